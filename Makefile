@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The whole build, not recursive. A source is found by being in its folder; see
+# docs/devel/build.md. Runs in a build folder that configure has made; called in the source
+# folder it goes on in ./build.
+
+ifneq ($(IN_BUILD_FOLDER),y)
+
+ifneq ($(wildcard build/config.mk),)
+.PHONY: $(or $(MAKECMDGOALS),all)
+$(or $(MAKECMDGOALS),all) &:
+	@$(MAKE) --no-print-directory -C build $(MAKECMDGOALS)
+else
+$(or $(MAKECMDGOALS),all):
+	@echo "run ./configure first" >&2; exit 1
+endif
+
+else
+
+# ---------------------------------------------------------------- general
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDEXPANSION:
+
+ifeq ($(V),1)
+say = :
+Q :=
+else
+say = printf '  %-7s %s\n'
+Q := @
+endif
+
+ABS_SRC := $(realpath $(SRC))
+GEN := generated
+INCLUDES := -I$(GEN) -I$(SRC)/include -I$(SRC)
+CFLAGS_ALL = $(CONFIG_FLAGS) $(WARN_FLAGS) $(INCLUDES) $(LIB_CFLAGS) $(CFLAGS)
+LDFLAGS_ALL = $(LINK_FLAGS) $(LDFLAGS)
+LIBS_ALL = $(LIB_LIBS) -lm
+
+# $(call sources,PATTERNS): what matches in the source tree, named from its top
+sources = $(patsubst $(SRC)/%,%,$(wildcard $(addprefix $(SRC)/,$(1))))
+objects = $(patsubst %.c,obj/%.o,$(1))
+
+# Fragments may add to these. Names start with $(GEN)/; what lies in $(GEN)/target-X/ goes
+# only into the binaries of target-X.
+generated-headers :=
+generated-sources :=
+# Files that are made beside the binaries and are needed to run them.
+run-files :=
+# Extra things that `make check` needs.
+check-needs :=
+
+FOLDERS := util qapi qom exec fpu accel chardev net block ui audio migration monitor hw
+TARGET_FOLDERS := $(call sources,target-*)
+
+-include $(wildcard $(foreach d,$(FOLDERS) tcg tcg/$(HOST_ARCH) tcg/interp $(TARGET_FOLDERS) \
+    pc-bios tests docs,$(SRC)/$(d)/rules.mk $(SRC)/$(d)/*/rules.mk))
+
+# ---------------------------------------------------------------- what is there
+shared-sources := $(call sources,$(foreach d,$(FOLDERS),$(d)/*.c $(d)/*/*.c $(d)/*/*/*.c) \
+    tcg/*.c tcg/$(HOST_ARCH)/*.c tcg/interp/*.c cpus.c)
+shared-sources := $(filter-out $(DROPPED_FILES),$(shared-sources))
+generated-shared := $(filter-out $(GEN)/target-%,$(generated-sources))
+shared-objects := $(call objects,$(shared-sources) $(generated-shared))
+
+# $(call target-objects,FOLDER): shared by all binaries of that folder
+target-objects = $(call objects,$(filter-out $(1)/binary-%,$(call sources,$(1)/*.c $(1)/*/*.c)) \
+    $(filter $(GEN)/$(1)/%,$(generated-sources)))
+
+binary-files := $(call sources,target-*/binary-*.c)
+arch-of = $(patsubst binary-%.c,%,$(notdir $(1)))
+arches := $(call arch-of,$(binary-files))
+ifneq ($(TARGET_LIST),)
+binary-files := $(foreach f,$(binary-files),$(if $(filter $(call arch-of,$(f)),$(TARGET_LIST)),$(f)))
+endif
+main-sources := $(call sources,vl.c)
+binaries := $(if $(main-sources),$(addprefix qemu-system-,$(call arch-of,$(binary-files))))
+tool-sources := $(call sources,tools/*.c)
+tools := $(patsubst tools/%.c,%,$(tool-sources))
+
+unit-sources := $(call sources,tests/unit/test-*.c)
+unit-target-sources := $(call sources,tests/unit/target-*/test-*.c)
+unit-tests := $(patsubst tests/unit/%.c,tests/%,$(unit-sources) $(unit-target-sources))
+
+all-objects := $(sort $(shared-objects) $(call objects,$(main-sources) $(tool-sources) \
+    $(unit-sources) $(unit-target-sources) $(binary-files)) \
+    $(foreach d,$(sort $(patsubst %/,%,$(dir $(binary-files)))),$(call target-objects,$(d))))
+
+roms := $(if $(filter y,$(ASM16)),$(patsubst %.S,%.bin,$(call sources,pc-bios/*.S)))
+run-files += $(roms)
+
+.PHONY: all
+all: $(binaries) $(tools) $(run-files)  ## the emulators, tools and ROMs
+ifeq ($(binaries),)
+all: $(unit-tests)
+endif
+
+# ---------------------------------------------------------------- compile and link
+$(all-objects): | $(generated-headers)
+
+define compile
+	@mkdir -p $(@D)
+	@$(say) CC $(patsubst obj/%.o,%.c,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(FLAGS-$*) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+endef
+
+obj/$(GEN)/%.o: $(GEN)/%.c $(GEN)/config.stamp
+	$(compile)
+obj/%.o: $(SRC)/%.c $(GEN)/config.stamp
+	$(compile)
+
+# Objects are linked one by one, never from an archive: devices, trace points and the like are
+# found by their linker section, and nothing else refers to them.
+define link
+	@mkdir -p $(@D)
+	@$(say) LINK $@
+	$(file >obj/$(subst /,-,$@).rsp,$(filter %.o,$^))
+	$(Q)$(HOST_CC) $(LDFLAGS_ALL) $(1) @obj/$(subst /,-,$@).rsp -o $@ $(LIBS_ALL)
+endef
+
+# $(1) binary-<arch>.c
+define binary-rule
+qemu-system-$(call arch-of,$(1)): $(call objects,$(1) $(main-sources)) $(shared-objects) \
+    $(call target-objects,$(patsubst %/,%,$(dir $(1))))
+	$$(call link)
+endef
+$(foreach f,$(binary-files),$(eval $(call binary-rule,$(f))))
+
+$(tools): %: obj/tools/%.o $(shared-objects)
+	$(call link)
+
+# Unit tests leave debug information in the objects, where gdb does not need it copied.
+test-link = $(call link,$(if $(filter y,$(SANITIZERS)),,-Wl$(comma)-S))
+comma := ,
+$(patsubst tests/unit/%.c,tests/%,$(unit-sources)): tests/%: obj/tests/unit/%.o $(shared-objects)
+	$(test-link)
+define unit-target-rule
+$(patsubst tests/unit/%.c,tests/%,$(1)): $(call objects,$(1)) $(shared-objects) \
+    $(call target-objects,$(word 3,$(subst /, ,$(1)))) \
+    $(call objects,$(firstword $(filter $(word 3,$(subst /, ,$(1)))/%,$(binary-files))))
+	$$(test-link)
+endef
+$(foreach f,$(unit-target-sources),$(eval $(call unit-target-rule,$(f))))
+
+-include $(all-objects:.o=.d)
+
+$(GEN)/config.stamp: config.mk ;
+
+config.mk: $(SRC)/configure $(SRC)/scripts/libraries.txt
+	@$(say) CONFIG "again, configure has changed"
+	$(Q)$(SRC)/configure $(CONFIGURE_ARGS) >/dev/null
+
+# ---------------------------------------------------------------- option ROMs
+obj/pc-bios/%.o: $(SRC)/pc-bios/%.S $(GEN)/config.stamp
+	@mkdir -p $(@D)
+	@$(say) AS pc-bios/$*.S
+	$(Q)$(HOST_CC) -m16 $(INCLUDES) -I$(SRC)/pc-bios -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+pc-bios/%.bin: obj/pc-bios/%.o $(SRC)/scripts/sign-rom.py
+	@mkdir -p $(@D)
+	@$(say) ROM $@
+	$(Q)ld -m elf_i386 -N -Ttext 0 -e 0 $< -o obj/pc-bios/$*.elf
+	$(Q)objcopy -O binary -j .text -j .rodata -j .data obj/pc-bios/$*.elf obj/pc-bios/$*.raw
+	$(Q)$(SRC)/scripts/sign-rom.py obj/pc-bios/$*.raw $@
+-include $(patsubst pc-bios/%.bin,obj/pc-bios/%.d,$(roms))
+
+# ---------------------------------------------------------------- checks
+suites := $(call sources,tests/*/run)
+
+.PHONY: check
+check: $(unit-tests) $(binaries) $(tools) $(run-files) $(check-needs)  ## the quick tests; T=name runs those that match
+	@$(SRC)/scripts/run-tests.py --source $(ABS_SRC) --build . $(if $(T),--match '$(T)') \
+	    $(addprefix --unit ,$(unit-tests)) $(addprefix --suite ,$(suites))
+
+.PHONY: check-unit
+check-unit: $(unit-tests)  ## only the unit tests
+	@$(SRC)/scripts/run-tests.py --source $(ABS_SRC) --build . $(if $(T),--match '$(T)') \
+	    $(addprefix --unit ,$(unit-tests))
+
+.PHONY: check-asan
+check-asan:  ## the quick tests in a sanitizer build, in ./asan
+	@mkdir -p asan
+	@test -e asan/config.mk || (cd asan && $(ABS_SRC)/configure --enable-sanitizers >configure.log)
+	@$(MAKE) --no-print-directory -C asan check
+
+# Long targets exist when the script that does their work exists.
+ifneq ($(wildcard $(SRC)/scripts/check-guest),)
+.PHONY: check-guest
+check-guest: all  ## boot guests
+	@$(SRC)/scripts/check-guest .
+endif
+ifneq ($(wildcard $(SRC)/scripts/check-fuzz),)
+.PHONY: check-fuzz
+check-fuzz: all  ## fuzz devices and decoders
+	@$(SRC)/scripts/check-fuzz .
+endif
+ifneq ($(wildcard $(SRC)/scripts/check-state),)
+.PHONY: check-state
+check-state: all  ## name device state that no table mentions
+	@$(SRC)/scripts/check-state .
+endif
+ifneq ($(wildcard $(SRC)/scripts/bench),)
+.PHONY: bench
+bench: all  ## measure against the reference
+	@$(SRC)/scripts/bench .
+endif
+ifneq ($(wildcard $(SRC)/scripts/make-docs),)
+.PHONY: docs
+docs: all  ## refresh generated documents
+	@$(SRC)/scripts/make-docs .
+endif
+
+# ---------------------------------------------------------------- habits
+.PHONY: lint
+lint:  ## style, layers
+	@for s in check-style check-layers; do \
+	    if [ -x $(SRC)/scripts/$$s.py ]; then $(SRC)/scripts/$$s.py $(ABS_SRC) || exit 1; fi; done
+
+changed = $(shell cd $(SRC) && { git diff --name-only --diff-filter=d main... ; \
+    git diff --name-only --diff-filter=d HEAD; git ls-files -o --exclude-standard; } 2>/dev/null | sort -u)
+FILES ?= $(filter %.c %.h,$(changed))
+
+.PHONY: fmt
+fmt:  ## lay out changed files, or FILES="..." (from the top of the tree)
+	@cd $(SRC) && for f in $(FILES); do echo "  FMT     $$f"; clang-format -i $$f || exit 1; done
+
+all-sources := $(shared-sources) $(main-sources) $(tool-sources) $(unit-sources) \
+    $(unit-target-sources) $(foreach d,$(TARGET_FOLDERS),$(call sources,$(d)/*.c $(d)/*/*.c))
+
+.PHONY: check-clang
+check-clang: $(generated-headers) $(generated-sources)  ## every source through clang's warnings
+	@if ! command -v clang >/dev/null; then echo "check-clang: clang is missing (Debian package clang)"; exit 1; fi
+	@printf '%s\n' $(addprefix $(SRC)/,$(all-sources)) $(generated-sources) | \
+	    xargs -P $$(nproc) -n 8 clang -fsyntax-only -Werror -Wno-initializer-overrides \
+	    -Wno-unknown-warning-option -Wno-gnu-variable-sized-type-not-at-end $(filter-out -W%-override-init,$(CFLAGS_ALL)) \
+	    && echo "check-clang: no warnings"
+
+compile_commands.json: $(all-objects)  ## compile database for editors and analysers
+	@$(say) GEN $@
+	$(file >$@.tmp,$(strip $(CFLAGS_ALL)))
+	@$(SRC)/scripts/compile-commands.py $@.tmp '$(HOST_CC)' $(SRC) $(all-sources) > $@
+	@rm -f $@.tmp
+
+# ---------------------------------------------------------------- install, clean, help
+.PHONY: install
+install: all  ## copy binaries and ROMs below $(PREFIX); DESTDIR= is honoured
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/qemu
+	$(if $(binaries)$(tools),install -m755 $(binaries) $(tools) $(DESTDIR)$(PREFIX)/bin)
+	$(if $(run-files),install -m644 $(run-files) $(DESTDIR)$(PREFIX)/share/qemu)
+
+.PHONY: clean
+clean:  ## remove what make has built
+	rm -rf obj tests pc-bios asan qemu-system-* $(tools) compile_commands.json
+	find generated -type f ! -name "config.*" -delete
+
+.PHONY: help
+help:  ## this list
+	@echo "targets (V=1 shows commands):"
+	@sed -nE 's/^([a-z_.-]+):.*## (.*)/\1\t\2/p' $(SRC)/Makefile | while IFS="$$(printf '\t')" read -r t d; do \
+	    case " $(help-missing) " in *" $$t "*) ;; *) printf '  %-22s %s\n' "$$t" "$$d";; esac; done
+	@echo "binaries: $(binaries) $(tools)"
+help-missing := $(foreach t,check-guest:check-guest check-fuzz:check-fuzz check-state:check-state \
+    bench:bench docs:make-docs,$(if $(wildcard $(SRC)/scripts/$(word 2,$(subst :, ,$(t)))),,$(firstword $(subst :, ,$(t)))))
+
+endif
