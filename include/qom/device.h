@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Devices: one constant DeviceType each, at the end of its source file. Help, properties,
+ * reset, state and introspection are read off it.
+ *
+ * Life: object_new -> properties -> device_realize (bus attach, then type->realize from base
+ * to derived) -> ... -> device_unrealize (reverse) -> object_unref. Machine lock held.
+ */
+#ifndef QOM_DEVICE_H
+#define QOM_DEVICE_H
+
+#include "qom/object.h"
+#include "qom/region-ops.h"
+#include "qom/state.h"
+
+typedef struct Bus Bus;
+typedef struct BusType BusType;
+typedef struct DeviceType DeviceType;
+typedef struct Vm Vm;
+
+/* An output pin: a field of the device, named by a PinRow. The level is guest state. */
+typedef struct Irq {
+    void (*fn)(Device *target, unsigned pin, int level);    /* NULL: not wired */
+    Device *target;
+    unsigned pin;
+    int level;
+    /* qtest's interception: called first when set. */
+    void (*intercept)(void *opaque, unsigned n, int level);
+    void *intercept_opaque;
+    unsigned intercept_n;
+} Irq;
+
+/* Drives a pin; calls the target only on a change. Machine lock. */
+void irq_set(Irq *irq, int level);
+static inline void irq_raise(Irq *irq) { irq_set(irq, 1); }
+static inline void irq_lower(Irq *irq) { irq_set(irq, 0); }
+/* Up and down at once, for edge-triggered inputs. */
+void irq_pulse(Irq *irq);
+
+typedef struct PinRow {
+    const char *name;        /* "irq", "in", "a20" ... */
+    unsigned count;
+    uint32_t field;          /* outputs: offset of Irq or Irq[count] */
+    void (*input)(Device *d, unsigned pin, int level);    /* inputs */
+} PinRow;
+
+#define PIN_OUT(T, f, name_) { .name = name_, .count = 1, .field = offsetof(T, f) }
+#define PIN_OUT_ARRAY(T, f, name_)                                                                 \
+    { .name = name_, .count = ARRAY_COUNT(((T *)0)->f), .field = offsetof(T, f) }
+#define PIN_IN(name_, count_, fn) { .name = name_, .count = count_, .input = fn }
+#define PIN_END { 0 }
+
+/* Connects output src.out[i] to input dst.in[j]; a programming error ends the process at start-up. */
+void wire(Device *src, const char *out, unsigned i, Device *dst, const char *in, unsigned j);
+/* The Irq behind an output, NULL if there is none of that name. */
+Irq *device_pin_out(Device *d, const char *name, unsigned i);
+/* Drives an input directly (monitor, qtest). False when there is none. */
+bool device_pin_in(Device *d, const char *name, unsigned i, int level);
+
+struct DeviceType {
+    OBJECT_TYPE_FIELDS;
+    const char *alias;             /* another name accepted by -device, NULL: none */
+    const char *bus;               /* bus type it plugs into: "PCI", "ISA", "virtio-bus"; NULL: "System" */
+    const char *category;          /* -device help heading: "bridge" "usb" "storage" "network"
+                                      "input" "display" "sound" "misc" "cpu" "watchdog" */
+    const char *doc;               /* page under docs/, NULL: none */
+    bool internal;                 /* made by boards only; not for -device */
+    bool hotpluggable;
+    unsigned state_version;
+    const void *bus_info;          /* what its bus wants to know: PciInfo, IsaInfo ... */
+    const RegBank *banks;          /* ends with a row without a name */
+    const PinRow *pins;            /* likewise */
+    const StateField *state;       /* likewise */
+    bool (*realize)(Device *d, GError **error);
+    void (*unrealize)(Device *d);
+    void (*reset)(Device *d);      /* after the tables' reset; only what they cannot say */
+    void (*post_load)(Device *d);  /* after state was loaded */
+};
+
+/* Embedded first in every device. */
+struct Device {
+    Object obj;
+    char *id;                      /* -device id=, or NULL */
+    Vm *vm;
+    Bus *parent_bus;               /* NULL: none (system devices have the system bus) */
+    GPtrArray *buses;              /* Bus *: buses that it provides; NULL: none */
+    struct AddressSpace *dma;      /* where its DMA goes; set by its bus at attach */
+    bool realized;
+    bool hotplugged;
+    struct DeviceRegions *regions; /* owned by exec/bank.c: one region per bank */
+    void (*free_regions)(Device *d);
+};
+
+#define DEVICE_TYPE(t) TYPE_ROW_(KIND_DEVICE, t)
+#define DEVICE(p) ((Device *)(p))
+static inline const DeviceType *device_type(const Device *d)
+{
+    return (const DeviceType *)d->obj.type;
+}
+
+/* A kind of bus. */
+struct BusType {
+    OBJECT_TYPE_FIELDS;
+    /* Finds the device's place (address from its properties) and sets it up; before realize. */
+    bool (*attach)(Bus *bus, Device *d, GError **error);
+    void (*detach)(Bus *bus, Device *d);
+    /* Once the whole device is realized / before unrealize begins; may be NULL. */
+    void (*plugged)(Bus *bus, Device *d);
+    /* device_del of a realized device: asks the guest, or unplugs at once; NULL: not hot-pluggable. */
+    bool (*unplug_request)(Bus *bus, Device *d, GError **error);
+    /* "04.0" for info qtree and fw paths; new string, may be NULL. */
+    char *(*address)(Bus *bus, Device *d);
+    char *(*fw_path)(Bus *bus, Device *d);
+    unsigned max_devices;          /* 0: no limit */
+};
+
+struct Bus {
+    Object obj;                    /* child of the owner, named like "pci.0" */
+    Device *owner;                 /* NULL: the system bus */
+    Vm *vm;
+    GPtrArray *devices;            /* Device *, in order of plugging */
+    bool full;
+    bool hotplug;                  /* devices may come and go while the machine runs */
+};
+
+#define BUS_TYPE(t) TYPE_ROW_(KIND_BUS, t)
+static inline const BusType *bus_type(const Bus *b)
+{
+    return (const BusType *)b->obj.type;
+}
+
+/* Initialises an embedded bus of type `type` as child `name` of owner (NULL name: "type.N"). */
+void bus_init(Bus *bus, const BusType *type, Device *owner, const char *name);
+void bus_fini(Bus *bus);
+/* The bus of that name or path ("pci.0"), or NULL. */
+Bus *bus_find(Vm *vm, const char *name);
+/* The first bus of that type with room, or NULL. */
+Bus *bus_find_type(Vm *vm, const char *type_name);
+
+/* A new, unrealized device; NULL with suggestions when there is no such type. */
+Device *device_new(Vm *vm, const char *type, GError **error);
+/*
+ * Plugs d into bus (NULL: its type's default), puts it into the tree under parent (NULL:
+ * /machine/peripheral, peripheral-anon or unattached), realizes it. On failure d is gone as
+ * if it had never been, and its reference is dropped.
+ */
+bool device_realize(Device *d, Bus *bus, Object *parent, GError **error);
+/* Takes a realized device out and drops it. */
+void device_unplug(Device *d);
+/* Reset of one device, or of a bus and all below it (children first). */
+void device_reset(Device *d);
+void bus_reset(Bus *bus);
+
+/* Boards: device_new + properties + device_realize in one row. NULL-terminated name, value pairs. */
+Device *device_create(Vm *vm, const char *type, Bus *bus, const char *name, GError **error,
+                      ...) G_GNUC_NULL_TERMINATED;
+
+#endif

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Objects: a tree of named, typed instances ("/machine/peripheral/net0"), each described by a
+ * constant. Types sit in a linker section; nothing runs to register them. All calls: main
+ * thread or machine lock held, unless stated.
+ */
+#ifndef QOM_OBJECT_H
+#define QOM_OBJECT_H
+
+#include <glib.h>
+#include "qom/prop.h"
+#include "util/error.h"
+#include "util/types.h"
+
+typedef struct Object Object;
+typedef struct ObjectType ObjectType;
+
+typedef enum ObjectKind {
+    KIND_OBJECT,       /* plain, e.g. a -object back end */
+    KIND_DEVICE,       /* the type is a DeviceType */
+    KIND_BUS,          /* the type is a BusType */
+    KIND_MACHINE,      /* the type is a MachineType */
+    KIND_CPU,          /* the type is a DeviceType that makes a Cpu */
+    KIND_INTERFACE,    /* a name for introspection only */
+} ObjectKind;
+
+/* What every type descriptor starts with. */
+#define OBJECT_TYPE_FIELDS                                                                         \
+    const char *name;                                                                              \
+    const char *parent;      /* name of the parent type, NULL: the kind's base type */             \
+    const char *desc;        /* one line for people */                                             \
+    size_t size;             /* of the instance; 0 when abstract */                                \
+    const Prop *props;       /* ends with a row without a name; parents' rows are inherited */     \
+    bool abstract;                                                                                 \
+    bool user_creatable      /* -object / object-add; devices: see DeviceType.internal */
+
+struct ObjectType {
+    OBJECT_TYPE_FIELDS;
+    /* After the properties of -object/object-add are set; may be NULL. */
+    bool (*complete)(Object *obj, GError **error);
+    /* Undoes complete and frees what the instance owns (not the instance); may be NULL. */
+    void (*finalize)(Object *obj);
+};
+
+/* Embedded first in every instance; zero-filled apart from what object_new sets. */
+struct Object {
+    const ObjectType *type;
+    ObjectKind kind;
+    unsigned refs;
+    char *name;              /* component in the parent's path; NULL while not in the tree */
+    Object *parent;
+    GPtrArray *children;     /* in order of addition; NULL when there are none */
+    void (*finalize)(Object *obj);
+};
+
+typedef struct TypeRow {
+    ObjectKind kind;
+    const ObjectType *type;  /* in truth a DeviceType, MachineType, ... by kind */
+    /* For families that come from another table (CPU models): the i-th type or NULL. */
+    const ObjectType *(*provide)(unsigned i);
+} TypeRow;
+
+#define TYPE_ROW_(kind_, t)                                                                        \
+    SECTION_ENTRY(object_types, TypeRow, t##_row,                                                  \
+                  { .kind = kind_, .type = (const ObjectType *)&t })
+#define OBJECT_TYPE(t) TYPE_ROW_(KIND_OBJECT, t)
+#define TYPE_PROVIDER(kind_, fn)                                                                   \
+    SECTION_ENTRY(object_types, TypeRow, fn##_row, { .kind = kind_, .provide = fn })
+
+/* The type of that name (aliases included), or NULL. kind may be NULL. */
+const ObjectType *type_find(const char *name, ObjectKind *kind);
+/* Calls fn for every type, in name order, until it returns false. */
+void type_foreach(bool (*fn)(const ObjectType *t, ObjectKind kind, void *opaque), void *opaque);
+/* Whether t is `name` or descends from it. */
+bool type_is_a(const ObjectType *t, const char *name);
+/* NULL-terminated names of all types of a kind for suggestions; freed with g_free. */
+const char **type_names(ObjectKind kind);
+/* The property row of that name, own or inherited, or NULL. */
+const Prop *type_find_prop(const ObjectType *t, const char *name);
+void type_foreach_prop(const ObjectType *t, bool (*fn)(const Prop *p, void *opaque), void *opaque);
+
+/* A new instance with default property values and `-global` values applied; one reference. */
+Object *object_new(const ObjectType *type, ObjectKind kind);
+Object *object_ref(Object *obj);
+void object_unref(Object *obj);
+
+/* The root of this process's tree: "/" with machine, objects, chardevs ... */
+Object *object_root(void);
+/* Child containers are made on demand: object_container("/machine/peripheral"). */
+Object *object_container(const char *path);
+/* parent takes over the caller's reference. "name[*]" gets the first free index. */
+bool object_add_child(Object *parent, const char *name, Object *child, GError **error);
+/* Takes obj out of its parent and drops that reference. */
+void object_unparent(Object *obj);
+Object *object_child(Object *parent, const char *name);
+/* Absolute path, or a partial one if unique ("net0"). ambiguous may be NULL. Borrowed. */
+Object *object_resolve(const char *path, bool *ambiguous);
+/* Canonical path, new string. */
+char *object_path(const Object *obj);
+
+/* One property system; see qom/prop.h. Errors name type, property and value. */
+bool object_set_text(Object *obj, const char *prop, const char *text, GError **error);
+bool object_set_json(Object *obj, const char *prop, struct json_object *value, GError **error);
+/* New reference, or NULL with *error set. */
+struct json_object *object_get_json(Object *obj, const char *prop, GError **error);
+/* A -global driver.property=value; kept for object_new. Checked at the end of start-up. */
+void global_prop_add(const char *driver, const char *prop, const char *value);
+
+#endif

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a device's state consists of, beyond its registers and properties. Every byte of the
+ * struct is a register, a property, a pin, one of these rows, or HOST_ONLY with a reason;
+ * `make check-state` lists what is left.
+ */
+#ifndef QOM_STATE_H
+#define QOM_STATE_H
+
+#include "util/types.h"
+
+struct Device;
+
+typedef enum StateKind {
+    STATE_INT,       /* size 1, 2, 4, 8, count elements */
+    STATE_BYTES,     /* size bytes, as they are */
+    STATE_TIMER,     /* a Timer */
+    STATE_STRUCT_,   /* count structs of `size` bytes described by `fields` */
+    STATE_BUFFER,    /* pointer to host memory, length by len() */
+    STATE_HOST,      /* not state: host side, rebuilt or constant; `why` says so */
+} StateKind;
+
+typedef struct StateField {
+    const char *name;
+    StateKind kind;
+    uint32_t offset;
+    uint32_t size;       /* of one element */
+    uint32_t count;
+    const struct StateField *fields;
+    size_t (*len)(struct Device *d);
+    bool (*needed)(struct Device *d);    /* NULL: always */
+    const char *why;
+} StateField;
+
+#define STATE_FIELD_(T, f, kind_, ...)                                                             \
+    { .name = #f, .kind = kind_, .offset = offsetof(T, f), .size = sizeof(((T *)0)->f),            \
+      .count = 1, __VA_ARGS__ }
+/* Any integer, bool or enum. */
+#define STATE(T, f) STATE_FIELD_(T, f, STATE_INT)
+/* An array of integers. */
+#define STATE_ARRAY(T, f)                                                                          \
+    { .name = #f, .kind = STATE_INT, .offset = offsetof(T, f), .size = sizeof(((T *)0)->f[0]),     \
+      .count = sizeof(((T *)0)->f) / sizeof(((T *)0)->f[0]) }
+#define STATE_RAW(T, f) STATE_FIELD_(T, f, STATE_BYTES)
+#define STATE_TIMER_FIELD(T, f) STATE_FIELD_(T, f, STATE_TIMER)
+#define STATE_STRUCT(T, f, fields_) STATE_FIELD_(T, f, STATE_STRUCT_, .fields = fields_)
+#define STATE_STRUCTS(T, f, fields_)                                                               \
+    { .name = #f, .kind = STATE_STRUCT_, .offset = offsetof(T, f), .size = sizeof(((T *)0)->f[0]), \
+      .count = sizeof(((T *)0)->f) / sizeof(((T *)0)->f[0]), .fields = fields_ }
+#define STATE_BUF(T, f, len_) STATE_FIELD_(T, f, STATE_BUFFER, .len = len_)
+#define HOST_ONLY(T, f, why_) STATE_FIELD_(T, f, STATE_HOST, .why = why_)
+#define STATE_END { 0 }
+
+#endif

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The virtual machine: what the command line asked for and what was built from it. One
+ * object, passed where it is needed and reachable from each device as d->vm.
+ */
+#ifndef QOM_VM_H
+#define QOM_VM_H
+
+#include "qom/device.h"
+#include "qom/runstate.h"
+
+typedef struct MachineType MachineType;
+typedef struct Machine Machine;
+
+typedef struct SmpConfig {
+    unsigned cpus, max_cpus, sockets, dies, clusters, cores, threads;
+} SmpConfig;
+
+struct Vm {
+    const MachineType *machine_type;   /* never NULL once options are parsed ("none" is one) */
+    Machine *machine;                  /* "/machine" */
+    uint64_t ram_size;                 /* bytes */
+    SmpConfig smp;
+    const char *arch;                  /* "x86_64": the binary's target */
+    const char *cpu_model;             /* -cpu text, NULL: the machine's default */
+    const char *firmware;              /* -bios, NULL: the machine's default */
+    const char *kernel, *initrd, *append, *dtb;
+    const char *name;                  /* -name guest= */
+    uint8_t uuid[16];
+    bool uuid_set;
+    bool use_default_devices;          /* cleared by -nodefaults */
+    bool graphics;                     /* cleared by -nographic */
+    const char *vga;                   /* -vga TYPE, NULL: the machine's default */
+    struct AddressSpace *memory_as;    /* system memory */
+    struct AddressSpace *io_as;        /* port space (x86); may be NULL */
+    struct Region *memory;             /* root of memory_as */
+    struct Region *io;
+    GPtrArray *cpus;                   /* Cpu *, by index */
+    Bus *system_bus;
+    GHashTable *board;                 /* what a board published under a name ("fw_cfg", "isa.0") */
+};
+
+#define MACHINE_TYPE(t) TYPE_ROW_(KIND_MACHINE, t)
+
+/* A board. Versioned names are rows of their own that share init. */
+struct MachineType {
+    OBJECT_TYPE_FIELDS;                /* name: "pc-q35-7.2-machine" */
+    const char *machine_name;          /* "pc-q35-7.2" */
+    const char *machine_alias;         /* "q35", NULL: none */
+    const char *arches;                /* "i386 x86_64": binaries that have it */
+    bool is_default;
+    unsigned min_cpus, max_cpus, default_cpus;
+    uint64_t default_ram;              /* bytes; 0: 128 MiB */
+    const char *default_cpu;           /* model name; i386 binaries may override with "32" below */
+    const char *default_cpu_32;
+    const char *default_nic;           /* device type of -nic/-net without model */
+    const char *default_display;       /* "std" ... */
+    const char *default_block_if;      /* "ide", "virtio" ... */
+    bool no_serial, no_parallel, no_floppy, no_cdrom;
+    /* Builds the board. Machine lock held; called once. */
+    bool (*init)(Vm *vm, GError **error);
+    /* After all -device rows were realized: tables (ACPI, SMBIOS), kernel loading. */
+    bool (*done)(Vm *vm, GError **error);
+};
+
+struct Machine {
+    Object obj;
+    Vm *vm;
+    /* Common -machine properties; boards embed Machine first and add theirs. */
+    char *kernel, *initrd, *append, *dtb, *firmware, *memory_backend;
+    bool graphics, usb, dump_guest_core, mem_merge;
+    int acpi, vmport;
+};
+
+/*
+ * Reset of the whole machine: devices (children first), then ROM images are laid out again,
+ * then CPUs. Main loop, machine lock, vCPUs stopped.
+ */
+void vm_reset(Vm *vm);
+/* fn runs at each vm_reset, in order of registration; for what is no device. */
+void vm_reset_add(Vm *vm, void (*fn)(void *opaque), void *opaque);
+
+/* vCPU control, provided by cpus.c; main loop, machine lock. */
+void vm_start(Vm *vm);
+/* Returns when every vCPU has left guest code and I/O has drained. */
+void vm_stop(Vm *vm, RunState state);
+
+#endif
