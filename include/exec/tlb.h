@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The soft TLB: per vCPU and MMU index, read by generated code at a fixed offset from the CPU
+ * pointer. Only the owning vCPU's thread writes it; others ask by cpu_run_on.
+ */
+#ifndef EXEC_TLB_H
+#define EXEC_TLB_H
+
+#include "exec/memory.h"
+
+#define PAGE_BITS_MIN 12               /* the TLB works in 4 KiB pages whatever the guest uses */
+#define TLB_BITS 10
+#define TLB_SIZE (1u << TLB_BITS)
+#define TLB_VICTIMS 8
+#define MMU_MODES 6
+
+/*
+ * A comparator holds the page's va plus flag bits in its low 12 bits; generated code compares
+ * it with (va & (page mask | alignment bits)), so that any flag sends the access to the slow path.
+ */
+#define TLB_INVALID   (1u << 11)       /* no such entry; an all-ones comparator is invalid too */
+#define TLB_MMIO      (1u << 10)       /* not RAM: go through the region */
+#define TLB_NOTDIRTY  (1u << 9)        /* first write to a clean page: dirty bits, translated code */
+#define TLB_WATCH     (1u << 8)        /* a watchpoint is in the page */
+#define TLB_READONLY  (1u << 7)        /* ROM: ignore the write */
+
+typedef struct TlbEntry {
+    uint64_t read, write, code;        /* comparators */
+    uintptr_t addend;                  /* host address = va + addend */
+} TlbEntry;                            /* 32 bytes: an index is a shift */
+
+/* What the slow path needs to know beside it. */
+typedef struct TlbFull {
+    hwaddr pa;                         /* of the page's first byte */
+    Region *region;                    /* leaf; valid while the view that it came from is */
+    hwaddr offset;                     /* of the page in the region */
+    ram_addr ram;                      /* RAM pages: ram address of the page, else UINT64_MAX */
+    MemAttrs attrs;
+    uint8_t prot;                      /* PROT_R/W/X of the guest's tables */
+    uint8_t page_bits;                 /* log2 of the guest's page: large pages flush together */
+    bool global;
+} TlbFull;
+
+enum { TLB_PROT_READ = 1, TLB_PROT_WRITE = 2, TLB_PROT_EXEC = 4 };
+typedef enum MmuAccess { ACCESS_LOAD, ACCESS_STORE, ACCESS_FETCH } MmuAccess;
+
+typedef struct CpuTlb {
+    TlbEntry table[MMU_MODES][TLB_SIZE];
+    TlbEntry victim[MMU_MODES][TLB_VICTIMS];
+    TlbFull full[MMU_MODES][TLB_SIZE];
+    TlbFull victim_full[MMU_MODES][TLB_VICTIMS];
+    unsigned victim_next[MMU_MODES];
+    unsigned used[MMU_MODES];          /* entries filled since the last flush: an empty table costs nothing to flush */
+    uint64_t large_va[MMU_MODES], large_mask[MMU_MODES];   /* range covered by large pages */
+} CpuTlb;
+
+#endif
