@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From IR to something that runs: the passes, the host back ends and the interpreter behind
+ * one interface, and what accel/tcg needs to know of generated code.
+ */
+#ifndef TCG_CODEGEN_H
+#define TCG_CODEGEN_H
+
+#include "tcg/ir.h"
+
+/* A place in generated code that may fault: host return address or pc -> guest instruction. */
+typedef struct SidePoint { uint32_t host_offset; uint32_t insn; } SidePoint;     /* ascending host_offset */
+typedef struct InsnPoint { uint64_t pc; uint64_t meta; } InsnPoint;
+
+/* What the code generator makes of an IrFunc. Arrays lie in the code buffer behind the code. */
+typedef struct GeneratedCode {
+    const void *entry;
+    uint32_t size;                  /* bytes of code */
+    uint32_t num_side, num_insns;
+    const SidePoint *side;          /* points where state may be recovered */
+    const InsnPoint *insns;         /* guest instructions of the block in order */
+    uint32_t chain_site[2];         /* offset of the patchable jump of each slot; 0: none */
+    uint32_t chain_reset[2];        /* where the jump goes while it is not chained */
+} GeneratedCode;
+
+/*
+ * A translated block. Made under the translator's lock, then read without one. The generator
+ * embeds its address in the exits. Owned by accel/tcg; lives until its code buffer is flushed.
+ */
+struct CodeBlock {
+    BlockKey key;
+    GeneratedCode code;
+    struct IrFunc *ir;              /* interpreter only: the function itself, owned */
+    ram_addr page[2];               /* code pages it was made from; second UINT64_MAX: none */
+    uint16_t insns, flags;
+    uint32_t bytes;
+    _Atomic bool valid;             /* cleared by invalidation */
+    _Atomic(CodeBlock *) chained[2];
+    CodeBlock *hash_next, *page_next[2];        /* accel/tcg */
+    CodeBlock *incoming, *incoming_next[2];     /* who chains to me; low bits: slot */
+};
+
+/*
+ * Jump cache, one per vCPU, read by generated code for exit_lookup: entry (pc >> shift ^ pc)
+ * & mask; a hit when pc and mode (key.base, key.mode, key.flags folded by accel/tcg into
+ * `context`) match those compiled into the exit.
+ */
+#define JUMP_CACHE_BITS 12
+typedef struct JumpCacheEntry { uint64_t pc; uint64_t context; const void *entry; CodeBlock *block; } JumpCacheEntry;
+struct BlockCache { JumpCacheEntry e[1 << JUMP_CACHE_BITS]; };
+static inline unsigned jump_cache_index(uint64_t pc)
+{
+    return (unsigned)((pc ^ (pc >> JUMP_CACHE_BITS)) & ((1u << JUMP_CACHE_BITS) - 1));
+}
+/* base, mode and flags of a key in 64 bits; equal keys give equal contexts, and the TLB's flush keeps
+ * entries whose pages changed out of the cache. */
+uint64_t block_context(const BlockKey *key);
+
+/* The code buffer: one mapping, bump-allocated; flushed as a whole when full. */
+typedef struct CodeBuffer { uint8_t *base, *ptr, *end; size_t size; } CodeBuffer;
+bool code_buffer_init(CodeBuffer *c, size_t size, GError **error);
+void code_buffer_fini(CodeBuffer *c);
+
+/* An engine. */
+typedef struct CodeEngine {
+    const char *name;                               /* "x86-64", "interp" */
+    /* Writes common stubs (entry, exit, slow paths) at the start of the buffer. */
+    bool (*init)(CodeBuffer *c, const CpuArch *arch, GError **error);
+    /*
+     * Generates code for f into c for block cb (whose key is set). False: the buffer is full.
+     * f is consumed. opt: run the passes (else only what correctness needs).
+     */
+    bool (*generate)(CodeBuffer *c, IrFunc *f, CodeBlock *cb, bool opt);
+    /*
+     * Runs from cb until an exit; returns the block that exited in *last and IR_EXIT_*.
+     * Leaves by siglongjmp(cpu->jump) when a helper raises.
+     */
+    unsigned (*run)(Cpu *cpu, CodeBlock *cb, CodeBlock **last);
+    /* Makes from's slot jump to `to`, or back to its exit (to == NULL). Safe while others run it. */
+    void (*chain)(CodeBlock *from, unsigned slot, CodeBlock *to);
+    /* Disassembly of generated code for -d out_asm; may print bytes only. */
+    void (*dump)(const CodeBlock *cb, GString *out);
+    /* Host pc lies in generated code or its stubs' callers: what to look up in side tables. */
+    bool (*owns_pc)(uintptr_t host_pc);
+} CodeEngine;
+extern const CodeEngine engine_interp;
+/* The host's back end, or NULL on a host without one (link-time by folder tcg/<host>). */
+const CodeEngine *engine_native(void);
+
+/* The passes in order, listed in one function (tcg/passes.c). Verified in between in debug builds. */
+void ir_optimize(IrFunc *f);
+
+/*
+ * Slow paths that generated code and the interpreter call (accel/tcg). env is the Cpu, host_pc the
+ * return address in generated code; `oi` packs MemOp | mmu_idx << 8. Variables are home by then.
+ */
+#define MEM_OI(op, mmu) ((uint32_t)(op) | (uint32_t)(mmu) << 8)
+uint64_t tcg_load_slow(Cpu *cpu, uint64_t va, uint32_t oi, uintptr_t host_pc);
+void tcg_store_slow(Cpu *cpu, uint64_t va, uint64_t value, uint32_t oi, uintptr_t host_pc);
+Vec128 tcg_load128_slow(Cpu *cpu, uint64_t va, uint32_t oi, uintptr_t host_pc);
+void tcg_store128_slow(Cpu *cpu, uint64_t va, Vec128 value, uint32_t oi, uintptr_t host_pc);
+/* kind: IrAtomic, or TCG_CMPXCHG with `expect`. The old value. */
+enum { TCG_CMPXCHG = 8 };
+uint64_t tcg_atomic(Cpu *cpu, uint64_t va, uint64_t value, uint64_t expect, uint32_t kind_oi, uintptr_t host_pc);
+#define MEM_KIND_OI(kind, op, mmu) (MEM_OI(op, mmu) | (uint32_t)(kind) << 16)
+/* exit_lookup missed the jump cache: the code to go on with, or the exit stub. */
+const void *tcg_lookup(Cpu *cpu, uint64_t pc);
+
+#endif

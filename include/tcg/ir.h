@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The translator's IR: a function of basic blocks with explicit edges.
+ *
+ * - Values (IrVal) are typed, defined once, and live inside one block only.
+ * - What crosses edges are variables: guest registers whose home is a field of the CPU struct
+ *   (IrVarDecl), and locals of the function. `get` and `set` read and write them. A set writes no
+ *   memory by itself: a variable's home need only be right where somebody can look (exits, helpers
+ *   that read it, and the cold path of ops that fault). So within a region guest registers live in
+ *   host registers across blocks and loop iterations.
+ * - A guest instruction's own sets come after its last op that can fault, or undo nothing:
+ *   at a fault the variables are as the last completed set left them.
+ * - The builder folds constants, forwards set to get inside a block and reuses equal pure values
+ *   as it goes; the passes see already lean code.
+ *
+ * One IrFunc at a time and thread; memory comes from the function's arena and is reused.
+ */
+#ifndef TCG_IR_H
+#define TCG_IR_H
+
+#include <glib.h>
+#include "exec/cpu.h"
+#include "util/types.h"
+
+typedef enum IrType { IR_VOID, IR_I32, IR_I64, IR_F32, IR_F64, IR_V128, IR_V256, IR_TYPES } IrType;
+typedef enum IrLane { LANE_I8, LANE_I16, LANE_I32, LANE_I64, LANE_F32, LANE_F64 } IrLane;
+/* ALWAYS and NEVER are for the folder's use. TST*: (a & b) ==/!= 0. */
+typedef enum IrCond {
+    COND_NEVER, COND_ALWAYS, COND_EQ, COND_NE, COND_LT, COND_GE, COND_LE, COND_GT,
+    COND_LTU, COND_GEU, COND_LEU, COND_GTU, COND_TSTZ, COND_TSTNZ,
+} IrCond;
+IrCond ir_cond_invert(IrCond c);
+IrCond ir_cond_swap(IrCond c);
+
+/* 16-byte vector as C sees it: passed and returned in SSE registers on x86-64 hosts. */
+typedef long long Vec128 __attribute__((vector_size(16)));
+
+/* Size, sign, byte order, alignment of a guest access, in one number. */
+typedef enum MemOp {
+    MEM_8 = 0, MEM_16 = 1, MEM_32 = 2, MEM_64 = 3, MEM_128 = 4, MEM_256 = 5, MEM_SIZE = 7,
+    MEM_SIGN = 8,               /* sign-extend to the op's type */
+    MEM_BIG = 16,               /* the guest's bytes are big-endian */
+    MEM_ALIGN = 32,             /* unaligned: CpuArch.unaligned */
+    MEM_ATOMIC = 64,            /* single-copy atomic when aligned (default up to 8 bytes on 64-bit hosts) */
+} MemOp;
+
+enum { IR_FENCE_LD_LD = 1, IR_FENCE_LD_ST = 2, IR_FENCE_ST_LD = 4, IR_FENCE_ST_ST = 8, IR_FENCE_ALL = 15 };
+
+/* Why generated code came back; the number of the exit op. */
+enum {
+    IR_EXIT_LOOP,               /* look for interrupts, find the next block by block_key() */
+    IR_EXIT_LOOKUP,             /* find the next block by block_key() */
+    IR_EXIT_CHAIN0, IR_EXIT_CHAIN1,      /* internal: this block's slot wants to be chained */
+};
+
+/* A guest register. The declaration table is CpuArch.vars; an IrVar is an index into it. */
+typedef struct IrVarDecl {
+    const char *name;           /* "rax", unique */
+    IrType type;
+    uint32_t offset;            /* of the home in the CPU struct; homes do not overlap */
+} IrVarDecl;
+
+typedef struct IrVal { uint32_t id; } IrVal;      /* 0: none */
+typedef uint32_t IrVar;                           /* below num_vars: guest register; above: local */
+typedef struct IrBlock IrBlock;
+typedef struct IrFunc IrFunc;
+typedef struct IrBuilder IrBuilder;
+
+/* What a helper touches; decides what is written home before and reread after the call. */
+enum {
+    HELPER_PURE = 1,            /* a function of its arguments: may be removed or merged */
+    HELPER_READS_VARS = 2,      /* reads guest registers' homes */
+    HELPER_WRITES_VARS = 4,     /* changes them */
+    HELPER_FAULTS = 8,          /* may cpu_raise() with its HOST_PC(): implies that homes are written back before
+                                   the call, and that the side table covers it */
+    HELPER_NORETURN = 16,
+    HELPER_FENV = 32,           /* uses the guest's float environment (runs with guest MXCSR) */
+};
+
+/* One row of a target's helpers.def, as the generator writes it. */
+typedef struct IrHelper {
+    const char *name;
+    void *fn;
+    unsigned flags;
+    IrType ret;
+    uint8_t num_args;           /* at most 6; `env` (Cpu *) counts and must be first */
+    bool env;
+    IrType args[6];             /* pointers are IR_I64 */
+} IrHelper;
+
+/* ---- building ---- */
+IrBuilder *ir_builder_new(const IrVarDecl *vars, unsigned num_vars);
+void ir_builder_free(IrBuilder *b);
+/* Starts a function; the current block is its entry. Everything of the last one is gone. */
+IrFunc *ir_begin(IrBuilder *b);
+IrFunc *ir_func(IrBuilder *b);
+
+IrVal ir_const(IrBuilder *b, IrType t, uint64_t value);
+static inline IrVal ir_i32(IrBuilder *b, uint32_t v) { return ir_const(b, IR_I32, v); }
+static inline IrVal ir_i64(IrBuilder *b, uint64_t v) { return ir_const(b, IR_I64, v); }
+bool ir_is_const(IrBuilder *b, IrVal v, uint64_t *value);
+IrType ir_type(IrBuilder *b, IrVal v);
+
+/* A local variable of this function: lives in a host register or the frame; undefined until set. */
+IrVar ir_local(IrBuilder *b, IrType t);
+
+IrBlock *ir_block(IrBuilder *b);                  /* new and empty, not placed */
+IrBlock *ir_cold_block(IrBuilder *b);             /* ... rarely reached: laid out at the end */
+void ir_place(IrBuilder *b, IrBlock *block);      /* code goes there now; an open block falls into it */
+IrBlock *ir_current(IrBuilder *b);
+bool ir_is_open(IrBuilder *b);                    /* the current block has no end yet */
+
+/*
+ * One function per row of ops.def, generated (tcg/ir-ops.h, included below). Operands first, then
+ * condition or lane, then immediates. Examples:
+ *   IrVal ir_add(IrBuilder *b, IrVal a, IrVal c);
+ *   IrVal ir_extract(IrBuilder *b, IrVal a, unsigned pos, unsigned len);
+ *   IrVal ir_setcond(IrBuilder *b, IrCond cond, IrVal a, IrVal c);
+ *   IrVal ir_select(IrBuilder *b, IrCond cond, IrVal a, IrVal c, IrVal yes, IrVal no);
+ *   IrVal ir_v_add(IrBuilder *b, IrLane lane, IrVal a, IrVal c);
+ * and, written by hand because they take more:
+ */
+IrVal ir_get(IrBuilder *b, IrVar v);
+void ir_set(IrBuilder *b, IrVar v, IrVal x);
+void ir_insn(IrBuilder *b, uint64_t pc, uint64_t meta);
+IrVal ir_load(IrBuilder *b, IrType t, IrVal addr, MemOp op, unsigned mmu_idx);
+void ir_store(IrBuilder *b, IrVal value, IrVal addr, MemOp op, unsigned mmu_idx);
+typedef enum IrAtomic { ATOMIC_XCHG, ATOMIC_ADD, ATOMIC_AND, ATOMIC_OR, ATOMIC_XOR } IrAtomic;
+IrVal ir_atomic(IrBuilder *b, IrAtomic kind, IrVal value, IrVal addr, MemOp op, unsigned mmu_idx);
+IrVal ir_cmpxchg(IrBuilder *b, IrVal expect, IrVal value, IrVal addr, MemOp op, unsigned mmu_idx);
+IrVal ir_env_load(IrBuilder *b, IrType t, uint32_t offset, MemOp op);
+void ir_env_store(IrBuilder *b, IrVal v, uint32_t offset, MemOp op);
+/* args without env; n of them. IrVal 0 for void helpers. */
+IrVal ir_call(IrBuilder *b, const IrHelper *h, const IrVal *args, unsigned n);
+void ir_br(IrBuilder *b, IrBlock *to);
+void ir_brcond(IrBuilder *b, IrCond c, IrVal x, IrVal y, IrBlock *yes, IrBlock *no);
+void ir_exit_chain(IrBuilder *b, unsigned slot, uint64_t pc);
+void ir_exit_lookup(IrBuilder *b, IrVal pc);
+void ir_exit(IrBuilder *b, unsigned reason);
+/* Adds an immediate; the usual front-end shorthand. */
+IrVal ir_addi(IrBuilder *b, IrVal a, int64_t i);
+IrVal ir_andi(IrBuilder *b, IrVal a, uint64_t i);
+IrVal ir_shli(IrBuilder *b, IrVal a, unsigned i);
+IrVal ir_shri(IrBuilder *b, IrVal a, unsigned i);
+IrVal ir_sari(IrBuilder *b, IrVal a, unsigned i);
+
+/*
+ * Facts about the function for the code generator and the execution loop.
+ * insns: guest instructions; bytes: guest bytes from key.pc on that the translation read.
+ */
+void ir_set_extent(IrBuilder *b, unsigned insns, uint64_t bytes);
+/* Code room in IR ops left before a function is too large; front ends end the block in time. */
+bool ir_full(IrBuilder *b);
+
+/* ---- text ---- */
+void ir_print(const IrFunc *f, GString *out);
+/* Parses what ir_print writes (tests, fuzzing); NULL with a line number in *error. */
+IrFunc *ir_parse(IrBuilder *b, const char *text, const IrHelper *helpers, GError **error);
+/* Checks types, single definition, use inside the block, one end per block. */
+bool ir_verify(const IrFunc *f, GError **error);
+
+#include "tcg/ir-ops.h"         /* generated from tcg/ops.def */
+
+#endif
