@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Network peers: a -netdev back end on one side, a NIC on the other. Packets are Ethernet
+ * frames without FCS. A side that cannot take a packet says so, and is asked again after
+ * net_ready; nothing is dropped silently inside.
+ */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include <glib.h>
+#include <sys/uio.h>
+#include "qom/prop.h"
+#include "util/types.h"
+
+typedef struct NetPeer NetPeer;
+typedef struct NetClient NetClient;
+
+#define NET_MAX_FRAME (64 * 1024 + 64)
+
+/* What one side of a link can do. Machine lock held. */
+typedef struct NetOps {
+    const char *type;                  /* "user", "e1000" ... */
+    bool (*can_receive)(NetClient *c);            /* NULL: always */
+    /* Takes one frame: its length; 0: no room now, keep it and wait for net_ready; -1: dropped for good. */
+    ssize_t (*receive)(NetClient *c, const uint8_t *frame, size_t len);
+    void (*link_changed)(NetClient *c, bool up);
+    void (*cleanup)(NetClient *c);
+    void (*info)(NetClient *c, GString *out);
+} NetOps;
+
+struct NetClient {
+    const NetOps *ops;
+    char *name;                        /* id of the netdev, or NIC name */
+    NetClient *peer;                   /* NULL: not connected */
+    void *opaque;
+    bool link_down;
+    GQueue queue;                      /* frames waiting for this side */
+    size_t queued_bytes;
+};
+
+/* A -netdev; bound to a NIC by prop_netdev. */
+struct NetPeer { NetClient *client; };
+
+/* NIC side, at realize: peer may be NULL (no cable). */
+void net_nic_init(NetClient *nic, const NetOps *ops, void *opaque, NetPeer *peer, const char *name);
+void net_nic_fini(NetClient *nic);
+/* Sends from c to its peer; queued (bounded) when the peer is busy. False: the queue is full, wait for the
+ * peer's net_ready before sending more (the frame was not taken). */
+bool net_send(NetClient *c, const uint8_t *frame, size_t len);
+bool net_sendv(NetClient *c, const struct iovec *iov, unsigned n);
+/* c has room again: delivers what is queued for it. */
+void net_ready(NetClient *c);
+/* -netdev option text or JSON-derived keyval; -nic and -net forms are rewritten before. */
+bool netdev_add_option(const char *text, GError **error);
+NetClient *netdev_find(const char *id);
+/* 52:54:00:12:34:56 and counting, for NICs without mac=. */
+void net_default_mac(uint8_t mac[6]);
+/* Next -nic/-net request for a board to make: model (NULL: default) and netdev id; false: no more. */
+bool net_next_default_nic(const char **model, const char **netdev, const char **mac);
+
+#endif
