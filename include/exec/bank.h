@@ -14,7 +14,4 @@ void device_unmap(Device *d, const char *bank);
 /* Direct access to a bank's rows, for tests and indexed register pairs. */
 uint64_t bank_read(Device *d, const char *bank, hwaddr offset, unsigned size);
 void bank_write(Device *d, const char *bank, hwaddr offset, uint64_t value, unsigned size);
-/* Sets every row's field to its reset value; called by the core's device_reset. */
-void device_reset_banks(Device *d);
-
 #endif

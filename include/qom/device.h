@@ -54,6 +54,8 @@ typedef struct PinRow {
 void wire(Device *src, const char *out, unsigned i, Device *dst, const char *in, unsigned j);
 /* The Irq behind an output, NULL if there is none of that name. */
 Irq *device_pin_out(Device *d, const char *name, unsigned i);
+/* Whether d has an input of that name with at least i + 1 lines. */
+bool device_has_pin_in(Device *d, const char *name, unsigned i);
 /* Drives an input directly (monitor, qtest). False when there is none. */
 bool device_pin_in(Device *d, const char *name, unsigned i, int level);
 
@@ -111,6 +113,8 @@ struct BusType {
     /* "04.0" for info qtree and fw paths; new string, may be NULL. */
     char *(*address)(Bus *bus, Device *d);
     char *(*fw_path)(Bus *bus, Device *d);
+    /* Lines of info qtree below the properties of d; may be NULL. */
+    void (*print)(Bus *bus, Device *d, unsigned indent, GString *out);
     unsigned max_devices;          /* 0: no limit */
 };
 
@@ -137,19 +141,38 @@ Bus *bus_find(Vm *vm, const char *name);
 /* The first bus of that type with room, or NULL. */
 Bus *bus_find_type(Vm *vm, const char *type_name);
 
+/* The system bus of a new machine; called once, before the board is built. */
+Bus *system_bus_new(Vm *vm);
+extern const BusType system_bus_type;
+/* Devices below bus, parents before children, until fn returns false; false if it did. */
+bool bus_walk(Bus *bus, bool (*fn)(Device *d, void *opaque), void *opaque);
+/* The device of that id, or at that QOM path; NULL and a suggestion when there is none. */
+Device *device_find(Vm *vm, const char *id_or_path, GError **error);
+/* Whether -device may make one (not internal, not abstract, has a place to go). */
+bool device_type_pluggable(const DeviceType *t);
+
 /* A new, unrealized device; NULL with suggestions when there is no such type. */
 Device *device_new(Vm *vm, const char *type, GError **error);
 /*
  * Plugs d into bus (NULL: its type's default), puts it into the tree under parent (NULL:
- * /machine/peripheral, peripheral-anon or unattached), realizes it. On failure d is gone as
- * if it had never been, and its reference is dropped.
+ * /machine/peripheral when it has an id, else /machine/unattached; -device without an id gives
+ * /machine/peripheral-anon itself), realizes it. On failure d is gone as if it had never been,
+ * and its reference is dropped.
  */
 bool device_realize(Device *d, Bus *bus, Object *parent, GError **error);
 /* Takes a realized device out and drops it. */
 void device_unplug(Device *d);
+/* device_del: asks the bus, which asks the guest or unplugs at once. */
+bool device_unplug_request(Device *d, GError **error);
 /* Reset of one device, or of a bus and all below it (children first). */
 void device_reset(Device *d);
 void bus_reset(Bus *bus);
+/* Sets every register row's field to its reset value; part of device_reset. */
+void device_reset_banks(Device *d);
+/* -device help; -device TYPE,help (false: no such type); HMP info qtree. */
+void device_help_list(GString *out);
+bool device_help_props(const char *type, GString *out, GError **error);
+void device_print_tree(Vm *vm, GString *out);
 
 /* Boards: device_new + properties + device_realize in one row. NULL-terminated name, value pairs. */
 Device *device_create(Vm *vm, const char *type, Bus *bus, const char *name, GError **error,

@@ -22,6 +22,10 @@ typedef struct PropType {
     struct json_object *(*to_json)(struct Object *o, const Prop *p, const void *field);
     void (*set_default)(struct Object *o, const Prop *p, void *field);
     void (*release)(void *field);    /* may be NULL */
+    /* Optional: */
+    const char *desc;                /* for people, when the row has no help of its own */
+    char *(*print)(struct Object *o, const Prop *p, const void *field);    /* info qtree's form */
+    struct json_object *(*default_json)(const Prop *p);    /* NULL: no default is shown */
 } PropType;
 
 typedef enum PropFlags {
@@ -39,7 +43,7 @@ struct Prop {
     const char *def_str;            /* default of strings, NULL: none */
     uint64_t min, max;              /* numbers; both 0: the type's range */
     const char *const *names;       /* enums: NULL-terminated values in order */
-    const char *link;               /* links: type name that the target must have */
+    const char *link;               /* links: type name that the target must have; enums: QAPI name */
     uint8_t bit;                    /* bits of a uint32/uint64 field */
     unsigned flags;
     const char *help;
@@ -56,6 +60,20 @@ extern const PropType prop_bool, prop_uint8, prop_uint16, prop_uint32, prop_uint
     prop_pci_devfn /* int32_t, -1: automatic */, prop_uuid /* uint8_t[16] */;
 
 typedef enum OnOffAuto { ON_OFF_AUTO_AUTO, ON_OFF_AUTO_ON, ON_OFF_AUTO_OFF } OnOffAuto;
+
+/* For PropTypes: "Property 'T.p' doesn't take value 'text'" and other standard refusals. */
+bool prop_fail_value(struct Object *o, const Prop *p, const char *text, GError **error);
+bool prop_fail_json_type(const Prop *p, const char *expected, GError **error);
+/* "Property 'T.p' can't find value 'text'". */
+bool prop_fail_find(struct Object *o, const Prop *p, const char *text, GError **error);
+/* Integers as the command line writes them: 10, 0x10, 010, sign allowed. False: no such thing. */
+bool parse_u64(const char *text, uint64_t *value);
+bool parse_i64(const char *text, int64_t *value);
+/* "512", "1.5G", "64k": powers of 1024; a plain number counts in `unit`. */
+bool parse_size(const char *text, uint64_t unit, uint64_t *bytes);
+bool parse_bool(const char *text, bool *value);
+/* "1.5 GiB", three digits. New string. */
+char *size_text(uint64_t bytes);
 
 #define PROP(T, f, name_, type_, ...)                                                              \
     { .name = name_, .type = &type_, .offset = offsetof(T, f), __VA_ARGS__ }

@@ -48,6 +48,60 @@ void runstate_watch(void (*fn)(void *opaque, bool running), void *opaque);
 void runstate_unwatch(void (*fn)(void *opaque, bool running), void *opaque);
 /* fn(opaque) when the host asks for power-down (ACPI button), suspend ended ... */
 void powerdown_watch(void (*fn)(void *opaque), void *opaque);
+void suspend_watch(void (*fn)(void *opaque), void *opaque);
 void wakeup_watch(void (*fn)(void *opaque), void *opaque);
+
+/* What happened, for the monitor's events. */
+typedef enum VmEvent {
+    VM_EVENT_SHUTDOWN, VM_EVENT_POWERDOWN, VM_EVENT_RESET, VM_EVENT_STOP, VM_EVENT_RESUME,
+    VM_EVENT_SUSPEND, VM_EVENT_SUSPEND_DISK, VM_EVENT_WAKEUP, VM_EVENT_WATCHDOG,
+    VM_EVENT_GUEST_PANICKED, VM_EVENT_DEVICE_DELETED,
+} VmEvent;
+
+typedef struct VmEventInfo {
+    VmEvent event;
+    ShutdownCause cause;           /* SHUTDOWN, RESET */
+    const char *device, *path;     /* DEVICE_DELETED: id (may be NULL) and QOM path */
+    const char *action;            /* WATCHDOG, GUEST_PANICKED: what is done about it */
+} VmEventInfo;
+
+/* fn(opaque, info) at each event; main loop or vCPU thread, machine lock. */
+void vm_event_watch(void (*fn)(void *opaque, const VmEventInfo *info), void *opaque);
+void vm_event_unwatch(void (*fn)(void *opaque, const VmEventInfo *info), void *opaque);
+/* Tells the watchers. cpus.c reports STOP and RESUME, qom the others. */
+void vm_event(const VmEventInfo *info);
+/* "guest-shutdown": QMP's spelling. shutdown_by_guest: the event's `guest` member. */
+const char *shutdown_cause_name(ShutdownCause cause);
+bool shutdown_by_guest(ShutdownCause cause);
+
+/* -action and its short forms (-no-reboot, -no-shutdown, -watchdog-action). */
+typedef enum RebootAction { REBOOT_RESET, REBOOT_SHUTDOWN } RebootAction;
+typedef enum ShutdownAction { SHUTDOWN_POWEROFF, SHUTDOWN_PAUSE } ShutdownAction;
+typedef enum PanicAction { PANIC_PAUSE, PANIC_SHUTDOWN, PANIC_EXIT_FAILURE, PANIC_NONE } PanicAction;
+typedef enum WatchdogAction {
+    WATCHDOG_RESET, WATCHDOG_SHUTDOWN, WATCHDOG_POWEROFF, WATCHDOG_PAUSE, WATCHDOG_DEBUG,
+    WATCHDOG_NONE, WATCHDOG_INJECT_NMI,
+} WatchdogAction;
+typedef struct RunActions {
+    RebootAction reboot;
+    ShutdownAction shutdown;
+    PanicAction panic;
+    WatchdogAction watchdog;
+} RunActions;
+/* The settings in force; written by the command line and set-action. */
+RunActions *run_actions(void);
+
+/* A watchdog ran out: does what the action says. Any thread with the machine lock. */
+void watchdog_expired(void);
+/* The guest reported a panic. */
+void guest_panicked(void);
+
+/*
+ * The main loop, after each iteration: carries out what was requested. True when the process
+ * is to end, with *status as its exit status.
+ */
+bool runstate_carry_out(Vm *vm, int *status);
+/* Whether a shutdown is pending; long jobs look. Any thread. */
+bool shutdown_requested(void);
 
 #endif

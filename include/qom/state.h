@@ -10,6 +10,7 @@
 #include "util/types.h"
 
 struct Device;
+struct DeviceType;
 
 typedef enum StateKind {
     STATE_INT,       /* size 1, 2, 4, 8, count elements */
@@ -50,5 +51,31 @@ typedef struct StateField {
 #define STATE_BUF(T, f, len_) STATE_FIELD_(T, f, STATE_BUFFER, .len = len_)
 #define HOST_ONLY(T, f, why_) STATE_FIELD_(T, f, STATE_HOST, .why = why_)
 #define STATE_END { 0 }
+
+/* One piece of a device's struct, as the walker reports it. */
+typedef enum StateOrigin {
+    STATE_OF_REG,        /* a register row's field */
+    STATE_OF_PIN,        /* the level of an output */
+    STATE_OF_FIELD,      /* a StateField row */
+    STATE_OF_PROP,       /* configuration: not saved, covers its bytes */
+} StateOrigin;
+
+typedef struct StateItem {
+    const char *path;    /* "regs.mmio.status", "fifo[2].len": unique in the device */
+    StateOrigin origin;
+    StateKind kind;      /* never STATE_STRUCT_: those are walked into */
+    uint32_t offset;     /* from the start of the device */
+    uint32_t size;       /* bytes of an element */
+    uint32_t count;
+    const StateField *field;    /* STATE_OF_FIELD */
+} StateItem;
+
+/*
+ * Reports every item of a type and its parents (base first), in table order; what appears
+ * twice (a register under two names) is reported once. With d, rows that needed() refuses
+ * are left out; without (NULL) all are there.
+ */
+void state_foreach(const struct DeviceType *t, struct Device *d,
+                   void (*fn)(const StateItem *item, void *opaque), void *opaque);
 
 #endif

@@ -38,7 +38,21 @@ struct Vm {
     GPtrArray *cpus;                   /* Cpu *, by index */
     Bus *system_bus;
     GHashTable *board;                 /* what a board published under a name ("fw_cfg", "isa.0") */
+    void (*load_roms)(Vm *vm);         /* by exec/loader: lays out ROM images at reset; NULL: none */
 };
+
+/* A new machine-to-be with a system bus; everything else at its default. */
+Vm *vm_new(void);
+void vm_free(Vm *vm);
+/* Makes "/machine" of vm->machine_type with its default property values. */
+void vm_make_machine(Vm *vm);
+/* What a board published; NULL: nothing of that name. */
+void vm_publish(Vm *vm, const char *name, void *what);
+void *vm_published(Vm *vm, const char *name);
+/* The machine type for `name` (name, alias or "X-machine") that `arch` has; NULL and a suggestion. */
+const MachineType *machine_type_find(const char *name, const char *arch, GError **error);
+/* Machine types of `arch` in the order of -machine help, NULL at the end; freed with g_free. */
+const MachineType **machine_types(const char *arch);
 
 #define MACHINE_TYPE(t) TYPE_ROW_(KIND_MACHINE, t)
 
@@ -74,15 +88,22 @@ struct Machine {
 
 /*
  * Reset of the whole machine: devices (children first), then ROM images are laid out again,
- * then CPUs. Main loop, machine lock, vCPUs stopped.
+ * then CPUs, then the functions added. Main loop, machine lock, vCPUs stopped.
  */
 void vm_reset(Vm *vm);
-/* fn runs at each vm_reset, in order of registration; for what is no device. */
+/* fn runs at each vm_reset, in order of registration, after all else; for what is no device. */
 void vm_reset_add(Vm *vm, void (*fn)(void *opaque), void *opaque);
+void vm_reset_remove(Vm *vm, void (*fn)(void *opaque), void *opaque);
 
 /* vCPU control, provided by cpus.c; main loop, machine lock. */
 void vm_start(Vm *vm);
 /* Returns when every vCPU has left guest code and I/O has drained. */
 void vm_stop(Vm *vm, RunState state);
+/*
+ * All vCPUs out of guest code and back, without a change of run state; nests with neither
+ * vm_start nor vm_stop. No-op when there are none.
+ */
+void vm_pause_cpus(Vm *vm);
+void vm_resume_cpus(Vm *vm);
 
 #endif
