@@ -21,6 +21,7 @@
 #include <glib.h>
 #include "exec/cpu.h"
 #include "util/types.h"
+#include "util/vec128.h"
 
 typedef enum IrType { IR_VOID, IR_I32, IR_I64, IR_F32, IR_F64, IR_V128, IR_V256, IR_TYPES } IrType;
 typedef enum IrLane { LANE_I8, LANE_I16, LANE_I32, LANE_I64, LANE_F32, LANE_F64 } IrLane;
@@ -31,9 +32,6 @@ typedef enum IrCond {
 } IrCond;
 IrCond ir_cond_invert(IrCond c);
 IrCond ir_cond_swap(IrCond c);
-
-/* 16-byte vector as C sees it: passed and returned in SSE registers on x86-64 hosts. */
-typedef long long Vec128 __attribute__((vector_size(16)));
 
 /* Size, sign, byte order, alignment of a guest access, in one number. */
 typedef enum MemOp {
