@@ -18,6 +18,11 @@ typedef struct CpuArch CpuArch;
 typedef struct CodeBlock CodeBlock;     /* accel/tcg: a translated block or region */
 struct IrBuilder;
 
+enum {
+    KEY_SINGLE = 1,                     /* a block of one instruction: stepping, breakpoints near */
+    KEY_UNCHAINED = 2,                  /* every block comes back to the execution loop */
+};
+
 /* Names a translation: the same key and the same guest bytes give the same code. */
 typedef struct BlockKey {
     uint64_t pc;                        /* guest virtual (linear) address of the first instruction */
@@ -71,6 +76,7 @@ struct Cpu {
     bool stopped, stop_requested;       /* the machine is stopped */
     bool created, unplug;
     bool in_exclusive;
+    _Atomic uint32_t in_guest;          /* runs guest code, beside which no exclusive section may run */
     bool singlestep;                    /* the debugger steps this CPU */
     bool singlestep_no_irq;             /* ... with interrupts held off */
     uintptr_t mem_host_pc;              /* of a memory access in progress, for recovery */
@@ -83,6 +89,8 @@ struct Cpu {
     GArray *breakpoints, *watchpoints;  /* Breakpoint */
     Breakpoint *watchpoint_hit;
     void *accel;                        /* the accelerator's own data */
+    CodeBlock *running;                 /* interpreter: the block and instruction at hand, for recovery */
+    uint32_t running_insn;
 };
 
 /* A register that the debugger and `info registers` know. */
@@ -181,6 +189,12 @@ void cpu_run_on_wait(Cpu *cpu, CpuWorkFn *fn, uint64_t data);
 /* Starts the vCPU's thread; called by the CPU device's realize. */
 bool cpu_start_thread(Cpu *cpu, GError **error);
 void cpu_stop_thread(Cpu *cpu);
+/*
+ * All vCPUs leave guest code and stay out until cpus_resume (reset, savevm). Main loop, machine
+ * lock, which is dropped meanwhile; nests.
+ */
+void cpus_pause(Vm *vm);
+void cpus_resume(Vm *vm);
 /* Region of code that no other vCPU runs beside. Own thread. */
 void cpu_exclusive_begin(Cpu *cpu);
 void cpu_exclusive_end(Cpu *cpu);

@@ -36,6 +36,7 @@ struct Vm {
     struct Region *memory;             /* root of memory_as */
     struct Region *io;
     GPtrArray *cpus;                   /* Cpu *, by index */
+    struct Accel *accel;               /* what runs the vCPUs; accel/accel.h */
     Bus *system_bus;
     GHashTable *board;                 /* what a board published under a name ("fw_cfg", "isa.0") */
     void (*load_roms)(Vm *vm);         /* by exec/loader: lays out ROM images at reset; NULL: none */

@@ -67,7 +67,8 @@ typedef struct CodeEngine {
     /* Writes common stubs (entry, exit, slow paths) at the start of the buffer. */
     bool (*init)(CodeBuffer *c, const CpuArch *arch, GError **error);
     /*
-     * Generates code for f into c for block cb (whose key is set). False: the buffer is full.
+     * Generates code for f into c for block cb (whose key is set); fills cb->code, insns and bytes
+     * (from ir_set_extent) and, for the interpreter, ir. False: the buffer is full.
      * f is consumed. opt: run the passes (else only what correctness needs).
      */
     bool (*generate)(CodeBuffer *c, IrFunc *f, CodeBlock *cb, bool opt);
@@ -80,8 +81,12 @@ typedef struct CodeEngine {
     void (*chain)(CodeBlock *from, unsigned slot, CodeBlock *to);
     /* Disassembly of generated code for -d out_asm; may print bytes only. */
     void (*dump)(const CodeBlock *cb, GString *out);
-    /* Host pc lies in generated code or its stubs' callers: what to look up in side tables. */
-    bool (*owns_pc)(uintptr_t host_pc);
+    /*
+     * The block and instruction (index into cb->code.insns) that host_pc belongs to; false: none.
+     * NULL: accel/tcg finds the block by address and its side table says the rest. The interpreter
+     * answers from cpu->running and running_insn for any host_pc but 0.
+     */
+    bool (*locate)(Cpu *cpu, uintptr_t host_pc, CodeBlock **cb, uint32_t *insn);
 } CodeEngine;
 extern const CodeEngine engine_interp;
 /* The host's back end, or NULL on a host without one (link-time by folder tcg/<host>). */

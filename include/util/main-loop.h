@@ -8,6 +8,7 @@
 #define UTIL_MAIN_LOOP_H
 
 #include <glib.h>
+#include <pthread.h>
 #include <stdbool.h>
 
 /* Once, first thing in main(); the calling thread becomes the main thread and holds the machine lock. */
@@ -23,6 +24,8 @@ void machine_lock(void);
 void machine_unlock(void);
 /* Whether this thread holds the lock. */
 bool machine_locked(void);
+/* Waits for c (signalled under the lock); the lock is dropped meanwhile. */
+void machine_lock_wait(pthread_cond_t *c);
 
 /*
  * fn(opaque) runs soon in the main loop, once, machine lock held. Any thread.
