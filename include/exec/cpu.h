@@ -33,7 +33,7 @@ typedef struct BlockKey {
 
 /* Pending work and interrupts; bits of Cpu.pending. The target names those from bit 8 on. */
 enum {
-    CPU_PENDING_EXIT = 1 << 0,          /* leave generated code, look around, come back */
+    CPU_PENDING_EXIT = 1 << 0,          /* leave generated code, look around, come back (attention only) */
     CPU_PENDING_WORK = 1 << 1,          /* the work queue is not empty */
     CPU_PENDING_STOP = 1 << 2,
     CPU_PENDING_HARD = 1 << 8,          /* the interrupt pin */
@@ -66,7 +66,9 @@ struct Cpu {
     AddressSpace *io;                   /* port space, NULL: none */
 
     /* --- read by generated code --- */
-    _Atomic uint32_t pending;           /* CPU_PENDING_*: generated code leaves when it is not 0 */
+    _Atomic uint32_t attention;         /* not 0: generated code leaves. Set with pending, cleared by the
+                                           execution loop before it looks, so masked interrupts cost nothing */
+    _Atomic uint32_t pending;           /* CPU_PENDING_*: stays until taken or withdrawn; not for generated code */
     struct BlockCache *block_cache;     /* jump cache for indirect jumps; layout: accel/tcg */
     CpuTlb tlb;
 
@@ -76,6 +78,7 @@ struct Cpu {
     bool stopped, stop_requested;       /* the machine is stopped */
     bool created, unplug;
     bool in_exclusive;
+    _Atomic bool sleeping;              /* waits on `wake` */
     _Atomic uint32_t in_guest;          /* runs guest code, beside which no exclusive section may run */
     bool singlestep;                    /* the debugger steps this CPU */
     bool singlestep_no_irq;             /* ... with interrupts held off */
@@ -177,24 +180,18 @@ extern const CpuArch *const target_arch;
 
 /* ---- execution loop side (cpus.c, accel) ---- */
 Cpu *current_cpu(void);                 /* this thread's vCPU, or NULL */
-/* Sets bits of cpu->pending and gets the vCPU's attention. Any thread; HARD etc. with machine lock. */
+/* Sets bits of cpu->pending and cpu->attention and gets the vCPU's attention. Any thread; HARD etc. with machine lock. */
 void cpu_interrupt(Cpu *cpu, uint32_t bits);
 void cpu_interrupt_clear(Cpu *cpu, uint32_t bits);
 /* Wakes a halted or sleeping vCPU. Machine lock. */
 void cpu_wake(Cpu *cpu);
-/* fn(cpu, data) on the vCPU's thread between blocks; _wait returns when it is done (drops the machine lock meanwhile). */
+/* fn(cpu, data) on the vCPU's thread between blocks, machine lock held; _wait returns when it is done (drops the machine lock meanwhile). */
 typedef void CpuWorkFn(Cpu *cpu, uint64_t data);
 void cpu_run_on(Cpu *cpu, CpuWorkFn *fn, uint64_t data);
 void cpu_run_on_wait(Cpu *cpu, CpuWorkFn *fn, uint64_t data);
 /* Starts the vCPU's thread; called by the CPU device's realize. */
 bool cpu_start_thread(Cpu *cpu, GError **error);
 void cpu_stop_thread(Cpu *cpu);
-/*
- * All vCPUs leave guest code and stay out until cpus_resume (reset, savevm). Main loop, machine
- * lock, which is dropped meanwhile; nests.
- */
-void cpus_pause(Vm *vm);
-void cpus_resume(Vm *vm);
 /* Region of code that no other vCPU runs beside. Own thread. */
 void cpu_exclusive_begin(Cpu *cpu);
 void cpu_exclusive_end(Cpu *cpu);
