@@ -109,13 +109,15 @@ IrBlock *ir_current(IrBuilder *b);
 bool ir_is_open(IrBuilder *b);                    /* the current block has no end yet */
 
 /*
- * One function per row of ops.def, generated (tcg/ir-ops.h, included below). Operands first, then
- * condition or lane, then immediates. Examples:
+ * One function per row of ops.def, generated (tcg/ir-ops.h, included below). Condition or lane
+ * first, then operands, then immediates; where operands do not tell the result's type (v_zero,
+ * v_from_i, v_splat, v_zext, i32_f, ...) the type comes before all. Examples:
  *   IrVal ir_add(IrBuilder *b, IrVal a, IrVal c);
  *   IrVal ir_extract(IrBuilder *b, IrVal a, unsigned pos, unsigned len);
  *   IrVal ir_setcond(IrBuilder *b, IrCond cond, IrVal a, IrVal c);
  *   IrVal ir_select(IrBuilder *b, IrCond cond, IrVal a, IrVal c, IrVal yes, IrVal no);
  *   IrVal ir_v_add(IrBuilder *b, IrLane lane, IrVal a, IrVal c);
+ *   IrVal ir_i32_f(IrBuilder *b, IrType t, IrVal a);
  * and, written by hand because they take more:
  */
 IrVal ir_get(IrBuilder *b, IrVar v);
@@ -152,8 +154,9 @@ bool ir_full(IrBuilder *b);
 
 /* ---- text ---- */
 void ir_print(const IrFunc *f, GString *out);
-/* Parses what ir_print writes (tests, fuzzing); NULL with a line number in *error. */
-IrFunc *ir_parse(IrBuilder *b, const char *text, const IrHelper *helpers, GError **error);
+/* Parses what ir_print writes (tests, fuzzing); NULL with a line number in *error. helpers: those
+ * that calls may name, NULL-ended (a target's target_helpers[]). */
+IrFunc *ir_parse(IrBuilder *b, const char *text, const IrHelper *const *helpers, GError **error);
 /* Checks types, single definition, use inside the block, one end per block. */
 bool ir_verify(const IrFunc *f, GError **error);
 
