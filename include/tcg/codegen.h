@@ -21,6 +21,7 @@ typedef struct GeneratedCode {
     const InsnPoint *insns;         /* guest instructions of the block in order */
     uint32_t chain_site[2];         /* offset of the patchable jump of each slot; 0: none */
     uint32_t chain_reset[2];        /* where the jump goes while it is not chained */
+    uint64_t chain_pc[2];           /* pc that exit_chain named for the slot */
 } GeneratedCode;
 
 /*
@@ -74,7 +75,15 @@ typedef struct CodeEngine {
     bool (*generate)(CodeBuffer *c, IrFunc *f, CodeBlock *cb, bool opt);
     /*
      * Runs from cb until an exit; returns the block that exited in *last and IR_EXIT_*.
-     * Leaves by siglongjmp(cpu->jump) when a helper raises.
+     * Leaves by siglongjmp(cpu->jump) when a helper raises. Guest state by reason:
+     *   LOOP, LOOKUP    complete. *last is NULL when tcg_lookup asked to leave.
+     *   CHAIN0, CHAIN1  all but the pc, which need not be home (chained jumps do not store it). The
+     *                   next block has *last's key but for pc = code.chain_pc[slot]; to leave for
+     *                   anything else the caller first calls arch->restore(cpu, &next_key,
+     *                   next_key.pc, IR_META_ENTRY).
+     *   ENTRY           nothing of *last has run: cpu->attention was set on its entry, which
+     *                   generated code polls once per function. Again all but the pc:
+     *                   arch->restore(cpu, &last->key, last->key.pc, IR_META_ENTRY).
      */
     unsigned (*run)(Cpu *cpu, CodeBlock *cb, CodeBlock **last);
     /* Makes from's slot jump to `to`, or back to its exit (to == NULL). Safe while others run it. */
@@ -108,7 +117,10 @@ void tcg_store128_slow(Cpu *cpu, uint64_t va, Vec128 value, uint32_t oi, uintptr
 enum { TCG_CMPXCHG = 8 };
 uint64_t tcg_atomic(Cpu *cpu, uint64_t va, uint64_t value, uint64_t expect, uint32_t kind_oi, uintptr_t host_pc);
 #define MEM_KIND_OI(kind, op, mmu) (MEM_OI(op, mmu) | (uint32_t)(kind) << 16)
-/* exit_lookup missed the jump cache: the code to go on with, or the exit stub. */
+/*
+ * exit_lookup missed the jump cache: the `entry` to go on with, or NULL to leave with IR_EXIT_LOOKUP
+ * and no last block. Guest state is complete, pc included (front ends set it before exit_lookup).
+ */
 const void *tcg_lookup(Cpu *cpu, uint64_t pc);
 
 #endif

@@ -49,7 +49,12 @@ enum {
     IR_EXIT_LOOP,               /* look for interrupts, find the next block by block_key() */
     IR_EXIT_LOOKUP,             /* find the next block by block_key() */
     IR_EXIT_CHAIN0, IR_EXIT_CHAIN1,      /* internal: this block's slot wants to be chained */
+    IR_EXIT_ENTRY,              /* internal: cpu->attention at the block's entry; nothing of it ran */
 };
+
+/* CpuArch.restore with this metadata sets the pc from the key and nothing else: everything else is
+ * home. No ir_insn() may use it unless that is what it means. */
+#define IR_META_ENTRY 0
 
 /* A guest register. The declaration table is CpuArch.vars; an IrVar is an index into it. */
 typedef struct IrVarDecl {
