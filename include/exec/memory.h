@@ -126,6 +126,18 @@ bool region_init_ram_fd(Region *r, Object *owner, const char *name, uint64_t siz
 RamBlock *ram_block_find(ram_addr addr);
 void *ram_host(ram_addr addr);
 RamBlock *ram_blocks(void);
+/*
+ * The translator's view of RAM changes; set by accel/tcg, NULL without it.
+ * written: bytes changed behind the vCPUs' backs (DMA, loaders, debugger) in a page whose DIRTY_CODE bit
+ * is clear: drops translations of them. Called by whoever writes, after the write.
+ * cleaned: dirty bits of a display or migration client were cleared: vCPUs' fast write paths there
+ * must go. Any thread.
+ */
+typedef struct RamHooks {
+    void (*written)(RamBlock *b, uint64_t offset, uint64_t len);
+    void (*cleaned)(RamBlock *b, uint64_t offset, uint64_t len);
+} RamHooks;
+extern RamHooks ram_hooks;             /* exec/; set once at start-up */
 
 /* ---- address spaces ---- */
 struct AddressSpace {
