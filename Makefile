@@ -21,7 +21,7 @@ else
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.SECONDEXPANSION:
+.SECONDARY:
 
 ifeq ($(V),1)
 say = :
@@ -159,7 +159,7 @@ obj/pc-bios/%.o: $(SRC)/pc-bios/%.S $(GEN)/config.stamp
 pc-bios/%.bin: obj/pc-bios/%.o $(SRC)/scripts/sign-rom.py
 	@mkdir -p $(@D)
 	@$(say) ROM $@
-	$(Q)ld -m elf_i386 -N -Ttext 0 -e 0 $< -o obj/pc-bios/$*.elf
+	$(Q)ld -m elf_i386 -N --no-warn-rwx-segments -Ttext 0 -e 0 $< -o obj/pc-bios/$*.elf
 	$(Q)objcopy -O binary -j .text -j .rodata -j .data obj/pc-bios/$*.elf obj/pc-bios/$*.raw
 	$(Q)$(SRC)/scripts/sign-rom.py obj/pc-bios/$*.raw $@
 -include $(patsubst pc-bios/%.bin,obj/pc-bios/%.d,$(roms))

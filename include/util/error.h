@@ -8,6 +8,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The one error domain; the codes are QMP's error classes. */
 #define EMU_ERROR emu_error_quark()
@@ -48,9 +49,11 @@ void info_report(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 
 /*
  * The guest did something that its hardware's manual forbids: counted, and logged under
- * `-d guest_errors`. The caller stops the operation at hand.
+ * `-d guest_errors` (a flood is thinned out). The caller stops the operation at hand. Any thread.
  */
 void guest_error(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
+/* How often guest_error was called. */
+uint64_t guest_error_count(void);
 /* The guest used something that is not modelled: logged under `-d unimp`. */
 void guest_unimp(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 

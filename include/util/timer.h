@@ -27,7 +27,7 @@ typedef struct Timer {
     int64_t deadline_ns;    /* valid while pending */
     TimerClock clock;
     bool pending;
-    struct Timer *next;     /* owned by the clock's queue */
+    uint32_t slot;          /* owned by the clock's queue, which is a heap */
 } Timer;
 
 /* Now, on a clock. Any thread, no lock. */
