@@ -2,6 +2,7 @@
 /* The main loop, bottom halves, watched descriptors, and that the machine lock is fair. */
 #include "util/main-loop.h"
 
+#include <stdint.h>
 #include <unistd.h>
 
 #include "util/thread.h"
