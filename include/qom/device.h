@@ -153,6 +153,10 @@ bool device_type_pluggable(const DeviceType *t);
 
 /* A new, unrealized device; NULL with suggestions when there is no such type. */
 Device *device_new(Vm *vm, const char *type, GError **error);
+/* The same in place, for a device that is part of another (already zeroed) device's struct. */
+void device_init_embedded(Vm *vm, Device *d, const char *type);
+/* "'x' is not a valid device model name (did you mean ...)". */
+bool device_fail_type(const char *type, GError **error);
 /*
  * Plugs d into bus (NULL: its type's default), puts it into the tree under parent (NULL:
  * /machine/peripheral when it has an id, else /machine/unattached; -device without an id gives
@@ -164,7 +168,10 @@ bool device_realize(Device *d, Bus *bus, Object *parent, GError **error);
 void device_unplug(Device *d);
 /* device_del: asks the bus, which asks the guest or unplugs at once. */
 bool device_unplug_request(Device *d, GError **error);
-/* Reset of one device, or of a bus and all below it (children first). */
+/*
+ * Reset of one device, or of a bus, and all below it (children first): registers take their
+ * reset values and outputs go low (tables, base to derived), then the reset functions run.
+ */
 void device_reset(Device *d);
 void bus_reset(Bus *bus);
 /* Sets every register row's field to its reset value; part of device_reset. */

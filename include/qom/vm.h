@@ -39,6 +39,7 @@ struct Vm {
     struct Accel *accel;               /* what runs the vCPUs; accel/accel.h */
     Bus *system_bus;
     GHashTable *board;                 /* what a board published under a name ("fw_cfg", "isa.0") */
+    GArray *reset_hooks;               /* qom/reset.c's */
     void (*load_roms)(Vm *vm);         /* by exec/loader: lays out ROM images at reset; NULL: none */
 };
 

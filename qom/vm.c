@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The machine as a whole, and the machine types. Contract: include/qom/vm.h. */
+#include "qom/vm.h"
+
+#include <string.h>
+
+static const Prop machine_props[] = {
+    PROP_STRING(Machine, kernel, "kernel", .help = "Linux kernel image file"),
+    PROP_STRING(Machine, initrd, "initrd", .help = "Linux initial ramdisk file"),
+    PROP_STRING(Machine, append, "append", .help = "Linux kernel command line"),
+    PROP_STRING(Machine, dtb, "dtb", .help = "Linux kernel device tree file"),
+    PROP_STRING(Machine, firmware, "firmware", .help = "Firmware image"),
+    PROP_STRING(Machine, memory_backend, "memory-backend", .help = "Set RAM backend"),
+    PROP_BOOL(Machine, graphics, "graphics", true,
+              .help = "Set on/off to enable/disable graphics emulation"),
+    PROP_BOOL(Machine, usb, "usb", false, .help = "Set on/off to enable/disable usb"),
+    PROP_BOOL(Machine, dump_guest_core, "dump-guest-core", true,
+              .help = "Include guest memory in a core dump"),
+    PROP_BOOL(Machine, mem_merge, "mem-merge", true,
+              .help = "Enable/disable memory merge support"),
+    PROP_END,
+};
+
+static const MachineType machine_base = {
+    .name = "machine", .abstract = true, .size = sizeof(Machine), .props = machine_props,
+};
+MACHINE_TYPE(machine_base);
+
+static bool none_init(Vm *vm, GError **error)
+{
+    return true;
+}
+
+static const MachineType none_machine = {
+    .name = "none-machine", .machine_name = "none", .desc = "empty machine",
+    .size = sizeof(Machine), .max_cpus = 1, .default_cpus = 0,
+    .no_serial = true, .no_parallel = true, .no_floppy = true, .no_cdrom = true,
+    .init = none_init,
+};
+MACHINE_TYPE(none_machine);
+
+Vm *vm_new(void)
+{
+    Vm *vm = g_new0(Vm, 1);
+
+    vm->graphics = true;
+    vm->use_default_devices = true;
+    vm->cpus = g_ptr_array_new();
+    vm->board = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    return vm;
+}
+
+void vm_make_machine(Vm *vm)
+{
+    g_autoptr(GError) error = NULL;
+    Object *obj = object_new((const ObjectType *)vm->machine_type, KIND_MACHINE);
+
+    if (!object_add_child(object_root(), "machine", obj, &error)) {
+        g_error("%s", error->message);
+    }
+    vm->machine = (Machine *)obj;
+    vm->machine->vm = vm;
+    object_container("/machine/unattached");
+    object_container("/machine/peripheral");
+    object_container("/machine/peripheral-anon");
+    system_bus_new(vm);
+}
+
+void vm_free(Vm *vm)
+{
+    Object *machine = object_child(object_root(), "machine");
+
+    while (vm->system_bus != NULL && vm->system_bus->devices->len > 0) {
+        device_unplug(vm->system_bus->devices->pdata[vm->system_bus->devices->len - 1]);
+    }
+    if (machine != NULL) {
+        object_unparent(machine);
+    }
+    g_ptr_array_unref(vm->cpus);
+    g_hash_table_unref(vm->board);
+    if (vm->reset_hooks != NULL) {
+        g_array_unref(vm->reset_hooks);
+    }
+    g_free(vm);
+}
+
+void vm_publish(Vm *vm, const char *name, void *what)
+{
+    g_hash_table_insert(vm->board, g_strdup(name), what);
+}
+
+void *vm_published(Vm *vm, const char *name)
+{
+    return g_hash_table_lookup(vm->board, name);
+}
+
+/* ---- machine types ---- */
+
+static bool has_arch(const MachineType *m, const char *arch)
+{
+    g_auto(GStrv) list = NULL;
+
+    if (m->arches == NULL) {
+        return true;
+    }
+    list = g_strsplit(m->arches, " ", -1);
+    return g_strv_contains((const gchar *const *)list, arch);
+}
+
+typedef struct MachineList {
+    const char *arch;
+    GPtrArray *found;
+} MachineList;
+
+static bool add_machine(const ObjectType *t, ObjectKind kind, void *opaque)
+{
+    MachineList *l = opaque;
+    const MachineType *m = (const MachineType *)t;
+
+    if (kind == KIND_MACHINE && !t->abstract && has_arch(m, l->arch)) {
+        g_ptr_array_add(l->found, (gpointer)m);
+    }
+    return true;
+}
+
+const MachineType **machine_types(const char *arch)
+{
+    MachineList l = {arch, g_ptr_array_new()};
+
+    type_foreach(add_machine, &l);
+    g_ptr_array_add(l.found, NULL);
+    return (const MachineType **)g_ptr_array_free(l.found, FALSE);
+}
+
+const MachineType *machine_type_find(const char *name, const char *arch, GError **error)
+{
+    g_autofree const MachineType **list = machine_types(arch);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autofree char *hint = NULL;
+
+    for (unsigned i = 0; list[i] != NULL; i++) {
+        const char *alias = list[i]->machine_alias;
+
+        if (strcmp(list[i]->machine_name, name) == 0 || strcmp(list[i]->name, name) == 0 ||
+            (alias != NULL && strcmp(alias, name) == 0)) {
+            return list[i];
+        }
+        g_ptr_array_add(names, (gpointer)list[i]->machine_name);
+        if (alias != NULL) {
+            g_ptr_array_add(names, (gpointer)alias);
+        }
+    }
+    g_ptr_array_add(names, NULL);
+    hint = suggestion(name, (const char *const *)names->pdata);
+    fail(error, "unsupported machine type '%s'%s\nUse -machine help to list supported machines",
+         name, hint);
+    return NULL;
+}
+
+/*
+ * vCPU control belongs to cpus.c; these stand in where it is not linked (unit tests of what
+ * lies below it), for a machine without CPUs.
+ */
+__attribute__((weak)) void vm_start(Vm *vm)
+{
+    if (!runstate_running()) {
+        runstate_set(RUN_STATE_RUNNING);
+        vm_event(&(VmEventInfo){.event = VM_EVENT_RESUME});
+    }
+}
+
+__attribute__((weak)) void vm_stop(Vm *vm, RunState state)
+{
+    if (runstate_running()) {
+        runstate_set(state);
+        vm_event(&(VmEventInfo){.event = VM_EVENT_STOP});
+    }
+}
+
+__attribute__((weak)) void vm_pause_cpus(Vm *vm)
+{
+}
+
+__attribute__((weak)) void vm_resume_cpus(Vm *vm)
+{
+}
