@@ -294,7 +294,7 @@ static bool bit_parse(struct Object *o, const Prop *p, void *field, const char *
 static bool bit_from_json(struct Object *o, const Prop *p, void *field, struct json_object *j,
                           GError **error)
 {
-    bool v;
+    bool v = false;
 
     if (!bool_json(p, j, &v, error)) {
         return false;
