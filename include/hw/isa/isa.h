@@ -21,6 +21,7 @@ typedef struct IsaInfo {
     const char *irq_pin;       /* output pin wired to the line below; NULL: none */
     uint8_t irq;               /* default line */
     const char *irq_prop;      /* name of a uint32 property with the line; NULL: fixed */
+    void (*plugged)(Device *d);    /* wires what the rows cannot say (more lines); may be NULL */
 } IsaInfo;
 
 typedef struct IsaBus {

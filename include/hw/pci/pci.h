@@ -13,6 +13,7 @@
 
 typedef struct PciDevice PciDevice;
 typedef struct PciBus PciBus;
+typedef struct PciMsix PciMsix;
 
 #define PCI_DEVFN(slot, fn) ((slot) << 3 | (fn))
 #define PCI_SLOT(devfn) ((devfn) >> 3 & 0x1f)
@@ -30,6 +31,15 @@ typedef struct PciBarInfo {
     const char *bank;           /* the device's bank it shows; NULL: pci_set_bar at realize */
 } PciBarInfo;
 
+/* A register of configuration space, kept in PciDevice.config. */
+typedef struct PciConfigRow {
+    const char *name;
+    uint16_t offset;
+    uint8_t size;
+    uint32_t reset, wmask, w1c;
+    const char *help;
+} PciConfigRow;
+
 /* DeviceType.bus_info of a PCI function. */
 typedef struct PciInfo {
     uint16_t vendor, device, subsys_vendor, subsys;    /* subsys 0: 1af4:1100 */
@@ -43,9 +53,7 @@ typedef struct PciInfo {
     unsigned msi;               /* MSI vectors, 0: none */
     unsigned msix;              /* MSI-X vectors, 0: none (or set up at realize) */
     uint8_t msix_bar;           /* table and PBA live in this BAR of their own */
-    /* Configuration space beside the header, as rows; may be NULL. Offsets are config offsets and
-     * fields device fields; rows also serve reads. */
-    const RegBank *config;
+    const PciConfigRow *config; /* registers beside the header; ends with a row without a name; may be NULL */
     /* After the core handled a configuration write; may be NULL. */
     void (*config_write)(PciDevice *d, uint32_t offset, uint32_t value, unsigned size);
 } PciInfo;
@@ -66,12 +74,11 @@ struct PciDevice {
     /* host side */
     PciBus *bus;
     uint32_t config_size;
-    AddressSpace dma_as;        /* bus master: follows the command register */
-    Region dma_root, dma_alias;
+    AddressSpace *bus_as;       /* where DMA goes while it is a bus master; else nowhere */
     struct PciBar { PciBarKind kind; bool prefetch; Region *region; uint64_t size, addr; bool mapped; } bar[PCI_BARS + 1];
     Region rom;
     uint8_t msi_cap, msix_cap, express_cap, pm_cap;
-    struct PciMsix *msix;
+    PciMsix *msix;
     uint16_t cap_next;          /* first free byte for capabilities */
 };
 
@@ -102,6 +109,8 @@ void pci_set_bar(PciDevice *d, unsigned n, PciBarKind kind, bool prefetch, Regio
 /* Adds a capability of `size` bytes; its offset (0: any place), or 0 with *error set. */
 uint8_t pci_add_cap(PciDevice *d, uint8_t id, uint8_t offset, uint8_t size, GError **error);
 uint16_t pci_add_ext_cap(PciDevice *d, uint16_t id, uint8_t version, uint16_t offset, uint16_t size);
+/* MSI with n vectors (power of two, up to 32), 64-bit addresses and per-vector masks. */
+bool pci_msi_init(PciDevice *d, unsigned n, GError **error);
 
 /* INTx level; ORed on the slot's pin and routed by the bridges to the host bridge. */
 void pci_set_irq(PciDevice *d, int level);
@@ -124,7 +133,6 @@ struct PciBus {
     bool express;
     Region *mem, *io;           /* where BARs of this bus are mapped */
     AddressSpace *as;           /* where DMA of this bus goes */
-    uint8_t irq_count[256][4];
     /* Root bus: PIRQ of a slot's pin, and the line's level to the interrupt controller. */
     unsigned (*map_irq)(PciBus *root, unsigned slot, unsigned pin);
     void (*set_irq)(void *opaque, unsigned pirq, int level);

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The I/O APIC: device "ioapic", input pin "in" 0..23, messages go to the MSI window. */
+#ifndef HW_INTC_IOAPIC_H
+#define HW_INTC_IOAPIC_H
+
+#include "qom/vm.h"
+
+/* A local APIC ended a level-triggered interrupt of this vector. Machine lock. */
+void ioapic_eoi_broadcast(Vm *vm, uint8_t vector);
+/* Text for "info irq"/"info pic". */
+void ioapic_print(Vm *vm, GString *out);
+
+#endif
