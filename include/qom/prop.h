@@ -7,6 +7,7 @@
 #define QOM_PROP_H
 
 #include <glib.h>
+#include "util/cutils.h"
 #include "util/types.h"
 
 struct Object;
@@ -66,12 +67,6 @@ bool prop_fail_value(struct Object *o, const Prop *p, const char *text, GError *
 bool prop_fail_json_type(const Prop *p, const char *expected, GError **error);
 /* "Property 'T.p' can't find value 'text'". */
 bool prop_fail_find(struct Object *o, const Prop *p, const char *text, GError **error);
-/* Integers as the command line writes them: 10, 0x10, 010, sign allowed. False: no such thing. */
-bool parse_u64(const char *text, uint64_t *value);
-bool parse_i64(const char *text, int64_t *value);
-/* "512", "1.5G", "64k": powers of 1024; a plain number counts in `unit`. */
-bool parse_size(const char *text, uint64_t unit, uint64_t *bytes);
-bool parse_bool(const char *text, bool *value);
 /* "1.5 GiB", three digits. New string. */
 char *size_text(uint64_t bytes);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "example-device.h"
+#include "util/cutils.h"
 #include "util/main-loop.h"
 
 static const char *const mode_names[] = {"slow", "fast", "turbo", NULL};
