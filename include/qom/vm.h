@@ -31,6 +31,11 @@ struct Vm {
     bool use_default_devices;          /* cleared by -nodefaults */
     bool graphics;                     /* cleared by -nographic */
     const char *vga;                   /* -vga TYPE, NULL: the machine's default */
+    GPtrArray *serials;                /* char *: chardev id of each -serial, NULL entry: none; NULL: no
+                                          -serial and no default one */
+    GPtrArray *fw_cfg;                 /* -fw_cfg rows: struct json_object * with name, file, string */
+    const char *boot_order;            /* -boot order=, NULL: the machine's */
+    bool boot_menu, boot_strict;
     struct AddressSpace *memory_as;    /* system memory */
     struct AddressSpace *io_as;        /* port space (x86); may be NULL */
     struct Region *memory;             /* root of memory_as */
