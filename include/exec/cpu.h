@@ -165,7 +165,8 @@ struct CpuArch {
     /* -- debugger and monitor; machine stopped or own thread; no side effects -- */
     bool (*debug_translate)(Cpu *cpu, uint64_t va, hwaddr *pa, MemAttrs *attrs);
     const char *gdb_arch;               /* "i386:x86-64" */
-    const char *const *(*gdb_xml)(Cpu *cpu, const char *annex);   /* text of a description file */
+    /* Text of the description file `annex`, "target.xml" or what that includes; NULL: none. Static. */
+    const char *(*gdb_xml)(Cpu *cpu, const char *annex);
     unsigned (*gdb_num_regs)(Cpu *cpu);
     /* Register n in target byte order into buf (room for 64 bytes); its size, 0: no such register. */
     unsigned (*gdb_read)(Cpu *cpu, unsigned n, uint8_t *buf);
@@ -224,9 +225,13 @@ void cpu_load_bytes(Cpu *cpu, uint64_t va, void *buf, size_t len, unsigned mmu_i
 void cpu_store_bytes(Cpu *cpu, uint64_t va, const void *buf, size_t len, unsigned mmu_idx, uintptr_t host_pc);
 /* Fills the TLB for [va, va+size) (within a page) or faults; host pointer for RAM, NULL for devices. */
 void *cpu_probe(Cpu *cpu, uint64_t va, size_t size, MmuAccess access, unsigned mmu_idx, uintptr_t host_pc);
+/* Atomic 16-byte compare and exchange; *expect becomes what was there; true: exchanged. */
+bool cpu_cmpxchg128(Cpu *cpu, uint64_t va, uint64_t expect[2], const uint64_t value[2],
+                    unsigned mmu_idx, uintptr_t host_pc);
 /* Instruction fetch for translate(): faults at the first missing byte. */
 uint8_t cpu_fetch_u8(Cpu *cpu, uint64_t va);
-/* Host bytes of the code page at va, valid for the translation at hand; NULL: device memory. */
+/* Host address of the first byte of the code page that va lies in (*pa: its guest address), valid for
+ * the translation at hand; NULL: device memory, go by cpu_fetch_u8. Faults like it. */
 const uint8_t *cpu_fetch_page(Cpu *cpu, uint64_t va, hwaddr *pa);
 /* Debugger: virtual memory without faults or side effects. False: not mapped. */
 bool cpu_debug_rw(Cpu *cpu, uint64_t va, void *buf, size_t len, bool write);
