@@ -11,6 +11,10 @@ Region *device_region(Device *d, const char *name);
 void device_map(Device *d, const char *bank, hwaddr addr);
 void device_map_priority(Device *d, const char *bank, hwaddr addr, int priority);
 void device_unmap(Device *d, const char *bank);
+/* The bank of that name, own or inherited, or NULL; and all of them. */
+const RegBank *device_bank(Device *d, const char *name);
+void device_foreach_bank(Device *d, void (*fn)(Device *d, const RegBank *b, void *opaque),
+                         void *opaque);
 /* Direct access to a bank's rows, for tests and indexed register pairs. */
 uint64_t bank_read(Device *d, const char *bank, hwaddr offset, unsigned size);
 void bank_write(Device *d, const char *bank, hwaddr offset, uint64_t value, unsigned size);

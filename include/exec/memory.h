@@ -50,6 +50,8 @@ struct Region {
     uint64_t size;                /* bytes; UINT64_MAX stands for 2^64 */
     bool enabled, romd, nonvolatile, global_lock_free;
     bool dirty_display;           /* dirty tracking for the display is on */
+    bool readonly;                /* writes are ignored: RAM behaving as ROM, or a read-only alias */
+    bool was_mapped;              /* readers may have seen it: fini waits for them */
     int priority;
     Region *container;            /* where it is mapped, NULL: nowhere */
     hwaddr addr;                  /* in the container */
@@ -176,7 +178,21 @@ typedef struct Section {
 } Section;
 /* attrs matter to IOMMUs. Any thread, under rcu_read_lock. */
 Section address_space_lookup(AddressSpace *as, hwaddr addr, bool write, MemAttrs attrs);
-/* Device access on a leaf that address_space_lookup returned; takes the lock as needed. */
+/*
+ * Host memory behind a section, good for up to s->len bytes, if the access needs no device:
+ * NULL for devices, ROMD in command mode, and writes to what is read-only. A writer calls
+ * ram_written afterwards.
+ */
+uint8_t *section_host(const Section *s, bool write);
+/* After writing len bytes at `offset` of block b: dirty bits, translated code. Any thread. */
+void ram_written(RamBlock *b, uint64_t offset, uint64_t len);
+/* Whether every client has the page at `offset` marked dirty: writes need no more attention. */
+bool ram_page_all_dirty(const RamBlock *b, uint64_t offset);
+/*
+ * Device access on a leaf that address_space_lookup returned; takes the machine lock as needed
+ * (so not inside rcu_read_lock, unless the lock is held already). size 1..8; value as a load
+ * or store of byte order e sees it.
+ */
 MemResult region_read(Region *r, hwaddr offset, uint64_t *value, unsigned size, Endian e, MemAttrs attrs);
 MemResult region_write(Region *r, hwaddr offset, uint64_t value, unsigned size, Endian e, MemAttrs attrs);
 
@@ -187,6 +203,9 @@ MemResult region_write(Region *r, hwaddr offset, uint64_t value, unsigned size, 
  */
 void *address_space_map(AddressSpace *as, hwaddr addr, uint64_t *len, bool is_write, MemAttrs attrs);
 void address_space_unmap(AddressSpace *as, void *host, uint64_t len, bool is_write, uint64_t done);
+
+/* The address space of that name ("memory", "I/O"), NULL: none. */
+AddressSpace *address_space_find(const char *name);
 
 /* HMP info mtree. */
 void memory_print_tree(GString *out, bool flat);

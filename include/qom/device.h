@@ -87,6 +87,7 @@ struct Device {
     Bus *parent_bus;               /* NULL: none (system devices have the system bus) */
     GPtrArray *buses;              /* Bus *: buses that it provides; NULL: none */
     struct AddressSpace *dma;      /* where its DMA goes; set by its bus at attach */
+    uint16_t requester_id;         /* PCI bus and function of its DMA, for IOMMUs; set by its bus */
     bool realized;
     bool hotplugged;
     struct DeviceRegions *regions; /* owned by exec/bank.c: one region per bank */

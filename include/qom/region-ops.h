@@ -16,7 +16,9 @@ typedef struct Reg Reg;
 typedef struct RegionOps {
     uint64_t (*read)(void *opaque, hwaddr offset, unsigned size);
     void (*write)(void *opaque, hwaddr offset, uint64_t value, unsigned size);
-    uint8_t min_size, max_size;    /* sizes the functions are called with; 0, 0: 1 to 4 */
+    uint8_t min_size, max_size;    /* sizes the functions are called with; 0, 0: 1 to 4. Narrower
+                                      reads take their lanes of a min_size one; narrower writes
+                                      arrive as min_size with the other lanes 0 */
     uint8_t min_valid, max_valid;  /* sizes the bus lets through; 0, 0: 1 to 8; others read as
                                       ones and are ignored on write */
     bool unaligned;                /* the functions take any alignment within the region */
