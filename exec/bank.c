@@ -112,11 +112,17 @@ static Piece piece_at(const BankRegion *b, hwaddr offset, unsigned left)
     const BankIndex *x = b->index;
     uint64_t granule = offset >> x->shift;
     unsigned row = granule < x->count ? x->rows[granule] : 0;
-    unsigned to_granule = (1u << x->shift) - (offset & ((1u << x->shift) - 1));
-    Piece p = {.size = MIN(left, to_granule)};
+    Piece p = {.size = left};
     hwaddr in_row;
 
     if (row == 0) {
+        /* the hole ends where the next row begins */
+        for (uint64_t g = granule + 1; g < x->count && g << x->shift < offset + left; g++) {
+            if (x->rows[g] != 0) {
+                p.size = (g << x->shift) - offset;
+                break;
+            }
+        }
         return p;
     }
     p.reg = &b->bank->regs[row - 1];
