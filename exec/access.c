@@ -109,6 +109,7 @@ typedef struct Active {
     const struct Active *outer;
 } Active;
 
+/* Per thread: each is in its own accesses. */
 static _Thread_local const Active *active;
 
 #define MAX_ACTIVE 16
