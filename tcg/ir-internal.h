@@ -49,7 +49,7 @@ typedef struct IrOp {
 
 /* ---- values ---- */
 typedef struct IrValue {
-    uint64_t k;                 /* constants: the bits; f32: low 32 */
+    uint64_t k;                 /* constants: the bits; f32: low 32. Other integers: bits that are 0 */
     uint32_t def;               /* op that defines it; constants: 0 */
     uint16_t uses;              /* kept by ir_count_uses(); saturates */
     uint8_t type;
@@ -65,6 +65,7 @@ struct IrBlock {
     IrBlock **preds;            /* by ir_compute_preds() */
     uint32_t num_preds;
     bool cold, placed, reachable;
+    bool again;                 /* it grew: fold once more */
     /* By ir_analyze_vars(): sets of variables, f->var_words words each. */
     uint64_t *live_in, *live_out;       /* read later before they are overwritten (locals and registers) */
     uint64_t *dirty_in, *dirty_out;     /* registers that some path here has set and no path wrote home */
@@ -133,6 +134,8 @@ void ir_count_uses(IrFunc *f);
 void ir_op_remove(IrFunc *f, IrBlock *b, uint32_t op);
 /* A new op, linked in before op `before` (0: at the end); its index. Grows f->ops. */
 uint32_t ir_op_insert(IrFunc *f, IrBlock *b, uint32_t before);
+/* The op's own type by its row and its operands; IR_VOID: only the result tells. */
+IrType ir_own_type(const IrFunc *f, const IrOp *o);
 uint32_t ir_value_new(IrFunc *f, IrType t, uint32_t def);
 
 /*
@@ -143,7 +146,7 @@ uint32_t ir_value_new(IrFunc *f, IrType t, uint32_t def);
  */
 void ir_analyze_vars(IrFunc *f);
 void ir_live_step(const IrFunc *f, const IrOp *o, uint64_t *live);
-/* homes_written: the engine writes all dirty registers home at ops that read homes. */
+/* Assumes that the engine writes all dirty registers home at ops that read homes. */
 void ir_dirty_step(const IrFunc *f, const IrOp *o, uint64_t *dirty);
 
 /* Run-time switch: verify after each pass; on in debug builds. */

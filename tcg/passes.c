@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The passes, in order. The builder has folded, forwarded and merged inside each block already;
+ * what is left is the control flow, what crosses blocks, and what nobody reads.
+ */
+#include "tcg/passes.h"
+#include "tcg/codegen.h"
+#include "config.h"
+
+#include <stdio.h>
+
+/* A switch for tests and -d; read only where functions are compiled. */
+bool ir_verify_passes = CONFIG_DEBUG;
+
+static void check(const IrFunc *f, const char *pass)
+{
+    GError *error = NULL;
+
+    if (!ir_verify(f, &error)) {
+        GString *text = g_string_new(NULL);
+        ir_print(f, text);
+        fprintf(stderr, "IR broken after %s: %s\n%s", pass, error->message, text->str);
+        g_assert_not_reached();
+    }
+}
+
+void ir_optimize(IrFunc *f)
+{
+    static const struct { const char *name; bool (*run)(IrFunc *f); } passes[] = {
+        {"thread", pass_thread},        /* branches to branches */
+        {"merge", pass_merge},          /* blocks with one way in, behind blocks with one way out */
+        {"forward", pass_forward},      /* folding again where the two above or constants allow it */
+        {"dead", pass_dead},            /* values and sets that nobody reads */
+    };
+
+    ir_finish(f);
+    if (ir_verify_passes) {
+        check(f, "building");
+    }
+    for (unsigned i = 0; i < ARRAY_COUNT(passes); i++) {
+        if (passes[i].run(f)) {
+            ir_finish(f);
+        }
+        if (ir_verify_passes) {
+            check(f, passes[i].name);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Liveness of variables and which guest registers may be dirty (set, but not yet written to their
+ * home in the CPU struct), per block and stepped per op.
+ */
+#include "tcg/ir-internal.h"
+
+#include <string.h>
+
+static void add_all_registers(const IrFunc *f, uint64_t *set)
+{
+    for (uint32_t w = 0; w < f->num_vars / 64; w++) {
+        set[w] = UINT64_MAX;
+    }
+    if (f->num_vars % 64) {
+        set[f->num_vars / 64] |= (1ull << f->num_vars % 64) - 1;
+    }
+}
+
+void ir_live_step(const IrFunc *f, const IrOp *o, uint64_t *live)
+{
+    switch (o->opcode) {
+    case OP_GET:
+        ir_set_add(live, o->var.var);
+        return;
+    case OP_SET:
+        ir_set_remove(live, o->var.var);
+        return;
+    case OP_EXIT: case OP_EXIT_CHAIN: case OP_EXIT_LOOKUP:
+        add_all_registers(f, live);
+        return;
+    default:
+        if (ir_op_faults(o) || ir_op_reads_homes(o)) {
+            add_all_registers(f, live);
+        }
+    }
+}
+
+void ir_dirty_step(const IrFunc *f, const IrOp *o, uint64_t *dirty)
+{
+    if (o->opcode == OP_SET && !ir_var_is_local(f, o->var.var)) {
+        ir_set_add(dirty, o->var.var);
+    } else if (ir_op_reads_homes(o)) {
+        memset(dirty, 0, f->var_words * sizeof(uint64_t));
+    }
+}
+
+static void live_block(const IrFunc *f, const IrBlock *b, uint64_t *live)
+{
+    memcpy(live, b->live_out, f->var_words * sizeof(uint64_t));
+    for (uint32_t op = b->last; op; op = f->ops[op].prev) {
+        ir_live_step(f, &f->ops[op], live);
+    }
+}
+
+/* to |= from; whether that added anything. */
+static bool merge(const IrFunc *f, uint64_t *to, const uint64_t *from)
+{
+    uint64_t added = 0;
+
+    for (uint32_t w = 0; w < f->var_words; w++) {
+        added |= from[w] & ~to[w];
+        to[w] |= from[w];
+    }
+    return added != 0;
+}
+
+static void analyze_live(IrFunc *f, uint64_t *work)
+{
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t i = f->num_blocks; i-- > 0;) {
+            IrBlock *b = f->blocks[i];
+            if (!b->reachable) {
+                continue;
+            }
+            for (unsigned s = 0; s < 2 && b->succ[s]; s++) {
+                merge(f, b->live_out, b->succ[s]->live_in);
+            }
+            live_block(f, b, work);
+            changed |= merge(f, b->live_in, work) && b->num_preds > 0;
+        }
+    }
+}
+
+static void analyze_dirty(IrFunc *f, uint64_t *work)
+{
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (IrBlock *b = f->entry; b; b = b->next) {
+            memcpy(work, b->dirty_in, f->var_words * sizeof(uint64_t));
+            for (uint32_t op = b->first; op; op = f->ops[op].next) {
+                ir_dirty_step(f, &f->ops[op], work);
+            }
+            memcpy(b->dirty_out, work, f->var_words * sizeof(uint64_t));
+            for (unsigned s = 0; s < 2 && b->succ[s]; s++) {
+                changed |= merge(f, b->succ[s]->dirty_in, work);
+            }
+        }
+    }
+}
+
+void ir_analyze_vars(IrFunc *f)
+{
+    uint32_t words = f->var_words = (ir_all_vars(f) + 63) / 64;
+    uint64_t *work = ir_arena(f, words * sizeof(uint64_t));
+
+    for (uint32_t i = 0; i < f->num_blocks; i++) {
+        IrBlock *b = f->blocks[i];
+        if (b->reachable) {
+            uint64_t *sets = ir_arena(f, 4 * words * sizeof(uint64_t));
+            memset(sets, 0, 4 * words * sizeof(uint64_t));
+            b->live_in = sets;
+            b->live_out = sets + words;
+            b->dirty_in = sets + 2 * words;
+            b->dirty_out = sets + 3 * words;
+        }
+    }
+    analyze_live(f, work);
+    analyze_dirty(f, work);
+}
