@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "exec/dispatch.h"
+#include "util/bswap.h"
 #include "util/main-loop.h"
 #include "util/rcu.h"
 
@@ -77,11 +78,18 @@ uint8_t *section_host(const Section *s, bool write)
 
 /* ---- one access to a leaf ---- */
 
-/* Reads or writes RAM of the machine's byte order e. */
+/* RAM as a number of byte order e; the usual sizes are one load or store of the host. */
 static uint64_t load_host(const uint8_t *p, unsigned size, Endian e)
 {
     uint64_t v = 0;
 
+    switch (size) {
+    case 1: return *p;
+    case 2: return e == DEV_LITTLE ? load_le16(p) : load_be16(p);
+    case 4: return e == DEV_LITTLE ? load_le32(p) : load_be32(p);
+    case 8: return e == DEV_LITTLE ? load_le64(p) : load_be64(p);
+    default: break;
+    }
     for (unsigned i = 0; i < size; i++) {
         v |= (uint64_t)p[i] << lane_shift(e, i, 1, size);
     }
@@ -90,8 +98,17 @@ static uint64_t load_host(const uint8_t *p, unsigned size, Endian e)
 
 static void store_host(uint8_t *p, uint64_t v, unsigned size, Endian e)
 {
+    uint8_t bytes[8];
+
     for (unsigned i = 0; i < size; i++) {
-        p[i] = v >> lane_shift(e, i, 1, size);
+        bytes[i] = v >> lane_shift(e, i, 1, size);
+    }
+    switch (size) {
+    case 1: *p = bytes[0]; break;
+    case 2: memcpy(p, bytes, 2); break;
+    case 4: memcpy(p, bytes, 4); break;
+    case 8: memcpy(p, bytes, 8); break;
+    default: memcpy(p, bytes, size); break;
     }
 }
 
@@ -321,6 +338,28 @@ MemResult address_space_write(AddressSpace *as, hwaddr addr, MemAttrs attrs, con
         len -= n;
     }
     return result;
+}
+
+void address_space_write_rom(AddressSpace *as, hwaddr addr, const void *buf, size_t len)
+{
+    for (const uint8_t *p = buf; len > 0;) {
+        Section s;
+        uint64_t n;
+
+        rcu_read_lock();
+        s = address_space_lookup(as, addr, false, ATTRS_NONE);
+        n = MIN(len, s.len);
+        if (s.region != NULL && s.region->ram != NULL) {
+            uint64_t at = s.region->ram_offset + s.offset;
+
+            memcpy(s.region->ram->host + at, p, n);
+            ram_written(s.region->ram, at, n);
+        }
+        rcu_read_unlock();
+        p += n;
+        addr += n;
+        len -= n;
+    }
 }
 
 MemResult address_space_fill(AddressSpace *as, hwaddr addr, MemAttrs attrs, uint8_t byte,

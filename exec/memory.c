@@ -3,6 +3,7 @@
  * Regions, the tree that they form, address spaces, and the transactions that make a new view
  * of it current. Contract: include/exec/memory.h.
  */
+#include "exec/loader.h"
 #include "exec/view.h"
 
 #include <string.h>
@@ -368,8 +369,14 @@ AddressSpace *address_space_io(void)
     return state.io;
 }
 
+static void load_roms(Vm *vm)
+{
+    rom_reset();
+}
+
 void address_spaces_init(Vm *vm)
 {
+    vm->load_roms = load_roms;
     vm->memory = g_new0(Region, 1);
     region_init_container(vm->memory, NULL, "system", UINT64_MAX);
     vm->memory_as = g_new0(AddressSpace, 1);

@@ -165,6 +165,8 @@ void address_spaces_init(Vm *vm);      /* creates vm->memory, vm->io and their a
 MemResult address_space_read(AddressSpace *as, hwaddr addr, MemAttrs attrs, void *buf, size_t len);
 MemResult address_space_write(AddressSpace *as, hwaddr addr, MemAttrs attrs, const void *buf, size_t len);
 MemResult address_space_fill(AddressSpace *as, hwaddr addr, MemAttrs attrs, uint8_t byte, uint64_t len);
+/* For loaders and debuggers: writes ROM as well as RAM, and no device. */
+void address_space_write_rom(AddressSpace *as, hwaddr addr, const void *buf, size_t len);
 /* One naturally sized access in the given byte order. */
 uint64_t address_space_load(AddressSpace *as, hwaddr addr, unsigned size, Endian e, MemAttrs attrs, MemResult *result);
 MemResult address_space_store(AddressSpace *as, hwaddr addr, uint64_t value, unsigned size, Endian e, MemAttrs attrs);
