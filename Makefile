@@ -90,6 +90,9 @@ all-objects := $(sort $(shared-objects) $(call objects,$(main-sources) $(tool-so
 roms := $(if $(filter y,$(ASM16)),$(patsubst %.S,%.bin,$(call sources,pc-bios/*.S)))
 run-files += $(roms)
 
+.PHONY: run-files
+run-files: $(run-files)
+
 .PHONY: all
 all: $(binaries) $(tools) $(run-files)  ## the emulators, tools and ROMs
 ifeq ($(binaries),)

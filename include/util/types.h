@@ -22,6 +22,6 @@ typedef enum Endian { DEV_LITTLE, DEV_BIG } Endian;
 
 /* A constant descriptor's address, collected by the linker into section `sec`. */
 #define SECTION_ENTRY(sec, T, name, ...)                                                           \
-    static const T name __attribute__((section(#sec), used, aligned(sizeof(void *)))) = __VA_ARGS__
+    static T const name __attribute__((section(#sec), used, aligned(sizeof(void *)))) = __VA_ARGS__
 
 #endif

@@ -73,7 +73,8 @@ class CheckStyle(unittest.TestCase):
         self.bad("\tint a(void);\n", "tab")
 
     def test_includes(self):
-        self.bad('#include "a.h"\n' * 16, "includes")
+        self.good('#include <a.h>\n' * 16)
+        self.bad('#include "a.h"\n' * 16, "included")
 
 
 if __name__ == "__main__":
