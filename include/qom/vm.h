@@ -21,6 +21,7 @@ struct Vm {
     Machine *machine;                  /* "/machine" */
     uint64_t ram_size;                 /* bytes */
     SmpConfig smp;
+    Endian endian;                     /* the target's byte order */
     const char *arch;                  /* "x86_64": the binary's target */
     const char *cpu_model;             /* -cpu text, NULL: the machine's default */
     const char *firmware;              /* -bios, NULL: the machine's default */
