@@ -8,8 +8,11 @@ ifneq ($(IN_BUILD_FOLDER),y)
 
 ifneq ($(wildcard build/config.mk),)
 .PHONY: $(or $(MAKECMDGOALS),all)
-$(or $(MAKECMDGOALS),all) &:
+.PHONY: all $(MAKECMDGOALS)
+$(firstword $(MAKECMDGOALS) all):
 	@$(MAKE) --no-print-directory -C build $(MAKECMDGOALS)
+$(wordlist 2,99,$(MAKECMDGOALS)):
+	@:
 else
 $(or $(MAKECMDGOALS),all):
 	@echo "run ./configure first" >&2; exit 1
