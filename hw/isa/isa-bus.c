@@ -25,12 +25,6 @@ void isa_wire(Device *d, const char *pin, unsigned i, unsigned line)
 
 static bool isa_attach(Bus *bus, Device *d, GError **error)
 {
-    const IsaInfo *info = device_type(d)->bus_info;
-
-    if (info && info->irq_prop && prop_u32(d, info->irq_prop) > 15) {
-        return fail(error, "device '%s': property '%s' must be at most 15, not %u",
-                    d->obj.type->name, info->irq_prop, prop_u32(d, info->irq_prop));
-    }
     return true;
 }
 
@@ -49,6 +43,9 @@ static void isa_plugged(Bus *bus, Device *d)
     }
     if (info->irq_pin) {
         isa_wire(d, info->irq_pin, 0, info->irq_prop ? prop_u32(d, info->irq_prop) : info->irq);
+    }
+    if (info->plugged) {
+        info->plugged(d);
     }
 }
 
