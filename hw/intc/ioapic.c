@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * I/O APIC (Intel 82093AA, with the EOI register of version 20h). Each pin's redirection
+ * entry becomes a message written to the MSI window at FEE00000h, so that the local APICs
+ * (and an interrupt-remapping IOMMU) see one form of interrupt only.
+ */
+#include "hw/intc/ioapic.h"
+#include <inttypes.h>
+#include "exec/bank.h"
+#include "exec/dma.h"
+
+#define IOAPIC_PINS 24
+#define MSI_BASE 0xfee00000u
+
+enum { IOAPIC_SELECT = 0x00, IOAPIC_WINDOW = 0x10, IOAPIC_EOI = 0x40 };
+enum { IOAPIC_ID = 0, IOAPIC_VERSION = 1, IOAPIC_ARBITRATION = 2, IOAPIC_TABLE = 0x10 };
+
+#define RTE_VECTOR 0xffull
+#define RTE_DELIVERY_STATUS (1ull << 12)
+#define RTE_REMOTE_IRR (1ull << 14)
+#define RTE_LEVEL (1ull << 15)
+#define RTE_MASKED (1ull << 16)
+#define RTE_READ_ONLY (RTE_DELIVERY_STATUS | RTE_REMOTE_IRR)
+
+typedef struct IoApic {
+    Device dev;
+    uint32_t version;
+    uint8_t id, select;
+    uint32_t irr;                  /* requests: levels of level pins, edges not yet sent */
+    uint32_t lines;                /* input levels */
+    uint64_t table[IOAPIC_PINS];
+} IoApic;
+
+static void ioapic_send(IoApic *s, unsigned pin)
+{
+    uint64_t e = s->table[pin];
+    uint32_t address = MSI_BASE | (uint32_t)(e >> 56) << 12 | (e >> 11 & 1) << 2;
+    uint32_t data = (e & RTE_VECTOR) | (e >> 8 & 7) << 8 | (e & RTE_LEVEL ? 1u << 15 | 1u << 14 : 0);
+
+    dma_store(&s->dev, address, data, 4, DEV_LITTLE);
+}
+
+/* Sends what a pin asks for, if it may. */
+static void ioapic_service(IoApic *s, unsigned pin)
+{
+    uint64_t *e = &s->table[pin];
+    uint32_t bit = 1u << pin;
+
+    if (!(s->irr & bit) || (*e & RTE_MASKED)) {
+        return;
+    }
+    if (*e & RTE_LEVEL) {
+        if (*e & RTE_REMOTE_IRR) {
+            return;
+        }
+        *e |= RTE_REMOTE_IRR;
+    } else {
+        s->irr &= ~bit;
+    }
+    ioapic_send(s, pin);
+}
+
+static void ioapic_input(Device *d, unsigned pin, int level)
+{
+    IoApic *s = (IoApic *)d;
+    uint32_t bit = 1u << pin;
+    bool rising = level && !(s->lines & bit);
+
+    s->lines = level ? s->lines | bit : s->lines & ~bit;
+    if (s->table[pin] & RTE_LEVEL) {
+        s->irr = level ? s->irr | bit : s->irr & ~bit;
+    } else if (rising && !(s->table[pin] & RTE_MASKED)) {
+        /* An edge on a masked pin is lost (82093AA 3.2.4). */
+        s->irr |= bit;
+    }
+    ioapic_service(s, pin);
+}
+
+static void ioapic_end(IoApic *s, uint8_t vector)
+{
+    for (unsigned i = 0; i < IOAPIC_PINS; i++) {
+        uint64_t *e = &s->table[i];
+
+        if ((*e & RTE_VECTOR) == vector && (*e & RTE_LEVEL) && (*e & RTE_REMOTE_IRR)) {
+            *e &= ~RTE_REMOTE_IRR;
+            ioapic_service(s, i);
+        }
+    }
+}
+
+void ioapic_eoi_broadcast(Vm *vm, uint8_t vector)
+{
+    IoApic *s = g_hash_table_lookup(vm->board, "ioapic");
+
+    if (s) {
+        ioapic_end(s, vector);
+    }
+}
+
+static uint32_t ioapic_read_window(IoApic *s)
+{
+    switch (s->select) {
+    case IOAPIC_ID:
+    case IOAPIC_ARBITRATION:
+        return (uint32_t)s->id << 24;
+    case IOAPIC_VERSION:
+        return s->version | (IOAPIC_PINS - 1) << 16;
+    default: {
+        unsigned i = (s->select - IOAPIC_TABLE) >> 1;
+
+        if (s->select < IOAPIC_TABLE || i >= IOAPIC_PINS) {
+            return 0;
+        }
+        return s->select & 1 ? s->table[i] >> 32 : (uint32_t)s->table[i];
+    }
+    }
+}
+
+static void ioapic_write_entry(IoApic *s, unsigned pin, bool high, uint32_t value)
+{
+    uint64_t *e = &s->table[pin];
+    uint64_t kept = *e & RTE_READ_ONLY;
+
+    if (high) {
+        *e = (*e & 0xffffffffull) | (uint64_t)value << 32;
+    } else {
+        *e = (*e & ~0xffffffffull) | (value & ~RTE_READ_ONLY & 0x1ffff) | kept;
+    }
+    if (!(*e & RTE_LEVEL)) {
+        *e &= ~RTE_REMOTE_IRR;
+    } else if (s->lines & 1u << pin) {
+        s->irr |= 1u << pin;
+    } else {
+        s->irr &= ~(1u << pin);
+    }
+    ioapic_service(s, pin);
+}
+
+static void ioapic_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    IoApic *s = opaque;
+
+    switch (offset) {
+    case IOAPIC_SELECT:
+        s->select = value;
+        break;
+    case IOAPIC_WINDOW:
+        if (s->select == IOAPIC_ID) {
+            s->id = value >> 24 & 15;
+        } else if (s->select >= IOAPIC_TABLE && s->select < IOAPIC_TABLE + 2 * IOAPIC_PINS) {
+            ioapic_write_entry(s, (s->select - IOAPIC_TABLE) >> 1, s->select & 1, value);
+        }
+        break;
+    case IOAPIC_EOI:
+        if (s->version >= 0x20) {
+            ioapic_end(s, value);
+        }
+        break;
+    }
+}
+
+static uint64_t ioapic_read(void *opaque, hwaddr offset, unsigned size)
+{
+    IoApic *s = opaque;
+
+    switch (offset) {
+    case IOAPIC_SELECT:
+        return s->select;
+    case IOAPIC_WINDOW:
+        return ioapic_read_window(s);
+    default:
+        return 0;
+    }
+}
+
+void ioapic_print(Vm *vm, GString *out)
+{
+    IoApic *s = g_hash_table_lookup(vm->board, "ioapic");
+
+    if (!s) {
+        return;
+    }
+    g_string_append_printf(out, "ioapic0: ver=0x%x id=0x%02x sel=0x%02x\n", s->version, s->id, s->select);
+    for (unsigned i = 0; i < IOAPIC_PINS; i++) {
+        uint64_t e = s->table[i];
+
+        g_string_append_printf(out, "  pin %-2u 0x%016" PRIx64 " dest=%u vec=%u %s%s%s\n", i, e,
+                               (unsigned)(e >> 56), (unsigned)(e & RTE_VECTOR),
+                               e & RTE_LEVEL ? "level" : "edge", e & RTE_MASKED ? " masked" : "",
+                               e & RTE_REMOTE_IRR ? " in-service" : "");
+    }
+}
+
+static bool ioapic_realize(Device *d, GError **error)
+{
+    g_hash_table_insert(d->vm->board, g_strdup("ioapic"), d);
+    return true;
+}
+
+static void ioapic_reset(Device *d)
+{
+    IoApic *s = (IoApic *)d;
+
+    s->id = s->select = 0;
+    s->irr = s->lines = 0;
+    for (unsigned i = 0; i < IOAPIC_PINS; i++) {
+        s->table[i] = RTE_MASKED;
+    }
+}
+
+static const RegionOps ioapic_ops = {
+    .read = ioapic_read, .write = ioapic_write, .min_size = 4, .max_size = 4,
+};
+
+static const RegBank ioapic_banks[] = {
+    { .name = "mmio", .size = 0x1000, .ops = &ioapic_ops, .help = "select, window, EOI" },
+    { 0 },
+};
+
+static const Prop ioapic_props[] = {
+    PROP_U32(IoApic, version, "version", 0x20, .min = 0x11, .max = 0x20),
+    PROP_END,
+};
+
+static const PinRow ioapic_pins[] = { PIN_IN("in", IOAPIC_PINS, ioapic_input), PIN_END };
+
+static const StateField ioapic_state[] = {
+    STATE(IoApic, id),
+    STATE(IoApic, select),
+    STATE(IoApic, irr),
+    STATE(IoApic, lines),
+    STATE_ARRAY(IoApic, table),
+    STATE_END,
+};
+
+static const DeviceType ioapic_type = {
+    .name = "ioapic",
+    .category = "misc",
+    .desc = "I/O APIC 82093AA",
+    .internal = true,
+    .size = sizeof(IoApic),
+    .state_version = 1,
+    .props = ioapic_props,
+    .banks = ioapic_banks,
+    .pins = ioapic_pins,
+    .state = ioapic_state,
+    .realize = ioapic_realize,
+    .reset = ioapic_reset,
+};
+DEVICE_TYPE(ioapic_type);
