@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The PCI core: buses, functions and their configuration space (PCI Local Bus 3.0, PCI
+ * Express Base 3.0 for extended space). What a function is comes from its PciInfo; BARs
+ * live in pci-bar.c, interrupts in pci-irq.c and pci-msi.c.
+ */
+#include "hw/pci/pci.h"
+#include <stdarg.h>
+#include "pci-internal.h"
+#include "qom/vm.h"
+
+#define PCI_SUBSYS_VENDOR 0x1af4
+#define PCI_SUBSYS_DEVICE 0x1100
+
+void pci_config_wmask(PciDevice *d, uint32_t off, unsigned size, uint32_t mask)
+{
+    for (unsigned i = 0; i < size; i++) {
+        d->wmask[off + i] = mask >> 8 * i;
+    }
+}
+
+void pci_config_w1c(PciDevice *d, uint32_t off, unsigned size, uint32_t mask)
+{
+    for (unsigned i = 0; i < size; i++) {
+        d->w1cmask[off + i] = mask >> 8 * i;
+    }
+}
+
+uint8_t pci_add_cap(PciDevice *d, uint8_t id, uint8_t offset, uint8_t size, GError **error)
+{
+    uint8_t at = offset ? offset : d->cap_next;
+
+    if (at + size > PCI_CONFIG_SIZE) {
+        fail(error, "device '%s': no room for PCI capability 0x%x", d->dev.obj.type->name, id);
+        return 0;
+    }
+    d->config[at] = id;
+    d->config[at + 1] = d->config[PCI_CAPABILITY_LIST];
+    d->config[PCI_CAPABILITY_LIST] = at;
+    d->config[PCI_STATUS] |= PCI_STATUS_CAP_LIST;
+    if (at + size > d->cap_next) {
+        d->cap_next = (at + size + 3) & ~3;
+    }
+    return at;
+}
+
+uint16_t pci_add_ext_cap(PciDevice *d, uint16_t id, uint8_t version, uint16_t offset, uint16_t size)
+{
+    uint16_t at = PCI_CONFIG_SIZE;
+
+    g_assert(d->config_size == PCIE_CONFIG_SIZE && offset + size <= PCIE_CONFIG_SIZE);
+    /* The list starts at 100h; the last link is patched to the newcomer. */
+    for (uint16_t next = at; pci_config_get(d, next, 4) && next;) {
+        at = next;
+        next = pci_config_get(d, next, 4) >> 20;
+    }
+    if (offset != PCI_CONFIG_SIZE) {
+        uint32_t header = pci_config_get(d, at, 4);
+
+        pci_config_set(d, at, 4, (header & 0xfffff) | (uint32_t)offset << 20);
+    }
+    pci_config_set(d, offset, 4, id | (uint32_t)version << 16);
+    return offset;
+}
+
+/* ---- configuration cycles ---- */
+
+PciDevice *pci_find(PciBus *root, unsigned bus, unsigned devfn)
+{
+    if (bus == root->number) {
+        return root->slots[devfn & 0xff];
+    }
+    for (unsigned i = 0; i < root->bus.devices->len; i++) {
+        PciDevice *d = g_ptr_array_index(root->bus.devices, i);
+        uint8_t first = d->config[PCI_SECONDARY_BUS], last = d->config[PCI_SUBORDINATE_BUS];
+
+        if (pci_info(d)->bridge && d->dev.buses && first != 0 && bus >= first && bus <= last) {
+            PciBus *below = g_ptr_array_index(d->dev.buses, 0);
+
+            below->number = first;
+            return pci_find(below, bus, devfn);
+        }
+    }
+    return NULL;
+}
+
+uint32_t pci_config_cycle_read(PciBus *root, unsigned bdf, uint32_t offset, unsigned size)
+{
+    PciDevice *d = pci_find(root, bdf >> 8, bdf & 0xff);
+
+    if (!d || offset > d->config_size - size) {
+        return 0xffffffffu >> (32 - 8 * size);
+    }
+    return pci_config_get(d, offset, size);
+}
+
+/* The command register turns decoding, mastering and INTx on and off. */
+static void pci_command_written(PciDevice *d)
+{
+    bool master = d->config[PCI_COMMAND] & PCI_COMMAND_MASTER;
+    static AddressSpace *nowhere;    /* constant once made: what a function that is no bus master sees */
+
+    if (!nowhere) {
+        static Region empty;
+
+        region_init_container(&empty, NULL, "pci-no-master", UINT64_MAX);
+        nowhere = g_new0(AddressSpace, 1);
+        address_space_init(nowhere, &empty, "pci-no-master");
+    }
+    d->dev.dma = master ? d->bus_as : nowhere;
+    pci_update_mappings(d);
+    pci_intx_update(d);
+}
+
+void pci_config_cycle_write(PciBus *root, unsigned bdf, uint32_t offset, uint32_t value, unsigned size)
+{
+    PciDevice *d = pci_find(root, bdf >> 8, bdf & 0xff);
+
+    if (!d || offset > d->config_size - size) {
+        return;
+    }
+    for (unsigned i = 0; i < size; i++) {
+        uint8_t b = value >> 8 * i;
+        uint32_t o = offset + i;
+
+        d->config[o] = (d->config[o] & ~d->wmask[o]) | (b & d->wmask[o]);
+        d->config[o] &= ~(b & d->w1cmask[o]);
+    }
+    if (pci_is_bar_offset(offset, size, PCI_COMMAND, 2)) {
+        pci_command_written(d);
+    } else if (pci_is_bar_offset(offset, size, PCI_BASE_ADDRESS_0, 24) ||
+               pci_is_bar_offset(offset, size, PCI_ROM_ADDRESS, 4)) {
+        pci_update_mappings(d);
+    }
+    pci_msi_config_written(d, offset, size);
+    if (pci_info(d)->config_write) {
+        pci_info(d)->config_write(d, offset, value, size);
+    }
+}
+
+/* ---- plugging ---- */
+
+static bool pci_place(PciBus *b, PciDevice *d, GError **error)
+{
+    const char *type = d->dev.obj.type->name;
+
+    if (d->devfn < 0) {
+        for (unsigned f = 0; f < 256; f += 8) {
+            if (!b->slots[f]) {
+                d->devfn = (int32_t)f;
+                break;
+            }
+        }
+        if (d->devfn < 0) {
+            return fail(error, "PCI: no slot/function available for %s, all in use or reserved", type);
+        }
+    }
+    if (d->devfn > 255) {
+        return fail(error, "device '%s': property 'addr' is out of range", type);
+    }
+    if (b->slots[d->devfn]) {
+        return fail(error, "PCI: slot %d function %d not available for %s, in use by %s",
+                    PCI_SLOT(d->devfn), PCI_FUNC(d->devfn), type,
+                    b->slots[d->devfn]->dev.obj.type->name);
+    }
+    PciDevice *first = b->slots[d->devfn & ~7];
+
+    if (PCI_FUNC(d->devfn) && first && !first->multifunction) {
+        return fail(error, "PCI: single function device can't be populated in function %x.%x",
+                    PCI_SLOT(d->devfn), PCI_FUNC(d->devfn));
+    }
+    return true;
+}
+
+static void pci_header_init(PciDevice *d)
+{
+    const PciInfo *i = pci_info(d);
+
+    memset(d->config, 0, sizeof(d->config));
+    memset(d->wmask, 0, sizeof(d->wmask));
+    memset(d->w1cmask, 0, sizeof(d->w1cmask));
+    d->cap_next = 0x40;
+    pci_config_set(d, PCI_VENDOR_ID, 2, i->vendor);
+    pci_config_set(d, PCI_DEVICE_ID, 2, i->device);
+    d->config[PCI_REVISION_ID] = i->revision;
+    pci_config_set(d, PCI_CLASS_PROG, 1, i->class_code & 0xff);
+    pci_config_set(d, PCI_CLASS_DEVICE, 2, i->class_code >> 8);
+    d->config[PCI_HEADER_TYPE] = (i->bridge ? 1 : 0) | (d->multifunction ? 0x80 : 0);
+    d->config[PCI_INTERRUPT_PIN] = i->pin;
+    if (!i->bridge) {
+        bool own = i->subsys || i->subsys_vendor;
+
+        pci_config_set(d, PCI_SUBSYSTEM_VENDOR_ID, 2, own ? i->subsys_vendor : PCI_SUBSYS_VENDOR);
+        pci_config_set(d, PCI_SUBSYSTEM_ID, 2, own ? i->subsys : PCI_SUBSYS_DEVICE);
+    }
+    pci_config_wmask(d, PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER |
+                                            PCI_COMMAND_SERR | PCI_COMMAND_INTX_DISABLE | 0x40);
+    pci_config_w1c(d, PCI_STATUS, 2, 0xf900);
+    pci_config_wmask(d, PCI_CACHE_LINE_SIZE, 1, 0xff);
+    pci_config_wmask(d, PCI_INTERRUPT_LINE, 1, 0xff);
+    for (const PciConfigRow *r = i->config; r && r->name; r++) {
+        pci_config_set(d, r->offset, r->size, r->reset);
+        pci_config_wmask(d, r->offset, r->size, r->wmask);
+        pci_config_w1c(d, r->offset, r->size, r->w1c);
+    }
+}
+
+/* Root-complex integrated or legacy endpoint: PCI Express capability, version 2. */
+static bool pci_express_init(PciDevice *d, GError **error)
+{
+    bool root = d->bus->parent == NULL;
+
+    d->express_cap = pci_add_cap(d, PCI_CAP_ID_EXP, 0, 0x3c, error);
+    if (!d->express_cap) {
+        return false;
+    }
+    pci_config_set(d, d->express_cap + 2, 2, 2 | (root ? 9 : 0) << 4);
+    pci_config_set(d, d->express_cap + 4, 4, 0x8000);
+    pci_config_wmask(d, d->express_cap + 8, 2, 0x700f);
+    if (!root) {
+        pci_config_set(d, d->express_cap + 12, 4, 0x11);
+        pci_config_set(d, d->express_cap + 18, 2, 0x11);
+    }
+    return true;
+}
+
+static bool pci_attach(Bus *bus, Device *dev, GError **error)
+{
+    PciBus *b = (PciBus *)bus;
+    PciDevice *d = PCI_DEVICE(dev);
+    const PciInfo *i = pci_info(d);
+    PciBus *root = b;
+
+    if (!pci_place(b, d, error)) {
+        return false;
+    }
+    while (root->parent) {
+        root = root->parent;
+    }
+    d->bus = b;
+    d->config_size = b->express ? PCIE_CONFIG_SIZE : PCI_CONFIG_SIZE;
+    d->bus_as = root->iommu ? root->iommu(root, root->iommu_opaque, b->number << 8 | d->devfn) : root->as;
+    pci_header_init(d);
+    pci_bars_init(d);
+    if (i->express && b->express && !pci_express_init(d, error)) {
+        return false;
+    }
+    if (i->msix && !pci_msix_init(d, i->msix, i->msix_bar, error)) {
+        return false;
+    }
+    if (i->msi && !pci_msi_init(d, i->msi, error)) {
+        return false;
+    }
+    if (d->rombar && !pci_rom_init(d, error)) {
+        return false;
+    }
+    b->slots[d->devfn] = d;
+    pci_command_written(d);
+    return true;
+}
+
+static void pci_detach(Bus *bus, Device *dev)
+{
+    PciBus *b = (PciBus *)bus;
+    PciDevice *d = PCI_DEVICE(dev);
+
+    if (d->bus) {
+        pci_set_irq(d, 0);
+        pci_bars_fini(d);
+        pci_msi_fini(d);
+    }
+    if (d->devfn >= 0 && b->slots[d->devfn] == d) {
+        b->slots[d->devfn] = NULL;
+    }
+}
+
+static char *pci_address(Bus *bus, Device *dev)
+{
+    int32_t devfn = PCI_DEVICE(dev)->devfn;
+
+    return g_strdup_printf("%02x.%x", PCI_SLOT(devfn), PCI_FUNC(devfn));
+}
+
+static void pci_device_reset(Device *dev)
+{
+    PciDevice *d = PCI_DEVICE(dev);
+
+    pci_set_irq(d, 0);
+    pci_config_set(d, PCI_COMMAND, 2, 0);
+    pci_config_set(d, PCI_STATUS, 2, pci_config_get(d, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST);
+    d->config[PCI_CACHE_LINE_SIZE] = 0;
+    d->config[PCI_INTERRUPT_LINE] = 0;
+    for (const PciConfigRow *r = pci_info(d)->config; r && r->name; r++) {
+        uint32_t keep = ~(r->wmask | r->w1c);
+
+        pci_config_set(d, r->offset, r->size,
+                       (pci_config_get(d, r->offset, r->size) & keep) | (r->reset & ~keep));
+    }
+    pci_msi_reset(d);
+    pci_bars_reset(d);
+    pci_command_written(d);
+}
+
+static const Prop pci_device_props[] = {
+    PROP(PciDevice, devfn, "addr", prop_pci_devfn, .def = -1, .help = "slot and function, 1d.7"),
+    PROP_STRING(PciDevice, romfile, "romfile"),
+    PROP_U32(PciDevice, rombar, "rombar", 1),
+    PROP_BOOL(PciDevice, multifunction, "multifunction", false),
+    PROP_END,
+};
+
+static const PinRow no_pins[] = { PIN_END };
+
+static const StateField pci_device_state[] = {
+    STATE_RAW(PciDevice, config),
+    STATE(PciDevice, pin_level),
+    HOST_ONLY(PciDevice, wmask, "made at realize"),
+    HOST_ONLY(PciDevice, w1cmask, "made at realize"),
+    HOST_ONLY(PciDevice, bus, "place"),
+    HOST_ONLY(PciDevice, config_size, "made at realize"),
+    HOST_ONLY(PciDevice, bus_as, "made at realize"),
+    HOST_ONLY(PciDevice, bar, "follows the BARs"),
+    HOST_ONLY(PciDevice, rom, "contents of a file"),
+    HOST_ONLY(PciDevice, msi_cap, "made at realize"),
+    HOST_ONLY(PciDevice, msix_cap, "made at realize"),
+    HOST_ONLY(PciDevice, express_cap, "made at realize"),
+    HOST_ONLY(PciDevice, pm_cap, "made at realize"),
+    HOST_ONLY(PciDevice, msix, "its table is a state buffer of its own"),
+    HOST_ONLY(PciDevice, cap_next, "made at realize"),
+    STATE_END,
+};
+
+static const DeviceType pci_device_type = {
+    .name = "pci-device",
+    .bus = "PCI",
+    .desc = "PCI function",
+    .abstract = true,
+    .size = sizeof(PciDevice),
+    .state_version = 1,
+    .props = pci_device_props,
+    .pins = no_pins,
+    .state = pci_device_state,
+    .reset = pci_device_reset,
+};
+DEVICE_TYPE(pci_device_type);
+
+const BusType pci_bus_type = {
+    .name = "PCI",
+    .desc = "PCI bus",
+    .size = sizeof(PciBus),
+    .attach = pci_attach,
+    .detach = pci_detach,
+    .address = pci_address,
+};
+BUS_TYPE(pci_bus_type);
+
+const BusType pcie_bus_type = {
+    .name = "PCIE",
+    .parent = "PCI",
+    .desc = "PCI Express bus",
+    .size = sizeof(PciBus),
+    .attach = pci_attach,
+    .detach = pci_detach,
+    .address = pci_address,
+};
+BUS_TYPE(pcie_bus_type);
+
+void pci_root_bus_init(PciBus *b, Device *host, const char *name, bool express, Region *mem, Region *io)
+{
+    bus_init(&b->bus, express ? &pcie_bus_type : &pci_bus_type, host, name);
+    b->express = express;
+    b->mem = mem;
+    b->io = io;
+    b->as = host->vm->memory_as;
+}
+
+PciDevice *pci_create(PciBus *b, int devfn, const char *type, const char *name, GError **error, ...)
+{
+    Device *d = device_new(b->bus.vm, type, error);
+    const char *prop;
+    va_list ap;
+    bool ok = true;
+
+    if (!d) {
+        return NULL;
+    }
+    PCI_DEVICE(d)->devfn = devfn;
+    va_start(ap, error);
+    while (ok && (prop = va_arg(ap, const char *)) != NULL) {
+        ok = object_set_text(&d->obj, prop, va_arg(ap, const char *), error);
+    }
+    va_end(ap);
+    if (!ok) {
+        object_unref(&d->obj);
+        return NULL;
+    }
+    return device_realize(d, &b->bus, NULL, error) ? PCI_DEVICE(d) : NULL;
+}
