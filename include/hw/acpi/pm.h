@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * ACPI fixed hardware (ACPI 6.3, 4.8.3) shared by PIIX4 and ICH9: PM1 event and control
+ * blocks, PM timer, GPE block. The owner maps the region and drives the SCI.
+ */
+#ifndef HW_ACPI_PM_H
+#define HW_ACPI_PM_H
+
+#include "exec/memory.h"
+#include "util/timer.h"
+
+typedef struct AcpiPm {
+    Device *owner;
+    Region pm1, timer_region, gpe_region;
+    void (*set_sci)(Device *owner, int level);
+    uint16_t pm1_sts, pm1_en, pm1_cnt;
+    uint8_t gpe_sts[8], gpe_en[8];
+    unsigned gpe_len;               /* bytes of each half */
+    uint8_t s4_type;
+    Timer timer;                    /* next wrap of the timer's top bit, while TMR_EN */
+} AcpiPm;
+extern const StateField acpi_pm_state[];
+
+/* pm: container with PM1a_EVT at 0, PM1a_CNT at 4, PM_TMR at 8. gpe: where the GPE block sits in `gpe_in`. */
+void acpi_pm_init(AcpiPm *p, Device *owner, Region *pm, Region *gpe_in, hwaddr gpe_at, unsigned gpe_len,
+                  void (*set_sci)(Device *owner, int level));
+void acpi_pm_reset(AcpiPm *p);
+void acpi_pm_fini(AcpiPm *p);
+/* The SMI command port's ACPI enable / disable. */
+void acpi_pm_set_enabled(AcpiPm *p, bool on);
+/* A general purpose event. */
+void acpi_gpe_raise(AcpiPm *p, unsigned bit);
+
+#endif

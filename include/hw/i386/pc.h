@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the boards pc and q35 share: layout of memory, interrupt lines, kernel loading. */
+#ifndef HW_I386_PC_H
+#define HW_I386_PC_H
+
+#include "exec/memory.h"
+#include "hw/isa/isa.h"
+#include "hw/nvram/fw_cfg.h"
+#include "hw/pci/pci.h"
+#include "qom/vm.h"
+
+/* Lines 0..23: 0..15 go to the 8259 pair and the I/O APIC (0 to its pin 2), the rest to the I/O APIC. */
+typedef struct PcGsi {
+    Device *i8259, *ioapic;
+    uint32_t isa_lines, pci_lines;    /* levels by source; a line is up while one of them is */
+} PcGsi;
+void pc_gsi_isa(PcGsi *g, unsigned line, int level);
+void pc_gsi_pci(PcGsi *g, unsigned line, int level);
+
+/* Everything that a board's init builds up; lives as long as the Vm (board["pc"]). */
+typedef struct PcBoard {
+    Vm *vm;
+    bool q35;
+    Region ram;                       /* all of it */
+    Region ram_low, ram_high;         /* windows below and above 4 GiB */
+    Region pci_mem;                   /* what the PCI side decodes; under RAM */
+    Region bios, bios_isa;
+    uint64_t low_size, high_size;     /* bytes of RAM below / above 4 GiB */
+    PcGsi gsi;
+    PciBus *pci;
+    Bus *isa;
+    FwCfg *fw_cfg;
+    Device *rtc, *pit, *hpet, *i8042;
+    Device *pm;                       /* the function with the ACPI registers */
+    uint16_t pm_base;                 /* where firmware will find it: for the FADT */
+    uint64_t mmcfg_base, mmcfg_size;  /* q35: ECAM */
+    uint64_t pci_hole64;
+    bool has_acpi, has_hpet;
+} PcBoard;
+static inline PcBoard *pc_board(Vm *vm) { return g_hash_table_lookup(vm->board, "pc"); }
+
+/* In order of use by a board's init: */
+bool pc_create_cpus(PcBoard *b, GError **error);
+bool pc_create_memory(PcBoard *b, uint64_t low_limit, GError **error);
+/* PICs, timers, RTC, keyboard, serial ports, fw_cfg ... on b->isa. */
+bool pc_create_isa_devices(PcBoard *b, GError **error);
+/* Default display, NICs, disks on b->pci. */
+bool pc_create_default_devices(PcBoard *b, GError **error);
+/* MachineType.done: CMOS, e820, SMBIOS, ACPI, kernel. */
+bool pc_machine_done(Vm *vm, GError **error);
+/* Drive lines of CPU 0: "a20", "smi", "nmi". */
+void pc_cpu_pin(Vm *vm, const char *pin, int level);
+
+/* -kernel: x86-load.c. */
+bool pc_load_linux(PcBoard *b, GError **error);
+/* ACPI and SMBIOS tables into fw_cfg files. */
+bool acpi_build(PcBoard *b, GError **error);
+bool smbios_build(PcBoard *b, GError **error);
+
+/* Programmable attribute map segments of both host bridges (C0000h-FFFFFh). */
+typedef struct PamRegion { Region rw, ro; uint8_t mode; } PamRegion;
+typedef struct PamMap { PamRegion seg[13]; } PamMap;
+/* Creates the windows onto ram in system memory; all closed. */
+void pam_init(PamMap *p, Vm *vm, Object *owner, Region *ram);
+/* regs: the seven PAM bytes. */
+void pam_update(PamMap *p, const uint8_t regs[7]);
+/* The VGA window A0000h-BFFFFh: onto PCI, or onto RAM while SMRAM is open. */
+typedef struct SmramWindow { Region vga; } SmramWindow;
+void smram_init(SmramWindow *s, Vm *vm, Object *owner, Region *pci_mem);
+void smram_open(SmramWindow *s, bool open);
+
+#endif
