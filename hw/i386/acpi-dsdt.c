@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The DSDT of the PC boards: host bridge with its windows and interrupt routing, link
+ * devices, the ISA devices that cannot be enumerated, CPUs, sleep states.
+ */
+#include "acpi-internal.h"
+#include "hw/acpi/aml.h"
+
+#define FIELD_BYTE_PRESERVE 1
+#define PCI_HOLE_END 0xfebfffffu
+
+static void name_crs(Aml *a, GByteArray *r)
+{
+    aml_res_end(r);
+    aml_name_buffer(a, "_CRS", r);
+    g_byte_array_free(r, TRUE);
+}
+
+/* Names of link device i and of its routing register. */
+static void link_name(char out[5], const char *prefix, unsigned i)
+{
+    memcpy(out, prefix, 3);
+    out[3] = 'A' + i;
+    out[4] = 0;
+}
+
+/* Link device i (PNP0C0F) over routing register PRQx of the ISA bridge. */
+static void dsdt_link(Aml *a, unsigned i)
+{
+    static const uint32_t choices[] = { 5, 10, 11 };
+    GByteArray *prs = g_byte_array_new(), *crs = g_byte_array_new();
+    const uint32_t none = 0;
+    char link[5], reg[5];
+
+    link_name(link, "LNK", i);
+    link_name(reg, "PRQ", i);
+    aml_device(a, link);
+    aml_name_eisaid(a, "_HID", "PNP0C0F");
+    aml_name_int(a, "_UID", i);
+    aml_res_interrupt(prs, true, false, true, choices, ARRAY_COUNT(choices));
+    aml_res_end(prs);
+    aml_name_buffer(a, "_PRS", prs);
+    aml_res_interrupt(crs, true, false, true, &none, 1);
+    aml_res_end(crs);
+    aml_name_buffer(a, "CRSB", crs);
+    g_byte_array_free(prs, TRUE);
+    g_byte_array_free(crs, TRUE);
+
+    aml_method(a, "_STA", 0, false);
+    aml_if(a);
+    aml_byte(a, AML_AND);
+    aml_path(a, reg);
+    aml_int(a, 0x80);
+    aml_byte(a, AML_NULL);
+    aml_byte(a, AML_RETURN);
+    aml_int(a, 0x09);
+    aml_end(a);
+    aml_byte(a, AML_RETURN);
+    aml_int(a, 0x0b);
+    aml_end(a);
+
+    aml_method(a, "_DIS", 0, false);
+    aml_byte(a, AML_OR);
+    aml_path(a, reg);
+    aml_int(a, 0x80);
+    aml_path(a, reg);
+    aml_end(a);
+
+    aml_method(a, "_CRS", 0, true);
+    aml_byte(a, AML_CREATE_DWORD);
+    aml_path(a, "CRSB");
+    aml_int(a, 5);
+    aml_path(a, "IRQN");
+    aml_byte(a, AML_AND);
+    aml_path(a, reg);
+    aml_int(a, 0x0f);
+    aml_path(a, "IRQN");
+    aml_byte(a, AML_RETURN);
+    aml_path(a, "CRSB");
+    aml_end(a);
+
+    aml_method(a, "_SRS", 1, true);
+    aml_byte(a, AML_CREATE_DWORD);
+    aml_byte(a, AML_ARG0);
+    aml_int(a, 5);
+    aml_path(a, "IRQN");
+    aml_byte(a, AML_STORE);
+    aml_path(a, "IRQN");
+    aml_path(a, reg);
+    aml_end(a);
+    aml_end(a);
+}
+
+/* One routing package: 128 entries, slot by slot, pin by pin. */
+static void dsdt_prt_rows(Aml *a, const char *name, PcBoard *b, bool apic)
+{
+    aml_name(a, name);
+    aml_package(a, 128);
+    for (unsigned slot = 0; slot < 32; slot++) {
+        for (unsigned pin = 0; pin < 4; pin++) {
+            unsigned pirq = b->pci->map_irq(b->pci, slot, pin);
+            char link[] = "\\_SB.PCI0.ISA_.LNKx";
+
+            link[sizeof(link) - 2] = 'A' + pirq;
+            aml_package(a, 4);
+            aml_int(a, slot << 16 | 0xffff);
+            aml_int(a, pin);
+            if (apic) {
+                aml_int(a, 0);
+                aml_int(a, 16 + pirq);
+            } else {
+                aml_path(a, link);
+                aml_int(a, 0);
+            }
+            aml_end(a);
+        }
+    }
+    aml_end(a);
+}
+
+/* PCs route to links; ICH9 with the I/O APIC in use (PICF set by _PIC) to fixed pins 16-23. */
+static void dsdt_prt(Aml *a, PcBoard *b)
+{
+    dsdt_prt_rows(a, "PRTP", b, false);
+    if (b->q35) {
+        dsdt_prt_rows(a, "PRTA", b, true);
+    }
+    aml_method(a, "_PRT", 0, false);
+    if (b->q35) {
+        aml_if(a);
+        aml_path(a, "\\PICF");
+        aml_byte(a, AML_RETURN);
+        aml_path(a, "PRTA");
+        aml_end(a);
+    }
+    aml_byte(a, AML_RETURN);
+    aml_path(a, "PRTP");
+    aml_end(a);
+}
+
+static void dsdt_host_crs(Aml *a, PcBoard *b, const AcpiInfo *info)
+{
+    GByteArray *r = g_byte_array_new();
+
+    aml_res_window16(r, 2, 0, 0xff);
+    aml_res_io(r, 0xcf8, 8);
+    aml_res_window16(r, 1, 0, 0xcf7);
+    aml_res_window16(r, 1, 0xd00, 0xffff);
+    aml_res_window32(r, 0xa0000, 0xbffff);
+    if (info->mmcfg_base > b->low_size) {
+        aml_res_window32(r, (uint32_t)b->low_size, (uint32_t)info->mmcfg_base - 1);
+    }
+    if (info->mmcfg_base) {
+        aml_res_window32(r, (uint32_t)(info->mmcfg_base + info->mmcfg_size), PCI_HOLE_END);
+    } else {
+        aml_res_window32(r, (uint32_t)b->low_size, PCI_HOLE_END);
+    }
+    if (info->hole64_size) {
+        aml_res_window64(r, info->hole64_base, info->hole64_base + info->hole64_size - 1);
+    }
+    name_crs(a, r);
+}
+
+/* _OSC of a PCI Express host bridge (PCI Firmware 3.2, 4.5): the OS gets native control. */
+static void dsdt_osc(Aml *a)
+{
+    aml_method(a, "_OSC", 4, true);
+    aml_byte(a, AML_CREATE_DWORD);
+    aml_byte(a, AML_ARG0 + 3);
+    aml_int(a, 8);
+    aml_path(a, "CTRL");
+    aml_byte(a, AML_AND);
+    aml_path(a, "CTRL");
+    aml_int(a, 0x1e);
+    aml_path(a, "CTRL");
+    aml_byte(a, AML_RETURN);
+    aml_byte(a, AML_ARG0 + 3);
+    aml_end(a);
+}
+
+static void isa_device(Aml *a, const char *name, const char *hid, unsigned uid, unsigned port, unsigned len,
+                       unsigned port2, int irq)
+{
+    GByteArray *r = g_byte_array_new();
+
+    aml_device(a, name);
+    aml_name_eisaid(a, "_HID", hid);
+    if (uid) {
+        aml_name_int(a, "_UID", uid);
+    }
+    aml_name_int(a, "_STA", 0x0f);
+    if (len) {
+        aml_res_io(r, port, len);
+    }
+    if (port2) {
+        aml_res_io(r, port2, 1);
+    }
+    if (irq >= 0) {
+        aml_res_irq(r, irq);
+    }
+    name_crs(a, r);
+    aml_end(a);
+}
+
+static void dsdt_isa(Aml *a, PcBoard *b)
+{
+    aml_device(a, "ISA_");
+    aml_name_int(a, "_ADR", b->q35 ? 0x001f0000 : 0x00010000);
+    aml_region(a, "PIRQ", AML_PCI_CONFIG, 0x60, b->q35 ? 12 : 4);
+    aml_field(a, "PIRQ", FIELD_BYTE_PRESERVE);
+    for (unsigned i = 0; i < (b->q35 ? 8 : 4); i++) {
+        char reg[5];
+
+        if (i == 4) {
+            aml_field_unit(a, NULL, 32);
+        }
+        link_name(reg, "PRQ", i);
+        aml_field_unit(a, reg, 8);
+    }
+    aml_end(a);
+    for (unsigned i = 0; i < (b->q35 ? 8 : 4); i++) {
+        dsdt_link(a, i);
+    }
+    isa_device(a, "RTC_", "PNP0B00", 0, 0x70, 8, 0, 8);
+    isa_device(a, "KBD_", "PNP0303", 0, 0x60, 1, 0x64, 1);
+    isa_device(a, "MOU_", "PNP0F13", 0, 0, 0, 0, 12);
+    for (unsigned i = 0; b->vm->serials && i < MIN(b->vm->serials->len, 2); i++) {
+        if (g_ptr_array_index(b->vm->serials, i)) {
+            isa_device(a, i ? "COM2" : "COM1", "PNP0501", i + 1, i ? 0x2f8 : 0x3f8, 8, 0, i ? 3 : 4);
+        }
+    }
+    aml_end(a);
+}
+
+static void dsdt_hpet(Aml *a)
+{
+    GByteArray *r = g_byte_array_new();
+
+    aml_device(a, "HPET");
+    aml_name_eisaid(a, "_HID", "PNP0103");
+    aml_name_int(a, "_UID", 0);
+    aml_name_int(a, "_STA", 0x0f);
+    aml_res_memory32(r, false, 0xfed00000, 0x400);
+    name_crs(a, r);
+    aml_end(a);
+}
+
+/* The ECAM window must be reserved by a motherboard device (PCI Firmware 3.2, 4.1.2). */
+static void dsdt_ecam(Aml *a, const AcpiInfo *info)
+{
+    GByteArray *r = g_byte_array_new();
+
+    aml_device(a, "DRAC");
+    aml_name_eisaid(a, "_HID", "PNP0C01");
+    aml_res_memory32(r, true, (uint32_t)info->mmcfg_base, (uint32_t)info->mmcfg_size);
+    name_crs(a, r);
+    aml_end(a);
+}
+
+static void dsdt_host(Aml *a, PcBoard *b, const AcpiInfo *info)
+{
+    aml_device(a, "PCI0");
+    aml_name_eisaid(a, "_HID", b->q35 ? "PNP0A08" : "PNP0A03");
+    if (b->q35) {
+        aml_name_eisaid(a, "_CID", "PNP0A03");
+    }
+    aml_name_int(a, "_ADR", 0);
+    aml_name_int(a, "_UID", 0);
+    aml_name_int(a, "_BBN", 0);
+    dsdt_host_crs(a, b, info);
+    dsdt_isa(a, b);
+    dsdt_prt(a, b);
+    if (b->q35) {
+        dsdt_osc(a);
+    }
+    aml_end(a);
+}
+
+static void dsdt_cpus(Aml *a, PcBoard *b)
+{
+    for (unsigned i = 0; i < b->vm->smp.cpus; i++) {
+        char name[5];
+
+        g_snprintf(name, sizeof(name), "C%03X", i);
+        aml_device(a, name);
+        aml_name_string(a, "_HID", "ACPI0007");
+        aml_name_int(a, "_UID", i);
+        aml_end(a);
+    }
+}
+
+static void dsdt_sleep(Aml *a)
+{
+    static const struct { const char *name; uint8_t type; } states[] = {
+        { "\\_S3", 1 }, { "\\_S4", 2 }, { "\\_S5", 0 },
+    };
+
+    for (unsigned i = 0; i < ARRAY_COUNT(states); i++) {
+        aml_name(a, states[i].name);
+        aml_package(a, 4);
+        aml_int(a, states[i].type);
+        aml_int(a, states[i].type);
+        aml_int(a, 0);
+        aml_int(a, 0);
+        aml_end(a);
+    }
+}
+
+GByteArray *acpi_dsdt(PcBoard *b, const AcpiInfo *info)
+{
+    Aml a;
+
+    aml_init(&a);
+    aml_name_int(&a, "\\PICF", 0);
+    aml_method(&a, "\\_PIC", 1, false);
+    aml_byte(&a, AML_STORE);
+    aml_byte(&a, AML_ARG0);
+    aml_path(&a, "\\PICF");
+    aml_end(&a);
+    aml_scope(&a, "\\_SB");
+    dsdt_host(&a, b, info);
+    if (b->hpet) {
+        dsdt_hpet(&a);
+    }
+    if (info->mmcfg_base) {
+        dsdt_ecam(&a, info);
+    }
+    dsdt_cpus(&a, b);
+    aml_end(&a);
+    aml_scope(&a, "\\_GPE");
+    aml_name_string(&a, "_HID", "ACPI0006");
+    aml_end(&a);
+    dsdt_sleep(&a);
+    return aml_steal(&a);
+}
