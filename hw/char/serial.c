@@ -357,10 +357,10 @@ static bool serial_realize(Device *d, GError **error)
     Serial *s = (Serial *)d;
 
     if (s->index == UINT32_MAX) {
-        gpointer n = g_hash_table_lookup(d->vm->board, "serial-count");
+        gpointer n = vm_published(d->vm, "serial-count");
 
         s->index = GPOINTER_TO_UINT(n);
-        g_hash_table_insert(d->vm->board, g_strdup("serial-count"), GUINT_TO_POINTER(s->index + 1));
+        vm_publish(d->vm, "serial-count", GUINT_TO_POINTER(s->index + 1));
     }
     if (s->index >= ARRAY_COUNT(serial_ports)) {
         return fail(error, "isa-serial: property 'index' must be at most 3, not %u", s->index);

@@ -323,7 +323,7 @@ Device *i8259_create_pair(Vm *vm, Bus *isa, GError **error)
     device_map(m, "elcr", 0x4d0);
     device_map(s, "elcr", 0x4d1);
     wire(s, "int", 0, m, "in", 2);
-    g_hash_table_insert(vm->board, g_strdup("i8259"), m);
+    vm_publish(vm, "i8259", m);
     return m;
 }
 

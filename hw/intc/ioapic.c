@@ -90,7 +90,7 @@ static void ioapic_end(IoApic *s, uint8_t vector)
 
 void ioapic_eoi_broadcast(Vm *vm, uint8_t vector)
 {
-    IoApic *s = g_hash_table_lookup(vm->board, "ioapic");
+    IoApic *s = vm_published(vm, "ioapic");
 
     if (s) {
         ioapic_end(s, vector);
@@ -175,7 +175,7 @@ static uint64_t ioapic_read(void *opaque, hwaddr offset, unsigned size)
 
 void ioapic_print(Vm *vm, GString *out)
 {
-    IoApic *s = g_hash_table_lookup(vm->board, "ioapic");
+    IoApic *s = vm_published(vm, "ioapic");
 
     if (!s) {
         return;
@@ -193,7 +193,7 @@ void ioapic_print(Vm *vm, GString *out)
 
 static bool ioapic_realize(Device *d, GError **error)
 {
-    g_hash_table_insert(d->vm->board, g_strdup("ioapic"), d);
+    vm_publish(d->vm, "ioapic", d);
     return true;
 }
 

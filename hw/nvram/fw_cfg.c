@@ -57,7 +57,7 @@ static FwCfgItem *fw_cfg_item(FwCfg *f, uint16_t key)
 
 FwCfg *fw_cfg_find(Vm *vm)
 {
-    return g_hash_table_lookup(vm->board, "fw_cfg");
+    return vm_published(vm, "fw_cfg");
 }
 
 /* ---- contents ---- */
@@ -161,6 +161,18 @@ static FwCfgItem *fw_cfg_file_item(FwCfg *f, const char *name, const void *data,
 bool fw_cfg_add_file(FwCfg *f, const char *name, const void *data, size_t len)
 {
     return fw_cfg_file_item(f, name, data, len) != NULL;
+}
+
+void fw_cfg_update_file(FwCfg *f, const char *name, const void *data, size_t len)
+{
+    FwCfgFile *e = fw_cfg_dir_find(f, name);
+
+    g_assert(e != NULL);
+    FwCfgItem *i = fw_cfg_item(f, GUINT16_FROM_BE(e->select_be));
+    size_t n = MIN(len, i->len);
+
+    memcpy(i->data, data, n);
+    memset(i->data + n, 0, i->len - n);
 }
 
 bool fw_cfg_add_writable_file(FwCfg *f, const char *name, const void *data, size_t len,
@@ -340,7 +352,7 @@ static bool fw_cfg_realize(Device *d, GError **error)
     fw_cfg_add_bytes(f, FW_CFG_UUID, d->vm->uuid, 16);
     fw_cfg_add_u16(f, FW_CFG_NOGRAPHIC, !d->vm->graphics);
     fw_cfg_publish_dir(f);
-    g_hash_table_insert(d->vm->board, g_strdup("fw_cfg"), f);
+    vm_publish(d->vm, "fw_cfg", f);
     return true;
 }
 

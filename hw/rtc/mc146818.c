@@ -300,7 +300,7 @@ static bool rtc_realize(Device *d, GError **error)
     s->cmos[RTC_B] = B_24H;
     s->cmos[RTC_D] = D_VRT;
     s->offset_ns = clock_now_ns(CLOCK_HOST) - clock_now_ns(CLOCK_GUEST);
-    g_hash_table_insert(d->vm->board, g_strdup("rtc"), d);
+    vm_publish(d->vm, "rtc", d);
     return true;
 }
 

@@ -43,6 +43,8 @@ void block_front_release(BlockFront *b);
 /* i-th drive of an interface ("ide", "virtio", "floppy", "pflash", "scsi"...), in bus/unit order; NULL past the end. */
 typedef struct DriveInfo { const char *id; const char *iface; int bus, unit; bool cdrom; bool claimed; const char *serial; } DriveInfo;
 const DriveInfo *drive_info(unsigned i);
+/* Enters a drive into the table; strings are copied. */
+void drive_register(const DriveInfo *d);
 /* Marks that the board made a device for it. */
 void drive_claim(const DriveInfo *d);
 /* -drive / -blockdev / -hda... option text (keyval); errors name file and reason. */

@@ -37,7 +37,7 @@ typedef struct PcBoard {
     uint64_t pci_hole64;
     bool has_acpi, has_hpet;
 } PcBoard;
-static inline PcBoard *pc_board(Vm *vm) { return g_hash_table_lookup(vm->board, "pc"); }
+static inline PcBoard *pc_board(Vm *vm) { return vm_published(vm, "pc"); }
 
 /* In order of use by a board's init: */
 bool pc_create_cpus(PcBoard *b, GError **error);

@@ -36,6 +36,8 @@ void fw_cfg_add_string(FwCfg *f, uint16_t key, const char *s);
 void fw_cfg_take_bytes(FwCfg *f, uint16_t key, void *data, size_t len);
 /* Files by name; replaced when there is one of that name. False: the directory is full or the name too long. */
 bool fw_cfg_add_file(FwCfg *f, const char *name, const void *data, size_t len);
+/* New contents of a file, cut or zero-filled to the size it was added with. */
+void fw_cfg_update_file(FwCfg *f, const char *name, const void *data, size_t len);
 /* A file that firmware may write back; written() is called after each DMA write. */
 bool fw_cfg_add_writable_file(FwCfg *f, const char *name, const void *data, size_t len,
                               void (*written)(void *opaque, const uint8_t *data, size_t len), void *opaque);

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the PC boards have in common: CPUs, RAM around the PCI hole, firmware at the top of
+ * the first 4 GiB, the ISA devices, default display, network and disks, and what is told to
+ * firmware through CMOS and fw_cfg.
+ */
+#include "hw/i386/pc.h"
+#include "block/block.h"
+#include "exec/cpu.h"
+#include "exec/loader.h"
+#include "hw/intc/i8259.h"
+#include "hw/rtc/mc146818.h"
+#include "net/net.h"
+
+#define PCI_MEM_PRIORITY -1
+#define HPET_BASE 0xfed00000u
+#define IOAPIC_BASE 0xfec00000u
+#define E820_RAM 1
+#define E820_RESERVED 2
+
+typedef struct __attribute__((packed)) E820Entry {
+    uint64_t address, length;
+    uint32_t type;
+} E820Entry;
+
+bool pc_create_cpus(PcBoard *b, GError **error)
+{
+    Vm *vm = b->vm;
+    const MachineType *t = vm->machine_type;
+    const char *model = vm->cpu_model;
+
+    if (!model) {
+        model = target_arch->word_bits == 64 ? t->default_cpu : t->default_cpu_32;
+    }
+    for (unsigned i = 0; i < vm->smp.cpus; i++) {
+        Cpu *c = target_arch->create(vm, model, error);
+
+        if (!c || !device_realize(&c->dev, NULL, NULL, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void pc_cpu_pin(Vm *vm, const char *pin, int level)
+{
+    if (vm->cpus && vm->cpus->len) {
+        device_pin_in(g_ptr_array_index(vm->cpus, 0), pin, 0, level);
+    }
+}
+
+static bool pc_load_firmware(PcBoard *b, GError **error)
+{
+    Vm *vm = b->vm;
+    const char *name = vm->firmware ? vm->firmware : "bios-256k.bin";
+    g_autofree char *path = firmware_find_or_fail(name, "firmware", error);
+    g_autofree uint8_t *data = NULL;
+    size_t len = 0;
+
+    if (!path || !load_file(path, "firmware", 8 * MIB, &data, &len, error)) {
+        return false;
+    }
+    if (len == 0 || len % 65536) {
+        return fail(error, "firmware '%s': size %zu is not a multiple of 64 KiB", path, len);
+    }
+    if (!region_init_rom(&b->bios, NULL, "pc.bios", len, error)) {
+        return false;
+    }
+    memcpy(region_host(&b->bios), data, len);
+    region_add(&b->pci_mem, 4 * GIB - len, &b->bios, 1);
+    size_t isa = MIN(len, 128 * KIB);
+
+    region_init_alias(&b->bios_isa, NULL, "isa-bios", &b->bios, len - isa, isa);
+    region_add(&b->pci_mem, MIB - isa, &b->bios_isa, 1);
+    return true;
+}
+
+bool pc_create_memory(PcBoard *b, uint64_t low_limit, GError **error)
+{
+    Vm *vm = b->vm;
+
+    b->low_size = MIN(vm->ram_size, low_limit);
+    b->high_size = vm->ram_size - b->low_size;
+    if (!region_init_ram(&b->ram, NULL, "pc.ram", vm->ram_size, error)) {
+        return false;
+    }
+    region_init_container(&b->pci_mem, NULL, "pci", UINT64_MAX);
+    region_add(vm->memory, 0, &b->pci_mem, PCI_MEM_PRIORITY);
+    region_init_alias(&b->ram_low, NULL, "ram-below-4g", &b->ram, 0, b->low_size);
+    region_add(vm->memory, 0, &b->ram_low, 0);
+    if (b->high_size) {
+        region_init_alias(&b->ram_high, NULL, "ram-above-4g", &b->ram, b->low_size, b->high_size);
+        region_add(vm->memory, 4 * GIB, &b->ram_high, 0);
+    }
+    return pc_load_firmware(b, error);
+}
+
+/* ---- ISA ---- */
+
+static bool pc_create_serials(PcBoard *b, GError **error)
+{
+    GPtrArray *serials = b->vm->serials;
+
+    for (unsigned i = 0; serials && i < MIN(serials->len, 4); i++) {
+        const char *chr = g_ptr_array_index(serials, i);
+        g_autofree char *index = g_strdup_printf("%u", i);
+
+        if (chr && !isa_create(b->isa, "isa-serial", NULL, error, "index", index, "chardev", chr, NULL)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool pc_create_interrupts(PcBoard *b, GError **error)
+{
+    Vm *vm = b->vm;
+    Device *ioapic;
+
+    b->gsi.i8259 = i8259_create_pair(vm, b->isa, error);
+    if (!b->gsi.i8259) {
+        return false;
+    }
+    wire(b->gsi.i8259, "int", 0, g_ptr_array_index(vm->cpus, 0), "extint", 0);
+    ioapic = device_create(vm, "ioapic", NULL, "ioapic", error, NULL);
+    if (!ioapic) {
+        return false;
+    }
+    device_map(ioapic, "mmio", IOAPIC_BASE);
+    b->gsi.ioapic = ioapic;
+    return true;
+}
+
+static bool pc_create_timers(PcBoard *b, GError **error)
+{
+    b->pit = isa_create(b->isa, "isa-pit", NULL, error, NULL);
+    if (!b->pit) {
+        return false;
+    }
+    g_autofree char *pit_path = object_path(&b->pit->obj);
+
+    b->rtc = isa_create(b->isa, "mc146818rtc", "rtc", error, NULL);
+    if (!b->rtc || !isa_create(b->isa, "isa-pcspk", NULL, error, "pit", pit_path, NULL)) {
+        return false;
+    }
+    if (type_find("hpet", NULL) && b->has_hpet) {
+        b->hpet = device_create(b->vm, "hpet", NULL, "hpet", error, NULL);
+        if (!b->hpet) {
+            return false;
+        }
+        device_map(b->hpet, "mmio", HPET_BASE);
+    }
+    return true;
+}
+
+bool pc_create_isa_devices(PcBoard *b, GError **error)
+{
+    Device *port92;
+
+    if (!pc_create_interrupts(b, error) || !pc_create_timers(b, error)) {
+        return false;
+    }
+    b->i8042 = isa_create(b->isa, "i8042", NULL, error, NULL);
+    port92 = b->i8042 ? isa_create(b->isa, "port92", NULL, error, NULL) : NULL;
+    if (!port92) {
+        return false;
+    }
+    wire(b->i8042, "a20", 0, g_ptr_array_index(b->vm->cpus, 0), "a20", 0);
+    wire(port92, "a20", 0, g_ptr_array_index(b->vm->cpus, 0), "a20", 1);
+    b->fw_cfg = fw_cfg_create_io(b->vm, 0x510, error);
+    return b->fw_cfg && pc_create_serials(b, error);
+}
+
+/* ---- default devices ---- */
+
+static bool pc_create_display(PcBoard *b, GError **error)
+{
+    static const struct { const char *vga, *type; } displays[] = {
+        { "std", "VGA" }, { "cirrus", "cirrus-vga" }, { "virtio", "virtio-vga" },
+    };
+    const char *vga = b->vm->vga;
+
+    if (!vga) {
+        vga = b->vm->use_default_devices ? "std" : "none";
+    }
+    if (strcmp(vga, "none") == 0) {
+        return true;
+    }
+    for (unsigned i = 0; i < ARRAY_COUNT(displays); i++) {
+        if (strcmp(vga, displays[i].vga) == 0) {
+            if (!type_find(displays[i].type, NULL)) {
+                return b->vm->vga ? fail(error, "-vga %s is not supported yet", vga) : true;
+            }
+            return pci_create(b->pci, b->q35 ? PCI_DEVFN(1, 0) : PCI_DEVFN(2, 0), displays[i].type, NULL,
+                              error, NULL) != NULL;
+        }
+    }
+    return fail(error, "unknown vga type: %s", vga);
+}
+
+static bool pc_create_nics(PcBoard *b, GError **error)
+{
+    const char *model, *netdev, *mac;
+
+    while (net_next_default_nic(&model, &netdev, &mac)) {
+        const char *type = model ? model : b->vm->machine_type->default_nic;
+        Device *d;
+
+        if (strcmp(type, "virtio") == 0) {
+            type = "virtio-net-pci";
+        }
+        d = device_new(b->vm, type, error);
+        if (!d) {
+            return false;
+        }
+        if ((netdev && !object_set_text(&d->obj, "netdev", netdev, error)) ||
+            (mac && !object_set_text(&d->obj, "mac", mac, error))) {
+            object_unref(&d->obj);
+            return false;
+        }
+        if (!device_realize(d, &b->pci->bus, NULL, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool pc_create_disks(PcBoard *b, GError **error)
+{
+    const DriveInfo *drive;
+
+    for (unsigned i = 0; (drive = drive_info(i)) != NULL; i++) {
+        Device *d;
+
+        if (drive->claimed || strcmp(drive->iface, "virtio") != 0) {
+            continue;
+        }
+        d = device_new(b->vm, "virtio-blk-pci", error);
+        if (!d) {
+            return false;
+        }
+        if (!object_set_text(&d->obj, "drive", drive->id, error)) {
+            object_unref(&d->obj);
+            return false;
+        }
+        if (!device_realize(d, &b->pci->bus, NULL, error)) {
+            return false;
+        }
+        drive_claim(drive);
+    }
+    return true;
+}
+
+bool pc_create_default_devices(PcBoard *b, GError **error)
+{
+    return pc_create_display(b, error) && pc_create_nics(b, error) && pc_create_disks(b, error);
+}
+
+/* ---- what firmware is told ---- */
+
+static void pc_fill_cmos(PcBoard *b)
+{
+    uint64_t ext = MIN(b->low_size - MIB, 63 * MIB) / KIB;
+    uint64_t above16 = b->low_size > 16 * MIB ? MIN((b->low_size - 16 * MIB) / 65536, 65535) : 0;
+    uint64_t above4g = b->high_size / 65536;
+    const struct { uint8_t index; uint64_t value; } rows[] = {
+        { 0x15, 640 & 0xff }, { 0x16, 640 >> 8 },
+        { 0x17, ext }, { 0x18, ext >> 8 }, { 0x30, ext }, { 0x31, ext >> 8 },
+        { 0x34, above16 }, { 0x35, above16 >> 8 },
+        { 0x5b, above4g }, { 0x5c, above4g >> 8 }, { 0x5d, above4g >> 16 },
+        { 0x5f, b->vm->smp.cpus - 1 },
+        { 0x14, 0x06 },                  /* FPU, PS/2 mouse, no floppy */
+        { 0x3d, 0x32 }, { 0x38, 0x00 },  /* boot: disk, CD, floppy */
+    };
+
+    for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
+        rtc_set_cmos(b->rtc, rows[i].index, (uint8_t)rows[i].value);
+    }
+}
+
+static void pc_publish_memory_map(PcBoard *b)
+{
+    E820Entry e[3];
+    unsigned n = 0;
+
+    e[n++] = (E820Entry){ GUINT64_TO_LE(0), GUINT64_TO_LE(b->low_size), GUINT32_TO_LE(E820_RAM) };
+    if (b->high_size) {
+        e[n++] = (E820Entry){ GUINT64_TO_LE(4 * GIB), GUINT64_TO_LE(b->high_size), GUINT32_TO_LE(E820_RAM) };
+    }
+    /* The page that a hypervisor without unrestricted guest needs; guests know it from others. */
+    e[n++] = (E820Entry){ GUINT64_TO_LE(0xfeffc000), GUINT64_TO_LE(0x4000), GUINT32_TO_LE(E820_RESERVED) };
+    fw_cfg_add_file(b->fw_cfg, "etc/e820", e, n * sizeof(e[0]));
+}
+
+static void pc_publish_numbers(PcBoard *b)
+{
+    FwCfg *f = b->fw_cfg;
+    uint64_t numa[1] = { 0 };
+
+    fw_cfg_add_u16(f, FW_CFG_NB_CPUS, b->vm->smp.cpus);
+    fw_cfg_add_u16(f, FW_CFG_MAX_CPUS, b->vm->smp.max_cpus ? b->vm->smp.max_cpus : b->vm->smp.cpus);
+    fw_cfg_add_u64(f, FW_CFG_RAM_SIZE, b->vm->ram_size);
+    fw_cfg_add_u32(f, FW_CFG_IRQ0_OVERRIDE, 1);
+    fw_cfg_add_u16(f, FW_CFG_BOOT_MENU, b->vm->boot_menu);
+    fw_cfg_add_u16(f, FW_CFG_BOOT_DEVICE, 'c');
+    fw_cfg_add_bytes(f, FW_CFG_NUMA, numa, sizeof(numa));
+}
+
+static bool pc_option_rom(PcBoard *b, const char *name, GError **error)
+{
+    g_autofree char *path = firmware_find_or_fail(name, "option ROM", error);
+    g_autofree char *file = g_strdup_printf("genroms/%s", name);
+    g_autofree uint8_t *data = NULL;
+    size_t len = 0;
+
+    if (!path || !load_file(path, "option ROM", 64 * KIB, &data, &len, error)) {
+        return false;
+    }
+    fw_cfg_add_file(b->fw_cfg, file, data, len);
+    return true;
+}
+
+bool pc_machine_done(Vm *vm, GError **error)
+{
+    PcBoard *b = pc_board(vm);
+
+    pc_fill_cmos(b);
+    pc_publish_memory_map(b);
+    pc_publish_numbers(b);
+    if (vm->kernel) {
+        static const char order[] = "/rom@genroms/linuxboot.bin\n";
+
+        if (!pc_load_linux(b, error) || !pc_option_rom(b, "linuxboot.bin", error)) {
+            return false;
+        }
+        fw_cfg_add_file(b->fw_cfg, "bootorder", order, sizeof(order));
+    }
+    return smbios_build(b, error) && (!b->has_acpi || acpi_build(b, error));
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Intel ICH9 LPC bridge (datasheet 316972, chapter 13): PIRQ routing to the 8259 pair and the
+ * I/O APIC, ACPI registers at PMBASE, SMI command port, root complex base, reset control.
+ * Left out: TCO watchdog, GPIO, LPC decode ranges (all of ISA is decoded).
+ */
+#include "hw/acpi/pm.h"
+#include "hw/i386/pc.h"
+
+#define LPC_PMBASE 0x40
+#define LPC_ACPI_CNTL 0x44
+#define LPC_PIRQA 0x60
+#define LPC_PIRQE 0x68
+#define LPC_RCBA 0xf0
+#define PM_SIZE 128
+#define PM_GPE0 0x20
+#define PM_SMI_EN 0x30
+#define GPE0_LEN 8
+enum { ACPI_CNTL_EN = 0x80, SMI_EN_GBL = 1, SMI_EN_APMC = 1 << 5, ACPI_ENABLE = 2, ACPI_DISABLE = 3 };
+
+typedef struct Ich9Lpc {
+    PciDevice pci;
+    IsaBus isa;
+    AcpiPm acpi;
+    Region pm, smi_region, rcrb;
+    uint8_t pirq_levels;       /* PIRQA..H */
+    uint8_t apmc, apms, reset_control;
+    uint32_t smi_en, smi_sts;
+    uint16_t pm_base;
+    bool pm_mapped, rcrb_mapped;
+    hwaddr rcrb_base;
+    Irq smi;
+} Ich9Lpc;
+
+static void ich9_isa_input(Device *d, unsigned line, int level)
+{
+    pc_gsi_isa(&pc_board(d->vm)->gsi, line, level);
+}
+
+static uint8_t ich9_pirq_register(const Ich9Lpc *s, unsigned i)
+{
+    return s->pci.config[i < 4 ? LPC_PIRQA + i : LPC_PIRQE + i - 4];
+}
+
+static unsigned ich9_sci_line(const Ich9Lpc *s)
+{
+    static const uint8_t lines[] = { 9, 10, 11, 9, 20, 21, 9, 9 };
+
+    return lines[s->pci.config[LPC_ACPI_CNTL] & 7];
+}
+
+/* PIRQs always reach I/O APIC pins 16-23, and the 8259 line that their register names. */
+static void ich9_route(Ich9Lpc *s)
+{
+    PcGsi *g = &pc_board(s->pci.dev.vm)->gsi;
+    uint32_t lines = (uint32_t)s->pirq_levels << 16;
+
+    for (unsigned i = 0; i < 8; i++) {
+        uint8_t r = ich9_pirq_register(s, i);
+
+        if (!(r & 0x80)) {
+            lines |= (uint32_t)(s->pirq_levels >> i & 1) << (r & 15);
+        }
+    }
+    for (unsigned l = 0; l < 24; l++) {
+        if ((g->pci_lines ^ lines) >> l & 1) {
+            pc_gsi_pci(g, l, lines >> l & 1);
+        }
+    }
+}
+
+static void ich9_set_pirq(void *opaque, unsigned pirq, int level)
+{
+    Ich9Lpc *s = opaque;
+
+    s->pirq_levels = (s->pirq_levels & ~(1u << pirq)) | (unsigned)!!level << pirq;
+    ich9_route(s);
+}
+
+/*
+ * Slots 0-24 swizzle onto PIRQE..H, slots 25-31 take the reset values of D25IR..D31IR
+ * (A..D in order), as the DSDT says.
+ */
+static unsigned ich9_map_irq(PciBus *root, unsigned slot, unsigned pin)
+{
+    return slot >= 25 ? pin : 4 + ((slot + pin) & 3);
+}
+
+static void ich9_set_sci(Device *d, int level)
+{
+    Ich9Lpc *s = (Ich9Lpc *)d;
+
+    pc_gsi_isa(&pc_board(d->vm)->gsi, ich9_sci_line(s), level);
+}
+
+/* ---- SMI_EN, SMI_STS ---- */
+
+static uint64_t ich9_smi_read(void *opaque, hwaddr offset, unsigned size)
+{
+    Ich9Lpc *s = opaque;
+
+    return offset == 0 ? s->smi_en : s->smi_sts;
+}
+
+static void ich9_smi_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    Ich9Lpc *s = opaque;
+
+    if (offset == 0) {
+        /* Shown as on, so that firmware leaves SMM alone. */
+        s->smi_en = value | SMI_EN_APMC;
+    } else {
+        s->smi_sts &= ~value;
+    }
+}
+
+static const RegionOps ich9_smi_ops = {
+    .read = ich9_smi_read, .write = ich9_smi_write, .min_size = 4, .max_size = 4,
+};
+
+static void ich9_write_apmc(Device *d, const RegAccess *a)
+{
+    Ich9Lpc *s = (Ich9Lpc *)d;
+
+    if (a->value == ACPI_ENABLE || a->value == ACPI_DISABLE) {
+        acpi_pm_set_enabled(&s->acpi, a->value == ACPI_ENABLE);
+    }
+    if ((s->smi_en & SMI_EN_GBL) && (s->smi_en & SMI_EN_APMC)) {
+        s->smi_sts |= SMI_EN_APMC;
+        irq_pulse(&s->smi);
+    }
+}
+
+static void ich9_write_reset(Device *d, const RegAccess *a)
+{
+    if (a->value & ~a->old & 4) {
+        request_reset(SHUTDOWN_GUEST_RESET);
+    }
+}
+
+static const Reg ich9_apm_regs[] = {
+    REG(Ich9Lpc, 0, apmc, .wmask = 0xff, .write = ich9_write_apmc, .help = "SMI command"),
+    REG(Ich9Lpc, 1, apms, .wmask = 0xff, .help = "SMI status: storage"),
+};
+static const Reg ich9_reset_regs[] = {
+    REG(Ich9Lpc, 0, reset_control, .wmask = 0x0a, .write = ich9_write_reset, .help = "bit 2: reset"),
+};
+
+/* ---- root complex registers: read as zero but for the function disables ---- */
+
+static uint64_t rcrb_read(void *opaque, hwaddr offset, unsigned size)
+{
+    return 0;
+}
+
+static void rcrb_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    guest_unimp("ich9: write of %" G_GINT64_MODIFIER "x to root complex register %" G_GINT64_MODIFIER "x",
+                value, offset);
+}
+
+static const RegionOps rcrb_ops = { .read = rcrb_read, .write = rcrb_write, .min_size = 1, .max_size = 4 };
+
+static void ich9_remap(Ich9Lpc *s)
+{
+    Vm *vm = s->pci.dev.vm;
+    bool pm_on = s->pci.config[LPC_ACPI_CNTL] & ACPI_CNTL_EN;
+    uint16_t base = pci_config_get(&s->pci, LPC_PMBASE, 4) & 0xff80;
+    uint32_t rcba = pci_config_get(&s->pci, LPC_RCBA, 4);
+
+    memory_transaction_begin();
+    if (s->pm_mapped && (!pm_on || base != s->pm_base)) {
+        region_remove(&s->pm);
+        s->pm_mapped = false;
+    }
+    if (pm_on && !s->pm_mapped) {
+        region_add(vm->io, base, &s->pm, 0);
+        s->pm_mapped = true;
+    }
+    s->pm_base = base;
+    if (s->rcrb_mapped && (!(rcba & 1) || (rcba & 0xffffc000) != s->rcrb_base)) {
+        region_remove(&s->rcrb);
+        s->rcrb_mapped = false;
+    }
+    if ((rcba & 1) && !s->rcrb_mapped) {
+        s->rcrb_base = rcba & 0xffffc000;
+        region_add(vm->memory, s->rcrb_base, &s->rcrb, 1);
+        s->rcrb_mapped = true;
+    }
+    memory_transaction_commit();
+    pc_board(vm)->pm_base = pm_on ? base : 0;
+}
+
+static void ich9_config_write(PciDevice *d, uint32_t offset, uint32_t value, unsigned size)
+{
+    ich9_remap((Ich9Lpc *)d);
+    ich9_route((Ich9Lpc *)d);
+}
+
+static bool ich9_realize(Device *d, GError **error)
+{
+    Ich9Lpc *s = (Ich9Lpc *)d;
+    PcBoard *b = pc_board(d->vm);
+
+    isa_bus_init(&s->isa, d, "isa.0");
+    region_init_container(&s->pm, &d->obj, "ich9-pm", PM_SIZE);
+    acpi_pm_init(&s->acpi, d, &s->pm, &s->pm, PM_GPE0, GPE0_LEN, ich9_set_sci);
+    region_init_io(&s->smi_region, &d->obj, "ich9-smi", 8, &ich9_smi_ops, s);
+    region_add(&s->pm, PM_SMI_EN, &s->smi_region, 0);
+    region_init_io(&s->rcrb, &d->obj, "ich9-rcrb", 0x4000, &rcrb_ops, s);
+    device_map(d, "apm", 0xb2);
+    region_add(d->vm->io, 0xcf9, device_region(d, "reset"), 1);
+    b->isa = &s->isa.bus;
+    b->pm = d;
+    s->pci.bus->map_irq = ich9_map_irq;
+    s->pci.bus->set_irq = ich9_set_pirq;
+    s->pci.bus->irq_opaque = s;
+    return true;
+}
+
+static void ich9_reset(Device *d)
+{
+    Ich9Lpc *s = (Ich9Lpc *)d;
+
+    s->smi_en = SMI_EN_APMC;
+    s->smi_sts = 0;
+    acpi_pm_reset(&s->acpi);
+    ich9_remap(s);
+    ich9_route(s);
+}
+
+static const RegBank ich9_banks[] = {
+    { .name = "apm", .size = 2, BANK_REGS(ich9_apm_regs), .pio = true },
+    { .name = "reset", .size = 1, BANK_REGS(ich9_reset_regs), .pio = true },
+    { 0 },
+};
+
+/* clang-format off */
+static const PciConfigRow ich9_config[] = {
+    { "PMBASE", 0x40, 4, 0x00000001, 0x0000ff80, 0, "ACPI registers' base" },
+    { "ACPI_CNTL", 0x44, 1, 0, 0x87, 0, "SCI line, enable of PMBASE" },
+    { "PIRQA", 0x60, 1, 0x80, 0x8f, 0, "routing" },
+    { "PIRQB", 0x61, 1, 0x80, 0x8f, 0, "routing" },
+    { "PIRQC", 0x62, 1, 0x80, 0x8f, 0, "routing" },
+    { "PIRQD", 0x63, 1, 0x80, 0x8f, 0, "routing" },
+    { "SIRQ_CNTL", 0x64, 1, 0x10, 0xff, 0, "storage only" },
+    { "PIRQE", 0x68, 1, 0x80, 0x8f, 0, "routing" },
+    { "PIRQF", 0x69, 1, 0x80, 0x8f, 0, "routing" },
+    { "PIRQG", 0x6a, 1, 0x80, 0x8f, 0, "routing" },
+    { "PIRQH", 0x6b, 1, 0x80, 0x8f, 0, "routing" },
+    { "LPC_IO_DEC", 0x80, 2, 0, 0xffff, 0, "storage only" },
+    { "LPC_EN", 0x82, 2, 0, 0x3fff, 0, "storage only" },
+    { "GEN_PMCON_1", 0xa0, 2, 0, 0x1a0f, 0, "storage only" },
+    { "RCBA", 0xf0, 4, 0, 0xffffc001, 0, "root complex base" },
+    { 0 },
+};
+/* clang-format on */
+
+static const PciInfo ich9_pci = {
+    .vendor = 0x8086, .device = 0x2918, .class_code = 0x060100, .revision = 2,
+    .config = ich9_config, .config_write = ich9_config_write,
+};
+
+static const PinRow ich9_pins[] = {
+    PIN_IN("isa-irq", 16, ich9_isa_input), PIN_OUT(Ich9Lpc, smi, "smi"), PIN_END,
+};
+
+static const StateField ich9_state[] = {
+    HOST_ONLY(Ich9Lpc, isa, "its devices have state of their own"),
+    STATE_STRUCT(Ich9Lpc, acpi, acpi_pm_state),
+    HOST_ONLY(Ich9Lpc, pm, "region"),
+    HOST_ONLY(Ich9Lpc, smi_region, "region"),
+    HOST_ONLY(Ich9Lpc, rcrb, "region"),
+    STATE(Ich9Lpc, pirq_levels),
+    STATE(Ich9Lpc, smi_en),
+    STATE(Ich9Lpc, smi_sts),
+    HOST_ONLY(Ich9Lpc, pm_base, "follows PMBASE"),
+    HOST_ONLY(Ich9Lpc, pm_mapped, "follows ACPI_CNTL"),
+    HOST_ONLY(Ich9Lpc, rcrb_mapped, "follows RCBA"),
+    HOST_ONLY(Ich9Lpc, rcrb_base, "follows RCBA"),
+    STATE_END,
+};
+
+static const DeviceType ich9_type = {
+    .name = "ICH9-LPC",
+    .parent = "pci-device",
+    .bus = "PCI",
+    .category = "bridge",
+    .desc = "ICH9 LPC bridge",
+    .internal = true,
+    .bus_info = &ich9_pci,
+    .size = sizeof(Ich9Lpc),
+    .state_version = 1,
+    .banks = ich9_banks,
+    .pins = ich9_pins,
+    .state = ich9_state,
+    .realize = ich9_realize,
+    .reset = ich9_reset,
+};
+DEVICE_TYPE(ich9_type);

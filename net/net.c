@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The links between network back ends and NICs: delivery, bounded queues while a side is
+ * busy, and the table of -netdev ids.
+ */
+#include "net/net.h"
+#include <string.h>
+#include "net-internal.h"
+#include "qom/object.h"
+#include "util/error.h"
+
+/* A slow side may lag this far behind. */
+#define QUEUE_BYTES (4 * MIB)
+#define QUEUE_FRAMES 4096
+
+typedef struct Frame {
+    size_t len;
+    uint8_t data[];
+} Frame;
+
+/* Back ends by id; the process has one set, as the command line does. */
+static GPtrArray *netdevs;
+
+static bool net_receivable(NetClient *c)
+{
+    return g_queue_is_empty(&c->queue) && (!c->ops->can_receive || c->ops->can_receive(c));
+}
+
+static bool net_queue(NetClient *to, const uint8_t *frame, size_t len)
+{
+    if (to->queue.length >= QUEUE_FRAMES || len > QUEUE_BYTES - to->queued_bytes) {
+        return false;
+    }
+    Frame *f = g_malloc(sizeof(*f) + len);
+
+    f->len = len;
+    memcpy(f->data, frame, len);
+    g_queue_push_tail(&to->queue, f);
+    to->queued_bytes += len;
+    return true;
+}
+
+bool net_send(NetClient *c, const uint8_t *frame, size_t len)
+{
+    NetClient *to = c->peer;
+
+    /* No cable, or one end is down: gone, as on a real wire. */
+    if (!to || c->link_down || to->link_down || len > NET_MAX_FRAME) {
+        return true;
+    }
+    if (net_receivable(to) && to->ops->receive(to, frame, len) != 0) {
+        return true;
+    }
+    return net_queue(to, frame, len);
+}
+
+bool net_sendv(NetClient *c, const struct iovec *iov, unsigned n)
+{
+    g_autofree uint8_t *flat = NULL;
+    size_t len = 0;
+
+    if (n == 1) {
+        return net_send(c, iov[0].iov_base, iov[0].iov_len);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        if (iov[i].iov_len > NET_MAX_FRAME - len) {
+            return true;
+        }
+        len += iov[i].iov_len;
+    }
+    flat = g_malloc(len ? len : 1);
+    len = 0;
+    for (unsigned i = 0; i < n; i++) {
+        memcpy(flat + len, iov[i].iov_base, iov[i].iov_len);
+        len += iov[i].iov_len;
+    }
+    return net_send(c, flat, len);
+}
+
+void net_ready(NetClient *c)
+{
+    bool moved = false;
+
+    while (!g_queue_is_empty(&c->queue) && (!c->ops->can_receive || c->ops->can_receive(c))) {
+        Frame *f = g_queue_peek_head(&c->queue);
+
+        if (c->ops->receive(c, f->data, f->len) == 0) {
+            break;
+        }
+        /* receive() may have come back here and taken the frame already. */
+        if (g_queue_peek_head(&c->queue) == f) {
+            g_queue_pop_head(&c->queue);
+            c->queued_bytes -= f->len;
+            g_free(f);
+        }
+        moved = true;
+    }
+    if (moved && c->peer && c->peer->ops->peer_ready) {
+        c->peer->ops->peer_ready(c->peer);
+    }
+}
+
+static void net_drop_queue(NetClient *c)
+{
+    g_queue_clear_full(&c->queue, g_free);
+    c->queued_bytes = 0;
+}
+
+void net_nic_init(NetClient *nic, const NetOps *ops, void *opaque, NetPeer *peer, const char *name)
+{
+    *nic = (NetClient){ .ops = ops, .opaque = opaque, .name = g_strdup(name) };
+    g_queue_init(&nic->queue);
+    if (peer && peer->client) {
+        nic->peer = peer->client;
+        peer->client->peer = nic;
+    }
+}
+
+void net_nic_fini(NetClient *nic)
+{
+    if (nic->peer) {
+        nic->peer->peer = NULL;
+        net_drop_queue(nic->peer);
+    }
+    net_drop_queue(nic);
+    g_free(nic->name);
+    memset(nic, 0, sizeof(*nic));
+}
+
+/* ---- back ends ---- */
+
+void net_backend_add(NetClient *c)
+{
+    if (!netdevs) {
+        netdevs = g_ptr_array_new();
+    }
+    g_ptr_array_add(netdevs, c);
+}
+
+NetClient *netdev_find(const char *id)
+{
+    for (unsigned i = 0; netdevs && i < netdevs->len; i++) {
+        NetClient *c = g_ptr_array_index(netdevs, i);
+
+        if (strcmp(c->name, id) == 0) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+NetClient *netdev_nth(unsigned i)
+{
+    return netdevs && i < netdevs->len ? g_ptr_array_index(netdevs, i) : NULL;
+}
+
+void net_default_mac(uint8_t mac[6])
+{
+    /* Counts the NICs of this process. */
+    static uint8_t next = 0x56;
+    const uint8_t first[6] = { 0x52, 0x54, 0x00, 0x12, 0x34, next++ };
+
+    memcpy(mac, first, 6);
+}
+
+/* ---- property: a NIC's "netdev" ---- */
+
+static bool netdev_parse(Object *o, const Prop *p, void *field, const char *text, GError **error)
+{
+    NetPeer **peer = field;
+    NetClient *c = netdev_find(text);
+
+    if (!c) {
+        return fail(error, "Property '%s.%s' can't find value '%s'", o->type->name, p->name, text);
+    }
+    if (c->peer) {
+        return fail(error, "Property '%s.%s' can't take value '%s', it's in use", o->type->name, p->name, text);
+    }
+    g_free(*peer);
+    *peer = g_new0(NetPeer, 1);
+    (*peer)->client = c;
+    return true;
+}
+
+static bool netdev_from_json(Object *o, const Prop *p, void *field, struct json_object *v, GError **error)
+{
+    if (!json_object_is_type(v, json_type_string)) {
+        return fail(error, "Invalid parameter type for '%s', expected: string", p->name);
+    }
+    return netdev_parse(o, p, field, json_object_get_string(v), error);
+}
+
+static struct json_object *netdev_to_json(Object *o, const Prop *p, const void *field)
+{
+    NetPeer *const *peer = field;
+
+    return json_object_new_string(*peer && (*peer)->client ? (*peer)->client->name : "");
+}
+
+static void netdev_default(Object *o, const Prop *p, void *field)
+{
+    *(NetPeer **)field = NULL;
+}
+
+static void netdev_release(void *field)
+{
+    g_clear_pointer((NetPeer **)field, g_free);
+}
+
+const PropType prop_netdev = {
+    .name = "str",
+    .parse = netdev_parse,
+    .from_json = netdev_from_json,
+    .to_json = netdev_to_json,
+    .set_default = netdev_default,
+    .release = netdev_release,
+};
