@@ -13,7 +13,10 @@ typedef struct StackContext {
     void *state;
 } StackContext;
 
-/* Makes ctx run entry() at the top of [stack, stack + size) when it is switched to; entry never returns. */
+/*
+ * Makes ctx run entry() at the top of [stack, stack + size) when it is switched to; entry never
+ * returns.
+ */
 void stack_context_make(StackContext *ctx, void *stack, size_t size, void (*entry)(void));
 /* Saves what runs in *from and goes on with *to. */
 void stack_context_switch(StackContext *from, StackContext *to);

@@ -115,7 +115,10 @@ bool parse_size(const char *text, uint64_t unit, uint64_t *bytes)
 
 bool parse_bool(const char *text, bool *value)
 {
-    static const char *const words[2][4] = {{"off", "no", "false", "n"}, {"on", "yes", "true", "y"}};
+    static const char *const words[2][4] = {
+        {"off", "no", "false", "n"},
+        {"on", "yes", "true", "y"},
+    };
 
     for (unsigned v = 0; v < 2; v++) {
         for (unsigned i = 0; i < 4; i++) {

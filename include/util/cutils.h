@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Strict parsing of numbers and sizes: the whole text or false, and then *value is unchanged. No white
- * space, no empty text, nothing left over, no silent overflow. The caller words the error.
+ * Strict parsing of numbers and sizes: the whole text or false, and then *value is unchanged. No
+ * white space, no empty text, nothing left over, no silent overflow. The caller words the error.
  */
 #ifndef UTIL_CUTILS_H
 #define UTIL_CUTILS_H

@@ -11,7 +11,10 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-/* Once, first thing in main(); the calling thread becomes the main thread and holds the machine lock. */
+/*
+ * Once, first thing in main(); the calling thread becomes the main thread and holds the machine
+ * lock.
+ */
 void main_loop_init(void);
 /* Polls (lock dropped), dispatches fds, bottom halves and timers (lock held) once. */
 void main_loop_iterate(bool may_block);

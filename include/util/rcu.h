@@ -20,9 +20,15 @@ static inline void rcu_read_unlock(void)
     urcu_bp_read_unlock();
 }
 
-/* Waits until all sections that are open now have ended. Not within one, and not with the machine lock. */
+/*
+ * Waits until all sections that are open now have ended. Not within one, and not with the machine
+ * lock.
+ */
 void rcu_synchronize(void);
-/* fn(p) on a thread of its own, without locks, once all sections that are open now have ended. Any thread. */
+/*
+ * fn(p) on a thread of its own, without locks, once all sections that are open now have ended. Any
+ * thread.
+ */
 void rcu_call(void (*fn)(void *p), void *p);
 /* Waits until all rcu_call calls made so far have run; not within a section. */
 void rcu_drain(void);

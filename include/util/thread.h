@@ -12,8 +12,8 @@
 typedef void *ThreadFn(void *opaque);
 
 /*
- * Starts a joinable thread. All signals are blocked in it. `name` (15 characters of it) shows in the
- * host's tools. Fails when the host gives no more threads.
+ * Starts a joinable thread. All signals are blocked in it. `name` (15 characters of it) shows in
+ * the host's tools. Fails when the host gives no more threads.
  */
 bool thread_start(pthread_t *thread, const char *name, ThreadFn *fn, void *opaque, GError **error);
 /* Waits for its end (machine lock not held); returns what its function returned. */

@@ -12,7 +12,8 @@
 #define NANOSECONDS_PER_SECOND 1000000000LL
 
 typedef enum TimerClock {
-    CLOCK_GUEST,    /* guest ("virtual") time: stands while the machine is stopped; stepped under qtest */
+    /* guest ("virtual") time: stands while the machine is stopped; stepped under qtest */
+    CLOCK_GUEST,
     CLOCK_HOST,     /* host wall clock since the epoch: may jump */
     CLOCK_RT,       /* host monotonic: runs always */
     CLOCK_COUNT,
@@ -43,7 +44,10 @@ void clock_guest_advance_to(int64_t ns);
 void clock_guest_set(int64_t ns);
 
 void timer_init(Timer *t, TimerClock clock, TimerFn *fn, void *opaque);
-/* (Re)arms t for an absolute time. Any thread that holds the machine lock. Wakes the loop if it is now the first. */
+/*
+ * (Re)arms t for an absolute time. Any thread that holds the machine lock. Wakes the loop if it is
+ * now the first.
+ */
 void timer_set_ns(Timer *t, int64_t deadline_ns);
 /* Removes t from the queue; no-op when it is not pending. Call before freeing t's owner. */
 void timer_cancel(Timer *t);
