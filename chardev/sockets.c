@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Making sockets of addresses. Name look-ups may block: they happen at start or by a user's wish. */
+/*
+ * Making sockets of addresses. Name look-ups may block: they happen at start or by a user's wish.
+ */
 #include "chardev/sockets.h"
 
 #include <errno.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Datagrams to one peer. A write is a datagram; those that do not fit the front end at once wait. */
+/*
+ * Datagrams to one peer. A write is a datagram; those that do not fit the front end at once wait.
+ */
 #include <errno.h>
 #include <json-c/json.h>
 #include <sys/socket.h>

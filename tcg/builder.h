@@ -44,7 +44,10 @@ static inline void builder_var_is(IrBuilder *b, IrVar v, uint32_t value)
     k->value = value;
     k->epoch = b->epoch;
 }
-/* A pure op equal to o in this block, or 0; o (at index op, when not 0) is entered if there is none. */
+/*
+ * A pure op equal to o in this block, or 0; o (at index op, when not 0) is entered if there is
+ * none.
+ */
 uint32_t builder_cse_find(IrBuilder *b, const IrOp *o, IrType dst_type);
 void builder_cse_enter(IrBuilder *b, const IrOp *o, uint32_t op);
 /* Appends a copy of *o at the insertion point without looking at it; its index. */

@@ -17,7 +17,8 @@ enum { IRK_T = IR_TYPES, IRK_I, IRK_F, IRK_V, IRK_A, IRK_LIST };
 enum {
     IRF_PURE = 1, IRF_COMM = 2, IRF_COND = 4, IRF_LANE = 8, IRF_MEM = 16, IRF_FAULT = 32,
     IRF_EFFECT = 64, IRF_END = 128, IRF_FENV = 256,
-    IRF_TYPED = 512,            /* operands do not tell the result's type: the builder is given it */
+    /* operands do not tell the result's type: the builder is given it */
+    IRF_TYPED = 512,
 };
 typedef struct IrOpDesc {
     const char *name;
@@ -38,7 +39,8 @@ typedef struct IrOp {
     union {
         uint64_t imm[2];
         struct { uint32_t var; } var;                               /* get, set */
-        struct { uint16_t op; uint8_t mmu; } mem;                   /* flag `mem`: MemOp, mmu index */
+        /* flag `mem`: MemOp, mmu index */
+        struct { uint16_t op; uint8_t mmu; } mem;
         struct { uint64_t offset; uint16_t op; } env;               /* env_load, env_store */
         struct { const IrHelper *helper; } call;
         struct { uint64_t pc; uint64_t meta; } insn;
@@ -49,7 +51,8 @@ typedef struct IrOp {
 
 /* ---- values ---- */
 typedef struct IrValue {
-    uint64_t k;                 /* constants: the bits; f32: low 32. Other integers: bits that are 0 */
+    /* constants: the bits; f32: low 32. Other integers: bits that are 0 */
+    uint64_t k;
     uint32_t def;               /* op that defines it; constants: 0 */
     uint16_t uses;              /* kept by ir_count_uses(); saturates */
     uint8_t type;
@@ -67,8 +70,10 @@ struct IrBlock {
     bool cold, placed, reachable;
     bool again;                 /* it grew: fold once more */
     /* By ir_analyze_vars(): sets of variables, f->var_words words each. */
-    uint64_t *live_in, *live_out;       /* read later before they are overwritten (locals and registers) */
-    uint64_t *dirty_in, *dirty_out;     /* registers that some path here has set and no path wrote home */
+    /* read later before they are overwritten (locals and registers) */
+    uint64_t *live_in, *live_out;
+    /* registers that some path here has set and no path wrote home */
+    uint64_t *dirty_in, *dirty_out;
 };
 
 struct IrFunc {
@@ -77,7 +82,8 @@ struct IrFunc {
     uint32_t num_ops, cap_ops, num_values, cap_values;
     IrBlock **blocks;
     uint32_t num_blocks, cap_blocks;
-    IrBlock *entry;             /* first in layout order; nothing branches to it unless front ends loop */
+    /* first in layout order; nothing branches to it unless front ends loop */
+    IrBlock *entry;
     IrBlock *layout_tail;
     const IrVarDecl *vars;      /* guest registers */
     uint32_t num_vars;          /* of these; locals follow */

@@ -29,7 +29,8 @@ void ir_optimize(IrFunc *f)
     static const struct { const char *name; bool (*run)(IrFunc *f); } passes[] = {
         {"thread", pass_thread},        /* branches to branches */
         {"merge", pass_merge},          /* blocks with one way in, behind blocks with one way out */
-        {"forward", pass_forward},      /* folding again where the two above or constants allow it */
+        /* folding again where the two above or constants allow it */
+        {"forward", pass_forward},
         {"dead", pass_dead},            /* values and sets that nobody reads */
     };
 

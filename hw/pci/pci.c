@@ -98,7 +98,8 @@ uint32_t pci_config_cycle_read(PciBus *root, unsigned bdf, uint32_t offset, unsi
 static void pci_command_written(PciDevice *d)
 {
     bool master = d->config[PCI_COMMAND] & PCI_COMMAND_MASTER;
-    static AddressSpace *nowhere;    /* constant once made: what a function that is no bus master sees */
+    /* constant once made: what a function that is no bus master sees */
+    static AddressSpace *nowhere;
 
     if (!nowhere) {
         static Region empty;

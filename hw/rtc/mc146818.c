@@ -29,7 +29,8 @@ typedef struct Rtc {
     Irq irq;
     uint8_t cmos[128];
     uint8_t index;
-    int64_t offset_ns;       /* RTC time since the epoch = guest time + this; while SET: the stopped time */
+    /* RTC time since the epoch = guest time + this; while SET: the stopped time */
+    int64_t offset_ns;
     int64_t periodic_next_ns;
     int64_t update_next_ns;  /* guest time of the next second boundary that matters */
     Timer timer;

@@ -24,20 +24,32 @@ typedef enum CpuExecResult {
 
 /* Hooks marked * may be NULL. */
 struct AccelType {
-    ObjectType object;                 /* .name "tcg-accel", .parent "accel", .size >= sizeof(Accel) */
+    /* .name "tcg-accel", .parent "accel", .size >= sizeof(Accel) */
+    ObjectType object;
     const char *thread_name;           /* "TCG": vCPU threads are called "CPU 0/TCG" */
-    /* Whether it can run this VM here; the reason goes into *error and start-up tries the next. Once. */
+    /*
+     * Whether it can run this VM here; the reason goes into *error and start-up tries the next.
+     * Once.
+     */
     bool (*init)(Accel *a, Vm *vm, GError **error);
     void (*fini)(Accel *a);            /* * */
     /* A vCPU comes / goes. Machine lock. */
     bool (*cpu_create)(Cpu *cpu, GError **error);
     void (*cpu_destroy)(Cpu *cpu);     /* * */
-    /* On the vCPU's thread, without the machine lock: runs guest code until something wants attention. */
+    /*
+     * On the vCPU's thread, without the machine lock: runs guest code until something wants
+     * attention.
+     */
     CpuExecResult (*cpu_exec)(Cpu *cpu);
     void (*cpu_exec_atomic)(Cpu *cpu); /* * */
-    /* A vCPU that runs guest code shall come back soon. Any thread; pending bits are set already. * */
+    /*
+     * A vCPU that runs guest code shall come back soon. Any thread; pending bits are set already. *
+     */
     void (*cpu_kick)(Cpu *cpu);
-    /* Breakpoints, watchpoints or single-stepping of cpu changed. Machine lock, vCPU not in guest code. * */
+    /*
+     * Breakpoints, watchpoints or single-stepping of cpu changed. Machine lock, vCPU not in guest
+     * code. *
+     */
     void (*debug_changed)(Cpu *cpu);
     /* HMP `info jit`. * */
     void (*info)(Accel *a, GString *out);

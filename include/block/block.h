@@ -25,8 +25,12 @@ typedef struct BlockFront {
     char *serial;
 } BlockFront;
 
-uint64_t block_size(BlockFront *b);                     /* bytes, multiple of 512; 0 without medium */
-/* offset and the iov's total are multiples of 512 and in range: the caller checks. iov stays valid until done. */
+/* bytes, multiple of 512; 0 without medium */
+uint64_t block_size(BlockFront *b);
+/*
+ * offset and the iov's total are multiples of 512 and in range: the caller checks. iov stays valid
+ * until done.
+ */
 void block_read(BlockFront *b, uint64_t offset, const struct iovec *iov, unsigned n, BlockDone *done, void *opaque);
 void block_write(BlockFront *b, uint64_t offset, const struct iovec *iov, unsigned n, bool fua, BlockDone *done, void *opaque);
 void block_flush(BlockFront *b, BlockDone *done, void *opaque);
@@ -40,7 +44,10 @@ void block_drain_all(void);
 /* A drive by -drive id or -blockdev node-name, taken exclusively by one device; NULL + error. */
 BlockFront *block_front_take(const char *name, bool need_write, GError **error);
 void block_front_release(BlockFront *b);
-/* i-th drive of an interface ("ide", "virtio", "floppy", "pflash", "scsi"...), in bus/unit order; NULL past the end. */
+/*
+ * i-th drive of an interface ("ide", "virtio", "floppy", "pflash", "scsi"...), in bus/unit order;
+ * NULL past the end.
+ */
 typedef struct DriveInfo { const char *id; const char *iface; int bus, unit; bool cdrom; bool claimed; const char *serial; } DriveInfo;
 const DriveInfo *drive_info(unsigned i);
 /* Enters a drive into the table; strings are copied. */

@@ -9,11 +9,17 @@
 #include <sys/uio.h>
 #include "exec/memory.h"
 
-/* False when part of the range decodes to nothing; that part reads as ones. Machine lock or lockless RAM. */
+/*
+ * False when part of the range decodes to nothing; that part reads as ones. Machine lock or
+ * lockless RAM.
+ */
 bool dma_read(Device *d, hwaddr addr, void *buf, size_t len);
 bool dma_write(Device *d, hwaddr addr, const void *buf, size_t len);
 bool dma_fill(Device *d, hwaddr addr, uint8_t byte, uint64_t len);
-/* Loads and stores of a stated byte order; a failed load gives all ones and *ok = false (ok may be NULL). */
+/*
+ * Loads and stores of a stated byte order; a failed load gives all ones and *ok = false (ok may be
+ * NULL).
+ */
 uint64_t dma_load(Device *d, hwaddr addr, unsigned size, Endian e, bool *ok);
 bool dma_store(Device *d, hwaddr addr, uint64_t value, unsigned size, Endian e);
 

@@ -19,7 +19,10 @@ void gdb_stop(void);
 /* Runs an HMP command line and returns its output (new string); set by the monitor for qRcmd. */
 typedef char *GdbMonitorFn(Vm *vm, const char *line);
 void gdb_set_monitor(GdbMonitorFn *fn);
-/* The vCPU that stopped for the debugger; call before request_stop(RUN_STATE_DEBUG). Any thread, machine lock. */
+/*
+ * The vCPU that stopped for the debugger; call before request_stop(RUN_STATE_DEBUG). Any thread,
+ * machine lock.
+ */
 void gdb_cpu_stopped(Cpu *cpu);
 /* The process ends: tells the debugger. */
 void gdb_exit(int code);

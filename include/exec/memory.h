@@ -50,7 +50,8 @@ struct Region {
     uint64_t size;                /* bytes; UINT64_MAX stands for 2^64 */
     bool enabled, romd, nonvolatile, global_lock_free;
     bool dirty_display;           /* dirty tracking for the display is on */
-    bool readonly;                /* writes are ignored: RAM behaving as ROM, or a read-only alias */
+    /* writes are ignored: RAM behaving as ROM, or a read-only alias */
+    bool readonly;
     bool was_mapped;              /* readers may have seen it: fini waits for them */
     int priority;
     Region *container;            /* where it is mapped, NULL: nowhere */
@@ -118,7 +119,8 @@ struct RamBlock {
     uint64_t size;
     char *id;                     /* "pc.ram" */
     int fd;                       /* -1: anonymous */
-    unsigned long *dirty[DIRTY_CLIENTS];   /* bit set: dirty. For DIRTY_CODE: set = no translated code in the page */
+    /* bit set: dirty. For DIRTY_CODE: set = no translated code in the page */
+    unsigned long *dirty[DIRTY_CLIENTS];
     RamBlock *next;
 };
 typedef uint64_t ram_addr;
@@ -175,7 +177,8 @@ MemResult address_space_store(AddressSpace *as, hwaddr addr, uint64_t value, uns
 typedef struct Section {
     Region *region;               /* RAM/ROM/ROMD/IO leaf; NULL: nothing there */
     hwaddr offset;                /* in the region */
-    uint64_t len;                 /* bytes from here to the end of the section (after IOMMU: of the page) */
+    /* bytes from here to the end of the section (after IOMMU: of the page) */
+    uint64_t len;
     bool readonly;                /* ROM, or RAM behind a read-only alias */
 } Section;
 /* attrs matter to IOMMUs. Any thread, under rcu_read_lock. */

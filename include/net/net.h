@@ -21,7 +21,10 @@ typedef struct NetClient NetClient;
 typedef struct NetOps {
     const char *type;                  /* "user", "e1000" ... */
     bool (*can_receive)(NetClient *c);            /* NULL: always */
-    /* Takes one frame: its length; 0: no room now, keep it and wait for net_ready; -1: dropped for good. */
+    /*
+     * Takes one frame: its length; 0: no room now, keep it and wait for net_ready; -1: dropped for
+     * good.
+     */
     ssize_t (*receive)(NetClient *c, const uint8_t *frame, size_t len);
     /* The peer took frames that were queued for it: sending may go on. */
     void (*peer_ready)(NetClient *c);
@@ -59,7 +62,9 @@ NetClient *netdev_find(const char *id);
 void net_default_mac(uint8_t mac[6]);
 /* -nic and -net nic: asks the board for a NIC; each may be NULL. */
 void net_request_nic(const char *model, const char *netdev, const char *mac);
-/* Next -nic/-net request for a board to make: model (NULL: default) and netdev id; false: no more. */
+/*
+ * Next -nic/-net request for a board to make: model (NULL: default) and netdev id; false: no more.
+ */
 bool net_next_default_nic(const char **model, const char **netdev, const char **mac);
 
 #endif

@@ -50,7 +50,9 @@ typedef struct PinRow {
 #define PIN_IN(name_, count_, fn) { .name = name_, .count = count_, .input = fn }
 #define PIN_END { 0 }
 
-/* Connects output src.out[i] to input dst.in[j]; a programming error ends the process at start-up. */
+/*
+ * Connects output src.out[i] to input dst.in[j]; a programming error ends the process at start-up.
+ */
 void wire(Device *src, const char *out, unsigned i, Device *dst, const char *in, unsigned j);
 /* The Irq behind an output, NULL if there is none of that name. */
 Irq *device_pin_out(Device *d, const char *name, unsigned i);
@@ -62,7 +64,8 @@ bool device_pin_in(Device *d, const char *name, unsigned i, int level);
 struct DeviceType {
     OBJECT_TYPE_FIELDS;
     const char *alias;             /* another name accepted by -device, NULL: none */
-    const char *bus;               /* bus type it plugs into: "PCI", "ISA", "virtio-bus"; NULL: "System" */
+    /* bus type it plugs into: "PCI", "ISA", "virtio-bus"; NULL: "System" */
+    const char *bus;
     const char *category;          /* -device help heading: "bridge" "usb" "storage" "network"
                                       "input" "display" "sound" "misc" "cpu" "watchdog" */
     const char *doc;               /* page under docs/, NULL: none */
@@ -109,7 +112,9 @@ struct BusType {
     void (*detach)(Bus *bus, Device *d);
     /* Once the whole device is realized / before unrealize begins; may be NULL. */
     void (*plugged)(Bus *bus, Device *d);
-    /* device_del of a realized device: asks the guest, or unplugs at once; NULL: not hot-pluggable. */
+    /*
+     * device_del of a realized device: asks the guest, or unplugs at once; NULL: not hot-pluggable.
+     */
     bool (*unplug_request)(Bus *bus, Device *d, GError **error);
     /* "04.0" for info qtree and fw paths; new string, may be NULL. */
     char *(*address)(Bus *bus, Device *d);
@@ -182,7 +187,9 @@ void device_help_list(GString *out);
 bool device_help_props(const char *type, GString *out, GError **error);
 void device_print_tree(Vm *vm, GString *out);
 
-/* Boards: device_new + properties + device_realize in one row. NULL-terminated name, value pairs. */
+/*
+ * Boards: device_new + properties + device_realize in one row. NULL-terminated name, value pairs.
+ */
 Device *device_create(Vm *vm, const char *type, Bus *bus, const char *name, GError **error,
                       ...) G_GNUC_NULL_TERMINATED;
 

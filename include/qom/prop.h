@@ -44,7 +44,8 @@ struct Prop {
     const char *def_str;            /* default of strings, NULL: none */
     uint64_t min, max;              /* numbers; both 0: the type's range */
     const char *const *names;       /* enums: NULL-terminated values in order */
-    const char *link;               /* links: type name that the target must have; enums: QAPI name */
+    /* links: type name that the target must have; enums: QAPI name */
+    const char *link;
     uint8_t bit;                    /* bits of a uint32/uint64 field */
     unsigned flags;
     const char *help;

@@ -9,7 +9,8 @@
 #include "tcg/ir.h"
 
 /* A place in generated code that may fault: host return address or pc -> guest instruction. */
-typedef struct SidePoint { uint32_t host_offset; uint32_t insn; } SidePoint;     /* ascending host_offset */
+/* ascending host_offset */
+typedef struct SidePoint { uint32_t host_offset; uint32_t insn; } SidePoint;
 typedef struct InsnPoint { uint64_t pc; uint64_t meta; } InsnPoint;
 
 /* What the code generator makes of an IrFunc. Arrays lie in the code buffer behind the code. */
@@ -86,7 +87,9 @@ typedef struct CodeEngine {
      *                   arch->restore(cpu, &last->key, last->key.pc, IR_META_ENTRY).
      */
     unsigned (*run)(Cpu *cpu, CodeBlock *cb, CodeBlock **last);
-    /* Makes from's slot jump to `to`, or back to its exit (to == NULL). Safe while others run it. */
+    /*
+     * Makes from's slot jump to `to`, or back to its exit (to == NULL). Safe while others run it.
+     */
     void (*chain)(CodeBlock *from, unsigned slot, CodeBlock *to);
     /* Disassembly of generated code for -d out_asm; may print bytes only. */
     void (*dump)(const CodeBlock *cb, GString *out);
@@ -101,7 +104,9 @@ extern const CodeEngine engine_interp;
 /* The host's back end, or NULL on a host without one (link-time by folder tcg/<host>). */
 const CodeEngine *engine_native(void);
 
-/* The passes in order, listed in one function (tcg/passes.c). Verified in between in debug builds. */
+/*
+ * The passes in order, listed in one function (tcg/passes.c). Verified in between in debug builds.
+ */
 void ir_optimize(IrFunc *f);
 
 /*

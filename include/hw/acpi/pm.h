@@ -21,7 +21,10 @@ typedef struct AcpiPm {
 } AcpiPm;
 extern const StateField acpi_pm_state[];
 
-/* pm: container with PM1a_EVT at 0, PM1a_CNT at 4, PM_TMR at 8. gpe: where the GPE block sits in `gpe_in`. */
+/*
+ * pm: container with PM1a_EVT at 0, PM1a_CNT at 4, PM_TMR at 8. gpe: where the GPE block sits in
+ * `gpe_in`.
+ */
 void acpi_pm_init(AcpiPm *p, Device *owner, Region *pm, Region *gpe_in, hwaddr gpe_at, unsigned gpe_len,
                   void (*set_sci)(Device *owner, int level));
 void acpi_pm_reset(AcpiPm *p);

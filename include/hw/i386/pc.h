@@ -9,7 +9,10 @@
 #include "hw/pci/pci.h"
 #include "qom/vm.h"
 
-/* Lines 0..23: 0..15 go to the 8259 pair and the I/O APIC (0 to its pin 2), the rest to the I/O APIC. */
+/*
+ * Lines 0..23: 0..15 go to the 8259 pair and the I/O APIC (0 to its pin 2), the rest to the I/O
+ * APIC.
+ */
 typedef struct PcGsi {
     Device *i8259, *ioapic;
     uint32_t isa_lines, pci_lines;    /* levels by source; a line is up while one of them is */

@@ -34,7 +34,10 @@ void ps2_write(Ps2 *p, uint8_t value);
 bool ps2_has_data(const Ps2 *p);
 /* The oldest byte; the last one again when empty. */
 uint8_t ps2_read(Ps2 *p);
-/* Input events: a set-1 key number (0x80 added for E0 keys), relative motion with buttons (1 left, 2 right, 4 middle). */
+/*
+ * Input events: a set-1 key number (0x80 added for E0 keys), relative motion with buttons (1 left,
+ * 2 right, 4 middle).
+ */
 void ps2_key(Ps2 *p, unsigned key, bool down);
 void ps2_motion(Ps2 *p, int dx, int dy, int dz, unsigned buttons);
 

@@ -34,7 +34,10 @@ void fw_cfg_add_u64(FwCfg *f, uint16_t key, uint64_t value);
 void fw_cfg_add_string(FwCfg *f, uint16_t key, const char *s);
 /* Takes data over (g_free), for big ones. */
 void fw_cfg_take_bytes(FwCfg *f, uint16_t key, void *data, size_t len);
-/* Files by name; replaced when there is one of that name. False: the directory is full or the name too long. */
+/*
+ * Files by name; replaced when there is one of that name. False: the directory is full or the name
+ * too long.
+ */
 bool fw_cfg_add_file(FwCfg *f, const char *name, const void *data, size_t len);
 /* New contents of a file, cut or zero-filled to the size it was added with. */
 void fw_cfg_update_file(FwCfg *f, const char *name, const void *data, size_t len);

@@ -53,7 +53,8 @@ typedef struct PciInfo {
     unsigned msi;               /* MSI vectors, 0: none */
     unsigned msix;              /* MSI-X vectors, 0: none (or set up at realize) */
     uint8_t msix_bar;           /* table and PBA live in this BAR of their own */
-    const PciConfigRow *config; /* registers beside the header; ends with a row without a name; may be NULL */
+    /* registers beside the header; ends with a row without a name; may be NULL */
+    const PciConfigRow *config;
     /* After the core handled a configuration write; may be NULL. */
     void (*config_write)(PciDevice *d, uint32_t offset, uint32_t value, unsigned size);
 } PciInfo;
@@ -82,7 +83,9 @@ struct PciDevice {
     uint16_t cap_next;          /* first free byte for capabilities */
 };
 
-/* A function's type adds these; every PCI DeviceType sets .parent = "pci-device" and .bus = "PCI". */
+/*
+ * A function's type adds these; every PCI DeviceType sets .parent = "pci-device" and .bus = "PCI".
+ */
 #define PCI_DEVICE(p) ((PciDevice *)(p))
 static inline const PciInfo *pci_info(PciDevice *d) { return device_type(&d->dev)->bus_info; }
 
