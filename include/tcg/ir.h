@@ -22,6 +22,7 @@
 #include "exec/cpu.h"
 #include "util/types.h"
 #include "util/vec128.h"
+#include "util/vec128.h"
 
 typedef enum IrType { IR_VOID, IR_I32, IR_I64, IR_F32, IR_F64, IR_V128, IR_V256, IR_TYPES } IrType;
 typedef enum IrLane { LANE_I8, LANE_I16, LANE_I32, LANE_I64, LANE_F32, LANE_F64 } IrLane;

@@ -1,0 +1,637 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Random IR functions, run by the interpreter as they stand, then as the builder and the passes
+ * leave them, then by the host's back end: the CPU struct and memory must come out the same.
+ */
+#include "tcg/builder.h"
+#include "tcg/codegen.h"
+
+#include <string.h>
+
+enum { NUM = 4, PAGES = 2, VALUES = 8 };
+#define DATA_VA 0x10000ull
+
+typedef struct TestCpu {
+    Cpu cpu;
+    uint32_t i32[NUM];
+    uint64_t i64[NUM];
+    uint32_t f32[NUM];
+    uint64_t f64[NUM];
+    Vec128 v[NUM] __attribute__((aligned(16)));
+    uint64_t field[2];          /* for env_load and env_store */
+} TestCpu;
+
+/* What a run may change. */
+typedef struct State {
+    uint8_t regs[sizeof(TestCpu) - offsetof(TestCpu, i32)];
+    uint8_t memory[PAGES << PAGE_BITS_MIN];
+} State;
+
+#define VAR(name, t, field) {name, t, offsetof(TestCpu, field)}
+static const IrVarDecl vars[] = {
+    VAR("a0", IR_I32, i32[0]), VAR("a1", IR_I32, i32[1]), VAR("a2", IR_I32, i32[2]), VAR("a3", IR_I32, i32[3]),
+    VAR("q0", IR_I64, i64[0]), VAR("q1", IR_I64, i64[1]), VAR("q2", IR_I64, i64[2]), VAR("q3", IR_I64, i64[3]),
+    VAR("s0", IR_F32, f32[0]), VAR("s1", IR_F32, f32[1]), VAR("s2", IR_F32, f32[2]), VAR("s3", IR_F32, f32[3]),
+    VAR("d0", IR_F64, f64[0]), VAR("d1", IR_F64, f64[1]), VAR("d2", IR_F64, f64[2]), VAR("d3", IR_F64, f64[3]),
+    VAR("v0", IR_V128, v[0]), VAR("v1", IR_V128, v[1]), VAR("v2", IR_V128, v[2]), VAR("v3", IR_V128, v[3]),
+};
+static const CpuArch arch = {
+    .name = "test", .word_bits = 64, .page_bits = 12, .mmu_modes = 1, .cpu_size = sizeof(TestCpu),
+    .vars = vars, .num_vars = ARRAY_COUNT(vars),
+};
+
+/* ---- helpers with every kind of argument ---- */
+
+static uint64_t helper_mix(uint64_t x, uint32_t y)
+{
+    return (x ^ y) * 0x9e3779b97f4a7c15ull;
+}
+
+static uint32_t helper_sum(Cpu *cpu, uint32_t x)
+{
+    const TestCpu *t = (const TestCpu *)cpu;
+
+    return t->i32[0] + (uint32_t)t->i64[1] + t->f32[2] + x;
+}
+
+static void helper_change(Cpu *cpu, uint64_t x, Vec128 v)
+{
+    TestCpu *t = (TestCpu *)cpu;
+
+    t->i64[0] += x;
+    t->i32[1] ^= (uint32_t)v[1];
+    t->v[2] = v;
+}
+
+static double helper_pick(Cpu *cpu, float f, uint32_t x, double d)
+{
+    return x & 1 ? (double)1.5f : x & 2 ? d : (f == f ? (double)f : 2.0);
+}
+
+static Vec128 helper_turn(Vec128 v, uint64_t x)
+{
+    return (Vec128){v[1], v[0] ^ (long long)x};
+}
+
+static const IrHelper helper_table[] = {
+    {"mix", (void *)helper_mix, HELPER_PURE, IR_I64, 2, false, {IR_I64, IR_I32}},
+    {"sum", (void *)helper_sum, HELPER_READS_VARS, IR_I32, 2, true, {IR_I64, IR_I32}},
+    {"change", (void *)helper_change, HELPER_READS_VARS | HELPER_WRITES_VARS, IR_VOID, 3, true,
+     {IR_I64, IR_I64, IR_V128}},
+    {"pick", (void *)helper_pick, HELPER_FAULTS, IR_F64, 4, true, {IR_I64, IR_F32, IR_I32, IR_F64}},
+    {"turn", (void *)helper_turn, HELPER_PURE, IR_V128, 2, false, {IR_V128, IR_I64}},
+};
+
+/* ---- random functions, entered without the builder's folding ---- */
+
+typedef struct Gen {
+    IrBuilder *b;
+    GRand *rand;
+    uint32_t pool[IR_TYPES][VALUES];    /* values of the block at hand */
+} Gen;
+
+static uint32_t pick(Gen *g, uint32_t n)
+{
+    return (uint32_t)g_rand_int_range(g->rand, 0, (int)n);
+}
+
+static uint64_t random_bits(GRand *rand)
+{
+    static const uint64_t edges[] = {
+        0, 1, 2, 7, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
+        0x100000000, 0x7fffffffffffffff, 0x8000000000000000, ~0ull, 0x3ff0000000000000, 0x3f800000,
+        0x7ff0000000000001, 0x7f800001, 0x4330000000000000, 0xc1e0000000000000, 0x7fc00001, 0x3f000000,
+    };
+    uint64_t v = (uint64_t)g_rand_int(rand) << 32 | g_rand_int(rand);
+
+    switch (g_rand_int_range(rand, 0, 4)) {
+    case 0: return edges[g_rand_int_range(rand, 0, ARRAY_COUNT(edges))];
+    case 1: return v & 0xff;
+    default: return v;
+    }
+}
+
+static uint32_t append(Gen *g, IrOp *o, IrType t)
+{
+    IrFunc *f = ir_func(g->b);
+    IrType own = o->opcode == OP_CALL ? (IrType)o->call.helper->ret : ir_own_type(f, o);
+
+    o->type = (uint8_t)(own != IR_VOID ? own : t);
+    uint32_t op = builder_append(g->b, o);
+    if (t == IR_VOID) {
+        return 0;
+    }
+    uint32_t v = ir_value_new(f, t, op);
+    f->ops[op].dst = v;
+    g->pool[t][pick(g, VALUES)] = v;
+    return v;
+}
+
+static uint32_t konst(Gen *g, IrType t, uint64_t k)
+{
+    return ir_const(g->b, t, k).id;
+}
+
+static uint32_t operand(Gen *g, IrType t)
+{
+    if (t < IR_V128 && pick(g, 4) == 0) {
+        return konst(g, t, random_bits(g->rand));
+    }
+    return g->pool[t][pick(g, VALUES)];
+}
+
+static void fill_pool(Gen *g)
+{
+    for (IrType t = IR_I32; t <= IR_V128; t++) {
+        for (unsigned i = 0; i < VALUES; i++) {
+            IrOp o = {.opcode = OP_GET, .var = {(t - IR_I32) * NUM + i % NUM}};
+            g->pool[t][i] = 0;
+            uint32_t v = append(g, &o, t);
+            g->pool[t][i] = v;
+        }
+    }
+}
+
+/* Lane kinds that make sense for an op, a bit each. */
+static unsigned lanes_of(IrOpcode opcode)
+{
+    const unsigned b = 1 << LANE_I8, w = 1 << LANE_I16, l = 1 << LANE_I32, q = 1 << LANE_I64;
+    const unsigned f = 1 << LANE_F32 | 1 << LANE_F64;
+
+    switch (opcode) {
+    case OP_V_ADDS_S: case OP_V_ADDS_U: case OP_V_SUBS_S: case OP_V_SUBS_U: case OP_V_AVG_U: return b | w;
+    case OP_V_MUL: case OP_V_HADD: case OP_V_HSUB: case OP_V_PACK_S: case OP_V_PACK_U:
+    case OP_V_SAR_I: case OP_V_SAR_V: return w | l;
+    case OP_V_MULH_S: case OP_V_MULH_U: return w;
+    case OP_V_MIN_S: case OP_V_MIN_U: case OP_V_MAX_S: case OP_V_MAX_U: case OP_V_ABS: case OP_V_SIGN:
+        return b | w | l;
+    case OP_V_SHL_I: case OP_V_SHR_I: case OP_V_SHL_V: case OP_V_SHR_V: return w | l | q;
+    case OP_V_MOVMASK: case OP_V_BLENDV: return b | f;
+    case OP_V_ZEXT: case OP_V_SEXT: return b | w | l;
+    default: return opcode >= OP_V_FADD ? f : b | w | l | q;
+    }
+}
+
+static unsigned random_lane(Gen *g, IrOpcode opcode)
+{
+    unsigned lane;
+
+    do {
+        lane = pick(g, 6);
+    } while (!(lanes_of(opcode) >> lane & 1));
+    return lane;
+}
+
+static unsigned lane_bytes(unsigned lane)
+{
+    return lane == LANE_I8 ? 1 : lane == LANE_I16 ? 2 : lane == LANE_I64 || lane == LANE_F64 ? 8 : 4;
+}
+
+/* Immediates and operands that an op cannot take at random. */
+static void restrict_op(Gen *g, IrOp *o, IrType t)
+{
+    const unsigned width = ir_type_bits(t);
+
+    switch (o->opcode) {
+    case OP_SHL: case OP_SHR: case OP_SAR: case OP_ROTL: case OP_ROTR:
+        o->args[1] = konst(g, t, pick(g, width));
+        if (pick(g, 2)) {
+            IrOp mask = {.opcode = OP_AND, .num_args = 2, .args = {operand(g, t), konst(g, t, width - 1)}};
+            o->args[1] = append(g, &mask, t);
+        }
+        break;
+    case OP_DIVU: case OP_DIVS: case OP_REMU: case OP_REMS:
+        o->args[1] = konst(g, t, 1 + pick(g, 100));
+        break;
+    case OP_EXTRACT: case OP_SEXTRACT: case OP_DEPOSIT:
+        o->imm[0] = pick(g, 3) ? pick(g, 5) * 8 % width : pick(g, width);
+        o->imm[1] = pick(g, 3) ? 8 : 1 + pick(g, width - (unsigned)o->imm[0]);
+        o->imm[1] = MIN(o->imm[1], width - o->imm[0]);
+        break;
+    case OP_FUNNEL: o->imm[0] = pick(g, width); break;
+    case OP_CRC32C: o->imm[0] = 1 << pick(g, 4); break;
+    case OP_F_I32: case OP_F_I64: case OP_FCMP: case OP_V_F32_I32: case OP_V_F64_I32:
+        o->imm[0] = pick(g, 2);
+        break;
+    case OP_FROUND: case OP_V_FROUND: o->imm[0] = pick(g, 16); break;
+    case OP_V_FCMP: case OP_FCMP_MASK: o->imm[0] = pick(g, 8); break;
+    case OP_V_SHL_I: case OP_V_SHR_I: case OP_V_SAR_I: o->imm[0] = pick(g, 72); break;
+    case OP_V_SHL_BYTES: case OP_V_SHR_BYTES: o->imm[0] = pick(g, 18); break;
+    case OP_V_ALIGN: o->imm[0] = pick(g, 34); break;
+    case OP_V_EXTRACT: case OP_V_INSERT: o->imm[0] = pick(g, 16 / lane_bytes(o->cc)); break;
+    case OP_V_ZEXT: case OP_V_SEXT: o->imm[0] = 2u << pick(g, (unsigned)__builtin_ctz(8 / lane_bytes(o->cc))); break;
+    default: o->imm[0] = ir_desc(o)->num_imms ? pick(g, 256) : 0;
+    }
+}
+
+static IrType class_type(Gen *g, uint8_t kind, IrType t)
+{
+    switch (kind) {
+    case IRK_T: return t;
+    case IRK_I: return pick(g, 2) ? IR_I64 : IR_I32;
+    case IRK_F: return pick(g, 2) ? IR_F64 : IR_F32;
+    case IRK_V: return IR_V128;
+    case IRK_A: return (IrType)(IR_I32 + pick(g, 5));
+    default: return (IrType)kind;
+    }
+}
+
+static void random_pure(Gen *g, IrOpcode opcode)
+{
+    const IrOpDesc *d = &ir_op_desc[opcode];
+    IrOp o = {.opcode = (uint8_t)opcode, .num_args = d->num_operands};
+    IrType t = d->result == IRK_T ? (IrType)(IR_I32 + pick(g, 5)) : class_type(g, d->result, IR_VOID);
+
+    if (d->flags & IRF_LANE) {
+        o.cc = (uint8_t)random_lane(g, opcode);
+    }
+    if (opcode == OP_V_EXTRACT) {
+        t = o.cc == LANE_I64 ? IR_I64 : IR_I32;
+    }
+    if (d->flags & IRF_COND) {
+        o.cc = (uint8_t)(COND_EQ + pick(g, 12));
+    }
+    IrType shared = pick(g, 2) ? IR_I64 : IR_I32;       /* both sides of a comparison */
+    for (unsigned i = 0; i < o.num_args; i++) {
+        IrType want = d->operands[i] == IRK_I ? shared : class_type(g, d->operands[i], t);
+        if ((opcode == OP_V_INSERT || opcode == OP_V_SPLAT) && d->operands[i] == IRK_I) {
+            want = o.cc == LANE_I64 ? IR_I64 : IR_I32;
+        }
+        if (d->operands[i] == IRK_F && i) {
+            want = (IrType)ir_func(g->b)->values[o.args[0]].type;
+            want = want == IR_F32 || want == IR_F64 ? want : IR_F32;
+        }
+        o.args[i] = operand(g, want);
+    }
+    if (opcode == OP_ENV_PTR) {
+        return;                 /* differs from run to run */
+    }
+    restrict_op(g, &o, t);
+    append(g, &o, t);
+}
+
+static uint32_t random_address(Gen *g)
+{
+    IrOp mask = {.opcode = OP_AND, .num_args = 2, .args = {operand(g, IR_I64), konst(g, IR_I64, 0x1ff0)}};
+    uint32_t a = append(g, &mask, IR_I64);
+    IrOp add = {.opcode = OP_ADD, .num_args = 2, .args = {a, konst(g, IR_I64, DATA_VA)}};
+
+    return append(g, &add, IR_I64);
+}
+
+static void random_memory(Gen *g)
+{
+    IrType t = (IrType)(IR_I32 + pick(g, 5));
+    IrOp o = {.opcode = (uint8_t)(pick(g, 2) ? OP_LOAD : OP_STORE)};
+    unsigned size = t == IR_V128 ? MEM_128 : t == IR_I64 ? pick(g, 4) : t == IR_I32 ? pick(g, 3)
+                    : t == IR_F32 ? MEM_32 : MEM_64;
+
+    o.num_args = o.opcode == OP_LOAD ? 1 : 2;
+    if (o.opcode == OP_STORE) {
+        o.args[0] = operand(g, t);
+    }
+    o.args[o.num_args - 1] = random_address(g);
+    o.mem.op = (uint16_t)size;
+    if ((t == IR_I32 && size < MEM_32) || (t == IR_I64 && size < MEM_64)) {
+        o.mem.op |= pick(g, 2) && o.opcode == OP_LOAD ? MEM_SIGN : 0;
+    }
+    if (t <= IR_I64 && size > MEM_8) {
+        o.mem.op |= pick(g, 4) == 0 ? MEM_BIG : 0;
+    }
+    append(g, &o, o.opcode == OP_LOAD ? t : IR_VOID);
+}
+
+static void random_call(Gen *g)
+{
+    IrOp o = {.opcode = OP_CALL};
+    const IrHelper *h = &helper_table[pick(g, ARRAY_COUNT(helper_table))];
+
+    o.call.helper = h;
+    o.num_args = (uint8_t)(h->num_args - h->env);
+    for (unsigned i = 0; i < o.num_args; i++) {
+        o.args[i] = operand(g, h->args[i + h->env]);
+    }
+    append(g, &o, h->ret);
+}
+
+static void random_env(Gen *g)
+{
+    IrType t = pick(g, 2) ? IR_I64 : IR_I32;
+    unsigned size = pick(g, t == IR_I64 ? 4 : 3);
+    IrOp o = {.opcode = (uint8_t)(pick(g, 2) ? OP_ENV_LOAD : OP_ENV_STORE)};
+
+    o.env.offset = offsetof(TestCpu, field) + 8 * pick(g, 2);
+    o.env.op = (uint16_t)(size | (o.opcode == OP_ENV_LOAD && ir_type_bits(t) > 8u << size && pick(g, 2) ? MEM_SIGN : 0));
+    if (o.opcode == OP_ENV_STORE) {
+        o.num_args = 1;
+        o.args[0] = operand(g, t);
+    }
+    append(g, &o, o.opcode == OP_ENV_LOAD ? t : IR_VOID);
+}
+
+static void random_set(Gen *g, const IrVar *locals)
+{
+    IrType t = (IrType)(IR_I32 + pick(g, 5));
+    IrOp o = {.opcode = OP_SET, .num_args = 1, .args = {operand(g, t)}};
+
+    o.var.var = locals && pick(g, 3) == 0 ? locals[t] : (t - IR_I32) * NUM + pick(g, NUM);
+    append(g, &o, IR_VOID);
+}
+
+static void random_op(Gen *g, const IrVar *locals, bool floats)
+{
+    switch (pick(g, 16)) {
+    case 0: case 1: case 2:
+        random_set(g, locals);
+        break;
+    case 3: case 4:
+        random_memory(g);
+        break;
+    case 5:
+        random_call(g);
+        break;
+    case 6:
+        random_env(g);
+        break;
+    case 7: {
+        IrType t = (IrType)(IR_I32 + pick(g, 5));
+        IrOp o = {.opcode = OP_GET, .var = {locals[t]}};
+        append(g, &o, t);
+        break;
+    }
+    default:
+        for (;;) {
+            IrOpcode opcode = (IrOpcode)(1 + pick(g, OP_COUNT - 1));
+            unsigned flags = ir_op_desc[opcode].flags;
+            if (flags & (floats ? IRF_PURE | IRF_FENV : IRF_PURE)) {
+                random_pure(g, opcode);
+                break;
+            }
+        }
+    }
+}
+
+enum { MAX_BLOCKS = 6 };
+
+/* Blocks that branch forwards at random; one may go back while a counter lasts. */
+static void random_function(Gen *g, unsigned num_blocks, unsigned ops, bool floats)
+{
+    IrBlock *blocks[MAX_BLOCKS];
+    IrVar locals[IR_TYPES];
+
+    ir_begin(g->b);
+    for (IrType t = IR_I32; t <= IR_V128; t++) {
+        locals[t] = ir_local(g->b, t);
+        IrVal zero = ir_const(g->b, t, 0);
+        IrOp o = {.opcode = OP_SET, .num_args = 1, .args = {zero.id}, .var = {locals[t]}};
+        append(g, &o, IR_VOID);
+    }
+    IrVar counter = ir_local(g->b, IR_I32);
+    IrOp start = {.opcode = OP_SET, .num_args = 1, .args = {konst(g, IR_I32, 3)}, .var = {counter}};
+    append(g, &start, IR_VOID);
+    for (unsigned i = 0; i < num_blocks; i++) {
+        blocks[i] = pick(g, 4) ? ir_block(g->b) : ir_cold_block(g->b);
+    }
+    for (unsigned i = 0; i < num_blocks; i++) {
+        ir_place(g->b, blocks[i]);
+        fill_pool(g);
+        ir_insn(g->b, 0x1000 + i, 1);
+        for (unsigned n = 0; n < ops; n++) {
+            random_op(g, locals, floats);
+        }
+        if (i == num_blocks - 1) {
+            ir_exit(g->b, IR_EXIT_LOOP);
+            break;
+        }
+        IrOp o = {.opcode = OP_BRCOND, .cc = (uint8_t)(COND_EQ + pick(g, 12)), .num_args = 2,
+                  .args = {operand(g, IR_I32), operand(g, IR_I32)}};
+        IrBlock *yes = blocks[i + 1 + pick(g, num_blocks - 1 - i)], *no = blocks[i + 1];
+        if (i && pick(g, 3) == 0) {
+            IrOp get = {.opcode = OP_GET, .var = {counter}};
+            uint32_t v = append(g, &get, IR_I32);
+            IrOp less = {.opcode = OP_SUB, .num_args = 2, .args = {v, konst(g, IR_I32, 1)}};
+            uint32_t left = append(g, &less, IR_I32);
+            IrOp set = {.opcode = OP_SET, .num_args = 1, .args = {left}, .var = {counter}};
+            append(g, &set, IR_VOID);
+            o.cc = COND_GT;
+            o.args[0] = left;
+            o.args[1] = konst(g, IR_I32, 0);
+            yes = blocks[pick(g, i)];
+        } else if (pick(g, 4) == 0) {
+            o.opcode = OP_BR;
+            o.cc = 0;
+            o.num_args = 0;
+            no = NULL;
+        }
+        g->b->cur->succ[0] = yes;
+        g->b->cur->succ[1] = no;
+        append(g, &o, IR_VOID);
+    }
+    ir_finish(ir_func(g->b));
+}
+
+/* ---- the same function through the builder ---- */
+
+static IrVal map_value(IrBuilder *to, const IrFunc *f, const uint32_t *map, uint32_t v)
+{
+    return f->values[v].is_const ? ir_const(to, (IrType)f->values[v].type, f->values[v].k) : (IrVal){map[v]};
+}
+
+static IrVal copy_op(IrBuilder *to, const IrFunc *f, const IrOp *o, const IrVal *a)
+{
+    const IrOpDesc *d = ir_desc(o);
+    uint32_t word = o->opcode | (uint32_t)o->cc << 8;
+
+    switch (o->opcode) {
+    case OP_GET: return ir_get(to, o->var.var);
+    case OP_SET: ir_set(to, o->var.var, a[0]); return (IrVal){0};
+    case OP_INSN: ir_insn(to, o->insn.pc, o->insn.meta); return (IrVal){0};
+    case OP_ENV_LOAD: return ir_env_load(to, ir_dst_type(f, o), (uint32_t)o->env.offset, (MemOp)o->env.op);
+    case OP_ENV_STORE: ir_env_store(to, a[0], (uint32_t)o->env.offset, (MemOp)o->env.op); return (IrVal){0};
+    case OP_LOAD: return ir_load(to, ir_dst_type(f, o), a[0], (MemOp)o->mem.op, o->mem.mmu);
+    case OP_STORE: ir_store(to, a[0], a[1], (MemOp)o->mem.op, o->mem.mmu); return (IrVal){0};
+    case OP_CALL: return ir_call(to, o->call.helper, a, o->num_args);
+    case OP_EXIT: ir_exit(to, (unsigned)o->imm[0]); return (IrVal){0};
+    default: break;
+    }
+    if (d->flags & IRF_TYPED) {
+        word |= (uint32_t)ir_dst_type(f, o) << 16;
+    }
+    switch (o->num_args) {
+    case 0: return ir_op0(to, word, o->imm[0], o->imm[1]);
+    case 1: return ir_op1(to, word, a[0], o->imm[0], o->imm[1]);
+    case 2: return ir_op2(to, word, a[0], a[1], o->imm[0], o->imm[1]);
+    case 3: return ir_op3(to, word, a[0], a[1], a[2]);
+    default: return ir_op4(to, word, a[0], a[1], a[2], a[3]);
+    }
+}
+
+static void copy_function(IrBuilder *to, const IrFunc *f)
+{
+    g_autofree uint32_t *map = g_new0(uint32_t, f->num_values);
+    IrBlock *blocks[MAX_BLOCKS + 2] = {0};
+
+    ir_begin(to);
+    for (uint32_t i = 0; i < f->num_locals; i++) {
+        ir_local(to, (IrType)f->locals[i]);
+    }
+    for (uint32_t i = 1; i < f->num_blocks; i++) {
+        blocks[i] = f->blocks[i]->cold ? ir_cold_block(to) : ir_block(to);
+    }
+    for (const IrBlock *b = f->entry; b; b = b->next) {
+        if (b != f->entry) {
+            ir_place(to, blocks[b->id]);
+        }
+        for (uint32_t op = b->first; op; op = f->ops[op].next) {
+            const IrOp *o = &f->ops[op];
+            IrVal a[6];
+            for (unsigned i = 0; i < o->num_args; i++) {
+                a[i] = map_value(to, f, map, o->args[i]);
+            }
+            if (o->opcode == OP_BR) {
+                ir_br(to, blocks[b->succ[0]->id]);
+            } else if (o->opcode == OP_BRCOND) {
+                ir_brcond(to, (IrCond)o->cc, a[0], a[1], blocks[b->succ[0]->id], blocks[b->succ[1]->id]);
+            } else {
+                map[o->dst] = copy_op(to, f, o, a).id;
+            }
+        }
+    }
+}
+
+/* ---- running ---- */
+
+typedef struct Bench {
+    TestCpu *cpu;
+    uint8_t *memory;
+    CodeBuffer buffer;
+    uint8_t *buffer_start;
+} Bench;
+
+static void bench_init(Bench *w, const CodeEngine *engine)
+{
+    g_autoptr(GError) error = NULL;
+
+    w->cpu = g_aligned_alloc0(1, sizeof(TestCpu), 64);
+    w->memory = g_aligned_alloc0(PAGES, 1 << PAGE_BITS_MIN, 1 << PAGE_BITS_MIN);
+    w->cpu->cpu.arch = &arch;
+    memset(&w->cpu->cpu.tlb.table, 0xff, sizeof(w->cpu->cpu.tlb.table));
+    for (unsigned i = 0; i < PAGES; i++) {
+        uint64_t va = DATA_VA + ((uint64_t)i << PAGE_BITS_MIN);
+        TlbEntry *e = &w->cpu->cpu.tlb.table[0][va >> PAGE_BITS_MIN & (TLB_SIZE - 1)];
+        *e = (TlbEntry){.read = va, .write = va, .code = ~0ull,
+                        .addend = (uintptr_t)w->memory + (va - DATA_VA) - va};
+    }
+    if (!code_buffer_init(&w->buffer, 4 * MIB, &error) || !engine->init(&w->buffer, &arch, &error)) {
+        g_error("%s", error->message);
+    }
+    w->buffer_start = w->buffer.ptr;
+}
+
+static void bench_fini(Bench *w)
+{
+    code_buffer_fini(&w->buffer);
+    g_aligned_free(w->memory);
+    g_aligned_free(w->cpu);
+}
+
+static void run(Bench *w, const CodeEngine *engine, IrFunc *f, bool opt, const State *in, State *out)
+{
+    CodeBlock cb = {.key = {.pc = 0x1000}, .valid = true}, *last = NULL;
+
+    memcpy((uint8_t *)w->cpu + offsetof(TestCpu, i32), in->regs, sizeof(in->regs));
+    memcpy(w->memory, in->memory, sizeof(in->memory));
+    w->buffer.ptr = w->buffer_start;
+    g_assert_true(engine->generate(&w->buffer, f, &cb, opt));
+    g_assert_cmpuint(engine->run(&w->cpu->cpu, &cb, &last), ==, IR_EXIT_LOOP);
+    g_assert_true(last == &cb);
+    memcpy(out->regs, (uint8_t *)w->cpu + offsetof(TestCpu, i32), sizeof(out->regs));
+    memcpy(out->memory, w->memory, sizeof(out->memory));
+}
+
+static void random_state(GRand *rand, State *s)
+{
+    for (size_t i = 0; i + 8 <= sizeof(s->regs); i += 8) {
+        uint64_t v = random_bits(rand);
+        memcpy(s->regs + i, &v, 8);
+    }
+    for (size_t i = 0; i < sizeof(s->memory); i += 8) {
+        uint64_t v = random_bits(rand);
+        memcpy(s->memory + i, &v, 8);
+    }
+}
+
+static void report(const IrFunc *before, const IrFunc *after, const State *one, const State *two)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    ir_print(before, text);
+    g_string_append(text, "---- became\n");
+    ir_print(after, text);
+    for (unsigned i = 0; i < ARRAY_COUNT(vars); i++) {
+        size_t at = vars[i].offset - offsetof(TestCpu, i32);
+        unsigned bytes = ir_type_bits(vars[i].type) / 8;
+        if (memcmp(one->regs + at, two->regs + at, bytes)) {
+            g_string_append_printf(text, "%s:", vars[i].name);
+            for (unsigned n = 0; n < bytes; n++) {
+                g_string_append_printf(text, " %02x/%02x", one->regs[at + n], two->regs[at + n]);
+            }
+            g_string_append_c(text, '\n');
+        }
+    }
+    for (unsigned i = 0; i < sizeof(one->memory); i++) {
+        if (one->memory[i] != two->memory[i]) {
+            g_string_append_printf(text, "memory %#x: %02x/%02x\n", i, one->memory[i], two->memory[i]);
+        }
+    }
+    g_error("results differ\n%s", text->str);
+}
+
+static void compare(const CodeEngine *engine, unsigned rounds, unsigned num_blocks, unsigned ops, bool floats)
+{
+    Bench plain, other;
+    Gen g = {.b = ir_builder_new(vars, ARRAY_COUNT(vars)), .rand = g_rand_new_with_seed((uint32_t)g_test_rand_int())};
+    IrBuilder *b2 = ir_builder_new(vars, ARRAY_COUNT(vars));
+    g_autofree State *in = g_new(State, 1), *one = g_new(State, 1), *two = g_new(State, 1);
+    const bool was = ir_verify_passes;
+
+    ir_verify_passes = true;
+    bench_init(&plain, &engine_interp);
+    bench_init(&other, engine);
+    for (unsigned i = 0; i < rounds; i++) {
+        random_function(&g, num_blocks, ops, floats);
+        random_state(g.rand, in);
+        run(&plain, &engine_interp, ir_func(g.b), false, in, one);
+        for (unsigned opt = 0; opt < 2; opt++) {
+            copy_function(b2, ir_func(g.b));
+            run(&other, engine, ir_func(b2), opt, in, two);
+            if (memcmp(one, two, sizeof(State))) {
+                report(ir_func(g.b), ir_func(b2), one, two);
+            }
+        }
+    }
+    ir_verify_passes = was;
+    bench_fini(&plain);
+    bench_fini(&other);
+    ir_builder_free(g.b);
+    ir_builder_free(b2);
+    g_rand_free(g.rand);
+}
+
+static void test_builder_short(void)
+{
+    compare(&engine_interp, 4000, 1, 12, true);
+}
+
+static void test_builder_long(void)
+{
+    compare(&engine_interp, 300, MAX_BLOCKS, 60, true);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/ir-engines/builder/short", test_builder_short);
+    g_test_add_func("/ir-engines/builder/blocks", test_builder_long);
+    return g_test_run();
+}
