@@ -59,8 +59,16 @@ static inline void put64(const Insn *i, Run *r, uint64_t v)
 /* The handler of an op. */
 InsnFn *interp_handler(const IrOp *o);
 
-InsnFn interp_int, interp_compare, interp_float, interp_vector, interp_call;
-InsnFn interp_load, interp_store, interp_atomic, interp_env_load, interp_env_store;
+const Insn *interp_int(const Insn *i, Run *r);
+const Insn *interp_compare(const Insn *i, Run *r);
+const Insn *interp_float(const Insn *i, Run *r);
+const Insn *interp_vector(const Insn *i, Run *r);
+const Insn *interp_call(const Insn *i, Run *r);
+const Insn *interp_load(const Insn *i, Run *r);
+const Insn *interp_store(const Insn *i, Run *r);
+const Insn *interp_atomic(const Insn *i, Run *r);
+const Insn *interp_env_load(const Insn *i, Run *r);
+const Insn *interp_env_store(const Insn *i, Run *r);
 
 /* ---- arithmetic, without a CPU: tests use it directly ---- */
 uint64_t interp_int_value(IrOpcode opcode, IrType type, uint64_t x, uint64_t y, const uint64_t *imm);
