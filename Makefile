@@ -202,8 +202,10 @@ check-fuzz: all  ## fuzz devices and decoders
 endif
 ifneq ($(wildcard $(SRC)/scripts/check-state),)
 .PHONY: check-state
-check-state: all  ## name device state that no table mentions
+check-state: tests/device-types-debug  ## name device state that no table mentions
 	@$(SRC)/scripts/check-state .
+tests/device-types-debug: obj/tests/unit/test-device-types.o $(shared-objects)
+	$(call link)
 endif
 ifneq ($(wildcard $(SRC)/scripts/bench),)
 .PHONY: bench

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Pokes wild values at every register bank, at ports and at memory of a machine.
+
+usage: fuzz-banks.py [--binary PROGRAM] [--count N] [--seed N] [-- EMULATOR_ARGS...]
+
+The emulator must survive and go on answering. The seed is printed first; on a failure the last
+commands are too. The same seed, arguments and binary give the same commands.
+"""
+import argparse
+import os
+import random
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests"))
+from qtest_client import Qtest, QtestError    # noqa: E402  (the path comes first)
+
+EDGES = [0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
+         0x7fffffffffffffff, 0x8000000000000000, 0xffffffffffffffff]
+
+
+def wild(rng, size):
+    """A value of that many bytes: an edge, a single bit, near zero, or anything."""
+    kind = rng.randrange(4)
+    if kind == 0:
+        v = rng.choice(EDGES)
+    elif kind == 1:
+        v = 1 << rng.randrange(8 * size)
+    elif kind == 2:
+        v = rng.randrange(-16, 256)
+    else:
+        v = rng.getrandbits(8 * size)
+    return v & (1 << 8 * size) - 1
+
+
+def bank_command(rng, banks):
+    path, name, size = rng.choice(banks)
+    access = rng.choice([1, 2, 4, 4, 8])
+    while access > size:
+        access //= 2
+    # mostly near the start, where registers are
+    limit = size if rng.randrange(4) == 0 else min(size, 0x200)
+    offset = rng.randrange(0, limit - access + 1)
+    if rng.randrange(8):
+        offset -= offset % access
+    if rng.randrange(3) == 0:
+        return f"bankread {path} {name} {offset} {access}"
+    return f"bankwrite {path} {name} {offset} {access} {wild(rng, access)}"
+
+
+def other_command(rng):
+    kind = rng.randrange(6)
+    size, letter = rng.choice([(1, "b"), (2, "w"), (4, "l")])
+    if kind == 0:
+        return f"clock_step {rng.choice([1, 1000, 1000000, 50000000])}"
+    if kind == 1:
+        return f"out{letter} {rng.randrange(0x10000)} {wild(rng, size)}"
+    if kind == 2:
+        return f"in{letter} {rng.randrange(0x10000)}"
+    if kind == 3:
+        # something that a device may take for a ring or a descriptor
+        return f"writeq {rng.randrange(0, 0x10000, 8)} {wild(rng, 8)}"
+    if kind == 4:
+        return f"write{letter} {rng.choice([0xfec00000, 0xfed00000, 0xfee00000]) + rng.randrange(0, 0x1000, 4)} {wild(rng, size)}"
+    return "device_reset" if rng.randrange(200) == 0 else "clock_step 100"
+
+
+def main(argv):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--binary", default="./qemu-system-x86_64")
+    parser.add_argument("--count", type=int, default=20000)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("args", nargs="*", default=["-M", "pc"])
+    args = parser.parse_args(argv[1:])
+    seed = args.seed if args.seed is not None else random.randrange(1 << 32)
+    rng = random.Random(seed)
+    print(f"fuzz-banks: seed {seed}, {args.count} commands, {' '.join(args.args)}", flush=True)
+    recent = []
+    with Qtest(os.path.abspath(args.binary), args.args + ["-no-shutdown"]) as q:
+        banks = []
+        for word in q.command("banks"):
+            path, name, size = word.rsplit(":", 2)
+            banks.append((path, name, int(size, 0)))
+        if not banks:
+            print("fuzz-banks: no device has a bank")
+        for _ in range(args.count):
+            text = bank_command(rng, banks) if banks and rng.randrange(8) else other_command(rng)
+            recent = recent[-19:] + [text]
+            try:
+                q.command(text)
+            except QtestError:
+                pass    # refused, as it may be
+            except OSError as e:
+                print("\n".join(recent))
+                print(f"fuzz-banks: {e}, status {q.process.poll()}, seed {seed}\n{q.errors()}")
+                return 1
+    print(f"fuzz-banks: {args.count} commands to {len(banks)} banks survived")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))
