@@ -628,9 +628,44 @@ static void test_builder_long(void)
     compare(&engine_interp, 300, MAX_BLOCKS, 60, true);
 }
 
+/* ---- the host's back end ---- */
+
+static void compare_native(unsigned rounds, unsigned num_blocks, unsigned ops, bool floats)
+{
+    if (!engine_native()) {
+        g_test_skip("this host has no back end in tcg/<host>");
+        return;
+    }
+    compare(engine_native(), rounds, num_blocks, ops, floats);
+}
+
+static void test_native_short(void)
+{
+    compare_native(4000, 1, 12, false);
+}
+
+static void test_native_blocks(void)
+{
+    compare_native(300, MAX_BLOCKS, 60, false);
+}
+
+static void test_native_float_short(void)
+{
+    compare_native(4000, 1, 12, true);
+}
+
+static void test_native_float_blocks(void)
+{
+    compare_native(300, MAX_BLOCKS, 60, true);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/ir-engines/native/short", test_native_short);
+    g_test_add_func("/ir-engines/native/blocks", test_native_blocks);
+    g_test_add_func("/ir-engines/native/float-short", test_native_float_short);
+    g_test_add_func("/ir-engines/native/float-blocks", test_native_float_blocks);
     g_test_add_func("/ir-engines/builder/short", test_builder_short);
     g_test_add_func("/ir-engines/builder/blocks", test_builder_long);
     return g_test_run();
