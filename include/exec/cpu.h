@@ -193,7 +193,10 @@ void cpu_run_on_wait(Cpu *cpu, CpuWorkFn *fn, uint64_t data);
 /* Starts the vCPU's thread; called by the CPU device's realize. */
 bool cpu_start_thread(Cpu *cpu, GError **error);
 void cpu_stop_thread(Cpu *cpu);
-/* Region of code that no other vCPU runs beside. Own thread. */
+/* Brackets around running guest code; cheap when no exclusive section is wanted. Own thread. */
+void cpu_guest_enter(Cpu *cpu);
+void cpu_guest_leave(Cpu *cpu);
+/* Region of code that no other vCPU runs beside. Own thread, without the machine lock. */
 void cpu_exclusive_begin(Cpu *cpu);
 void cpu_exclusive_end(Cpu *cpu);
 
