@@ -8,11 +8,11 @@
  * exclusive sections (exclusive.lock). Order: machine lock, then work_lock; exclusive.lock is
  * taken with neither held, except the registry's change at thread start.
  */
-#include <signal.h>
 #include <unistd.h>
 #include "accel/accel.h"
 #include "exec/gdbstub.h"
 #include "util/main-loop.h"
+#include "util/thread.h"
 #include "util/timer.h"
 
 /* The vCPU of this thread: what current_cpu() is about. */
@@ -359,7 +359,6 @@ bool cpu_start_thread(Cpu *cpu, GError **error)
 {
     Accel *accel = cpu->dev.vm->accel;
     g_autofree char *name = NULL;
-    sigset_t all, old;
 
     pthread_cond_init(&cpu->wake, NULL);
     pthread_mutex_init(&cpu->work_lock, NULL);
@@ -375,17 +374,11 @@ bool cpu_start_thread(Cpu *cpu, GError **error)
     }
     exclusive_register(cpu, true);
 
-    /* Signals are the main thread's. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int r = pthread_create(&cpu->thread, NULL, cpu_thread, cpu);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (r != 0) {
-        exclusive_register(cpu, false);
-        return fail_errno(error, r, "cannot create the thread of CPU %u", cpu->index);
-    }
     name = g_strdup_printf("CPU %u/%s", cpu->index, accel->type->thread_name);
-    pthread_setname_np(cpu->thread, name);
+    if (!thread_start(&cpu->thread, name, cpu_thread, cpu, error)) {
+        exclusive_register(cpu, false);
+        return false;
+    }
     while (!cpu->created) {
         machine_lock_wait(&cpus_changed);
     }
@@ -398,7 +391,7 @@ void cpu_stop_thread(Cpu *cpu)
 
     if (!accel->no_cpus) {
         cpu->unplug = true;
-        cpu_wake(cpu);
+        cpu_interrupt(cpu, CPU_PENDING_STOP);
         while (cpu->created) {
             machine_lock_wait(&cpus_changed);
         }

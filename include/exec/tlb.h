@@ -44,6 +44,11 @@ typedef struct TlbFull {
 enum { TLB_PROT_READ = 1, TLB_PROT_WRITE = 2, TLB_PROT_EXEC = 4 };
 typedef enum MmuAccess { ACCESS_LOAD, ACCESS_STORE, ACCESS_FETCH } MmuAccess;
 
+static inline unsigned tlb_index(uint64_t va)
+{
+    return (unsigned)(va >> PAGE_BITS_MIN) & (TLB_SIZE - 1);
+}
+
 typedef struct CpuTlb {
     TlbEntry table[MMU_MODES][TLB_SIZE];
     TlbEntry victim[MMU_MODES][TLB_VICTIMS];

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Translated blocks: making them, finding them by jump cache and hash, chaining, invalidating, and the
+ * flush of everything when the code buffer is full.
+ */
+#include "accel/tcg/tcg.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include "util/log.h"
+
+enum { HASH_BITS = 16, MAX_INSNS = 256, RETRIES = 4 };
+
+/* ---- keys ---- */
+
+/*
+ * A valid context has bit 63 set; one with bit 62 stands for "does not fit" and is never entered
+ * into a jump cache, so that such code goes by the hash. An unused entry has 0.
+ */
+uint64_t block_context(const BlockKey *key)
+{
+    if (key->base >> 32 || key->mode >> 28 || key->flags >> 2) {
+        return 1ull << 62;
+    }
+    return 1ull << 63 | (uint64_t)key->flags << 60 | (uint64_t)key->mode << 32 | key->base;
+}
+
+static bool same_key(const BlockKey *a, const BlockKey *b)
+{
+    return a->pc == b->pc && a->base == b->base && a->mode == b->mode && a->flags == b->flags;
+}
+
+static unsigned hash_of(const BlockKey *key, ram_addr ram)
+{
+    uint64_t h = ram ^ (uint64_t)key->mode << 32 ^ (uint64_t)key->flags << 60 ^ key->base << 16;
+
+    h = (h ^ key->pc << 1) * 0x9e3779b97f4a7c15ull;
+    return (unsigned)(h >> (64 - HASH_BITS));
+}
+
+/* ---- start ---- */
+
+static void *reserve(size_t size, GError **error)
+{
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
+
+    return p == MAP_FAILED ? fail_null(error, "cannot reserve %zu bytes for translated blocks", size)
+                           : p;
+}
+
+bool cache_init(GError **error)
+{
+    tcg->max_blocks = (uint32_t)(tcg->buffer.size / 128);
+    tcg->blocks = reserve(tcg->max_blocks * sizeof(CodeBlock), error);
+    if (!tcg->blocks) {
+        return false;
+    }
+    tcg->hash = reserve(sizeof(CodeBlock *) << HASH_BITS, error);
+    tcg->code_start = tcg->buffer.ptr;
+    return tcg->hash != NULL;
+}
+
+/* ---- chaining; blocks_lock ---- */
+
+static CodeBlock *untag(CodeBlock *tagged, unsigned *slot)
+{
+    *slot = (uintptr_t)tagged & 1;
+    return (CodeBlock *)((uintptr_t)tagged & ~(uintptr_t)1);
+}
+
+void cache_chain(CodeBlock *from, unsigned slot, CodeBlock *to)
+{
+    /* A block over two pages is entered only after a look at both mappings. */
+    if (to->page[1] != RAM_NONE) {
+        return;
+    }
+    pthread_mutex_lock(&tcg->blocks_lock);
+    if (from->valid && to->valid && !from->chained[slot]) {
+        from->chained[slot] = to;
+        from->incoming_next[slot] = to->incoming;
+        to->incoming = (CodeBlock *)((uintptr_t)from | slot);
+        tcg->engine->chain(from, slot, to);
+    }
+    pthread_mutex_unlock(&tcg->blocks_lock);
+}
+
+static void unchain_out(CodeBlock *from, unsigned slot)
+{
+    CodeBlock *to = from->chained[slot];
+
+    if (!to) {
+        return;
+    }
+    for (CodeBlock **link = &to->incoming; *link;) {
+        unsigned s;
+        CodeBlock *b = untag(*link, &s);
+        if (b == from && s == slot) {
+            *link = from->incoming_next[slot];
+            break;
+        }
+        link = &b->incoming_next[s];
+    }
+    from->chained[slot] = NULL;
+    tcg->engine->chain(from, slot, NULL);
+}
+
+static void unchain_in(CodeBlock *to)
+{
+    while (to->incoming) {
+        unsigned slot;
+        CodeBlock *from = untag(to->incoming, &slot);
+        to->incoming = from->incoming_next[slot];
+        from->chained[slot] = NULL;
+        tcg->engine->chain(from, slot, NULL);
+    }
+}
+
+/* ---- invalidation ---- */
+
+static void forget_jumps(CodeBlock *cb)
+{
+    unsigned n = jump_cache_index(cb->key.pc);
+
+    for (unsigned c = 0; c < tcg->cpus->len; c++) {
+        JumpCacheEntry *e = &tcg_cpu(tcg->cpus->pdata[c])->cache.e[n];
+        if (__atomic_load_n(&e->block, __ATOMIC_RELAXED) == cb) {
+            __atomic_store_n(&e->context, 0, __ATOMIC_SEQ_CST);
+        }
+    }
+}
+
+void cache_invalidate(CodeBlock *cb)
+{
+    unsigned h = hash_of(&cb->key, cb->page[0] | (cb->key.pc & PAGE_OFFSET));
+
+    atomic_store(&cb->valid, false);
+    for (CodeBlock **link = &tcg->hash[h]; *link; link = &(*link)->hash_next) {
+        if (*link == cb) {
+            rcu_set(link, cb->hash_next);      /* cb's own link stays for readers that stand on it */
+            break;
+        }
+    }
+    smc_remove_block(cb);
+    unchain_out(cb, 0);
+    unchain_out(cb, 1);
+    unchain_in(cb);
+    forget_jumps(cb);
+    tcg->stats.invalidated++;
+}
+
+void cache_flush(Cpu *cpu, uint32_t generation)
+{
+    cpu_exclusive_begin(cpu);
+    pthread_mutex_lock(&tcg->blocks_lock);
+    if (atomic_load(&tcg->generation) == generation) {
+        for (unsigned c = 0; c < tcg->cpus->len; c++) {
+            jump_cache_flush(tcg->cpus->pdata[c]);
+        }
+        smc_clear();
+        memset(tcg->hash, 0, sizeof(CodeBlock *) << HASH_BITS);
+        atomic_store(&tcg->num_blocks, 0);
+        tcg->buffer.ptr = tcg->code_start;
+        atomic_fetch_add(&tcg->generation, 1);
+        tcg->stats.flushes++;
+        tcg->stats.blocks = tcg->stats.guest_bytes = 0;
+    }
+    pthread_mutex_unlock(&tcg->blocks_lock);
+    cpu_exclusive_end(cpu);
+}
+
+/* ---- translating ---- */
+
+static void translation_end(Cpu *cpu)
+{
+    smc_read_end(cpu);
+    tcg_cpu(cpu)->translating = false;
+    pthread_mutex_unlock(&tcg->translate_lock);
+}
+
+void cache_abort_translation(Cpu *cpu)
+{
+    if (tcg_cpu(cpu)->translating) {
+        translation_end(cpu);
+    }
+}
+
+/* Enters a finished block. False: its pages were written meanwhile. */
+static bool block_enter(Cpu *cpu, CodeBlock *cb, ram_addr ram)
+{
+    TcgCpu *t = tcg_cpu(cpu);
+    bool two_pages = (cb->key.pc & PAGE_OFFSET) + cb->bytes > PAGE_SIZE_MIN;
+    bool ok;
+
+    if (ram == RAM_NONE || t->reading_more || t->num_reading != 1 + two_pages ||
+        t->reading_ram[0] != (ram & PAGE_MASK)) {
+        return true;                   /* runs once: part of it is no RAM */
+    }
+    pthread_mutex_lock(&tcg->blocks_lock);
+    ok = !smc_read_spoilt(cpu);
+    if (ok) {
+        unsigned h = hash_of(&cb->key, ram);
+        cb->page[0] = ram & PAGE_MASK;
+        cb->page[1] = two_pages ? t->reading_ram[1] : RAM_NONE;
+        atomic_store(&cb->valid, true);
+        smc_add_block(cb);
+        cb->hash_next = tcg->hash[h];
+        rcu_set(&tcg->hash[h], cb);
+    }
+    pthread_mutex_unlock(&tcg->blocks_lock);
+    return ok;
+}
+
+static CodeBlock *hash_find(Cpu *cpu, const BlockKey *key, ram_addr ram)
+{
+    for (CodeBlock *cb = rcu_get(&tcg->hash[hash_of(key, ram)]); cb; cb = rcu_get(&cb->hash_next)) {
+        if (cb->page[0] != (ram & PAGE_MASK) || !same_key(&cb->key, key)) {
+            continue;
+        }
+        if (cb->page[1] != RAM_NONE) {
+            unsigned mmu = cpu->arch->mmu_index(cpu, true);
+            unsigned i;
+            if (!tlb_try(cpu, (key->pc & PAGE_MASK) + PAGE_SIZE_MIN, ACCESS_FETCH, mmu, &i) ||
+                cpu->tlb.full[mmu][i].ram != cb->page[1]) {
+                continue;
+            }
+        }
+        return cb;
+    }
+    return NULL;
+}
+
+/* One attempt; translate_lock. NULL: no room. */
+static CodeBlock *translate_locked(Cpu *cpu, const BlockKey *key, unsigned max_insns)
+{
+    uint32_t n = atomic_load(&tcg->num_blocks);
+    CodeBlock *cb = &tcg->blocks[n];
+
+    if (n >= tcg->max_blocks) {
+        return NULL;
+    }
+    memset(cb, 0, sizeof(*cb));
+    cb->key = *key;
+    cb->page[0] = cb->page[1] = RAM_NONE;
+    ir_begin(tcg->builder);
+    tcg->arch->translate(cpu, tcg->builder, key, max_insns);
+    if (log_enabled(LOG_OP)) {
+        log_ir(key, ir_func(tcg->builder));
+    }
+    if (!tcg->engine->generate(&tcg->buffer, ir_func(tcg->builder), cb, true)) {
+        return NULL;
+    }
+    if (log_enabled(LOG_IN_ASM | LOG_OUT_ASM)) {
+        log_translation(cpu, cb);
+    }
+    atomic_store(&tcg->num_blocks, n + 1);
+    tcg->stats.blocks++;
+    tcg->stats.guest_bytes += cb->bytes;
+    return cb;
+}
+
+/* A new block, entered into the tables where that is possible. May fault. */
+static CodeBlock *translate(Cpu *cpu, const BlockKey *key, ram_addr ram)
+{
+    unsigned max_insns = key->flags & KEY_SINGLE ? 1 : MAX_INSNS;
+
+    for (unsigned try = 0;; try++) {
+        pthread_mutex_lock(&tcg->translate_lock);
+        tcg_cpu(cpu)->translating = true;
+        uint32_t generation = atomic_load(&tcg->generation);
+        CodeBlock *cb = ram == RAM_NONE ? NULL : hash_find(cpu, key, ram);
+        if (cb) {
+            translation_end(cpu);      /* another vCPU was faster */
+            return cb;
+        }
+        cb = translate_locked(cpu, key, max_insns);
+        bool done = cb && (block_enter(cpu, cb, ram) || try >= RETRIES);
+        translation_end(cpu);
+        if (done) {
+            return cb;
+        }
+        if (!cb) {
+            cache_flush(cpu, generation);
+            max_insns = try ? MAX(max_insns / 2, 1) : max_insns;
+        }
+    }
+}
+
+/* ---- finding ---- */
+
+static CodeBlock *find(Cpu *cpu, const BlockKey *key, bool make)
+{
+    TcgCpu *t = tcg_cpu(cpu);
+    uint64_t context = block_context(key);
+    unsigned n = jump_cache_index(key->pc);
+    JumpCacheEntry *e = &t->cache.e[n];
+
+    if (e->pc == key->pc && e->context == context && key->flags == 0) {
+        return e->block;
+    }
+    t->lookups++;
+    unsigned mmu = cpu->arch->mmu_index(cpu, true);
+    unsigned i = tlb_resolve(cpu, key->pc, 1, ACCESS_FETCH, mmu, 0);
+    ram_addr ram = cpu->tlb.full[mmu][i].ram;
+    if (ram != RAM_NONE) {
+        ram |= key->pc & PAGE_OFFSET;
+    }
+    CodeBlock *cb = ram == RAM_NONE ? NULL : hash_find(cpu, key, ram);
+    if (!cb) {
+        if (!make) {
+            return NULL;
+        }
+        cb = translate(cpu, key, ram);
+    }
+    if (key->flags == 0 && !(context >> 62 & 1) && atomic_load(&cb->valid)) {
+        e->context = 0;
+        e->pc = key->pc;
+        e->entry = cb->code.entry;
+        __atomic_store_n(&e->block, cb, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&e->context, context, __ATOMIC_SEQ_CST);
+        t->cache_used[n / 64] |= 1ull << (n % 64);
+        if (!atomic_load(&cb->valid)) {
+            __atomic_store_n(&e->context, 0, __ATOMIC_SEQ_CST);
+        }
+    }
+    return cb;
+}
+
+CodeBlock *cache_find(Cpu *cpu, const BlockKey *key)
+{
+    return find(cpu, key, true);
+}
+
+CodeBlock *cache_find_ready(Cpu *cpu, const BlockKey *key)
+{
+    return find(cpu, key, false);
+}
+
+/* ---- by host address ---- */
+
+CodeBlock *cache_locate(Cpu *cpu, uintptr_t host_pc, uint32_t *insn)
+{
+    uint32_t lo = 0, hi = atomic_load(&tcg->num_blocks);
+    CodeBlock *cb;
+
+    if (host_pc == 0) {
+        return NULL;
+    }
+    if (tcg->engine->locate) {
+        return tcg->engine->locate(cpu, host_pc, &cb, insn) ? cb : NULL;
+    }
+    if (host_pc < (uintptr_t)tcg->code_start || host_pc >= (uintptr_t)tcg->buffer.end) {
+        return NULL;
+    }
+    while (hi - lo > 1) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if ((uintptr_t)tcg->blocks[mid].code.entry <= host_pc) {
+            lo = mid;
+        } else {
+            hi = mid;
+        }
+    }
+    if (hi == lo) {
+        return NULL;
+    }
+    cb = &tcg->blocks[lo];
+    uintptr_t offset = host_pc - (uintptr_t)cb->code.entry;
+    if (offset > cb->code.size) {
+        return NULL;
+    }
+    uint32_t a = 0, z = cb->code.num_side;
+    while (z - a > 1) {
+        uint32_t mid = a + (z - a) / 2;
+        if (cb->code.side[mid].host_offset <= offset) {
+            a = mid;
+        } else {
+            z = mid;
+        }
+    }
+    if (z == 0) {
+        return NULL;
+    }
+    *insn = cb->code.side[a].insn;
+    return cb;
+}

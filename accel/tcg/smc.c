@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Self-modifying code: which pages of RAM hold translated code, and what happens when they are written.
+ *
+ * A page's DIRTY_CODE bit is clear while blocks made from it exist; writes then come by the slow
+ * path. A map of 8-byte units says which bytes blocks cover, so data beside code costs
+ * no lock. `translating` and `version` close the gap between reading guest code and entering
+ * the finished block.
+ */
+#include "accel/tcg/tcg.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+enum { LEAF_BITS = 10, ROOT_BITS = 20 };
+
+/* Code pages by number: a root that is touched where there is RAM, and leaves. One per process. */
+static CodePage *(*(*page_root))[1 << LEAF_BITS];
+
+static CodePage *page_find(ram_addr ram)
+{
+    uint64_t n = ram >> PAGE_BITS_MIN;
+
+    if (n >> (LEAF_BITS + ROOT_BITS)) {
+        return NULL;
+    }
+    CodePage *(*leaf)[1 << LEAF_BITS] = rcu_get(&page_root[n >> LEAF_BITS]);
+    return leaf ? rcu_get(&(*leaf)[n & ((1 << LEAF_BITS) - 1)]) : NULL;
+}
+
+/* blocks_lock. NULL: beyond what the table covers. */
+static CodePage *page_make(ram_addr ram)
+{
+    uint64_t n = ram >> PAGE_BITS_MIN;
+
+    if (n >> (LEAF_BITS + ROOT_BITS)) {
+        return NULL;
+    }
+    if (!page_root[n >> LEAF_BITS]) {
+        rcu_set(&page_root[n >> LEAF_BITS], g_malloc0(sizeof(**page_root)));
+    }
+    CodePage **p = &(*page_root[n >> LEAF_BITS])[n & ((1 << LEAF_BITS) - 1)];
+    if (!*p) {
+        rcu_set(p, g_new0(CodePage, 1));
+    }
+    return *p;
+}
+
+static void code_bit(RamBlock *b, ram_addr ram, bool set)
+{
+    uint64_t page = (ram - b->offset) >> PAGE_BITS_MIN;
+    uint64_t bit = 1ull << (page % 64);
+
+    if (set) {
+        __atomic_or_fetch(&b->dirty[DIRTY_CODE][page / 64], bit, __ATOMIC_SEQ_CST);
+    } else {
+        __atomic_and_fetch(&b->dirty[DIRTY_CODE][page / 64], ~bit, __ATOMIC_SEQ_CST);
+    }
+}
+
+static bool code_bit_is_set(RamBlock *b, ram_addr ram)
+{
+    uint64_t page = (ram - b->offset) >> PAGE_BITS_MIN;
+
+    return __atomic_load_n(&b->dirty[DIRTY_CODE][page / 64], __ATOMIC_SEQ_CST) >> (page % 64) & 1;
+}
+
+/* ---- the translator's side ---- */
+
+void smc_read_begin(Cpu *cpu, RamBlock *b, ram_addr ram)
+{
+    TcgCpu *t = tcg_cpu(cpu);
+
+    for (unsigned i = 0; i < t->num_reading; i++) {
+        if (t->reading_ram[i] == ram) {
+            return;
+        }
+    }
+    if (t->num_reading == ARRAY_COUNT(t->reading)) {
+        t->reading_more = true;
+        return;
+    }
+    pthread_mutex_lock(&tcg->blocks_lock);
+    CodePage *p = page_make(ram);
+    bool was_set = false;
+    if (p) {
+        atomic_fetch_add(&p->translating, 1);
+        was_set = code_bit_is_set(b, ram);
+        code_bit(b, ram, false);
+        t->reading[t->num_reading] = p;
+        t->reading_ram[t->num_reading] = ram;
+        t->reading_version[t->num_reading] = atomic_load(&p->version);
+        t->num_reading++;
+    } else {
+        t->reading_more = true;
+    }
+    pthread_mutex_unlock(&tcg->blocks_lock);
+    if (was_set) {
+        tlb_protect_host(b->host + (ram - b->offset), PAGE_SIZE_MIN);
+    }
+}
+
+void smc_read_end(Cpu *cpu)
+{
+    TcgCpu *t = tcg_cpu(cpu);
+
+    for (unsigned i = 0; i < t->num_reading; i++) {
+        atomic_fetch_sub(&t->reading[i]->translating, 1);
+    }
+    t->num_reading = 0;
+    t->reading_more = false;
+}
+
+bool smc_read_spoilt(Cpu *cpu)
+{
+    TcgCpu *t = tcg_cpu(cpu);
+
+    for (unsigned i = 0; i < t->num_reading; i++) {
+        if (atomic_load(&t->reading[i]->version) != t->reading_version[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- blocks of a page ---- */
+
+static CodeBlock *untag(CodeBlock *tagged, unsigned *slot)
+{
+    *slot = (uintptr_t)tagged & 1;
+    return (CodeBlock *)((uintptr_t)tagged & ~(uintptr_t)1);
+}
+
+/* The bytes of the slot's page that the block covers. */
+static void block_range(const CodeBlock *cb, unsigned slot, unsigned *from, unsigned *to)
+{
+    unsigned start = cb->key.pc & PAGE_OFFSET;
+    unsigned end = start + MAX(cb->bytes, 1);
+
+    if (slot == 0) {
+        *from = start;
+        *to = MIN(end, (unsigned)PAGE_SIZE_MIN);
+    } else {
+        *from = 0;
+        *to = end > PAGE_SIZE_MIN ? end - (unsigned)PAGE_SIZE_MIN : 1;
+    }
+}
+
+static void map_add(CodePage *p, const CodeBlock *cb, unsigned slot)
+{
+    unsigned from, to;
+
+    block_range(cb, slot, &from, &to);
+    for (unsigned u = from / 8; u <= (to - 1) / 8; u++) {
+        __atomic_or_fetch(&p->map[u / 64], 1ull << (u % 64), __ATOMIC_RELAXED);
+    }
+}
+
+static bool map_hit(const CodePage *p, unsigned offset, unsigned len)
+{
+    for (unsigned u = offset / 8; u <= (offset + len - 1) / 8; u++) {
+        if (__atomic_load_n(&p->map[u / 64], __ATOMIC_RELAXED) >> (u % 64) & 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void smc_add_block(CodeBlock *cb)
+{
+    for (unsigned slot = 0; slot < 2; slot++) {
+        if (cb->page[slot] == RAM_NONE) {
+            continue;
+        }
+        CodePage *p = page_find(cb->page[slot]);
+        cb->page_next[slot] = p->blocks;
+        p->blocks = (CodeBlock *)((uintptr_t)cb | slot);
+        map_add(p, cb, slot);
+    }
+}
+
+void smc_remove_block(CodeBlock *cb)
+{
+    for (unsigned slot = 0; slot < 2; slot++) {
+        if (cb->page[slot] == RAM_NONE) {
+            continue;
+        }
+        CodePage *p = page_find(cb->page[slot]);
+        for (CodeBlock **link = &p->blocks; *link;) {
+            unsigned s;
+            CodeBlock *b = untag(*link, &s);
+            if (b == cb && s == slot) {
+                *link = cb->page_next[slot];
+                break;
+            }
+            link = &b->page_next[s];
+        }
+    }
+}
+
+void smc_clear(void)
+{
+    for (uint32_t i = 0; i < atomic_load(&tcg->num_blocks); i++) {
+        const CodeBlock *cb = &tcg->blocks[i];
+        for (unsigned slot = 0; slot < 2; slot++) {
+            CodePage *p = cb->page[slot] == RAM_NONE ? NULL : page_find(cb->page[slot]);
+            if (p) {
+                p->blocks = NULL;
+                memset(p->map, 0, sizeof(p->map));
+            }
+        }
+    }
+}
+
+/* ---- the writers' side ---- */
+
+bool smc_written(RamBlock *b, ram_addr ram, unsigned len, const CodeBlock *current)
+{
+    unsigned offset = ram & PAGE_OFFSET;
+    CodePage *p = page_find(ram);
+    bool hit_current = false;
+
+    if (p) {
+        bool translating = atomic_load(&p->translating) > 0;
+        if (translating) {
+            atomic_fetch_add(&p->version, 1);
+        } else if (p->blocks && !map_hit(p, offset, len)) {
+            return false;
+        }
+    }
+    pthread_mutex_lock(&tcg->blocks_lock);
+    p = page_find(ram);
+    if (!p) {
+        code_bit(b, ram, true);
+        pthread_mutex_unlock(&tcg->blocks_lock);
+        return false;
+    }
+    bool hit = false;
+    for (CodeBlock *at = p->blocks; at;) {
+        unsigned slot, from, to;
+        CodeBlock *cb = untag(at, &slot);
+        at = cb->page_next[slot];
+        block_range(cb, slot, &from, &to);
+        if (offset >= to || offset + len <= from) {
+            continue;
+        }
+        hit = true;
+        hit_current |= cb == current;
+        if (at == (CodeBlock *)((uintptr_t)cb | (slot ^ 1))) {
+            at = cb->page_next[slot ^ 1];      /* the same block wraps into the same page */
+        }
+        cache_invalidate(cb);
+    }
+    if (hit) {
+        tcg->stats.smc_writes++;
+        memset(p->map, 0, sizeof(p->map));
+        for (CodeBlock *at = p->blocks; at;) {
+            unsigned slot;
+            CodeBlock *cb = untag(at, &slot);
+            map_add(p, cb, slot);
+            at = cb->page_next[slot];
+        }
+    }
+    if (!p->blocks && atomic_load(&p->translating) == 0) {
+        code_bit(b, ram, true);
+    }
+    pthread_mutex_unlock(&tcg->blocks_lock);
+    return hit_current;
+}
+
+static void ram_written(RamBlock *b, uint64_t offset, uint64_t len)
+{
+    while (len > 0) {
+        uint64_t n = MIN(len, PAGE_SIZE_MIN - (offset & PAGE_OFFSET));
+        if (!code_bit_is_set(b, b->offset + offset)) {
+            smc_written(b, b->offset + offset, (unsigned)n, NULL);
+        }
+        offset += n;
+        len -= n;
+    }
+}
+
+static void ram_cleaned(RamBlock *b, uint64_t offset, uint64_t len)
+{
+    tlb_protect_host(b->host + offset, len);
+}
+
+void smc_init(void)
+{
+    size_t size = sizeof(*page_root) << ROOT_BITS;
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
+
+    g_assert(p != MAP_FAILED);
+    page_root = p;
+    ram_hooks = (RamHooks){.written = ram_written, .cleaned = ram_cleaned};
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The accelerator "tcg": its properties, start, what a vCPU brings with it, and `info jit`.
+ */
+#include "accel/tcg/tcg.h"
+
+#include <inttypes.h>
+#include "util/error.h"
+
+enum { DEFAULT_TB_SIZE_MIB = 128, MAX_TB_SIZE_MIB = 2000 };
+
+TcgAccel *tcg;
+
+static bool tcg_init(Accel *a, Vm *vm, GError **error)
+{
+    TcgAccel *t = (TcgAccel *)a;
+    uint64_t mib = t->tb_size ? t->tb_size : DEFAULT_TB_SIZE_MIB;
+
+    if (mib > MAX_TB_SIZE_MIB) {
+        return fail(error, "tb-size %" PRIu64 " is too large, at most %d MiB", mib,
+                    MAX_TB_SIZE_MIB);
+    }
+    t->engine = t->interp ? NULL : engine_native();
+    if (!t->engine) {
+        t->engine = &engine_interp;
+    }
+    if (!code_buffer_init(&t->buffer, mib * MIB, error)) {
+        return false;
+    }
+    pthread_mutex_init(&t->translate_lock, NULL);
+    pthread_mutex_init(&t->blocks_lock, NULL);
+    t->cpus = g_ptr_array_new();
+    tcg = t;
+    smc_init();
+    return true;
+}
+
+/* The first vCPU says for which target: the engine makes its stubs. */
+static bool engine_start(const CpuArch *arch, GError **error)
+{
+    if (tcg->arch) {
+        return true;
+    }
+    tcg->builder = ir_builder_new(arch->vars, arch->num_vars);
+    if (tcg->engine->init && !tcg->engine->init(&tcg->buffer, arch, error)) {
+        return false;
+    }
+    if (!cache_init(error)) {
+        return false;
+    }
+    tcg->arch = arch;
+    return true;
+}
+
+static void as_changed(AddressSpace *as, void *opaque)
+{
+    tlb_flush_all_cpus(opaque);
+}
+
+static bool tcg_cpu_create(Cpu *cpu, GError **error)
+{
+    TcgCpu *t;
+
+    if (!engine_start(cpu->arch, error)) {
+        return false;
+    }
+    t = g_new0(TcgCpu, 1);
+    cpu->accel = t;
+    cpu->block_cache = &t->cache;
+    tlb_init(cpu);
+    if (cpu->as) {
+        cpu->as->changed = as_changed;
+        cpu->as->changed_opaque = cpu->dev.vm;
+    }
+    pthread_mutex_lock(&tcg->blocks_lock);
+    g_ptr_array_add(tcg->cpus, cpu);
+    pthread_mutex_unlock(&tcg->blocks_lock);
+    return true;
+}
+
+static void tcg_cpu_destroy(Cpu *cpu)
+{
+    TcgCpu *t = cpu->accel;
+
+    pthread_mutex_lock(&tcg->blocks_lock);
+    g_ptr_array_remove(tcg->cpus, cpu);
+    pthread_mutex_unlock(&tcg->blocks_lock);
+    cpu->accel = NULL;
+    cpu->block_cache = NULL;
+    g_free(t);
+}
+
+static void tcg_info(Accel *a, GString *out)
+{
+    TcgAccel *t = (TcgAccel *)a;
+    uint64_t fills = 0, flushes = 0, page_flushes = 0, lookups = 0;
+    uint64_t used = t->code_start ? (uint64_t)(t->buffer.ptr - t->code_start) : 0;
+    uint64_t blocks = MAX(t->stats.blocks, 1);
+
+    for (unsigned i = 0; i < t->cpus->len; i++) {
+        const TcgCpu *c = tcg_cpu(t->cpus->pdata[i]);
+        fills += c->tlb_fills;
+        flushes += c->tlb_flushes;
+        page_flushes += c->tlb_page_flushes;
+        lookups += c->lookups;
+    }
+    g_string_append_printf(out, "Translation buffer state:\n");
+    g_string_append_printf(out, "engine              %s\n", t->engine->name);
+    g_string_append_printf(out, "gen code size       %" PRIu64 "/%zu\n", used, t->buffer.size);
+    g_string_append_printf(out, "TB count            %" PRIu64 "\n", t->stats.blocks);
+    g_string_append_printf(out, "TB avg target size  %" PRIu64 " bytes\n",
+                           t->stats.guest_bytes / blocks);
+    g_string_append_printf(out, "TB avg host size    %" PRIu64 " bytes\n", used / blocks);
+    g_string_append_printf(out, "\nStatistics:\n");
+    g_string_append_printf(out, "TB flush count      %" PRIu64 "\n", t->stats.flushes);
+    g_string_append_printf(out, "TB invalidate count %" PRIu64 "\n", t->stats.invalidated);
+    g_string_append_printf(out, "code page writes    %" PRIu64 "\n", t->stats.smc_writes);
+    g_string_append_printf(out, "hash look-ups       %" PRIu64 "\n", lookups);
+    g_string_append_printf(out, "TLB fills           %" PRIu64 "\n", fills);
+    g_string_append_printf(out, "TLB full flushes    %" PRIu64 "\n", flushes);
+    g_string_append_printf(out, "TLB page flushes    %" PRIu64 "\n", page_flushes);
+}
+
+static const char *const thread_names[] = {"multi", "single", NULL};
+
+static const Prop tcg_props[] = {
+    PROP_ENUM(TcgAccel, thread, "thread", 0, thread_names,
+              .help = "multi: a host thread for each vCPU"),
+    PROP_U32(TcgAccel, tb_size, "tb-size", 0, .help = "size of the code buffer in MiB"),
+    PROP_BOOL(TcgAccel, interp, "interp", false, .help = "run the IR in an interpreter"),
+    PROP_BOOL(TcgAccel, one_insn, "one-insn-per-tb", false,
+              .help = "translate one instruction at a time"),
+    PROP_BOOL(TcgAccel, split_wx, "split-wx", false,
+              .help = "map generated code writable and executable at different addresses"),
+    PROP_END,
+};
+
+static const AccelType tcg_type = {
+    .object =
+        {
+            .name = "tcg-accel",
+            .parent = "accel",
+            .desc = "translator",
+            .size = sizeof(TcgAccel),
+            .props = tcg_props,
+        },
+    .thread_name = "TCG",
+    .init = tcg_init,
+    .cpu_create = tcg_cpu_create,
+    .cpu_destroy = tcg_cpu_destroy,
+    .cpu_exec = tcg_cpu_exec,
+    .cpu_exec_atomic = tcg_cpu_exec_atomic,
+    .debug_changed = tcg_debug_changed,
+    .info = tcg_info,
+};
+ACCEL_TYPE(tcg_type);

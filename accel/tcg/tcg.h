@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the files of accel/tcg share: the translator's state, what it keeps for each vCPU, code
+ * pages, and who may touch what.
+ *
+ * Locks, in order:
+ *   translate_lock   one translation at a time: builder, code buffer, array of blocks. Its holder
+ *                    may take the machine lock (page tables or code in device memory).
+ *   blocks_lock      hash chains (readers take none), code pages, chaining, list of vCPUs. Leaf.
+ * The holder of the machine lock may take blocks_lock, never translate_lock.
+ *
+ * Blocks are freed only by a flush of everything, in an exclusive section; what a vCPU that is in
+ * guest code has found therefore stays.
+ */
+#ifndef ACCEL_TCG_TCG_H
+#define ACCEL_TCG_TCG_H
+
+#include "accel/accel.h"
+#include "exec/cpu.h"
+#include "tcg/codegen.h"
+#include "util/rcu.h"
+
+#define PAGE_SIZE_MIN ((uint64_t)1 << PAGE_BITS_MIN)
+#define PAGE_OFFSET (PAGE_SIZE_MIN - 1)
+#define PAGE_MASK (~PAGE_OFFSET)
+#define RAM_NONE UINT64_MAX
+
+/* A page of RAM with translated code. Made once, stays. */
+typedef struct CodePage {
+    CodeBlock *blocks;                 /* tagged with the slot in bit 0; blocks_lock */
+    _Atomic uint32_t translating;      /* being read by the translator right now */
+    _Atomic uint32_t version;          /* raised by writes meanwhile */
+    uint64_t map[8];                   /* a bit for 8 bytes: some block covers them */
+} CodePage;
+
+typedef struct TcgStats {
+    uint64_t blocks, invalidated, flushes, code_bytes, guest_bytes, smc_writes;
+} TcgStats;
+
+typedef struct TcgCpu {
+    struct BlockCache cache;
+    uint64_t cache_used[(1 << JUMP_CACHE_BITS) / 64];
+    uint64_t tlb_filled[MMU_MODES][TLB_SIZE / 64];     /* entries in use: a flush visits only them */
+    bool single_next;                  /* the next block has one instruction, once */
+    bool watch_armed;                  /* ... and then cpu->watchpoint_hit is reported */
+    bool translating;                  /* holds translate_lock */
+    CodePage *reading[2];              /* pages of the translation at hand */
+    ram_addr reading_ram[2];
+    uint32_t reading_version[2];
+    bool reading_more;                 /* ... and others: the result is not kept */
+    unsigned num_reading;
+    uint64_t tlb_fills, tlb_flushes, tlb_page_flushes, lookups;
+} TcgCpu;
+
+typedef struct TcgAccel {
+    Accel accel;
+    int thread;                        /* property: 0 multi, 1 single */
+    uint32_t tb_size;                  /* property: code buffer in MiB, 0: default */
+    bool interp, one_insn, split_wx;
+    const CodeEngine *engine;
+    CodeBuffer buffer;
+    IrBuilder *builder;
+    const CpuArch *arch;
+    pthread_mutex_t translate_lock, blocks_lock;
+    CodeBlock **hash;                  /* chains; read without a lock */
+    CodeBlock *blocks;                 /* all since the last flush, by address of their code */
+    _Atomic uint32_t num_blocks;
+    uint32_t max_blocks;
+    uint8_t *code_start;               /* of the buffer behind the engine's stubs */
+    _Atomic uint32_t generation;       /* raised by each flush */
+    GPtrArray *cpus;                   /* Cpu *; blocks_lock */
+    TcgStats stats;
+} TcgAccel;
+
+/* One translator for the process: slow paths reach it without a Vm at hand. Set once. */
+extern TcgAccel *tcg;
+
+static inline TcgCpu *tcg_cpu(Cpu *cpu)
+{
+    return cpu->accel;
+}
+
+/* ---- tlb.c ---- */
+/* Index of the entry that maps va for this access, filled if need be; faults do not return. */
+unsigned tlb_resolve(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx,
+                     uintptr_t host_pc);
+/* The same without a fault: false when it is not mapped. */
+bool tlb_try(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu_idx, unsigned *index);
+static inline uint64_t tlb_comparator(const TlbEntry *e, MmuAccess access)
+{
+    return access == ACCESS_LOAD ? e->read : access == ACCESS_STORE ? e->write : e->code;
+}
+/* Every vCPU's fast write path to [host, host + len) goes. blocks_lock not held. */
+void tlb_protect_host(const uint8_t *host, uint64_t len);
+/* The page behind entry `index` is wholly dirty again, or not. */
+void tlb_recheck_dirty(Cpu *cpu, unsigned mmu_idx, TlbEntry *e, const TlbFull *f);
+void tlb_init(Cpu *cpu);
+/* Watchpoints changed. Own thread or vCPU stopped. */
+void tlb_flush_now(Cpu *cpu);
+void jump_cache_flush(Cpu *cpu);
+void jump_cache_flush_page(Cpu *cpu, uint64_t va);
+
+/* ---- ldst.c ---- */
+/* Before a store to RAM through entry e whose comparator has TLB_NOTDIRTY. */
+void ldst_not_dirty(Cpu *cpu, unsigned mmu_idx, unsigned index, uint64_t va, unsigned size,
+                    uintptr_t host_pc);
+/* Flags of the entry besides those handled: watchpoints hit. May not return. */
+void ldst_watch(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, uintptr_t host_pc);
+
+/* ---- smc.c ---- */
+void smc_init(void);
+/* The translator is about to read code of the page at ram (host: its first byte). translate_lock. */
+void smc_read_begin(Cpu *cpu, RamBlock *b, ram_addr ram);
+/* Translation is over, finished or not. */
+void smc_read_end(Cpu *cpu);
+/* Whether pages read for the translation at hand were written meanwhile. blocks_lock. */
+bool smc_read_spoilt(Cpu *cpu);
+/* blocks_lock. */
+void smc_add_block(CodeBlock *cb);
+void smc_remove_block(CodeBlock *cb);
+void smc_clear(void);
+/*
+ * [ram, ram + len) of one page without its DIRTY_CODE bit is written. Invalidates what lies there. True if
+ * `current` (may be NULL) was among it.
+ */
+bool smc_written(RamBlock *b, ram_addr ram, unsigned len, const CodeBlock *current);
+
+/* ---- cache.c ---- */
+bool cache_init(GError **error);
+/* The block of this key, translated if need be; faults do not return. */
+CodeBlock *cache_find(Cpu *cpu, const BlockKey *key);
+/* The same, NULL when there is none yet. May fault. */
+CodeBlock *cache_find_ready(Cpu *cpu, const BlockKey *key);
+/* from's slot will jump to `to`. */
+void cache_chain(CodeBlock *from, unsigned slot, CodeBlock *to);
+/* blocks_lock. */
+void cache_invalidate(CodeBlock *cb);
+/* Everything goes; own thread, without locks. */
+void cache_flush(Cpu *cpu, uint32_t generation);
+/* The block and instruction of host_pc, NULL: none. */
+CodeBlock *cache_locate(Cpu *cpu, uintptr_t host_pc, uint32_t *insn);
+/* Lock that a longjmp out of a translation left behind. */
+void cache_abort_translation(Cpu *cpu);
+
+/* ---- log.c: -d in_asm, op, out_asm, each behind a test of log_enabled ---- */
+void log_ir(const BlockKey *key, const IrFunc *f);
+void log_translation(Cpu *cpu, const CodeBlock *cb);
+
+/* ---- exec.c ---- */
+CpuExecResult tcg_cpu_exec(Cpu *cpu);
+void tcg_cpu_exec_atomic(Cpu *cpu);
+void tcg_debug_changed(Cpu *cpu);
+
+#endif

@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The soft TLB: entering translations, victims, flushes, and taking away fast write paths.
+ *
+ * Only the owner fills and flushes. Another thread does one thing to a TLB: it ORs TLB_NOTDIRTY into
+ * write comparators (tlb_protect_host). The page's dirty bit is cleared before that, and the owner
+ * looks at the bit again after it has entered a comparator: one of the two sees the other.
+ */
+#include "accel/tcg/tcg.h"
+
+#include "util/main-loop.h"
+
+/* ---- jump cache ---- */
+
+void jump_cache_flush(Cpu *cpu)
+{
+    TcgCpu *t = tcg_cpu(cpu);
+
+    for (unsigned w = 0; w < ARRAY_COUNT(t->cache_used); w++) {
+        for (uint64_t m = t->cache_used[w]; m; m &= m - 1) {
+            t->cache.e[w * 64 + (unsigned)__builtin_ctzll(m)] = (JumpCacheEntry){0};
+        }
+        t->cache_used[w] = 0;
+    }
+}
+
+/* Blocks that begin in the page of va or run over into it. */
+void jump_cache_flush_page(Cpu *cpu, uint64_t va)
+{
+    TcgCpu *t = tcg_cpu(cpu);
+
+    va &= PAGE_MASK;
+    for (unsigned w = 0; w < ARRAY_COUNT(t->cache_used); w++) {
+        for (uint64_t m = t->cache_used[w]; m; m &= m - 1) {
+            JumpCacheEntry *e = &t->cache.e[w * 64 + (unsigned)__builtin_ctzll(m)];
+            if (va - (e->pc & PAGE_MASK) <= PAGE_SIZE_MIN) {
+                *e = (JumpCacheEntry){0};
+            }
+        }
+    }
+}
+
+/* After global pages survived: entries whose page is still mapped as it was stay. */
+static void jump_cache_flush_unmapped(Cpu *cpu)
+{
+    TcgCpu *t = tcg_cpu(cpu);
+    unsigned mmu = cpu->arch->mmu_index(cpu, true);
+
+    for (unsigned w = 0; w < ARRAY_COUNT(t->cache_used); w++) {
+        for (uint64_t m = t->cache_used[w]; m; m &= m - 1) {
+            JumpCacheEntry *e = &t->cache.e[w * 64 + (unsigned)__builtin_ctzll(m)];
+            unsigned i = tlb_index(e->pc);
+            if (e->block && e->block->page[1] == RAM_NONE &&
+                cpu->tlb.table[mmu][i].code == (e->pc & PAGE_MASK) &&
+                cpu->tlb.full[mmu][i].ram == e->block->page[0]) {
+                continue;
+            }
+            *e = (JumpCacheEntry){0};
+            t->cache_used[w] &= ~(m & -m);
+        }
+    }
+}
+
+/* ---- flushes ---- */
+
+static const TlbEntry empty_entry = {.read = UINT64_MAX, .write = UINT64_MAX, .code = UINT64_MAX};
+
+static void flush_victims(CpuTlb *tlb, unsigned mmu, bool keep_global)
+{
+    for (unsigned v = 0; v < TLB_VICTIMS; v++) {
+        if (!keep_global || !tlb->victim_full[mmu][v].global) {
+            tlb->victim[mmu][v] = empty_entry;
+        }
+    }
+}
+
+static void flush_mode(Cpu *cpu, unsigned mmu, bool keep_global)
+{
+    CpuTlb *tlb = &cpu->tlb;
+    uint64_t *filled = tcg_cpu(cpu)->tlb_filled[mmu];
+    unsigned kept = 0;
+
+    if (tlb->used[mmu] == 0) {
+        return;
+    }
+    for (unsigned w = 0; w < TLB_SIZE / 64; w++) {
+        for (uint64_t m = filled[w]; m; m &= m - 1) {
+            unsigned i = w * 64 + (unsigned)__builtin_ctzll(m);
+            if (keep_global && tlb->full[mmu][i].global) {
+                kept++;
+                continue;
+            }
+            tlb->table[mmu][i] = empty_entry;
+            filled[w] &= ~(m & -m);
+        }
+    }
+    flush_victims(tlb, mmu, keep_global);
+    if (!keep_global) {
+        tlb->large_va[mmu] = UINT64_MAX;
+        tlb->large_mask[mmu] = 0;
+    }
+    tlb->used[mmu] = keep_global ? kept + TLB_VICTIMS : 0;
+}
+
+void tlb_flush_now(Cpu *cpu)
+{
+    tcg_cpu(cpu)->tlb_flushes++;
+    for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
+        flush_mode(cpu, mmu, false);
+    }
+    jump_cache_flush(cpu);
+}
+
+void tlb_flush(Cpu *cpu)
+{
+    if (cpu->accel) {
+        tlb_flush_now(cpu);
+    }
+}
+
+void tlb_flush_modes(Cpu *cpu, uint32_t mode_mask)
+{
+    if (!cpu->accel) {
+        return;
+    }
+    tcg_cpu(cpu)->tlb_flushes++;
+    for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
+        if (mode_mask >> mmu & 1) {
+            flush_mode(cpu, mmu, false);
+        }
+    }
+    jump_cache_flush(cpu);
+}
+
+void tlb_flush_nonglobal(Cpu *cpu)
+{
+    if (!cpu->accel) {
+        return;
+    }
+    tcg_cpu(cpu)->tlb_flushes++;
+    for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
+        flush_mode(cpu, mmu, true);
+    }
+    jump_cache_flush_unmapped(cpu);
+}
+
+static bool entry_is_page(const TlbEntry *e, uint64_t page)
+{
+    uint64_t mask = PAGE_MASK | TLB_INVALID;
+
+    return (e->read & mask) == page || (e->write & mask) == page || (e->code & mask) == page;
+}
+
+static bool entry_in_large_page(const TlbEntry *e, const TlbFull *f, uint64_t va)
+{
+    uint64_t page = !(e->read & TLB_INVALID)    ? e->read
+                    : !(e->write & TLB_INVALID) ? e->write
+                                                : e->code;
+
+    return f->page_bits > PAGE_BITS_MIN && ((page ^ va) >> f->page_bits) == 0;
+}
+
+/* All entries of a large page that va is in. */
+static void flush_large_page(Cpu *cpu, unsigned mmu, uint64_t va)
+{
+    CpuTlb *tlb = &cpu->tlb;
+    uint64_t *filled = tcg_cpu(cpu)->tlb_filled[mmu];
+
+    for (unsigned w = 0; w < TLB_SIZE / 64; w++) {
+        for (uint64_t m = filled[w]; m; m &= m - 1) {
+            unsigned i = w * 64 + (unsigned)__builtin_ctzll(m);
+            if (entry_in_large_page(&tlb->table[mmu][i], &tlb->full[mmu][i], va)) {
+                tlb->table[mmu][i] = empty_entry;
+            }
+        }
+    }
+    for (unsigned v = 0; v < TLB_VICTIMS; v++) {
+        if (entry_in_large_page(&tlb->victim[mmu][v], &tlb->victim_full[mmu][v], va)) {
+            tlb->victim[mmu][v] = empty_entry;
+        }
+    }
+}
+
+void tlb_flush_page(Cpu *cpu, uint64_t va)
+{
+    CpuTlb *tlb = &cpu->tlb;
+    uint64_t page = va & PAGE_MASK;
+
+    if (!cpu->accel) {
+        return;
+    }
+    tcg_cpu(cpu)->tlb_page_flushes++;
+    for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
+        if (tlb->used[mmu] == 0) {
+            continue;
+        }
+        /* One range stands for all large pages: only inside it are they looked for. */
+        if ((va & tlb->large_mask[mmu]) == tlb->large_va[mmu]) {
+            flush_large_page(cpu, mmu, va);
+            jump_cache_flush(cpu);
+        }
+        unsigned i = tlb_index(va);
+        if (entry_is_page(&tlb->table[mmu][i], page)) {
+            tlb->table[mmu][i] = empty_entry;
+        }
+        for (unsigned v = 0; v < TLB_VICTIMS; v++) {
+            if (entry_is_page(&tlb->victim[mmu][v], page)) {
+                tlb->victim[mmu][v] = empty_entry;
+            }
+        }
+    }
+    jump_cache_flush_page(cpu, va);
+}
+
+static void flush_work(Cpu *cpu, uint64_t data)
+{
+    tlb_flush_now(cpu);
+}
+
+void tlb_flush_all_cpus(Vm *vm)
+{
+    for (unsigned i = 0; vm->cpus && i < vm->cpus->len; i++) {
+        Cpu *cpu = vm->cpus->pdata[i];
+        if (!cpu->accel) {
+            continue;
+        }
+        if (cpu == current_cpu()) {
+            tlb_flush_now(cpu);
+            atomic_store(&cpu->attention, 1);
+        } else {
+            cpu_run_on(cpu, flush_work, 0);
+        }
+    }
+}
+
+void tlb_init(Cpu *cpu)
+{
+    CpuTlb *tlb = &cpu->tlb;
+
+    for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
+        for (unsigned i = 0; i < TLB_SIZE; i++) {
+            tlb->table[mmu][i] = empty_entry;
+        }
+        flush_victims(tlb, mmu, false);
+        tlb->large_va[mmu] = UINT64_MAX;
+        tlb->large_mask[mmu] = 0;
+        tlb->used[mmu] = 0;
+    }
+}
+
+/* ---- dirty pages ---- */
+
+static bool bit_is_set(const unsigned long *map, uint64_t page)
+{
+    return __atomic_load_n(&map[page / 64], __ATOMIC_RELAXED) >> (page % 64) & 1;
+}
+
+/* Whether the first write to the page has nothing to do any more. */
+static bool page_is_dirty(const TlbFull *f)
+{
+    RamBlock *b = f->region->ram;
+    uint64_t page = (f->ram - b->offset) >> PAGE_BITS_MIN;
+
+    return bit_is_set(b->dirty[DIRTY_CODE], page) && bit_is_set(b->dirty[DIRTY_MIGRATION], page) &&
+           (!f->region->dirty_display || bit_is_set(b->dirty[DIRTY_DISPLAY], page));
+}
+
+void tlb_recheck_dirty(Cpu *cpu, unsigned mmu_idx, TlbEntry *e, const TlbFull *f)
+{
+    if (f->ram == RAM_NONE || (e->write & (TLB_INVALID | TLB_MMIO | TLB_READONLY))) {
+        return;
+    }
+    if (page_is_dirty(f)) {
+        __atomic_and_fetch(&e->write, ~(uint64_t)TLB_NOTDIRTY, __ATOMIC_SEQ_CST);
+    } else {
+        __atomic_or_fetch(&e->write, TLB_NOTDIRTY, __ATOMIC_SEQ_CST);
+        return;
+    }
+    if (!page_is_dirty(f)) {           /* cleared between: see the head of the file */
+        __atomic_or_fetch(&e->write, TLB_NOTDIRTY, __ATOMIC_SEQ_CST);
+    }
+}
+
+static void protect_entry(TlbEntry *e, const uint8_t *host, uint64_t len)
+{
+    uint64_t w = __atomic_load_n(&e->write, __ATOMIC_RELAXED);
+
+    if (w & (TLB_INVALID | TLB_MMIO | TLB_READONLY | TLB_NOTDIRTY)) {
+        return;
+    }
+    if ((uintptr_t)((w & PAGE_MASK) + e->addend) - (uintptr_t)host < len) {
+        __atomic_or_fetch(&e->write, TLB_NOTDIRTY, __ATOMIC_SEQ_CST);
+    }
+}
+
+void tlb_protect_host(const uint8_t *host, uint64_t len)
+{
+    pthread_mutex_lock(&tcg->blocks_lock);
+    for (unsigned c = 0; c < tcg->cpus->len; c++) {
+        Cpu *cpu = tcg->cpus->pdata[c];
+        for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
+            if (__atomic_load_n(&cpu->tlb.used[mmu], __ATOMIC_SEQ_CST) == 0) {
+                continue;
+            }
+            for (unsigned i = 0; i < TLB_SIZE; i++) {
+                protect_entry(&cpu->tlb.table[mmu][i], host, len);
+            }
+            for (unsigned v = 0; v < TLB_VICTIMS; v++) {
+                protect_entry(&cpu->tlb.victim[mmu][v], host, len);
+            }
+        }
+    }
+    pthread_mutex_unlock(&tcg->blocks_lock);
+}
+
+/* ---- filling ---- */
+
+static uint64_t watch_flag(const Cpu *cpu, uint64_t page, unsigned kind)
+{
+    for (unsigned i = 0; cpu->watchpoints && i < cpu->watchpoints->len; i++) {
+        const Breakpoint *w = &g_array_index(cpu->watchpoints, Breakpoint, i);
+        if ((w->flags & kind) && w->va < page + PAGE_SIZE_MIN && w->va + w->len > page) {
+            return TLB_WATCH;
+        }
+    }
+    return 0;
+}
+
+static void note_large_page(CpuTlb *tlb, unsigned mmu, uint64_t va, unsigned page_bits)
+{
+    uint64_t mask = ~(((uint64_t)1 << page_bits) - 1);
+
+    if (tlb->large_va[mmu] != UINT64_MAX) {
+        mask &= tlb->large_mask[mmu];
+        while ((tlb->large_va[mmu] ^ va) & mask) {
+            mask <<= 1;
+        }
+    }
+    tlb->large_mask[mmu] = mask;
+    tlb->large_va[mmu] = va & mask;
+}
+
+/* What lies behind the page and which flags follow from it. */
+static void describe_page(Cpu *cpu, TlbFull *f, TlbEntry *e, uint64_t va)
+{
+    Section s = address_space_lookup(cpu->as, f->pa, false, f->attrs);
+    uint64_t read = va, write = va, code = va;
+
+    f->ram = RAM_NONE;
+    if (!s.region || s.len < PAGE_SIZE_MIN) {
+        f->region = NULL;              /* nothing, or several things: each access asks again */
+        f->offset = 0;
+        read |= TLB_MMIO;
+        write |= TLB_MMIO;
+        code |= TLB_MMIO;
+    } else {
+        Region *r = s.region;
+        bool direct = r->kind == REGION_RAM || r->kind == REGION_ROM ||
+                      (r->kind == REGION_ROMD && r->romd);
+        f->region = r;
+        f->offset = s.offset;
+        if (direct) {
+            f->ram = r->ram->offset + r->ram_offset + s.offset;
+            e->addend = (uintptr_t)region_host(r) + s.offset - va;
+        } else {
+            read |= TLB_MMIO;
+            code |= TLB_MMIO;
+        }
+        if (r->kind == REGION_IO || r->kind == REGION_ROMD) {
+            write |= TLB_MMIO;
+        } else if (s.readonly || r->kind == REGION_ROM) {
+            write |= TLB_READONLY;
+        }
+    }
+    e->read = f->prot & TLB_PROT_READ ? read | watch_flag(cpu, va, BP_READ) : UINT64_MAX;
+    e->write = f->prot & TLB_PROT_WRITE ? write | watch_flag(cpu, va, BP_WRITE) : UINT64_MAX;
+    e->code = f->prot & TLB_PROT_EXEC ? code : UINT64_MAX;
+}
+
+void tlb_set(Cpu *cpu, unsigned mmu_idx, uint64_t va, hwaddr pa, MemAttrs attrs, unsigned prot,
+             unsigned page_bits, bool global)
+{
+    CpuTlb *tlb = &cpu->tlb;
+    TcgCpu *t = tcg_cpu(cpu);
+    unsigned i = tlb_index(va);
+    TlbEntry *e = &tlb->table[mmu_idx][i];
+    TlbEntry new = {0};
+    TlbFull f = {
+        .pa = pa & PAGE_MASK,
+        .attrs = attrs,
+        .prot = (uint8_t)prot,
+        .page_bits = (uint8_t)page_bits,
+        .global = global,
+    };
+
+    va &= PAGE_MASK;
+    f.attrs.is_cpu = 1;
+    f.attrs.cpu_index = cpu->index & 0x1fff;
+    if (page_bits > PAGE_BITS_MIN) {
+        note_large_page(tlb, mmu_idx, va, page_bits);
+    }
+    describe_page(cpu, &f, &new, va);
+
+    /* Whoever protects a page now must find this mode in use. */
+    __atomic_store_n(&tlb->used[mmu_idx], tlb->used[mmu_idx] + 1, __ATOMIC_SEQ_CST);
+    t->tlb_fills++;
+    if (!entry_is_page(e, va) &&
+        !((e->read & TLB_INVALID) && (e->write & TLB_INVALID) && (e->code & TLB_INVALID))) {
+        unsigned v = tlb->victim_next[mmu_idx]++ % TLB_VICTIMS;
+        tlb->victim[mmu_idx][v] = *e;
+        tlb->victim_full[mmu_idx][v] = tlb->full[mmu_idx][i];
+        tlb_recheck_dirty(cpu, mmu_idx, &tlb->victim[mmu_idx][v], &tlb->victim_full[mmu_idx][v]);
+    }
+    tlb->full[mmu_idx][i] = f;
+    *e = new;
+    t->tlb_filled[mmu_idx][i / 64] |= 1ull << (i % 64);
+    tlb_recheck_dirty(cpu, mmu_idx, e, &tlb->full[mmu_idx][i]);
+}
+
+/* ---- looking up ---- */
+
+static bool comparator_hits(uint64_t cmp, uint64_t va)
+{
+    return (cmp & (PAGE_MASK | TLB_INVALID)) == (va & PAGE_MASK);
+}
+
+static bool take_victim(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu, unsigned i)
+{
+    CpuTlb *tlb = &cpu->tlb;
+
+    for (unsigned v = 0; v < TLB_VICTIMS; v++) {
+        if (!comparator_hits(tlb_comparator(&tlb->victim[mmu][v], access), va)) {
+            continue;
+        }
+        TlbEntry e = tlb->table[mmu][i];
+        TlbFull f = tlb->full[mmu][i];
+        tlb->table[mmu][i] = tlb->victim[mmu][v];
+        tlb->full[mmu][i] = tlb->victim_full[mmu][v];
+        tlb->victim[mmu][v] = e;
+        tlb->victim_full[mmu][v] = f;
+        tlb_recheck_dirty(cpu, mmu, &tlb->table[mmu][i], &tlb->full[mmu][i]);
+        tlb_recheck_dirty(cpu, mmu, &tlb->victim[mmu][v], &tlb->victim_full[mmu][v]);
+        tcg_cpu(cpu)->tlb_filled[mmu][i / 64] |= 1ull << (i % 64);
+        return true;
+    }
+    return false;
+}
+
+static bool lookup(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu,
+                   bool probe, uintptr_t host_pc, unsigned *index)
+{
+    unsigned i = tlb_index(va);
+
+    *index = i;
+    if (comparator_hits(tlb_comparator(&cpu->tlb.table[mmu][i], access), va) ||
+        take_victim(cpu, va, access, mmu, i)) {
+        return true;
+    }
+    if (!cpu->arch->tlb_fill(cpu, va, size, access, mmu, probe, host_pc)) {
+        return false;
+    }
+    return comparator_hits(tlb_comparator(&cpu->tlb.table[mmu][i], access), va);
+}
+
+unsigned tlb_resolve(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx,
+                     uintptr_t host_pc)
+{
+    unsigned i;
+    bool ok = lookup(cpu, va, size, access, mmu_idx, false, host_pc, &i);
+
+    g_assert(ok);                      /* tlb_fill's promise: it enters the page or raises */
+    return i;
+}
+
+bool tlb_try(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu_idx, unsigned *index)
+{
+    return lookup(cpu, va, 1, access, mmu_idx, true, 0, index);
+}
