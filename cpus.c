@@ -10,7 +10,7 @@
  */
 #include <unistd.h>
 #include "accel/accel.h"
-#include "exec/gdbstub.h"
+#include "monitor/gdbstub.h"
 #include "util/main-loop.h"
 #include "util/thread.h"
 #include "util/timer.h"
@@ -274,7 +274,7 @@ static void exclusive_register(Cpu *cpu, bool add)
 
 static bool cpu_can_run(const Cpu *cpu)
 {
-    return !cpu->stopped && !cpu->stop_requested && runstate_running();
+    return !cpu->stopped && !cpu->stop_requested && !cpu->hold && runstate_running();
 }
 
 static bool cpu_idle(Cpu *cpu)

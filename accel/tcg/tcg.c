@@ -9,6 +9,7 @@
 
 enum { DEFAULT_TB_SIZE_MIB = 128, MAX_TB_SIZE_MIB = 2000 };
 
+/* The translator of this process; see tcg.h. */
 TcgAccel *tcg;
 
 static bool tcg_init(Accel *a, Vm *vm, GError **error)

@@ -76,6 +76,7 @@ struct Cpu {
     int exception;                      /* CPU_EXC_* or the target's; CPU_EXC_NONE: none */
     bool halted;                        /* waits for an interrupt (guest state) */
     bool stopped, stop_requested;       /* the machine is stopped */
+    bool hold;                          /* the debugger keeps it stopped while others run */
     bool created, unplug;
     bool in_exclusive;
     _Atomic bool sleeping;              /* waits on `wake` */

@@ -3,8 +3,8 @@
  * The gdb remote stub: serves one debugger over a chardev. Main loop, machine lock held,
  * except where stated.
  */
-#ifndef EXEC_GDBSTUB_H
-#define EXEC_GDBSTUB_H
+#ifndef MONITOR_GDBSTUB_H
+#define MONITOR_GDBSTUB_H
 
 #include "exec/cpu.h"
 
