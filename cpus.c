@@ -67,10 +67,10 @@ static void cpu_signal(Cpu *cpu)
         return;
     }
     if (machine_locked()) {
-        pthread_cond_broadcast(&cpu->wake);
+        machine_lock_notify(&cpu->wake);
     } else {
         machine_lock();
-        pthread_cond_broadcast(&cpu->wake);
+        machine_lock_notify(&cpu->wake);
         machine_unlock();
     }
 }
@@ -302,7 +302,7 @@ static void cpu_look_around(Cpu *cpu)
     if (cpu->stop_requested) {
         cpu->stop_requested = false;
         cpu->stopped = true;
-        pthread_cond_broadcast(&cpus_changed);
+        machine_lock_notify(&cpus_changed);
     }
     atomic_fetch_and(&cpu->pending, ~(uint32_t)CPU_PENDING_STOP);
     cpu_run_queue(cpu);
@@ -334,7 +334,7 @@ static void *cpu_thread(void *opaque)
     machine_lock();
     cpu->thread_id = gettid();
     cpu->created = true;
-    pthread_cond_broadcast(&cpus_changed);
+    machine_lock_notify(&cpus_changed);
     while (!cpu->unplug) {
         cpu_look_around(cpu);
         if (!cpu_can_run(cpu) || cpu->unplug) {
@@ -350,7 +350,7 @@ static void *cpu_thread(void *opaque)
     }
     cpu->created = false;
     cpu->stopped = true;
-    pthread_cond_broadcast(&cpus_changed);
+    machine_lock_notify(&cpus_changed);
     machine_unlock();
     return NULL;
 }

@@ -142,3 +142,23 @@ bool machine_locked(void)
 {
     return held_here;
 }
+
+/* Between giving up the machine lock and sleeping a waiter holds this; who notifies takes it. */
+static pthread_mutex_t wait_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void machine_lock_wait(pthread_cond_t *c)
+{
+    pthread_mutex_lock(&wait_lock);
+    machine_unlock();
+    pthread_cond_wait(c, &wait_lock);
+    pthread_mutex_unlock(&wait_lock);
+    machine_lock();
+}
+
+void machine_lock_notify(pthread_cond_t *c)
+{
+    g_assert(held_here);
+    pthread_mutex_lock(&wait_lock);
+    pthread_cond_broadcast(c);
+    pthread_mutex_unlock(&wait_lock);
+}

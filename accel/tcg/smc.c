@@ -268,7 +268,7 @@ bool smc_written(RamBlock *b, ram_addr ram, unsigned len, const CodeBlock *curre
     return hit_current;
 }
 
-static void ram_written(RamBlock *b, uint64_t offset, uint64_t len)
+static void page_bytes_written(RamBlock *b, uint64_t offset, uint64_t len)
 {
     while (len > 0) {
         uint64_t n = MIN(len, PAGE_SIZE_MIN - (offset & PAGE_OFFSET));
@@ -280,7 +280,7 @@ static void ram_written(RamBlock *b, uint64_t offset, uint64_t len)
     }
 }
 
-static void ram_cleaned(RamBlock *b, uint64_t offset, uint64_t len)
+static void page_bits_cleaned(RamBlock *b, uint64_t offset, uint64_t len)
 {
     tlb_protect_host(b->host + offset, len);
 }
@@ -293,5 +293,5 @@ void smc_init(void)
 
     g_assert(p != MAP_FAILED);
     page_root = p;
-    ram_hooks = (RamHooks){.written = ram_written, .cleaned = ram_cleaned};
+    ram_hooks = (RamHooks){.written = page_bytes_written, .cleaned = page_bits_cleaned};
 }

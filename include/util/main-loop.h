@@ -27,8 +27,10 @@ void machine_lock(void);
 void machine_unlock(void);
 /* Whether this thread holds the lock. */
 bool machine_locked(void);
-/* Waits for c (signalled under the lock); the lock is dropped meanwhile. */
+/* Waits for c (see machine_lock_notify; may wake for nothing); the lock is dropped meanwhile. */
 void machine_lock_wait(pthread_cond_t *c);
+/* Wakes those who wait for c. With the lock. */
+void machine_lock_notify(pthread_cond_t *c);
 
 /*
  * fn(opaque) runs soon in the main loop, once, machine lock held. Any thread.
