@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Guest memory on x86-64: the soft TLB is looked up in line; everything that misses goes to a cold
+ * stub behind the function, which writes dirty variables home (the access may fault), keeps the
+ * registers in use and calls the slow path. Nothing of the hot path is stored before an access.
+ */
+#include "tcg/i386/gen.h"
+
+G_STATIC_ASSERT(sizeof(TlbEntry) == 32);
+
+typedef struct Access {
+    MemOp op;
+    unsigned mmu, size_log2, bytes;
+    IrType type;
+    int va, entry, tmp;                 /* registers; entry becomes the addend */
+    uint32_t first_var, num_vars;
+} Access;
+
+static Access access_of(const IrOp *o, IrType t)
+{
+    Access x = {.op = (MemOp)o->mem.op, .mmu = o->mem.mmu, .type = t};
+
+    x.size_log2 = x.op & MEM_SIZE;
+    x.bytes = 1u << x.size_log2;
+    return x;
+}
+
+/* ---------------------------------------------------------------- the hot path */
+
+/* Registers: address and two temporaries. Nothing may be evicted after this until the check. */
+static void access_begin(Gen *g, Access *x, uint32_t va)
+{
+    ra_settle(&g->ra);
+    x->va = ra_use(&g->ra, va, 0);
+    x->entry = ra_tmp(&g->ra, 0, 0);
+    x->tmp = ra_tmp(&g->ra, 0, 0);
+}
+
+/* Notes what the cold path must write home. */
+static void access_dirty(Gen *g, Access *x)
+{
+    x->first_var = g->stub_vars->len;
+    for (uint32_t i = 0; i < g->ra.words; i++) {
+        for (uint64_t m = g->ra.dirty[i]; m; m &= m - 1) {
+            uint32_t var = i * 64 + (uint32_t)__builtin_ctzll(m);
+            const RaVal *v = &g->ra.vals[g->ra.vars[var].val];
+            StubVar s = {.var = var, .reg = v->reg, .bits = v->bits};
+            if (!ir_var_is_local(g->f, var)) {
+                g_array_append_val(g->stub_vars, s);
+            }
+        }
+    }
+    x->num_vars = g->stub_vars->len - x->first_var;
+}
+
+/* Index, compare, branch to the stub, addend into `entry`. aligned: nothing else hits. */
+static uint8_t *access_check(Gen *g, const Access *x, bool write, bool aligned)
+{
+    uint32_t table = (uint32_t)(offsetof(Cpu, tlb) + offsetof(CpuTlb, table) +
+                                x->mmu * sizeof(TlbEntry) * TLB_SIZE);
+    uint32_t cmp = write ? offsetof(TlbEntry, write) : offsetof(TlbEntry, read);
+    int32_t mask = -(1 << PAGE_BITS_MIN);
+    Mem m = gen_env(g, table + cmp);
+    uint8_t *jump;
+
+    x_mov_rr(&g->a, X_W, x->entry, x->va);
+    x_shift_ri(&g->a, X_W, SH_SHR, x->entry, PAGE_BITS_MIN - 5);
+    x_alu_ri(&g->a, 0, ALU_AND, x->entry, (TLB_SIZE - 1) << 5);
+    if (aligned || x->bytes == 1) {
+        x_mov_rr(&g->a, X_W, x->tmp, x->va);
+        mask |= (int32_t)x->bytes - 1;
+    } else {
+        /* An access that crosses pages compares the second one with the first one's entry. */
+        x_rm(&g->a, X_LEA | X_W, x->tmp, mem_bd(x->va, (int32_t)x->bytes - 1));
+    }
+    x_alu_ri(&g->a, X_W, ALU_AND, x->tmp, mask);
+    m.index = (int8_t)x->entry;
+    x_alu_rm(&g->a, X_W, ALU_CMP, x->tmp, m);
+    jump = x_jcc32(&g->a, CC_NE);
+    m = gen_env(g, table + offsetof(TlbEntry, addend));
+    m.index = (int8_t)x->entry;
+    x_rm(&g->a, X_MOV_RM | X_W, x->entry, m);
+    return jump;
+}
+
+static void add_stub(Gen *g, const IrOp *o, const Access *x, Stub s)
+{
+    s.back = g->a.p;
+    s.op = o;
+    s.insn = g->insn;
+    s.va = (int8_t)x->va;
+    s.first_var = x->first_var;
+    s.num_vars = x->num_vars;
+    g_array_append_val(g->stubs, s);
+}
+
+static RegSet live_caller_saved(const Gen *g, int dst)
+{
+    RegSet live = g->ra.busy & g->ra.host->caller_saved;
+
+    return dst >= 0 ? live & ~REG_BIT(dst) : live;
+}
+
+static void load_int(Gen *g, const Access *x, int dst, Mem m)
+{
+    static const uint32_t plain[2][4] = {{X_MOVZX8, X_MOVZX16, X_MOV_RM, X_MOV_RM | X_W},
+                                         {X_MOVSX8, X_MOVSX16, X_MOVSXD, X_MOV_RM | X_W}};
+    bool sign = x->op & MEM_SIGN && !(x->type == IR_I32 && x->size_log2 == 2);
+    uint32_t w = sign ? wide(x->type) : 0;
+
+    if (!(x->op & MEM_BIG) || x->size_log2 == 0) {
+        x_rm(&g->a, plain[sign][x->size_log2] | w, dst, m);
+    } else if (x->size_log2 == 1) {
+        x_rm(&g->a, X_MOVZX16, dst, m);
+        x_shift_ri(&g->a, X_66, SH_ROL, dst, 8);
+        if (sign) {
+            gen_extend(g, x->type, 1, true, dst, dst);
+        }
+    } else {
+        uint32_t width = x->size_log2 == 3 ? X_W : 0;
+        if (g->host.movbe) {
+            x_rm(&g->a, X_MOVBE_RM | width, dst, m);
+        } else {
+            x_rm(&g->a, X_MOV_RM | width, dst, m);
+            x_bswap(&g->a, width, dst);
+        }
+        if (sign && x->size_log2 == 2) {
+            gen_extend(g, x->type, 2, true, dst, dst);
+        }
+    }
+}
+
+static uint32_t vec_load_form(IrType t)
+{
+    return t == IR_F32 ? X_MOVSS : t == IR_F64 ? X_MOVSD : t == IR_V128 ? X_MOVUPS : X_MOVUPS | X_L;
+}
+
+static uint32_t vec_store_form(IrType t)
+{
+    return t == IR_F32   ? X_MOVSS_ST
+           : t == IR_F64 ? X_MOVSD_ST
+           : t == IR_V128 ? X_MOVUPS_ST
+                          : X_MOVUPS_ST | X_L;
+}
+
+void emit_load(Gen *g, const IrOp *o)
+{
+    Access x = access_of(o, ir_dst_type(g->f, o));
+    Stub s = {.value = -1, .expect = -1};
+    int dst;
+    Mem m;
+
+    access_begin(g, &x, o->args[0]);
+    access_dirty(g, &x);
+    ra_release(&g->ra);
+    dst = ra_def(&g->ra, o->dst, 0, -1);
+    s.live = live_caller_saved(g, dst);
+    s.dst = (int8_t)dst;
+    s.jump[0] = access_check(g, &x, false, x.op & MEM_ALIGN);
+    m = mem_bi(x.entry, x.va, 0);
+    if (ra_class(x.type) == 0) {
+        load_int(g, &x, dst, m);
+    } else {
+        xv_rm(&g->a, vec_load_form(x.type), xmm(dst), m);
+    }
+    add_stub(g, o, &x, s);
+}
+
+static void store_int(Gen *g, const Access *x, const Opnd *v, Mem m)
+{
+    static const uint32_t plain[4] = {X_MOV8_MR, X_MOV16_MR, X_MOV_MR, X_MOV_MR | X_W};
+    uint32_t width = x->size_log2 == 3 ? X_W : 0;
+
+    if (v->kind == OPND_IMM) {
+        if (x->size_log2 == 0) {
+            x_rm(&g->a, 0xc6, 0, m);
+            x_u8(&g->a, (uint8_t)v->imm);
+        } else if (x->size_log2 == 1) {
+            x_rm(&g->a, 0xc7 | X_66, 0, m);
+            x_u8(&g->a, (uint8_t)v->imm);
+            x_u8(&g->a, (uint8_t)(v->imm >> 8));
+        } else {
+            x_mov_mi(&g->a, width, m, v->imm);
+        }
+    } else if (!(x->op & MEM_BIG) || x->size_log2 == 0) {
+        x_rm(&g->a, plain[x->size_log2], v->reg, m);
+    } else if (g->host.movbe) {
+        x_rm(&g->a, X_MOVBE_MR | (x->size_log2 == 1 ? X_66 : width), v->reg, m);
+    } else {
+        x_mov_rr(&g->a, X_W, x->tmp, v->reg);
+        if (x->size_log2 == 1) {
+            x_shift_ri(&g->a, X_66, SH_ROL, x->tmp, 8);
+        } else {
+            x_bswap(&g->a, width, x->tmp);
+        }
+        x_rm(&g->a, plain[x->size_log2], x->tmp, m);
+    }
+}
+
+void emit_store(Gen *g, const IrOp *o)
+{
+    uint32_t value = o->args[0];
+    Access x = access_of(o, (IrType)g->ra.vals[value].type);
+    bool swap = x.op & MEM_BIG && x.size_log2 > 0;
+    Stub s = {.value = -1, .expect = -1, .dst = -1};
+    Opnd v;
+    Mem m;
+
+    access_begin(g, &x, o->args[1]);
+    v = gen_opnd(g, value, ra_class(x.type) == 0 && !swap ? OPND_ALLOW_IMM : 0);
+    access_dirty(g, &x);
+    ra_release(&g->ra);
+    s.live = live_caller_saved(g, -1);
+    if (v.kind == OPND_IMM) {
+        s.value_const = true;
+        s.value_bits = g->ra.vals[value].bits;
+    } else {
+        s.value = (int8_t)v.reg;
+    }
+    s.jump[0] = access_check(g, &x, true, x.op & MEM_ALIGN);
+    m = mem_bi(x.entry, x.va, 0);
+    if (ra_class(x.type) == 0) {
+        store_int(g, &x, &v, m);
+    } else {
+        xv_rm(&g->a, vec_store_form(x.type), xmm(v.reg), m);
+    }
+    add_stub(g, o, &x, s);
+}
+
+/* ---------------------------------------------------------------- atomics */
+
+static void extend_old(Gen *g, const Access *x, int dst, int src)
+{
+    if (x->size_log2 < 2 || (x->op & MEM_SIGN && x->size_log2 == 2)) {
+        gen_extend(g, x->type, x->size_log2, x->op & MEM_SIGN, dst, src);
+    } else {
+        x_mov_rr(&g->a, x->size_log2 == 3 ? X_W : 0, dst, src);
+    }
+}
+
+/* A locked form on an operand of the access's size. */
+static uint32_t sized(const Access *x, uint32_t form8, uint32_t form)
+{
+    return x->size_log2 == 0 ? form8
+                             : form | (x->size_log2 == 1 ? X_66 : x->size_log2 == 3 ? X_W : 0);
+}
+
+/* xchg and fetch_add: the register operand becomes the old value. Big-endian: slow path only. */
+static void exchange(Gen *g, const IrOp *o, uint32_t form8, uint32_t form)
+{
+    Access x = access_of(o, ir_dst_type(g->f, o));
+    Stub s = {.expect = -1};
+    int dst;
+
+    access_begin(g, &x, o->args[1]);
+    dst = ra_tmp(&g->ra, 0, 0);
+    s.value = (int8_t)ra_use(&g->ra, o->args[0], 0);
+    access_dirty(g, &x);
+    ra_release(&g->ra);
+    ra_def_fixed(&g->ra, o->dst, dst);
+    s.live = live_caller_saved(g, dst);
+    s.dst = (int8_t)dst;
+    if (x.op & MEM_BIG && x.size_log2) {
+        s.jump[0] = x_jcc32(&g->a, CC_ALWAYS);
+    } else {
+        s.jump[0] = access_check(g, &x, true, true);
+        x_mov_rr(&g->a, X_W, dst, s.value);
+        x_rm(&g->a, sized(&x, form8, form) | X_LOCK, dst, mem_bi(x.entry, x.va, 0));
+        extend_old(g, &x, dst, dst);
+    }
+    add_stub(g, o, &x, s);
+}
+
+void emit_xchg(Gen *g, const IrOp *o)
+{
+    exchange(g, o, X_XCHG8, X_XCHG);
+}
+
+/* form: ALU_*. Without a user of the old value one locked instruction, else a loop around cmpxchg. */
+void emit_fetch_op(Gen *g, const IrOp *o)
+{
+    unsigned op = row_of(o)->form;
+    Access x = access_of(o, ir_dst_type(g->f, o));
+    Stub s = {.expect = -1};
+    bool unused = g->ra.vals[o->dst].next_use == RA_NEVER;
+    uint32_t w = x.size_log2 == 3 ? X_W : 0;
+    uint8_t *again;
+
+    if (o->opcode == OP_FETCH_ADD && !unused) {
+        exchange(g, o, X_XADD8, X_XADD);
+        return;
+    }
+    ra_take(&g->ra, RAX);
+    access_begin(g, &x, o->args[1]);
+    s.value = (int8_t)ra_use(&g->ra, o->args[0], 0);
+    access_dirty(g, &x);
+    ra_release(&g->ra);
+    ra_def_fixed(&g->ra, o->dst, RAX);
+    s.live = live_caller_saved(g, RAX);
+    s.dst = RAX;
+    if (x.op & MEM_BIG && x.size_log2) {
+        s.jump[0] = x_jcc32(&g->a, CC_ALWAYS);
+        add_stub(g, o, &x, s);
+        return;
+    }
+    s.jump[0] = access_check(g, &x, true, true);
+    if (unused) {
+        x_rm(&g->a, sized(&x, op << 3 | X_R8, op << 3 | 1) | X_LOCK, s.value,
+             mem_bi(x.entry, x.va, 0));
+    } else {
+        x_rm(&g->a, sized(&x, 0x8a | X_R8, X_MOV_RM), RAX, mem_bi(x.entry, x.va, 0));
+        again = g->a.p;
+        x_mov_rr(&g->a, X_W, x.tmp, RAX);
+        x_alu_rr(&g->a, w, op, x.tmp, s.value);
+        x_rm(&g->a, sized(&x, X_CMPXCHG8, X_CMPXCHG) | X_LOCK, x.tmp, mem_bi(x.entry, x.va, 0));
+        x_jcc(&g->a, CC_NE, again);
+        extend_old(g, &x, RAX, RAX);
+    }
+    add_stub(g, o, &x, s);
+}
+
+void emit_cmpxchg(Gen *g, const IrOp *o)
+{
+    Access x = access_of(o, ir_dst_type(g->f, o));
+    Stub s = {0};
+
+    /* The check needs two more registers; the expected value goes to rax when it has passed. */
+    ra_take(&g->ra, RAX);
+    access_begin(g, &x, o->args[2]);
+    s.expect = (int8_t)ra_use(&g->ra, o->args[0], 0);
+    s.value = (int8_t)ra_use(&g->ra, o->args[1], 0);
+    access_dirty(g, &x);
+    ra_release(&g->ra);
+    ra_def_fixed(&g->ra, o->dst, RAX);
+    s.live = live_caller_saved(g, RAX);
+    s.dst = RAX;
+    if (x.op & MEM_BIG && x.size_log2) {
+        s.jump[0] = x_jcc32(&g->a, CC_ALWAYS);
+    } else {
+        s.jump[0] = access_check(g, &x, true, true);
+        x_mov_rr(&g->a, X_W, RAX, s.expect);
+        x_rm(&g->a, sized(&x, X_CMPXCHG8, X_CMPXCHG) | X_LOCK, s.value, mem_bi(x.entry, x.va, 0));
+        extend_old(g, &x, RAX, RAX);
+    }
+    add_stub(g, o, &x, s);
+}
+
+/* x86 hosts order everything but a store before a later load. */
+void emit_fence(Gen *g, const IrOp *o)
+{
+    if (o->imm[0] & IR_FENCE_ST_LD) {
+        x_alu_mi(&g->a, X_LOCK, ALU_OR, mem_bd(RSP, 0), 0);
+    }
+}
+
+/* ---------------------------------------------------------------- the cold path */
+
+static Mem save_place(int reg)
+{
+    return mem_bd(RSP, reg >= XMM ? 128 + (reg - XMM) * 32 : reg * 8);
+}
+
+static void keep_registers(Gen *g, RegSet live, bool restore)
+{
+    uint32_t form = g->uses_ymm ? X_L : 0;
+
+    for (; live; live &= live - 1) {
+        int reg = __builtin_ctzll(live);
+        if (reg >= XMM) {
+            xv_rm(&g->a, (restore ? X_MOVUPS : X_MOVUPS_ST) | form, xmm(reg), save_place(reg));
+        } else {
+            x_rm(&g->a, (restore ? X_MOV_RM : X_MOV_MR) | X_W, reg, save_place(reg));
+        }
+    }
+}
+
+static void write_home(Gen *g, const StubVar *v)
+{
+    IrType t = ir_var_type(g->f, v->var);
+    RaPlace home = ra_home(&g->ra, v->var);
+
+    if (v->reg >= 0) {
+        g->ra.host->store(g, t, v->reg, home);
+    } else {
+        g->ra.host->store_const(g, t, v->bits, home);
+    }
+}
+
+/* Integer arguments from rsi on: all pushed first, so that no order can be wrong. */
+static void stub_args(Gen *g, const int *src, unsigned n)
+{
+    static const uint8_t arg[] = {RSI, RDX, RCX};
+
+    if (n == 1) {
+        x_mov_rr(&g->a, X_W, RSI, src[0]);
+        return;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        x_push(&g->a, src[i]);
+    }
+    for (unsigned i = n; i-- > 0;) {
+        x_pop(&g->a, arg[i]);
+    }
+}
+
+static void stub_call(Gen *g, int oi_reg, uint32_t oi, int pc_reg, const void *fn)
+{
+    uint8_t *at;
+
+    gen_clean_ymm(g);
+    x_mov_ri(&g->a, oi_reg, oi);
+    gen_cpu_arg(g);
+    at = x_lea_rip(&g->a, pc_reg);
+    x_call(&g->a, fn);
+    x_patch32(at, g->a.p);
+    gen_side_point(g);
+}
+
+static void stub_load(Gen *g, const Stub *s, const Access *x, uint32_t oi)
+{
+    stub_args(g, (int[]){s->va}, 1);
+    if (x->type == IR_V128) {
+        stub_call(g, RDX, oi, RCX, (const void *)tcg_load128_slow);
+        if (s->dst != XMM) {
+            xv_rr(&g->a, X_MOVAPS, xmm(s->dst), 0);
+        }
+    } else {
+        stub_call(g, RDX, oi, RCX, (const void *)tcg_load_slow);
+        if (ra_class(x->type)) {
+            xv_rr(&g->a, X_MOVD_XR | (x->type == IR_F64 ? X_W : 0), xmm(s->dst), RAX);
+        } else {
+            extend_old(g, x, s->dst, RAX);
+        }
+    }
+}
+
+static void stub_store(Gen *g, const Stub *s, const Access *x, uint32_t oi)
+{
+    if (x->type == IR_V128) {
+        stub_args(g, (int[]){s->va}, 1);
+        if (s->value != XMM) {
+            xv_rr(&g->a, X_MOVAPS, 0, xmm(s->value));
+        }
+        stub_call(g, RDX, oi, RCX, (const void *)tcg_store128_slow);
+        return;
+    }
+    if (s->value_const) {
+        stub_args(g, (int[]){s->va}, 1);
+        x_mov_ri(&g->a, RDX, s->value_bits);
+    } else if (s->value >= XMM) {
+        stub_args(g, (int[]){s->va}, 1);
+        xv_rr(&g->a, X_MOVD_RX | (x->type == IR_F64 ? X_W : 0), xmm(s->value), RDX);
+    } else {
+        stub_args(g, (int[]){s->va, s->value}, 2);
+    }
+    stub_call(g, RCX, oi, R8, (const void *)tcg_store_slow);
+}
+
+/* Both halves of a 32-byte access; between the calls address and value wait in the frame. */
+static void stub_wide(Gen *g, const Stub *s, uint32_t oi, bool store)
+{
+    const Mem va = mem_bd(RSP, FRAME_MAX + 32), value = mem_bd(RSP, FRAME_MAX);
+
+    oi = (oi & ~(uint32_t)MEM_SIZE) | MEM_128;
+    x_rm(&g->a, X_MOV_MR | X_W, s->va, va);
+    if (store) {
+        v_rrm(&g->a, X_MOVUPS_ST | X_L, xmm(s->value), 0, value);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        Mem half = mem_bd(RSP, FRAME_MAX + 16 * (int32_t)i);
+        x_rm(&g->a, X_MOV_RM | X_W, RSI, va);
+        x_alu_ri(&g->a, X_W, ALU_ADD, RSI, 16 * (int32_t)i);
+        if (store) {
+            v_rrm(&g->a, X_MOVUPS, 0, 0, half);
+            stub_call(g, RDX, oi, RCX, (const void *)tcg_store128_slow);
+        } else {
+            stub_call(g, RDX, oi, RCX, (const void *)tcg_load128_slow);
+            v_rrm(&g->a, X_MOVUPS_ST, 0, 0, half);
+        }
+    }
+    if (!store) {
+        v_rrm(&g->a, X_MOVUPS | X_L, xmm(s->dst), 0, value);
+    }
+}
+
+static void stub_atomic(Gen *g, const Stub *s, const Access *x)
+{
+    unsigned kind = row_of(s->op)->aux;
+
+    if (s->expect >= 0) {
+        stub_args(g, (int[]){s->va, s->value, s->expect}, 3);
+    } else {
+        stub_args(g, (int[]){s->va, s->value}, 2);
+    }
+    stub_call(g, R8, MEM_KIND_OI(kind, x->op, x->mmu), R9, (const void *)tcg_atomic);
+    extend_old(g, x, s->dst, RAX);
+}
+
+static void gen_stub(Gen *g, const Stub *s)
+{
+    const IrOp *o = s->op;
+    bool store = o->opcode == OP_STORE;
+    IrType t = store ? (IrType)g->f->values[o->args[0]].type : ir_dst_type(g->f, o);
+    Access x = access_of(o, t);
+    uint32_t oi = MEM_OI(x.op, x.mmu);
+
+    g->insn = s->insn;
+    x_patch32(s->jump[0], g->a.p);
+    for (uint32_t i = 0; i < s->num_vars; i++) {
+        write_home(g, &g_array_index(g->stub_vars, StubVar, s->first_var + i));
+    }
+    keep_registers(g, s->live, false);
+    if (t == IR_V256) {
+        stub_wide(g, s, oi, store);
+    } else if (store) {
+        stub_store(g, s, &x, oi);
+    } else if (o->opcode == OP_LOAD) {
+        stub_load(g, s, &x, oi);
+    } else {
+        stub_atomic(g, s, &x);
+    }
+    keep_registers(g, s->live, true);
+    x_jmp(&g->a, s->back);
+}
+
+void gen_stubs(Gen *g)
+{
+    for (guint i = 0; i < g->stubs->len; i++) {
+        if (g->end - g->a.p < ROOM_PER_OP) {
+            return;
+        }
+        gen_stub(g, &g_array_index(g->stubs, Stub, i));
+    }
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The x86-64 engine: what the allocator asks of the host, the walk over a function's blocks, side
+ * tables, the code buffer, chaining and the dump.
+ */
+#include <string.h>
+#include <sys/mman.h>
+#include "tcg/i386/gen.h"
+#include "util/error.h"
+
+/* ---------------------------------------------------------------- the allocator's host */
+
+static void host_move(void *gen, IrType t, int dst, int src)
+{
+    Gen *g = gen;
+
+    if (t == IR_I32 || t == IR_I64) {
+        x_rr(&g->a, X_MOV_RM | wide(t), dst, src);
+    } else {
+        xv_rr(&g->a, X_MOVAPS | (t == IR_V256 ? X_L : 0), xmm(dst), xmm(src));
+    }
+}
+
+static const uint32_t load_form[IR_TYPES] = {
+    [IR_I32] = X_MOV_RM, [IR_I64] = X_MOV_RM | X_W, [IR_F32] = X_MOVSS, [IR_F64] = X_MOVSD,
+    [IR_V128] = X_MOVUPS, [IR_V256] = X_MOVUPS | X_L,
+};
+static const uint32_t store_form[IR_TYPES] = {
+    [IR_I32] = X_MOV_MR, [IR_I64] = X_MOV_MR | X_W, [IR_F32] = X_MOVSS_ST, [IR_F64] = X_MOVSD_ST,
+    [IR_V128] = X_MOVUPS_ST, [IR_V256] = X_MOVUPS_ST | X_L,
+};
+
+static void host_load(void *gen, IrType t, int dst, RaPlace from)
+{
+    Gen *g = gen;
+
+    if (t == IR_I32 || t == IR_I64) {
+        x_rm(&g->a, load_form[t], dst, gen_place(g, from));
+    } else {
+        xv_rm(&g->a, load_form[t], xmm(dst), gen_place(g, from));
+    }
+}
+
+static void host_store(void *gen, IrType t, int src, RaPlace to)
+{
+    Gen *g = gen;
+
+    if (t == IR_I32 || t == IR_I64) {
+        x_rm(&g->a, store_form[t], src, gen_place(g, to));
+    } else {
+        xv_rm(&g->a, store_form[t], xmm(src), gen_place(g, to));
+    }
+}
+
+static void host_store_const(void *gen, IrType t, uint64_t bits, RaPlace to)
+{
+    Gen *g = gen;
+    Mem m = gen_place(g, to);
+
+    if (t == IR_I32 || t == IR_F32) {
+        x_mov_mi(&g->a, 0, m, (int32_t)bits);
+        return;
+    }
+    /* Vector constants are all zero or all ones: every 64 bits are alike. */
+    for (unsigned i = 0; i < ir_type_bits(t); i += 64, m.disp += 8) {
+        if ((int64_t)bits == (int32_t)bits) {
+            x_mov_mi(&g->a, X_W, m, (int32_t)bits);
+        } else {
+            Mem high = m;
+            high.disp += 4;
+            x_mov_mi(&g->a, 0, m, (int32_t)bits);
+            x_mov_mi(&g->a, 0, high, (int32_t)(bits >> 32));
+        }
+    }
+}
+
+static void host_load_const(void *gen, IrType t, int dst, uint64_t bits)
+{
+    Gen *g = gen;
+    const RaPlace scratch = {.base = RA_FRAME, .offset = FRAME_MAX};
+
+    if (t == IR_I32 || t == IR_I64) {
+        x_mov_ri(&g->a, dst, t == IR_I32 ? (uint32_t)bits : bits);
+    } else if (bits == 0) {
+        if (g->a.avx) {
+            v_rrr(&g->a, X_PXOR, xmm(dst), xmm(dst), xmm(dst));
+        } else {
+            x_rr(&g->a, X_PXOR, xmm(dst), xmm(dst));
+        }
+    } else {
+        host_store_const(gen, t, bits, scratch);
+        host_load(gen, t, dst, scratch);
+    }
+}
+
+static const uint8_t gpr_order[] = {RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11, RBX, R12, R13, R14, R15, 255};
+static const uint8_t xmm_order[] = {
+    XMM + 0, XMM + 1, XMM + 2, XMM + 3, XMM + 4, XMM + 5, XMM + 6, XMM + 7, XMM + 8, XMM + 9,
+    XMM + 10, XMM + 11, XMM + 12, XMM + 13, XMM + 14, XMM + 15, 255,
+};
+
+const RaHost gen_ra_host = {
+    .pool = {GPR_ALL, XMM_ALL},
+    .caller_saved = 0x0fc7u | XMM_ALL,  /* rax rcx rdx rsi rdi r8..r11 */
+    .order = {gpr_order, xmm_order},
+    .move = host_move,
+    .load = host_load,
+    .store = host_store,
+    .load_const = host_load_const,
+    .store_const = host_store_const,
+};
+
+/* ---------------------------------------------------------------- a function */
+
+static void begin_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
+{
+    g->buffer = c;
+    g->f = f;
+    g->cb = cb;
+    g->start = g->a.p = (uint8_t *)(((uintptr_t)c->ptr + 15) & ~(uintptr_t)15);
+    g->end = c->end;
+    g->insn = 0;
+    g->uses_ymm = false;
+    for (uint32_t i = 1; i < f->num_values; i++) {
+        g->uses_ymm |= f->values[i].type == IR_V256;
+    }
+    g->block_at = ir_arena(f, f->num_blocks * sizeof *g->block_at);
+    memset(g->block_at, 0, f->num_blocks * sizeof *g->block_at);
+    g_array_set_size(g->fixups, 0);
+    g_array_set_size(g->stubs, 0);
+    g_array_set_size(g->stub_vars, 0);
+    g_array_set_size(g->side, 0);
+    g_array_set_size(g->insns, 0);
+    cb->code = (GeneratedCode){.entry = g->start};
+}
+
+/* The poll: one compare and branch; its exit lies behind the code. */
+static uint8_t *gen_poll(Gen *g)
+{
+    x_alu_mi(&g->a, 0, ALU_CMP, gen_env(g, offsetof(Cpu, attention)), 0);
+    return x_jcc32(&g->a, CC_NE);
+}
+
+static void gen_poll_exit(Gen *g, uint8_t *from)
+{
+    x_patch32(from, g->a.p);
+    x_mov_ri(&g->a, RAX, (uintptr_t)g->cb);
+    x_mov_ri(&g->a, RDX, IR_EXIT_ENTRY);
+    x_jmp(&g->a, g->leave);
+}
+
+static bool gen_block(Gen *g, IrBlock *b)
+{
+    ra_block_begin(&g->ra, b);
+    g->block_at[b->id] = g->a.p;
+    for (uint32_t pos = 0; pos < g->ra.num_ops; pos++) {
+        const IrOp *o = &g->f->ops[g->ra.ops[pos]];
+        if (g->end - g->a.p < ROOM_PER_OP) {
+            return false;
+        }
+        if (o->opcode == OP_BR || o->opcode == OP_BRCOND) {
+            ra_block_end(&g->ra);
+        }
+        ra_op_begin(&g->ra, pos);
+        emit_rows[o->opcode].emit(g, o);
+        ra_op_end(&g->ra);
+    }
+    return true;
+}
+
+static void *append(Gen *g, const GArray *a, size_t size)
+{
+    void *at = g->buffer->ptr;
+
+    memcpy(at, a->data, a->len * size);
+    g->buffer->ptr += (a->len * size + 7) & ~(size_t)7;
+    return at;
+}
+
+static bool finish_function(Gen *g)
+{
+    GeneratedCode *c = &g->cb->code;
+    size_t tables = g->side->len * sizeof(SidePoint) + g->insns->len * sizeof(InsnPoint) + 64;
+
+    for (guint i = 0; i < g->fixups->len; i++) {
+        const Fixup *f = &g_array_index(g->fixups, Fixup, i);
+        x_patch32(f->at, g->block_at[f->block]);
+    }
+    if ((size_t)(g->end - g->a.p) < tables) {
+        return false;
+    }
+    c->size = (uint32_t)(g->a.p - g->start);
+    g->buffer->ptr = (uint8_t *)(((uintptr_t)g->a.p + 7) & ~(uintptr_t)7);
+    c->num_side = g->side->len;
+    c->side = append(g, g->side, sizeof(SidePoint));
+    c->num_insns = g->insns->len;
+    c->insns = append(g, g->insns, sizeof(InsnPoint));
+    g->cb->insns = (uint16_t)g->f->num_insns;
+    g->cb->bytes = (uint32_t)g->f->bytes;
+    return true;
+}
+
+static bool gen_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
+{
+    uint8_t *poll;
+
+    begin_function(g, c, f, cb);
+    if (g->end - g->a.p < ROOM_PER_OP) {
+        return false;
+    }
+    ra_function(&g->ra, f);
+    poll = gen_poll(g);
+    ra_entry_moves(&g->ra);
+    for (IrBlock *b = f->entry; b; b = b->next) {
+        if (!gen_block(g, b)) {
+            return false;
+        }
+    }
+    gen_stubs(g);
+    if (g->end - g->a.p < ROOM_PER_OP) {
+        return false;
+    }
+    gen_poll_exit(g, poll);
+    g_assert(!g->ra.frame_full);
+    return finish_function(g);
+}
+
+/* ---------------------------------------------------------------- the engine */
+
+/* One function is made at a time, under the translator's lock; nothing of this outlives it. */
+static Gen the_gen;
+
+static bool engine_init(CodeBuffer *c, const CpuArch *arch, GError **error)
+{
+    Gen *g = &the_gen;
+
+    if (c->size < 1024 * 1024) {
+        return fail(error, "code buffer of %zu bytes is too small", c->size);
+    }
+    if (!g->fixups) {
+        host_features_detect(&g->host);
+        g->fixups = g_array_new(FALSE, FALSE, sizeof(Fixup));
+        g->stubs = g_array_new(FALSE, FALSE, sizeof(Stub));
+        g->stub_vars = g_array_new(FALSE, FALSE, sizeof(StubVar));
+        g->side = g_array_new(FALSE, FALSE, sizeof(SidePoint));
+        g->insns = g_array_new(FALSE, FALSE, sizeof(InsnPoint));
+        ra_init(&g->ra, &gen_ra_host, g, FRAME_SAVE, FRAME_MAX);
+    }
+    g->arch = arch;
+    g->bias = (int32_t)arch->env_offset;
+    g->a = (Asm){.p = c->base, .avx = g->host.avx};
+    gen_common_stubs(g);
+    c->ptr = g->a.p;
+    return true;
+}
+
+static bool engine_generate(CodeBuffer *c, IrFunc *f, CodeBlock *cb, bool opt)
+{
+    if (opt) {
+        ir_optimize(f);
+    } else {
+        ir_finish(f);
+    }
+    ir_compute_preds(f);
+    ir_analyze_vars(f);
+    return gen_function(&the_gen, c, f, cb);
+}
+
+typedef struct ExitResult { CodeBlock *cb; uint64_t reason; } ExitResult;
+typedef ExitResult EnterFn(void *env, const void *code);
+
+static unsigned engine_run(Cpu *cpu, CodeBlock *cb, CodeBlock **last)
+{
+    EnterFn *enter = (EnterFn *)(uintptr_t)the_gen.enter;
+    ExitResult r = enter((char *)cpu + the_gen.bias, cb->code.entry);
+
+    *last = r.cb;
+    return (unsigned)r.reason;
+}
+
+static void engine_chain(CodeBlock *from, unsigned slot, CodeBlock *to)
+{
+    const uint8_t *start = from->code.entry;
+    uint8_t *site = (uint8_t *)(uintptr_t)start + from->code.chain_site[slot] + 1;
+    const uint8_t *target = to ? to->code.entry : start + from->code.chain_reset[slot];
+    int32_t d = (int32_t)(target - (site + 4));
+
+    if (from->code.chain_site[slot]) {
+        __atomic_store_n((int32_t *)(void *)site, d, __ATOMIC_RELEASE);
+    }
+}
+
+static void engine_dump(const CodeBlock *cb, GString *out)
+{
+    const uint8_t *p = cb->code.entry;
+
+    for (uint32_t i = 0; i < cb->code.size; i += 16) {
+        g_string_append_printf(out, "%p: ", (const void *)(p + i));
+        for (uint32_t j = i; j < i + 16 && j < cb->code.size; j++) {
+            g_string_append_printf(out, " %02x", p[j]);
+        }
+        g_string_append_c(out, '\n');
+    }
+}
+
+static const CodeEngine engine_x86_64 = {
+    .name = "x86-64",
+    .init = engine_init,
+    .generate = engine_generate,
+    .run = engine_run,
+    .chain = engine_chain,
+    .dump = engine_dump,
+};
+
+const CodeEngine *engine_native(void)
+{
+    return &engine_x86_64;
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The x86-64 code generator's own state and what its files share. Generated code keeps the guest
+ * CPU struct (plus CpuArch.env_offset) in rbp and its frame at rsp; everything else is the
+ * allocator's. An op is a row of the table in emit-table.c: a function and the instruction form
+ * it uses.
+ */
+#ifndef TCG_I386_GEN_H
+#define TCG_I386_GEN_H
+
+#include "tcg/codegen.h"
+#include "tcg/i386/asm.h"
+#include "tcg/regalloc.h"
+
+enum {
+    FRAME_SAVE = 640,                   /* registers that a slow path saves: 16 * 8 + 16 * 32 bytes */
+    FRAME_MAX = 16384,                  /* end of spill slots; room for two values behind it */
+    FRAME_CALL = FRAME_MAX + 64,        /* operands (32 bytes each) and result of gen_fallback() */
+    FRAME_SIZE = FRAME_CALL + 160 + 8,  /* with the pushes of the entry stub: a multiple of 16 */
+    ROOM_PER_OP = 4096,                 /* bytes of code that no op exceeds */
+};
+enum { XMM = RA_VEC };                  /* allocator's number of xmm0 */
+#define GPR_ALL 0xffcfu                 /* without rsp and rbp */
+#define XMM_ALL (0xffffull << XMM)
+
+/* A dirty variable at a place that may fault. */
+typedef struct StubVar { uint32_t var; int8_t reg; uint64_t bits; } StubVar;
+
+/* The cold path of a memory access: laid out behind the function's code. */
+typedef struct Stub {
+    uint8_t *jump[2];                   /* rel32 fields that lead here; NULL: none */
+    uint8_t *back;                      /* where the hot path goes on */
+    const IrOp *op;
+    uint32_t insn;
+    int8_t va, value, expect, dst;      /* registers; value: or -1 and value_bits */
+    bool value_const;
+    uint64_t value_bits;
+    RegSet live;                        /* registers to keep */
+    uint32_t first_var, num_vars;       /* in Gen.stub_vars */
+} Stub;
+
+typedef struct Fixup { uint8_t *at; uint32_t block; } Fixup;
+
+typedef struct Gen {
+    Asm a;
+    Ra ra;
+    HostFeatures host;
+    const CpuArch *arch;
+    int32_t bias;                       /* arch->env_offset */
+    uint8_t *enter, *leave, *lookup;    /* common stubs */
+    /* the function at hand */
+    CodeBuffer *buffer;
+    CodeBlock *cb;
+    IrFunc *f;
+    uint8_t *start, *end;
+    uint32_t insn;                      /* index of the guest instruction at hand */
+    uint8_t **block_at;                 /* by block id; NULL: not yet */
+    bool uses_ymm;
+    GArray *fixups, *stubs, *stub_vars, *side, *insns;
+} Gen;
+
+typedef struct EmitRow {
+    void (*emit)(Gen *g, const IrOp *o);
+    uint32_t form, aux;
+} EmitRow;
+extern const EmitRow emit_rows[OP_COUNT];
+static inline const EmitRow *row_of(const IrOp *o)
+{
+    return &emit_rows[o->opcode];
+}
+
+/* ---- operands ---- */
+typedef struct Opnd {
+    enum { OPND_REG, OPND_IMM, OPND_MEM } kind;
+    int reg;
+    int32_t imm;
+    Mem mem;
+} Opnd;
+enum { OPND_ALLOW_IMM = 1, OPND_ALLOW_MEM = 2, OPND_ANY = 3 };
+/* The value as an operand; in a register if nothing else is allowed or possible. */
+Opnd gen_opnd(Gen *g, uint32_t v, unsigned allow);
+static inline RegSet opnd_regs(const Opnd *p)
+{
+    return p->kind == OPND_REG ? REG_BIT(p->reg) : 0;
+}
+void gen_alu(Gen *g, uint32_t w, unsigned op, int dst, const Opnd *b);
+/* form dst, operand (register or memory). */
+void gen_rm(Gen *g, uint32_t form, int dst, const Opnd *b);
+Mem gen_place(const Gen *g, RaPlace p);
+Mem gen_env(const Gen *g, uint32_t offset);
+static inline int xmm(int reg)
+{
+    return reg - XMM;
+}
+static inline uint32_t wide(IrType t)
+{
+    return t == IR_I64 ? X_W : 0;
+}
+/* a COND b into the flags; the host's condition. */
+HostCond gen_compare(Gen *g, IrType t, IrCond cond, uint32_t a, uint32_t b);
+/* Zero- or sign-extends the low `size_log2` bytes of src into dst. */
+void gen_extend(Gen *g, IrType t, unsigned size_log2, bool sign, int dst, int src);
+
+/* ---- calls ---- */
+/* Calls a C function that touches nothing but its arguments (op's args in order); result: op's. */
+void gen_libcall(Gen *g, const IrOp *o, void *fn);
+/* The same for any op without effects, by the interpreter's function for it. */
+void gen_fallback(Gen *g, const IrOp *o);
+void gen_side_point(Gen *g);
+/* op's result: bits C, P and Z of the flags that `mask` has. RAX has been taken. */
+void gen_flags(Gen *g, const IrOp *o, int32_t mask);
+/* Before code that uses legacy SSE forms, if upper halves may be in use. */
+void gen_clean_ymm(Gen *g);
+/* lea rdi, Cpu */
+void gen_cpu_arg(Gen *g);
+
+/* ---- files' interfaces ---- */
+void gen_init(Gen *g, const CpuArch *arch);
+void gen_stubs(Gen *g);                 /* emit-mem.c: the cold paths */
+void gen_common_stubs(Gen *g);          /* emit-ctl.c */
+extern const RaHost gen_ra_host;
+
+/* ---- op functions (rows of emit-table.c) ---- */
+typedef void Emit(Gen *g, const IrOp *o);
+Emit emit_get, emit_set, emit_insn, emit_env_load, emit_env_store, emit_env_ptr;
+Emit emit_alu, emit_mul, emit_mulh, emit_div, emit_andc, emit_neg, emit_shift, emit_clz, emit_ctz;
+Emit emit_popcnt, emit_bswap, emit_bswap16, emit_ext, emit_trunc, emit_zextq, emit_concat;
+Emit emit_extract, emit_deposit, emit_funnel, emit_setcond, emit_select, emit_pdep, emit_crc32c;
+Emit emit_load, emit_store, emit_xchg, emit_fetch_op, emit_cmpxchg, emit_fence;
+Emit emit_call, emit_br, emit_brcond, emit_exit_chain, emit_exit_lookup, emit_exit;
+Emit emit_f2, emit_f1, emit_fma, emit_fcmp, emit_fcvt, emit_i_f, emit_f_i, emit_fround, emit_f_bits;
+Emit emit_f_from_bits, emit_fcmp_mask;
+Emit emit_v_zero, emit_v2, emit_v1, emit_v_shift_i, emit_v_bytes, emit_v1_imm, emit_v2_imm;
+Emit emit_v_blendv, emit_v_movmask, emit_v_test, emit_v_extract, emit_v_insert, emit_v_from_i;
+Emit emit_v_low64, emit_v_splat, emit_v_ext, emit_v_getf, emit_v_setf, emit_v_cvt;
+
+#endif

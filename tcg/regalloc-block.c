@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Register allocation around blocks: memory of the allocator, variables that own a register for a
+ * whole function, the backward scan of a block, what its entry finds and what its end leaves.
+ */
+#include <string.h>
+#include "tcg/regalloc.h"
+
+enum { MAX_OWNED = 7 };                 /* of each class: leaves enough for a block's own values */
+
+void ra_init(Ra *r, const RaHost *host, void *gen, uint32_t frame_start, uint32_t frame_max)
+{
+    *r = (Ra){.host = host, .gen = gen, .frame_start = frame_start, .frame_max = frame_max};
+}
+
+void ra_fini(Ra *r)
+{
+    g_free(r->ops);
+    g_free(r->next);
+    g_free(r->event);
+    g_free(r->observe);
+    g_free(r->calls);
+    r->ops = r->next = r->event = r->observe = r->calls = NULL;
+    r->cap_ops = 0;
+}
+
+/* ---------------------------------------------------------------- the function */
+
+static bool canonical(const Ra *r, const IrBlock *b)
+{
+    return b->num_preds != 1 || b == r->f->entry;
+}
+
+/* 8 to the power of the loop depth, by block id; a loop is the layout between a branch back and its target. */
+static void block_weights(const Ra *r, uint32_t *weight)
+{
+    uint32_t order = 0;
+    uint32_t *at = ir_arena(r->f, r->f->num_blocks * sizeof *at);
+
+    for (const IrBlock *b = r->f->entry; b; b = b->next) {
+        at[b->id] = order++;
+        weight[b->id] = b->cold ? 1 : 4;
+    }
+    for (const IrBlock *b = r->f->entry; b; b = b->next) {
+        for (unsigned i = 0; i < 2; i++) {
+            const IrBlock *to = b->succ[i];
+            if (!to || at[to->id] > at[b->id]) {
+                continue;
+            }
+            for (const IrBlock *x = to; x; x = x->next) {
+                if (weight[x->id] < 1u << 20) {
+                    weight[x->id] *= 8;
+                }
+                if (x == b) {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+static void give_registers(Ra *r, const uint64_t *weight, unsigned cls)
+{
+    RegSet left = r->host->pool[cls];
+
+    for (unsigned n = 0; n < MAX_OWNED; n++) {
+        uint32_t best = UINT32_MAX;
+        RegSet set = left & ~r->host->caller_saved ? left & ~r->host->caller_saved : left;
+        for (uint32_t v = 0; v < r->num_vars; v++) {
+            if (weight[v] && r->vars[v].own_reg < 0 && ra_class(ir_var_type(r->f, v)) == cls &&
+                (best == UINT32_MAX || weight[v] > weight[best])) {
+                best = v;
+            }
+        }
+        if (best == UINT32_MAX) {
+            return;
+        }
+        /* From the top: the low ones have uses of their own (shifts, divisions, arguments). */
+        r->vars[best].own_reg = (int8_t)(63 - __builtin_clzll(set));
+        left &= ~REG_BIT(r->vars[best].own_reg);
+        r->owned |= REG_BIT(r->vars[best].own_reg);
+    }
+}
+
+/* Variables that cross an edge to a block with several predecessors, by use. */
+static void assign_registers(Ra *r)
+{
+    const IrFunc *f = r->f;
+    uint64_t *crosses = ir_arena(r->f, r->words * 8);
+    uint64_t *weight = ir_arena(r->f, (r->num_vars + 1) * sizeof *weight);
+    uint32_t *bw = ir_arena(r->f, f->num_blocks * sizeof *bw);
+    bool any = false;
+
+    memset(crosses, 0, r->words * 8);
+    for (const IrBlock *b = f->entry; b; b = b->next) {
+        if (b->num_preds < (b == f->entry ? 1u : 2u)) {
+            continue;
+        }
+        any = true;
+        for (uint32_t i = 0; i < r->words; i++) {
+            crosses[i] |= b->live_in[i] | b->dirty_in[i];
+        }
+    }
+    if (!any) {
+        return;
+    }
+    memset(weight, 0, (r->num_vars + 1) * sizeof *weight);
+    block_weights(r, bw);
+    for (const IrBlock *b = f->entry; b; b = b->next) {
+        for (uint32_t i = b->first; i; i = f->ops[i].next) {
+            const IrOp *o = &f->ops[i];
+            if ((o->opcode == OP_GET || o->opcode == OP_SET) && ir_set_has(crosses, o->var.var)) {
+                weight[o->var.var] += bw[b->id];
+            }
+        }
+    }
+    give_registers(r, weight, 0);
+    give_registers(r, weight, 1);
+}
+
+static void reserve(Ra *r)
+{
+    uint32_t n = r->f->num_ops + 2;
+
+    if (n <= r->cap_ops) {
+        return;
+    }
+    ra_fini(r);
+    r->cap_ops = n + n / 2;
+    r->ops = g_new(uint32_t, r->cap_ops);
+    r->next = g_new(uint32_t, r->cap_ops * 6);
+    r->event = g_new(uint32_t, r->cap_ops);
+    r->observe = g_new(uint32_t, r->cap_ops);
+    r->calls = g_new(uint32_t, r->cap_ops);
+}
+
+static void init_values(Ra *r)
+{
+    const IrFunc *f = r->f;
+    uint32_t n = f->num_values + r->num_vars;
+
+    r->vals = ir_arena(r->f, n * sizeof *r->vals);
+    for (uint32_t i = 0; i < n; i++) {
+        RaVal *x = &r->vals[i];
+        *x = (RaVal){.next_use = RA_NEVER, .reg = -1};
+        if (i < f->num_values) {
+            x->type = f->values[i].type;
+            x->is_const = f->values[i].is_const;
+            x->bits = f->values[i].k;
+        } else {
+            x->type = (uint8_t)ir_var_type(f, i - f->num_values);
+        }
+        if (x->is_const && x->type == IR_I32) {
+            x->bits = (uint32_t)x->bits;
+        }
+    }
+}
+
+void ra_function(Ra *r, IrFunc *f)
+{
+    r->f = f;
+    r->num_vars = ir_all_vars(f);
+    r->words = (r->num_vars + 63) / 64;
+    r->frame = r->frame_start;
+    r->frame_full = false;
+    r->owned = r->busy = 0;
+    memset(r->reg_val, 0, sizeof r->reg_val);
+    reserve(r);
+    init_values(r);
+    r->vars = ir_arena(f, (r->num_vars + 1) * sizeof *r->vars);
+    r->dirty = ir_arena(f, (r->words + 1) * 8);
+    for (uint32_t v = 0; v < r->num_vars; v++) {
+        r->vars[v] = (RaVar){.own_reg = -1};
+        if (ir_var_is_local(f, v)) {
+            uint32_t size = MAX(ir_type_bits(ir_var_type(f, v)) / 8, 8);
+            r->frame = (r->frame + size - 1) & ~(size - 1);
+            r->vars[v].frame = r->frame;
+            r->frame += size;
+        }
+    }
+    if (r->frame > r->frame_max) {
+        r->frame_full = true;
+        r->frame = r->frame_max;
+    }
+    r->frame_locals = r->frame;
+    r->snapshots = ir_arena(f, f->num_blocks * sizeof *r->snapshots);
+    r->emitted = ir_arena(f, f->num_blocks * sizeof *r->emitted);
+    memset(r->snapshots, 0, f->num_blocks * sizeof *r->snapshots);
+    memset(r->emitted, 0, f->num_blocks * sizeof *r->emitted);
+    assign_registers(r);
+}
+
+/* ---------------------------------------------------------------- the scan */
+
+static uint32_t number_ops(Ra *r, const IrBlock *b)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = b->first; i; i = r->f->ops[i].next) {
+        r->ops[n++] = i;
+    }
+    return n;
+}
+
+static void scan_var(Ra *r, const IrOp *o, uint32_t pos)
+{
+    RaVar *w = &r->vars[o->var.var];
+
+    r->event[pos] = w->next_event == RA_NEVER ? RA_NEVER : w->next_event << 1 | w->next_is_set;
+    w->next_event = pos;
+    w->next_is_set = o->opcode == OP_SET;
+    if (o->opcode == OP_SET) {
+        r->vals[o->args[0]].hint_var = o->var.var + 1;
+    }
+}
+
+static void scan(Ra *r, const IrBlock *b)
+{
+    uint32_t n = number_ops(r, b);
+    uint32_t observe = RA_NEVER, call = RA_NEVER;
+
+    r->num_ops = n;
+    for (uint32_t v = 0; v < r->num_vars; v++) {
+        r->vars[v].next_event = RA_NEVER;
+        r->vars[v].next_is_set = false;
+    }
+    r->observe[n] = r->calls[n] = RA_NEVER;
+    for (uint32_t pos = n; pos-- > 0;) {
+        const IrOp *o = &r->f->ops[r->ops[pos]];
+        for (unsigned i = 0; i < o->num_args; i++) {
+            r->next[pos * 6 + i] = r->vals[o->args[i]].next_use;
+        }
+        for (unsigned i = 0; i < o->num_args; i++) {
+            r->vals[o->args[i]].next_use = pos;
+        }
+        if (o->opcode == OP_GET || o->opcode == OP_SET) {
+            scan_var(r, o, pos);
+        }
+        if (ir_op_faults(o) || ir_op_reads_homes(o)) {
+            observe = pos;
+        }
+        if (o->opcode == OP_CALL) {
+            call = pos;
+        }
+        r->observe[pos] = observe;
+        r->calls[pos] = call;
+    }
+}
+
+/* ---------------------------------------------------------------- block entries */
+
+static void bind_entry(Ra *r, uint32_t var, const RaBound *b)
+{
+    uint32_t v = r->f->num_values + var;
+    RaVal *x = &r->vals[v];
+
+    if (b->reg >= 0 && r->reg_val[b->reg]) {
+        v = r->reg_val[b->reg];         /* two variables with one value */
+        x = &r->vals[v];
+    } else {
+        *x = (RaVal){.next_use = RA_NEVER, .reg = -1, .type = (uint8_t)ir_var_type(r->f, var),
+                     .is_const = b->is_const, .bits = b->bits, .zero_ext = b->zero_ext};
+        if (b->reg >= 0) {
+            x->reg = b->reg;
+            r->reg_val[b->reg] = v;
+            r->busy |= REG_BIT(b->reg);
+        }
+    }
+    r->vars[var].val = v;
+    r->vars[var].next = x->vars;
+    x->vars = var + 1;
+    if (b->dirty) {
+        ir_set_add(r->dirty, var);
+    }
+}
+
+static void bind_owned(Ra *r, const IrBlock *b)
+{
+    for (uint32_t v = 0; v < r->num_vars; v++) {
+        bool dirty = ir_set_has(b->dirty_in, v);
+        if (r->vars[v].own_reg >= 0 && (dirty || ir_set_has(b->live_in, v))) {
+            bind_entry(r, v, &(RaBound){.var = v, .reg = r->vars[v].own_reg,
+                                        .dirty = dirty || ir_var_is_local(r->f, v)});
+        }
+    }
+}
+
+void ra_block_begin(Ra *r, IrBlock *b)
+{
+    RaSnapshot *s = r->snapshots[b->id];
+
+    r->block = b;
+    for (RegSet m = r->busy; m; m &= m - 1) {
+        int reg = __builtin_ctzll(m);
+        r->vals[r->reg_val[reg]].reg = -1;
+        r->reg_val[reg] = 0;
+    }
+    r->busy = r->pinned = r->temps = 0;
+    r->frame = r->frame_locals;
+    memset(r->dirty, 0, r->words * 8);
+    for (uint32_t v = 0; v < r->num_vars; v++) {
+        uint32_t val = r->vars[v].val;
+        if (val) {
+            r->vals[val].vars = 0;
+            r->vars[v].val = 0;
+            r->vars[v].next = 0;
+        }
+    }
+    scan(r, b);
+    r->emitted[b->id] = true;
+    if (s) {
+        for (uint32_t i = 0; i < s->n; i++) {
+            bind_entry(r, s->b[i].var, &s->b[i]);
+        }
+    } else if (b->num_preds > 0) {
+        bind_owned(r, b);
+    }
+}
+
+/* ---------------------------------------------------------------- block ends */
+
+static bool goes_on(const Ra *r, const IrBlock *to)
+{
+    return !canonical(r, to) && !r->emitted[to->id];
+}
+
+/* data: the block whose successors matter. */
+static bool wanted_home(const Ra *r, uint32_t var, const void *data)
+{
+    const IrBlock *b = data;
+    const RaVal *x = &r->vals[r->vars[var].val];
+
+    for (unsigned i = 0; i < 2; i++) {
+        const IrBlock *to = b->succ[i];
+        if (!to || goes_on(r, to)) {
+            continue;
+        }
+        if (r->vars[var].own_reg < 0 &&
+            (!ir_var_is_local(r->f, var) || ir_set_has(to->live_in, var))) {
+            return true;
+        }
+    }
+    /* Snapshots know registers and constants only. */
+    return x->reg < 0 && !x->is_const;
+}
+
+void ra_block_end(Ra *r)
+{
+    r->pos = r->num_ops - 1;
+    ra_flush_if(r, wanted_home, r->block);
+}
+
+static RaSnapshot *snapshot(Ra *r)
+{
+    RaSnapshot *s = ir_arena(r->f, sizeof *s + r->num_vars * sizeof s->b[0]);
+
+    s->n = 0;
+    for (uint32_t v = 0; v < r->num_vars; v++) {
+        const RaVal *x = &r->vals[r->vars[v].val];
+        bool dirty = ir_set_has(r->dirty, v);
+        if (r->vars[v].val && (x->reg >= 0 || (x->is_const && dirty))) {
+            s->b[s->n++] = (RaBound){.var = v, .reg = x->reg, .dirty = dirty, .bits = x->bits,
+                                     .is_const = x->is_const, .zero_ext = x->zero_ext};
+        }
+    }
+    return s;
+}
+
+void ra_block_leave(Ra *r)
+{
+    RaSnapshot *s = NULL;
+
+    for (unsigned i = 0; i < 2; i++) {
+        const IrBlock *to = r->block->succ[i];
+        if (to && goes_on(r, to)) {
+            s = s ? s : snapshot(r);
+            r->snapshots[to->id] = s;
+        }
+    }
+}
+
+/* The moves onto an edge; 0 with n == NULL only asks whether there are any. */
+static unsigned collect_moves(Ra *r, IrBlock *to, RaMove *m)
+{
+    unsigned n = 0;
+
+    if (goes_on(r, to) || r->snapshots[to->id]) {
+        return 0;
+    }
+    for (uint32_t v = 0; r->owned && v < r->num_vars; v++) {
+        const RaVar *w = &r->vars[v];
+        if (w->own_reg < 0 || !(ir_set_has(to->live_in, v) || ir_set_has(to->dirty_in, v))) {
+            continue;
+        }
+        if (!w->val || r->vals[w->val].reg != w->own_reg) {
+            m[n++] = (RaMove){.dst = w->own_reg, .type = ir_var_type(r->f, v), .val = w->val,
+                              .var = v};
+        }
+    }
+    return n;
+}
+
+bool ra_edge_needs_moves(Ra *r, IrBlock *to)
+{
+    RaMove m[2 * MAX_OWNED];
+
+    return collect_moves(r, to, m) > 0;
+}
+
+void ra_edge_moves(Ra *r, IrBlock *to)
+{
+    RaMove m[2 * MAX_OWNED];
+    unsigned n = collect_moves(r, to, m), keep = 0;
+    RaMove home[2 * MAX_OWNED];
+    unsigned num_home = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        if (m[i].val) {
+            m[keep++] = m[i];
+        } else {
+            home[num_home++] = m[i];
+        }
+    }
+    ra_parallel(r, m, keep);
+    for (unsigned i = 0; i < num_home; i++) {
+        r->host->load(r->gen, home[i].type, home[i].dst, ra_home(r, home[i].var));
+    }
+}
+
+void ra_entry_moves(Ra *r)
+{
+    IrBlock *to = r->f->entry;
+
+    for (uint32_t v = 0; r->owned && to->num_preds && v < r->num_vars; v++) {
+        const RaVar *w = &r->vars[v];
+        if (w->own_reg >= 0 && (ir_set_has(to->live_in, v) || ir_set_has(to->dirty_in, v))) {
+            r->host->load(r->gen, ir_var_type(r->f, v), w->own_reg, ra_home(r, v));
+        }
+    }
+}
