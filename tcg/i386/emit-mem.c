@@ -156,6 +156,11 @@ void emit_load(Gen *g, const IrOp *o)
     dst = ra_def(&g->ra, o->dst, 0, -1);
     s.live = live_caller_saved(g, dst);
     s.dst = (int8_t)dst;
+    if (ra_class(x.type) && x.op & MEM_BIG) {
+        s.jump[0] = x_jcc32(&g->a, CC_ALWAYS);
+        add_stub(g, o, &x, s);
+        return;
+    }
     s.jump[0] = access_check(g, &x, false, x.op & MEM_ALIGN);
     m = mem_bi(x.entry, x.va, 0);
     if (ra_class(x.type) == 0) {
@@ -216,6 +221,11 @@ void emit_store(Gen *g, const IrOp *o)
         s.value_bits = g->ra.vals[value].bits;
     } else {
         s.value = (int8_t)v.reg;
+    }
+    if (ra_class(x.type) && x.op & MEM_BIG) {
+        s.jump[0] = x_jcc32(&g->a, CC_ALWAYS);
+        add_stub(g, o, &x, s);
+        return;
     }
     s.jump[0] = access_check(g, &x, true, x.op & MEM_ALIGN);
     m = mem_bi(x.entry, x.va, 0);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { NUM = 4, PAGES = 2, VALUES = 8 };
+enum { NUM = 4, PAGES = 3, VALUES = 8 };      /* the last page: ends of accesses only */
 #define DATA_VA 0x10000ull
 
 typedef struct TestCpu {
@@ -35,9 +35,11 @@ static const IrVarDecl vars[] = {
     VAR("d0", IR_F64, f64[0]), VAR("d1", IR_F64, f64[1]), VAR("d2", IR_F64, f64[2]), VAR("d3", IR_F64, f64[3]),
     VAR("v0", IR_V128, v[0]), VAR("v1", IR_V128, v[1]), VAR("v2", IR_V128, v[2]), VAR("v3", IR_V128, v[3]),
 };
+static bool fill_or_fault(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx, bool probe,
+                          uintptr_t host_pc);
 static const CpuArch arch = {
     .name = "test", .word_bits = 64, .page_bits = 12, .mmu_modes = 1, .cpu_size = sizeof(TestCpu),
-    .vars = vars, .num_vars = ARRAY_COUNT(vars),
+    .vars = vars, .num_vars = ARRAY_COUNT(vars), .tlb_fill = fill_or_fault,
 };
 
 /* ---- helpers with every kind of argument ---- */
@@ -81,6 +83,31 @@ static const IrHelper helper_table[] = {
     {"pick", (void *)helper_pick, HELPER_FAULTS, IR_F64, 4, true, {IR_I64, IR_F32, IR_I32, IR_F64}},
     {"turn", (void *)helper_turn, HELPER_PURE, IR_V128, 2, false, {IR_V128, IR_I64}},
 };
+
+/* ---- faults: the n'th TLB miss leaves, and what is home then is the result ---- */
+
+static struct {
+    uint8_t *memory;
+    unsigned misses_left;
+} fill;                         /* of the test at hand */
+
+static void map_page(TestCpu *t, uint8_t *memory, uint64_t va)
+{
+    TlbEntry *e = &t->cpu.tlb.table[0][va >> PAGE_BITS_MIN & (TLB_SIZE - 1)];
+
+    va &= ~(uint64_t)((1 << PAGE_BITS_MIN) - 1);
+    *e = (TlbEntry){.read = va, .write = va, .code = ~0ull, .addend = (uintptr_t)memory + (va - DATA_VA) - va};
+}
+
+static bool fill_or_fault(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx, bool probe,
+                          uintptr_t host_pc)
+{
+    if (fill.misses_left-- == 0) {
+        siglongjmp(cpu->jump, 1);
+    }
+    map_page((TestCpu *)cpu, fill.memory, va);
+    return true;
+}
 
 /* ---- random functions, entered without the builder's folding ---- */
 
@@ -270,9 +297,10 @@ static void random_pure(Gen *g, IrOpcode opcode)
     append(g, &o, t);
 }
 
-static uint32_t random_address(Gen *g)
+static uint32_t random_address(Gen *g, bool aligned)
 {
-    IrOp mask = {.opcode = OP_AND, .num_args = 2, .args = {operand(g, IR_I64), konst(g, IR_I64, 0x1ff0)}};
+    uint32_t bits = konst(g, IR_I64, aligned || pick(g, 3) ? 0x1ff0 : 0x1fff);
+    IrOp mask = {.opcode = OP_AND, .num_args = 2, .args = {operand(g, IR_I64), bits}};
     uint32_t a = append(g, &mask, IR_I64);
     IrOp add = {.opcode = OP_ADD, .num_args = 2, .args = {a, konst(g, IR_I64, DATA_VA)}};
 
@@ -290,7 +318,7 @@ static void random_memory(Gen *g)
     if (o.opcode == OP_STORE) {
         o.args[0] = operand(g, t);
     }
-    o.args[o.num_args - 1] = random_address(g);
+    o.args[o.num_args - 1] = random_address(g, false);
     o.mem.op = (uint16_t)size;
     if ((t == IR_I32 && size < MEM_32) || (t == IR_I64 && size < MEM_64)) {
         o.mem.op |= pick(g, 2) && o.opcode == OP_LOAD ? MEM_SIGN : 0;
@@ -299,6 +327,23 @@ static void random_memory(Gen *g)
         o.mem.op |= pick(g, 4) == 0 ? MEM_BIG : 0;
     }
     append(g, &o, o.opcode == OP_LOAD ? t : IR_VOID);
+}
+
+static void random_atomic(Gen *g)
+{
+    static const IrOpcode opcodes[] = {OP_XCHG, OP_FETCH_ADD, OP_FETCH_AND, OP_FETCH_OR, OP_FETCH_XOR, OP_CMPXCHG};
+    IrType t = pick(g, 2) ? IR_I64 : IR_I32;
+    unsigned size = pick(g, t == IR_I64 ? 4 : 3);
+    IrOp o = {.opcode = (uint8_t)opcodes[pick(g, ARRAY_COUNT(opcodes))], .num_args = 2};
+
+    o.args[0] = operand(g, t);
+    if (o.opcode == OP_CMPXCHG) {
+        o.args[o.num_args++ - 1] = operand(g, t);
+    }
+    o.args[o.num_args - 1] = random_address(g, true);
+    o.mem.op = (uint16_t)(size | (ir_type_bits(t) > 8u << size && pick(g, 2) ? MEM_SIGN : 0) |
+                          (size && pick(g, 4) == 0 ? MEM_BIG : 0));
+    append(g, &o, t);
 }
 
 static void random_call(Gen *g)
@@ -359,6 +404,12 @@ static void random_op(Gen *g, const IrVar *locals, bool floats)
         append(g, &o, t);
         break;
     }
+    case 8:
+        if (pick(g, 2)) {
+            random_atomic(g);
+            break;
+        }
+        /* fall through */
     default:
         for (;;) {
             IrOpcode opcode = (IrOpcode)(1 + pick(g, OP_COUNT - 1));
@@ -450,6 +501,9 @@ static IrVal copy_op(IrBuilder *to, const IrFunc *f, const IrOp *o, const IrVal 
     case OP_ENV_STORE: ir_env_store(to, a[0], (uint32_t)o->env.offset, (MemOp)o->env.op); return (IrVal){0};
     case OP_LOAD: return ir_load(to, ir_dst_type(f, o), a[0], (MemOp)o->mem.op, o->mem.mmu);
     case OP_STORE: ir_store(to, a[0], a[1], (MemOp)o->mem.op, o->mem.mmu); return (IrVal){0};
+    case OP_CMPXCHG: return ir_cmpxchg(to, a[0], a[1], a[2], (MemOp)o->mem.op, o->mem.mmu);
+    case OP_XCHG: case OP_FETCH_ADD: case OP_FETCH_AND: case OP_FETCH_OR: case OP_FETCH_XOR:
+        return ir_atomic(to, (IrAtomic)(o->opcode - OP_XCHG), a[0], a[1], (MemOp)o->mem.op, o->mem.mmu);
     case OP_CALL: return ir_call(to, o->call.helper, a, o->num_args);
     case OP_EXIT: ir_exit(to, (unsigned)o->imm[0]); return (IrVal){0};
     default: break;
@@ -515,13 +569,7 @@ static void bench_init(Bench *w, const CodeEngine *engine)
     w->cpu = g_aligned_alloc0(1, sizeof(TestCpu), 64);
     w->memory = g_aligned_alloc0(PAGES, 1 << PAGE_BITS_MIN, 1 << PAGE_BITS_MIN);
     w->cpu->cpu.arch = &arch;
-    memset(&w->cpu->cpu.tlb.table, 0xff, sizeof(w->cpu->cpu.tlb.table));
-    for (unsigned i = 0; i < PAGES; i++) {
-        uint64_t va = DATA_VA + ((uint64_t)i << PAGE_BITS_MIN);
-        TlbEntry *e = &w->cpu->cpu.tlb.table[0][va >> PAGE_BITS_MIN & (TLB_SIZE - 1)];
-        *e = (TlbEntry){.read = va, .write = va, .code = ~0ull,
-                        .addend = (uintptr_t)w->memory + (va - DATA_VA) - va};
-    }
+    memset(&w->cpu->cpu.tlb.victim, 0xff, sizeof(w->cpu->cpu.tlb.victim));
     if (!code_buffer_init(&w->buffer, 4 * MIB, &error) || !engine->init(&w->buffer, &arch, &error)) {
         g_error("%s", error->message);
     }
@@ -535,7 +583,8 @@ static void bench_fini(Bench *w)
     g_aligned_free(w->cpu);
 }
 
-static void run(Bench *w, const CodeEngine *engine, IrFunc *f, bool opt, const State *in, State *out)
+/* misses: TLB misses until one is a fault; UINT_MAX: all pages are there from the start. */
+static void run(Bench *w, const CodeEngine *engine, IrFunc *f, bool opt, unsigned misses, const State *in, State *out)
 {
     CodeBlock cb = {.key = {.pc = 0x1000}, .valid = true}, *last = NULL;
 
@@ -543,8 +592,16 @@ static void run(Bench *w, const CodeEngine *engine, IrFunc *f, bool opt, const S
     memcpy(w->memory, in->memory, sizeof(in->memory));
     w->buffer.ptr = w->buffer_start;
     g_assert_true(engine->generate(&w->buffer, f, &cb, opt));
-    g_assert_cmpuint(engine->run(&w->cpu->cpu, &cb, &last), ==, IR_EXIT_LOOP);
-    g_assert_true(last == &cb);
+    memset(&w->cpu->cpu.tlb.table, 0xff, sizeof(w->cpu->cpu.tlb.table));
+    for (unsigned i = 0; misses == UINT_MAX && i < PAGES; i++) {
+        map_page(w->cpu, w->memory, DATA_VA + ((uint64_t)i << PAGE_BITS_MIN));
+    }
+    fill.memory = w->memory;
+    fill.misses_left = misses;
+    if (sigsetjmp(w->cpu->cpu.jump, 0) == 0) {
+        g_assert_cmpuint(engine->run(&w->cpu->cpu, &cb, &last), ==, IR_EXIT_LOOP);
+        g_assert_true(last == &cb);
+    }
     memcpy(out->regs, (uint8_t *)w->cpu + offsetof(TestCpu, i32), sizeof(out->regs));
     memcpy(out->memory, w->memory, sizeof(out->memory));
 }
@@ -587,7 +644,7 @@ static void report(const IrFunc *before, const IrFunc *after, const State *one, 
     g_error("results differ\n%s", text->str);
 }
 
-static void compare(const CodeEngine *engine, unsigned rounds, unsigned num_blocks, unsigned ops, bool floats)
+static void compare(const CodeEngine *engine, unsigned rounds, unsigned num_blocks, unsigned ops, bool floats, bool faults)
 {
     Bench plain, other;
     Gen g = {.b = ir_builder_new(vars, ARRAY_COUNT(vars)), .rand = g_rand_new_with_seed((uint32_t)g_test_rand_int())};
@@ -601,10 +658,11 @@ static void compare(const CodeEngine *engine, unsigned rounds, unsigned num_bloc
     for (unsigned i = 0; i < rounds; i++) {
         random_function(&g, num_blocks, ops, floats);
         random_state(g.rand, in);
-        run(&plain, &engine_interp, ir_func(g.b), false, in, one);
+        unsigned misses = faults ? pick(&g, PAGES + 1) : UINT_MAX;
+        run(&plain, &engine_interp, ir_func(g.b), false, misses, in, one);
         for (unsigned opt = 0; opt < 2; opt++) {
             copy_function(b2, ir_func(g.b));
-            run(&other, engine, ir_func(b2), opt, in, two);
+            run(&other, engine, ir_func(b2), opt, misses, in, two);
             if (memcmp(one, two, sizeof(State))) {
                 report(ir_func(g.b), ir_func(b2), one, two);
             }
@@ -620,43 +678,55 @@ static void compare(const CodeEngine *engine, unsigned rounds, unsigned num_bloc
 
 static void test_builder_short(void)
 {
-    compare(&engine_interp, 4000, 1, 12, true);
+    compare(&engine_interp, 4000, 1, 12, true, false);
 }
 
 static void test_builder_long(void)
 {
-    compare(&engine_interp, 300, MAX_BLOCKS, 60, true);
+    compare(&engine_interp, 300, MAX_BLOCKS, 60, true, false);
 }
 
 /* ---- the host's back end ---- */
 
-static void compare_native(unsigned rounds, unsigned num_blocks, unsigned ops, bool floats)
+static void compare_native(unsigned rounds, unsigned num_blocks, unsigned ops, bool floats, bool faults)
 {
     if (!engine_native()) {
         g_test_skip("this host has no back end in tcg/<host>");
         return;
     }
-    compare(engine_native(), rounds, num_blocks, ops, floats);
+    compare(engine_native(), rounds, num_blocks, ops, floats, faults);
 }
 
 static void test_native_short(void)
 {
-    compare_native(4000, 1, 12, false);
+    compare_native(4000, 1, 12, false, false);
 }
 
 static void test_native_blocks(void)
 {
-    compare_native(300, MAX_BLOCKS, 60, false);
+    compare_native(300, MAX_BLOCKS, 60, false, false);
 }
 
 static void test_native_float_short(void)
 {
-    compare_native(4000, 1, 12, true);
+    compare_native(4000, 1, 12, true, false);
 }
 
 static void test_native_float_blocks(void)
 {
-    compare_native(300, MAX_BLOCKS, 60, true);
+    compare_native(300, MAX_BLOCKS, 60, true, false);
+}
+
+static void test_native_faults(void)
+{
+    compare_native(1000, 1, 30, true, true);
+    compare_native(300, MAX_BLOCKS, 60, true, true);
+}
+
+static void test_builder_faults(void)
+{
+    compare(&engine_interp, 1000, 1, 30, true, true);
+    compare(&engine_interp, 300, MAX_BLOCKS, 60, true, true);
 }
 
 int main(int argc, char **argv)
@@ -666,6 +736,8 @@ int main(int argc, char **argv)
     g_test_add_func("/ir-engines/native/blocks", test_native_blocks);
     g_test_add_func("/ir-engines/native/float-short", test_native_float_short);
     g_test_add_func("/ir-engines/native/float-blocks", test_native_float_blocks);
+    g_test_add_func("/ir-engines/native/faults", test_native_faults);
+    g_test_add_func("/ir-engines/builder/faults", test_builder_faults);
     g_test_add_func("/ir-engines/builder/short", test_builder_short);
     g_test_add_func("/ir-engines/builder/blocks", test_builder_long);
     return g_test_run();
