@@ -207,6 +207,8 @@ void x86_set_eflags(X86Cpu *c, uint32_t value, uint32_t mask);
 /* ---- exceptions (excp.c); host_pc as in cpu_raise ---- */
 _Noreturn void x86_raise(X86Cpu *c, unsigned vector, uintptr_t host_pc);
 _Noreturn void x86_raise_error(X86Cpu *c, unsigned vector, uint32_t error, uintptr_t host_pc);
+/* A software interrupt: DPL of the gate is checked, next_rip is pushed. */
+_Noreturn void x86_raise_int(X86Cpu *c, unsigned vector, uint64_t next_rip, uintptr_t host_pc);
 void x86_deliver(Cpu *cpu);
 bool x86_interrupt(Cpu *cpu, uint32_t pending);
 bool x86_has_work(Cpu *cpu);
