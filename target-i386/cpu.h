@@ -7,6 +7,7 @@
 #ifndef TARGET_I386_CPU_H
 #define TARGET_I386_CPU_H
 
+#include <inttypes.h>
 #include "exec/cpu.h"
 #include "target-i386/regs.h"
 #include "util/timer.h"

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Between an x86 vCPU and its local APIC (hw/intc/apic.c). Machine lock for all. The APIC
+ * speaks to its CPU by cpu_interrupt() with the bits below.
+ *
+ * Boards: a CPU device has the input pins "intr" (0: output of the master 8259A, of CPU 0 only),
+ * "nmi" (0), "smi" (0) and "a20" (0: keyboard controller, 1: port 92h; A20 is on when either is
+ * high; of CPU 0 only, it acts on all). The APICs map the page and the MSI window at FEE00000h
+ * themselves, into vm->memory.
+ */
+#ifndef EXEC_X86_APIC_H
+#define EXEC_X86_APIC_H
+
+#include "exec/cpu.h"
+
+/* x86 bits of Cpu.pending beside CPU_PENDING_HARD and CPU_PENDING_NMI. */
+enum {
+    X86_PENDING_SMI = CPU_PENDING_TARGET,
+    X86_PENDING_INIT = CPU_PENDING_TARGET << 1,
+    X86_PENDING_SIPI = CPU_PENDING_TARGET << 2,
+    X86_PENDING_MCE = CPU_PENDING_TARGET << 3,
+};
+
+#define APIC_BASE_ADDRESS 0xfee00000u
+#define APIC_BASE_BSP (1u << 8)
+#define APIC_BASE_X2APIC (1u << 10)
+#define APIC_BASE_ENABLE (1u << 11)
+
+/* Makes and realizes the local APIC of cpu as its child "lapic". */
+Device *apic_create(Cpu *cpu, unsigned apic_id, bool x2apic, GError **error);
+uint64_t apic_base(Device *apic);
+/* WRMSR to IA32_APIC_BASE; false: #GP. */
+bool apic_set_base(Device *apic, uint64_t value);
+/* CR8. */
+unsigned apic_cr8(Device *apic);
+void apic_set_cr8(Device *apic, unsigned value);
+/* Acknowledges: the vector to deliver, -1: none after all. */
+int apic_take_interrupt(Device *apic);
+bool apic_has_interrupt(Device *apic);
+/* x2APIC MSR 800h + reg; false: #GP. */
+bool apic_msr_read(Device *apic, unsigned reg, uint64_t *value);
+bool apic_msr_write(Device *apic, unsigned reg, uint64_t value);
+/* IA32_TSC_DEADLINE: the TSC value (0: disarmed) and the guest time that it stands for. */
+uint64_t apic_tsc_deadline(Device *apic);
+void apic_set_tsc_deadline(Device *apic, uint64_t tsc, int64_t deadline_ns);
+/* State after INIT (SDM 3A 10.4.7.3); the base MSR stays. */
+void apic_init_reset(Device *apic);
+/* Vector of the SIPI that X86_PENDING_SIPI announced. */
+unsigned apic_sipi_vector(Device *apic);
+/* Level of the CPU's INTR line from the 8259A (LINT0), and of LINT1. */
+void apic_set_lint(Device *apic, unsigned n, int level);
+/* Text for HMP info lapic. */
+void apic_print(Device *apic, GString *out);
+
+#endif
