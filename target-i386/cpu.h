@@ -80,7 +80,8 @@ typedef struct X86Cpu {
     bool in_hlt_mwait;
     uint32_t sipi_vector;
     bool wait_sipi;
-    uint32_t a20_mask_bit;              /* 0: A20 is forced to 0 */
+    uint32_t a20_mask_bit;              /* address bits forced to 0: bit 20 while A20 is off */
+    uint8_t a20_inputs;                 /* levels of the "a20" pins, on CPU 0 */
 
     /* ---- exception being delivered ---- */
     uint32_t error_code;
@@ -104,6 +105,7 @@ typedef struct X86Cpu {
     GPtrArray *feature_text;            /* "+x", "-y", "k=v" of -cpu, applied at realize */
     Device *apic;                       /* NULL: none; see exec/x86-apic.h */
     uint64_t monitor_va;
+    bool in_exec;                       /* between exec_enter and exec_leave: host MXCSR is the guest's */
 } X86Cpu;
 
 #define X86(cpu_) ((X86Cpu *)(cpu_))
@@ -255,6 +257,9 @@ void x86_exec_leave(Cpu *cpu);
 void x86_cpu_reset(X86Cpu *c, bool init_only);
 void x86_smi_enter(X86Cpu *c);
 bool x86_has_feature(const X86Cpu *c, unsigned feature);
+void x86_dump(Cpu *cpu, GString *out, unsigned flags);
+bool x86_register_value(Cpu *cpu, const char *name, uint64_t *v);
+void x86_info(Cpu *cpu, const char *what, GString *out);
 
 /* The BlockKey of the present state (cpu.c). */
 void x86_block_key(Cpu *cpu, BlockKey *key);

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * CPUID feature names by word and bit, as -cpu takes them, and the features that the translator
+ * implements: only those are ever shown to a guest. SDM 2A CPUID; APM 3 appendix E.
+ */
+#include "target-i386/models.h"
+
+const char *const x86_feature_names[X86_FEATURE_WORDS][32] = {
+    [FW_1_EDX] = {
+        "fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8", "apic", NULL, "sep",
+        "mtrr", "pge", "mca", "cmov", "pat", "pse36", "pn", "clflush", NULL, "ds", "acpi", "mmx",
+        "fxsr", "sse", "sse2", "ss", "ht", "tm", "ia64", "pbe",
+    },
+    [FW_1_ECX] = {
+        "pni", "pclmulqdq", "dtes64", "monitor", "ds-cpl", "vmx", "smx", "est", "tm2", "ssse3",
+        "cid", NULL, "fma", "cx16", "xtpr", "pdcm", NULL, "pcid", "dca", "sse4.1", "sse4.2",
+        "x2apic", "movbe", "popcnt", "tsc-deadline", "aes", "xsave", NULL, "avx", "f16c",
+        "rdrand", "hypervisor",
+    },
+    [FW_7_0_EBX] = {
+        "fsgsbase", "tsc-adjust", "sgx", "bmi1", "hle", "avx2", NULL, "smep", "bmi2", "erms",
+        "invpcid", "rtm", NULL, NULL, "mpx", NULL, "avx512f", "avx512dq", "rdseed", "adx",
+        "smap", "avx512ifma", "pcommit", "clflushopt", "clwb", "intel-pt", "avx512pf",
+        "avx512er", "avx512cd", "sha-ni", "avx512bw", "avx512vl",
+    },
+    [FW_7_0_ECX] = {
+        NULL, "avx512vbmi", "umip", "pku", NULL, "waitpkg", "avx512vbmi2", NULL, "gfni", "vaes",
+        "vpclmulqdq", "avx512vnni", "avx512bitalg", NULL, "avx512-vpopcntdq", NULL, "la57", NULL,
+        NULL, NULL, NULL, NULL, "rdpid", NULL, "bus-lock-detect", "cldemote", NULL, "movdiri",
+        "movdir64b", NULL, "sgxlc", "pks",
+    },
+    [FW_7_0_EDX] = {
+        NULL, NULL, "avx512-4vnniw", "avx512-4fmaps", "fsrm", NULL, NULL, NULL,
+        "avx512-vp2intersect", NULL, "md-clear", NULL, NULL, NULL, "serialize", NULL,
+        "tsx-ldtrk", NULL, NULL, "arch-lbr", NULL, NULL, "amx-bf16", "avx512-fp16", "amx-tile",
+        "amx-int8", "spec-ctrl", "stibp", NULL, "arch-capabilities", "core-capability", "ssbd",
+    },
+    [FW_7_1_EAX] = {
+        NULL, NULL, NULL, NULL, "avx-vnni", "avx512-bf16",
+    },
+    [FW_8000_0001_EDX] = {
+        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "syscall", NULL, NULL,
+        NULL, NULL, NULL, NULL, NULL, NULL, "nx", NULL, "mmxext", NULL, NULL, "fxsr-opt",
+        "pdpe1gb", "rdtscp", NULL, "lm", "3dnowext", "3dnow",
+    },
+    [FW_8000_0001_ECX] = {
+        "lahf-lm", "cmp-legacy", "svm", "extapic", "cr8legacy", "abm", "sse4a", "misalignsse",
+        "3dnowprefetch", "osvw", "ibs", "xop", "skinit", "wdt", NULL, "lwp", "fma4", "tce", NULL,
+        "nodeid-msr", NULL, "tbm", "topoext", "perfctr-core", "perfctr-nb",
+    },
+    [FW_8000_0007_EDX] = {
+        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "invtsc",
+    },
+    [FW_8000_0008_EBX] = {
+        "clzero", NULL, "xsaveerptr", NULL, NULL, NULL, NULL, NULL, NULL, "wbnoinvd", NULL, NULL,
+        "ibpb", NULL, "ibrs", "amd-stibp", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        "amd-ssbd", "virt-ssbd", "amd-no-ssb",
+    },
+    [FW_8000_000A_EDX] = {
+        "npt", "lbrv", "svm-lock", "nrip-save", "tsc-scale", "vmcb-clean", "flushbyasid",
+        "decodeassists", NULL, NULL, "pause-filter", NULL, "pfthreshold", "avic", NULL,
+        "v-vmsave-vmload", "vgif", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        NULL, "svme-addr-chk",
+    },
+    [FW_D_1_EAX] = {
+        "xsaveopt", "xsavec", "xgetbv1", "xsaves", "xfd",
+    },
+    [FW_6_EAX] = {
+        NULL, NULL, "arat",
+    },
+    [FW_KVM_EAX] = {
+        "kvmclock", "kvm-nopiodelay", "kvm-mmu", NULL, "kvm-asyncpf", "kvm-steal-time", "kvm-pv-eoi",
+        "kvm-pv-unhalt", NULL, "kvm-pv-tlb-flush", NULL, "kvm-pv-ipi", "kvm-poll-control",
+        "kvm-pv-sched-yield", "kvm-asyncpf-int", "kvm-msi-ext-dest-id", NULL, NULL, NULL, NULL, NULL, NULL,
+        NULL, NULL, "kvmclock-stable-bit",
+    },
+};
+
+const X86FeatureAlias x86_feature_aliases[] = {
+    {"sse3", "pni"}, {"sse4-1", "sse4.1"}, {"sse4-2", "sse4.2"}, {"pclmuldq", "pclmulqdq"},
+    {"xd", "nx"}, {"i64", "lm"}, {"ffxsr", "fxsr-opt"}, {"lahf_lm", "lahf-lm"}, {"nodeid_msr", "nodeid-msr"},
+};
+const unsigned x86_num_feature_aliases = ARRAY_COUNT(x86_feature_aliases);
+
+/* What exists here. A bit moves in when its instructions do. */
+const uint32_t x86_supported_features[X86_FEATURE_WORDS] = {
+    /* all but pn, ds, ht (set by topology), tm, ia64, pbe */
+    [FW_1_EDX] = 0x0fcbfbff,
+    /* pni monitor ssse3 cx16 sse4.1 sse4.2 x2apic movbe popcnt tsc-deadline rdrand hypervisor */
+    [FW_1_ECX] = 1u << 0 | 1u << 3 | 1u << 9 | 1u << 13 | 1u << 19 | 1u << 20 | 1u << 21 | 1u << 22 |
+                 1u << 23 | 1u << 24 | 1u << 30 | 1u << 31,
+    /* fsgsbase tsc-adjust smep erms invpcid smap clflushopt clwb */
+    [FW_7_0_EBX] = 1u << 0 | 1u << 1 | 1u << 7 | 1u << 9 | 1u << 10 | 1u << 20 | 1u << 23 | 1u << 24,
+    /* umip la57 rdpid */
+    [FW_7_0_ECX] = 1u << 2 | 1u << 16 | 1u << 22,
+    /* syscall nx fxsr-opt pdpe1gb rdtscp lm, and what AMD repeats of 1.EDX */
+    [FW_8000_0001_EDX] = 0x0183f3ff | 1u << 11 | 1u << 20 | 1u << 25 | 1u << 26 | 1u << 27 | 1u << 29,
+    /* lahf-lm cmp-legacy cr8legacy 3dnowprefetch */
+    [FW_8000_0001_ECX] = 1u << 0 | 1u << 1 | 1u << 4 | 1u << 8,
+    [FW_8000_0007_EDX] = 1u << 8,
+    [FW_6_EAX] = 1u << 2,
+};

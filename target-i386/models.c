@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Choosing a CPU: -cpu MODEL[,+feature][,-feature][,feature=on|off][,prop=value], -cpu help, and
+ * what query-cpu-definitions and query-cpu-model-expansion answer.
+ */
+#include "target-i386/models.h"
+
+#include <json-c/json.h>
+#include <string.h>
+#include "qom/vm.h"
+
+static const X86Model model_max = {
+    .name = "max", .model_id = "QEMU TCG CPU version 2.5+", .note = "", .vendor = "AuthenticAMD",
+    .level = 13, .xlevel = 0x8000000a, .family = 15, .model = 107, .stepping = 1,
+};
+static const X86Model model_base = {.name = "base", .model_id = "", .note = "", .vendor = "GenuineIntel"};
+
+const X86Model *x86_model_find(const char *name)
+{
+    if (strcmp(name, "max") == 0) {
+        return &model_max;
+    }
+    if (strcmp(name, "base") == 0) {
+        return &model_base;
+    }
+    for (unsigned i = 0; i < x86_num_model_aliases; i++) {
+        if (strcmp(x86_model_aliases[i].name, name) == 0) {
+            name = x86_model_aliases[i].model;
+            break;
+        }
+    }
+    for (unsigned i = 0; i < x86_num_models; i++) {
+        if (strcmp(x86_models[i].name, name) == 0) {
+            return &x86_models[i];
+        }
+    }
+    return NULL;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++) {
+        if ((*a == '_' ? '-' : *a) != (*b == '_' ? '-' : *b)) {
+            return false;
+        }
+    }
+    return *a == *b;
+}
+
+int x86_feature_find(const char *name)
+{
+    for (unsigned i = 0; i < x86_num_feature_aliases; i++) {
+        if (same_name(name, x86_feature_aliases[i].name)) {
+            name = x86_feature_aliases[i].feature;
+        }
+    }
+    for (unsigned w = 0; w < X86_FEATURE_WORDS; w++) {
+        for (unsigned b = 0; b < 32; b++) {
+            const char *n = x86_feature_names[w][b];
+
+            if (n && (same_name(name, n) || (strcmp(n, "sse4.1") == 0 && same_name(name, "sse4-1")) ||
+                      (strcmp(n, "sse4.2") == 0 && same_name(name, "sse4-2")))) {
+                return X86_FEATURE(w, b);
+            }
+        }
+    }
+    return -1;
+}
+
+bool x86_has_feature(const X86Cpu *c, unsigned feature)
+{
+    return c->features[feature / 32] >> (feature % 32) & 1;
+}
+
+static void set_feature(uint32_t *words, unsigned feature, bool on)
+{
+    uint32_t bit = 1u << (feature % 32);
+
+    words[feature / 32] = on ? words[feature / 32] | bit : words[feature / 32] & ~bit;
+}
+
+void x86_model_apply(X86Cpu *c, const X86Model *m)
+{
+    c->model = m;
+    memcpy(c->features, m == &model_max ? x86_supported_features : m->words, sizeof(c->features));
+    set_feature(c->features, FEAT_HYPERVISOR, true);
+    if (target_arch->word_bits == 32 && m == &model_max) {
+        set_feature(c->features, FEAT_LM, false);
+    }
+    c->cpuid_level = m->level;
+    c->cpuid_xlevel = m->xlevel;
+    c->cpuid_version = m->stepping | (m->model & 15) << 4 | (m->model >> 4) << 16 |
+                       (m->family > 15 ? 0xf00 | (m->family - 15) << 20 : m->family << 8);
+    g_strlcpy(c->vendor, m->vendor, sizeof(c->vendor));
+    g_strlcpy(c->model_id, m->model_id, sizeof(c->model_id));
+}
+
+/* ---- words of -cpu ---- */
+
+static bool set_number(X86Cpu *c, const char *key, const char *value, bool *known, GError **error)
+{
+    char *end;
+    uint64_t v = g_ascii_strtoull(value, &end, 0);
+    bool number = *value && !*end;
+    uint32_t *field = NULL;
+
+    *known = true;
+    if (strcmp(key, "vendor") == 0) {
+        if (strlen(value) != 12) {
+            return fail(error, "Property 'vendor' doesn't take value '%s'", value);
+        }
+        g_strlcpy(c->vendor, value, sizeof(c->vendor));
+        return true;
+    }
+    if (strcmp(key, "model-id") == 0) {
+        g_strlcpy(c->model_id, value, sizeof(c->model_id));
+        return true;
+    }
+    if (strcmp(key, "level") == 0) {
+        field = &c->cpuid_level;
+    } else if (strcmp(key, "xlevel") == 0) {
+        field = &c->cpuid_xlevel;
+    } else if (strcmp(key, "min-level") == 0) {
+        field = &c->min_level;
+    } else if (strcmp(key, "min-xlevel") == 0) {
+        field = &c->min_xlevel;
+    } else if (strcmp(key, "phys-bits") == 0) {
+        field = &c->phys_bits_opt;
+    } else if (strcmp(key, "tsc-frequency") == 0 || strcmp(key, "tsc-freq") == 0) {
+        c->tsc_hz = v;
+    } else if (strcmp(key, "family") == 0) {
+        c->cpuid_version = (c->cpuid_version & ~0x0ff00f00u) | (v > 15 ? 0xf00 | (v - 15) << 20 : v << 8);
+    } else if (strcmp(key, "model") == 0) {
+        c->cpuid_version = (c->cpuid_version & ~0xf00f0u) | (v & 15) << 4 | (v >> 4 & 15) << 16;
+    } else if (strcmp(key, "stepping") == 0) {
+        c->cpuid_version = (c->cpuid_version & ~15u) | (v & 15);
+    } else {
+        *known = false;
+        return true;
+    }
+    if (!number) {
+        return fail(error, "Parameter '%s' expects a number", key);
+    }
+    if (field) {
+        *field = v;
+    }
+    return true;
+}
+
+/* Properties that exist, and do nothing without KVM, Hyper-V interfaces or the like. */
+static bool is_inert(const char *key)
+{
+    static const char *const exact[] = {
+        "check", "enforce", "migratable", "l3-cache", "host-cache-info", "host-phys-bits", "pmu", "lmce",
+        "cpuid-0xb", "full-cpuid-auto-level", "legacy-cache", "kvm", "vmware-cpuid-freq",
+        "host-phys-bits-limit", "fill-mtrr-mask", "tcg-cpuid", "ucode-rev", "start-powered-off",
+        "x-migrate-smi-count", "kvm-no-smi-migration", "x-force-features", "memory",
+    };
+
+    if (g_str_has_prefix(key, "hv-") || g_str_has_prefix(key, "hv_") || g_str_has_prefix(key, "vmx-") ||
+        g_str_has_prefix(key, "kvm-") || g_str_has_prefix(key, "kvm_")) {
+        return true;
+    }
+    for (unsigned i = 0; i < ARRAY_COUNT(exact); i++) {
+        if (same_name(key, exact[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool unknown_property(const char *model, const char *key, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autofree char *hint = NULL;
+
+    for (unsigned w = 0; w < X86_FEATURE_WORDS; w++) {
+        for (unsigned b = 0; b < 32; b++) {
+            if (x86_feature_names[w][b]) {
+                g_ptr_array_add(names, (gpointer)x86_feature_names[w][b]);
+            }
+        }
+    }
+    g_ptr_array_add(names, NULL);
+    hint = suggestion(key, (const char *const *)names->pdata);
+    return fail(error, "Property '%s-%s-cpu.%s' not found%s", model, target_arch->name, key, hint);
+}
+
+static bool parse_switch(const char *key, const char *value, bool *on, GError **error)
+{
+    if (strcmp(value, "on") == 0 || strcmp(value, "yes") == 0 || strcmp(value, "true") == 0) {
+        *on = true;
+    } else if (strcmp(value, "off") == 0 || strcmp(value, "no") == 0 || strcmp(value, "false") == 0) {
+        *on = false;
+    } else {
+        return fail(error, "Parameter '%s' expects 'on' or 'off'", key);
+    }
+    return true;
+}
+
+static bool apply_word(X86Cpu *c, const char *text, GError **error)
+{
+    g_autofree char *key = g_strdup(text);
+    char *eq = strchr(key, '=');
+    const char *value = eq ? eq + 1 : "on";
+    const char *name = key;
+    bool known, on = false;
+    int f;
+
+    if (eq) {
+        *eq = '\0';
+        if (!set_number(c, key, value, &known, error) || known) {
+            return known && *error == NULL;
+        }
+    } else if (*key == '+' || *key == '-') {
+        value = *key == '+' ? "on" : "off";
+        name = key + 1;
+    }
+    f = x86_feature_find(name);
+    if (f < 0) {
+        return is_inert(name) || unknown_property(c->model->name, name, error);
+    }
+    if (!parse_switch(name, value, &on, error)) {
+        return false;
+    }
+    set_feature(c->features, f, on);
+    return true;
+}
+
+/* A requested feature that is not implemented is dropped with the reference's warning. */
+static void filter(X86Cpu *c, bool warn)
+{
+    static const char *const where[X86_FEATURE_WORDS] = {
+        [FW_1_EDX] = "01H).EDX", [FW_1_ECX] = "01H).ECX", [FW_7_0_EBX] = "07H,ECX=00H).EBX",
+        [FW_7_0_ECX] = "07H,ECX=00H).ECX", [FW_7_0_EDX] = "07H,ECX=00H).EDX", [FW_7_1_EAX] = "07H,ECX=01H).EAX",
+        [FW_8000_0001_EDX] = "80000001H).EDX", [FW_8000_0001_ECX] = "80000001H).ECX",
+        [FW_8000_0007_EDX] = "80000007H).EDX", [FW_8000_0008_EBX] = "80000008H).EBX",
+        [FW_8000_000A_EDX] = "8000000AH).EDX", [FW_D_1_EAX] = "0DH,ECX=01H).EAX", [FW_6_EAX] = "06H).EAX",
+    };
+
+    for (unsigned w = 0; w < X86_FEATURE_WORDS; w++) {
+        uint32_t gone = c->features[w] & ~x86_supported_features[w];
+
+        c->features[w] &= x86_supported_features[w];
+        for (unsigned b = 0; warn && b < 32; b++) {
+            if (gone >> b & 1 && where[w] && x86_feature_names[w][b]) {
+                warn_report("TCG doesn't support requested feature: CPUID.%s.%s [bit %u]",
+                            where[w], x86_feature_names[w][b], b);
+            }
+        }
+    }
+}
+
+bool x86_model_finish(X86Cpu *c, GError **error)
+{
+    for (unsigned i = 0; c->feature_text && i < c->feature_text->len; i++) {
+        if (!apply_word(c, c->feature_text->pdata[i], error)) {
+            return false;
+        }
+    }
+    filter(c, c->model != &model_max && strcmp(c->model->name, "qemu64-v1") != 0 &&
+                  strcmp(c->model->name, "qemu32-v1") != 0);
+    if (memcmp(c->vendor, "AuthenticAMD", 12) == 0) {
+        c->features[FW_8000_0001_EDX] |= c->features[FW_1_EDX] & 0x0183f3ff;
+    }
+    if (c->features[FW_6_EAX] && c->cpuid_level < 6) {
+        c->cpuid_level = 6;
+    }
+    if ((c->features[FW_7_0_EBX] | c->features[FW_7_0_ECX] | c->features[FW_7_0_EDX]) && c->cpuid_level < 7) {
+        c->cpuid_level = 7;
+    }
+    c->cpuid_level = MAX(c->cpuid_level, c->min_level);
+    c->cpuid_xlevel = MAX(c->cpuid_xlevel, c->min_xlevel);
+    if (x86_has_feature(c, FEAT_LM)) {
+        c->phys_bits = c->phys_bits_opt ? c->phys_bits_opt : 40;
+        c->cpuid_xlevel = MAX(c->cpuid_xlevel, 0x80000008u);
+    } else {
+        c->phys_bits = x86_has_feature(c, FEAT_PAE) || x86_has_feature(c, FEAT_PSE36) ? 36 : 32;
+    }
+    if (c->phys_bits < 32 || c->phys_bits > 52) {
+        return fail(error, "phys-bits should be between 32 and 52  (but is %u)", c->phys_bits);
+    }
+    if (!c->tsc_hz) {
+        c->tsc_hz = NANOSECONDS_PER_SECOND;
+    }
+    return true;
+}
+
+/* ---- help and lists ---- */
+
+static void help_row(GString *out, const char *name, const char *text)
+{
+    g_string_append_printf(out, "x86 %-20s  %s\n", name, text);
+}
+
+static int compare_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void help_flags(GString *out)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    unsigned column = 0;
+
+    for (unsigned w = 0; w < X86_FEATURE_WORDS; w++) {
+        for (unsigned b = 0; b < 32; b++) {
+            if (x86_feature_names[w][b]) {
+                g_ptr_array_add(names, (gpointer)x86_feature_names[w][b]);
+            }
+        }
+    }
+    qsort(names->pdata, names->len, sizeof(void *), compare_text);
+    g_string_append(out, "\nRecognized CPUID flags:\n");
+    for (unsigned i = 0; i < names->len; i++) {
+        const char *n = names->pdata[i];
+
+        if (column && column + strlen(n) + 1 >= 75) {
+            g_string_append_c(out, '\n');
+            column = 0;
+        }
+        g_string_append_printf(out, "%s%s", column ? " " : "  ", n);
+        column += strlen(n) + (column ? 1 : 2);
+    }
+    g_string_append(out, "\n");
+}
+
+void x86_models_help(GString *out)
+{
+    g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(g_free);
+
+    for (unsigned i = 0; i < x86_num_models; i++) {
+        const X86Model *m = &x86_models[i];
+
+        g_ptr_array_add(rows, *m->note ? g_strdup_printf("%s\t%s [%s]", m->name, m->model_id, m->note)
+                                       : g_strdup_printf("%s\t%s", m->name, m->model_id));
+    }
+    for (unsigned i = 0; i < x86_num_model_aliases; i++) {
+        const X86ModelAlias *a = &x86_model_aliases[i];
+
+        g_ptr_array_add(rows, a->fixed ? g_strdup_printf("%s\t(alias of %s)", a->name, a->model)
+                                       : g_strdup_printf("%s\t(alias configured by machine type)", a->name));
+    }
+    qsort(rows->pdata, rows->len, sizeof(void *), compare_text);
+    g_string_append(out, "Available CPUs:\n");
+    for (unsigned i = 0; i < rows->len; i++) {
+        g_auto(GStrv) parts = g_strsplit(rows->pdata[i], "\t", 2);
+
+        help_row(out, parts[0], parts[1]);
+    }
+    help_row(out, "base", "base CPU model type with no features enabled");
+    help_row(out, "max", "Enables all features supported by the accelerator in the current host");
+    help_flags(out);
+}
+
+/* NULL-terminated names of a model's features that are not implemented. */
+static const char *const *unavailable(const X86Model *m)
+{
+    g_autoptr(GPtrArray) list = g_ptr_array_new();
+
+    for (unsigned w = 0; m != &model_max && w < X86_FEATURE_WORDS; w++) {
+        uint32_t gone = m->words[w] & ~x86_supported_features[w];
+
+        for (unsigned b = 0; b < 32; b++) {
+            if (gone >> b & 1 && x86_feature_names[w][b]) {
+                g_ptr_array_add(list, (gpointer)x86_feature_names[w][b]);
+            }
+        }
+    }
+    g_ptr_array_add(list, NULL);
+    return (const char *const *)g_ptr_array_free(g_steal_pointer(&list), FALSE);
+}
+
+static gpointer build_infos(gpointer unused)
+{
+    unsigned n = x86_num_models + x86_num_model_aliases + 2;
+    CpuModelInfo *infos = g_new0(CpuModelInfo, n + 1);
+
+    for (unsigned i = 0; i < n; i++) {
+        const char *name = i < x86_num_models ? x86_models[i].name
+                           : i < n - 2        ? x86_model_aliases[i - x86_num_models].name
+                           : i == n - 2       ? "base"
+                                              : "max";
+        const X86Model *m = x86_model_find(name);
+
+        infos[i] = (CpuModelInfo){
+            .name = name,
+            .type_name = g_strdup_printf("%s-%s-cpu", name, target_arch->name),
+            .desc = m->model_id,
+            .migration_safe = m != &model_max,
+            .is_static = m == &model_base,
+            .unavailable = unavailable(m),
+        };
+    }
+    return infos;
+}
+
+const CpuModelInfo *x86_model_info(unsigned i)
+{
+    static GOnce once = G_ONCE_INIT;    /* the table is built once from constants */
+    const CpuModelInfo *infos = g_once(&once, build_infos, NULL);
+
+    return i < x86_num_models + x86_num_model_aliases + 2 ? &infos[i] : NULL;
+}
+
+/* ---- creation ---- */
+
+static bool unknown_model(const char *name, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autofree char *hint = NULL;
+    const CpuModelInfo *info;
+
+    for (unsigned i = 0; (info = x86_model_info(i)) != NULL; i++) {
+        g_ptr_array_add(names, (gpointer)info->name);
+    }
+    g_ptr_array_add(names, NULL);
+    hint = suggestion(name, (const char *const *)names->pdata);
+    return fail(error, "unable to find CPU model '%s'%s", name, hint);
+}
+
+Cpu *x86_cpu_create(Vm *vm, const char *text, GError **error)
+{
+    g_auto(GStrv) words = g_strsplit(text, ",", -1);
+    g_autofree char *type = NULL;
+    const char *name = words[0] ? words[0] : "";
+    char *suffix = g_strdup_printf("-%s-cpu", target_arch->name);
+    X86Cpu *c;
+
+    if (g_str_has_suffix(name, suffix)) {
+        words[0][strlen(name) - strlen(suffix)] = '\0';
+    }
+    g_free(suffix);
+    if (!x86_model_find(name)) {
+        unknown_model(name, error);
+        return NULL;
+    }
+    type = g_strdup_printf("%s-%s-cpu", name, target_arch->name);
+    c = (X86Cpu *)device_new(vm, type, error);
+    if (!c) {
+        return NULL;
+    }
+    c->cpu.arch = target_arch;
+    c->feature_text = g_ptr_array_new_with_free_func(g_free);
+    x86_model_apply(c, x86_model_find(name));
+    for (char **w = words + 1; *w; w++) {
+        if (!apply_word(c, *w, error)) {
+            object_unref(&c->cpu.dev.obj);
+            return NULL;
+        }
+        g_ptr_array_add(c->feature_text, g_strdup(*w));
+    }
+    return &c->cpu;
+}
+
+struct json_object *x86_model_expand(const char *type, const char *model, struct json_object *props,
+                                     GError **error)
+{
+    const X86Model *m = x86_model_find(model);
+    struct json_object *out, *inner, *values;
+
+    if (!m) {
+        unknown_model(model, error);
+        return NULL;
+    }
+    values = json_object_new_object();
+    for (unsigned w = 0; w < X86_FEATURE_WORDS; w++) {
+        uint32_t bits = (m == &model_max ? x86_supported_features[w] : m->words[w]) & x86_supported_features[w];
+
+        for (unsigned b = 0; b < 32; b++) {
+            const char *n = x86_feature_names[w][b];
+
+            if (n) {
+                json_object_object_add(values, n, json_object_new_boolean(bits >> b & 1));
+            }
+        }
+    }
+    json_object_object_add(values, "hypervisor", json_object_new_boolean(1));
+    json_object_object_add(values, "vendor", json_object_new_string(m->vendor));
+    json_object_object_add(values, "model-id", json_object_new_string(m->model_id));
+    json_object_object_add(values, "family", json_object_new_int(m->family));
+    json_object_object_add(values, "model", json_object_new_int(m->model));
+    json_object_object_add(values, "stepping", json_object_new_int(m->stepping));
+    json_object_object_add(values, "level", json_object_new_int64(m->level));
+    json_object_object_add(values, "xlevel", json_object_new_int64(m->xlevel));
+    if (props) {
+        json_object_object_foreach(props, key, value)
+        {
+            json_object_object_add(values, key, json_object_get(value));
+        }
+    }
+    inner = json_object_new_object();
+    json_object_object_add(inner, "name", json_object_new_string(strcmp(type, "static") == 0 ? "base" : model));
+    json_object_object_add(inner, "props", values);
+    out = json_object_new_object();
+    json_object_object_add(out, "model", inner);
+    return out;
+}

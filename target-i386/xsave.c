@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * FXSAVE, FXRSTOR, the XSAVE family, LDMXCSR, STMXCSR. SDM 1 10.5 and chapter 13. An area of one
+ * page of RAM is written in place, others by way of a copy.
+ */
+#include "target-i386/x87.h"
+
+#include <string.h>
+#include "target-i386/helpers.h"
+#include "target-i386/seg.h"
+
+/* The legacy region, SDM 1 table 10-2. */
+typedef struct FxArea {
+    uint16_t fcw, fsw;
+    uint8_t ftw, pad;
+    uint16_t fop;
+    uint64_t fip, fdp;
+    uint32_t mxcsr, mxcsr_mask;
+    uint8_t st[8][16];
+    uint8_t xmm[16][16];
+    uint8_t rest[96];
+} FxArea;
+
+typedef struct XHeader {
+    uint64_t xstate_bv, xcomp_bv, zero[6];
+} XHeader;
+
+#define XSAVE_LEGACY 512
+#define XSAVE_AVX_OFFSET 576
+#define XCOMP_COMPACT (1ull << 63)
+
+_Static_assert(sizeof(FxArea) == XSAVE_LEGACY, "legacy region");
+
+static void store_x87(X86Cpu *c, FxArea *a, bool rexw)
+{
+    a->fcw = c->fp_cw;
+    a->fsw = x87_status(c);
+    a->ftw = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        a->ftw |= !c->fp_tag[i] << i;
+        memcpy(a->st[i], x87_st(c, i), 10);
+    }
+    a->pad = 0;
+    a->fop = c->fp_op;
+    a->fip = rexw ? c->fp_ip : (uint32_t)c->fp_ip | (uint64_t)c->fp_cs << 32;
+    a->fdp = rexw ? c->fp_dp : (uint32_t)c->fp_dp | (uint64_t)c->fp_ds << 32;
+}
+
+static void load_x87(X86Cpu *c, const FxArea *a, bool rexw)
+{
+    c->fp_cw = (a->fcw & 0x1f7f) | 0x40;
+    x87_set_status(c, a->fsw);
+    for (unsigned i = 0; i < 8; i++) {
+        X87Reg *r = x87_st(c, i);
+
+        c->fp_tag[i] = !(a->ftw >> i & 1);
+        memcpy(r, a->st[i], 10);
+    }
+    c->fp_op = a->fop & 0x7ff;
+    c->fp_ip = rexw ? a->fip : (uint32_t)a->fip;
+    c->fp_dp = rexw ? a->fdp : (uint32_t)a->fdp;
+    c->fp_cs = rexw ? 0 : a->fip >> 32 & 0xffff;
+    c->fp_ds = rexw ? 0 : a->fdp >> 32 & 0xffff;
+}
+
+static unsigned xmm_count(const X86Cpu *c)
+{
+    return x86_code64(c) ? 16 : 8;
+}
+
+static void check_fx(X86Cpu *c, uint64_t va, uintptr_t host_pc)
+{
+    x87_enter(c, false, host_pc);
+    if (va & 15) {
+        x86_raise_error(c, EXC_GP, 0, host_pc);
+    }
+}
+
+void helper_fxsave(Cpu *cpu, uint64_t va, uint32_t rexw)
+{
+    X86Cpu *c = X86(cpu);
+    uintptr_t host_pc = HOST_PC();
+    unsigned mmu = x86_mmu_index(c);
+    FxArea a = {0};
+    size_t size;
+
+    check_fx(c, va, host_pc);
+    store_x87(c, &a, rexw);
+    a.mxcsr = x86_get_mxcsr(c);
+    a.mxcsr_mask = 0xffff;
+    size = offsetof(FxArea, xmm);
+    if ((c->cr4 & CR4_OSFXSR) && !((c->efer & EFER_FFXSR) && c->cpl == 0 && x86_code64(c))) {
+        memcpy(a.xmm, c->xmm, xmm_count(c) * 16);
+        size += xmm_count(c) * 16;
+    }
+    cpu_store_bytes(cpu, va, &a, size, mmu, host_pc);
+}
+
+void helper_fxrstor(Cpu *cpu, uint64_t va, uint32_t rexw)
+{
+    X86Cpu *c = X86(cpu);
+    uintptr_t host_pc = HOST_PC();
+    FxArea a;
+
+    check_fx(c, va, host_pc);
+    cpu_load_bytes(cpu, va, &a, offsetof(FxArea, rest), x86_mmu_index(c), host_pc);
+    if ((c->cr4 & CR4_OSFXSR) && (a.mxcsr & ~0xffffu)) {
+        x86_raise_error(c, EXC_GP, 0, host_pc);
+    }
+    load_x87(c, &a, rexw);
+    if (c->cr4 & CR4_OSFXSR) {
+        x86_set_mxcsr(c, a.mxcsr);
+        if (!((c->efer & EFER_FFXSR) && c->cpl == 0 && x86_code64(c))) {
+            memcpy(c->xmm, a.xmm, xmm_count(c) * 16);
+        }
+    }
+}
+
+/* ---- XSAVE ---- */
+
+static void check_xsave(X86Cpu *c, uint64_t va, uintptr_t host_pc)
+{
+    if (!(c->cr4 & CR4_OSXSAVE)) {
+        x86_raise(c, EXC_UD, host_pc);
+    }
+    if (c->cr0 & CR0_TS) {
+        x86_raise(c, EXC_NM, host_pc);
+    }
+    if (va & 63) {
+        x86_raise_error(c, EXC_GP, 0, host_pc);
+    }
+}
+
+/* Components that are not in their initial state (SDM 1 13.6). */
+static uint64_t components_in_use(X86Cpu *c)
+{
+    static const Vec128 zero[16];
+    uint64_t in_use = 0;
+    bool x87_init = c->fp_cw == 0x37f && !c->fp_sw && !c->fp_top && !c->fp_op && !c->fp_ip && !c->fp_dp;
+
+    for (unsigned i = 0; i < 8; i++) {
+        x87_init = x87_init && c->fp_tag[i];
+    }
+    in_use |= x87_init ? 0 : XCR0_X87;
+    in_use |= memcmp(c->xmm, zero, sizeof(zero)) ? XCR0_SSE : 0;
+    in_use |= memcmp(c->ymm_hi, zero, sizeof(zero)) ? XCR0_AVX : 0;
+    return in_use;
+}
+
+static uint64_t requested(const X86Cpu *c)
+{
+    return ((uint32_t)c->regs[R_AX] | c->regs[R_DX] << 32) & c->xcr0;
+}
+
+void helper_xsave(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t kind)
+{
+    X86Cpu *c = X86(cpu);
+    uintptr_t host_pc = HOST_PC();
+    unsigned mmu = x86_mmu_index(c);
+    uint64_t want = requested(c), used = kind ? components_in_use(c) : UINT64_MAX;
+    bool compact = kind >= 2;
+    FxArea a = {0};
+    XHeader h;
+
+    check_xsave(c, va, host_pc);
+    /* all of it must be writable before any of it is written */
+    cpu_load_bytes(cpu, va + XSAVE_LEGACY, &h, sizeof(h), mmu, host_pc);
+    if (want & XCR0_AVX) {
+        cpu_probe(cpu, va + XSAVE_AVX_OFFSET, 1, ACCESS_STORE, mmu, host_pc);
+        cpu_probe(cpu, va + XSAVE_AVX_OFFSET + 255, 1, ACCESS_STORE, mmu, host_pc);
+    }
+    if (want & used & XCR0_X87) {
+        store_x87(c, &a, rexw);
+        cpu_store_bytes(cpu, va, &a, offsetof(FxArea, mxcsr), mmu, host_pc);
+        cpu_store_bytes(cpu, va + offsetof(FxArea, st), a.st, sizeof(a.st), mmu, host_pc);
+    }
+    if (want & (XCR0_SSE | XCR0_AVX)) {
+        uint32_t csr[2] = {x86_get_mxcsr(c), 0xffff};
+
+        cpu_store_bytes(cpu, va + offsetof(FxArea, mxcsr), csr, 8, mmu, host_pc);
+    }
+    if (want & used & XCR0_SSE) {
+        cpu_store_bytes(cpu, va + offsetof(FxArea, xmm), c->xmm, xmm_count(c) * 16, mmu, host_pc);
+    }
+    if (want & used & XCR0_AVX) {
+        cpu_store_bytes(cpu, va + XSAVE_AVX_OFFSET, c->ymm_hi, xmm_count(c) * 16, mmu, host_pc);
+    }
+    if (compact) {
+        h = (XHeader){ .xstate_bv = want & used, .xcomp_bv = want | XCOMP_COMPACT };
+    } else {
+        h.xstate_bv = (h.xstate_bv & ~want) | (want & (kind ? used : components_in_use(c) | want));
+    }
+    cpu_store_bytes(cpu, va + XSAVE_LEGACY, &h, compact ? sizeof(h) : 8, mmu, host_pc);
+}
+
+/* SDM 1 13.8.1: reserved header fields, components that are not enabled. */
+static bool header_valid(const X86Cpu *c, const XHeader *h)
+{
+    for (unsigned i = 0; i < 6; i++) {
+        if (h->zero[i]) {
+            return false;
+        }
+    }
+    if (h->xcomp_bv & XCOMP_COMPACT) {
+        return x86_has_feature(c, FEAT_XSAVEC) && !(h->xcomp_bv & ~XCOMP_COMPACT & ~c->xcr0) &&
+               !(h->xstate_bv & ~h->xcomp_bv);
+    }
+    return h->xcomp_bv == 0 && !(h->xstate_bv & ~c->xcr0);
+}
+
+static void init_x87(X86Cpu *c)
+{
+    c->fp_cw = 0x37f;
+    c->fp_sw = c->fp_top = c->fp_op = 0;
+    c->fp_ip = c->fp_dp = 0;
+    c->fp_cs = c->fp_ds = 0;
+    memset(c->fp_tag, 1, sizeof(c->fp_tag));
+    memset(c->fpr, 0, sizeof(c->fpr));
+}
+
+void helper_xrstor(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t supervisor)
+{
+    X86Cpu *c = X86(cpu);
+    uintptr_t host_pc = HOST_PC();
+    unsigned mmu = x86_mmu_index(c);
+    uint64_t want = requested(c);
+    Vec128 high[16] = {0};
+    XHeader h;
+    FxArea a;
+
+    check_xsave(c, va, host_pc);
+    cpu_load_bytes(cpu, va + XSAVE_LEGACY, &h, sizeof(h), mmu, host_pc);
+    if (!header_valid(c, &h)) {
+        x86_raise_error(c, EXC_GP, 0, host_pc);
+    }
+    cpu_load_bytes(cpu, va, &a, offsetof(FxArea, rest), mmu, host_pc);
+    if (want & h.xstate_bv & XCR0_AVX) {
+        cpu_load_bytes(cpu, va + XSAVE_AVX_OFFSET, high, xmm_count(c) * 16, mmu, host_pc);
+    }
+    if ((want & (XCR0_SSE | XCR0_AVX)) && !(h.xcomp_bv & XCOMP_COMPACT) && (a.mxcsr & ~0xffffu)) {
+        x86_raise_error(c, EXC_GP, 0, host_pc);
+    }
+    if (want & XCR0_X87) {
+        if (h.xstate_bv & XCR0_X87) {
+            load_x87(c, &a, rexw);
+        } else {
+            init_x87(c);
+        }
+    }
+    if (want & XCR0_SSE) {
+        if (h.xstate_bv & XCR0_SSE) {
+            memcpy(c->xmm, a.xmm, xmm_count(c) * 16);
+        } else {
+            memset(c->xmm, 0, xmm_count(c) * 16);
+        }
+    }
+    if (want & (XCR0_SSE | XCR0_AVX)) {
+        bool init = (h.xcomp_bv & XCOMP_COMPACT) && !(h.xstate_bv & XCR0_SSE);
+
+        x86_set_mxcsr(c, init ? MXCSR_DEFAULT : a.mxcsr & 0xffff);
+    }
+    if (want & XCR0_AVX) {
+        memcpy(c->ymm_hi, high, xmm_count(c) * 16);
+    }
+}
+
+/* ---- MXCSR ---- */
+
+void helper_ldmxcsr(Cpu *cpu, uint32_t value)
+{
+    X86Cpu *c = X86(cpu);
+
+    if (value & ~0xffffu) {
+        x86_raise_error(c, EXC_GP, 0, HOST_PC());
+    }
+    x86_set_mxcsr(c, value);
+}
+
+uint32_t helper_stmxcsr(Cpu *cpu)
+{
+    return x86_get_mxcsr(X86(cpu));
+}
