@@ -151,6 +151,7 @@ uint32_t ir_value_new(IrFunc *f, IrType t, uint32_t def);
  * there; what a fault needs is thus the dirty set before the op.
  */
 void ir_analyze_vars(IrFunc *f);
+void ir_analyze_live(IrFunc *f);            /* only live_in and live_out */
 void ir_live_step(const IrFunc *f, const IrOp *o, uint64_t *live);
 /* Assumes that the engine writes all dirty registers home at ops that read homes. */
 void ir_dirty_step(const IrFunc *f, const IrOp *o, uint64_t *dirty);

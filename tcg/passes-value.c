@@ -190,7 +190,7 @@ static void drop(IrFunc *f, IrBlock *b, uint32_t op)
 
 bool pass_dead(IrFunc *f)
 {
-    ir_analyze_vars(f);
+    ir_analyze_live(f);
     ir_count_uses(f);
     uint64_t *live = ir_arena(f, f->var_words * sizeof(uint64_t));
 

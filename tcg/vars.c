@@ -65,6 +65,17 @@ static bool merge(const IrFunc *f, uint64_t *to, const uint64_t *from)
     return added != 0;
 }
 
+/* A way in from a block that this sweep has seen already: once more. */
+static bool has_later_pred(const IrBlock *b)
+{
+    for (uint32_t i = 0; i < b->num_preds; i++) {
+        if (b->preds[i]->id >= b->id) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void analyze_live(IrFunc *f, uint64_t *work)
 {
     for (bool changed = true; changed;) {
@@ -78,7 +89,7 @@ static void analyze_live(IrFunc *f, uint64_t *work)
                 merge(f, b->live_out, b->succ[s]->live_in);
             }
             live_block(f, b, work);
-            changed |= merge(f, b->live_in, work) && b->num_preds > 0;
+            changed |= merge(f, b->live_in, work) && has_later_pred(b);
         }
     }
 }
@@ -100,22 +111,34 @@ static void analyze_dirty(IrFunc *f, uint64_t *work)
     }
 }
 
-void ir_analyze_vars(IrFunc *f)
+static void new_sets(IrFunc *f, bool dirty)
 {
-    uint32_t words = f->var_words = (ir_all_vars(f) + 63) / 64;
-    uint64_t *work = ir_arena(f, words * sizeof(uint64_t));
+    const uint32_t words = f->var_words = (ir_all_vars(f) + 63) / 64;
+    const unsigned sets = dirty ? 4 : 2;
 
     for (uint32_t i = 0; i < f->num_blocks; i++) {
         IrBlock *b = f->blocks[i];
         if (b->reachable) {
-            uint64_t *sets = ir_arena(f, 4 * words * sizeof(uint64_t));
-            memset(sets, 0, 4 * words * sizeof(uint64_t));
-            b->live_in = sets;
-            b->live_out = sets + words;
-            b->dirty_in = sets + 2 * words;
-            b->dirty_out = sets + 3 * words;
+            uint64_t *mem = ir_arena(f, sets * words * sizeof(uint64_t));
+            memset(mem, 0, sets * words * sizeof(uint64_t));
+            b->live_in = mem;
+            b->live_out = mem + words;
+            b->dirty_in = dirty ? mem + 2 * words : NULL;
+            b->dirty_out = dirty ? mem + 3 * words : NULL;
         }
     }
+}
+
+void ir_analyze_live(IrFunc *f)
+{
+    new_sets(f, false);
+    analyze_live(f, ir_arena(f, f->var_words * sizeof(uint64_t)));
+}
+
+void ir_analyze_vars(IrFunc *f)
+{
+    new_sets(f, true);
+    uint64_t *work = ir_arena(f, f->var_words * sizeof(uint64_t));
     analyze_live(f, work);
     analyze_dirty(f, work);
 }
