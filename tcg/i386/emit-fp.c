@@ -105,16 +105,17 @@ static double fma64(double a, double b, double c)
 void emit_fma(Gen *g, const IrOp *o)
 {
     bool single = ir_dst_type(g->f, o) == IR_F32;
-    int b, c, dst;
+    int a, c, dst;
 
     if (!g->host.fma) {
         gen_libcall(g, o, single ? (void *)fma32 : (void *)fma64);
         return;
     }
-    b = ra_use(&g->ra, o->args[1], 0);
+    /* VFMADD213: of several NaNs the second operand's is taken, then the first's. */
+    a = ra_use(&g->ra, o->args[0], 0);
     c = ra_use(&g->ra, o->args[2], 0);
-    dst = ra_def_from(&g->ra, o->dst, o->args[0], REG_BIT(b) | REG_BIT(c));
-    v_rrr(&g->a, 0xa9 | X_0F38 | X_66 | (single ? 0 : X_W), xmm(dst), xmm(b), xmm(c));
+    dst = ra_def_from(&g->ra, o->dst, o->args[1], REG_BIT(a) | REG_BIT(c));
+    v_rrr(&g->a, 0xa9 | X_0F38 | X_66 | (single ? 0 : X_W), xmm(dst), xmm(a), xmm(c));
 }
 
 /* C P Z of the flags, at their places in the low byte of EFLAGS. */

@@ -23,6 +23,7 @@ typedef struct TestCpu {
 
 /* What a run may change. */
 typedef struct State {
+    uint64_t fault_pc;          /* guest instruction that faulted, or 0 */
     uint8_t regs[sizeof(TestCpu) - offsetof(TestCpu, i32)];
     uint8_t memory[PAGES << PAGE_BITS_MIN];
 } State;
@@ -89,6 +90,7 @@ static const IrHelper helper_table[] = {
 static struct {
     uint8_t *memory;
     unsigned misses_left;
+    uintptr_t host_pc;          /* of the fault */
 } fill;                         /* of the test at hand */
 
 static void map_page(TestCpu *t, uint8_t *memory, uint64_t va)
@@ -103,6 +105,7 @@ static bool fill_or_fault(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access
                           uintptr_t host_pc)
 {
     if (fill.misses_left-- == 0) {
+        fill.host_pc = host_pc;
         siglongjmp(cpu->jump, 1);
     }
     map_page((TestCpu *)cpu, fill.memory, va);
@@ -448,6 +451,9 @@ static void random_function(Gen *g, unsigned num_blocks, unsigned ops, bool floa
         fill_pool(g);
         ir_insn(g->b, 0x1000 + i, 1);
         for (unsigned n = 0; n < ops; n++) {
+            if (n % 4 == 3) {
+                ir_insn(g->b, 0x1000 + i + 16 * n, 1);
+            }
             random_op(g, locals, floats);
         }
         if (i == num_blocks - 1) {
@@ -583,6 +589,25 @@ static void bench_fini(Bench *w)
     g_aligned_free(w->cpu);
 }
 
+/* The guest instruction of a fault, as the execution loop looks it up. */
+static uint64_t fault_pc(Bench *w, const CodeEngine *engine, const CodeBlock *cb)
+{
+    const GeneratedCode *code = &cb->code;
+    uint32_t insn = UINT32_MAX;
+    CodeBlock *at;
+
+    if (engine->locate) {
+        g_assert_true(engine->locate(&w->cpu->cpu, fill.host_pc, &at, &insn));
+    } else {
+        uintptr_t offset = fill.host_pc - (uintptr_t)code->entry;
+        for (uint32_t i = 0; i < code->num_side && code->side[i].host_offset <= offset; i++) {
+            insn = code->side[i].insn;
+        }
+    }
+    g_assert_cmpuint(insn, <, code->num_insns);
+    return code->insns[insn].pc;
+}
+
 /* misses: TLB misses until one is a fault; UINT_MAX: all pages are there from the start. */
 static void run(Bench *w, const CodeEngine *engine, IrFunc *f, bool opt, unsigned misses, const State *in, State *out)
 {
@@ -598,9 +623,12 @@ static void run(Bench *w, const CodeEngine *engine, IrFunc *f, bool opt, unsigne
     }
     fill.memory = w->memory;
     fill.misses_left = misses;
+    out->fault_pc = 0;
     if (sigsetjmp(w->cpu->cpu.jump, 0) == 0) {
         g_assert_cmpuint(engine->run(&w->cpu->cpu, &cb, &last), ==, IR_EXIT_LOOP);
         g_assert_true(last == &cb);
+    } else {
+        out->fault_pc = fault_pc(w, engine, &cb);
     }
     memcpy(out->regs, (uint8_t *)w->cpu + offsetof(TestCpu, i32), sizeof(out->regs));
     memcpy(out->memory, w->memory, sizeof(out->memory));
@@ -625,6 +653,8 @@ static void report(const IrFunc *before, const IrFunc *after, const State *one, 
     ir_print(before, text);
     g_string_append(text, "---- became\n");
     ir_print(after, text);
+    g_string_append_printf(text, "fault at %#" G_GINT64_MODIFIER "x/%#" G_GINT64_MODIFIER "x\n", one->fault_pc,
+                           two->fault_pc);
     for (unsigned i = 0; i < ARRAY_COUNT(vars); i++) {
         size_t at = vars[i].offset - offsetof(TestCpu, i32);
         unsigned bytes = ir_type_bits(vars[i].type) / 8;
@@ -649,7 +679,7 @@ static void compare(const CodeEngine *engine, unsigned rounds, unsigned num_bloc
     Bench plain, other;
     Gen g = {.b = ir_builder_new(vars, ARRAY_COUNT(vars)), .rand = g_rand_new_with_seed((uint32_t)g_test_rand_int())};
     IrBuilder *b2 = ir_builder_new(vars, ARRAY_COUNT(vars));
-    g_autofree State *in = g_new(State, 1), *one = g_new(State, 1), *two = g_new(State, 1);
+    g_autofree State *in = g_new0(State, 1), *one = g_new0(State, 1), *two = g_new0(State, 1);
     const bool was = ir_verify_passes;
 
     ir_verify_passes = true;
