@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Repeated string instructions, worked on in runs that stay inside a page of each operand.
+ *
+ * A run in RAM, upwards, is a host memmove, memset, memchr-like loop; everything else (devices,
+ * downwards, an element across pages) goes element by element. Registers are brought up to date
+ * after each run, so that a fault in the next one finds the architectural state. The helpers return early
+ * when something is pending for the CPU; the translation then begins the instruction again.
+ */
+#include <string.h>
+#include "target-i386/string-helper.h"
+#include "target-i386/translate.h"
+
+typedef struct Rep {
+    X86Cpu *c;
+    unsigned size, mmu, seg;
+    bool repne, code64;
+    uint64_t mask;              /* of addresses */
+    uintptr_t host_pc;
+} Rep;
+
+static Rep rep_begin(Cpu *cpu, uint32_t word, uintptr_t host_pc)
+{
+    static const uint64_t masks[4] = {0xff, 0xffff, 0xffffffff, UINT64_MAX};
+
+    return (Rep){.c = X86(cpu), .size = word & 3, .mask = masks[word >> 2 & 3], .seg = word >> 4 & 7,
+                 .repne = word >> 8 & 1, .code64 = word & REP_CODE64, .mmu = word >> 12 & 15, .host_pc = host_pc};
+}
+
+static uint64_t get_reg(const Rep *r, unsigned reg)
+{
+    return r->c->regs[reg] & r->mask;
+}
+
+static void add_reg(Rep *r, unsigned reg, int64_t n)
+{
+    uint64_t v = r->c->regs[reg] + (uint64_t)n;
+
+    /* 32-bit addresses zero-extend, 16-bit ones keep the upper part */
+    r->c->regs[reg] = r->mask == 0xffff ? (r->c->regs[reg] & ~0xffffull) | (v & 0xffff) : v & r->mask;
+}
+
+static uint64_t linear(const Rep *r, unsigned reg)
+{
+    unsigned seg = reg == R_DI ? S_ES : r->seg;
+    uint64_t at = get_reg(r, reg);
+
+    if (r->code64) {
+        return seg >= S_FS ? at + r->c->segs[seg].base : at;
+    }
+    return (uint32_t)(at + r->c->segs[seg].base);
+}
+
+/* Elements from reg's address on that lie in one page and do not wrap; upwards only. */
+static uint64_t run_length(const Rep *r, unsigned reg, uint64_t count)
+{
+    uint64_t va = linear(r, reg), bytes = 4096 - (va & 4095), to_wrap = r->mask - get_reg(r, reg);
+
+    bytes = bytes - 1 < to_wrap ? bytes : to_wrap + 1;
+    bytes >>= r->size;
+    return count < bytes ? count : bytes;
+}
+
+static bool interrupted(const Rep *r)
+{
+    return atomic_load_explicit(&r->c->cpu.pending, memory_order_relaxed) != 0;
+}
+
+static uint64_t load(const Rep *r, unsigned reg)
+{
+    return cpu_load(&r->c->cpu, linear(r, reg), r->size, r->mmu, r->host_pc);
+}
+
+static void *probe(const Rep *r, unsigned reg, uint64_t elements, MmuAccess access)
+{
+    return cpu_probe(&r->c->cpu, linear(r, reg), elements << r->size, access, r->mmu, r->host_pc);
+}
+
+/* Copies upwards as element moves would: a destination inside the source repeats it. */
+static void copy_up(uint8_t *dst, const uint8_t *src, size_t n, unsigned size)
+{
+    size_t gap = (size_t)(dst - src);
+
+    if (dst <= src || gap >= n) {
+        memmove(dst, src, n);
+    } else if (gap >= 1u << size) {
+        while (n) {
+            size_t part = MIN(gap, n) & ~((size_t)(1u << size) - 1);
+            memcpy(dst, src, part);
+            dst += part;
+            src += part;
+            n -= part;
+        }
+    } else {
+        for (size_t k = 0; k < n; k += 1u << size) {
+            memmove(dst + k, src + k, 1u << size);
+        }
+    }
+}
+
+void helper_rep_movs(Cpu *cpu, uint32_t word)
+{
+    Rep r = rep_begin(cpu, word, HOST_PC());
+    uint64_t count;
+
+    while ((count = get_reg(&r, R_CX)) != 0) {
+        uint64_t n = 0;
+        if (r.c->df > 0) {
+            n = run_length(&r, R_DI, run_length(&r, R_SI, count));
+        }
+        const uint8_t *src = n ? probe(&r, R_SI, n, ACCESS_LOAD) : NULL;
+        uint8_t *dst = src ? probe(&r, R_DI, n, ACCESS_STORE) : NULL;
+        if (dst) {
+            copy_up(dst, src, n << r.size, r.size);
+        } else {
+            n = 1;
+            uint64_t v = load(&r, R_SI);
+            cpu_store(cpu, linear(&r, R_DI), v, r.size, r.mmu, r.host_pc);
+        }
+        int64_t step = (int64_t)(n << r.size) * r.c->df;
+        add_reg(&r, R_SI, step);
+        add_reg(&r, R_DI, step);
+        add_reg(&r, R_CX, -(int64_t)n);
+        if (interrupted(&r)) {
+            return;
+        }
+    }
+    add_reg(&r, R_CX, 0);
+}
+
+static void fill(uint8_t *dst, uint64_t v, uint64_t n, unsigned size)
+{
+    static const uint64_t masks[4] = {0xff, 0xffff, 0xffffffff, UINT64_MAX};
+    uint64_t same = (v & 0xff) * 0x0101010101010101ull;
+
+    if (((v ^ same) & masks[size]) == 0) {
+        memset(dst, (int)(v & 0xff), n << size);
+        return;
+    }
+    for (uint64_t k = 0; k < n; k++) {
+        memcpy(dst + (k << size), &v, 1u << size);
+    }
+}
+
+void helper_rep_stos(Cpu *cpu, uint32_t word)
+{
+    Rep r = rep_begin(cpu, word, HOST_PC());
+    uint64_t count, v = r.c->regs[R_AX];
+
+    while ((count = get_reg(&r, R_CX)) != 0) {
+        uint64_t n = r.c->df > 0 ? run_length(&r, R_DI, count) : 0;
+        uint8_t *dst = n ? probe(&r, R_DI, n, ACCESS_STORE) : NULL;
+        if (dst) {
+            fill(dst, v, n, r.size);
+        } else {
+            n = 1;
+            cpu_store(cpu, linear(&r, R_DI), v, r.size, r.mmu, r.host_pc);
+        }
+        add_reg(&r, R_DI, (int64_t)(n << r.size) * r.c->df);
+        add_reg(&r, R_CX, -(int64_t)n);
+        if (interrupted(&r)) {
+            return;
+        }
+    }
+    add_reg(&r, R_CX, 0);
+}
+
+void helper_rep_lods(Cpu *cpu, uint32_t word)
+{
+    Rep r = rep_begin(cpu, word, HOST_PC());
+
+    while (get_reg(&r, R_CX) != 0) {
+        uint64_t v = load(&r, R_SI);
+        if (r.size == 3) {
+            r.c->regs[R_AX] = v;
+        } else if (r.size == 2) {
+            r.c->regs[R_AX] = (uint32_t)v;
+        } else {
+            memcpy(&r.c->regs[R_AX], &v, 1u << r.size);
+        }
+        add_reg(&r, R_SI, (int64_t)(1u << r.size) * r.c->df);
+        add_reg(&r, R_CX, -1);
+        if (interrupted(&r)) {
+            return;
+        }
+    }
+    add_reg(&r, R_CX, 0);
+}
+
+static uint64_t element(const uint8_t *p, uint64_t k, unsigned size)
+{
+    uint64_t v = 0;
+
+    memcpy(&v, p + (k << size), 1u << size);
+    return v;
+}
+
+static uint32_t compare_done(Rep *r, uint64_t a, uint64_t c)
+{
+    r->c->cc_src = c;
+    r->c->cc_dst = a - c;
+    r->c->cc_op = CC_SUBB + r->size;
+    return 2;
+}
+
+uint32_t helper_rep_cmps(Cpu *cpu, uint32_t word)
+{
+    Rep r = rep_begin(cpu, word, HOST_PC());
+    uint64_t count;
+
+    if (get_reg(&r, R_CX) == 0) {
+        add_reg(&r, R_CX, 0);
+        return 1;
+    }
+    while ((count = get_reg(&r, R_CX)) != 0) {
+        uint64_t n = r.c->df > 0 ? run_length(&r, R_DI, run_length(&r, R_SI, count)) : 0, k = 0;
+        const uint8_t *p = n ? probe(&r, R_SI, n, ACCESS_LOAD) : NULL;
+        const uint8_t *q = p ? probe(&r, R_DI, n, ACCESS_LOAD) : NULL;
+        uint64_t a, c;
+        if (q) {
+            do {
+                a = element(p, k, r.size);
+                c = element(q, k, r.size);
+                k++;
+            } while (k < n && (a == c) != r.repne);
+        } else {
+            k = 1;
+            a = load(&r, R_SI);
+            c = load(&r, R_DI);
+        }
+        int64_t step = (int64_t)(k << r.size) * r.c->df;
+        add_reg(&r, R_SI, step);
+        add_reg(&r, R_DI, step);
+        add_reg(&r, R_CX, -(int64_t)k);
+        if ((a == c) == r.repne || get_reg(&r, R_CX) == 0) {
+            return compare_done(&r, a, c);
+        }
+        if (interrupted(&r)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+uint32_t helper_rep_scas(Cpu *cpu, uint32_t word)
+{
+    static const uint64_t masks[4] = {0xff, 0xffff, 0xffffffff, UINT64_MAX};
+    Rep r = rep_begin(cpu, word, HOST_PC());
+    uint64_t count, a = r.c->regs[R_AX] & masks[r.size];
+
+    if (get_reg(&r, R_CX) == 0) {
+        add_reg(&r, R_CX, 0);
+        return 1;
+    }
+    while ((count = get_reg(&r, R_CX)) != 0) {
+        uint64_t n = r.c->df > 0 ? run_length(&r, R_DI, count) : 0, k = 0, c;
+        const uint8_t *q = n ? probe(&r, R_DI, n, ACCESS_LOAD) : NULL;
+        if (q) {
+            do {
+                c = element(q, k, r.size);
+                k++;
+            } while (k < n && (a == c) != r.repne);
+        } else {
+            k = 1;
+            c = load(&r, R_DI);
+        }
+        add_reg(&r, R_DI, (int64_t)(k << r.size) * r.c->df);
+        add_reg(&r, R_CX, -(int64_t)k);
+        if ((a == c) == r.repne || get_reg(&r, R_CX) == 0) {
+            return compare_done(&r, a, c);
+        }
+        if (interrupted(&r)) {
+            return 0;
+        }
+    }
+    return 1;
+}

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From guest bytes to IR, a basic block at a time: block key, the instruction loop, exits.
+ *
+ * A block ends at a branch, at an instruction that changes what the key holds, when the page ends,
+ * or when it is long enough. An instruction that crosses into the next page is a block of its own,
+ * so that a fault while fetching its tail is taken with state complete.
+ */
+#include "target-i386/translate.h"
+
+#define GPR(name_, n_) {.name = name_, .type = IR_I64, .offset = offsetof(X86Cpu, regs[n_])}
+#define BASE(name_, n_) {.name = name_, .type = IR_I64, .offset = offsetof(X86Cpu, segs[n_].base)}
+#define XMM(n_) [V_XMM0 + n_] = {.name = "xmm" #n_, .type = IR_V128, .offset = offsetof(X86Cpu, xmm[n_])}, \
+                [V_YMMH0 + n_] = {.name = "ymmh" #n_, .type = IR_V128, .offset = offsetof(X86Cpu, ymm_hi[n_])}
+#define FIELD(name_, type_, field_) {.name = name_, .type = type_, .offset = offsetof(X86Cpu, field_)}
+
+const IrVarDecl x86_vars[] = {
+    GPR("rax", 0), GPR("rcx", 1), GPR("rdx", 2), GPR("rbx", 3), GPR("rsp", 4), GPR("rbp", 5), GPR("rsi", 6),
+    GPR("rdi", 7), GPR("r8", 8), GPR("r9", 9), GPR("r10", 10), GPR("r11", 11), GPR("r12", 12), GPR("r13", 13),
+    GPR("r14", 14), GPR("r15", 15),
+    [V_RIP] = FIELD("rip", IR_I64, rip),
+    [V_CC_OP] = FIELD("cc_op", IR_I32, cc_op),
+    [V_CC_DST] = FIELD("cc_dst", IR_I64, cc_dst),
+    [V_CC_SRC] = FIELD("cc_src", IR_I64, cc_src),
+    [V_CC_SRC2] = FIELD("cc_src2", IR_I64, cc_src2),
+    [V_DF] = FIELD("df", IR_I64, df),
+    [V_ES_BASE] = BASE("es_base", S_ES), BASE("cs_base", S_CS), BASE("ss_base", S_SS), BASE("ds_base", S_DS),
+    BASE("fs_base", S_FS), BASE("gs_base", S_GS),
+    XMM(0), XMM(1), XMM(2), XMM(3), XMM(4), XMM(5), XMM(6), XMM(7), XMM(8), XMM(9), XMM(10), XMM(11),
+    XMM(12), XMM(13), XMM(14), XMM(15),
+};
+const unsigned x86_num_vars = V_COUNT;
+
+_Static_assert(sizeof(x86_vars) / sizeof(x86_vars[0]) == V_COUNT, "x86_vars names every variable");
+
+/* ---- block key ---- */
+
+static uint32_t mode_of_control(const X86Cpu *c)
+{
+    static const struct { uint32_t bit, mode; } cr0[] = {
+        {CR0_PE, MODE_PE}, {CR0_EM, MODE_EM}, {CR0_TS, MODE_TS}, {CR0_MP, MODE_MP},
+    }, cr4[] = {
+        {CR4_OSFXSR, MODE_OSFXSR}, {CR4_FSGSBASE, MODE_FSGSBASE}, {CR4_OSXSAVE, MODE_OSXSAVE},
+        {CR4_UMIP, MODE_UMIP},
+    };
+    uint32_t m = 0;
+
+    for (unsigned k = 0; k < G_N_ELEMENTS(cr0); k++) {
+        m |= c->cr0 & cr0[k].bit ? cr0[k].mode : 0;
+    }
+    for (unsigned k = 0; k < G_N_ELEMENTS(cr4); k++) {
+        m |= c->cr4 & cr4[k].bit ? cr4[k].mode : 0;
+    }
+    if (c->cr4 & CR4_OSXSAVE && (c->xcr0 & (XCR0_SSE | XCR0_AVX)) == (XCR0_SSE | XCR0_AVX)) {
+        m |= MODE_AVX;
+    }
+    return m;
+}
+
+void x86_block_key(Cpu *cpu, BlockKey *key)
+{
+    X86Cpu *c = X86(cpu);
+    const X86Seg *cs = &c->segs[S_CS];
+    uint32_t m = (c->cpl & MODE_CPL) | mode_of_control(c);
+
+    m |= c->efer & EFER_LMA ? MODE_LMA : 0;
+    m |= c->eflags & FLAG_VM ? MODE_VM : 0;
+    m |= (c->eflags >> FLAG_IOPL_SHIFT & 3) << MODE_IOPL_SHIFT;
+    m |= c->eflags & FLAG_TF ? MODE_TF : 0;
+    m |= c->eflags & FLAG_RF ? MODE_RF : 0;
+    m |= c->inhibit_irq ? MODE_INHIBIT : 0;
+    m |= c->smm ? MODE_SMM : 0;
+    m |= c->a20_mask_bit ? 0 : MODE_A20_OFF;
+    m |= x86_mmu_index(c) == MMU_KERNEL_SMAP ? MODE_KSMAP : 0;
+    if (m & MODE_LMA && cs->flags & SEG_L) {
+        m |= MODE_CS64;
+        key->base = 0;
+        key->pc = c->rip;
+    } else {
+        m |= cs->flags & SEG_B ? MODE_CS32 : 0;
+        m |= c->segs[S_SS].flags & SEG_B ? MODE_SS32 : 0;
+        m |= c->segs[S_DS].base | c->segs[S_ES].base | c->segs[S_SS].base ? MODE_ADDSEG : 0;
+        key->base = cs->base;
+        key->pc = (uint32_t)(c->rip + cs->base);
+    }
+    key->mode = m;
+}
+
+void x86_restore(Cpu *cpu, const BlockKey *key, uint64_t pc, uint64_t meta)
+{
+    X86Cpu *c = X86(cpu);
+
+    c->rip = key->mode & MODE_CS64 ? pc : (uint32_t)(pc - key->base);
+    if (meta != CC_DYNAMIC) {
+        c->cc_op = (uint32_t)meta;
+    }
+}
+
+/* ---- exits ---- */
+
+bool x86_in_vm86(const X86Ctx *s)
+{
+    return s->mode & MODE_VM;
+}
+
+uint64_t x86_mask_rip(const X86Ctx *s, unsigned opsize, uint64_t rip)
+{
+    return opsize == 1 ? (uint16_t)rip : s->code64 ? rip : (uint32_t)rip;
+}
+
+void x86_raise_ir(X86Ctx *s, unsigned vector)
+{
+    ir_call_raise(s->b, ir_i32(s->b, vector));
+    if (ir_is_open(s->b)) {
+        ir_exit(s->b, IR_EXIT_LOOP);    /* not reached: the helper does not return */
+    }
+}
+
+void x86_raise_gp(X86Ctx *s)
+{
+    ir_call_raise_error(s->b, ir_i32(s->b, EXC_GP), ir_i32(s->b, 0));
+    if (ir_is_open(s->b)) {
+        ir_exit(s->b, IR_EXIT_LOOP);
+    }
+}
+
+void x86_ud(X86Ctx *s)
+{
+    x86_raise_ir(s, EXC_UD);
+    s->ended = true;
+}
+
+bool x86_cpl0(X86Ctx *s)
+{
+    if (s->mode & MODE_CPL) {
+        x86_raise_gp(s);
+        s->ended = true;
+        return false;
+    }
+    return true;
+}
+
+/* What ends a block early every time: single stepping, shadows. */
+static bool plain_exit(const X86Ctx *s)
+{
+    return !(s->mode & (MODE_TF | MODE_INHIBIT | MODE_RF));
+}
+
+static void special_exit(X86Ctx *s)
+{
+    if (s->mode & MODE_TF) {
+        ir_call_single_step(s->b);
+    }
+    if (ir_is_open(s->b)) {
+        ir_exit(s->b, IR_EXIT_LOOP);
+    }
+}
+
+void x86_jump(X86Ctx *s, unsigned slot, uint64_t rip)
+{
+    uint64_t linear = s->code64 ? rip : (uint32_t)(rip + s->base);
+
+    x86_sync(s);
+    ir_set(s->b, V_RIP, ir_i64(s->b, rip));
+    if (!plain_exit(s)) {
+        special_exit(s);
+    } else if ((linear ^ s->page) < 4096) {
+        ir_exit_chain(s->b, slot, linear);
+    } else {
+        ir_exit_lookup(s->b, ir_i64(s->b, linear));
+    }
+}
+
+void x86_jump_val(X86Ctx *s, IrVal rip)
+{
+    x86_sync(s);
+    ir_set(s->b, V_RIP, rip);
+    if (!plain_exit(s)) {
+        special_exit(s);
+        return;
+    }
+    IrVal linear = rip;
+    if (!s->code64 && s->base) {
+        linear = ir_zext32(s->b, ir_addi(s->b, rip, (int64_t)s->base));
+    }
+    ir_exit_lookup(s->b, linear);
+}
+
+void x86_end_jump(X86Ctx *s, uint64_t rip)
+{
+    x86_jump(s, 0, rip);
+    s->ended = true;
+}
+
+void x86_end_exit(X86Ctx *s, bool set_rip, unsigned reason)
+{
+    x86_sync(s);
+    if (set_rip) {
+        ir_set(s->b, V_RIP, ir_i64(s->b, s->next));
+    }
+    if (plain_exit(s)) {
+        ir_exit(s->b, reason);
+    } else {
+        special_exit(s);
+    }
+    s->ended = true;
+}
+
+/* ---- one instruction ---- */
+
+/* Whether the row's unit is there and enabled; emits the exception otherwise. SDM 3A 2.5, table 13-1. */
+static bool unit_ready(X86Ctx *s, const X86Insn *i)
+{
+    uint32_t f = i->row->flags;
+
+    if (f & X86_ROW_VEX && !(f & (X86_ROW_SSE | X86_ROW_MMX))) {
+        return true;        /* VEX-coded integer instructions */
+    }
+    if (f & X86_ROW_VEX) {
+        if (!(s->mode & MODE_AVX)) {
+            x86_ud(s);
+            return false;
+        }
+    } else if (f & (X86_ROW_SSE | X86_ROW_MMX)) {
+        if (s->mode & MODE_EM || (f & X86_ROW_SSE && !(s->mode & MODE_OSFXSR))) {
+            x86_ud(s);
+            return false;
+        }
+    } else if (!(f & X86_ROW_FPU) || !(s->mode & (MODE_EM | MODE_TS))) {
+        return true;
+    }
+    if (s->mode & MODE_TS || (f & X86_ROW_FPU && s->mode & MODE_EM)) {
+        x86_raise_ir(s, EXC_NM);
+        s->ended = true;
+        return false;
+    }
+    return true;
+}
+
+static void translate_insn(X86Ctx *s, X86Insn *i)
+{
+    const X86Row *r = i->row;
+
+    s->addr = x86_none;
+    s->rsp_bias = 0;
+    ir_insn(s->b, s->pc, s->cc_op);
+    if ((r->feature >= 0 && !x86_has_feature(s->cpu, (unsigned)r->feature)) ||
+        (r->flags & X86_ROW_AHF && s->code64 && !x86_has_feature(s->cpu, FEAT_LAHF_LM))) {
+        x86_ud(s);
+        return;
+    }
+    if (unit_ready(s, i)) {
+        r->trans(s, i);
+    }
+}
+
+/* The first instruction may reach into the next page: fetches there byte by byte, which may fault. */
+static X86Decoded decode_crossing(Cpu *cpu, X86Insn *i, uint64_t pc, const uint8_t *p, unsigned avail,
+                                  X86DecodeMode mode)
+{
+    uint8_t bytes[16];
+    X86Decoded result = X86_MORE;
+
+    for (unsigned n = 0; n < 16; n++) {
+        bytes[n] = p && n < avail ? p[n] : cpu_fetch_u8(cpu, mode.code64 ? pc + n : (uint32_t)(pc + n));
+        if (n + 1 >= avail) {
+            result = x86_decode(i, bytes, n + 1, mode);
+            if (result != X86_MORE) {
+                return result;
+            }
+        }
+    }
+    return X86_TOO_LONG;
+}
+
+static X86Decoded decode_at(X86Ctx *s, Cpu *cpu, X86Insn *i, const uint8_t *page, bool first)
+{
+    X86DecodeMode mode = {.code64 = s->code64, .code32 = s->mode & MODE_CS32,
+                          .no_vex = !(s->mode & MODE_PE) || s->mode & MODE_VM};
+    unsigned at = s->pc & 4095, avail = MIN(4096 - at, 16);
+
+    if (!page) {
+        return first ? decode_crossing(cpu, i, s->pc, NULL, 0, mode) : X86_MORE;
+    }
+    X86Decoded result = x86_decode(i, page + at, avail, mode);
+    if (result == X86_MORE && first) {
+        return decode_crossing(cpu, i, s->pc, page + at, avail, mode);
+    }
+    return result;
+}
+
+static void begin_block(X86Ctx *s)
+{
+    if (s->mode & MODE_INHIBIT) {
+        ir_env_store(s->b, ir_i32(s->b, 0), offsetof(X86Cpu, inhibit_irq), MEM_32);
+    }
+    if (s->mode & MODE_RF) {
+        IrVal flags = ir_env_load(s->b, IR_I32, offsetof(X86Cpu, eflags), MEM_32);
+        ir_env_store(s->b, ir_andi(s->b, flags, ~FLAG_RF), offsetof(X86Cpu, eflags), MEM_32);
+    }
+}
+
+void x86_translate(Cpu *cpu, IrBuilder *b, const BlockKey *key, unsigned max_insns)
+{
+    X86Ctx s = {
+        .b = b, .cpu = X86(cpu), .mode = key->mode, .code64 = key->mode & MODE_CS64, .base = key->base,
+        .pc = key->pc, .page = key->pc & ~4095ull, .cc_op = CC_DYNAMIC,
+        .mmu = (key->mode & MODE_CPL) == 3 ? MMU_USER : key->mode & MODE_KSMAP ? MMU_KERNEL_SMAP : MMU_KERNEL,
+    };
+    const uint8_t *page = cpu_fetch_page(cpu, key->pc, NULL);
+    unsigned insns = 0;
+    uint64_t bytes = 0;
+
+    if (!plain_exit(&s)) {
+        max_insns = 1;
+    }
+    begin_block(&s);
+    do {
+        X86Insn i;
+
+        s.rip = s.code64 ? s.pc : (uint32_t)(s.pc - s.base);
+        X86Decoded result = decode_at(&s, cpu, &i, page, insns == 0);
+        if (result == X86_MORE) {
+            x86_end_jump(&s, s.rip);
+            break;
+        }
+        s.next = x86_mask_rip(&s, 3, s.rip + i.len);
+        insns++;
+        bytes += i.len;
+        if (result == X86_OK) {
+            translate_insn(&s, &i);
+        } else {
+            ir_insn(b, s.pc, s.cc_op);
+            if (result == X86_UD) {
+                x86_ud(&s);
+            } else {
+                x86_raise_gp(&s);
+                s.ended = true;
+            }
+        }
+        s.pc = s.code64 ? s.next : (uint32_t)(s.next + s.base);
+        if (!s.ended && (insns >= max_insns || ir_full(b) || (s.pc ^ s.page) >= 4096)) {
+            x86_end_jump(&s, s.next);
+        }
+    } while (!s.ended);
+    ir_set_extent(b, insns, bytes);
+}
