@@ -86,6 +86,10 @@ class Row:
             sys.exit(f"{self.where}: unknown operand '{text}'")
         if letter in USES_MODRM:
             self.modrm = True
+        if letter == "M":
+            self.flags.append("MEM")
+        elif letter in "RUN":
+            self.flags.append("REG")
         return letter, SIZES[size]
 
     def opcodes(self):

@@ -168,7 +168,7 @@ static void rotate_carry(X86Ctx *s, X86Insn *i, bool left)
     unsigned size = i->op[0].size;
     bool by_cl = i->op[1].kind == X86_REG;
 
-    if (!by_cl && (i->op[1].imm & 31) == 1) {
+    if (!by_cl && (i->op[1].imm & (size == 3 ? 63 : 31)) == 1) {
         rotate_carry_one(s, i, left);
         return;
     }

@@ -91,8 +91,8 @@ void x86_restore(Cpu *cpu, const BlockKey *key, uint64_t pc, uint64_t meta)
     X86Cpu *c = X86(cpu);
 
     c->rip = key->mode & MODE_CS64 ? pc : (uint32_t)(pc - key->base);
-    if (meta != CC_DYNAMIC) {
-        c->cc_op = (uint32_t)meta;
+    if (meta) {     /* 0: cc_op is home (IR_META_ENTRY among these) */
+        c->cc_op = (uint32_t)meta - 1;
     }
 }
 
@@ -161,11 +161,13 @@ void x86_jump(X86Ctx *s, unsigned slot, uint64_t rip)
     uint64_t linear = s->code64 ? rip : (uint32_t)(rip + s->base);
 
     x86_sync(s);
+    if (plain_exit(s) && (linear ^ s->page) < 4096) {
+        ir_exit_chain(s->b, slot, linear);
+        return;
+    }
     ir_set(s->b, V_RIP, ir_i64(s->b, rip));
     if (!plain_exit(s)) {
         special_exit(s);
-    } else if ((linear ^ s->page) < 4096) {
-        ir_exit_chain(s->b, slot, linear);
     } else {
         ir_exit_lookup(s->b, ir_i64(s->b, linear));
     }
@@ -237,13 +239,19 @@ static bool unit_ready(X86Ctx *s, const X86Insn *i)
     return true;
 }
 
+/* What x86_restore gets: cc_op + 1 where it is not home. */
+static uint64_t insn_meta(const X86Ctx *s)
+{
+    return s->cc_op == CC_DYNAMIC || !s->cc_stale ? 0 : s->cc_op + 1;
+}
+
 static void translate_insn(X86Ctx *s, X86Insn *i)
 {
     const X86Row *r = i->row;
 
     s->addr = x86_none;
     s->rsp_bias = 0;
-    ir_insn(s->b, s->pc, s->cc_op);
+    ir_insn(s->b, s->pc, insn_meta(s));
     if ((r->feature >= 0 && !x86_has_feature(s->cpu, (unsigned)r->feature)) ||
         (r->flags & X86_ROW_AHF && s->code64 && !x86_has_feature(s->cpu, FEAT_LAHF_LM))) {
         x86_ud(s);
@@ -330,7 +338,7 @@ void x86_translate(Cpu *cpu, IrBuilder *b, const BlockKey *key, unsigned max_ins
         if (result == X86_OK) {
             translate_insn(&s, &i);
         } else {
-            ir_insn(b, s.pc, s.cc_op);
+            ir_insn(b, s.pc, insn_meta(&s));
             if (result == X86_UD) {
                 x86_ud(&s);
             } else {

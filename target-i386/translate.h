@@ -23,6 +23,9 @@ enum {
     V_COUNT,
 };
 
+extern const IrVarDecl x86_vars[];
+extern const unsigned x86_num_vars;
+
 enum { CC_DYNAMIC = 0xff };     /* cc_op is only known at run time */
 
 typedef struct X86Ctx {
