@@ -39,7 +39,7 @@ static void after_seg_load(X86Ctx *s, unsigned seg)
     if (seg == S_SS) {          /* SDM 3A 6.8.3 */
         ir_env_store(s->b, ir_i32(s->b, 1), offsetof(X86Cpu, inhibit_irq), MEM_32);
     }
-    if (seg == S_SS || (!s->code64 && seg < S_FS)) {
+    if (seg == S_SS || (!s->code64 && seg < S_FS && s->mode & MODE_PE && !x86_in_vm86(s))) {
         x86_end_exit(s, true, seg == S_SS ? IR_EXIT_LOOP : IR_EXIT_LOOKUP);
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * From guest bytes to IR, a basic block at a time: block key, the instruction loop, exits.
+ * From guest bytes to IR, a basic block at a time: the instruction loop, side exits, block ends.
  *
  * A block ends at a branch, at an instruction that changes what the key holds, when the page ends,
  * or when it is long enough. An instruction that crosses into the next page is a block of its own,
@@ -33,58 +33,7 @@ const unsigned x86_num_vars = V_COUNT;
 
 _Static_assert(sizeof(x86_vars) / sizeof(x86_vars[0]) == V_COUNT, "x86_vars names every variable");
 
-/* ---- block key ---- */
-
-static uint32_t mode_of_control(const X86Cpu *c)
-{
-    static const struct { uint32_t bit, mode; } cr0[] = {
-        {CR0_PE, MODE_PE}, {CR0_EM, MODE_EM}, {CR0_TS, MODE_TS}, {CR0_MP, MODE_MP},
-    }, cr4[] = {
-        {CR4_OSFXSR, MODE_OSFXSR}, {CR4_FSGSBASE, MODE_FSGSBASE}, {CR4_OSXSAVE, MODE_OSXSAVE},
-        {CR4_UMIP, MODE_UMIP},
-    };
-    uint32_t m = 0;
-
-    for (unsigned k = 0; k < G_N_ELEMENTS(cr0); k++) {
-        m |= c->cr0 & cr0[k].bit ? cr0[k].mode : 0;
-    }
-    for (unsigned k = 0; k < G_N_ELEMENTS(cr4); k++) {
-        m |= c->cr4 & cr4[k].bit ? cr4[k].mode : 0;
-    }
-    if (c->cr4 & CR4_OSXSAVE && (c->xcr0 & (XCR0_SSE | XCR0_AVX)) == (XCR0_SSE | XCR0_AVX)) {
-        m |= MODE_AVX;
-    }
-    return m;
-}
-
-void x86_block_key(Cpu *cpu, BlockKey *key)
-{
-    X86Cpu *c = X86(cpu);
-    const X86Seg *cs = &c->segs[S_CS];
-    uint32_t m = (c->cpl & MODE_CPL) | mode_of_control(c);
-
-    m |= c->efer & EFER_LMA ? MODE_LMA : 0;
-    m |= c->eflags & FLAG_VM ? MODE_VM : 0;
-    m |= (c->eflags >> FLAG_IOPL_SHIFT & 3) << MODE_IOPL_SHIFT;
-    m |= c->eflags & FLAG_TF ? MODE_TF : 0;
-    m |= c->eflags & FLAG_RF ? MODE_RF : 0;
-    m |= c->inhibit_irq ? MODE_INHIBIT : 0;
-    m |= c->smm ? MODE_SMM : 0;
-    m |= c->a20_mask_bit ? 0 : MODE_A20_OFF;
-    m |= x86_mmu_index(c) == MMU_KERNEL_SMAP ? MODE_KSMAP : 0;
-    if (m & MODE_LMA && cs->flags & SEG_L) {
-        m |= MODE_CS64;
-        key->base = 0;
-        key->pc = c->rip;
-    } else {
-        m |= cs->flags & SEG_B ? MODE_CS32 : 0;
-        m |= c->segs[S_SS].flags & SEG_B ? MODE_SS32 : 0;
-        m |= c->segs[S_DS].base | c->segs[S_ES].base | c->segs[S_SS].base ? MODE_ADDSEG : 0;
-        key->base = cs->base;
-        key->pc = (uint32_t)(c->rip + cs->base);
-    }
-    key->mode = m;
-}
+/* ---- state at side exits ---- */
 
 void x86_restore(Cpu *cpu, const BlockKey *key, uint64_t pc, uint64_t meta)
 {
