@@ -43,11 +43,11 @@ static _Noreturn void int_vm86_redirect(X86Cpu *c, unsigned vector, uint64_t nex
     if (!iopl3) {
         f = (f & ~FLAG_IF) | (f & FLAG_VIF ? FLAG_IF : 0) | FLAG_IOPL;
     }
-    x86_push(&s, f, 1);
-    x86_push(&s, c->segs[S_CS].selector, 1);
-    x86_push(&s, next, 1);
+    stack_push(&s, f, 1);
+    stack_push(&s, c->segs[S_CS].selector, 1);
+    stack_push(&s, next, 1);
     cpu_restore_state(&c->cpu, host_pc);
-    x86_stack_commit(&s);
+    stack_commit(&s);
     c->eflags &= ~(FLAG_TF | FLAG_RF | (iopl3 ? FLAG_IF : FLAG_VIF));
     x86_set_seg_vm86(c, S_CS, entry >> 16);
     c->rip = entry & 0xffff;

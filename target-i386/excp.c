@@ -81,10 +81,10 @@ static void interrupt_real(X86Cpu *c, unsigned vector, uint64_t ret)
         x86_raise_error(c, EXC_GP, vector * 8 + 2, 0);
     }
     entry = cpu_load(&c->cpu, c->idt.base + vector * 4, 2, MMU_KERNEL, 0);
-    x86_push(&s, x86_get_eflags(c), 1);
-    x86_push(&s, c->segs[S_CS].selector, 1);
-    x86_push(&s, ret, 1);
-    x86_stack_commit(&s);
+    stack_push(&s, x86_get_eflags(c), 1);
+    stack_push(&s, c->segs[S_CS].selector, 1);
+    stack_push(&s, ret, 1);
+    stack_commit(&s);
     c->rip = entry & 0xffff;
     c->segs[S_CS].selector = entry >> 16;
     c->segs[S_CS].base = (entry >> 16) << 4;
@@ -175,8 +175,8 @@ static void interrupt_task_gate(X86Cpu *c, const Gate *g, bool has_error, uint32
     if (has_error) {
         Stack s = x86_stack(c, x86_mmu_index(c), 0);
 
-        x86_push(&s, error, desc_type(d) == SYS_TSS32 ? 2 : 1);
-        x86_stack_commit(&s);
+        stack_push(&s, error, desc_type(d) == SYS_TSS32 ? 2 : 1);
+        stack_commit(&s);
     }
 }
 
@@ -206,21 +206,21 @@ static void interrupt_protected(X86Cpu *c, unsigned vector, bool is_int, bool ha
             .mmu = x86_mmu_index_system(c),
         };
         if (c->eflags & FLAG_VM) {
-            x86_push(&s, c->segs[S_GS].selector, size);
-            x86_push(&s, c->segs[S_FS].selector, size);
-            x86_push(&s, c->segs[S_DS].selector, size);
-            x86_push(&s, c->segs[S_ES].selector, size);
+            stack_push(&s, c->segs[S_GS].selector, size);
+            stack_push(&s, c->segs[S_FS].selector, size);
+            stack_push(&s, c->segs[S_DS].selector, size);
+            stack_push(&s, c->segs[S_ES].selector, size);
         }
-        x86_push(&s, c->segs[S_SS].selector, size);
-        x86_push(&s, c->regs[R_SP], size);
+        stack_push(&s, c->segs[S_SS].selector, size);
+        stack_push(&s, c->regs[R_SP], size);
     } else {
         s = x86_stack(c, c->cpl == 3 ? MMU_USER : x86_mmu_index_system(c), 0);
     }
-    x86_push(&s, old_flags, size);
-    x86_push(&s, c->segs[S_CS].selector, size);
-    x86_push(&s, ret, size);
+    stack_push(&s, old_flags, size);
+    stack_push(&s, c->segs[S_CS].selector, size);
+    stack_push(&s, ret, size);
     if (has_error) {
-        x86_push(&s, error, size);
+        stack_push(&s, error, size);
     }
     if (inner) {
         if (c->eflags & FLAG_VM) {
@@ -231,7 +231,7 @@ static void interrupt_protected(X86Cpu *c, unsigned vector, bool is_int, bool ha
         }
         x86_seg_from_desc(c, S_SS, ss, (Desc){ .lo = stack.lo, .hi = stack.hi | SEG_A });
     }
-    x86_stack_commit(&s);
+    stack_commit(&s);
     x86_seg_from_desc(c, S_CS, (g.selector & ~3u) | cpl, (Desc){ .lo = code.lo, .hi = code.hi | SEG_A });
     x86_set_cpl(c, cpl);
     c->rip = size == 1 ? g.offset & 0xffff : (uint32_t)g.offset;
@@ -264,13 +264,13 @@ static void interrupt_long(X86Cpu *c, unsigned vector, bool is_int, bool has_err
         s.mmu = c->cpl == 3 ? MMU_USER : s.mmu;
     }
     s.sp &= ~15ull;
-    x86_push(&s, c->segs[S_SS].selector, 3);
-    x86_push(&s, c->regs[R_SP], 3);
-    x86_push(&s, old_flags, 3);
-    x86_push(&s, c->segs[S_CS].selector, 3);
-    x86_push(&s, ret, 3);
+    stack_push(&s, c->segs[S_SS].selector, 3);
+    stack_push(&s, c->regs[R_SP], 3);
+    stack_push(&s, old_flags, 3);
+    stack_push(&s, c->segs[S_CS].selector, 3);
+    stack_push(&s, ret, 3);
     if (has_error) {
-        x86_push(&s, error, 3);
+        stack_push(&s, error, 3);
     }
     if (inner) {
         x86_set_seg(c, S_SS, cpl, 0, 0, SEG_P | SEG_S | SEG_W | SEG_A | SEG_B | cpl << SEG_DPL_SHIFT);

@@ -212,13 +212,13 @@ static uint64_t stack_address(const Stack *s)
     return s->flat64 ? offset : (uint32_t)(s->base + offset);
 }
 
-void x86_push(Stack *s, uint64_t value, unsigned size)
+void stack_push(Stack *s, uint64_t value, unsigned size)
 {
     s->sp -= 1u << size;
     cpu_store(&s->c->cpu, stack_address(s), value, size, s->mmu, s->host_pc);
 }
 
-uint64_t x86_pop(Stack *s, unsigned size)
+uint64_t stack_pop(Stack *s, unsigned size)
 {
     uint64_t v = cpu_load(&s->c->cpu, stack_address(s), size, s->mmu, s->host_pc);
 
@@ -226,7 +226,7 @@ uint64_t x86_pop(Stack *s, unsigned size)
     return v;
 }
 
-void x86_stack_commit(Stack *s)
+void stack_commit(Stack *s)
 {
     uint64_t *sp = &s->c->regs[R_SP];
 

@@ -206,16 +206,16 @@ static void call_gate_inner(X86Cpu *c, const CallGate *g, uint64_t next, uintptr
             .mmu = mmu, .host_pc = host_pc,
         };
     }
-    x86_push(&s, c->segs[S_SS].selector, g->size);
-    x86_push(&s, c->regs[R_SP], g->size);
+    stack_push(&s, c->segs[S_SS].selector, g->size);
+    stack_push(&s, c->regs[R_SP], g->size);
     for (unsigned i = g->params; i-- > 0;) {
         Stack p = old;
 
         p.sp += (uint64_t)i << g->size;
-        x86_push(&s, x86_pop(&p, g->size), g->size);
+        stack_push(&s, stack_pop(&p, g->size), g->size);
     }
-    x86_push(&s, c->segs[S_CS].selector, g->size);
-    x86_push(&s, next, g->size);
+    stack_push(&s, c->segs[S_CS].selector, g->size);
+    stack_push(&s, next, g->size);
     if (x86_long_mode(c)) {
         x86_set_seg(c, S_SS, dpl, 0, 0, SEG_P | SEG_S | SEG_W | SEG_A | SEG_B | dpl << SEG_DPL_SHIFT);
     } else {
@@ -227,7 +227,7 @@ static void call_gate_inner(X86Cpu *c, const CallGate *g, uint64_t next, uintptr
     if (x86_long_mode(c)) {
         c->regs[R_SP] = s.sp;
     } else {
-        x86_stack_commit(&s);
+        stack_commit(&s);
     }
     c->rip = g->offset;
 }
@@ -243,10 +243,10 @@ static void call_gate(X86Cpu *c, uint32_t selector, Desc d, uint64_t next, uintp
         return;
     }
     s = x86_stack(c, x86_mmu_index(c), host_pc);
-    x86_push(&s, c->segs[S_CS].selector, g.size);
-    x86_push(&s, next, g.size);
+    stack_push(&s, c->segs[S_CS].selector, g.size);
+    stack_push(&s, next, g.size);
     x86_seg_load_checked(c, S_CS, (g.selector & ~3u) | c->cpl, g.code, host_pc);
-    x86_stack_commit(&s);
+    stack_commit(&s);
     c->rip = g.offset;
 }
 
@@ -260,9 +260,9 @@ void helper_far_call(Cpu *cpu, uint32_t selector, uint64_t offset, uint32_t size
     selector &= 0xffff;
     offset = truncate_ip(offset, size);
     if (!protected_mode(c)) {
-        x86_push(&s, c->segs[S_CS].selector, size);
-        x86_push(&s, next, size);
-        x86_stack_commit(&s);
+        stack_push(&s, c->segs[S_CS].selector, size);
+        stack_push(&s, next, size);
+        stack_commit(&s);
         set_cs_real(c, selector);
         c->rip = offset;
         return;
@@ -271,9 +271,9 @@ void helper_far_call(Cpu *cpu, uint32_t selector, uint64_t offset, uint32_t size
     if (d.hi & SEG_S) {
         check_code(c, selector, d, host_pc);
         check_ip(c, d, offset, host_pc);
-        x86_push(&s, c->segs[S_CS].selector, size);
-        x86_push(&s, next, size);
-        x86_stack_commit(&s);
+        stack_push(&s, c->segs[S_CS].selector, size);
+        stack_push(&s, next, size);
+        stack_commit(&s);
         x86_seg_load_checked(c, S_CS, (selector & ~3u) | c->cpl, d, host_pc);
         c->rip = offset;
     } else if (is_call_gate(c, d)) {
@@ -295,21 +295,21 @@ void helper_enter(Cpu *cpu, uint32_t size, uint32_t bytes, uint32_t level)
     uint64_t frame, mask = size == 1 ? 0xffff : size == 2 ? 0xffffffff : UINT64_MAX;
     Stack from = s;
 
-    x86_push(&s, c->regs[R_BP], size);
+    stack_push(&s, c->regs[R_BP], size);
     frame = s.sp;
     from.sp = c->regs[R_BP];
     for (unsigned i = 1; i < (level & 31); i++) {
         from.sp -= 1u << size;
         Stack peek = from;
-        x86_push(&s, x86_pop(&peek, size), size);
+        stack_push(&s, stack_pop(&peek, size), size);
     }
     if (level & 31) {
-        x86_push(&s, frame & mask, size);
+        stack_push(&s, frame & mask, size);
     }
     s.sp -= bytes;
     /* SDM 2A: the final stack pointer is checked for a write */
     cpu_probe(cpu, s.flat64 ? s.sp : (uint32_t)(s.base + (s.sp & s.mask)), 1, ACCESS_STORE, mmu, host_pc);
-    x86_stack_commit(&s);
+    stack_commit(&s);
     frame &= s.mask & mask;
     c->regs[R_BP] = size == 1 ? (c->regs[R_BP] & ~0xffffull) | (frame & 0xffff) : frame;
 }

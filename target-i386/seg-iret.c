@@ -16,8 +16,8 @@ static void iret_real(X86Cpu *c, unsigned size, uintptr_t host_pc)
     Stack s = x86_stack(c, x86_mmu_index(c), host_pc);
     uint32_t mask = FLAGS_CC | FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF |
                     FLAG_AC | FLAG_ID;
-    uint64_t ip = x86_pop(&s, size);
-    uint32_t cs = x86_pop(&s, size) & 0xffff, flags = x86_pop(&s, size);
+    uint64_t ip = stack_pop(&s, size);
+    uint32_t cs = stack_pop(&s, size) & 0xffff, flags = stack_pop(&s, size);
 
     if (c->eflags & FLAG_VM) {
         mask &= ~FLAG_IOPL;
@@ -25,7 +25,7 @@ static void iret_real(X86Cpu *c, unsigned size, uintptr_t host_pc)
     if (size == 1) {
         mask &= 0xffff;
     }
-    x86_stack_commit(&s);
+    stack_commit(&s);
     c->rip = truncate_ip(ip, size);
     c->segs[S_CS].selector = cs;
     c->segs[S_CS].base = cs << 4;
@@ -36,9 +36,9 @@ static void iret_real(X86Cpu *c, unsigned size, uintptr_t host_pc)
 /* From CPL 0 into virtual-8086 mode: SDM 3A 20.2.2. */
 static void return_to_vm86(X86Cpu *c, Stack *s, uint64_t ip, uint32_t cs, uint32_t flags)
 {
-    uint64_t esp = x86_pop(s, 2);
-    uint32_t ss = x86_pop(s, 2), es = x86_pop(s, 2), ds = x86_pop(s, 2), fs = x86_pop(s, 2),
-             gs = x86_pop(s, 2);
+    uint64_t esp = stack_pop(s, 2);
+    uint32_t ss = stack_pop(s, 2), es = stack_pop(s, 2), ds = stack_pop(s, 2), fs = stack_pop(s, 2),
+             gs = stack_pop(s, 2);
 
     x86_set_eflags(c, flags, FLAGS_CC | FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF |
                                  FLAG_VM | FLAG_AC | FLAG_VIF | FLAG_VIP | FLAG_ID);
@@ -104,13 +104,13 @@ static void return_protected(X86Cpu *c, unsigned size, bool is_iret, uint32_t dr
 {
     bool from64 = x86_code64(c), to64, null = false, outer;
     Stack s = x86_stack(c, x86_mmu_index(c), host_pc);
-    uint64_t ip = truncate_ip(x86_pop(&s, size), size), sp = 0;
-    uint32_t cs = x86_pop(&s, size) & 0xffff, flags = 0, ss = 0, mask;
+    uint64_t ip = truncate_ip(stack_pop(&s, size), size), sp = 0;
+    uint32_t cs = stack_pop(&s, size) & 0xffff, flags = 0, ss = 0, mask;
     unsigned cpl = cs & 3, old_cpl = c->cpl;
     Desc code, stack = {0};
 
     if (is_iret) {
-        flags = x86_pop(&s, size);
+        flags = stack_pop(&s, size);
         if (size == 2 && (flags & FLAG_VM) && old_cpl == 0 && !x86_long_mode(c)) {
             return_to_vm86(c, &s, ip, cs, flags);
             c->nmi_masked = false;
@@ -122,8 +122,8 @@ static void return_protected(X86Cpu *c, unsigned size, bool is_iret, uint32_t dr
     outer = cpl != old_cpl;
     s.sp += drop;
     if (outer || (is_iret && from64)) {
-        sp = x86_pop(&s, size);
-        ss = x86_pop(&s, size) & 0xffff;
+        sp = stack_pop(&s, size);
+        ss = stack_pop(&s, size) & 0xffff;
         stack = check_return_ss(c, ss, cpl, to64, &null, host_pc);
     }
     x86_seg_load_checked(c, S_CS, cs, code, host_pc);
@@ -139,13 +139,13 @@ static void return_protected(X86Cpu *c, unsigned size, bool is_iret, uint32_t dr
             c->regs[R_SP] = s.sp;
         } else {
             s.mask = c->segs[S_SS].flags & SEG_B ? 0xffffffff : 0xffff;
-            x86_stack_commit(&s);
+            stack_commit(&s);
         }
         if (outer) {
             x86_seg_validate_return(c, cpl);
         }
     } else {
-        x86_stack_commit(&s);
+        stack_commit(&s);
     }
     c->rip = ip;
     if (is_iret) {
@@ -214,11 +214,11 @@ void helper_far_ret(Cpu *cpu, uint32_t size, uint32_t drop)
         return_protected(c, size, false, drop, host_pc);
         return;
     }
-    ip = x86_pop(&s, size);
-    cs = x86_pop(&s, size) & 0xffff;
+    ip = stack_pop(&s, size);
+    cs = stack_pop(&s, size) & 0xffff;
     c->segs[S_CS].selector = cs;
     c->segs[S_CS].base = cs << 4;
     c->rip = truncate_ip(ip, size);
     s.sp += drop;
-    x86_stack_commit(&s);
+    stack_commit(&s);
 }

@@ -87,10 +87,10 @@ typedef struct Stack {
 
 /* The current stack as SS:SP describe it. */
 Stack x86_stack(X86Cpu *c, unsigned mmu, uintptr_t host_pc);
-void x86_push(Stack *s, uint64_t value, unsigned size);
-uint64_t x86_pop(Stack *s, unsigned size);
+void stack_push(Stack *s, uint64_t value, unsigned size);
+uint64_t stack_pop(Stack *s, unsigned size);
 /* Writes s->sp back to RSP under s->mask. */
-void x86_stack_commit(Stack *s);
+void stack_commit(Stack *s);
 
 typedef enum TaskSwitch { TASK_JMP, TASK_CALL, TASK_IRET, TASK_INT } TaskSwitch;
 /* SDM 3A 7.3. Everything is switched; an error code is the caller's to push. */
