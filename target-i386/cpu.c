@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The vCPU as a device: types from the table of models, realize, reset (SDM 3A table 9-1), pins.
+ * The vCPU as a device: types from the table of models, realize, reset (SDM 3A table 9-1), pins,
+ * and the key that names its translations.
  */
 #include "target-i386/models.h"
 
@@ -8,6 +9,50 @@
 #include "exec/x86-apic.h"
 #include "qom/vm.h"
 #include "target-i386/seg.h"
+
+void x86_block_key(Cpu *cpu, BlockKey *key)
+{
+    X86Cpu *c = X86(cpu);
+    uint32_t mode = c->cpl | (c->eflags & FLAG_IOPL) >> FLAG_IOPL_SHIFT << MODE_IOPL_SHIFT;
+
+    if (c->efer & EFER_LMA) {
+        mode |= MODE_LMA;
+    }
+    if (x86_code64(c)) {
+        mode |= MODE_CS64;
+        key->base = 0;
+        key->pc = c->rip;
+    } else {
+        mode |= c->segs[S_CS].flags & SEG_B ? MODE_CS32 : 0;
+        mode |= c->segs[S_SS].flags & SEG_B ? MODE_SS32 : 0;
+        key->base = (uint32_t)c->segs[S_CS].base;
+        key->pc = (uint32_t)(c->rip + c->segs[S_CS].base);
+        if (!(c->cr0 & CR0_PE) || (c->eflags & FLAG_VM) ||
+            (c->segs[S_DS].base | c->segs[S_ES].base | c->segs[S_SS].base) != 0) {
+            mode |= MODE_ADDSEG;
+        }
+    }
+    mode |= c->cr0 & CR0_PE ? MODE_PE : 0;
+    mode |= c->cr0 & CR0_EM ? MODE_EM : 0;
+    mode |= c->cr0 & CR0_TS ? MODE_TS : 0;
+    mode |= c->cr0 & CR0_MP ? MODE_MP : 0;
+    mode |= c->eflags & FLAG_VM ? MODE_VM : 0;
+    mode |= c->eflags & FLAG_TF ? MODE_TF : 0;
+    mode |= c->eflags & FLAG_RF ? MODE_RF : 0;
+    mode |= c->inhibit_irq ? MODE_INHIBIT : 0;
+    mode |= c->smm ? MODE_SMM : 0;
+    mode |= c->cr4 & CR4_OSFXSR ? MODE_OSFXSR : 0;
+    mode |= c->cr4 & CR4_FSGSBASE ? MODE_FSGSBASE : 0;
+    mode |= c->cr4 & CR4_UMIP ? MODE_UMIP : 0;
+    if (c->cr4 & CR4_OSXSAVE) {
+        mode |= MODE_OSXSAVE;
+        mode |= (c->xcr0 & (XCR0_SSE | XCR0_AVX)) == (XCR0_SSE | XCR0_AVX) ? MODE_AVX : 0;
+    }
+    if ((c->cr4 & CR4_SMAP) && c->cpl < 3 && !(c->eflags & FLAG_AC)) {
+        mode |= MODE_KSMAP;
+    }
+    key->mode = mode;
+}
 
 /* ---- reset ---- */
 

@@ -261,7 +261,7 @@ void x86_dump(Cpu *cpu, GString *out, unsigned flags);
 bool x86_register_value(Cpu *cpu, const char *name, uint64_t *v);
 void x86_info(Cpu *cpu, const char *what, GString *out);
 
-/* The BlockKey of the present state (translate.c). */
+/* The BlockKey of the present state (cpu.c). */
 void x86_block_key(Cpu *cpu, BlockKey *key);
 
 /* ---- translator: translate.h declares x86_vars ---- */
