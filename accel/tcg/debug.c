@@ -15,7 +15,9 @@ const uint8_t *cpu_fetch_page(Cpu *cpu, uint64_t va, hwaddr *pa)
     unsigned i = tlb_resolve(cpu, va, 1, ACCESS_FETCH, mmu, 0);
     const TlbFull *f = &cpu->tlb.full[mmu][i];
 
-    *pa = f->pa;
+    if (pa) {
+        *pa = f->pa;
+    }
     if (f->ram == RAM_NONE) {
         tcg_cpu(cpu)->reading_more = true;
         return NULL;

@@ -234,7 +234,7 @@ bool cpu_cmpxchg128(Cpu *cpu, uint64_t va, uint64_t expect[2], const uint64_t va
                     unsigned mmu_idx, uintptr_t host_pc);
 /* Instruction fetch for translate(): faults at the first missing byte. */
 uint8_t cpu_fetch_u8(Cpu *cpu, uint64_t va);
-/* Host address of the first byte of the code page that va lies in (*pa: its guest address), valid for
+/* Host address of the first byte of the code page that va lies in (*pa, unless NULL: its guest address), valid for
  * the translation at hand; NULL: device memory, go by cpu_fetch_u8. Faults like it. */
 const uint8_t *cpu_fetch_page(Cpu *cpu, uint64_t va, hwaddr *pa);
 /* Debugger: virtual memory without faults or side effects. False: not mapped. */
