@@ -177,7 +177,8 @@ void emit_exit_chain(Gen *g, const IrOp *o)
         x_u8(&g->a, 0x90);
     }
     c->chain_site[slot] = (uint32_t)(g->a.p - g->start);
-    x_patch32(x_jcc32(&g->a, CC_ALWAYS), g->a.p);
+    uint8_t *jump = x_jcc32(&g->a, CC_ALWAYS);
+    x_patch32(jump, g->a.p);
     c->chain_reset[slot] = (uint32_t)(g->a.p - g->start);
     c->chain_pc[slot] = o->chain.pc;
     leave(g, slot ? IR_EXIT_CHAIN1 : IR_EXIT_CHAIN0);

@@ -113,19 +113,28 @@ static char *answer(void)
     return g_string_free(got, FALSE);
 }
 
-static void expect(const char *packet, const char *wanted)
+static char *framed(const char *prefix, const char *packet)
 {
-    uint8_t sum = 0, sum2 = 0;
+    uint8_t sum = 0;
 
     for (const char *p = packet; *p; p++) {
         sum = (uint8_t)(sum + (uint8_t)*p);
     }
-    for (const char *p = wanted; *p; p++) {
-        sum2 = (uint8_t)(sum2 + (uint8_t)*p);
-    }
-    g_autofree char *framed = g_strdup_printf("$%s#%02x", packet, sum);
-    g_autofree char *reply = g_strdup_printf("+$%s#%02x", wanted, sum2);
-    send_raw(framed, strlen(framed));
+    return g_strdup_printf("%s$%s#%02x", prefix, packet, sum);
+}
+
+static void send_packet(const char *packet)
+{
+    g_autofree char *text = framed("", packet);
+
+    send_raw(text, strlen(text));
+}
+
+static void expect(const char *packet, const char *wanted)
+{
+    g_autofree char *reply = framed("+", wanted);
+
+    send_packet(packet);
     g_autofree char *got = answer();
     g_assert_cmpstr(got, ==, reply);
     send_raw("+", 1);
@@ -192,8 +201,7 @@ static void test_breakpoints(void)
 /* The machine runs, the debugger interrupts it. */
 static void test_run(void)
 {
-    send_raw("$vCont;c:p1.-1#", 15);
-    send_raw("c8", 2);
+    send_packet("vCont;c:p1.-1");
     pump();
     g_assert_true(runstate_running());
     send_raw("\003", 1);
@@ -202,8 +210,7 @@ static void test_run(void)
     g_assert_false(runstate_running());
 
     expect("Hcp1.1", "OK");
-    send_raw("$vCont;s:p1.2#", 14);
-    send_raw("27", 2);
+    send_packet("vCont;s:p1.2");
     g_assert_true(runstate_running());
     g_assert_true(cpus[1]->cpu.singlestep);
     g_assert_true(cpus[0]->cpu.hold);
