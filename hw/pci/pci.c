@@ -91,6 +91,9 @@ uint32_t pci_config_cycle_read(PciBus *root, unsigned bdf, uint32_t offset, unsi
     if (!d || offset > d->config_size - size) {
         return 0xffffffffu >> (32 - 8 * size);
     }
+    if (pci_info(d)->config_read) {
+        pci_info(d)->config_read(d, offset, size);
+    }
     return pci_config_get(d, offset, size);
 }
 

@@ -57,6 +57,8 @@ typedef struct PciInfo {
     const PciConfigRow *config;
     /* After the core handled a configuration write; may be NULL. */
     void (*config_write)(PciDevice *d, uint32_t offset, uint32_t value, unsigned size);
+    /* Before a configuration read, to bring config[] up to date; may be NULL. */
+    void (*config_read)(PciDevice *d, uint32_t offset, unsigned size);
 } PciInfo;
 
 /* Embedded first in every PCI device. */

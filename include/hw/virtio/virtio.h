@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Virtio devices (OASIS Virtual I/O Device 1.1), legacy interface included. A device is one
+ * VirtioType; it yields "X-pci", "X-pci-transitional" and "X-pci-non-transitional". The same
+ * struct serves every transport. Machine lock held throughout.
+ */
+#ifndef HW_VIRTIO_VIRTIO_H
+#define HW_VIRTIO_VIRTIO_H
+
+#include "exec/dma.h"
+#include "hw/pci/pci.h"
+#include "util/main-loop.h"
+
+#define VIRTIO_MAX_QUEUES 64
+#define VIRTIO_QUEUE_MAX 1024u
+#define VIRTIO_NO_VECTOR 0xffff
+
+typedef struct VirtioDevice VirtioDevice;
+typedef struct VirtioType VirtioType;
+
+enum { VIRTIO_STATUS_ACKNOWLEDGE = 1, VIRTIO_STATUS_DRIVER = 2, VIRTIO_STATUS_DRIVER_OK = 4,
+       VIRTIO_STATUS_FEATURES_OK = 8, VIRTIO_STATUS_NEEDS_RESET = 64, VIRTIO_STATUS_FAILED = 128 };
+enum { VIRTIO_F_NOTIFY_ON_EMPTY = 24, VIRTIO_F_ANY_LAYOUT = 27, VIRTIO_F_INDIRECT_DESC = 28,
+       VIRTIO_F_EVENT_IDX = 29, VIRTIO_F_VERSION_1 = 32, VIRTIO_F_ACCESS_PLATFORM = 33 };
+#define VIRTIO_BIT(n) (1ull << (n))
+
+/* A split virtqueue (2.6). */
+typedef struct VirtQueue {
+    uint16_t size, size_max;         /* entries: as the driver set it / as offered */
+    bool enabled;
+    uint64_t desc, avail, used;      /* guest addresses */
+    uint16_t last_avail, used_idx;
+    uint16_t signalled_used;
+    bool signalled_valid;
+    uint16_t vector;                 /* MSI-X */
+    unsigned in_flight;
+} VirtQueue;
+
+/* A request that the driver made available. g_free. */
+typedef struct VirtqElem {
+    VirtQueue *vq;
+    uint16_t head;
+    unsigned num_out, num_in;        /* device-readable / device-writable pieces */
+    uint64_t out_len, in_len;        /* bytes */
+    DmaSg *out, *in;                 /* arrays behind the struct */
+} VirtqElem;
+
+struct VirtioType {
+    const char *name;                /* "virtio-blk" */
+    const char *desc, *category;
+    uint16_t id;                     /* virtio device id */
+    uint16_t legacy_pci_id;          /* 0: modern only */
+    uint32_t pci_class;
+    size_t size;                     /* of the device's struct, VirtioDevice first */
+    uint32_t config_size;            /* bytes of device configuration space */
+    unsigned vectors;                /* default MSI-X vectors; 0: queues + 1 */
+    const char *romfile;
+    const Prop *props;
+    const StateField *state;
+    bool (*realize)(VirtioDevice *v, GError **error);    /* adds queues */
+    void (*unrealize)(VirtioDevice *v);
+    void (*reset)(VirtioDevice *v);
+    /* Features beside the transport's; offered to the driver. */
+    uint64_t (*features)(VirtioDevice *v);
+    /* The driver chose v->driver_features; may be NULL. */
+    void (*features_set)(VirtioDevice *v);
+    /* Brings v->config up to date / acts on a write of [off, off + len); may be NULL. */
+    void (*config_read)(VirtioDevice *v);
+    void (*config_write)(VirtioDevice *v, uint32_t off, uint32_t len);
+    void (*status_changed)(VirtioDevice *v, uint8_t old);
+    /* The driver kicked queue n; called from the main loop. */
+    void (*notify)(VirtioDevice *v, unsigned n);
+};
+#define VIRTIO_TYPE(t) SECTION_ENTRY(virtio_types, const VirtioType *, t##_row, &t)
+
+typedef enum VirtioPciKind { VIRTIO_PCI_PLAIN, VIRTIO_PCI_TRANSITIONAL, VIRTIO_PCI_MODERN } VirtioPciKind;
+
+/* Embedded first in every device. */
+struct VirtioDevice {
+    PciDevice pci;                   /* the transport's part */
+    const VirtioType *type;
+    VirtQueue vq[VIRTIO_MAX_QUEUES];
+    unsigned num_queues;
+    uint8_t status, isr;
+    uint64_t driver_features;
+    uint32_t generation;             /* of the configuration */
+    uint16_t config_vector;
+    uint8_t config[256];
+    bool broken;
+    uint64_t kicked;                 /* queues with a notification to be handled */
+    Bh *kick_bh;
+    /* virtio-pci */
+    uint32_t num_vectors;            /* property "vectors"; UINT32_MAX: the type's */
+    int disable_legacy;              /* OnOffAuto */
+    bool disable_modern, ioeventfd, indirect_desc, event_idx, iommu_platform;
+    uint16_t queue_select;
+    uint32_t feature_select, driver_feature_select;
+    uint32_t driver_features_low;
+    Region legacy, modern, common_region, isr_region, device_region_, notify_region;
+    uint8_t cfg_cap;                 /* offset of the PCI configuration access capability */
+};
+
+static inline bool virtio_has(const VirtioDevice *v, unsigned feature)
+{
+    return v->driver_features >> feature & 1;
+}
+
+/* At realize: the next queue. */
+VirtQueue *virtio_add_queue(VirtioDevice *v, uint16_t size);
+/* The configuration changed by the device's own doing: interrupts the driver. */
+void virtio_config_changed(VirtioDevice *v);
+/* The driver broke the rules: logged, needs-reset, no more requests until reset. */
+void virtio_error(VirtioDevice *v, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+
+/* The next request; NULL: none (or the device is broken). */
+VirtqElem *virtq_pop(VirtioDevice *v, VirtQueue *vq);
+/* Puts back the most recently popped one, unused. */
+void virtq_unpop(VirtioDevice *v, VirtqElem *e);
+/* Done with len bytes written into it. Does not free e. Then virtq_notify once for a batch. */
+void virtq_push(VirtioDevice *v, VirtqElem *e, uint32_t len);
+/* Several elements that make one packet: fill each with its index, then flush the count. */
+void virtq_fill(VirtioDevice *v, VirtqElem *e, uint32_t len, unsigned index);
+void virtq_flush(VirtioDevice *v, VirtQueue *vq, unsigned count);
+/* Interrupts the driver if it wants to know. */
+void virtq_notify(VirtioDevice *v, VirtQueue *vq);
+/* Asks (or not) to be kicked for new requests; returns true if some are there already. */
+bool virtq_enable_kick(VirtioDevice *v, VirtQueue *vq, bool on);
+bool virtq_empty(VirtioDevice *v, VirtQueue *vq);
+/* Copies out of / into a request's pieces at an offset; the bytes really copied. */
+size_t virtq_read(VirtioDevice *v, const VirtqElem *e, uint64_t off, void *buf, size_t len);
+size_t virtq_write(VirtioDevice *v, const VirtqElem *e, uint64_t off, const void *buf, size_t len);
+
+/* ---- between core and transport ---- */
+void virtio_reset(VirtioDevice *v);
+void virtio_set_status(VirtioDevice *v, uint8_t status);
+uint64_t virtio_offered_features(VirtioDevice *v);
+void virtio_set_features(VirtioDevice *v, uint64_t features);
+void virtio_kick(VirtioDevice *v, unsigned n);
+uint64_t virtio_config_load(VirtioDevice *v, uint32_t off, unsigned size);
+void virtio_config_store(VirtioDevice *v, uint32_t off, uint64_t value, unsigned size);
+bool virtio_core_realize(VirtioDevice *v, GError **error);
+void virtio_core_unrealize(VirtioDevice *v);
+/* Transport: raises the interrupt of a vector (bit 0 of isr queue, bit 1 config). */
+void virtio_pci_interrupt(VirtioDevice *v, uint16_t vector, uint8_t isr_bit);
+extern const StateField virtio_state[];
+
+#endif
