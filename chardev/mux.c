@@ -255,7 +255,9 @@ static bool mux_attach(Chardev *c, ChardevFe *fe, GError **error)
     if (c->connected) {
         fe_event(m, (int)m->count - 1, CHARDEV_OPENED);
     }
-    set_focus(m, (int)m->count - 1);
+    if (m->count == 1) {
+        set_focus(m, 0);    /* the console comes before the monitor */
+    }
     return true;
 }
 
@@ -340,14 +342,7 @@ Chardev *chardev_new_mux(const char *id, Chardev *base, GError **error)
     return &m->chr;
 }
 
-static void focus_first(Chardev *c, void *opaque)
+bool chardev_is_mux(const Chardev *chr)
 {
-    if (c->driver == &chardev_mux_driver && ((Mux *)c)->count) {
-        set_focus((Mux *)c, 0);
-    }
-}
-
-void mux_focus_first(void)
-{
-    chardev_foreach(focus_first, NULL);
+    return chr->driver == &chardev_mux_driver;
 }

@@ -45,9 +45,13 @@ json_object *qmp_dispatch(QmpCall *call, const char *name, json_object *args, GE
     if (cmd->raw ? cmd->fn(call, args, &ret, error)
                  : (qapi_from_json(type, args, &c_args, error) &&
                     cmd->fn(call, c_args, &ret, error))) {
-        reply = cmd->ret ? qapi_to_json(cmd->ret, &ret) : json_object_new_object();
-        if (cmd->ret) {
+        if (cmd->raw_reply) {
+            memcpy(&reply, &ret, sizeof(reply));
+        } else if (cmd->ret) {
+            reply = qapi_to_json(cmd->ret, &ret);
             qapi_clear(cmd->ret, &ret);
+        } else {
+            reply = json_object_new_object();
         }
     }
     if (c_args) {

@@ -4,11 +4,10 @@
  */
 #include "qapi/keyval.h"
 
-#include <errno.h>
 #include <json-c/json.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "util/cutils.h"
 #include "util/error.h"
 
 enum { MAX_NESTING = 32 };
@@ -227,42 +226,7 @@ static bool size_error(const char *name, GError **error)
 bool size_parse_unit(const char *text, const char *name, uint64_t unit, uint64_t *value,
                      GError **error)
 {
-    static const char suffixes[] = "BKMGTPE";
-    char *end;
-
-    if (!g_ascii_isdigit(text[0])) {
-        return size_error(name, error);
-    }
-    errno = 0;
-    uint64_t whole = g_ascii_strtoull(text, &end, text[0] == '0' && (text[1] | 32) == 'x' ? 16 : 10);
-    uint64_t num = 0, den = 1;
-
-    if (errno) {
-        return size_error(name, error);
-    }
-    if (*end == '.') {
-        for (end++; g_ascii_isdigit(*end); end++) {
-            if (den < 1000000000000ULL) {
-                num = num * 10 + (uint64_t)(*end - '0');
-                den *= 10;
-            }
-        }
-    }
-    if (*end) {
-        const char *s = strchr(suffixes, g_ascii_toupper(*end));
-
-        if (!s || end[1]) {
-            return size_error(name, error);
-        }
-        unit = 1ULL << (10 * (s - suffixes));
-    }
-    uint64_t rest = (uint64_t)((unsigned __int128)num * unit / den);
-
-    if ((num && unit == 1) || (unit && whole > (UINT64_MAX - rest) / unit)) {
-        return size_error(name, error);
-    }
-    *value = whole * unit + rest;
-    return true;
+    return parse_size(text, unit, value) || size_error(name, error);
 }
 
 bool size_parse(const char *text, const char *name, uint64_t *value, GError **error)
@@ -273,33 +237,16 @@ bool size_parse(const char *text, const char *name, uint64_t *value, GError **er
 bool int_parse(const char *text, const char *name, bool is_unsigned, int64_t *value,
                GError **error)
 {
-    char *end;
-    bool negative = text[0] == '-';
-    const char *digits = text + negative;
-    int base = digits[0] == '0' && (digits[1] | 32) == 'x' ? 16 : 10;
-
-    errno = 0;
-    uint64_t n = g_ascii_strtoull(digits, &end, base);
-
-    if (!g_ascii_isdigit(digits[0]) || *end || errno || (negative && n > (uint64_t)INT64_MAX + 1) ||
-        (!is_unsigned && !negative && n > INT64_MAX)) {
-        return fail(error, "Parameter '%s' expects a number", name);
+    if (is_unsigned && text[0] != '-' ? parse_u64(text, (uint64_t *)value)
+                                      : parse_i64(text, value)) {
+        return true;
     }
-    *value = negative ? -(int64_t)n : (int64_t)n;
-    return true;
+    return fail(error, "Parameter '%s' expects a number", name);
 }
 
 bool bool_parse(const char *text, const char *name, bool *value, GError **error)
 {
-    static const char *const words[] = { "off", "on", "no", "yes", "false", "true", "n", "y" };
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
-        if (strcmp(text, words[i]) == 0) {
-            *value = i & 1;
-            return true;
-        }
-    }
-    return fail(error, "Parameter '%s' expects 'on' or 'off'", name);
+    return parse_bool(text, value) || fail(error, "Parameter '%s' expects 'on' or 'off'", name);
 }
 
 static const OptDesc *find_desc(const OptDesc *table, const char *key)

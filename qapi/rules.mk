@@ -14,3 +14,9 @@ $(GEN)/qapi/schema.stamp: $(SRC)/scripts/qapi-gen.py $(addprefix $(SRC)/,$(qapi-
 	$(Q)$(SRC)/scripts/qapi-gen.py $(GEN)/qapi $(addprefix $(SRC)/,$(qapi-schema))
 	@touch $@
 $(qapi-made): $(GEN)/qapi/schema.stamp ;
+
+generated-sources += $(GEN)/qapi/options-table.c
+$(GEN)/qapi/options-table.c: $(SRC)/scripts/options-gen.py $(SRC)/qapi/options.def
+	@mkdir -p $(@D)
+	@$(say) GEN $@
+	$(Q)$(SRC)/scripts/options-gen.py $(SRC)/qapi/options.def $@

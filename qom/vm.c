@@ -46,6 +46,7 @@ Vm *vm_new(void)
     vm->graphics = true;
     vm->use_default_devices = true;
     vm->cpus = g_ptr_array_new();
+    vm->accels = g_ptr_array_new_with_free_func(g_free);
     vm->board = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return vm;
 }
@@ -77,6 +78,7 @@ void vm_free(Vm *vm)
         object_unparent(machine);
     }
     g_ptr_array_unref(vm->cpus);
+    g_ptr_array_unref(vm->accels);
     g_hash_table_unref(vm->board);
     if (vm->reset_hooks != NULL) {
         g_array_unref(vm->reset_hooks);

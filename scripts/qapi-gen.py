@@ -29,7 +29,7 @@ KINDS = ('enums', 'structs', 'unions', 'alternates', 'commands', 'events')
 KEYS = {'enums': {'doc', 'values'}, 'structs': {'doc', 'base', 'members'},
         'unions': {'doc', 'base', 'members', 'tag', 'branches', 'wrap'},
         'alternates': {'doc', 'branches'},
-        'commands': {'doc', 'args', 'returns', 'features', 'raw'},
+        'commands': {'doc', 'args', 'returns', 'features', 'raw', 'raw-reply'},
         'events': {'doc', 'data', 'throttled'}}
 
 
@@ -308,8 +308,14 @@ def gen_object_c(s, name, t):
     return o
 
 
+def return_type(s, item):
+    if item.get('raw-reply'):
+        return 'struct json_object *'
+    return s.c_type(item['returns']) if item.get('returns') else 'bool '
+
+
 def prototype(s, name, item):
-    ret = s.c_type(item['returns']) if item.get('returns') else 'bool '
+    ret = return_type(s, item)
     args = ''
     if item.get('raw'):
         args = 'struct json_object *args, '
@@ -322,7 +328,7 @@ def gen_commands_h(s):
     o = [BANNER, '#ifndef QAPI_COMMANDS_H\n#define QAPI_COMMANDS_H\n\n#include "qapi/qmp.h"\n'
          '#include "qapi/qapi-types.h"\n']
     for name, item in sorted(s.sections['commands'].items()):
-        if item.get('returns') and not s.is_pointer(item['returns']):
+        if item.get('returns') and not s.is_pointer(item['returns']) and not item.get('raw-reply'):
             raise SchemaError(f"{name}: returns '{item['returns']}', which is no pointer in C")
         o.append(f"/* {item['doc'].replace('*/', '')} */\n{prototype(s, name, item)};")
     o.append('\n#endif\n')
@@ -337,7 +343,7 @@ def gen_commands_c(s):
         args = 'args, ' if item.get('raw') or item.get('args_type') else ''
         call = f'qmp_{c}(call, {args}error)'
         if item.get('returns'):
-            body = f'return (*({s.c_type(item["returns"])}*)ret = {call}) != NULL;'
+            body = f'return (*({return_type(s, item)}*)ret = {call}) != NULL;'
         else:
             body = f'return {call};'
         o.append(f'static bool call_{c}(QmpCall *call, void *args, void *ret, GError **error)\n'
@@ -346,6 +352,7 @@ def gen_commands_c(s):
         row += f', .args = &{s.desc(item["args_type"])}' if item.get('args_type') else ''
         row += f', .ret = &{s.desc(item["returns"])}' if item.get('returns') else ''
         row += ', .raw = true' if item.get('raw') else ''
+        row += ', .raw_reply = true' if item.get('raw-reply') else ''
         if item.get('features'):
             values = ', '.join(f'"{f}"' for f in item['features'])
             o.append(f'static const char *const features_{c}[] = {{ {values}, NULL }};')

@@ -152,9 +152,31 @@ static const char *program_name(void)
     return name != NULL ? name : "emulator";
 }
 
+/* -msg: how reports begin, for the whole process. */
+static bool with_timestamp;
+static char *guest_name;
+
+void error_report_style(bool timestamp, const char *guest)
+{
+    with_timestamp = timestamp;
+    g_free(guest_name);
+    guest_name = g_strdup(guest);
+}
+
+/* What stands before the program's name; freed by the caller. */
+static char *prefix(void)
+{
+    g_autoptr(GDateTime) now = with_timestamp ? g_date_time_new_now_utc() : NULL;
+    g_autofree char *time = now ? g_date_time_format(now, "%Y-%m-%dT%H:%M:%S.%fZ ") : g_strdup("");
+
+    return g_strconcat(time, guest_name ? guest_name : "", guest_name ? " " : "", NULL);
+}
+
 void error_report_free(GError *err)
 {
-    fprintf(stderr, "%s: %s\n", program_name(), err->message);
+    g_autofree char *before = prefix();
+
+    fprintf(stderr, "%s%s: %s\n", before, program_name(), err->message);
     g_error_free(err);
 }
 
@@ -162,7 +184,9 @@ static void G_GNUC_PRINTF(2, 0) report_va(const char *kind, const char *fmt, va_
 {
     g_autofree char *text = g_strdup_vprintf(fmt, ap);
 
-    fprintf(stderr, "%s: %s: %s\n", program_name(), kind, text);
+    g_autofree char *before = prefix();
+
+    fprintf(stderr, "%s%s: %s: %s\n", before, program_name(), kind, text);
 }
 
 void warn_report(const char *fmt, ...)

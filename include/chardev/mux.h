@@ -3,11 +3,11 @@
 #ifndef CHARDEV_MUX_H
 #define CHARDEV_MUX_H
 
-#include <stdint.h>
+#include "chardev/chardev.h"
 
 /* The escape character (-echr), Ctrl-a by default. Before any multiplexer is made. */
 void mux_set_escape(uint8_t c);
-/* Start-up is over: the keyboard goes to the front end that came first, the console. */
-void mux_focus_first(void);
+/* Whether several front ends share chr, one of which has the keyboard. */
+bool chardev_is_mux(const Chardev *chr);
 
 #endif

@@ -26,6 +26,7 @@ typedef struct QmpCommand {
     const QapiType *ret;
     const char *const *features;    /* NULL-terminated, or NULL */
     bool raw;           /* args are handed over as JSON, unchecked */
+    bool raw_reply;     /* the implementation returns JSON of the ret type */
 } QmpCommand;
 
 /* Sorted by name. */

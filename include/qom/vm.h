@@ -42,6 +42,8 @@ struct Vm {
     struct Region *memory;             /* root of memory_as */
     struct Region *io;
     GPtrArray *cpus;                   /* Cpu *, by index */
+    GPtrArray *accels;                 /* char *: what -accel and -machine accel= ask for, in order */
+    int64_t rtc_offset_s;              /* -rtc base=: guest's wall clock less the host's UTC */
     struct Accel *accel;               /* what runs the vCPUs; accel/accel.h */
     Bus *system_bus;
     GHashTable *board;                 /* what a board published under a name ("fw_cfg", "isa.0") */

@@ -47,6 +47,9 @@ void error_report_free(GError *err);
 void warn_report(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 void info_report(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 
+/* How those lines begin: a time stamp, and/or the guest's name (NULL: not). */
+void error_report_style(bool timestamp, const char *guest);
+
 /*
  * The guest did something that its hardware's manual forbids: counted, and logged under
  * `-d guest_errors` (a flood is thinned out). The caller stops the operation at hand. Any thread.

@@ -119,7 +119,6 @@ void gen_init(Gen *g, const CpuArch *arch);
 void gen_stubs(Gen *g);                 /* emit-mem.c: the cold paths */
 void gen_common_stubs(Gen *g);          /* emit-ctl.c */
 extern const RaHost gen_ra_host;
-void gen_disassemble(const uint8_t *p, size_t size, GString *out);
 
 /* ---- op functions (rows of emit-table.c) ---- */
 typedef void Emit(Gen *g, const IrOp *o);
