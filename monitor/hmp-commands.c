@@ -32,6 +32,7 @@ PLAIN_COMMAND(cont)
 PLAIN_COMMAND(system_reset)
 PLAIN_COMMAND(system_powerdown)
 PLAIN_COMMAND(system_wakeup)
+PLAIN_COMMAND(inject_nmi)
 
 HMP_ROW(quit, { .name = "quit", .alias = "q", .help = "quit the emulator", .fn = hmp_quit });
 HMP_ROW(stop, { .name = "stop", .alias = "s", .help = "stop emulation", .fn = hmp_stop });
@@ -39,6 +40,7 @@ HMP_ROW(cont, { .name = "cont", .alias = "c", .help = "resume emulation", .fn = 
 HMP_COMMAND(system_reset, hmp_system_reset, "", "reset the system");
 HMP_COMMAND(system_powerdown, hmp_system_powerdown, "", "send system power down event");
 HMP_COMMAND(system_wakeup, hmp_system_wakeup, "", "wakeup guest from suspend");
+HMP_COMMAND(nmi, hmp_inject_nmi, "", "inject an NMI");
 
 /* --- devices, objects, chardevs ------------------------------------------------------------------ */
 

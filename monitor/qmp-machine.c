@@ -127,6 +127,22 @@ json_object *qmp_query_cpu_model_expansion(QmpCall *call, const QmpQueryCpuModel
         args->model->props, error);
 }
 
+static void send_nmi(Cpu *cpu)
+{
+    cpu_interrupt(cpu, CPU_PENDING_NMI);
+}
+
+bool qmp_inject_nmi(QmpCall *call, GError **error)
+{
+    if (!call->vm->cpus->len) {
+        return fail(error, "this feature or command is not currently supported");
+    }
+    for (guint i = 0; i < call->vm->cpus->len; i++) {
+        send_nmi(call->vm->cpus->pdata[i]);
+    }
+    return true;
+}
+
 /* --- memory ---------------------------------------------------------------------------------- */
 
 Cpu *monitor_cpu(Vm *vm, int index)
