@@ -151,18 +151,17 @@ void emit_brcond(Gen *g, const IrOp *o)
 
 /* ---------------------------------------------------------------- exits */
 
-static void leave(Gen *g, unsigned reason)
+void gen_exit(Gen *g, unsigned reason)
 {
-    x_mov_ri(&g->a, RAX, (uintptr_t)g->cb);
-    x_mov_ri(&g->a, RDX, reason);
-    x_jmp(&g->a, g->leave);
+    x_call(&g->a, g->exits[reason]);
+    x_u64(&g->a, (uintptr_t)g->cb);
 }
 
 void emit_exit(Gen *g, const IrOp *o)
 {
     ra_flush(&g->ra);
     gen_clean_ymm(g);
-    leave(g, (unsigned)o->imm[0]);
+    gen_exit(g, (unsigned)o->imm[0]);
 }
 
 /* The displacement is aligned, so that it can be replaced while others run the jump. */
@@ -181,7 +180,7 @@ void emit_exit_chain(Gen *g, const IrOp *o)
     x_patch32(jump, g->a.p);
     c->chain_reset[slot] = (uint32_t)(g->a.p - g->start);
     c->chain_pc[slot] = o->chain.pc;
-    leave(g, slot ? IR_EXIT_CHAIN1 : IR_EXIT_CHAIN0);
+    gen_exit(g, slot ? IR_EXIT_CHAIN1 : IR_EXIT_CHAIN0);
 }
 
 void emit_exit_lookup(Gen *g, const IrOp *o)
@@ -224,7 +223,50 @@ void emit_exit_lookup(Gen *g, const IrOp *o)
 
 static const uint8_t saved[6] = {RBX, RBP, R12, R13, R14, R15};
 
-/* lookup: rsi is the pc that missed. */
+static void exit_stubs(Gen *g)
+{
+    g->leave = g->a.p;                  /* returns rax, rdx */
+    x_alu_ri(&g->a, X_W, ALU_ADD, RSP, FRAME_SIZE);
+    for (unsigned i = 6; i-- > 0;) {
+        x_pop(&g->a, saved[i]);
+    }
+    x_ret(&g->a);
+    for (unsigned i = 0; i < EXITS; i++) {
+        g->exits[i] = g->a.p;
+        x_pop(&g->a, RAX);
+        x_rm(&g->a, X_MOV_RM | X_W, RAX, mem_bd(RAX, 0));
+        x_mov_ri(&g->a, RDX, i);
+        x_jmp(&g->a, g->leave);
+    }
+}
+
+/* The slow path returns to the cold path itself, whose side point that place is. */
+static void slow_stubs(Gen *g)
+{
+    static const struct {
+        void *fn;
+        int pc_reg;
+    } slow[SLOWS] = {
+        [SLOW_LOAD] = {(void *)tcg_load_slow, RCX},
+        [SLOW_STORE] = {(void *)tcg_store_slow, R8},
+        [SLOW_LOAD128] = {(void *)tcg_load128_slow, RCX},
+        [SLOW_STORE128] = {(void *)tcg_store128_slow, RCX},
+        [SLOW_ATOMIC] = {(void *)tcg_atomic, R9},
+    };
+
+    for (unsigned i = 0; i < SLOWS; i++) {
+        g->slow[i] = g->a.p;
+        gen_cpu_arg(g);
+        x_rm(&g->a, X_MOV_RM | X_W, slow[i].pc_reg, mem_bd(RSP, 0));
+        if (x_reach(&g->a, slow[i].fn)) {
+            x_jmp(&g->a, slow[i].fn);
+        } else {
+            x_mov_ri(&g->a, RAX, (uintptr_t)slow[i].fn);
+            x_jmp_r(&g->a, RAX);
+        }
+    }
+}
+
 void gen_common_stubs(Gen *g)
 {
     uint8_t *none;
@@ -237,14 +279,10 @@ void gen_common_stubs(Gen *g)
     x_alu_ri(&g->a, X_W, ALU_SUB, RSP, FRAME_SIZE);
     x_jmp_r(&g->a, RSI);
 
-    g->leave = g->a.p;                  /* returns rax, rdx */
-    x_alu_ri(&g->a, X_W, ALU_ADD, RSP, FRAME_SIZE);
-    for (unsigned i = 6; i-- > 0;) {
-        x_pop(&g->a, saved[i]);
-    }
-    x_ret(&g->a);
+    exit_stubs(g);
+    slow_stubs(g);
 
-    g->lookup = g->a.p;
+    g->lookup = g->a.p;                 /* rsi: the pc that missed */
     gen_cpu_arg(g);
     x_call(&g->a, (const void *)tcg_lookup);
     x_rr(&g->a, X_TEST | X_W, RAX, RAX);

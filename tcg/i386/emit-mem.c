@@ -413,16 +413,11 @@ static void stub_args(Gen *g, const int *src, unsigned n)
     }
 }
 
-static void stub_call(Gen *g, int oi_reg, uint32_t oi, int pc_reg, const void *fn)
+static void stub_call(Gen *g, int oi_reg, uint32_t oi, unsigned slow)
 {
-    uint8_t *at;
-
     gen_clean_ymm(g);
     x_mov_ri(&g->a, oi_reg, oi);
-    gen_cpu_arg(g);
-    at = x_lea_rip(&g->a, pc_reg);
-    x_call(&g->a, fn);
-    x_patch32(at, g->a.p);
+    x_call(&g->a, g->slow[slow]);
     gen_side_point(g);
 }
 
@@ -430,12 +425,12 @@ static void stub_load(Gen *g, const Stub *s, const Access *x, uint32_t oi)
 {
     stub_args(g, (int[]){s->va}, 1);
     if (x->type == IR_V128) {
-        stub_call(g, RDX, oi, RCX, (const void *)tcg_load128_slow);
+        stub_call(g, RDX, oi, SLOW_LOAD128);
         if (s->dst != XMM) {
             xv_rr(&g->a, X_MOVAPS, xmm(s->dst), 0);
         }
     } else {
-        stub_call(g, RDX, oi, RCX, (const void *)tcg_load_slow);
+        stub_call(g, RDX, oi, SLOW_LOAD);
         if (ra_class(x->type)) {
             xv_rr(&g->a, X_MOVD_XR | (x->type == IR_F64 ? X_W : 0), xmm(s->dst), RAX);
         } else {
@@ -451,7 +446,7 @@ static void stub_store(Gen *g, const Stub *s, const Access *x, uint32_t oi)
         if (s->value != XMM) {
             xv_rr(&g->a, X_MOVAPS, 0, xmm(s->value));
         }
-        stub_call(g, RDX, oi, RCX, (const void *)tcg_store128_slow);
+        stub_call(g, RDX, oi, SLOW_STORE128);
         return;
     }
     if (s->value_const) {
@@ -463,7 +458,7 @@ static void stub_store(Gen *g, const Stub *s, const Access *x, uint32_t oi)
     } else {
         stub_args(g, (int[]){s->va, s->value}, 2);
     }
-    stub_call(g, RCX, oi, R8, (const void *)tcg_store_slow);
+    stub_call(g, RCX, oi, SLOW_STORE);
 }
 
 /* Both halves of a 32-byte access; between the calls address and value wait in the frame. */
@@ -482,9 +477,9 @@ static void stub_wide(Gen *g, const Stub *s, uint32_t oi, bool store)
         x_alu_ri(&g->a, X_W, ALU_ADD, RSI, 16 * (int32_t)i);
         if (store) {
             v_rrm(&g->a, X_MOVUPS, 0, 0, half);
-            stub_call(g, RDX, oi, RCX, (const void *)tcg_store128_slow);
+            stub_call(g, RDX, oi, SLOW_STORE128);
         } else {
-            stub_call(g, RDX, oi, RCX, (const void *)tcg_load128_slow);
+            stub_call(g, RDX, oi, SLOW_LOAD128);
             v_rrm(&g->a, X_MOVUPS_ST, 0, 0, half);
         }
     }
@@ -502,7 +497,7 @@ static void stub_atomic(Gen *g, const Stub *s, const Access *x)
     } else {
         stub_args(g, (int[]){s->va, s->value}, 2);
     }
-    stub_call(g, R8, MEM_KIND_OI(kind, x->op, x->mmu), R9, (const void *)tcg_atomic);
+    stub_call(g, R8, MEM_KIND_OI(kind, x->op, x->mmu), SLOW_ATOMIC);
     extend_old(g, x, s->dst, RAX);
 }
 

@@ -144,9 +144,7 @@ static uint8_t *gen_poll(Gen *g)
 static void gen_poll_exit(Gen *g, uint8_t *from)
 {
     x_patch32(from, g->a.p);
-    x_mov_ri(&g->a, RAX, (uintptr_t)g->cb);
-    x_mov_ri(&g->a, RDX, IR_EXIT_ENTRY);
-    x_jmp(&g->a, g->leave);
+    gen_exit(g, IR_EXIT_ENTRY);
 }
 
 static bool gen_block(Gen *g, IrBlock *b)

@@ -41,6 +41,10 @@ typedef struct Stub {
 
 typedef struct Fixup { uint8_t *at; uint32_t block; } Fixup;
 
+/* Slow paths, by a stub that supplies the Cpu and the return address. */
+enum { SLOW_LOAD, SLOW_STORE, SLOW_LOAD128, SLOW_STORE128, SLOW_ATOMIC, SLOWS };
+enum { EXITS = IR_EXIT_ENTRY + 1 };
+
 typedef struct Gen {
     Asm a;
     Ra ra;
@@ -48,6 +52,8 @@ typedef struct Gen {
     const CpuArch *arch;
     int32_t bias;                       /* arch->env_offset */
     uint8_t *enter, *leave, *lookup;    /* common stubs */
+    uint8_t *exits[EXITS];              /* by IR_EXIT_*: called, the block's address follows the call */
+    uint8_t *slow[SLOWS];
     /* the function at hand */
     CodeBuffer *buffer;
     CodeBlock *cb;
@@ -118,6 +124,7 @@ void gen_cpu_arg(Gen *g);
 void gen_init(Gen *g, const CpuArch *arch);
 void gen_stubs(Gen *g);                 /* emit-mem.c: the cold paths */
 void gen_common_stubs(Gen *g);          /* emit-ctl.c */
+void gen_exit(Gen *g, unsigned reason);
 extern const RaHost gen_ra_host;
 
 /* ---- op functions (rows of emit-table.c) ---- */
