@@ -241,12 +241,13 @@ void options_usage(GString *out)
         g_auto(GStrv) lines = g_strsplit(d->help ? d->help : "", "\n", -1);
         unsigned i = 0;
 
-        if (d->alias) {
-            g_autofree char *both = g_strdup_printf("-%s or %s", d->alias, left);
+        if (d->alias && !d->args) {
+            char *both = g_strdup_printf("-%s or %s", d->alias, left);
 
-            g_string_append(out, both);
-            left[0] = '\0';
-        } else if (strlen(left) < 16 && lines[0]) {
+            g_free(left);
+            left = both;
+        }
+        if (strlen(left) < 16 && lines[0]) {
             g_string_append_printf(out, "%-15s %s", left, lines[i++]);
         } else {
             g_string_append(out, left);
