@@ -81,7 +81,7 @@ static bool help_line(const ObjectType *ot, ObjectKind kind, void *opaque)
     if (t->alias != NULL) {
         g_string_append_printf(h->out, ", alias \"%s\"", t->alias);
     }
-    if (t->desc != NULL) {
+    if (t->desc != NULL && t->desc[0] != '\0') {
         g_string_append_printf(h->out, ", desc \"%s\"", t->desc);
     }
     g_string_append_c(h->out, '\n');

@@ -41,7 +41,7 @@ static bool check_names(const ObjectType *t, ObjectKind kind, void *opaque)
     if (!t->abstract && kind != KIND_INTERFACE) {
         g_assert_cmpuint(t->size, >=, is_device(kind) ? sizeof(Device) : sizeof(Object));
     }
-    if (is_device(kind) && t->parent != NULL && type_find(t->parent, NULL) == NULL) {
+    if (t->parent != NULL && type_find(t->parent, NULL) == NULL) {
         g_error("type '%s': no parent '%s'", t->name, t->parent);
     }
     return true;
