@@ -6,9 +6,18 @@
 #include <sys/mman.h>
 #include "util/error.h"
 
+/* Below the program itself, where calls from generated code reach it with 32 bits. */
+static void *near_program(size_t size)
+{
+    const uintptr_t align = 2 * 1024 * 1024;
+    uintptr_t here = (uintptr_t)&code_buffer_init;
+
+    return here > 4 * size + align ? (void *)((here - size - 64 * align) & ~(align - 1)) : NULL;
+}
+
 bool code_buffer_init(CodeBuffer *c, size_t size, GError **error)
 {
-    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE | PROT_EXEC,
+    void *p = mmap(near_program(size), size, PROT_READ | PROT_WRITE | PROT_EXEC,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (p == MAP_FAILED) {

@@ -104,6 +104,11 @@ extern const CodeEngine engine_interp;
 /* The host's back end, or NULL on a host without one (link-time by folder tcg/<host>). */
 const CodeEngine *engine_native(void);
 
+/* Names generated code for the host's perf in /tmp/perf-PID.map; call before code is generated. */
+bool perf_map_open(GError **error);
+/* For engines: `size` bytes of code from `start` on are `what`-pc. Nothing unless the map is open. */
+void perf_map_add(const void *start, size_t size, const char *what, uint64_t pc);
+
 /*
  * The passes in order, listed in one function (tcg/passes.c). Verified in between in debug builds.
  */

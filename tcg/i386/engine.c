@@ -4,7 +4,6 @@
  * tables, the code buffer, chaining and the dump.
  */
 #include <string.h>
-#include <sys/mman.h>
 #include "tcg/i386/gen.h"
 #include "util/error.h"
 
@@ -193,6 +192,7 @@ static bool finish_function(Gen *g)
     c->side = append(g, g->side, sizeof(SidePoint));
     c->num_insns = g->insns->len;
     c->insns = append(g, g->insns, sizeof(InsnPoint));
+    perf_map_add(c->entry, c->size, "guest", g->cb->key.pc);
     g->cb->insns = (uint16_t)g->f->num_insns;
     g->cb->bytes = (uint32_t)g->f->bytes;
     return true;
@@ -249,6 +249,7 @@ static bool engine_init(CodeBuffer *c, const CpuArch *arch, GError **error)
     g->a = (Asm){.p = c->base, .avx = g->host.avx};
     gen_common_stubs(g);
     c->ptr = g->a.p;
+    perf_map_add(c->base, (size_t)(c->ptr - c->base), "common-stubs", 0);
     return true;
 }
 
@@ -288,17 +289,21 @@ static void engine_chain(CodeBlock *from, unsigned slot, CodeBlock *to)
     }
 }
 
-static void engine_dump(const CodeBlock *cb, GString *out)
+/* Without capstone: the bytes. dump-capstone.c's definition wins. */
+__attribute__((weak)) void gen_disassemble(const uint8_t *p, size_t size, GString *out)
 {
-    const uint8_t *p = cb->code.entry;
-
-    for (uint32_t i = 0; i < cb->code.size; i += 16) {
+    for (size_t i = 0; i < size; i += 16) {
         g_string_append_printf(out, "%p: ", (const void *)(p + i));
-        for (uint32_t j = i; j < i + 16 && j < cb->code.size; j++) {
+        for (size_t j = i; j < i + 16 && j < size; j++) {
             g_string_append_printf(out, " %02x", p[j]);
         }
         g_string_append_c(out, '\n');
     }
+}
+
+static void engine_dump(const CodeBlock *cb, GString *out)
+{
+    gen_disassemble(cb->code.entry, cb->code.size, out);
 }
 
 static const CodeEngine engine_x86_64 = {

@@ -126,6 +126,7 @@ void gen_stubs(Gen *g);                 /* emit-mem.c: the cold paths */
 void gen_common_stubs(Gen *g);          /* emit-ctl.c */
 void gen_exit(Gen *g, unsigned reason);
 extern const RaHost gen_ra_host;
+void gen_disassemble(const uint8_t *p, size_t size, GString *out);
 
 /* ---- op functions (rows of emit-table.c) ---- */
 typedef void Emit(Gen *g, const IrOp *o);
