@@ -15,7 +15,6 @@
 #include "chardev/chardev.h"
 #include "exec/bank.h"
 #include "exec/memory.h"
-#include "qapi/startup.h"
 #include "util/cutils.h"
 #include "util/timer.h"
 
@@ -736,20 +735,3 @@ bool qtest_serve(Vm *vm, const char *chardev, const char *log, GError **error)
     }
     return chardev_fe_attach(&q->fe, chr, &qtest_fe, q, error);
 }
-
-/* ---- options ---- */
-
-/* Lines that come before the board is built wait: the main loop does not run yet. */
-static bool opt_qtest(Vm *vm, const char *arg, GError **error)
-{
-    return qtest_serve(vm, arg, option_arg("qtest-log", 0), error);
-}
-
-/* Read by opt_qtest. */
-static bool opt_qtest_log(Vm *vm, const char *arg, GError **error)
-{
-    return true;
-}
-
-OPTION(qtest, {.name = "qtest", .handle = opt_qtest});
-OPTION(qtest_log, {.name = "qtest-log", .handle = opt_qtest_log});
