@@ -10,6 +10,7 @@
  */
 #include <unistd.h>
 #include "accel/accel.h"
+#include "block/block.h"
 #include "monitor/gdbstub.h"
 #include "util/main-loop.h"
 #include "util/thread.h"
@@ -475,6 +476,7 @@ void vm_stop(Vm *vm, RunState state)
     }
     clock_guest_run(false);
     vm_pause_cpus(vm);
+    block_drain_all();
     runstate_set(state);
     vm_event(&(VmEventInfo){.event = VM_EVENT_STOP});
 }

@@ -232,7 +232,7 @@ static bool pc_create_disks(PcBoard *b, GError **error)
     for (unsigned i = 0; (drive = drive_info(i)) != NULL; i++) {
         Device *d;
 
-        if (drive->claimed || strcmp(drive->iface, "virtio") != 0) {
+        if (drive->claimed || g_strcmp0(drive->iface, "virtio") != 0) {
             continue;
         }
         d = device_new(b->vm, "virtio-blk-pci", error);

@@ -2,8 +2,9 @@
 /*
  * Coroutines with stacks of their own. Code that waits, such as a disk request, is written
  * straight on: it yields, and whoever knows that its wait is over wakes it. A function whose name
- * begins with `co_` may only be called in a coroutine. Coroutines run in the main loop with the
- * machine lock held; only coroutine_wake may be called by any thread.
+ * begins with `co_` may only be called in a coroutine. Coroutines run with the machine lock held:
+ * what is woken runs in the main loop, what is entered runs in the thread that enters it. Only
+ * coroutine_wake may be called by any thread.
  */
 #ifndef UTIL_COROUTINE_H
 #define UTIL_COROUTINE_H

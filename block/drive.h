@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The drives of -drive: a node, how the guest is to see it, and where it is to be plugged. */
+#ifndef BLOCK_DRIVE_H
+#define BLOCK_DRIVE_H
+
+#include "block/block.h"
+
+typedef struct Drive {
+    DriveInfo info;
+    BlockNode *node;            /* NULL: no medium */
+    BlockFront *front;          /* the device's end; NULL: not taken */
+    bool writeback;
+    int on_read_error, on_write_error;
+    int index;                  /* -1: not given */
+    char *text;                 /* the option, for errors that come later */
+} Drive;
+
+Drive *drive_find(const char *id);
+Drive *drive_nth(unsigned i);
+
+#endif

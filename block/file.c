@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Files, block devices and CD drives of the host. Requests go through an AioEngine; cache.direct
+ * opens with O_DIRECT, whose alignment is found by trying. Locks between processes are OFD locks
+ * on single bytes far below any data: byte 100 + p is held by who uses permission p, byte 200 + p
+ * by who does not let others use it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "block/node.h"
+#include "util/error.h"
+#include "util/fdset.h"
+#include "util/iov.h"
+
+#define LOCK_USED 100
+#define LOCK_UNSHARED 200
+#define LOCK_BITS 2
+#define MAX_ALIGN 4096
+
+typedef struct FileState {
+    int fd;
+    const AioEngine *aio;
+    bool lock;                  /* locking=on, or auto and the file system can */
+    bool device;                /* block device */
+    bool no_discard, no_zero_range, no_punch;   /* the file system said so */
+    unsigned perm, unshared;    /* what is locked now */
+    uint32_t mem_align;
+} FileState;
+
+/* ---- locks ---- */
+
+static int lock_byte(int fd, int64_t at, short type)
+{
+    struct flock l = { .l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+
+    return fcntl(fd, F_OFD_SETLK, &l) < 0 ? -errno : 0;
+}
+
+/* Whether another open file holds a lock on the byte. */
+static bool lock_taken(int fd, int64_t at)
+{
+    struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+
+    return fcntl(fd, F_OFD_GETLK, &l) == 0 && l.l_type != F_UNLCK;
+}
+
+static void lock_set(FileState *s, unsigned perm, unsigned unshared)
+{
+    for (unsigned i = 0; i < LOCK_BITS; i++) {
+        lock_byte(s->fd, LOCK_USED + i, perm >> i & 1 ? F_RDLCK : F_UNLCK);
+        lock_byte(s->fd, LOCK_UNSHARED + i, unshared >> i & 1 ? F_RDLCK : F_UNLCK);
+    }
+}
+
+static bool file_set_perm(BlockNode *n, unsigned perm, unsigned shared, GError **error)
+{
+    static const char *const names[LOCK_BITS] = { "consistent read", "write" };
+    FileState *s = n->state;
+    unsigned unshared = BLOCK_PERM_ALL & ~shared;
+
+    if (!s->lock || (perm == s->perm && unshared == s->unshared)) {
+        return true;
+    }
+    lock_set(s, perm | s->perm, unshared | s->unshared);
+    for (unsigned i = 0; i < LOCK_BITS; i++) {
+        const char *what = NULL;
+
+        if ((perm >> i & 1) && lock_taken(s->fd, LOCK_UNSHARED + i)) {
+            what = "";
+        } else if ((unshared >> i & 1) && lock_taken(s->fd, LOCK_USED + i)) {
+            what = "shared ";
+        }
+        if (what) {
+            lock_set(s, s->perm, s->unshared);
+            return fail(error, "Failed to get %s\"%s\" lock\nIs another process using the image [%s]?",
+                        what, names[i], n->filename);
+        }
+    }
+    lock_set(s, perm, unshared);
+    s->perm = perm;
+    s->unshared = unshared;
+    return true;
+}
+
+static bool file_init_locks(FileState *s, const char *mode, GError **error)
+{
+    struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_USED, .l_len = 1 };
+    bool can = fcntl(s->fd, F_OFD_GETLK, &l) == 0;
+
+    if (strcmp(mode, "on") == 0 && !can) {
+        return fail(error, "File lock requested but OFD locks are not available on this file");
+    }
+    s->lock = can && strcmp(mode, "off") != 0;
+    return true;
+}
+
+/* ---- opening ---- */
+
+/* The smallest alignment that O_DIRECT takes here: of memory and of offset and length. */
+static void file_find_align(BlockNode *n, FileState *s)
+{
+    void *buf = NULL;
+
+    s->mem_align = 1;
+    if (!n->direct) {
+        return;
+    }
+    s->mem_align = n->align = MAX_ALIGN;
+    if (posix_memalign(&buf, MAX_ALIGN, 2 * MAX_ALIGN) != 0) {
+        return;
+    }
+    for (uint32_t a = 512; a < MAX_ALIGN; a *= 2) {
+        if (pread(s->fd, buf, a, 0) >= 0) {
+            n->align = a;
+            break;
+        }
+    }
+    for (uint32_t a = 512; a < MAX_ALIGN; a *= 2) {
+        if (pread(s->fd, (uint8_t *)buf + a, n->align, 0) >= 0) {
+            s->mem_align = a;
+            break;
+        }
+    }
+    free(buf);
+}
+
+static bool file_size(BlockNode *n, FileState *s, GError **error)
+{
+    struct stat st;
+
+    if (fstat(s->fd, &st) < 0) {
+        return fail_errno(error, errno, "Could not refresh total sector count");
+    }
+    if (S_ISBLK(st.st_mode)) {
+        uint64_t size;
+
+        if (ioctl(s->fd, BLKGETSIZE64, &size) < 0) {
+            return fail_errno(error, errno, "Could not refresh total sector count");
+        }
+        n->length = size;
+        s->device = true;
+        return true;
+    }
+    off_t end = lseek(s->fd, 0, SEEK_END);
+
+    if (end < 0) {
+        return fail_errno(error, errno, "Could not refresh total sector count");
+    }
+    /* a last partial sector reads as if it were filled up with zeroes */
+    n->length = ((uint64_t)end + 511) & ~511ull;
+    return true;
+}
+
+/* Opens read-write if wanted; falls back to read-only where that is allowed. */
+static bool file_open_fd(BlockNode *n, FileState *s, bool auto_read_only, GError **error)
+{
+    int flags = O_CLOEXEC | O_NONBLOCK | (n->direct ? O_DIRECT : 0);
+    g_autoptr(GError) why = NULL;
+
+    s->fd = fd_open(n->filename, flags | (n->read_only ? O_RDONLY : O_RDWR), 0, &why);
+    if (s->fd < 0 && !n->read_only && auto_read_only && (errno == EACCES || errno == EROFS || errno == EPERM)) {
+        g_clear_error(&why);
+        s->fd = fd_open(n->filename, flags | O_RDONLY, 0, &why);
+        n->read_only = s->fd >= 0;
+    }
+    if (s->fd < 0) {
+        if (errno == EISDIR) {
+            return fail(error, "'%s' driver requires '%s' to be a regular file", n->driver->name, n->filename);
+        }
+        if (errno == EINVAL && n->direct) {
+            return fail(error, "Could not open '%s': file system may not support O_DIRECT", n->filename);
+        }
+        return errno ? fail_errno(error, errno, "Could not open '%s'", n->filename)
+                     : fail(error, "%s", why->message);
+    }
+    fcntl(s->fd, F_SETFL, fcntl(s->fd, F_GETFL) & ~O_NONBLOCK);
+    return true;
+}
+
+static bool file_choose_aio(BlockNode *n, FileState *s, const char *name, GError **error)
+{
+    if (strcmp(name, "native") == 0) {
+        if (!n->direct) {
+            return fail(error, "aio=native was specified, but it requires cache.direct=on, which "
+                               "was not specified.");
+        }
+        s->aio = aio_engine_find("io_uring");
+        s->aio = s->aio ? s->aio : aio_engine_find("threads");
+        return true;
+    }
+    s->aio = aio_engine_find(name);
+    return s->aio || fail(error, "aio=%s is not available on this host", name);
+}
+
+static bool file_open_kind(BlockNode *n, struct json_object *opts, bool device, GError **error)
+{
+    FileState *s = n->state;
+    const char *path = opts_string(opts, "filename", NULL);
+    struct stat st;
+
+    if (!path) {
+        return fail(error, "Parameter 'filename' is missing");
+    }
+    n->filename = g_strdup(g_str_has_prefix(path, "file:") ? path + 5 : path);
+    errno = 0;
+    if (!file_open_fd(n, s, opts_bool(opts, "auto-read-only", false), error)) {
+        return false;
+    }
+    bool good = fstat(s->fd, &st) == 0;
+
+    if (good && !device && !S_ISREG(st.st_mode)) {
+        good = fail(error, "'file' driver requires '%s' to be a regular file", n->filename);
+    } else if (good && device && !S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode)) {
+        good = fail(error, "'%s' driver requires '%s' to be either a character or block device",
+                    n->driver->name, n->filename);
+    }
+    good = good && file_choose_aio(n, s, opts_string(opts, "aio", "threads"), error) &&
+           file_init_locks(s, opts_string(opts, "locking", "auto"), error) && file_size(n, s, error);
+    if (!good) {
+        close(s->fd);
+        return false;
+    }
+    file_find_align(n, s);
+    return true;
+}
+
+static bool file_open(BlockNode *n, struct json_object *opts, GError **error)
+{
+    return file_open_kind(n, opts, false, error);
+}
+
+static bool host_device_open(BlockNode *n, struct json_object *opts, GError **error)
+{
+    return file_open_kind(n, opts, true, error);
+}
+
+static void file_close(BlockNode *n)
+{
+    close(((FileState *)n->state)->fd);
+}
+
+/* ---- data ---- */
+
+static bool iov_fits(const FileState *s, const struct iovec *iov, unsigned niov)
+{
+    for (unsigned i = 0; s->mem_align > 1 && i < niov; i++) {
+        if (((uintptr_t)iov[i].iov_base | iov[i].iov_len) & (s->mem_align - 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The whole range, whatever pieces the host makes of it; a read beyond the end gives zeroes. */
+static int co_file_rw(FileState *s, bool write, uint64_t offset, uint64_t bytes,
+                      const struct iovec *iov, unsigned niov)
+{
+    g_autofree struct iovec *rest = NULL;
+    uint64_t done = 0;
+
+    while (done < bytes) {
+        const struct iovec *now = iov;
+        unsigned n = MIN(niov, IOV_MAX);
+        int64_t moved;
+
+        if (done > 0) {
+            rest = rest ? rest : g_new(struct iovec, niov);
+            n = MIN(iov_slice(rest, niov, iov, niov, done, bytes - done), IOV_MAX);
+            now = rest;
+        }
+        moved = s->aio->co_rw(s->fd, write, offset + done, now, n);
+        if (moved == -EINTR || moved == -EAGAIN) {
+            co_reschedule();
+            continue;
+        }
+        if (moved < 0) {
+            return (int)moved;
+        }
+        if (moved == 0) {
+            if (write) {
+                return -ENOSPC;
+            }
+            iov_memset(iov, niov, done, 0, bytes - done);
+            return 0;
+        }
+        done += (uint64_t)moved;
+    }
+    return 0;
+}
+
+static int co_file_bounced(FileState *s, bool write, uint64_t offset, uint64_t bytes,
+                           const struct iovec *iov, unsigned niov)
+{
+    struct iovec one = { NULL, bytes };
+    int ret;
+
+    if (posix_memalign(&one.iov_base, MAX_ALIGN, bytes) != 0) {
+        return -ENOMEM;
+    }
+    if (write) {
+        iov_to_buf(iov, niov, 0, one.iov_base, bytes);
+    }
+    ret = co_file_rw(s, write, offset, bytes, &one, 1);
+    if (ret == 0 && !write) {
+        iov_from_buf(iov, niov, 0, one.iov_base, bytes);
+    }
+    free(one.iov_base);
+    return ret;
+}
+
+static int co_file_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                          unsigned niov)
+{
+    FileState *s = n->state;
+
+    return iov_fits(s, iov, niov) ? co_file_rw(s, false, offset, bytes, iov, niov)
+                                  : co_file_bounced(s, false, offset, bytes, iov, niov);
+}
+
+static int co_file_flush(BlockNode *n)
+{
+    FileState *s = n->state;
+
+    return s->aio->co_fdatasync(s->fd);
+}
+
+static int co_file_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                           unsigned niov, unsigned flags)
+{
+    FileState *s = n->state;
+    int ret = iov_fits(s, iov, niov) ? co_file_rw(s, true, offset, bytes, iov, niov)
+                                     : co_file_bounced(s, true, offset, bytes, iov, niov);
+
+    return ret == 0 && (flags & BLOCK_FUA) && !n->no_flush ? co_file_flush(n) : ret;
+}
+
+typedef struct Range {
+    int fd, mode;
+    bool device;
+    uint64_t offset, bytes;
+} Range;
+
+static int range_work(void *arg)
+{
+    const Range *r = arg;
+
+    if (r->device) {
+        uint64_t range[2] = { r->offset, r->bytes };
+        bool zero = r->mode != (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+
+        return ioctl(r->fd, zero ? BLKZEROOUT : BLKDISCARD, range) < 0 ? -errno : 0;
+    }
+    return fallocate(r->fd, r->mode, (off_t)r->offset, (off_t)r->bytes) < 0 ? -errno : 0;
+}
+
+/* fallocate() of a kind; remembers in *never that the host has no such thing. */
+static int co_file_range(FileState *s, int mode, bool *never, uint64_t offset, uint64_t bytes)
+{
+    Range r = { s->fd, mode, s->device, offset, bytes };
+    int ret = *never ? -ENOTSUP : co_in_worker(range_work, &r);
+
+    if (ret == -EOPNOTSUPP || ret == -ENOSYS || ret == -ENOTTY || ret == -EINVAL || ret == -ENODEV) {
+        *never = true;
+        ret = -ENOTSUP;
+    }
+    return ret;
+}
+
+static int co_file_discard(BlockNode *n, uint64_t offset, uint64_t bytes)
+{
+    FileState *s = n->state;
+    int ret = co_file_range(s, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, &s->no_discard, offset, bytes);
+
+    return ret == -ENOTSUP ? 0 : ret;
+}
+
+static int co_file_write_zeroes(BlockNode *n, uint64_t offset, uint64_t bytes, unsigned flags)
+{
+    FileState *s = n->state;
+    int ret = -ENOTSUP;
+
+    if ((flags & BLOCK_MAY_UNMAP) && !s->device) {
+        ret = co_file_range(s, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, &s->no_punch, offset, bytes);
+    }
+    if (ret == -ENOTSUP) {
+        ret = co_file_range(s, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, &s->no_zero_range, offset, bytes);
+    }
+    return ret == 0 && (flags & BLOCK_FUA) ? co_file_flush(n) : ret;
+}
+
+static int64_t file_allocated(BlockNode *n)
+{
+    FileState *s = n->state;
+    struct stat st;
+
+    return fstat(s->fd, &st) == 0 ? (int64_t)st.st_blocks * 512 : -1;
+}
+
+static const OptDesc file_opts[] = {
+    { "filename", OPT_STRING, "File name of the image" },
+    { "aio", OPT_STRING, "host AIO implementation (threads, native, io_uring)" },
+    { "locking", OPT_STRING, "file locking mode (on/off/auto, default: auto)" },
+    { "pr-manager", OPT_STRING, "id of persistent reservation manager object" },
+    { "drop-cache", OPT_BOOL, "invalidate page cache during live migration (default: on)" },
+    { "x-check-cache-dropped", OPT_BOOL, "check that page cache was dropped on live migration" },
+    { NULL },
+};
+
+static const BlockDriver file_driver = {
+    .name = "file", .desc = "file of the host", .protocol = true, .opts = file_opts,
+    .state_size = sizeof(FileState), .open = file_open, .close = file_close,
+    .co_preadv = co_file_preadv, .co_pwritev = co_file_pwritev, .co_flush = co_file_flush,
+    .co_discard = co_file_discard, .co_write_zeroes = co_file_write_zeroes,
+    .allocated = file_allocated, .set_perm = file_set_perm,
+};
+BLOCK_DRIVER(file_driver);
+
+static const BlockDriver host_device_driver = {
+    .name = "host_device", .desc = "block device of the host", .protocol = true, .opts = file_opts,
+    .state_size = sizeof(FileState), .open = host_device_open, .close = file_close,
+    .co_preadv = co_file_preadv, .co_pwritev = co_file_pwritev, .co_flush = co_file_flush,
+    .co_discard = co_file_discard, .co_write_zeroes = co_file_write_zeroes,
+    .allocated = file_allocated, .set_perm = file_set_perm,
+};
+BLOCK_DRIVER(host_device_driver);

@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The guest-side end of a drive: requests with callbacks, each carried by a coroutine; what is
+ * done about errors (werror, rerror); statistics; draining.
+ */
+#include "block/block.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <string.h>
+
+#include "block/drive.h"
+#include "block/node.h"
+#include "qapi/qapi-events.h"
+#include "qom/object.h"
+#include "qom/runstate.h"
+#include "util/error.h"
+#include "util/iov.h"
+#include "util/main-loop.h"
+
+#define SECTOR 512
+
+typedef enum RequestKind { REQ_READ, REQ_WRITE, REQ_FLUSH, REQ_DISCARD, REQ_ZEROES } RequestKind;
+
+typedef struct Request {
+    BlockFront *b;
+    BlockNode *node;
+    RequestKind kind;
+    unsigned flags;
+    uint64_t offset, bytes;
+    const struct iovec *iov;
+    unsigned niov;
+    int64_t start_ns;
+    bool submitted;             /* the submitter has returned: done may be called */
+    BlockDone *done;
+    void *opaque;
+} Request;
+
+/* All fronts that devices have taken; requests in flight on all of them. */
+static GPtrArray *fronts;
+static unsigned all_in_flight;
+/* Signalled when a request ends, for threads that drain. */
+static pthread_cond_t request_ended = PTHREAD_COND_INITIALIZER;
+
+uint64_t block_size(BlockFront *b)
+{
+    return b->node ? b->node->length & ~(uint64_t)(SECTOR - 1) : 0;
+}
+
+/* ---- errors ---- */
+
+static int error_policy(const BlockFront *b, bool read, int error)
+{
+    int policy = read ? b->on_read_error : b->on_write_error;
+
+    if (policy == BLOCK_ON_ERROR_AUTO) {
+        policy = read ? BLOCK_ON_ERROR_REPORT : BLOCK_ON_ERROR_ENOSPC;
+    }
+    if (policy == BLOCK_ON_ERROR_ENOSPC) {
+        policy = error == ENOSPC ? BLOCK_ON_ERROR_STOP : BLOCK_ON_ERROR_REPORT;
+    }
+    return policy;
+}
+
+static void report_error(BlockFront *b, bool read, int error, int policy)
+{
+    static const int actions[] = {
+        [BLOCK_ON_ERROR_REPORT] = BLOCK_ERROR_ACTION_REPORT,
+        [BLOCK_ON_ERROR_IGNORE] = BLOCK_ERROR_ACTION_IGNORE,
+        [BLOCK_ON_ERROR_STOP] = BLOCK_ERROR_ACTION_STOP,
+    };
+    BlockIoErrorEvent data = {
+        .device = b->drive ? b->name : (char *)"", .node_name = b->node ? b->node->name : NULL,
+        .operation = read ? IO_OPERATION_TYPE_READ : IO_OPERATION_TYPE_WRITE,
+        .action = actions[policy], .has_nospace = true, .nospace = error == ENOSPC,
+        .reason = (char *)g_strerror(error),
+    };
+
+    qapi_event_block_io_error(&data);
+}
+
+/* Whether the machine stops and the request is tried again when it goes on. */
+static bool hold_request(Request *r, int *ret)
+{
+    BlockFront *b = r->b;
+    bool read = r->kind == REQ_READ;
+    int policy = error_policy(b, read, -*ret);
+
+    report_error(b, read, -*ret, policy);
+    if (policy == BLOCK_ON_ERROR_IGNORE) {
+        *ret = 0;
+    }
+    if (policy != BLOCK_ON_ERROR_STOP) {
+        return false;
+    }
+    b->io_error = true;
+    request_stop(RUN_STATE_IO_ERROR);
+    return true;
+}
+
+/* ---- requests ---- */
+
+static void flight_ended(BlockFront *b)
+{
+    b->in_flight--;
+    all_in_flight--;
+    pthread_cond_broadcast(&request_ended);
+}
+
+static int co_do_request(const Request *r)
+{
+    switch (r->kind) {
+    case REQ_READ:
+        return co_block_preadv(r->node, r->offset, r->bytes, r->iov, r->niov);
+    case REQ_WRITE:
+        return co_block_pwritev(r->node, r->offset, r->bytes, r->iov, r->niov, r->flags);
+    case REQ_FLUSH:
+        return co_block_flush(r->node);
+    case REQ_DISCARD:
+        return co_block_discard(r->node, r->offset, r->bytes);
+    default:
+        return co_block_write_zeroes(r->node, r->offset, r->bytes, r->flags);
+    }
+}
+
+static void account(const Request *r, int ret)
+{
+    static const BlockOp ops[] = { BLOCK_OP_READ, BLOCK_OP_WRITE, BLOCK_OP_FLUSH, BLOCK_OP_UNMAP, BLOCK_OP_WRITE };
+    BlockOp op = ops[r->kind];
+    BlockCounts *s = &r->b->stats;
+
+    if (ret < 0) {
+        s->failed[op]++;
+        return;
+    }
+    s->operations[op]++;
+    s->bytes[op] += r->bytes;
+    s->time_ns[op] += (uint64_t)(clock_now_ns(CLOCK_RT) - r->start_ns);
+}
+
+static void co_request(void *opaque)
+{
+    Request *r = opaque;
+    BlockFront *b = r->b;
+    int ret;
+
+    for (;;) {
+        ret = r->node ? co_do_request(r) : -ENOMEDIUM;
+        if (!r->submitted) {
+            co_reschedule();
+        }
+        if (ret >= 0 || !r->node || !hold_request(r, &ret)) {
+            break;
+        }
+        flight_ended(b);
+        co_queue_wait(&b->held, NULL);
+        b->in_flight++;
+        all_in_flight++;
+        if (b->closing) {
+            break;
+        }
+    }
+    account(r, ret);
+    b->pending--;
+    flight_ended(b);
+    r->done(r->opaque, ret);
+    block_node_unref(r->node);
+    g_free(r);
+}
+
+static void submit(const Request *request)
+{
+    Request *r = g_new(Request, 1);
+
+    *r = *request;
+    r->node = r->b->node ? block_node_ref(r->b->node) : NULL;
+    r->start_ns = clock_now_ns(CLOCK_RT);
+    r->b->in_flight++;
+    r->b->pending++;
+    all_in_flight++;
+    coroutine_start(co_request, r);
+    r->submitted = true;
+}
+
+void block_read(BlockFront *b, uint64_t offset, const struct iovec *iov, unsigned n, BlockDone *done,
+                void *opaque)
+{
+    submit(&(Request){ .b = b, .kind = REQ_READ, .offset = offset, .bytes = iov_size(iov, n), .iov = iov,
+                       .niov = n, .done = done, .opaque = opaque });
+}
+
+void block_write(BlockFront *b, uint64_t offset, const struct iovec *iov, unsigned n, bool fua,
+                 BlockDone *done, void *opaque)
+{
+    submit(&(Request){ .b = b, .kind = REQ_WRITE, .offset = offset, .bytes = iov_size(iov, n), .iov = iov,
+                       .niov = n, .flags = fua || !b->write_cache ? BLOCK_FUA : 0, .done = done,
+                       .opaque = opaque });
+}
+
+void block_flush(BlockFront *b, BlockDone *done, void *opaque)
+{
+    submit(&(Request){ .b = b, .kind = REQ_FLUSH, .done = done, .opaque = opaque });
+}
+
+void block_discard(BlockFront *b, uint64_t offset, uint64_t len, BlockDone *done, void *opaque)
+{
+    submit(&(Request){ .b = b, .kind = REQ_DISCARD, .offset = offset, .bytes = len, .done = done,
+                       .opaque = opaque });
+}
+
+void block_write_zeroes(BlockFront *b, uint64_t offset, uint64_t len, bool unmap, BlockDone *done,
+                        void *opaque)
+{
+    submit(&(Request){ .b = b, .kind = REQ_ZEROES, .offset = offset, .bytes = len,
+                       .flags = (unmap ? BLOCK_MAY_UNMAP : 0) | (b->write_cache ? 0 : BLOCK_FUA), .done = done,
+                       .opaque = opaque });
+}
+
+static void drain(const unsigned *in_flight)
+{
+    while (*in_flight) {
+        if (in_main_thread()) {
+            main_loop_iterate(true);
+        } else {
+            machine_lock_wait(&request_ended);
+        }
+    }
+}
+
+void block_drain(BlockFront *b)
+{
+    drain(&b->in_flight);
+}
+
+void block_drain_all(void)
+{
+    drain(&all_in_flight);
+}
+
+/* The machine goes on: what was held is tried again. */
+static void machine_runs(void *opaque, bool running)
+{
+    for (unsigned i = 0; running && i < fronts->len; i++) {
+        BlockFront *b = g_ptr_array_index(fronts, i);
+
+        b->io_error = false;
+        co_queue_wake_all(&b->held);
+    }
+}
+
+/* ---- taking and releasing ---- */
+
+static BlockFront *front_new(const char *name)
+{
+    BlockFront *b = g_new0(BlockFront, 1);
+
+    b->name = g_strdup(name);
+    b->write_cache = true;
+    b->on_read_error = b->on_write_error = BLOCK_ON_ERROR_AUTO;
+    if (!fronts) {
+        fronts = g_ptr_array_new();
+        runstate_watch(machine_runs, NULL);
+    }
+    g_ptr_array_add(fronts, b);
+    return b;
+}
+
+BlockFront *block_front_new_empty(void)
+{
+    BlockFront *b = front_new("");
+
+    b->removable = true;
+    return b;
+}
+
+static bool front_insert(BlockFront *b, BlockNode *node, bool write, GError **error)
+{
+    if (node) {
+        write = write || !node->read_only;
+        if (!block_node_use(node, write, error)) {
+            return false;
+        }
+        b->node = block_node_ref(node);
+        b->used = true;
+        b->uses_write = write;
+        b->read_only = !write;
+    }
+    return true;
+}
+
+static void front_eject(BlockFront *b)
+{
+    if (b->used) {
+        block_node_unuse(b->node, b->uses_write);
+    }
+    block_node_unref(b->node);
+    b->node = NULL;
+    b->used = false;
+}
+
+BlockFront *block_front_take(const char *name, bool need_write, GError **error)
+{
+    Drive *drive = drive_find(name);
+    BlockNode *node = drive ? drive->node : block_node_find(name);
+    BlockFront *b;
+
+    if (!drive && !node) {
+        return fail_null(error, "Cannot find device='%s' nor node-name='%s'", name, name);
+    }
+    if (drive && drive->front) {
+        return fail_null(error, "Drive '%s' is already in use by another device", name);
+    }
+    b = front_new(name);
+    if (!front_insert(b, node, need_write, error)) {
+        block_front_release(b);
+        return NULL;
+    }
+    if (drive) {
+        drive->front = b;
+        b->drive = drive;
+        b->write_cache = drive->writeback;
+        b->on_read_error = drive->on_read_error;
+        b->on_write_error = drive->on_write_error;
+        b->serial = g_strdup(drive->info.serial);
+        b->removable = drive->info.cdrom;
+    }
+    return b;
+}
+
+void block_front_release(BlockFront *b)
+{
+    b->closing = true;
+    co_queue_wake_all(&b->held);
+    drain(&b->pending);
+    front_eject(b);
+    if (b->drive) {
+        b->drive->front = NULL;
+    }
+    g_ptr_array_remove(fronts, b);
+    g_free(b->name);
+    g_free(b->serial);
+    g_free(b);
+}
+
+void block_front_foreach(void (*fn)(BlockFront *b, void *opaque), void *opaque)
+{
+    for (unsigned i = 0; fronts && i < fronts->len; i++) {
+        fn(g_ptr_array_index(fronts, i), opaque);
+    }
+}
+
+bool block_front_change(BlockFront *b, BlockNode *node, GError **error)
+{
+    if (!b->removable) {
+        return fail(error, "Device '%s' is not removable", b->name);
+    }
+    block_drain(b);
+    front_eject(b);
+    if (!front_insert(b, node, false, error)) {
+        return false;
+    }
+    if (b->ops && b->ops->medium_changed) {
+        b->ops->medium_changed(b->opaque, node != NULL);
+    }
+    return true;
+}
+
+/* ---- property: a device's "drive" ---- */
+
+static bool drive_prop_parse(Object *o, const Prop *p, void *field, const char *text, GError **error)
+{
+    BlockFront **b = field, *taken;
+
+    if (!drive_find(text) && !block_node_find(text)) {
+        return prop_fail_find(o, p, text, error);
+    }
+    taken = block_front_take(text, false, error);
+    if (!taken) {
+        return false;
+    }
+    if (*b) {
+        block_front_release(*b);
+    }
+    taken->owner = o;
+    *b = taken;
+    return true;
+}
+
+static bool drive_prop_from_json(Object *o, const Prop *p, void *field, struct json_object *v,
+                                 GError **error)
+{
+    if (!json_object_is_type(v, json_type_string)) {
+        return prop_fail_json_type(p, "string", error);
+    }
+    return drive_prop_parse(o, p, field, json_object_get_string(v), error);
+}
+
+static struct json_object *drive_prop_to_json(Object *o, const Prop *p, const void *field)
+{
+    BlockFront *const *b = field;
+
+    return json_object_new_string(*b ? (*b)->name : "");
+}
+
+static void drive_prop_default(Object *o, const Prop *p, void *field)
+{
+    *(BlockFront **)field = NULL;
+}
+
+static void drive_prop_release(void *field)
+{
+    g_clear_pointer((BlockFront **)field, block_front_release);
+}
+
+const PropType prop_drive = {
+    .name = "str", .parse = drive_prop_parse, .from_json = drive_prop_from_json,
+    .to_json = drive_prop_to_json, .set_default = drive_prop_default,
+    .release = drive_prop_release, .desc = "Node name or ID of a block device to use as a backend",
+};
