@@ -17,7 +17,7 @@ static void pam_segment(unsigned i, hwaddr *base, uint64_t *size)
     *size = i == 0 ? 0x10000 : 0x4000;
 }
 
-void pam_init(PamMap *p, Vm *vm, Object *owner, Region *ram)
+void pam_init(PamMap *p, Vm *vm, Object *owner, Region *ram, Region *pci_mem)
 {
     for (unsigned i = 0; i < ARRAY_COUNT(p->seg); i++) {
         PamRegion *s = &p->seg[i];
@@ -28,10 +28,12 @@ void pam_init(PamMap *p, Vm *vm, Object *owner, Region *ram)
         region_init_alias(&s->rw, owner, "pam-ram", ram, base, size);
         region_init_alias(&s->ro, owner, "pam-rom", ram, base, size);
         region_set_readonly(&s->ro, true);
+        region_init_alias(&s->pci, owner, "pam-pci", pci_mem, base, size);
         region_set_enabled(&s->rw, false);
         region_set_enabled(&s->ro, false);
         region_add(vm->memory, base, &s->rw, PAM_PRIORITY);
         region_add(vm->memory, base, &s->ro, PAM_PRIORITY);
+        region_add(vm->memory, base, &s->pci, PAM_PRIORITY);
     }
 }
 
@@ -47,6 +49,7 @@ void pam_update(PamMap *p, const uint8_t regs[7])
             p->seg[i].mode = mode;
             region_set_enabled(&p->seg[i].rw, mode == (PAM_READ | PAM_WRITE));
             region_set_enabled(&p->seg[i].ro, mode == PAM_READ);
+            region_set_enabled(&p->seg[i].pci, !(mode & PAM_READ));
         }
     }
     memory_transaction_commit();

@@ -118,7 +118,7 @@ static bool i440fx_realize(Device *d, GError **error)
     I440fx *s = (I440fx *)d;
     PcBoard *b = pc_board(d->vm);
 
-    pam_init(&s->pam, d->vm, &d->obj, &b->ram);
+    pam_init(&s->pam, d->vm, &d->obj, &b->ram, &b->pci_mem);
     smram_init(&s->smram, d->vm, &d->obj, &b->pci_mem);
     return true;
 }

@@ -172,7 +172,7 @@ static bool mch_realize(Device *d, GError **error)
     Mch *s = (Mch *)d;
     PcBoard *b = pc_board(d->vm);
 
-    pam_init(&s->pam, d->vm, &d->obj, &b->ram);
+    pam_init(&s->pam, d->vm, &d->obj, &b->ram, &b->pci_mem);
     smram_init(&s->smram, d->vm, &d->obj, &b->pci_mem);
     region_init_io(&s->ecam, &d->obj, "pcie-mmcfg-mmio", 256 * MIB, &ecam_ops, s);
     return true;
