@@ -19,6 +19,16 @@ typedef struct Printer {
     GPtrArray *aliased;    /* targets of aliases, to be printed on their own */
 } Printer;
 
+static int compare_places(gconstpointer a, gconstpointer b)
+{
+    const Region *x = *(Region *const *)a, *y = *(Region *const *)b;
+
+    if (x->addr != y->addr) {
+        return x->addr < y->addr ? -1 : 1;
+    }
+    return x->priority > y->priority ? -1 : x->priority < y->priority;
+}
+
 static void print_region(Printer *p, const Region *r, hwaddr base, unsigned indent)
 {
     const char *off = r->enabled ? "" : " [disabled]";
@@ -41,10 +51,15 @@ static void print_region(Printer *p, const Region *r, hwaddr base, unsigned inde
         g_string_append_printf(p->out, "%*s%016" PRIx64 "-%016" PRIx64 " (prio %d, %s): %s%s\n",
                                indent, "", base, last, r->priority, kind_name(r), r->name, off);
     }
-    for (unsigned i = 0; r->children != NULL && i < r->children->len; i++) {
-        const Region *c = r->children->pdata[i];
+    if (r->children != NULL) {
+        g_autoptr(GPtrArray) sorted = g_ptr_array_copy(r->children, NULL, NULL);
 
-        print_region(p, c, base + c->addr, indent + 2);
+        g_ptr_array_sort(sorted, compare_places);
+        for (unsigned i = 0; i < sorted->len; i++) {
+            const Region *c = sorted->pdata[i];
+
+            print_region(p, c, base + c->addr, indent + 2);
+        }
     }
 }
 

@@ -629,9 +629,9 @@ static void test_print(void)
     g_assert_nonnull(strstr(out->str,
                             "address-space: memory\n"
                             "  0000000000000000-ffffffffffffffff (prio 0, i/o): system\n"
+                            "    0000000000001000-00000000000010ff (prio 0, i/o): dev\n"
                             "    0000000000002000-000000000000201f (prio 1, i/o): alias win @dev "
-                            "0000000000000010-000000000000002f\n"
-                            "    0000000000001000-00000000000010ff (prio 0, i/o): dev\n"));
+                            "0000000000000010-000000000000002f\n"));
     g_string_truncate(out, 0);
     memory_print_tree(out, true);
     g_assert_nonnull(strstr(out->str, " AS \"memory\", root: system\n"));
