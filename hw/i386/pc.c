@@ -121,7 +121,7 @@ static bool pc_create_interrupts(PcBoard *b, GError **error)
     if (!b->gsi.i8259) {
         return false;
     }
-    wire(b->gsi.i8259, "int", 0, g_ptr_array_index(vm->cpus, 0), "intr", 0);
+    wire(b->gsi.i8259, "int", 0, g_ptr_array_index(vm->cpus, 0), "extint", 0);
     ioapic = device_create(vm, "ioapic", NULL, "ioapic", error, NULL);
     if (!ioapic) {
         return false;
