@@ -3,7 +3,7 @@
  * Between an x86 vCPU and its local APIC (hw/intc/apic.c). Machine lock for all. The APIC
  * speaks to its CPU by cpu_interrupt() with the bits below.
  *
- * Boards: a CPU device has the input pins "extint" (0: output of the master 8259A, of CPU 0 only),
+ * Boards: a CPU device has the input pins "intr" (0: output of the master 8259A, of CPU 0 only),
  * "nmi" (0), "smi" (0) and "a20" (0: keyboard controller, 1: port 92h; A20 is on when either is
  * high; of CPU 0 only, it acts on all). The APICs map the page and the MSI window at FEE00000h
  * themselves, into vm->memory.
