@@ -275,7 +275,7 @@ static void pin_a20(Device *d, unsigned pin, int level)
 /* ---- types ---- */
 
 static const PinRow cpu_pins[] = {
-    PIN_IN("intr", 1, pin_intr), PIN_IN("nmi", 1, pin_nmi), PIN_IN("smi", 1, pin_smi),
+    PIN_IN("extint", 1, pin_intr), PIN_IN("intr", 1, pin_intr), PIN_IN("nmi", 1, pin_nmi), PIN_IN("smi", 1, pin_smi),
     PIN_IN("a20", 2, pin_a20), PIN_END,
 };
 
