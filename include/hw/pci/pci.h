@@ -160,7 +160,6 @@ uint32_t pci_config_cycle_read(PciBus *root, unsigned bdf, uint32_t offset, unsi
 void pci_config_cycle_write(PciBus *root, unsigned bdf, uint32_t offset, uint32_t value, unsigned size);
 /* Board shorthand: creates and plugs at devfn with properties (name, value ..., NULL). */
 PciDevice *pci_create(PciBus *b, int devfn, const char *type, const char *name, GError **error, ...) G_GNUC_NULL_TERMINATED;
-void pci_print(Vm *vm, GString *out);      /* info pci */
 
 /* Register offsets of the common header. */
 enum {
