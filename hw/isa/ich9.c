@@ -209,7 +209,7 @@ static bool ich9_realize(Device *d, GError **error)
     region_add(&s->pm, PM_SMI_EN, &s->smi_region, 0);
     region_init_io(&s->rcrb, &d->obj, "ich9-rcrb", 0x4000, &rcrb_ops, s);
     device_map(d, "apm", 0xb2);
-    region_add(d->vm->io, 0xcf9, device_region(d, "reset"), 1);
+    b->isa_bridge = d;
     b->isa = &s->isa.bus;
     b->pm = d;
     s->pci.bus->map_irq = ich9_map_irq;

@@ -95,7 +95,7 @@ static bool piix3_realize(Device *d, GError **error)
     s->pci.bus->map_irq = piix3_map_irq;
     s->pci.bus->set_irq = piix3_set_pirq;
     s->pci.bus->irq_opaque = s;
-    region_add(d->vm->io, 0xcf9, device_region(d, "reset"), 1);
+    b->isa_bridge = d;
     return true;
 }
 

@@ -7,6 +7,8 @@
 
 #define I440FX_PAM 0x59
 #define I440FX_SMRAM 0x72
+/* A byte access to CF9h, inside the address register, is the ISA bridge's reset control. */
+#define RESET_CONTROL 1
 enum { SMRAM_D_OPEN = 0x40, SMRAM_D_LCK = 0x10, SMRAM_G_SMRAME = 0x08 };
 
 /* The bridge as it sits in port space: CF8h/CFCh. */
@@ -26,6 +28,9 @@ static uint64_t pci_host_read(void *opaque, hwaddr offset, unsigned size)
 {
     PciHost *h = opaque;
 
+    if (offset == RESET_CONTROL && size == 1) {
+        return bank_read(pc_board(h->dev.vm)->isa_bridge, "reset", 0, 1);
+    }
     if (offset < 4) {
         return size == 4 ? h->address : 0xffffffff;
     }
@@ -39,13 +44,13 @@ static void pci_host_write(void *opaque, hwaddr offset, uint64_t value, unsigned
 {
     PciHost *h = opaque;
 
-    if (offset < 4) {
+    if (offset == RESET_CONTROL && size == 1) {
+        bank_write(pc_board(h->dev.vm)->isa_bridge, "reset", 0, value, 1);
+    } else if (offset < 4) {
         if (offset == 0 && size == 4) {
             h->address = value;
         }
-        return;
-    }
-    if (h->address & 1u << 31) {
+    } else if (h->address & 1u << 31) {
         pci_config_cycle_write(&h->bus, h->address >> 8 & 0xffff, (h->address & 0xfc) | (offset & 3), value, size);
     }
 }

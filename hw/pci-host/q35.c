@@ -9,6 +9,8 @@
 #define MCH_PCIEXBAR 0x60
 #define MCH_PAM 0x90
 #define MCH_SMRAM 0x9d
+/* A byte access to CF9h, inside the address register, is the ISA bridge's reset control. */
+#define RESET_CONTROL 1
 enum { SMRAM_D_OPEN = 0x40, SMRAM_D_LCK = 0x10, SMRAM_G_SMRAME = 0x08 };
 
 typedef struct Q35Host {
@@ -32,6 +34,9 @@ static uint64_t q35_host_read(void *opaque, hwaddr offset, unsigned size)
 {
     Q35Host *h = opaque;
 
+    if (offset == RESET_CONTROL && size == 1) {
+        return bank_read(pc_board(h->dev.vm)->isa_bridge, "reset", 0, 1);
+    }
     if (offset < 4) {
         return size == 4 ? h->address : 0xffffffff;
     }
@@ -45,7 +50,9 @@ static void q35_host_write(void *opaque, hwaddr offset, uint64_t value, unsigned
 {
     Q35Host *h = opaque;
 
-    if (offset < 4) {
+    if (offset == RESET_CONTROL && size == 1) {
+        bank_write(pc_board(h->dev.vm)->isa_bridge, "reset", 0, value, 1);
+    } else if (offset < 4) {
         if (offset == 0 && size == 4) {
             h->address = value;
         }

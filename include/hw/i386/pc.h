@@ -32,6 +32,7 @@ typedef struct PcBoard {
     PcGsi gsi;
     PciBus *pci;
     Bus *isa;
+    Device *isa_bridge;               /* its bank "reset" answers at CF9h */
     FwCfg *fw_cfg;
     Device *rtc, *pit, *hpet, *i8042;
     Device *pm;                       /* the function with the ACPI registers */
