@@ -395,6 +395,16 @@ MemResult address_space_fill(AddressSpace *as, hwaddr addr, MemAttrs attrs, uint
     return result;
 }
 
+/*
+ * Whether a single access goes to s as one. A device gets all of an access that begins in it, also
+ * where another region covers part of it: a dword to CF8h is the host bridge's, though CF9h is not.
+ */
+static bool in_one_piece(const Section *s, const uint8_t *host, unsigned size)
+{
+    return s->len >= size || (s->region != NULL && host == NULL &&
+                              s->region->size - s->offset >= size);
+}
+
 uint64_t address_space_load(AddressSpace *as, hwaddr addr, unsigned size, Endian e, MemAttrs attrs,
                             MemResult *result)
 {
@@ -404,7 +414,7 @@ uint64_t address_space_load(AddressSpace *as, hwaddr addr, unsigned size, Endian
     MemResult r = MEM_OK;
     uint64_t v = size_mask(size);
 
-    if (s.len < size) {
+    if (!in_one_piece(&s, host, size)) {
         uint8_t bytes[8];
 
         unsettle(locked);
@@ -434,7 +444,7 @@ MemResult address_space_store(AddressSpace *as, hwaddr addr, uint64_t value, uns
     uint8_t *host = section_host(&s, true);
     MemResult r = MEM_OK;
 
-    if (s.len < size) {
+    if (!in_one_piece(&s, host, size)) {
         uint8_t bytes[8];
 
         unsettle(locked);
