@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Vector operands: registers, memory of all sizes, MMX, and the usual shapes of instructions. */
+#include "target-i386/vec.h"
+
+bool x86_is_mmx(const X86Insn *i)
+{
+    return i->row->flags & X86_ROW_MMX;
+}
+
+unsigned x86_imm8(const X86Insn *i)
+{
+    unsigned n = 3;
+
+    while (i->op[n].kind != X86_IMM && n) {
+        n--;
+    }
+    return (unsigned)i->op[n].imm & 0xff;
+}
+
+static IrVal vec_memory(X86Ctx *s, const X86Insn *i, unsigned size, unsigned part)
+{
+    IrBuilder *b = s->b;
+    IrVal addr = x86_addr(s, i);
+
+    if (size <= 2) {
+        return ir_v_from_i(b, IR_V128, x86_load(s, size, addr));
+    }
+    if (size == 3) {
+        return ir_v_from_i(b, IR_V128, x86_load(s, 3, addr));
+    }
+    bool aligned = !i->vex && !(i->row->flags & X86_ROW_UNALIGNED);
+    return ir_load(b, IR_V128, part ? ir_addi(b, addr, 16) : addr, aligned ? MEM_128 | MEM_ALIGN : MEM_128, s->mmu);
+}
+
+static uint32_t mmx_offset(unsigned reg)
+{
+    return (uint32_t)(offsetof(X86Cpu, fpr) + reg * sizeof(X87Reg));
+}
+
+IrVal x86_vread(X86Ctx *s, const X86Insn *i, unsigned n, unsigned part)
+{
+    const X86Operand *o = &i->op[n];
+
+    switch (o->kind) {
+    case X86_MEM:
+        return vec_memory(s, i, o->size, part);
+    case X86_MMX:
+        return ir_v_from_i(s->b, IR_V128, ir_env_load(s->b, IR_I64, mmx_offset(o->reg), MEM_64));
+    default:
+        return ir_get(s->b, (part ? V_YMMH0 : V_XMM0) + o->reg);
+    }
+}
+
+void x86_mmx_enter(X86Ctx *s)
+{
+    x86_sync(s);
+    ir_call_mmx_enter(s->b);
+}
+
+void x86_vwrite_to(X86Ctx *s, const X86Insn *i, unsigned n, IrVal low, IrVal high)
+{
+    IrBuilder *b = s->b;
+    const X86Operand *o = &i->op[n];
+
+    if (o->kind == X86_MMX) {
+        x86_mmx_enter(s);
+        ir_env_store(b, ir_v_extract(b, LANE_I64, low, 0), mmx_offset(o->reg), MEM_64);
+        ir_env_store(b, ir_i32(b, 0xffff), mmx_offset(o->reg) + offsetof(X87Reg, sign_exp), MEM_16);
+        return;
+    }
+    ir_set(b, V_XMM0 + o->reg, low);
+    if (high.id) {
+        ir_set(b, V_YMMH0 + o->reg, high);
+    } else if (i->vex) {
+        ir_set(b, V_YMMH0 + o->reg, ir_v_zero(b, IR_V128));
+    }
+}
+
+void x86_vwrite(X86Ctx *s, const X86Insn *i, IrVal low, IrVal high)
+{
+    x86_vwrite_to(s, i, 0, low, high);
+}
+
+void x86_vec_binary(X86Ctx *s, const X86Insn *i, VecFn *fn)
+{
+    IrVal r[2] = {{0}, {0}}, c[2];
+
+    for (unsigned p = 0; p < x86_parts(i); p++) {
+        c[p] = x86_vread(s, i, x86_src2(i), p);
+    }
+    for (unsigned p = 0; p < x86_parts(i); p++) {
+        r[p] = fn(s->b, x86_vread(s, i, x86_src1(i), p), c[p]);
+    }
+    x86_vwrite(s, i, r[0], r[1]);
+}
+
+void x86_vec_lane(X86Ctx *s, const X86Insn *i, LaneFn *fn, IrLane lane)
+{
+    IrVal r[2] = {{0}, {0}}, c[2];
+
+    for (unsigned p = 0; p < x86_parts(i); p++) {
+        c[p] = x86_vread(s, i, x86_src2(i), p);
+    }
+    for (unsigned p = 0; p < x86_parts(i); p++) {
+        r[p] = fn(s->b, lane, x86_vread(s, i, x86_src1(i), p), c[p]);
+    }
+    x86_vwrite(s, i, r[0], r[1]);
+}
+
+void x86_vec_lane1(X86Ctx *s, const X86Insn *i, LaneFn1 *fn, IrLane lane)
+{
+    IrVal r[2] = {{0}, {0}};
+
+    for (unsigned p = 0; p < x86_parts(i); p++) {
+        r[p] = fn(s->b, lane, x86_vread(s, i, 1, p));
+    }
+    x86_vwrite(s, i, r[0], r[1]);
+}
+
+void x86_vec_imm(X86Ctx *s, const X86Insn *i, VecHelper *fn)
+{
+    IrVal r[2] = {{0}, {0}}, c[2], imm = ir_i32(s->b, x86_imm8(i));
+
+    for (unsigned p = 0; p < x86_parts(i); p++) {
+        c[p] = x86_vread(s, i, x86_src2(i), p);
+    }
+    for (unsigned p = 0; p < x86_parts(i); p++) {
+        r[p] = fn(s->b, x86_vread(s, i, x86_src1(i), p), c[p], imm);
+    }
+    x86_vwrite(s, i, r[0], r[1]);
+}
+
+IrVal x86_fread(X86Ctx *s, const X86Insn *i, unsigned n, IrType t)
+{
+    IrBuilder *b = s->b;
+
+    if (i->op[n].kind == X86_MEM) {
+        IrVal bits = x86_load(s, t == IR_F32 ? 2 : 3, x86_addr(s, i));
+        return t == IR_F32 ? ir_f32_from_bits(b, bits) : ir_f_from_bits(b, bits);
+    }
+    return ir_v_getf(b, t, ir_get(b, V_XMM0 + i->op[n].reg));
+}
+
+void x86_fwrite(X86Ctx *s, const X86Insn *i, IrVal f)
+{
+    x86_vwrite(s, i, ir_v_setf(s->b, x86_vread(s, i, x86_src1(i), 0), f), x86_none);
+}
+
+IrVal x86_concat64(X86Ctx *s, IrVal low, IrVal high)
+{
+    return ir_v_unpack_lo(s->b, LANE_I64, low, high);
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Vector operands in translations. Values are v128; 256-bit operations are two of them (part 0 low,
+ * part 1 high). MMX registers are the low half of a v128. With VEX the first source is operand 1,
+ * without it the destination.
+ */
+#ifndef TARGET_I386_VEC_H
+#define TARGET_I386_VEC_H
+
+#include "target-i386/translate.h"
+
+typedef IrVal VecFn(IrBuilder *b, IrVal a, IrVal c);
+typedef IrVal LaneFn(IrBuilder *b, IrLane lane, IrVal a, IrVal c);
+typedef IrVal LaneFn1(IrBuilder *b, IrLane lane, IrVal a);
+typedef IrVal VecHelper(IrBuilder *b, IrVal a, IrVal c, IrVal imm);
+
+/* Operand n; memory as large as the operand says, zeros above. */
+IrVal x86_vread(X86Ctx *s, const X86Insn *i, unsigned n, unsigned part);
+/* Operand 0, all 16 bytes; above 128 bits: high, or zeros with VEX. MMX: the low half. */
+void x86_vwrite(X86Ctx *s, const X86Insn *i, IrVal low, IrVal high);
+void x86_vwrite_to(X86Ctx *s, const X86Insn *i, unsigned n, IrVal low, IrVal high);
+bool x86_is_mmx(const X86Insn *i);
+static inline unsigned x86_parts(const X86Insn *i) { return i->op[0].size == 5 ? 2 : 1; }
+/* Indices of first and second source of a two-source instruction. */
+static inline unsigned x86_src1(const X86Insn *i) { return i->vex ? 1 : 0; }
+static inline unsigned x86_src2(const X86Insn *i) { return i->vex ? 2 : 1; }
+/* The immediate, always the last operand. */
+unsigned x86_imm8(const X86Insn *i);
+
+void x86_vec_binary(X86Ctx *s, const X86Insn *i, VecFn *fn);
+void x86_vec_lane(X86Ctx *s, const X86Insn *i, LaneFn *fn, IrLane lane);
+void x86_vec_lane1(X86Ctx *s, const X86Insn *i, LaneFn1 *fn, IrLane lane);
+void x86_vec_imm(X86Ctx *s, const X86Insn *i, VecHelper *fn);
+/* Operand n as a scalar float of its size. */
+IrVal x86_fread(X86Ctx *s, const X86Insn *i, unsigned n, IrType t);
+/* Writes f over the lowest lane of the first source. */
+void x86_fwrite(X86Ctx *s, const X86Insn *i, IrVal f);
+/* Before MMX instructions that write no MMX register. */
+void x86_mmx_enter(X86Ctx *s);
+IrVal x86_concat64(X86Ctx *s, IrVal low, IrVal high);
+
+#endif
