@@ -2,7 +2,7 @@
 /*
  * Disassembly from the opcode tables in AT&T syntax, for logs and the monitor. In a row's text: '*'
  * size letter if no register tells it, '^' of the destination, '&' of the source, '%' of the operand
- * size, '!' only for 16 bits, '@' address size as in jcxz, '~' "64" with REX.W, '+' l or q,
+ * size, '!' only for 16 bits, '@' address size as in jcxz, '~' "64" with REX.W, '=' and '#' q with REX.W, else d, '+' l or q,
  * "a|b|c" by operand size, "a|b" 64-bit mode or not.
  */
 #include <string.h>
@@ -168,6 +168,10 @@ static void print_mnemonic(const X86Insn *i, X86DecodeMode mode, GString *out)
             break;
         case '&':
             g_string_append_c(out, letters[i->op[1].size]);
+            break;
+        case '=':
+        case '#':
+            g_string_append_c(out, i->rex & 8 ? 'q' : 'd');
             break;
         case '%':
             g_string_append_c(out, i->opsize == 1 ? 'w' : 'l');

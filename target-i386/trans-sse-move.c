@@ -372,7 +372,7 @@ static const IrLane lane_of[4] = {LANE_I8, LANE_I16, LANE_I32, LANE_I64};
 /* Number n of lanes of `size` bytes (log2) that the immediate picks. */
 static unsigned lane_number(const X86Insn *i, unsigned size)
 {
-    return x86_imm8(i) & ((x86_is_mmx(i) ? 8u : 16u) >> size) - 1;
+    return x86_imm8(i) & (((x86_is_mmx(i) ? 8u : 16u) >> size) - 1);
 }
 
 static void insert_lane(X86Ctx *s, X86Insn *i, unsigned size, IrVal v)
