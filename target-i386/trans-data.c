@@ -314,8 +314,13 @@ void trans_BSR(X86Ctx *s, X86Insn *i)
     bit_scan(s, i, true);
 }
 
+/* Without the feature the prefix is ignored: BSF and BSR. SDM 2B TZCNT. */
 void trans_TZCNT(X86Ctx *s, X86Insn *i)
 {
+    if (!x86_has_feature(s->cpu, FEAT_BMI1)) {
+        bit_scan(s, i, false);
+        return;
+    }
     IrBuilder *b = s->b;
     unsigned size = i->op[0].size;
     IrVal v = x86_zext(s, size, x86_read(s, i, 1));
@@ -327,6 +332,10 @@ void trans_TZCNT(X86Ctx *s, X86Insn *i)
 
 void trans_LZCNT(X86Ctx *s, X86Insn *i)
 {
+    if (!x86_has_feature(s->cpu, FEAT_ABM)) {
+        bit_scan(s, i, true);
+        return;
+    }
     IrBuilder *b = s->b;
     unsigned size = i->op[0].size;
     IrVal v = x86_zext(s, size, x86_read(s, i, 1));
