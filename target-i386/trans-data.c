@@ -124,8 +124,14 @@ void trans_CMPXCHG(X86Ctx *s, X86Insn *i)
         old = ir_cmpxchg(b, wide_acc, src, x86_addr(s, i), (MemOp)size, s->mmu);
     } else {
         old = x86_zext(s, size, x86_read(s, i, 0));
-        /* the destination is written in any case, SDM 2A "CMPXCHG" */
-        x86_write(s, i, 0, ir_select(b, COND_EQ, old, wide_acc, src, old));
+        if (i->op[0].kind == X86_REG && size == 2) {
+            /* not even zero-extended when the comparison fails */
+            IrVal dst = ir_get(b, V_RAX + i->op[0].reg);
+            ir_set(b, V_RAX + i->op[0].reg, ir_select(b, COND_EQ, old, wide_acc, ir_zextq(b, src), dst));
+        } else {
+            /* memory is written in any case, SDM 2A "CMPXCHG" */
+            x86_write(s, i, 0, ir_select(b, COND_EQ, old, wide_acc, src, old));
+        }
     }
     old = x86_zext(s, size, old);
     /* EAX is only written (and zero-extended) when the comparison fails */

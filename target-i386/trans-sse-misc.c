@@ -197,3 +197,16 @@ void trans_MASKMOVQ(X86Ctx *s, X86Insn *i)
     x86_mmx_enter(s);
     masked_store(s, i, 8);
 }
+
+/* VZEROUPPER, and with VEX.L VZEROALL. */
+void trans_VZERO(X86Ctx *s, X86Insn *i)
+{
+    IrVal zero = ir_v_zero(s->b, IR_V128);
+
+    for (unsigned k = 0; k < (s->code64 ? 16 : 8); k++) {
+        ir_set(s->b, V_YMMH0 + k, zero);
+        if (i->vex_l) {
+            ir_set(s->b, V_XMM0 + k, zero);
+        }
+    }
+}

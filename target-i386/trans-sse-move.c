@@ -2,6 +2,19 @@
 /* SSE and MMX moves, shuffles, insertion and extraction; blends; widening. SDM 1 10.4.1, 12.10. */
 #include "target-i386/vec.h"
 
+/* 32-byte accesses that must be aligned, SDM 2A 2.4: the two halves do not see it. */
+static void check_aligned32(X86Ctx *s, X86Insn *i)
+{
+    IrBuilder *b = s->b;
+    IrBlock *bad = ir_cold_block(b), *good = ir_block(b);
+
+    x86_sync(s);
+    ir_brcond(b, COND_TSTNZ, x86_addr(s, i), ir_i64(b, 31), bad, good);
+    ir_place(b, bad);
+    x86_raise_gp(s);
+    ir_place(b, good);
+}
+
 static void store_vector(X86Ctx *s, X86Insn *i, bool aligned)
 {
     IrBuilder *b = s->b;
@@ -16,11 +29,15 @@ static void store_vector(X86Ctx *s, X86Insn *i, bool aligned)
 
 static void move_vector(X86Ctx *s, X86Insn *i, bool aligned)
 {
+    bool wide = i->op[0].size == 5;
+
+    if (aligned && wide && x86_has_mem(i)) {
+        check_aligned32(s, i);
+    }
     if (i->op[0].kind == X86_MEM) {
         store_vector(s, i, aligned);
         return;
     }
-    bool wide = i->op[0].size == 5;
     IrVal low, high = x86_none;
     if (i->op[1].kind == X86_MEM) {
         MemOp op = aligned ? MEM_128 | MEM_ALIGN : MEM_128;
