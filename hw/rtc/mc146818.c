@@ -300,7 +300,8 @@ static bool rtc_realize(Device *d, GError **error)
     s->cmos[RTC_A] = 0x26;
     s->cmos[RTC_B] = B_24H;
     s->cmos[RTC_D] = D_VRT;
-    s->offset_ns = clock_now_ns(CLOCK_HOST) - clock_now_ns(CLOCK_GUEST);
+    s->offset_ns = clock_now_ns(CLOCK_HOST) - clock_now_ns(CLOCK_GUEST) +
+                   d->vm->rtc_offset_s * NANOSECONDS_PER_SECOND;
     vm_publish(d->vm, "rtc", d);
     return true;
 }

@@ -16,6 +16,7 @@ typedef enum PitAccess { PIT_LSB = 1, PIT_MSB = 2, PIT_WORD = 3 } PitAccess;
 typedef struct PitChannel {
     uint32_t count;          /* 1..65536, as loaded */
     int64_t start_ns;        /* when counting (re)started */
+    uint64_t held;           /* modes 0 and 4 with the gate low: ticks counted until then */
     uint16_t latched;
     uint8_t mode, access;
     bool bcd, gate, null_count;
@@ -35,10 +36,19 @@ typedef struct I8254 {
     bool irq_disabled;
 } I8254;
 
+/* The gate stops counting but does not restart it (other modes: see i8254_set_gate). */
+static bool pit_held(const PitChannel *c)
+{
+    return !c->gate && (c->mode == 0 || c->mode == 4);
+}
+
 static uint64_t pit_ticks(const PitChannel *c, int64_t now)
 {
     int64_t d = now - c->start_ns;
 
+    if (pit_held(c)) {
+        return c->held;
+    }
     return d <= 0 ? 0 : (uint64_t)((unsigned __int128)d * PIT_HZ / NANOSECONDS_PER_SECOND);
 }
 
@@ -159,6 +169,7 @@ static void pit_load(I8254 *s, PitChannel *c, uint32_t value)
     c->count = value ? value : c->bcd ? 10000 : 65536;
     c->stopped = false;
     c->start_ns = clock_now_ns(CLOCK_GUEST);
+    c->held = 0;
     if (c == &s->ch[0]) {
         pit_update(s);
     }
@@ -274,8 +285,14 @@ void i8254_set_gate(Device *pit, unsigned channel, bool level)
 {
     PitChannel *c = &((I8254 *)pit)->ch[channel];
 
+    int64_t now = clock_now_ns(CLOCK_GUEST);
+
     if (level && !c->gate && (c->mode == 1 || c->mode == 5 || pit_periodic(c))) {
-        c->start_ns = clock_now_ns(CLOCK_GUEST);
+        c->start_ns = now;
+    } else if (level && pit_held(c)) {
+        c->start_ns = now - pit_ticks_to_ns(c->held);
+    } else if (!level) {
+        c->held = pit_ticks(c, now);
     }
     c->gate = level;
 }
@@ -333,6 +350,7 @@ static const PinRow pit_pins[] = { PIN_OUT(I8254, out, "out"), PIN_END };
 static const StateField pit_channel_state[] = {
     STATE(PitChannel, count),
     STATE(PitChannel, start_ns),
+    STATE(PitChannel, held),
     STATE(PitChannel, latched),
     STATE(PitChannel, mode),
     STATE(PitChannel, access),
