@@ -66,6 +66,18 @@ static void stop_for_reset(Cpu *cpu)
     machine_unlock();
 }
 
+/* The guest spins: now and then the host may run another vCPU. */
+static void yield(Cpu *cpu)
+{
+    enum { SPINS = 32 };
+
+    if (++tcg_cpu(cpu)->yields % SPINS == 0 && tcg->cpus->len > 1) {
+        cpu_guest_leave(cpu);
+        sched_yield();
+        cpu_guest_enter(cpu);
+    }
+}
+
 /* True: cpu_exec returns *r. */
 static bool take_exception(Cpu *cpu, CpuExecResult *r)
 {
@@ -98,9 +110,7 @@ static bool take_exception(Cpu *cpu, CpuExecResult *r)
         *r = CPU_EXEC_AGAIN;
         return true;
     default:                           /* CPU_EXC_YIELD */
-        cpu_guest_leave(cpu);
-        sched_yield();
-        cpu_guest_enter(cpu);
+        yield(cpu);
         return false;
     }
 }

@@ -49,6 +49,7 @@ typedef struct TcgCpu {
     uint32_t reading_version[2];
     bool reading_more;                 /* ... and others: the result is not kept */
     unsigned num_reading;
+    unsigned yields;
     uint64_t tlb_fills, tlb_flushes, tlb_page_flushes, lookups;
 } TcgCpu;
 
