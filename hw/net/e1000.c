@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Intel 82540EM gigabit Ethernet controller (8254x Family Software Developer's Manual,
+ * 317453): legacy and TCP/IP transmit descriptors with checksum and segmentation offload,
+ * receive filters, EEPROM, MDI registers of an 88E1011 PHY, interrupt throttling. Left out:
+ * wake-up, flow control frames, VLAN stripping.
+ */
+#include "e1000.h"
+
+static void e1000_update_irq(E1000 *s)
+{
+    pci_set_irq(&s->pci, (s->icr & s->ims) != 0);
+}
+
+/* 13.4.18: causes wait until the throttle's interval since the last interrupt has passed. */
+static void e1000_raise(E1000 *s, uint32_t cause)
+{
+    s->icr |= cause;
+    s->ics = s->icr;
+    if ((s->icr & s->ims) && s->itr && !(s->pci.pin_level & 1)) {
+        int64_t now = clock_now_ns(CLOCK_GUEST), due = s->last_irq_ns + s->itr * 256ll;
+
+        if (now < due) {
+            timer_set_ns(&s->itr_timer, due);
+            return;
+        }
+        s->last_irq_ns = now;
+    }
+    e1000_update_irq(s);
+}
+
+static void e1000_itr_expired(void *opaque)
+{
+    E1000 *s = opaque;
+
+    s->last_irq_ns = clock_now_ns(CLOCK_GUEST);
+    e1000_update_irq(s);
+}
+
+/* ---- receive, 3.2 ---- */
+
+static uint32_t ring_len(uint32_t len)
+{
+    return len / DESC_SIZE;
+}
+
+static unsigned rx_buffer_size(const E1000 *s)
+{
+    static const unsigned sizes[] = { 2048, 1024, 512, 256 };
+    unsigned n = sizes[s->rctl >> 16 & 3];
+
+    return (s->rctl & RCTL_BSEX) && n != 2048 ? n * 16 : n;
+}
+
+/* Descriptors that the driver gave us. */
+static uint32_t rx_available(const E1000 *s)
+{
+    uint32_t n = ring_len(s->rdlen);
+
+    if (n == 0 || s->rdh >= n || s->rdt >= n) {
+        return 0;
+    }
+    return s->rdt >= s->rdh ? s->rdt - s->rdh : n - s->rdh + s->rdt;
+}
+
+static bool e1000_can_receive(NetClient *c)
+{
+    E1000 *s = c->opaque;
+
+    return (s->rctl & RCTL_EN) && (s->status & STATUS_LU) && rx_available(s) > 0;
+}
+
+static bool rx_wanted(const E1000 *s, const uint8_t *f)
+{
+    static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+    static const uint8_t shifts[] = { 4, 3, 2, 0 };
+
+    if (memcmp(f, broadcast, 6) == 0) {
+        return s->rctl & (RCTL_BAM | RCTL_UPE);
+    }
+    if ((f[0] & 1) && (s->rctl & RCTL_MPE)) {
+        return true;
+    }
+    if (!(f[0] & 1) && (s->rctl & RCTL_UPE)) {
+        return true;
+    }
+    for (unsigned i = 0; i < ARRAY_COUNT(s->ra); i += 2) {
+        if ((s->ra[i + 1] & RAH_AV) && load_le32(f) == s->ra[i] && load_le16(f + 4) == (s->ra[i + 1] & 0xffff)) {
+            return true;
+        }
+    }
+    if (f[0] & 1) {
+        unsigned hash = (f[5] << 8 | f[4]) >> shifts[s->rctl >> 12 & 3] & 0xfff;
+
+        return s->mta[hash >> 5] & 1u << (hash & 31);
+    }
+    return false;
+}
+
+static ssize_t e1000_receive(NetClient *c, const uint8_t *frame, size_t len)
+{
+    E1000 *s = c->opaque;
+    Device *d = &s->pci.dev;
+    uint8_t padded[MIN_FRAME];
+    unsigned size = rx_buffer_size(s);
+
+    if (!e1000_can_receive(c)) {
+        return 0;
+    }
+    if (len < 14 || !rx_wanted(s, frame) || len + 4 > (s->rctl & RCTL_LPE ? 16384u : 1522u)) {
+        return len;
+    }
+    size_t total = MAX(len, MIN_FRAME);
+
+    if (len < MIN_FRAME) {
+        memset(padded, 0, sizeof(padded));
+        memcpy(padded, frame, len);
+        frame = padded;
+    }
+    uint32_t with_crc = total + (s->rctl & RCTL_SECRC ? 0 : 4);
+
+    if ((with_crc + size - 1) / size > rx_available(s)) {
+        e1000_raise(s, ICR_RXO);
+        return 0;
+    }
+    for (size_t off = 0; off < with_crc; off += size) {
+        hwaddr at = ((hwaddr)s->rdbah << 32 | s->rdbal) + (hwaddr)s->rdh * DESC_SIZE;
+        uint8_t desc[DESC_SIZE] = { 0 };
+        size_t part = MIN(size, with_crc - off);
+
+        dma_read(d, at, desc, 8);
+        if (off < total) {
+            dma_write(d, load_le64(desc), frame + off, MIN(part, total - off));
+        }
+        store_le16(desc + 8, part);
+        desc[12] = RXD_DD | RXD_IXSM | (off + part >= with_crc ? RXD_EOP : 0);
+        dma_write(d, at + 8, desc + 8, 8);
+        s->rdh = s->rdh + 1 == ring_len(s->rdlen) ? 0 : s->rdh + 1;
+    }
+    s->stats[STAT_GPRC]++;
+    s->stats[STAT_TPR]++;
+    uint32_t left = rx_available(s), low = ring_len(s->rdlen) >> ((s->rctl >> 8 & 3) + 1);
+
+    e1000_raise(s, ICR_RXT0 | (left <= low ? ICR_RXDMT0 : 0));
+    return len;
+}
+
+/* ---- transmit, 3.3 and 3.5 ---- */
+
+static void put_checksum(uint8_t *frame, size_t len, unsigned start, unsigned at, unsigned end)
+{
+    size_t stop = end && end < len ? end + 1u : len;
+
+    if (start < stop && at + 2u <= len) {
+        store_be16(frame + at, checksum_finish(checksum_add(0, frame + start, stop - start, false)));
+    }
+}
+
+static void tx_checksums(E1000 *s, uint8_t *frame, size_t len)
+{
+    const E1000Tx *t = &s->tx;
+
+    if (t->popts & POPTS_TXSM) {
+        put_checksum(frame, len, t->ctx.tucss, t->ctx.tucso, t->ctx.tucse);
+    }
+    if (t->popts & POPTS_IXSM) {
+        put_checksum(frame, len, t->ctx.ipcss, t->ctx.ipcso, t->ctx.ipcse);
+    }
+}
+
+static void tx_frame(E1000 *s, const uint8_t *frame, size_t len)
+{
+    s->stats[STAT_GPTC]++;
+    s->stats[STAT_TPT]++;
+    if (s->phy[0] & 0x4000) {
+        e1000_receive(&s->nic, frame, len);
+    } else {
+        net_send(&s->nic, frame, len);
+    }
+}
+
+/* 3.5.5: one big TCP frame as segments of mss bytes. */
+static void tx_segments(E1000 *s)
+{
+    E1000Tx *t = &s->tx;
+    const E1000Context *c = &t->ctx;
+    size_t payload = s->tx_len - c->hdr_len;
+    uint32_t seq = load_be32(s->tx_buf + c->tucss + 4);
+    uint16_t id = c->ip4 ? load_be16(s->tx_buf + c->ipcss + 4) : 0;
+    uint8_t flags = s->tx_buf[c->tucss + 13];
+
+    for (size_t off = 0, n = 0; off < payload; off += c->mss, n++) {
+        size_t part = MIN(c->mss, payload - off), len = c->hdr_len + part;
+        uint8_t *f = s->seg_buf, *tcp = f + c->tucss;
+        bool last = off + part == payload;
+
+        memcpy(f, s->tx_buf, c->hdr_len);
+        memcpy(f + c->hdr_len, s->tx_buf + c->hdr_len + off, part);
+        if (c->ip4) {
+            store_be16(f + c->ipcss + 2, len - c->ipcss);
+            store_be16(f + c->ipcss + 4, id + n);
+        } else {
+            store_be16(f + c->ipcss + 4, len - c->ipcss - 40);
+        }
+        store_be32(tcp + 4, seq + off);
+        tcp[13] = last ? flags : flags & ~9;
+        /* The driver left the pseudo header's sum without the length. */
+        uint32_t pseudo = load_be16(f + c->tucso) + (uint32_t)(len - c->tucss);
+
+        pseudo = (pseudo & 0xffff) + (pseudo >> 16);
+        store_be16(f + c->tucso, pseudo);
+        tx_checksums(s, f, len);
+        tx_frame(s, f, len);
+    }
+}
+
+static bool tso_possible(const E1000 *s)
+{
+    const E1000Context *c = &s->tx.ctx;
+
+    return c->mss && c->hdr_len < s->tx_len && c->hdr_len >= c->tucss + 20u && c->tucss >= c->ipcss + 20u &&
+           c->tucso + 2u <= c->hdr_len && c->tcp && c->mss <= sizeof(s->seg_buf) - c->hdr_len;
+}
+
+static void tx_end_of_packet(E1000 *s)
+{
+    if (s->tx.tse && tso_possible(s)) {
+        tx_segments(s);
+    } else if (s->tx_len >= 14) {
+        tx_checksums(s, s->tx_buf, s->tx_len);
+        tx_frame(s, s->tx_buf, s->tx_len);
+    }
+    s->tx_len = 0;
+    s->tx.popts = 0;
+    s->tx.tse = false;
+}
+
+static void tx_context(E1000Context *c, const uint8_t *d, uint32_t cmd)
+{
+    *c = (E1000Context){
+        .ipcss = d[0], .ipcso = d[1], .ipcse = load_le16(d + 2),
+        .tucss = d[4], .tucso = d[5], .tucse = load_le16(d + 6),
+        .hdr_len = d[13], .mss = load_le16(d + 14),
+        .tcp = cmd >> 24 & 1, .ip4 = cmd >> 25 & 1,
+    };
+}
+
+static void tx_descriptor(E1000 *s, const uint8_t *d)
+{
+    uint32_t lower = load_le32(d + 8), cmd = lower & 0xff000000;
+    bool extended = cmd & TXD_DEXT;
+    unsigned len = extended ? lower & 0xfffff : lower & 0xffff;
+
+    if (extended && (lower >> 20 & 15) == 0) {
+        tx_context(&s->tx.ctx, d, cmd);
+        return;
+    }
+    if (extended && s->tx_len == 0) {
+        s->tx.popts = d[13];
+        s->tx.tse = cmd & TXD_TSE;
+    } else if (!extended && (cmd & TXD_IC) && s->tx_len == 0) {
+        s->tx.popts = POPTS_TXSM;
+        s->tx.ctx.tucss = d[13];
+        s->tx.ctx.tucso = d[10];
+        s->tx.ctx.tucse = 0;
+    }
+    if (len > sizeof(s->tx_buf) - s->tx_len) {
+        guest_error("e1000: packet of more than %zu bytes", sizeof(s->tx_buf));
+        len = 0;
+        s->tx_len = 0;
+    }
+    dma_read(&s->pci.dev, load_le64(d), s->tx_buf + s->tx_len, len);
+    s->tx_len += len;
+    if (cmd & TXD_EOP) {
+        tx_end_of_packet(s);
+    }
+}
+
+void e1000_transmit(E1000 *s)
+{
+    uint32_t n = ring_len(s->tdlen), cause = ICR_TXQE, done = 0;
+    hwaddr base = (hwaddr)s->tdbah << 32 | s->tdbal;
+
+    if (!(s->tctl & TCTL_EN) || n == 0 || s->tdh >= n || s->tdt >= n) {
+        return;
+    }
+    while (s->tdh != s->tdt && done++ < n) {
+        uint8_t d[DESC_SIZE];
+
+        if (!dma_read(&s->pci.dev, base + (hwaddr)s->tdh * DESC_SIZE, d, sizeof(d))) {
+            guest_error("e1000: transmit ring is not in memory");
+            break;
+        }
+        tx_descriptor(s, d);
+        if (load_le32(d + 8) & TXD_RS) {
+            d[12] |= TXD_DD;
+            dma_write(&s->pci.dev, base + (hwaddr)s->tdh * DESC_SIZE + 12, d + 12, 1);
+            cause |= ICR_TXDW;
+        }
+        s->tdh = s->tdh + 1 == n ? 0 : s->tdh + 1;
+    }
+    e1000_raise(s, cause);
+}
+
+/* ---- link ---- */
+
+void e1000_set_link(E1000 *s, bool up)
+{
+    s->status = up ? s->status | STATUS_LU : s->status & ~STATUS_LU;
+    s->phy[1] = up ? s->phy[1] | 0x24 : s->phy[1] & ~0x24;
+    s->phy[17] = up ? s->phy[17] | 0x400 : s->phy[17] & ~0x400;
+}
+
+static void e1000_link_changed(NetClient *c, bool up)
+{
+    E1000 *s = c->opaque;
+
+    e1000_set_link(s, up);
+    e1000_raise(s, ICR_LSC);
+}
+
+/* The link comes up a while after negotiation was asked for. */
+static void e1000_negotiated(void *opaque)
+{
+    E1000 *s = opaque;
+
+    if (s->nic.peer && !s->nic.link_down) {
+        e1000_set_link(s, true);
+        e1000_raise(s, ICR_LSC);
+        net_ready(&s->nic);
+    }
+}
+
+static void e1000_kick(void *opaque)
+{
+    E1000 *s = opaque;
+
+    if (s->kick_tx) {
+        s->kick_tx = false;
+        e1000_transmit(s);
+    }
+    net_ready(&s->nic);
+}
+
+/* ---- device ---- */
+
+static const NetOps e1000_net_ops = {
+    .type = "e1000",
+    .can_receive = e1000_can_receive,
+    .receive = e1000_receive,
+    .link_changed = e1000_link_changed,
+};
+
+/* Intel's layout, 5.6: address, software compatibility, device ids, checksum BABAh. */
+static void e1000_make_eeprom(E1000 *s)
+{
+    static const uint16_t defaults[64] = {
+        [3] = 0x0000, [8] = 0x3000, [9] = 0x1000, [10] = 0x6403, [11] = 0x100e, [12] = 0x8086,
+        [13] = 0x100e, [14] = 0x8086, [15] = 0x3040, [16] = 0x0008, [17] = 0x2000, [18] = 0x7e14,
+        [19] = 0x0048, [20] = 0x1000, [21] = 0x00d8, [23] = 0x2700, [24] = 0x6cc9, [25] = 0x3150,
+        [26] = 0x0722, [27] = 0x040b, [28] = 0x0984, [30] = 0xc000, [31] = 0x0706, [33] = 0x1008,
+        [36] = 0x0f04, [37] = 0x7fff, [38] = 0x4d01, [62] = 0xffff,
+    };
+    uint16_t sum = 0;
+
+    memcpy(s->eeprom, defaults, sizeof(s->eeprom));
+    for (unsigned i = 0; i < 3; i++) {
+        s->eeprom[i] = s->mac[2 * i] | s->mac[2 * i + 1] << 8;
+    }
+    for (unsigned i = 0; i < 63; i++) {
+        sum += s->eeprom[i];
+    }
+    s->eeprom[63] = 0xbaba - sum;
+}
+
+static bool e1000_realize(Device *d, GError **error)
+{
+    E1000 *s = (E1000 *)d;
+    static const uint8_t unset[6];
+
+    if (memcmp(s->mac, unset, 6) == 0) {
+        net_default_mac(s->mac);
+    }
+    e1000_make_eeprom(s);
+    timer_init(&s->itr_timer, CLOCK_GUEST, e1000_itr_expired, s);
+    timer_init(&s->link_timer, CLOCK_GUEST, e1000_negotiated, s);
+    s->kick_bh = bh_new(e1000_kick, s);
+    net_nic_init(&s->nic, &e1000_net_ops, s, s->peer, d->id ? d->id : "e1000");
+    return true;
+}
+
+static void e1000_unrealize(Device *d)
+{
+    E1000 *s = (E1000 *)d;
+
+    timer_cancel(&s->itr_timer);
+    timer_cancel(&s->link_timer);
+    bh_free(s->kick_bh);
+    net_nic_fini(&s->nic);
+}
+
+void e1000_device_reset(Device *d)
+{
+    E1000 *s = (E1000 *)d;
+
+    timer_cancel(&s->itr_timer);
+    timer_cancel(&s->link_timer);
+    s->tx_len = 0;
+    s->tx = (E1000Tx){ 0 };
+    s->kick_tx = false;
+    e1000_phy_reset(s);
+    memset(s->ra, 0, sizeof(s->ra));
+    s->ra[0] = load_le32(s->mac);
+    s->ra[1] = load_le16(s->mac + 4) | RAH_AV;
+    e1000_set_link(s, s->nic.peer && !s->nic.link_down);
+    pci_set_irq(&s->pci, 0);
+}
+
+static const Prop e1000_props[] = {
+    PROP_NETDEV(E1000, peer),
+    PROP_MAC(E1000, mac),
+    PROP_END,
+};
+
+static const PciInfo e1000_pci = {
+    .vendor = 0x8086, .device = 0x100e, .class_code = 0x020000, .revision = 3, .pin = 1,
+    .subsys_vendor = 0x1af4, .subsys = 0x1100,
+    .bar = { [0] = { PCI_BAR_MEM32, false, "mmio" }, [1] = { PCI_BAR_IO, false, "io" } },
+    .romfile = "efi-e1000.rom",
+};
+
+static const DeviceType e1000_type = {
+    .name = "e1000",
+    .alias = "e1000-82540em",
+    .parent = "pci-device",
+    .bus = "PCI",
+    .category = "network",
+    .desc = "Intel Gigabit Ethernet",
+    .hotpluggable = true,
+    .bus_info = &e1000_pci,
+    .size = sizeof(E1000),
+    .state_version = 1,
+    .props = e1000_props,
+    .banks = e1000_banks,
+    .state = e1000_state,
+    .realize = e1000_realize,
+    .unrealize = e1000_unrealize,
+    .reset = e1000_device_reset,
+};
+DEVICE_TYPE(e1000_type);
