@@ -328,6 +328,16 @@ static bool help_display(Vm *vm, const char *arg, GString *out, GError **error)
     return true;
 }
 
+/* Nobody shall wonder where the window is. */
+static bool check_display(Vm *vm, GError **error)
+{
+    if (vm->graphics && !option_given("display") && vm->machine_type->max_cpus > 1) {
+        info_report("there is no window yet: the guest's screen is not shown (-display none)");
+    }
+    return true;
+}
+
+START_HOOK(display, { .phase = START_DISPLAY, .name = "display", .start = check_display });
 OPTION(display, { .name = "display", .handle = opt_display, .help = help_display });
 
 static bool opt_k(Vm *vm, const char *arg, GError **error)
