@@ -10,12 +10,23 @@
 typedef struct NetdevType {
     const char *name;            /* "user" */
     const char *help;
-    /* kv: the flat object of the option, id included; NULL with *error. The client is added by the caller. */
+    const char *const *keys;     /* the options it takes, as texts; NULL-terminated */
+    const char *const *lists;    /* options that may be repeated: arrays of texts; may be NULL */
+    /*
+     * kv: the checked object of the option. NULL with *error. The client is added by the caller,
+     * ops->cleanup frees it.
+     */
     NetClient *(*create)(const char *id, struct json_object *kv, GError **error);
 } NetdevType;
 #define NETDEV_TYPE(t) SECTION_ENTRY(netdev_types, const NetdevType *, t##_row, &t)
 
 void net_backend_add(NetClient *c);
 NetClient *netdev_nth(unsigned i);
+/* Takes a back end out of the table and frees it. */
+void net_backend_remove(NetClient *c);
+/* NICs that are realized, in order. */
+NetClient *net_nic_nth(unsigned i);
+/* Makes a back end from the object of a -netdev or netdev_add; texts or typed members. */
+NetClient *netdev_create(struct json_object *o, GError **error);
 
 #endif

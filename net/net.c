@@ -7,6 +7,7 @@
 #include <string.h>
 #include "net-internal.h"
 #include "qom/object.h"
+#include "qom/runstate.h"
 #include "util/error.h"
 
 /* A slow side may lag this far behind. */
@@ -20,10 +21,25 @@ typedef struct Frame {
 
 /* Back ends by id; the process has one set, as the command line does. */
 static GPtrArray *netdevs;
+/* NICs that are realized. */
+static GPtrArray *nics;
+
+/* While the machine is stopped, no NIC writes to guest memory: frames wait. */
+static void machine_runs(void *opaque, bool running)
+{
+    for (unsigned i = 0; running && i < nics->len; i++) {
+        net_ready(g_ptr_array_index(nics, i));
+    }
+}
+
+static bool net_takes(NetClient *c)
+{
+    return (!c->is_nic || runstate_running()) && (!c->ops->can_receive || c->ops->can_receive(c));
+}
 
 static bool net_receivable(NetClient *c)
 {
-    return g_queue_is_empty(&c->queue) && (!c->ops->can_receive || c->ops->can_receive(c));
+    return g_queue_is_empty(&c->queue) && net_takes(c);
 }
 
 static bool net_queue(NetClient *to, const uint8_t *frame, size_t len)
@@ -81,7 +97,7 @@ void net_ready(NetClient *c)
 {
     bool moved = false;
 
-    while (!g_queue_is_empty(&c->queue) && (!c->ops->can_receive || c->ops->can_receive(c))) {
+    while (!g_queue_is_empty(&c->queue) && net_takes(c)) {
         Frame *f = g_queue_peek_head(&c->queue);
 
         if (c->ops->receive(c, f->data, f->len) == 0) {
@@ -110,6 +126,12 @@ void net_nic_init(NetClient *nic, const NetOps *ops, void *opaque, NetPeer *peer
 {
     *nic = (NetClient){ .ops = ops, .opaque = opaque, .name = g_strdup(name) };
     g_queue_init(&nic->queue);
+    nic->is_nic = true;
+    if (!nics) {
+        nics = g_ptr_array_new();
+        runstate_watch(machine_runs, NULL);
+    }
+    g_ptr_array_add(nics, nic);
     if (peer && peer->client) {
         nic->peer = peer->client;
         peer->client->peer = nic;
@@ -123,6 +145,7 @@ void net_nic_fini(NetClient *nic)
         net_drop_queue(nic->peer);
     }
     net_drop_queue(nic);
+    g_ptr_array_remove(nics, nic);
     g_free(nic->name);
     memset(nic, 0, sizeof(*nic));
 }
@@ -152,6 +175,35 @@ NetClient *netdev_find(const char *id)
 NetClient *netdev_nth(unsigned i)
 {
     return netdevs && i < netdevs->len ? g_ptr_array_index(netdevs, i) : NULL;
+}
+
+NetClient *net_nic_nth(unsigned i)
+{
+    return nics && i < nics->len ? g_ptr_array_index(nics, i) : NULL;
+}
+
+void net_backend_remove(NetClient *c)
+{
+    g_ptr_array_remove(netdevs, c);
+    if (c->peer) {
+        net_drop_queue(c->peer);
+        c->peer->peer = NULL;
+    }
+    net_drop_queue(c);
+    if (c->ops->cleanup) {
+        c->ops->cleanup(c);
+    }
+}
+
+void net_set_link(NetClient *c, bool up)
+{
+    c->link_down = !up;
+    if (c->ops->link_changed) {
+        c->ops->link_changed(c, up);
+    }
+    if (c->peer && c->peer->is_nic && c->peer->ops->link_changed) {
+        c->peer->ops->link_changed(c->peer, up && !c->peer->link_down);
+    }
 }
 
 void net_default_mac(uint8_t mac[6])

@@ -123,6 +123,7 @@ static const MachineType pc_q35_7_2 = {
     .default_nic = "e1000",
     .default_display = "std",
     .default_block_if = "ide",
+    .drives_per_bus = 1,
     .no_floppy = true,
     .init = pc_q35_init,
     .done = pc_machine_done,

@@ -206,6 +206,9 @@ static bool pc_create_nics(PcBoard *b, GError **error)
         const char *type = model ? model : b->vm->machine_type->default_nic;
         Device *d;
 
+        if (!model && !type_find(type, NULL)) {
+            continue;
+        }
         if (strcmp(type, "virtio") == 0) {
             type = "virtio-net-pci";
         }

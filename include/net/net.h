@@ -38,7 +38,7 @@ struct NetClient {
     char *name;                        /* id of the netdev, or NIC name */
     NetClient *peer;                   /* NULL: not connected */
     void *opaque;
-    bool link_down;
+    bool link_down, is_nic;
     GQueue queue;                      /* frames waiting for this side */
     size_t queued_bytes;
 };
@@ -55,6 +55,10 @@ bool net_send(NetClient *c, const uint8_t *frame, size_t len);
 bool net_sendv(NetClient *c, const struct iovec *iov, unsigned n);
 /* c has room again: delivers what is queued for it. */
 void net_ready(NetClient *c);
+/* The cable of a NIC or back end is plugged in or out (set_link). */
+void net_set_link(NetClient *c, bool up);
+/* End of the process: frees the back ends. */
+void net_cleanup(void);
 /* -netdev option text or JSON-derived keyval; -nic and -net forms are rewritten before. */
 bool netdev_add_option(const char *text, GError **error);
 NetClient *netdev_find(const char *id);

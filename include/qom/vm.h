@@ -80,6 +80,7 @@ struct MachineType {
     const char *default_nic;           /* device type of -nic/-net without model */
     const char *default_display;       /* "std" ... */
     const char *default_block_if;      /* "ide", "virtio" ... */
+    unsigned drives_per_bus;           /* of that interface; 0: its usual number */
     bool no_serial, no_parallel, no_floppy, no_cdrom;
     /* Builds the board. Machine lock held; called once. */
     bool (*init)(Vm *vm, GError **error);
