@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Pokes wild values at every register bank, at ports and at memory of a machine.
+"""Pokes wild values at every register bank, at PCI functions, ports and memory of a machine.
 
 usage: fuzz-banks.py [--binary PROGRAM] [--count N] [--seed N] [-- EMULATOR_ARGS...]
 
@@ -48,6 +48,88 @@ def bank_command(rng, banks):
     return f"bankwrite {path} {name} {offset} {access} {wild(rng, access)}"
 
 
+def config(q, bdf, offset, value=None):
+    """Reads or writes a dword of a PCI function's configuration space by mechanism 1."""
+    q.command(f"outl 0xcf8 {0x80000000 | bdf << 8 | offset}")
+    if value is None:
+        return int(q.command("inl 0xcfc")[0], 0)
+    q.command(f"outl 0xcfc {value}")
+    return value
+
+
+def map_function(q, bdf, at):
+    """Gives every BAR of a function an address and turns it on; [(is_io, address, size)]."""
+    windows = []
+    skip = False
+    for bar in range(0x10, 0x28, 4):
+        if skip:
+            skip = False
+            config(q, bdf, bar, 0)
+            continue
+        config(q, bdf, bar, 0xffffffff)
+        bits = config(q, bdf, bar)
+        is_io = bits & 1
+        mask = bits & (0xfffc if is_io else 0xfffffff0)
+        if mask == 0:
+            continue
+        size = mask & -mask
+        kind = "io" if is_io else "mem"
+        at[kind] = (at[kind] + size - 1) & -size
+        config(q, bdf, bar, at[kind])
+        windows.append((bool(is_io), at[kind], size))
+        at[kind] += size
+        skip = not is_io and bits & 6 == 4
+    config(q, bdf, 4, 7)
+    return windows
+
+
+def map_pci(q):
+    """Maps all functions of bus 0: (their numbers, their windows)."""
+    at = {"io": 0xc000, "mem": 0xe0000000}
+    functions, windows = [], []
+    for bdf in range(256):
+        if config(q, bdf, 0) & 0xffff == 0xffff:
+            continue
+        functions.append(bdf)
+        if config(q, bdf, 0xc) >> 16 & 0x7f == 0:
+            windows += map_function(q, bdf, at)
+    return functions, windows
+
+
+def pci_command(rng, functions, windows):
+    if not windows or rng.randrange(12) == 0:
+        bdf, offset = rng.choice(functions), rng.randrange(0, 0x100, 4)
+        # BARs stay where they are, so that the windows go on being good
+        if not 0x10 <= offset < 0x34 and offset != 4:
+            return [f"outl 0xcf8 {0x80000000 | bdf << 8 | offset}",
+                    f"outl 0xcfc {wild(rng, 4)}"]
+    if not windows:
+        return []
+    is_io, address, size = rng.choice(windows)
+    access, letter = rng.choice([(1, "b"), (2, "w"), (4, "l"), (4, "l")])
+    if rng.randrange(2):
+        address += rng.randrange(0, min(size, 0x100))
+    else:
+        address += rng.randrange(size)
+    if rng.randrange(8):
+        address &= -access
+    write = rng.randrange(4)
+    name = ("out" if write else "in") if is_io else ("write" if write else "read")
+    # addresses of rings and buffers should often be good ones
+    value = rng.randrange(0, 0x10000, 16) if rng.randrange(4) == 0 else wild(rng, access)
+    text = f"{name}{letter} {address}"
+    return [text + (f" {value & (1 << 8 * access) - 1}" if write else "")]
+
+
+def next_commands(rng, banks, functions, windows):
+    kind = rng.randrange(16)
+    if kind < 6 and banks:
+        return [bank_command(rng, banks)]
+    if kind < 13 and functions:
+        return pci_command(rng, functions, windows)
+    return [other_command(rng)]
+
+
 def other_command(rng):
     kind = rng.randrange(6)
     size, letter = rng.choice([(1, "b"), (2, "w"), (4, "l")])
@@ -81,20 +163,22 @@ def main(argv):
         for word in q.command("banks"):
             path, name, size = word.rsplit(":", 2)
             banks.append((path, name, int(size, 0)))
-        if not banks:
-            print("fuzz-banks: no device has a bank")
-        for _ in range(args.count):
-            text = bank_command(rng, banks) if banks and rng.randrange(8) else other_command(rng)
-            recent = recent[-19:] + [text]
-            try:
-                q.command(text)
-            except QtestError:
-                pass    # refused, as it may be
-            except OSError as e:
-                print("\n".join(recent))
-                print(f"fuzz-banks: {e}, status {q.process.poll()}, seed {seed}\n{q.errors()}")
-                return 1
-    print(f"fuzz-banks: {args.count} commands to {len(banks)} banks survived")
+        functions, windows = map_pci(q)
+        done = 0
+        while done < args.count:
+            for text in next_commands(rng, banks, functions, windows):
+                recent = recent[-19:] + [text]
+                done += 1
+                try:
+                    q.command(text)
+                except QtestError:
+                    pass    # refused, as it may be
+                except OSError as e:
+                    print("\n".join(recent))
+                    print(f"fuzz-banks: {e}, status {q.process.poll()}, seed {seed}\n{q.errors()}")
+                    return 1
+    print(f"fuzz-banks: {done} commands to {len(banks)} banks, {len(functions)} PCI functions with "
+          f"{len(windows)} windows survived")
     return 0
 
 

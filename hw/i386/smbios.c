@@ -16,7 +16,7 @@ typedef struct Smbios {
 static void put(Smbios *s, uint64_t v, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        uint8_t byte = v >> 8 * i;
+        uint8_t byte = i < 8 ? v >> 8 * i : 0;
 
         g_byte_array_append(s->t, &byte, 1);
     }
