@@ -8,9 +8,11 @@
 
 enum { MAX_OWNED = 7 };                 /* of each class: leaves enough for a block's own values */
 
-void ra_init(Ra *r, const RaHost *host, void *gen, uint32_t frame_start, uint32_t frame_max)
+void ra_init(Ra *r, const RaHost *host, void *gen, uint32_t frame_start, uint32_t frame_max,
+             uint32_t num_extra)
 {
-    *r = (Ra){.host = host, .gen = gen, .frame_start = frame_start, .frame_max = frame_max};
+    *r = (Ra){.host = host, .gen = gen, .frame_start = frame_start, .frame_max = frame_max,
+              .num_extra = num_extra};
 }
 
 void ra_fini(Ra *r)
@@ -137,8 +139,9 @@ static void reserve(Ra *r)
 static void init_values(Ra *r)
 {
     const IrFunc *f = r->f;
-    uint32_t n = f->num_values + r->num_vars;
+    uint32_t n = f->num_values + r->num_vars + r->num_extra;
 
+    r->first_extra = f->num_values + r->num_vars;
     r->vals = ir_arena(r->f, n * sizeof *r->vals);
     for (uint32_t i = 0; i < n; i++) {
         RaVal *x = &r->vals[i];
@@ -147,6 +150,8 @@ static void init_values(Ra *r)
             x->type = f->values[i].type;
             x->is_const = f->values[i].is_const;
             x->bits = f->values[i].k;
+        } else if (i >= r->first_extra) {
+            x->type = IR_I64;
         } else {
             x->type = (uint8_t)ir_var_type(f, i - f->num_values);
         }

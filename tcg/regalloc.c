@@ -443,6 +443,18 @@ void ra_def_fixed(Ra *r, uint32_t v, int reg)
     r->pinned |= REG_BIT(reg);
 }
 
+void ra_extra_def(Ra *r, uint32_t v, int reg)
+{
+    put_in(r, v, reg);
+}
+
+void ra_extra_drop(Ra *r, uint32_t v)
+{
+    if (r->vals[v].reg >= 0) {
+        empty(r, r->vals[v].reg);
+    }
+}
+
 int ra_def_from(Ra *r, uint32_t v, uint32_t a, RegSet avoid)
 {
     int areg = r->vals[a].reg;

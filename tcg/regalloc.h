@@ -73,6 +73,8 @@ typedef struct Ra {
     RaVal *vals;                        /* IR values, then a pseudo value per variable */
     RaVar *vars;
     uint32_t num_vars, words;
+    uint32_t first_extra, num_extra;    /* values of the code generator's own: kept in registers while
+                                           nobody wants these, never saved */
     uint64_t *dirty;                    /* set of variables */
     uint32_t reg_val[RA_REGS];
     RegSet busy;                        /* registers whose reg_val is not 0 */
@@ -109,7 +111,8 @@ static inline int ra_reg(const Ra *r, uint32_t v)
     return r->vals[v].reg;
 }
 
-void ra_init(Ra *r, const RaHost *host, void *gen, uint32_t frame_start, uint32_t frame_max);
+void ra_init(Ra *r, const RaHost *host, void *gen, uint32_t frame_start, uint32_t frame_max,
+             uint32_t num_extra);
 void ra_fini(Ra *r);
 /* A new function: analyses it, gives locals their homes and hot variables their registers. */
 void ra_function(Ra *r, IrFunc *f);
@@ -142,6 +145,10 @@ void ra_def_fixed(Ra *r, uint32_t v, int reg);
  */
 int ra_def_from(Ra *r, uint32_t v, uint32_t a, RegSet avoid);
 void ra_op_end(Ra *r);
+
+/* An extra value is in reg, a temporary of this op; or no longer anywhere. */
+void ra_extra_def(Ra *r, uint32_t v, int reg);
+void ra_extra_drop(Ra *r, uint32_t v);
 
 /* ---- variables ---- */
 void ra_get(Ra *r, uint32_t dst, uint32_t var);

@@ -13,6 +13,9 @@ typedef struct Access {
     unsigned mmu, size_log2, bytes;
     IrType type;
     int va, entry, tmp;                 /* registers; entry becomes the addend */
+    PageGroup *group;                   /* NULL: checked for itself */
+    bool follower;                      /* entry has the group's addend, or 0 */
+    int32_t first, last;                /* bytes that the check covers, from va on */
     uint32_t first_var, num_vars;
 } Access;
 
@@ -34,6 +37,33 @@ static void access_begin(Gen *g, Access *x, uint32_t va)
     x->va = ra_use(&g->ra, va, 0);
     x->entry = ra_tmp(&g->ra, 0, 0);
     x->tmp = ra_tmp(&g->ra, 0, 0);
+    x->first = 0;
+    x->last = (int32_t)x->bytes - 1;
+}
+
+/* The same for accesses that may share a check. */
+static void access_begin_shared(Gen *g, Access *x, const IrOp *o, uint32_t va)
+{
+    int64_t offset = 0;
+    int reg;
+
+    ra_settle(&g->ra);
+    x->group = gen_page_group(g, o, &offset);
+    reg = x->group ? ra_reg(&g->ra, x->group->val) : -1;
+    if (reg < 0) {
+        access_begin(g, x, va);
+        if (x->group && x->group->last != g->ra.pos) {
+            x->first = (int32_t)(x->group->lo - offset);
+            x->last = (int32_t)(x->group->hi - 1 - offset);
+        } else {
+            x->group = NULL;
+        }
+        return;
+    }
+    g->ra.pinned |= REG_BIT(reg);
+    x->va = ra_use(&g->ra, va, 0);
+    x->follower = true;
+    x->entry = reg;
 }
 
 /* Notes what the cold path must write home. */
@@ -44,8 +74,9 @@ static void access_dirty(Gen *g, Access *x)
         for (uint64_t m = g->ra.dirty[i]; m; m &= m - 1) {
             uint32_t var = i * 64 + (uint32_t)__builtin_ctzll(m);
             const RaVal *v = &g->ra.vals[g->ra.vars[var].val];
-            StubVar s = {.var = var, .reg = v->reg, .bits = v->bits};
+            StubVar s = {.var = var, .reg = v->reg, .is_const = v->is_const, .bits = v->bits};
             if (!ir_var_is_local(g->f, var)) {
+                ra_place(&g->ra, g->ra.vars[var].val, &s.place);
                 g_array_append_val(g->stub_vars, s);
             }
         }
@@ -63,15 +94,23 @@ static uint8_t *access_check(Gen *g, const Access *x, bool write, bool aligned)
     Mem m = gen_env(g, table + cmp);
     uint8_t *jump;
 
-    x_mov_rr(&g->a, X_W, x->entry, x->va);
+    if (x->follower) {
+        x_rr(&g->a, X_TEST | X_W, x->entry, x->entry);
+        return x_jcc32(&g->a, CC_E);
+    }
+    if (x->first) {
+        x_rm(&g->a, X_LEA | X_W, x->entry, mem_bd(x->va, x->first));
+    } else {
+        x_mov_rr(&g->a, X_W, x->entry, x->va);
+    }
     x_shift_ri(&g->a, X_W, SH_SHR, x->entry, PAGE_BITS_MIN - 5);
     x_alu_ri(&g->a, 0, ALU_AND, x->entry, (TLB_SIZE - 1) << 5);
-    if (aligned || x->bytes == 1) {
+    if (aligned || x->last == 0) {
         x_mov_rr(&g->a, X_W, x->tmp, x->va);
         mask |= (int32_t)x->bytes - 1;
     } else {
         /* An access that crosses pages compares the second one with the first one's entry. */
-        x_rm(&g->a, X_LEA | X_W, x->tmp, mem_bd(x->va, (int32_t)x->bytes - 1));
+        x_rm(&g->a, X_LEA | X_W, x->tmp, mem_bd(x->va, x->last));
     }
     x_alu_ri(&g->a, X_W, ALU_AND, x->tmp, mask);
     m.index = (int8_t)x->entry;
@@ -92,13 +131,23 @@ static void add_stub(Gen *g, const IrOp *o, const Access *x, Stub s)
     s.first_var = x->first_var;
     s.num_vars = x->num_vars;
     g_array_append_val(g->stubs, s);
+    if (x->group && !x->follower) {
+        ra_extra_def(&g->ra, x->group->val, x->entry);
+    } else if (x->group && x->group->last == g->ra.pos) {
+        ra_extra_drop(&g->ra, x->group->val);
+    }
 }
 
-static RegSet live_caller_saved(const Gen *g, int dst)
+/* Registers that the cold path saves, and those of other pages, which it clears. */
+static void access_live(Gen *g, const Access *x, Stub *s)
 {
-    RegSet live = g->ra.busy & g->ra.host->caller_saved;
+    RegSet pages = gen_page_regs(g);
 
-    return dst >= 0 ? live & ~REG_BIT(dst) : live;
+    s->live = g->ra.busy & g->ra.host->caller_saved & ~pages;
+    if (s->dst >= 0) {
+        s->live &= ~REG_BIT(s->dst);
+    }
+    s->clear = pages | (x->group ? REG_BIT(x->entry) : 0);
 }
 
 static void load_int(Gen *g, const Access *x, int dst, Mem m)
@@ -150,12 +199,13 @@ void emit_load(Gen *g, const IrOp *o)
     int dst;
     Mem m;
 
-    access_begin(g, &x, o->args[0]);
+    access_begin_shared(g, &x, o, o->args[0]);
     access_dirty(g, &x);
     ra_release(&g->ra);
+    g->ra.pinned |= REG_BIT(x.entry);
     dst = ra_def(&g->ra, o->dst, 0, -1);
-    s.live = live_caller_saved(g, dst);
     s.dst = (int8_t)dst;
+    access_live(g, &x, &s);
     if (ra_class(x.type) && x.op & MEM_BIG) {
         s.jump[0] = x_jcc32(&g->a, CC_ALWAYS);
         add_stub(g, o, &x, s);
@@ -211,11 +261,11 @@ void emit_store(Gen *g, const IrOp *o)
     Opnd v;
     Mem m;
 
-    access_begin(g, &x, o->args[1]);
+    access_begin_shared(g, &x, o, o->args[1]);
     v = gen_opnd(g, value, ra_class(x.type) == 0 && !swap ? OPND_ALLOW_IMM : 0);
     access_dirty(g, &x);
     ra_release(&g->ra);
-    s.live = live_caller_saved(g, -1);
+    access_live(g, &x, &s);
     if (v.kind == OPND_IMM) {
         s.value_const = true;
         s.value_bits = g->ra.vals[value].bits;
@@ -268,8 +318,8 @@ static void exchange(Gen *g, const IrOp *o, uint32_t form8, uint32_t form)
     access_dirty(g, &x);
     ra_release(&g->ra);
     ra_def_fixed(&g->ra, o->dst, dst);
-    s.live = live_caller_saved(g, dst);
     s.dst = (int8_t)dst;
+    access_live(g, &x, &s);
     if (x.op & MEM_BIG && x.size_log2) {
         s.jump[0] = x_jcc32(&g->a, CC_ALWAYS);
     } else {
@@ -306,8 +356,8 @@ void emit_fetch_op(Gen *g, const IrOp *o)
     access_dirty(g, &x);
     ra_release(&g->ra);
     ra_def_fixed(&g->ra, o->dst, RAX);
-    s.live = live_caller_saved(g, RAX);
     s.dst = RAX;
+    access_live(g, &x, &s);
     if (x.op & MEM_BIG && x.size_log2) {
         s.jump[0] = x_jcc32(&g->a, CC_ALWAYS);
         add_stub(g, o, &x, s);
@@ -342,8 +392,8 @@ void emit_cmpxchg(Gen *g, const IrOp *o)
     access_dirty(g, &x);
     ra_release(&g->ra);
     ra_def_fixed(&g->ra, o->dst, RAX);
-    s.live = live_caller_saved(g, RAX);
     s.dst = RAX;
+    access_live(g, &x, &s);
     if (x.op & MEM_BIG && x.size_log2) {
         s.jump[0] = x_jcc32(&g->a, CC_ALWAYS);
     } else {
@@ -389,10 +439,19 @@ static void write_home(Gen *g, const StubVar *v)
     IrType t = ir_var_type(g->f, v->var);
     RaPlace home = ra_home(&g->ra, v->var);
 
+    const RaPlace kept = {.base = RA_FRAME, .offset = FRAME_CALL};
+    IrType whole = ra_class(t) == 0 ? IR_I64 : g->uses_ymm ? IR_V256 : IR_V128;
+    int scratch = ra_class(t) == 0 ? RAX : XMM;
+
     if (v->reg >= 0) {
         g->ra.host->store(g, t, v->reg, home);
-    } else {
+    } else if (v->is_const) {
         g->ra.host->store_const(g, t, v->bits, home);
+    } else {
+        g->ra.host->store(g, whole, scratch, kept);
+        g->ra.host->load(g, t, scratch, v->place);
+        g->ra.host->store(g, t, scratch, home);
+        g->ra.host->load(g, whole, scratch, kept);
     }
 }
 
@@ -525,6 +584,10 @@ static void gen_stub(Gen *g, const Stub *s)
         stub_atomic(g, s, &x);
     }
     keep_registers(g, s->live, true);
+    for (RegSet m = s->clear; m; m &= m - 1) {
+        int reg = __builtin_ctzll(m);
+        x_alu_rr(&g->a, 0, ALU_XOR, reg, reg);
+    }
     x_jmp(&g->a, s->back);
 }
 

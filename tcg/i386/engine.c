@@ -149,6 +149,7 @@ static void gen_poll_exit(Gen *g, uint8_t *from)
 static bool gen_block(Gen *g, IrBlock *b)
 {
     ra_block_begin(&g->ra, b);
+    gen_pages_begin(g);
     g->block_at[b->id] = g->a.p;
     for (uint32_t pos = 0; pos < g->ra.num_ops; pos++) {
         const IrOp *o = &g->f->ops[g->ra.ops[pos]];
@@ -207,6 +208,7 @@ static bool gen_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
         return false;
     }
     ra_function(&g->ra, f);
+    g->first_page_val = g->ra.first_extra;
     poll = gen_poll(g);
     ra_entry_moves(&g->ra);
     for (IrBlock *b = f->entry; b; b = b->next) {
@@ -242,7 +244,9 @@ static bool engine_init(CodeBuffer *c, const CpuArch *arch, GError **error)
         g->stub_vars = g_array_new(FALSE, FALSE, sizeof(StubVar));
         g->side = g_array_new(FALSE, FALSE, sizeof(SidePoint));
         g->insns = g_array_new(FALSE, FALSE, sizeof(InsnPoint));
-        ra_init(&g->ra, &gen_ra_host, g, FRAME_SAVE, FRAME_MAX);
+        ra_init(&g->ra, &gen_ra_host, g, FRAME_SAVE, FRAME_MAX, MAX_GROUPS);
+        g->groups = g_array_new(FALSE, FALSE, sizeof(PageGroup));
+        g->group_at = g_array_new(FALSE, FALSE, sizeof(uint16_t));
     }
     g->arch = arch;
     g->bias = (int32_t)arch->env_offset;

@@ -24,7 +24,13 @@ enum { XMM = RA_VEC };                  /* allocator's number of xmm0 */
 #define XMM_ALL (0xffffull << XMM)
 
 /* A dirty variable at a place that may fault. */
-typedef struct StubVar { uint32_t var; int8_t reg; uint64_t bits; } StubVar;
+typedef struct StubVar {
+    uint32_t var;
+    int8_t reg;                         /* or -1: then a constant, or in memory */
+    bool is_const;
+    uint64_t bits;
+    RaPlace place;
+} StubVar;
 
 /* The cold path of a memory access: laid out behind the function's code. */
 typedef struct Stub {
@@ -36,10 +42,22 @@ typedef struct Stub {
     bool value_const;
     uint64_t value_bits;
     RegSet live;                        /* registers to keep */
+    RegSet clear;                       /* registers with addends of pages: cleared */
     uint32_t first_var, num_vars;       /* in Gen.stub_vars */
 } Stub;
 
 typedef struct Fixup { uint8_t *at; uint32_t block; } Fixup;
+
+/* Accesses that share a TLB check; see pages.c. */
+typedef struct PageGroup {
+    uint32_t base;                      /* value */
+    uint8_t mmu;
+    bool write;
+    int64_t lo, hi;                     /* range of offsets, hi is behind it */
+    uint32_t last;                      /* position of the last access */
+    uint32_t val;                       /* the allocator's value for the page's addend; 0: slow path ran */
+} PageGroup;
+enum { MAX_GROUPS = 64, NO_GROUP = 0xffff };
 
 /* Slow paths, by a stub that supplies the Cpu and the return address. */
 enum { SLOW_LOAD, SLOW_STORE, SLOW_LOAD128, SLOW_STORE128, SLOW_ATOMIC, SLOWS };
@@ -62,7 +80,8 @@ typedef struct Gen {
     uint32_t insn;                      /* index of the guest instruction at hand */
     uint8_t **block_at;                 /* by block id; NULL: not yet */
     bool uses_ymm;
-    GArray *fixups, *stubs, *stub_vars, *side, *insns;
+    uint32_t first_page_val;            /* allocator's values of page addends, MAX_GROUPS of them */
+    GArray *fixups, *stubs, *stub_vars, *side, *insns, *groups, *group_at;
 } Gen;
 
 typedef struct EmitRow {
@@ -125,6 +144,10 @@ void gen_init(Gen *g, const CpuArch *arch);
 void gen_stubs(Gen *g);                 /* emit-mem.c: the cold paths */
 void gen_common_stubs(Gen *g);          /* emit-ctl.c */
 void gen_exit(Gen *g, unsigned reason);
+void gen_pages_begin(Gen *g);           /* pages.c: finds the block's groups */
+/* The group of the access at hand and the access's offset, or NULL. */
+PageGroup *gen_page_group(Gen *g, const IrOp *o, int64_t *offset);
+RegSet gen_page_regs(const Gen *g);     /* that hold addends now */
 extern const RaHost gen_ra_host;
 void gen_disassemble(const uint8_t *p, size_t size, GString *out);
 

@@ -118,6 +118,7 @@ typedef struct Gen {
     IrBuilder *b;
     GRand *rand;
     uint32_t pool[IR_TYPES][VALUES];    /* values of the block at hand */
+    uint32_t base;                      /* an address used before in the block; 0: none */
 } Gen;
 
 static uint32_t pick(Gen *g, uint32_t n)
@@ -172,6 +173,7 @@ static uint32_t operand(Gen *g, IrType t)
 
 static void fill_pool(Gen *g)
 {
+    g->base = 0;
     for (IrType t = IR_I32; t <= IR_V128; t++) {
         for (unsigned i = 0; i < VALUES; i++) {
             IrOp o = {.opcode = OP_GET, .var = {(t - IR_I32) * NUM + i % NUM}};
@@ -302,12 +304,23 @@ static void random_pure(Gen *g, IrOpcode opcode)
 
 static uint32_t random_address(Gen *g, bool aligned)
 {
-    uint32_t bits = konst(g, IR_I64, aligned || pick(g, 3) ? 0x1ff0 : 0x1fff);
-    IrOp mask = {.opcode = OP_AND, .num_args = 2, .args = {operand(g, IR_I64), bits}};
-    uint32_t a = append(g, &mask, IR_I64);
-    IrOp add = {.opcode = OP_ADD, .num_args = 2, .args = {a, konst(g, IR_I64, DATA_VA)}};
+    IrOp add = {.opcode = OP_ADD, .num_args = 2};
 
-    return append(g, &add, IR_I64);
+    if (g->base && pick(g, 3)) {
+        add.args[0] = g->base;
+        add.args[1] = konst(g, IR_I64, aligned ? pick(g, 16) * 16 : pick(g, 256));
+        return append(g, &add, IR_I64);
+    }
+    uint32_t bits = konst(g, IR_I64, pick(g, 3) ? 0x1ff0 : 0x1fff);
+    IrOp mask = {.opcode = OP_AND, .num_args = 2, .args = {operand(g, IR_I64), bits}};
+    add.args[0] = append(g, &mask, IR_I64);
+    add.args[1] = konst(g, IR_I64, DATA_VA);
+    uint32_t v = append(g, &add, IR_I64);
+    if (ir_func(g->b)->values[bits].k == 0x1ff0) {
+        g->base = v;
+        return v;
+    }
+    return aligned ? random_address(g, true) : v;
 }
 
 static void random_memory(Gen *g)
