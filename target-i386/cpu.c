@@ -78,7 +78,7 @@ static void reset_power_on(X86Cpu *c)
     c->xss = 0;
     c->star = c->lstar = c->cstar = c->sfmask = c->kernel_gs_base = c->tsc_aux = 0;
     c->sysenter_cs = c->sysenter_esp = c->sysenter_eip = 0;
-    c->tsc_offset = -(int64_t)(x86_tsc(c) - c->tsc_offset);
+    c->tsc_offset = 0;    /* guest time itself, so that all CPUs agree */
     c->tsc_adjust = 0;
     c->pat = 0x0007040600070406ull;
     c->mtrr_def_type = 0;
