@@ -44,6 +44,8 @@ TRACE_POINT(startup_phase, "%s")
 /* Set once at start: the parent waits at the other end for a byte with our exit status. */
 static int daemon_pipe = -1;
 static char *pid_path;
+/* The machine: never freed, it ends with the process. */
+static Vm *the_vm __attribute__((used));
 /* Written by signal handlers. */
 static _Atomic int signal_seen, signal_sender;
 
@@ -556,7 +558,7 @@ int main(int argc, char **argv)
         daemonize();
     }
     main_loop_init();
-    Vm *vm = vm_new();
+    Vm *vm = the_vm = vm_new();
 
     vm->arch = target_arch->name;
     vm->endian = target_arch->endian;
