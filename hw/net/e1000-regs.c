@@ -38,7 +38,7 @@ static void write_ctrl(Device *d, const RegAccess *a)
 static void write_eecd(Device *d, const RegAccess *a)
 {
     E1000 *s = (E1000 *)d;
-    uint32_t v = a->value & 0x4f;
+    uint32_t v = a->value & (EECD_SK | EECD_CS | EECD_DI | EECD_REQ);
     bool rising = (v & ~a->old & EECD_SK) != 0, falling = (a->old & ~v & EECD_SK) != 0;
 
     if (!(v & EECD_CS)) {
