@@ -133,7 +133,7 @@ static bool look(Cpu *cpu)
         cpu->arch->interrupt(cpu, atomic_load(&cpu->pending));
         machine_unlock();
     }
-    return false;
+    return cpu->halted;                /* INIT puts an application processor to sleep */
 }
 
 /* ---- debugger ---- */
