@@ -238,6 +238,15 @@ uint64_t x86_tsc(X86Cpu *c);
 uint64_t x86_xcr0_supported(const X86Cpu *c);
 
 /* ---- MMU (mmu.c) ---- */
+/* What a walk of the page tables says of a page; error: the #PF code when it fails. */
+typedef struct X86Page {
+    hwaddr pa;
+    unsigned prot, page_bits;
+    bool global;
+    uint32_t error;
+} X86Page;
+/* Walks for an access with its rights; sets accessed and dirty bits. False: a page fault. */
+bool x86_page_walk(X86Cpu *c, uint64_t va, MmuAccess access, unsigned mmu_idx, X86Page *page);
 bool x86_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx,
                   bool probe, uintptr_t host_pc);
 bool x86_debug_translate(Cpu *cpu, uint64_t va, hwaddr *pa, MemAttrs *attrs);

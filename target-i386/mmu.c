@@ -311,17 +311,29 @@ static bool canonical(const X86Cpu *c, uint64_t va)
     return (uint64_t)((int64_t)(va << shift) >> shift) == va;
 }
 
-bool x86_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx,
-                  bool probe, uintptr_t host_pc)
+bool x86_page_walk(X86Cpu *c, uint64_t va, MmuAccess access, unsigned mmu_idx, X86Page *page)
 {
-    X86Cpu *c = X86(cpu);
     Walk w = {
         .c = c, .va = va, .access = access, .user = mmu_idx == MMU_USER,
         .smap = mmu_idx == MMU_KERNEL_SMAP && access != ACCESS_FETCH,
     };
+    bool ok = walk(&w);
+
+    *page = (X86Page){
+        .pa = w.pa, .prot = w.prot, .page_bits = w.page_bits, .global = w.global, .error = w.error,
+    };
+    return ok;
+}
+
+bool x86_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx,
+                  bool probe, uintptr_t host_pc)
+{
+    X86Cpu *c = X86(cpu);
+    MemAttrs attrs = cpu_attrs(c);
+    X86Page page;
 
     if (mmu_idx == MMU_PHYS) {
-        tlb_set(cpu, mmu_idx, va & ~0xfffull, a20(c, va & ~0xfffull), cpu_attrs(c),
+        tlb_set(cpu, mmu_idx, va & ~0xfffull, a20(c, va & ~0xfffull), attrs,
                 TLB_PROT_READ | TLB_PROT_WRITE, 12, false);
         return true;
     }
@@ -331,19 +343,17 @@ bool x86_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsign
         }
         x86_raise_error(c, EXC_GP, 0, host_pc);
     }
-    if (walk(&w)) {
-        MemAttrs attrs = cpu_attrs(c);
-
-        attrs.user = w.user;
-        tlb_set(cpu, mmu_idx, va & ~0xfffull, w.pa, attrs, w.prot, w.page_bits, w.global);
+    if (x86_page_walk(c, va, access, mmu_idx, &page)) {
+        attrs.user = mmu_idx == MMU_USER;
+        tlb_set(cpu, mmu_idx, va & ~0xfffull, page.pa, attrs, page.prot, page.page_bits, page.global);
         return true;
     }
     if (probe) {
         return false;
     }
-    log_mask(LOG_MMU, "page fault at %#" PRIx64 " error %x\n", va, w.error);
+    log_mask(LOG_MMU, "page fault at %#" PRIx64 " error %x\n", va, page.error);
     c->cr2 = va;
-    x86_raise_error(c, EXC_PF, w.error, host_pc);
+    x86_raise_error(c, EXC_PF, page.error, host_pc);
 }
 
 bool x86_debug_translate(Cpu *cpu, uint64_t va, hwaddr *pa, MemAttrs *attrs)

@@ -169,7 +169,7 @@ static bool is_inert(const char *key)
     return false;
 }
 
-static bool unknown_property(const char *model, const char *key, GError **error)
+static bool unknown_property(const char *type, const char *key, GError **error)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     g_autofree char *hint = NULL;
@@ -183,7 +183,7 @@ static bool unknown_property(const char *model, const char *key, GError **error)
     }
     g_ptr_array_add(names, NULL);
     hint = suggestion(key, (const char *const *)names->pdata);
-    return fail(error, "Property '%s-%s-cpu.%s' not found%s", model, target_arch->name, key, hint);
+    return fail(error, "Property '%s.%s' not found%s", type, key, hint);
 }
 
 static bool parse_switch(const char *key, const char *value, bool *on, GError **error)
@@ -218,7 +218,7 @@ static bool apply_word(X86Cpu *c, const char *text, GError **error)
     }
     f = x86_feature_find(name);
     if (f < 0) {
-        return is_inert(name) || unknown_property(c->model->name, name, error);
+        return is_inert(name) || unknown_property(c->cpu.dev.obj.type->name, name, error);
     }
     if (!parse_switch(name, value, &on, error)) {
         return false;
