@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Registers as gdb sees them (features org.gnu.gdb.i386.core, .sse, .segments of the gdb
- * manual, appendix G.5), and the hooks that only the debugger needs.
+ * Registers as gdb sees them (features org.gnu.gdb.i386.core and .sse of the gdb manual,
+ * appendix G.5, and the system registers), and the hooks that only the debugger needs.
  */
 #include "target-i386/arch.h"
+#include "exec/x86-apic.h"
 
 #include <string.h>
 #include "target-i386/seg.h"
 
-typedef enum GdbKind { G_GP, G_PC, G_FLAGS, G_SEG, G_ST, G_FCTRL, G_XMM, G_MXCSR, G_BASE } GdbKind;
+typedef enum GdbKind { G_GP, G_PC, G_FLAGS, G_SEG, G_ST, G_FCTRL, G_XMM, G_MXCSR, G_BASE,
+               G_SYS } GdbKind;
 
 /* A run of registers in gdb's order. */
 typedef struct GdbRun {
@@ -17,12 +19,12 @@ typedef struct GdbRun {
 } GdbRun;
 
 static const GdbRun runs64[] = {
-    {G_GP, 16, 8}, {G_PC, 1, 8}, {G_FLAGS, 1, 4}, {G_SEG, 6, 4}, {G_ST, 8, 10}, {G_FCTRL, 8, 4},
-    {G_XMM, 16, 16}, {G_MXCSR, 1, 4}, {G_BASE, 2, 8},
+    {G_GP, 16, 8}, {G_PC, 1, 8}, {G_FLAGS, 1, 4}, {G_SEG, 6, 4}, {G_BASE, 7, 8}, {G_SYS, 6, 8},
+    {G_ST, 8, 10}, {G_FCTRL, 8, 4}, {G_XMM, 16, 16}, {G_MXCSR, 1, 4},
 };
 static const GdbRun runs32[] = {
-    {G_GP, 8, 4}, {G_PC, 1, 4}, {G_FLAGS, 1, 4}, {G_SEG, 6, 4}, {G_ST, 8, 10}, {G_FCTRL, 8, 4},
-    {G_XMM, 8, 16}, {G_MXCSR, 1, 4},
+    {G_GP, 8, 4}, {G_PC, 1, 4}, {G_FLAGS, 1, 4}, {G_SEG, 6, 4}, {G_BASE, 7, 4}, {G_SYS, 6, 4},
+    {G_ST, 8, 10}, {G_FCTRL, 8, 4}, {G_XMM, 8, 16}, {G_MXCSR, 1, 4},
 };
 
 static bool is64(void)
@@ -88,6 +90,47 @@ static uint32_t fctrl_read(X86Cpu *c, unsigned i)
     }
 }
 
+/* cs_base .. gs_base in the order of the selectors, then k_gs_base. */
+static uint64_t *base_at(X86Cpu *c, unsigned i)
+{
+    return i < 6 ? &c->segs[seg_order[i]].base : &c->kernel_gs_base;
+}
+
+static const char *const sys_names[] = {"cr0", "cr2", "cr3", "cr4", "cr8", "efer"};
+
+static uint64_t sys_read(X86Cpu *c, unsigned i)
+{
+    const uint64_t values[] = {c->cr0, c->cr2, c->cr3, c->cr4, c->apic ? apic_cr8(c->apic) : 0,
+                               c->efer};
+
+    return values[i];
+}
+
+static void sys_write(X86Cpu *c, unsigned i, uint64_t v)
+{
+    switch (i) {
+    case 0:
+        x86_write_cr0(c, v);
+        break;
+    case 1:
+        c->cr2 = v;
+        break;
+    case 2:
+        x86_write_cr3(c, v);
+        break;
+    case 3:
+        x86_write_cr4(c, v);
+        break;
+    case 4:
+        if (c->apic) {
+            apic_set_cr8(c->apic, v & 15);
+        }
+        break;
+    default:
+        x86_set_efer(c, v);
+    }
+}
+
 unsigned x86_gdb_read(Cpu *cpu, unsigned n, uint8_t *buf)
 {
     X86Cpu *c = X86(cpu);
@@ -123,7 +166,10 @@ unsigned x86_gdb_read(Cpu *cpu, unsigned n, uint8_t *buf)
         v = c->mxcsr;
         break;
     case G_BASE:
-        v = c->segs[S_FS + n].base;
+        v = *base_at(c, n);
+        break;
+    case G_SYS:
+        v = sys_read(c, n);
         break;
     }
     memcpy(buf, &v, r->bytes);
@@ -160,7 +206,10 @@ unsigned x86_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf)
         x86_set_mxcsr(c, v);
         break;
     case G_BASE:
-        c->segs[S_FS + n].base = v;
+        *base_at(c, n) = v;
+        break;
+    case G_SYS:
+        sys_write(c, n, v);
         break;
     case G_SEG:      /* a selector alone says too little */
     case G_FCTRL:
@@ -199,6 +248,14 @@ static void xml_core(GString *x)
     for (unsigned i = 0; i < 6; i++) {
         g_string_append_printf(x, "<reg name=\"%s\" bitsize=\"32\" type=\"int32\"/>\n", segs[i]);
     }
+    for (unsigned i = 0; i < 7; i++) {
+        g_string_append_printf(x, "<reg name=\"%s_base\" bitsize=\"%u\" type=\"int\"/>\n",
+                               i < 6 ? segs[i] : "k_gs", bits);
+    }
+    for (unsigned i = 0; i < ARRAY_COUNT(sys_names); i++) {
+        g_string_append_printf(x, "<reg name=\"%s\" bitsize=\"%u\" type=\"int\"/>\n",
+                               sys_names[i], bits);
+    }
     for (unsigned i = 0; i < 8; i++) {
         g_string_append_printf(x, "<reg name=\"st%u\" bitsize=\"80\" type=\"i387_ext\"/>\n", i);
     }
@@ -225,27 +282,46 @@ static void xml_sse(GString *x)
     g_string_append(x, "<reg name=\"mxcsr\" bitsize=\"32\" type=\"int\" group=\"vector\"/>\n</feature>\n");
 }
 
-static gpointer build_xml(gpointer unused)
-{
-    GString *x = g_string_new("<?xml version=\"1.0\"?>\n<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n<target>\n");
+/* The file names are the ones that clients have seen so far. */
+enum { XML_TARGET, XML_CORE, XML_SSE, XML_FILES };
+static const char *const xml_names64[XML_FILES] = {"target.xml", "i386-64bit.xml", "i386-64bit-sse.xml"};
+static const char *const xml_names32[XML_FILES] = {"target.xml", "i386-32bit.xml", "i386-32bit-sse.xml"};
 
-    g_string_append_printf(x, "<architecture>%s</architecture>\n", target_arch->gdb_arch);
-    xml_core(x);
-    xml_sse(x);
-    if (is64()) {
-        g_string_append(x, "<feature name=\"org.gnu.gdb.i386.segments\">\n"
-                           "<reg name=\"fs_base\" bitsize=\"64\" type=\"int\"/>\n"
-                           "<reg name=\"gs_base\" bitsize=\"64\" type=\"int\"/>\n</feature>\n");
+static gpointer build_xml(gpointer file)
+{
+    const char *const *names = is64() ? xml_names64 : xml_names32;
+    GString *x = g_string_new("<?xml version=\"1.0\"?>");
+
+    switch (GPOINTER_TO_UINT(file)) {
+    case XML_TARGET:
+        g_string_append_printf(x, "<!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target>"
+                               "<architecture>%s</architecture><xi:include href=\"%s\"/>"
+                               "<xi:include href=\"%s\"/></target>", target_arch->gdb_arch,
+                               names[XML_CORE], names[XML_SSE]);
+        break;
+    case XML_CORE:
+        g_string_append(x, "\n<!DOCTYPE feature SYSTEM \"gdb-target.dtd\">\n");
+        xml_core(x);
+        break;
+    default:
+        g_string_append(x, "\n<!DOCTYPE feature SYSTEM \"gdb-target.dtd\">\n");
+        xml_sse(x);
     }
-    g_string_append(x, "</target>\n");
     return g_string_free(x, FALSE);
 }
 
 const char *x86_gdb_xml(Cpu *cpu, const char *annex)
 {
-    static GOnce once = G_ONCE_INIT;    /* the text is the same for all CPUs of a binary */
+    /* the texts are the same for all CPUs of a binary */
+    static GOnce once[XML_FILES] = {G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT};
+    const char *const *names = is64() ? xml_names64 : xml_names32;
 
-    return strcmp(annex, "target.xml") == 0 ? g_once(&once, build_xml, NULL) : NULL;
+    for (unsigned i = 0; i < XML_FILES; i++) {
+        if (strcmp(annex, names[i]) == 0) {
+            return g_once(&once[i], build_xml, GUINT_TO_POINTER(i));
+        }
+    }
+    return NULL;
 }
 
 /* ---- hooks ---- */
