@@ -6,7 +6,9 @@
 #include "exec/loader.h"
 #include "exec/view.h"
 
+#include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #include "qom/vm.h"
 #include "util/main-loop.h"
@@ -104,18 +106,73 @@ void region_init_iommu(Region *r, Object *owner, const char *name, uint64_t size
     r->translate = translate;
 }
 
-/* Readers may wait for the machine lock on their way to a device: it is dropped meanwhile. */
+/* A wait for readers, shared with the thread that sees them gone. */
+typedef struct Grace {
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
+    bool over;
+} Grace;
+
+static void grace_over(void *opaque)
+{
+    Grace *g = opaque;
+
+    pthread_mutex_lock(&g->lock);
+    g->over = true;
+    pthread_cond_signal(&g->cond);
+    pthread_mutex_unlock(&g->lock);
+}
+
+/* Waits for at most a millisecond. */
+static bool grace_wait(Grace *g)
+{
+    struct timespec until;
+    bool over;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    pthread_mutex_lock(&g->lock);
+    if (!g->over) {
+        pthread_cond_timedwait(&g->cond, &g->lock, &until);
+    }
+    over = g->over;
+    pthread_mutex_unlock(&g->lock);
+    return over;
+}
+
+/*
+ * Readers may wait for the machine lock on their way to a device: it is dropped meanwhile. A
+ * vCPU in a tight loop reads for as long as nobody calls it out.
+ */
 static void wait_for_readers(void)
 {
+    Grace g = {.lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER};
     bool locked = machine_locked();
+    bool over = false;
 
-    if (locked) {
-        machine_unlock();
+    if (!locked || ram_hooks.kick == NULL || !runstate_running()) {
+        if (locked) {
+            machine_unlock();
+        }
+        rcu_synchronize();
+        if (locked) {
+            machine_lock();
+        }
+        return;
     }
-    rcu_synchronize();
-    if (locked) {
+    rcu_call(grace_over, &g);
+    while (!over) {
+        ram_hooks.kick();
+        machine_unlock();
+        over = grace_wait(&g);
         machine_lock();
     }
+    pthread_mutex_destroy(&g.lock);
+    pthread_cond_destroy(&g.cond);
 }
 
 void region_fini(Region *r)

@@ -285,6 +285,13 @@ static void page_bits_cleaned(RamBlock *b, uint64_t offset, uint64_t len)
     tlb_protect_host(b->host + offset, len);
 }
 
+static void kick_cpus(void)
+{
+    for (unsigned i = 0; i < tcg->cpus->len; i++) {
+        cpu_interrupt(tcg->cpus->pdata[i], CPU_PENDING_EXIT);
+    }
+}
+
 void smc_init(void)
 {
     size_t size = sizeof(*page_root) << ROOT_BITS;
@@ -293,5 +300,6 @@ void smc_init(void)
 
     g_assert(p != MAP_FAILED);
     page_root = p;
-    ram_hooks = (RamHooks){.written = page_bytes_written, .cleaned = page_bits_cleaned};
+    ram_hooks = (RamHooks){.written = page_bytes_written, .cleaned = page_bits_cleaned,
+                           .kick = kick_cpus};
 }

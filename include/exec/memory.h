@@ -140,6 +140,8 @@ RamBlock *ram_blocks(void);
 typedef struct RamHooks {
     void (*written)(RamBlock *b, uint64_t offset, uint64_t len);
     void (*cleaned)(RamBlock *b, uint64_t offset, uint64_t len);
+    /* Asks vCPUs out of guest code, so that what they read under RCU can go. Machine lock. */
+    void (*kick)(void);
 } RamHooks;
 extern RamHooks ram_hooks;             /* exec/; set once at start-up */
 
