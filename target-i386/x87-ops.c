@@ -79,13 +79,20 @@ static void set_st(X86Cpu *c, unsigned i, X87Reg v)
     c->fp_tag[x87_index(c, i)] = 0;
 }
 
+static bool stack_full(const X86Cpu *c)
+{
+    return !c->fp_tag[(c->fp_top - 1) & 7];
+}
+
 /* ---- loads ---- */
 
 static void push_converted(X86Cpu *c, const X87Reg *v, uint32_t host_sw)
 {
-    if (!x87_flags(c, host_sw & FPSW_EXCEPTIONS)) {
-        x87_push(c, v);
+    /* stack overflow comes before what the operand raises (SDM 1 8.6) */
+    if (!stack_full(c) && x87_flags(c, host_sw & FPSW_EXCEPTIONS)) {
+        return;
     }
+    x87_push(c, v);
 }
 
 void helper_fld_f32(Cpu *cpu, uint32_t bits)
@@ -586,7 +593,9 @@ static void split(X86Cpu *c, uint32_t (*fn)(X87Reg *, X87Reg *, const X87Reg *, 
     uint32_t sw = 0;
     bool stop;
 
-    if (x87_have(c, 0, &stop)) {
+    if (stack_full(c)) {
+        stop = x87_flags(c, FPSW_IE | FPSW_SF);
+    } else if (x87_have(c, 0, &stop)) {
         sw = fn(&top, &below, x87_st(c, 0), c->fp_cw);
         c->fp_sw = (c->fp_sw & ~FPSW_C2) | (sw & FPSW_C2);
         if (sw & FPSW_C2) {
