@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The standard display adapter: VGA on PCI with the Bochs display interface, its registers also in
+ * BAR 2 (offset 400h: ports 3C0h on, 500h: display interface, 600h: byte order). EDID is left out.
+ */
+#include "hw/display/vga.h"
+#include "hw/pci/pci.h"
+#include "qom/vm.h"
+#include "util/error.h"
+
+enum { LEGACY_PORTS = 0x3b0, DISPI_PORT = 0x1ce, MMIO_SIZE = 4096, LITTLE_MAGIC = 0x1e1e1e1e };
+
+typedef struct VgaPci {
+    PciDevice pci;
+    uint32_t vgamem_mb;
+    Vga vga;
+    Region vram, mmio, ports, dispi_ports, window;
+} VgaPci;
+
+/* --- accesses ------------------------------------------------------------------------------------- */
+
+static uint64_t ports_read(void *opaque, hwaddr offset, unsigned size)
+{
+    return vga_port_read(&((VgaPci *)opaque)->vga, LEGACY_PORTS + (unsigned)offset);
+}
+
+static void ports_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    vga_port_write(&((VgaPci *)opaque)->vga, LEGACY_PORTS + (unsigned)offset, (uint8_t)value);
+}
+
+static const RegionOps ports_ops = {
+    .read = ports_read, .write = ports_write, .min_size = 1, .max_size = 1,
+};
+
+/* Index at 1CEh, data at 1CFh and 1D0h, 16 bits wide each. */
+static uint64_t dispi_read(void *opaque, hwaddr offset, unsigned size)
+{
+    const Vga *s = &((VgaPci *)opaque)->vga;
+
+    return offset == 0 ? s->dispi_index : vga_dispi_read(s, s->dispi_index);
+}
+
+static void dispi_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    Vga *s = &((VgaPci *)opaque)->vga;
+
+    if (offset == 0) {
+        s->dispi_index = (uint16_t)value;
+    } else {
+        vga_dispi_write(s, s->dispi_index, (uint16_t)value);
+    }
+}
+
+static const RegionOps dispi_ops = {
+    .read = dispi_read, .write = dispi_write, .min_size = 1, .max_size = 2, .unaligned = true,
+};
+
+static uint64_t window_read(void *opaque, hwaddr offset, unsigned size)
+{
+    return vga_mem_read(&((VgaPci *)opaque)->vga, (uint32_t)offset);
+}
+
+static void window_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    VgaPci *d = opaque;
+
+    vga_mem_write(&d->vga, (uint32_t)offset, (uint8_t)value);
+}
+
+static const RegionOps window_ops = {
+    .read = window_read, .write = window_write, .min_size = 1, .max_size = 1,
+};
+
+static uint64_t mmio_read(void *opaque, hwaddr offset, unsigned size)
+{
+    VgaPci *d = opaque;
+
+    if (offset >= 0x400 && offset < 0x420) {
+        unsigned port = 0x3c0 + (unsigned)offset - 0x400;
+        uint64_t v = vga_port_read(&d->vga, port);
+
+        return size > 1 ? v | (uint64_t)vga_port_read(&d->vga, port + 1) << 8 : v;
+    }
+    if (offset >= 0x500 && offset < 0x516) {
+        return vga_dispi_read(&d->vga, (unsigned)(offset - 0x500) / 2);
+    }
+    switch (offset) {
+    case 0x600:
+        return 8;
+    case 0x604:
+        return LITTLE_MAGIC & 0xffff;
+    case 0x606:
+        return LITTLE_MAGIC >> 16;
+    default:
+        return offset >= 0x600 && offset < 0x608 ? 0 : 0xffff;
+    }
+}
+
+static void mmio_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    VgaPci *d = opaque;
+
+    if (offset >= 0x400 && offset < 0x420) {
+        unsigned port = 0x3c0 + (unsigned)offset - 0x400;
+
+        vga_port_write(&d->vga, port, (uint8_t)value);
+        if (size > 1) {
+            vga_port_write(&d->vga, port + 1, (uint8_t)(value >> 8));
+        }
+    } else if (offset >= 0x500 && offset < 0x516) {
+        vga_dispi_write(&d->vga, (unsigned)(offset - 0x500) / 2, (uint16_t)value);
+    }
+}
+
+static const RegionOps mmio_ops = {
+    .read = mmio_read, .write = mmio_write, .min_size = 1, .max_size = 2,
+};
+
+/* --- the device ------------------------------------------------------------------------------------- */
+
+static void vga_update(void *opaque)
+{
+    vga_draw(opaque);
+}
+
+static const ConsoleOps vga_console_ops = { .update = vga_update };
+
+static bool vga_realize(Device *dev, GError **error)
+{
+    VgaPci *d = (VgaPci *)dev;
+    Object *o = &dev->obj;
+    uint64_t size = (uint64_t)d->vgamem_mb * MIB;
+
+    if (d->vgamem_mb == 0 || (d->vgamem_mb & (d->vgamem_mb - 1)) || d->vgamem_mb > 512) {
+        return fail(error, "VGA: vgamem_mb must be a power of two up to 512, not %u", d->vgamem_mb);
+    }
+    if (!region_init_ram(&d->vram, o, "vga.vram", size, error)) {
+        return false;
+    }
+    d->vga.vram = region_host(&d->vram);
+    d->vga.vram_size = (uint32_t)size;
+    region_init_io(&d->mmio, o, "vga.mmio", MMIO_SIZE, &mmio_ops, d);
+    region_init_io(&d->ports, o, "vga.ports", 0x30, &ports_ops, d);
+    region_init_io(&d->dispi_ports, o, "vga.dispi", 4, &dispi_ops, d);
+    region_init_io(&d->window, o, "vga.window", 0x20000, &window_ops, d);
+    pci_set_bar(&d->pci, 0, PCI_BAR_MEM32, true, &d->vram);
+    pci_set_bar(&d->pci, 2, PCI_BAR_MEM32, false, &d->mmio);
+    region_add(d->pci.bus->mem, 0xa0000, &d->window, 1);
+    if (d->pci.bus->io) {
+        region_add(d->pci.bus->io, LEGACY_PORTS, &d->ports, 0);
+        region_add(d->pci.bus->io, DISPI_PORT, &d->dispi_ports, 0);
+    }
+    d->vga.console = console_new(&vga_console_ops, &d->vga, dev, 0);
+    return true;
+}
+
+static void vga_unrealize(Device *dev)
+{
+    VgaPci *d = (VgaPci *)dev;
+    Region *const regions[] = { &d->window, &d->dispi_ports, &d->ports, &d->mmio, &d->vram };
+
+    console_free(d->vga.console);
+    for (unsigned i = 0; i < ARRAY_COUNT(regions); i++) {
+        if (i < 3 && regions[i]->container) {
+            region_remove(regions[i]);
+        }
+        region_fini(regions[i]);
+    }
+}
+
+static void vga_device_reset(Device *dev)
+{
+    vga_reset(&((VgaPci *)dev)->vga);
+}
+
+static const Prop vga_props[] = {
+    PROP_U32(VgaPci, vgamem_mb, "vgamem_mb", 16, .help = "video memory in MiB"),
+    PROP_END,
+};
+
+static size_t vram_len(Device *dev)
+{
+    return ((VgaPci *)dev)->vga.vram_size;
+}
+
+static const StateField vga_state[] = {
+    STATE(VgaPci, vga.misc), STATE(VgaPci, vga.feature), STATE(VgaPci, vga.status1),
+    STATE(VgaPci, vga.seq_index), STATE_ARRAY(VgaPci, vga.seq), STATE(VgaPci, vga.gfx_index),
+    STATE_ARRAY(VgaPci, vga.gfx), STATE(VgaPci, vga.attr_index), STATE_ARRAY(VgaPci, vga.attr),
+    STATE(VgaPci, vga.attr_data), STATE(VgaPci, vga.crtc_index), STATE_ARRAY(VgaPci, vga.crtc),
+    STATE(VgaPci, vga.dac_read), STATE(VgaPci, vga.dac_write), STATE(VgaPci, vga.dac_part),
+    STATE(VgaPci, vga.dac_mask), STATE(VgaPci, vga.dac_reading), STATE_ARRAY(VgaPci, vga.dac_temp),
+    STATE_ARRAY(VgaPci, vga.palette), STATE(VgaPci, vga.latch), STATE(VgaPci, vga.dispi_index),
+    STATE_ARRAY(VgaPci, vga.dispi), STATE_BUF(VgaPci, vga.vram, vram_len),
+    HOST_ONLY(VgaPci, vga.vram_size, "follows from vgamem_mb"),
+    HOST_ONLY(VgaPci, vga.console, "the host's side of the screen"),
+    HOST_ONLY(VgaPci, vram, "region"), HOST_ONLY(VgaPci, mmio, "region"),
+    HOST_ONLY(VgaPci, ports, "region"), HOST_ONLY(VgaPci, dispi_ports, "region"),
+    HOST_ONLY(VgaPci, window, "region"), STATE_END,
+};
+
+static const PciInfo vga_pci = {
+    .vendor = 0x1234, .device = 0x1111, .subsys_vendor = 0x1af4, .subsys = 0x1100,
+    .class_code = 0x030000, .revision = 2, .romfile = "vgabios-stdvga.bin",
+};
+
+static const DeviceType vga_type = {
+    .name = "VGA", .parent = "pci-device", .bus = "PCI", .category = "display",
+    .bus_info = &vga_pci, .size = sizeof(VgaPci), .state_version = 1, .props = vga_props,
+    .state = vga_state, .realize = vga_realize, .unrealize = vga_unrealize,
+    .reset = vga_device_reset,
+};
+DEVICE_TYPE(vga_type);
