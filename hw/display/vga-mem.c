@@ -3,7 +3,7 @@
 #include "hw/display/vga.h"
 
 /* Offset in the mapped part of the window, or -1: gfx[6] bits 2 and 3 say which part that is. */
-static int64_t window(const Vga *s, uint32_t offset)
+static int64_t window(const Vga *s, int64_t offset)
 {
     switch (s->gfx[6] >> 2 & 3) {
     case 0:
