@@ -50,9 +50,13 @@ static bool pc_i440fx_init(Vm *vm, GError **error)
     if (!isa || !pc_create_isa_devices(b, error)) {
         return false;
     }
-    if (type_find("piix3-ide", NULL) && !pc_part(b, PCI_DEVFN(1, 1), "piix3-ide", error)) {
+    PciDevice *ide = pci_create(b->pci, PCI_DEVFN(1, 1), "piix3-ide", NULL, error, NULL);
+
+    if (!ide) {
         return false;
     }
+    wire(&ide->dev, "irq", 0, &isa->dev, "isa-irq", 14);
+    wire(&ide->dev, "irq", 1, &isa->dev, "isa-irq", 15);
     if (b->has_acpi) {
         if (!pc_part(b, PCI_DEVFN(1, 3), "PIIX4_PM", error)) {
             return false;
@@ -77,7 +81,7 @@ static bool pc_q35_init(Vm *vm, GError **error)
     if (!lpc || !pc_create_isa_devices(b, error)) {
         return false;
     }
-    if (((PcMachine *)vm->machine)->sata && type_find("ich9-ahci", NULL) && !pc_part(b, PCI_DEVFN(31, 2), "ich9-ahci", error)) {
+    if (((PcMachine *)vm->machine)->sata && !pc_part(b, PCI_DEVFN(31, 2), "ich9-ahci", error)) {
         return false;
     }
     return pc_create_default_devices(b, error);

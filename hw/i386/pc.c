@@ -228,17 +228,38 @@ static bool pc_create_nics(PcBoard *b, GError **error)
     return true;
 }
 
+/* The device of a drive, and the bus that its interface and bus number mean. */
+static Device *pc_new_disk(PcBoard *b, const DriveInfo *drive, Bus **bus, GError **error)
+{
+    bool ide = strcmp(drive->iface, "ide") == 0;
+    g_autofree char *name = g_strdup_printf("ide.%d", drive->bus);
+    g_autofree char *unit = g_strdup_printf("%d", drive->unit);
+    Device *d;
+
+    *bus = ide ? bus_find(b->vm, name) : &b->pci->bus;
+    if (!*bus) {
+        return fail_null(error, "machine has no IDE bus %d for drive '%s'", drive->bus, drive->id);
+    }
+    d = device_new(b->vm, !ide ? "virtio-blk-pci" : drive->cdrom ? "ide-cd" : "ide-hd", error);
+    if (d && ide && !object_set_text(&d->obj, "unit", unit, error)) {
+        object_unref(&d->obj);
+        return NULL;
+    }
+    return d;
+}
+
 static bool pc_create_disks(PcBoard *b, GError **error)
 {
     const DriveInfo *drive;
 
     for (unsigned i = 0; (drive = drive_info(i)) != NULL; i++) {
         Device *d;
+        Bus *bus;
 
-        if (drive->claimed || g_strcmp0(drive->iface, "virtio") != 0) {
+        if (drive->claimed || (g_strcmp0(drive->iface, "virtio") != 0 && g_strcmp0(drive->iface, "ide") != 0)) {
             continue;
         }
-        d = device_new(b->vm, "virtio-blk-pci", error);
+        d = pc_new_disk(b, drive, &bus, error);
         if (!d) {
             return false;
         }
@@ -246,7 +267,7 @@ static bool pc_create_disks(PcBoard *b, GError **error)
             object_unref(&d->obj);
             return false;
         }
-        if (!device_realize(d, &b->pci->bus, NULL, error)) {
+        if (!device_realize(d, bus, NULL, error)) {
             return false;
         }
         drive_claim(drive);

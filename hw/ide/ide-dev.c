@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The drives themselves: ide-hd and ide-cd, their properties, names and geometry. */
+#include <string.h>
+
+#include "ata.h"
+#include "qom/vm.h"
+
+static const char *const on_error_names[] = { "report", "ignore", "enospc", "stop", "auto", NULL };
+
+/* The geometry that BIOSes expect of a disk of that size. */
+static void guess_geometry(AtaDrive *d)
+{
+    uint64_t n = ata_sectors(d);
+
+    if (!d->heads) {
+        d->heads = 16;
+    }
+    if (!d->secs) {
+        d->secs = 63;
+    }
+    if (!d->cyls) {
+        uint64_t c = n / (d->heads * d->secs);
+
+        d->cyls = c > 16383 ? 16383 : c < 2 ? 2 : (uint32_t)c;
+    }
+}
+
+static void default_text(char **field, const char *text)
+{
+    if (!*field) {
+        *field = g_strdup(text);
+    }
+}
+
+static bool check_texts(AtaDrive *d, GError **error)
+{
+    if (strlen(d->serial) > 20) {
+        return fail(error, "device '%s': serial '%s' is longer than 20 characters", d->dev.obj.type->name, d->serial);
+    }
+    if (strlen(d->model) > 40 || strlen(d->version) > 8) {
+        return fail(error, "device '%s': model or version is too long", d->dev.obj.type->name);
+    }
+    return true;
+}
+
+static bool drive_start(AtaDrive *d, const char *model, GError **error)
+{
+    g_autofree char *serial = g_strdup_printf("QM%05u", d->bus->number * 2 + d->unit + 1);
+
+    if (!d->serial && d->drive->serial) {
+        d->serial = g_strdup(d->drive->serial);
+    }
+    default_text(&d->serial, serial);
+    default_text(&d->version, "2.5+");
+    default_text(&d->model, model);
+    if (!check_texts(d, error)) {
+        return false;
+    }
+    if (d->rerror != BLOCK_ON_ERROR_AUTO) {
+        d->drive->on_read_error = d->rerror;
+    }
+    if (d->werror != BLOCK_ON_ERROR_AUTO) {
+        d->drive->on_write_error = d->werror;
+    }
+    if (d->write_cache != ON_OFF_AUTO_AUTO) {
+        d->drive->write_cache = d->write_cache == ON_OFF_AUTO_ON;
+    }
+    d->buf = g_malloc0(ATA_BUF_SIZE + 4);
+    ata_reset(d);
+    return true;
+}
+
+static bool ide_hd_realize(Device *dev, GError **error)
+{
+    AtaDrive *d = (AtaDrive *)dev;
+
+    if (!d->drive) {
+        return fail(error, "No drive specified");
+    }
+    if (!d->drive->node) {
+        return fail(error, "Device needs media, but drive is empty");
+    }
+    if (d->drive->read_only) {
+        return fail(error, "Block node is read-only");
+    }
+    if (d->heads > 16 || d->secs > 255 || d->cyls > 65535) {
+        return fail(error, "cyls must be between 1 and 65535, heads between 1 and 16, secs between 1 and 255");
+    }
+    if (d->logical_block_size != 512) {
+        return fail(error, "logical_block_size must be 512 for IDE");
+    }
+    if (d->physical_block_size < 512 || d->physical_block_size > 32768 ||
+        (d->physical_block_size & (d->physical_block_size - 1))) {
+        return fail(error, "Property 'physical_block_size' must be a power of 2 between 512 and 32768");
+    }
+    guess_geometry(d);
+    return drive_start(d, "QEMU HARDDISK", error);
+}
+
+static bool ide_cd_realize(Device *dev, GError **error)
+{
+    AtaDrive *d = (AtaDrive *)dev;
+
+    if (!d->drive) {
+        d->drive = block_front_new_empty();
+        d->drive->owner = &dev->obj;
+    }
+    d->cd = true;
+    d->drive->removable = true;
+    d->drive->ops = &atapi_front_ops;
+    d->drive->opaque = d;
+    return drive_start(d, "QEMU DVD-ROM", error);
+}
+
+static void ata_unrealize(Device *dev)
+{
+    AtaDrive *d = (AtaDrive *)dev;
+
+    ata_request_forget(&d->active);
+    d->drive->ops = NULL;
+    g_clear_pointer(&d->buf, g_free);
+}
+
+static void ata_device_reset(Device *dev)
+{
+    AtaDrive *d = (AtaDrive *)dev;
+
+    if (d->buf) {
+        ata_reset(d);
+        d->tray_locked = false;
+    }
+}
+
+static size_t buf_len(Device *dev)
+{
+    return ATA_BUF_SIZE;
+}
+
+static const StateField task_file_fields[] = {
+    STATE(AtaTaskFile, feature), STATE(AtaTaskFile, count), STATE(AtaTaskFile, lbal), STATE(AtaTaskFile, lbam),
+    STATE(AtaTaskFile, lbah), STATE_END,
+};
+
+static const StateField ata_state[] = {
+    STATE_STRUCT(AtaDrive, tf, task_file_fields), STATE_STRUCT(AtaDrive, hob, task_file_fields),
+    STATE(AtaDrive, device), STATE(AtaDrive, status), STATE(AtaDrive, error), STATE(AtaDrive, command),
+    STATE(AtaDrive, ata_lba48), STATE(AtaDrive, mult), STATE(AtaDrive, mdma), STATE(AtaDrive, udma),
+    STATE_ARRAY(AtaDrive, ncq_error), STATE(AtaDrive, cur_heads), STATE(AtaDrive, cur_secs), STATE(AtaDrive, phase),
+    STATE_BUF(AtaDrive, buf, buf_len), STATE(AtaDrive, pio_pos), STATE(AtaDrive, pio_len), STATE(AtaDrive, lba),
+    STATE(AtaDrive, left), STATE(AtaDrive, chunk), STATE(AtaDrive, dma_write), STATE(AtaDrive, step),
+    STATE(AtaDrive, reply_pos), STATE(AtaDrive, reply_len), STATE_ARRAY(AtaDrive, cdb), STATE(AtaDrive, sense_key),
+    STATE(AtaDrive, asc), STATE(AtaDrive, ascq), STATE(AtaDrive, tray_open), STATE(AtaDrive, tray_locked),
+    STATE(AtaDrive, loaded_unseen), STATE(AtaDrive, unit_attention), STATE(AtaDrive, eject_wanted),
+    HOST_ONLY(AtaDrive, cd, "kind of drive"),
+    HOST_ONLY(AtaDrive, bus, "place"),
+    HOST_ONLY(AtaDrive, active, "requests have ended before state is saved"),
+    STATE_END,
+};
+
+#define COMMON_PROPS                                                                               \
+    PROP_DRIVE(AtaDrive, drive),                                                                   \
+    PROP_U32(AtaDrive, unit, "unit", UINT32_MAX),                                                  \
+    PROP_STRING(AtaDrive, serial, "serial"),                                                       \
+    PROP_STRING(AtaDrive, model, "model"),                                                         \
+    PROP_STRING(AtaDrive, version, "ver"),                                                         \
+    PROP_U64(AtaDrive, wwn, "wwn", 0),                                                             \
+    PROP_I32(AtaDrive, bootindex, "bootindex", -1),                                                \
+    PROP_U32(AtaDrive, logical_block_size, "logical_block_size", 512),                            \
+    PROP_U32(AtaDrive, physical_block_size, "physical_block_size", 512),                          \
+    PROP_U32(AtaDrive, discard_granularity, "discard_granularity", 512),                          \
+    PROP_ON_OFF_AUTO(AtaDrive, write_cache, "write-cache", ON_OFF_AUTO_AUTO),                      \
+    PROP_BOOL(AtaDrive, share_rw, "share-rw", false),                                              \
+    PROP_ENUM(AtaDrive, rerror, "rerror", BLOCK_ON_ERROR_AUTO, on_error_names, .link = "BlockdevOnError"), \
+    PROP_ENUM(AtaDrive, werror, "werror", BLOCK_ON_ERROR_AUTO, on_error_names, .link = "BlockdevOnError")
+
+static const Prop ide_hd_props[] = {
+    COMMON_PROPS,
+    PROP_U32(AtaDrive, cyls, "cyls", 0),
+    PROP_U32(AtaDrive, heads, "heads", 0),
+    PROP_U32(AtaDrive, secs, "secs", 0),
+    PROP_U16(AtaDrive, rotation_rate, "rotation_rate", 0),
+    PROP_END,
+};
+
+static const Prop ide_cd_props[] = { COMMON_PROPS, PROP_END };
+
+static const DeviceType ide_hd_type = {
+    .name = "ide-hd",
+    .bus = "IDE",
+    .category = "storage",
+    .desc = "virtual IDE disk",
+    .size = sizeof(AtaDrive),
+    .state_version = 1,
+    .props = ide_hd_props,
+    .state = ata_state,
+    .realize = ide_hd_realize,
+    .unrealize = ata_unrealize,
+    .reset = ata_device_reset,
+};
+DEVICE_TYPE(ide_hd_type);
+
+static const DeviceType ide_cd_type = {
+    .name = "ide-cd",
+    .bus = "IDE",
+    .category = "storage",
+    .desc = "virtual IDE CD-ROM",
+    .size = sizeof(AtaDrive),
+    .state_version = 1,
+    .props = ide_cd_props,
+    .state = ata_state,
+    .realize = ide_cd_realize,
+    .unrealize = ata_unrealize,
+    .reset = ata_device_reset,
+};
+DEVICE_TYPE(ide_cd_type);
