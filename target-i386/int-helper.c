@@ -4,6 +4,7 @@
  * adjustment, rotation through carry, PDEP, PEXT, CRC32, CMPXCHG8B and 16B. SDM volume 2.
  */
 #include "target-i386/helpers.h"
+#include "util/atomic128.h"
 #include "target-i386/cpu.h"
 
 static inline uint64_t set_low(uint64_t reg, uint64_t value, unsigned size)
@@ -294,16 +295,16 @@ uint32_t helper_cmpxchg16b(Cpu *cpu, uint64_t va)
         x86_raise_error(c, EXC_GP, 0, host_pc);
     }
     host = cpu_probe(cpu, va, 16, ACCESS_STORE, mmu, host_pc);
-    if (host) {
+    if (host && atomic128_supported()) {
+        old[0] = want[0];
+        old[1] = want[1];
+        ok = atomic128_cmpxchg(host, old, value);
+    } else if (host) {
         /* no other vCPU runs meanwhile; plain accesses suffice */
         cpu_exclusive_begin(cpu);
-        old[0] = host[0];
-        old[1] = host[1];
-        ok = old[0] == want[0] && old[1] == want[1];
-        if (ok) {
-            host[0] = value[0];
-            host[1] = value[1];
-        }
+        old[0] = want[0];
+        old[1] = want[1];
+        ok = atomic128_cmpxchg(host, old, value);
         cpu_exclusive_end(cpu);
     } else {
         old[0] = cpu_load(cpu, va, 3, mmu, host_pc);

@@ -119,6 +119,8 @@ static bool take_exception(Cpu *cpu, CpuExecResult *r)
 static bool look(Cpu *cpu)
 {
     atomic_store(&cpu->attention, 0);
+    /* Somebody may want an exclusive section: attention was all that told us. */
+    cpu_guest_enter(cpu);
     uint32_t pending = atomic_load(&cpu->pending);
     const uint32_t outside = CPU_PENDING_WORK | CPU_PENDING_STOP;
 
