@@ -127,8 +127,12 @@ static Piece piece_at(const BankRegion *b, hwaddr offset, unsigned left)
     }
     p.reg = &b->bank->regs[row - 1];
     in_row = offset - p.reg->offset;
-    p.index = in_row / row_stride(p.reg);
-    p.at = in_row % row_stride(p.reg);
+    if (p.reg->count <= 1) {
+        p.at = in_row;
+    } else {
+        p.index = in_row / row_stride(p.reg);
+        p.at = in_row % row_stride(p.reg);
+    }
     p.size = MIN(left, p.reg->size - p.at);
     return p;
 }

@@ -73,11 +73,22 @@ static unsigned next_piece(const RegionOps *ops, const Sizes *s, hwaddr offset, 
     return piece < s->min_valid ? 0 : piece;
 }
 
+/* The usual case: what the functions take as it is. */
+static bool fits_as_it_is(const Sizes *s, hwaddr offset, unsigned size)
+{
+    return size >= s->min && size <= s->max && size >= s->min_valid && size <= s->max_valid &&
+           ((offset | size) & (size - 1)) == 0;
+}
+
 bool ops_read(const RegionOps *ops, void *opaque, hwaddr offset, uint64_t *value, unsigned size)
 {
     Sizes s = sizes_of(ops);
     bool ok = ops->read != NULL;
 
+    if (ok && fits_as_it_is(&s, offset, size)) {
+        *value = ops->read(opaque, offset, size) & size_mask(size);
+        return true;
+    }
     *value = 0;
     for (unsigned at = 0; ok && at < size;) {
         unsigned piece = next_piece(ops, &s, offset + at, size - at);
@@ -102,6 +113,10 @@ bool ops_write(const RegionOps *ops, void *opaque, hwaddr offset, uint64_t value
 
     if (ops->write == NULL) {
         return false;
+    }
+    if (fits_as_it_is(&s, offset, size)) {
+        ops->write(opaque, offset, value & size_mask(size), size);
+        return true;
     }
     for (unsigned at = 0; at < size;) {
         unsigned piece = next_piece(ops, &s, offset + at, size - at);

@@ -2,7 +2,7 @@
 /*
  * Programmable attribute maps and the SMRAM window of Intel's PC host bridges (82441FX
  * 3.2.19, Q35 5.1.18): which of PCI and RAM answers between A0000h and FFFFFh. The mode
- * "write RAM, read PCI" reads and writes PCI.
+ * "write RAM, read PCI" reads and writes PCI, and RAM where PCI has nothing.
  */
 #include "hw/i386/pc.h"
 
@@ -31,6 +31,9 @@ void pam_init(PamMap *p, Vm *vm, Object *owner, Region *ram, Region *pci_mem)
         region_init_alias(&s->pci, owner, "pam-pci", pci_mem, base, size);
         region_set_enabled(&s->rw, false);
         region_set_enabled(&s->ro, false);
+        /* Where PCI has nothing either, RAM does not show: below the windows, above RAM. */
+        region_init_io(&s->none, owner, "pam-none", size, NULL, NULL);
+        region_add(vm->memory, base, &s->none, PAM_PRIORITY);
         region_add(vm->memory, base, &s->rw, PAM_PRIORITY);
         region_add(vm->memory, base, &s->ro, PAM_PRIORITY);
         region_add(vm->memory, base, &s->pci, PAM_PRIORITY);
@@ -50,6 +53,7 @@ void pam_update(PamMap *p, const uint8_t regs[7])
             region_set_enabled(&p->seg[i].rw, mode == (PAM_READ | PAM_WRITE));
             region_set_enabled(&p->seg[i].ro, mode == PAM_READ);
             region_set_enabled(&p->seg[i].pci, !(mode & PAM_READ));
+            region_set_enabled(&p->seg[i].none, mode == 0);
         }
     }
     memory_transaction_commit();

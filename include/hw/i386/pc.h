@@ -62,7 +62,7 @@ bool acpi_build(PcBoard *b, GError **error);
 bool smbios_build(PcBoard *b, GError **error);
 
 /* Programmable attribute map segments of both host bridges (C0000h-FFFFFh). */
-typedef struct PamRegion { Region rw, ro, pci; uint8_t mode; } PamRegion;
+typedef struct PamRegion { Region rw, ro, pci, none; uint8_t mode; } PamRegion;
 typedef struct PamMap { PamRegion seg[13]; } PamMap;
 /* Creates the windows onto ram and PCI in system memory; all show PCI. */
 void pam_init(PamMap *p, Vm *vm, Object *owner, Region *ram, Region *pci_mem);
