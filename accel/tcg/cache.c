@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include "util/log.h"
 
-enum { HASH_BITS = 16, MAX_INSNS = 256, RETRIES = 4 };
+enum { HASH_BITS = 18, MAX_INSNS = 256, RETRIES = 4 };
 
 /* ---- keys ---- */
 

@@ -30,17 +30,19 @@ typedef struct GeneratedCode {
  * embeds its address in the exits. Owned by accel/tcg; lives until its code buffer is flushed.
  */
 struct CodeBlock {
+    /* What a look-up reads: the first cache line. */
     BlockKey key;
-    GeneratedCode code;
-    struct IrFunc *ir;              /* interpreter only: the function itself, owned */
     ram_addr page[2];               /* code pages it was made from; second UINT64_MAX: none */
+    CodeBlock *hash_next;           /* accel/tcg */
+    GeneratedCode code;             /* its entry is the last of the line */
+    struct IrFunc *ir;              /* interpreter only: the function itself, owned */
     uint16_t insns, flags;
     uint32_t bytes;
     _Atomic bool valid;             /* cleared by invalidation */
     _Atomic(CodeBlock *) chained[2];
-    CodeBlock *hash_next, *page_next[2];        /* accel/tcg */
+    CodeBlock *page_next[2];        /* accel/tcg */
     CodeBlock *incoming, *incoming_next[2];     /* who chains to me; low bits: slot */
-};
+} __attribute__((aligned(64)));
 
 /*
  * Jump cache, one per vCPU, read by generated code for exit_lookup: entry (pc >> shift ^ pc)
