@@ -144,6 +144,7 @@ static void decode_modrm32(X86Insn *i, Fetch *f, bool code64)
 
         i->scale = sib >> 6;
         i->index = (int8_t)((sib >> 3 & 7) | rex_x << 3);
+        i->vsib = (uint8_t)i->index;
         if (i->index == 4) {
             i->index = -1;
         }
@@ -275,6 +276,9 @@ static void decode_operand(X86Insn *i, X86Operand *o, X86OpSpec spec, Fetch *f, 
         break;
     case X86_OP_M:
         o->kind = X86_MEM;
+        if (i->row->flags & X86_ROW_VSIB) {
+            i->index = -1;              /* no general register */
+        }
         break;
     case X86_OP_R:
         reg_operand(o, i, rm);

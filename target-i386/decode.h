@@ -104,6 +104,7 @@ typedef struct X86Insn {
     uint8_t modrm, mod, reg, rm;        /* reg and rm with their REX bits; rm before SIB */
     int8_t base, index;                 /* of the memory operand; -1: none; 16: rip */
     uint8_t scale;
+    uint8_t vsib;                       /* index register as a vector's number */
     int8_t seg;                         /* override, S_*; -1: none */
     int64_t disp;
     uint16_t selector;                  /* Ap */

@@ -199,7 +199,7 @@ static const char *const not_here[] = {
     "XSAVES", "XRSTOR", "XRSTORS", "MONITOR", "MWAIT", "SWAPGS", "CLAC", "STAC", "INVPCID", "FXSAVE", "FXRSTOR",
     "ENTER", "LEAVE", "PUSHF", "POPF", "PAUSE", "ARPL", "STMXCSR", "LDMXCSR", "SCAS", "CMPS", "LODS", "STOS", "MOVS",
     "VMCALL", "VMMCALL", "XLAT", "CMPXCHG8B", "CMPXCHG16B", "STD", "MASKMOVQ", "MASKMOVDQU", "CLFLUSH", "LAHF",
-    "FLDENV", "FNSTENV", "FRSTOR", "FNSAVE", "VGATHER", "VMASKMOV",
+    "FLDENV", "FNSTENV", "FRSTOR", "FNSAVE", "VGATHER",
 };
 
 static bool row_usable(const X86Row *r)

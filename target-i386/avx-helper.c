@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * AVX2, FMA and F16C instructions that have no IR operation: shifts by lane, permutation, fused
+ * multiply-add of vectors, half floats, gathers and masked moves. SDM 1 chapter 14.
+ */
+#include <fenv.h>
+#include <math.h>
+#include "target-i386/avx-helper.h"
+#include "target-i386/cpu.h"
+#include "target-i386/helpers.h"
+
+static uint32_t shift32(uint32_t v, uint32_t n, uint32_t kind)
+{
+    if (kind == SHIFTV_ARITHMETIC) {
+        return (uint32_t)((int32_t)v >> (n > 31 ? 31 : n));
+    }
+    return n > 31 ? 0 : kind == SHIFTV_LEFT ? v << n : v >> n;
+}
+
+Vec128 helper_shiftv(Vec128 a, Vec128 c, uint32_t kind)
+{
+    Vec128Lanes v = {.v = a}, n = {.v = c};
+
+    if (kind & SHIFTV_64) {
+        for (unsigned k = 0; k < 2; k++) {
+            v.q[k] = n.q[k] > 63 ? 0 : (kind & 3) == SHIFTV_LEFT ? v.q[k] << n.q[k] : v.q[k] >> n.q[k];
+        }
+    } else {
+        for (unsigned k = 0; k < 4; k++) {
+            v.l[k] = shift32(v.l[k], n.l[k], kind & 3);
+        }
+    }
+    return v.v;
+}
+
+/* Lanes of high:low picked by each lane of `which`. */
+Vec128 helper_permd(Vec128 low, Vec128 high, Vec128 which)
+{
+    Vec128Lanes l = {.v = low}, h = {.v = high}, w = {.v = which}, r;
+
+    for (unsigned k = 0; k < 4; k++) {
+        unsigned n = w.l[k] & 7;
+        r.l[k] = n < 4 ? l.l[n] : h.l[n - 4];
+    }
+    return r.v;
+}
+
+Vec128 helper_permilps(Vec128 a, Vec128 which)
+{
+    Vec128Lanes v = {.v = a}, w = {.v = which}, r;
+
+    for (unsigned k = 0; k < 4; k++) {
+        r.l[k] = v.l[w.l[k] & 3];
+    }
+    return r.v;
+}
+
+Vec128 helper_permilpd(Vec128 a, Vec128 which)
+{
+    Vec128Lanes v = {.v = a}, w = {.v = which}, r;
+
+    for (unsigned k = 0; k < 2; k++) {
+        r.q[k] = v.q[w.q[k] >> 1 & 1];
+    }
+    return r.v;
+}
+
+/* ---- fused multiply-add; signs are changed only of numbers, not of NaNs ---- */
+
+static float sign32(float x, bool change)
+{
+    return change && !isnan(x) ? -x : x;
+}
+
+static double sign64(double x, bool change)
+{
+    return change && !isnan(x) ? -x : x;
+}
+
+/* NaN operands win in order a, b, c: not left to the C library. */
+static float fma32(float a, float b, float c, uint32_t kind)
+{
+    float r = fmaf(sign32(a, kind & FMA_NEG_A), b, sign32(c, kind & FMA_NEG_C));
+
+    return isnan(a) ? a + 0.0f : isnan(b) ? b + 0.0f : isnan(c) ? c + 0.0f : r;
+}
+
+static double fma64(double a, double b, double c, uint32_t kind)
+{
+    double r = fma(sign64(a, kind & FMA_NEG_A), b, sign64(c, kind & FMA_NEG_C));
+
+    return isnan(a) ? a + 0.0 : isnan(b) ? b + 0.0 : isnan(c) ? c + 0.0 : r;
+}
+
+Vec128 helper_fma(Vec128 a, Vec128 b, Vec128 c, uint32_t kind)
+{
+    Vec128Lanes x = {.v = a}, y = {.v = b}, z = {.v = c}, r;
+
+    for (unsigned k = 0; k < (kind & FMA_F64 ? 2 : 4); k++) {
+        uint32_t how = kind ^ (kind & FMA_ALTERNATE && k & 1 ? FMA_NEG_C : 0);
+        if (kind & FMA_F64) {
+            r.d[k] = fma64(x.d[k], y.d[k], z.d[k], how);
+        } else {
+            r.f[k] = fma32(x.f[k], y.f[k], z.f[k], how);
+        }
+    }
+    return r.v;
+}
+
+/* ---- half floats ---- */
+
+static uint32_t half_to_single(uint32_t h)
+{
+    uint32_t sign = (h & 0x8000) << 16, exp = h >> 10 & 31, frac = h & 0x3ff;
+
+    if (exp == 31) {
+        return sign | 0x7f800000 | frac << 13 | (frac ? 0x400000 : 0);
+    }
+    if (exp == 0) {
+        if (!frac) {
+            return sign;
+        }
+        unsigned shift = (unsigned)__builtin_clz(frac) - 21;
+        return sign | (113 - shift) << 23 | (frac << (13 + shift) & 0x7fffff);
+    }
+    return sign | (exp + 112) << 23 | frac << 13;
+}
+
+Vec128 helper_cvtph2ps(Vec128 a)
+{
+    Vec128Lanes v = {.v = a}, r;
+
+    for (unsigned k = 0; k < 4; k++) {
+        r.l[k] = half_to_single(v.w[k]);
+    }
+    return r.v;
+}
+
+/* mode: 0 nearest even, 1 down, 2 up, 3 to zero */
+static bool rounds_up(uint32_t sign, uint64_t rest, uint64_t half, bool odd, unsigned mode)
+{
+    switch (mode) {
+    case 0:
+        return rest > half || (rest == half && odd);
+    case 1:
+        return sign && rest;
+    case 2:
+        return !sign && rest;
+    default:
+        return false;
+    }
+}
+
+static uint32_t single_to_half(uint32_t f, unsigned mode)
+{
+    uint32_t sign = f >> 31, frac = f & 0x7fffff;
+    int exp = (int)(f >> 23 & 255);
+
+    if (exp == 255) {
+        return sign << 15 | 0x7c00 | (frac ? 0x200 | frac >> 13 : 0);
+    }
+    uint64_t mant = exp ? frac | 0x800000 : frac;
+    int e = (exp ? exp : 1) - 112;
+    unsigned drop = 13;
+    if (e < 1) {
+        drop = (unsigned)(14 - e) > 40 ? 40 : (unsigned)(14 - e);
+        e = 1;
+    }
+    uint64_t kept = mant >> drop, rest = mant & ((1ull << drop) - 1);
+    kept += rounds_up(sign, rest, 1ull << (drop - 1), kept & 1, mode);
+    uint32_t bits = (uint32_t)kept + ((uint32_t)(e - 1) << 10);
+    if (bits >= 0x7c00) {
+        bits = mode == 3 || (mode == 1 && !sign) || (mode == 2 && sign) ? 0x7bff : 0x7c00;
+    }
+    return sign << 15 | bits;
+}
+
+/* imm bit 2: the guest's rounding mode, else bits 1:0. The four results in the low half. */
+Vec128 helper_cvtps2ph(Vec128 a, uint32_t imm)
+{
+    Vec128Lanes v = {.v = a}, r = {.q = {0, 0}};
+    unsigned mode = imm & 3;
+
+    if (imm & 4) {
+        int host = fegetround();
+        mode = host == FE_DOWNWARD ? 1 : host == FE_UPWARD ? 2 : host == FE_TOWARDZERO ? 3 : 0;
+    }
+    for (unsigned k = 0; k < 4; k++) {
+        r.w[k] = (uint16_t)single_to_half(v.l[k], mode);
+    }
+    return r.v;
+}
+
+/* ---- memory by element ---- */
+
+static uint64_t lane(const X86Cpu *c, unsigned reg, unsigned n, unsigned size)
+{
+    Vec128Lanes v = {.v = (n << size) >= 16 ? c->ymm_hi[reg] : c->xmm[reg]};
+
+    n &= (16u >> size) - 1;
+    return size == 3 ? v.q[n] : v.l[n];
+}
+
+static void set_lane(X86Cpu *c, unsigned reg, unsigned n, unsigned size, uint64_t value)
+{
+    Vec128 *home = (n << size) >= 16 ? &c->ymm_hi[reg] : &c->xmm[reg];
+    Vec128Lanes v = {.v = *home};
+
+    n &= (16u >> size) - 1;
+    if (size == 3) {
+        v.q[n] = value;
+    } else {
+        v.l[n] = (uint32_t)value;
+    }
+    *home = v.v;
+}
+
+/* Each element read is entered and its mask cleared at once, so that a fault begins again there. */
+void helper_gather(Cpu *cpu, uint32_t word, uint64_t base, uint64_t seg_base)
+{
+    X86Cpu *c = X86(cpu);
+    unsigned reg = word & 15, mask = word >> 4 & 15, index = word >> 8 & 15;
+    unsigned size = word >> 12 & 3, index_size = word >> 14 & 3, scale = word >> 16 & 3;
+    unsigned total = word >> 18 & 1 ? 32 : 16, count = total >> (size > index_size ? size : index_size);
+
+    for (unsigned n = 0; n < count; n++) {
+        if (lane(c, mask, n, size) >> ((8u << size) - 1) & 1) {
+            uint64_t at = lane(c, index, n, index_size);
+            at = index_size == 2 ? (uint64_t)(int64_t)(int32_t)at : at;
+            uint64_t va = base + (at << scale);
+            va = word & AVX_CODE64 ? va + seg_base : (uint32_t)((uint32_t)va + seg_base);
+            uint64_t v = cpu_load(cpu, va, size, word >> 20 & 15, HOST_PC());
+            set_lane(c, reg, n, size, v);
+        }
+        set_lane(c, mask, n, size, 0);
+    }
+    for (unsigned n = count; n < 32u >> size; n++) {
+        set_lane(c, reg, n, size, 0);
+        set_lane(c, mask, n, size, 0);
+    }
+    for (unsigned n = 0; n < count; n++) {
+        set_lane(c, mask, n, size, 0);
+    }
+}
+
+void helper_maskmov(Cpu *cpu, uint32_t word, uint64_t va)
+{
+    X86Cpu *c = X86(cpu);
+    unsigned reg = word & 15, mask = word >> 4 & 15, size = word >> 12 & 3, mmu = word >> 20 & 15;
+    unsigned count = (word >> 18 & 1 ? 32u : 16u) >> size;
+    uint64_t v[8] = {0};
+
+    for (unsigned n = 0; n < count; n++) {
+        bool on = lane(c, mask, n, size) >> ((8u << size) - 1) & 1;
+        uint64_t at = va + (n << size);
+        if (on && word >> 19 & 1) {
+            cpu_store(cpu, at, lane(c, reg, n, size), size, mmu, HOST_PC());
+        } else if (on) {
+            v[n] = cpu_load(cpu, at, size, mmu, HOST_PC());
+        }
+    }
+    if (!(word >> 19 & 1)) {
+        for (unsigned n = 0; n < 32u >> size; n++) {
+            set_lane(c, reg, n, size, n < count ? v[n] : 0);
+        }
+    }
+}
