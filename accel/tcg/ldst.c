@@ -121,7 +121,8 @@ void ldst_not_dirty(Cpu *cpu, unsigned mmu_idx, unsigned index, uint64_t va, uns
     RamBlock *b = f->region->ram;
     uint64_t page = (f->ram - b->offset) >> PAGE_BITS_MIN;
 
-    if (!(__atomic_load_n(&b->dirty[DIRTY_CODE][page / 64], __ATOMIC_SEQ_CST) >> (page % 64) & 1)) {
+    if (!(__atomic_load_n(&b->dirty[DIRTY_CODE][page / 64], __ATOMIC_SEQ_CST) >> (page % 64) & 1) &&
+        !smc_is_data(f->ram + (va & PAGE_OFFSET), size)) {
         uint32_t insn;
         CodeBlock *current = host_pc ? cache_locate(cpu, host_pc, &insn) : NULL;
         if (smc_written(b, f->ram + (va & PAGE_OFFSET), size, current) && current &&

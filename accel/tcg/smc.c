@@ -214,6 +214,14 @@ void smc_clear(void)
 
 /* ---- the writers' side ---- */
 
+bool smc_is_data(ram_addr ram, unsigned len)
+{
+    const CodePage *p = page_find(ram);
+
+    return p && atomic_load(&p->translating) == 0 && p->blocks &&
+           !map_hit(p, ram & PAGE_OFFSET, len);
+}
+
 bool smc_written(RamBlock *b, ram_addr ram, unsigned len, const CodeBlock *current)
 {
     unsigned offset = ram & PAGE_OFFSET;

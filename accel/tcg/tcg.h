@@ -120,6 +120,8 @@ bool smc_read_spoilt(Cpu *cpu);
 void smc_add_block(CodeBlock *cb);
 void smc_remove_block(CodeBlock *cb);
 void smc_clear(void);
+/* No translated code lies in [ram, ram + len) of a page that holds some elsewhere. */
+bool smc_is_data(ram_addr ram, unsigned len);
 /*
  * [ram, ram + len) of one page without its DIRTY_CODE bit is written. Invalidates what lies there. True if
  * `current` (may be NULL) was among it.
