@@ -72,7 +72,7 @@ struct AtaDrive {
     int32_t bootindex;
     uint32_t logical_block_size, physical_block_size, discard_granularity;
     uint16_t rotation_rate;
-    int write_cache, werror, rerror, bios_trans;
+    int write_cache, werror, rerror;
     bool share_rw;
     uint32_t cyls, heads, secs;
     /* registers */

@@ -15,11 +15,24 @@ static void dump_item(const StateItem *item, void *opaque)
     printf("item %u %u %s\n", item->offset, item->size * item->count, item->path);
 }
 
+/* Places of constants in the device's file, by which check-state finds the file. */
+static void dump_places(const DeviceType *t)
+{
+    const void *places[] = {t, t->state, t->props, t->banks, t->pins};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(places); i++) {
+        if (places[i] != NULL) {
+            printf(" %td", (const char *)places[i] - (const char *)__start_object_types);
+        }
+    }
+}
+
 static bool dump_type(const ObjectType *t, ObjectKind kind, void *opaque)
 {
     if ((kind == KIND_DEVICE || kind == KIND_CPU) && !t->abstract) {
-        printf("type %s %td %zu\n", t->name, (const char *)t - (const char *)__start_object_types,
-               t->size);
+        printf("type %s %zu", t->name, t->size);
+        dump_places((const DeviceType *)t);
+        printf("\n");
         state_foreach((const DeviceType *)t, NULL, dump_item, NULL);
     }
     return true;
