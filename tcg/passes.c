@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include "util/log.h"
 
 /* A switch for tests and -d; read only where functions are compiled. */
 bool ir_verify_passes = CONFIG_DEBUG;
@@ -22,6 +23,23 @@ static void check(const IrFunc *f, const char *pass)
         fprintf(stderr, "IR broken after %s: %s\n%s", pass, error->message, text->str);
         g_assert_not_reached();
     }
+}
+
+static void log_optimized(const IrFunc *f)
+{
+    g_autoptr(GString) text = g_string_new("OP after optimization:\n");
+
+    for (uint32_t o = f->entry->first; o; o = f->ops[o].next) {
+        if (f->ops[o].opcode == OP_INSN && !log_filter_has(f->ops[o].insn.pc)) {
+            return;
+        }
+        if (f->ops[o].opcode == OP_INSN) {
+            break;
+        }
+    }
+    ir_print(f, text);
+    g_string_append_c(text, '\n');
+    log_text(text->str);
 }
 
 void ir_optimize(IrFunc *f)
@@ -45,5 +63,8 @@ void ir_optimize(IrFunc *f)
         if (ir_verify_passes) {
             check(f, passes[i].name);
         }
+    }
+    if (log_enabled(LOG_OP_OPT)) {
+        log_optimized(f);
     }
 }
