@@ -183,4 +183,7 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv))
+    try:
+        sys.exit(main(sys.argv))
+    except QtestError as problem:
+        sys.exit(f"fuzz-banks: {problem}")
