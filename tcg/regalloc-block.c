@@ -13,9 +13,10 @@ void ra_init(Ra *r, const RaHost *host, void *gen, uint32_t frame_start, uint32_
 {
     *r = (Ra){.host = host, .gen = gen, .frame_start = frame_start, .frame_max = frame_max,
               .num_extra = num_extra};
+    r->slot_next = g_new(uint32_t, frame_max / 8 + 1);
 }
 
-void ra_fini(Ra *r)
+static void free_arrays(Ra *r)
 {
     g_free(r->ops);
     g_free(r->next);
@@ -24,6 +25,13 @@ void ra_fini(Ra *r)
     g_free(r->calls);
     r->ops = r->next = r->event = r->observe = r->calls = NULL;
     r->cap_ops = 0;
+}
+
+void ra_fini(Ra *r)
+{
+    free_arrays(r);
+    g_free(r->slot_next);
+    r->slot_next = NULL;
 }
 
 /* ---------------------------------------------------------------- the function */
@@ -127,7 +135,7 @@ static void reserve(Ra *r)
     if (n <= r->cap_ops) {
         return;
     }
-    ra_fini(r);
+    free_arrays(r);
     r->cap_ops = n + n / 2;
     r->ops = g_new(uint32_t, r->cap_ops);
     r->next = g_new(uint32_t, r->cap_ops * 6);
@@ -302,6 +310,7 @@ void ra_block_begin(Ra *r, IrBlock *b)
     }
     r->busy = r->pinned = r->temps = 0;
     r->frame = r->frame_locals;
+    memset(r->free_slot, 0, sizeof r->free_slot);
     memset(r->dirty, 0, r->words * 8);
     for (uint32_t v = 0; v < r->num_vars; v++) {
         uint32_t val = r->vars[v].val;

@@ -140,17 +140,43 @@ static void drop(Ra *r, uint32_t v)
     }
 }
 
+static unsigned slot_class(unsigned type)
+{
+    uint32_t bytes = type_bytes(type);
+
+    return bytes <= 8 ? 0 : bytes == 16 ? 1 : 2;
+}
+
 static uint32_t new_slot(Ra *r, unsigned type)
 {
-    uint32_t size = MAX(type_bytes(type), 8);
-    uint32_t at = (r->frame + size - 1) & ~(size - 1);
+    unsigned cls = slot_class(type);
+    uint32_t size = 8u << cls;
+    uint32_t at = r->free_slot[cls];
 
+    if (at) {
+        r->free_slot[cls] = r->slot_next[at / 8];
+        return at;
+    }
+    at = (r->frame + size - 1) & ~(size - 1);
     if (at + size > r->frame_max) {
         r->frame_full = true;
         return r->frame_max;            /* the generator keeps room for one value there, and gives up */
     }
     r->frame = at + size;
     return at;
+}
+
+/* v is dead: its slot is another's. */
+static void free_slot(Ra *r, uint32_t v)
+{
+    RaVal *x = &r->vals[v];
+    unsigned cls = slot_class(x->type);
+
+    if (x->slot && x->slot < r->frame_max) {
+        r->slot_next[x->slot / 8] = r->free_slot[cls];
+        r->free_slot[cls] = x->slot;
+    }
+    x->slot = 0;
 }
 
 /* v, which is in a register, gets a copy in memory. */
@@ -484,6 +510,15 @@ void ra_op_end(Ra *r)
 
     ra_release(r);
     r->pinned = r->temps = 0;
+    for (unsigned i = 0; i < o->num_args; i++) {
+        uint32_t v = o->args[i];
+        if (r->vals[v].slot && !ra_needed(r, v)) {
+            free_slot(r, v);
+            if (r->vals[v].reg < 0) {
+                drop(r, v);
+            }
+        }
+    }
     if (o->dst && !ra_needed(r, o->dst)) {
         drop(r, o->dst);
     }

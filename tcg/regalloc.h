@@ -95,7 +95,9 @@ typedef struct Ra {
     uint32_t observed;                  /* next look at homes, as far as this op is done */
     RaSnapshot **snapshots;             /* by block id */
     bool *emitted;                      /* by block id */
-    bool frame_full;
+    uint32_t free_slot[3];              /* lists of slots of 8, 16, 32 bytes, linked in slot_next */
+    uint32_t *slot_next;                /* by offset / 8 */
+    bool frame_full;                    /* give up: the code is wrong */
 } Ra;
 
 static inline unsigned ra_class(IrType t)

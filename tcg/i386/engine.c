@@ -221,8 +221,8 @@ static bool gen_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
         return false;
     }
     gen_poll_exit(g, poll);
-    g_assert(!g->ra.frame_full);
-    return finish_function(g);
+    /* Too many values at once: as if the buffer were full, so that a shorter block is tried. */
+    return !g->ra.frame_full && finish_function(g);
 }
 
 /* ---------------------------------------------------------------- the engine */
