@@ -233,10 +233,6 @@ static void scan(Ra *r, const IrBlock *b)
     uint32_t observe = RA_NEVER, call = RA_NEVER;
 
     r->num_ops = n;
-    for (uint32_t v = 0; v < r->num_vars; v++) {
-        r->vars[v].next_event = RA_NEVER;
-        r->vars[v].next_is_set = false;
-    }
     r->observe[n] = r->calls[n] = RA_NEVER;
     for (uint32_t pos = n; pos-- > 0;) {
         const IrOp *o = &r->f->ops[r->ops[pos]];
@@ -313,12 +309,11 @@ void ra_block_begin(Ra *r, IrBlock *b)
     memset(r->free_slot, 0, sizeof r->free_slot);
     memset(r->dirty, 0, r->words * 8);
     for (uint32_t v = 0; v < r->num_vars; v++) {
-        uint32_t val = r->vars[v].val;
-        if (val) {
-            r->vals[val].vars = 0;
-            r->vars[v].val = 0;
-            r->vars[v].next = 0;
-        }
+        RaVar *w = &r->vars[v];
+        r->vals[w->val].vars = 0;
+        w->val = w->next = 0;
+        w->next_event = RA_NEVER;
+        w->next_is_set = false;
     }
     scan(r, b);
     r->emitted[b->id] = true;
@@ -364,17 +359,33 @@ void ra_block_end(Ra *r)
     ra_flush_if(r, wanted_home, r->block);
 }
 
+static void keep(Ra *r, RaSnapshot *s, uint32_t var)
+{
+    const RaVal *x = &r->vals[r->vars[var].val];
+
+    s->b[s->n++] = (RaBound){.var = var, .reg = x->reg, .dirty = ir_set_has(r->dirty, var),
+                             .bits = x->bits, .is_const = x->is_const, .zero_ext = x->zero_ext};
+}
+
+/* What is in registers, and dirty constants. */
 static RaSnapshot *snapshot(Ra *r)
 {
     RaSnapshot *s = ir_arena(r->f, sizeof *s + r->num_vars * sizeof s->b[0]);
 
     s->n = 0;
-    for (uint32_t v = 0; v < r->num_vars; v++) {
-        const RaVal *x = &r->vals[r->vars[v].val];
-        bool dirty = ir_set_has(r->dirty, v);
-        if (r->vars[v].val && (x->reg >= 0 || (x->is_const && dirty))) {
-            s->b[s->n++] = (RaBound){.var = v, .reg = x->reg, .dirty = dirty, .bits = x->bits,
-                                     .is_const = x->is_const, .zero_ext = x->zero_ext};
+    for (RegSet m = r->busy; m; m &= m - 1) {
+        const RaVal *x = &r->vals[r->reg_val[__builtin_ctzll(m)]];
+        for (uint32_t w = x->vars; w; w = r->vars[w - 1].next) {
+            keep(r, s, w - 1);
+        }
+    }
+    for (uint32_t i = 0; i < r->words; i++) {
+        for (uint64_t m = r->dirty[i]; m; m &= m - 1) {
+            uint32_t var = i * 64 + (uint32_t)__builtin_ctzll(m);
+            const RaVal *x = &r->vals[r->vars[var].val];
+            if (x->is_const && x->reg < 0) {
+                keep(r, s, var);
+            }
         }
     }
     return s;

@@ -57,7 +57,7 @@ typedef struct PageGroup {
     uint32_t last;                      /* position of the last access */
     uint32_t val;                       /* the allocator's value for the page's addend; 0: slow path ran */
 } PageGroup;
-enum { MAX_GROUPS = 64, NO_GROUP = 0xffff };
+enum { MAX_GROUPS = 24, NO_GROUP = 0xffff };
 
 /* Slow paths, by a stub that supplies the Cpu and the return address. */
 enum { SLOW_LOAD, SLOW_STORE, SLOW_LOAD128, SLOW_STORE128, SLOW_ATOMIC, SLOWS };
