@@ -35,7 +35,6 @@ struct CodeBlock {
     ram_addr page[2];               /* code pages it was made from; second UINT64_MAX: none */
     CodeBlock *hash_next;           /* accel/tcg */
     GeneratedCode code;             /* its entry is the last of the line */
-    struct IrFunc *ir;              /* interpreter only: the function itself, owned */
     uint16_t insns, flags;
     uint32_t bytes;
     _Atomic bool valid;             /* cleared by invalidation */
@@ -49,7 +48,7 @@ struct CodeBlock {
  * & mask; a hit when pc and mode (key.base, key.mode, key.flags folded by accel/tcg into
  * `context`) match those compiled into the exit.
  */
-#define JUMP_CACHE_BITS 12
+#define JUMP_CACHE_BITS 14
 typedef struct JumpCacheEntry { uint64_t pc; uint64_t context; const void *entry; CodeBlock *block; } JumpCacheEntry;
 struct BlockCache { JumpCacheEntry e[1 << JUMP_CACHE_BITS]; };
 static inline unsigned jump_cache_index(uint64_t pc)
@@ -72,7 +71,7 @@ typedef struct CodeEngine {
     bool (*init)(CodeBuffer *c, const CpuArch *arch, GError **error);
     /*
      * Generates code for f into c for block cb (whose key is set); fills cb->code, insns and bytes
-     * (from ir_set_extent) and, for the interpreter, ir. False: the buffer is full.
+     * (from ir_set_extent). False: the buffer is full.
      * f is consumed. opt: run the passes (else only what correctness needs).
      */
     bool (*generate)(CodeBuffer *c, IrFunc *f, CodeBlock *cb, bool opt);
