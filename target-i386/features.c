@@ -90,17 +90,19 @@ const uint32_t x86_supported_features[X86_FEATURE_WORDS] = {
      * avx f16c rdrand hypervisor */
     [FW_1_ECX] = 1u << 0 | 1u << 1 | 1u << 3 | 1u << 9 | 1u << 12 | 1u << 13 | 1u << 19 | 1u << 20 | 1u << 21 |
                  1u << 22 | 1u << 23 | 1u << 24 | 1u << 25 | 1u << 26 | 1u << 28 | 1u << 29 | 1u << 30 | 1u << 31,
-    /* fsgsbase tsc-adjust bmi1 avx2 smep bmi2 erms invpcid rdseed adx smap clflushopt clwb */
+    /* fsgsbase tsc-adjust bmi1 avx2 smep bmi2 erms invpcid rdseed adx smap clflushopt clwb
+     * sha-ni */
     [FW_7_0_EBX] = 1u << 0 | 1u << 1 | 1u << 3 | 1u << 5 | 1u << 7 | 1u << 8 | 1u << 9 | 1u << 10 | 1u << 18 |
-                   1u << 19 | 1u << 20 | 1u << 23 | 1u << 24,
+                   1u << 19 | 1u << 20 | 1u << 23 | 1u << 24 | 1u << 29,
     /* umip la57 rdpid */
     [FW_7_0_ECX] = 1u << 2 | 1u << 16 | 1u << 22,
-    /* syscall nx fxsr-opt pdpe1gb rdtscp lm, and what AMD repeats of 1.EDX */
-    [FW_8000_0001_EDX] = 0x0183f3ff | 1u << 11 | 1u << 20 | 1u << 25 | 1u << 26 | 1u << 27 | 1u << 29,
+    /* syscall nx mmxext fxsr-opt pdpe1gb rdtscp lm, and what AMD repeats of 1.EDX */
+    [FW_8000_0001_EDX] = 0x0183f3ff | 1u << 11 | 1u << 20 | 1u << 22 | 1u << 25 | 1u << 26 |
+                         1u << 27 | 1u << 29,
     /* lahf-lm cmp-legacy cr8legacy abm 3dnowprefetch */
     [FW_8000_0001_ECX] = 1u << 0 | 1u << 1 | 1u << 4 | 1u << 5 | 1u << 8,
-    /* xsaveopt xgetbv1 */
-    [FW_D_1_EAX] = 1u << 0 | 1u << 2,
+    /* xsaveopt xsavec xgetbv1 */
+    [FW_D_1_EAX] = 1u << 0 | 1u << 1 | 1u << 2,
     [FW_8000_0007_EDX] = 1u << 8,
     [FW_6_EAX] = 1u << 2,
 };

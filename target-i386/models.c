@@ -349,6 +349,7 @@ void x86_models_help(GString *out)
         help_row(out, parts[0], parts[1]);
     }
     help_row(out, "base", "base CPU model type with no features enabled");
+    help_row(out, "host", "processor with all supported host features ");
     help_row(out, "max", "Enables all features supported by the accelerator in the current host");
     help_flags(out);
 }
@@ -431,6 +432,9 @@ Cpu *x86_cpu_create(Vm *vm, const char *text, GError **error)
         words[0][strlen(name) - strlen(suffix)] = '\0';
     }
     g_free(suffix);
+    if (strcmp(name, "host") == 0) {
+        return fail_null(error, "CPU model 'host' requires KVM or HVF");
+    }
     if (!x86_model_find(name)) {
         unknown_model(name, error);
         return NULL;
