@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -189,6 +190,16 @@ bool rom_add_file(const char *path, hwaddr addr, uint64_t max, uint64_t *size, G
     }
     add_rom(path, data, len, addr, NULL);
     return true;
+}
+
+void rom_print(GString *out)
+{
+    for (unsigned i = 0; roms != NULL && i < roms->len; i++) {
+        const Rom *r = &g_array_index(roms, Rom, i);
+
+        g_string_append_printf(out, "addr=%016" PRIx64 " size=0x%06zx mem=%s name=\"%s\"\n", r->addr,
+                               r->len, r->as == NULL ? "rom" : "ram", r->name);
+    }
 }
 
 void rom_reset(void)

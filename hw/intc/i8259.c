@@ -24,6 +24,7 @@ typedef struct I8259 {
     uint8_t icw_step;        /* next ICW expected at the data port, 0: none */
     bool read_isr, poll, special_mask, auto_eoi, rotate_on_auto_eoi, special_nested;
     bool needs_icw4, single, level_mode;
+    uint64_t served[8];      /* interrupts acknowledged, for people */
 } I8259;
 
 /* Distance from the highest priority, 8: no bit set. */
@@ -89,6 +90,7 @@ static void i8259_begin_service(I8259 *s, unsigned line)
 {
     uint8_t bit = 1u << line;
 
+    s->served[line]++;
     if (!s->level_mode && !(s->elcr & bit)) {
         s->irr &= ~bit;
     }
@@ -283,6 +285,7 @@ static const StateField i8259_state[] = {
     STATE(I8259, single),
     STATE(I8259, level_mode),
     HOST_ONLY(I8259, slave, "wiring"),
+    HOST_ONLY(I8259, served, "statistics"),
     STATE_END,
 };
 
@@ -332,6 +335,13 @@ void i8259_set_line(Device *master, unsigned line, int level)
     I8259 *m = (I8259 *)master;
 
     i8259_input(line < 8 ? &m->dev : &m->slave->dev, line & 7, level);
+}
+
+uint64_t i8259_served(Device *master, unsigned line)
+{
+    const I8259 *s = (I8259 *)master;
+
+    return line < 8 ? s->served[line] : s->slave ? s->slave->served[line & 7] : 0;
 }
 
 void i8259_print(Device *master, GString *out)

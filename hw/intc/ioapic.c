@@ -29,6 +29,7 @@ typedef struct IoApic {
     uint32_t irr;                  /* requests: levels of level pins, edges not yet sent */
     uint32_t lines;                /* input levels */
     uint64_t table[IOAPIC_PINS];
+    uint64_t sent[IOAPIC_PINS];    /* messages, for people */
 } IoApic;
 
 static void ioapic_send(IoApic *s, unsigned pin)
@@ -37,6 +38,7 @@ static void ioapic_send(IoApic *s, unsigned pin)
     uint32_t address = MSI_BASE | (uint32_t)(e >> 56) << 12 | (e >> 11 & 1) << 2;
     uint32_t data = (e & RTE_VECTOR) | (e >> 8 & 7) << 8 | (e & RTE_LEVEL ? 1u << 15 | 1u << 14 : 0);
 
+    s->sent[pin]++;
     dma_store(&s->dev, address, data, 4, DEV_LITTLE);
 }
 
@@ -173,6 +175,13 @@ static uint64_t ioapic_read(void *opaque, hwaddr offset, unsigned size)
     }
 }
 
+uint64_t ioapic_sent(Vm *vm, unsigned pin)
+{
+    const IoApic *s = vm_published(vm, "ioapic");
+
+    return s && pin < IOAPIC_PINS ? s->sent[pin] : 0;
+}
+
 void ioapic_print(Vm *vm, GString *out)
 {
     IoApic *s = vm_published(vm, "ioapic");
@@ -230,6 +239,7 @@ static const StateField ioapic_state[] = {
     STATE(IoApic, irr),
     STATE(IoApic, lines),
     STATE_ARRAY(IoApic, table),
+    HOST_ONLY(IoApic, sent, "statistics"),
     STATE_END,
 };
 

@@ -24,6 +24,8 @@ void rom_add_blob(const char *name, const void *data, size_t len, hwaddr addr, A
 bool rom_add_file(const char *path, hwaddr addr, uint64_t max, uint64_t *size, GError **error);
 /* Lays out everything that was added; vm_reset calls it. */
 void rom_reset(void);
+/* Text for "info roms". */
+void rom_print(GString *out);
 
 /* A whole file into memory with a limit; the error names path and reason. g_free. */
 bool load_file(const char *path, const char *what, uint64_t max, uint8_t **data, size_t *len, GError **error);

@@ -7,7 +7,9 @@
 
 /* A local APIC ended a level-triggered interrupt of this vector. Machine lock. */
 void ioapic_eoi_broadcast(Vm *vm, uint8_t vector);
-/* Text for "info irq"/"info pic". */
+/* How many interrupts a pin has sent: "info irq". */
+uint64_t ioapic_sent(Vm *vm, unsigned pin);
+/* Text for "info pic". */
 void ioapic_print(Vm *vm, GString *out);
 
 #endif
