@@ -248,6 +248,16 @@ void x_push(Asm *a, int reg)
     emit_opcode(a, 0x50 | (unsigned)(reg & 7), reg & 8 ? 1 : 0, false);
 }
 
+void x_push_i(Asm *a, int32_t i)
+{
+    x_u8(a, fits8(i) ? 0x6a : 0x68);
+    if (fits8(i)) {
+        x_u8(a, (uint8_t)i);
+    } else {
+        x_u32(a, (uint32_t)i);
+    }
+}
+
 void x_pop(Asm *a, int reg)
 {
     emit_opcode(a, 0x58 | (unsigned)(reg & 7), reg & 8 ? 1 : 0, false);

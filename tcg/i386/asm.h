@@ -114,6 +114,7 @@ void x_f7(Asm *a, uint32_t w, unsigned op, int reg);
 void x_bswap(Asm *a, uint32_t w, int reg);
 void x_mov_mi(Asm *a, uint32_t w, Mem m, int32_t i);           /* 32 or 64 bits (sign-extended) */
 void x_push(Asm *a, int reg);
+void x_push_i(Asm *a, int32_t i);                              /* sign-extended to 64 bits */
 void x_pop(Asm *a, int reg);
 void x_ret(Asm *a);
 void x_jmp_r(Asm *a, int reg);

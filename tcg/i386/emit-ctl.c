@@ -267,6 +267,41 @@ static void slow_stubs(Gen *g)
     }
 }
 
+/*
+ * Arguments were pushed: above the return address lie the address, a store's value, MEM_OI. All
+ * caller-saved general registers wait in the frame's save area.
+ */
+static void short_stub(Gen *g, unsigned args, const void *fn, bool load)
+{
+    const int32_t pad = args & 1 ? 0 : 8;       /* keeps the stack aligned */
+    const int32_t frame = pad + 8 * ((int32_t)args + 1);
+    const RegSet regs = g->ra.host->caller_saved & GPR_ALL;
+
+    if (pad) {
+        x_alu_ri(&g->a, X_W, ALU_SUB, RSP, pad);
+    }
+    for (RegSet m = regs; m; m &= m - 1) {
+        int reg = __builtin_ctzll(m);
+        x_rm(&g->a, X_MOV_MR | X_W, reg, mem_bd(RSP, frame + 8 * reg));
+    }
+    gen_cpu_arg(g);
+    for (unsigned i = 0; i < args; i++) {
+        x_rm(&g->a, X_MOV_RM | X_W, int_args[1 + i], mem_bd(RSP, pad + 8 + 8 * (int32_t)i));
+    }
+    x_rm(&g->a, X_MOV_RM | X_W, int_args[1 + args], mem_bd(RSP, pad));
+    x_call(&g->a, fn);
+    for (RegSet m = load ? regs & ~REG_BIT(RAX) : regs; m; m &= m - 1) {
+        int reg = __builtin_ctzll(m);
+        x_rm(&g->a, X_MOV_RM | X_W, reg, mem_bd(RSP, frame + 8 * reg));
+    }
+    if (pad) {
+        x_alu_ri(&g->a, X_W, ALU_ADD, RSP, pad);
+    }
+    x_u8(&g->a, 0xc2);                  /* ret, dropping the arguments */
+    x_u8(&g->a, 8 * args);
+    x_u8(&g->a, 0);
+}
+
 void gen_common_stubs(Gen *g)
 {
     uint8_t *none;
@@ -281,6 +316,10 @@ void gen_common_stubs(Gen *g)
 
     exit_stubs(g);
     slow_stubs(g);
+    g->slow_short[SHORT_LOAD] = g->a.p;
+    short_stub(g, 2, (const void *)tcg_load_slow, true);
+    g->slow_short[SHORT_STORE] = g->a.p;
+    short_stub(g, 3, (const void *)tcg_store_slow, false);
 
     g->lookup = g->a.p;                 /* rsi: the pc that missed */
     gen_cpu_arg(g);

@@ -480,6 +480,7 @@ static void stub_call(Gen *g, int oi_reg, uint32_t oi, unsigned slow)
     gen_side_point(g);
 }
 
+/* Floats and vectors. */
 static void stub_load(Gen *g, const Stub *s, const Access *x, uint32_t oi)
 {
     stub_args(g, (int[]){s->va}, 1);
@@ -490,11 +491,7 @@ static void stub_load(Gen *g, const Stub *s, const Access *x, uint32_t oi)
         }
     } else {
         stub_call(g, RDX, oi, SLOW_LOAD);
-        if (ra_class(x->type)) {
-            xv_rr(&g->a, X_MOVD_XR | (x->type == IR_F64 ? X_W : 0), xmm(s->dst), RAX);
-        } else {
-            extend_old(g, x, s->dst, RAX);
-        }
+        xv_rr(&g->a, X_MOVD_XR | (x->type == IR_F64 ? X_W : 0), xmm(s->dst), RAX);
     }
 }
 
@@ -508,15 +505,8 @@ static void stub_store(Gen *g, const Stub *s, const Access *x, uint32_t oi)
         stub_call(g, RDX, oi, SLOW_STORE128);
         return;
     }
-    if (s->value_const) {
-        stub_args(g, (int[]){s->va}, 1);
-        x_mov_ri(&g->a, RDX, s->value_bits);
-    } else if (s->value >= XMM) {
-        stub_args(g, (int[]){s->va}, 1);
-        xv_rr(&g->a, X_MOVD_RX | (x->type == IR_F64 ? X_W : 0), xmm(s->value), RDX);
-    } else {
-        stub_args(g, (int[]){s->va, s->value}, 2);
-    }
+    stub_args(g, (int[]){s->va}, 1);
+    xv_rr(&g->a, X_MOVD_RX | (x->type == IR_F64 ? X_W : 0), xmm(s->value), RDX);
     stub_call(g, RCX, oi, SLOW_STORE);
 }
 
@@ -560,6 +550,40 @@ static void stub_atomic(Gen *g, const Stub *s, const Access *x)
     extend_old(g, x, s->dst, RAX);
 }
 
+/* An integer load or store: the common stub keeps general registers. */
+static void stub_short(Gen *g, const Stub *s, const Access *x, uint32_t oi, bool store)
+{
+    const RegSet vectors = s->live & XMM_ALL;
+
+    keep_registers(g, vectors, false);
+    gen_clean_ymm(g);
+    x_push_i(&g->a, (int32_t)oi);
+    if (store && s->value_const) {
+        x_push_i(&g->a, (int32_t)s->value_bits);
+    } else if (store) {
+        x_push(&g->a, s->value);
+    }
+    x_push(&g->a, s->va);
+    x_call(&g->a, g->slow_short[store ? SHORT_STORE : SHORT_LOAD]);
+    gen_side_point(g);
+    if (!store) {
+        extend_old(g, x, s->dst, RAX);
+        if (s->live & REG_BIT(RAX)) {
+            x_rm(&g->a, X_MOV_RM | X_W, RAX, save_place(RAX));
+        }
+    }
+    keep_registers(g, vectors, true);
+}
+
+static void stub_back(Gen *g, const Stub *s)
+{
+    for (RegSet m = s->clear; m; m &= m - 1) {
+        int reg = __builtin_ctzll(m);
+        x_alu_rr(&g->a, 0, ALU_XOR, reg, reg);
+    }
+    x_jmp(&g->a, s->back);
+}
+
 static void gen_stub(Gen *g, const Stub *s)
 {
     const IrOp *o = s->op;
@@ -573,6 +597,11 @@ static void gen_stub(Gen *g, const Stub *s)
     for (uint32_t i = 0; i < s->num_vars; i++) {
         write_home(g, &g_array_index(g->stub_vars, StubVar, s->first_var + i));
     }
+    if (ra_class(t) == 0 && (store || o->opcode == OP_LOAD)) {
+        stub_short(g, s, &x, oi, store);
+        stub_back(g, s);
+        return;
+    }
     keep_registers(g, s->live, false);
     if (t == IR_V256) {
         stub_wide(g, s, oi, store);
@@ -584,11 +613,7 @@ static void gen_stub(Gen *g, const Stub *s)
         stub_atomic(g, s, &x);
     }
     keep_registers(g, s->live, true);
-    for (RegSet m = s->clear; m; m &= m - 1) {
-        int reg = __builtin_ctzll(m);
-        x_alu_rr(&g->a, 0, ALU_XOR, reg, reg);
-    }
-    x_jmp(&g->a, s->back);
+    stub_back(g, s);
 }
 
 void gen_stubs(Gen *g)

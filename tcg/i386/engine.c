@@ -146,6 +146,14 @@ static void gen_poll_exit(Gen *g, uint8_t *from)
     gen_exit(g, IR_EXIT_ENTRY);
 }
 
+/* Nothing but an exit: what it wants home may as well go there before the branch, once for both ways. */
+static bool only_exits(const Gen *g, const IrBlock *b)
+{
+    const IrOp *o = &g->f->ops[b->first];
+
+    return b->num_preds == 1 && (o->opcode == OP_EXIT_CHAIN || o->opcode == OP_EXIT_LOOKUP);
+}
+
 static bool gen_block(Gen *g, IrBlock *b)
 {
     ra_block_begin(&g->ra, b);
@@ -158,6 +166,9 @@ static bool gen_block(Gen *g, IrBlock *b)
         }
         if (o->opcode == OP_BR || o->opcode == OP_BRCOND) {
             ra_block_end(&g->ra);
+        }
+        if (o->opcode == OP_BRCOND && only_exits(g, b->succ[0]) && only_exits(g, b->succ[1])) {
+            ra_flush(&g->ra);
         }
         ra_op_begin(&g->ra, pos);
         emit_rows[o->opcode].emit(g, o);

@@ -61,6 +61,9 @@ enum { MAX_GROUPS = 24, NO_GROUP = 0xffff };
 
 /* Slow paths, by a stub that supplies the Cpu and the return address. */
 enum { SLOW_LOAD, SLOW_STORE, SLOW_LOAD128, SLOW_STORE128, SLOW_ATOMIC, SLOWS };
+/* Integer accesses, the most frequent ones: arguments are pushed (MEM_OI, a store's value, address) and
+ * all registers stay but rax of a load. */
+enum { SHORT_LOAD, SHORT_STORE, SHORTS };
 enum { EXITS = IR_EXIT_ENTRY + 1 };
 
 typedef struct Gen {
@@ -71,7 +74,7 @@ typedef struct Gen {
     int32_t bias;                       /* arch->env_offset */
     uint8_t *enter, *leave, *lookup;    /* common stubs */
     uint8_t *exits[EXITS];              /* by IR_EXIT_*: called, the block's address follows the call */
-    uint8_t *slow[SLOWS];
+    uint8_t *slow[SLOWS], *slow_short[SHORTS];
     /* the function at hand */
     CodeBuffer *buffer;
     CodeBlock *cb;

@@ -63,6 +63,8 @@ static void moves(Listing *l, Asm *a, uint8_t *buf)
     LINE("mov qword ptr [rbp+8], -1", x_mov_mi(a, X_W, mem_bd(RBP, 8), -1));
     LINE("mov dword ptr [rbp+8], 7", x_mov_mi(a, 0, mem_bd(RBP, 8), 7));
     LINE("push r12", x_push(a, R12));
+    LINE("push 0x12345", x_push_i(a, 0x12345));
+    LINE("push -3", x_push_i(a, -3));
     LINE("pop rbx", x_pop(a, RBX));
     LINE("movbe r9, [rax]", x_rm(a, X_MOVBE_RM | X_W, R9, mem_bd(RAX, 0)));
     LINE("movbe [rax], cx", x_rm(a, X_MOVBE_MR | X_66, RCX, mem_bd(RAX, 0)));
