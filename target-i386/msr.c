@@ -308,11 +308,13 @@ void helper_rdmsr(Cpu *cpu)
     X86Cpu *c = X86(cpu);
     uint64_t v = 0;
 
-    if (c->cpl != 0 || !x86_msr_read(c, c->regs[R_CX], &v)) {
-        if (c->cpl == 0) {
-            guest_unimp("RDMSR of %#x", (uint32_t)c->regs[R_CX]);
-        }
+    if (c->cpl != 0) {
         x86_raise_error(c, EXC_GP, 0, HOST_PC());
+    }
+    /* the reference reads unknown ones as 0, and guests rely on it: no #GP */
+    if (!x86_msr_read(c, c->regs[R_CX], &v)) {
+        guest_unimp("RDMSR of %#x", (uint32_t)c->regs[R_CX]);
+        v = 0;
     }
     c->regs[R_AX] = (uint32_t)v;
     c->regs[R_DX] = v >> 32;
@@ -323,10 +325,15 @@ void helper_wrmsr(Cpu *cpu)
     X86Cpu *c = X86(cpu);
     uint64_t v = (uint32_t)c->regs[R_AX] | c->regs[R_DX] << 32;
 
-    if (c->cpl != 0 || !x86_msr_write(c, c->regs[R_CX], v)) {
-        if (c->cpl == 0) {
-            guest_unimp("WRMSR of %#x = %#" PRIx64, (uint32_t)c->regs[R_CX], v);
-        }
+    uint64_t old;
+
+    if (c->cpl != 0) {
         x86_raise_error(c, EXC_GP, 0, HOST_PC());
+    }
+    if (!x86_msr_write(c, c->regs[R_CX], v)) {
+        if (x86_msr_read(c, c->regs[R_CX], &old)) {     /* a value that it does not take */
+            x86_raise_error(c, EXC_GP, 0, HOST_PC());
+        }
+        guest_unimp("WRMSR of %#x = %#" PRIx64, (uint32_t)c->regs[R_CX], v);
     }
 }
