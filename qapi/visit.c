@@ -195,9 +195,18 @@ static bool visit_enum(Visit *v, const QapiType *t, json_object *value, const Pa
     if (!json_object_is_type(value, json_type_string)) {
         return bad_type(v, p, "string");
     }
-    const char *name = p && p->name ? p->name : "value";
+    const char *name = p && p->name ? p->name : "value", *text = json_object_get_string(value);
 
-    return qapi_enum_lookup(t, name, json_object_get_string(value), slot, v->error);
+    if (v->strings) {
+        return qapi_enum_lookup(t, name, text, slot, v->error);
+    }
+    /* Programs get the plain wording. */
+    *slot = qapi_enum_parse(t, text);
+    if (*slot < 0) {
+        *slot = 0;
+        return fail(v->error, "Parameter '%s' does not accept value '%s'", name, text);
+    }
+    return true;
 }
 
 static bool visit_array(Visit *v, const QapiType *t, json_object *value, const Path *p, void *slot)
