@@ -23,7 +23,7 @@ typedef struct VirtioBlk {
     BlockFront *drive;
     char *serial;
     uint32_t num_queues, queue_size, logical_block_size, physical_block_size;
-    bool config_wce, discard, write_zeroes;
+    bool config_wce, discard, write_zeroes, scsi;
     unsigned in_flight;
     uint32_t epoch;              /* counts resets: completions of older requests are dropped */
 } VirtioBlk;
@@ -240,6 +240,9 @@ static bool blk_realize(VirtioDevice *v, GError **error)
     if (!s->drive) {
         return fail(error, "drive property not set");
     }
+    if (s->scsi) {
+        return fail(error, "virtio-blk: property 'scsi' cannot be on: virtio 1.0 has no SCSI commands");
+    }
     if (s->num_queues == 0 || s->num_queues > VIRTIO_MAX_QUEUES) {
         return fail(error, "virtio-blk: property 'num-queues' must be 1 to %d, not %u", VIRTIO_MAX_QUEUES,
                     s->num_queues);
@@ -279,6 +282,7 @@ static const Prop blk_props[] = {
     PROP_BOOL(VirtioBlk, config_wce, "config-wce", true),
     PROP_BOOL(VirtioBlk, discard, "discard", true),
     PROP_BOOL(VirtioBlk, write_zeroes, "write-zeroes", true),
+    PROP_BOOL(VirtioBlk, scsi, "scsi", false, .help = "SCSI commands, which virtio 1.0 has dropped: only off"),
     PROP_END,
 };
 
