@@ -115,6 +115,7 @@ void x86_cpu_reset(X86Cpu *c, bool init_only)
     memset(c->dr, 0, sizeof(c->dr));
     c->dr[6] = DR6_FIXED;
     c->dr[7] = DR7_FIXED;
+    x86_update_breakpoints(c);
     c->smm = c->nmi_masked = false;
     c->old_exception = -1;
     c->cpu.exception = CPU_EXC_NONE;

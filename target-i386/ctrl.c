@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Control and debug registers, TLB instructions, time stamp counter, XCR0. SDM 3A 2.5, 17.2;
- * SDM volume 2: MOV CR, MOV DR, LMSW, INVPCID, XSETBV.
+ * Control registers, TLB instructions, time stamp counter, XCR0. SDM 3A 2.5;
+ * SDM volume 2: MOV CR, LMSW, INVPCID, XSETBV.
  */
 #include "target-i386/helpers.h"
 #include "target-i386/seg.h"
@@ -207,50 +207,6 @@ void helper_write_cr(Cpu *cpu, uint32_t n, uint64_t value)
     if (!ok) {
         x86_raise_error(c, EXC_GP, 0, host_pc);
     }
-}
-
-/* DR4 and DR5 are DR6 and DR7 unless CR4.DE; DR7.GD traps (SDM 3A 17.2.2). */
-static unsigned debug_register(X86Cpu *c, uint32_t n, uintptr_t host_pc)
-{
-    need_cpl0(c, host_pc);
-    if (n == 4 || n == 5) {
-        if (c->cr4 & CR4_DE) {
-            x86_raise(c, EXC_UD, host_pc);
-        }
-        n += 2;
-    }
-    if (n > 7) {
-        x86_raise(c, EXC_UD, host_pc);
-    }
-    if (c->dr[7] & DR7_GD) {
-        c->dr[7] &= ~(uint64_t)DR7_GD;
-        c->dr[6] |= DR6_BD;
-        x86_raise(c, EXC_DB, host_pc);
-    }
-    return n;
-}
-
-uint64_t helper_read_dr(Cpu *cpu, uint32_t n)
-{
-    X86Cpu *c = X86(cpu);
-
-    return c->dr[debug_register(c, n, HOST_PC())];
-}
-
-void helper_write_dr(Cpu *cpu, uint32_t n, uint64_t value)
-{
-    X86Cpu *c = X86(cpu);
-
-    n = debug_register(c, n, HOST_PC());
-    if (n >= 6 && value >> 32) {
-        x86_raise_error(c, EXC_GP, 0, HOST_PC());
-    }
-    if (n == 6) {
-        value = (value & 0xe00f) | DR6_FIXED;
-    } else if (n == 7) {
-        value = (value & 0xffff2bff) | DR7_FIXED;
-    }
-    c->dr[n] = value;
 }
 
 uint64_t helper_smsw(Cpu *cpu)

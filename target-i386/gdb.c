@@ -352,9 +352,3 @@ void x86_unaligned(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu_idx, ui
 {
     x86_raise_error(X86(cpu), EXC_GP, 0, host_pc);
 }
-
-/* A guest's own breakpoint or watchpoint was hit. */
-void x86_debug_exception(Cpu *cpu)
-{
-    x86_raise(X86(cpu), EXC_DB, 0);
-}

@@ -180,7 +180,10 @@ void x86_task_switch(X86Cpu *c, uint32_t selector, Desc d, TaskSwitch why, uint6
     if (c->rip > c->segs[S_CS].limit) {
         x86_raise_error(c, EXC_GP, 0, host_pc);
     }
-    c->dr[7] &= ~0x155ull;    /* local breakpoints */
+    if (c->dr[7] & 0x55) {
+        c->dr[7] &= ~0x155ull;    /* local breakpoints */
+        x86_update_breakpoints(c);
+    }
     if (t.trap) {
         c->dr[6] |= DR6_BT;
         x86_raise(c, EXC_DB, 0);

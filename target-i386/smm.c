@@ -133,6 +133,7 @@ void x86_smi_enter(X86Cpu *c)
     x86_write_cr0(c, c->cr0 & ~(uint64_t)(CR0_PE | CR0_EM | CR0_TS | CR0_PG));
     x86_write_cr4(c, 0);
     c->dr[7] = DR7_FIXED;
+    x86_update_breakpoints(c);
     for (unsigned i = 0; i < 6; i++) {
         x86_set_seg(c, i, 0, 0, 0xffffffff, SEG_G | SEG_P | SEG_S | SEG_W | SEG_A);
     }
@@ -216,6 +217,7 @@ void helper_rsm(Cpu *cpu)
     }
     x86_set_cpl(c, (c->cr0 & CR0_PE) ? (c->eflags & FLAG_VM ? 3 : (c->segs[S_SS].flags & SEG_DPL) >> SEG_DPL_SHIFT)
                                      : 0);
+    x86_update_breakpoints(c);
     c->smm = false;
     c->nmi_masked = c->smi_masked_nmi;
     tlb_flush(cpu);
