@@ -6,3 +6,8 @@ __attribute__((weak)) const CodeEngine *engine_native(void)
 {
     return NULL;
 }
+
+__attribute__((weak)) bool engine_native_limit(unsigned level)
+{
+    return false;
+}

@@ -104,6 +104,11 @@ typedef struct CodeEngine {
 extern const CodeEngine engine_interp;
 /* The host's back end, or NULL on a host without one (link-time by folder tcg/<host>). */
 const CodeEngine *engine_native(void);
+/*
+ * For tests, before init: the back end uses no more of the host than an older one has; level 0 is the oldest.
+ * False: there is no such level (any more), all of the host is used again.
+ */
+bool engine_native_limit(unsigned level);
 
 /* Names generated code for the host's perf in /tmp/perf-PID.map; call before code is generated. */
 bool perf_map_open(GError **error);

@@ -397,3 +397,16 @@ void host_features_detect(HostFeatures *f)
         f->lzcnt = c >> 5 & 1 && f->bmi1;
     }
 }
+
+void host_features_limit(HostFeatures *f, unsigned level)
+{
+    if (level >= 1) {
+        f->avx2 = f->fma = f->bmi1 = f->bmi2 = f->lzcnt = f->movbe = false;
+    }
+    if (level >= 2) {
+        f->avx = false;
+    }
+    if (level >= 3) {
+        *f = (HostFeatures){0};
+    }
+}

@@ -248,8 +248,9 @@ static bool engine_init(CodeBuffer *c, const CpuArch *arch, GError **error)
     if (c->size < 1024 * 1024) {
         return fail(error, "code buffer of %zu bytes is too small", c->size);
     }
+    host_features_detect(&g->host);
+    host_features_limit(&g->host, g->level);
     if (!g->fixups) {
-        host_features_detect(&g->host);
         g->fixups = g_array_new(FALSE, FALSE, sizeof(Fixup));
         g->stubs = g_array_new(FALSE, FALSE, sizeof(Stub));
         g->stub_vars = g_array_new(FALSE, FALSE, sizeof(StubVar));
@@ -329,6 +330,12 @@ static const CodeEngine engine_x86_64 = {
     .chain = engine_chain,
     .dump = engine_dump,
 };
+
+bool engine_native_limit(unsigned level)
+{
+    the_gen.level = level < HOST_LEVELS ? HOST_LEVELS - level : 0;
+    return level < HOST_LEVELS;
+}
 
 const CodeEngine *engine_native(void)
 {

@@ -70,6 +70,7 @@ typedef struct Gen {
     Asm a;
     Ra ra;
     HostFeatures host;
+    unsigned level;                     /* 0: all that the host has; else see host_features_limit */
     const CpuArch *arch;
     int32_t bias;                       /* arch->env_offset */
     uint8_t *enter, *leave, *lookup;    /* common stubs */

@@ -772,6 +772,14 @@ static void test_builder_faults(void)
     compare(&engine_interp, 300, MAX_BLOCKS, 60, true, true);
 }
 
+static void test_native_levels(void)
+{
+    for (unsigned level = 0; engine_native() && engine_native_limit(level); level++) {
+        compare_native(700, 1, 30, true, true);
+        compare_native(100, MAX_BLOCKS, 60, true, false);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -780,6 +788,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ir-engines/native/float-short", test_native_float_short);
     g_test_add_func("/ir-engines/native/float-blocks", test_native_float_blocks);
     g_test_add_func("/ir-engines/native/faults", test_native_faults);
+    g_test_add_func("/ir-engines/native/older-hosts", test_native_levels);
     g_test_add_func("/ir-engines/builder/faults", test_builder_faults);
     g_test_add_func("/ir-engines/builder/short", test_builder_short);
     g_test_add_func("/ir-engines/builder/blocks", test_builder_long);
