@@ -100,19 +100,38 @@ static uint64_t arith64(IrOpcode opcode, const uint64_t *k)
     }
 }
 
+/* Sticky flags are raised by arithmetic, where C code and guest code keep them on every host. */
+static void raise_invalid(void)
+{
+    volatile float zero = 0.0f;
+
+    zero /= zero;
+}
+
+static void raise_inexact(void)
+{
+    volatile float one = 1.0f;
+
+    one += 0x1p-30f;
+}
+
+static bool is_signaling(IrType t, uint64_t v)
+{
+    return is_nan(t, v) && !(v & (t == IR_F32 ? QUIET32 : QUIET64));
+}
+
 /* 1 less, 2 equal, 4 greater, 8 unordered. Signals on quiet NaNs, or only on signaling ones. */
 static unsigned relation(IrType t, uint64_t x, uint64_t y, bool signal)
 {
-    /* An f32 widens exactly; a signaling NaN raises "invalid" in doing so, as the comparison would. */
-    volatile double a = t == IR_F32 ? (double)f32_of(x) : f64_of(x);
-    volatile double b = t == IR_F32 ? (double)f32_of(y) : f64_of(y);
-    bool less = signal ? a < b : isless(a, b);
-    bool equal = a == b;
-
     if (is_nan(t, x) || is_nan(t, y)) {
+        if (signal || is_signaling(t, x) || is_signaling(t, y)) {
+            raise_invalid();
+        }
         return 8;
     }
-    return less ? 1 : equal ? 2 : 4;
+    volatile double a = t == IR_F32 ? (double)f32_of(x) : f64_of(x);
+    volatile double b = t == IR_F32 ? (double)f32_of(y) : f64_of(y);
+    return a < b ? 1 : a == b ? 2 : 4;
 }
 
 /* Whether predicate holds, by relation: SDM 2A, CMPPD, table 3-1. */
@@ -132,52 +151,78 @@ uint64_t interp_fcmp_mask(IrType t, uint64_t x, uint64_t y, unsigned imm)
 
 /* ---- rounding and conversion ---- */
 
-static uint64_t to_int(uint64_t imm, double x, double limit, uint64_t indefinite)
+/*
+ * Magnitude of x as an integer, rounded as C's `mode` says; integer arithmetic, since conversions
+ * take no notice of denormals. x is finite and below 2^64 in magnitude. *inexact: bits were lost.
+ */
+static uint64_t whole(IrType t, uint64_t x, int mode, bool *inexact)
 {
-    double whole = imm & 1 ? trunc(x) : nearbyint(x);
+    const unsigned frac = t == IR_F32 ? 23 : 52;
+    const int bias = t == IR_F32 ? 127 : 1023;
+    const bool negative = x >> (t == IR_F32 ? 31 : 63) & 1;
+    const int biased = (int)(x >> frac & (t == IR_F32 ? 0xff : 0x7ff));
+    const uint64_t m = (x & ((1ull << frac) - 1)) | (biased ? 1ull << frac : 0);
+    const int e = (biased ? biased : 1) - bias - (int)frac;
 
-    if (isnan(x) || !(whole >= -limit && whole < limit)) {
-        feraiseexcept(FE_INVALID);
-        return indefinite;
+    *inexact = false;
+    if (e >= 0) {
+        return m << e;
     }
-    if (whole != x) {
-        feraiseexcept(FE_INEXACT);
-    }
-    return (uint64_t)(int64_t)whole;
+    /* Integer part, first lost bit, any other. */
+    const unsigned n = (unsigned)-e;
+    uint64_t r = n < 64 ? m >> n : 0;
+    bool half = n <= 64 && (m >> (n - 1) & 1), more = n > 64 ? m != 0 : (m & ((1ull << (n - 1)) - 1)) != 0;
+    bool lost = *inexact = half || more;
+    bool up = mode == FE_TONEAREST ? half && (more || (r & 1)) : mode == FE_UPWARD ? lost && !negative
+              : mode == FE_DOWNWARD ? lost && negative : false;
+    return r + up;
+}
+
+static int exponent_of(IrType t, uint64_t x)
+{
+    return t == IR_F32 ? (int)(x >> 23 & 0xff) - 127 : (int)(x >> 52 & 0x7ff) - 1023;
 }
 
 uint64_t interp_to_int(IrOpcode opcode, IrType t, uint64_t x, uint64_t imm)
 {
-    double a = t == IR_F32 ? (double)f32_of(x) : f64_of(x);
+    const unsigned bits = opcode == OP_F_I32 ? 32 : 64;
+    const uint64_t limit = 1ull << (bits - 1);
+    const bool negative = x >> (t == IR_F32 ? 31 : 63) & 1;
+    bool inexact = false, fits = exponent_of(t, x) < (int)bits;      /* not infinite, not a NaN */
+    uint64_t v = fits ? whole(t, x, imm & 1 ? FE_TOWARDZERO : fegetround(), &inexact) : 0;
 
-    if (opcode == OP_F_I32) {
-        return (uint32_t)to_int(imm, a, 0x1p31, 0x80000000u);
+    if (!fits || v > limit - !negative) {
+        raise_invalid();
+        return limit;
     }
-    return to_int(imm, a, 0x1p63, 1ull << 63);
+    if (inexact) {
+        raise_inexact();
+    }
+    v = negative ? -v : v;
+    return bits == 32 ? (uint32_t)v : v;
 }
 
 /* SDM 2B, ROUNDPD, figure 4-24: bit 2 the mode in force, bits 0-1 another; bit 3 hides inexactness. */
 uint64_t interp_round(IrType t, uint64_t x, uint64_t imm)
 {
     static const int modes[] = {FE_TONEAREST, FE_DOWNWARD, FE_UPWARD, FE_TOWARDZERO};
-    const int mode = fegetround();
-    const bool other = !(imm & 4) && modes[imm & 3] != mode;
-    uint64_t r;
+    const uint64_t sign = x & (t == IR_F32 ? 1ull << 31 : 1ull << 63);
+    bool inexact;
 
-    if (other) {
-        fesetround(modes[imm & 3]);
+    if (is_nan(t, x)) {
+        if (is_signaling(t, x)) {
+            raise_invalid();
+        }
+        return fix_nan(t, x, &x, 1);
     }
-    if (t == IR_F32) {
-        float a = f32_of(x);
-        r = bits32(imm & 8 ? nearbyintf(a) : rintf(a));
-    } else {
-        double a = f64_of(x);
-        r = bits64(imm & 8 ? nearbyint(a) : rint(a));
+    if (exponent_of(t, x) >= (t == IR_F32 ? 23 : 52)) {
+        return x;
     }
-    if (other) {
-        fesetround(mode);
+    uint64_t v = whole(t, x, imm & 4 ? fegetround() : modes[imm & 3], &inexact);
+    if (inexact && !(imm & 8)) {
+        raise_inexact();
     }
-    return fix_nan(t, r, &x, 1);
+    return (t == IR_F32 ? bits32((float)v) : bits64((double)v)) | sign;
 }
 
 uint64_t interp_narrow(uint64_t x)
