@@ -8,6 +8,7 @@
 
 #include "block/block.h"
 #include "block/node.h"
+#include "qom/runstate.h"
 #include "util/error.h"
 #include "util/main-loop.h"
 
@@ -124,20 +125,20 @@ static void test_file(void)
 }
 
 /* Sectors written next to each other at once, whatever the host's alignment is. */
-static void test_direct(void)
+static void check_parallel(const char *id, const char *options)
 {
-    g_autofree char *path = make_file("direct", 65536);
-    g_autofree char *text = g_strdup_printf("file=%s,format=raw,id=direct,cache=none", path);
+    g_autofree char *path = make_file(id, 65536);
+    g_autofree char *text = g_strdup_printf("file=%s,format=raw,id=%s,%s", path, id, options);
     g_autoptr(GError) err = NULL;
     uint8_t data[16][512];
     struct iovec iov[16];
     int ret[16];
 
     if (!drive_add_option(text, "none", &err)) {
-        g_test_skip("the file system of the temporary folder has no O_DIRECT");
+        g_test_skip(err->message);
         return;
     }
-    BlockFront *b = take("direct");
+    BlockFront *b = take(id);
 
     for (unsigned i = 0; i < 16; i++) {
         memset(data[i], (int)(i + 1), 512);
@@ -156,6 +157,109 @@ static void test_direct(void)
         g_assert_true(memcmp(back, data[i], 512) == 0);
     }
     block_front_release(b);
+}
+
+static void test_direct(void)
+{
+    check_parallel("direct", "cache=none");
+}
+
+static void test_ring(void)
+{
+    check_parallel("ring", "aio=io_uring");
+}
+
+static void test_ring_direct(void)
+{
+    check_parallel("ringdirect", "aio=io_uring,cache=none");
+}
+
+/* More requests than a ring has room for. */
+static void test_many(void)
+{
+    enum { COUNT = 1000 };
+    g_autofree char *path = make_file("many", COUNT * 512);
+    g_autofree char *data = read_file(path, &(size_t){ 0 });
+    g_autofree uint8_t *buf = g_malloc0(COUNT * 512);
+    g_autofree struct iovec *iov = g_new(struct iovec, COUNT);
+    g_autofree int *ret = g_new(int, COUNT);
+
+    add_drive("file=%s,format=raw,id=many,aio=%s", path, aio_engine_find("io_uring") ? "io_uring" : "threads");
+    BlockFront *b = take("many");
+
+    for (unsigned i = 0; i < COUNT; i++) {
+        iov[i] = (struct iovec){ buf + i * 512, 512 };
+        block_read(b, i * 512, &iov[i], 1, store, &ret[i]);
+    }
+    block_drain(b);
+    for (unsigned i = 0; i < COUNT; i++) {
+        g_assert_cmpint(ret[i], ==, 0);
+    }
+    g_assert_true(memcmp(buf, data, COUNT * 512) == 0);
+    block_front_release(b);
+}
+
+/* A driver that fails as told. */
+static int next_error;
+static unsigned tries;
+
+static bool failing_open(BlockNode *n, struct json_object *opts, GError **error)
+{
+    n->length = 4096;
+    return true;
+}
+
+static int co_failing_rw(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+{
+    tries++;
+    return -next_error;
+}
+
+static int co_failing_write(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov,
+                            unsigned flags)
+{
+    return co_failing_rw(n, offset, bytes, iov, niov);
+}
+
+static const BlockDriver failing_driver = {
+    .name = "failing", .protocol = true, .open = failing_open, .co_preadv = co_failing_rw,
+    .co_pwritev = co_failing_write,
+};
+BLOCK_DRIVER(failing_driver);
+
+/* A full disk stops the machine; the request is tried again when it goes on. */
+static void test_errors(void)
+{
+    uint8_t buf[512] = { 0 };
+    struct iovec iov = { buf, sizeof(buf) };
+    int ret = 1;
+
+    add_drive("file.driver=failing,format=raw,id=failing");
+    BlockFront *b = take("failing");
+
+    next_error = EIO;
+    g_assert_cmpint(do_read(b, 0, buf, 512), ==, -EIO);
+    g_assert_cmpint(do_write(b, 0, buf, 512), ==, -EIO);
+    b->on_read_error = BLOCK_ON_ERROR_IGNORE;
+    g_assert_cmpint(do_read(b, 0, buf, 512), ==, 0);
+    next_error = ENOSPC;
+    tries = 0;
+    block_write(b, 0, &iov, 1, false, store, &ret);
+    block_drain(b);
+    g_assert_cmpint(ret, ==, 1);
+    g_assert_true(b->io_error);
+    next_error = 0;
+    runstate_set(RUN_STATE_RUNNING);
+    g_assert_cmpint(wait_for(&ret), ==, 0);
+    g_assert_cmpuint(tries, ==, 2);
+    /* one that is held when its device goes away ends with its error */
+    next_error = ENOSPC;
+    ret = 1;
+    block_write(b, 0, &iov, 1, false, store, &ret);
+    block_drain(b);
+    g_assert_cmpint(ret, ==, 1);
+    block_front_release(b);
+    g_assert_cmpint(ret, ==, -ENOSPC);
 }
 
 static void test_window(void)
@@ -360,6 +464,10 @@ int main(int argc, char **argv)
     dir = g_dir_make_tmp("block-XXXXXX", NULL);
     g_test_add_func("/block/file", test_file);
     g_test_add_func("/block/direct", test_direct);
+    g_test_add_func("/block/ring", test_ring);
+    g_test_add_func("/block/ring-direct", test_ring_direct);
+    g_test_add_func("/block/many", test_many);
+    g_test_add_func("/block/errors", test_errors);
     g_test_add_func("/block/window", test_window);
     g_test_add_func("/block/zeroes", test_zeroes);
     g_test_add_func("/block/range", test_range);
