@@ -21,6 +21,7 @@ OPTION(gdb, { .name = "gdb", .handle = opt_gdb });
 
 static void stop_gdb(Vm *vm)
 {
+    gdb_exit(0);
     gdb_stop();
 }
 

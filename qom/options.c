@@ -209,6 +209,10 @@ static bool start_machine(Vm *vm, GError **error)
     vm->append = m->append;
     vm->dtb = m->dtb;
     vm->firmware = m->firmware;
+    if (m->usb) {
+        return fail(error, "Property '%s.usb': there is no USB controller yet",
+                    vm->machine_type->name);
+    }
     if (!vm->kernel && (vm->append || vm->initrd)) {
         return fail(error, "-%s only allowed with -kernel option", vm->append ? "append" : "initrd");
     }
