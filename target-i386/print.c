@@ -37,7 +37,7 @@ static const char *plain_reg(unsigned n, unsigned size, char *room)
 
 static const char seg_names[8][3] = {"es", "cs", "ss", "ds", "fs", "gs", "?", "?"};
 
-static void print_memory(const X86Insn *i, uint64_t next, X86DecodeMode mode, GString *out)
+static void print_memory(const X86Insn *i, GString *out)
 {
     char room[8];
     uint64_t disp = (uint64_t)i->disp;
@@ -69,9 +69,6 @@ static void print_memory(const X86Insn *i, uint64_t next, X86DecodeMode mode, GS
         }
     }
     g_string_append_c(out, ')');
-    if (i->base == 16) {
-        g_string_append_printf(out, "        # 0x%" G_GINT64_MODIFIER "x", next + disp);
-    }
 }
 
 static uint64_t low_bits(uint64_t v, unsigned size)
@@ -89,7 +86,7 @@ static void print_operand(const X86Insn *i, const X86Operand *o, uint64_t next, 
         g_string_append_printf(out, "%%%s", reg_name(o, o->size, room));
         break;
     case X86_MEM:
-        print_memory(i, next, mode, out);
+        print_memory(i, out);
         break;
     case X86_IMM:
         g_string_append_printf(out, "$0x%" G_GINT64_MODIFIER "x", low_bits(o->imm, o->size));
@@ -207,12 +204,15 @@ void x86_print_insn(const X86Insn *i, uint64_t pc, X86DecodeMode mode, GString *
     }
     print_mnemonic(i, mode, out);
     for (unsigned k = 4; k-- > 0;) {
-        if (i->op[k].kind != X86_NONE) {
+        if (i->op[k].kind != X86_NONE && i->row->ops[k].op != X86_OP_ONE) {
             g_string_append(out, first ? " " : ",");
             g_string_append(out, indirect ? "*" : "");
             print_operand(i, &i->op[k], pc + i->len, mode, out);
             first = false;
         }
+    }
+    if (x86_has_mem(i) && i->base == 16) {
+        g_string_append_printf(out, "        # 0x%" G_GINT64_MODIFIER "x", pc + i->len + (uint64_t)i->disp);
     }
 }
 
