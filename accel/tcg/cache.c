@@ -302,6 +302,7 @@ static CodeBlock *find(Cpu *cpu, const BlockKey *key, bool make)
     unsigned mmu = cpu->arch->mmu_index(cpu, true);
     unsigned i = tlb_resolve(cpu, key->pc, 1, ACCESS_FETCH, mmu, 0);
     ram_addr ram = cpu->tlb.full[mmu][i].ram;
+    bool global = cpu->tlb.full[mmu][i].global;
     if (ram != RAM_NONE) {
         ram |= key->pc & PAGE_OFFSET;
     }
@@ -319,6 +320,11 @@ static CodeBlock *find(Cpu *cpu, const BlockKey *key, bool make)
         __atomic_store_n(&e->block, cb, __ATOMIC_SEQ_CST);
         __atomic_store_n(&e->context, context, __ATOMIC_SEQ_CST);
         t->cache_used[n / 64] |= 1ull << (n % 64);
+        if (global && cb->page[1] == RAM_NONE) {
+            t->cache_local[n / 64] &= ~(1ull << (n % 64));
+        } else {
+            t->cache_local[n / 64] |= 1ull << (n % 64);
+        }
         if (!atomic_load(&cb->valid)) {
             __atomic_store_n(&e->context, 0, __ATOMIC_SEQ_CST);
         }

@@ -40,6 +40,7 @@ typedef struct TcgStats {
 typedef struct TcgCpu {
     struct BlockCache cache;
     uint64_t cache_used[(1 << JUMP_CACHE_BITS) / 64];
+    uint64_t cache_local[(1 << JUMP_CACHE_BITS) / 64];     /* of these: not in global pages */
     uint64_t tlb_filled[MMU_MODES][TLB_SIZE / 64];     /* entries in use: a flush visits only them */
     bool single_next;                  /* the next block has one instruction, once */
     bool watch_armed;                  /* ... and then cpu->watchpoint_hit is reported */
@@ -50,6 +51,7 @@ typedef struct TcgCpu {
     bool reading_more;                 /* ... and others: the result is not kept */
     unsigned num_reading;
     unsigned yields;
+    unsigned large_bits;               /* of the largest page entered so far */
     uint64_t tlb_fills, tlb_flushes, tlb_page_flushes, lookups;
 } TcgCpu;
 
@@ -99,7 +101,6 @@ void tlb_init(Cpu *cpu);
 /* Watchpoints changed. Own thread or vCPU stopped. */
 void tlb_flush_now(Cpu *cpu);
 void jump_cache_flush(Cpu *cpu);
-void jump_cache_flush_page(Cpu *cpu, uint64_t va);
 
 /* ---- ldst.c ---- */
 /* Before a store to RAM through entry e whose comparator has TLB_NOTDIRTY. */

@@ -20,44 +20,39 @@ void jump_cache_flush(Cpu *cpu)
         for (uint64_t m = t->cache_used[w]; m; m &= m - 1) {
             t->cache.e[w * 64 + (unsigned)__builtin_ctzll(m)] = (JumpCacheEntry){0};
         }
-        t->cache_used[w] = 0;
+        t->cache_used[w] = t->cache_local[w] = 0;
     }
 }
 
-/* Blocks that begin in the page of va or run over into it. */
-void jump_cache_flush_page(Cpu *cpu, uint64_t va)
+/* Blocks that begin in the page of va, which has at most 1 << page_bits bytes, or run over into it. */
+static void jump_cache_flush_around(Cpu *cpu, uint64_t va, unsigned page_bits)
 {
     TcgCpu *t = tcg_cpu(cpu);
+    uint64_t size = (uint64_t)1 << page_bits;
 
-    va &= PAGE_MASK;
+    va &= ~(size - 1);
     for (unsigned w = 0; w < ARRAY_COUNT(t->cache_used); w++) {
         for (uint64_t m = t->cache_used[w]; m; m &= m - 1) {
             JumpCacheEntry *e = &t->cache.e[w * 64 + (unsigned)__builtin_ctzll(m)];
-            if (va - (e->pc & PAGE_MASK) <= PAGE_SIZE_MIN) {
+            uint64_t page = e->pc & PAGE_MASK;
+            if (page - va < size || va - page == PAGE_SIZE_MIN) {
                 *e = (JumpCacheEntry){0};
             }
         }
     }
 }
 
-/* After global pages survived: entries whose page is still mapped as it was stay. */
-static void jump_cache_flush_unmapped(Cpu *cpu)
+/* Blocks of global pages stay. */
+static void jump_cache_flush_local(Cpu *cpu)
 {
     TcgCpu *t = tcg_cpu(cpu);
-    unsigned mmu = cpu->arch->mmu_index(cpu, true);
 
     for (unsigned w = 0; w < ARRAY_COUNT(t->cache_used); w++) {
-        for (uint64_t m = t->cache_used[w]; m; m &= m - 1) {
-            JumpCacheEntry *e = &t->cache.e[w * 64 + (unsigned)__builtin_ctzll(m)];
-            unsigned i = tlb_index(e->pc);
-            if (e->block && e->block->page[1] == RAM_NONE &&
-                cpu->tlb.table[mmu][i].code == (e->pc & PAGE_MASK) &&
-                cpu->tlb.full[mmu][i].ram == e->block->page[0]) {
-                continue;
-            }
-            *e = (JumpCacheEntry){0};
-            t->cache_used[w] &= ~(m & -m);
+        for (uint64_t m = t->cache_local[w]; m; m &= m - 1) {
+            t->cache.e[w * 64 + (unsigned)__builtin_ctzll(m)] = (JumpCacheEntry){0};
         }
+        t->cache_used[w] &= ~t->cache_local[w];
+        t->cache_local[w] = 0;
     }
 }
 
@@ -141,7 +136,7 @@ void tlb_flush_nonglobal(Cpu *cpu)
     for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
         flush_mode(cpu, mmu, true);
     }
-    jump_cache_flush_unmapped(cpu);
+    jump_cache_flush_local(cpu);
 }
 
 static bool entry_is_page(const TlbEntry *e, uint64_t page)
@@ -185,6 +180,7 @@ void tlb_flush_page(Cpu *cpu, uint64_t va)
 {
     CpuTlb *tlb = &cpu->tlb;
     uint64_t page = va & PAGE_MASK;
+    unsigned bits = PAGE_BITS_MIN;
 
     if (!cpu->accel) {
         return;
@@ -197,7 +193,7 @@ void tlb_flush_page(Cpu *cpu, uint64_t va)
         /* One range stands for all large pages: only inside it are they looked for. */
         if ((va & tlb->large_mask[mmu]) == tlb->large_va[mmu]) {
             flush_large_page(cpu, mmu, va);
-            jump_cache_flush(cpu);
+            bits = MAX(bits, tcg_cpu(cpu)->large_bits);
         }
         unsigned i = tlb_index(va);
         if (entry_is_page(&tlb->table[mmu][i], page)) {
@@ -209,7 +205,7 @@ void tlb_flush_page(Cpu *cpu, uint64_t va)
             }
         }
     }
-    jump_cache_flush_page(cpu, va);
+    jump_cache_flush_around(cpu, va, bits);
 }
 
 static void flush_work(Cpu *cpu, uint64_t data)
@@ -398,6 +394,7 @@ void tlb_set(Cpu *cpu, unsigned mmu_idx, uint64_t va, hwaddr pa, MemAttrs attrs,
     f.attrs.cpu_index = cpu->index & 0x1fff;
     if (page_bits > PAGE_BITS_MIN) {
         note_large_page(tlb, mmu_idx, va, page_bits);
+        t->large_bits = MAX(t->large_bits, page_bits);
     }
     describe_page(cpu, &f, &new, va);
 
