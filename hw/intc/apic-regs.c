@@ -386,7 +386,7 @@ static void print_vectors(GString *out, const char *name, const uint32_t *bits)
 
 static void print_lvt(GString *out, const char *name, uint32_t e, bool timer)
 {
-    static const char *const modes[] = {"fixed", "lowest", "SMI", "...", "NMI", "INIT", "SIPI", "ExtINT"};
+    static const char *const modes[] = {"Fixed", "LowPrio", "SMI", "...", "NMI", "INIT", "SIPI", "ExtINT"};
     static const char *const timer_modes[] = {"one-shot", "periodic", "tsc-deadline", "..."};
 
     g_string_append_printf(out, "%s\t 0x%08x %s %-5s %-6s %-7s %-12s %-6s", name, e,
@@ -396,13 +396,26 @@ static void print_lvt(GString *out, const char *name, uint32_t e, bool timer)
     g_string_append_printf(out, LVT_MODE(e) == MODE_FIXED ? " (vec %u)\n" : "\n", e & 0xff);
 }
 
+static void print_icr(GString *out, const Apic *s)
+{
+    static const char *const shorthands[] = {"no-shorthand", "self", "all-self", "all"};
+    uint32_t low = s->icr, high = s->icr >> 32;
+    bool x2 = s->base & APIC_BASE_X2APIC, logical = low & 1u << 11;
+
+    g_string_append_printf(out, "ICR\t 0x%08x %s %s %s %s\n", low, logical ? "logical" : "physical",
+                           low & LVT_LEVEL ? "level" : "edge", low & 1u << 14 ? "assert" : "de-assert",
+                           shorthands[low >> 18 & 3]);
+    g_string_append_printf(out, logical ? "ICR2\t 0x%08x mask %x (APIC ID)\n" : "ICR2\t 0x%08x cpu %u (APIC ID)\n",
+                           high, x2 ? high : high >> 24);
+}
+
 void apic_print(Device *apic, GString *out)
 {
     Apic *s = APIC(apic);
     static const uint8_t order[] = {LVT_LINT0, LVT_LINT1, LVT_PERF, LVT_ERROR, LVT_THERMAL};
     static const char *const order_names[] = {"LVT0", "LVT1", "LVTPC", "LVTERR", "LVTTHMR"};
 
-    g_string_append_printf(out, "dumping local APIC state for CPU %-2u\n\n", s->cpu->index);
+    g_string_append_printf(out, "dumping local APIC state for CPU %u \n\n", s->cpu->index);
     for (unsigned i = 0; i < ARRAY_COUNT(order); i++) {
         print_lvt(out, order_names[i], s->lvt[order[i]], false);
     }
@@ -412,8 +425,8 @@ void apic_print(Device *apic, GString *out)
     g_string_append_printf(out, "SPIV\t 0x%08x APIC %s, focus=%s, spurious vec %u\n", s->svr,
                            s->svr & SVR_ENABLE ? "enabled" : "disabled",
                            s->svr & 1u << 9 ? "on" : "off", s->svr & 0xff);
-    g_string_append_printf(out, "ICR\t 0x%08x\nICR2\t 0x%08x\nESR\t 0x%08x\n", (uint32_t)s->icr,
-                           (uint32_t)(s->icr >> 32), s->esr);
+    print_icr(out, s);
+    g_string_append_printf(out, "ESR\t 0x%08x\n", s->esr);
     print_vectors(out, "ISR", s->isr);
     print_vectors(out, "IRR", s->irr);
     g_string_append_printf(out, "\nAPR 0x00 TPR 0x%02x DFR 0x%02x LDR 0x%02x PPR 0x%02x\n", s->tpr,
