@@ -8,6 +8,7 @@
 #include <time.h>
 #include "exec/bank.h"
 #include "hw/isa/isa.h"
+#include "qapi/qapi-events.h"
 #include "qom/vm.h"
 #include "util/timer.h"
 
@@ -104,6 +105,13 @@ static void rtc_adopt(Rtc *s)
     };
 
     s->offset_ns = (int64_t)timegm(&tm) * NANOSECONDS_PER_SECOND - clock_now_ns(CLOCK_GUEST);
+
+    g_autofree char *path = object_path(&s->dev.obj);
+
+    qapi_event_rtc_change(&(RtcChangeEvent){
+        .offset = (rtc_time_ns(s) - clock_now_ns(CLOCK_HOST)) / NANOSECONDS_PER_SECOND -
+                  s->dev.vm->rtc_offset_s,
+        .qom_path = path });
 }
 
 static bool alarm_field(const Rtc *s, unsigned reg, unsigned now, bool hour)
