@@ -118,9 +118,10 @@ static void print_operand(const X86Insn *i, const X86Operand *o, uint64_t next, 
         g_string_append_printf(out, "$0x%x,$0x%" G_GINT64_MODIFIER "x", i->selector, o->imm);
         break;
     case X86_ST:
-        g_string_append(out, o->reg || i->row->ops[0].op == X86_OP_STI ? "%st(" : "%st");
-        if (out->str[out->len - 1] == '(') {
-            g_string_append_printf(out, "%u)", o->reg);
+        if (i->row->ops[o - i->op].op == X86_OP_ST0) {
+            g_string_append(out, "%st");
+        } else {
+            g_string_append_printf(out, "%%st(%u)", o->reg);
         }
         break;
     default:
@@ -135,6 +136,17 @@ static void pick_text(const X86Insn *i, X86DecodeMode mode, char *room, size_t s
     unsigned n = g_strv_length(parts), k = n == 3 ? i->opsize - 1u : n == 2 && !mode.code64;
 
     g_strlcpy(room, parts[k < n ? k : 0], size);
+}
+
+/* Of the memory operand, else of the first. */
+static unsigned mem_size(const X86Insn *i)
+{
+    for (unsigned k = 0; k < 4; k++) {
+        if (i->op[k].kind == X86_MEM) {
+            return i->op[k].size;
+        }
+    }
+    return i->op[0].size;
 }
 
 static void print_mnemonic(const X86Insn *i, X86DecodeMode mode, GString *out)
@@ -157,7 +169,7 @@ static void print_mnemonic(const X86Insn *i, X86DecodeMode mode, GString *out)
         switch (*p) {
         case '*':
             if (!has_reg) {
-                g_string_append_c(out, letters[i->op[0].size]);
+                g_string_append_c(out, letters[mem_size(i)]);
             }
             break;
         case '^':
