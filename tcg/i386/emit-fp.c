@@ -3,7 +3,6 @@
  * Scalar floats on x86-64: host SSE or AVX in the guest's rounding mode, which is in the host's
  * MXCSR while generated code runs. Rows give the opcode; the prefix follows from the type.
  */
-#include <math.h>
 #include "tcg/i386/gen.h"
 
 static uint32_t scalar(IrType t)
@@ -92,23 +91,13 @@ void emit_fround(Gen *g, const IrOp *o)
     x_u8(&g->a, (unsigned)o->imm[0]);
 }
 
-static float fma32(float a, float b, float c)
-{
-    return fmaf(a, b, c);
-}
-
-static double fma64(double a, double b, double c)
-{
-    return fma(a, b, c);
-}
-
 void emit_fma(Gen *g, const IrOp *o)
 {
     bool single = ir_dst_type(g->f, o) == IR_F32;
     int a, c, dst;
 
     if (!g->host.fma) {
-        gen_libcall(g, o, single ? (void *)fma32 : (void *)fma64);
+        gen_fallback(g, o);             /* libm's choice among NaNs is another */
         return;
     }
     /* VFMADD213: of several NaNs the second operand's is taken, then the first's. */
