@@ -99,7 +99,8 @@ class Row:
         flags = " | ".join("X86_ROW_" + f for f in dict.fromkeys(self.flags)) or "0"
         ops = ", ".join(f"{{X86_OP_{o}, X86_SZ_{s}}}" for o, s in self.operands)
         ops = f", .ops = {{{ops}}}" if ops else ""
-        return (f"    {{.trans = trans_{self.name}, .name = \"{self.name}\", .text = \"{self.text}\",\n"
+        return (f"    {{.trans = trans_{self.name}, .name = \"{self.name}\", "
+                f".where = \"{self.where}\", .text = \"{self.text}\",\n"
                 f"     .flags = {flags}, .feature = {self.feature}, .undefined = {self.undefined:#x},\n"
                 f"     .map = {self.map}, .opcode = {opcode:#04x}, .prefix = X86_PFX_{self.prefix}, "
                 f".reg = {self.reg}, .rm = {self.rm}{ops}}},\n")
@@ -167,7 +168,7 @@ def main():
         for opcode in range(256):
             line.append(str(count))
             for r in table.get((m, opcode), []):
-                body.append(f"    /* {r.where} */\n" + r.c_text(opcode))
+                body.append(r.c_text(opcode))
                 count += 1
         line.append(str(count))
         text = "".join("        " + ", ".join(line[i:i + 16]) + ",\n" for i in range(0, 257, 16))

@@ -66,7 +66,7 @@ typedef struct X86OpSpec { uint8_t op, size; } X86OpSpec;
 /* A row of the tables. */
 typedef struct X86Row {
     X86TransFn *trans;
-    const char *name, *text;
+    const char *name, *text, *where;    /* where: file:line of the row */
     uint32_t flags;
     int16_t feature;                    /* FEAT_*; -1: none */
     uint16_t undefined;                 /* EFLAGS bits left undefined */

@@ -83,6 +83,10 @@ static void print_operand(const X86Insn *i, const X86Operand *o, uint64_t next, 
 
     switch (o->kind) {
     case X86_REG:
+        if (i->row->ops[o - i->op].op == X86_OP_DX) {
+            g_string_append(out, "(%dx)");
+            break;
+        }
         g_string_append_printf(out, "%%%s", reg_name(o, o->size, room));
         break;
     case X86_MEM:

@@ -783,6 +783,9 @@ int main(int argc, char **argv)
             continue;
         }
         rows++;
+        if (by_hand) {
+            printf("# row %s\n", t->row->where);    /* for gen-x86-decode.py --coverage */
+        }
         for (unsigned k = 0; k < rounds; k++) {
             seed = first_seed + k * 7919 + n * 104729;
             rnd();
