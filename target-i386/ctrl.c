@@ -4,6 +4,8 @@
  * SDM volume 2: MOV CR, LMSW, INVPCID, XSETBV.
  */
 #include "target-i386/helpers.h"
+
+#include <sys/random.h>
 #include "target-i386/seg.h"
 #include "exec/x86-apic.h"
 #include "util/main-loop.h"
@@ -380,7 +382,10 @@ void helper_cpuid(Cpu *cpu)
 
 uint64_t helper_rdrand(Cpu *cpu, uint32_t size)
 {
-    uint64_t v = (uint64_t)g_random_int() << 32 | g_random_int();
+    uint64_t v = 0;
 
+    if (getrandom(&v, sizeof(v), GRND_NONBLOCK) != sizeof(v)) {
+        v = (uint64_t)g_random_int() << 32 | g_random_int();
+    }
     return size == 3 ? v : v & ((1ull << (8u << size)) - 1);
 }
