@@ -197,7 +197,7 @@ static const char *const not_here[] = {
     "LMSW", "INVLPG", "LAR", "LSL", "VERR", "VERW", "CLTS", "WBINVD", "RDMSR", "WRMSR", "RDTSC", "RDTSCP", "RDPMC",
     "RDPID", "RDRAND", "RDFSGSBASE", "WRFSGSBASE", "CPUID", "RSM", "XGETBV", "XSETBV", "XSAVE", "XSAVEOPT", "XSAVEC",
     "XSAVES", "XRSTOR", "XRSTORS", "MONITOR", "MWAIT", "SWAPGS", "CLAC", "STAC", "INVPCID", "FXSAVE", "FXRSTOR",
-    "ENTER", "LEAVE", "PUSHF", "POPF", "PAUSE", "ARPL", "STMXCSR", "LDMXCSR", "SCAS", "CMPS", "LODS", "STOS", "MOVS",
+    "ENTER", "LEAVE", "PUSHF", "POPF", "PAUSE", "ARPL", "STMXCSR", "LDMXCSR", 
     "VMCALL", "VMMCALL", "XLAT", "CMPXCHG8B", "CMPXCHG16B", "STD", "MASKMOVQ", "MASKMOVDQU", "CLFLUSH", "LAHF",
     "FLDENV", "FNSTENV", "FRSTOR", "FNSAVE", "VGATHER",
 };
@@ -363,6 +363,10 @@ static void put_row(Code *c, const X86Row *r)
     if (mem && r->flags & X86_ROW_LOCK && rnd() % 3 == 0) {
         put(c, 0xf0, 1);
     }
+    if (r->flags & X86_ROW_REP && rnd() % 4) {
+        put(c, rnd() & 1 ? 0xf2 : 0xf3, 1);
+        put(c, 0x67, rnd() % 4 == 0);
+    }
     if (vex) {
         put_vex(c, r, &f);
     } else {
@@ -432,6 +436,10 @@ static void random_x87(NativeState *st)
 static void random_state(Case *t, NativeState *st)
 {
     memset(st, 0, sizeof(*st));
+    for (unsigned n = 0; n < DATA_SIZE; n += 8) {
+        uint64_t v = rnd_value();
+        memcpy(t->before + n, &v, 8);
+    }
     for (unsigned n = 0; n < 16; n++) {
         st->regs[n] = rnd_value();
         for (unsigned q = 0; q < 32; q += 4) {
@@ -452,16 +460,21 @@ static void random_state(Case *t, NativeState *st)
         st->regs[R_DX] = rnd() % 4 ? (rnd() & 1 ? 0 : (uint64_t)((int64_t)st->regs[R_AX] >> 63)) : st->regs[R_DX];
         st->regs[R_AX] = rnd() & 1 ? (uint16_t)st->regs[R_AX] : st->regs[R_AX];
     }
+    if (t->row->flags & X86_ROW_REP) {      /* strings: equal runs too, overlapping, both directions */
+        st->regs[R_SI] = MIDDLE + rnd() % 256;
+        st->regs[R_DI] = rnd() & 1 ? st->regs[R_SI] + rnd() % 24 - 12 : MIDDLE - 64 + rnd() % 256;
+        st->regs[R_CX] = rnd() % 4 ? rnd() % 40 : 0;
+        st->rflags = rnd() & 1 ? FLAG_DF : 0;
+        for (unsigned n = DATA_SIZE / 2 - 0x200; n < DATA_SIZE / 2 + 0x200 && rnd() & 7; n++) {
+            t->before[n] = (uint8_t)(n % 64 ? 0x55 : rnd());
+        }
+    }
     random_x87(st);
     st->regs[R_BX] = st->regs[R_BP] = MIDDLE;
     st->regs[R_SP] = DATA + 0x800;
-    st->rflags = 0x202 | (rnd() & FLAGS_CC);
+    st->rflags = 0x202 | (rnd() & FLAGS_CC) | (st->rflags & FLAG_DF);
     st->entry = CODE;
     st->mxcsr = st->fx.mxcsr = MXCSR_DEFAULT;
-    for (unsigned n = 0; n < DATA_SIZE; n += 8) {
-        uint64_t v = rnd_value();
-        memcpy(t->before + n, &v, 8);
-    }
 }
 
 /* ---- running ---- */
@@ -475,7 +488,7 @@ static void state_to_cpu(X86Cpu *c, const NativeState *st)
     }
     c->cc_op = CC_EFLAGS;
     c->cc_src = st->rflags & FLAGS_CC;
-    c->df = 1;
+    c->df = st->rflags & FLAG_DF ? -1 : 1;
     c->eflags = 2 | FLAG_IF;
     c->mxcsr = MXCSR_DEFAULT;
     c->fp_cw = st->fx.fcw;
@@ -636,7 +649,7 @@ static bool make_case(Case *t, bool *wrong)
 
     t->code.n = 0;
     t->undefined = t->row->undefined;
-    t->has_setter = strncmp(t->row->name, "BT", 2) && put_flag_setter(&t->code);
+    t->has_setter = strncmp(t->row->name, "BT", 2) && !(t->row->flags & X86_ROW_REP) && put_flag_setter(&t->code);
     unsigned start = t->code.n;
     put_row(&t->code, t->row);
     X86Decoded d = x86_decode(&t->insn, t->code.b + start, t->code.n - start, mode);
