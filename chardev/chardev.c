@@ -217,6 +217,11 @@ size_t chardev_write_room(ChardevFe *fe)
     return fe->chr ? CHARDEV_RING_SIZE - fe->chr->ring_used : CHARDEV_RING_SIZE;
 }
 
+size_t chardev_pending(const ChardevFe *fe)
+{
+    return fe->chr ? fe->chr->ring_used : 0;
+}
+
 /* --- input and events ------------------------------------------------------------------ */
 
 size_t chardev_can_receive(Chardev *c)

@@ -6,14 +6,18 @@
 #include "monitor/internal.h"
 #include "qapi/startup.h"
 #include "util/error.h"
+#include "util/main-loop.h"
+#include "util/timer.h"
 
 enum {
     MAX_WAITING = 64 * 1024 * 1024,     /* more output than that: the client is cut off */
+    LAST_WORDS_NS = 200 * 1000 * 1000,  /* at the end: so long may nothing be read */
     PAUSE_INPUT = 1024 * 1024,          /* more than that: no requests are taken meanwhile */
 };
 
-/* All monitors of the process, in order of creation. */
+/* All monitors of the process, in order of creation; no more requests are taken once closing. */
 static GPtrArray *monitors;
+static bool closing;
 
 static size_t waiting(const Monitor *m)
 {
@@ -64,7 +68,7 @@ void monitor_foreach(void (*fn)(Monitor *m, void *opaque), void *opaque)
 
 static size_t on_can_receive(void *opaque)
 {
-    return waiting(opaque) < PAUSE_INPUT ? 4096 : 0;
+    return !closing && waiting(opaque) < PAUSE_INPUT ? 4096 : 0;
 }
 
 static void on_receive(void *opaque, const uint8_t *buf, size_t len)
@@ -130,13 +134,36 @@ static bool start_monitors(Vm *vm, GError **error)
     return true;
 }
 
+/* The last answers, to a client that reads them: as long as it does, and not for ever. */
+static void drain(Monitor *m)
+{
+    size_t before = 0;
+    int64_t deadline_ns = clock_now_ns(CLOCK_RT) + LAST_WORDS_NS;
+
+    while (chardev_fe_connected(&m->fe) && clock_now_ns(CLOCK_RT) < deadline_ns) {
+        size_t left = waiting(m) + chardev_pending(&m->fe);
+
+        if (left == 0) {
+            break;
+        }
+        if (left != before) {
+            deadline_ns = clock_now_ns(CLOCK_RT) + LAST_WORDS_NS;
+        }
+        before = left;
+        main_loop_iterate(false);
+        g_usleep(200);
+    }
+}
+
 static void stop_monitors(Vm *vm)
 {
+    closing = true;
     monitor_events_stop(vm);
     while (monitors && monitors->len) {
         Monitor *m = monitors->pdata[monitors->len - 1];
 
         flush(m);
+        drain(m);
         chardev_fe_detach(&m->fe);
         g_ptr_array_remove_index(monitors, monitors->len - 1);
         if (m->parser) {

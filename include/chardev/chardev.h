@@ -68,6 +68,8 @@ void chardev_fe_detach(ChardevFe *fe);
 size_t chardev_write(ChardevFe *fe, const void *buf, size_t len);
 /* Bytes that chardev_write() would take now. */
 size_t chardev_write_room(ChardevFe *fe);
+/* Bytes that were taken and have not reached the back end yet. */
+size_t chardev_pending(const ChardevFe *fe);
 /* The front end can receive again. */
 void chardev_accept_input(ChardevFe *fe);
 /* Whether somebody is connected to the back end. */
