@@ -212,7 +212,7 @@ static bool opt_netdev(Vm *vm, const char *arg, GError **error)
 static bool opt_nic(Vm *vm, const char *arg, GError **error)
 {
     struct json_object *o = parse_repeated(arg, "type", error);
-    g_autofree char *model = NULL, *mac = NULL, *addr = NULL, *name = NULL;
+    g_autofree char *model = NULL, *mac = NULL, *addr = NULL;
     NetClient *c;
     bool good = o != NULL;
 
