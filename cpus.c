@@ -471,8 +471,7 @@ void vm_stop(Vm *vm, RunState state)
         return;
     }
     if (!runstate_running()) {
-        runstate_set(state);
-        return;
+        return;                        /* why it stands has been said */
     }
     clock_guest_run(false);
     vm_pause_cpus(vm);
