@@ -239,9 +239,9 @@ all-sources := $(shared-sources) $(main-sources) $(tool-sources) $(unit-sources)
 check-clang: $(generated-headers) $(generated-sources)  ## every source through clang's warnings
 	@if ! command -v clang >/dev/null; then echo "check-clang: clang is missing (Debian package clang)"; exit 1; fi
 	@printf '%s\n' $(addprefix $(SRC)/,$(all-sources)) $(generated-sources) | \
-	    xargs -P $$(nproc) -n 8 clang -fsyntax-only -Werror -Wno-initializer-overrides \
-	    -Wno-unknown-warning-option -Wno-gnu-variable-sized-type-not-at-end $(filter-out -W%-override-init,$(CFLAGS_ALL)) \
-	    && echo "check-clang: no warnings"
+	    xargs -P $$(nproc) -n 8 clang -fsyntax-only -Werror -Wno-unknown-warning-option \
+	    $(filter-out -W%-override-init,$(CFLAGS_ALL)) -Wno-initializer-overrides \
+	    -Wno-gnu-variable-sized-type-not-at-end && echo "check-clang: no warnings"
 
 compile_commands.json: $(all-objects)  ## compile database for editors and analysers
 	@$(say) GEN $@

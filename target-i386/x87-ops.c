@@ -302,7 +302,7 @@ void helper_fcmov(Cpu *cpu, uint32_t i, uint32_t condition)
     bool stop, have;
 
     x87_enter(c, true, HOST_PC());
-    have = x87_have(c, 0, &stop) & x87_have(c, i, &stop);
+    have = (int)x87_have(c, 0, &stop) & (int)x87_have(c, i, &stop);
     if (!have) {
         if (!stop) {
             set_st(c, 0, X87_INDEFINITE);
@@ -345,7 +345,7 @@ static void arith_to(X86Cpu *c, unsigned dst, unsigned op, const X87Reg *b)
 static bool both(X86Cpu *c, unsigned dst, unsigned other)
 {
     bool stop, stop2;
-    bool have = x87_have(c, dst, &stop) & x87_have(c, other, &stop2);
+    bool have = (int)x87_have(c, dst, &stop) & (int)x87_have(c, other, &stop2);
 
     if (!have && !stop && !stop2) {
         set_st(c, dst, X87_INDEFINITE);
@@ -451,7 +451,7 @@ void helper_fcom_st(Cpu *cpu, uint32_t i, uint32_t quiet)
     bool stop;
 
     x87_enter(c, true, HOST_PC());
-    if (x87_have(c, 0, &stop) & x87_have(c, i, &stop)) {
+    if ((int)x87_have(c, 0, &stop) & (int)x87_have(c, i, &stop)) {
         set_cc(c, compare(c, x87_st(c, i), quiet));
     } else {
         set_cc(c, CC_UNORDERED);
@@ -492,7 +492,7 @@ uint64_t helper_fcomi(Cpu *cpu, uint32_t i, uint32_t quiet)
     bool stop;
 
     x87_enter(c, true, HOST_PC());
-    if (x87_have(c, 0, &stop) & x87_have(c, i, &stop)) {
+    if ((int)x87_have(c, 0, &stop) & (int)x87_have(c, i, &stop)) {
         cc = compare(c, x87_st(c, i), quiet);
     }
     c->fp_sw &= ~FPSW_C1;

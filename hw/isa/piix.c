@@ -29,13 +29,12 @@ static void piix3_isa_input(Device *d, unsigned line, int level)
 /* A line is up while any pin routed to it is. */
 static void piix3_route(Piix3 *s)
 {
-    uint16_t lines = 0, used = 0;
+    uint16_t lines = 0;
 
     for (unsigned i = 0; i < 4; i++) {
         uint8_t r = s->pci.config[PIIX_PIRQC + i];
 
         if (!(r & 0x80)) {
-            used |= 1u << (r & 15);
             lines |= (s->pirq_levels >> i & 1) << (r & 15);
         }
     }
