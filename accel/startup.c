@@ -15,8 +15,8 @@ static bool start_accel(Vm *vm, GError **error)
     return accel_start(vm, (char *const *)list->pdata, error);
 }
 
-START_HOOK(accel, { .phase = START_ACCEL, .name = "accel", .start = start_accel,
-                    .stop = accel_stop });
+/* No stop: the vCPUs that use it end with the process. */
+START_HOOK(accel, { .phase = START_ACCEL, .name = "accel", .start = start_accel });
 
 static void info_jit(HmpCall *call, GError **error)
 {

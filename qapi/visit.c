@@ -225,10 +225,12 @@ static bool visit_array(Visit *v, const QapiType *t, json_object *value, const P
             Path here = { .up = p, .index = (unsigned)i };
             void *item = NULL;
 
-            if (!visit(v, et, json_object_array_get_idx(value, i), &here, &item)) {
+            bool good = visit(v, et, json_object_array_get_idx(value, i), &here, &item);
+
+            g_ptr_array_add(array, item);   /* half-made ones too: they are cleared with it */
+            if (!good) {
                 return false;
             }
-            g_ptr_array_add(array, item);
         }
         return true;
     }

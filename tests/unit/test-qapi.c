@@ -33,6 +33,9 @@ static void test_errors(void)
                  "Parameter 'data.z' is unexpected");
     expect_error(&qapi_type_SchemaInfoEnum, "{\"members\": [3], \"values\": []}",
                  "Invalid parameter type for 'members[0]', expected: object");
+    expect_error(&qapi_type_SchemaInfoEnum,
+                 "{\"members\": [{\"name\": \"a\"}, {\"name\": \"b\", \"x\": 1}], \"values\": []}",
+                 "Parameter 'members[1].x' is unexpected");
     expect_error(&qapi_type_VersionTriple, "{\"major\": 1.5, \"minor\": 0, \"micro\": 0}",
                  "Invalid parameter type for 'major', expected: integer");
     expect_error(&qapi_type_InetSocketAddress, "{\"host\": \"\", \"port\": \"\", \"to\": 70000}",
