@@ -141,7 +141,7 @@ static void dump(Cpu *cpu, GString *out)
 {
     g_string_append_printf(out, "\nCPU#%u\n", cpu->index);
     if (cpu->arch->dump) {
-        cpu->arch->dump(cpu, out, 0);
+        cpu->arch->dump(cpu, out, 1);
     }
 }
 

@@ -364,10 +364,6 @@ static void apic_reset(Device *d)
 
     s->base = APIC_BASE_ADDRESS | APIC_BASE_ENABLE | (s->cpu->index == 0 ? APIC_BASE_BSP : 0);
     apic_init_reset(d);
-    /* Firmware of a PC finds the 8259A's line passed through (MP specification 3.6.2.2). */
-    if (s->cpu->index == 0) {
-        s->lvt[LVT_LINT0] = MODE_EXTINT << 8;
-    }
     apic_update(s);
 }
 
