@@ -159,6 +159,9 @@ static void check_breakpoints(Cpu *cpu, uint64_t pc)
             continue;
         }
         if (b->flags & BP_DEBUGGER) {
+            if (cpu->singlestep) {
+                continue;              /* a step goes over it */
+            }
             cpu_raise(cpu, CPU_EXC_DEBUG, 0);
         }
         if (cpu->arch->debug_exception) {
