@@ -133,15 +133,9 @@ static void leaf_basic(X86Cpu *c, uint32_t leaf, uint32_t subleaf, uint32_t out[
         leaf_1(c, out);
         break;
     case 2:
-        if (!is_amd(c)) {
-            out[EAX] = 1;
-            out[EDX] = 0x2c307d;
-            out[ECX] = 0x4d;
-        } else {
-            out[EAX] = 1;
-            out[ECX] = 0x4d;
-            out[EDX] = 0x2c307d;
-        }
+        out[EAX] = 1;    /* caches and TLBs in the old form */
+        out[ECX] = 0x4d;
+        out[EDX] = 0x2c307d;
         break;
     case 4:
         leaf_4(c, subleaf, out);
@@ -183,10 +177,7 @@ static void leaf_extended(X86Cpu *c, uint32_t leaf, uint32_t out[4])
         out[EAX] = c->cpuid_version;
         out[ECX] = c->features[FW_8000_0001_ECX];
         out[EDX] = c->features[FW_8000_0001_EDX];
-        if (threads > 1 && !is_amd(c)) {
-            break;
-        }
-        if (threads > 1) {
+        if (threads > 1 && is_amd(c)) {
             out[ECX] |= 2;    /* CmpLegacy */
         }
         break;

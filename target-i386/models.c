@@ -84,9 +84,6 @@ void x86_model_apply(X86Cpu *c, const X86Model *m)
     c->model = m;
     memcpy(c->features, m == &model_max ? x86_supported_features : m->words, sizeof(c->features));
     set_feature(c->features, FEAT_HYPERVISOR, true);
-    if (target_arch->word_bits == 32 && m == &model_max) {
-        set_feature(c->features, FEAT_LM, false);
-    }
     c->cpuid_level = m->level;
     c->cpuid_xlevel = m->xlevel;
     c->cpuid_version = m->stepping | (m->model & 15) << 4 | (m->model >> 4) << 16 |
@@ -260,6 +257,9 @@ bool x86_model_finish(X86Cpu *c, GError **error)
     }
     filter(c, c->model != &model_max && strcmp(c->model->name, "qemu64-v1") != 0 &&
                   strcmp(c->model->name, "qemu32-v1") != 0);
+    if (target_arch->word_bits == 32) {
+        set_feature(c->features, FEAT_LM, false);
+    }
     if (memcmp(c->vendor, "AuthenticAMD", 12) == 0) {
         c->features[FW_8000_0001_EDX] |= c->features[FW_1_EDX] & 0x0183f3ff;
     }
