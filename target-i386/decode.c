@@ -437,7 +437,8 @@ X86Decoded x86_decode(X86Insn *i, const uint8_t *p, unsigned n, X86DecodeMode mo
     bool good = decode_opcode(i, &f, mode);
     i->addrsize = mode.code64 ? (i->addr_prefix ? 2 : 3) : mode.code32 != i->addr_prefix ? 2 : 1;
 
-    unsigned k = x86_row_index[i->map][i->opcode], end = x86_row_index[i->map][i->opcode + 1];
+    /* A VEX prefix may name a map that does not exist. */
+    unsigned map = good ? i->map : 0, k = x86_row_index[map][i->opcode], end = x86_row_index[map][i->opcode + 1];
     if (good && !f.more && k < end && x86_rows[k].flags & X86_ROW_MODRM) {
         decode_modrm(i, &f, mode, x86_rows[k].flags & X86_ROW_ANYMOD);
     }

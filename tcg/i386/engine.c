@@ -181,7 +181,9 @@ static void *append(Gen *g, const GArray *a, size_t size)
 {
     void *at = g->buffer->ptr;
 
-    memcpy(at, a->data, a->len * size);
+    if (a->len) {
+        memcpy(at, a->data, a->len * size);
+    }
     g->buffer->ptr += (a->len * size + 7) & ~(size_t)7;
     return at;
 }

@@ -551,6 +551,8 @@ static int run_emulated(NativeState *st, unsigned num_insns, const CodeEngine *e
         engine->run(&c->cpu, cb, &last);
     }
     x86_exec_leave(&c->cpu);
+    /* The interpreter remembers where it was until it runs again; the block goes away now. */
+    c->cpu.running = NULL;
     buffer->ptr = mark;
     state_from_cpu(c, st);
     return c->cpu.exception;
