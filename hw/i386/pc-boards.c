@@ -16,15 +16,19 @@ typedef struct PcMachine {
     bool hpet, sata;
 } PcMachine;
 
-static PcBoard *pc_board_new(Vm *vm, bool q35)
+static PcBoard *pc_board_new(Vm *vm, bool q35, GError **error)
 {
     PcMachine *m = (PcMachine *)vm->machine;
-    PcBoard *b = g_new0(PcBoard, 1);
+    PcBoard *b;
+
+    if (m->hpet) {
+        return fail_null(error, "machine property 'hpet': on is not supported yet");
+    }
+    b = g_new0(PcBoard, 1);
 
     b->vm = vm;
     b->q35 = q35;
     b->has_acpi = m->machine.acpi != ON_OFF_AUTO_OFF;
-    b->has_hpet = m->hpet;
     vm_publish(vm, "pc", b);
     return b;
 }
@@ -37,9 +41,9 @@ static bool pc_part(PcBoard *b, int devfn, const char *type, GError **error)
 
 static bool pc_i440fx_init(Vm *vm, GError **error)
 {
-    PcBoard *b = pc_board_new(vm, false);
+    PcBoard *b = pc_board_new(vm, false, error);
 
-    if (!pc_create_cpus(b, error) ||
+    if (!b || !pc_create_cpus(b, error) ||
         !pc_create_memory(b, vm->ram_size >= PC_LOW_LIMIT ? PC_LOW_SPLIT : PC_LOW_LIMIT, error) ||
         !device_create(vm, "i440FX-pcihost", NULL, "i440fx", error, NULL) ||
         !pc_part(b, PCI_DEVFN(0, 0), "i440FX", error)) {
@@ -68,10 +72,10 @@ static bool pc_i440fx_init(Vm *vm, GError **error)
 
 static bool pc_q35_init(Vm *vm, GError **error)
 {
-    PcBoard *b = pc_board_new(vm, true);
+    PcBoard *b = pc_board_new(vm, true, error);
     PciDevice *lpc;
 
-    if (!pc_create_cpus(b, error) ||
+    if (!b || !pc_create_cpus(b, error) ||
         !pc_create_memory(b, vm->ram_size >= Q35_LOW_LIMIT ? Q35_LOW_SPLIT : Q35_LOW_LIMIT, error) ||
         !device_create(vm, "q35-pcihost", NULL, "q35", error, NULL) ||
         !pc_part(b, PCI_DEVFN(0, 0), "mch", error)) {
@@ -88,7 +92,7 @@ static bool pc_q35_init(Vm *vm, GError **error)
 }
 
 static const Prop pc_machine_props[] = {
-    PROP_BOOL(PcMachine, hpet, "hpet", true),
+    PROP_BOOL(PcMachine, hpet, "hpet", false, .help = "on is refused: not modelled yet"),
     PROP_BOOL(PcMachine, sata, "sata", true),
     PROP_END,
 };

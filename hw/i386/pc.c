@@ -13,7 +13,6 @@
 #include "net/net.h"
 
 #define PCI_MEM_PRIORITY -1
-#define HPET_BASE 0xfed00000u
 #define IOAPIC_BASE 0xfec00000u
 #define E820_RAM 1
 #define E820_RESERVED 2
@@ -142,13 +141,6 @@ static bool pc_create_timers(PcBoard *b, GError **error)
     b->rtc = isa_create(b->isa, "mc146818rtc", "rtc", error, NULL);
     if (!b->rtc || !isa_create(b->isa, "isa-pcspk", NULL, error, "pit", pit_path, NULL)) {
         return false;
-    }
-    if (type_find("hpet", NULL) && b->has_hpet) {
-        b->hpet = device_create(b->vm, "hpet", NULL, "hpet", error, NULL);
-        if (!b->hpet) {
-            return false;
-        }
-        device_map(b->hpet, "mmio", HPET_BASE);
     }
     return true;
 }

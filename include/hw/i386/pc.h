@@ -34,12 +34,12 @@ typedef struct PcBoard {
     Bus *isa;
     Device *isa_bridge;               /* its bank "reset" answers at CF9h */
     FwCfg *fw_cfg;
-    Device *rtc, *pit, *hpet, *i8042;
+    Device *rtc, *pit, *hpet, *i8042;   /* hpet: NULL, none */
     Device *pm;                       /* the function with the ACPI registers */
     uint16_t pm_base;                 /* where firmware will find it: for the FADT */
     uint64_t mmcfg_base, mmcfg_size;  /* q35: ECAM */
     uint64_t pci_hole64;
-    bool has_acpi, has_hpet;
+    bool has_acpi;
 } PcBoard;
 static inline PcBoard *pc_board(Vm *vm) { return vm_published(vm, "pc"); }
 

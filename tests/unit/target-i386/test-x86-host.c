@@ -251,7 +251,7 @@ static bool row_allowed(const X86Row *r)
         "VERR", "VERW", "VMCALL", "VMMCALL", "WBINVD", "XGETBV", "XSETBV", "XLAT", "XRSTOR", "XRSTORS", "XSAVE",
         "XSAVEC", "XSAVEOPT", "XSAVES", "CLFLUSH", "EMMS", "MASKMOVDQU", "MASKMOVQ", "INVD", "JMPF_ind", "CALLF_ind",
         "PREFETCH", "FENCE", "PAUSE", "FWAIT", "LDMXCSR", "STMXCSR", "CLZERO", "INT", "POPA", "PUSHA",
-        "FLDCW", "FLDENV", "FRSTOR", "FNSAVE", "FNSTENV", "FSAVE", "FSTENV", NULL,
+        "FLDCW", "FLDENV", "FRSTOR", "FNSAVE", "FNSTENV", "FSAVE", "FSTENV", "DPPS", "DPPD" /* which NaN of several */, NULL,
     };
 
     if (r->flags & (X86_ROW_I64 | X86_ROW_MMX | X86_ROW_VEX | X86_ROW_VSIB) || r->map > X86_MAP_0F3A ||
