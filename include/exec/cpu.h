@@ -17,6 +17,7 @@ typedef struct Cpu Cpu;
 typedef struct CpuArch CpuArch;
 typedef struct CodeBlock CodeBlock;     /* accel/tcg: a translated block or region */
 struct IrBuilder;
+struct ArmCpuHooks;
 
 enum {
     KEY_SINGLE = 1,                     /* a block of one instruction: stepping, breakpoints near */
@@ -175,6 +176,8 @@ struct CpuArch {
     /* Text of the instruction at va (bytes given); its length, 0: unknown. */
     unsigned (*disassemble)(Cpu *cpu, uint64_t va, const uint8_t *bytes, unsigned len, GString *out);
     void (*info)(Cpu *cpu, const char *what, GString *out);       /* "tlb", "mem", "lapic" */
+
+    const struct ArmCpuHooks *arm;                 /* target-arm: see exec/arm-cpu.h; NULL elsewhere */
 };
 
 /* The binary's own target. Each target-X/binary-ARCH.c defines it. */
