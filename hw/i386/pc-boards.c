@@ -19,16 +19,12 @@ typedef struct PcMachine {
 static PcBoard *pc_board_new(Vm *vm, bool q35, GError **error)
 {
     PcMachine *m = (PcMachine *)vm->machine;
-    PcBoard *b;
-
-    if (m->hpet) {
-        return fail_null(error, "machine property 'hpet': on is not supported yet");
-    }
-    b = g_new0(PcBoard, 1);
+    PcBoard *b = g_new0(PcBoard, 1);
 
     b->vm = vm;
     b->q35 = q35;
     b->has_acpi = m->machine.acpi != ON_OFF_AUTO_OFF;
+    b->has_hpet = m->hpet;
     vm_publish(vm, "pc", b);
     return b;
 }
@@ -92,7 +88,7 @@ static bool pc_q35_init(Vm *vm, GError **error)
 }
 
 static const Prop pc_machine_props[] = {
-    PROP_BOOL(PcMachine, hpet, "hpet", false, .help = "on is refused: not modelled yet"),
+    PROP_BOOL(PcMachine, hpet, "hpet", true, .help = "high precision event timers"),
     PROP_BOOL(PcMachine, sata, "sata", true),
     PROP_END,
 };

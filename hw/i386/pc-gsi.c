@@ -7,9 +7,13 @@
 #include "hw/i386/pc.h"
 #include "hw/intc/i8259.h"
 
+/* Lines of the 8254 and the RTC. */
+#define LEGACY_TIMERS (1u << 0 | 1u << 8)
+
 static void pc_gsi_update(PcGsi *g, unsigned line)
 {
-    int level = ((g->isa_lines | g->pci_lines) >> line) & 1;
+    uint32_t isa = g->legacy_blocked ? g->isa_lines & ~LEGACY_TIMERS : g->isa_lines;
+    int level = ((isa | g->pci_lines | g->hpet_lines) >> line) & 1;
 
     if (line < 16 && g->i8259) {
         i8259_set_line(g->i8259, line, level);
@@ -29,4 +33,17 @@ void pc_gsi_pci(PcGsi *g, unsigned line, int level)
 {
     g->pci_lines = (g->pci_lines & ~(1u << line)) | (uint32_t)!!level << line;
     pc_gsi_update(g, line);
+}
+
+void pc_gsi_hpet(PcGsi *g, unsigned line, int level)
+{
+    g->hpet_lines = (g->hpet_lines & ~(1u << line)) | (uint32_t)!!level << line;
+    pc_gsi_update(g, line);
+}
+
+void pc_gsi_set_legacy_blocked(PcGsi *g, bool blocked)
+{
+    g->legacy_blocked = blocked;
+    pc_gsi_update(g, 0);
+    pc_gsi_update(g, 8);
 }

@@ -14,6 +14,10 @@
 
 #define PCI_MEM_PRIORITY -1
 #define IOAPIC_BASE 0xfec00000u
+#define HPET_BASE 0xfed00000u
+/* I/O APIC pins that the HPET's timers may choose. */
+#define PC_HPET_ROUTES 0x00000004u
+#define Q35_HPET_ROUTES 0x00ff0104u
 #define E820_RAM 1
 #define E820_RESERVED 2
 
@@ -138,6 +142,15 @@ static bool pc_create_timers(PcBoard *b, GError **error)
     }
     g_autofree char *pit_path = object_path(&b->pit->obj);
 
+    if (b->has_hpet) {
+        g_autofree char *routes = g_strdup_printf("%u", b->q35 ? Q35_HPET_ROUTES : PC_HPET_ROUTES);
+
+        b->hpet = device_create(b->vm, "hpet", NULL, NULL, error, "hpet-intcap", routes, NULL);
+        if (!b->hpet) {
+            return false;
+        }
+        device_map(b->hpet, "mmio", HPET_BASE);
+    }
     b->rtc = isa_create(b->isa, "mc146818rtc", "rtc", error, NULL);
     if (!b->rtc || !isa_create(b->isa, "isa-pcspk", NULL, error, "pit", pit_path, NULL)) {
         return false;

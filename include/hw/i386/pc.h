@@ -15,10 +15,14 @@
  */
 typedef struct PcGsi {
     Device *i8259, *ioapic;
-    uint32_t isa_lines, pci_lines;    /* levels by source; a line is up while one of them is */
+    uint32_t isa_lines, pci_lines, hpet_lines;    /* levels by source; a line is up while one of them is */
+    bool legacy_blocked;              /* the HPET has replaced the 8254 and the RTC on lines 0 and 8 */
 } PcGsi;
 void pc_gsi_isa(PcGsi *g, unsigned line, int level);
 void pc_gsi_pci(PcGsi *g, unsigned line, int level);
+void pc_gsi_hpet(PcGsi *g, unsigned line, int level);
+/* Legacy replacement route: lines 0 and 8 follow the HPET alone. */
+void pc_gsi_set_legacy_blocked(PcGsi *g, bool blocked);
 
 /* Everything that a board's init builds up; lives as long as the Vm (board["pc"]). */
 typedef struct PcBoard {
@@ -39,7 +43,7 @@ typedef struct PcBoard {
     uint16_t pm_base;                 /* where firmware will find it: for the FADT */
     uint64_t mmcfg_base, mmcfg_size;  /* q35: ECAM */
     uint64_t pci_hole64;
-    bool has_acpi;
+    bool has_acpi, has_hpet;
 } PcBoard;
 static inline PcBoard *pc_board(Vm *vm) { return vm_published(vm, "pc"); }
 
