@@ -93,11 +93,15 @@ all-objects := $(sort $(shared-objects) $(call objects,$(main-sources) $(tool-so
 roms := $(if $(filter y,$(ASM16)),$(patsubst %.S,%.bin,$(call sources,pc-bios/*.S)))
 run-files += $(roms)
 
+# Manual pages: read off the options' table, or written by hand for the tools.
+man-pages := $(addprefix man/,$(addsuffix .1,$(binaries))) \
+    $(patsubst docs/man/%,man/%,$(filter $(addprefix docs/man/,$(addsuffix .1,$(tools))),$(call sources,docs/man/*.1)))
+
 .PHONY: run-files
 run-files: $(run-files)
 
 .PHONY: all
-all: $(binaries) $(tools) $(run-files)  ## the emulators, tools and ROMs
+all: $(binaries) $(tools) $(run-files) $(man-pages)  ## the emulators, tools, ROMs and manual pages
 ifeq ($(binaries),)
 all: $(unit-tests)
 endif
@@ -127,13 +131,13 @@ endef
 
 # $(1) binary-<arch>.c
 define binary-rule
-qemu-system-$(call arch-of,$(1)): $(call objects,$(1) $(main-sources)) $(shared-objects) \
+qemu-system-$(call arch-of,$(1)): $(GEN)/config.link $(call objects,$(1) $(main-sources)) $(shared-objects) \
     $(call target-objects,$(patsubst %/,%,$(dir $(1))))
 	$$(call link)
 endef
 $(foreach f,$(binary-files),$(eval $(call binary-rule,$(f))))
 
-$(tools): %: obj/tools/%.o $(shared-objects)
+$(tools): %: obj/tools/%.o $(shared-objects) $(GEN)/config.link
 	$(call link)
 
 # Unit tests leave debug information in the objects, where gdb does not need it copied.
@@ -151,7 +155,7 @@ $(foreach f,$(unit-target-sources),$(eval $(call unit-target-rule,$(f))))
 
 -include $(all-objects:.o=.d)
 
-$(GEN)/config.stamp: config.mk ;
+$(GEN)/config.stamp $(GEN)/config.link: config.mk ;
 
 config.mk: $(SRC)/configure $(SRC)/scripts/libraries.txt
 	@$(say) CONFIG "again, configure has changed"
@@ -169,6 +173,17 @@ pc-bios/%.bin: obj/pc-bios/%.o $(SRC)/scripts/sign-rom.py
 	$(Q)objcopy -O binary -j .text -j .rodata -j .data obj/pc-bios/$*.elf obj/pc-bios/$*.raw
 	$(Q)$(SRC)/scripts/sign-rom.py obj/pc-bios/$*.raw $@
 -include $(patsubst pc-bios/%.bin,obj/pc-bios/%.d,$(roms))
+
+# ---------------------------------------------------------------- manual pages
+man/qemu-system-%.1: qemu-system-% $(SRC)/scripts/options-gen.py $(SRC)/qapi/options.def
+	@mkdir -p $(@D)
+	@$(say) MAN $@
+	$(Q)./$< -help >$@.help
+	$(Q)$(SRC)/scripts/options-gen.py --man $< $(SRC)/qapi/options.def $@.help >$@.tmp
+	$(Q)mv $@.tmp $@; rm $@.help
+man/%.1: $(SRC)/docs/man/%.1
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
 
 # ---------------------------------------------------------------- checks
 suites := $(call sources,tests/*/run)
@@ -209,8 +224,8 @@ tests/device-types-debug: obj/tests/unit/test-device-types.o $(shared-objects)
 endif
 ifneq ($(wildcard $(SRC)/scripts/bench),)
 .PHONY: bench
-bench: all  ## measure against the reference
-	@$(SRC)/scripts/bench .
+bench: all  ## measure against the reference; W="start boot programs" picks
+	@$(SRC)/scripts/bench . $(W)
 endif
 ifneq ($(wildcard $(SRC)/scripts/make-docs),)
 .PHONY: docs
@@ -250,15 +265,28 @@ compile_commands.json: $(all-objects)  ## compile database for editors and analy
 	@rm -f $@.tmp
 
 # ---------------------------------------------------------------- install, clean, help
+# What install copies, and uninstall removes: folder under PREFIX, mode, files.
+man1 := share/man/man1
+define install-files
+	$(if $(3),install -d "$(DESTDIR)$(PREFIX)/$(1)")
+	$(if $(3),install -m$(2) $(3) "$(DESTDIR)$(PREFIX)/$(1)")
+endef
+
 .PHONY: install
-install: all  ## copy binaries and ROMs below $(PREFIX); DESTDIR= is honoured
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/qemu
-	$(if $(binaries)$(tools),install -m755 $(binaries) $(tools) $(DESTDIR)$(PREFIX)/bin)
-	$(if $(run-files),install -m644 $(run-files) $(DESTDIR)$(PREFIX)/share/qemu)
+install: all  ## copy binaries, ROMs and manual pages below $(PREFIX); DESTDIR= is honoured
+	$(call install-files,bin,755,$(binaries) $(tools))
+	$(call install-files,share/qemu,644,$(run-files))
+	$(call install-files,$(man1),644,$(man-pages))
+
+.PHONY: uninstall
+uninstall:  ## remove what install has copied
+	cd "$(DESTDIR)$(PREFIX)" && rm -f $(addprefix bin/,$(binaries) $(tools)) \
+	    $(addprefix share/qemu/,$(notdir $(run-files))) $(addprefix $(man1)/,$(notdir $(man-pages)))
+	-rmdir "$(DESTDIR)$(PREFIX)/share/qemu" 2>/dev/null
 
 .PHONY: clean
 clean:  ## remove what make has built
-	rm -rf obj tests pc-bios asan qemu-system-* $(tools) compile_commands.json
+	rm -rf obj tests pc-bios man asan qemu-system-* $(tools) compile_commands.json
 	find generated -type f ! -name "config.*" -delete
 
 .PHONY: help

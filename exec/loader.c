@@ -39,6 +39,14 @@ void firmware_add_folder(const char *folder)
     g_ptr_array_add(folders, g_strdup(folder));
 }
 
+/* The folder that this program lies in. */
+static char *program_folder(void)
+{
+    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+
+    return self ? g_path_get_dirname(self) : g_strdup(".");
+}
+
 /* Where to look, in order; freed with g_ptr_array_unref. */
 static GPtrArray *search_path(void)
 {
@@ -49,7 +57,11 @@ static GPtrArray *search_path(void)
         g_ptr_array_add(all, g_strdup(folders->pdata[i]));
     }
     for (unsigned i = 0; configured[i] != NULL; i++) {
-        if (configured[i][0] != '\0') {
+        if (configured[i][0] == '@') {
+            g_autofree char *home = program_folder();
+
+            g_ptr_array_add(all, g_build_filename(home, configured[i] + 1, NULL));
+        } else if (configured[i][0] != '\0') {
             g_ptr_array_add(all, g_strdup(configured[i]));
         }
     }

@@ -36,3 +36,17 @@ class OptionsGen(unittest.TestCase):
     def test_c_strings(self):
         self.assertEqual(gen.c_string('a"b\\\n'), '"a\\"b\\\\\\n"')
         self.assertEqual(gen.c_string(None), "NULL")
+
+    def test_pages(self):
+        rows = self.parse("= Head\nm,M :: size :: machine :: memory\n    .more\n"
+                          "x :: file :: => m a=%,b :: short\n= Tail\ny :: - :: run :: flag\n")
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, "help")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write("Head:\n-m size        memory\n-y   flag\n")
+            rows = gen.shown(rows, path)
+        self.assertEqual([r["name"] for r in rows], ["m", "y"])
+        text = gen.man("qemu-system-z", rows)
+        self.assertIn(".SH NAME\nqemu\\-system\\-z ", text)
+        self.assertIn(".SS Head\n.TP\n.B \\-m, \\-M size\nmemory\n.br\n\\&.more\n.SS Tail\n", text)
+        self.assertIn("## Tail\n\n- `-y`: flag", gen.doc(rows))
