@@ -717,10 +717,11 @@ static const ChardevFeOps qtest_fe = {
 
 bool qtest_serve(Vm *vm, const char *chardev, const char *log, GError **error)
 {
-    Qtest *q = g_new0(Qtest, 1);    /* lives as long as the process */
+    Qtest *q = g_new0(Qtest, 1);
     Chardev *chr;
 
     q->vm = vm;
+    vm_publish(vm, "qtest", q);
     q->in = g_string_new(NULL);
     q->out = g_string_new(NULL);
     if (log != NULL && strcmp(log, "none") != 0) {
@@ -734,4 +735,22 @@ bool qtest_serve(Vm *vm, const char *chardev, const char *log, GError **error)
         return false;
     }
     return chardev_fe_attach(&q->fe, chr, &qtest_fe, q, error);
+}
+
+void qtest_end(Vm *vm)
+{
+    Qtest *q = vm_published(vm, "qtest");
+
+    if (!q) {
+        return;
+    }
+    vm_publish(vm, "qtest", NULL);
+    object_walk(object_root(), drop_intercepts, NULL);
+    chardev_fe_detach(&q->fe);
+    if (q->log) {
+        fclose(q->log);
+    }
+    g_string_free(q->in, TRUE);
+    g_string_free(q->out, TRUE);
+    g_free(q);
 }

@@ -147,15 +147,60 @@ Vec128 helper_phminposuw(Vec128 a)
     return out.v;
 }
 
+/*
+ * Sum and product with SSE's choice of a NaN: the first operand's, else the second's, else the default one
+ * (SDM 1 table 4-7). A compiler may swap operands, so the choice is made here, on integers: a
+ * comparison of denormals would raise a flag. The operation itself raises those that are due.
+ */
+static bool nan32(uint32_t v)
+{
+    return (v & 0x7fffffff) > 0x7f800000;
+}
+
+static bool nan64(uint64_t v)
+{
+    return (v & INT64_MAX) > 0x7ff0000000000000;
+}
+
+static float choose_nan32(float x, float y, float r)
+{
+    Vec128Lanes v = {.f = {x, y, r}};
+    uint32_t from = nan32(v.l[0]) ? v.l[0] : nan32(v.l[1]) ? v.l[1] : 0xffc00000;
+
+    v.l[2] = nan32(v.l[2]) ? from | 0x400000 : v.l[2];
+    return v.f[2];
+}
+
+static double choose_nan64(double x, double y, double r)
+{
+    Vec128Lanes in = {.d = {x, y}}, v = {.d = {r}};
+    uint64_t from = nan64(in.q[0]) ? in.q[0] : nan64(in.q[1]) ? in.q[1] : 0xfff8000000000000;
+
+    v.q[0] = nan64(v.q[0]) ? from | 1ull << 51 : v.q[0];
+    return v.d[0];
+}
+
+static float mul32(float x, float y)
+{
+    return choose_nan32(x, y, x * y);
+}
+
+static float add32(float x, float y)
+{
+    return choose_nan32(x, y, x + y);
+}
+
 Vec128 helper_dpps(Vec128 a, Vec128 b, uint32_t imm)
 {
     Vec128Lanes x = {.v = a}, y = {.v = b}, out;
     float p[4], sum;
 
     for (unsigned i = 0; i < 4; i++) {
-        p[i] = imm >> (4 + i) & 1 ? x.f[i] * y.f[i] : 0.0f;
+        bool used = imm >> (4 + i) & 1;
+
+        p[i] = mul32(used ? x.f[i] : 0, used ? y.f[i] : 0);
     }
-    sum = (p[0] + p[1]) + (p[2] + p[3]);
+    sum = add32(add32(p[0], p[1]), add32(p[2], p[3]));
     for (unsigned i = 0; i < 4; i++) {
         out.f[i] = imm >> i & 1 ? sum : 0.0f;
     }
@@ -165,9 +210,17 @@ Vec128 helper_dpps(Vec128 a, Vec128 b, uint32_t imm)
 Vec128 helper_dppd(Vec128 a, Vec128 b, uint32_t imm)
 {
     Vec128Lanes x = {.v = a}, y = {.v = b}, out;
-    double sum = (imm & 16 ? x.d[0] * y.d[0] : 0.0) + (imm & 32 ? x.d[1] * y.d[1] : 0.0);
+    double p[2], sum;
 
-    out.d[0] = imm & 1 ? sum : 0.0;
-    out.d[1] = imm & 2 ? sum : 0.0;
+    for (unsigned i = 0; i < 2; i++) {
+        bool used = imm >> (4 + i) & 1;
+        double first = used ? x.d[i] : 0, second = used ? y.d[i] : 0;
+
+        p[i] = choose_nan64(first, second, first * second);
+    }
+    sum = choose_nan64(p[0], p[1], p[0] + p[1]);
+    for (unsigned i = 0; i < 2; i++) {
+        out.d[i] = imm >> i & 1 ? sum : 0.0;
+    }
     return out.v;
 }

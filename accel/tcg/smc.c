@@ -10,7 +10,6 @@
 #include "accel/tcg/tcg.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 enum { LEAF_BITS = 10, ROOT_BITS = 20 };
 
@@ -302,12 +301,7 @@ static void kick_cpus(void)
 
 void smc_init(void)
 {
-    size_t size = sizeof(*page_root) << ROOT_BITS;
-    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                   -1, 0);
-
-    g_assert(p != MAP_FAILED);
-    page_root = p;
+    page_root = g_malloc0(sizeof(*page_root) << ROOT_BITS);     /* large: untouched pages cost nothing */
     ram_hooks = (RamHooks){.written = page_bytes_written, .cleaned = page_bits_cleaned,
                            .kick = kick_cpus};
 }

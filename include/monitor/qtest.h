@@ -10,5 +10,7 @@
  * copy of each line (-qtest-log), NULL: none. After the board is built; main loop, machine lock.
  */
 bool qtest_serve(Vm *vm, const char *chardev, const char *log, GError **error);
+/* Ends what qtest_serve began; nothing if it did not. Before the chardevs go. */
+void qtest_end(Vm *vm);
 
 #endif

@@ -713,6 +713,7 @@ static void test_fallback(void)
     g_assert_nonnull(strstr(e1->message, "did you mean 'tcg'"));
     g_assert_false(accel_start(other, prop, &e2));
     g_assert_nonnull(strstr(e2->message, "thread"));
+    vm_free(other);
 }
 
 static void machine_up(void)

@@ -766,7 +766,8 @@ static void make_engines(void)
 static void catch_signals(void)
 {
     static const int signals[] = {SIGSEGV, SIGFPE, SIGILL, SIGBUS, SIGTRAP};
-    stack_t ss = {.ss_sp = g_malloc(65536), .ss_size = 65536};
+    static uint8_t stack[65536];        /* the kernel keeps its address */
+    stack_t ss = {.ss_sp = stack, .ss_size = sizeof(stack)};
     struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK | SA_NODEFER};
 
     sigaltstack(&ss, NULL);
