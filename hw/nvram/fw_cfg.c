@@ -13,9 +13,15 @@
 #define NUM_KEYS (FW_CFG_FILE_FIRST + FILE_SLOTS)
 #define ARCH_KEYS 0x20
 #define NAME_LEN 56
-#define DMA_SIGNATURE 0x51454d5520434647ull    /* "QEMU CFG" */
+#define DMA_SIGNATURE 0x51454d5520434647ull /* "QEMU CFG" */
 
-enum { DMA_ERROR = 1, DMA_READ = 2, DMA_SKIP = 4, DMA_SELECT = 8, DMA_WRITE = 16 };
+enum {
+    DMA_ERROR = 1,
+    DMA_READ = 2,
+    DMA_SKIP = 4,
+    DMA_SELECT = 8,
+    DMA_WRITE = 16
+};
 
 typedef struct FwCfgItem {
     uint8_t *data;
@@ -176,7 +182,8 @@ void fw_cfg_update_file(FwCfg *f, const char *name, const void *data, size_t len
 }
 
 bool fw_cfg_add_writable_file(FwCfg *f, const char *name, const void *data, size_t len,
-                              void (*written)(void *opaque, const uint8_t *data, size_t len), void *opaque)
+                              void (*written)(void *opaque, const uint8_t *data, size_t len),
+                              void *opaque)
 {
     FwCfgItem *i = fw_cfg_file_item(f, name, data, len);
 
@@ -200,7 +207,8 @@ void fw_cfg_on_select(FwCfg *f, const char *name, void (*fn)(void *opaque), void
     i->opaque = opaque;
 }
 
-bool fw_cfg_add_option(FwCfg *f, const char *name, const char *file, const char *string, GError **error)
+bool fw_cfg_add_option(FwCfg *f, const char *name, const char *file, const char *string,
+                       GError **error)
 {
     g_autofree char *data = NULL;
     gsize len = 0;
@@ -288,7 +296,10 @@ static bool fw_cfg_dma_in(FwCfg *f, FwCfgItem *i, hwaddr addr, uint32_t len)
 
 static void fw_cfg_dma_run(FwCfg *f)
 {
-    struct __attribute__((packed)) { uint32_t control, length; uint64_t address; } desc;
+    struct __attribute__((packed)) {
+        uint32_t control, length;
+        uint64_t address;
+    } desc;
     hwaddr at = f->dma_addr;
     bool ok = true;
 
@@ -317,7 +328,8 @@ static void fw_cfg_dma_run(FwCfg *f)
 
 static uint64_t fw_cfg_read_dma(void *opaque, hwaddr offset, unsigned size)
 {
-    return DMA_SIGNATURE >> 8 * (8 - offset - size) & (size == 8 ? UINT64_MAX : (1ull << 8 * size) - 1);
+    return DMA_SIGNATURE >> 8 * (8 - offset - size) &
+           (size == 8 ? UINT64_MAX : (1ull << 8 * size) - 1);
 }
 
 static void fw_cfg_write_dma(void *opaque, hwaddr offset, uint64_t value, unsigned size)
@@ -335,12 +347,62 @@ static void fw_cfg_write_dma(void *opaque, hwaddr offset, uint64_t value, unsign
     }
 }
 
+/* In memory the data register keeps the order of bytes, whatever the size. */
+static uint64_t fw_cfg_read_data(void *opaque, hwaddr offset, unsigned size)
+{
+    uint64_t v = 0;
+
+    for (unsigned i = 0; i < size; i++) {
+        v = v << 8 | fw_cfg_next_byte(opaque);
+    }
+    return v;
+}
+
+static void fw_cfg_write_data(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    /* Read-only without DMA. */
+}
+
+static uint64_t fw_cfg_read_selector(void *opaque, hwaddr offset, unsigned size)
+{
+    return 0;
+}
+
+static void fw_cfg_write_selector(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    if (offset == 0 && size == 2) {
+        fw_cfg_select(opaque, value);
+    }
+}
+
+static const RegionOps fw_cfg_data_ops = {
+    .read = fw_cfg_read_data,
+    .write = fw_cfg_write_data,
+    .min_size = 1,
+    .max_size = 8,
+    .endian = DEV_BIG,
+};
+static const RegionOps fw_cfg_selector_ops = {
+    .read = fw_cfg_read_selector,
+    .write = fw_cfg_write_selector,
+    .min_size = 1,
+    .max_size = 2,
+    .endian = DEV_BIG,
+};
 static const RegionOps fw_cfg_port_ops = {
-    .read = fw_cfg_read_port, .write = fw_cfg_write_port, .min_size = 1, .max_size = 2,
-    .max_valid = 2, .unaligned = true,
+    .read = fw_cfg_read_port,
+    .write = fw_cfg_write_port,
+    .min_size = 1,
+    .max_size = 2,
+    .max_valid = 2,
+    .unaligned = true,
 };
 static const RegionOps fw_cfg_dma_ops = {
-    .read = fw_cfg_read_dma, .write = fw_cfg_write_dma, .min_size = 1, .max_size = 8, .endian = DEV_BIG,
+    .read = fw_cfg_read_dma,
+    .write = fw_cfg_write_dma,
+    .min_size = 1,
+    .max_size = 8,
+    .endian = DEV_BIG,
 };
 
 static bool fw_cfg_realize(Device *d, GError **error)
@@ -365,9 +427,9 @@ static void fw_cfg_reset(Device *d)
 }
 
 static const RegBank fw_cfg_banks[] = {
-    { .name = "io", .size = 2, .ops = &fw_cfg_port_ops, .pio = true, .help = "selector and data" },
-    { .name = "dma", .size = 8, .ops = &fw_cfg_dma_ops, .pio = true, .help = "descriptor address" },
-    { 0 },
+    {.name = "io", .size = 2, .ops = &fw_cfg_port_ops, .pio = true, .help = "selector and data"},
+    {.name = "dma", .size = 8, .ops = &fw_cfg_dma_ops, .pio = true, .help = "descriptor address"},
+    {0},
 };
 
 static const Prop fw_cfg_props[] = {
@@ -410,5 +472,40 @@ FwCfg *fw_cfg_create_io(Vm *vm, uint16_t port, GError **error)
     }
     device_map(d, "io", port);
     device_map(d, "dma", port + 4);
+    return (FwCfg *)d;
+}
+
+static const RegBank fw_cfg_mem_banks[] = {
+    {.name = "data", .size = 8, .ops = &fw_cfg_data_ops, .help = "data"},
+    {.name = "ctl", .size = 2, .ops = &fw_cfg_selector_ops, .help = "selector"},
+    {.name = "dma", .size = 8, .ops = &fw_cfg_dma_ops, .help = "descriptor address"},
+    {0},
+};
+
+static const DeviceType fw_cfg_mem_type = {
+    .name = "fw_cfg_mem",
+    .category = "misc",
+    .desc = "Firmware configuration in memory",
+    .internal = true,
+    .size = sizeof(FwCfg),
+    .state_version = 1,
+    .props = fw_cfg_props,
+    .banks = fw_cfg_mem_banks,
+    .state = fw_cfg_state,
+    .realize = fw_cfg_realize,
+    .reset = fw_cfg_reset,
+};
+DEVICE_TYPE(fw_cfg_mem_type);
+
+FwCfg *fw_cfg_create_mem(Vm *vm, hwaddr base, GError **error)
+{
+    Device *d = device_create(vm, "fw_cfg_mem", NULL, "fw_cfg", error, NULL);
+
+    if (!d) {
+        return NULL;
+    }
+    device_map(d, "data", base);
+    device_map(d, "ctl", base + 8);
+    device_map(d, "dma", base + 16);
     return (FwCfg *)d;
 }

@@ -16,7 +16,13 @@
 #define LEGACY_ALIGN 4096
 #define LEGACY_BAR_MIN 64
 
-enum { CAP_COMMON = 1, CAP_NOTIFY = 2, CAP_ISR = 3, CAP_DEVICE = 4, CAP_PCI = 5 };
+enum {
+    CAP_COMMON = 1,
+    CAP_NOTIFY = 2,
+    CAP_ISR = 3,
+    CAP_DEVICE = 4,
+    CAP_PCI = 5
+};
 
 /* A type made from a VirtioType. */
 typedef struct VirtioPciType {
@@ -31,7 +37,7 @@ static const VirtioPciType *virtio_pci_type(VirtioDevice *v)
     return CONTAINER_OF(device_type(&v->pci.dev), const VirtioPciType, dev);
 }
 
-void virtio_pci_interrupt(VirtioDevice *v, uint16_t vector, uint8_t isr_bit)
+static void virtio_pci_interrupt(VirtioDevice *v, uint16_t vector, uint8_t isr_bit)
 {
     if (pci_msix_enabled(&v->pci)) {
         if (vector != VIRTIO_NO_VECTOR) {
@@ -42,6 +48,16 @@ void virtio_pci_interrupt(VirtioDevice *v, uint16_t vector, uint8_t isr_bit)
     v->isr |= isr_bit;
     pci_set_irq(&v->pci, 1);
 }
+
+static void virtio_pci_lower(VirtioDevice *v)
+{
+    pci_set_irq(&v->pci, 0);
+}
+
+static const VirtioTransport virtio_pci_transport = {
+    .interrupt = virtio_pci_interrupt,
+    .lower = virtio_pci_lower,
+};
 
 static uint8_t virtio_read_isr(VirtioDevice *v)
 {
@@ -54,7 +70,8 @@ static uint8_t virtio_read_isr(VirtioDevice *v)
 
 static uint16_t valid_vector(VirtioDevice *v, uint16_t vector)
 {
-    uint32_t n = v->pci.msix_cap ? (pci_config_get(&v->pci, v->pci.msix_cap + 2, 2) & 0x7ff) + 1u : 0;
+    uint32_t n =
+        v->pci.msix_cap ? (pci_config_get(&v->pci, v->pci.msix_cap + 2, 2) & 0x7ff) + 1u : 0;
 
     return vector < n ? vector : VIRTIO_NO_VECTOR;
 }
@@ -67,9 +84,18 @@ static VirtQueue *selected(VirtioDevice *v)
 
 /* ---- legacy, 4.1.4.8 ---- */
 
-enum { LEGACY_HOST_FEATURES = 0, LEGACY_GUEST_FEATURES = 4, LEGACY_PFN = 8, LEGACY_SIZE = 12,
-       LEGACY_SELECT = 14, LEGACY_NOTIFY = 16, LEGACY_STATUS = 18, LEGACY_ISR = 19,
-       LEGACY_CONFIG_VECTOR = 20, LEGACY_QUEUE_VECTOR = 22 };
+enum {
+    LEGACY_HOST_FEATURES = 0,
+    LEGACY_GUEST_FEATURES = 4,
+    LEGACY_PFN = 8,
+    LEGACY_SIZE = 12,
+    LEGACY_SELECT = 14,
+    LEGACY_NOTIFY = 16,
+    LEGACY_STATUS = 18,
+    LEGACY_ISR = 19,
+    LEGACY_CONFIG_VECTOR = 20,
+    LEGACY_QUEUE_VECTOR = 22
+};
 
 static uint32_t legacy_config_offset(VirtioDevice *v)
 {
@@ -162,15 +188,33 @@ static void legacy_write(void *opaque, hwaddr offset, uint64_t value, unsigned s
 }
 
 static const RegionOps legacy_ops = {
-    .read = legacy_read, .write = legacy_write, .min_size = 1, .max_size = 4, .unaligned = true,
+    .read = legacy_read,
+    .write = legacy_write,
+    .min_size = 1,
+    .max_size = 4,
+    .unaligned = true,
 };
 
 /* ---- modern, 4.1.4.3 ---- */
 
-enum { C_FEATURE_SELECT = 0x00, C_FEATURE = 0x04, C_DRIVER_SELECT = 0x08, C_DRIVER_FEATURE = 0x0c,
-       C_CONFIG_VECTOR = 0x10, C_NUM_QUEUES = 0x12, C_STATUS = 0x14, C_GENERATION = 0x15,
-       C_QUEUE_SELECT = 0x16, C_QUEUE_SIZE = 0x18, C_QUEUE_VECTOR = 0x1a, C_QUEUE_ENABLE = 0x1c,
-       C_QUEUE_NOTIFY_OFF = 0x1e, C_QUEUE_DESC = 0x20, C_QUEUE_DRIVER = 0x28, C_QUEUE_DEVICE = 0x30 };
+enum {
+    C_FEATURE_SELECT = 0x00,
+    C_FEATURE = 0x04,
+    C_DRIVER_SELECT = 0x08,
+    C_DRIVER_FEATURE = 0x0c,
+    C_CONFIG_VECTOR = 0x10,
+    C_NUM_QUEUES = 0x12,
+    C_STATUS = 0x14,
+    C_GENERATION = 0x15,
+    C_QUEUE_SELECT = 0x16,
+    C_QUEUE_SIZE = 0x18,
+    C_QUEUE_VECTOR = 0x1a,
+    C_QUEUE_ENABLE = 0x1c,
+    C_QUEUE_NOTIFY_OFF = 0x1e,
+    C_QUEUE_DESC = 0x20,
+    C_QUEUE_DRIVER = 0x28,
+    C_QUEUE_DEVICE = 0x30
+};
 
 static uint64_t common_queue_read(VirtioDevice *v, const VirtQueue *q, hwaddr offset)
 {
@@ -206,12 +250,15 @@ static uint64_t common_read(void *opaque, hwaddr offset, unsigned size)
     case C_FEATURE_SELECT:
         return v->feature_select;
     case C_FEATURE:
-        return v->feature_select < 2 ? (uint32_t)(virtio_offered_features(v) >> 32 * v->feature_select) : 0;
+        return v->feature_select < 2
+                   ? (uint32_t)(virtio_offered_features(v) >> 32 * v->feature_select)
+                   : 0;
     case C_DRIVER_SELECT:
         return v->driver_feature_select;
     case C_DRIVER_FEATURE:
-        return v->driver_feature_select < 2 ? (uint32_t)(v->driver_features >> 32 * v->driver_feature_select)
-                                            : 0;
+        return v->driver_feature_select < 2
+                   ? (uint32_t)(v->driver_features >> 32 * v->driver_feature_select)
+                   : 0;
     case C_CONFIG_VECTOR:
         return v->config_vector;
     case C_NUM_QUEUES:
@@ -263,19 +310,6 @@ static void common_queue_write(VirtioDevice *v, VirtQueue *q, hwaddr offset, uin
     }
 }
 
-/* 3.1.1: FEATURES_OK sticks when the set is one that we offered. */
-static void common_set_status(VirtioDevice *v, uint8_t value)
-{
-    if (value & ~v->status & VIRTIO_STATUS_FEATURES_OK) {
-        if (v->driver_features & ~virtio_offered_features(v)) {
-            value &= ~VIRTIO_STATUS_FEATURES_OK;
-        } else {
-            virtio_set_features(v, v->driver_features);
-        }
-    }
-    virtio_set_status(v, value);
-}
-
 static void common_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
 {
     VirtioDevice *v = opaque;
@@ -297,7 +331,7 @@ static void common_write(void *opaque, hwaddr offset, uint64_t value, unsigned s
         v->config_vector = valid_vector(v, value);
         break;
     case C_STATUS:
-        common_set_status(v, value);
+        virtio_driver_status(v, value);
         break;
     case C_QUEUE_SELECT:
         v->queue_select = value;
@@ -341,14 +375,26 @@ static void notify_write(void *opaque, hwaddr offset, uint64_t value, unsigned s
 }
 
 static const RegionOps common_ops = {
-    .read = common_read, .write = common_write, .min_size = 1, .max_size = 4,
+    .read = common_read,
+    .write = common_write,
+    .min_size = 1,
+    .max_size = 4,
 };
-static const RegionOps isr_ops = { .read = isr_read, .write = isr_write, .min_size = 1, .max_size = 4 };
+static const RegionOps isr_ops = {
+    .read = isr_read, .write = isr_write, .min_size = 1, .max_size = 4};
 static const RegionOps device_ops = {
-    .read = device_read, .write = device_write, .min_size = 1, .max_size = 8, .unaligned = true,
+    .read = device_read,
+    .write = device_write,
+    .min_size = 1,
+    .max_size = 8,
+    .unaligned = true,
 };
 static const RegionOps notify_ops = {
-    .read = notify_read, .write = notify_write, .min_size = 1, .max_size = 4, .unaligned = true,
+    .read = notify_read,
+    .write = notify_write,
+    .min_size = 1,
+    .max_size = 4,
+    .unaligned = true,
 };
 
 /* ---- configuration access through PCI configuration space, 4.1.4.7 ---- */
@@ -369,7 +415,8 @@ static bool cfg_window(VirtioDevice *v, uint32_t offset, uint32_t *at, uint32_t 
 /* The area of BAR 4 at an offset. */
 static Region *cfg_area(VirtioDevice *v, uint32_t at, hwaddr *inside)
 {
-    Region *const areas[] = { &v->common_region, &v->isr_region, &v->device_region_, &v->notify_region };
+    Region *const areas[] = {&v->common_region, &v->isr_region, &v->device_region_,
+                             &v->notify_region};
 
     *inside = at % AREA_SIZE;
     return areas[at / AREA_SIZE];
@@ -405,7 +452,8 @@ static void virtio_pci_config_read(PciDevice *d, uint32_t offset, unsigned size)
 
 /* ---- realize ---- */
 
-static bool add_cap(VirtioDevice *v, uint8_t kind, uint8_t size, uint32_t offset, uint32_t len, GError **error)
+static bool add_cap(VirtioDevice *v, uint8_t kind, uint8_t size, uint32_t offset, uint32_t len,
+                    GError **error)
 {
     PciDevice *d = &v->pci;
     uint8_t c = pci_add_cap(d, PCI_CAP_ID_VNDR, 0, size, error);
@@ -473,8 +521,9 @@ static bool choose_interfaces(VirtioDevice *v, bool *legacy, GError **error)
               (t->kind == VIRTIO_PCI_TRANSITIONAL || v->disable_legacy == ON_OFF_AUTO_OFF ||
                (v->disable_legacy == ON_OFF_AUTO_AUTO && !in_port));
     if (!*legacy && v->disable_modern) {
-        return fail(error, "device '%s' cannot work: both its legacy and its modern interface are disabled",
-                    t->dev.name);
+        return fail(
+            error, "device '%s' cannot work: both its legacy and its modern interface are disabled",
+            t->dev.name);
     }
     return true;
 }
@@ -486,6 +535,7 @@ static bool virtio_pci_realize(Device *d, GError **error)
     bool legacy;
 
     v->type = t->type;
+    v->transport = &virtio_pci_transport;
     if (!choose_interfaces(v, &legacy, error)) {
         return false;
     }
@@ -558,7 +608,8 @@ extern const VirtioType *const __stop_virtio_types[] __attribute__((weak));
 
 static const ObjectType *virtio_provide(unsigned i)
 {
-    static const char *const suffixes[KINDS] = { "-pci", "-pci-transitional", "-pci-non-transitional" };
+    static const char *const suffixes[KINDS] = {"-pci", "-pci-transitional",
+                                                "-pci-non-transitional"};
     const VirtioType *const *row = __start_virtio_types + i / KINDS;
 
     if (row >= __stop_virtio_types) {

@@ -25,7 +25,7 @@ void virtio_error(VirtioDevice *v, const char *fmt, ...)
 void virtio_config_changed(VirtioDevice *v)
 {
     v->generation++;
-    virtio_pci_interrupt(v, v->config_vector, 2);
+    v->transport->interrupt(v, v->config_vector, 2);
 }
 
 VirtQueue *virtio_add_queue(VirtioDevice *v, uint16_t size)
@@ -33,7 +33,7 @@ VirtQueue *virtio_add_queue(VirtioDevice *v, uint16_t size)
     g_assert(v->num_queues < VIRTIO_MAX_QUEUES && size <= VIRTIO_QUEUE_MAX);
     VirtQueue *q = &v->vq[v->num_queues++];
 
-    *q = (VirtQueue){ .size = size, .size_max = size, .vector = VIRTIO_NO_VECTOR };
+    *q = (VirtQueue){.size = size, .size_max = size, .vector = VIRTIO_NO_VECTOR};
     return q;
 }
 
@@ -73,12 +73,12 @@ void virtio_reset(VirtioDevice *v)
     for (unsigned i = 0; i < v->num_queues; i++) {
         uint16_t max = v->vq[i].size_max;
 
-        v->vq[i] = (VirtQueue){ .size = max, .size_max = max, .vector = VIRTIO_NO_VECTOR };
+        v->vq[i] = (VirtQueue){.size = max, .size_max = max, .vector = VIRTIO_NO_VECTOR};
     }
     if (v->type->reset) {
         v->type->reset(v);
     }
-    pci_set_irq(&v->pci, 0);
+    v->transport->lower(v);
 }
 
 void virtio_set_status(VirtioDevice *v, uint8_t status)
@@ -93,6 +93,19 @@ void virtio_set_status(VirtioDevice *v, uint8_t status)
     if (v->type->status_changed && v->status != old) {
         v->type->status_changed(v, old);
     }
+}
+
+/* 3.1.1: FEATURES_OK sticks when the set is one that we offered. */
+void virtio_driver_status(VirtioDevice *v, uint8_t value)
+{
+    if (value & ~v->status & VIRTIO_STATUS_FEATURES_OK) {
+        if (v->driver_features & ~virtio_offered_features(v)) {
+            value &= ~VIRTIO_STATUS_FEATURES_OK;
+        } else {
+            virtio_set_features(v, v->driver_features);
+        }
+    }
+    virtio_set_status(v, value);
 }
 
 uint64_t virtio_config_load(VirtioDevice *v, uint32_t off, unsigned size)
@@ -181,6 +194,8 @@ static const StateField virtqueue_state[] = {
 
 const StateField virtio_state[] = {
     HOST_ONLY(VirtioDevice, type, "constant"),
+    HOST_ONLY(VirtioDevice, transport, "constant"),
+    HOST_ONLY(VirtioDevice, transport_device, "wired at realize"),
     STATE_STRUCTS(VirtioDevice, vq, virtqueue_state),
     HOST_ONLY(VirtioDevice, num_queues, "made at realize"),
     STATE(VirtioDevice, status),

@@ -7,7 +7,13 @@
 #include "hw/virtio/virtio.h"
 #include <stdatomic.h>
 
-enum { DESC_NEXT = 1, DESC_WRITE = 2, DESC_INDIRECT = 4, AVAIL_NO_INTERRUPT = 1, USED_NO_NOTIFY = 1 };
+enum {
+    DESC_NEXT = 1,
+    DESC_WRITE = 2,
+    DESC_INDIRECT = 4,
+    AVAIL_NO_INTERRUPT = 1,
+    USED_NO_NOTIFY = 1
+};
 
 typedef struct __attribute__((packed)) VirtqDesc {
     uint64_t addr;
@@ -55,8 +61,8 @@ bool virtq_empty(VirtioDevice *v, VirtQueue *vq)
 }
 
 /* Walks a chain; sg takes at most `room` pieces, readable ones first. False: error. */
-static bool chain_walk(VirtioDevice *v, VirtQueue *vq, uint16_t head, DmaSg *sg, unsigned room, unsigned *out,
-                       unsigned *in)
+static bool chain_walk(VirtioDevice *v, VirtQueue *vq, uint16_t head, DmaSg *sg, unsigned room,
+                       unsigned *out, unsigned *in)
 {
     uint64_t table = vq->desc;
     unsigned limit = vq->size, i = head, seen = 0;
@@ -89,7 +95,7 @@ static bool chain_walk(VirtioDevice *v, VirtQueue *vq, uint16_t head, DmaSg *sg,
             virtio_error(v, "readable descriptor behind a writable one");
             return false;
         }
-        sg[*out + *in] = (DmaSg){ .addr = d.addr, .len = d.len };
+        sg[*out + *in] = (DmaSg){.addr = d.addr, .len = d.len};
         *(d.flags & DESC_WRITE ? in : out) += 1;
         if (!(d.flags & DESC_NEXT)) {
             return true;
@@ -121,7 +127,7 @@ VirtqElem *virtq_pop(VirtioDevice *v, VirtQueue *vq)
     }
     VirtqElem *e = g_malloc(sizeof(*e) + (out + in) * sizeof(DmaSg));
 
-    *e = (VirtqElem){ .vq = vq, .head = head, .num_out = out, .num_in = in };
+    *e = (VirtqElem){.vq = vq, .head = head, .num_out = out, .num_in = in};
     e->out = (DmaSg *)(e + 1);
     e->in = e->out + out;
     memcpy(e->out, sg, (out + in) * sizeof(DmaSg));
@@ -145,13 +151,13 @@ void virtq_unpop(VirtioDevice *v, VirtqElem *e)
 void virtq_fill(VirtioDevice *v, VirtqElem *e, uint32_t len, unsigned index)
 {
     VirtQueue *vq = e->vq;
-    uint32_t entry[2] = { GUINT32_TO_LE(e->head), GUINT32_TO_LE(len) };
+    uint32_t entry[2] = {GUINT32_TO_LE(e->head), GUINT32_TO_LE(len)};
 
     if (!vq->enabled) {
-        return;    /* the queue was reset while the request was under way */
+        return; /* the queue was reset while the request was under way */
     }
-    dma_write(&v->pci.dev, vq->used + 4 + 8ull * ((uint16_t)(vq->used_idx + index) % vq->size), entry,
-              sizeof(entry));
+    dma_write(&v->pci.dev, vq->used + 4 + 8ull * ((uint16_t)(vq->used_idx + index) % vq->size),
+              entry, sizeof(entry));
 }
 
 void virtq_flush(VirtioDevice *v, VirtQueue *vq, unsigned count)
@@ -176,7 +182,8 @@ void virtq_push(VirtioDevice *v, VirtqElem *e, uint32_t len)
 static bool virtq_wants_interrupt(VirtioDevice *v, VirtQueue *vq)
 {
     atomic_thread_fence(memory_order_seq_cst);
-    if (virtio_has(v, VIRTIO_F_NOTIFY_ON_EMPTY) && vq->in_flight == 0 && virtq_available(v, vq) == 0) {
+    if (virtio_has(v, VIRTIO_F_NOTIFY_ON_EMPTY) && vq->in_flight == 0 &&
+        virtq_available(v, vq) == 0) {
         return true;
     }
     if (!virtio_has(v, VIRTIO_F_EVENT_IDX)) {
@@ -194,7 +201,7 @@ static bool virtq_wants_interrupt(VirtioDevice *v, VirtQueue *vq)
 void virtq_notify(VirtioDevice *v, VirtQueue *vq)
 {
     if (vq->enabled && !v->broken && virtq_wants_interrupt(v, vq)) {
-        virtio_pci_interrupt(v, vq->vector, 1);
+        v->transport->interrupt(v, vq->vector, 1);
     }
 }
 
@@ -214,8 +221,8 @@ bool virtq_enable_kick(VirtioDevice *v, VirtQueue *vq, bool on)
     return !virtq_empty(v, vq);
 }
 
-static size_t sg_copy(VirtioDevice *v, const DmaSg *sg, unsigned n, uint64_t off, uint8_t *buf, size_t len,
-                      bool write)
+static size_t sg_copy(VirtioDevice *v, const DmaSg *sg, unsigned n, uint64_t off, uint8_t *buf,
+                      size_t len, bool write)
 {
     size_t done = 0;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Virtio devices (OASIS Virtual I/O Device 1.1), legacy interface included. A device is one
- * VirtioType; it yields "X-pci", "X-pci-transitional" and "X-pci-non-transitional". The same
+ * VirtioType; it yields "X-pci", "X-pci-transitional", "X-pci-non-transitional" and "X-device" (on
+ * "virtio-mmio" and other transports that are devices of their own). The same
  * struct serves every transport. Machine lock held throughout.
  */
 #ifndef HW_VIRTIO_VIRTIO_H
@@ -18,21 +19,33 @@
 typedef struct VirtioDevice VirtioDevice;
 typedef struct VirtioType VirtioType;
 
-enum { VIRTIO_STATUS_ACKNOWLEDGE = 1, VIRTIO_STATUS_DRIVER = 2, VIRTIO_STATUS_DRIVER_OK = 4,
-       VIRTIO_STATUS_FEATURES_OK = 8, VIRTIO_STATUS_NEEDS_RESET = 64, VIRTIO_STATUS_FAILED = 128 };
-enum { VIRTIO_F_NOTIFY_ON_EMPTY = 24, VIRTIO_F_ANY_LAYOUT = 27, VIRTIO_F_INDIRECT_DESC = 28,
-       VIRTIO_F_EVENT_IDX = 29, VIRTIO_F_VERSION_1 = 32, VIRTIO_F_ACCESS_PLATFORM = 33 };
+enum {
+    VIRTIO_STATUS_ACKNOWLEDGE = 1,
+    VIRTIO_STATUS_DRIVER = 2,
+    VIRTIO_STATUS_DRIVER_OK = 4,
+    VIRTIO_STATUS_FEATURES_OK = 8,
+    VIRTIO_STATUS_NEEDS_RESET = 64,
+    VIRTIO_STATUS_FAILED = 128
+};
+enum {
+    VIRTIO_F_NOTIFY_ON_EMPTY = 24,
+    VIRTIO_F_ANY_LAYOUT = 27,
+    VIRTIO_F_INDIRECT_DESC = 28,
+    VIRTIO_F_EVENT_IDX = 29,
+    VIRTIO_F_VERSION_1 = 32,
+    VIRTIO_F_ACCESS_PLATFORM = 33
+};
 #define VIRTIO_BIT(n) (1ull << (n))
 
 /* A split virtqueue (2.6). */
 typedef struct VirtQueue {
-    uint16_t size, size_max;         /* entries: as the driver set it / as offered */
+    uint16_t size, size_max; /* entries: as the driver set it / as offered */
     bool enabled;
-    uint64_t desc, avail, used;      /* guest addresses */
+    uint64_t desc, avail, used; /* guest addresses */
     uint16_t last_avail, used_idx;
     uint16_t signalled_used;
     bool signalled_valid;
-    uint16_t vector;                 /* MSI-X */
+    uint16_t vector; /* MSI-X */
     unsigned in_flight;
 } VirtQueue;
 
@@ -40,24 +53,24 @@ typedef struct VirtQueue {
 typedef struct VirtqElem {
     VirtQueue *vq;
     uint16_t head;
-    unsigned num_out, num_in;        /* device-readable / device-writable pieces */
-    uint64_t out_len, in_len;        /* bytes */
-    DmaSg *out, *in;                 /* arrays behind the struct */
+    unsigned num_out, num_in; /* device-readable / device-writable pieces */
+    uint64_t out_len, in_len; /* bytes */
+    DmaSg *out, *in; /* arrays behind the struct */
 } VirtqElem;
 
 struct VirtioType {
-    const char *name;                /* "virtio-blk" */
+    const char *name; /* "virtio-blk" */
     const char *desc, *category;
-    uint16_t id;                     /* virtio device id */
-    uint16_t legacy_pci_id;          /* 0: modern only */
+    uint16_t id; /* virtio device id */
+    uint16_t legacy_pci_id; /* 0: modern only */
     uint32_t pci_class;
-    size_t size;                     /* of the device's struct, VirtioDevice first */
-    uint32_t config_size;            /* bytes of device configuration space */
-    unsigned vectors;                /* default MSI-X vectors; 0: queues + 1 */
+    size_t size; /* of the device's struct, VirtioDevice first */
+    uint32_t config_size; /* bytes of device configuration space */
+    unsigned vectors; /* default MSI-X vectors; 0: queues + 1 */
     const char *romfile;
     const Prop *props;
     const StateField *state;
-    bool (*realize)(VirtioDevice *v, GError **error);    /* adds queues */
+    bool (*realize)(VirtioDevice *v, GError **error); /* adds queues */
     void (*unrealize)(VirtioDevice *v);
     void (*reset)(VirtioDevice *v);
     /* Features beside the transport's; offered to the driver. */
@@ -73,31 +86,44 @@ struct VirtioType {
 };
 #define VIRTIO_TYPE(t) SECTION_ENTRY(virtio_types, const VirtioType *, t##_row, &t)
 
-typedef enum VirtioPciKind { VIRTIO_PCI_PLAIN, VIRTIO_PCI_TRANSITIONAL, VIRTIO_PCI_MODERN } VirtioPciKind;
+typedef enum VirtioPciKind {
+    VIRTIO_PCI_PLAIN,
+    VIRTIO_PCI_TRANSITIONAL,
+    VIRTIO_PCI_MODERN
+} VirtioPciKind;
+
+/* How a device reaches its driver. */
+typedef struct VirtioTransport {
+    /* Raises the interrupt of a vector (isr_bit 1: a queue, 2: configuration). */
+    void (*interrupt)(VirtioDevice *v, uint16_t vector, uint8_t isr_bit);
+    void (*lower)(VirtioDevice *v); /* drops a level, at reset */
+} VirtioTransport;
 
 /* Embedded first in every device. */
 struct VirtioDevice {
-    PciDevice pci;                   /* the transport's part */
+    PciDevice pci; /* of the PCI transport; others use its `dev` alone */
     const VirtioType *type;
+    const VirtioTransport *transport;
+    Device *transport_device; /* mmio: the device with the registers */
     VirtQueue vq[VIRTIO_MAX_QUEUES];
     unsigned num_queues;
     uint8_t status, isr;
     uint64_t driver_features;
-    uint32_t generation;             /* of the configuration */
+    uint32_t generation; /* of the configuration */
     uint16_t config_vector;
     uint8_t config[256];
     bool broken;
-    uint64_t kicked;                 /* queues with a notification to be handled */
+    uint64_t kicked; /* queues with a notification to be handled */
     Bh *kick_bh;
     /* virtio-pci */
-    uint32_t num_vectors;            /* property "vectors"; UINT32_MAX: the type's */
-    int disable_legacy;              /* OnOffAuto */
+    uint32_t num_vectors; /* property "vectors"; UINT32_MAX: the type's */
+    int disable_legacy; /* OnOffAuto */
     bool disable_modern, ioeventfd, indirect_desc, event_idx, iommu_platform;
     uint16_t queue_select;
     uint32_t feature_select, driver_feature_select;
     uint32_t driver_features_low;
     Region legacy, modern, common_region, isr_region, device_region_, notify_region;
-    uint8_t cfg_cap;                 /* offset of the PCI configuration access capability */
+    uint8_t cfg_cap; /* offset of the PCI configuration access capability */
 };
 
 static inline bool virtio_has(const VirtioDevice *v, unsigned feature)
@@ -140,8 +166,8 @@ uint64_t virtio_config_load(VirtioDevice *v, uint32_t off, unsigned size);
 void virtio_config_store(VirtioDevice *v, uint32_t off, uint64_t value, unsigned size);
 bool virtio_core_realize(VirtioDevice *v, GError **error);
 void virtio_core_unrealize(VirtioDevice *v);
-/* Transport: raises the interrupt of a vector (bit 0 of isr queue, bit 1 config). */
-void virtio_pci_interrupt(VirtioDevice *v, uint16_t vector, uint8_t isr_bit);
+/* The driver writes the status register: FEATURES_OK sticks only for a set that was offered. */
+void virtio_driver_status(VirtioDevice *v, uint8_t value);
 extern const StateField virtio_state[];
 
 #endif
