@@ -79,8 +79,9 @@ binary-files := $(foreach f,$(binary-files),$(if $(filter $(call arch-of,$(f)),$
 endif
 main-sources := $(call sources,vl.c)
 binaries := $(if $(main-sources),$(addprefix qemu-system-,$(call arch-of,$(binary-files))))
-tool-sources := $(call sources,tools/*.c)
-tools := $(patsubst tools/%.c,%,$(tool-sources))
+# a tool is a folder
+tool-sources := $(filter-out $(DROPPED_FILES),$(call sources,tools/*/*.c))
+tools := $(sort $(foreach f,$(tool-sources),$(word 2,$(subst /, ,$(f)))))
 
 unit-sources := $(call sources,tests/unit/test-*.c)
 unit-target-sources := $(call sources,tests/unit/target-*/test-*.c)
@@ -137,8 +138,11 @@ qemu-system-$(call arch-of,$(1)): $(GEN)/config.link $(call objects,$(1) $(main-
 endef
 $(foreach f,$(binary-files),$(eval $(call binary-rule,$(f))))
 
-$(tools): %: obj/tools/%.o $(shared-objects) $(GEN)/config.link
-	$(call link)
+define tool-rule
+$(1): $(call objects,$(filter tools/$(1)/%,$(tool-sources))) $(shared-objects) $(GEN)/config.link
+	$$(call link)
+endef
+$(foreach t,$(tools),$(eval $(call tool-rule,$(t))))
 
 # Unit tests leave debug information in the objects, where gdb does not need it copied.
 test-link = $(call link,$(if $(filter y,$(SANITIZERS)),,-Wl$(comma)-S))

@@ -8,7 +8,6 @@
 
 #include <json-c/json.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "block/node.h"
 #include "util/error.h"
@@ -86,9 +85,28 @@ static Drive *drive_new(void)
     return d;
 }
 
+static void drive_moved(BlockEdge *e)
+{
+    ((Drive *)e->opaque)->node = e->node;
+}
+
+void drive_set_node(Drive *d, BlockNode *n)
+{
+    g_autoptr(GError) none = NULL;
+
+    block_detach(d->edge);
+    d->node = n;
+    d->edge = n ? block_attach(n, "drive", 0, BLOCK_PERM_ALL, &none) : NULL;
+    if (d->edge) {
+        d->edge->moved = drive_moved;
+        d->edge->opaque = d;
+        block_node_unref(n);
+    }
+}
+
 static void drive_free(Drive *d)
 {
-    block_node_unref(d->node);
+    drive_set_node(d, NULL);
     g_free((char *)d->info.id);
     g_free((char *)d->info.serial);
     g_free(d->text);
@@ -350,36 +368,6 @@ static bool drive_guest_side(Drive *d, struct json_object *o, const char *defaul
            drive_on_error(o, "werror", false, &d->on_write_error, error);
 }
 
-/* The node options of a file name: its protocol is seen from the name, or the file's kind. */
-static struct json_object *file_options(const char *name, GError **error)
-{
-    struct json_object *o;
-    size_t scheme = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
-    g_autofree char *protocol = NULL;
-    struct stat st;
-
-    if (g_str_has_prefix(name, "json:")) {
-        return json_from_text(name + 5, error);
-    }
-    if (name[scheme] == ':' && scheme > 0 && !(stat(name, &st) == 0)) {
-        protocol = g_strndup(name, scheme);
-        if (strcmp(protocol, "file") != 0 && !block_driver_find(protocol)) {
-            return fail_null(error, "Unknown protocol '%s'", protocol);
-        }
-    }
-    o = json_object_new_object();
-    if (protocol && strcmp(protocol, "file") != 0) {
-        put(o, "driver", protocol);
-        return o;
-    }
-    const char *path = protocol ? name + 5 : name;
-    bool device = stat(path, &st) == 0 && (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode));
-
-    put(o, "driver", device ? "host_device" : "file");
-    put(o, "filename", path);
-    return o;
-}
-
 /* Moves what concerns the protocol into the child's options. */
 static bool drive_file_options(struct json_object *o, GError **error)
 {
@@ -390,7 +378,7 @@ static bool drive_file_options(struct json_object *o, GError **error)
         return true;
     }
     if (json_object_is_type(file, json_type_string)) {
-        file = file_options(json_object_get_string(file), error);
+        file = block_filename_options(json_object_get_string(file), error);
         if (!file) {
             return false;
         }
@@ -445,10 +433,10 @@ static bool drive_node_side(Drive *d, struct json_object *o, GError **error)
         put(o, "read-only", "on");
         put(top, "driver", "temporary");
         json_object_object_add(top, "file", json_object_get(o));
-        d->node = block_node_open(top, false, error);
+        drive_set_node(d, block_node_open(top, false, error));
         json_object_put(top);
     } else {
-        d->node = block_node_open(o, false, error);
+        drive_set_node(d, block_node_open(o, false, error));
     }
     return d->node != NULL;
 }

@@ -8,6 +8,7 @@
 typedef struct Drive {
     DriveInfo info;
     BlockNode *node;            /* NULL: no medium */
+    struct BlockEdge *edge;     /* follows node when the graph changes */
     BlockFront *front;          /* the device's end; NULL: not taken */
     bool writeback;
     int on_read_error, on_write_error;
@@ -17,5 +18,7 @@ typedef struct Drive {
 
 Drive *drive_find(const char *id);
 Drive *drive_nth(unsigned i);
+/* Takes over the reference of n; NULL: no medium. */
+void drive_set_node(Drive *d, BlockNode *n);
 
 #endif

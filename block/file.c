@@ -15,14 +15,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "block/node.h"
+#include "block/driver.h"
 #include "util/error.h"
 #include "util/fdset.h"
 #include "util/iov.h"
 
 #define LOCK_USED 100
 #define LOCK_UNSHARED 200
-#define LOCK_BITS 2
+#define LOCK_BITS 4
 #define MAX_ALIGN 4096
 
 typedef struct FileState {
@@ -30,6 +30,7 @@ typedef struct FileState {
     const AioEngine *aio;
     bool lock;                  /* locking=on, or auto and the file system can */
     bool device;                /* block device */
+    bool seek_never;            /* no SEEK_DATA here */
     bool no_discard, no_zero_range, no_punch;   /* the file system said so */
     unsigned perm, unshared;    /* what is locked now */
     uint32_t mem_align;
@@ -62,7 +63,7 @@ static void lock_set(FileState *s, unsigned perm, unsigned unshared)
 
 static bool file_set_perm(BlockNode *n, unsigned perm, unsigned shared, GError **error)
 {
-    static const char *const names[LOCK_BITS] = { "consistent read", "write" };
+    static const char *const names[LOCK_BITS] = { "consistent read", "write", "write unchanged", "resize" };
     FileState *s = n->state;
     unsigned unshared = BLOCK_PERM_ALL & ~shared;
 
@@ -132,8 +133,9 @@ static void file_find_align(BlockNode *n, FileState *s)
     free(buf);
 }
 
-static bool file_size(BlockNode *n, FileState *s, GError **error)
+static bool file_refresh_length(BlockNode *n, GError **error)
 {
+    FileState *s = n->state;
     struct stat st;
 
     if (fstat(s->fd, &st) < 0) {
@@ -211,7 +213,7 @@ static bool file_open_kind(BlockNode *n, struct json_object *opts, bool device, 
     }
     n->filename = g_strdup(g_str_has_prefix(path, "file:") ? path + 5 : path);
     errno = 0;
-    if (!file_open_fd(n, s, opts_bool(opts, "auto-read-only", false), error)) {
+    if (!file_open_fd(n, s, n->open_flags & BLOCK_OPEN_AUTO_READ_ONLY, error)) {
         return false;
     }
     bool good = fstat(s->fd, &st) == 0;
@@ -223,7 +225,8 @@ static bool file_open_kind(BlockNode *n, struct json_object *opts, bool device, 
                     n->driver->name, n->filename);
     }
     good = good && file_choose_aio(n, s, opts_string(opts, "aio", "threads"), error) &&
-           file_init_locks(s, opts_string(opts, "locking", "auto"), error) && file_size(n, s, error);
+           file_init_locks(s, opts_string(opts, "locking", "auto"), error) &&
+           file_refresh_length(n, error);
     if (!good) {
         close(s->fd);
         return false;
@@ -404,6 +407,195 @@ static int64_t file_allocated(BlockNode *n)
     return fstat(s->fd, &st) == 0 ? (int64_t)st.st_blocks * 512 : -1;
 }
 
+typedef struct Seek {
+    int fd;
+    int64_t at, data, end;      /* data: start of it at or behind at; end: of the hole or data at `at` */
+} Seek;
+
+static int seek_work(void *arg)
+{
+    Seek *s = arg;
+
+    s->data = lseek(s->fd, s->at, SEEK_DATA);
+    if (s->data < 0) {
+        return errno == ENXIO ? -ENXIO : -ENOTSUP;
+    }
+    if (s->data > s->at) {
+        s->end = s->data;
+    } else {
+        s->end = lseek(s->fd, s->at, SEEK_HOLE);
+    }
+    return s->end < 0 ? -ENOTSUP : 0;
+}
+
+static int co_file_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero, BlockStatus *st)
+{
+    FileState *s = n->state;
+    Seek k = { .fd = s->fd, .at = (int64_t)offset };
+    int ret = -ENOTSUP;
+
+    st->flags = BLOCK_STATUS_DATA | BLOCK_STATUS_OFFSET | BLOCK_STATUS_ALLOCATED;
+    st->map = offset;
+    st->map_node = n;
+    if (want_zero && !s->device && !s->seek_never) {
+        ret = seek_work(&k);
+        s->seek_never = ret == -ENOTSUP;
+    }
+    if (ret == -ENXIO) {
+        st->flags = BLOCK_STATUS_ZERO | BLOCK_STATUS_OFFSET | BLOCK_STATUS_ALLOCATED;
+    } else if (ret == 0) {
+        uint64_t end = ((uint64_t)k.end + n->align - 1) / n->align * n->align;
+
+        if (k.data > k.at) {
+            st->flags = BLOCK_STATUS_ZERO | BLOCK_STATUS_OFFSET | BLOCK_STATUS_ALLOCATED;
+            end = (uint64_t)k.end / n->align * n->align;
+            if (end <= offset) {    /* a hole that ends inside of our unit */
+                st->flags = BLOCK_STATUS_DATA | BLOCK_STATUS_OFFSET | BLOCK_STATUS_ALLOCATED;
+                end = offset + n->align;
+            }
+        }
+        st->bytes = MIN(bytes, end - offset);
+    }
+    return 0;
+}
+
+/* ---- length, new files ---- */
+
+typedef struct Resize {
+    int fd;
+    uint64_t from, to;
+    BlockPrealloc mode;
+    const char *what;           /* that failed */
+} Resize;
+
+static int write_zeroes_through(const Resize *r)
+{
+    g_autofree uint8_t *zeroes = g_malloc0(1 * MIB);
+
+    for (uint64_t at = r->from; at < r->to;) {
+        ssize_t done = pwrite(r->fd, zeroes, MIN(r->to - at, 1 * MIB), (off_t)at);
+
+        if (done < 0 && errno != EINTR) {
+            return -errno;
+        }
+        at += done > 0 ? (uint64_t)done : 0;
+    }
+    return fsync(r->fd) < 0 ? -errno : 0;
+}
+
+static int resize_work(void *arg)
+{
+    Resize *r = arg;
+    int ret = 0;
+
+    r->what = "Failed to resize file";
+    if (r->mode == PREALLOC_FALLOC && r->to > r->from) {
+        r->what = "Could not preallocate data for the new file";
+        ret = -posix_fallocate(r->fd, (off_t)r->from, (off_t)(r->to - r->from));
+    } else if (r->mode == PREALLOC_FULL && r->to > r->from) {
+        r->what = "Could not write zeros for preallocation";
+        ret = write_zeroes_through(r);
+    } else if (ftruncate(r->fd, (off_t)r->to) < 0) {
+        ret = -errno;
+    }
+    if (ret < 0 && r->mode != PREALLOC_OFF && ftruncate(r->fd, (off_t)r->from) < 0) {
+        r->what = "Failed to restore old file length";
+    }
+    return ret;
+}
+
+static bool co_file_truncate(BlockNode *n, uint64_t length, BlockPrealloc prealloc, GError **error)
+{
+    FileState *s = n->state;
+    Resize r = { .fd = s->fd, .to = length, .mode = prealloc };
+    struct stat st;
+    int ret;
+
+    if (fstat(s->fd, &st) < 0) {
+        return fail_errno(error, errno, "Failed to fstat() the file");
+    }
+    if (s->device) {
+        return prealloc != PREALLOC_OFF ? fail(error, "Preallocation mode not supported for this device")
+               : length > n->length     ? fail(error, "Cannot grow device files")
+                                        : true;
+    }
+    if (prealloc == PREALLOC_METADATA) {
+        return fail(error, "Unsupported preallocation mode 'metadata'");
+    }
+    r.from = (uint64_t)st.st_size;
+    if (prealloc != PREALLOC_OFF && length < r.from) {
+        return fail(error, "Preallocation can't be used for shrinking files");
+    }
+    ret = co_in_worker(resize_work, &r);
+    if (ret < 0) {
+        return fail_errno(error, -ret, "%s", r.what);
+    }
+    n->length = (length + 511) & ~511ull;
+    return true;
+}
+
+static bool co_file_create(const char *filename, struct json_object *opts, GError **error)
+{
+    const char *path = g_str_has_prefix(filename, "file:") ? filename + 5 : filename;
+    Resize r = { .to = (opts_number(opts, "size", 0) + 511) & ~511ull };
+    g_autoptr(GError) why = NULL;
+    int ret;
+
+    if (!block_prealloc_parse(opts_string(opts, "preallocation", "off"), &r.mode, error)) {
+        return false;
+    }
+    if (r.mode == PREALLOC_METADATA) {
+        return fail(error, "Unsupported preallocation mode 'metadata'");
+    }
+    errno = 0;
+    r.fd = fd_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644, &why);
+    if (r.fd < 0) {
+        return errno ? fail_errno(error, errno, "Could not create '%s'", path) : fail(error, "%s", why->message);
+    }
+    /* nobody else may use what we are about to empty */
+    for (unsigned i = 0; i < LOCK_BITS; i++) {
+        if (lock_taken(r.fd, LOCK_USED + i) && i != 0) {
+            close(r.fd);
+            return fail(error, "Failed to get \"%s\" lock\nIs another process using the image [%s]?",
+                        i == 1 ? "write" : "resize", path);
+        }
+    }
+    if (lock_taken(r.fd, LOCK_UNSHARED + 1)) {
+        close(r.fd);
+        return fail(error, "Failed to get \"write\" lock\nIs another process using the image [%s]?", path);
+    }
+    if (ftruncate(r.fd, 0) < 0) {
+        ret = -errno;
+        r.what = "Could not clear the file";
+    } else {
+        ret = co_in_worker(resize_work, &r);
+    }
+    close(r.fd);
+    return ret == 0 || fail_errno(error, -ret, "%s", r.what);
+}
+
+static bool host_device_create(const char *filename, struct json_object *opts, GError **error)
+{
+    const char *path = g_str_has_prefix(filename, "host_device:") ? filename + 12 : filename;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    off_t size;
+
+    if (fd < 0) {
+        return fail_errno(error, errno, "Could not open device");
+    }
+    size = lseek(fd, 0, SEEK_END);
+    close(fd);
+    return size >= 0 && (uint64_t)size >= opts_number(opts, "size", 0) ? true : fail(error, "Device is too small");
+}
+
+static const OptDesc file_create_opts[] = {
+    { "size", OPT_SIZE, "Virtual disk size" },
+    { "nocow", OPT_BOOL, "Turn off copy-on-write (valid only on btrfs)" },
+    { "preallocation", OPT_STRING, "Preallocation mode (allowed values: off, falloc, full)" },
+    { "extent_size_hint", OPT_SIZE, "Extent size hint for the image file, 0 to disable" },
+    { NULL },
+};
+
 static const OptDesc file_opts[] = {
     { "filename", OPT_STRING, "File name of the image" },
     { "aio", OPT_STRING, "host AIO implementation (threads, native, io_uring)" },
@@ -416,10 +608,12 @@ static const OptDesc file_opts[] = {
 
 static const BlockDriver file_driver = {
     .name = "file", .desc = "file of the host", .protocol = true, .opts = file_opts,
-    .state_size = sizeof(FileState), .open = file_open, .close = file_close,
+    .state_size = sizeof(FileState), .open = file_open, .close = file_close, .grows = true,
     .co_preadv = co_file_preadv, .co_pwritev = co_file_pwritev, .co_flush = co_file_flush,
     .co_discard = co_file_discard, .co_write_zeroes = co_file_write_zeroes,
-    .allocated = file_allocated, .set_perm = file_set_perm,
+    .allocated = file_allocated, .set_perm = file_set_perm, .co_block_status = co_file_status,
+    .co_truncate = co_file_truncate, .refresh_length = file_refresh_length, .create_opts = file_create_opts,
+    .co_create = co_file_create,
 };
 BLOCK_DRIVER(file_driver);
 
@@ -428,6 +622,8 @@ static const BlockDriver host_device_driver = {
     .state_size = sizeof(FileState), .open = host_device_open, .close = file_close,
     .co_preadv = co_file_preadv, .co_pwritev = co_file_pwritev, .co_flush = co_file_flush,
     .co_discard = co_file_discard, .co_write_zeroes = co_file_write_zeroes,
-    .allocated = file_allocated, .set_perm = file_set_perm,
+    .allocated = file_allocated, .set_perm = file_set_perm, .co_block_status = co_file_status,
+    .co_truncate = co_file_truncate, .refresh_length = file_refresh_length, .create_opts = file_create_opts,
+    .co_create = host_device_create,
 };
 BLOCK_DRIVER(host_device_driver);

@@ -24,7 +24,6 @@ typedef enum RequestKind { REQ_READ, REQ_WRITE, REQ_FLUSH, REQ_DISCARD, REQ_ZERO
 
 typedef struct Request {
     BlockFront *b;
-    BlockNode *node;
     RequestKind kind;
     unsigned flags;
     uint64_t offset, bytes;
@@ -109,17 +108,25 @@ static void flight_ended(BlockFront *b)
 
 static int co_do_request(const Request *r)
 {
+    BlockNode *n = r->b->node;
+
+    if (!n) {
+        return -ENOMEDIUM;
+    }
+    if (r->kind != REQ_FLUSH && !block_in_range(n, r->offset, r->bytes)) {
+        return -EIO;
+    }
     switch (r->kind) {
     case REQ_READ:
-        return co_block_preadv(r->node, r->offset, r->bytes, r->iov, r->niov);
+        return co_block_preadv(n, r->offset, r->bytes, r->iov, r->niov);
     case REQ_WRITE:
-        return co_block_pwritev(r->node, r->offset, r->bytes, r->iov, r->niov, r->flags);
+        return co_block_pwritev(n, r->offset, r->bytes, r->iov, r->niov, r->flags);
     case REQ_FLUSH:
-        return co_block_flush(r->node);
+        return co_block_flush(n);
     case REQ_DISCARD:
-        return co_block_discard(r->node, r->offset, r->bytes);
+        return co_block_discard(n, r->offset, r->bytes);
     default:
-        return co_block_write_zeroes(r->node, r->offset, r->bytes, r->flags);
+        return co_block_write_zeroes(n, r->offset, r->bytes, r->flags);
     }
 }
 
@@ -145,11 +152,13 @@ static void co_request(void *opaque)
     int ret;
 
     for (;;) {
-        ret = r->node ? co_do_request(r) : -ENOMEDIUM;
+        co_graph_enter();
+        ret = co_do_request(r);
+        graph_leave();
         if (!r->submitted) {
             co_reschedule();
         }
-        if (ret >= 0 || !r->node || !hold_request(r, &ret)) {
+        if (ret >= 0 || !b->node || !hold_request(r, &ret)) {
             break;
         }
         flight_ended(b);
@@ -164,7 +173,6 @@ static void co_request(void *opaque)
     b->pending--;
     flight_ended(b);
     r->done(r->opaque, ret);
-    block_node_unref(r->node);
     g_free(r);
 }
 
@@ -173,7 +181,6 @@ static void submit(const Request *request)
     Request *r = g_new(Request, 1);
 
     *r = *request;
-    r->node = r->b->node ? block_node_ref(r->b->node) : NULL;
     r->start_ns = clock_now_ns(CLOCK_RT);
     r->b->in_flight++;
     r->b->pending++;
@@ -273,16 +280,23 @@ BlockFront *block_front_new_empty(void)
     return b;
 }
 
+static void front_moved(BlockEdge *e)
+{
+    ((BlockFront *)e->opaque)->node = e->node;
+}
+
 static bool front_insert(BlockFront *b, BlockNode *node, bool write, GError **error)
 {
     if (node) {
         write = write || !node->read_only;
-        if (!block_node_use(node, write, error)) {
+        b->edge = block_attach(node, NULL, BLOCK_PERM_READ | (write ? BLOCK_PERM_WRITE : 0),
+                               BLOCK_PERM_READ | BLOCK_PERM_WRITE_UNCHANGED | (b->share_rw ? BLOCK_PERM_WRITE : 0), error);
+        if (!b->edge) {
             return false;
         }
-        b->node = block_node_ref(node);
-        b->used = true;
-        b->uses_write = write;
+        b->edge->moved = front_moved;
+        b->edge->opaque = b;
+        b->node = node;
         b->read_only = !write;
     }
     return true;
@@ -290,12 +304,9 @@ static bool front_insert(BlockFront *b, BlockNode *node, bool write, GError **er
 
 static void front_eject(BlockFront *b)
 {
-    if (b->used) {
-        block_node_unuse(b->node, b->uses_write);
-    }
-    block_node_unref(b->node);
+    block_detach(b->edge);
+    b->edge = NULL;
     b->node = NULL;
-    b->used = false;
 }
 
 BlockFront *block_front_take(const char *name, bool need_write, GError **error)

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The graph of block nodes: opening them from options, their names, who uses them and how, and
- * the tables of drivers. I/O through nodes is in io.c.
+ * The block graph: the tables of drivers, nodes' names and lives, and the edges between them. Opening is
+ * open.c, permissions perm.c, I/O through nodes io.c.
  */
 #include "block/node.h"
 
 #include <json-c/json.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "qom/object.h"
+#include "block/drive.h"
+#include "block/driver.h"
+#include "block/graph.h"
 #include "util/error.h"
 
 extern const BlockDriver *const __start_block_drivers[], *const __stop_block_drivers[];
@@ -37,7 +38,7 @@ void block_driver_foreach(void (*fn)(const BlockDriver *d, void *opaque), void *
     }
 }
 
-/* Formats of others that we know by sight. */
+/* Formats of others that we know by sight: a disk of theirs is not taken for raw, nor made by a guest. */
 static const struct { const char *name; uint32_t offset; const char *magic; uint32_t len; } magics[] = {
     { "qcow2", 0, "QFI\xfb\0\0\0\2", 8 }, { "qcow2", 0, "QFI\xfb\0\0\0\3", 8 }, { "qcow", 0, "QFI\xfb\0\0\0\1", 8 },
     { "qed", 0, "QED\0", 4 }, { "vmdk", 0, "KDMV", 4 }, { "vmdk", 0, "COWD", 4 },
@@ -47,8 +48,29 @@ static const struct { const char *name; uint32_t offset; const char *magic; uint
     { "bochs", 0, "Bochs Virtual HD Image", 22 },
 };
 
+const BlockDriver *block_probe_named(const uint8_t *head, size_t len, const char *filename)
+{
+    const BlockDriver *best = NULL;
+    int best_score = 0;
+
+    for (const BlockDriver *const *d = __start_block_drivers; d < __stop_block_drivers; d++) {
+        int score = (*d)->probe ? (*d)->probe(head, len, filename) : 0;
+
+        if (score > best_score) {
+            best_score = score;
+            best = *d;
+        }
+    }
+    return best;
+}
+
 const char *block_probe(const uint8_t *head, size_t len)
 {
+    const BlockDriver *d = block_probe_named(head, len, "");
+
+    if (d) {
+        return d->name;
+    }
     for (unsigned i = 0; i < ARRAY_COUNT(magics); i++) {
         if (magics[i].offset + magics[i].len <= len &&
             memcmp(head + magics[i].offset, magics[i].magic, magics[i].len) == 0) {
@@ -58,7 +80,7 @@ const char *block_probe(const uint8_t *head, size_t len)
     return "raw";
 }
 
-/* ---- names and lives ---- */
+/* ---- names ---- */
 
 BlockNode *block_node_find(const char *name)
 {
@@ -72,11 +94,69 @@ BlockNode *block_node_find(const char *name)
     return NULL;
 }
 
+BlockNode *block_node_or_device(const char *name, GError **error)
+{
+    Drive *d = drive_find(name);
+    BlockNode *n = d ? (d->front ? d->front->node : d->node) : block_node_find(name);
+
+    if (d && !n) {
+        return fail_null(error, "Device '%s' has no medium", name);
+    }
+    if (!n) {
+        fail_class(error, ERROR_GENERIC, "Cannot find device='%s' nor node-name='%s'", name, name);
+    }
+    return n;
+}
+
 void block_node_foreach(void (*fn)(BlockNode *n, void *opaque), void *opaque)
 {
     for (unsigned i = 0; nodes && i < nodes->len; i++) {
         fn(g_ptr_array_index(nodes, i), opaque);
     }
+}
+
+bool node_set_name(BlockNode *n, const char *name, GError **error)
+{
+    if (!name) {
+        do {
+            g_free(n->name);
+            n->name = g_strdup_printf("#block%03u", next_number++);
+        } while (block_node_find(n->name));
+        return true;
+    }
+    if (!g_ascii_isalpha(name[0]) || name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")] || strlen(name) > 31) {
+        return fail(error, "Invalid node-name: '%s'", name);
+    }
+    if (drive_find(name)) {
+        return fail(error, "node-name=%s is conflicting with a device id", name);
+    }
+    if (block_node_find(name)) {
+        return fail(error, "Duplicate nodes with node-name='%s'", name);
+    }
+    n->name = g_strdup(name);
+    return true;
+}
+
+/* ---- lives ---- */
+
+BlockNode *node_new(void)
+{
+    BlockNode *n = g_new0(BlockNode, 1);
+
+    n->refs = 1;
+    n->align = 1;
+    n->children = g_ptr_array_new();
+    n->parents = g_ptr_array_new();
+    return n;
+}
+
+void node_enter(BlockNode *n)
+{
+    if (!nodes) {
+        nodes = g_ptr_array_new();
+    }
+    g_ptr_array_add(nodes, n);
 }
 
 BlockNode *block_node_ref(BlockNode *n)
@@ -85,22 +165,41 @@ BlockNode *block_node_ref(BlockNode *n)
     return n;
 }
 
-static void node_free(BlockNode *n)
+void node_free(BlockNode *n)
 {
-    block_node_unref(n->file);
+    while (n->children->len) {
+        edge_remove(g_ptr_array_index(n->children, n->children->len - 1));
+    }
+    g_ptr_array_unref(n->children);
+    g_ptr_array_unref(n->parents);
+    json_object_put(n->options);
     g_free(n->state);
     g_free(n->name);
     g_free(n->filename);
+    g_free(n->backing_file);
+    g_free(n->backing_format);
     g_free(n);
+}
+
+static void co_close(void *opaque)
+{
+    BlockNode *n = opaque;
+
+    if (!n->read_only && !(n->open_flags & BLOCK_OPEN_NO_IO)) {
+        co_block_flush(n);
+    }
+    if (n->driver->close) {
+        n->driver->close(n);
+    }
 }
 
 void block_node_unref(BlockNode *n)
 {
     if (n && --n->refs == 0) {
         g_ptr_array_remove(nodes, n);
-        if (n->driver->close) {
-            n->driver->close(n);
-        }
+        n->refs = 1;    /* while it is closed */
+        block_run(co_close, n);
+        block_node_bitmaps_free(n);
         node_free(n);
     }
 }
@@ -122,339 +221,191 @@ bool block_node_delete(const char *name, GError **error)
         return fail(error, "Node %s is not owned by the monitor", name);
     }
     if (n->refs > 1) {
-        return fail(error, "Node %s is in use", name);
+        return fail(error, "Block device %s is in use", name);
     }
     block_node_unref(n);
     return true;
 }
 
-/* ---- users ---- */
+/* ---- edges ---- */
 
-/* Tells a node and what is below it what is done with it now. */
-static bool node_update_perm(BlockNode *n, unsigned extra, GError **error)
+static void set_shortcut(BlockNode *parent, const BlockEdge *e, BlockNode *node)
 {
-    unsigned perm = extra | (n->front_reads ? BLOCK_PERM_READ : 0) |
-                    (n->front_writes ? BLOCK_PERM_WRITE : 0);
-    /* a guest's disk may be read by others, and written by none */
-    unsigned shared = perm ? BLOCK_PERM_READ : BLOCK_PERM_ALL;
-
-    for (BlockNode *c = n; c; c = c->file) {
-        if (c->driver->set_perm && !c->driver->set_perm(c, perm, shared, error)) {
-            return false;
-        }
-        perm &= c->driver->overlay ? BLOCK_PERM_READ : BLOCK_PERM_ALL;
+    if (!parent) {
+        return;
     }
-    return true;
+    if (strcmp(e->name, "backing") == 0) {
+        parent->backing = node;
+    } else if (strcmp(e->name, "file") == 0 || (e->role & BLOCK_ROLE_PRIMARY)) {
+        parent->file = node;
+    }
 }
 
-bool block_node_use(BlockNode *n, bool write, GError **error)
+/* Takes over the reference of node. No permissions yet. */
+BlockEdge *edge_add(BlockNode *parent, BlockNode *node, const char *name, unsigned role)
 {
-    unsigned perm = BLOCK_PERM_READ | (write ? BLOCK_PERM_WRITE : 0);
+    BlockEdge *e = g_new0(BlockEdge, 1);
 
-    if (write && n->read_only) {
-        return fail(error, "Block node is read-only");
+    e->parent = parent;
+    e->node = node;
+    e->name = g_strdup(name);
+    e->role = role;
+    e->shared = e->new_shared = BLOCK_PERM_ALL;
+    g_ptr_array_add(node->parents, e);
+    if (parent) {
+        g_ptr_array_add(parent->children, e);
     }
-    if (n->front_writes || (write && n->front_reads)) {
-        return fail(error, "Conflicts with use by a block device as 'root', which does not allow "
-                           "'write' on %s", n->name);
-    }
-    if (!node_update_perm(n, perm, error)) {
-        g_autoptr(GError) ignored = NULL;
+    set_shortcut(parent, e, node);
+    return e;
+}
 
-        node_update_perm(n, 0, &ignored);
+void edge_remove(BlockEdge *e)
+{
+    BlockNode *node = e->node;
+
+    g_ptr_array_remove(node->parents, e);
+    if (e->parent) {
+        g_ptr_array_remove(e->parent->children, e);
+        set_shortcut(e->parent, e, NULL);
+    }
+    g_free(e->name);
+    g_free(e);
+    perm_relax(node);
+    block_node_unref(node);
+}
+
+void edge_move(BlockEdge *e, BlockNode *to)
+{
+    BlockNode *from = e->node;
+
+    block_node_ref(to);
+    g_ptr_array_remove(from->parents, e);
+    g_ptr_array_add(to->parents, e);
+    e->node = to;
+    set_shortcut(e->parent, e, to);
+}
+
+static BlockEdge *find_edge(const BlockNode *n, const char *name)
+{
+    for (unsigned i = 0; i < n->children->len; i++) {
+        BlockEdge *e = g_ptr_array_index(n->children, i);
+
+        if (strcmp(e->name, name) == 0) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+BlockNode *block_child(const BlockNode *n, const char *name)
+{
+    BlockEdge *e = find_edge(n, name);
+
+    return e ? e->node : NULL;
+}
+
+bool block_child_attach(BlockNode *parent, BlockNode *child, const char *name, unsigned role, GError **error)
+{
+    BlockEdge *e = edge_add(parent, child, name, role);
+
+    if (!perm_refresh(child, error)) {
+        edge_remove(e);
         return false;
     }
-    n->front_reads++;
-    n->front_writes += write;
     return true;
 }
 
-void block_node_unuse(BlockNode *n, bool write)
+void block_child_detach(BlockNode *parent, const char *name)
 {
-    g_autoptr(GError) ignored = NULL;
+    BlockEdge *e = find_edge(parent, name);
 
-    n->front_reads--;
-    n->front_writes -= write;
-    node_update_perm(n, 0, &ignored);
+    if (e) {
+        edge_remove(e);
+    }
 }
 
-/* ---- opening ---- */
-
-/* Options of every node; those that a child does not say for itself come from its parent. */
-typedef struct NodeOpts {
-    bool blockdev, auto_read_only;
-    const BlockNode *parent;
-} NodeOpts;
-
-static BlockNode *node_open(struct json_object *opts, const NodeOpts *how, GError **error);
-
-/* A member that is a boolean or the text of one. */
-static bool get_bool(struct json_object *opts, const char *key, bool *value, GError **error)
+BlockNode *block_skip_filters(BlockNode *n)
 {
-    struct json_object *v;
-
-    if (!json_object_object_get_ex(opts, key, &v)) {
-        return true;
+    while (n && n->driver->filter && n->file) {
+        n = n->file;
     }
-    if (json_object_is_type(v, json_type_boolean)) {
-        *value = json_object_get_boolean(v);
-        return true;
-    }
-    if (!json_object_is_type(v, json_type_string)) {
-        return fail(error, "Invalid parameter type for '%s', expected: boolean", key);
-    }
-    return bool_parse(json_object_get_string(v), key, value, error);
-}
-
-static bool get_enum(struct json_object *opts, const char *key, const char *const *names,
-                     int *value, GError **error)
-{
-    const char *text = keyval_get(opts, key);
-
-    for (int i = 0; text && names[i]; i++) {
-        if (strcmp(text, names[i]) == 0) {
-            *value = i;
-            return true;
-        }
-    }
-    return !text || fail(error, "Parameter '%s' does not accept value '%s'", key, text);
-}
-
-static bool get_common(BlockNode *n, struct json_object *opts, NodeOpts *how, GError **error)
-{
-    static const char *const discards[] = { "ignore", "unmap", "off", "on", NULL };
-    static const char *const zeroes[] = { "off", "on", "unmap", NULL };
-    struct json_object *cache;
-    bool force_share = false;
-    int discard = n->unmap;
-
-    if (json_object_object_get_ex(opts, "cache", &cache)) {
-        if (!json_object_is_type(cache, json_type_object)) {
-            return fail(error, "Invalid parameter type for 'cache', expected: object");
-        }
-        json_object_object_foreach (cache, key, value) {
-            (void)value;
-            if (strcmp(key, "direct") != 0 && strcmp(key, "no-flush") != 0 &&
-                (how->blockdev || strcmp(key, "writeback") != 0)) {
-                return fail(error, "Parameter 'cache.%s' is unexpected", key);
-            }
-        }
-        if (!get_bool(cache, "direct", &n->direct, error) ||
-            !get_bool(cache, "no-flush", &n->no_flush, error)) {
-            return false;
-        }
-    }
-    if (!get_bool(opts, "read-only", &n->read_only, error) ||
-        !get_bool(opts, "auto-read-only", &how->auto_read_only, error) ||
-        !get_bool(opts, "force-share", &force_share, error) ||
-        !get_enum(opts, "discard", discards, &discard, error) ||
-        !get_enum(opts, "detect-zeroes", zeroes, &n->detect_zeroes, error)) {
-        return false;
-    }
-    n->unmap = discard & 1;
-    if (n->detect_zeroes == 2 && !n->unmap) {
-        return fail(error, "setting detect-zeroes to unmap is not allowed without setting discard "
-                           "operation to unmap");
-    }
-    return true;
-}
-
-static bool get_name(BlockNode *n, struct json_object *opts, GError **error)
-{
-    const char *name = keyval_get(opts, "node-name");
-
-    if (!name) {
-        do {
-            g_free(n->name);
-            n->name = g_strdup_printf("#block%03u", next_number++);
-        } while (block_node_find(n->name));
-        return true;
-    }
-    if (!g_ascii_isalpha(name[0]) || name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")] || strlen(name) > 31) {
-        return fail(error, "Invalid node-name: '%s'", name);
-    }
-    if (block_node_find(name)) {
-        return fail(error, "Duplicate nodes with node-name='%s'", name);
-    }
-    n->name = g_strdup(name);
-    return true;
-}
-
-static bool is_common(const char *key)
-{
-    static const char *const common[] = {
-        "driver", "node-name", "read-only", "auto-read-only", "cache", "discard", "detect-zeroes",
-        "force-share", NULL,
-    };
-
-    return g_strv_contains(common, key);
-}
-
-/* The driver's own options, checked against its table; a new object. */
-static struct json_object *own_options(BlockNode *n, struct json_object *opts, bool blockdev,
-                                       GError **error)
-{
-    static const OptDesc none[] = { { NULL } };
-    const OptDesc *table = n->driver->opts ? n->driver->opts : none;
-    struct json_object *own = json_object_new_object();
-
-    json_object_object_foreach (opts, key, value) {
-        const OptDesc *d = table;
-
-        if (is_common(key) || (!n->driver->protocol && strcmp(key, "file") == 0)) {
-            continue;
-        }
-        while (d->name && strcmp(d->name, key) != 0) {
-            d++;
-        }
-        if (!d->name) {
-            json_object_put(own);
-            return blockdev ? fail_null(error, "Parameter '%s' is unexpected", key)
-                            : fail_null(error, "Block %s '%s' does not support the option '%s'",
-                                        n->driver->protocol ? "protocol" : "format",
-                                        n->driver->name, key);
-        }
-        json_object_object_add(own, key, json_object_get(value));
-    }
-    if (!opts_check(own, table, NULL, error)) {
-        json_object_put(own);
-        return NULL;
-    }
-    return own;
-}
-
-static bool open_child(BlockNode *n, struct json_object *opts, const NodeOpts *how, GError **error)
-{
-    struct json_object *file;
-    NodeOpts below = { .blockdev = how->blockdev, .auto_read_only = how->auto_read_only, .parent = n };
-
-    if (!json_object_object_get_ex(opts, "file", &file)) {
-        return fail(error, "Parameter 'file' is missing");
-    }
-    if (json_object_is_type(file, json_type_object)) {
-        n->file = node_open(file, &below, error);
-        return n->file != NULL;
-    }
-    const char *name = json_object_get_string(file);
-    BlockNode *child = block_node_find(name);
-
-    if (!child) {
-        return fail(error, "Cannot find device='' nor node-name='%s'", name);
-    }
-    if (!n->read_only && child->read_only) {
-        if (!how->auto_read_only) {
-            return fail(error, "Block node '%s' is read-only", name);
-        }
-        n->read_only = true;
-    }
-    n->file = block_node_ref(child);
-    return true;
-}
-
-/* Looks at the first bytes of the child for a format that we must not take for raw. */
-static bool probe_format(BlockNode *n, GError **error)
-{
-    g_autofree uint8_t *head = g_malloc0(BLOCK_PROBE_BYTES);
-    size_t len = MIN(n->file->length, BLOCK_PROBE_BYTES);
-    int ret = len ? block_pread(n->file, 0, head, len) : 0;
-    const char *format;
-
-    if (ret < 0) {
-        return fail_errno(error, -ret, "Could not read image for determining its format");
-    }
-    format = block_probe(head, len);
-    if (!block_driver_find(format)) {
-        return fail(error, "Could not open '%s': image format '%s' is not supported yet",
-                    n->file->filename, format);
-    }
-    n->driver = block_driver_find(format);
-    n->probed = strcmp(format, "raw") == 0 && !n->read_only;
-    if (n->probed) {
-        fprintf(stderr, "WARNING: Image format was not specified for '%s' and probing guessed raw.\n"
-                "         Automatically detecting the format is dangerous for raw images, write "
-                "operations on block 0 will be restricted.\n"
-                "         Specify the 'raw' format explicitly to remove the restrictions.\n",
-                n->file->filename);
-    }
-    return true;
-}
-
-static bool find_driver(BlockNode *n, struct json_object *opts, bool blockdev, GError **error)
-{
-    const char *name = keyval_get(opts, "driver");
-
-    if (!name && blockdev) {
-        return fail(error, "Parameter 'driver' is missing");
-    }
-    n->driver = block_driver_find(name ? name : "raw");
-    if (!n->driver) {
-        return blockdev ? fail(error, "Parameter 'driver' does not accept value '%s'", name)
-                        : fail(error, "Unknown driver '%s'", name);
-    }
-    return true;
-}
-
-static bool node_fill(BlockNode *n, struct json_object *opts, NodeOpts *how, GError **error)
-{
-    struct json_object *own;
-    bool good;
-
-    if (!find_driver(n, opts, how->blockdev, error) || !get_common(n, opts, how, error) ||
-        !get_name(n, opts, error)) {
-        return false;
-    }
-    if (!n->driver->protocol) {
-        if (!open_child(n, opts, how, error)) {
-            return false;
-        }
-        n->read_only |= n->file->read_only && !n->driver->overlay;
-        n->filename = g_strdup(n->file->filename);
-        if (!keyval_get(opts, "driver") && !probe_format(n, error)) {
-            return false;
-        }
-    }
-    own = own_options(n, opts, how->blockdev, error);
-    if (!own) {
-        return false;
-    }
-    n->align = 1;
-    n->state = g_malloc0(MAX(n->driver->state_size, 1));
-    if (how->auto_read_only && n->driver->protocol) {
-        json_object_object_add(own, "auto-read-only", json_object_new_boolean(true));
-    }
-    good = n->driver->open(n, own, error);
-    json_object_put(own);
-    return good;
-}
-
-static BlockNode *node_open(struct json_object *opts, const NodeOpts *how, GError **error)
-{
-    NodeOpts mine = *how;
-    BlockNode *n = g_new0(BlockNode, 1);
-
-    n->refs = 1;
-    if (how->parent) {
-        n->read_only = how->parent->read_only;
-        n->direct = how->parent->direct;
-        n->no_flush = how->parent->no_flush;
-        n->unmap = how->parent->unmap;
-    }
-    if (!node_fill(n, opts, &mine, error)) {
-        node_free(n);
-        return NULL;
-    }
-    if (!n->filename) {
-        n->filename = g_strdup("");
-    }
-    if (!nodes) {
-        nodes = g_ptr_array_new();
-    }
-    g_ptr_array_add(nodes, n);
     return n;
 }
 
-BlockNode *block_node_open(struct json_object *opts, bool blockdev, GError **error)
+BlockNode *block_below(const BlockNode *n)
 {
-    return node_open(opts, &(NodeOpts){ .blockdev = blockdev, .auto_read_only = !blockdev }, error);
+    return n->driver->filter ? n->file : n->backing;
+}
+
+bool block_chain_contains(const BlockNode *top, const BlockNode *n)
+{
+    for (const BlockNode *i = top; i; i = block_below(i)) {
+        if (i == n) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool reaches(const BlockNode *from, const BlockNode *to)
+{
+    if (from == to) {
+        return true;
+    }
+    for (unsigned i = 0; i < from->children->len; i++) {
+        if (reaches(((BlockEdge *)g_ptr_array_index(from->children, i))->node, to)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool block_replace_node(BlockNode *from, BlockNode *to, const BlockNode *except, GError **error)
+{
+    g_autoptr(GPtrArray) moved = g_ptr_array_new();
+    bool good;
+
+    for (unsigned i = 0; i < from->parents->len; i++) {
+        BlockEdge *e = g_ptr_array_index(from->parents, i);
+
+        /* not what lies below `to` already, or a loop would result */
+        if (!e->parent || (e->parent != except && e->parent != to && !reaches(to, e->parent))) {
+            g_ptr_array_add(moved, e);
+        }
+    }
+    block_node_ref(from);
+    for (unsigned i = 0; i < moved->len; i++) {
+        edge_move(g_ptr_array_index(moved, i), to);
+        block_node_unref(from);
+    }
+    good = perm_refresh(to, error);
+    if (!good) {
+        for (unsigned i = 0; i < moved->len; i++) {
+            edge_move(g_ptr_array_index(moved, i), from);
+            block_node_unref(to);
+        }
+        perm_relax(from);
+    } else {
+        perm_relax(from);
+        for (unsigned i = 0; i < moved->len; i++) {
+            BlockEdge *e = g_ptr_array_index(moved, i);
+
+            if (e->moved) {
+                e->moved(e);
+            }
+        }
+    }
+    block_node_unref(from);
+    return good;
+}
+
+bool block_set_backing(BlockNode *n, BlockNode *backing, GError **error)
+{
+    if (backing && reaches(backing, n)) {
+        return fail(error, "Making '%s' a backing file of '%s' would create a cycle", backing->name, n->name);
+    }
+    if (n->backing) {
+        block_child_detach(n, "backing");
+    }
+    return !backing || block_child_attach(n, block_node_ref(backing), "backing", BLOCK_ROLE_COW, error);
 }

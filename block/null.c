@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Disks that are not there: writes vanish, reads give zeroes when asked to. For measurements. */
-#include "block/node.h"
+#include "block/driver.h"
 #include "util/iov.h"
 
 typedef struct NullState {
@@ -57,6 +57,21 @@ static int co_null_write_zeroes(BlockNode *n, uint64_t offset, uint64_t bytes, u
     return 0;
 }
 
+static int co_null_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero, BlockStatus *st)
+{
+    NullState *s = n->state;
+
+    st->flags = BLOCK_STATUS_OFFSET | BLOCK_STATUS_ALLOCATED | (s->read_zeroes ? BLOCK_STATUS_ZERO : BLOCK_STATUS_DATA);
+    st->map = offset;
+    st->map_node = n;
+    return 0;
+}
+
+static int64_t null_allocated(BlockNode *n)
+{
+    return 0;
+}
+
 static const OptDesc null_opts[] = {
     { "size", OPT_SIZE, "size of the null block" },
     { "latency-ns", OPT_NUMBER, "nanoseconds (approximated) to wait before completing request" },
@@ -68,7 +83,7 @@ static const OptDesc null_opts[] = {
 #define NULL_FUNCTIONS                                                                             \
     .protocol = true, .opts = null_opts, .state_size = sizeof(NullState), .open = null_open,       \
     .co_preadv = co_null_preadv, .co_pwritev = co_null_pwritev, .co_flush = co_null_flush,         \
-    .co_write_zeroes = co_null_write_zeroes
+    .co_write_zeroes = co_null_write_zeroes, .co_block_status = co_null_status, .allocated = null_allocated
 
 static const BlockDriver null_co_driver = { .name = "null-co", .desc = "nothing", NULL_FUNCTIONS };
 BLOCK_DRIVER(null_co_driver);

@@ -2,7 +2,7 @@
 /* -drive, -blockdev, -snapshot, and rows of the human monitor. */
 #include <string.h>
 
-#include "block/node.h"
+#include "block/driver.h"
 #include "block/query.h"
 #include "qapi/startup.h"
 #include "qom/hmp.h"
@@ -15,7 +15,7 @@ static bool opt_drive(Vm *vm, const char *arg, GError **error)
 
 static void list_driver(const BlockDriver *d, void *opaque)
 {
-    if (!d->overlay) {
+    if (!d->internal) {
         g_string_append_printf(opaque, " %s", d->name);
     }
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "block/drive.h"
-#include "block/node.h"
+#include "block/driver.h"
 #include "block/query.h"
 #include "qapi/qapi-commands.h"
 #include "qom/object.h"
@@ -28,11 +28,7 @@ static bool tray_is_locked(const BlockFront *b)
 static BlockDeviceInfo *node_info(BlockNode *n, bool writeback)
 {
     BlockDeviceInfo *i = g_new0(BlockDeviceInfo, 1);
-    BlockNode *bottom = n;
 
-    while (bottom->file) {
-        bottom = bottom->file;
-    }
     i->file = g_strdup(n->filename);
     i->node_name = g_strdup(n->name);
     i->ro = n->read_only;
@@ -43,10 +39,8 @@ static BlockDeviceInfo *node_info(BlockNode *n, bool writeback)
     i->image->format = g_strdup(n->driver->name);
     i->image->has_dirty_flag = true;
     i->image->virtual_size = (int64_t)n->length;
-    if (bottom->driver->allocated) {
-        i->image->actual_size = bottom->driver->allocated(bottom);
-        i->image->has_actual_size = i->image->actual_size >= 0;
-    }
+    i->image->actual_size = block_allocated(n);
+    i->image->has_actual_size = i->image->actual_size >= 0;
     i->cache = g_new0(BlockdevCacheInfo, 1);
     i->cache->writeback = writeback;
     i->cache->direct = n->direct;

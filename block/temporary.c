@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "block/node.h"
+#include "block/driver.h"
 #include "util/error.h"
 #include "util/iov.h"
 
@@ -150,8 +150,11 @@ static int co_temporary_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, c
     return ret;
 }
 
+static const BlockChildDesc temporary_children[] = { { "file", BLOCK_ROLE_COW | BLOCK_ROLE_PRIMARY }, { NULL } };
+
 static const BlockDriver temporary_driver = {
-    .name = "temporary", .desc = "writes that are forgotten", .overlay = true,
+    .name = "temporary", .desc = "writes that are forgotten", .overlay = true, .internal = true,
+    .children = temporary_children,
     .state_size = sizeof(TemporaryState), .open = temporary_open, .close = temporary_close,
     .co_preadv = co_temporary_preadv, .co_pwritev = co_temporary_pwritev,
 };

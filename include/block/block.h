@@ -14,6 +14,7 @@
 #include "util/types.h"
 
 typedef struct BlockNode BlockNode;
+struct BlockEdge;
 typedef void BlockDone(void *opaque, int ret);
 
 typedef enum BlockOnError {
@@ -41,6 +42,7 @@ typedef struct BlockFront {
     BlockNode *node;            /* NULL: no medium */
     char *name;                 /* drive id or node name */
     bool read_only, removable, snapshot_discard;
+    bool share_rw;              /* others may write, too */
     bool write_cache;           /* volatile cache shown to the guest */
     int on_read_error, on_write_error;      /* BlockOnError; the device may override them */
     char *serial;
@@ -50,7 +52,7 @@ typedef struct BlockFront {
     BlockCounts stats;
     /* of block/front.c */
     struct Drive *drive;        /* NULL: bound by node name */
-    bool used, uses_write;
+    struct BlockEdge *edge;     /* our use of node; NULL without one */
     bool io_error;              /* io-status is not ok */
     bool closing;
     unsigned in_flight, pending;    /* without and with those that are held */

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "block/block.h"
-#include "block/node.h"
+#include "block/driver.h"
 #include "qom/runstate.h"
 #include "util/error.h"
 #include "util/main-loop.h"
@@ -384,7 +384,7 @@ static void test_blockdev(void)
     g_assert_cmpstr(err->message, ==, "Duplicate nodes with node-name='n'");
     g_clear_error(&err);
     g_assert_false(block_node_delete("n-file", &err));
-    g_assert_cmpstr(err->message, ==, "Node n-file is in use");
+    g_assert_cmpstr(err->message, ==, "Block device n-file is in use");
     g_clear_error(&err);
     BlockFront *b = take("n");
 
