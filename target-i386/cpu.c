@@ -62,10 +62,10 @@ static void reset_segments(X86Cpu *c)
         x86_set_seg(c, i, 0, 0, 0xffff, SEG_P | SEG_S | SEG_W | SEG_A);
     }
     x86_set_seg(c, S_CS, 0xf000, 0xffff0000, 0xffff, SEG_P | SEG_S | SEG_CODE | SEG_R | SEG_A);
-    c->ldt = (X86Seg){ .limit = 0xffff, .flags = SEG_P | SYS_LDT << SEG_TYPE_SHIFT };
-    c->tr = (X86Seg){ .limit = 0xffff, .flags = SEG_P | SYS_TSS32_BUSY << SEG_TYPE_SHIFT };
-    c->gdt = (X86TableReg){ .limit = 0xffff };
-    c->idt = (X86TableReg){ .limit = 0xffff };
+    c->ldt = (X86Seg){.limit = 0xffff, .flags = SEG_P | SYS_LDT << SEG_TYPE_SHIFT};
+    c->tr = (X86Seg){.limit = 0xffff, .flags = SEG_P | SYS_TSS32_BUSY << SEG_TYPE_SHIFT};
+    c->gdt = (X86TableReg){.limit = 0xffff};
+    c->idt = (X86TableReg){.limit = 0xffff};
 }
 
 /* What power-up and RESET change, and INIT does not. */
@@ -78,7 +78,7 @@ static void reset_power_on(X86Cpu *c)
     c->xss = 0;
     c->star = c->lstar = c->cstar = c->sfmask = c->kernel_gs_base = c->tsc_aux = 0;
     c->sysenter_cs = c->sysenter_esp = c->sysenter_eip = 0;
-    c->tsc_offset = 0;    /* guest time itself, so that all CPUs agree */
+    c->tsc_offset = 0; /* guest time itself, so that all CPUs agree */
     c->tsc_adjust = 0;
     c->pat = 0x0007040600070406ull;
     c->mtrr_def_type = 0;
@@ -116,12 +116,14 @@ void x86_cpu_reset(X86Cpu *c, bool init_only)
     c->dr[6] = DR6_FIXED;
     c->dr[7] = DR7_FIXED;
     x86_update_breakpoints(c);
-    c->smm = c->nmi_masked = false;
+    x86_set_smm(c, false);
+    c->nmi_masked = false;
     c->old_exception = -1;
     c->cpu.exception = CPU_EXC_NONE;
     if (!init_only) {
         reset_power_on(c);
-        c->cpu.pending &= ~(uint32_t)(CPU_PENDING_NMI | X86_PENDING_SMI | X86_PENDING_INIT | X86_PENDING_SIPI);
+        c->cpu.pending &=
+            ~(uint32_t)(CPU_PENDING_NMI | X86_PENDING_SMI | X86_PENDING_INIT | X86_PENDING_SIPI);
     } else if (c->apic) {
         apic_init_reset(c->apic);
     }
@@ -169,8 +171,9 @@ static bool cpu_realize(Device *d, GError **error)
     X86Cpu *c = (X86Cpu *)d;
     Vm *vm = d->vm;
 
-    if (!c->model) {    /* made by -device */
-        g_autofree char *name = g_strndup(d->obj.type->name, strlen(d->obj.type->name) - strlen(target_arch->name) - 5);
+    if (!c->model) { /* made by -device */
+        g_autofree char *name =
+            g_strndup(d->obj.type->name, strlen(d->obj.type->name) - strlen(target_arch->name) - 5);
 
         x86_model_apply(c, x86_model_find(name));
     }
@@ -184,8 +187,10 @@ static bool cpu_realize(Device *d, GError **error)
     if (!x86_model_finish(c, error)) {
         return false;
     }
-    if (target_arch->word_bits == 64 && vm->machine && !x86_has_feature(c, FEAT_APIC) && vm->cpus->len) {
-        return fail(error, "CPU model '%s' has no APIC, so there can be one CPU only", c->model->name);
+    if (target_arch->word_bits == 64 && vm->machine && !x86_has_feature(c, FEAT_APIC) &&
+        vm->cpus->len) {
+        return fail(error, "CPU model '%s' has no APIC, so there can be one CPU only",
+                    c->model->name);
     }
     set_topology(c);
     g_ptr_array_add(vm->cpus, c);
@@ -276,12 +281,13 @@ static void pin_a20(Device *d, unsigned pin, int level)
 /* ---- types ---- */
 
 static const PinRow cpu_pins[] = {
-    PIN_IN("extint", 1, pin_intr), PIN_IN("intr", 1, pin_intr), PIN_IN("nmi", 1, pin_nmi), PIN_IN("smi", 1, pin_smi),
-    PIN_IN("a20", 2, pin_a20), PIN_END,
+    PIN_IN("extint", 1, pin_intr), PIN_IN("intr", 1, pin_intr), PIN_IN("nmi", 1, pin_nmi),
+    PIN_IN("smi", 1, pin_smi),     PIN_IN("a20", 2, pin_a20),   PIN_END,
 };
 
 static const Prop cpu_props[] = {
-    PROP_U32(X86Cpu, apic_id, "apic-id", UINT32_MAX, .help = "local APIC ID; by topology if not given"),
+    PROP_U32(X86Cpu, apic_id, "apic-id", UINT32_MAX,
+             .help = "local APIC ID; by topology if not given"),
     PROP_I32(X86Cpu, socket_id, "socket-id", -1),
     PROP_I32(X86Cpu, die_id, "die-id", -1),
     PROP_I32(X86Cpu, core_id, "core-id", -1),
@@ -299,16 +305,27 @@ static gpointer build_types(gpointer unused)
     DeviceType *t = g_new0(DeviceType, 1);
 
     *t = (DeviceType){
-        .name = g_steal_pointer(&base), .desc = "x86 CPU", .category = "cpu", .abstract = true, .internal = true,
-        .size = sizeof(X86Cpu), .props = cpu_props, .pins = cpu_pins, .realize = cpu_realize,
-        .unrealize = cpu_unrealize, .reset = cpu_device_reset,
+        .name = g_steal_pointer(&base),
+        .desc = "x86 CPU",
+        .category = "cpu",
+        .abstract = true,
+        .internal = true,
+        .size = sizeof(X86Cpu),
+        .props = cpu_props,
+        .pins = cpu_pins,
+        .realize = cpu_realize,
+        .unrealize = cpu_unrealize,
+        .reset = cpu_device_reset,
     };
     g_ptr_array_add(types, t);
     for (unsigned i = 0; (info = x86_model_info(i)) != NULL; i++) {
         DeviceType *m = g_new0(DeviceType, 1);
 
         *m = (DeviceType){
-            .name = info->type_name, .parent = t->name, .desc = info->desc, .category = "cpu",
+            .name = info->type_name,
+            .parent = t->name,
+            .desc = info->desc,
+            .category = "cpu",
             .size = sizeof(X86Cpu),
         };
         g_ptr_array_add(types, m);
@@ -319,7 +336,7 @@ static gpointer build_types(gpointer unused)
 
 static const ObjectType *cpu_type(unsigned i)
 {
-    static GOnce once = G_ONCE_INIT;    /* guards the list, which lives as long as the process */
+    static GOnce once = G_ONCE_INIT; /* guards the list, which lives as long as the process */
     GPtrArray *types = g_once(&once, build_types, NULL);
 
     return types->pdata[i];

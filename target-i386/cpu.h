@@ -16,8 +16,8 @@
 /* A segment register with its hidden part. */
 typedef struct X86Seg {
     uint64_t base;
-    uint32_t limit;                     /* in bytes, granularity applied */
-    uint32_t flags;                     /* second descriptor word, SEG_* */
+    uint32_t limit; /* in bytes, granularity applied */
+    uint32_t flags; /* second descriptor word, SEG_* */
     uint32_t selector;
 } X86Seg;
 
@@ -39,41 +39,43 @@ typedef struct X86Cpu {
     Cpu cpu;
 
     /* ---- hot: addressed from generated code relative to `regs` ---- */
-    uint64_t regs[16];                  /* rax rcx rdx rbx rsp rbp rsi rdi r8 .. r15 */
-    uint64_t rip;                       /* offset in CS, not linear */
-    uint64_t cc_dst, cc_src, cc_src2;   /* lazy flags; meaning by cc_op */
-    int64_t df;                         /* +1 or -1 */
-    uint32_t cc_op;                     /* CcOp */
-    uint32_t eflags;                    /* all but O S Z A P C and DF, which read as 0 here; bit 1 is set */
-    uint64_t scratch[4];                /* for translations, dead between instructions */
-    X86Seg segs[6];                     /* es cs ss ds fs gs */
+    uint64_t regs[16]; /* rax rcx rdx rbx rsp rbp rsi rdi r8 .. r15 */
+    uint64_t rip; /* offset in CS, not linear */
+    uint64_t cc_dst, cc_src, cc_src2; /* lazy flags; meaning by cc_op */
+    int64_t df; /* +1 or -1 */
+    uint32_t cc_op; /* CcOp */
+    uint32_t eflags; /* all but O S Z A P C and DF, which read as 0 here; bit 1 is set */
+    uint64_t scratch[4]; /* for translations, dead between instructions */
+    X86Seg segs[6]; /* es cs ss ds fs gs */
     uint32_t cpl;
-    uint32_t inhibit_irq;               /* 1: the next instruction runs with interrupts held off */
+    uint32_t inhibit_irq; /* 1: the next instruction runs with interrupts held off */
     uint32_t mxcsr;
-    uint32_t fp_top;                    /* 0..7 */
+    uint32_t fp_top; /* 0..7 */
     uint32_t fp_cw;
-    uint32_t fp_sw;                     /* without the TOP field */
-    uint8_t fp_tag[8];                  /* by physical register; 1: empty */
-    X87Reg fpr[8] __attribute__((aligned(16)));    /* physical; ST(i) is fpr[(fp_top + i) & 7] */
-    Vec128 xmm[16] __attribute__((aligned(16)));   /* low halves */
+    uint32_t fp_sw; /* without the TOP field */
+    uint8_t fp_tag[8]; /* by physical register; 1: empty */
+    X87Reg fpr[8] __attribute__((aligned(16))); /* physical; ST(i) is fpr[(fp_top + i) & 7] */
+    Vec128 xmm[16] __attribute__((aligned(16))); /* low halves */
     Vec128 ymm_hi[16] __attribute__((aligned(16)));
 
     /* ---- the rest ---- */
-    uint64_t fp_ip, fp_dp;              /* last x87 instruction and operand (offsets) */
+    uint64_t fp_ip, fp_dp; /* last x87 instruction and operand (offsets) */
     uint32_t fp_cs, fp_ds, fp_op;
     X86Seg ldt, tr;
     X86TableReg gdt, idt;
     uint64_t cr0, cr2, cr3, cr4;
     uint64_t xcr0;
-    uint64_t dr[8];                     /* 4 and 5 unused */
-    bool guest_breakpoints;             /* DR7 has set some */
+    uint64_t dr[8]; /* 4 and 5 unused */
+    bool guest_breakpoints; /* DR7 has set some */
     uint64_t efer;
     uint64_t star, lstar, cstar, sfmask, kernel_gs_base;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t tsc_aux, tsc_adjust;
-    int64_t tsc_offset;                 /* guest TSC = scaled CLOCK_GUEST + offset */
+    int64_t tsc_offset; /* guest TSC = scaled CLOCK_GUEST + offset */
     uint64_t pat, mtrr_def_type, mtrr_fixed[11];
-    struct { uint64_t base, mask; } mtrr_var[8];
+    struct {
+        uint64_t base, mask;
+    } mtrr_var[8];
     uint64_t misc_enable, mcg_status, mcg_ctl, mce_banks[10 * 4];
     uint64_t spec_ctrl, feature_control, xss, ucode_rev, debugctl;
     uint32_t smbase;
@@ -81,16 +83,16 @@ typedef struct X86Cpu {
     bool in_hlt_mwait;
     uint32_t sipi_vector;
     bool wait_sipi;
-    uint32_t a20_mask_bit;              /* address bits forced to 0: bit 20 while A20 is off */
-    uint8_t a20_inputs;                 /* levels of the "a20" pins, on CPU 0 */
+    uint32_t a20_mask_bit; /* address bits forced to 0: bit 20 while A20 is off */
+    uint8_t a20_inputs; /* levels of the "a20" pins, on CPU 0 */
 
     /* ---- exception being delivered ---- */
     uint32_t error_code;
-    bool exception_is_int;              /* software interrupt: next_rip is pushed, DPL checked */
+    bool exception_is_int; /* software interrupt: next_rip is pushed, DPL checked */
     bool exception_has_error;
     uint64_t exception_next_rip;
     uint64_t exception_cr2;
-    int old_exception;                  /* being delivered when another struck; -1: none */
+    int old_exception; /* being delivered when another struck; -1: none */
 
     /* ---- model ---- */
     const X86Model *model;
@@ -103,10 +105,10 @@ typedef struct X86Cpu {
     uint64_t tsc_hz;
     uint32_t apic_id;
     int32_t socket_id, die_id, core_id, thread_id, node_id;
-    GPtrArray *feature_text;            /* "+x", "-y", "k=v" of -cpu, applied at realize */
-    Device *apic;                       /* NULL: none; see exec/x86-apic.h */
+    GPtrArray *feature_text; /* "+x", "-y", "k=v" of -cpu, applied at realize */
+    Device *apic; /* NULL: none; see exec/x86-apic.h */
     uint64_t monitor_va;
-    bool in_exec;                       /* between exec_enter and exec_leave: host MXCSR is the guest's */
+    bool in_exec; /* between exec_enter and exec_leave: host MXCSR is the guest's */
 } X86Cpu;
 
 #define X86(cpu_) ((X86Cpu *)(cpu_))
@@ -138,18 +140,56 @@ typedef struct X86Cpu {
  *   ADCOX   both
  */
 typedef enum CcOp {
-    CC_EFLAGS, CC_CLR, CC_POPCNT, CC_ADCX, CC_ADOX, CC_ADCOX,
-    CC_ADDB = 8, CC_ADDW, CC_ADDL, CC_ADDQ,
-    CC_ADCB, CC_ADCW, CC_ADCL, CC_ADCQ,
-    CC_SUBB, CC_SUBW, CC_SUBL, CC_SUBQ,
-    CC_SBBB, CC_SBBW, CC_SBBL, CC_SBBQ,
-    CC_LOGICB, CC_LOGICW, CC_LOGICL, CC_LOGICQ,
-    CC_INCB, CC_INCW, CC_INCL, CC_INCQ,
-    CC_DECB, CC_DECW, CC_DECL, CC_DECQ,
-    CC_SHLB, CC_SHLW, CC_SHLL, CC_SHLQ,
-    CC_SARB, CC_SARW, CC_SARL, CC_SARQ,
-    CC_MULB, CC_MULW, CC_MULL, CC_MULQ,
-    CC_BMIB, CC_BMIW, CC_BMIL, CC_BMIQ,
+    CC_EFLAGS,
+    CC_CLR,
+    CC_POPCNT,
+    CC_ADCX,
+    CC_ADOX,
+    CC_ADCOX,
+    CC_ADDB = 8,
+    CC_ADDW,
+    CC_ADDL,
+    CC_ADDQ,
+    CC_ADCB,
+    CC_ADCW,
+    CC_ADCL,
+    CC_ADCQ,
+    CC_SUBB,
+    CC_SUBW,
+    CC_SUBL,
+    CC_SUBQ,
+    CC_SBBB,
+    CC_SBBW,
+    CC_SBBL,
+    CC_SBBQ,
+    CC_LOGICB,
+    CC_LOGICW,
+    CC_LOGICL,
+    CC_LOGICQ,
+    CC_INCB,
+    CC_INCW,
+    CC_INCL,
+    CC_INCQ,
+    CC_DECB,
+    CC_DECW,
+    CC_DECL,
+    CC_DECQ,
+    CC_SHLB,
+    CC_SHLW,
+    CC_SHLL,
+    CC_SHLQ,
+    CC_SARB,
+    CC_SARW,
+    CC_SARL,
+    CC_SARQ,
+    CC_MULB,
+    CC_MULW,
+    CC_MULL,
+    CC_MULQ,
+    CC_BMIB,
+    CC_BMIW,
+    CC_BMIL,
+    CC_BMIQ,
     CC_COUNT,
 } CcOp;
 
@@ -159,38 +199,39 @@ typedef enum CcOp {
  * outside 64-bit mode).
  */
 enum {
-    MODE_CPL = 3,                       /* mask */
-    MODE_CS32 = 1 << 2,                 /* CS.D: 32-bit default sizes */
-    MODE_CS64 = 1 << 3,                 /* 64-bit mode (LMA and CS.L) */
-    MODE_SS32 = 1 << 4,                 /* SS.B; not set in 64-bit mode */
-    MODE_ADDSEG = 1 << 5,               /* DS, ES or SS has a base other than 0 */
+    MODE_CPL = 3, /* mask */
+    MODE_CS32 = 1 << 2, /* CS.D: 32-bit default sizes */
+    MODE_CS64 = 1 << 3, /* 64-bit mode (LMA and CS.L) */
+    MODE_SS32 = 1 << 4, /* SS.B; not set in 64-bit mode */
+    MODE_ADDSEG = 1 << 5, /* DS, ES or SS has a base other than 0 */
     MODE_PE = 1 << 6,
     MODE_VM = 1 << 7,
     MODE_LMA = 1 << 8,
-    MODE_IOPL_SHIFT = 9, MODE_IOPL = 3 << 9,
-    MODE_TF = 1 << 11,                  /* #DB after one instruction */
-    MODE_INHIBIT = 1 << 12,             /* first instruction is in the shadow of STI or MOV SS */
+    MODE_IOPL_SHIFT = 9,
+    MODE_IOPL = 3 << 9,
+    MODE_TF = 1 << 11, /* #DB after one instruction */
+    MODE_INHIBIT = 1 << 12, /* first instruction is in the shadow of STI or MOV SS */
     MODE_EM = 1 << 13,
     MODE_TS = 1 << 14,
     MODE_MP = 1 << 15,
     MODE_OSFXSR = 1 << 16,
     MODE_SMM = 1 << 17,
-    MODE_AVX = 1 << 18,                 /* CR4.OSXSAVE and XCR0 has SSE and AVX */
+    MODE_AVX = 1 << 18, /* CR4.OSXSAVE and XCR0 has SSE and AVX */
     MODE_RF = 1 << 19,
-    MODE_KSMAP = 1 << 20,               /* CPL < 3 data accesses use MMU_KERNEL_SMAP */
-    MODE_FSGSBASE = 1 << 21,            /* CR4.FSGSBASE */
+    MODE_KSMAP = 1 << 20, /* CPL < 3 data accesses use MMU_KERNEL_SMAP */
+    MODE_FSGSBASE = 1 << 21, /* CR4.FSGSBASE */
     MODE_OSXSAVE = 1 << 22,
     MODE_UMIP = 1 << 23,
-    MODE_NOFLAT = 1 << 24,              /* some data segment needs limit or type checks (32-bit) */
+    MODE_NOFLAT = 1 << 24, /* some data segment needs limit or type checks (32-bit) */
     MODE_A20_OFF = 1 << 25,
 };
 
 /* MMU indices. */
 enum {
-    MMU_KERNEL,                         /* CPL < 3 (or implicit), SMAP off or EFLAGS.AC set */
+    MMU_KERNEL, /* CPL < 3 (or implicit), SMAP off or EFLAGS.AC set */
     MMU_USER,
-    MMU_KERNEL_SMAP,                    /* CPL < 3 with SMAP in force */
-    MMU_PHYS,                           /* page-table walks of nobody; SMM state saves */
+    MMU_KERNEL_SMAP, /* CPL < 3 with SMAP in force */
+    MMU_PHYS, /* page-table walks of nobody; SMM state saves */
     MMU_INDEX_COUNT,
 };
 
@@ -221,7 +262,8 @@ void x86_do_interrupt(X86Cpu *c, unsigned vector, bool is_int, bool has_error, u
                       uint64_t next_rip, bool external);
 
 /* ---- segments (seg-*.c) ---- */
-void x86_set_seg(X86Cpu *c, unsigned seg, uint32_t selector, uint64_t base, uint32_t limit, uint32_t flags);
+void x86_set_seg(X86Cpu *c, unsigned seg, uint32_t selector, uint64_t base, uint32_t limit,
+                 uint32_t flags);
 void x86_set_cpl(X86Cpu *c, unsigned cpl);
 /* Real and virtual-8086 mode: base = selector * 16; the limit and type stay (real) or are set (VM86). */
 void x86_set_seg_real(X86Cpu *c, unsigned seg, uint32_t selector);
@@ -256,18 +298,20 @@ bool x86_debug_translate(Cpu *cpu, uint64_t va, hwaddr *pa, MemAttrs *attrs);
 
 /* ---- FPU (x87-*.c) ---- */
 void x86_fpu_reset(X86Cpu *c);
-uint32_t x87_status(const X86Cpu *c);           /* with TOP */
+uint32_t x87_status(const X86Cpu *c); /* with TOP */
 void x87_set_status(X86Cpu *c, uint32_t sw);
-uint32_t x87_tag_word(const X86Cpu *c);         /* two bits a register */
+uint32_t x87_tag_word(const X86Cpu *c); /* two bits a register */
 void x87_set_tag_word(X86Cpu *c, uint32_t tw);
 void x86_set_mxcsr(X86Cpu *c, uint32_t mxcsr);
-uint32_t x86_get_mxcsr(X86Cpu *c);              /* with the host's sticky flags merged */
+uint32_t x86_get_mxcsr(X86Cpu *c); /* with the host's sticky flags merged */
 void x86_exec_enter(Cpu *cpu);
 void x86_exec_leave(Cpu *cpu);
 
 /* ---- life (cpu.c, models.c, smm.c) ---- */
 void x86_cpu_reset(X86Cpu *c, bool init_only);
 void x86_smi_enter(X86Cpu *c);
+/* The mode and with it what memory the CPU sees; the caller flushes the TLB. */
+void x86_set_smm(X86Cpu *c, bool on);
 bool x86_has_feature(const X86Cpu *c, unsigned feature);
 void x86_dump(Cpu *cpu, GString *out, unsigned flags);
 bool x86_register_value(Cpu *cpu, const char *name, uint64_t *v);

@@ -31,10 +31,12 @@ static bool int_redirected(X86Cpu *c, unsigned vector, uintptr_t host_pc)
     if (map < 32 || map - 32 + vector / 8 > c->tr.limit) {
         return false;
     }
-    return !(cpu_load(&c->cpu, c->tr.base + map - 32 + vector / 8, 0, mmu, host_pc) >> (vector & 7) & 1);
+    return !(
+        cpu_load(&c->cpu, c->tr.base + map - 32 + vector / 8, 0, mmu, host_pc) >> (vector & 7) & 1);
 }
 
-static _Noreturn void int_vm86_redirect(X86Cpu *c, unsigned vector, uint64_t next, uintptr_t host_pc)
+static _Noreturn void int_vm86_redirect(X86Cpu *c, unsigned vector, uint64_t next,
+                                        uintptr_t host_pc)
 {
     Stack s = x86_stack(c, MMU_USER, host_pc);
     uint32_t entry = cpu_load(&c->cpu, vector * 4, 2, MMU_USER, host_pc), f = x86_get_eflags(c);
@@ -171,14 +173,14 @@ bool x86_has_work(Cpu *cpu)
     X86Cpu *c = X86(cpu);
     uint32_t p = cpu->pending;
 
-    if (p & (X86_PENDING_INIT | X86_PENDING_MCE)) {
+    if ((p & X86_PENDING_MCE) || ((p & X86_PENDING_INIT) && !c->smm)) {
         return true;
     }
     if (c->wait_sipi) {
         return p & X86_PENDING_SIPI;
     }
-    return ((p & CPU_PENDING_HARD) && (c->eflags & FLAG_IF)) || ((p & CPU_PENDING_NMI) && !c->nmi_masked) ||
-           ((p & X86_PENDING_SMI) && !c->smm);
+    return ((p & CPU_PENDING_HARD) && (c->eflags & FLAG_IF)) ||
+           ((p & CPU_PENDING_NMI) && !c->nmi_masked) || ((p & X86_PENDING_SMI) && !c->smm);
 }
 
 /* SDM 3A 8.4.3: an application processor starts at VV000h. */
@@ -192,7 +194,8 @@ static void start_ap(X86Cpu *c)
     c->wait_sipi = false;
     c->cpu.halted = false;
     c->rip = 0;
-    x86_set_seg(c, S_CS, vector << 8, vector << 12, 0xffff, SEG_P | SEG_S | SEG_CODE | SEG_R | SEG_A);
+    x86_set_seg(c, S_CS, vector << 8, vector << 12, 0xffff,
+                SEG_P | SEG_S | SEG_CODE | SEG_R | SEG_A);
 }
 
 static bool take_hard(X86Cpu *c)
@@ -211,7 +214,7 @@ bool x86_interrupt(Cpu *cpu, uint32_t pending)
 {
     X86Cpu *c = X86(cpu);
 
-    if (pending & X86_PENDING_INIT) {
+    if ((pending & X86_PENDING_INIT) && !c->smm) {
         cpu_interrupt_clear(cpu, X86_PENDING_INIT);
         x86_cpu_reset(c, true);
         return true;
@@ -226,7 +229,6 @@ bool x86_interrupt(Cpu *cpu, uint32_t pending)
     }
     if ((pending & X86_PENDING_SMI) && !c->smm && !c->inhibit_irq) {
         cpu_interrupt_clear(cpu, X86_PENDING_SMI);
-        cpu->halted = false;
         x86_smi_enter(c);
         return true;
     }

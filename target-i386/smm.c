@@ -3,6 +3,7 @@
  * System management mode: entry on SMI and RSM, with the state save maps of 64-bit CPUs (SDM 3C
  * table 31-3's AMD form, APM 2 table 10-1) and of 32-bit ones (SDM 3C table 31-1).
  */
+#include "qom/vm.h"
 #include "target-i386/helpers.h"
 #include "target-i386/seg.h"
 
@@ -13,13 +14,14 @@
 static void put(X86Cpu *c, unsigned offset, uint64_t v, unsigned size)
 {
     address_space_store(c->cpu.as, (hwaddr)c->smbase + SMM_SAVE + offset, v, size, DEV_LITTLE,
-                        (MemAttrs){ .is_cpu = 1, .secure = 1, .cpu_index = c->cpu.index });
+                        (MemAttrs){.is_cpu = 1, .secure = 1, .cpu_index = c->cpu.index});
 }
 
 static uint64_t get(X86Cpu *c, unsigned offset, unsigned size)
 {
     return address_space_load(c->cpu.as, (hwaddr)c->smbase + SMM_SAVE + offset, size, DEV_LITTLE,
-                              (MemAttrs){ .is_cpu = 1, .secure = 1, .cpu_index = c->cpu.index }, NULL);
+                              (MemAttrs){.is_cpu = 1, .secure = 1, .cpu_index = c->cpu.index},
+                              NULL);
 }
 
 /* Offsets of descriptors in the 64-bit map: es cs ss ds fs gs, then gdtr ldtr idtr tr. */
@@ -34,8 +36,10 @@ static void put_seg64(X86Cpu *c, unsigned offset, const X86Seg *s)
 static X86Seg get_seg64(X86Cpu *c, unsigned offset)
 {
     return (X86Seg){
-        .selector = get(c, offset, 2), .flags = (get(c, offset + 2, 2) & 0xf0ff) << 8,
-        .limit = get(c, offset + 4, 4), .base = get(c, offset + 8, 8),
+        .selector = get(c, offset, 2),
+        .flags = (get(c, offset + 2, 2) & 0xf0ff) << 8,
+        .limit = get(c, offset + 4, 4),
+        .base = get(c, offset + 8, 8),
     };
 }
 
@@ -46,6 +50,7 @@ static void save64(X86Cpu *c)
     for (unsigned i = 0; i < 6; i++) {
         put_seg64(c, 0x7e00 + 16 * i, &c->segs[i]);
     }
+    put(c, 0x7ec9, c->cpu.halted, 1);
     put(c, 0x7e64, c->gdt.limit, 4);
     put(c, 0x7e68, c->gdt.base, 8);
     put_seg64(c, 0x7e70, &c->ldt);
@@ -80,7 +85,9 @@ static void put_seg32(X86Cpu *c, unsigned selector, unsigned rest, const X86Seg 
 static X86Seg get_seg32(X86Cpu *c, unsigned selector, unsigned rest)
 {
     return (X86Seg){
-        .selector = get(c, selector, 4) & 0xffff, .base = get(c, rest + 8, 4), .limit = get(c, rest + 4, 4),
+        .selector = get(c, selector, 4) & 0xffff,
+        .base = get(c, rest + 8, 4),
+        .limit = get(c, rest + 4, 4),
         .flags = (get(c, rest, 4) & 0xf0ff) << 8,
     };
 }
@@ -113,20 +120,30 @@ static void save32(X86Cpu *c)
         put_seg32(c, 0x7fa8 + i * 4, seg32_offset(i), &c->segs[i]);
     }
     put(c, 0x7f14, c->cr4, 4);
+    put(c, 0x7f02, c->cpu.halted, 1);
     put(c, 0x7efc, SMM_REVISION_32, 4);
     put(c, 0x7ef8, c->smbase, 4);
+}
+
+void x86_set_smm(X86Cpu *c, bool on)
+{
+    Vm *vm = c->cpu.dev.vm;
+
+    c->smm = on;
+    c->cpu.as = on && vm->smm_as ? vm->smm_as : vm->memory_as;
 }
 
 void x86_smi_enter(X86Cpu *c)
 {
     c->smi_masked_nmi = c->nmi_masked;
     c->nmi_masked = true;
-    c->smm = true;
+    x86_set_smm(c, true);
     if (x86_has_feature(c, FEAT_LM)) {
         save64(c);
     } else {
         save32(c);
     }
+    c->cpu.halted = false;
     x86_set_efer(c, 0);
     x86_set_eflags(c, FLAG_1, UINT32_MAX);
     c->rip = 0x8000;
@@ -155,11 +172,12 @@ static void restore_control(X86Cpu *c, uint64_t cr0, uint64_t cr3, uint64_t cr4,
 static void restore64(X86Cpu *c)
 {
     static const uint8_t order[] = {R_AX, R_CX, R_DX, R_BX, R_SP, R_BP, R_SI, R_DI};
-    uint64_t efer = get(c, 0x7ed0, 8), cr0 = get(c, 0x7f58, 4), cr3 = get(c, 0x7f50, 8), cr4 = get(c, 0x7f48, 4);
+    uint64_t efer = get(c, 0x7ed0, 8), cr0 = get(c, 0x7f58, 4), cr3 = get(c, 0x7f50, 8),
+             cr4 = get(c, 0x7f48, 4);
 
-    c->gdt = (X86TableReg){ .limit = get(c, 0x7e64, 4), .base = get(c, 0x7e68, 8) };
+    c->gdt = (X86TableReg){.limit = get(c, 0x7e64, 4), .base = get(c, 0x7e68, 8)};
     c->ldt = get_seg64(c, 0x7e70);
-    c->idt = (X86TableReg){ .limit = get(c, 0x7e84, 4), .base = get(c, 0x7e88, 8) };
+    c->idt = (X86TableReg){.limit = get(c, 0x7e84, 4), .base = get(c, 0x7e88, 8)};
     c->tr = get_seg64(c, 0x7e90);
     for (unsigned i = 0; i < 8; i++) {
         c->regs[order[i]] = get(c, 0x7ff8 - 8 * i, 8);
@@ -184,6 +202,7 @@ static void restore32(X86Cpu *c)
     uint64_t cr0 = get(c, 0x7ffc, 4), cr3 = get(c, 0x7ff8, 4), cr4 = get(c, 0x7f14, 4);
 
     c->rip = get(c, 0x7ff0, 4);
+    c->cpu.halted = get(c, 0x7f02, 1) & 1;
     for (unsigned i = 0; i < 8; i++) {
         c->regs[order32[i]] = get(c, 0x7fd0 + 4 * i, 4);
     }
@@ -191,8 +210,8 @@ static void restore32(X86Cpu *c)
     c->dr[7] = get(c, 0x7fc8, 4);
     c->tr = get_seg32(c, 0x7fc4, 0x7f5c);
     c->ldt = get_seg32(c, 0x7fc0, 0x7f78);
-    c->gdt = (X86TableReg){ .base = get(c, 0x7f74, 4), .limit = get(c, 0x7f70, 4) };
-    c->idt = (X86TableReg){ .base = get(c, 0x7f58, 4), .limit = get(c, 0x7f54, 4) };
+    c->gdt = (X86TableReg){.base = get(c, 0x7f74, 4), .limit = get(c, 0x7f70, 4)};
+    c->idt = (X86TableReg){.base = get(c, 0x7f58, 4), .limit = get(c, 0x7f54, 4)};
     restore_control(c, cr0, cr3, cr4, 0);
     x86_set_eflags(c, get(c, 0x7ff4, 4), UINT32_MAX);
     for (unsigned i = 0; i < 6; i++) {
@@ -215,10 +234,12 @@ void helper_rsm(Cpu *cpu)
     } else {
         restore32(c);
     }
-    x86_set_cpl(c, (c->cr0 & CR0_PE) ? (c->eflags & FLAG_VM ? 3 : (c->segs[S_SS].flags & SEG_DPL) >> SEG_DPL_SHIFT)
-                                     : 0);
+    x86_set_cpl(c,
+                (c->cr0 & CR0_PE)
+                    ? (c->eflags & FLAG_VM ? 3 : (c->segs[S_SS].flags & SEG_DPL) >> SEG_DPL_SHIFT)
+                    : 0);
     x86_update_breakpoints(c);
-    c->smm = false;
+    x86_set_smm(c, false);
     c->nmi_masked = c->smi_masked_nmi;
     tlb_flush(cpu);
 }

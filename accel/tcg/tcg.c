@@ -7,7 +7,10 @@
 #include <inttypes.h>
 #include "util/error.h"
 
-enum { DEFAULT_TB_SIZE_MIB = 128, MAX_TB_SIZE_MIB = 2000 };
+enum {
+    DEFAULT_TB_SIZE_MIB = 128,
+    MAX_TB_SIZE_MIB = 2000
+};
 
 /* The translator of this process; see tcg.h. */
 TcgAccel *tcg;
@@ -58,6 +61,14 @@ static void as_changed(AddressSpace *as, void *opaque)
     tlb_flush_all_cpus(opaque);
 }
 
+static void watch_space(AddressSpace *as, Vm *vm)
+{
+    if (as) {
+        as->changed = as_changed;
+        as->changed_opaque = vm;
+    }
+}
+
 static bool tcg_cpu_create(Cpu *cpu, GError **error)
 {
     TcgCpu *t;
@@ -69,10 +80,8 @@ static bool tcg_cpu_create(Cpu *cpu, GError **error)
     cpu->accel = t;
     cpu->block_cache = &t->cache;
     tlb_init(cpu);
-    if (cpu->as) {
-        cpu->as->changed = as_changed;
-        cpu->as->changed_opaque = cpu->dev.vm;
-    }
+    watch_space(cpu->as, cpu->dev.vm);
+    watch_space(cpu->dev.vm->smm_as, cpu->dev.vm);
     pthread_mutex_lock(&tcg->blocks_lock);
     g_ptr_array_add(tcg->cpus, cpu);
     pthread_mutex_unlock(&tcg->blocks_lock);

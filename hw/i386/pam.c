@@ -7,8 +7,10 @@
 #include "hw/i386/pc.h"
 
 #define PAM_PRIORITY 1
-#define SMRAM_PRIORITY 1
-enum { PAM_READ = 1, PAM_WRITE = 2 };
+enum {
+    PAM_READ = 1,
+    PAM_WRITE = 2
+};
 
 /* Segment 0 is F0000h, 64 KiB; 1 to 12 are 16 KiB each from C0000h. */
 static void pam_segment(unsigned i, hwaddr *base, uint64_t *size)
@@ -57,15 +59,4 @@ void pam_update(PamMap *p, const uint8_t regs[7])
         }
     }
     memory_transaction_commit();
-}
-
-void smram_init(SmramWindow *s, Vm *vm, Object *owner, Region *pci_mem)
-{
-    region_init_alias(&s->vga, owner, "smram-region", pci_mem, 0xa0000, 0x20000);
-    region_add(vm->memory, 0xa0000, &s->vga, SMRAM_PRIORITY);
-}
-
-void smram_open(SmramWindow *s, bool open)
-{
-    region_set_enabled(&s->vga, !open);
 }

@@ -14,6 +14,7 @@
 typedef struct PcMachine {
     Machine machine;
     bool hpet, sata;
+    int smm;
 } PcMachine;
 
 static PcBoard *pc_board_new(Vm *vm, bool q35, GError **error)
@@ -25,7 +26,9 @@ static PcBoard *pc_board_new(Vm *vm, bool q35, GError **error)
     b->q35 = q35;
     b->has_acpi = m->machine.acpi != ON_OFF_AUTO_OFF;
     b->has_hpet = m->hpet;
+    b->has_smm = m->smm != ON_OFF_AUTO_OFF;
     vm_publish(vm, "pc", b);
+    pc_smm_space_init(b);
     return b;
 }
 
@@ -45,7 +48,8 @@ static bool pc_i440fx_init(Vm *vm, GError **error)
         !pc_part(b, PCI_DEVFN(0, 0), "i440FX", error)) {
         return false;
     }
-    PciDevice *isa = pci_create(b->pci, PCI_DEVFN(1, 0), "PIIX3", NULL, error, "multifunction", "on", NULL);
+    PciDevice *isa =
+        pci_create(b->pci, PCI_DEVFN(1, 0), "PIIX3", NULL, error, "multifunction", "on", NULL);
 
     if (!isa || !pc_create_isa_devices(b, error)) {
         return false;
@@ -72,12 +76,14 @@ static bool pc_q35_init(Vm *vm, GError **error)
     PciDevice *lpc;
 
     if (!b || !pc_create_cpus(b, error) ||
-        !pc_create_memory(b, vm->ram_size >= Q35_LOW_LIMIT ? Q35_LOW_SPLIT : Q35_LOW_LIMIT, error) ||
+        !pc_create_memory(b, vm->ram_size >= Q35_LOW_LIMIT ? Q35_LOW_SPLIT : Q35_LOW_LIMIT,
+                          error) ||
         !device_create(vm, "q35-pcihost", NULL, "q35", error, NULL) ||
         !pc_part(b, PCI_DEVFN(0, 0), "mch", error)) {
         return false;
     }
-    lpc = pci_create(b->pci, PCI_DEVFN(31, 0), "ICH9-LPC", NULL, error, "multifunction", "on", NULL);
+    lpc =
+        pci_create(b->pci, PCI_DEVFN(31, 0), "ICH9-LPC", NULL, error, "multifunction", "on", NULL);
     if (!lpc || !pc_create_isa_devices(b, error)) {
         return false;
     }
@@ -90,6 +96,7 @@ static bool pc_q35_init(Vm *vm, GError **error)
 static const Prop pc_machine_props[] = {
     PROP_BOOL(PcMachine, hpet, "hpet", true, .help = "high precision event timers"),
     PROP_BOOL(PcMachine, sata, "sata", true),
+    PROP_ON_OFF_AUTO(PcMachine, smm, "smm", ON_OFF_AUTO_AUTO, .help = "system management mode"),
     PROP_END,
 };
 

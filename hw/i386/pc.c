@@ -45,10 +45,25 @@ bool pc_create_cpus(PcBoard *b, GError **error)
     return true;
 }
 
-void pc_cpu_pin(Vm *vm, const char *pin, int level)
+static void cpu_raise_smi(Cpu *c)
 {
-    if (vm->cpus && vm->cpus->len) {
-        device_pin_in(g_ptr_array_index(vm->cpus, 0), pin, 0, level);
+    device_pin_in(&c->dev, "smi", 0, 1);
+    device_pin_in(&c->dev, "smi", 0, 0);
+}
+
+void pc_raise_smi(PcBoard *b, SmiTarget who)
+{
+    GPtrArray *cpus = b->vm->cpus;
+
+    if (!b->has_smm || !cpus || cpus->len == 0) {
+        return;
+    }
+    if (who == SMI_TO_ALL) {
+        g_ptr_array_foreach(cpus, (GFunc)(void (*)(void))cpu_raise_smi, NULL);
+    } else {
+        Cpu *writer = who == SMI_TO_WRITER ? current_cpu() : NULL;
+
+        cpu_raise_smi(writer ? writer : g_ptr_array_index(cpus, 0));
     }
 }
 
@@ -108,7 +123,8 @@ static bool pc_create_serials(PcBoard *b, GError **error)
         const char *chr = g_ptr_array_index(serials, i);
         g_autofree char *index = g_strdup_printf("%u", i);
 
-        if (chr && !isa_create(b->isa, "isa-serial", NULL, error, "index", index, "chardev", chr, NULL)) {
+        if (chr &&
+            !isa_create(b->isa, "isa-serial", NULL, error, "index", index, "chardev", chr, NULL)) {
             return false;
         }
     }
@@ -180,8 +196,12 @@ bool pc_create_isa_devices(PcBoard *b, GError **error)
 
 static bool pc_create_display(PcBoard *b, GError **error)
 {
-    static const struct { const char *vga, *type; } displays[] = {
-        { "std", "VGA" }, { "cirrus", "cirrus-vga" }, { "virtio", "virtio-vga" },
+    static const struct {
+        const char *vga, *type;
+    } displays[] = {
+        {"std", "VGA"},
+        {"cirrus", "cirrus-vga"},
+        {"virtio", "virtio-vga"},
     };
     const char *vga = b->vm->vga;
 
@@ -196,8 +216,8 @@ static bool pc_create_display(PcBoard *b, GError **error)
             if (!type_find(displays[i].type, NULL)) {
                 return b->vm->vga ? fail(error, "-vga %s is not supported yet", vga) : true;
             }
-            return pci_create(b->pci, b->q35 ? PCI_DEVFN(1, 0) : PCI_DEVFN(2, 0), displays[i].type, NULL,
-                              error, NULL) != NULL;
+            return pci_create(b->pci, b->q35 ? PCI_DEVFN(1, 0) : PCI_DEVFN(2, 0), displays[i].type,
+                              NULL, error, NULL) != NULL;
         }
     }
     return fail(error, "unknown vga type: %s", vga);
@@ -261,7 +281,8 @@ static bool pc_create_disks(PcBoard *b, GError **error)
         Device *d;
         Bus *bus;
 
-        if (drive->claimed || (g_strcmp0(drive->iface, "virtio") != 0 && g_strcmp0(drive->iface, "ide") != 0)) {
+        if (drive->claimed ||
+            (g_strcmp0(drive->iface, "virtio") != 0 && g_strcmp0(drive->iface, "ide") != 0)) {
             continue;
         }
         d = pc_new_disk(b, drive, &bus, error);
@@ -292,14 +313,16 @@ static void pc_fill_cmos(PcBoard *b)
     uint64_t ext = MIN(b->low_size - MIB, 63 * MIB) / KIB;
     uint64_t above16 = b->low_size > 16 * MIB ? MIN((b->low_size - 16 * MIB) / 65536, 65535) : 0;
     uint64_t above4g = b->high_size / 65536;
-    const struct { uint8_t index; uint64_t value; } rows[] = {
-        { 0x15, 640 & 0xff }, { 0x16, 640 >> 8 },
-        { 0x17, ext }, { 0x18, ext >> 8 }, { 0x30, ext }, { 0x31, ext >> 8 },
-        { 0x34, above16 }, { 0x35, above16 >> 8 },
-        { 0x5b, above4g }, { 0x5c, above4g >> 8 }, { 0x5d, above4g >> 16 },
-        { 0x5f, b->vm->smp.cpus - 1 },
-        { 0x14, 0x06 },                  /* FPU, PS/2 mouse, no floppy */
-        { 0x3d, 0x32 }, { 0x38, 0x00 },  /* boot: disk, CD, floppy */
+    const struct {
+        uint8_t index;
+        uint64_t value;
+    } rows[] = {
+        {0x15, 640 & 0xff},   {0x16, 640 >> 8},      {0x17, ext},
+        {0x18, ext >> 8},     {0x30, ext},           {0x31, ext >> 8},
+        {0x34, above16},      {0x35, above16 >> 8},  {0x5b, above4g},
+        {0x5c, above4g >> 8}, {0x5d, above4g >> 16}, {0x5f, b->vm->smp.cpus - 1},
+        {0x14, 0x06}, /* FPU, PS/2 mouse, no floppy */
+        {0x3d, 0x32},         {0x38, 0x00}, /* boot: disk, CD, floppy */
     };
 
     for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
@@ -312,19 +335,21 @@ static void pc_publish_memory_map(PcBoard *b)
     E820Entry e[3];
     unsigned n = 0;
 
-    e[n++] = (E820Entry){ GUINT64_TO_LE(0), GUINT64_TO_LE(b->low_size), GUINT32_TO_LE(E820_RAM) };
+    e[n++] = (E820Entry){GUINT64_TO_LE(0), GUINT64_TO_LE(b->low_size), GUINT32_TO_LE(E820_RAM)};
     if (b->high_size) {
-        e[n++] = (E820Entry){ GUINT64_TO_LE(4 * GIB), GUINT64_TO_LE(b->high_size), GUINT32_TO_LE(E820_RAM) };
+        e[n++] = (E820Entry){GUINT64_TO_LE(4 * GIB), GUINT64_TO_LE(b->high_size),
+                             GUINT32_TO_LE(E820_RAM)};
     }
     /* The page that a hypervisor without unrestricted guest needs; guests know it from others. */
-    e[n++] = (E820Entry){ GUINT64_TO_LE(0xfeffc000), GUINT64_TO_LE(0x4000), GUINT32_TO_LE(E820_RESERVED) };
+    e[n++] =
+        (E820Entry){GUINT64_TO_LE(0xfeffc000), GUINT64_TO_LE(0x4000), GUINT32_TO_LE(E820_RESERVED)};
     fw_cfg_add_file(b->fw_cfg, "etc/e820", e, n * sizeof(e[0]));
 }
 
 static void pc_publish_numbers(PcBoard *b)
 {
     FwCfg *f = b->fw_cfg;
-    uint64_t numa[1] = { 0 };
+    uint64_t numa[1] = {0};
 
     fw_cfg_add_u16(f, FW_CFG_NB_CPUS, b->vm->smp.cpus);
     fw_cfg_add_u16(f, FW_CFG_MAX_CPUS, b->vm->smp.max_cpus ? b->vm->smp.max_cpus : b->vm->smp.cpus);
@@ -356,6 +381,9 @@ bool pc_machine_done(Vm *vm, GError **error)
     pc_fill_cmos(b);
     pc_publish_memory_map(b);
     pc_publish_numbers(b);
+    if (b->ich9 && b->has_smm) {
+        ich9_publish_smi_features(b);
+    }
     if (vm->kernel) {
         static const char order[] = "/rom@genroms/linuxboot.bin\n";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Intel ICH9 LPC bridge (datasheet 316972, chapter 13): PIRQ routing to the 8259 pair and the
- * I/O APIC, ACPI registers at PMBASE, SMI command port, root complex base, reset control.
+ * I/O APIC, ACPI registers at PMBASE, SMI command port, root complex base.
  * Left out: TCO watchdog, GPIO, LPC decode ranges (all of ISA is decoded).
  */
 #include "hw/acpi/pm.h"
@@ -11,25 +11,41 @@
 #define LPC_ACPI_CNTL 0x44
 #define LPC_PIRQA 0x60
 #define LPC_PIRQE 0x68
+#define LPC_GEN_PMCON_1 0xa0
 #define LPC_RCBA 0xf0
 #define PM_SIZE 128
 #define PM_GPE0 0x20
 #define PM_SMI_EN 0x30
 #define GPE0_LEN 8
-enum { ACPI_CNTL_EN = 0x80, SMI_EN_GBL = 1, SMI_EN_APMC = 1 << 5, ACPI_ENABLE = 2, ACPI_DISABLE = 3 };
+#define PMCON_SMI_LOCK 0x10
+#define SMI_FEATURE_BROADCAST 1ull
+#define SMI_REQUEST_FILE "etc/smi/requested-features"
+#define SMI_OK_FILE "etc/smi/features-ok"
+enum {
+    ACPI_CNTL_EN = 0x80,
+    SMI_EN_GBL = 1,
+    SMI_EN_EOS = 2,
+    SMI_EN_APMC = 1 << 5,
+    ACPI_ENABLE = 2,
+    ACPI_DISABLE = 3
+};
 
 typedef struct Ich9Lpc {
     PciDevice pci;
     IsaBus isa;
     AcpiPm acpi;
     Region pm, smi_region, rcrb;
-    uint8_t pirq_levels;       /* PIRQA..H */
-    uint8_t apmc, apms, reset_control;
+    uint8_t pirq_levels; /* PIRQA..H */
+    uint8_t apmc, apms;
     uint32_t smi_en, smi_sts;
     uint16_t pm_base;
     bool pm_mapped, rcrb_mapped;
     hwaddr rcrb_base;
-    Irq smi;
+    /* SMI features that firmware negotiates through fw_cfg, little endian as in the files */
+    uint64_t smi_requested;
+    uint64_t smi_features; /* agreed upon */
+    uint8_t smi_features_ok;
+    bool smi_published;
 } Ich9Lpc;
 
 static void ich9_isa_input(Device *d, unsigned line, int level)
@@ -44,7 +60,7 @@ static uint8_t ich9_pirq_register(const Ich9Lpc *s, unsigned i)
 
 static unsigned ich9_sci_line(const Ich9Lpc *s)
 {
-    static const uint8_t lines[] = { 9, 10, 11, 9, 20, 21, 9, 9 };
+    static const uint8_t lines[] = {9, 10, 11, 9, 20, 21, 9, 9};
 
     return lines[s->pci.config[LPC_ACPI_CNTL] & 7];
 }
@@ -95,6 +111,11 @@ static void ich9_set_sci(Device *d, int level)
 
 /* ---- SMI_EN, SMI_STS ---- */
 
+static bool ich9_has_smm(const Ich9Lpc *s)
+{
+    return pc_board(s->pci.dev.vm)->has_smm;
+}
+
 static uint64_t ich9_smi_read(void *opaque, hwaddr offset, unsigned size)
 {
     Ich9Lpc *s = opaque;
@@ -107,15 +128,21 @@ static void ich9_smi_write(void *opaque, hwaddr offset, uint64_t value, unsigned
     Ich9Lpc *s = opaque;
 
     if (offset == 0) {
-        /* Shown as on, so that firmware leaves SMM alone. */
-        s->smi_en = value | SMI_EN_APMC;
+        /* SMI_LOCK keeps the global enable as it is. */
+        uint32_t kept = s->pci.config[LPC_GEN_PMCON_1] & PMCON_SMI_LOCK ? SMI_EN_GBL : 0;
+
+        s->smi_en = (value & ~kept & ~SMI_EN_EOS) | (s->smi_en & kept) |
+                    (ich9_has_smm(s) ? 0 : SMI_EN_APMC);
     } else {
         s->smi_sts &= ~value;
     }
 }
 
 static const RegionOps ich9_smi_ops = {
-    .read = ich9_smi_read, .write = ich9_smi_write, .min_size = 4, .max_size = 4,
+    .read = ich9_smi_read,
+    .write = ich9_smi_write,
+    .min_size = 4,
+    .max_size = 4,
 };
 
 static void ich9_write_apmc(Device *d, const RegAccess *a)
@@ -127,23 +154,14 @@ static void ich9_write_apmc(Device *d, const RegAccess *a)
     }
     if ((s->smi_en & SMI_EN_GBL) && (s->smi_en & SMI_EN_APMC)) {
         s->smi_sts |= SMI_EN_APMC;
-        irq_pulse(&s->smi);
-    }
-}
-
-static void ich9_write_reset(Device *d, const RegAccess *a)
-{
-    if (a->value & ~a->old & 4) {
-        request_reset(SHUTDOWN_GUEST_RESET);
+        pc_raise_smi(pc_board(d->vm),
+                     s->smi_features & SMI_FEATURE_BROADCAST ? SMI_TO_ALL : SMI_TO_WRITER);
     }
 }
 
 static const Reg ich9_apm_regs[] = {
     REG(Ich9Lpc, 0, apmc, .wmask = 0xff, .write = ich9_write_apmc, .help = "SMI command"),
     REG(Ich9Lpc, 1, apms, .wmask = 0xff, .help = "SMI status: storage"),
-};
-static const Reg ich9_reset_regs[] = {
-    REG(Ich9Lpc, 0, reset_control, .wmask = 0x0a, .write = ich9_write_reset, .help = "bit 2: reset"),
 };
 
 /* ---- root complex registers: read as zero but for the function disables ---- */
@@ -155,11 +173,13 @@ static uint64_t rcrb_read(void *opaque, hwaddr offset, unsigned size)
 
 static void rcrb_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
 {
-    guest_unimp("ich9: write of %" G_GINT64_MODIFIER "x to root complex register %" G_GINT64_MODIFIER "x",
+    guest_unimp("ich9: write of %" G_GINT64_MODIFIER
+                "x to root complex register %" G_GINT64_MODIFIER "x",
                 value, offset);
 }
 
-static const RegionOps rcrb_ops = { .read = rcrb_read, .write = rcrb_write, .min_size = 1, .max_size = 4 };
+static const RegionOps rcrb_ops = {
+    .read = rcrb_read, .write = rcrb_write, .min_size = 1, .max_size = 4};
 
 static void ich9_remap(Ich9Lpc *s)
 {
@@ -191,8 +211,56 @@ static void ich9_remap(Ich9Lpc *s)
     pc_board(vm)->pm_base = pm_on ? base : 0;
 }
 
+/* ---- etc/smi/...: what an APM write means beyond the chip, agreed upon with firmware ---- */
+
+static void ich9_features_requested(void *opaque, const uint8_t *data, size_t len)
+{
+    memcpy(&((Ich9Lpc *)opaque)->smi_requested, data, sizeof(uint64_t));
+}
+
+/* Firmware reads the verdict: if it can be had, it holds until reset. */
+static void ich9_features_judge(void *opaque)
+{
+    Ich9Lpc *s = opaque;
+    uint64_t requested = GUINT64_FROM_LE(s->smi_requested);
+
+    if (!s->smi_features_ok && !(requested & ~SMI_FEATURE_BROADCAST)) {
+        s->smi_features = requested;
+        s->smi_features_ok = 1;
+    }
+    fw_cfg_update_file(pc_board(s->pci.dev.vm)->fw_cfg, SMI_OK_FILE, &s->smi_features_ok, 1);
+}
+
+static void ich9_smi_features_reset(Ich9Lpc *s)
+{
+    FwCfg *f = pc_board(s->pci.dev.vm)->fw_cfg;
+
+    s->smi_features = s->smi_requested = 0;
+    s->smi_features_ok = 0;
+    if (s->smi_published) {
+        fw_cfg_update_file(f, SMI_REQUEST_FILE, &s->smi_requested, sizeof(s->smi_requested));
+        fw_cfg_update_file(f, SMI_OK_FILE, &s->smi_features_ok, 1);
+    }
+}
+
+void ich9_publish_smi_features(PcBoard *b)
+{
+    Ich9Lpc *s = (Ich9Lpc *)b->ich9;
+    uint64_t supported = GUINT64_TO_LE(SMI_FEATURE_BROADCAST);
+
+    fw_cfg_add_file(b->fw_cfg, "etc/smi/supported-features", &supported, sizeof(supported));
+    fw_cfg_add_writable_file(b->fw_cfg, SMI_REQUEST_FILE, &s->smi_requested,
+                             sizeof(s->smi_requested), ich9_features_requested, s);
+    fw_cfg_add_file(b->fw_cfg, SMI_OK_FILE, &s->smi_features_ok, 1);
+    fw_cfg_on_select(b->fw_cfg, SMI_OK_FILE, ich9_features_judge, s);
+    s->smi_published = true;
+}
+
 static void ich9_config_write(PciDevice *d, uint32_t offset, uint32_t value, unsigned size)
 {
+    if (d->config[LPC_GEN_PMCON_1] & PMCON_SMI_LOCK) {
+        d->wmask[LPC_GEN_PMCON_1] &= ~PMCON_SMI_LOCK;
+    }
     ich9_remap((Ich9Lpc *)d);
     ich9_route((Ich9Lpc *)d);
 }
@@ -209,7 +277,7 @@ static bool ich9_realize(Device *d, GError **error)
     region_add(&s->pm, PM_SMI_EN, &s->smi_region, 0);
     region_init_io(&s->rcrb, &d->obj, "ich9-rcrb", 0x4000, &rcrb_ops, s);
     device_map(d, "apm", 0xb2);
-    b->isa_bridge = d;
+    b->ich9 = d;
     b->isa = &s->isa.bus;
     b->pm = d;
     s->pci.bus->map_irq = ich9_map_irq;
@@ -222,17 +290,19 @@ static void ich9_reset(Device *d)
 {
     Ich9Lpc *s = (Ich9Lpc *)d;
 
-    s->smi_en = SMI_EN_APMC;
+    /* Without SMM the command port is shown as set up, so that firmware leaves it alone. */
+    s->smi_en = ich9_has_smm(s) ? 0 : SMI_EN_APMC;
     s->smi_sts = 0;
+    s->pci.wmask[LPC_GEN_PMCON_1] = 0x1f;
+    ich9_smi_features_reset(s);
     acpi_pm_reset(&s->acpi);
     ich9_remap(s);
     ich9_route(s);
 }
 
 static const RegBank ich9_banks[] = {
-    { .name = "apm", .size = 2, BANK_REGS(ich9_apm_regs), .pio = true },
-    { .name = "reset", .size = 1, BANK_REGS(ich9_reset_regs), .pio = true },
-    { 0 },
+    {.name = "apm", .size = 2, BANK_REGS(ich9_apm_regs), .pio = true},
+    {0},
 };
 
 /* clang-format off */
@@ -250,20 +320,22 @@ static const PciConfigRow ich9_config[] = {
     { "PIRQH", 0x6b, 1, 0x80, 0x8f, 0, "routing" },
     { "LPC_IO_DEC", 0x80, 2, 0, 0xffff, 0, "storage only" },
     { "LPC_EN", 0x82, 2, 0, 0x3fff, 0, "storage only" },
-    { "GEN_PMCON_1", 0xa0, 2, 0, 0x1a0f, 0, "storage only" },
+    { "GEN_PMCON_1", 0xa0, 2, 0, 0x1a1f, 0, "SMI_LOCK; the rest storage only" },
     { "RCBA", 0xf0, 4, 0, 0xffffc001, 0, "root complex base" },
     { 0 },
 };
 /* clang-format on */
 
 static const PciInfo ich9_pci = {
-    .vendor = 0x8086, .device = 0x2918, .class_code = 0x060100, .revision = 2,
-    .config = ich9_config, .config_write = ich9_config_write,
+    .vendor = 0x8086,
+    .device = 0x2918,
+    .class_code = 0x060100,
+    .revision = 2,
+    .config = ich9_config,
+    .config_write = ich9_config_write,
 };
 
-static const PinRow ich9_pins[] = {
-    PIN_IN("isa-irq", 16, ich9_isa_input), PIN_OUT(Ich9Lpc, smi, "smi"), PIN_END,
-};
+static const PinRow ich9_pins[] = {PIN_IN("isa-irq", 16, ich9_isa_input), PIN_END};
 
 static const StateField ich9_state[] = {
     HOST_ONLY(Ich9Lpc, isa, "its devices have state of their own"),
@@ -274,6 +346,10 @@ static const StateField ich9_state[] = {
     STATE(Ich9Lpc, pirq_levels),
     STATE(Ich9Lpc, smi_en),
     STATE(Ich9Lpc, smi_sts),
+    STATE(Ich9Lpc, smi_requested),
+    STATE(Ich9Lpc, smi_features),
+    STATE(Ich9Lpc, smi_features_ok),
+    HOST_ONLY(Ich9Lpc, smi_published, "constant once the machine is built"),
     HOST_ONLY(Ich9Lpc, pm_base, "follows PMBASE"),
     HOST_ONLY(Ich9Lpc, pm_mapped, "follows ACPI_CNTL"),
     HOST_ONLY(Ich9Lpc, rcrb_mapped, "follows RCBA"),

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Intel 82371SB (PIIX3): the PCI-to-ISA bridge with PIRQ routing and the reset control
- * register at CF9h, and the power management function of the 82371AB (PIIX4): ACPI registers
+ * Intel 82371SB (PIIX3): the PCI-to-ISA bridge with PIRQ routing, and the power management function of the 82371AB (PIIX4): ACPI registers
  * at a programmable base, SMI command port. Left out: DMA timing, SMBus transactions.
  */
 #include "hw/acpi/pm.h"
@@ -12,13 +11,17 @@
 #define PIIX4_PMREGMISC 0x80
 #define PIIX4_GPE_PORT 0xafe0
 #define PIIX4_DEVACTB 0x58
-enum { PIIX4_PM_ENABLE = 1, DEVACTB_APMC_EN = 1u << 25, ACPI_ENABLE = 0xf1, ACPI_DISABLE = 0xf0 };
+enum {
+    PIIX4_PM_ENABLE = 1,
+    DEVACTB_APMC_EN = 1u << 25,
+    ACPI_ENABLE = 0xf1,
+    ACPI_DISABLE = 0xf0
+};
 
 typedef struct Piix3 {
     PciDevice pci;
     IsaBus isa;
-    uint8_t pirq_levels;      /* of the four pins */
-    uint8_t reset_control;
+    uint8_t pirq_levels; /* of the four pins */
 } Piix3;
 
 static void piix3_isa_input(Device *d, unsigned line, int level)
@@ -68,22 +71,6 @@ static void piix3_config_write(PciDevice *d, uint32_t offset, uint32_t value, un
     }
 }
 
-static void piix3_write_reset(Device *d, const RegAccess *a)
-{
-    if (a->value & ~a->old & 4) {
-        request_reset(SHUTDOWN_GUEST_RESET);
-    }
-}
-
-static const Reg piix3_reset_regs[] = {
-    REG(Piix3, 0, reset_control, .wmask = 2, .write = piix3_write_reset, .help = "bit 1 hard, bit 2 reset"),
-};
-
-static const RegBank piix3_banks[] = {
-    { .name = "reset", .size = 1, BANK_REGS(piix3_reset_regs), .pio = true },
-    { 0 },
-};
-
 static bool piix3_realize(Device *d, GError **error)
 {
     Piix3 *s = (Piix3 *)d;
@@ -94,7 +81,6 @@ static bool piix3_realize(Device *d, GError **error)
     s->pci.bus->map_irq = piix3_map_irq;
     s->pci.bus->set_irq = piix3_set_pirq;
     s->pci.bus->irq_opaque = s;
-    b->isa_bridge = d;
     return true;
 }
 
@@ -104,26 +90,29 @@ static void piix3_reset(Device *d)
 }
 
 static const PciConfigRow piix3_config[] = {
-    { "IORT", 0x4c, 1, 0x4d, 0xff, 0, "ISA recovery timing; storage only" },
-    { "XBCS", 0x4e, 2, 0x0003, 0xffff, 0, "X-bus chip selects; storage only" },
-    { "PIRQRCA", 0x60, 1, 0x80, 0x8f, 0, "routing of PIRQA#" },
-    { "PIRQRCB", 0x61, 1, 0x80, 0x8f, 0, "routing of PIRQB#" },
-    { "PIRQRCC", 0x62, 1, 0x80, 0x8f, 0, "routing of PIRQC#" },
-    { "PIRQRCD", 0x63, 1, 0x80, 0x8f, 0, "routing of PIRQD#" },
-    { "TOM", 0x69, 1, 0x02, 0xfe, 0, "top of memory; storage only" },
-    { "MSTAT", 0x6a, 2, 0, 0x81, 0, "miscellaneous status" },
-    { "APICBASE", 0x80, 1, 0, 0x3f, 0, "storage only" },
-    { "DLC", 0x82, 1, 0, 0x0f, 0, "deterministic latency; storage only" },
-    { "SMICNTL", 0xa0, 1, 0x08, 0x1f, 0, "storage only" },
-    { 0 },
+    {"IORT", 0x4c, 1, 0x4d, 0xff, 0, "ISA recovery timing; storage only"},
+    {"XBCS", 0x4e, 2, 0x0003, 0xffff, 0, "X-bus chip selects; storage only"},
+    {"PIRQRCA", 0x60, 1, 0x80, 0x8f, 0, "routing of PIRQA#"},
+    {"PIRQRCB", 0x61, 1, 0x80, 0x8f, 0, "routing of PIRQB#"},
+    {"PIRQRCC", 0x62, 1, 0x80, 0x8f, 0, "routing of PIRQC#"},
+    {"PIRQRCD", 0x63, 1, 0x80, 0x8f, 0, "routing of PIRQD#"},
+    {"TOM", 0x69, 1, 0x02, 0xfe, 0, "top of memory; storage only"},
+    {"MSTAT", 0x6a, 2, 0, 0x81, 0, "miscellaneous status"},
+    {"APICBASE", 0x80, 1, 0, 0x3f, 0, "storage only"},
+    {"DLC", 0x82, 1, 0, 0x0f, 0, "deterministic latency; storage only"},
+    {"SMICNTL", 0xa0, 1, 0x08, 0x1f, 0, "storage only"},
+    {0},
 };
 
 static const PciInfo piix3_pci = {
-    .vendor = 0x8086, .device = 0x7000, .class_code = 0x060100,
-    .config = piix3_config, .config_write = piix3_config_write,
+    .vendor = 0x8086,
+    .device = 0x7000,
+    .class_code = 0x060100,
+    .config = piix3_config,
+    .config_write = piix3_config_write,
 };
 
-static const PinRow piix3_pins[] = { PIN_IN("isa-irq", 16, piix3_isa_input), PIN_END };
+static const PinRow piix3_pins[] = {PIN_IN("isa-irq", 16, piix3_isa_input), PIN_END};
 
 static const StateField piix3_state[] = {
     STATE(Piix3, pirq_levels),
@@ -141,7 +130,6 @@ static const DeviceType piix3_type = {
     .bus_info = &piix3_pci,
     .size = sizeof(Piix3),
     .state_version = 1,
-    .banks = piix3_banks,
     .pins = piix3_pins,
     .state = piix3_state,
     .realize = piix3_realize,
@@ -154,9 +142,9 @@ DEVICE_TYPE(piix3_type);
 typedef struct Piix4Pm {
     PciDevice pci;
     AcpiPm acpi;
-    Region pm;                /* 64 bytes at PMBASE */
+    Region pm; /* 64 bytes at PMBASE */
     uint8_t apmc, apms;
-    Irq sci, smi;
+    Irq sci;
     bool mapped;
     uint16_t base;
 } Piix4Pm;
@@ -174,7 +162,7 @@ static void piix4_write_apmc(Device *d, const RegAccess *a)
         acpi_pm_set_enabled(&s->acpi, a->value == ACPI_ENABLE);
     }
     if (pci_config_get(&s->pci, PIIX4_DEVACTB, 4) & DEVACTB_APMC_EN) {
-        irq_pulse(&s->smi);
+        pc_raise_smi(pc_board(d->vm), SMI_TO_FIRST);
     }
 }
 
@@ -184,8 +172,8 @@ static const Reg piix4_apm_regs[] = {
 };
 
 static const RegBank piix4_banks[] = {
-    { .name = "apm", .size = 2, BANK_REGS(piix4_apm_regs), .pio = true },
-    { 0 },
+    {.name = "apm", .size = 2, BANK_REGS(piix4_apm_regs), .pio = true},
+    {0},
 };
 
 static void piix4_remap(Piix4Pm *s)
@@ -228,30 +216,36 @@ static void piix4_reset(Device *d)
 {
     Piix4Pm *s = (Piix4Pm *)d;
 
+    if (!pc_board(d->vm)->has_smm) {
+        /* Shown as on, so that firmware leaves SMM alone. */
+        pci_config_set(&s->pci, PIIX4_DEVACTB, 4, DEVACTB_APMC_EN);
+    }
     acpi_pm_reset(&s->acpi);
     piix4_remap(s);
 }
 
 static const PciConfigRow piix4_config[] = {
-    { "PMBA", 0x40, 4, 0x00000001, 0x0000ffc0, 0, "ACPI registers' base" },
-    /* SMI on the command port is shown as on, so that firmware leaves SMM alone. */
-    { "DEVACTB", 0x58, 4, DEVACTB_APMC_EN, 0, 0, "device activity B" },
-    { "DEVRESB", 0x60, 4, 0x60000000, 0, 0, "devices on the board" },
-    { "DEVRESC", 0x64, 4, 0x98000000, 0, 0, "devices on the board" },
-    { "PMREGMISC", 0x80, 1, 0, 1, 0, "enables PMBA" },
-    { "SMBBA", 0x90, 4, 0x00000001, 0x0000fff0, 0, "SMBus base; not decoded" },
-    { "SMBHSTCFG", 0xd2, 1, 0, 0x0f, 0, "storage only" },
-    { 0 },
+    {"PMBA", 0x40, 4, 0x00000001, 0x0000ffc0, 0, "ACPI registers' base"},
+    {"DEVACTB", 0x58, 4, 0, 0x03ffffff, 0, "device activity B: SMI command port"},
+    {"DEVRESB", 0x60, 4, 0x60000000, 0, 0, "devices on the board"},
+    {"DEVRESC", 0x64, 4, 0x98000000, 0, 0, "devices on the board"},
+    {"PMREGMISC", 0x80, 1, 0, 1, 0, "enables PMBA"},
+    {"SMBBA", 0x90, 4, 0x00000001, 0x0000fff0, 0, "SMBus base; not decoded"},
+    {"SMBHSTCFG", 0xd2, 1, 0, 0x0f, 0, "storage only"},
+    {0},
 };
 
 static const PciInfo piix4_pci = {
-    .vendor = 0x8086, .device = 0x7113, .class_code = 0x068000, .revision = 3, .pin = 1,
-    .config = piix4_config, .config_write = piix4_config_write,
+    .vendor = 0x8086,
+    .device = 0x7113,
+    .class_code = 0x068000,
+    .revision = 3,
+    .pin = 1,
+    .config = piix4_config,
+    .config_write = piix4_config_write,
 };
 
-static const PinRow piix4_pins[] = {
-    PIN_OUT(Piix4Pm, sci, "sci"), PIN_OUT(Piix4Pm, smi, "smi"), PIN_END,
-};
+static const PinRow piix4_pins[] = {PIN_OUT(Piix4Pm, sci, "sci"), PIN_END};
 
 static const StateField piix4_state[] = {
     STATE_STRUCT(Piix4Pm, acpi, acpi_pm_state),

@@ -1,70 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Intel 440FX: the host bridge (82441FX PMC) with its PCI configuration mechanism #1, PAM
- * and SMRAM registers. The DRAM timing and error registers are storage only.
+ * Intel 440FX: the host bridge (82441FX PMC) with PAM and SMRAM
+ * registers. The DRAM timing and error registers are storage only.
  */
 #include "hw/i386/pc.h"
+#include "hw/pci/pci-host.h"
 
 #define I440FX_PAM 0x59
 #define I440FX_SMRAM 0x72
-/* A byte access to CF9h, inside the address register, is the ISA bridge's reset control. */
-#define RESET_CONTROL 1
-enum { SMRAM_D_OPEN = 0x40, SMRAM_D_LCK = 0x10, SMRAM_G_SMRAME = 0x08 };
-
-/* The bridge as it sits in port space: CF8h/CFCh. */
-typedef struct PciHost {
-    Device dev;
-    PciBus bus;
-    uint32_t address;
-} PciHost;
+enum {
+    SMRAM_D_OPEN = 0x40,
+    SMRAM_D_LCK = 0x10,
+    SMRAM_G_SMRAME = 0x08
+};
 
 typedef struct I440fx {
     PciDevice pci;
     PamMap pam;
-    SmramWindow smram;
+    SmramMap smram;
 } I440fx;
 
-static uint64_t pci_host_read(void *opaque, hwaddr offset, unsigned size)
-{
-    PciHost *h = opaque;
-
-    if (offset == RESET_CONTROL && size == 1) {
-        return bank_read(pc_board(h->dev.vm)->isa_bridge, "reset", 0, 1);
-    }
-    if (offset < 4) {
-        return size == 4 ? h->address : 0xffffffff;
-    }
-    if (!(h->address & 1u << 31)) {
-        return 0xffffffff;
-    }
-    return pci_config_cycle_read(&h->bus, h->address >> 8 & 0xffff, (h->address & 0xfc) | (offset & 3), size);
-}
-
-static void pci_host_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
-{
-    PciHost *h = opaque;
-
-    if (offset == RESET_CONTROL && size == 1) {
-        bank_write(pc_board(h->dev.vm)->isa_bridge, "reset", 0, value, 1);
-    } else if (offset < 4) {
-        if (offset == 0 && size == 4) {
-            h->address = value;
-        }
-    } else if (h->address & 1u << 31) {
-        pci_config_cycle_write(&h->bus, h->address >> 8 & 0xffff, (h->address & 0xfc) | (offset & 3), value, size);
-    }
-}
-
-static const RegionOps pci_host_ops = {
-    .read = pci_host_read, .write = pci_host_write, .min_size = 1, .max_size = 4, .max_valid = 4,
-};
-
-static const RegBank pci_host_banks[] = {
-    { .name = "config", .size = 8, .ops = &pci_host_ops, .pio = true, .help = "mechanism #1" },
-    { 0 },
-};
-
-static bool pci_host_realize(Device *d, GError **error)
+static bool i440fx_host_realize(Device *d, GError **error)
 {
     PciHost *h = (PciHost *)d;
 
@@ -74,28 +30,15 @@ static bool pci_host_realize(Device *d, GError **error)
     return true;
 }
 
-static void pci_host_reset(Device *d)
-{
-    ((PciHost *)d)->address = 0;
-}
-
-static const StateField pci_host_state[] = {
-    STATE(PciHost, address),
-    HOST_ONLY(PciHost, bus, "its devices have state of their own"),
-    STATE_END,
-};
-
 static const DeviceType i440fx_host_type = {
     .name = "i440FX-pcihost",
+    .parent = "pci-host-bridge",
     .category = "bridge",
     .desc = "440FX host bridge",
     .internal = true,
     .size = sizeof(PciHost),
     .state_version = 1,
-    .banks = pci_host_banks,
-    .state = pci_host_state,
-    .realize = pci_host_realize,
-    .reset = pci_host_reset,
+    .realize = i440fx_host_realize,
 };
 DEVICE_TYPE(i440fx_host_type);
 
@@ -104,7 +47,8 @@ static void i440fx_update(I440fx *s)
     uint8_t smram = s->pci.config[I440FX_SMRAM];
 
     pam_update(&s->pam, s->pci.config + I440FX_PAM);
-    smram_open(&s->smram, (smram & SMRAM_D_OPEN) && (smram & SMRAM_G_SMRAME));
+    smram_update(&s->smram,
+                 &(SmramConfig){.enabled = smram & SMRAM_G_SMRAME, .open = smram & SMRAM_D_OPEN});
 }
 
 static void i440fx_config_write(PciDevice *d, uint32_t offset, uint32_t value, unsigned size)
@@ -124,7 +68,7 @@ static bool i440fx_realize(Device *d, GError **error)
     PcBoard *b = pc_board(d->vm);
 
     pam_init(&s->pam, d->vm, &d->obj, &b->ram, &b->pci_mem);
-    smram_init(&s->smram, d->vm, &d->obj, &b->pci_mem);
+    smram_init(&s->smram, b, &d->obj);
     return true;
 }
 
@@ -135,25 +79,29 @@ static void i440fx_reset(Device *d)
 }
 
 static const PciConfigRow i440fx_config[] = {
-    { "PMCCFG", 0x50, 2, 0, 0xffff, 0, "configuration; storage only" },
-    { "DRAMC", 0x57, 1, 0x01, 0xff, 0, "DRAM control; storage only" },
-    { "DRAMT", 0x58, 1, 0x00, 0xff, 0, "DRAM timing; storage only" },
-    { "PAM0", 0x59, 1, 0, 0x30, 0, "F0000h" },
-    { "PAM1", 0x5a, 1, 0, 0x33, 0, "C0000h, C4000h" },
-    { "PAM2", 0x5b, 1, 0, 0x33, 0, "C8000h, CC000h" },
-    { "PAM3", 0x5c, 1, 0, 0x33, 0, "D0000h, D4000h" },
-    { "PAM4", 0x5d, 1, 0, 0x33, 0, "D8000h, DC000h" },
-    { "PAM5", 0x5e, 1, 0, 0x33, 0, "E0000h, E4000h" },
-    { "PAM6", 0x5f, 1, 0, 0x33, 0, "E8000h, EC000h" },
-    { "DRB", 0x60, 4, 0, 0xffffffff, 0, "row boundaries; storage only" },
-    { "DRB4", 0x64, 4, 0, 0xffffffff, 0, "row boundaries; storage only" },
-    { "SMRAM", 0x72, 1, 0x02, 0x78, 0, "SMRAM control" },
-    { 0 },
+    {"PMCCFG", 0x50, 2, 0, 0xffff, 0, "configuration; storage only"},
+    {"DRAMC", 0x57, 1, 0x01, 0xff, 0, "DRAM control; storage only"},
+    {"DRAMT", 0x58, 1, 0x00, 0xff, 0, "DRAM timing; storage only"},
+    {"PAM0", 0x59, 1, 0, 0x30, 0, "F0000h"},
+    {"PAM1", 0x5a, 1, 0, 0x33, 0, "C0000h, C4000h"},
+    {"PAM2", 0x5b, 1, 0, 0x33, 0, "C8000h, CC000h"},
+    {"PAM3", 0x5c, 1, 0, 0x33, 0, "D0000h, D4000h"},
+    {"PAM4", 0x5d, 1, 0, 0x33, 0, "D8000h, DC000h"},
+    {"PAM5", 0x5e, 1, 0, 0x33, 0, "E0000h, E4000h"},
+    {"PAM6", 0x5f, 1, 0, 0x33, 0, "E8000h, EC000h"},
+    {"DRB", 0x60, 4, 0, 0xffffffff, 0, "row boundaries; storage only"},
+    {"DRB4", 0x64, 4, 0, 0xffffffff, 0, "row boundaries; storage only"},
+    {"SMRAM", 0x72, 1, 0x02, 0x78, 0, "SMRAM control"},
+    {0},
 };
 
 static const PciInfo i440fx_pci = {
-    .vendor = 0x8086, .device = 0x1237, .class_code = 0x060000, .revision = 2,
-    .config = i440fx_config, .config_write = i440fx_config_write,
+    .vendor = 0x8086,
+    .device = 0x1237,
+    .class_code = 0x060000,
+    .revision = 2,
+    .config = i440fx_config,
+    .config_write = i440fx_config_write,
 };
 
 static const StateField i440fx_state[] = {

@@ -1,78 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Intel Q35 MCH (3 Series Express Chipset datasheet 316966): host bridge with configuration
- * mechanism #1 and memory-mapped configuration space (PCIEXBAR), PAM and SMRAM registers.
+ * Intel Q35 MCH (3 Series Express Chipset datasheet 316966): host bridge with memory-mapped
+ * configuration space (PCIEXBAR), PAM, SMRAM and TSEG. Two registers are no chip's but known to
+ * firmware: the size of a larger TSEG (50h), and protection of the default SMBASE (9Ch).
  * Left out: DMI registers, the graphics port.
  */
 #include "hw/i386/pc.h"
+#include "hw/pci/pci-host.h"
 
 #define MCH_PCIEXBAR 0x60
 #define MCH_PAM 0x90
+#define MCH_EXT_TSEG 0x50
+#define MCH_DEFAULT_SMBASE 0x9c
 #define MCH_SMRAM 0x9d
-/* A byte access to CF9h, inside the address register, is the ISA bridge's reset control. */
-#define RESET_CONTROL 1
-enum { SMRAM_D_OPEN = 0x40, SMRAM_D_LCK = 0x10, SMRAM_G_SMRAME = 0x08 };
-
-typedef struct Q35Host {
-    Device dev;
-    PciBus bus;
-    uint32_t address;
-} Q35Host;
+#define MCH_ESMRAMC 0x9e
+enum {
+    ESMRAMC_T_EN = 1,
+    ESMRAMC_H_SMRAME = 0x80
+};
+enum {
+    SMBASE_PLAIN,
+    SMBASE_IN_SMRAM,
+    SMBASE_LOCKED
+};
+enum {
+    SMRAM_D_OPEN = 0x40,
+    SMRAM_D_LCK = 0x10,
+    SMRAM_G_SMRAME = 0x08
+};
 
 typedef struct Mch {
     PciDevice pci;
     PamMap pam;
-    SmramWindow smram;
+    SmramMap smram;
+    uint16_t ext_tseg_mib;
+    uint8_t smbase_state;
     Region ecam;
     bool ecam_mapped;
     hwaddr ecam_base;
 } Mch;
 
-/* ---- ports CF8h/CFCh ---- */
-
-static uint64_t q35_host_read(void *opaque, hwaddr offset, unsigned size)
-{
-    Q35Host *h = opaque;
-
-    if (offset == RESET_CONTROL && size == 1) {
-        return bank_read(pc_board(h->dev.vm)->isa_bridge, "reset", 0, 1);
-    }
-    if (offset < 4) {
-        return size == 4 ? h->address : 0xffffffff;
-    }
-    if (!(h->address & 1u << 31)) {
-        return 0xffffffff;
-    }
-    return pci_config_cycle_read(&h->bus, h->address >> 8 & 0xffff, (h->address & 0xfc) | (offset & 3), size);
-}
-
-static void q35_host_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
-{
-    Q35Host *h = opaque;
-
-    if (offset == RESET_CONTROL && size == 1) {
-        bank_write(pc_board(h->dev.vm)->isa_bridge, "reset", 0, value, 1);
-    } else if (offset < 4) {
-        if (offset == 0 && size == 4) {
-            h->address = value;
-        }
-    } else if (h->address & 1u << 31) {
-        pci_config_cycle_write(&h->bus, h->address >> 8 & 0xffff, (h->address & 0xfc) | (offset & 3), value, size);
-    }
-}
-
-static const RegionOps q35_host_ops = {
-    .read = q35_host_read, .write = q35_host_write, .min_size = 1, .max_size = 4, .max_valid = 4,
-};
-
-static const RegBank q35_host_banks[] = {
-    { .name = "config", .size = 8, .ops = &q35_host_ops, .pio = true, .help = "mechanism #1" },
-    { 0 },
-};
-
 static bool q35_host_realize(Device *d, GError **error)
 {
-    Q35Host *h = (Q35Host *)d;
+    PciHost *h = (PciHost *)d;
 
     pci_root_bus_init(&h->bus, d, "pcie.0", true, &pc_board(d->vm)->pci_mem, d->vm->io);
     pc_board(d->vm)->pci = &h->bus;
@@ -80,28 +50,15 @@ static bool q35_host_realize(Device *d, GError **error)
     return true;
 }
 
-static void q35_host_reset(Device *d)
-{
-    ((Q35Host *)d)->address = 0;
-}
-
-static const StateField q35_host_state[] = {
-    STATE(Q35Host, address),
-    HOST_ONLY(Q35Host, bus, "its devices have state of their own"),
-    STATE_END,
-};
-
 static const DeviceType q35_host_type = {
     .name = "q35-pcihost",
+    .parent = "pci-host-bridge",
     .category = "bridge",
     .desc = "Q35 host bridge",
     .internal = true,
-    .size = sizeof(Q35Host),
+    .size = sizeof(PciHost),
     .state_version = 1,
-    .banks = q35_host_banks,
-    .state = q35_host_state,
     .realize = q35_host_realize,
-    .reset = q35_host_reset,
 };
 DEVICE_TYPE(q35_host_type);
 
@@ -122,12 +79,16 @@ static void ecam_write(void *opaque, hwaddr offset, uint64_t value, unsigned siz
 }
 
 static const RegionOps ecam_ops = {
-    .read = ecam_read, .write = ecam_write, .min_size = 1, .max_size = 4, .max_valid = 4,
+    .read = ecam_read,
+    .write = ecam_write,
+    .min_size = 1,
+    .max_size = 4,
+    .max_valid = 4,
 };
 
 static void mch_map_ecam(Mch *s)
 {
-    static const unsigned bus_bits[] = { 8, 7, 6, 0 };
+    static const unsigned bus_bits[] = {8, 7, 6, 0};
     uint64_t bar = pci_config_get(&s->pci, MCH_PCIEXBAR, 4) |
                    (uint64_t)pci_config_get(&s->pci, MCH_PCIEXBAR + 4, 4) << 32;
     unsigned bits = bus_bits[bar >> 1 & 3];
@@ -154,23 +115,79 @@ static void mch_map_ecam(Mch *s)
     b->mmcfg_size = on ? size : 0;
 }
 
-static void mch_update(Mch *s)
+/* 5.1.32: 1, 2 or 8 MiB, or what register 50h says. */
+static uint64_t mch_tseg_size(const Mch *s)
+{
+    static const unsigned mib[] = {1, 2, 8};
+    unsigned code = s->pci.config[MCH_ESMRAMC] >> 1 & 3;
+
+    if (!(s->pci.config[MCH_ESMRAMC] & ESMRAMC_T_EN)) {
+        return 0;
+    }
+    return (code < 3 ? mib[code] : s->ext_tseg_mib) * MIB;
+}
+
+static void mch_update_smram(Mch *s)
 {
     uint8_t smram = s->pci.config[MCH_SMRAM];
 
+    smram_update(&s->smram, &(SmramConfig){
+                                .enabled = smram & SMRAM_G_SMRAME,
+                                .open = smram & SMRAM_D_OPEN,
+                                .high = s->pci.config[MCH_ESMRAMC] & ESMRAMC_H_SMRAME,
+                                .tseg_size = mch_tseg_size(s),
+                                .smbase = s->smbase_state != SMBASE_PLAIN,
+                            });
+}
+
+static void mch_update(Mch *s)
+{
     pam_update(&s->pam, s->pci.config + MCH_PAM);
-    smram_open(&s->smram, (smram & SMRAM_D_OPEN) && (smram & SMRAM_G_SMRAME));
+    mch_update_smram(s);
     mch_map_ecam(s);
+}
+
+/* Asked by FFh, answers with 1; then 1 takes 30000h-4FFFFh into SMRAM, 2 keeps it there. */
+static void mch_write_smbase(Mch *s)
+{
+    uint8_t *r = &s->pci.config[MCH_DEFAULT_SMBASE];
+
+    if (s->smbase_state == SMBASE_PLAIN && *r == 0xff && pc_board(s->pci.dev.vm)->has_smm) {
+        *r = 1;
+    } else if (s->smbase_state == SMBASE_PLAIN && *r == 1) {
+        s->smbase_state = SMBASE_IN_SMRAM;
+    } else if (s->smbase_state == SMBASE_IN_SMRAM && (*r == 0 || *r == 2)) {
+        s->smbase_state = *r == 0 ? SMBASE_PLAIN : SMBASE_LOCKED;
+    }
+    if (s->smbase_state != SMBASE_PLAIN || *r != 1) {
+        *r = s->smbase_state;
+    }
+}
+
+/* D_LCK makes itself and all that defines SMRAM read-only until reset. */
+static void mch_lock_smram(Mch *s)
+{
+    if (s->pci.config[MCH_SMRAM] & SMRAM_D_LCK) {
+        s->pci.config[MCH_SMRAM] &= ~SMRAM_D_OPEN;
+        s->pci.wmask[MCH_SMRAM] = 0;
+        s->pci.wmask[MCH_ESMRAMC] = 0;
+        pci_config_wmask(&s->pci, MCH_EXT_TSEG, 2, 0);
+    }
 }
 
 static void mch_config_write(PciDevice *d, uint32_t offset, uint32_t value, unsigned size)
 {
-    if (offset < MCH_SMRAM + 1 && offset + size > MCH_PCIEXBAR) {
-        if (d->config[MCH_SMRAM] & SMRAM_D_LCK) {
-            d->config[MCH_SMRAM] &= ~SMRAM_D_OPEN;
-            d->wmask[MCH_SMRAM] = 0;
-        }
-        mch_update((Mch *)d);
+    Mch *s = (Mch *)d;
+
+    if (offset < MCH_EXT_TSEG + 2 && offset + size > MCH_EXT_TSEG && d->wmask[MCH_EXT_TSEG]) {
+        pci_config_set(d, MCH_EXT_TSEG, 2, s->ext_tseg_mib);
+    }
+    if (offset <= MCH_DEFAULT_SMBASE && offset + size > MCH_DEFAULT_SMBASE) {
+        mch_write_smbase(s);
+    }
+    if (offset < MCH_ESMRAMC + 1 && offset + size > MCH_PCIEXBAR) {
+        mch_lock_smram(s);
+        mch_update(s);
     }
 }
 
@@ -180,19 +197,31 @@ static bool mch_realize(Device *d, GError **error)
     PcBoard *b = pc_board(d->vm);
 
     pam_init(&s->pam, d->vm, &d->obj, &b->ram, &b->pci_mem);
-    smram_init(&s->smram, d->vm, &d->obj, &b->pci_mem);
+    smram_init(&s->smram, b, &d->obj);
     region_init_io(&s->ecam, &d->obj, "pcie-mmcfg-mmio", 256 * MIB, &ecam_ops, s);
     return true;
 }
 
 static void mch_reset(Device *d)
 {
-    ((Mch *)d)->pci.wmask[MCH_SMRAM] = 0x78;
-    mch_update((Mch *)d);
+    Mch *s = (Mch *)d;
+
+    s->pci.wmask[MCH_SMRAM] = 0x78;
+    s->pci.wmask[MCH_ESMRAMC] = 0x87;
+    pci_config_wmask(&s->pci, MCH_EXT_TSEG, 2, 0xffff);
+    pci_config_set(&s->pci, MCH_EXT_TSEG, 2, 0);
+    s->smbase_state = SMBASE_PLAIN;
+    mch_update(s);
 }
+
+static const Prop mch_props[] = {
+    PROP_U16(Mch, ext_tseg_mib, "extended-tseg-mbytes", 16, .max = 4095),
+    PROP_END,
+};
 
 /* clang-format off */
 static const PciConfigRow mch_config[] = {
+    { "EXT_TSEG", 0x50, 2, 0, 0xffff, 0, "after a write: MiB of a TSEG of size 3" },
     { "PCIEXBAR_LO", 0x60, 4, 0xb0000000, 0xfc000007, 0, "ECAM base, length and enable" },
     { "PCIEXBAR_HI", 0x64, 4, 0, 0x0000000f, 0, "ECAM base, high part" },
     { "PAM0", 0x90, 1, 0, 0x30, 0, "F0000h" },
@@ -202,18 +231,23 @@ static const PciConfigRow mch_config[] = {
     { "PAM4", 0x94, 1, 0, 0x33, 0, "D8000h, DC000h" },
     { "PAM5", 0x95, 1, 0, 0x33, 0, "E0000h, E4000h" },
     { "PAM6", 0x96, 1, 0, 0x33, 0, "E8000h, EC000h" },
+    { "DEFAULT_SMBASE", 0x9c, 1, 0, 0xff, 0, "SMRAM at 30000h" },
     { "SMRAM", 0x9d, 1, 0x02, 0x78, 0, "SMRAM control" },
-    { "ESMRAMC", 0x9e, 1, 0x38, 0x00, 0, "extended SMRAM control: no TSEG" },
+    { "ESMRAMC", 0x9e, 1, 0x38, 0x87, 0x40, "extended SMRAM control" },
     { 0 },
 };
 /* clang-format on */
 
 static const PciInfo mch_pci = {
-    .vendor = 0x8086, .device = 0x29c0, .class_code = 0x060000,
-    .config = mch_config, .config_write = mch_config_write,
+    .vendor = 0x8086,
+    .device = 0x29c0,
+    .class_code = 0x060000,
+    .config = mch_config,
+    .config_write = mch_config_write,
 };
 
 static const StateField mch_state[] = {
+    STATE(Mch, smbase_state),
     HOST_ONLY(Mch, pam, "follows the PAM registers"),
     HOST_ONLY(Mch, smram, "follows the SMRAM register"),
     HOST_ONLY(Mch, ecam, "region"),
@@ -232,6 +266,7 @@ static const DeviceType mch_type = {
     .bus_info = &mch_pci,
     .size = sizeof(Mch),
     .state_version = 1,
+    .props = mch_props,
     .state = mch_state,
     .realize = mch_realize,
     .reset = mch_reset,

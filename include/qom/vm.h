@@ -17,38 +17,40 @@ typedef struct SmpConfig {
 } SmpConfig;
 
 struct Vm {
-    const MachineType *machine_type;   /* never NULL once options are parsed ("none" is one) */
-    Machine *machine;                  /* "/machine" */
-    uint64_t ram_size;                 /* bytes */
+    const MachineType *machine_type; /* never NULL once options are parsed ("none" is one) */
+    Machine *machine; /* "/machine" */
+    uint64_t ram_size; /* bytes */
     SmpConfig smp;
-    Endian endian;                     /* the target's byte order */
-    const char *arch;                  /* "x86_64": the binary's target */
-    const char *cpu_model;             /* -cpu text, NULL: the machine's default */
-    const char *firmware;              /* -bios, NULL: the machine's default */
+    Endian endian; /* the target's byte order */
+    const char *arch; /* "x86_64": the binary's target */
+    const char *cpu_model; /* -cpu text, NULL: the machine's default */
+    const char *firmware; /* -bios, NULL: the machine's default */
     const char *kernel, *initrd, *append, *dtb;
-    const char *name;                  /* -name guest= */
+    const char *name; /* -name guest= */
     uint8_t uuid[16];
     bool uuid_set;
-    bool use_default_devices;          /* cleared by -nodefaults */
-    bool graphics;                     /* cleared by -nographic */
-    const char *vga;                   /* -vga TYPE, NULL: the machine's default */
-    GPtrArray *serials;                /* char *: chardev id of each -serial, NULL entry: none; NULL: no
+    bool use_default_devices; /* cleared by -nodefaults */
+    bool graphics; /* cleared by -nographic */
+    const char *vga; /* -vga TYPE, NULL: the machine's default */
+    GPtrArray *serials; /* char *: chardev id of each -serial, NULL entry: none; NULL: no
                                           -serial and no default one */
-    GPtrArray *fw_cfg;                 /* -fw_cfg rows: struct json_object * with name, file, string */
-    const char *boot_order;            /* -boot order=, NULL: the machine's */
+    GPtrArray *fw_cfg; /* -fw_cfg rows: struct json_object * with name, file, string */
+    const char *boot_order; /* -boot order=, NULL: the machine's */
     bool boot_menu, boot_strict;
-    struct AddressSpace *memory_as;    /* system memory */
-    struct AddressSpace *io_as;        /* port space (x86); may be NULL */
-    struct Region *memory;             /* root of memory_as */
+    struct AddressSpace *memory_as; /* system memory */
+    struct AddressSpace
+        *smm_as; /* memory as x86 CPUs in system management mode see it; NULL: no SMM */
+    struct AddressSpace *io_as; /* port space (x86); may be NULL */
+    struct Region *memory; /* root of memory_as */
     struct Region *io;
-    GPtrArray *cpus;                   /* Cpu *, by index */
-    GPtrArray *accels;                 /* char *: what -accel and -machine accel= ask for, in order */
-    int64_t rtc_offset_s;              /* -rtc base=: guest's wall clock less the host's UTC */
-    struct Accel *accel;               /* what runs the vCPUs; accel/accel.h */
+    GPtrArray *cpus; /* Cpu *, by index */
+    GPtrArray *accels; /* char *: what -accel and -machine accel= ask for, in order */
+    int64_t rtc_offset_s; /* -rtc base=: guest's wall clock less the host's UTC */
+    struct Accel *accel; /* what runs the vCPUs; accel/accel.h */
     Bus *system_bus;
-    GHashTable *board;                 /* what a board published under a name ("fw_cfg", "isa.0") */
-    GArray *reset_hooks;               /* qom/reset.c's */
-    void (*load_roms)(Vm *vm);         /* by exec/loader: lays out ROM images at reset; NULL: none */
+    GHashTable *board; /* what a board published under a name ("fw_cfg", "isa.0") */
+    GArray *reset_hooks; /* qom/reset.c's */
+    void (*load_roms)(Vm *vm); /* by exec/loader: lays out ROM images at reset; NULL: none */
 };
 
 /* A new machine-to-be with a system bus; everything else at its default. */
@@ -68,19 +70,19 @@ const MachineType **machine_types(const char *arch);
 
 /* A board. Versioned names are rows of their own that share init. */
 struct MachineType {
-    OBJECT_TYPE_FIELDS;                /* name: "pc-q35-7.2-machine" */
-    const char *machine_name;          /* "pc-q35-7.2" */
-    const char *machine_alias;         /* "q35", NULL: none */
-    const char *arches;                /* "i386 x86_64": binaries that have it */
+    OBJECT_TYPE_FIELDS; /* name: "pc-q35-7.2-machine" */
+    const char *machine_name; /* "pc-q35-7.2" */
+    const char *machine_alias; /* "q35", NULL: none */
+    const char *arches; /* "i386 x86_64": binaries that have it */
     bool is_default;
     unsigned min_cpus, max_cpus, default_cpus;
-    uint64_t default_ram;              /* bytes; 0: 128 MiB */
-    const char *default_cpu;           /* model name; i386 binaries may override with "32" below */
+    uint64_t default_ram; /* bytes; 0: 128 MiB */
+    const char *default_cpu; /* model name; i386 binaries may override with "32" below */
     const char *default_cpu_32;
-    const char *default_nic;           /* device type of -nic/-net without model */
-    const char *default_display;       /* "std" ... */
-    const char *default_block_if;      /* "ide", "virtio" ... */
-    unsigned drives_per_bus;           /* of that interface; 0: its usual number */
+    const char *default_nic; /* device type of -nic/-net without model */
+    const char *default_display; /* "std" ... */
+    const char *default_block_if; /* "ide", "virtio" ... */
+    unsigned drives_per_bus; /* of that interface; 0: its usual number */
     bool no_serial, no_parallel, no_floppy, no_cdrom;
     /* Builds the board. Machine lock held; called once. */
     bool (*init)(Vm *vm, GError **error);

@@ -15,8 +15,9 @@
  */
 typedef struct PcGsi {
     Device *i8259, *ioapic;
-    uint32_t isa_lines, pci_lines, hpet_lines;    /* levels by source; a line is up while one of them is */
-    bool legacy_blocked;              /* the HPET has replaced the 8254 and the RTC on lines 0 and 8 */
+    uint32_t isa_lines, pci_lines,
+        hpet_lines; /* levels by source; a line is up while one of them is */
+    bool legacy_blocked; /* the HPET has replaced the 8254 and the RTC on lines 0 and 8 */
 } PcGsi;
 void pc_gsi_isa(PcGsi *g, unsigned line, int level);
 void pc_gsi_pci(PcGsi *g, unsigned line, int level);
@@ -28,24 +29,28 @@ void pc_gsi_set_legacy_blocked(PcGsi *g, bool blocked);
 typedef struct PcBoard {
     Vm *vm;
     bool q35;
-    Region ram;                       /* all of it */
-    Region ram_low, ram_high;         /* windows below and above 4 GiB */
-    Region pci_mem;                   /* what the PCI side decodes; under RAM */
+    Region ram; /* all of it */
+    Region ram_low, ram_high; /* windows below and above 4 GiB */
+    Region pci_mem; /* what the PCI side decodes; under RAM */
     Region bios, bios_isa;
-    uint64_t low_size, high_size;     /* bytes of RAM below / above 4 GiB */
+    uint64_t low_size, high_size; /* bytes of RAM below / above 4 GiB */
     PcGsi gsi;
     PciBus *pci;
     Bus *isa;
-    Device *isa_bridge;               /* its bank "reset" answers at CF9h */
+    Device *ich9; /* NULL: another ISA bridge */
     FwCfg *fw_cfg;
-    Device *rtc, *pit, *hpet, *i8042;   /* hpet: NULL, none */
-    Device *pm;                       /* the function with the ACPI registers */
-    uint16_t pm_base;                 /* where firmware will find it: for the FADT */
-    uint64_t mmcfg_base, mmcfg_size;  /* q35: ECAM */
+    Device *rtc, *pit, *hpet, *i8042; /* hpet: NULL, none */
+    Device *pm; /* the function with the ACPI registers */
+    uint16_t pm_base; /* where firmware will find it: for the FADT */
+    uint64_t mmcfg_base, mmcfg_size; /* q35: ECAM */
     uint64_t pci_hole64;
-    bool has_acpi, has_hpet;
+    bool has_acpi, has_hpet, has_smm;
+    Region smm_root, smm_view, smram; /* what CPUs in SMM see: system memory with SMRAM over it */
 } PcBoard;
-static inline PcBoard *pc_board(Vm *vm) { return vm_published(vm, "pc"); }
+static inline PcBoard *pc_board(Vm *vm)
+{
+    return vm_published(vm, "pc");
+}
 
 /* In order of use by a board's init: */
 bool pc_create_cpus(PcBoard *b, GError **error);
@@ -56,8 +61,6 @@ bool pc_create_isa_devices(PcBoard *b, GError **error);
 bool pc_create_default_devices(PcBoard *b, GError **error);
 /* MachineType.done: CMOS, e820, SMBIOS, ACPI, kernel. */
 bool pc_machine_done(Vm *vm, GError **error);
-/* Drive lines of CPU 0: "a20", "smi", "nmi". */
-void pc_cpu_pin(Vm *vm, const char *pin, int level);
 
 /* -kernel: x86-load.c. */
 bool pc_load_linux(PcBoard *b, GError **error);
@@ -66,15 +69,41 @@ bool acpi_build(PcBoard *b, GError **error);
 bool smbios_build(PcBoard *b, GError **error);
 
 /* Programmable attribute map segments of both host bridges (C0000h-FFFFFh). */
-typedef struct PamRegion { Region rw, ro, pci, none; uint8_t mode; } PamRegion;
-typedef struct PamMap { PamRegion seg[13]; } PamMap;
+typedef struct PamRegion {
+    Region rw, ro, pci, none;
+    uint8_t mode;
+} PamRegion;
+typedef struct PamMap {
+    PamRegion seg[13];
+} PamMap;
 /* Creates the windows onto ram and PCI in system memory; all show PCI. */
 void pam_init(PamMap *p, Vm *vm, Object *owner, Region *ram, Region *pci_mem);
 /* regs: the seven PAM bytes. */
 void pam_update(PamMap *p, const uint8_t regs[7]);
-/* The VGA window A0000h-BFFFFh: onto PCI, or onto RAM while SMRAM is open. */
-typedef struct SmramWindow { Region vga; } SmramWindow;
-void smram_init(SmramWindow *s, Vm *vm, Object *owner, Region *pci_mem);
-void smram_open(SmramWindow *s, bool open);
+
+/* System management RAM: windows in system memory and in the address space of CPUs in SMM. */
+typedef struct SmramMap {
+    PcBoard *b;
+    Region vga, vga_none, low, high, tseg, tseg_hidden, smbase, smbase_hidden;
+} SmramMap;
+typedef struct SmramConfig {
+    bool enabled; /* A0000h is SMRAM */
+    bool open; /* ... and not only in SMM */
+    bool high; /* it is seen at FEDA0000h instead */
+    bool smbase; /* 30000h-4FFFFh is SMRAM too */
+    uint64_t tseg_size; /* bytes at the top of low memory, 0: none */
+} SmramConfig;
+/* Before the CPUs: vm->smm_as, if the machine has SMM. */
+void pc_smm_space_init(PcBoard *b);
+void smram_init(SmramMap *s, PcBoard *b, Object *owner);
+void smram_update(SmramMap *s, const SmramConfig *c);
+typedef enum SmiTarget {
+    SMI_TO_FIRST,
+    SMI_TO_WRITER,
+    SMI_TO_ALL
+} SmiTarget;
+void pc_raise_smi(PcBoard *b, SmiTarget who);
+/* fw_cfg files by which firmware asks for SMIs to all CPUs: ich9.c. */
+void ich9_publish_smi_features(PcBoard *b);
 
 #endif
