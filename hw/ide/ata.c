@@ -149,14 +149,15 @@ static void pio_read_done(AtaDrive *d, AtaRequest *r, int ret)
     ata_pio_in(d, d->chunk * ATA_SECTOR, d->left ? STEP_READ : STEP_NONE);
 }
 
-static AtaRequest *own_request(AtaDrive *d, AtaOp op, uint64_t offset, uint64_t bytes, AtaDone *done)
+static AtaRequest *own_request(AtaDrive *d, AtaOp op, uint64_t offset, uint64_t bytes,
+                               AtaDone *done)
 {
     AtaRequest *r = ata_request_new(d, op, offset, bytes, done);
 
     if (posix_memalign((void **)&r->own, 4096, bytes) != 0) {
         g_error("no memory for a disk's buffer");
     }
-    r->iov = (struct iovec){ r->own, bytes };
+    r->iov = (struct iovec){r->own, bytes};
     d->active = r;
     return r;
 }
@@ -164,7 +165,9 @@ static AtaRequest *own_request(AtaDrive *d, AtaOp op, uint64_t offset, uint64_t 
 static void next_chunk(AtaDrive *d)
 {
     uint32_t most = d->mult && (d->command == 0xc4 || d->command == 0x29 || d->command == 0xc5 ||
-                                d->command == 0x39 || d->command == 0xce) ? d->mult : 1;
+                                d->command == 0x39 || d->command == 0xce)
+                        ? d->mult
+                        : 1;
 
     d->chunk = MIN(d->left, most);
 }
@@ -173,8 +176,8 @@ static void pio_read(AtaDrive *d)
 {
     next_chunk(d);
     d->status = ATA_BSY | ATA_DRDY | ATA_DSC;
-    ata_request_submit(own_request(d, ATA_OP_READ, d->lba * ATA_SECTOR, (uint64_t)d->chunk * ATA_SECTOR,
-                                   pio_read_done));
+    ata_request_submit(own_request(d, ATA_OP_READ, d->lba * ATA_SECTOR,
+                                   (uint64_t)d->chunk * ATA_SECTOR, pio_read_done));
 }
 
 static void pio_write_done(AtaDrive *d, AtaRequest *r, int ret)
@@ -196,8 +199,8 @@ static void pio_write_done(AtaDrive *d, AtaRequest *r, int ret)
 
 static void pio_write(AtaDrive *d)
 {
-    AtaRequest *r = own_request(d, ATA_OP_WRITE, d->lba * ATA_SECTOR, (uint64_t)d->chunk * ATA_SECTOR,
-                                pio_write_done);
+    AtaRequest *r = own_request(d, ATA_OP_WRITE, d->lba * ATA_SECTOR,
+                                (uint64_t)d->chunk * ATA_SECTOR, pio_write_done);
 
     r->fua = d->command == 0xce;
     memcpy(r->own, d->buf, r->bytes);
@@ -276,7 +279,8 @@ static void trim_all(AtaDrive *d, const uint8_t *list, size_t bytes)
             return;
         }
         if (n) {
-            AtaRequest *r = ata_request_new(d, ATA_OP_DISCARD, lba * ATA_SECTOR, n * ATA_SECTOR, trim_done);
+            AtaRequest *r =
+                ata_request_new(d, ATA_OP_DISCARD, lba * ATA_SECTOR, n * ATA_SECTOR, trim_done);
 
             /* the last one ends the command */
             ata_request_forget(&d->active);
@@ -339,7 +343,8 @@ void ata_dma_run(AtaDrive *d)
     if (d->phase != PHASE_DMA || d->active) {
         return;
     }
-    r = ata_request_new(d, d->dma_write ? ATA_OP_WRITE : ATA_OP_READ, d->lba * unit, bytes, dma_request_done);
+    r = ata_request_new(d, d->dma_write ? ATA_OP_WRITE : ATA_OP_READ, d->lba * unit, bytes,
+                        dma_request_done);
     dma_list_init(&r->list, d->bus->bus.owner);
     if (!d->bus->ops->dma_list(d->bus, d, &r->list, bytes) || r->list.size < bytes ||
         !dma_list_map(&r->list, !d->dma_write)) {
@@ -389,12 +394,13 @@ void ata_reset(AtaDrive *d)
     ata_signature(d);
     d->error = 1;
     d->status = d->cd ? 0 : ATA_DRDY | ATA_DSC;
-    d->sense_key = d->asc = d->ascq = 0;
+    d->mmc.sense_key = d->mmc.asc = d->mmc.ascq = 0;
 }
 
 /* ---- the bus ---- */
 
-void ide_bus_init(IdeBus *b, Device *owner, unsigned index, unsigned max_units, const IdeBusOps *ops)
+void ide_bus_init(IdeBus *b, Device *owner, unsigned index, unsigned max_units,
+                  const IdeBusOps *ops)
 {
     g_autofree char *name = NULL;
 
@@ -427,7 +433,8 @@ static bool ide_attach(Bus *bus, Device *dev, GError **error)
         d->unit = b->drives[0] && b->max_units > 1 ? 1 : 0;
     }
     if (d->unit >= b->max_units) {
-        return fail(error, "Can't create IDE unit %u, bus supports only %u units", d->unit, b->max_units);
+        return fail(error, "Can't create IDE unit %u, bus supports only %u units", d->unit,
+                    b->max_units);
     }
     if (b->drives[d->unit]) {
         return fail(error, "IDE unit %u is in use", d->unit);

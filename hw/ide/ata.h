@@ -12,6 +12,7 @@
 
 #include "block/block.h"
 #include "exec/dma.h"
+#include "hw/scsi/mmc.h"
 #include "qom/device.h"
 
 typedef struct AtaDrive AtaDrive;
@@ -19,11 +20,23 @@ typedef struct IdeBus IdeBus;
 typedef struct AtaRequest AtaRequest;
 typedef void AtaNext(AtaDrive *d);
 
-enum { ATA_BSY = 0x80, ATA_DRDY = 0x40, ATA_DF = 0x20, ATA_DSC = 0x10, ATA_DRQ = 8, ATA_ERR = 1 };
-enum { ATA_ABRT = 4, ATA_IDNF = 0x10, ATA_UNC = 0x40, ATA_ICRC = 0x80 };
+enum {
+    ATA_BSY = 0x80,
+    ATA_DRDY = 0x40,
+    ATA_DF = 0x20,
+    ATA_DSC = 0x10,
+    ATA_DRQ = 8,
+    ATA_ERR = 1
+};
+enum {
+    ATA_ABRT = 4,
+    ATA_IDNF = 0x10,
+    ATA_UNC = 0x40,
+    ATA_ICRC = 0x80
+};
 
 #define ATA_SECTOR 512u
-#define CD_SECTOR 2048u
+#define CD_SECTOR MMC_SECTOR
 #define ATA_BUF_SIZE (128 * 1024u)
 #define ATA_MAX_MULT 16
 #define ATA_NCQ_TAGS 32
@@ -42,7 +55,7 @@ typedef struct IdeBusOps {
     void (*dma_done)(IdeBus *b, AtaDrive *d, uint64_t bytes);
     /* The command has ended (status is final); the interrupt follows by irq(). */
     void (*end)(IdeBus *b, AtaDrive *d);
-    bool sata;                  /* serial ATA: NCQ, no limits on PIO blocks */
+    bool sata; /* serial ATA: NCQ, no limits on PIO blocks */
 } IdeBusOps;
 
 struct IdeBus {
@@ -50,17 +63,25 @@ struct IdeBus {
     const IdeBusOps *ops;
     AtaDrive *drives[2];
     unsigned max_units;
-    unsigned number;            /* of the buses of this kind in the machine: for serial numbers */
-    unsigned index;             /* among its controller's */
+    unsigned number; /* of the buses of this kind in the machine: for serial numbers */
+    unsigned index; /* among its controller's */
 };
 extern const BusType ide_bus_type;
 /* Names it "ide.N", or "ID.N" when the controller has an id. */
-void ide_bus_init(IdeBus *b, Device *owner, unsigned index, unsigned max_units, const IdeBusOps *ops);
+void ide_bus_init(IdeBus *b, Device *owner, unsigned index, unsigned max_units,
+                  const IdeBusOps *ops);
 
 /* The registers of the command block, as the host writes them; `hob`: the bytes before. */
-typedef struct AtaTaskFile { uint8_t feature, count, lbal, lbam, lbah; } AtaTaskFile;
+typedef struct AtaTaskFile {
+    uint8_t feature, count, lbal, lbam, lbah;
+} AtaTaskFile;
 
-typedef enum AtaPhase { PHASE_NONE, PHASE_PIO_IN, PHASE_PIO_OUT, PHASE_DMA } AtaPhase;
+typedef enum AtaPhase {
+    PHASE_NONE,
+    PHASE_PIO_IN,
+    PHASE_PIO_OUT,
+    PHASE_DMA
+} AtaPhase;
 
 struct AtaDrive {
     Device dev;
@@ -79,31 +100,39 @@ struct AtaDrive {
     AtaTaskFile tf, hob;
     uint8_t device, status, error, command;
     /* modes */
-    bool cd, ata_lba48;         /* kind; the last command takes 48 bits */
+    bool cd, ata_lba48; /* kind; the last command takes 48 bits */
     uint8_t mult, mdma, udma;
-    uint8_t ncq_error[16];      /* first bytes of log 10h */
+    uint8_t ncq_error[16]; /* first bytes of log 10h */
     uint32_t cur_heads, cur_secs;
     /* the command at hand */
     AtaPhase phase;
     uint8_t *buf;
     uint32_t pio_pos, pio_len;
     uint64_t lba;
-    uint32_t left;              /* sectors */
-    uint32_t chunk;             /* sectors of a PIO block */
-    bool dma_write;             /* from guest memory */
-    uint8_t step;               /* AtaStep: what follows the phase */
-    uint32_t reply_pos, reply_len;      /* packet commands */
+    uint32_t left; /* sectors */
+    uint32_t chunk; /* sectors of a PIO block */
+    bool dma_write; /* from guest memory */
+    uint8_t step; /* AtaStep: what follows the phase */
+    uint32_t reply_pos, reply_len; /* packet commands */
     /* packet device */
     uint8_t cdb[16];
-    uint8_t sense_key, asc, ascq;
-    bool tray_open, tray_locked, loaded_unseen, unit_attention, eject_wanted;
+    MmcDrive mmc;
     /* host side */
     IdeBus *bus;
-    AtaRequest *active;         /* of the command at hand */
+    AtaRequest *active; /* of the command at hand */
 };
 
 /* What goes on when a data phase is over. */
-typedef enum AtaStep { STEP_NONE, STEP_READ, STEP_WRITE, STEP_END, STEP_TRIM, STEP_PACKET, STEP_REPLY, STEP_CD_READ } AtaStep;
+typedef enum AtaStep {
+    STEP_NONE,
+    STEP_READ,
+    STEP_WRITE,
+    STEP_END,
+    STEP_TRIM,
+    STEP_PACKET,
+    STEP_REPLY,
+    STEP_CD_READ
+} AtaStep;
 void ata_step(AtaDrive *d, AtaStep step);
 
 /* ---- for controllers ---- */
@@ -120,17 +149,22 @@ void ata_signature(AtaDrive *d);
 
 /* ---- I/O ---- */
 
-typedef enum AtaOp { ATA_OP_READ, ATA_OP_WRITE, ATA_OP_FLUSH, ATA_OP_DISCARD } AtaOp;
+typedef enum AtaOp {
+    ATA_OP_READ,
+    ATA_OP_WRITE,
+    ATA_OP_FLUSH,
+    ATA_OP_DISCARD
+} AtaOp;
 typedef void AtaDone(AtaDrive *d, AtaRequest *r, int ret);
 
 /* One request to the drive's medium. It outlives a reset: then nobody is told of its end. */
 struct AtaRequest {
-    AtaDrive *d;                /* NULL: forgotten */
+    AtaDrive *d; /* NULL: forgotten */
     AtaOp op;
     uint64_t offset, bytes;
     bool fua;
-    DmaList list;               /* guest memory, when dev is set */
-    uint8_t *own;               /* or memory of its own, copied when done */
+    DmaList list; /* guest memory, when dev is set */
+    uint8_t *own; /* or memory of its own, copied when done */
     struct iovec iov;
     unsigned tag;
     AtaDone *done;
@@ -156,7 +190,7 @@ static inline bool ata_in_range(const AtaDrive *d, uint64_t lba, uint64_t n)
 
 /* ---- for commands ---- */
 
-void ata_end(AtaDrive *d);                      /* success */
+void ata_end(AtaDrive *d); /* success */
 void ata_fail(AtaDrive *d, uint8_t error);
 void ata_abort(AtaDrive *d);
 void ata_pio_in(AtaDrive *d, uint32_t bytes, AtaStep next);
@@ -165,19 +199,11 @@ void ata_pio_out(AtaDrive *d, uint32_t bytes, AtaStep next);
 void ata_dma(AtaDrive *d, bool write, AtaStep next);
 void ata_identify(AtaDrive *d);
 void atapi_identify(AtaDrive *d);
-void atapi_command(AtaDrive *d);                /* PACKET */
-void atapi_packet(AtaDrive *d);                 /* the packet is in buf */
+void atapi_command(AtaDrive *d); /* PACKET */
+void atapi_packet(AtaDrive *d); /* the packet is in buf */
 void atapi_reply_next(AtaDrive *d);
 void atapi_read_next(AtaDrive *d);
-/* READ: lba and left are set and in range. */
-void atapi_read(AtaDrive *d);
 void atapi_read_failed(AtaDrive *d, int ret);
 void atapi_end(AtaDrive *d);
-/* A packet command's handler calls these. */
-void atapi_sense(AtaDrive *d, uint8_t key, uint8_t asc, uint8_t ascq);
-void atapi_reply(AtaDrive *d, uint32_t len, uint32_t max);
-void atapi_execute(AtaDrive *d);
-bool atapi_has_medium(const AtaDrive *d);
-extern const BlockFrontOps atapi_front_ops;
 
 #endif

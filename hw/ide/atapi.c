@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The PACKET command (ATA8-ACS 7.20): how packets and their data move, by PIO in blocks of the
- * host's byte count or by DMA; and changes of the medium. The packet commands are in atapi-cmd.c.
+ * host's byte count or by DMA; the commands are hw/scsi/mmc.c.
  */
 #include <errno.h>
 #include <string.h>
@@ -9,8 +9,14 @@
 #include "ata.h"
 
 /* Interrupt reason: bits of the count register. */
-enum { REASON_CD = 1, REASON_IO = 2 };
-enum { SENSE_MEDIUM_ERROR = 3, SENSE_NOT_READY = 2 };
+enum {
+    REASON_CD = 1,
+    REASON_IO = 2
+};
+enum {
+    SENSE_MEDIUM_ERROR = 3,
+    SENSE_NOT_READY = 2
+};
 
 static bool by_dma(const AtaDrive *d)
 {
@@ -31,15 +37,10 @@ static uint32_t byte_limit(AtaDrive *d)
     return limit < 2 ? 2 : limit;
 }
 
-bool atapi_has_medium(const AtaDrive *d)
-{
-    return !d->tray_open && d->drive->node != NULL;
-}
-
 void atapi_command(AtaDrive *d)
 {
     if (d->tf.feature & 2) {
-        ata_abort(d);           /* overlapped */
+        ata_abort(d); /* overlapped */
         return;
     }
     d->chunk = 0;
@@ -47,30 +48,24 @@ void atapi_command(AtaDrive *d)
     ata_pio_out(d, 12, STEP_PACKET);
 }
 
-void atapi_packet(AtaDrive *d)
-{
-    memset(d->cdb, 0, sizeof(d->cdb));
-    memcpy(d->cdb, d->buf, 12);
-    d->chunk = byte_limit(d);
-    d->left = 0;
-    d->reply_pos = d->reply_len = 0;
-    atapi_execute(d);
-}
-
 void atapi_end(AtaDrive *d)
 {
     d->tf.count = REASON_CD | REASON_IO;
-    d->sense_key = d->asc = d->ascq = 0;
+    d->mmc.sense_key = d->mmc.asc = d->mmc.ascq = 0;
     ata_end(d);
 }
 
-void atapi_sense(AtaDrive *d, uint8_t key, uint8_t asc, uint8_t ascq)
+/* What mmc.sense_key says ended the command. */
+static void atapi_fail(AtaDrive *d)
 {
-    d->sense_key = key;
-    d->asc = asc;
-    d->ascq = ascq;
     d->tf.count = REASON_CD | REASON_IO;
-    ata_fail(d, (uint8_t)(key << 4) | ATA_ABRT);
+    ata_fail(d, (uint8_t)(d->mmc.sense_key << 4) | ATA_ABRT);
+}
+
+static void atapi_sense(AtaDrive *d, uint8_t key, uint8_t asc, uint8_t ascq)
+{
+    mmc_sense(&d->mmc, key, asc, ascq);
+    atapi_fail(d);
 }
 
 /* ---- replies from buf ---- */
@@ -83,9 +78,9 @@ static void show_block(AtaDrive *d, uint32_t bytes, AtaStep next)
     ata_pio_in(d, bytes, next);
 }
 
-void atapi_reply(AtaDrive *d, uint32_t len, uint32_t max)
+static void atapi_reply(AtaDrive *d, uint32_t len)
 {
-    d->reply_len = MIN(len, max);
+    d->reply_len = len;
     d->reply_pos = 0;
     if (d->reply_len == 0) {
         atapi_end(d);
@@ -165,19 +160,20 @@ void atapi_read_next(AtaDrive *d)
     }
     /* whole sectors when the host's limit has room for some */
     uint32_t fits = d->chunk >= CD_SECTOR ? MIN(d->left, d->chunk / CD_SECTOR) : 1;
-    AtaRequest *r = ata_request_new(d, ATA_OP_READ, d->lba * CD_SECTOR, fits * CD_SECTOR, cd_read_done);
+    AtaRequest *r =
+        ata_request_new(d, ATA_OP_READ, d->lba * CD_SECTOR, fits * CD_SECTOR, cd_read_done);
 
     d->status = ATA_BSY;
     if (posix_memalign((void **)&r->own, 4096, r->bytes) != 0) {
         g_error("no memory for a drive's buffer");
     }
-    r->iov = (struct iovec){ r->own, r->bytes };
+    r->iov = (struct iovec){r->own, r->bytes};
     d->active = r;
     ata_request_submit(r);
 }
 
 /* READ: lba and left are set and in range. */
-void atapi_read(AtaDrive *d)
+static void atapi_read(AtaDrive *d)
 {
     d->reply_pos = d->reply_len = 0;
     if (d->left == 0) {
@@ -189,38 +185,29 @@ void atapi_read(AtaDrive *d)
     }
 }
 
-/* ---- the medium ---- */
-
-static void medium_changed(void *opaque, bool loaded)
+void atapi_packet(AtaDrive *d)
 {
-    AtaDrive *d = opaque;
+    MmcReply reply = {.buf = d->buf};
 
-    d->tray_open = !loaded && d->tray_open;
-    d->loaded_unseen = loaded;
-    d->unit_attention = true;
-}
-
-static void eject_request(void *opaque, bool force)
-{
-    AtaDrive *d = opaque;
-
-    d->eject_wanted = true;
-    if (force) {
-        d->tray_open = true;
-        d->tray_locked = false;
+    memset(d->cdb, 0, sizeof(d->cdb));
+    memcpy(d->cdb, d->buf, 12);
+    d->chunk = byte_limit(d);
+    d->left = 0;
+    d->reply_pos = d->reply_len = 0;
+    switch (mmc_command(&d->mmc, d->cdb, &reply)) {
+    case MMC_GOOD:
+        atapi_end(d);
+        break;
+    case MMC_REPLY:
+        atapi_reply(d, reply.len);
+        break;
+    case MMC_READ:
+        d->lba = reply.lba;
+        d->left = reply.count;
+        atapi_read(d);
+        break;
+    case MMC_SENSE:
+        atapi_fail(d);
+        break;
     }
 }
-
-static bool tray_open(void *opaque)
-{
-    return ((AtaDrive *)opaque)->tray_open;
-}
-
-static bool tray_locked(void *opaque)
-{
-    return ((AtaDrive *)opaque)->tray_locked;
-}
-
-const BlockFrontOps atapi_front_ops = {
-    .medium_changed = medium_changed, .eject_request = eject_request, .tray_open = tray_open, .locked = tray_locked,
-};

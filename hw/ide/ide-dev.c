@@ -5,7 +5,7 @@
 #include "ata.h"
 #include "qom/vm.h"
 
-static const char *const on_error_names[] = { "report", "ignore", "enospc", "stop", "auto", NULL };
+static const char *const on_error_names[] = {"report", "ignore", "enospc", "stop", "auto", NULL};
 
 /* The geometry that BIOSes expect of a disk of that size. */
 static void guess_geometry(AtaDrive *d)
@@ -35,7 +35,8 @@ static void default_text(char **field, const char *text)
 static bool check_texts(AtaDrive *d, GError **error)
 {
     if (strlen(d->serial) > 20) {
-        return fail(error, "device '%s': serial '%s' is longer than 20 characters", d->dev.obj.type->name, d->serial);
+        return fail(error, "device '%s': serial '%s' is longer than 20 characters",
+                    d->dev.obj.type->name, d->serial);
     }
     if (strlen(d->model) > 40 || strlen(d->version) > 8) {
         return fail(error, "device '%s': model or version is too long", d->dev.obj.type->name);
@@ -84,14 +85,17 @@ static bool ide_hd_realize(Device *dev, GError **error)
         return fail(error, "Block node is read-only");
     }
     if (d->heads > 16 || d->secs > 255 || d->cyls > 65535) {
-        return fail(error, "cyls must be between 1 and 65535, heads between 1 and 16, secs between 1 and 255");
+        return fail(
+            error,
+            "cyls must be between 1 and 65535, heads between 1 and 16, secs between 1 and 255");
     }
     if (d->logical_block_size != 512) {
         return fail(error, "logical_block_size must be 512 for IDE");
     }
     if (d->physical_block_size < 512 || d->physical_block_size > 32768 ||
         (d->physical_block_size & (d->physical_block_size - 1))) {
-        return fail(error, "Property 'physical_block_size' must be a power of 2 between 512 and 32768");
+        return fail(error,
+                    "Property 'physical_block_size' must be a power of 2 between 512 and 32768");
     }
     guess_geometry(d);
     return drive_start(d, "QEMU HARDDISK", error);
@@ -107,9 +111,17 @@ static bool ide_cd_realize(Device *dev, GError **error)
     }
     d->cd = true;
     d->drive->removable = true;
-    d->drive->ops = &atapi_front_ops;
-    d->drive->opaque = d;
-    return drive_start(d, "QEMU DVD-ROM", error);
+    d->drive->ops = &mmc_front_ops;
+    d->drive->opaque = &d->mmc;
+    if (!drive_start(d, "QEMU DVD-ROM", error)) {
+        return false;
+    }
+    d->mmc.drive = d->drive;
+    d->mmc.product = "QEMU DVD-ROM";
+    d->mmc.version = d->version;
+    d->mmc.serial = d->serial;
+    d->mmc.atapi = true;
+    return true;
 }
 
 static void ata_unrealize(Device *dev)
@@ -127,7 +139,7 @@ static void ata_device_reset(Device *dev)
 
     if (d->buf) {
         ata_reset(d);
-        d->tray_locked = false;
+        d->mmc.tray_locked = false;
     }
 }
 
@@ -137,20 +149,37 @@ static size_t buf_len(Device *dev)
 }
 
 static const StateField task_file_fields[] = {
-    STATE(AtaTaskFile, feature), STATE(AtaTaskFile, count), STATE(AtaTaskFile, lbal), STATE(AtaTaskFile, lbam),
-    STATE(AtaTaskFile, lbah), STATE_END,
+    STATE(AtaTaskFile, feature), STATE(AtaTaskFile, count), STATE(AtaTaskFile, lbal),
+    STATE(AtaTaskFile, lbam),    STATE(AtaTaskFile, lbah),  STATE_END,
 };
 
 static const StateField ata_state[] = {
-    STATE_STRUCT(AtaDrive, tf, task_file_fields), STATE_STRUCT(AtaDrive, hob, task_file_fields),
-    STATE(AtaDrive, device), STATE(AtaDrive, status), STATE(AtaDrive, error), STATE(AtaDrive, command),
-    STATE(AtaDrive, ata_lba48), STATE(AtaDrive, mult), STATE(AtaDrive, mdma), STATE(AtaDrive, udma),
-    STATE_ARRAY(AtaDrive, ncq_error), STATE(AtaDrive, cur_heads), STATE(AtaDrive, cur_secs), STATE(AtaDrive, phase),
-    STATE_BUF(AtaDrive, buf, buf_len), STATE(AtaDrive, pio_pos), STATE(AtaDrive, pio_len), STATE(AtaDrive, lba),
-    STATE(AtaDrive, left), STATE(AtaDrive, chunk), STATE(AtaDrive, dma_write), STATE(AtaDrive, step),
-    STATE(AtaDrive, reply_pos), STATE(AtaDrive, reply_len), STATE_ARRAY(AtaDrive, cdb), STATE(AtaDrive, sense_key),
-    STATE(AtaDrive, asc), STATE(AtaDrive, ascq), STATE(AtaDrive, tray_open), STATE(AtaDrive, tray_locked),
-    STATE(AtaDrive, loaded_unseen), STATE(AtaDrive, unit_attention), STATE(AtaDrive, eject_wanted),
+    STATE_STRUCT(AtaDrive, tf, task_file_fields),
+    STATE_STRUCT(AtaDrive, hob, task_file_fields),
+    STATE(AtaDrive, device),
+    STATE(AtaDrive, status),
+    STATE(AtaDrive, error),
+    STATE(AtaDrive, command),
+    STATE(AtaDrive, ata_lba48),
+    STATE(AtaDrive, mult),
+    STATE(AtaDrive, mdma),
+    STATE(AtaDrive, udma),
+    STATE_ARRAY(AtaDrive, ncq_error),
+    STATE(AtaDrive, cur_heads),
+    STATE(AtaDrive, cur_secs),
+    STATE(AtaDrive, phase),
+    STATE_BUF(AtaDrive, buf, buf_len),
+    STATE(AtaDrive, pio_pos),
+    STATE(AtaDrive, pio_len),
+    STATE(AtaDrive, lba),
+    STATE(AtaDrive, left),
+    STATE(AtaDrive, chunk),
+    STATE(AtaDrive, dma_write),
+    STATE(AtaDrive, step),
+    STATE(AtaDrive, reply_pos),
+    STATE(AtaDrive, reply_len),
+    STATE_ARRAY(AtaDrive, cdb),
+    STATE_STRUCT(AtaDrive, mmc, mmc_state),
     HOST_ONLY(AtaDrive, cd, "kind of drive"),
     HOST_ONLY(AtaDrive, rotation_rate, "property of disks"),
     HOST_ONLY(AtaDrive, cyls, "geometry: property of disks, or by the size"),
@@ -161,21 +190,20 @@ static const StateField ata_state[] = {
     STATE_END,
 };
 
-#define COMMON_PROPS                                                                               \
-    PROP_DRIVE(AtaDrive, drive),                                                                   \
-    PROP_U32(AtaDrive, unit, "unit", UINT32_MAX),                                                  \
-    PROP_STRING(AtaDrive, serial, "serial"),                                                       \
-    PROP_STRING(AtaDrive, model, "model"),                                                         \
-    PROP_STRING(AtaDrive, version, "ver"),                                                         \
-    PROP_U64(AtaDrive, wwn, "wwn", 0),                                                             \
-    PROP_I32(AtaDrive, bootindex, "bootindex", -1),                                                \
-    PROP_U32(AtaDrive, logical_block_size, "logical_block_size", 512),                            \
-    PROP_U32(AtaDrive, physical_block_size, "physical_block_size", 512),                          \
-    PROP_U32(AtaDrive, discard_granularity, "discard_granularity", 512),                          \
-    PROP_ON_OFF_AUTO(AtaDrive, write_cache, "write-cache", ON_OFF_AUTO_AUTO),                      \
-    PROP_BOOL(AtaDrive, share_rw, "share-rw", false),                                              \
-    PROP_ENUM(AtaDrive, rerror, "rerror", BLOCK_ON_ERROR_AUTO, on_error_names, .link = "BlockdevOnError"), \
-    PROP_ENUM(AtaDrive, werror, "werror", BLOCK_ON_ERROR_AUTO, on_error_names, .link = "BlockdevOnError")
+#define COMMON_PROPS                                                                    \
+    PROP_DRIVE(AtaDrive, drive), PROP_U32(AtaDrive, unit, "unit", UINT32_MAX),          \
+        PROP_STRING(AtaDrive, serial, "serial"), PROP_STRING(AtaDrive, model, "model"), \
+        PROP_STRING(AtaDrive, version, "ver"), PROP_U64(AtaDrive, wwn, "wwn", 0),       \
+        PROP_I32(AtaDrive, bootindex, "bootindex", -1),                                 \
+        PROP_U32(AtaDrive, logical_block_size, "logical_block_size", 512),              \
+        PROP_U32(AtaDrive, physical_block_size, "physical_block_size", 512),            \
+        PROP_U32(AtaDrive, discard_granularity, "discard_granularity", 512),            \
+        PROP_ON_OFF_AUTO(AtaDrive, write_cache, "write-cache", ON_OFF_AUTO_AUTO),       \
+        PROP_BOOL(AtaDrive, share_rw, "share-rw", false),                               \
+        PROP_ENUM(AtaDrive, rerror, "rerror", BLOCK_ON_ERROR_AUTO, on_error_names,      \
+                  .link = "BlockdevOnError"),                                           \
+        PROP_ENUM(AtaDrive, werror, "werror", BLOCK_ON_ERROR_AUTO, on_error_names,      \
+                  .link = "BlockdevOnError")
 
 static const Prop ide_hd_props[] = {
     COMMON_PROPS,
@@ -186,7 +214,7 @@ static const Prop ide_hd_props[] = {
     PROP_END,
 };
 
-static const Prop ide_cd_props[] = { COMMON_PROPS, PROP_END };
+static const Prop ide_cd_props[] = {COMMON_PROPS, PROP_END};
 
 static const DeviceType ide_hd_type = {
     .name = "ide-hd",
