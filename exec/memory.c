@@ -43,9 +43,9 @@ void region_init_container(Region *r, Object *owner, const char *name, uint64_t 
 }
 
 static bool init_ram(Region *r, Object *owner, const char *name, RegionKind kind, uint64_t size,
-                     int fd, bool shared, GError **error)
+                     int fd, RamFlags flags, GError **error)
 {
-    RamBlock *b = ram_block_new(name, size, fd, shared, error);
+    RamBlock *b = ram_block_new(name, size, fd, flags, error);
 
     if (b == NULL) {
         return false;
@@ -57,24 +57,24 @@ static bool init_ram(Region *r, Object *owner, const char *name, RegionKind kind
 
 bool region_init_ram(Region *r, Object *owner, const char *name, uint64_t size, GError **error)
 {
-    return init_ram(r, owner, name, REGION_RAM, size, -1, false, error);
+    return init_ram(r, owner, name, REGION_RAM, size, -1, 0, error);
 }
 
 bool region_init_ram_fd(Region *r, Object *owner, const char *name, uint64_t size, int fd,
-                        bool shared, GError **error)
+                        RamFlags flags, GError **error)
 {
-    return init_ram(r, owner, name, REGION_RAM, size, fd, shared, error);
+    return init_ram(r, owner, name, REGION_RAM, size, fd, flags, error);
 }
 
 bool region_init_rom(Region *r, Object *owner, const char *name, uint64_t size, GError **error)
 {
-    return init_ram(r, owner, name, REGION_ROM, size, -1, false, error);
+    return init_ram(r, owner, name, REGION_ROM, size, -1, 0, error);
 }
 
 bool region_init_romd(Region *r, Object *owner, const char *name, uint64_t size,
                       const RegionOps *ops, void *opaque, GError **error)
 {
-    if (!init_ram(r, owner, name, REGION_ROMD, size, -1, false, error)) {
+    if (!init_ram(r, owner, name, REGION_ROMD, size, -1, 0, error)) {
         return false;
     }
     r->ops = ops;

@@ -31,7 +31,7 @@ static uint64_t page_up(uint64_t size)
 }
 
 /* Anonymous memory at a multiple of 2 MiB when it is large enough for huge pages to matter. */
-static void *map_anonymous(uint64_t size)
+static void *map_anonymous(uint64_t size, RamFlags flags)
 {
     uint64_t slack = size >= HUGE_PAGE ? HUGE_PAGE : 0;
     uint8_t *p, *aligned;
@@ -40,7 +40,8 @@ static void *map_anonymous(uint64_t size)
         errno = ENOMEM;
         return MAP_FAILED;
     }
-    p = mmap(NULL, size + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    p = mmap(NULL, size + slack, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | (flags & RAM_NO_RESERVE ? MAP_NORESERVE : 0), -1, 0);
     if (p == MAP_FAILED || slack == 0) {
         return p;
     }
@@ -62,7 +63,7 @@ static size_t bitmap_words(const RamBlock *b)
     return (pages + WORD_BITS - 1) / WORD_BITS;
 }
 
-RamBlock *ram_block_new(const char *id, uint64_t size, int fd, bool shared, GError **error)
+RamBlock *ram_block_new(const char *id, uint64_t size, int fd, RamFlags flags, GError **error)
 {
     uint64_t mapped = page_up(size);
     RamBlock *b;
@@ -72,9 +73,10 @@ RamBlock *ram_block_new(const char *id, uint64_t size, int fd, bool shared, GErr
         return fail_null(error, "cannot set up guest memory '%s': size is %s", id,
                          size == 0 ? "0" : "too large");
     }
-    host = fd < 0 ? map_anonymous(mapped)
-                  : mmap(NULL, mapped, PROT_READ | PROT_WRITE, shared ? MAP_SHARED : MAP_PRIVATE,
-                         fd, 0);
+    host = fd < 0 ? map_anonymous(mapped, flags)
+                  : mmap(NULL, mapped, PROT_READ | PROT_WRITE,
+                         (flags & RAM_SHARED ? MAP_SHARED : MAP_PRIVATE) |
+                             (flags & RAM_NO_RESERVE ? MAP_NORESERVE : 0), fd, 0);
     if (host == MAP_FAILED) {
         fail_errno(error, errno, "cannot set up guest memory '%s'", id);
         return NULL;

@@ -43,7 +43,7 @@ AddressSpace *address_spaces(void);
 Region *root_resolve(Region *root);
 
 /* ram.c: a block for region r. fd -1: anonymous. */
-RamBlock *ram_block_new(const char *id, uint64_t size, int fd, bool shared, GError **error);
+RamBlock *ram_block_new(const char *id, uint64_t size, int fd, RamFlags flags, GError **error);
 /* After readers are gone. */
 void ram_block_free(RamBlock *b);
 

@@ -272,8 +272,3 @@ GPtrArray *qmp_query_migrate_capabilities(QmpCall *call, GError **error)
 {
     return g_ptr_array_new();
 }
-
-GPtrArray *qmp_query_iothreads(QmpCall *call, GError **error)
-{
-    return g_ptr_array_new();
-}

@@ -13,6 +13,7 @@ typedef struct Schema {
     json_object *out;
     GHashTable *names;      /* QapiType * -> its name (char *) */
     GQueue pending;         /* types that were named but not shown yet */
+    GHashTable *queued;     /* their names: lists of two integer types are the same list */
     unsigned next;
 } Schema;
 
@@ -60,7 +61,9 @@ static const char *type_name(Schema *s, const QapiType *t)
         break;
     }
     g_hash_table_insert(s->names, (void *)t, name);
-    g_queue_push_tail(&s->pending, (void *)t);
+    if (g_hash_table_add(s->queued, name)) {
+        g_queue_push_tail(&s->pending, (void *)t);
+    }
     return name;
 }
 
@@ -154,7 +157,8 @@ static void show_type(Schema *s, const QapiType *t)
 json_object *qmp_schema(void)
 {
     Schema s = { .out = json_object_new_array(), .next = 1,
-                 .names = g_hash_table_new_full(NULL, NULL, NULL, g_free) };
+                 .names = g_hash_table_new_full(NULL, NULL, NULL, g_free),
+                 .queued = g_hash_table_new(g_str_hash, g_str_equal) };
 
     for (unsigned i = 0; i < qmp_command_count; i++) {
         const QmpCommand *c = &qmp_commands[i];
@@ -187,6 +191,7 @@ json_object *qmp_schema(void)
     show_builtin(&s, "bool", "boolean");
     show_builtin(&s, "null", "null");
     show_builtin(&s, "any", "value");
+    g_hash_table_destroy(s.queued);
     g_hash_table_destroy(s.names);
     return s.out;
 }

@@ -8,6 +8,7 @@
 #include "block/block.h"
 #include "exec/cpu.h"
 #include "exec/loader.h"
+#include "exec/memory-backend.h"
 #include "hw/intc/i8259.h"
 #include "hw/rtc/mc146818.h"
 #include "net/net.h"
@@ -99,9 +100,12 @@ bool pc_create_memory(PcBoard *b, uint64_t low_limit, GError **error)
 
     b->low_size = MIN(vm->ram_size, low_limit);
     b->high_size = vm->ram_size - b->low_size;
-    if (!region_init_ram(&b->ram, NULL, "pc.ram", vm->ram_size, error)) {
+    Region *ram = machine_ram(vm, "pc.ram", error);
+
+    if (!ram) {
         return false;
     }
+    region_init_alias(&b->ram, NULL, "pc.ram", ram, 0, vm->ram_size);
     region_init_container(&b->pci_mem, NULL, "pci", UINT64_MAX);
     region_add(vm->memory, 0, &b->pci_mem, PCI_MEM_PRIORITY);
     region_init_alias(&b->ram_low, NULL, "ram-below-4g", &b->ram, 0, b->low_size);

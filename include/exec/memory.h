@@ -124,9 +124,16 @@ struct RamBlock {
     RamBlock *next;
 };
 typedef uint64_t ram_addr;
-/* A file-, memfd- or hugetlb-backed one for -object memory-backend-*; fd is taken over. */
+typedef enum RamFlags {
+    RAM_SHARED = 1,               /* what is written reaches the file */
+    RAM_NO_RESERVE = 2,           /* no swap space is set aside */
+} RamFlags;
+/*
+ * Of a file, memfd or hugetlbfs for -object memory-backend-*; fd -1: anonymous. The descriptor is
+ * taken over, but not when it fails.
+ */
 bool region_init_ram_fd(Region *r, Object *owner, const char *name, uint64_t size, int fd,
-                        bool shared, GError **error);
+                        RamFlags flags, GError **error);
 RamBlock *ram_block_find(ram_addr addr);
 void *ram_host(ram_addr addr);
 RamBlock *ram_blocks(void);

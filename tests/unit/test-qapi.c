@@ -4,6 +4,7 @@
 
 #include "qapi/keyval.h"
 #include "qapi/qapi-types.h"
+#include "qapi/qmp.h"
 #include "util/error.h"
 
 static void expect_error(const QapiType *t, const char *json, const char *message)
@@ -126,6 +127,24 @@ static void test_json(void)
     g_assert_null(json_from_text("{} x", &error));
 }
 
+/* Clients put what query-qmp-schema says into a table by name. */
+static void test_schema(void)
+{
+    json_object *schema = qmp_schema();
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (size_t i = 0; i < json_object_array_length(schema); i++) {
+        json_object *o = json_object_array_get_idx(schema, i);
+        const char *name = json_object_get_string(json_object_object_get(o, "name"));
+
+        g_assert_nonnull(json_object_object_get(o, "meta-type"));
+        if (!g_hash_table_add(names, (gpointer)name)) {
+            g_error("%s is there twice", name);
+        }
+    }
+    json_object_put(schema);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -134,5 +153,6 @@ int main(int argc, char **argv)
     g_test_add_func("/qapi/keyval", test_keyval);
     g_test_add_func("/qapi/size", test_size);
     g_test_add_func("/qapi/json", test_json);
+    g_test_add_func("/qapi/schema", test_schema);
     return g_test_run();
 }

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The object type `iothread`: a thread with an event loop of its own, for devices that ask for it. */
+#ifndef QOM_IOTHREAD_H
+#define QOM_IOTHREAD_H
+
+#include "qom/object.h"
+
+typedef struct IoThread {
+    Object obj;
+    int64_t poll_max_ns, poll_grow, poll_shrink, batch, pool_min, pool_max;
+    GMainContext *context;      /* sources attached to it run in the thread, without the machine lock */
+    GMainLoop *loop;
+    GThread *thread;
+    int thread_id;              /* the host's number of the thread */
+    GMutex lock;                /* guards thread_id until the thread has said it */
+    GCond started;
+} IoThread;
+
+/* The object of that id under /objects; NULL with *error set when it is no iothread. */
+IoThread *iothread_find(const char *id, GError **error);
+
+#endif
