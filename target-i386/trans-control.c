@@ -171,10 +171,14 @@ static void branch(X86Ctx *s, X86Insn *i, IrCond cond, IrVal a, IrVal c)
 {
     IrBlock *taken = ir_block(s->b), *not_taken = ir_block(s->b);
 
-    x86_sync(s);
+    if (!s->region) {
+        x86_sync(s);
+    }
+    bool stale = s->cc_stale;
     ir_brcond(s->b, cond, a, c, taken, not_taken);
     ir_place(s->b, not_taken);
     x86_jump(s, 0, s->next);
+    s->cc_stale = stale;
     ir_place(s->b, taken);
     x86_jump(s, 1, target(s, i));
     s->ended = true;

@@ -6,7 +6,7 @@
  * or when it is long enough. An instruction that crosses into the next page is a block of its own,
  * so that a fault while fetching its tail is taken with state complete.
  */
-#include "target-i386/translate.h"
+#include "target-i386/region.h"
 
 #define GPR(name_, n_) {.name = name_, .type = IR_I64, .offset = offsetof(X86Cpu, regs[n_])}
 #define BASE(name_, n_) {.name = name_, .type = IR_I64, .offset = offsetof(X86Cpu, segs[n_].base)}
@@ -109,6 +109,12 @@ void x86_jump(X86Ctx *s, unsigned slot, uint64_t rip)
 {
     uint64_t linear = s->code64 ? rip : (uint32_t)(rip + s->base);
 
+    if (s->region && (linear ^ s->page) < 4096) {
+        if (!x86_region_jump(s, rip, linear)) {
+            x86_region_exit(s, rip, linear);
+        }
+        return;
+    }
     x86_sync(s);
     if (plain_exit(s) && (linear ^ s->page) < 4096) {
         ir_exit_chain(s->b, slot, linear);
@@ -257,48 +263,75 @@ static void begin_block(X86Ctx *s)
     }
 }
 
-void x86_translate(Cpu *cpu, IrBuilder *b, const BlockKey *key, unsigned max_insns)
+X86Ctx x86_context(Cpu *cpu, IrBuilder *b, const BlockKey *key)
 {
-    X86Ctx s = {
+    return (X86Ctx){
         .b = b, .cpu = X86(cpu), .mode = key->mode, .code64 = key->mode & MODE_CS64, .base = key->base,
         .pc = key->pc, .page = key->pc & ~4095ull, .cc_op = CC_DYNAMIC,
         .mmu = (key->mode & MODE_CPL) == 3 ? MMU_USER : key->mode & MODE_KSMAP ? MMU_KERNEL_SMAP : MMU_KERNEL,
     };
-    const uint8_t *page = cpu_fetch_page(cpu, key->pc, NULL);
-    unsigned insns = 0;
-    uint64_t bytes = 0;
+}
 
+static void decoded_insn(X86Ctx *s, X86Insn *i, X86Decoded result)
+{
+    s->next = x86_mask_rip(s, 3, s->rip + i->len);
+    s->insns++;
+    s->bytes += i->len;
+    if (s->region) {
+        x86_region_covers(s, i->len);
+    }
+    if (result == X86_OK) {
+        translate_insn(s, i);
+        return;
+    }
+    ir_insn(s->b, s->pc, insn_meta(s));
+    if (result == X86_UD) {
+        x86_ud(s);
+    } else {
+        x86_raise_gp(s);
+        s->ended = true;
+    }
+}
+
+void x86_translate_run(X86Ctx *s, unsigned max_insns)
+{
+    unsigned first = s->insns;
+
+    do {
+        X86Insn i;
+        Cpu *cpu = (Cpu *)&s->cpu->cpu;
+
+        s->rip = s->code64 ? s->pc : (uint32_t)(s->pc - s->base);
+        if (s->region && s->insns > first && x86_region_meets(s)) {
+            x86_end_jump(s, s->rip);
+            break;
+        }
+        X86Decoded result = decode_at(s, cpu, &i, s->code, s->insns == 0 && !s->region);
+        if (result == X86_MORE) {
+            if (s->region) {
+                x86_region_exit(s, s->rip, s->pc);
+            } else {
+                x86_end_jump(s, s->rip);
+            }
+            break;
+        }
+        decoded_insn(s, &i, result);
+        s->pc = s->code64 ? s->next : (uint32_t)(s->next + s->base);
+        if (!s->ended && (s->insns - first >= max_insns || ir_full(s->b) || (s->pc ^ s->page) >= 4096)) {
+            x86_end_jump(s, s->next);
+        }
+    } while (!s->ended);
+}
+
+void x86_translate(Cpu *cpu, IrBuilder *b, const BlockKey *key, unsigned max_insns)
+{
+    X86Ctx s = x86_context(cpu, b, key);
+
+    s.code = cpu_fetch_page(cpu, key->pc, NULL);
     if (!plain_exit(&s)) {
         max_insns = 1;
     }
     begin_block(&s);
-    do {
-        X86Insn i;
-
-        s.rip = s.code64 ? s.pc : (uint32_t)(s.pc - s.base);
-        X86Decoded result = decode_at(&s, cpu, &i, page, insns == 0);
-        if (result == X86_MORE) {
-            x86_end_jump(&s, s.rip);
-            break;
-        }
-        s.next = x86_mask_rip(&s, 3, s.rip + i.len);
-        insns++;
-        bytes += i.len;
-        if (result == X86_OK) {
-            translate_insn(&s, &i);
-        } else {
-            ir_insn(b, s.pc, insn_meta(&s));
-            if (result == X86_UD) {
-                x86_ud(&s);
-            } else {
-                x86_raise_gp(&s);
-                s.ended = true;
-            }
-        }
-        s.pc = s.code64 ? s.next : (uint32_t)(s.next + s.base);
-        if (!s.ended && (insns >= max_insns || ir_full(b) || (s.pc ^ s.page) >= 4096)) {
-            x86_end_jump(&s, s.next);
-        }
-    } while (!s.ended);
-    ir_set_extent(b, insns, bytes);
+    x86_translate_run(&s, max_insns);
+    ir_set_extent(b, s.insns, s.bytes);
 }

@@ -28,6 +28,8 @@ extern const unsigned x86_num_vars;
 
 enum { CC_DYNAMIC = 0xff };     /* cc_op is only known at run time */
 
+typedef struct X86Region X86Region;
+
 typedef struct X86Ctx {
     IrBuilder *b;
     const X86Cpu *cpu;          /* its model only */
@@ -37,6 +39,10 @@ typedef struct X86Ctx {
     uint64_t base;              /* of CS */
     uint64_t pc, rip, next;     /* of the instruction: linear, in CS; next one in CS */
     uint64_t page;              /* linear page the block began in */
+    const uint8_t *code;        /* its bytes; NULL: device memory */
+    X86Region *region;          /* NULL: a single block is made */
+    unsigned insns;             /* taken in so far, and their bytes */
+    uint64_t bytes;
     bool ended;                 /* the block is complete */
     bool cc_stale;              /* cc_op is static and the variable does not have it */
     unsigned cc_op;             /* CcOp or CC_DYNAMIC */

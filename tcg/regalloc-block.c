@@ -344,8 +344,7 @@ static bool wanted_home(const Ra *r, uint32_t var, const void *data)
         if (!to || goes_on(r, to)) {
             continue;
         }
-        if (r->vars[var].own_reg < 0 &&
-            (!ir_var_is_local(r->f, var) || ir_set_has(to->live_in, var))) {
+        if (r->vars[var].own_reg < 0 && ir_set_has(to->live_in, var)) {
             return true;
         }
     }

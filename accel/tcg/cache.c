@@ -63,56 +63,71 @@ bool cache_init(GError **error)
 
 /* ---- chaining; blocks_lock ---- */
 
-static CodeBlock *untag(CodeBlock *tagged, unsigned *slot)
+static void link_slot(CodeBlock *from, unsigned slot, CodeBlock *to, bool counted)
 {
-    *slot = (uintptr_t)tagged & 1;
-    return (CodeBlock *)((uintptr_t)tagged & ~(uintptr_t)1);
+    ChainSlot *s = &from->code.chains[slot];
+
+    /* A block over two pages is entered only after a look at both mappings. */
+    if (to->page[1] != RAM_NONE || !from->valid || !to->valid || s->to) {
+        return;
+    }
+    if (!counted || !tcg->engine->chain_counted(&tcg->buffer, from, slot, to)) {
+        tcg->engine->chain(from, slot, to);
+    }
+    s->to = to;
+    s->next = to->incoming;
+    to->incoming = s;
 }
 
 void cache_chain(CodeBlock *from, unsigned slot, CodeBlock *to)
 {
-    /* A block over two pages is entered only after a look at both mappings. */
-    if (to->page[1] != RAM_NONE) {
-        return;
-    }
     pthread_mutex_lock(&tcg->blocks_lock);
-    if (from->valid && to->valid && !from->chained[slot]) {
-        from->chained[slot] = to;
-        from->incoming_next[slot] = to->incoming;
-        to->incoming = (CodeBlock *)((uintptr_t)from | slot);
-        tcg->engine->chain(from, slot, to);
-    }
+    link_slot(from, slot, to, false);
     pthread_mutex_unlock(&tcg->blocks_lock);
 }
 
-static void unchain_out(CodeBlock *from, unsigned slot)
+void cache_chain_counted(CodeBlock *from, unsigned slot, CodeBlock *to)
 {
-    CodeBlock *to = from->chained[slot];
+    enum { HOT = 1500 };
 
-    if (!to) {
-        return;
+    pthread_mutex_lock(&tcg->translate_lock);
+    pthread_mutex_lock(&tcg->blocks_lock);
+    if (!to->incoming) {
+        to->heat = HOT;
     }
-    for (CodeBlock **link = &to->incoming; *link;) {
-        unsigned s;
-        CodeBlock *b = untag(*link, &s);
-        if (b == from && s == slot) {
-            *link = from->incoming_next[slot];
-            break;
+    link_slot(from, slot, to, true);
+    pthread_mutex_unlock(&tcg->blocks_lock);
+    pthread_mutex_unlock(&tcg->translate_lock);
+}
+
+static void unchain(ChainSlot *s)
+{
+    s->to = NULL;
+    tcg->engine->chain(s->from, (unsigned)(s - s->from->code.chains), NULL);
+}
+
+static void unchain_out(CodeBlock *from)
+{
+    for (uint32_t i = 0; i < from->code.num_chains; i++) {
+        ChainSlot *s = &from->code.chains[i];
+        if (!s->to) {
+            continue;
         }
-        link = &b->incoming_next[s];
+        ChainSlot **link = &s->to->incoming;
+        while (*link != s) {
+            link = &(*link)->next;
+        }
+        *link = s->next;
+        unchain(s);
     }
-    from->chained[slot] = NULL;
-    tcg->engine->chain(from, slot, NULL);
 }
 
 static void unchain_in(CodeBlock *to)
 {
     while (to->incoming) {
-        unsigned slot;
-        CodeBlock *from = untag(to->incoming, &slot);
-        to->incoming = from->incoming_next[slot];
-        from->chained[slot] = NULL;
-        tcg->engine->chain(from, slot, NULL);
+        ChainSlot *s = to->incoming;
+        to->incoming = s->next;
+        unchain(s);
     }
 }
 
@@ -142,8 +157,7 @@ void cache_invalidate(CodeBlock *cb)
         }
     }
     smc_remove_block(cb);
-    unchain_out(cb, 0);
-    unchain_out(cb, 1);
+    unchain_out(cb);
     unchain_in(cb);
     forget_jumps(cb);
     tcg->stats.invalidated++;
@@ -185,11 +199,11 @@ void cache_abort_translation(Cpu *cpu)
     }
 }
 
-/* Enters a finished block. False: its pages were written meanwhile. */
-static bool block_enter(Cpu *cpu, CodeBlock *cb, ram_addr ram)
+/* Enters a finished block, in the place of `old` (or NULL). False: its pages were written meanwhile. */
+static bool block_enter(Cpu *cpu, CodeBlock *cb, ram_addr ram, CodeBlock *old)
 {
     TcgCpu *t = tcg_cpu(cpu);
-    bool two_pages = (cb->key.pc & PAGE_OFFSET) + cb->bytes > PAGE_SIZE_MIN;
+    bool two_pages = !cb->cover && (cb->key.pc & PAGE_OFFSET) + cb->bytes > PAGE_SIZE_MIN;
     bool ok;
 
     if (ram == RAM_NONE || t->reading_more || t->num_reading != 1 + two_pages ||
@@ -197,7 +211,10 @@ static bool block_enter(Cpu *cpu, CodeBlock *cb, ram_addr ram)
         return true;                   /* runs once: part of it is no RAM */
     }
     pthread_mutex_lock(&tcg->blocks_lock);
-    ok = !smc_read_spoilt(cpu);
+    ok = !smc_read_spoilt(cpu) && (!old || atomic_load(&old->valid));
+    if (ok && old) {
+        cache_invalidate(old);
+    }
     if (ok) {
         unsigned h = hash_of(&cb->key, ram);
         cb->page[0] = ram & PAGE_MASK;
@@ -274,7 +291,7 @@ static CodeBlock *translate(Cpu *cpu, const BlockKey *key, ram_addr ram)
             return cb;
         }
         cb = translate_locked(cpu, key, max_insns);
-        bool done = cb && (block_enter(cpu, cb, ram) || try >= RETRIES);
+        bool done = cb && (block_enter(cpu, cb, ram, NULL) || try >= RETRIES);
         translation_end(cpu);
         if (done) {
             return cb;
@@ -284,6 +301,83 @@ static CodeBlock *translate(Cpu *cpu, const BlockKey *key, ram_addr ram)
             max_insns = try ? MAX(max_insns / 2, 1) : max_insns;
         }
     }
+}
+
+/* ---- regions ---- */
+
+typedef struct Ground {
+    Cpu *cpu;
+    const CodeBlock *head;
+} Ground;
+
+static bool has_run(void *opaque, uint64_t pc)
+{
+    const Ground *g = opaque;
+    BlockKey key = g->head->key;
+
+    key.pc = pc;
+    for (CodeBlock *cb = rcu_get(&tcg->hash[hash_of(&key, g->head->page[0] | (pc & PAGE_OFFSET))]); cb;
+         cb = rcu_get(&cb->hash_next)) {
+        if (cb->page[0] == g->head->page[0] && cb->page[1] == RAM_NONE && same_key(&cb->key, &key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* translate_lock. NULL: no room, or too much for one function. */
+static CodeBlock *region_locked(Cpu *cpu, CodeBlock *head)
+{
+    uint32_t n = atomic_load(&tcg->num_blocks);
+    CodeBlock *cb = &tcg->blocks[n];
+    Ground ground = {.cpu = cpu, .head = head};
+    RegionGuide guide = {.has_run = has_run, .opaque = &ground};
+
+    if (n >= tcg->max_blocks) {
+        return NULL;
+    }
+    memset(cb, 0, sizeof(*cb));
+    cb->key = head->key;
+    cb->page[0] = cb->page[1] = RAM_NONE;
+    cb->no_region = true;
+    ir_begin(tcg->builder);
+    tcg->arch->translate_region(cpu, tcg->builder, &head->key, &guide);
+    if (log_enabled(LOG_OP)) {
+        log_ir(&head->key, ir_func(tcg->builder));
+    }
+    if (!tcg->engine->generate(&tcg->buffer, ir_func(tcg->builder), cb, true) ||
+        (size_t)(tcg->buffer.end - tcg->buffer.ptr) < sizeof(guide.cover)) {
+        return NULL;
+    }
+    cb->cover = memcpy(tcg->buffer.ptr, guide.cover, sizeof(guide.cover));
+    tcg->buffer.ptr += sizeof(guide.cover);
+    if (log_enabled(LOG_OUT_ASM)) {
+        log_translation(cpu, cb);
+    }
+    atomic_store(&tcg->num_blocks, n + 1);
+    tcg->stats.blocks++;
+    tcg->stats.regions++;
+    return cb;
+}
+
+CodeBlock *cache_make_region(Cpu *cpu, CodeBlock *head)
+{
+    CodeBlock *cb = NULL;
+
+    pthread_mutex_lock(&tcg->translate_lock);
+    tcg_cpu(cpu)->translating = true;
+    if (!head->no_region && atomic_load(&head->valid)) {
+        head->no_region = true;
+        pthread_mutex_lock(&tcg->blocks_lock);
+        bool restless = smc_is_restless(head->page[0]);
+        pthread_mutex_unlock(&tcg->blocks_lock);
+        cb = restless ? NULL : region_locked(cpu, head);
+        if (cb && !block_enter(cpu, cb, head->page[0] | (head->key.pc & PAGE_OFFSET), head)) {
+            cb = NULL;
+        }
+    }
+    translation_end(cpu);
+    return cb ? cb : head;
 }
 
 /* ---- finding ---- */

@@ -239,15 +239,32 @@ typedef struct ChainWish {
     uint32_t generation;
 } ChainWish;
 
-static void chain_if_wanted(const ChainWish *w, const BlockKey *key, CodeBlock *cb)
+/* cb may become a region's head: branches back to it are counted. */
+static bool may_become_region(const CodeBlock *cb)
+{
+    return !cb->no_region && tcg->arch->translate_region && tcg->engine->chain_counted &&
+           cb->page[0] != RAM_NONE && cb->page[1] == RAM_NONE;
+}
+
+/* Returns what takes cb's place. */
+static CodeBlock *chain_if_wanted(Cpu *cpu, const ChainWish *w, const BlockKey *key, CodeBlock *cb)
 {
     const CodeBlock *from = w->from;
 
-    if (from && w->generation == atomic_load(&tcg->generation) && key->flags == 0 &&
-        from->key.flags == 0 && key->pc == from->code.chain_pc[w->slot] &&
-        key->mode == from->key.mode && key->base == from->key.base) {
-        cache_chain(w->from, w->slot, cb);
+    if (!from || w->generation != atomic_load(&tcg->generation) || key->flags || from->key.flags ||
+        key->pc != from->code.chains[w->slot].pc || key->mode != from->key.mode ||
+        key->base != from->key.base) {
+        return cb;
     }
+    if (key->pc > from->key.pc || !may_become_region(cb)) {
+        cache_chain(w->from, w->slot, cb);
+    } else if (from->code.chains[w->slot].to == cb && cb->heat < 0) {
+        cb = cache_make_region(cpu, cb);
+        cache_chain(w->from, w->slot, cb);
+    } else {
+        cache_chain_counted(w->from, w->slot, cb);
+    }
+    return cb;
 }
 
 /* Runs one block and what it is chained to. Returns whether interrupts are to be looked at. */
@@ -262,7 +279,7 @@ static bool run_block(Cpu *cpu, ChainWish *wish)
         check_breakpoints(cpu, key.pc);
     }
     CodeBlock *cb = cache_find(cpu, &key);
-    chain_if_wanted(wish, &key, cb);
+    cb = chain_if_wanted(cpu, wish, &key, cb);
     wish->from = NULL;
     if (log_enabled(LOG_EXEC | LOG_CPU)) {
         log_block(cpu, cb);
@@ -274,16 +291,16 @@ static bool run_block(Cpu *cpu, ChainWish *wish)
     case IR_EXIT_ENTRY:
         cpu->arch->restore(cpu, &last->key, last->key.pc, IR_META_ENTRY);
         return true;                   /* nothing ran: a single step is still owed */
-    case IR_EXIT_CHAIN0:
-    case IR_EXIT_CHAIN1:
+    case IR_EXIT_LOOP:
+    case IR_EXIT_LOOKUP:
+        break;
+    default:
         wish->from = last;
         wish->slot = reason - IR_EXIT_CHAIN0;
         wish->generation = atomic_load(&tcg->generation);
         next = last->key;
-        next.pc = last->code.chain_pc[wish->slot];
+        next.pc = last->code.chains[wish->slot].pc;
         cpu->arch->restore(cpu, &next, next.pc, IR_META_ENTRY);
-        break;
-    default:
         break;
     }
     if (key.flags & KEY_SINGLE) {
@@ -372,9 +389,9 @@ static CpuExecResult one_instruction(Cpu *cpu)
             cpu->arch->restore(cpu, &last->key, last->key.pc, IR_META_ENTRY);
             continue;
         }
-        if (reason == IR_EXIT_CHAIN0 || reason == IR_EXIT_CHAIN1) {
+        if (reason >= IR_EXIT_CHAIN0) {
             BlockKey next = last->key;
-            next.pc = last->code.chain_pc[reason - IR_EXIT_CHAIN0];
+            next.pc = last->code.chains[reason - IR_EXIT_CHAIN0].pc;
             cpu->arch->restore(cpu, &next, next.pc, IR_META_ENTRY);
         }
         t->single_next = false;

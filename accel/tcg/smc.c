@@ -145,10 +145,33 @@ static void block_range(const CodeBlock *cb, unsigned slot, unsigned *from, unsi
     }
 }
 
+/* Whether [offset, offset + len) of the slot's page has something of the block. */
+static bool block_has(const CodeBlock *cb, unsigned slot, unsigned offset, unsigned len)
+{
+    unsigned from, to;
+
+    if (cb->cover) {
+        for (unsigned u = offset / 8; u <= (offset + len - 1) / 8; u++) {
+            if (cb->cover[u / 64] >> (u % 64) & 1) {
+                return true;
+            }
+        }
+        return false;
+    }
+    block_range(cb, slot, &from, &to);
+    return offset < to && offset + len > from;
+}
+
 static void map_add(CodePage *p, const CodeBlock *cb, unsigned slot)
 {
     unsigned from, to;
 
+    for (unsigned w = 0; cb->cover && w < ARRAY_COUNT(p->map); w++) {
+        __atomic_or_fetch(&p->map[w], cb->cover[w], __ATOMIC_RELAXED);
+    }
+    if (cb->cover) {
+        return;
+    }
     block_range(cb, slot, &from, &to);
     for (unsigned u = from / 8; u <= (to - 1) / 8; u++) {
         __atomic_or_fetch(&p->map[u / 64], 1ull << (u % 64), __ATOMIC_RELAXED);
@@ -211,6 +234,14 @@ void smc_clear(void)
     }
 }
 
+bool smc_is_restless(ram_addr ram)
+{
+    enum { MAX_REGION_HITS = 16 };
+    const CodePage *p = page_find(ram);
+
+    return !p || p->region_hits >= MAX_REGION_HITS;
+}
+
 /* ---- the writers' side ---- */
 
 bool smc_is_data(ram_addr ram, unsigned len)
@@ -244,15 +275,15 @@ bool smc_written(RamBlock *b, ram_addr ram, unsigned len, const CodeBlock *curre
     }
     bool hit = false;
     for (CodeBlock *at = p->blocks; at;) {
-        unsigned slot, from, to;
+        unsigned slot;
         CodeBlock *cb = untag(at, &slot);
         at = cb->page_next[slot];
-        block_range(cb, slot, &from, &to);
-        if (offset >= to || offset + len <= from) {
+        if (!block_has(cb, slot, offset, len)) {
             continue;
         }
         hit = true;
         hit_current |= cb == current;
+        p->region_hits += cb->cover != NULL;
         if (at == (CodeBlock *)((uintptr_t)cb | (slot ^ 1))) {
             at = cb->page_next[slot ^ 1];      /* the same block wraps into the same page */
         }

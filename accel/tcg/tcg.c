@@ -118,6 +118,7 @@ static void tcg_info(Accel *a, GString *out)
     g_string_append_printf(out, "engine              %s\n", t->engine->name);
     g_string_append_printf(out, "gen code size       %" PRIu64 "/%zu\n", used, t->buffer.size);
     g_string_append_printf(out, "TB count            %" PRIu64 "\n", t->stats.blocks);
+    g_string_append_printf(out, "regions             %" PRIu64 "\n", t->stats.regions);
     g_string_append_printf(out, "TB avg target size  %" PRIu64 " bytes\n",
                            t->stats.guest_bytes / blocks);
     g_string_append_printf(out, "TB avg host size    %" PRIu64 " bytes\n", used / blocks);

@@ -31,10 +31,11 @@ typedef struct CodePage {
     _Atomic uint32_t translating;      /* being read by the translator right now */
     _Atomic uint32_t version;          /* raised by writes meanwhile */
     uint64_t map[8];                   /* a bit for 8 bytes: some block covers them */
+    uint32_t region_hits;              /* regions that writes have invalidated; blocks_lock */
 } CodePage;
 
 typedef struct TcgStats {
-    uint64_t blocks, invalidated, flushes, code_bytes, guest_bytes, smc_writes;
+    uint64_t blocks, regions, invalidated, flushes, code_bytes, guest_bytes, smc_writes;
 } TcgStats;
 
 typedef struct TcgCpu {
@@ -121,6 +122,8 @@ bool smc_read_spoilt(Cpu *cpu);
 void smc_add_block(CodeBlock *cb);
 void smc_remove_block(CodeBlock *cb);
 void smc_clear(void);
+/* Code in this page is written to so often that regions do not pay. blocks_lock. */
+bool smc_is_restless(ram_addr ram);
 /* No translated code lies in [ram, ram + len) of a page that holds some elsewhere. */
 bool smc_is_data(ram_addr ram, unsigned len);
 /*
@@ -135,8 +138,12 @@ bool cache_init(GError **error);
 CodeBlock *cache_find(Cpu *cpu, const BlockKey *key);
 /* The same, NULL when there is none yet. May fault. */
 CodeBlock *cache_find_ready(Cpu *cpu, const BlockKey *key);
+/* head is hot: a region from there on, which takes its place; or head itself. */
+CodeBlock *cache_make_region(Cpu *cpu, CodeBlock *head);
 /* from's slot will jump to `to`. */
 void cache_chain(CodeBlock *from, unsigned slot, CodeBlock *to);
+/* The same for a branch back, whose trips are counted: see to->heat. */
+void cache_chain_counted(CodeBlock *from, unsigned slot, CodeBlock *to);
 /* blocks_lock. */
 void cache_invalidate(CodeBlock *cb);
 /* Everything goes; own thread, without locks. */

@@ -98,6 +98,13 @@ struct Cpu {
     uint32_t running_insn;
 };
 
+/* What a region of blocks in one page may be made of, and which bytes it was made from. */
+typedef struct RegionGuide {
+    bool (*has_run)(void *opaque, uint64_t pc);    /* there is a block at pc, in the page of the key */
+    void *opaque;
+    uint64_t cover[8];                  /* out: a bit for each 8 bytes of the page */
+} RegionGuide;
+
 /* A register that the debugger and `info registers` know. */
 typedef struct GdbReg { const char *name; const char *type; unsigned bits; uint32_t offset; const char *group; } GdbReg;
 
@@ -142,6 +149,9 @@ struct CpuArch {
     void (*block_key)(Cpu *cpu, BlockKey *key);    /* from the CPU's present state */
     /* Emits IR for one basic block at key into b, at most max_insns instructions. */
     void (*translate)(Cpu *cpu, struct IrBuilder *b, const BlockKey *key, unsigned max_insns);
+    /* Emits IR for the block at key and what it reaches in its page as far as guide->has_run allows; branches
+     * back look at cpu->attention. Keys without flags only. NULL: single blocks are all there is. */
+    void (*translate_region)(Cpu *cpu, struct IrBuilder *b, const BlockKey *key, RegionGuide *guide);
     /* The state at a side exit: pc and the metadata word that ir_insn recorded. */
     void (*restore)(Cpu *cpu, const BlockKey *key, uint64_t pc, uint64_t meta);
     /* Translates va for an access and enters it by tlb_set, or raises the guest's fault (does

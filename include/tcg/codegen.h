@@ -13,6 +13,16 @@
 typedef struct SidePoint { uint32_t host_offset; uint32_t insn; } SidePoint;
 typedef struct InsnPoint { uint64_t pc; uint64_t meta; } InsnPoint;
 
+/* A direct exit: a jump that is patched to go to another block. */
+typedef struct ChainSlot {
+    uint32_t site;                  /* offset of the patchable jump; 0: none */
+    uint32_t reset;                 /* where the jump goes while it is not chained */
+    uint64_t pc;                    /* that exit_chain named */
+    CodeBlock *from;
+    _Atomic(CodeBlock *) to;        /* accel/tcg; NULL: not chained */
+    struct ChainSlot *next;         /* accel/tcg: next one that leads to `to` */
+} ChainSlot;
+
 /* What the code generator makes of an IrFunc. Arrays lie in the code buffer behind the code. */
 typedef struct GeneratedCode {
     const void *entry;
@@ -20,9 +30,8 @@ typedef struct GeneratedCode {
     uint32_t num_side, num_insns;
     const SidePoint *side;          /* points where state may be recovered */
     const InsnPoint *insns;         /* guest instructions of the block in order */
-    uint32_t chain_site[2];         /* offset of the patchable jump of each slot; 0: none */
-    uint32_t chain_reset[2];        /* where the jump goes while it is not chained */
-    uint64_t chain_pc[2];           /* pc that exit_chain named for the slot */
+    uint32_t num_chains;
+    ChainSlot *chains;              /* by slot; the block's own `chain` if there are no more than two */
 } GeneratedCode;
 
 /*
@@ -37,10 +46,13 @@ struct CodeBlock {
     GeneratedCode code;             /* its entry is the last of the line */
     uint16_t insns, flags;
     uint32_t bytes;
+    const uint64_t *cover;          /* regions: a bit for each 8 bytes of page[0] that they were made from */
+    int32_t heat;                   /* branches back that may yet lead here before a region is made */
+    bool no_region;                 /* one was made from here, or is not wanted */
     _Atomic bool valid;             /* cleared by invalidation */
-    _Atomic(CodeBlock *) chained[2];
     CodeBlock *page_next[2];        /* accel/tcg */
-    CodeBlock *incoming, *incoming_next[2];     /* who chains to me; low bits: slot */
+    ChainSlot *incoming;            /* who chains to me; accel/tcg */
+    ChainSlot chain[2];
 } __attribute__((aligned(64)));
 
 /*
@@ -79,8 +91,8 @@ typedef struct CodeEngine {
      * Runs from cb until an exit; returns the block that exited in *last and IR_EXIT_*.
      * Leaves by siglongjmp(cpu->jump) when a helper raises. Guest state by reason:
      *   LOOP, LOOKUP    complete. *last is NULL when tcg_lookup asked to leave.
-     *   CHAIN0, CHAIN1  all but the pc, which need not be home (chained jumps do not store it). The
-     *                   next block has *last's key but for pc = code.chain_pc[slot]; to leave for
+     *   CHAIN0 + slot   all but the pc, which need not be home (chained jumps do not store it). The
+     *                   next block has *last's key but for pc = code.chains[slot].pc; to leave for
      *                   anything else the caller first calls arch->restore(cpu, &next_key,
      *                   next_key.pc, IR_META_ENTRY).
      *   ENTRY           nothing of *last has run: cpu->attention was set on its entry, which
@@ -92,6 +104,11 @@ typedef struct CodeEngine {
      * Makes from's slot jump to `to`, or back to its exit (to == NULL). Safe while others run it.
      */
     void (*chain)(CodeBlock *from, unsigned slot, CodeBlock *to);
+    /*
+     * The same with a count: each jump takes 1 from to->heat, and takes the exit once that is below 0. Makes
+     * code in c. False: no room. NULL: the engine cannot.
+     */
+    bool (*chain_counted)(CodeBuffer *c, CodeBlock *from, unsigned slot, CodeBlock *to);
     /* Disassembly of generated code for -d out_asm; may print bytes only. */
     void (*dump)(const CodeBlock *cb, GString *out);
     /*

@@ -49,9 +49,10 @@ enum { IR_FENCE_LD_LD = 1, IR_FENCE_LD_ST = 2, IR_FENCE_ST_LD = 4, IR_FENCE_ST_S
 enum {
     IR_EXIT_LOOP,               /* look for interrupts, find the next block by block_key() */
     IR_EXIT_LOOKUP,             /* find the next block by block_key() */
-    IR_EXIT_CHAIN0, IR_EXIT_CHAIN1,      /* internal: this block's slot wants to be chained */
     IR_EXIT_ENTRY,              /* internal: cpu->attention at the block's entry; nothing of it ran */
+    IR_EXIT_CHAIN0,             /* internal: this block's slot 0 wants to be chained; slot n: CHAIN0 + n */
 };
+enum { IR_CHAINS = 32 };        /* slots of exit_chain that a function may have */
 
 /* CpuArch.restore with this metadata sets the pc from the key and nothing else: everything else is
  * home. No ir_insn() may use it unless that is what it means. */

@@ -167,20 +167,23 @@ void emit_exit(Gen *g, const IrOp *o)
 /* The displacement is aligned, so that it can be replaced while others run the jump. */
 void emit_exit_chain(Gen *g, const IrOp *o)
 {
-    unsigned slot = o->chain.slot & 1;
-    GeneratedCode *c = &g->cb->code;
+    unsigned slot = (unsigned)o->chain.slot;
+    ChainSlot c = {.pc = o->chain.pc, .from = g->cb};
 
     ra_flush(&g->ra);
     gen_clean_ymm(g);
     while (((uintptr_t)g->a.p + 1) & 3) {
         x_u8(&g->a, 0x90);
     }
-    c->chain_site[slot] = (uint32_t)(g->a.p - g->start);
+    c.site = (uint32_t)(g->a.p - g->start);
     uint8_t *jump = x_jcc32(&g->a, CC_ALWAYS);
     x_patch32(jump, g->a.p);
-    c->chain_reset[slot] = (uint32_t)(g->a.p - g->start);
-    c->chain_pc[slot] = o->chain.pc;
-    gen_exit(g, slot ? IR_EXIT_CHAIN1 : IR_EXIT_CHAIN0);
+    c.reset = (uint32_t)(g->a.p - g->start);
+    if (slot >= g->chains->len) {
+        g_array_set_size(g->chains, slot + 1);     /* clears what it adds */
+    }
+    g_array_index(g->chains, ChainSlot, slot) = c;
+    gen_exit(g, IR_EXIT_CHAIN0 + slot);
 }
 
 void emit_exit_lookup(Gen *g, const IrOp *o)

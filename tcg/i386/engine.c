@@ -130,6 +130,7 @@ static void begin_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     g_array_set_size(g->stub_vars, 0);
     g_array_set_size(g->side, 0);
     g_array_set_size(g->insns, 0);
+    g_array_set_size(g->chains, 0);
     cb->code = (GeneratedCode){.entry = g->start};
 }
 
@@ -188,10 +189,29 @@ static void *append(Gen *g, const GArray *a, size_t size)
     return at;
 }
 
+/* The block has room for two; others lie in cache lines of their own, since they are written to. */
+static void place_chains(Gen *g)
+{
+    GeneratedCode *c = &g->cb->code;
+    CodeBuffer *b = g->buffer;
+
+    c->num_chains = g->chains->len;
+    c->chains = g->cb->chain;
+    if (c->num_chains > ARRAY_COUNT(g->cb->chain)) {
+        b->ptr = (uint8_t *)(((uintptr_t)b->ptr + 63) & ~(uintptr_t)63);
+        c->chains = (ChainSlot *)(void *)b->ptr;
+        b->ptr += (c->num_chains * sizeof(ChainSlot) + 63) & ~(size_t)63;
+    }
+    if (c->num_chains) {
+        memcpy(c->chains, g->chains->data, c->num_chains * sizeof(ChainSlot));
+    }
+}
+
 static bool finish_function(Gen *g)
 {
     GeneratedCode *c = &g->cb->code;
-    size_t tables = g->side->len * sizeof(SidePoint) + g->insns->len * sizeof(InsnPoint) + 64;
+    size_t tables = g->side->len * sizeof(SidePoint) + g->insns->len * sizeof(InsnPoint) +
+                    g->chains->len * sizeof(ChainSlot) + 256;
 
     for (guint i = 0; i < g->fixups->len; i++) {
         const Fixup *f = &g_array_index(g->fixups, Fixup, i);
@@ -206,6 +226,7 @@ static bool finish_function(Gen *g)
     c->side = append(g, g->side, sizeof(SidePoint));
     c->num_insns = g->insns->len;
     c->insns = append(g, g->insns, sizeof(InsnPoint));
+    place_chains(g);
     perf_map_add(c->entry, c->size, "guest", g->cb->key.pc);
     g->cb->insns = (uint16_t)g->f->num_insns;
     g->cb->bytes = (uint32_t)g->f->bytes;
@@ -258,6 +279,7 @@ static bool engine_init(CodeBuffer *c, const CpuArch *arch, GError **error)
         g->stub_vars = g_array_new(FALSE, FALSE, sizeof(StubVar));
         g->side = g_array_new(FALSE, FALSE, sizeof(SidePoint));
         g->insns = g_array_new(FALSE, FALSE, sizeof(InsnPoint));
+        g->chains = g_array_new(FALSE, TRUE, sizeof(ChainSlot));
         ra_init(&g->ra, &gen_ra_host, g, FRAME_SAVE, FRAME_MAX, MAX_GROUPS);
         g->groups = g_array_new(FALSE, FALSE, sizeof(PageGroup));
         g->group_at = g_array_new(FALSE, FALSE, sizeof(uint16_t));
@@ -298,13 +320,36 @@ static unsigned engine_run(Cpu *cpu, CodeBlock *cb, CodeBlock **last)
 static void engine_chain(CodeBlock *from, unsigned slot, CodeBlock *to)
 {
     const uint8_t *start = from->code.entry;
-    uint8_t *site = (uint8_t *)(uintptr_t)start + from->code.chain_site[slot] + 1;
-    const uint8_t *target = to ? to->code.entry : start + from->code.chain_reset[slot];
+    const ChainSlot *c = &from->code.chains[slot];
+    uint8_t *site = (uint8_t *)(uintptr_t)start + c->site + 1;
+    const uint8_t *target = to ? to->code.entry : start + c->reset;
     int32_t d = (int32_t)(target - (site + 4));
 
-    if (from->code.chain_site[slot]) {
+    if (c->site) {
         __atomic_store_n((int32_t *)(void *)site, d, __ATOMIC_RELEASE);
     }
+}
+
+/* No register is in use between blocks. */
+static bool engine_chain_counted(CodeBuffer *c, CodeBlock *from, unsigned slot, CodeBlock *to)
+{
+    const ChainSlot *s = &from->code.chains[slot];
+    uint8_t *start = (uint8_t *)(uintptr_t)from->code.entry;
+    Asm *a = &the_gen.a;
+    uint8_t *stub;
+
+    if (!s->site || c->end - c->ptr < 64) {
+        return false;
+    }
+    stub = a->p = c->ptr;
+    x_mov_ri(a, RAX, (uintptr_t)&to->heat);
+    x_alu_mi(a, 0, ALU_SUB, mem_bd(RAX, 0), 1);
+    x_jcc(a, CC_S, start + s->reset);
+    x_jmp(a, to->code.entry);
+    c->ptr = (uint8_t *)(((uintptr_t)a->p + 15) & ~(uintptr_t)15);
+    __atomic_store_n((int32_t *)(void *)(start + s->site + 1), (int32_t)(stub - (start + s->site + 5)),
+                     __ATOMIC_RELEASE);
+    return true;
 }
 
 /* Without capstone: the bytes. dump-capstone.c's definition wins. */
@@ -330,6 +375,7 @@ static const CodeEngine engine_x86_64 = {
     .generate = engine_generate,
     .run = engine_run,
     .chain = engine_chain,
+    .chain_counted = engine_chain_counted,
     .dump = engine_dump,
 };
 

@@ -64,7 +64,7 @@ enum { SLOW_LOAD, SLOW_STORE, SLOW_LOAD128, SLOW_STORE128, SLOW_ATOMIC, SLOWS };
 /* Integer accesses, the most frequent ones: arguments are pushed (MEM_OI, a store's value, address) and
  * all registers stay but rax of a load. */
 enum { SHORT_LOAD, SHORT_STORE, SHORTS };
-enum { EXITS = IR_EXIT_ENTRY + 1 };
+enum { EXITS = IR_EXIT_CHAIN0 + IR_CHAINS };
 
 typedef struct Gen {
     Asm a;
@@ -85,7 +85,7 @@ typedef struct Gen {
     uint8_t **block_at;                 /* by block id; NULL: not yet */
     bool uses_ymm;
     uint32_t first_page_val;            /* allocator's values of page addends, MAX_GROUPS of them */
-    GArray *fixups, *stubs, *stub_vars, *side, *insns, *groups, *group_at;
+    GArray *fixups, *stubs, *stub_vars, *side, *insns, *groups, *group_at, *chains;
 } Gen;
 
 typedef struct EmitRow {

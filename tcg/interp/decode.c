@@ -13,7 +13,8 @@ typedef struct Decode {
     uint32_t frame;             /* next free byte */
     uint32_t locals;            /* bytes in front that locals take, 32 each */
     uint32_t guest_insn;
-    uint64_t chain_pc[2];
+    ChainSlot *chains;
+    CodeBlock *cb;
 } Decode;
 
 static uint32_t type_bytes(uint8_t t)
@@ -77,7 +78,7 @@ static void decode_op(Decode *d, const IrOp *o, Insn *i)
         break;
     case OP_EXIT_CHAIN:
         i->imm[0] = o->chain.slot;
-        d->chain_pc[o->chain.slot] = o->chain.pc;
+        d->chains[o->chain.slot] = (ChainSlot){.pc = o->chain.pc, .from = d->cb};
         break;
     default:
         if (ir_desc(o)->flags & IRF_MEM) {
@@ -90,14 +91,17 @@ static void decode_op(Decode *d, const IrOp *o, Insn *i)
 }
 
 /* What the function needs in the buffer at most. */
-static void count(const IrFunc *f, uint32_t *ops, uint32_t *args, uint32_t *guest_insns)
+static void count(const IrFunc *f, uint32_t *ops, uint32_t *args, uint32_t *guest_insns, uint32_t *chains)
 {
-    *ops = *args = *guest_insns = 0;
+    *ops = *args = *guest_insns = *chains = 0;
     for (const IrBlock *b = f->entry; b; b = b->next) {
         for (uint32_t op = b->first; op; op = f->ops[op].next) {
             ++*ops;
             *args += f->ops[op].num_args;
             *guest_insns += f->ops[op].opcode == OP_INSN;
+            if (f->ops[op].opcode == OP_EXIT_CHAIN) {
+                *chains = MAX(*chains, (uint32_t)f->ops[op].chain.slot + 1);
+            }
         }
     }
 }
@@ -144,21 +148,24 @@ bool interp_generate(CodeBuffer *c, IrFunc *f, CodeBlock *cb, bool opt);
 
 bool interp_generate(CodeBuffer *c, IrFunc *f, CodeBlock *cb, bool opt)
 {
-    uint32_t ops, args, guest_insns;
+    uint32_t ops, args, guest_insns, chains;
 
     if (opt) {
         ir_optimize(f);
     } else {
         ir_finish(f);
     }
-    count(f, &ops, &args, &guest_insns);
-    size_t need = sizeof(InterpCode) + ops * sizeof(Insn) + args * 8 + guest_insns * sizeof(InsnPoint);
-    if (need + 4 * 32 > (size_t)(c->end - c->ptr)) {
+    count(f, &ops, &args, &guest_insns, &chains);
+    size_t need = sizeof(InterpCode) + ops * sizeof(Insn) + args * 8 + guest_insns * sizeof(InsnPoint) +
+                  chains * sizeof(ChainSlot);
+    if (need + 5 * 32 > (size_t)(c->end - c->ptr)) {
         return false;
     }
     InterpCode *code = take(c, sizeof(*code));
     InsnPoint *points = take(c, guest_insns * sizeof(*points));
-    Decode d = {.f = f, .insns = take(c, ops * sizeof(Insn)), .locals = f->num_locals * 32};
+    ChainSlot *slots = chains > ARRAY_COUNT(cb->chain) ? take(c, chains * sizeof(*slots)) : cb->chain;
+    memset(slots, 0, chains * sizeof(*slots));
+    Decode d = {.f = f, .cb = cb, .chains = slots, .insns = take(c, ops * sizeof(Insn)), .locals = f->num_locals * 32};
     d.slot = ir_arena(f, f->num_values * sizeof(uint32_t));
     memset(d.slot, 0, f->num_values * sizeof(uint32_t));
     d.consts = take(c, args * 8);
@@ -169,7 +176,7 @@ bool interp_generate(CodeBuffer *c, IrFunc *f, CodeBlock *cb, bool opt)
     c->ptr = d.consts + d.num_consts;
     cb->code = (GeneratedCode){
         .entry = code, .size = (uint32_t)(c->ptr - (uint8_t *)code), .insns = points,
-        .num_insns = d.guest_insn, .chain_pc = {d.chain_pc[0], d.chain_pc[1]},
+        .num_insns = d.guest_insn, .num_chains = chains, .chains = slots,
     };
     cb->insns = (uint16_t)f->num_insns;
     cb->bytes = (uint32_t)f->bytes;

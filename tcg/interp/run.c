@@ -127,7 +127,7 @@ static const Insn *run_exit(const Insn *i, Run *r)
 
 static const Insn *run_exit_chain(const Insn *i, Run *r)
 {
-    CodeBlock *to = atomic_load_explicit(&r->cb->chained[i->imm[0]], memory_order_acquire);
+    CodeBlock *to = atomic_load_explicit(&r->cb->code.chains[i->imm[0]].to, memory_order_acquire);
 
     return to ? enter(r, to) : leave(r, IR_EXIT_CHAIN0 + (unsigned)i->imm[0]);
 }
@@ -204,7 +204,7 @@ static unsigned interp_run(Cpu *cpu, CodeBlock *cb, CodeBlock **last)
 
 static void interp_chain(CodeBlock *from, unsigned slot, CodeBlock *to)
 {
-    atomic_store_explicit(&from->chained[slot], to, memory_order_release);
+    atomic_store_explicit(&from->code.chains[slot].to, to, memory_order_release);
 }
 
 static void interp_dump(const CodeBlock *cb, GString *out)
