@@ -16,7 +16,7 @@ TYPES = {"i32": "IR_I32", "i64": "IR_I64", "f32": "IR_F32", "f64": "IR_F64", "v1
 FLAGS = {"pure": "IRF_PURE", "comm": "IRF_COMM", "cond": "IRF_COND", "lane": "IRF_LANE",
          "mem": "IRF_MEM", "fault": "IRF_FAULT", "effect": "IRF_EFFECT", "end": "IRF_END",
          "fenv": "IRF_FENV"}
-BY_HAND = {"get", "set", "insn", "env_load", "env_store", "load", "store", "xchg", "fetch_add",
+BY_HAND = {"get", "set", "discard", "insn", "env_load", "env_store", "load", "store", "xchg", "fetch_add",
            "fetch_and", "fetch_or", "fetch_xor", "cmpxchg", "call", "br", "brcond", "exit_chain",
            "exit_lookup", "exit"}
 LETTERS = ["a", "c", "d", "e"]

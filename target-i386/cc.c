@@ -8,6 +8,21 @@
 
 const IrVal x86_none = {0};
 
+/* cc_dst, cc_src, cc_src2 as far as `used` lacks them mean nothing from now on. */
+static void cc_uses(X86Ctx *s, unsigned used)
+{
+    if (s->cc_dead_block != ir_current(s->b)) {
+        s->cc_dead_block = ir_current(s->b);
+        s->cc_dead = 0;
+    }
+    for (unsigned k = 0; k < 3; k++) {
+        if (!((used | s->cc_dead) >> k & 1)) {
+            ir_discard(s->b, V_CC_DST + k);
+        }
+    }
+    s->cc_dead = ~used & 7;
+}
+
 void x86_cc(X86Ctx *s, unsigned group, unsigned size, IrVal dst, IrVal src, IrVal src2)
 {
     IrVal v[3] = {dst, src, src2};
@@ -19,6 +34,7 @@ void x86_cc(X86Ctx *s, unsigned group, unsigned size, IrVal dst, IrVal src, IrVa
         }
         s->cc_val[k] = v[k];
     }
+    cc_uses(s, (v[0].id ? 1 : 0) | (v[1].id ? 2 : 0) | (v[2].id ? 4 : 0));
     s->cc_min = x86_none;
     s->cc_block = ir_current(s->b);
     s->cc_size = size;
@@ -41,11 +57,13 @@ static void cc_static(X86Ctx *s, unsigned op)
 void x86_cc_eflags(X86Ctx *s, IrVal flags64)
 {
     ir_set(s->b, V_CC_SRC, flags64);
+    cc_uses(s, 2);
     cc_static(s, CC_EFLAGS);
 }
 
 void x86_cc_clr(X86Ctx *s)
 {
+    cc_uses(s, 0);
     cc_static(s, CC_CLR);
 }
 

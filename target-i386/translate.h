@@ -49,6 +49,8 @@ typedef struct X86Ctx {
     unsigned cc_size;           /* of the cached values */
     IrBlock *cc_block;          /* where these are valid: typed dst, src, src2; minuend of SUB/SBB */
     IrVal cc_val[3], cc_min;
+    unsigned cc_dead;           /* bits of cc_dst, cc_src, cc_src2 discarded in cc_dead_block */
+    IrBlock *cc_dead_block;
     IrVal addr;                 /* linear address of the memory operand, once computed */
     IrBlock *addr_block;
     int64_t rsp_bias;           /* POP: what an address with RSP as base adds */

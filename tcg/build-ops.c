@@ -53,6 +53,12 @@ void ir_set(IrBuilder *b, IrVar v, IrVal x)
     builder_var_is(b, v, x.id);
 }
 
+void ir_discard(IrBuilder *b, IrVar v)
+{
+    emit(b, &(IrOp){.opcode = OP_DISCARD, .var = {v}}, IR_VOID);
+    builder_var_is(b, v, 0);
+}
+
 void ir_insn(IrBuilder *b, uint64_t pc, uint64_t meta)
 {
     emit(b, &(IrOp){.opcode = OP_INSN, .insn = {pc, meta}}, IR_VOID);

@@ -113,6 +113,10 @@ static inline unsigned ir_type_bits(IrType t)
     return bits[t];
 }
 
+static inline bool ir_op_names_var(const IrOp *o)
+{
+    return o->opcode == OP_GET || o->opcode == OP_SET || o->opcode == OP_DISCARD;
+}
 /* May leave for the execution loop in the middle: homes must be recoverable there. */
 static inline bool ir_op_faults(const IrOp *o)
 {

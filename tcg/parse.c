@@ -255,7 +255,7 @@ static bool take_operands(Parse *s, const IrOpDesc *d, IrOp *o)
     if (o->opcode == OP_CALL) {
         return take_call(s, o);
     }
-    if ((o->opcode == OP_GET || o->opcode == OP_SET) &&
+    if (ir_op_names_var(o) &&
         (!item(s, &first) || !take_var(s, &o->var.var))) {
         return false;
     }
@@ -264,7 +264,7 @@ static bool take_operands(Parse *s, const IrOpDesc *d, IrOp *o)
             return false;
         }
     }
-    if (o->opcode == OP_GET || o->opcode == OP_SET) {
+    if (ir_op_names_var(o)) {
         return true;
     }
     if (o->opcode == OP_ENV_LOAD || o->opcode == OP_ENV_STORE) {

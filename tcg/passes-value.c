@@ -90,6 +90,9 @@ static void forward_op(Forward *p, IrBlock *block, uint32_t op)
         builder_var_is(p->b, o.var.var, o.args[0]);
         write_back(p, op, &o);
         return;
+    case OP_DISCARD:
+        builder_var_is(p->b, o.var.var, 0);
+        return;
     case OP_BRCOND:
         forward_branch(p, block, op, &o);
         return;
@@ -129,6 +132,9 @@ static bool inherit_constants(Forward *p, const IrBlock *b)
         for (uint32_t i = b->preds[0]->last; i; i = f->ops[i].prev) {
             const IrOp *o = &f->ops[i];
             if (ir_op_writes_homes(o)) {
+                break;
+            }
+            if (o->opcode == OP_DISCARD && o->var.var == get->var.var) {
                 break;
             }
             if (o->opcode == OP_SET && o->var.var == get->var.var) {

@@ -6,7 +6,9 @@
 #include <string.h>
 #include "tcg/regalloc.h"
 
-enum { MAX_OWNED = 7 };                 /* of each class: leaves enough for a block's own values */
+/* Of each class, leaving enough for a block's own values. */
+enum { MAX_OWNED = 12 };
+static const unsigned max_owned[2] = {9, MAX_OWNED};
 
 void ra_init(Ra *r, const RaHost *host, void *gen, uint32_t frame_start, uint32_t frame_max,
              uint32_t num_extra)
@@ -69,11 +71,12 @@ static void block_weights(const Ra *r, uint32_t *weight)
     }
 }
 
-static void give_registers(Ra *r, const uint64_t *weight, unsigned cls)
+/* A register that calls destroy is worth it only if the variable is used more often than there are calls. */
+static void give_registers(Ra *r, const uint64_t *weight, uint64_t calls, unsigned cls)
 {
     RegSet left = r->host->pool[cls];
 
-    for (unsigned n = 0; n < MAX_OWNED; n++) {
+    for (unsigned n = 0; n < max_owned[cls]; n++) {
         uint32_t best = UINT32_MAX;
         RegSet set = left & ~r->host->caller_saved ? left & ~r->host->caller_saved : left;
         for (uint32_t v = 0; v < r->num_vars; v++) {
@@ -82,7 +85,7 @@ static void give_registers(Ra *r, const uint64_t *weight, unsigned cls)
                 best = v;
             }
         }
-        if (best == UINT32_MAX) {
+        if (best == UINT32_MAX || (set & r->host->caller_saved && weight[best] <= 2 * calls)) {
             return;
         }
         /* From the top: the low ones have uses of their own (shifts, divisions, arguments). */
@@ -99,6 +102,7 @@ static void assign_registers(Ra *r)
     uint64_t *crosses = ir_arena(r->f, r->words * 8);
     uint64_t *weight = ir_arena(r->f, (r->num_vars + 1) * sizeof *weight);
     uint32_t *bw = ir_arena(r->f, f->num_blocks * sizeof *bw);
+    uint64_t calls = 0;
     bool any = false;
 
     memset(crosses, 0, r->words * 8);
@@ -119,13 +123,14 @@ static void assign_registers(Ra *r)
     for (const IrBlock *b = f->entry; b; b = b->next) {
         for (uint32_t i = b->first; i; i = f->ops[i].next) {
             const IrOp *o = &f->ops[i];
+            calls += o->opcode == OP_CALL ? bw[b->id] : 0;
             if ((o->opcode == OP_GET || o->opcode == OP_SET) && ir_set_has(crosses, o->var.var)) {
                 weight[o->var.var] += bw[b->id];
             }
         }
     }
-    give_registers(r, weight, 0);
-    give_registers(r, weight, 1);
+    give_registers(r, weight, calls, 0);
+    give_registers(r, weight, calls, 1);
 }
 
 static void reserve(Ra *r)
@@ -221,7 +226,7 @@ static void scan_var(Ra *r, const IrOp *o, uint32_t pos)
 
     r->event[pos] = w->next_event == RA_NEVER ? RA_NEVER : w->next_event << 1 | w->next_is_set;
     w->next_event = pos;
-    w->next_is_set = o->opcode == OP_SET;
+    w->next_is_set = o->opcode != OP_GET;
     if (o->opcode == OP_SET) {
         r->vals[o->args[0]].hint_var = o->var.var + 1;
     }
@@ -242,7 +247,7 @@ static void scan(Ra *r, const IrBlock *b)
         for (unsigned i = 0; i < o->num_args; i++) {
             r->vals[o->args[i]].next_use = pos;
         }
-        if (o->opcode == OP_GET || o->opcode == OP_SET) {
+        if (ir_op_names_var(o)) {
             scan_var(r, o, pos);
         }
         if (ir_op_faults(o) || ir_op_reads_homes(o)) {

@@ -603,6 +603,21 @@ void ra_set(Ra *r, uint32_t var, uint32_t v)
     ir_set_add(r->dirty, var);
 }
 
+void ra_discard(Ra *r, uint32_t var)
+{
+    uint32_t old = r->vars[var].val;
+
+    next_event(r, var);
+    if (!old) {
+        return;
+    }
+    leave_home(r, var);
+    unbind(r, var);
+    if (!ra_needed(r, old) && (r->vals[old].reg < 0 || !worth_keeping(r, old))) {
+        drop(r, old);
+    }
+}
+
 bool ra_rename(Ra *r, uint32_t v, uint32_t a)
 {
     int reg = r->vals[a].reg;

@@ -155,6 +155,7 @@ void ra_extra_drop(Ra *r, uint32_t v);
 /* ---- variables ---- */
 void ra_get(Ra *r, uint32_t dst, uint32_t var);
 void ra_set(Ra *r, uint32_t var, uint32_t v);
+void ra_discard(Ra *r, uint32_t var);
 /* Makes v an alias of a: same bits (trunc, zextq). True: done; else the caller makes a copy. */
 bool ra_rename(Ra *r, uint32_t v, uint32_t a);
 RaPlace ra_home(const Ra *r, uint32_t var);

@@ -70,7 +70,7 @@ static void print_tail(const IrFunc *f, const IrBlock *b, const IrOp *o, GString
             g_string_append_printf(out, "b%u", b->succ[i]->id);
         }
         return;
-    case OP_GET: case OP_SET: case OP_CALL:
+    case OP_GET: case OP_SET: case OP_DISCARD: case OP_CALL:
         return;
     default:
         break;
@@ -107,7 +107,7 @@ static void print_op(const IrFunc *f, const IrBlock *b, const IrOp *o, const uin
     if (o->opcode == OP_CALL) {
         g_string_append_printf(out, " %s(", o->call.helper->name);
     }
-    if (o->opcode == OP_GET || o->opcode == OP_SET) {
+    if (ir_op_names_var(o)) {
         separate(out, &first);
         print_var(f, o->var.var, out);
     }

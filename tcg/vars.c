@@ -23,7 +23,7 @@ void ir_live_step(const IrFunc *f, const IrOp *o, uint64_t *live)
     case OP_GET:
         ir_set_add(live, o->var.var);
         return;
-    case OP_SET:
+    case OP_SET: case OP_DISCARD:
         ir_set_remove(live, o->var.var);
         return;
     case OP_EXIT: case OP_EXIT_CHAIN: case OP_EXIT_LOOKUP:
@@ -40,6 +40,8 @@ void ir_dirty_step(const IrFunc *f, const IrOp *o, uint64_t *dirty)
 {
     if (o->opcode == OP_SET && !ir_var_is_local(f, o->var.var)) {
         ir_set_add(dirty, o->var.var);
+    } else if (o->opcode == OP_DISCARD) {
+        ir_set_remove(dirty, o->var.var);
     } else if (ir_op_reads_homes(o)) {
         memset(dirty, 0, f->var_words * sizeof(uint64_t));
     }

@@ -116,9 +116,12 @@ static bool check_details(Verify *v, const IrOp *o, const IrOpDesc *d)
         return bad(v, "bad access size");
     }
     switch (o->opcode) {
-    case OP_GET: case OP_SET:
+    case OP_GET: case OP_SET: case OP_DISCARD:
         if (o->var.var >= ir_all_vars(f)) {
             return bad(v, "no such variable");
+        }
+        if (o->opcode == OP_DISCARD) {
+            return true;
         }
         if (ir_var_type(f, o->var.var) != f->values[o->opcode == OP_GET ? o->dst : o->args[0]].type) {
             return bad(v, "not the variable's type");

@@ -129,6 +129,8 @@ bool ir_is_open(IrBuilder *b);                    /* the current block has no en
  */
 IrVal ir_get(IrBuilder *b, IrVar v);
 void ir_set(IrBuilder *b, IrVar v, IrVal x);
+/* What the variable has is of no use from here on, not even to those who look at homes. */
+void ir_discard(IrBuilder *b, IrVar v);
 void ir_insn(IrBuilder *b, uint64_t pc, uint64_t meta);
 IrVal ir_load(IrBuilder *b, IrType t, IrVal addr, MemOp op, unsigned mmu_idx);
 void ir_store(IrBuilder *b, IrVal value, IrVal addr, MemOp op, unsigned mmu_idx);

@@ -82,6 +82,11 @@ void emit_get(Gen *g, const IrOp *o)
     ra_get(&g->ra, o->dst, o->var.var);
 }
 
+void emit_discard(Gen *g, const IrOp *o)
+{
+    ra_discard(&g->ra, o->var.var);
+}
+
 void emit_set(Gen *g, const IrOp *o)
 {
     ra_set(&g->ra, o->var.var, o->args[0]);

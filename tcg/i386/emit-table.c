@@ -15,6 +15,7 @@ const EmitRow emit_rows[OP_COUNT] = {
     [OP_NONE]          = {emit_nothing, 0, 0},
     [OP_GET]           = {emit_get, 0, 0},
     [OP_SET]           = {emit_set, 0, 0},
+    [OP_DISCARD]       = {emit_discard, 0, 0},
     [OP_INSN]          = {emit_insn, 0, 0},
     [OP_ENV_LOAD]      = {emit_env_load, 0, 0},
     [OP_ENV_STORE]     = {emit_env_store, 0, 0},

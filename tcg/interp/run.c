@@ -34,6 +34,11 @@ static const Insn *run_set(const Insn *i, Run *r)
     return i + 1;
 }
 
+static const Insn *run_nothing(const Insn *i, Run *r)
+{
+    return i + 1;
+}
+
 static const Insn *run_insn(const Insn *i, Run *r)
 {
     r->cpu->running_insn = (uint32_t)i->imm[0];
@@ -154,6 +159,7 @@ InsnFn *interp_handler(const IrOp *o)
     switch (o->opcode) {
     case OP_GET: return run_get;
     case OP_SET: return run_set;
+    case OP_DISCARD: return run_nothing;
     case OP_INSN: return run_insn;
     case OP_ENV_LOAD: return interp_env_load;
     case OP_ENV_STORE: return interp_env_store;
