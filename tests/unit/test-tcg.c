@@ -23,7 +23,7 @@ typedef struct ToyCpu {
     uint64_t r[8];
     uint64_t pc;
     uint64_t fault_va, fault_pc, handler;
-    unsigned faults, fills, works, translations;
+    unsigned faults, fills, works, translations, regions;
     bool done;
     uint16_t map[PAGES];               /* physical page + 1 of each virtual page; 0: none */
 } ToyCpu;
@@ -154,6 +154,81 @@ static void toy_translate(Cpu *cpu, IrBuilder *b, const BlockKey *key, unsigned 
     ir_set_extent(b, n, pc - key->pc);
 }
 
+/* ---- regions: all that has run from the head on ---- */
+
+enum { MAX_NODES = 16 };
+typedef struct Nodes {
+    uint64_t pc[MAX_NODES];
+    IrBlock *block[MAX_NODES];
+    unsigned n, chains;
+    RegionGuide *guide;
+} Nodes;
+
+static void region_jump(IrBuilder *b, Nodes *r, uint64_t from, uint64_t to)
+{
+    unsigned i = 0;
+
+    while (i < r->n && r->pc[i] != to) {
+        i++;
+    }
+    if (((from ^ to) >> 12) != 0 ||
+        (i == r->n && (i == MAX_NODES || !r->guide->has_run(r->guide->opaque, to)))) {
+        jump_to(b, from, to, r->chains++);
+        return;
+    }
+    if (i == r->n) {
+        r->pc[r->n] = to;
+        r->block[r->n++] = ir_block(b);
+    }
+    if (to > from) {
+        ir_br(b, r->block[i]);
+        return;
+    }
+    IrBlock *leave = ir_cold_block(b);
+    IrVal v = ir_env_load(b, IR_I32, offsetof(Cpu, attention), MEM_32);
+    ir_brcond(b, COND_NE, v, ir_i32(b, 0), leave, r->block[i]);
+    ir_place(b, leave);
+    ir_exit_chain(b, r->chains++, to);
+}
+
+static void region_node(IrBuilder *b, Nodes *r, uint64_t pc, const uint8_t *page)
+{
+    for (;; pc += 4) {
+        const uint8_t *i = page + (pc & 0xfff);
+        unsigned unit = (pc & 0xfff) / 8;
+
+        r->guide->cover[unit / 64] |= 1ull << (unit % 64);
+        ir_insn(b, pc, 1);
+        if (i[0] == T_JNZ) {
+            IrBlock *yes = ir_block(b), *no = ir_block(b);
+            int16_t imm = (int16_t)(i[2] | i[3] << 8);
+            ir_brcond(b, COND_NE, ir_get(b, i[1] & 7), ir_i64(b, 0), yes, no);
+            ir_place(b, yes);
+            region_jump(b, r, pc, pc + (uint64_t)(4 * (int64_t)imm));
+            ir_place(b, no);
+            region_jump(b, r, pc, pc + 4);
+            return;
+        }
+        if (!toy_insn(b, pc, pc, i)) {
+            return;
+        }
+    }
+}
+
+static void toy_translate_region(Cpu *cpu, IrBuilder *b, const BlockKey *key, RegionGuide *guide)
+{
+    const uint8_t *page = cpu_fetch_page(cpu, key->pc, NULL);
+    Nodes r = {.pc = {key->pc}, .block = {ir_block(b)}, .n = 1, .guide = guide};
+
+    TOY(cpu)->regions++;
+    ir_br(b, r.block[0]);
+    for (unsigned i = 0; i < r.n; i++) {
+        ir_place(b, r.block[i]);
+        region_node(b, &r, r.pc[i], page);
+    }
+    ir_set_extent(b, 1, 1);
+}
+
 static void toy_restore(Cpu *cpu, const BlockKey *key, uint64_t pc, uint64_t meta)
 {
     TOY(cpu)->pc = pc;
@@ -230,6 +305,7 @@ static const CpuArch toy_arch = {
     .num_vars = ARRAY_COUNT(toy_vars),
     .block_key = toy_key,
     .translate = toy_translate,
+    .translate_region = toy_translate_region,
     .restore = toy_restore,
     .tlb_fill = toy_fill,
     .mmu_index = toy_mmu,
@@ -277,7 +353,7 @@ static void prepare(ToyCpu *t, uint64_t pc)
     memset(t->r, 0, sizeof(t->r));
     t->pc = pc;
     t->handler = 0xf00;
-    t->faults = t->fills = t->translations = 0;
+    t->faults = t->fills = t->translations = t->regions = 0;
     t->done = false;
     for (unsigned i = 0; i < PAGES; i++) {
         t->map[i] = i < RAM_SIZE >> 12 ? (uint16_t)(i + 1) : 0;
@@ -515,6 +591,88 @@ static void test_smc_loop(void)
     t->r[5] = 0x10000;
     run();
     g_assert_cmpuint(t->r[7], ==, 49 * 50 / 2);
+}
+
+static void check_regions(const ToyCpu *t)
+{
+    if (use_interp) {
+        g_assert_cmpuint(t->regions, ==, 0);
+    } else {
+        g_assert_cmpuint(t->regions, >=, 1);
+    }
+}
+
+static void test_region(void)
+{
+    ToyCpu *t = one(0x1000);
+
+    /* 100 times: r2 goes up 100 times by r1 and into memory; a call in another page in between. */
+    CODE(0x1000, {{T_LI, 1, 100},
+                  {T_LI, 3, 100},
+                  {T_ADD, 2, RR(2, 1)},
+                  {T_ST, 2, 4},
+                  {T_ADDI, 3, -1},
+                  {T_JNZ, 3, -3},
+                  {T_LI, 6, 0x1024},
+                  {T_JR, 5, 0},
+                  {T_NOP, 0, 0},
+                  {T_ADDI, 1, -1},
+                  {T_JNZ, 1, -9},
+                  {T_STOP, 0, 0}});
+    CODE(0x2000, {{T_ADDI, 7, 1}, {T_JR, 6, 0}});
+    t->r[4] = 0x3000;
+    t->r[5] = 0x2000;
+    run();
+    g_assert_cmpuint(t->r[2], ==, 100 * (100 * 101 / 2));
+    g_assert_cmpuint(*word(0x3000), ==, t->r[2]);
+    g_assert_cmpuint(t->r[7], ==, 100);
+    g_assert_cmpuint(t->pc, ==, 0x102c);
+    check_regions(t);
+}
+
+/* A fault in the middle of a region finds all registers as they are there. */
+static void test_region_fault(void)
+{
+    ToyCpu *t = one(0x1000);
+
+    CODE(0x1000, {{T_ADDI, 2, 8},
+                  {T_ADDI, 3, 3},
+                  {T_LD, 1, 2},
+                  {T_ADDI, 3, -2},
+                  {T_JNZ, 2, -4},
+                  {T_STOP, 0, 0}});
+    t->r[2] = 0x4000;
+    t->map[0xc] = 0;
+    run();
+    g_assert_cmpuint(t->faults, ==, 1);
+    g_assert_cmphex(t->fault_va, ==, 0xc000);
+    g_assert_cmphex(t->fault_pc, ==, 0x1008);
+    g_assert_cmphex(t->r[2], ==, 0xc000);
+    g_assert_cmpuint(t->r[3], ==, 0x1000 + 2);
+    check_regions(t);
+}
+
+/* A region that writes to itself when it has been hot for long. */
+static void test_region_smc(void)
+{
+    ToyCpu *t = one(0x1000);
+
+    CODE(0x1000, {{T_LI, 2, 1},
+                  {T_ADD, 7, RR(7, 2)},
+                  {T_ADDI, 1, -1},
+                  {T_JNZ, 1, -3},
+                  {T_ST32, 4, 3},
+                  {T_LI, 1, 3000},
+                  {T_ADDI, 6, -1},
+                  {T_JNZ, 6, -7},
+                  {T_STOP, 0, 0}});
+    t->r[1] = 3000;
+    t->r[3] = 0x1000;
+    t->r[4] = encode(T_LI, 2, 5);
+    t->r[6] = 4;
+    run();
+    g_assert_cmpuint(t->r[7], ==, 3000 + 3 * 5 * 3000);
+    check_regions(t);
 }
 
 static void test_dma(void)
@@ -768,6 +926,9 @@ int main(int argc, char **argv)
     g_test_add_func("/tcg/smc-own-block", test_smc_own_block);
     g_test_add_func("/tcg/smc-other-block", test_smc_other_block);
     g_test_add_func("/tcg/smc-loop", test_smc_loop);
+    g_test_add_func("/tcg/region", test_region);
+    g_test_add_func("/tcg/region-fault", test_region_fault);
+    g_test_add_func("/tcg/region-smc", test_region_smc);
     g_test_add_func("/tcg/dma", test_dma);
     g_test_add_func("/tcg/mmio", test_mmio);
     g_test_add_func("/tcg/atomic", test_atomic);
