@@ -25,6 +25,7 @@ void x86_block_key(Cpu *cpu, BlockKey *key)
     } else {
         mode |= c->segs[S_CS].flags & SEG_B ? MODE_CS32 : 0;
         mode |= c->segs[S_SS].flags & SEG_B ? MODE_SS32 : 0;
+        mode |= c->seg_mode;
         key->base = (uint32_t)c->segs[S_CS].base;
         key->pc = (uint32_t)(c->rip + c->segs[S_CS].base);
         if (!(c->cr0 & CR0_PE) || (c->eflags & FLAG_VM) ||

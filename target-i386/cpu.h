@@ -47,6 +47,8 @@ typedef struct X86Cpu {
     uint32_t eflags; /* all but O S Z A P C and DF, which read as 0 here; bit 1 is set */
     uint64_t scratch[4]; /* for translations, dead between instructions */
     X86Seg segs[6]; /* es cs ss ds fs gs */
+    int64_t seg_last[2][6]; /* [write]: highest offset plainly allowed, -1: none; x86_seg_derive */
+    uint32_t seg_mode; /* MODE_* bits that follow from segs and CR0.PE; likewise */
     uint32_t cpl;
     uint32_t inhibit_irq; /* 1: the next instruction runs with interrupts held off */
     uint32_t mxcsr;
@@ -222,8 +224,10 @@ enum {
     MODE_FSGSBASE = 1 << 21, /* CR4.FSGSBASE */
     MODE_OSXSAVE = 1 << 22,
     MODE_UMIP = 1 << 23,
-    MODE_NOFLAT = 1 << 24, /* some data segment needs limit or type checks (32-bit) */
-    MODE_A20_OFF = 1 << 25,
+    MODE_NOFLAT = 1 << 24, /* DS, ES or SS is not writable in all 4 GiB */
+    MODE_EXPDOWN = 1 << 25, /* some segment grows down */
+    MODE_CSLIMIT = 1 << 26, /* CS ends below 4 GiB */
+    MODE_AC = 1 << 27, /* unaligned accesses are #AC */
 };
 
 /* MMU indices. */
@@ -265,6 +269,22 @@ void x86_do_interrupt(X86Cpu *c, unsigned vector, bool is_int, bool has_error, u
 void x86_set_seg(X86Cpu *c, unsigned seg, uint32_t selector, uint64_t base, uint32_t limit,
                  uint32_t flags);
 void x86_set_cpl(X86Cpu *c, unsigned cpl);
+/* After any change of segs but of bases and selectors, or of CR0.PE and EFLAGS.VM (seg-check.c). */
+void x86_seg_derive(X86Cpu *c);
+/* The address of an access that its segment does not allow: x86_tlb_fill raises the fault there. */
+static inline uint64_t x86_bad_address(unsigned seg)
+{
+    return 1ull << 62 | (uint64_t)seg << 56;
+}
+static inline bool x86_is_bad_address(uint64_t va)
+{
+    return va >> 60 == 4;
+}
+_Noreturn void x86_bad_address_fault(X86Cpu *c, uint64_t va, uintptr_t host_pc);
+/* Linear address of `bytes` bytes at an offset; #GP(0) or #SS(0) if the segment does not allow the access. */
+uint64_t x86_seg_linear(X86Cpu *c, unsigned seg, uint64_t offset, unsigned bytes, bool write, uintptr_t host_pc);
+/* 64-bit mode: whether the instruction at rip reaches va through the stack segment. */
+bool x86_access_is_stack(X86Cpu *c, uint64_t va);
 /* Real and virtual-8086 mode: base = selector * 16; the limit and type stay (real) or are set (VM86). */
 void x86_set_seg_real(X86Cpu *c, unsigned seg, uint32_t selector);
 void x86_set_seg_vm86(X86Cpu *c, unsigned seg, uint32_t selector);

@@ -58,6 +58,7 @@ void x86_write_cr0(X86Cpu *c, uint64_t value)
     if ((old ^ c->cr0) & CR0_PE) {
         x86_set_cpl(c, 0);
         c->eflags &= ~FLAG_VM;
+        x86_seg_derive(c);
     }
 }
 

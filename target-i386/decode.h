@@ -118,6 +118,9 @@ X86Decoded x86_decode(X86Insn *i, const uint8_t *p, unsigned n, X86DecodeMode mo
 /* AT&T syntax. pc: of the instruction, for branch targets. */
 void x86_print_insn(const X86Insn *i, uint64_t pc, X86DecodeMode mode, GString *out);
 
+/* The segment that the memory operand is in. */
+unsigned x86_data_seg(const X86Insn *i);
+
 static inline bool x86_has_mem(const X86Insn *i) { return i->row->flags & X86_ROW_MODRM && i->mod != 3; }
 
 #endif

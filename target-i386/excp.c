@@ -201,10 +201,7 @@ static void interrupt_protected(X86Cpu *c, unsigned vector, bool is_int, bool ha
     if (inner) {
         x86_tss_stack(c, cpl, &ss, &esp, 0);
         stack = x86_check_inner_ss(c, ss, cpl, EXC_TS, 0);
-        s = (Stack){
-            .c = c, .sp = esp, .base = desc_base(stack), .mask = stack.hi & SEG_B ? 0xffffffff : 0xffff,
-            .mmu = x86_mmu_index_system(c),
-        };
+        s = x86_inner_stack(c, ss, stack, esp, ext, 0);
         if (c->eflags & FLAG_VM) {
             stack_push(&s, c->segs[S_GS].selector, size);
             stack_push(&s, c->segs[S_FS].selector, size);
@@ -236,6 +233,7 @@ static void interrupt_protected(X86Cpu *c, unsigned vector, bool is_int, bool ha
     x86_set_cpl(c, cpl);
     c->rip = size == 1 ? g.offset & 0xffff : (uint32_t)g.offset;
     c->eflags &= ~(FLAG_TF | FLAG_VM | FLAG_RF | FLAG_NT | (g.type & 1 ? 0 : FLAG_IF));
+    x86_seg_derive(c);          /* VM may have been set until now */
 }
 
 /* SDM 3A 6.14 */

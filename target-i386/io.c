@@ -65,16 +65,6 @@ static uint64_t address_mask(unsigned address_size)
     return address_size == 1 ? 0xffff : address_size == 2 ? 0xffffffff : UINT64_MAX;
 }
 
-static uint64_t string_va(X86Cpu *c, unsigned seg, uint64_t reg, unsigned address_size)
-{
-    uint64_t offset = reg & address_mask(address_size);
-
-    if (x86_code64(c)) {
-        return offset + (seg >= S_FS ? c->segs[seg].base : 0);
-    }
-    return (uint32_t)(offset + c->segs[seg].base);
-}
-
 static void advance(X86Cpu *c, unsigned reg, int64_t by, unsigned address_size)
 {
     uint64_t m = address_mask(address_size), v = c->regs[reg] + by;
@@ -94,7 +84,8 @@ void helper_ins(Cpu *cpu, uint32_t size, uint32_t address_size, uint32_t rep)
 
     check_permission(c, port, size, host_pc);
     while (!rep || (c->regs[R_CX] & address_mask(address_size))) {
-        uint64_t va = string_va(c, S_ES, c->regs[R_DI], address_size), v;
+        uint64_t va = x86_seg_linear(c, S_ES, c->regs[R_DI] & address_mask(address_size), 1u << size, true,
+                                     host_pc), v;
 
         if (rep && left-- == 0) {
             cpu_leave(cpu, host_pc);
@@ -121,7 +112,8 @@ void helper_outs(Cpu *cpu, uint32_t size, uint32_t address_size, uint32_t seg, u
 
     check_permission(c, port, size, host_pc);
     while (!rep || (c->regs[R_CX] & address_mask(address_size))) {
-        uint64_t va = string_va(c, seg, c->regs[R_SI], address_size);
+        uint64_t va = x86_seg_linear(c, seg, c->regs[R_SI] & address_mask(address_size), 1u << size, false,
+                                     host_pc);
 
         if (rep && left-- == 0) {
             cpu_leave(cpu, host_pc);

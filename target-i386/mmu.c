@@ -3,7 +3,7 @@
  * Paging: 32-bit, PAE, 4- and 5-level, with large pages, NX, WP, SMEP and SMAP; A20 and the
  * debugger's translation. SDM 3A chapter 4.
  */
-#include "target-i386/cpu.h"
+#include "target-i386/seg.h"
 #include "exec/memory.h"
 #include "qom/vm.h"
 #include "util/log.h"
@@ -325,6 +325,18 @@ bool x86_page_walk(X86Cpu *c, uint64_t va, MmuAccess access, unsigned mmu_idx, X
     return ok;
 }
 
+/* #SS through the stack segment, else #GP; pushes of an exception's frame have no host_pc. */
+static _Noreturn void noncanonical(X86Cpu *c, uint64_t va, MmuAccess access, uintptr_t host_pc)
+{
+    bool stack = !host_pc && access == ACCESS_STORE;
+
+    if (host_pc && access != ACCESS_FETCH && x86_code64(c)) {
+        cpu_restore_state(&c->cpu, host_pc);
+        stack = x86_access_is_stack(c, va);
+    }
+    x86_raise_error(c, stack ? EXC_SS : EXC_GP, 0, host_pc);
+}
+
 bool x86_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx,
                   bool probe, uintptr_t host_pc)
 {
@@ -337,11 +349,17 @@ bool x86_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsign
                 TLB_PROT_READ | TLB_PROT_WRITE, 12, false);
         return true;
     }
+    if (x86_is_bad_address(va) && !x86_code64(c)) {
+        if (probe) {
+            return false;
+        }
+        x86_bad_address_fault(c, va, host_pc);
+    }
     if ((c->efer & EFER_LMA) && (c->cr0 & CR0_PG) && !canonical(c, va)) {
         if (probe) {
             return false;
         }
-        x86_raise_error(c, EXC_GP, 0, host_pc);
+        noncanonical(c, va, access, host_pc);
     }
     if (x86_page_walk(c, va, access, mmu_idx, &page)) {
         attrs.user = mmu_idx == MMU_USER;

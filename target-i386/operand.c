@@ -106,30 +106,91 @@ unsigned x86_data_seg(const X86Insn *i)
     return i->base == R_SP || i->base == R_BP ? S_SS : S_DS;
 }
 
-IrVal x86_linear(X86Ctx *s, IrVal offset, unsigned seg)
+/* Instructions that only read their first operand, where the tables do not show it. */
+static bool only_reads(const X86Row *r)
 {
-    if (seg == S_CS) {
-        if (s->code64 || s->base == 0) {
-            return offset;
+    static X86TransFn *const fns[] = {
+        trans_BT, trans_CALLF_ind, trans_CALL_ind, trans_CLFLUSH, trans_CMP, trans_DIV, trans_FARITH, trans_FBLD,
+        trans_FCOM, trans_FIARITH, trans_FICOM, trans_FILD, trans_FLD, trans_FLDCW, trans_FLDENV, trans_FLD_80,
+        trans_FRSTOR, trans_FXRSTOR, trans_IDIV, trans_IMUL1, trans_INVLPG, trans_JMPF_ind, trans_JMP_ind,
+        trans_LDMXCSR, trans_LGDT, trans_LIDT, trans_LLDT, trans_LMSW, trans_LTR, trans_MUL, trans_NOP, trans_PUSH,
+        trans_TEST, trans_VERR, trans_VERW, trans_XRSTOR, trans_XRSTORS,
+    };
+
+    for (unsigned n = 0; n < ARRAY_COUNT(fns); n++) {
+        if (r->trans == fns[n]) {
+            return true;
         }
-        return ir_zext32(s->b, ir_addi(s->b, offset, (int64_t)s->base));
     }
-    bool fs_gs = seg >= S_FS;
+    return false;
+}
+
+/* Bytes of the memory operand, and whether it is written. */
+static unsigned operand_extent(const X86Insn *i, bool *write)
+{
+    unsigned k = 0;
+
+    while (k < 3 && i->op[k].kind != X86_MEM && i->row->ops[k].op != X86_OP_M) {
+        k++;
+    }
+    *write = k == 0 && !only_reads(i->row);
+    switch (i->row->ops[k].size) {
+    case X86_SZ_P:
+        return (1u << i->opsize) + 2;
+    case X86_SZ_S:
+        return 6;
+    case X86_SZ_A:
+        return 2u << i->opsize;
+    case X86_SZ_T:
+        return 10;
+    case X86_SZ_NONE:           /* images; their ends are not looked at */
+        return 1;
+    default:
+        return 1u << i->op[k].size;
+    }
+}
+
+/* Segments are only looked at outside of 64-bit mode; see seg-check.c. */
+static IrVal check_access(X86Ctx *s, IrVal offset, IrVal linear, unsigned seg, unsigned bytes, bool write)
+{
+    IrBuilder *b = s->b;
+
+    if (s->mode & MODE_EXPDOWN) {
+        return ir_call_seg_linear(b, offset, ir_i32(b, seg | (unsigned)write << 3 | bytes << 4));
+    }
+    if (!(s->mode & MODE_NOFLAT) && seg != S_CS && seg < S_FS) {
+        return linear;
+    }
+    IrVal last = bytes > 1 ? ir_addi(b, offset, bytes - 1) : offset;
+    IrVal limit = ir_env_load(b, IR_I64, (uint32_t)offsetof(X86Cpu, seg_last[write][seg]), MEM_64);
+    return ir_select(b, COND_GT, last, limit, ir_i64(b, (int64_t)x86_bad_address(seg)), linear);
+}
+
+IrVal x86_linear(X86Ctx *s, IrVal offset, unsigned seg, unsigned bytes, bool write)
+{
+    IrBuilder *b = s->b;
+    IrVal linear = offset;
+
     if (s->code64) {
-        return fs_gs ? ir_add(s->b, offset, ir_get(s->b, V_ES_BASE + seg)) : offset;
+        return seg >= S_FS ? ir_add(b, offset, ir_get(b, V_ES_BASE + seg)) : offset;
     }
-    if (!fs_gs && !(s->mode & MODE_ADDSEG)) {
-        return offset;
+    if (seg == S_CS) {
+        linear = s->base ? ir_zext32(b, ir_addi(b, offset, (int64_t)s->base)) : offset;
+    } else if (seg >= S_FS || s->mode & MODE_ADDSEG) {
+        linear = ir_zext32(b, ir_add(b, offset, ir_get(b, V_ES_BASE + seg)));
     }
-    return ir_zext32(s->b, ir_add(s->b, offset, ir_get(s->b, V_ES_BASE + seg)));
+    return check_access(s, offset, linear, seg, bytes, write);
 }
 
 IrVal x86_addr(X86Ctx *s, const X86Insn *i)
 {
+    bool write;
+    unsigned bytes = operand_extent(i, &write);
+
     if (s->addr.id && s->addr_block == ir_current(s->b)) {
         return s->addr;
     }
-    s->addr = x86_linear(s, x86_lea(s, i), x86_data_seg(i));
+    s->addr = x86_linear(s, x86_lea(s, i), x86_data_seg(i), bytes, write);
     s->addr_block = ir_current(s->b);
     return s->addr;
 }
@@ -193,7 +254,7 @@ void x86_push(X86Ctx *s, unsigned size, IrVal v)
     IrVal sp = ir_addi(s->b, ir_get(s->b, V_RSP), -(int64_t)(1 << size));
 
     sp = x86_mask_addr(s, x86_stack_size(s), sp);
-    x86_store(s, size, v, x86_linear(s, sp, S_SS));
+    x86_store(s, size, v, x86_linear(s, sp, S_SS, 1u << size, true));
     set_sp(s, sp);
 }
 
@@ -201,7 +262,7 @@ IrVal x86_pop_peek(X86Ctx *s, unsigned size)
 {
     IrVal sp = x86_mask_addr(s, x86_stack_size(s), ir_get(s->b, V_RSP));
 
-    return x86_load(s, size, x86_linear(s, sp, S_SS));
+    return x86_load(s, size, x86_linear(s, sp, S_SS, 1u << size, false));
 }
 
 void x86_pop_done(X86Ctx *s, unsigned size, uint64_t extra)

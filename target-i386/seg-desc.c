@@ -87,6 +87,7 @@ void x86_set_seg(X86Cpu *c, unsigned seg, uint32_t selector, uint64_t base, uint
                  uint32_t flags)
 {
     c->segs[seg] = (X86Seg){ .base = base, .limit = limit, .flags = flags, .selector = selector };
+    x86_seg_derive(c);
 }
 
 void x86_set_seg_real(X86Cpu *c, unsigned seg, uint32_t selector)
@@ -96,6 +97,7 @@ void x86_set_seg_real(X86Cpu *c, unsigned seg, uint32_t selector)
     if (seg == S_CS) {
         c->segs[seg].flags = SEG_P | SEG_S | SEG_CODE | SEG_R | SEG_A;
         c->segs[seg].limit |= 0xffff;
+        x86_seg_derive(c);
     }
 }
 
@@ -189,6 +191,7 @@ void x86_seg_validate_return(X86Cpu *c, unsigned cpl)
             }
         }
     }
+    x86_seg_derive(c);
 }
 
 Stack x86_stack(X86Cpu *c, unsigned mmu, uintptr_t host_pc)
@@ -201,26 +204,44 @@ Stack x86_stack(X86Cpu *c, unsigned mmu, uintptr_t host_pc)
     } else {
         s.mask = c->segs[S_SS].flags & SEG_B ? 0xffffffff : 0xffff;
         s.base = c->segs[S_SS].base;
+        s.limit = c->segs[S_SS].limit;
+        s.flags = c->segs[S_SS].flags;
     }
     return s;
 }
 
-static uint64_t stack_address(const Stack *s)
+Stack x86_inner_stack(X86Cpu *c, uint32_t ss, Desc d, uint32_t esp, uint32_t ext, uintptr_t host_pc)
 {
+    return (Stack){
+        .c = c, .sp = esp, .base = desc_base(d), .mask = d.hi & SEG_B ? 0xffffffff : 0xffff,
+        .mmu = x86_mmu_index_system(c), .host_pc = host_pc, .limit = desc_limit(d), .flags = d.hi & 0xf0ff00,
+        .error = (ss & 0xfffc) + ext,
+    };
+}
+
+static uint64_t stack_address(const Stack *s, unsigned size, bool write)
+{
+    const X86Seg seg = {.limit = s->limit, .flags = s->flags};
     uint64_t offset = s->sp & s->mask;
 
-    return s->flat64 ? offset : (uint32_t)(s->base + offset);
+    if (s->flat64) {
+        return offset;
+    }
+    if (!x86_seg_covers(s->c, &seg, offset, 1u << size, write)) {
+        x86_raise_error(s->c, EXC_SS, s->error, s->host_pc);
+    }
+    return (uint32_t)(s->base + offset);
 }
 
 void stack_push(Stack *s, uint64_t value, unsigned size)
 {
     s->sp -= 1u << size;
-    cpu_store(&s->c->cpu, stack_address(s), value, size, s->mmu, s->host_pc);
+    cpu_store(&s->c->cpu, stack_address(s, size, true), value, size, s->mmu, s->host_pc);
 }
 
 uint64_t stack_pop(Stack *s, unsigned size)
 {
-    uint64_t v = cpu_load(&s->c->cpu, stack_address(s), size, s->mmu, s->host_pc);
+    uint64_t v = cpu_load(&s->c->cpu, stack_address(s, size, false), size, s->mmu, s->host_pc);
 
     s->sp += 1u << size;
     return v;

@@ -201,10 +201,7 @@ static void call_gate_inner(X86Cpu *c, const CallGate *g, uint64_t next, uintptr
     } else {
         x86_tss_stack(c, dpl, &ss, &esp, host_pc);
         stack = x86_check_inner_ss(c, ss, dpl, EXC_TS, host_pc);
-        s = (Stack){
-            .c = c, .sp = esp, .base = desc_base(stack), .mask = stack.hi & SEG_B ? 0xffffffff : 0xffff,
-            .mmu = mmu, .host_pc = host_pc,
-        };
+        s = x86_inner_stack(c, ss, stack, esp, 0, host_pc);
     }
     stack_push(&s, c->segs[S_SS].selector, g->size);
     stack_push(&s, c->regs[R_SP], g->size);

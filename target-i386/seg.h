@@ -76,6 +76,9 @@ static inline bool x86_canonical(const X86Cpu *c, uint64_t va)
     return (uint64_t)((int64_t)(va << (64 - bits)) >> (64 - bits)) == va;
 }
 
+/* Whether the segment allows the access (SDM 3A 5.3, 5.5). */
+bool x86_seg_covers(const X86Cpu *c, const X86Seg *s, uint64_t offset, unsigned bytes, bool write);
+
 /* A stack being pushed to or popped from; the register is written by the caller at the end. */
 typedef struct Stack {
     X86Cpu *c;
@@ -83,10 +86,14 @@ typedef struct Stack {
     unsigned mmu;
     uintptr_t host_pc;
     bool flat64;
+    uint32_t limit, flags;              /* as in X86Seg; unless flat64 */
+    uint32_t error;                     /* of #SS */
 } Stack;
 
 /* The current stack as SS:SP describe it. */
 Stack x86_stack(X86Cpu *c, unsigned mmu, uintptr_t host_pc);
+/* That of an inner level: SS and its descriptor, accesses as the system. */
+Stack x86_inner_stack(X86Cpu *c, uint32_t ss, Desc d, uint32_t esp, uint32_t ext, uintptr_t host_pc);
 void stack_push(Stack *s, uint64_t value, unsigned size);
 uint64_t stack_pop(Stack *s, unsigned size);
 /* Writes s->sp back to RSP under s->mask. */

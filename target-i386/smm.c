@@ -92,7 +92,7 @@ static X86Seg get_seg32(X86Cpu *c, unsigned selector, unsigned rest)
     };
 }
 
-static const uint8_t order32[] = {R_DI, R_SI, R_BP, R_SP, R_BX, R_DX, R_CX, R_AX};
+static const uint8_t order32[] = {R_AX, R_CX, R_DX, R_BX, R_SP, R_BP, R_SI, R_DI};
 
 static unsigned seg32_offset(unsigned i)
 {
@@ -192,6 +192,7 @@ static void restore64(X86Cpu *c)
     for (unsigned i = 0; i < 6; i++) {
         c->segs[i] = get_seg64(c, 0x7e00 + 16 * i);
     }
+    x86_seg_derive(c);
     if (get(c, 0x7efc, 4) & 0x20000) {
         c->smbase = get(c, 0x7f00, 4);
     }
@@ -217,6 +218,7 @@ static void restore32(X86Cpu *c)
     for (unsigned i = 0; i < 6; i++) {
         c->segs[i] = get_seg32(c, 0x7fa8 + i * 4, seg32_offset(i));
     }
+    x86_seg_derive(c);
     if (get(c, 0x7efc, 4) & 0x20000) {
         c->smbase = get(c, 0x7ef8, 4);
     }

@@ -15,6 +15,7 @@ typedef struct Rep {
     X86Cpu *c;
     unsigned size, mmu, seg;
     bool repne, code64;
+    bool stores;                /* what RDI points to is written */
     uint64_t mask;              /* of addresses */
     uintptr_t host_pc;
 } Rep;
@@ -40,6 +41,7 @@ static void add_reg(Rep *r, unsigned reg, int64_t n)
     r->c->regs[reg] = r->mask == 0xffff ? (r->c->regs[reg] & ~0xffffull) | (v & 0xffff) : v & r->mask;
 }
 
+/* Unchecked: of runs, which run_length keeps inside the segment. */
 static uint64_t linear(const Rep *r, unsigned reg)
 {
     unsigned seg = reg == R_DI ? S_ES : r->seg;
@@ -57,6 +59,12 @@ static uint64_t run_length(const Rep *r, unsigned reg, uint64_t count)
     uint64_t va = linear(r, reg), bytes = 4096 - (va & 4095), to_wrap = r->mask - get_reg(r, reg);
 
     bytes = bytes - 1 < to_wrap ? bytes : to_wrap + 1;
+    if (!r->code64) {
+        bool write = reg == R_DI && r->stores;
+        int64_t room = r->c->seg_last[write][reg == R_DI ? S_ES : r->seg] + 1 - (int64_t)get_reg(r, reg);
+
+        bytes = room <= 0 ? 0 : MIN(bytes, (uint64_t)room);
+    }
     bytes >>= r->size;
     return count < bytes ? count : bytes;
 }
@@ -66,9 +74,19 @@ static bool interrupted(const Rep *r)
     return atomic_load_explicit(&r->c->cpu.pending, memory_order_relaxed) != 0;
 }
 
+static uint64_t checked(const Rep *r, unsigned reg, bool write)
+{
+    return x86_seg_linear(r->c, reg == R_DI ? S_ES : r->seg, get_reg(r, reg), 1u << r->size, write, r->host_pc);
+}
+
 static uint64_t load(const Rep *r, unsigned reg)
 {
-    return cpu_load(&r->c->cpu, linear(r, reg), r->size, r->mmu, r->host_pc);
+    return cpu_load(&r->c->cpu, checked(r, reg, false), r->size, r->mmu, r->host_pc);
+}
+
+static void store(const Rep *r, uint64_t v)
+{
+    cpu_store(&r->c->cpu, checked(r, R_DI, true), v, r->size, r->mmu, r->host_pc);
 }
 
 static void *probe(const Rep *r, unsigned reg, uint64_t elements, MmuAccess access)
@@ -103,6 +121,7 @@ void helper_rep_movs(Cpu *cpu, uint32_t word)
     Rep r = rep_begin(cpu, word, HOST_PC());
     uint64_t count;
 
+    r.stores = true;
     while ((count = get_reg(&r, R_CX)) != 0) {
         uint64_t n = 0;
         if (r.c->df > 0) {
@@ -115,7 +134,7 @@ void helper_rep_movs(Cpu *cpu, uint32_t word)
         } else {
             n = 1;
             uint64_t v = load(&r, R_SI);
-            cpu_store(cpu, linear(&r, R_DI), v, r.size, r.mmu, r.host_pc);
+            store(&r, v);
         }
         int64_t step = (int64_t)(n << r.size) * r.c->df;
         add_reg(&r, R_SI, step);
@@ -147,6 +166,7 @@ void helper_rep_stos(Cpu *cpu, uint32_t word)
     Rep r = rep_begin(cpu, word, HOST_PC());
     uint64_t count, v = r.c->regs[R_AX];
 
+    r.stores = true;
     while ((count = get_reg(&r, R_CX)) != 0) {
         uint64_t n = r.c->df > 0 ? run_length(&r, R_DI, count) : 0;
         uint8_t *dst = n ? probe(&r, R_DI, n, ACCESS_STORE) : NULL;
@@ -154,7 +174,7 @@ void helper_rep_stos(Cpu *cpu, uint32_t word)
             fill(dst, v, n, r.size);
         } else {
             n = 1;
-            cpu_store(cpu, linear(&r, R_DI), v, r.size, r.mmu, r.host_pc);
+            store(&r, v);
         }
         add_reg(&r, R_DI, (int64_t)(n << r.size) * r.c->df);
         add_reg(&r, R_CX, -(int64_t)n);

@@ -39,7 +39,7 @@ static void after_seg_load(X86Ctx *s, unsigned seg)
     if (seg == S_SS) {          /* SDM 3A 6.8.3 */
         ir_env_store(s->b, ir_i32(s->b, 1), offsetof(X86Cpu, inhibit_irq), MEM_32);
     }
-    if (seg == S_SS || (!s->code64 && seg < S_FS && s->mode & MODE_PE && !x86_in_vm86(s))) {
+    if (seg == S_SS || (!s->code64 && s->mode & MODE_PE && !x86_in_vm86(s))) {
         x86_end_exit(s, true, seg == S_SS ? IR_EXIT_LOOP : IR_EXIT_LOOKUP);
     }
 }
@@ -96,7 +96,7 @@ void trans_PUSHA(X86Ctx *s, X86Insn *i)
 
     for (unsigned k = 0; k < 8; k++) {
         IrVal at = x86_mask_addr(s, stack, ir_addi(b, sp, -(int64_t)((k + 1) << size)));
-        x86_store(s, size, x86_get_reg(s, size, k), x86_linear(s, at, S_SS));
+        x86_store(s, size, x86_get_reg(s, size, k), x86_linear(s, at, S_SS, 1u << size, true));
     }
     x86_pop_done(s, size, (uint64_t)-(int64_t)(9 << size));
 }
@@ -110,7 +110,7 @@ void trans_POPA(X86Ctx *s, X86Insn *i)
     for (unsigned k = 0; k < 8; k++) {
         if (k != R_SP) {
             IrVal at = x86_mask_addr(s, stack, ir_addi(b, sp, (7 - k) << size));
-            v[k] = x86_load(s, size, x86_linear(s, at, S_SS));
+            v[k] = x86_load(s, size, x86_linear(s, at, S_SS, 1u << size, false));
         }
     }
     for (unsigned k = 0; k < 8; k++) {
@@ -153,7 +153,7 @@ void trans_LEAVE(X86Ctx *s, X86Insn *i)
 {
     unsigned stack = x86_stack_size(s);
     IrVal bp = x86_mask_addr(s, stack, ir_get(s->b, V_RBP));
-    IrVal v = x86_load(s, i->opsize, x86_linear(s, bp, S_SS));
+    IrVal v = x86_load(s, i->opsize, x86_linear(s, bp, S_SS, 1u << i->opsize, false));
     IrVal sp = ir_addi(s->b, bp, 1 << i->opsize);
 
     x86_set_reg(s, stack, R_SP, x86_narrow(s, stack, sp));

@@ -89,7 +89,7 @@ void trans_XLAT(X86Ctx *s, X86Insn *i)
     IrVal index = ir_andi(s->b, ir_get(s->b, V_RAX), 0xff);
     IrVal ea = x86_mask_addr(s, i->addrsize, ir_add(s->b, ir_get(s->b, V_RBX), index));
 
-    x86_set_reg(s, 0, R_AX, x86_load(s, 0, x86_linear(s, ea, i->seg < 0 ? S_DS : (unsigned)i->seg)));
+    x86_set_reg(s, 0, R_AX, x86_load(s, 0, x86_linear(s, ea, i->seg < 0 ? S_DS : (unsigned)i->seg, 1, false)));
 }
 
 void trans_BSWAP(X86Ctx *s, X86Insn *i)
@@ -223,7 +223,7 @@ static IrVal bit_address(X86Ctx *s, X86Insn *i, IrVal number)
     }
     IrVal unit = ir_shli(b, ir_sari(b, x86_sext64(s, size, number), 3 + size), size);
     IrVal ea = x86_mask_addr(s, i->addrsize, ir_add(b, x86_lea(s, i), unit));
-    return x86_linear(s, ea, x86_data_seg(i));
+    return x86_linear(s, ea, x86_data_seg(i), 1u << size, i->row->trans != trans_BT);
 }
 
 static void bit_flags(X86Ctx *s, IrVal bit64)

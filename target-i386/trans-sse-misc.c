@@ -175,7 +175,7 @@ static void masked_store(X86Ctx *s, X86Insn *i, unsigned bytes)
         ir_set(b, data[k], ir_v_extract(b, LANE_I64, v, k));
     }
     IrVal ea = x86_mask_addr(s, i->addrsize, ir_get(b, V_RDI));
-    ir_set(b, addr, x86_linear(s, ea, i->seg < 0 ? S_DS : (unsigned)i->seg));
+    ir_set(b, addr, x86_linear(s, ea, i->seg < 0 ? S_DS : (unsigned)i->seg, bytes, true));
     x86_sync(s);
     for (unsigned k = 0; k < bytes; k++) {
         IrBlock *yes = ir_block(b), *next = ir_block(b);

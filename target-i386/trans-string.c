@@ -7,11 +7,11 @@
 #include "target-i386/string-helper.h"
 #include "target-i386/translate.h"
 
-static IrVal string_address(X86Ctx *s, X86Insn *i, unsigned reg)
+static IrVal string_address(X86Ctx *s, X86Insn *i, unsigned reg, unsigned size, bool write)
 {
     IrVal at = x86_mask_addr(s, i->addrsize, ir_get(s->b, V_RAX + reg));
 
-    return x86_linear(s, at, reg == R_DI ? S_ES : i->seg < 0 ? S_DS : (unsigned)i->seg);
+    return x86_linear(s, at, reg == R_DI ? S_ES : i->seg < 0 ? S_DS : (unsigned)i->seg, 1u << size, write);
 }
 
 static void string_step(X86Ctx *s, X86Insn *i, unsigned reg, unsigned size)
@@ -72,8 +72,8 @@ void trans_MOVS(X86Ctx *s, X86Insn *i)
         rep_move(s, i, size, ir_call_rep_movs);
         return;
     }
-    IrVal v = x86_load(s, size, string_address(s, i, R_SI));
-    x86_store(s, size, v, string_address(s, i, R_DI));
+    IrVal v = x86_load(s, size, string_address(s, i, R_SI, size, false));
+    x86_store(s, size, v, string_address(s, i, R_DI, size, true));
     string_step(s, i, R_SI, size);
     string_step(s, i, R_DI, size);
 }
@@ -86,7 +86,7 @@ void trans_STOS(X86Ctx *s, X86Insn *i)
         rep_move(s, i, size, ir_call_rep_stos);
         return;
     }
-    x86_store(s, size, x86_get_reg(s, size, R_AX), string_address(s, i, R_DI));
+    x86_store(s, size, x86_get_reg(s, size, R_AX), string_address(s, i, R_DI, size, true));
     string_step(s, i, R_DI, size);
 }
 
@@ -98,7 +98,7 @@ void trans_LODS(X86Ctx *s, X86Insn *i)
         rep_move(s, i, size, ir_call_rep_lods);
         return;
     }
-    IrVal v = x86_load(s, size, string_address(s, i, R_SI));
+    IrVal v = x86_load(s, size, string_address(s, i, R_SI, size, false));
     x86_set_reg(s, size, R_AX, v);
     string_step(s, i, R_SI, size);
 }
@@ -117,8 +117,8 @@ void trans_CMPS(X86Ctx *s, X86Insn *i)
         rep_compare(s, i, size, ir_call_rep_cmps);
         return;
     }
-    IrVal a = x86_load(s, size, string_address(s, i, R_SI));
-    IrVal c = x86_load(s, size, string_address(s, i, R_DI));
+    IrVal a = x86_load(s, size, string_address(s, i, R_SI, size, false));
+    IrVal c = x86_load(s, size, string_address(s, i, R_DI, size, false));
     string_step(s, i, R_SI, size);
     string_step(s, i, R_DI, size);
     compare_flags(s, size, a, c);
@@ -132,7 +132,7 @@ void trans_SCAS(X86Ctx *s, X86Insn *i)
         rep_compare(s, i, size, ir_call_rep_scas);
         return;
     }
-    IrVal c = x86_load(s, size, string_address(s, i, R_DI));
+    IrVal c = x86_load(s, size, string_address(s, i, R_DI, size, false));
     string_step(s, i, R_DI, size);
     compare_flags(s, size, x86_get_reg(s, size, R_AX), c);
 }

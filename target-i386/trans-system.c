@@ -490,7 +490,7 @@ void trans_MONITOR(X86Ctx *s, X86Insn *i)
     }
     IrVal ea = x86_mask_addr(s, i->addrsize, ir_get(s->b, V_RAX));
     x86_sync(s);
-    ir_call_monitor(s->b, x86_linear(s, ea, i->seg < 0 ? S_DS : (unsigned)i->seg));
+    ir_call_monitor(s->b, x86_linear(s, ea, i->seg < 0 ? S_DS : (unsigned)i->seg, 1, false));
 }
 
 void trans_MWAIT(X86Ctx *s, X86Insn *i)

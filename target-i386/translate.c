@@ -165,6 +165,12 @@ void x86_end_exit(X86Ctx *s, bool set_rip, unsigned reason)
 
 /* ---- one instruction ---- */
 
+/* What x86_restore gets: cc_op + 1 where it is not home. */
+static uint64_t insn_meta(const X86Ctx *s)
+{
+    return s->cc_op == CC_DYNAMIC || !s->cc_stale ? 0 : s->cc_op + 1;
+}
+
 /* Whether the row's unit is there and enabled; emits the exception otherwise. SDM 3A 2.5, table 13-1. */
 static bool unit_ready(X86Ctx *s, const X86Insn *i)
 {
@@ -192,12 +198,6 @@ static bool unit_ready(X86Ctx *s, const X86Insn *i)
         return false;
     }
     return true;
-}
-
-/* What x86_restore gets: cc_op + 1 where it is not home. */
-static uint64_t insn_meta(const X86Ctx *s)
-{
-    return s->cc_op == CC_DYNAMIC || !s->cc_stale ? 0 : s->cc_op + 1;
 }
 
 static void translate_insn(X86Ctx *s, X86Insn *i)
@@ -250,6 +250,32 @@ static X86Decoded decode_at(X86Ctx *s, Cpu *cpu, X86Insn *i, const uint8_t *page
         return decode_crossing(cpu, i, s->pc, page + at, avail, mode);
     }
     return result;
+}
+
+/*
+ * Code ends where CS ends now, which may be earlier when the block runs again: its first instruction looks.
+ * False: this one is not the first and reaches beyond.
+ */
+static bool cs_covers(X86Ctx *s, unsigned len, bool first)
+{
+    IrBuilder *b = s->b;
+    uint32_t limit = s->cpu->segs[S_CS].limit, offset = (uint32_t)offsetof(X86Cpu, segs[S_CS].limit);
+    uint64_t last = s->rip + MAX(len, 1) - 1;
+
+    if (!first) {
+        return last <= limit;
+    }
+    ir_insn(b, s->pc, insn_meta(s));
+    if (last > limit) {
+        ir_call_cs_limit(b, ir_i64(b, (int64_t)last));
+        return true;
+    }
+    IrBlock *shorter = ir_cold_block(b), *go_on = ir_block(b);
+    ir_brcond(b, COND_LTU, ir_env_load(b, IR_I32, offset, MEM_32), ir_i32(b, limit), shorter, go_on);
+    ir_place(b, shorter);
+    ir_call_cs_limit(b, ir_i64(b, (int64_t)last));
+    ir_place(b, go_on);
+    return true;
 }
 
 static void begin_block(X86Ctx *s)
@@ -313,6 +339,10 @@ void x86_translate_run(X86Ctx *s, unsigned max_insns)
             } else {
                 x86_end_jump(s, s->rip);
             }
+            break;
+        }
+        if (s->mode & MODE_CSLIMIT && !s->code64 && !cs_covers(s, i.len, s->insns == first)) {
+            x86_end_jump(s, s->rip);
             break;
         }
         decoded_insn(s, &i, result);

@@ -69,8 +69,8 @@ void x86_set_reg(X86Ctx *s, unsigned size, unsigned reg, IrVal v);
 /* Effective address of the memory operand without segment; linear address. */
 IrVal x86_lea(X86Ctx *s, const X86Insn *i);
 IrVal x86_addr(X86Ctx *s, const X86Insn *i);
-IrVal x86_linear(X86Ctx *s, IrVal offset, unsigned seg);
-unsigned x86_data_seg(const X86Insn *i);
+/* Of an access of so many bytes; what the segment does not allow faults when the address is used. */
+IrVal x86_linear(X86Ctx *s, IrVal offset, unsigned seg, unsigned bytes, bool write);
 IrVal x86_load(X86Ctx *s, unsigned size, IrVal addr);      /* zero-extended to the operand's type */
 void x86_store(X86Ctx *s, unsigned size, IrVal v, IrVal addr);
 IrVal x86_read(X86Ctx *s, const X86Insn *i, unsigned n);  /* operand n */
