@@ -8,6 +8,7 @@
 #include <string.h>
 #include "target-i386/helpers.h"
 #include "target-i386/x87-host.h"
+#include "target-i386/x87-quick.h"
 
 void x87_enter(X86Cpu *c, bool waiting, uintptr_t host_pc)
 {
@@ -102,6 +103,10 @@ void helper_fld_f32(Cpu *cpu, uint32_t bits)
     uint32_t sw;
 
     x87_enter(c, true, HOST_PC());
+    if (!stack_full(c) && x87_from_f32_bits(&v, bits)) {
+        x87_move(x87_quick_push(c), &v);
+        return;
+    }
     sw = x87_from_f32(&v, bits);
     push_converted(c, &v, sw);
 }
@@ -113,6 +118,10 @@ void helper_fld_f64(Cpu *cpu, uint64_t bits)
     uint32_t sw;
 
     x87_enter(c, true, HOST_PC());
+    if (!stack_full(c) && x87_from_f64_bits(&v, bits)) {
+        x87_move(x87_quick_push(c), &v);
+        return;
+    }
     sw = x87_from_f64(&v, bits);
     push_converted(c, &v, sw);
 }
@@ -157,6 +166,11 @@ void helper_fld_st(Cpu *cpu, uint32_t i)
     X87Reg v = X87_INDEFINITE;
     bool stop;
 
+    if (x87_is_quick_on(c, i, i) && !stack_full(c)) {
+        const X87Reg *from = x87_st(c, i);
+        x87_move(x87_quick_push(c), from);
+        return;
+    }
     x87_enter(c, true, HOST_PC());
     if (x87_have(c, i, &stop)) {
         v = *x87_st(c, i);
@@ -174,6 +188,12 @@ uint32_t helper_fst_f32(Cpu *cpu)
     uint32_t r = 0xffc00000;
     bool stop;
 
+    uint32_t sw = c->fp_sw;
+
+    if (x87_is_quick_on(c, 0, 0) && x87_quick_to_f32(&r, x87_st(c, 0), &sw)) {
+        c->fp_sw = (c->fp_sw & ~FPSW_C1) | (sw & FPSW_C1);
+        return r;
+    }
     x87_enter(c, true, HOST_PC());
     if (x87_have(c, 0, &stop)) {
         x87_host_flags(c, x87_to_f32(&r, x87_st(c, 0), c->fp_cw));
@@ -187,6 +207,12 @@ uint64_t helper_fst_f64(Cpu *cpu)
     uint64_t r = 0xfff8000000000000ull;
     bool stop;
 
+    uint32_t sw = c->fp_sw;
+
+    if (x87_is_quick_on(c, 0, 0) && x87_quick_to_f64(&r, x87_st(c, 0), &sw)) {
+        c->fp_sw = (c->fp_sw & ~FPSW_C1) | (sw & FPSW_C1);
+        return r;
+    }
     x87_enter(c, true, HOST_PC());
     if (x87_have(c, 0, &stop)) {
         x87_host_flags(c, x87_to_f64(&r, x87_st(c, 0), c->fp_cw));
@@ -214,6 +240,11 @@ void helper_fst_st(Cpu *cpu, uint32_t i)
     X86Cpu *c = X86(cpu);
     bool stop;
 
+    if (x87_is_quick_on(c, 0, 0)) {
+        x87_move(x87_st(c, i), x87_st(c, 0));
+        c->fp_tag[x87_index(c, i)] = 0;
+        return;
+    }
     x87_enter(c, true, HOST_PC());
     if (x87_have(c, 0, &stop)) {
         set_st(c, i, *x87_st(c, 0));
@@ -275,6 +306,13 @@ void helper_fxch(Cpu *cpu, uint32_t i)
     bool have0, have_i;
     X87Reg a, b;
 
+    if (x87_is_quick_on(c, 0, i)) {
+        x87_move(&a, x87_st(c, 0));
+        x87_move(x87_st(c, 0), x87_st(c, i));
+        x87_move(x87_st(c, i), &a);
+        c->fp_sw &= ~FPSW_C1;
+        return;
+    }
     x87_enter(c, true, HOST_PC());
     have0 = x87_have(c, 0, &stop);
     have_i = x87_have(c, i, &stop_i);
@@ -301,6 +339,12 @@ void helper_fcmov(Cpu *cpu, uint32_t i, uint32_t condition)
     X86Cpu *c = X86(cpu);
     bool stop, have;
 
+    if (x87_is_quick_on(c, 0, i)) {
+        if (condition) {
+            x87_move(x87_st(c, 0), x87_st(c, i));
+        }
+        return;
+    }
     x87_enter(c, true, HOST_PC());
     have = (int)x87_have(c, 0, &stop) & (int)x87_have(c, i, &stop);
     if (!have) {
@@ -357,6 +401,9 @@ void helper_farith_st0(Cpu *cpu, uint32_t op, uint32_t i)
 {
     X86Cpu *c = X86(cpu);
 
+    if (x87_is_quick_on(c, 0, i) && x87_quick_arith_to(c, 0, op, x87_st(c, i))) {
+        return;
+    }
     x87_enter(c, true, HOST_PC());
     if (both(c, 0, i)) {
         X87Reg b = *x87_st(c, i);
@@ -369,12 +416,16 @@ void helper_farith_sti(Cpu *cpu, uint32_t op, uint32_t i)
 {
     X86Cpu *c = X86(cpu);
 
+    /* DC E0..: FSUBR has /r 4, FSUB 5; likewise FDIVR 6 and FDIV 7 */
+    op = op >= 4 ? op ^ 1 : op;
+    if (x87_is_quick_on(c, 0, i) && x87_quick_arith_to(c, i, op, x87_st(c, 0))) {
+        return;
+    }
     x87_enter(c, true, HOST_PC());
     if (both(c, i, 0)) {
         X87Reg b = *x87_st(c, 0);
 
-        /* DC E0..: FSUBR has /r 4, FSUB 5; likewise FDIVR 6 and FDIV 7 */
-        arith_to(c, i, op >= 4 ? op ^ 1 : op, &b);
+        arith_to(c, i, op, &b);
     }
 }
 
@@ -397,6 +448,10 @@ void helper_farith_f32(Cpu *cpu, uint32_t op, uint32_t bits)
     X87Reg b = {0};
     uint32_t sw;
 
+    if (x87_is_quick_on(X86(cpu), 0, 0) && x87_from_f32_bits(&b, bits) &&
+        x87_quick_arith_to(X86(cpu), 0, op, &b)) {
+        return;
+    }
     x87_enter(X86(cpu), true, HOST_PC());
     sw = x87_from_f32(&b, bits);
     arith_mem(X86(cpu), op, &b, sw);
@@ -407,6 +462,10 @@ void helper_farith_f64(Cpu *cpu, uint32_t op, uint64_t bits)
     X87Reg b = {0};
     uint32_t sw;
 
+    if (x87_is_quick_on(X86(cpu), 0, 0) && x87_from_f64_bits(&b, bits) &&
+        x87_quick_arith_to(X86(cpu), 0, op, &b)) {
+        return;
+    }
     x87_enter(X86(cpu), true, HOST_PC());
     sw = x87_from_f64(&b, bits);
     arith_mem(X86(cpu), op, &b, sw);
@@ -432,8 +491,12 @@ static void set_cc(X86Cpu *c, uint32_t cc)
 
 static uint32_t compare(X86Cpu *c, const X87Reg *b, bool quiet)
 {
-    uint32_t sw = quiet ? x87_ucom(x87_st(c, 0), b) : x87_com(x87_st(c, 0), b);
+    uint32_t sw = c->fp_sw;
 
+    if (x87_is_quick(c) && (quiet ? x87_quick_ucom(x87_st(c, 0), b, &sw) : x87_quick_com(x87_st(c, 0), b, &sw))) {
+        return sw & (FPSW_C0 | FPSW_C2 | FPSW_C3);
+    }
+    sw = quiet ? x87_ucom(x87_st(c, 0), b) : x87_com(x87_st(c, 0), b);
     x87_flags(c, sw & FPSW_EXCEPTIONS);
     return sw & (FPSW_C0 | FPSW_C2 | FPSW_C3);
 }
