@@ -31,6 +31,7 @@ static bool tcg_init(Accel *a, Vm *vm, GError **error)
     if (!code_buffer_init(&t->buffer, mib * MIB, error)) {
         return false;
     }
+    t->buffer.alone = vm && vm->smp.max_cpus == 1;
     pthread_mutex_init(&t->translate_lock, NULL);
     pthread_mutex_init(&t->blocks_lock, NULL);
     t->cpus = g_ptr_array_new();

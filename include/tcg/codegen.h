@@ -72,7 +72,12 @@ static inline unsigned jump_cache_index(uint64_t pc)
 uint64_t block_context(const BlockKey *key);
 
 /* The code buffer: one mapping, bump-allocated; flushed as a whole when full. */
-typedef struct CodeBuffer { uint8_t *base, *ptr, *end; size_t size; } CodeBuffer;
+typedef struct CodeBuffer {
+    uint8_t *base, *ptr, *end;
+    size_t size;
+    /* One vCPU runs what is in it: its atomics need not be the host's (barriers still are). Set before init. */
+    bool alone;
+} CodeBuffer;
 bool code_buffer_init(CodeBuffer *c, size_t size, GError **error);
 void code_buffer_fini(CodeBuffer *c);
 

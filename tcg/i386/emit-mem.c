@@ -305,9 +305,24 @@ static uint32_t sized(const Access *x, uint32_t form8, uint32_t form)
                              : form | (x->size_log2 == 1 ? X_66 : x->size_log2 == 3 ? X_W : 0);
 }
 
+/*
+ * The prefix, which a single vCPU does without: devices do not read, modify and write guest memory. An
+ * operation that changes nothing is a barrier between the vCPU and devices, and stays one.
+ */
+static uint32_t lock_prefix(const Gen *g, const IrOp *o, unsigned alu)
+{
+    const RaVal *v = &g->ra.vals[o->args[0]];
+
+    if (!g->buffer->alone || (v->is_const && (v->bits == 0 || (alu == ALU_AND && (int32_t)v->bits == -1)))) {
+        return X_LOCK;
+    }
+    return 0;
+}
+
 /* xchg and fetch_add: the register operand becomes the old value. Big-endian: slow path only. */
 static void exchange(Gen *g, const IrOp *o, uint32_t form8, uint32_t form)
 {
+    const uint32_t lock = form == X_XCHG ? X_LOCK : lock_prefix(g, o, ALU_ADD);
     Access x = access_of(o, ir_dst_type(g->f, o));
     Stub s = {.expect = -1};
     int dst;
@@ -325,7 +340,7 @@ static void exchange(Gen *g, const IrOp *o, uint32_t form8, uint32_t form)
     } else {
         s.jump[0] = access_check(g, &x, true, true);
         x_mov_rr(&g->a, X_W, dst, s.value);
-        x_rm(&g->a, sized(&x, form8, form) | X_LOCK, dst, mem_bi(x.entry, x.va, 0));
+        x_rm(&g->a, sized(&x, form8, form) | lock, dst, mem_bi(x.entry, x.va, 0));
         extend_old(g, &x, dst, dst);
     }
     add_stub(g, o, &x, s);
@@ -365,7 +380,7 @@ void emit_fetch_op(Gen *g, const IrOp *o)
     }
     s.jump[0] = access_check(g, &x, true, true);
     if (unused) {
-        x_rm(&g->a, sized(&x, op << 3 | X_R8, op << 3 | 1) | X_LOCK, s.value,
+        x_rm(&g->a, sized(&x, op << 3 | X_R8, op << 3 | 1) | lock_prefix(g, o, op), s.value,
              mem_bi(x.entry, x.va, 0));
     } else {
         x_rm(&g->a, sized(&x, 0x8a | X_R8, X_MOV_RM), RAX, mem_bi(x.entry, x.va, 0));
@@ -399,7 +414,7 @@ void emit_cmpxchg(Gen *g, const IrOp *o)
     } else {
         s.jump[0] = access_check(g, &x, true, true);
         x_mov_rr(&g->a, X_W, RAX, s.expect);
-        x_rm(&g->a, sized(&x, X_CMPXCHG8, X_CMPXCHG) | X_LOCK, s.value, mem_bi(x.entry, x.va, 0));
+        x_rm(&g->a, sized(&x, X_CMPXCHG8, X_CMPXCHG) | (g->buffer->alone ? 0 : X_LOCK), s.value, mem_bi(x.entry, x.va, 0));
         extend_old(g, &x, RAX, RAX);
     }
     add_stub(g, o, &x, s);
