@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A 64 KiB firmware image for tests of 32-bit system behaviour: reset vector, the way into flat
+ * protected mode, and a stub for each vector that ends in trap() (bare.c). Linked at F0000h.
+ */
+    .section .reset, "ax"
+    .code16
+    ljmp $0xf000, $start16_offset
+    .balign 16
+
+    .text
+    .code16
+    .globl start16, boot_gdtr
+start16:
+    cli
+    movl %edx, %ebp
+    lgdtl %cs:boot_gdtr_offset
+    movl %cr0, %eax
+    orl $1, %eax
+    movl %eax, %cr0
+    ljmpl $8, $start32
+
+    .code32
+start32:
+    movw $16, %ax
+    movw %ax, %ds
+    movw %ax, %es
+    movw %ax, %ss
+    movw %ax, %fs
+    movw %ax, %gs
+    movl $0x70000, %esp
+    call bare_main
+1:  hlt
+    jmp 1b
+
+    .balign 8
+boot_gdt:
+    .quad 0
+    .quad 0x00cf9b000000ffff
+    .quad 0x00cf93000000ffff
+boot_gdtr:
+    .word . - boot_gdt - 1
+    .long boot_gdt
+
+/* Vector n: an error code (0 where the processor pushes none), n, the rest in one place. */
+    .altmacro
+    .macro stub n, error
+    .balign 16
+    .ifeq \error
+    pushl $0
+    .endif
+    pushl $\n
+    jmp trap_common
+    .endm
+    .balign 16
+    .globl trap_stubs
+trap_stubs:
+    .set n, 0
+    .rept 32
+    .if n == 8 || n == 10 || n == 11 || n == 12 || n == 13 || n == 14 || n == 17
+    stub %n, 1
+    .else
+    stub %n, 0
+    .endif
+    .set n, n + 1
+    .endr
+    .rept 224
+    stub %n, 0
+    .set n, n + 1
+    .endr
+
+trap_common:
+    pushal
+    pushl %ds
+    pushl %es
+    pushl %fs
+    pushl %gs
+    movl $16, %eax
+    movl %eax, %ds
+    movl %eax, %es
+    movl %eax, %fs
+    movl %eax, %gs
+    pushl %esp
+    call trap
+    addl $4, %esp
+    popl %gs
+    popl %fs
+    popl %es
+    popl %ds
+    popal
+    addl $8, %esp
+    iretl
+    .section .note.GNU-stack, "", @progbits
