@@ -45,6 +45,10 @@ void x86_block_key(Cpu *cpu, BlockKey *key)
     mode |= c->cr4 & CR4_OSFXSR ? MODE_OSFXSR : 0;
     mode |= c->cr4 & CR4_FSGSBASE ? MODE_FSGSBASE : 0;
     mode |= c->cr4 & CR4_UMIP ? MODE_UMIP : 0;
+    mode |= (c->mxcsr & MXCSR_MASKS) != MXCSR_MASKS ? MODE_XM : 0;
+    if (c->cpl == 3 && (c->eflags & FLAG_AC) && (c->cr0 & CR0_AM)) {
+        mode |= MODE_AC;
+    }
     if (c->cr4 & CR4_OSXSAVE) {
         mode |= MODE_OSXSAVE;
         mode |= (c->xcr0 & (XCR0_SSE | XCR0_AVX)) == (XCR0_SSE | XCR0_AVX) ? MODE_AVX : 0;

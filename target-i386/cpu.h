@@ -33,6 +33,14 @@ typedef struct X87Reg {
     uint16_t pad[3];
 } X87Reg;
 
+/* What an SSE instruction may change, kept for #XM. */
+typedef struct X86SseBefore {
+    uint64_t regs[16];
+    Vec128 xmm[16], ymm_hi[16];
+    uint64_t cc_dst, cc_src, cc_src2;
+    uint32_t cc_op, mxcsr;
+} X86SseBefore;
+
 typedef struct X86Model X86Model;
 
 typedef struct X86Cpu {
@@ -109,6 +117,7 @@ typedef struct X86Cpu {
     int32_t socket_id, die_id, core_id, thread_id, node_id;
     GPtrArray *feature_text; /* "+x", "-y", "k=v" of -cpu, applied at realize */
     Device *apic; /* NULL: none; see exec/x86-apic.h */
+    X86SseBefore sse_before; /* within one instruction */
     uint64_t monitor_va;
     bool in_exec; /* between exec_enter and exec_leave: host MXCSR is the guest's */
 } X86Cpu;
@@ -228,6 +237,7 @@ enum {
     MODE_EXPDOWN = 1 << 25, /* some segment grows down */
     MODE_CSLIMIT = 1 << 26, /* CS ends below 4 GiB */
     MODE_AC = 1 << 27, /* unaligned accesses are #AC */
+    MODE_XM = 1 << 28, /* MXCSR leaves an exception unmasked */
 };
 
 /* MMU indices. */
@@ -283,6 +293,8 @@ static inline bool x86_is_bad_address(uint64_t va)
 _Noreturn void x86_bad_address_fault(X86Cpu *c, uint64_t va, uintptr_t host_pc);
 /* Linear address of `bytes` bytes at an offset; #GP(0) or #SS(0) if the segment does not allow the access. */
 uint64_t x86_seg_linear(X86Cpu *c, unsigned seg, uint64_t offset, unsigned bytes, bool write, uintptr_t host_pc);
+/* Whether the instruction at rip is one of SSE or AVX. */
+bool x86_insn_is_vector(X86Cpu *c);
 /* 64-bit mode: whether the instruction at rip reaches va through the stack segment. */
 bool x86_access_is_stack(X86Cpu *c, uint64_t va);
 /* Real and virtual-8086 mode: base = selector * 16; the limit and type stay (real) or are set (VM86). */

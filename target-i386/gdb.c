@@ -350,5 +350,9 @@ unsigned x86_mmu_index_hook(Cpu *cpu, bool fetch)
 /* Accesses that demand alignment: SSE operands (#GP), and with AC set any at CPL 3 (#AC). */
 void x86_unaligned(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu_idx, uintptr_t host_pc)
 {
-    x86_raise_error(X86(cpu), EXC_GP, 0, host_pc);
+    X86Cpu *c = X86(cpu);
+    bool check = c->cpl == 3 && (c->eflags & FLAG_AC) && (c->cr0 & CR0_AM);
+
+    cpu_restore_state(cpu, host_pc);
+    x86_raise_error(c, check && !x86_insn_is_vector(c) ? EXC_AC : EXC_GP, 0, host_pc);
 }

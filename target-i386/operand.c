@@ -197,12 +197,12 @@ IrVal x86_addr(X86Ctx *s, const X86Insn *i)
 
 IrVal x86_load(X86Ctx *s, unsigned size, IrVal addr)
 {
-    return ir_load(s->b, x86_type(size), addr, (MemOp)size, s->mmu);
+    return ir_load(s->b, x86_type(size), addr, (MemOp)(s->mode & MODE_AC ? size | MEM_ALIGN : size), s->mmu);
 }
 
 void x86_store(X86Ctx *s, unsigned size, IrVal v, IrVal addr)
 {
-    ir_store(s->b, v, addr, (MemOp)size, s->mmu);
+    ir_store(s->b, v, addr, (MemOp)(s->mode & MODE_AC ? size | MEM_ALIGN : size), s->mmu);
 }
 
 IrVal x86_read(X86Ctx *s, const X86Insn *i, unsigned n)

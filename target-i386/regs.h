@@ -122,6 +122,12 @@ enum {
 #define MXCSR_DAZ 0x40u
 #define MXCSR_FTZ 0x8000u
 #define MXCSR_DEFAULT 0x1f80u
+#define MXCSR_IE 1u
+#define MXCSR_DE 2u
+#define MXCSR_ZE 4u
+#define MXCSR_MASK_SHIFT 7
+#define MXCSR_MASKS 0x1f80u
+#define MXCSR_STICKY 0x3fu
 
 /* CPUID words that models describe; see models.c. */
 enum {

@@ -115,18 +115,33 @@ static bool uses_stack(const X86Insn *i)
     return false;
 }
 
-bool x86_access_is_stack(X86Cpu *c, uint64_t va)
+static bool decode_present(X86Cpu *c, X86Insn *i)
 {
-    const X86DecodeMode mode = {.code64 = true};
-    uint64_t around = c->regs[R_SP] - va + 256;
+    const X86DecodeMode mode = {.code64 = x86_code64(c), .code32 = c->segs[S_CS].flags & SEG_B,
+                                .no_vex = !protected_mode(c)};
+    uint64_t pc = mode.code64 ? c->rip : (uint32_t)(c->rip + c->segs[S_CS].base);
     uint8_t bytes[16];
-    X86Insn i;
     unsigned n = 0;
 
-    while (n < sizeof(bytes) && cpu_debug_rw(&c->cpu, c->rip + n, bytes + n, 1, false)) {
+    while (n < sizeof(bytes) && cpu_debug_rw(&c->cpu, pc + n, bytes + n, 1, false)) {
         n++;
     }
-    if (x86_decode(&i, bytes, n, mode) != X86_OK) {
+    return x86_decode(i, bytes, n, mode) == X86_OK;
+}
+
+bool x86_insn_is_vector(X86Cpu *c)
+{
+    X86Insn i;
+
+    return decode_present(c, &i) && i.row->flags & X86_ROW_SSE;
+}
+
+bool x86_access_is_stack(X86Cpu *c, uint64_t va)
+{
+    uint64_t around = c->regs[R_SP] - va + 256;
+    X86Insn i;
+
+    if (!decode_present(c, &i)) {
         return false;
     }
     if (uses_stack(&i) && (around < 512 || !x86_has_mem(&i))) {

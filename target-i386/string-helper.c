@@ -15,6 +15,7 @@ typedef struct Rep {
     X86Cpu *c;
     unsigned size, mmu, seg;
     bool repne, code64;
+    bool aligned;               /* what is not is #AC */
     bool stores;                /* what RDI points to is written */
     uint64_t mask;              /* of addresses */
     uintptr_t host_pc;
@@ -25,6 +26,7 @@ static Rep rep_begin(Cpu *cpu, uint32_t word, uintptr_t host_pc)
     static const uint64_t masks[4] = {0xff, 0xffff, 0xffffffff, UINT64_MAX};
 
     return (Rep){.c = X86(cpu), .size = word & 3, .mask = masks[word >> 2 & 3], .seg = word >> 4 & 7,
+                 .aligned = X86(cpu)->cpl == 3 && (X86(cpu)->eflags & FLAG_AC) && (X86(cpu)->cr0 & CR0_AM),
                  .repne = word >> 8 & 1, .code64 = word & REP_CODE64, .mmu = word >> 12 & 15, .host_pc = host_pc};
 }
 
@@ -59,6 +61,9 @@ static uint64_t run_length(const Rep *r, unsigned reg, uint64_t count)
     uint64_t va = linear(r, reg), bytes = 4096 - (va & 4095), to_wrap = r->mask - get_reg(r, reg);
 
     bytes = bytes - 1 < to_wrap ? bytes : to_wrap + 1;
+    if (r->aligned && va & ((1u << r->size) - 1)) {
+        return 0;
+    }
     if (!r->code64) {
         bool write = reg == R_DI && r->stores;
         int64_t room = r->c->seg_last[write][reg == R_DI ? S_ES : r->seg] + 1 - (int64_t)get_reg(r, reg);
@@ -76,7 +81,12 @@ static bool interrupted(const Rep *r)
 
 static uint64_t checked(const Rep *r, unsigned reg, bool write)
 {
-    return x86_seg_linear(r->c, reg == R_DI ? S_ES : r->seg, get_reg(r, reg), 1u << r->size, write, r->host_pc);
+    uint64_t va = x86_seg_linear(r->c, reg == R_DI ? S_ES : r->seg, get_reg(r, reg), 1u << r->size, write, r->host_pc);
+
+    if (r->aligned && va & ((1u << r->size) - 1)) {
+        x86_raise_error(r->c, EXC_AC, 0, r->host_pc);
+    }
+    return va;
 }
 
 static uint64_t load(const Rep *r, unsigned reg)

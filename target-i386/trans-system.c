@@ -542,6 +542,20 @@ void trans_FENCE(X86Ctx *s, X86Insn *i)
 
 /* ---- processor state images ---- */
 
+/* Leaves when the masks of SSE exceptions are not as MODE_XM says any more. */
+static void mxcsr_changed(X86Ctx *s)
+{
+    IrBuilder *b = s->b;
+    IrBlock *changed = ir_cold_block(b), *same = ir_block(b);
+    IrVal masks = ir_andi(b, ir_env_load(b, IR_I32, offsetof(X86Cpu, mxcsr), MEM_32), MXCSR_MASKS);
+
+    ir_brcond(b, s->mode & MODE_XM ? COND_EQ : COND_NE, masks, ir_i32(b, MXCSR_MASKS), changed, same);
+    ir_place(b, changed);
+    ir_set(b, V_RIP, ir_i64(b, s->next));
+    ir_exit(b, IR_EXIT_LOOP);
+    ir_place(b, same);
+}
+
 static void state_image(X86Ctx *s, X86Insn *i, void (*fn)(IrBuilder *, IrVal, IrVal))
 {
     x86_sync(s);
@@ -556,6 +570,7 @@ void trans_FXSAVE(X86Ctx *s, X86Insn *i)
 void trans_FXRSTOR(X86Ctx *s, X86Insn *i)
 {
     state_image(s, i, ir_call_fxrstor);
+    mxcsr_changed(s);
 }
 
 static void extended_image(X86Ctx *s, X86Insn *i, unsigned kind, void (*fn)(IrBuilder *, IrVal, IrVal, IrVal))
@@ -593,12 +608,18 @@ void trans_XSAVES(X86Ctx *s, X86Insn *i)
 void trans_XRSTOR(X86Ctx *s, X86Insn *i)
 {
     extended_image(s, i, 0, ir_call_xrstor);
+    if (!s->ended) {
+        mxcsr_changed(s);
+    }
 }
 
 void trans_XRSTORS(X86Ctx *s, X86Insn *i)
 {
     if (x86_cpl0(s)) {
         extended_image(s, i, 1, ir_call_xrstor);
+        if (!s->ended) {
+            mxcsr_changed(s);
+        }
     }
 }
 
@@ -612,6 +633,7 @@ void trans_LDMXCSR(X86Ctx *s, X86Insn *i)
     IrVal v = x86_read(s, i, 0);
     x86_sync(s);
     ir_call_ldmxcsr(s->b, v);
+    mxcsr_changed(s);
 }
 
 void trans_STMXCSR(X86Ctx *s, X86Insn *i)

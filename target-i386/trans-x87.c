@@ -97,11 +97,27 @@ void trans_FLD(X86Ctx *s, X86Insn *i)
     (i->op[0].size == 3 ? ir_call_fld_f64 : ir_call_fld_f32)(s->b, v);
 }
 
+/* Nothing of it after an unmasked exception other than precision (SDM 1 8.5.4 ff.). */
+static void store_and_pop(X86Ctx *s, X86Insn *i, IrVal v, bool pop)
+{
+    IrBuilder *b = s->b;
+    IrBlock *over = ir_block(b), *store = ir_block(b);
+    IrVar value = ir_local(b, x86_type(i->op[0].size));
+    IrVal flags = ir_env_load(b, IR_I32, offsetof(X86Cpu, fp_sw), MEM_32);
+    IrVal masks = ir_env_load(b, IR_I32, offsetof(X86Cpu, fp_cw), MEM_32);
+
+    ir_set(b, value, v);
+    ir_brcond(b, COND_TSTNZ, ir_andc(b, flags, masks), ir_i32(b, 0x1f), over, store);
+    ir_place(b, store);
+    x86_write(s, i, 0, ir_get(b, value));
+    pop_if(s, pop);
+    ir_place(b, over);
+}
+
 void trans_FST(X86Ctx *s, X86Insn *i)
 {
     x86_sync(s);
-    x86_write(s, i, 0, i->op[0].size == 3 ? ir_call_fst_f64(s->b) : ir_call_fst_f32(s->b));
-    pop_if(s, i->modrm >> 3 & 1);
+    store_and_pop(s, i, i->op[0].size == 3 ? ir_call_fst_f64(s->b) : ir_call_fst_f32(s->b), i->modrm >> 3 & 1);
 }
 
 void trans_FLD_80(X86Ctx *s, X86Insn *i)
@@ -131,8 +147,7 @@ static void store_int(X86Ctx *s, X86Insn *i, bool truncate, bool pop)
 
     x86_sync(s);
     IrVal v = ir_call_fist(s->b, ir_i32(s->b, size), ir_i32(s->b, truncate));
-    x86_write(s, i, 0, x86_narrow(s, size, v));
-    pop_if(s, pop);
+    store_and_pop(s, i, x86_narrow(s, size, v), pop);
 }
 
 void trans_FIST(X86Ctx *s, X86Insn *i)

@@ -212,9 +212,20 @@ static void translate_insn(X86Ctx *s, X86Insn *i)
         x86_ud(s);
         return;
     }
-    if (unit_ready(s, i)) {
-        r->trans(s, i);
+    if (!unit_ready(s, i)) {
+        return;
     }
+    if (s->mode & MODE_XM && r->flags & X86_ROW_SSE && r->trans != trans_LDMXCSR && r->trans != trans_STMXCSR) {
+        x86_sync(s);
+        ir_call_xm_begin(s->b);
+        r->trans(s, i);
+        if (ir_is_open(s->b) && !s->ended) {
+            x86_sync(s);
+            ir_call_xm_end(s->b);
+        }
+        return;
+    }
+    r->trans(s, i);
 }
 
 /* The first instruction may reach into the next page: fetches there byte by byte, which may fault. */

@@ -289,7 +289,6 @@ static void host_set_mxcsr(uint32_t v)
 }
 #endif
 
-#define MXCSR_STICKY 0x3fu
 
 static uint32_t running_mxcsr(const X86Cpu *c)
 {

@@ -296,7 +296,12 @@ void helper_fbst(Cpu *cpu, uint64_t va)
 
 void helper_f_pop(Cpu *cpu)
 {
-    x87_pop(X86(cpu));
+    X86Cpu *c = X86(cpu);
+
+    /* not after an unmasked exception that keeps the instruction from being done (SDM 1 8.5.1) */
+    if (!(c->fp_sw & ~c->fp_cw & (FPSW_IE | FPSW_DE | FPSW_ZE))) {
+        x87_pop(c);
+    }
 }
 
 void helper_fxch(Cpu *cpu, uint32_t i)
