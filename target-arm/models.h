@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* CPU models as a table of identification registers; features follow from these. */
+#ifndef TARGET_ARM_MODELS_H
+#define TARGET_ARM_MODELS_H
+
+#include "target-arm/cpu.h"
+
+struct ArmModel {
+    const char *name;
+    bool aarch64, max;
+    uint64_t cbar_default;
+    uint32_t features32;                /* of AArch32-only models: ARM_M_* */
+    ArmIdRegs id;
+};
+
+/* What the ID registers of old cores do not tell. */
+enum {
+    ARM_M_V5 = 1, ARM_M_V6 = 2, ARM_M_V6K = 4, ARM_M_V7 = 8, ARM_M_VFP = 16, ARM_M_NEON = 32, ARM_M_LPAE = 64, ARM_M_TIMER = 128,
+    ARM_M_EL3 = 256, ARM_M_EL2 = 512, ARM_M_DIV = 1024, ARM_M_VFP4 = 2048,
+};
+
+extern const ArmModel arm_models[];
+extern const unsigned arm_num_models;
+
+const ArmModel *arm_model_find(const char *name);
+/* Copies the model into a new CPU; then properties are applied, then arm_model_finish() derives the rest. */
+void arm_model_apply(ArmCpu *c, const ArmModel *m);
+bool arm_model_finish(ArmCpu *c, GError **error);
+const CpuModelInfo *arm_model_info(unsigned i);
+void arm_models_help(GString *out);
+Cpu *arm_cpu_create(Vm *vm, const char *text, GError **error);
+struct json_object *arm_model_expand(const char *type, const char *model, struct json_object *props, GError **error);
+uint64_t arm_mpidr(const ArmCpu *c);
+
+#endif

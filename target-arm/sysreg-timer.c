@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Registers of the generic timers, and of the performance monitors (D17.5, D17.8). */
+#include "target-arm/sysreg.h"
+
+#define F(f) offsetof(ArmCpu, f)
+
+/* ---- timers ---- */
+
+static uint64_t counter_read(ArmCpu *c, const ArmSysreg *r)
+{
+    uint64_t offset = r->aux == GT_VIRT && !(arm_e2h(c) && (arm_el(c) == 2 || (arm_el(c) == 0 && c->hcr & HCR_TGE))) ? c->cntvoff : 0;
+
+    return arm_counter(c) - offset;
+}
+
+static uint64_t frq_read(ArmCpu *c, const ArmSysreg *r)
+{
+    return c->cntfrq;
+}
+
+/* The timer that a name means: at EL2 with E2H the EL0 names mean EL2's timers. */
+static unsigned which(const ArmCpu *c, const ArmSysreg *r)
+{
+    bool host = arm_e2h(c) && (arm_el(c) == 2 || (arm_el(c) == 0 && c->hcr & HCR_TGE));
+
+    if (host && !(r->flags & SR_ALIAS12)) {
+        return r->aux == GT_PHYS ? GT_HYP : r->aux == GT_VIRT ? GT_HYPVIRT : r->aux;
+    }
+    return r->aux;
+}
+
+static uint64_t ctl_read(ArmCpu *c, const ArmSysreg *r)
+{
+    unsigned w = which(c, r);
+
+    arm_timer_update(c, w);
+    return c->gt[w].ctl;
+}
+
+static void ctl_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
+{
+    ArmTimer *t = &c->gt[which(c, r)];
+
+    t->ctl = (t->ctl & 4) | (v & 3);
+    arm_timer_update(c, which(c, r));
+}
+
+static uint64_t cval_read(ArmCpu *c, const ArmSysreg *r)
+{
+    return c->gt[which(c, r)].cval;
+}
+
+static void cval_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
+{
+    c->gt[which(c, r)].cval = v;
+    arm_timer_update(c, which(c, r));
+}
+
+static uint64_t tval_read(ArmCpu *c, const ArmSysreg *r)
+{
+    unsigned w = which(c, r);
+
+    return (uint32_t)(c->gt[w].cval - (arm_counter(c) - arm_timer_offset(c, w)));
+}
+
+static void tval_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
+{
+    unsigned w = which(c, r);
+
+    c->gt[w].cval = arm_counter(c) - arm_timer_offset(c, w) + (uint64_t)(int64_t)(int32_t)v;
+    arm_timer_update(c, w);
+}
+
+static void cntvoff_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
+{
+    c->cntvoff = v;
+    arm_timer_update(c, GT_VIRT);
+}
+
+/* CNTKCTL_EL1 and CNTHCTL_EL2 let EL0 and EL1 in. aux: GT_*; bit 8 in `redirect`: the counter or CNTFRQ. */
+static void gt_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+{
+    unsigned el = arm_el(c);
+    bool counter = r->read == counter_read || r->read == frq_read, virt = r->aux == GT_VIRT;
+    bool host = (arm_hcr(c) & (HCR_E2H | HCR_TGE)) == (HCR_E2H | HCR_TGE);
+
+    if (r->flags & SR_ALIAS12 || el >= 2) {
+        return;
+    }
+    if (el == 0) {
+        uint64_t ctl = host ? c->cnthctl : c->cntkctl[1];
+        unsigned bits = r->read == frq_read ? 3 : counter ? virt ? 2 : 1 : virt ? 1 << 8 : 1 << 9;
+
+        if (!(ctl & bits)) {
+            arm_raise(c, ARM_EXC_OTHER, syndrome, arm_default_el(c), host_pc);
+        }
+    }
+    if (arm_el2_enabled(c) && !virt && !host && r->read != frq_read) {
+        unsigned shift = arm_e2h(c) ? 10 : 0;
+
+        if (!(c->cnthctl >> shift & (counter ? 1 : 2))) {
+            arm_raise(c, ARM_EXC_HYP_TRAP, syndrome, 2, host_pc);
+        }
+    }
+}
+
+static void sec_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+{
+    if (arm_el(c) == 1 && (!arm_secure_below_el3(c) || !(c->scr & SCR_ST))) {
+        arm_undefined(c, host_pc);
+    }
+}
+
+#define TIMER(n, op1, crm, el, g, fl, chk) \
+    {.name = n "TVAL", .id = ARM_SYSREG(3, op1, 14, crm, 0), .read_el = el, .write_el = el, .read = tval_read, .write = tval_write, \
+     .aux = g, .flags = (fl) | SR_LOCK, .check = chk}, \
+    {.name = n "CTL", .id = ARM_SYSREG(3, op1, 14, crm, 1), .read_el = el, .write_el = el, .read = ctl_read, .write = ctl_write, \
+     .aux = g, .flags = (fl) | SR_LOCK, .check = chk}, \
+    {.name = n "CVAL", .id = ARM_SYSREG(3, op1, 14, crm, 2), .read_el = el, .write_el = el, .read = cval_read, .write = cval_write, \
+     .aux = g, .flags = (fl) | SR_LOCK, .check = chk}
+
+/* ---- performance monitors: the cycle counter counts guest time at 1 GHz ---- */
+
+static uint64_t cycles(const ArmCpu *c)
+{
+    return (uint64_t)clock_now_ns(CLOCK_GUEST);
+}
+
+static bool counting(const ArmCpu *c)
+{
+    return c->pmcr & 1 && c->pmcnten >> 31 & 1;
+}
+
+static uint64_t ccntr_read(ArmCpu *c, const ArmSysreg *r)
+{
+    uint64_t v = counting(c) ? cycles(c) - c->pmccntr_offset : c->pmccntr_offset;
+
+    return c->pmcr & 8 ? v / 64 : v;
+}
+
+static void ccntr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
+{
+    c->pmccntr_offset = counting(c) ? cycles(c) - v : v;
+}
+
+/* Keeps the count while PMCR and PMCNTEN change. */
+static void recount(ArmCpu *c, uint64_t *field, uint64_t v)
+{
+    uint64_t now = counting(c) ? cycles(c) - c->pmccntr_offset : c->pmccntr_offset;
+
+    *field = v;
+    c->pmccntr_offset = counting(c) ? cycles(c) - now : now;
+}
+
+static uint64_t pmcr_read(ArmCpu *c, const ArmSysreg *r)
+{
+    return c->pmcr | (c->id.midr >> 24 & 0xff) << 24;
+}
+
+static void pmcr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
+{
+    if (v & 4) {
+        ccntr_write(c, r, 0);
+    }
+    recount(c, &c->pmcr, v & 0x39);
+}
+
+static void pmcnten_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
+{
+    recount(c, &c->pmcnten, r->aux ? c->pmcnten & ~v : c->pmcnten | (v & 1u << 31));
+}
+
+static void set_clear_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
+{
+    uint64_t *f = arm_sysreg_field(c, r);
+
+    *f = r->aux ? *f & ~v : *f | (v & 1u << 31);
+}
+
+static void pm_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+{
+    if (!c->has_pmu) {
+        arm_undefined(c, host_pc);
+    }
+    if (arm_el(c) == 0 && !(c->pmuserenr & 1)) {
+        arm_raise(c, ARM_EXC_OTHER, syndrome, arm_default_el(c), host_pc);
+    }
+}
+
+#define PM(n, crm, op2, f_, ...) \
+    {.name = n, .id = ARM_SYSREG(3, 3, 9, crm, op2), .field = F(f_), .check = pm_check, ##__VA_ARGS__}
+
+// clang-format off
+const ArmSysreg arm_sysregs_timer[] = {
+    {.name = "CNTFRQ_EL0", .id = ARM_SYSREG(3, 3, 14, 0, 0), .write_el = 1, .field = F(cntfrq), .read = frq_read, .check = gt_check},
+    {.name = "CNTPCT_EL0", .id = ARM_SYSREG(3, 3, 14, 0, 1), .write_el = 4, .read = counter_read, .aux = GT_PHYS, .check = gt_check, .flags = SR_CONST},
+    {.name = "CNTVCT_EL0", .id = ARM_SYSREG(3, 3, 14, 0, 2), .write_el = 4, .read = counter_read, .aux = GT_VIRT, .check = gt_check, .flags = SR_CONST},
+    {.name = "CNTKCTL_EL1", .id = ARM_SYSREG(3, 0, 14, 1, 0), .read_el = 1, .write_el = 1, .field = F(cntkctl[1]), .flags = SR_E2H | SR_NO_EXIT,
+     .redirect = ARM_SYSREG(3, 4, 14, 1, 0)},
+    {.name = "CNTKCTL_EL12", .id = ARM_SYSREG(3, 5, 14, 1, 0), .read_el = 2, .write_el = 2, .field = F(cntkctl[1]), .flags = SR_ALIAS12},
+    {.name = "CNTHCTL_EL2", .id = ARM_SYSREG(3, 4, 14, 1, 0), .read_el = 2, .write_el = 2, .field = F(cnthctl), .flags = SR_EL2},
+    {.name = "CNTVOFF_EL2", .id = ARM_SYSREG(3, 4, 14, 0, 3), .read_el = 2, .write_el = 2, .field = F(cntvoff), .write = cntvoff_write, .flags = SR_EL2 | SR_LOCK},
+    TIMER("CNTP_EL0_", 3, 2, 0, GT_PHYS, 0, gt_check),
+    TIMER("CNTV_EL0_", 3, 3, 0, GT_VIRT, 0, gt_check),
+    TIMER("CNTP_EL02_", 5, 2, 2, GT_PHYS, SR_ALIAS12, NULL),
+    TIMER("CNTV_EL02_", 5, 3, 2, GT_VIRT, SR_ALIAS12, NULL),
+    TIMER("CNTHP_EL2_", 4, 2, 2, GT_HYP, SR_EL2, NULL),
+    TIMER("CNTHV_EL2_", 4, 3, 2, GT_HYPVIRT, SR_EL2, NULL),
+    TIMER("CNTPS_EL1_", 7, 2, 1, GT_SEC, 0, sec_check),
+    PM("PMCR_EL0", 12, 0, pmcr, .read = pmcr_read, .write = pmcr_write),
+    PM("PMCNTENSET_EL0", 12, 1, pmcnten, .write = pmcnten_write),
+    PM("PMCNTENCLR_EL0", 12, 2, pmcnten, .write = pmcnten_write, .aux = 1),
+    PM("PMOVSCLR_EL0", 12, 3, pmovs, .write = set_clear_write, .aux = 1),
+    PM("PMSWINC_EL0", 12, 4, sysreg_spare, .flags = SR_IGNORE),
+    PM("PMSELR_EL0", 12, 5, pmselr, .wmask = 31),
+    {.name = "PMCEID0_EL0", .id = ARM_SYSREG(3, 3, 9, 12, 6), .write_el = 4, .check = pm_check, .reset = 1 << 17, .flags = SR_CONST},
+    {.name = "PMCEID1_EL0", .id = ARM_SYSREG(3, 3, 9, 12, 7), .write_el = 4, .check = pm_check, .flags = SR_CONST},
+    PM("PMCCNTR_EL0", 13, 0, pmccntr_offset, .read = ccntr_read, .write = ccntr_write),
+    PM("PMXEVTYPER_EL0", 13, 1, pmccfiltr),
+    PM("PMXEVCNTR_EL0", 13, 2, sysreg_spare, .flags = SR_IGNORE),
+    PM("PMUSERENR_EL0", 14, 0, pmuserenr, .write_el = 1, .wmask = 15),
+    PM("PMOVSSET_EL0", 14, 3, pmovs, .write = set_clear_write),
+    {.name = "PMINTENSET_EL1", .id = ARM_SYSREG(3, 0, 9, 14, 1), .read_el = 1, .write_el = 1, .field = F(pminten), .write = set_clear_write, .check = pm_check},
+    {.name = "PMINTENCLR_EL1", .id = ARM_SYSREG(3, 0, 9, 14, 2), .read_el = 1, .write_el = 1, .field = F(pminten), .write = set_clear_write, .aux = 1, .check = pm_check},
+    {.name = "PMMIR_EL1", .id = ARM_SYSREG(3, 0, 9, 14, 6), .read_el = 1, .write_el = 4, .check = pm_check, .flags = SR_CONST},
+    {.name = "PMCCFILTR_EL0", .id = ARM_SYSREG(3, 3, 14, 15, 7), .field = F(pmccfiltr), .check = pm_check},
+    {0},
+};
+// clang-format on

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What trans_* functions of all instruction sets work with: the translation's context, registers,
+ * lazy flags, memory, exits. A trans_* function returns false when its encoding is unallocated; it
+ * must have emitted nothing by then.
+ */
+#ifndef TARGET_ARM_TRANSLATE_H
+#define TARGET_ARM_TRANSLATE_H
+
+#include "target-arm/cpu.h"
+#include "target-arm/a64-decode.h"
+#include "target-arm/helpers.h"
+#include "tcg/ir.h"
+
+/* Guest registers as IR variables; the order of arm_vars. */
+enum {
+    V_X0, V_X30 = 30, V_SP = 31, V_PC, V_CC_A, V_CC_B, V_CC_OP, V_EXCL_ADDR, V_EXCL_VAL, V_EXCL_VAL2,
+    V_V0, V_V31 = V_V0 + 31, V_COUNT,
+};
+
+extern const IrVarDecl arm_vars[];
+
+enum { CC_DYNAMIC = 0xff };             /* cc_op is only known at run time */
+
+typedef struct ArmCtx {
+    IrBuilder *b;
+    const ArmCpu *cpu;                  /* its model only */
+    uint32_t mode;
+    unsigned el;
+    unsigned mmu, mmu_user;             /* of plain and of unprivileged accesses */
+    unsigned mem;                       /* MemOp bits of all accesses: byte order, alignment */
+    uint64_t pc, next, page;
+    bool ended;                         /* the block is complete */
+    unsigned cc_op;                     /* CcOp or CC_DYNAMIC */
+    IrBlock *cc_block;                  /* where cc_a and cc_b are valid */
+    IrVal cc_a, cc_b;
+    bool fp_checked;                    /* FP access needs no test any more */
+    /* AArch32 */
+    bool thumb;
+    unsigned it, cond;                  /* IT state; condition of the instruction at hand */
+    IrBlock *skip;                      /* where a conditional instruction's end is; NULL: unconditional */
+    unsigned insn_len;
+} ArmCtx;
+
+extern const IrVal arm_none;
+
+/* ---- integer registers, A64 ---- */
+/* Register n (31: zero) in its full width / as i64 zero-extended from 32 bits when !sf. */
+IrVal arm_x(ArmCtx *s, unsigned n);
+IrVal arm_xsp(ArmCtx *s, unsigned n);               /* 31 is SP */
+void arm_set_x(ArmCtx *s, unsigned n, IrVal v);     /* 31: dropped */
+void arm_set_xsp(ArmCtx *s, unsigned n, IrVal v);
+IrVal arm_r(ArmCtx *s, bool sf, unsigned n);        /* i64 or i32 by sf */
+void arm_set_r(ArmCtx *s, bool sf, unsigned n, IrVal v);
+static inline IrType arm_type(bool sf) { return sf ? IR_I64 : IR_I32; }
+static inline IrVal arm_const(ArmCtx *s, bool sf, uint64_t v)
+{
+    return ir_const(s->b, arm_type(sf), sf ? v : (uint32_t)v);
+}
+/* v shifted by type 0..3 (LSL LSR ASR ROR) and constant amount. */
+IrVal arm_shift(ArmCtx *s, bool sf, IrVal v, unsigned type, unsigned amount);
+/* v extended as `option` says (UXTB .. SXTX), then shifted left; i64. */
+IrVal arm_extend(ArmCtx *s, IrVal v, unsigned option, unsigned shift);
+/* The mask that N:immr:imms stand for; false: reserved. */
+bool arm_bitmask(unsigned n, unsigned immr, unsigned imms, bool sf, uint64_t *mask);
+
+/* ---- flags (cc.c) ---- */
+typedef struct ArmCond { IrCond cond; IrVal a, b; } ArmCond;
+void arm_cc(ArmCtx *s, unsigned op, IrVal a, IrVal b);      /* operands i64 or i32 by op */
+void arm_cc_nzcv(ArmCtx *s, IrVal nzcv32);
+IrVal arm_nzcv_ir(ArmCtx *s);                       /* N Z C V in bits 3..0, i32 */
+ArmCond arm_cond(ArmCtx *s, unsigned code);
+IrVal arm_carry(ArmCtx *s);                         /* 0 or 1, i32 */
+void arm_cc_dynamic(ArmCtx *s);                     /* where IR paths join, or after helpers that set flags */
+/* if cond then flags = op(a, b) else nzcv. */
+void arm_ccmp(ArmCtx *s, unsigned cond, bool sf, bool sub, IrVal a, IrVal b, unsigned nzcv);
+/* N Z C V of an IR fcmp result. */
+IrVal arm_fcmp_nzcv(ArmCtx *s, IrVal r);
+
+/* ---- memory ---- */
+static inline MemOp arm_memop(const ArmCtx *s, unsigned size)
+{
+    return (MemOp)(size | (size ? s->mem : 0));
+}
+IrVal arm_load(ArmCtx *s, IrType t, IrVal addr, unsigned op, unsigned mmu);
+void arm_store(ArmCtx *s, IrVal v, IrVal addr, unsigned op, unsigned mmu);
+
+/* ---- exits and exceptions ---- */
+void arm_raise_ir(ArmCtx *s, unsigned kind, uint32_t syndrome);     /* pc of this instruction */
+void arm_undef(ArmCtx *s);
+void arm_jump(ArmCtx *s, unsigned slot, uint64_t pc);   /* ends the IR block */
+void arm_jump_val(ArmCtx *s, IrVal pc);
+void arm_end_jump(ArmCtx *s, uint64_t pc);          /* ends the translation */
+/* After a helper that may have changed modes or interrupts; set_pc: to the next instruction. */
+void arm_end_exit(ArmCtx *s, bool set_pc, unsigned reason);
+/* Whether FP and SIMD may be used here; raises the trap and returns false otherwise. */
+bool arm_fp_ok(ArmCtx *s);
+
+/* ---- vector registers ---- */
+IrVal arm_v(ArmCtx *s, unsigned n);
+void arm_set_v(ArmCtx *s, unsigned n, bool q, IrVal v);     /* !q: upper half cleared */
+
+/* Metadata of an instruction: never 0; IT state in bits 8..15 (AArch32). */
+enum { META_INSN = 1, META_IT_SHIFT = 8 };
+/* One A32 or T32 instruction at s->pc; false: it reaches into the next page, where a block of its own begins. */
+bool arm_translate_a32(ArmCtx *s, Cpu *cpu, const uint8_t *page, bool first);
+
+#endif
