@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Starting ARM machines: -kernel (Linux Image, zImage, uImage, gzip of those, ELF) with -initrd,
+ * -append and -dtb, or firmware that finds all this by itself. No boot code is put into
+ * memory: the first CPU is told where to start and with which registers.
+ */
+#ifndef HW_ARM_BOOT_H
+#define HW_ARM_BOOT_H
+
+#include "hw/nvram/fw_cfg.h"
+#include "util/dt.h"
+
+typedef struct ArmBoot {
+    hwaddr ram_base;
+    uint64_t ram_size;
+    Dt *dt;                      /* the board's own tree, NULL: none but that of -dtb */
+    bool firmware;               /* there is firmware: it starts at the CPUs' reset address */
+    bool secure;                 /* the kernel is to start in secure state (no firmware below it) */
+    FwCfg *fw_cfg;               /* firmware is given kernel, initrd and command line by it; may be NULL */
+    uint32_t board_id;           /* ATAG machine number for kernels without device tree */
+    hwaddr smp_loader;           /* where waiting CPUs are parked without PSCI; 0: not needed */
+} ArmBoot;
+
+/* MachineType.done's last step. The tree is completed (memory of -dtb, chosen) and laid out in RAM. */
+bool arm_boot(Vm *vm, ArmBoot *b, GError **error);
+
+#endif
