@@ -6,6 +6,7 @@
 #include "qom/vm.h"
 #include "target-i386/helpers.h"
 #include "target-i386/seg.h"
+#include "util/log.h"
 
 #define SMM_REVISION_64 0x00020064u
 #define SMM_REVISION_32 0x00020000u
@@ -133,8 +134,19 @@ void x86_set_smm(X86Cpu *c, bool on)
     c->cpu.as = on && vm->smm_as ? vm->smm_as : vm->memory_as;
 }
 
+static void log_smm(X86Cpu *c, const char *what)
+{
+    if (log_enabled(LOG_INT)) {
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        c->cpu.arch->dump(&c->cpu, text, 0);
+        log_mask(LOG_INT, "SMM: %s\n%s", what, text->str);
+    }
+}
+
 void x86_smi_enter(X86Cpu *c)
 {
+    log_smm(c, "enter");
     c->smi_masked_nmi = c->nmi_masked;
     c->nmi_masked = true;
     x86_set_smm(c, true);
@@ -165,8 +177,9 @@ static void restore_control(X86Cpu *c, uint64_t cr0, uint64_t cr3, uint64_t cr4,
 {
     x86_write_cr4(c, cr4);
     c->cr3 = cr3;
-    c->efer = efer & ~(uint64_t)EFER_LMA;
     x86_write_cr0(c, cr0);
+    /* Paging may have been on in SMM too: LMA follows what is there now. */
+    x86_set_efer(c, efer);
 }
 
 static void restore64(X86Cpu *c)
@@ -244,4 +257,5 @@ void helper_rsm(Cpu *cpu)
     x86_set_smm(c, false);
     c->nmi_masked = c->smi_masked_nmi;
     tlb_flush(cpu);
+    log_smm(c, "after RSM");
 }

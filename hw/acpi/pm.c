@@ -7,13 +7,26 @@
 #include "qom/vm.h"
 
 #define PM_TIMER_HZ 3579545
-enum { PM1_TMR = 1, PM1_GBL = 0x20, PM1_PWRBTN = 0x100, PM1_RTC = 0x400, PM1_WAK = 0x8000 };
-enum { PM1_SCI_EN = 1, PM1_SLP_EN = 0x2000 };
-enum { SLP_S5 = 0, SLP_S3 = 1, SLP_S4 = 2 };
+enum {
+    PM1_TMR = 1,
+    PM1_GBL = 0x20,
+    PM1_PWRBTN = 0x100,
+    PM1_RTC = 0x400,
+    PM1_WAK = 0x8000
+};
+enum {
+    PM1_SCI_EN = 1,
+    PM1_SLP_EN = 0x2000
+};
+enum {
+    SLP_S5 = 0,
+    SLP_S3 = 1
+};
 
 static uint64_t pm_ticks(void)
 {
-    return (uint64_t)((unsigned __int128)clock_now_ns(CLOCK_GUEST) * PM_TIMER_HZ / NANOSECONDS_PER_SECOND);
+    return (uint64_t)((unsigned __int128)clock_now_ns(CLOCK_GUEST) * PM_TIMER_HZ /
+                      NANOSECONDS_PER_SECOND);
 }
 
 static void pm_update(AcpiPm *p)
@@ -27,7 +40,8 @@ static void pm_update(AcpiPm *p)
     if ((p->pm1_en & PM1_TMR) && !(p->pm1_sts & PM1_TMR)) {
         uint64_t next = (pm_ticks() | 0x7fffff) + 1;
 
-        timer_set_ns(&p->timer, (int64_t)((unsigned __int128)next * NANOSECONDS_PER_SECOND / PM_TIMER_HZ) + 1);
+        timer_set_ns(&p->timer,
+                     (int64_t)((unsigned __int128)next * NANOSECONDS_PER_SECOND / PM_TIMER_HZ) + 1);
     } else {
         timer_cancel(&p->timer);
     }
@@ -61,16 +75,15 @@ static void pm_write_control(AcpiPm *p, uint16_t value)
 {
     p->pm1_cnt = value & ~PM1_SLP_EN;
     if (value & PM1_SLP_EN) {
-        switch (value >> 10 & 7) {
-        case SLP_S5:
+        unsigned type = value >> 10 & 7;
+
+        if (type == SLP_S5) {
             request_shutdown(SHUTDOWN_GUEST_SHUTDOWN);
-            break;
-        case SLP_S3:
+        } else if (type == SLP_S3) {
             request_suspend();
-            break;
-        case SLP_S4:
+        } else if (type == p->s4_val) {
+            vm_event(&(VmEventInfo){.event = VM_EVENT_SUSPEND_DISK});
             request_shutdown(SHUTDOWN_GUEST_SHUTDOWN);
-            break;
         }
     }
     pm_update(p);
@@ -141,17 +154,28 @@ void acpi_pm_set_enabled(AcpiPm *p, bool on)
 }
 
 static const RegionOps pm1_ops = {
-    .read = pm1_read, .write = pm1_write, .min_size = 2, .max_size = 2, .max_valid = 4,
+    .read = pm1_read,
+    .write = pm1_write,
+    .min_size = 2,
+    .max_size = 2,
+    .max_valid = 4,
 };
 static const RegionOps pm_timer_ops = {
-    .read = pm_timer_read, .write = pm_timer_write, .min_size = 4, .max_size = 4,
+    .read = pm_timer_read,
+    .write = pm_timer_write,
+    .min_size = 4,
+    .max_size = 4,
 };
 static const RegionOps gpe_ops = {
-    .read = gpe_read, .write = gpe_write, .min_size = 1, .max_size = 1, .max_valid = 4,
+    .read = gpe_read,
+    .write = gpe_write,
+    .min_size = 1,
+    .max_size = 1,
+    .max_valid = 4,
 };
 
-void acpi_pm_init(AcpiPm *p, Device *owner, Region *pm, Region *gpe_in, hwaddr gpe_at, unsigned gpe_len,
-                  void (*set_sci)(Device *owner, int level))
+void acpi_pm_init(AcpiPm *p, Device *owner, Region *pm, Region *gpe_in, hwaddr gpe_at,
+                  unsigned gpe_len, void (*set_sci)(Device *owner, int level))
 {
     p->owner = owner;
     p->set_sci = set_sci;
@@ -193,6 +217,8 @@ const StateField acpi_pm_state[] = {
     HOST_ONLY(AcpiPm, gpe_region, "region"),
     HOST_ONLY(AcpiPm, set_sci, "constant"),
     HOST_ONLY(AcpiPm, gpe_len, "constant"),
-    HOST_ONLY(AcpiPm, s4_type, "constant"),
+    HOST_ONLY(AcpiPm, disable_s3, "property"),
+    HOST_ONLY(AcpiPm, disable_s4, "property"),
+    HOST_ONLY(AcpiPm, s4_val, "property"),
     STATE_END,
 };

@@ -5,6 +5,7 @@
  */
 #include "acpi-internal.h"
 #include "hw/acpi/aml.h"
+#include "hw/acpi/pm.h"
 
 #define FIELD_BYTE_PRESERVE 1
 #define PCI_HOLE_END 0xfebfffffu
@@ -27,7 +28,7 @@ static void link_name(char out[5], const char *prefix, unsigned i)
 /* Link device i (PNP0C0F) over routing register PRQx of the ISA bridge. */
 static void dsdt_link(Aml *a, unsigned i)
 {
-    static const uint32_t choices[] = { 5, 10, 11 };
+    static const uint32_t choices[] = {5, 10, 11};
     GByteArray *prs = g_byte_array_new(), *crs = g_byte_array_new();
     const uint32_t none = 0;
     char link[5], reg[5];
@@ -178,8 +179,8 @@ static void dsdt_osc(Aml *a)
     aml_end(a);
 }
 
-static void isa_device(Aml *a, const char *name, const char *hid, unsigned uid, unsigned port, unsigned len,
-                       unsigned port2, int irq)
+static void isa_device(Aml *a, const char *name, const char *hid, unsigned uid, unsigned port,
+                       unsigned len, unsigned port2, int irq)
 {
     GByteArray *r = g_byte_array_new();
 
@@ -226,7 +227,8 @@ static void dsdt_isa(Aml *a, PcBoard *b)
     isa_device(a, "MOU_", "PNP0F13", 0, 0, 0, 0, 12);
     for (unsigned i = 0; b->vm->serials && i < MIN(b->vm->serials->len, 2); i++) {
         if (g_ptr_array_index(b->vm->serials, i)) {
-            isa_device(a, i ? "COM2" : "COM1", "PNP0501", i + 1, i ? 0x2f8 : 0x3f8, 8, 0, i ? 3 : 4);
+            isa_device(a, i ? "COM2" : "COM1", "PNP0501", i + 1, i ? 0x2f8 : 0x3f8, 8, 0,
+                       i ? 3 : 4);
         }
     }
     aml_end(a);
@@ -289,13 +291,21 @@ static void dsdt_cpus(Aml *a, PcBoard *b)
     }
 }
 
-static void dsdt_sleep(Aml *a)
+static void dsdt_sleep(Aml *a, const AcpiPm *p)
 {
-    static const struct { const char *name; uint8_t type; } states[] = {
-        { "\\_S3", 1 }, { "\\_S4", 2 }, { "\\_S5", 0 },
+    const struct {
+        const char *name;
+        uint8_t type, disabled;
+    } states[] = {
+        {"\\_S3", 1, p->disable_s3},
+        {"\\_S4", p->s4_val, p->disable_s4},
+        {"\\_S5", 0, 0},
     };
 
     for (unsigned i = 0; i < ARRAY_COUNT(states); i++) {
+        if (states[i].disabled) {
+            continue;
+        }
         aml_name(a, states[i].name);
         aml_package(a, 4);
         aml_int(a, states[i].type);
@@ -330,6 +340,6 @@ GByteArray *acpi_dsdt(PcBoard *b, const AcpiInfo *info)
     aml_scope(&a, "\\_GPE");
     aml_name_string(&a, "_HID", "ACPI0006");
     aml_end(&a);
-    dsdt_sleep(&a);
+    dsdt_sleep(&a, b->acpi_pm);
     return aml_steal(&a);
 }

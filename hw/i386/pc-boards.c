@@ -15,6 +15,8 @@ typedef struct PcMachine {
     Machine machine;
     bool hpet, sata;
     int smm;
+    char *pflash[2];
+    uint64_t max_fw_size;
 } PcMachine;
 
 static PcBoard *pc_board_new(Vm *vm, bool q35, GError **error)
@@ -26,6 +28,9 @@ static PcBoard *pc_board_new(Vm *vm, bool q35, GError **error)
     b->q35 = q35;
     b->has_acpi = m->machine.acpi != ON_OFF_AUTO_OFF;
     b->has_hpet = m->hpet;
+    b->pflash[0] = m->pflash[0];
+    b->pflash[1] = m->pflash[1];
+    b->max_firmware = m->max_fw_size;
     b->has_smm = m->smm != ON_OFF_AUTO_OFF;
     vm_publish(vm, "pc", b);
     pc_smm_space_init(b);
@@ -96,6 +101,10 @@ static bool pc_q35_init(Vm *vm, GError **error)
 static const Prop pc_machine_props[] = {
     PROP_BOOL(PcMachine, hpet, "hpet", true, .help = "high precision event timers"),
     PROP_BOOL(PcMachine, sata, "sata", true),
+    PROP_STRING(PcMachine, pflash[0], "pflash0", .help = "node or drive of the first flash chip"),
+    PROP_STRING(PcMachine, pflash[1], "pflash1", .help = "... of the second, with variables"),
+    PROP_SIZE(PcMachine, max_fw_size, "max-fw-size", 8 * MIB,
+              .help = "Maximum combined firmware size"),
     PROP_ON_OFF_AUTO(PcMachine, smm, "smm", ON_OFF_AUTO_AUTO, .help = "system management mode"),
     PROP_END,
 };

@@ -9,6 +9,7 @@
 #include "exec/cpu.h"
 #include "exec/loader.h"
 #include "exec/memory-backend.h"
+#include "hw/acpi/pm.h"
 #include "hw/intc/i8259.h"
 #include "hw/rtc/mc146818.h"
 #include "net/net.h"
@@ -66,32 +67,6 @@ void pc_raise_smi(PcBoard *b, SmiTarget who)
 
         cpu_raise_smi(writer ? writer : g_ptr_array_index(cpus, 0));
     }
-}
-
-static bool pc_load_firmware(PcBoard *b, GError **error)
-{
-    Vm *vm = b->vm;
-    const char *name = vm->firmware ? vm->firmware : "bios-256k.bin";
-    g_autofree char *path = firmware_find_or_fail(name, "firmware", error);
-    g_autofree uint8_t *data = NULL;
-    size_t len = 0;
-
-    if (!path || !load_file(path, "firmware", 8 * MIB, &data, &len, error)) {
-        return false;
-    }
-    if (len == 0 || len % 65536) {
-        return fail(error, "firmware '%s': size %zu is not a multiple of 64 KiB", path, len);
-    }
-    if (!region_init_rom(&b->bios, NULL, "pc.bios", len, error)) {
-        return false;
-    }
-    memcpy(region_host(&b->bios), data, len);
-    region_add(&b->pci_mem, 4 * GIB - len, &b->bios, 1);
-    size_t isa = MIN(len, 128 * KIB);
-
-    region_init_alias(&b->bios_isa, NULL, "isa-bios", &b->bios, len - isa, isa);
-    region_add(&b->pci_mem, MIB - isa, &b->bios_isa, 1);
-    return true;
 }
 
 bool pc_create_memory(PcBoard *b, uint64_t low_limit, GError **error)
@@ -364,6 +339,20 @@ static void pc_publish_numbers(PcBoard *b)
     fw_cfg_add_bytes(f, FW_CFG_NUMA, numa, sizeof(numa));
 }
 
+/* Which sleep states there are and their types, for firmware: bit 7 says supported. */
+static void pc_publish_sleep_states(PcBoard *b)
+{
+    const AcpiPm *p = b->acpi_pm;
+
+    if (p) {
+        uint8_t states[6] = {
+            0x80, 0, 0, 1 | (p->disable_s3 ? 0 : 0x80), p->s4_val | (p->disable_s4 ? 0 : 0x80),
+            0x80};
+
+        fw_cfg_add_file(b->fw_cfg, "etc/system-states", states, sizeof(states));
+    }
+}
+
 static bool pc_option_rom(PcBoard *b, const char *name, GError **error)
 {
     g_autofree char *path = firmware_find_or_fail(name, "option ROM", error);
@@ -385,6 +374,7 @@ bool pc_machine_done(Vm *vm, GError **error)
     pc_fill_cmos(b);
     pc_publish_memory_map(b);
     pc_publish_numbers(b);
+    pc_publish_sleep_states(b);
     if (b->ich9 && b->has_smm) {
         ich9_publish_smi_features(b);
     }

@@ -4,6 +4,7 @@
  * I/O APIC, ACPI registers at PMBASE, SMI command port, root complex base.
  * Left out: TCO watchdog, GPIO, LPC decode ranges (all of ISA is decoded).
  */
+#include "hw/acpi/cpu-hotplug.h"
 #include "hw/acpi/pm.h"
 #include "hw/i386/pc.h"
 
@@ -16,6 +17,7 @@
 #define PM_SIZE 128
 #define PM_GPE0 0x20
 #define PM_SMI_EN 0x30
+#define ICH9_CPU_PORT 0x0cd8
 #define GPE0_LEN 8
 #define PMCON_SMI_LOCK 0x10
 #define SMI_FEATURE_BROADCAST 1ull
@@ -34,6 +36,7 @@ typedef struct Ich9Lpc {
     PciDevice pci;
     IsaBus isa;
     AcpiPm acpi;
+    AcpiCpus cpus;
     Region pm, smi_region, rcrb;
     uint8_t pirq_levels; /* PIRQA..H */
     uint8_t apmc, apms;
@@ -276,10 +279,12 @@ static bool ich9_realize(Device *d, GError **error)
     region_init_io(&s->smi_region, &d->obj, "ich9-smi", 8, &ich9_smi_ops, s);
     region_add(&s->pm, PM_SMI_EN, &s->smi_region, 0);
     region_init_io(&s->rcrb, &d->obj, "ich9-rcrb", 0x4000, &rcrb_ops, s);
+    acpi_cpus_init(&s->cpus, d, ICH9_CPU_PORT);
     device_map(d, "apm", 0xb2);
     b->ich9 = d;
     b->isa = &s->isa.bus;
     b->pm = d;
+    b->acpi_pm = &s->acpi;
     s->pci.bus->map_irq = ich9_map_irq;
     s->pci.bus->set_irq = ich9_set_pirq;
     s->pci.bus->irq_opaque = s;
@@ -296,6 +301,7 @@ static void ich9_reset(Device *d)
     s->pci.wmask[LPC_GEN_PMCON_1] = 0x1f;
     ich9_smi_features_reset(s);
     acpi_pm_reset(&s->acpi);
+    acpi_cpus_reset(&s->cpus);
     ich9_remap(s);
     ich9_route(s);
 }
@@ -337,9 +343,12 @@ static const PciInfo ich9_pci = {
 
 static const PinRow ich9_pins[] = {PIN_IN("isa-irq", 16, ich9_isa_input), PIN_END};
 
+static const Prop ich9_props[] = {ACPI_PM_PROPS(Ich9Lpc, acpi), PROP_END};
+
 static const StateField ich9_state[] = {
     HOST_ONLY(Ich9Lpc, isa, "its devices have state of their own"),
     STATE_STRUCT(Ich9Lpc, acpi, acpi_pm_state),
+    STATE_STRUCT(Ich9Lpc, cpus, acpi_cpus_state),
     HOST_ONLY(Ich9Lpc, pm, "region"),
     HOST_ONLY(Ich9Lpc, smi_region, "region"),
     HOST_ONLY(Ich9Lpc, rcrb, "region"),
@@ -369,6 +378,7 @@ static const DeviceType ich9_type = {
     .state_version = 1,
     .banks = ich9_banks,
     .pins = ich9_pins,
+    .props = ich9_props,
     .state = ich9_state,
     .realize = ich9_realize,
     .reset = ich9_reset,

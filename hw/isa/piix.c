@@ -3,6 +3,7 @@
  * Intel 82371SB (PIIX3): the PCI-to-ISA bridge with PIRQ routing, and the power management function of the 82371AB (PIIX4): ACPI registers
  * at a programmable base, SMI command port. Left out: DMA timing, SMBus transactions.
  */
+#include "hw/acpi/cpu-hotplug.h"
 #include "hw/acpi/pm.h"
 #include "hw/i386/pc.h"
 
@@ -10,6 +11,7 @@
 #define PIIX4_PMBASE 0x40
 #define PIIX4_PMREGMISC 0x80
 #define PIIX4_GPE_PORT 0xafe0
+#define PIIX4_CPU_PORT 0xaf00
 #define PIIX4_DEVACTB 0x58
 enum {
     PIIX4_PM_ENABLE = 1,
@@ -142,6 +144,7 @@ DEVICE_TYPE(piix3_type);
 typedef struct Piix4Pm {
     PciDevice pci;
     AcpiPm acpi;
+    AcpiCpus cpus;
     Region pm; /* 64 bytes at PMBASE */
     uint8_t apmc, apms;
     Irq sci;
@@ -207,8 +210,10 @@ static bool piix4_realize(Device *d, GError **error)
 
     region_init_container(&s->pm, &d->obj, "piix4-pm", 64);
     acpi_pm_init(&s->acpi, d, &s->pm, d->vm->io, PIIX4_GPE_PORT, 2, piix4_set_sci);
+    acpi_cpus_init(&s->cpus, d, PIIX4_CPU_PORT);
     device_map(d, "apm", 0xb2);
     b->pm = d;
+    b->acpi_pm = &s->acpi;
     return true;
 }
 
@@ -221,6 +226,7 @@ static void piix4_reset(Device *d)
         pci_config_set(&s->pci, PIIX4_DEVACTB, 4, DEVACTB_APMC_EN);
     }
     acpi_pm_reset(&s->acpi);
+    acpi_cpus_reset(&s->cpus);
     piix4_remap(s);
 }
 
@@ -247,12 +253,12 @@ static const PciInfo piix4_pci = {
 
 static const PinRow piix4_pins[] = {PIN_OUT(Piix4Pm, sci, "sci"), PIN_END};
 
+static const Prop piix4_props[] = {ACPI_PM_PROPS(Piix4Pm, acpi), PROP_END};
+
 static const StateField piix4_state[] = {
-    STATE_STRUCT(Piix4Pm, acpi, acpi_pm_state),
-    HOST_ONLY(Piix4Pm, pm, "region"),
-    HOST_ONLY(Piix4Pm, mapped, "follows PMREGMISC"),
-    HOST_ONLY(Piix4Pm, base, "follows PMBA"),
-    STATE_END,
+    STATE_STRUCT(Piix4Pm, acpi, acpi_pm_state), STATE_STRUCT(Piix4Pm, cpus, acpi_cpus_state),
+    HOST_ONLY(Piix4Pm, pm, "region"),           HOST_ONLY(Piix4Pm, mapped, "follows PMREGMISC"),
+    HOST_ONLY(Piix4Pm, base, "follows PMBA"),   STATE_END,
 };
 
 static const DeviceType piix4_pm_type = {
@@ -267,6 +273,7 @@ static const DeviceType piix4_pm_type = {
     .state_version = 1,
     .banks = piix4_banks,
     .pins = piix4_pins,
+    .props = piix4_props,
     .state = piix4_state,
     .realize = piix4_realize,
     .reset = piix4_reset,

@@ -234,6 +234,13 @@ static const PciConfigRow mch_config[] = {
     { "DEFAULT_SMBASE", 0x9c, 1, 0, 0xff, 0, "SMRAM at 30000h" },
     { "SMRAM", 0x9d, 1, 0x02, 0x78, 0, "SMRAM control" },
     { "ESMRAMC", 0x9e, 1, 0x38, 0x87, 0x40, "extended SMRAM control" },
+    /* Where memory ends, as firmware notes it for itself. */
+    { "TOM", 0xa0, 2, 0, 0x01ff, 0, "top of memory; storage only" },
+    { "TOUUD", 0xa2, 2, 0, 0xffff, 0, "top of upper usable memory; storage only" },
+    { "GBSM", 0xa4, 4, 0, 0xfff00000, 0, "graphics stolen memory; storage only" },
+    { "BGSM", 0xa8, 4, 0, 0xfff00000, 0, "GTT stolen memory; storage only" },
+    { "TSEGMB", 0xac, 4, 0, 0xfff00000, 0, "TSEG base; storage only" },
+    { "TOLUD", 0xb0, 2, 0, 0xfff0, 0, "top of low usable memory; storage only" },
     { 0 },
 };
 /* clang-format on */

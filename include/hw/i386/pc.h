@@ -33,6 +33,8 @@ typedef struct PcBoard {
     Region ram_low, ram_high; /* windows below and above 4 GiB */
     Region pci_mem; /* what the PCI side decodes; under RAM */
     Region bios, bios_isa;
+    const char *pflash[2]; /* -machine pflash0=, pflash1=: drives or nodes; NULL: none */
+    uint64_t max_firmware; /* bytes */
     uint64_t low_size, high_size; /* bytes of RAM below / above 4 GiB */
     PcGsi gsi;
     PciBus *pci;
@@ -41,6 +43,7 @@ typedef struct PcBoard {
     FwCfg *fw_cfg;
     Device *rtc, *pit, *hpet, *i8042; /* hpet: NULL, none */
     Device *pm; /* the function with the ACPI registers */
+    struct AcpiPm *acpi_pm; /* its part with the properties; NULL: no ACPI */
     uint16_t pm_base; /* where firmware will find it: for the FADT */
     uint64_t mmcfg_base, mmcfg_size; /* q35: ECAM */
     uint64_t pci_hole64;
@@ -55,6 +58,8 @@ static inline PcBoard *pc_board(Vm *vm)
 /* In order of use by a board's init: */
 bool pc_create_cpus(PcBoard *b, GError **error);
 bool pc_create_memory(PcBoard *b, uint64_t low_limit, GError **error);
+/* pc-firmware.c; part of pc_create_memory. */
+bool pc_load_firmware(PcBoard *b, GError **error);
 /* PICs, timers, RTC, keyboard, serial ports, fw_cfg ... on b->isa. */
 bool pc_create_isa_devices(PcBoard *b, GError **error);
 /* Default display, NICs, disks on b->pci. */
