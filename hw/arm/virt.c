@@ -447,10 +447,23 @@ static void power_button(void *opaque)
     device_pin_in(b->ged ? b->ged : b->power_key, b->ged ? "power-button" : "in", 0, 1);
 }
 
+static Device *create_pl061(VirtBoard *b, enum VirtPlace place, GError **error)
+{
+    Device *d = device_create(b->vm, "pl061", NULL, NULL, error, "pullups", "0", "pulldowns", "0xff", NULL);
+
+    if (d) {
+        device_map(d, "mmio", virt_map[place].base);
+    }
+    return d;
+}
+
 static bool create_gpio(VirtBoard *b, GError **error)
 {
-    Device *gpio = create_simple(b, "pl061", VIRT_GPIO, VIRT_IRQ_GPIO, error);
+    Device *gpio = create_pl061(b, VIRT_GPIO, error);
 
+    if (gpio) {
+        wire(gpio, "irq", 0, b->gic, "spi", VIRT_IRQ_GPIO);
+    }
     b->power_key = gpio ? device_create(b->vm, "gpio-key", NULL, NULL, error, NULL) : NULL;
     if (!b->power_key) {
         return false;
@@ -462,13 +475,12 @@ static bool create_gpio(VirtBoard *b, GError **error)
 
 static bool create_secure_gpio(VirtBoard *b, GError **error)
 {
-    Device *gpio = device_create(b->vm, "pl061", NULL, NULL, error, "pullups", "0", NULL);
+    Device *gpio = create_pl061(b, VIRT_SECURE_GPIO, error);
     Device *pwr = gpio ? device_create(b->vm, "gpio-pwr", NULL, NULL, error, NULL) : NULL;
 
     if (!pwr) {
         return false;
     }
-    device_map(gpio, "mmio", virt_map[VIRT_SECURE_GPIO].base);
     wire(gpio, "out", 0, pwr, "shutdown", 0);
     wire(gpio, "out", 1, pwr, "reset", 0);
     return true;
