@@ -247,3 +247,53 @@ static void hmp_gva2gpa(HmpCall *call, GError **error)
 }
 
 HMP_COMMAND(gva2gpa, hmp_gva2gpa, "addr:i", "print the guest physical address of a guest virtual one");
+
+/* --- ports ---------------------------------------------------------------------------------- */
+
+static bool has_ports(HmpCall *call, GError **error)
+{
+    return call->vm->io_as || fail(error, "this machine has no port space");
+}
+
+static unsigned port_size(const Format *f)
+{
+    return MIN(f->size, 4);
+}
+
+static void hmp_in(HmpCall *call, GError **error)
+{
+    static const char suffix[] = { 0, 'b', 'w', 0, 'l' };
+    Format f = parse(hmp_str(call, "fmt"));
+    unsigned size = port_size(&f);
+    uint64_t addr = (uint64_t)hmp_int(call, "addr", 0) & 0xffff;
+    int64_t index = hmp_int(call, "index", -1);
+
+    if (!has_ports(call, error)) {
+        return;
+    }
+    if (index >= 0) {
+        address_space_store(call->vm->io_as, addr++, (uint64_t)index & 0xff, 1, DEV_LITTLE,
+                            (MemAttrs){ 0 });
+    }
+    g_string_append_printf(call->out, "port%c[0x%04x] = 0x%0*" G_GINT64_MODIFIER "x\n", suffix[size],
+                           (unsigned)addr, (int)size * 2,
+                           address_space_load(call->vm->io_as, addr, size, DEV_LITTLE,
+                                              (MemAttrs){ 0 }, NULL));
+}
+
+HMP_ROW(in, { .name = "i", .args = "fmt:/,addr:i,index:i?", .params = "/fmt addr", .fn = hmp_in,
+              .help = "I/O port read" });
+
+static void hmp_out(HmpCall *call, GError **error)
+{
+    Format f = parse(hmp_str(call, "fmt"));
+
+    if (has_ports(call, error)) {
+        address_space_store(call->vm->io_as, (uint64_t)hmp_int(call, "addr", 0) & 0xffff,
+                            (uint64_t)hmp_int(call, "val", 0), port_size(&f), DEV_LITTLE,
+                            (MemAttrs){ 0 });
+    }
+}
+
+HMP_ROW(out, { .name = "o", .args = "fmt:/,addr:i,val:i", .params = "/fmt addr value", .fn = hmp_out,
+               .help = "I/O port write" });

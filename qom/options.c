@@ -293,9 +293,28 @@ static const OptDesc boot_params[] = {
     { "order", OPT_STRING, "drives: floppy (a), hard disk (c), CD-ROM (d), network (n)" },
     { "once", OPT_STRING, "the same for the first boot" },
     { "menu", OPT_BOOL, "interactive boot menu", "off" },
+    { "splash", OPT_STRING, "picture of the boot menu, JPEG or BMP" },
+    { "splash-time", OPT_STRING, "ms that it is shown" },
+    { "reboot-timeout", OPT_STRING, "ms until a failed boot is tried again, at most 65535" },
     { "strict", OPT_BOOL, "boot only from devices with bootindex", "off" },
     { NULL },
 };
+
+/* A time of 16 bits; the firmware's -1 for none is accepted, too. */
+static bool boot_time(json_object *kv, const char *key, int64_t *ms, GError **error)
+{
+    const char *text = opts_string(kv, key, NULL);
+    uint64_t n;
+
+    if (!text || strcmp(text, "-1") == 0) {
+        return true;
+    }
+    if (!parse_u64(text, &n) || n > UINT16_MAX) {
+        return fail(error, "%s '%s' is invalid, should be between -1 and 65535", key, text);
+    }
+    *ms = (int64_t)n;
+    return true;
+}
 
 static bool opt_boot(Vm *vm, const char *arg, GError **error)
 {
@@ -316,9 +335,15 @@ static bool opt_boot(Vm *vm, const char *arg, GError **error)
     }
     vm->boot_order = order ? g_strdup(order) : vm->boot_order;
     vm->boot_menu = opts_bool(kv, "menu", vm->boot_menu);
-    vm->boot_strict = opts_bool(kv, "strict", vm->boot_strict);
+    vm->boot.strict = opts_bool(kv, "strict", vm->boot.strict);
+    bool good = boot_time(kv, "splash-time", &vm->boot.splash_time_ms, error) &&
+                boot_time(kv, "reboot-timeout", &vm->boot.reboot_timeout_ms, error);
+
+    if (opts_has(kv, "splash")) {
+        vm->boot.splash = g_strdup(opts_string(kv, "splash", NULL));
+    }
     json_object_put(kv);
-    return true;
+    return good;
 }
 
 OPTION(boot, { .name = "boot", .handle = opt_boot, .group = "boot-opts", .params = boot_params });

@@ -64,19 +64,22 @@ const PropType prop_mac = {
 
 /* ---- PCI slot and function: "06.0", "6" ---- */
 
+/* Digits with or without 0x. */
+static bool parse_hex(const char *text, uint64_t max, uint64_t *value)
+{
+    const char *digits = text + (g_ascii_strncasecmp(text, "0x", 2) == 0 ? 2 : 0);
+    g_autofree char *full = g_strdup_printf("0x%s", digits);
+
+    return g_ascii_isxdigit(digits[0]) && parse_u64(full, value) && *value <= max;
+}
+
 static bool devfn_parse(struct Object *o, const Prop *p, void *field, const char *text,
                         GError **error)
 {
-    unsigned slot, fn = 0;
-    int n = 0;
+    g_auto(GStrv) parts = g_strsplit(text, ".", 2);
+    uint64_t slot, fn = 0;
 
-    if (sscanf(text, "%2x.%1x%n", &slot, &fn, &n) != 2) {
-        fn = 0;
-        if (sscanf(text, "%2x%n", &slot, &n) != 1) {
-            return prop_fail_value(o, p, text, error);
-        }
-    }
-    if (text[n] != '\0' || !g_ascii_isxdigit(text[0]) || slot > 31 || fn > 7) {
+    if (!parts[0] || !parse_hex(parts[0], 31, &slot) || (parts[1] && !parse_hex(parts[1], 7, &fn))) {
         return prop_fail_value(o, p, text, error);
     }
     *(int32_t *)field = (int32_t)(slot << 3 | fn);

@@ -45,6 +45,7 @@ Vm *vm_new(void)
 
     vm->graphics = true;
     vm->use_default_devices = true;
+    vm->boot.splash_time_ms = vm->boot.reboot_timeout_ms = -1;
     vm->cpus = g_ptr_array_new();
     vm->accels = g_ptr_array_new_with_free_func(g_free);
     vm->board = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

@@ -22,6 +22,7 @@ typedef struct VirtioBlk {
     VirtioDevice v;
     BlockFront *drive;
     char *serial;
+    int32_t bootindex;
     uint32_t num_queues, queue_size, logical_block_size, physical_block_size;
     bool config_wce, discard, write_zeroes, scsi;
     unsigned in_flight;
@@ -274,6 +275,7 @@ static void blk_reset(VirtioDevice *v)
 
 static const Prop blk_props[] = {
     PROP_DRIVE(VirtioBlk, drive),
+    PROP_I32(VirtioBlk, bootindex, "bootindex", -1),
     PROP_STRING(VirtioBlk, serial, "serial"),
     PROP_U32(VirtioBlk, num_queues, "num-queues", 1),
     PROP_U32(VirtioBlk, queue_size, "queue-size", 256),

@@ -419,6 +419,7 @@ void e1000_device_reset(Device *d)
 static const Prop e1000_props[] = {
     PROP_NETDEV(E1000, peer),
     PROP_MAC(E1000, mac),
+    PROP_I32(E1000, bootindex, "bootindex", -1),
     PROP_END,
 };
 

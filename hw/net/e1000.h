@@ -43,6 +43,7 @@ typedef struct E1000 {
     PciDevice pci;
     NetPeer *peer;
     uint8_t mac[6];
+    int32_t bootindex;
     NetClient nic;
     Bh *kick_bh;
     bool kick_tx;

@@ -25,6 +25,7 @@ typedef struct VirtioNet {
     VirtioDevice v;
     NetPeer *peer;
     uint8_t mac[6];
+    int32_t bootindex;
     uint32_t rx_queue_size, tx_queue_size;
     bool csum, mrg_rxbuf, ctrl_vq, status;
     NetClient nic;
@@ -442,6 +443,7 @@ static void net_unrealize(VirtioDevice *v)
 static const Prop net_props[] = {
     PROP_NETDEV(VirtioNet, peer),
     PROP_MAC(VirtioNet, mac),
+    PROP_I32(VirtioNet, bootindex, "bootindex", -1),
     PROP_U32(VirtioNet, rx_queue_size, "rx_queue_size", 256),
     PROP_U32(VirtioNet, tx_queue_size, "tx_queue_size", 256),
     PROP_BOOL(VirtioNet, csum, "csum", true),

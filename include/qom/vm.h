@@ -36,7 +36,13 @@ struct Vm {
                                           -serial and no default one */
     GPtrArray *fw_cfg; /* -fw_cfg rows: struct json_object * with name, file, string */
     const char *boot_order; /* -boot order=, NULL: the machine's */
-    bool boot_menu, boot_strict;
+    bool boot_menu;
+    struct {
+        bool strict;                   /* only from devices with a bootindex */
+        const char *splash;            /* picture, NULL: none */
+        int64_t splash_time_ms;        /* of the menu; -1: the firmware's */
+        int64_t reboot_timeout_ms;     /* after a failed boot; -1: never */
+    } boot;
     struct AddressSpace *memory_as; /* system memory */
     struct AddressSpace
         *smm_as; /* memory as x86 CPUs in system management mode see it; NULL: no SMM */
