@@ -36,11 +36,16 @@ void trans_PUSH_seg(X86Ctx *s, X86Insn *i)
 /* Ends the block where segment loads change what translations depend on. */
 static void after_seg_load(X86Ctx *s, unsigned seg)
 {
-    if (seg == S_SS) {          /* SDM 3A 6.8.3 */
+    if (seg == S_SS) {          /* SDM 3A 6.8.3; it holds a single step's #DB off too */
         ir_env_store(s->b, ir_i32(s->b, 1), offsetof(X86Cpu, inhibit_irq), MEM_32);
+        x86_sync(s);
+        ir_set(s->b, V_RIP, ir_i64(s->b, s->next));
+        ir_exit(s->b, IR_EXIT_LOOP);
+        s->ended = true;
+        return;
     }
-    if (seg == S_SS || (!s->code64 && s->mode & MODE_PE && !x86_in_vm86(s))) {
-        x86_end_exit(s, true, seg == S_SS ? IR_EXIT_LOOP : IR_EXIT_LOOKUP);
+    if (!s->code64 && s->mode & MODE_PE && !x86_in_vm86(s)) {
+        x86_end_exit(s, true, IR_EXIT_LOOKUP);
     }
 }
 

@@ -144,3 +144,8 @@ void bare_main(void)
     put("\n");
     leave(0);
 }
+
+void arm(void)
+{
+    armed = true;
+}

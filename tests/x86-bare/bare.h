@@ -24,6 +24,8 @@ typedef struct Frame {
 extern volatile int caught;
 extern volatile Frame caught_frame;
 extern volatile bool armed;
+/* Sets it. A call, so that the compiler expects the other return of __builtin_setjmp. */
+void arm(void);
 extern void *recovery[5];
 /* Called first for each exception when it is set; true: return to where it struck. */
 extern bool (*volatile on_trap)(Frame *f);
@@ -33,7 +35,7 @@ extern bool (*volatile on_trap)(Frame *f);
     do {                                                                                                               \
         caught = -1;                                                                                                   \
         if (__builtin_setjmp(recovery) == 0) {                                                                         \
-            armed = true;                                                                                              \
+            arm();                                                                                                     \
             __asm__ volatile("" ::: "memory");                                                                         \
             __VA_ARGS__;                                                                                               \
             __asm__ volatile("" ::: "memory");                                                                         \
