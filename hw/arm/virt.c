@@ -12,10 +12,12 @@
 #include "exec/bank.h"
 #include "exec/loader.h"
 #include "exec/memory-backend.h"
+#include "hw/block/pflash.h"
 #include "hw/virtio/virtio-mmio.h"
 #include "net/net.h"
 #include "qom/runstate.h"
 
+#define FLASH_SECTOR (256 * KIB)
 #define REDIST_SIZE 0x20000
 #define RAM_LIMIT (255 * GIB)
 #define HIGH_BASE (256 * GIB)
@@ -244,18 +246,28 @@ static bool create_memory(VirtBoard *b, GError **error)
     return ram != NULL;
 }
 
-/* Plain ROM until there is a flash device. */
 static bool create_flash(VirtBoard *b, GError **error)
 {
     static const char *const names[] = { "virt.flash0", "virt.flash1" };
     uint64_t half = virt_map[VIRT_FLASH].size / 2;
 
     for (unsigned i = 0; i < 2; i++) {
-        if (!region_init_rom(&b->flash_rom[i], NULL, names[i], half, error)) {
+        const DriveInfo *drive = drive_at("pflash", 0, i);
+        const char *node = i ? b->machine->pflash1 : b->machine->pflash0;
+        PflashConfig c = {
+            .name = names[i], .drive = node ? node : drive ? drive->id : NULL, .size = half,
+            .sector_size = FLASH_SECTOR, .width = 4, .device_width = 2, .ids = { 0x89, 0x18, 0, 0 },
+        };
+
+        b->flash[i] = pflash_create(b->vm, &c, error);
+        if (!b->flash[i]) {
             return false;
         }
+        if (drive && !node) {
+            drive_claim(drive);
+        }
         region_add(i == 0 && b->machine->secure ? &b->secure_root : b->vm->memory, virt_map[VIRT_FLASH].base + i * half,
-                   &b->flash_rom[i], 0);
+                   pflash_region(b->flash[i]), 0);
     }
     return true;
 }
