@@ -498,6 +498,15 @@ static bool create_secure_gpio(VirtBoard *b, GError **error)
     return true;
 }
 
+/* Takes the power key's place where ACPI tells the guest of it. */
+static bool create_ged(VirtBoard *b, GError **error)
+{
+    bool wanted = b->acpi && b->firmware && !b->compat.no_ged;
+
+    b->ged = wanted ? create_simple(b, "acpi-ged", VIRT_GED, VIRT_IRQ_GED, error) : NULL;
+    return b->ged || !wanted;
+}
+
 static bool create_pcie(VirtBoard *b, GError **error)
 {
     Device *d = device_create(b->vm, "gpex-pcihost", NULL, NULL, error, NULL);
@@ -576,7 +585,7 @@ static bool create_devices(VirtBoard *b, GError **error)
     if (!create_uart(b, VIRT_UART, VIRT_IRQ_UART, 0, b->vm->memory, error) ||
         (secure && !create_uart(b, VIRT_SECURE_UART, VIRT_IRQ_SECURE_UART, 1, &b->secure_root, error)) ||
         !create_simple(b, "pl031", VIRT_RTC, VIRT_IRQ_RTC, error) || !create_pcie(b, error) ||
-        !create_gpio(b, error) || (secure && !b->compat.no_secure_gpio && !create_secure_gpio(b, error)) ||
+        !create_gpio(b, error) || !create_ged(b, error) || (secure && !b->compat.no_secure_gpio && !create_secure_gpio(b, error)) ||
         !create_transports(b, error)) {
         return false;
     }
@@ -630,7 +639,7 @@ static bool virt_done(Vm *vm, GError **error)
         return virt_dump_tree(b, error);
     }
     boot.dt = b->dt;
-    return arm_boot(vm, &boot, error) && (!b->acpi || virt_build_acpi(b, error));
+    return arm_boot(vm, &boot, error) && (!b->acpi || !b->firmware || virt_build_acpi(b, error));
 }
 
 static const Prop virt_machine_props[] = {
