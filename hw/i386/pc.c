@@ -5,6 +5,7 @@
  * firmware through CMOS and fw_cfg.
  */
 #include "hw/i386/pc.h"
+#include "hw/nvram/boot-order.h"
 #include "block/block.h"
 #include "exec/cpu.h"
 #include "exec/loader.h"
@@ -379,12 +380,10 @@ bool pc_machine_done(Vm *vm, GError **error)
         ich9_publish_smi_features(b);
     }
     if (vm->kernel) {
-        static const char order[] = "/rom@genroms/linuxboot.bin\n";
-
         if (!pc_load_linux(b, error) || !pc_option_rom(b, "linuxboot.bin", error)) {
             return false;
         }
-        fw_cfg_add_file(b->fw_cfg, "bootorder", order, sizeof(order));
+        boot_order_add(vm, "/rom@genroms/linuxboot.bin", 0);
     }
     return smbios_build(b, error) && (!b->has_acpi || acpi_build(b, error));
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "exec/loader.h"
+#include "hw/nvram/boot-order.h"
 #include "hw/nvram/fw_cfg.h"
 #include "hw/pci/pci.h"
 #include "hw/rtc/mc146818.h"
@@ -15,7 +16,7 @@
 #include "util/bswap.h"
 #include "util/error.h"
 
-enum { SPLASH_MAX = 16 * MIB, CMOS_BOOT_THIRD = 0x38, CMOS_BOOT_FIRST = 0x3d };
+enum { SPLASH_MAX = 16 * MIB, ROM_MAX = 2 * MIB, CMOS_BOOT_THIRD = 0x38, CMOS_BOOT_FIRST = 0x3d };
 
 /* ---- names ---- */
 
@@ -94,15 +95,28 @@ static const char *bootable_part(Device *d)
 
 typedef struct Bootable {
     int64_t index;
-    Device *device;
+    Device *device;         /* NULL: path says it */
+    const char *path;
 } Bootable;
+
+void boot_order_add(Vm *vm, const char *path, int64_t index)
+{
+    Bootable b = { index, NULL, path };
+    GArray *list = vm_published(vm, "boot-entries");
+
+    if (!list) {
+        list = g_array_new(FALSE, FALSE, sizeof(Bootable));
+        vm_publish(vm, "boot-entries", list);
+    }
+    g_array_append_val(list, b);
+}
 
 static bool collect(Object *obj, void *opaque)
 {
     if (obj->kind == KIND_DEVICE && type_find_prop(obj->type, "bootindex")) {
         g_autoptr(GError) error = NULL;
         json_object *v = object_get_json(obj, "bootindex", &error);
-        Bootable b = { v ? json_object_get_int64(v) : -1, (Device *)obj };
+        Bootable b = { v ? json_object_get_int64(v) : -1, (Device *)obj, NULL };
 
         json_object_put(v);
         if (b.index >= 0) {
@@ -124,6 +138,11 @@ static bool publish_order(Vm *vm, FwCfg *f, GError **error)
     g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(Bootable));
     g_autoptr(GString) text = g_string_new(NULL);
 
+    GArray *more = vm_published(vm, "boot-entries");
+
+    if (more) {
+        g_array_append_vals(list, more->data, more->len);
+    }
     object_walk(object_container("/machine"), collect, list);
     g_array_sort(list, by_index);
     for (guint i = 0; i < list->len; i++) {
@@ -132,8 +151,10 @@ static bool publish_order(Vm *vm, FwCfg *f, GError **error)
         if (i && b->index == b[-1].index) {
             return fail(error, "The bootindex %" PRId64 " has already been used", b->index);
         }
-        add_path(b->device, text);
-        g_string_append(text, bootable_part(b->device));
+        if (b->device) {
+            add_path(b->device, text);
+        }
+        g_string_append(text, b->device ? bootable_part(b->device) : b->path);
         g_string_append_c(text, '\n');
     }
     if (vm->boot.strict) {
@@ -143,6 +164,65 @@ static bool publish_order(Vm *vm, FwCfg *f, GError **error)
         /* Lines end with a new line, the list with a zero. */
         text->str[text->len - 1] = '\0';
         fw_cfg_add_file(f, "bootorder", text->str, text->len);
+    }
+    return true;
+}
+
+/* ---- option ROMs ---- */
+
+static const OptDesc rom_params[] = {
+    { "romfile", OPT_STRING, "the file" },
+    { "bootindex", OPT_NUMBER, "place in the boot order" },
+    { NULL },
+};
+
+/* Read at the end of start-up, when there is a firmware configuration device. */
+static bool opt_option_rom(Vm *vm, const char *arg, GError **error)
+{
+    json_object *kv = keyval_parse(arg, "romfile", error);
+    bool good = kv && opts_check(kv, rom_params, NULL, error) &&
+                (opts_has(kv, "romfile") || fail(error, "Option ROM file is not specified"));
+
+    json_object_put(kv);
+    return good;
+}
+
+OPTION(option_rom, { .name = "option-rom", .handle = opt_option_rom, .group = "option-rom",
+                     .params = rom_params });
+
+static bool publish_rom(Vm *vm, FwCfg *f, json_object *kv, GError **error)
+{
+    const char *name = opts_string(kv, "romfile", "");
+    g_autofree char *path = firmware_find_or_fail(name, "option ROM", error);
+    g_autofree uint8_t *data = NULL;
+    size_t len = 0;
+
+    if (!path || !load_file(path, "option ROM", ROM_MAX, &data, &len, error)) {
+        return false;
+    }
+    g_autofree char *base = g_path_get_basename(path);
+    g_autofree char *file = g_strdup_printf("genroms/%s", base);
+
+    if (opts_has(kv, "bootindex")) {
+        boot_order_add(vm, g_strdup_printf("/rom@%s", file),
+                       (int64_t)opts_number(kv, "bootindex", 0));
+    }
+    return fw_cfg_add_file(f, file, data, len) ||
+           fail(error, "option ROM '%s': the name is too long", name);
+}
+
+static bool publish_roms(Vm *vm, FwCfg *f, GError **error)
+{
+    const char *arg;
+
+    for (unsigned i = 0; (arg = option_arg("option-rom", i)) != NULL; i++) {
+        json_object *kv = keyval_parse(arg, "romfile", error);
+        bool good = kv && publish_rom(vm, f, kv, error);
+
+        json_object_put(kv);
+        if (!good) {
+            return false;
+        }
     }
     return true;
 }
@@ -211,7 +291,7 @@ static bool publish(Vm *vm, GError **error)
     }
     publish_letters(vm);
     publish_times(vm, f);
-    return publish_order(vm, f, error) && publish_splash(vm, f, error);
+    return publish_roms(vm, f, error) && publish_order(vm, f, error) && publish_splash(vm, f, error);
 }
 
 /* After hook "board": whatever can be booted from is there. */
