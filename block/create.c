@@ -139,8 +139,8 @@ static void co_create(void *opaque)
 
     if (d->co_format) {
         BlockNode *file = block_create_file(c->filename, 0, c->error);
-        BlockEdge *e = file ? block_attach(file, "image creation", BLOCK_PERM_READ | BLOCK_PERM_WRITE | BLOCK_PERM_RESIZE,
-                                           BLOCK_PERM_READ, c->error) : NULL;
+        BlockEdge *e = file ? block_attach(file, "image creation", BLOCK_PERM_READ | BLOCK_PERM_WRITE_UNCHANGED,
+                                           BLOCK_PERM_ALL, c->error) : NULL;
 
         c->good = e && d->co_format(file, c->opts, c->error);
         if (c->good) {

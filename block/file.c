@@ -245,6 +245,24 @@ static bool host_device_open(BlockNode *n, struct json_object *opts, GError **er
     return file_open_kind(n, opts, true, error);
 }
 
+/* The same file by a descriptor of the other kind. */
+static bool file_reopen(BlockNode *n, struct json_object *opts, bool read_only, GError **error)
+{
+    FileState *s = n->state, now = *s;
+    bool was = n->read_only;
+
+    n->read_only = read_only;
+    if (!file_open_fd(n, &now, false, error)) {
+        n->read_only = was;
+        return false;
+    }
+    n->read_only = was;
+    close(s->fd);
+    s->fd = now.fd;
+    s->perm = s->unshared = 0;      /* locks went with the old one: permissions are set again */
+    return true;
+}
+
 static void file_close(BlockNode *n)
 {
     close(((FileState *)n->state)->fd);
@@ -588,6 +606,12 @@ static bool host_device_create(const char *filename, struct json_object *opts, G
     return size >= 0 && (uint64_t)size >= opts_number(opts, "size", 0) ? true : fail(error, "Device is too small");
 }
 
+static bool co_file_info(BlockNode *n, BlockImageInfo *info, GError **error)
+{
+    info->zero_init = !((FileState *)n->state)->device;
+    return true;
+}
+
 static const OptDesc file_create_opts[] = {
     { "size", OPT_SIZE, "Virtual disk size" },
     { "nocow", OPT_BOOL, "Turn off copy-on-write (valid only on btrfs)" },
@@ -611,7 +635,7 @@ static const BlockDriver file_driver = {
     .state_size = sizeof(FileState), .open = file_open, .close = file_close, .grows = true,
     .co_preadv = co_file_preadv, .co_pwritev = co_file_pwritev, .co_flush = co_file_flush,
     .co_discard = co_file_discard, .co_write_zeroes = co_file_write_zeroes,
-    .allocated = file_allocated, .set_perm = file_set_perm, .co_block_status = co_file_status,
+    .allocated = file_allocated, .set_perm = file_set_perm, .co_block_status = co_file_status, .co_info = co_file_info, .reopen = file_reopen,
     .co_truncate = co_file_truncate, .refresh_length = file_refresh_length, .create_opts = file_create_opts,
     .co_create = co_file_create,
 };

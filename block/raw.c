@@ -117,6 +117,11 @@ static bool raw_refresh_length(BlockNode *n, GError **error)
     return true;
 }
 
+static bool co_raw_info(BlockNode *n, BlockImageInfo *info, GError **error)
+{
+    return !n->file->driver->co_info || n->file->driver->co_info(n->file, info, error);
+}
+
 static bool co_raw_measure(struct json_object *opts, BlockNode *in, BlockMeasure *m, GError **error)
 {
     uint64_t size = in ? in->length : opts_number(opts, "size", 0);
@@ -146,6 +151,6 @@ static const BlockDriver raw_driver = {
     .open = raw_open, .co_preadv = co_raw_preadv, .co_pwritev = co_raw_pwritev,
     .co_discard = co_raw_discard, .co_write_zeroes = co_raw_write_zeroes, .children = raw_children,
     .co_block_status = co_raw_status, .co_truncate = co_raw_truncate, .refresh_length = raw_refresh_length,
-    .create_opts = raw_create_opts, .co_measure = co_raw_measure,
+    .create_opts = raw_create_opts, .co_measure = co_raw_measure, .co_info = co_raw_info,
 };
 BLOCK_DRIVER(raw_driver);

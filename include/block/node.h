@@ -141,6 +141,9 @@ BlockNode *block_node_ref(BlockNode *n);
 /* NULL is fine. The last one closes it. */
 void block_node_unref(BlockNode *n);
 BlockNode *block_node_find(const char *name);
+/* Turns a read-only node that has no reason of its own to be so (a backing file) writable; and back. */
+bool block_make_writable(BlockNode *n, GError **error);
+bool block_make_read_only(BlockNode *n, GError **error);
 /* By the name of a node or of a drive ("device"); NULL + error. */
 BlockNode *block_node_or_device(const char *name, GError **error);
 void block_node_foreach(void (*fn)(BlockNode *n, void *opaque), void *opaque);

@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * qemu-img convert: copies images to a new one of any format. Several requests run at once: while one chunk is written
+ * others are read and searched for zeroes; writes keep their order unless -W or compression says otherwise.
+ */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "img.h"
+#include "util/error.h"
+#include "util/iov.h"
+#include "util/timer.h"
+
+#define CHUNK (2 * MIB)
+#define MAX_WORKERS 16
+#define BLOCK 512
+
+typedef struct Convert {
+    ImgArgs a;
+    bool compress, no_create, unordered, salvage, target_zero, offload, bitmaps, skip_broken;
+    const char *rate;
+    uint64_t sparse;            /* zero bytes in a row that are left out; 0: none */
+    uint64_t workers;
+    /* running */
+    Img *sources;
+    uint64_t *starts;           /* of each source in the output */
+    unsigned count;
+    BlockNode *target;
+    uint64_t total, at;         /* at: where the next chunk begins */
+    uint64_t turn;              /* offset of the chunk whose write is next */
+    uint64_t done, work;        /* for the progress bar */
+    uint64_t cluster;           /* of compressed output */
+    bool zero_init, has_backing;
+    uint64_t backing_length;
+    uint64_t bytes_per_s;
+    int64_t start_ns;
+    uint64_t sent;
+    CoMutex lock;               /* picking chunks */
+    CoQueue waiting;            /* for their turn */
+    int ret;
+} Convert;
+
+typedef enum Content { CONTENT_DATA, CONTENT_ZERO, CONTENT_BACKING } Content;
+
+/* ---- what to copy ---- */
+
+static Img *source_at(Convert *c, uint64_t at, uint64_t *in_source)
+{
+    unsigned i = 0;
+
+    while (i + 1 < c->count && at >= c->starts[i + 1]) {
+        i++;
+    }
+    *in_source = at - c->starts[i];
+    return &c->sources[i];
+}
+
+/* The next piece of one kind. */
+static int co_next(Convert *c, uint64_t *offset, uint64_t *bytes, Content *what)
+{
+    uint64_t in_source, at = c->at;
+    Img *s = source_at(c, at, &in_source);
+    BlockNode *n = s->n;
+    BlockStatus st;
+    int ret;
+
+    ret = co_block_status_above(n, c->has_backing ? block_below(block_skip_filters(n)) : NULL, in_source, n->length - in_source,
+                                c->sparse != 0, &st);
+    if (ret < 0) {
+        return c->salvage ? 0 : ret;
+    }
+    if (st.flags & BLOCK_STATUS_ZERO && (st.flags & BLOCK_STATUS_ALLOCATED || !c->has_backing)) {
+        *what = CONTENT_ZERO;
+    } else if (!(st.flags & BLOCK_STATUS_ALLOCATED) && c->has_backing) {
+        *what = CONTENT_BACKING;
+    } else {
+        *what = st.flags & (BLOCK_STATUS_ALLOCATED | BLOCK_STATUS_DATA) ? CONTENT_DATA : CONTENT_ZERO;
+    }
+    *offset = at;
+    *bytes = st.bytes;
+    if (*what == CONTENT_BACKING && at >= c->backing_length) {
+        *what = CONTENT_ZERO;   /* the target's backing file is shorter */
+    }
+    if (*what == CONTENT_DATA || c->compress) {
+        *bytes = MIN(*bytes, CHUNK);
+        if (c->compress) {
+            /* whole clusters; one that has any data is read as a whole */
+            uint64_t end = *what == CONTENT_DATA ? (at + *bytes + c->cluster - 1) / c->cluster * c->cluster
+                                                 : (at + *bytes) / c->cluster * c->cluster;
+
+            if (end <= at) {
+                *what = CONTENT_DATA;
+                end = at + c->cluster;
+            }
+            *bytes = MIN(end - at, MIN(CHUNK, n->length - in_source));
+        }
+    } else {
+        *bytes = MIN(*bytes, 1 * GIB);
+    }
+    c->at += *bytes;
+    return 0;
+}
+
+/* ---- writing ---- */
+
+/* Length of the run at the start that is all zero, or all not: in blocks. */
+static uint64_t run_length(const uint8_t *buf, uint64_t bytes, uint64_t unit, bool *zero)
+{
+    uint64_t len = MIN(unit, bytes);
+
+    *zero = buffer_is_zero(buf, len);
+    while (len < bytes) {
+        uint64_t step = MIN(unit, bytes - len);
+
+        if (buffer_is_zero(buf + len, step) != *zero) {
+            break;
+        }
+        len += step;
+    }
+    return len;
+}
+
+static int co_put_zeroes(Convert *c, uint64_t offset, uint64_t bytes)
+{
+    if (c->zero_init && !c->has_backing) {
+        return 0;
+    }
+    return co_block_write_zeroes(c->target, offset, bytes, BLOCK_MAY_UNMAP);
+}
+
+static int co_put_data(Convert *c, uint64_t offset, uint8_t *buf, uint64_t bytes)
+{
+    uint64_t unit = c->compress ? c->cluster : c->sparse ? MAX(c->sparse, BLOCK) : 0;
+    int ret = 0;
+
+    for (uint64_t done = 0; ret == 0 && done < bytes;) {
+        bool zero = false;
+        uint64_t len = unit ? run_length(buf + done, bytes - done, unit, &zero) : bytes - done;
+
+        if (zero && c->sparse) {
+            ret = co_put_zeroes(c, offset + done, len);
+        } else {
+            ret = co_block_pwrite(c->target, offset + done, buf + done, len, c->compress ? BLOCK_COMPRESSED : 0);
+        }
+        done += len;
+    }
+    return ret;
+}
+
+static int co_read_chunk(Convert *c, uint64_t offset, uint8_t *buf, uint64_t bytes)
+{
+    uint64_t in_source;
+    Img *s = source_at(c, offset, &in_source);
+    int ret = co_block_pread(s->n, in_source, buf, bytes);
+
+    if (ret < 0 && c->salvage) {
+        for (uint64_t done = 0; done < bytes; done += BLOCK) {
+            uint64_t len = MIN(BLOCK, bytes - done);
+
+            if (co_block_pread(s->n, in_source + done, buf + done, len) < 0) {
+                if (!c->a.quiet) {
+                    fprintf(stderr, "qemu-img: warning: error while reading offset %" G_GUINT64_FORMAT "\n", offset + done);
+                }
+                memset(buf + done, 0, len);
+            }
+        }
+        return 0;
+    }
+    return ret;
+}
+
+/* Waits as long as -r wants. */
+static void co_limit(Convert *c, uint64_t bytes)
+{
+    if (c->bytes_per_s) {
+        int64_t due;
+
+        c->sent += bytes;
+        due = c->start_ns + (int64_t)((double)c->sent / (double)c->bytes_per_s * 1e9);
+        if (due > clock_now_ns(CLOCK_RT)) {
+            co_sleep_ns(CLOCK_RT, due - clock_now_ns(CLOCK_RT));
+        }
+    }
+}
+
+static int co_copy(Convert *c, uint64_t offset, uint64_t bytes, Content what, uint8_t *buf)
+{
+    int ret = what == CONTENT_DATA ? co_read_chunk(c, offset, buf, bytes) : 0;
+
+    if (ret < 0) {
+        tool_error("error while reading at byte %" G_GUINT64_FORMAT ": %s", offset, g_strerror(-ret));
+        return ret;
+    }
+    while (!c->unordered && c->turn != offset && c->ret == 0) {
+        co_queue_wait(&c->waiting, NULL);
+    }
+    if (c->ret < 0) {
+        return 0;
+    }
+    co_limit(c, what == CONTENT_DATA ? bytes : 0);
+    switch (what) {
+    case CONTENT_DATA:
+        ret = co_put_data(c, offset, buf, bytes);
+        break;
+    case CONTENT_ZERO:
+        if (c->sparse || c->compress) {
+            ret = co_put_zeroes(c, offset, bytes);
+            break;
+        }
+        memset(buf, 0, CHUNK);
+        for (uint64_t done = 0; ret == 0 && done < bytes; done += CHUNK) {
+            ret = co_block_pwrite(c->target, offset + done, buf, MIN(CHUNK, bytes - done), 0);
+        }
+        break;
+    default:
+        break;
+    }
+    if (ret < 0) {
+        tool_error("error while writing at byte %" G_GUINT64_FORMAT ": %s", offset, g_strerror(-ret));
+    }
+    c->turn = offset + bytes;
+    co_queue_wake_all(&c->waiting);
+    if (what == CONTENT_DATA) {
+        c->done += bytes;
+    } else {
+        c->done += bytes;
+    }
+    img_progress(c->done, c->total);
+    return ret;
+}
+
+static void co_worker(void *opaque)
+{
+    Convert *c = opaque;
+    uint8_t *buf = NULL;
+
+    if (posix_memalign((void **)&buf, 4096, CHUNK) != 0) {
+        c->ret = -ENOMEM;
+        return;
+    }
+    while (c->ret == 0) {
+        uint64_t offset = 0, bytes = 0;
+        Content what = CONTENT_DATA;
+        int ret;
+
+        co_mutex_lock(&c->lock);
+        if (c->at >= c->total) {
+            co_mutex_unlock(&c->lock);
+            break;
+        }
+        ret = co_next(c, &offset, &bytes, &what);
+        co_mutex_unlock(&c->lock);
+        if (ret < 0) {
+            tool_error("error while reading block status at offset %" G_GUINT64_FORMAT ": %s", c->at, g_strerror(-ret));
+        } else {
+            ret = co_copy(c, offset, bytes, what, buf);
+        }
+        c->ret = c->ret < 0 ? c->ret : ret;
+    }
+    co_queue_wake_all(&c->waiting);
+    free(buf);
+}
+
+/* ---- the target ---- */
+
+static bool co_open_target(Convert *c, Img *target, const char *filename)
+{
+    const BlockDriver *d = block_driver_find(c->a.out_format);
+    ImgArgs out = { .image_opts = c->a.target_image_opts };
+    g_autoptr(GError) error = NULL;
+    BlockImageInfo info = { .cluster_size = 0 };
+
+    if (!c->no_create) {
+        if (!img_create_image(filename, c->a.out_format, c->a.base, c->a.base_format, true, c->a.options, c->total, true, true)) {
+            return false;
+        }
+        (void)d;
+    }
+    if (!img_open(target, filename, &out, c->a.target_image_opts ? NULL : c->a.out_format, c->a.cache ? c->a.cache : "unsafe",
+                  0, true)) {
+        return false;
+    }
+    c->target = target->n;
+    c->target->unmap = true;
+    if (c->no_create && target->n->length < c->total) {
+        tool_error("output file is smaller than input file");
+        return false;
+    }
+    if (target->n->driver->co_info) {
+        target->n->driver->co_info(target->n, &info, &error);
+        json_object_put(info.specific);
+    }
+    c->zero_init = c->no_create ? c->target_zero : info.zero_init;
+    if (info.compressed) {
+        c->compress = true;
+        c->workers = 1;
+    }
+    c->cluster = info.cluster_size ? info.cluster_size : 65536;
+    c->has_backing = c->a.base != NULL && target->n->backing;
+    c->backing_length = c->has_backing ? target->n->backing->length : 0;
+    if (c->a.base && !c->has_backing) {
+        c->has_backing = c->a.unsafe;
+    }
+    if (c->compress) {
+        if (!target->n->driver->co_pwrite_compressed) {
+            tool_error("Compression not supported for this file format");
+            return false;
+        }
+        c->unordered |= !info.compressed;
+        c->cluster = MIN(c->cluster, CHUNK);
+    }
+    return true;
+}
+
+static bool co_use_snapshot(Convert *c)
+{
+    const char *text = c->a.snapshot, *id = NULL, *name = NULL;
+    g_autoptr(GError) error = NULL;
+    struct json_object *o = NULL;
+    BlockNode *n = c->sources[0].n;
+    bool good;
+
+    if (!text) {
+        return true;
+    }
+    if (c->count > 1) {
+        tool_error("No support for concatenating multiple snapshot");
+        return false;
+    }
+    if (!n->driver->co_snapshot_load) {
+        tool_error("Failed to load snapshot: Device '' does not support internal snapshots");
+        return false;
+    }
+    if (g_str_has_prefix(text, "snapshot.")) {
+        o = keyval_parse(text, NULL, &error);
+        id = o ? keyval_get(o, "snapshot.id") : NULL;
+        name = o ? keyval_get(o, "snapshot.name") : NULL;
+        good = o && n->driver->co_snapshot_load(n, id, name, &error);
+    } else {
+        good = n->driver->co_snapshot_load(n, text, NULL, &error);
+        if (!good) {
+            g_clear_error(&error);
+            good = n->driver->co_snapshot_load(n, NULL, text, &error);
+        }
+    }
+    json_object_put(o);
+    if (!good) {
+        tool_error("Failed to load snapshot: %s", error ? error->message : "");
+    }
+    return good;
+}
+
+static bool co_open_sources(Convert *c, char **names)
+{
+    c->sources = g_new0(Img, c->count);
+    c->starts = g_new0(uint64_t, c->count);
+    for (unsigned i = 0; i < c->count; i++) {
+        if (!img_open(&c->sources[i], names[i], &c->a, c->a.format, c->a.src_cache, 0, false)) {
+            return false;
+        }
+        if (i == 0 && !co_use_snapshot(c)) {
+            return false;
+        }
+        c->starts[i] = c->total;
+        c->total += c->sources[i].n->length;
+    }
+    return true;
+}
+
+/* ---- the command ---- */
+
+static bool convert_option(int k, const char *arg, void *opaque)
+{
+    Convert *c = opaque;
+
+    switch (k) {
+    case 'c': c->compress = true; return true;
+    case 'n': c->no_create = true; return true;
+    case 'W': c->unordered = true; return true;
+    case 'C': c->offload = true; return true;
+    case 'r': c->rate = arg; return true;
+    case OPT_SALVAGE: c->salvage = true; return true;
+    case OPT_TARGET_IS_ZERO: c->target_zero = true; return true;
+    case OPT_BITMAPS: c->bitmaps = true; return true;
+    case OPT_SKIP_BROKEN: c->skip_broken = true; return true;
+    case 'S':
+        if (!img_size(arg, "sparse size", &c->sparse)) {
+            exit(1);
+        }
+        if (c->sparse % BLOCK || c->sparse > CHUNK) {
+            tool_error("Invalid buffer size for sparse output specified. Valid sizes are multiples of %d up to %llu. "
+                       "Select 0 to disable sparse detection (fully allocates output).", BLOCK, CHUNK);
+            exit(1);
+        }
+        return true;
+    case 'm':
+        if (!img_number(arg, "number of coroutines", 1, MAX_WORKERS, &c->workers)) {
+            tool_error("Invalid number of coroutines. Allowed number of coroutines is between 1 and %d", MAX_WORKERS);
+            exit(1);
+        }
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool check_combination(Convert *c)
+{
+    const char *wrong = NULL;
+
+    if (c->compress && c->offload) {
+        wrong = "Cannot enable copy offloading when -c is used";
+    } else if (c->target_zero && !c->no_create) {
+        wrong = "--target-is-zero requires use of -n flag";
+    } else if (c->a.target_image_opts && !c->no_create) {
+        wrong = "--target-image-opts requires use of -n flag";
+    } else if (c->no_create && c->a.options) {
+        wrong = "-o has no effect when skipping image creation";
+        fprintf(stderr, "qemu-img: warning: %s\n", wrong);
+        wrong = NULL;
+    } else if (c->salvage && c->offload) {
+        wrong = "Cannot use copy offloading in salvaging mode";
+    }
+    if (wrong) {
+        tool_error("%s", wrong);
+    }
+    return !wrong;
+}
+
+static int co_run(Convert *c, const char *target_name)
+{
+    Img target = { NULL, NULL };
+    int ret;
+
+    if (!co_open_target(c, &target, target_name)) {
+        img_close(&target);
+        return 1;
+    }
+    img_progress_start(c->a.progress);
+    c->start_ns = clock_now_ns(CLOCK_RT);
+    img_parallel((unsigned)c->workers, co_worker, c);
+    ret = c->ret;
+    if (ret == 0 && c->compress && target.n->driver->co_pwrite_compressed) {
+        ret = target.n->driver->co_pwrite_compressed(target.n, 0, 0, NULL, 0);
+    }
+    if (ret == 0) {
+        ret = co_block_flush(target.n);
+        if (ret < 0) {
+            tool_error("error while flushing: %s", g_strerror(-ret));
+        }
+    }
+    if (ret == 0) {
+        img_progress_end();
+    }
+    img_close(&target);
+    return ret < 0 ? 1 : 0;
+}
+
+int cmd_convert(int argc, char **argv)
+{
+    static const struct option longs[] = {
+        IMG_COMMON_LONGS, { "source-image-opts", no_argument, 0, OPT_IMAGE_OPTS }, { "image-opts", no_argument, 0, OPT_IMAGE_OPTS },
+        { "force-share", no_argument, 0, 'U' }, { "target-image-opts", no_argument, 0, OPT_TARGET_IMAGE_OPTS },
+        { "salvage", no_argument, 0, OPT_SALVAGE }, { "target-is-zero", no_argument, 0, OPT_TARGET_IS_ZERO },
+        { "bitmaps", no_argument, 0, OPT_BITMAPS }, { "skip-broken-bitmaps", no_argument, 0, OPT_SKIP_BROKEN }, { 0, 0, 0, 0 },
+    };
+    Convert c = { .a = { .out_format = "raw" }, .sparse = 4096, .workers = 8 };
+    int ret = 1;
+
+    if (!img_parse(argc, argv, "f:O:B:CcF:o:l:S:pt:T:qnm:WUr:u", longs, &c.a, convert_option, &c) || !check_combination(&c)) {
+        return 1;
+    }
+    if (c.rate && !img_size(c.rate, "rate limit", &c.bytes_per_s)) {
+        return 1;
+    }
+    if (c.a.options && keyval_wants_help(c.a.options)) {
+        const BlockDriver *d = block_driver_find(c.a.out_format);
+
+        if (!d || !d->create_opts) {
+            return tool_error("Unknown file format '%s'", c.a.out_format);
+        }
+        img_print_create_options(d, d->create_opts, argc - c.a.first > 0 ? argv[argc - 1] : NULL, false);
+        return 0;
+    }
+    if (argc - c.a.first < 2) {
+        return tool_error("Must specify image file name");
+    }
+    c.count = (unsigned)(argc - c.a.first - 1);
+    if (c.a.base && c.count > 1) {
+        return tool_error("Having a backing file for the target makes no sense when concatenating multiple input images");
+    }
+    if (!block_driver_find(c.a.out_format)) {
+        return tool_error("Unknown file format '%s'", c.a.out_format);
+    }
+    if (co_open_sources(&c, argv + c.a.first)) {
+        ret = co_run(&c, argv[argc - 1]);
+    }
+    for (unsigned i = 0; i < c.count; i++) {
+        if (c.sources[i].n) {
+            img_close(&c.sources[i]);
+        }
+    }
+    g_free(c.sources);
+    g_free(c.starts);
+    return ret;
+}
