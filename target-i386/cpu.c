@@ -80,6 +80,7 @@ static void reset_power_on(X86Cpu *c)
     memset(c->xmm, 0, sizeof(c->xmm));
     memset(c->ymm_hi, 0, sizeof(c->ymm_hi));
     c->xcr0 = XCR0_X87;
+    c->pkru = 0;
     c->xss = 0;
     c->star = c->lstar = c->cstar = c->sfmask = c->kernel_gs_base = c->tsc_aux = 0;
     c->sysenter_cs = c->sysenter_esp = c->sysenter_eip = 0;

@@ -75,6 +75,7 @@ typedef struct X86Cpu {
     X86TableReg gdt, idt;
     uint64_t cr0, cr2, cr3, cr4;
     uint64_t xcr0;
+    uint32_t pkru;
     uint64_t dr[8]; /* 4 and 5 unused */
     bool guest_breakpoints; /* DR7 has set some */
     uint64_t efer;
@@ -306,6 +307,7 @@ void x86_write_cr0(X86Cpu *c, uint64_t value);
 void x86_write_cr3(X86Cpu *c, uint64_t value);
 void x86_write_cr4(X86Cpu *c, uint64_t value);
 void x86_set_efer(X86Cpu *c, uint64_t value);
+void x86_set_pkru(X86Cpu *c, uint32_t pkru);
 /* Breakpoints and watchpoints as DR0..3 and DR7 say. */
 void x86_update_breakpoints(X86Cpu *c);
 void x86_cpuid(X86Cpu *c, uint32_t leaf, uint32_t subleaf, uint32_t out[4]);

@@ -102,6 +102,14 @@ static void leaf_topology(const X86Cpu *c, uint32_t subleaf, uint32_t out[4])
     }
 }
 
+/* Bytes of an XSAVE image of these components. */
+static uint32_t image_size(uint64_t components, bool compact)
+{
+    uint32_t size = components & XCR0_AVX ? 832 : 576;
+
+    return components & XCR0_PKRU ? (compact ? size : 2688) + 8 : size;
+}
+
 static void leaf_xsave(X86Cpu *c, uint32_t subleaf, uint32_t out[4])
 {
     uint64_t supported = x86_xcr0_supported(c);
@@ -112,14 +120,17 @@ static void leaf_xsave(X86Cpu *c, uint32_t subleaf, uint32_t out[4])
     if (subleaf == 0) {
         out[EAX] = (uint32_t)supported;
         out[EDX] = supported >> 32;
-        out[ECX] = supported & XCR0_AVX ? 832 : 576;
-        out[EBX] = c->xcr0 & XCR0_AVX ? 832 : 576;
+        out[ECX] = image_size(supported, false);
+        out[EBX] = image_size(c->xcr0, false);
     } else if (subleaf == 1) {
         out[EAX] = c->features[FW_D_1_EAX];
-        out[EBX] = c->xcr0 & XCR0_AVX ? 832 : 576;
+        out[EBX] = image_size(c->xcr0 | c->xss, true);
     } else if (subleaf == 2 && (supported & XCR0_AVX)) {
         out[EAX] = 256;
         out[EBX] = 576;
+    } else if (subleaf == 9 && (supported & XCR0_PKRU)) {
+        out[EAX] = 8;
+        out[EBX] = 2688;
     }
 }
 
@@ -147,9 +158,12 @@ static void leaf_basic(X86Cpu *c, uint32_t leaf, uint32_t subleaf, uint32_t out[
         out[EAX] = c->features[FW_6_EAX];
         break;
     case 7:
-        if (subleaf == 0) {
+        if (subleaf == 1) {
+            out[EAX] = c->features[FW_7_1_EAX];
+        } else if (subleaf == 0) {
+            out[EAX] = c->features[FW_7_1_EAX] ? 1 : 0;
             out[EBX] = c->features[FW_7_0_EBX];
-            out[ECX] = c->features[FW_7_0_ECX];
+            out[ECX] = c->features[FW_7_0_ECX] | (c->cr4 & CR4_PKE ? 1u << 4 : 0);     /* OSPKE */
             out[EDX] = c->features[FW_7_0_EDX];
         }
         break;

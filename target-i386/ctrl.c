@@ -80,7 +80,7 @@ void x86_write_cr4(X86Cpu *c, uint64_t value)
     uint64_t old = c->cr4;
 
     c->cr4 = value;
-    if ((old ^ value) & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP | CR4_SMAP | CR4_PCIDE | CR4_LA57)) {
+    if ((old ^ value) & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP | CR4_SMAP | CR4_PCIDE | CR4_LA57 | CR4_PKE)) {
         tlb_flush(&c->cpu);
     }
 }
@@ -103,7 +103,7 @@ static uint64_t cr4_allowed(const X86Cpu *c)
         {CR4_PAE, FEAT_PAE}, {CR4_MCE, FEAT_MCE}, {CR4_PGE, FEAT_PGE}, {CR4_OSFXSR, FEAT_FXSR},
         {CR4_OSXMMEXCPT, FEAT_SSE}, {CR4_UMIP, FEAT_UMIP}, {CR4_LA57, FEAT_LA57},
         {CR4_FSGSBASE, FEAT_FSGSBASE}, {CR4_PCIDE, FEAT_PCID}, {CR4_OSXSAVE, FEAT_XSAVE},
-        {CR4_SMEP, FEAT_SMEP}, {CR4_SMAP, FEAT_SMAP},
+        {CR4_SMEP, FEAT_SMEP}, {CR4_SMAP, FEAT_SMAP}, {CR4_PKE, FEAT_PKU},
     };
     uint64_t allowed = CR4_PCE;
 
@@ -281,7 +281,8 @@ uint64_t x86_xcr0_supported(const X86Cpu *c)
     if (!x86_has_feature(c, FEAT_XSAVE)) {
         return 0;
     }
-    return XCR0_X87 | XCR0_SSE | (x86_has_feature(c, FEAT_AVX) ? XCR0_AVX : 0);
+    return XCR0_X87 | XCR0_SSE | (x86_has_feature(c, FEAT_AVX) ? XCR0_AVX : 0) |
+           (x86_has_feature(c, FEAT_PKU) ? XCR0_PKRU : 0);
 }
 
 static void set_edx_eax(X86Cpu *c, uint64_t v)
@@ -318,6 +319,38 @@ void helper_xsetbv(Cpu *cpu)
         x86_raise_error(c, EXC_GP, 0, HOST_PC());
     }
     c->xcr0 = v;
+}
+
+/* ---- protection keys: SDM 3A 4.6.2 ---- */
+
+static void check_pkru(X86Cpu *c, bool write, uintptr_t host_pc)
+{
+    if (!(c->cr4 & CR4_PKE)) {
+        x86_raise(c, EXC_UD, host_pc);
+    }
+    if ((uint32_t)c->regs[R_CX] || (write && (uint32_t)c->regs[R_DX])) {
+        x86_raise_error(c, EXC_GP, 0, host_pc);
+    }
+}
+
+void x86_set_pkru(X86Cpu *c, uint32_t pkru)
+{
+    if (pkru != c->pkru) {
+        c->pkru = pkru;
+        tlb_flush(&c->cpu);
+    }
+}
+
+void helper_rdpkru(Cpu *cpu)
+{
+    check_pkru(X86(cpu), false, HOST_PC());
+    set_edx_eax(X86(cpu), X86(cpu)->pkru);
+}
+
+void helper_wrpkru(Cpu *cpu)
+{
+    check_pkru(X86(cpu), true, HOST_PC());
+    x86_set_pkru(X86(cpu), (uint32_t)X86(cpu)->regs[R_AX]);
 }
 
 /* ---- time ---- */

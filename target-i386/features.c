@@ -86,23 +86,27 @@ const unsigned x86_num_feature_aliases = ARRAY_COUNT(x86_feature_aliases);
 const uint32_t x86_supported_features[X86_FEATURE_WORDS] = {
     /* all but pn, ds, ht (set by topology), tm, ia64, pbe */
     [FW_1_EDX] = 0x0fcbfbff,
-    /* pni pclmulqdq monitor ssse3 fma cx16 sse4.1 sse4.2 x2apic movbe popcnt tsc-deadline aes xsave
+    /* pni pclmulqdq monitor ssse3 fma cx16 pcid sse4.1 sse4.2 x2apic movbe popcnt tsc-deadline aes xsave
      * avx f16c rdrand hypervisor */
-    [FW_1_ECX] = 1u << 0 | 1u << 1 | 1u << 3 | 1u << 9 | 1u << 12 | 1u << 13 | 1u << 19 | 1u << 20 | 1u << 21 |
+    [FW_1_ECX] = 1u << 0 | 1u << 1 | 1u << 3 | 1u << 9 | 1u << 12 | 1u << 13 | 1u << 17 | 1u << 19 | 1u << 20 | 1u << 21 |
                  1u << 22 | 1u << 23 | 1u << 24 | 1u << 25 | 1u << 26 | 1u << 28 | 1u << 29 | 1u << 30 | 1u << 31,
     /* fsgsbase tsc-adjust bmi1 avx2 smep bmi2 erms invpcid rdseed adx smap clflushopt clwb
      * sha-ni */
     [FW_7_0_EBX] = 1u << 0 | 1u << 1 | 1u << 3 | 1u << 5 | 1u << 7 | 1u << 8 | 1u << 9 | 1u << 10 | 1u << 18 |
                    1u << 19 | 1u << 20 | 1u << 23 | 1u << 24 | 1u << 29,
-    /* umip la57 rdpid */
-    [FW_7_0_ECX] = 1u << 2 | 1u << 16 | 1u << 22,
+    /* umip pku gfni vaes vpclmulqdq la57 rdpid */
+    [FW_7_0_ECX] = 1u << 2 | 1u << 3 | 1u << 8 | 1u << 9 | 1u << 10 | 1u << 16 | 1u << 22,
+    /* fsrm serialize */
+    [FW_7_0_EDX] = 1u << 4 | 1u << 14,
     /* syscall nx mmxext fxsr-opt pdpe1gb rdtscp lm, and what AMD repeats of 1.EDX */
     [FW_8000_0001_EDX] = 0x0183f3ff | 1u << 11 | 1u << 20 | 1u << 22 | 1u << 25 | 1u << 26 |
                          1u << 27 | 1u << 29,
-    /* lahf-lm cmp-legacy cr8legacy abm 3dnowprefetch */
-    [FW_8000_0001_ECX] = 1u << 0 | 1u << 1 | 1u << 4 | 1u << 5 | 1u << 8,
-    /* xsaveopt xsavec xgetbv1 */
-    [FW_D_1_EAX] = 1u << 0 | 1u << 1 | 1u << 2,
+    /* lahf-lm cmp-legacy cr8legacy abm sse4a 3dnowprefetch */
+    [FW_8000_0001_ECX] = 1u << 0 | 1u << 1 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 8,
+    /* wbnoinvd */
+    [FW_8000_0008_EBX] = 1u << 9,
+    /* xsaveopt xsavec xgetbv1 xsaves */
+    [FW_D_1_EAX] = 1u << 0 | 1u << 1 | 1u << 2 | 1u << 3,
     [FW_8000_0007_EDX] = 1u << 8,
     [FW_6_EAX] = 1u << 2,
 };

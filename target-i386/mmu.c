@@ -24,6 +24,7 @@
 #define PF_U 4u
 #define PF_RSVD 8u
 #define PF_I 16u
+#define PF_PK 32u
 
 /* What a walk is for and what it found. */
 typedef struct Walk {
@@ -114,10 +115,10 @@ static bool walk_fail(Walk *w, uint32_t error)
 }
 
 /* SDM 3A 4.6: rights of a page given the AND of U and W over the levels and the OR of NX. */
-static bool walk_rights(Walk *w, bool u, bool wr, bool nx)
+static bool walk_rights(Walk *w, bool u, bool wr, bool nx, unsigned key)
 {
     X86Cpu *c = w->c;
-    unsigned prot = TLB_PROT_READ;
+    unsigned prot = TLB_PROT_READ, denied = 0;
 
     if (w->user) {
         if (!u) {
@@ -132,7 +133,13 @@ static bool walk_rights(Walk *w, bool u, bool wr, bool nx)
             prot &= TLB_PROT_EXEC;
         }
     }
-    w->prot = prot;
+    if (u && (c->cr4 & CR4_PKE)) {         /* SDM 3A 4.6.2 */
+        unsigned rights = c->pkru >> (2 * key) & 3;
+
+        denied = rights & 1 ? TLB_PROT_READ | TLB_PROT_WRITE
+                 : rights & 2 && (w->user || (c->cr0 & CR0_WP)) ? TLB_PROT_WRITE : 0;
+    }
+    w->prot = prot & ~denied;
     if (w->debug) {
         return true;
     }
@@ -140,6 +147,9 @@ static bool walk_rights(Walk *w, bool u, bool wr, bool nx)
         (w->access == ACCESS_STORE && !(prot & TLB_PROT_WRITE)) ||
         (w->access == ACCESS_FETCH && !(prot & TLB_PROT_EXEC))) {
         return walk_fail(w, PF_P);
+    }
+    if ((w->access == ACCESS_LOAD && denied & TLB_PROT_READ) || (w->access == ACCESS_STORE && denied & TLB_PROT_WRITE)) {
+        return walk_fail(w, PF_P | PF_PK);
     }
     return true;
 }
@@ -181,7 +191,7 @@ static bool walk_32(Walk *w, bool *again)
         w->page_bits = 22;
         w->global = (pde & PTE_G) && (c->cr4 & CR4_PGE);
         w->pa = base | (w->va & 0x3ff000);
-        return walk_rights(w, pde & PTE_U, pde & PTE_W, false) &&
+        return walk_rights(w, pde & PTE_U, pde & PTE_W, false, 0) &&
                walk_leaf(w, pde_pa, 4, host, pde, again);
     }
     if (!w->debug && !entry_or(c, pde_pa, 4, host, pde, PTE_A)) {
@@ -196,7 +206,7 @@ static bool walk_32(Walk *w, bool *again)
     w->page_bits = 12;
     w->global = (pte & PTE_G) && (c->cr4 & CR4_PGE);
     w->pa = pte & 0xfffff000;
-    return walk_rights(w, pde & pte & PTE_U, pde & pte & PTE_W, false) &&
+    return walk_rights(w, pde & pte & PTE_U, pde & pte & PTE_W, false, 0) &&
            walk_leaf(w, pte_pa, 4, host, pte, again);
 }
 
@@ -243,7 +253,7 @@ static bool walk_64(Walk *w, hwaddr table, unsigned level, bool long_mode, bool 
             w->page_bits = shift;
             w->global = (e & PTE_G) && (c->cr4 & CR4_PGE);
             w->pa = (e & PTE_ADDRESS & ~mask) | (w->va & mask & ~0xfffull);
-            return walk_rights(w, u, wr, nx) && walk_leaf(w, pa, 8, host, e, again);
+            return walk_rights(w, u, wr, nx, long_mode ? e >> 59 & 15 : 0) && walk_leaf(w, pa, 8, host, e, again);
         }
         if (!w->debug && !entry_or(c, pa, 8, host, e, PTE_A)) {
             *again = true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* AES, PCLMULQDQ and SHA instructions by value. FIPS 197, FIPS 180-4; SDM volume 2. */
+/* AES, GFNI, PCLMULQDQ and SHA instructions by value. FIPS 197, FIPS 180-4; SDM volume 2. */
 #include "target-i386/helpers.h"
 #include "target-i386/cpu.h"
 
@@ -124,6 +124,78 @@ Vec128 helper_aeskeygenassist(Vec128 a, uint32_t imm)
     out.l[2] = x3;
     out.l[3] = (x3 >> 8 | x3 << 24) ^ (imm & 255);
     return out.v;
+}
+
+/* ---- GFNI: bytes of the field of AES, and 8x8 matrices of bits ---- */
+
+Vec128 helper_gf2p8mulb(Vec128 a, Vec128 b)
+{
+    Vec128Lanes x = {.v = a}, y = {.v = b};
+
+    for (unsigned i = 0; i < 16; i++) {
+        x.b[i] = gf_mul(x.b[i], y.b[i]);
+    }
+    return x.v;
+}
+
+/* x to the power of 254. */
+static uint8_t gf_inverse(uint8_t x)
+{
+    uint8_t r = 1;
+
+    for (unsigned i = 0; i < 7; i++) {
+        x = gf_mul(x, x);
+        r = gf_mul(r, x);
+    }
+    return r;
+}
+
+static Vec128 affine(Vec128 a, Vec128 matrix, uint32_t imm, bool inverse)
+{
+    Vec128Lanes x = {.v = a}, m = {.v = matrix}, out = {.q = {0, 0}};
+
+    for (unsigned i = 0; i < 16; i++) {
+        uint8_t v = inverse ? gf_inverse(x.b[i]) : x.b[i];
+
+        for (unsigned bit = 0; bit < 8; bit++) {
+            unsigned row = m.b[(i & 8) + 7 - bit];
+
+            out.b[i] |= (uint8_t)((__builtin_parity(row & v) ^ (imm >> bit & 1)) << bit);
+        }
+    }
+    return out.v;
+}
+
+Vec128 helper_gf2p8affineqb(Vec128 a, Vec128 matrix, uint32_t imm)
+{
+    return affine(a, matrix, imm, false);
+}
+
+Vec128 helper_gf2p8affineinvqb(Vec128 a, Vec128 matrix, uint32_t imm)
+{
+    return affine(a, matrix, imm, true);
+}
+
+/* ---- SSE4a: a field of 64 bits; length 0 is 64 (APM 4, EXTRQ, INSERTQ) ---- */
+
+static uint64_t field_mask(uint32_t word)
+{
+    unsigned length = word & 63;
+
+    return length ? (1ull << length) - 1 : UINT64_MAX;
+}
+
+uint64_t helper_extrq(uint64_t value, uint32_t word)
+{
+    return value >> (word >> 6 & 63) & field_mask(word);
+}
+
+uint64_t helper_insertq(uint64_t into, uint64_t from, uint32_t word)
+{
+    unsigned index = word >> 6 & 63;
+    uint64_t mask = field_mask(word);
+
+    return (into & ~(mask << index)) | (from & mask) << index;
 }
 
 Vec128 helper_pclmulqdq(Vec128 a, Vec128 b, uint32_t imm)

@@ -51,6 +51,75 @@ void trans_PCLMULQDQ(X86Ctx *s, X86Insn *i)
     x86_vec_imm(s, i, ir_call_pclmulqdq);
 }
 
+void trans_GF2P8MULB(X86Ctx *s, X86Insn *i)
+{
+    x86_vec_binary(s, i, ir_call_gf2p8mulb);
+}
+
+void trans_GF2P8AFFINEQB(X86Ctx *s, X86Insn *i)
+{
+    x86_vec_imm(s, i, ir_call_gf2p8affineqb);
+}
+
+void trans_GF2P8AFFINEINVQB(X86Ctx *s, X86Insn *i)
+{
+    x86_vec_imm(s, i, ir_call_gf2p8affineinvqb);
+}
+
+/* ---- SSE4a; what is above the low 64 bits becomes 0 (APM: undefined) ---- */
+
+static IrVal low_half(X86Ctx *s, unsigned reg)
+{
+    return ir_v_extract(s->b, LANE_I64, ir_get(s->b, V_XMM0 + reg), 0);
+}
+
+static void set_low(X86Ctx *s, unsigned reg, IrVal v)
+{
+    ir_set(s->b, V_XMM0 + reg, ir_v_from_i(s->b, IR_V128, v));
+}
+
+/* Length and index as the helpers take them. */
+static IrVal field_imm(X86Ctx *s, const X86Insn *i, unsigned n)
+{
+    return ir_i32(s->b, (uint32_t)(i->op[n].imm & 63) | (uint32_t)(i->op[n + 1].imm & 63) << 6);
+}
+
+/* From a register: bits 5:0 and 13:8. */
+static IrVal field_reg(X86Ctx *s, IrVal v)
+{
+    IrBuilder *b = s->b;
+    IrVal w = ir_trunc(b, v);
+
+    return ir_or(b, ir_andi(b, w, 63), ir_shli(b, ir_andi(b, ir_shri(b, w, 8), 63), 6));
+}
+
+void trans_EXTRQ_imm(X86Ctx *s, X86Insn *i)
+{
+    set_low(s, i->op[0].reg, ir_call_extrq(s->b, low_half(s, i->op[0].reg), field_imm(s, i, 1)));
+}
+
+void trans_EXTRQ(X86Ctx *s, X86Insn *i)
+{
+    IrVal field = field_reg(s, low_half(s, i->op[1].reg));
+
+    set_low(s, i->op[0].reg, ir_call_extrq(s->b, low_half(s, i->op[0].reg), field));
+}
+
+void trans_INSERTQ_imm(X86Ctx *s, X86Insn *i)
+{
+    IrVal into = low_half(s, i->op[0].reg), from = low_half(s, i->op[1].reg);
+
+    set_low(s, i->op[0].reg, ir_call_insertq(s->b, into, from, field_imm(s, i, 2)));
+}
+
+void trans_INSERTQ(X86Ctx *s, X86Insn *i)
+{
+    IrVal into = low_half(s, i->op[0].reg), from = low_half(s, i->op[1].reg);
+    IrVal field = field_reg(s, ir_v_extract(s->b, LANE_I64, ir_get(s->b, V_XMM0 + i->op[1].reg), 1));
+
+    set_low(s, i->op[0].reg, ir_call_insertq(s->b, into, from, field));
+}
+
 void trans_AESENC(X86Ctx *s, X86Insn *i)
 {
     x86_vec_binary(s, i, ir_call_aesenc);

@@ -540,6 +540,23 @@ void trans_FENCE(X86Ctx *s, X86Insn *i)
     ir_fence(s->b, i->modrm >= 0xf8 ? IR_FENCE_ST_ST : i->modrm >= 0xf0 ? IR_FENCE_ALL : IR_FENCE_LD_LD);
 }
 
+void trans_RDPKRU(X86Ctx *s, X86Insn *i)
+{
+    x86_sync(s);
+    ir_call_rdpkru(s->b);
+}
+
+void trans_WRPKRU(X86Ctx *s, X86Insn *i)
+{
+    x86_sync(s);
+    ir_call_wrpkru(s->b);
+}
+
+void trans_SERIALIZE(X86Ctx *s, X86Insn *i)
+{
+    ir_fence(s->b, IR_FENCE_ALL);
+}
+
 /* ---- processor state images ---- */
 
 /* Leaves when the masks of SSE exceptions are not as MODE_XM says any more. */

@@ -144,7 +144,14 @@ static uint64_t components_in_use(X86Cpu *c)
     in_use |= x87_init ? 0 : XCR0_X87;
     in_use |= memcmp(c->xmm, zero, sizeof(zero)) ? XCR0_SSE : 0;
     in_use |= memcmp(c->ymm_hi, zero, sizeof(zero)) ? XCR0_AVX : 0;
+    in_use |= c->pkru ? XCR0_PKRU : 0;
     return in_use;
+}
+
+/* Where PKRU lies in an image (SDM 1 13.4.3: compacted components follow each other). */
+static uint64_t pkru_offset(uint64_t compact_bv)
+{
+    return !(compact_bv & XCOMP_COMPACT) ? 2688 : compact_bv & XCR0_AVX ? XSAVE_AVX_OFFSET + 256 : XSAVE_AVX_OFFSET;
 }
 
 static uint64_t requested(const X86Cpu *c)
@@ -169,6 +176,10 @@ void helper_xsave(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t kind)
         cpu_probe(cpu, va + XSAVE_AVX_OFFSET, 1, ACCESS_STORE, mmu, host_pc);
         cpu_probe(cpu, va + XSAVE_AVX_OFFSET + 255, 1, ACCESS_STORE, mmu, host_pc);
     }
+    uint64_t pkru_va = va + pkru_offset(compact ? want | XCOMP_COMPACT : 0);
+    if (want & XCR0_PKRU) {
+        cpu_probe(cpu, pkru_va, 8, ACCESS_STORE, mmu, host_pc);
+    }
     if (want & used & XCR0_X87) {
         store_x87(c, &a, rexw);
         cpu_store_bytes(cpu, va, &a, offsetof(FxArea, mxcsr), mmu, host_pc);
@@ -184,6 +195,11 @@ void helper_xsave(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t kind)
     }
     if (want & used & XCR0_AVX) {
         cpu_store_bytes(cpu, va + XSAVE_AVX_OFFSET, c->ymm_hi, xmm_count(c) * 16, mmu, host_pc);
+    }
+    if (want & used & XCR0_PKRU) {
+        uint64_t pkru = c->pkru;
+
+        cpu_store_bytes(cpu, pkru_va, &pkru, 8, mmu, host_pc);
     }
     if (compact) {
         h = (XHeader){ .xstate_bv = want & used, .xcomp_bv = want | XCOMP_COMPACT };
@@ -225,6 +241,7 @@ void helper_xrstor(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t supervisor)
     unsigned mmu = x86_mmu_index(c);
     uint64_t want = requested(c);
     Vec128 high[16] = {0};
+    uint32_t pkru = 0;
     XHeader h;
     FxArea a;
 
@@ -236,6 +253,9 @@ void helper_xrstor(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t supervisor)
     cpu_load_bytes(cpu, va, &a, offsetof(FxArea, rest), mmu, host_pc);
     if (want & h.xstate_bv & XCR0_AVX) {
         cpu_load_bytes(cpu, va + XSAVE_AVX_OFFSET, high, xmm_count(c) * 16, mmu, host_pc);
+    }
+    if (want & h.xstate_bv & XCR0_PKRU) {
+        cpu_load_bytes(cpu, va + pkru_offset(h.xcomp_bv), &pkru, 4, mmu, host_pc);
     }
     if ((want & (XCR0_SSE | XCR0_AVX)) && !(h.xcomp_bv & XCOMP_COMPACT) && (a.mxcsr & ~0xffffu)) {
         x86_raise_error(c, EXC_GP, 0, host_pc);
@@ -261,6 +281,9 @@ void helper_xrstor(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t supervisor)
     }
     if (want & XCR0_AVX) {
         memcpy(c->ymm_hi, high, xmm_count(c) * 16);
+    }
+    if (want & XCR0_PKRU) {
+        x86_set_pkru(c, pkru);
     }
 }
 

@@ -258,7 +258,7 @@ static bool row_allowed(const X86Row *r)
         "FXSAVE", "HLT", "INT1", "INT3", "INTO", "INVLPG", "INVPCID", "IRET", "JMP_ind", "CALL_ind", "LAR", "LSL",
         "LDMXCSR", "STMXCSR", "LLDT", "LMSW", "LTR", "SLDT", "SMSW", "STR", "SGDT", "SIDT", "LGDT", "LIDT", "MONITOR", "MWAIT",
         "POPF", "PUSHF", "RDFSGSBASE", "WRFSGSBASE", "RDMSR", "WRMSR", "RDPID", "RDPMC", "RDRAND", "RDTSC",
-        "RDTSCP", "RET", "RETF", "RSM", "STD", "SWAPGS", "SYSCALL", "SYSENTER", "SYSEXIT", "SYSRET", "UD",
+        "RDTSCP", "RET", "RETF", "RSM", "STD", "SWAPGS", "RDPKRU", "WRPKRU", "SYSCALL", "SYSENTER", "SYSEXIT", "SYSRET", "UD",
         "VERR", "VERW", "VMCALL", "VMMCALL", "WBINVD", "XGETBV", "XSETBV", "XLAT", "XRSTOR", "XRSTORS", "XSAVE",
         "XSAVEC", "XSAVEOPT", "XSAVES", "CLFLUSH", "EMMS", "MASKMOVDQU", "MASKMOVQ", "INVD", "JMPF_ind", "CALLF_ind",
         "PREFETCH", "FENCE", "PAUSE", "FWAIT", "LDMXCSR", "STMXCSR", "CLZERO", "INT", "POPA", "PUSHA",
@@ -694,9 +694,12 @@ static void host_features(void)
     __cpuid_count(7, 0, a, b, c, d);
     guest->features[FW_7_0_EBX] = b;
     guest->features[FW_7_0_ECX] = c;
+    guest->features[FW_7_0_EDX] = d;
     __cpuid(0x80000001, a, b, c, d);
     guest->features[FW_8000_0001_ECX] = c;
     guest->features[FW_8000_0001_EDX] = d;
+    __cpuid(0x80000008, a, b, c, d);
+    guest->features[FW_8000_0008_EBX] = b;
 }
 
 static void machine_up(void)

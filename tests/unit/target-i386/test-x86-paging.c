@@ -189,6 +189,28 @@ static void test_no_paging(void)
     g_aligned_free(c);
 }
 
+/* SDM 3A 4.6.2: a key's two bits deny access and writing to user pages, at all levels. */
+static void test_keys(void)
+{
+    X86Cpu *c = new_long_mode(P | W | U);
+
+    *entry(0x4000, 0) = 0x5000 | P | W | U | 3ull << 59;
+    *entry(0x4000, 1) = 0x6000 | P | W | 3ull << 59;
+    c->pkru = 2u << 6;
+    expect_page(c, 0, ACCESS_STORE, MMU_USER, 0x5000, RWX);         /* not without CR4.PKE */
+    c->cr4 |= CR4_PKE;
+    expect_page(c, 0, ACCESS_LOAD, MMU_USER, 0x5000, RX);
+    expect_fault(c, 0, ACCESS_STORE, MMU_USER, 32 | 4 | 2 | 1);
+    expect_fault(c, 0, ACCESS_STORE, MMU_KERNEL, 32 | 2 | 1);
+    expect_page(c, 0x1000, ACCESS_STORE, MMU_KERNEL, 0x6000, RWX);  /* not for supervisor pages */
+    c->cr0 &= ~(uint64_t)CR0_WP;
+    expect_page(c, 0, ACCESS_STORE, MMU_KERNEL, 0x5000, RWX);
+    c->pkru = 1u << 6;
+    expect_fault(c, 0, ACCESS_LOAD, MMU_KERNEL, 32 | 1);
+    expect_page(c, 0, ACCESS_FETCH, MMU_USER, 0x5000, TLB_PROT_EXEC);
+    g_aligned_free(c);
+}
+
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
@@ -199,6 +221,7 @@ int main(int argc, char **argv)
     address_spaces_init(vm);
     g_assert_true(region_init_ram(&ram, NULL, "test.ram", RAM_SIZE, &error));
     region_add(vm->memory, 0, &ram, 0);
+    g_test_add_func("/x86/paging/keys", test_keys);
     g_test_add_func("/x86/paging/long", test_long);
     g_test_add_func("/x86/paging/large", test_large);
     g_test_add_func("/x86/paging/smep-smap", test_smep_smap);
