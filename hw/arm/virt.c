@@ -486,6 +486,22 @@ static bool create_secure_gpio(VirtBoard *b, GError **error)
     return true;
 }
 
+static bool create_smmu(VirtBoard *b, GError **error)
+{
+    static const char *const pins[] = { "eventq", "priq", "cmdq-sync", "gerror" };
+    g_autofree char *bus = object_path(&b->pcie->bus.bus.obj);
+
+    b->smmu_dev = device_create(b->vm, "arm-smmuv3", NULL, NULL, error, "primary-bus", bus, NULL);
+    if (!b->smmu_dev) {
+        return false;
+    }
+    device_map(b->smmu_dev, "mmio", virt_map[VIRT_SMMU].base);
+    for (unsigned i = 0; i < 4; i++) {
+        wire(b->smmu_dev, pins[i], 0, b->gic, "spi", VIRT_IRQ_SMMU + i);
+    }
+    return true;
+}
+
 static bool create_pcie(VirtBoard *b, GError **error)
 {
     Device *d = device_create(b->vm, "gpex-pcihost", NULL, NULL, error, NULL);
@@ -502,7 +518,7 @@ static bool create_pcie(VirtBoard *b, GError **error)
     for (unsigned i = 0; i < 4; i++) {
         wire(d, "irq", i, b->gic, "spi", VIRT_IRQ_PCIE + i);
     }
-    return true;
+    return !b->smmu || create_smmu(b, error);
 }
 
 static bool create_transports(VirtBoard *b, GError **error)

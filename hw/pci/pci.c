@@ -97,6 +97,18 @@ uint32_t pci_config_cycle_read(PciBus *root, unsigned bdf, uint32_t offset, unsi
     return pci_config_get(d, offset, size);
 }
 
+/* Who a function is to IOMMUs and MSI controllers follows from its bus's number. */
+static void pci_update_requester(PciDevice *d)
+{
+    PciBus *root = d->bus;
+
+    while (root->parent) {
+        root = root->parent;
+    }
+    d->dev.requester_id = d->bus->number << 8 | d->devfn;
+    d->bus_as = root->iommu ? root->iommu(root, root->iommu_opaque, d->dev.requester_id) : root->as;
+}
+
 /* The command register turns decoding, mastering and INTx on and off. */
 static void pci_command_written(PciDevice *d)
 {
@@ -111,6 +123,7 @@ static void pci_command_written(PciDevice *d)
         nowhere = g_new0(AddressSpace, 1);
         address_space_init(nowhere, &empty, "pci-no-master");
     }
+    pci_update_requester(d);
     d->dev.dma = master ? d->bus_as : nowhere;
     pci_update_mappings(d);
     pci_intx_update(d);
@@ -233,17 +246,12 @@ static bool pci_attach(Bus *bus, Device *dev, GError **error)
     PciBus *b = (PciBus *)bus;
     PciDevice *d = PCI_DEVICE(dev);
     const PciInfo *i = pci_info(d);
-    PciBus *root = b;
 
     if (!pci_place(b, d, error)) {
         return false;
     }
-    while (root->parent) {
-        root = root->parent;
-    }
     d->bus = b;
     d->config_size = b->express ? PCIE_CONFIG_SIZE : PCI_CONFIG_SIZE;
-    d->bus_as = root->iommu ? root->iommu(root, root->iommu_opaque, b->number << 8 | d->devfn) : root->as;
     pci_header_init(d);
     pci_bars_init(d);
     if (i->express && b->express && !pci_express_init(d, error)) {
