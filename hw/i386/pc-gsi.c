@@ -6,6 +6,7 @@
  */
 #include "hw/i386/pc.h"
 #include "hw/intc/i8259.h"
+#include "hw/intc/ioapic.h"
 
 /* Lines of the 8254 and the RTC. */
 #define LEGACY_TIMERS (1u << 0 | 1u << 8)
@@ -46,4 +47,10 @@ void pc_gsi_set_legacy_blocked(PcGsi *g, bool blocked)
     g->legacy_blocked = blocked;
     pc_gsi_update(g, 0);
     pc_gsi_update(g, 8);
+}
+
+bool pc_gsi_waits(PcGsi *g, unsigned line)
+{
+    return (line < 16 && g->i8259 && i8259_waits(g->i8259, line)) ||
+           (g->ioapic && ioapic_waits(g->ioapic, line == 0 ? 2 : line));
 }

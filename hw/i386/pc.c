@@ -13,6 +13,7 @@
 #include "hw/acpi/pm.h"
 #include "hw/intc/i8259.h"
 #include "hw/rtc/mc146818.h"
+#include "hw/timer/i8254.h"
 #include "net/net.h"
 
 #define PCI_MEM_PRIORITY -1
@@ -130,12 +131,18 @@ static bool pc_create_interrupts(PcBoard *b, GError **error)
     return true;
 }
 
+static bool pc_pit_waits(void *opaque)
+{
+    return pc_gsi_waits(&((PcBoard *)opaque)->gsi, 0);
+}
+
 static bool pc_create_timers(PcBoard *b, GError **error)
 {
     b->pit = isa_create(b->isa, "isa-pit", NULL, error, NULL);
     if (!b->pit) {
         return false;
     }
+    i8254_set_waits(b->pit, pc_pit_waits, b);
     g_autofree char *pit_path = object_path(&b->pit->obj);
 
     if (b->has_hpet) {

@@ -210,6 +210,18 @@ void apic_bus_deliver(Vm *vm, uint32_t dest, bool logical, unsigned mode, unsign
     }
 }
 
+bool apic_bus_waits(Vm *vm, uint32_t dest, bool logical, unsigned vector)
+{
+    Apic *s;
+
+    for (unsigned i = 0; (s = apic_of(vm, i)) != NULL; i++) {
+        if (apic_is_dest(s, dest, logical) && vector_test(s->irr, vector)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ICR write: SDM 3A 10.6. */
 void apic_send_ipi(Apic *s, uint64_t icr)
 {

@@ -337,6 +337,16 @@ void i8259_set_line(Device *master, unsigned line, int level)
     i8259_input(line < 8 ? &m->dev : &m->slave->dev, line & 7, level);
 }
 
+bool i8259_waits(Device *master, unsigned line)
+{
+    const I8259 *s = (I8259 *)master;
+
+    if (line >= 8) {
+        s = s->slave;
+    }
+    return s && (s->irr & ~s->imr) >> (line & 7) & 1;
+}
+
 uint64_t i8259_served(Device *master, unsigned line)
 {
     const I8259 *s = (I8259 *)master;

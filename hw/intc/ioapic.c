@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include "exec/bank.h"
 #include "exec/dma.h"
+#include "exec/x86-apic.h"
 
 #define IOAPIC_PINS 24
 #define MSI_BASE 0xfee00000u
@@ -173,6 +174,14 @@ static uint64_t ioapic_read(void *opaque, hwaddr offset, unsigned size)
     default:
         return 0;
     }
+}
+
+bool ioapic_waits(Device *ioapic, unsigned pin)
+{
+    const IoApic *s = (IoApic *)ioapic;
+    uint64_t e = s->table[pin];
+
+    return !(e & RTE_MASKED) && apic_bus_waits(s->dev.vm, e >> 56, e >> 11 & 1, e & RTE_VECTOR);
 }
 
 uint64_t ioapic_sent(Vm *vm, unsigned pin)

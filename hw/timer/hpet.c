@@ -16,6 +16,7 @@
 #define HPET_CAPABILITIES (0x8086a001ull | (HPET_TICK_NS * 1000000ull) << 32)
 /* A guest that asks for a shorter period gets several at once: the host must not drown. */
 #define HPET_MIN_PERIOD_NS 20000
+#define HPET_MAX_OWED 1000u
 
 enum { CONFIG_ENABLE = 1, CONFIG_LEGACY = 2 };
 enum { T_LEVEL = 2, T_ENABLE = 4, T_PERIODIC = 8, T_CAN_PERIODIC = 16, T_64BIT = 32, T_SET_VALUE = 64,
@@ -25,6 +26,7 @@ enum { T_LEVEL = 2, T_ENABLE = 4, T_PERIODIC = 8, T_CAN_PERIODIC = 16, T_64BIT =
 typedef struct HpetTimer {
     uint64_t config, compare, period, fsb;
     bool line;                   /* it holds its line up */
+    uint32_t owed;               /* interrupts of periods that ended while the last was not taken */
     uint8_t index;
     struct Hpet *hpet;
     Timer timer;
@@ -128,6 +130,7 @@ static void hpet_arm(Hpet *s, HpetTimer *t)
 {
     uint64_t now, ticks;
 
+    t->owed = 0;
     timer_cancel(&t->timer);
     if (!hpet_running(s)) {
         return;
@@ -139,7 +142,7 @@ static void hpet_arm(Hpet *s, HpetTimer *t)
     }
 }
 
-/* The next match of a periodic timer: periods that went by unseen are one interrupt. */
+/* The next match of a periodic timer, and how many interrupts are due. */
 static void hpet_advance(Hpet *s, HpetTimer *t)
 {
     uint64_t now = hpet_rebase(s), behind = now - t->compare, next;
@@ -148,11 +151,36 @@ static void hpet_advance(Hpet *s, HpetTimer *t)
         behind = (uint32_t)behind;
     }
     next = t->compare + (behind / t->period + 1) * t->period;
+    t->owed = MIN(t->owed + MIN(behind / t->period, HPET_MAX_OWED) + 1, HPET_MAX_OWED);
     while (next - now < HPET_MIN_PERIOD_NS / HPET_TICK_NS && t->period < HPET_MIN_PERIOD_NS / HPET_TICK_NS) {
         next += HPET_MIN_PERIOD_NS / HPET_TICK_NS / t->period * t->period + t->period;
     }
     t->compare = t->config & T_32BIT ? (uint32_t)next : next;
     timer_set_ns(&t->timer, s->start_ns + (int64_t)(next - now) * HPET_TICK_NS);
+}
+
+/* An edge that would be lost, because the last was not taken yet, is tried again soon. */
+static void hpet_periodic(Hpet *s, HpetTimer *t)
+{
+    uint64_t now = hpet_rebase(s), left = hpet_distance(t, now);
+    bool edge = !(t->config & (T_LEVEL | T_FSB)) && (t->config & T_ENABLE) && t->period >= HPET_MIN_PERIOD_NS / HPET_TICK_NS;
+
+    if (left == 0 || left > INT64_MAX || ((t->config & T_32BIT) && left > INT32_MAX)) {
+        hpet_advance(s, t);
+    }
+    if (t->owed == 0) {
+        timer_set_ns(&t->timer, s->start_ns + (int64_t)left * HPET_TICK_NS);
+        return;
+    }
+    if (edge && pc_gsi_waits(&pc_board(s->dev.vm)->gsi, hpet_line(s, t))) {
+        timer_set_ns(&t->timer, s->start_ns + (int64_t)MIN(hpet_distance(t, now), t->period / 8) * HPET_TICK_NS);
+        return;
+    }
+    t->owed = edge ? t->owed - 1 : 0;
+    hpet_interrupt(s, t);
+    if (t->owed) {
+        timer_set_ns(&t->timer, s->start_ns + (int64_t)MIN(hpet_distance(t, now), t->period / 8) * HPET_TICK_NS);
+    }
 }
 
 static void hpet_expired(void *opaque)
@@ -161,8 +189,10 @@ static void hpet_expired(void *opaque)
     Hpet *s = t->hpet;
 
     if ((t->config & T_PERIODIC) && t->period) {
-        hpet_advance(s, t);
-    } else if (t->config & T_32BIT) {
+        hpet_periodic(s, t);
+        return;
+    }
+    if (t->config & T_32BIT) {
         timer_set_ns(&t->timer, t->timer.deadline_ns + ((int64_t)HPET_TICK_NS << 32));
     }
     hpet_interrupt(s, t);
@@ -381,6 +411,7 @@ static const StateField hpet_timer_state[] = {
     STATE(HpetTimer, period),
     STATE(HpetTimer, fsb),
     STATE(HpetTimer, line),
+    STATE(HpetTimer, owed),
     HOST_ONLY(HpetTimer, index, "constant"),
     HOST_ONLY(HpetTimer, hpet, "back pointer"),
     STATE_TIMER_FIELD(HpetTimer, timer),

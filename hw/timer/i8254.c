@@ -10,6 +10,8 @@
 #include "util/timer.h"
 
 #define PIT_HZ 1193182
+#define MIN_PERIOD 60        /* ticks: 50 us */
+#define MAX_OWED 1000
 
 typedef enum PitAccess { PIT_LSB = 1, PIT_MSB = 2, PIT_WORD = 3 } PitAccess;
 
@@ -32,8 +34,12 @@ typedef struct I8254 {
     Device dev;
     PitChannel ch[3];
     Irq out;
-    Timer timer;             /* channel 0: next change of its output */
+    Timer timer;             /* channel 0: next change of its output, or the next attempt */
     bool irq_disabled;
+    uint64_t periods;        /* channel 0, periodic modes: periods that have ended */
+    uint32_t owed;           /* ... and the ticks of them that were not sent yet */
+    bool (*waits)(void *opaque);
+    void *waits_opaque;
 } I8254;
 
 /* The gate stops counting but does not restart it (other modes: see i8254_set_gate). */
@@ -127,38 +133,67 @@ static uint16_t pit_value(const PitChannel *c, int64_t now)
     return c->bcd ? pit_to_bcd(v) : (uint16_t)v;
 }
 
+static void pit_arm(I8254 *s, uint64_t tick)
+{
+    timer_set_ns(&s->timer, s->ch[0].start_ns + pit_ticks_to_ns(tick));
+}
+
+/*
+ * Channel 0 in a periodic mode: an edge for each period. When the last one has not been taken, this
+ * one is owed and tried again before the period ends.
+ */
+static void pit_tick(I8254 *s)
+{
+    const PitChannel *c = &s->ch[0];
+    uint64_t t = pit_ticks(c, clock_now_ns(CLOCK_GUEST)), ended = t / c->count;
+
+    /* A period of a few ticks would keep the host busy for nothing: at most 20 kHz. */
+    s->owed += MIN(ended - s->periods, c->count < MIN_PERIOD ? 1 : MAX_OWED);
+    s->owed = MIN(s->owed, MAX_OWED);
+    s->periods = ended;
+    if (s->owed && !(s->waits && s->waits(s->waits_opaque))) {
+        s->owed--;
+        irq_set(&s->out, 0);
+        irq_set(&s->out, 1);
+    }
+    pit_arm(s, MAX(s->owed ? t + c->count / 8 : (ended + 1) * c->count, t + MIN_PERIOD));
+}
+
 static void pit_update(I8254 *s)
 {
     PitChannel *c = &s->ch[0];
     uint64_t t = pit_ticks(c, clock_now_ns(CLOCK_GUEST));
     uint64_t next = pit_next_change(c, t);
 
-    irq_set(&s->out, !s->irq_disabled && pit_out_at(c, t));
     if (next == 0 || s->irq_disabled) {
+        irq_set(&s->out, !s->irq_disabled && pit_out_at(c, t));
         timer_cancel(&s->timer);
-        return;
+        s->owed = 0;
+    } else if (pit_periodic(c)) {
+        s->periods = t / c->count;
+        irq_set(&s->out, 1);
+        pit_arm(s, (s->periods + 1) * c->count);
+    } else {
+        irq_set(&s->out, pit_out_at(c, t));
+        pit_arm(s, next);
     }
-    /* A period of a few ticks would keep the host busy for nothing: at most 20 kHz. */
-    uint64_t least = pit_periodic(c) && c->count < 60 ? t + 60 : next;
-    timer_set_ns(&s->timer, c->start_ns + pit_ticks_to_ns(MAX(next, least)));
 }
 
 static void pit_expired(void *opaque)
 {
     I8254 *s = opaque;
-    PitChannel *c = &s->ch[0];
 
-    /* Mode 2's low pulse is one tick wide: when both edges passed, the edge must still be seen. */
-    if (c->mode == 2 && !s->irq_disabled) {
-        irq_set(&s->out, 0);
-        irq_set(&s->out, 1);
-        uint64_t t = pit_ticks(c, clock_now_ns(CLOCK_GUEST));
-        uint64_t next = (t / c->count + 1) * c->count;
-
-        timer_set_ns(&s->timer, c->start_ns + pit_ticks_to_ns(MAX(next, t + 60)));
-        return;
+    if (pit_periodic(&s->ch[0]) && !s->ch[0].stopped && !s->irq_disabled) {
+        pit_tick(s);
+    } else {
+        pit_update(s);
     }
-    pit_update(s);
+}
+
+void i8254_set_waits(Device *pit, bool (*waits)(void *opaque), void *opaque)
+{
+    ((I8254 *)pit)->waits = waits;
+    ((I8254 *)pit)->waits_opaque = opaque;
 }
 
 static void pit_load(I8254 *s, PitChannel *c, uint32_t value)
@@ -171,6 +206,7 @@ static void pit_load(I8254 *s, PitChannel *c, uint32_t value)
     c->start_ns = clock_now_ns(CLOCK_GUEST);
     c->held = 0;
     if (c == &s->ch[0]) {
+        s->owed = 0;
         pit_update(s);
     }
 }
@@ -371,6 +407,10 @@ static const StateField pit_state[] = {
     STATE_STRUCTS(I8254, ch, pit_channel_state),
     STATE_TIMER_FIELD(I8254, timer),
     STATE(I8254, irq_disabled),
+    STATE(I8254, periods),
+    STATE(I8254, owed),
+    HOST_ONLY(I8254, waits, "set by the board"),
+    HOST_ONLY(I8254, waits_opaque, "set by the board"),
     STATE_END,
 };
 

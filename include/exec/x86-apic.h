@@ -45,6 +45,8 @@ uint64_t apic_tsc_deadline(Device *apic);
 void apic_set_tsc_deadline(Device *apic, uint64_t tsc, int64_t deadline_ns);
 /* State after INIT (SDM 3A 10.4.7.3); the base MSR stays. */
 void apic_init_reset(Device *apic);
+/* Whether `vector` waits in an APIC that a message to dest reaches. */
+bool apic_bus_waits(Vm *vm, uint32_t dest, bool logical, unsigned vector);
 /* Vector of the SIPI that X86_PENDING_SIPI announced. */
 unsigned apic_sipi_vector(Device *apic);
 /* Level of the CPU's INTR line from the 8259A (LINT0), and of LINT1. */

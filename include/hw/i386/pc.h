@@ -22,6 +22,8 @@ typedef struct PcGsi {
 void pc_gsi_isa(PcGsi *g, unsigned line, int level);
 void pc_gsi_pci(PcGsi *g, unsigned line, int level);
 void pc_gsi_hpet(PcGsi *g, unsigned line, int level);
+/* Whether an interrupt of the line waits: another edge would be lost. Machine lock. */
+bool pc_gsi_waits(PcGsi *g, unsigned line);
 /* Legacy replacement route: lines 0 and 8 follow the HPET alone. */
 void pc_gsi_set_legacy_blocked(PcGsi *g, bool blocked);
 

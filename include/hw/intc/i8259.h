@@ -15,6 +15,8 @@ uint8_t i8259_intack(Device *master);
 Device *i8259_create_pair(Vm *vm, Bus *isa, GError **error);
 /* Drives line 0..15. */
 void i8259_set_line(Device *master, unsigned line, int level);
+/* Whether a request of line 0..15 waits to be acknowledged. */
+bool i8259_waits(Device *master, unsigned line);
 /* How many interrupts of line 0..15 were acknowledged: "info irq". */
 uint64_t i8259_served(Device *master, unsigned line);
 /* Text for "info pic". */

@@ -9,6 +9,11 @@
 void i8254_set_gate(Device *pit, unsigned channel, bool level);
 bool i8254_output(Device *pit, unsigned channel);
 bool i8254_gate(Device *pit, unsigned channel);
+/*
+ * waits() says whether a tick of channel 0 has not been taken yet: later ones are kept back then, so
+ * that a vCPU that got no host time still counts them all.
+ */
+void i8254_set_waits(Device *pit, bool (*waits)(void *opaque), void *opaque);
 /* Holds channel 0's output low while an HPET has taken its line over. */
 void i8254_disable_irq0(Device *pit, bool disable);
 
