@@ -316,31 +316,38 @@ static bool boot_time(json_object *kv, const char *key, int64_t *ms, GError **er
     return true;
 }
 
+/* Letters a to p, each once. */
+static bool boot_order_valid(const char *order, GError **error)
+{
+    for (const char *c = order; c && *c; c++) {
+        if (*c < 'a' || *c > 'p') {
+            return fail(error, "Invalid boot device '%c'", *c);
+        }
+        if (strchr(c + 1, *c)) {
+            return fail(error, "Boot device '%c' was given twice", *c);
+        }
+    }
+    return true;
+}
+
 static bool opt_boot(Vm *vm, const char *arg, GError **error)
 {
     json_object *kv = keyval_parse(arg, "order", error);
+    bool good = kv && opts_check(kv, boot_params, NULL, error);
 
-    if (!kv || !opts_check(kv, boot_params, NULL, error)) {
-        json_object_put(kv);
-        return false;
-    }
-    const char *order = opts_string(kv, "once", opts_string(kv, "order", NULL));
+    if (good) {
+        const char *order = opts_string(kv, "order", NULL), *once = opts_string(kv, "once", NULL);
 
-    for (const char *c = order; c && *c; c++) {
-        if (*c < 'a' || *c > 'p') {
-            fail(error, "Invalid boot device '%c'", *c);
-            json_object_put(kv);
-            return false;
+        good = boot_order_valid(order, error) && boot_order_valid(once, error) &&
+               boot_time(kv, "splash-time", &vm->boot.splash_time_ms, error) &&
+               boot_time(kv, "reboot-timeout", &vm->boot.reboot_timeout_ms, error);
+        vm->boot_order = order ? g_strdup(order) : vm->boot_order;
+        vm->boot_once = once ? g_strdup(once) : vm->boot_once;
+        vm->boot_menu = opts_bool(kv, "menu", vm->boot_menu);
+        vm->boot.strict = opts_bool(kv, "strict", vm->boot.strict);
+        if (opts_has(kv, "splash")) {
+            vm->boot.splash = g_strdup(opts_string(kv, "splash", NULL));
         }
-    }
-    vm->boot_order = order ? g_strdup(order) : vm->boot_order;
-    vm->boot_menu = opts_bool(kv, "menu", vm->boot_menu);
-    vm->boot.strict = opts_bool(kv, "strict", vm->boot.strict);
-    bool good = boot_time(kv, "splash-time", &vm->boot.splash_time_ms, error) &&
-                boot_time(kv, "reboot-timeout", &vm->boot.reboot_timeout_ms, error);
-
-    if (opts_has(kv, "splash")) {
-        vm->boot.splash = g_strdup(opts_string(kv, "splash", NULL));
     }
     json_object_put(kv);
     return good;

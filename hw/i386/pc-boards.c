@@ -17,6 +17,7 @@ typedef struct PcMachine {
     int smm;
     char *pflash[2];
     uint64_t max_fw_size;
+    bool fd_bootchk;
 } PcMachine;
 
 static PcBoard *pc_board_new(Vm *vm, bool q35, GError **error)
@@ -30,6 +31,7 @@ static PcBoard *pc_board_new(Vm *vm, bool q35, GError **error)
     b->has_hpet = m->hpet;
     b->pflash[0] = m->pflash[0];
     b->pflash[1] = m->pflash[1];
+    b->check_floppy = m->fd_bootchk;
     b->max_firmware = m->max_fw_size;
     b->has_smm = m->smm != ON_OFF_AUTO_OFF;
     vm_publish(vm, "pc", b);
@@ -105,6 +107,8 @@ static const Prop pc_machine_props[] = {
     PROP_STRING(PcMachine, pflash[1], "pflash1", .help = "... of the second, with variables"),
     PROP_SIZE(PcMachine, max_fw_size, "max-fw-size", 8 * MIB,
               .help = "Maximum combined firmware size"),
+    PROP_BOOL(PcMachine, fd_bootchk, "fd-bootchk", true,
+              .help = "check the boot signature of floppies"),
     PROP_ON_OFF_AUTO(PcMachine, smm, "smm", ON_OFF_AUTO_AUTO, .help = "system management mode"),
     PROP_END,
 };

@@ -16,6 +16,7 @@
 #include "hw/timer/i8254.h"
 #include "net/net.h"
 
+#define LINUX_ROM "linuxboot.bin"
 #define PCI_MEM_PRIORITY -1
 #define IOAPIC_BASE 0xfec00000u
 #define HPET_BASE 0xfed00000u
@@ -309,7 +310,6 @@ static void pc_fill_cmos(PcBoard *b)
         {0x34, above16},      {0x35, above16 >> 8},  {0x5b, above4g},
         {0x5c, above4g >> 8}, {0x5d, above4g >> 16}, {0x5f, b->vm->smp.cpus - 1},
         {0x14, 0x06}, /* FPU, PS/2 mouse, no floppy */
-        {0x3d, 0x32},         {0x38, 0x00}, /* boot: disk, CD, floppy */
     };
 
     for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
@@ -342,8 +342,6 @@ static void pc_publish_numbers(PcBoard *b)
     fw_cfg_add_u16(f, FW_CFG_MAX_CPUS, b->vm->smp.max_cpus ? b->vm->smp.max_cpus : b->vm->smp.cpus);
     fw_cfg_add_u64(f, FW_CFG_RAM_SIZE, b->vm->ram_size);
     fw_cfg_add_u32(f, FW_CFG_IRQ0_OVERRIDE, 1);
-    fw_cfg_add_u16(f, FW_CFG_BOOT_MENU, b->vm->boot_menu);
-    fw_cfg_add_u16(f, FW_CFG_BOOT_DEVICE, 'c');
     fw_cfg_add_bytes(f, FW_CFG_NUMA, numa, sizeof(numa));
 }
 
@@ -387,10 +385,13 @@ bool pc_machine_done(Vm *vm, GError **error)
         ich9_publish_smi_features(b);
     }
     if (vm->kernel) {
-        if (!pc_load_linux(b, error) || !pc_option_rom(b, "linuxboot.bin", error)) {
+        if (!pc_load_linux(b, error) || !pc_option_rom(b, LINUX_ROM, error)) {
             return false;
         }
-        boot_order_add(vm, "/rom@genroms/linuxboot.bin", 0);
+        boot_order_add(vm, "/rom@genroms/" LINUX_ROM, 0);
+    }
+    if (!pc_publish_boot(b, error)) {
+        return false;
     }
     return smbios_build(b, error) && (!b->has_acpi || acpi_build(b, error));
 }

@@ -6,7 +6,7 @@
  */
 #include <stdarg.h>
 #include "hw/isa/isa.h"
-#include "qom/vm.h"
+#include "qom/boot.h"
 
 static uint32_t prop_u32(Device *d, const char *name)
 {
@@ -62,6 +62,19 @@ static void isa_detach(Bus *bus, Device *d)
     }
 }
 
+static char *isa_fw_path(Bus *bus, Device *d)
+{
+    const IsaInfo *info = device_type(d)->bus_info;
+    const char *name = device_fw_name(d);
+
+    if (!name || !info) {
+        return NULL;
+    }
+    const IsaPortInfo *p = &info->ports[0];
+
+    return g_strdup_printf("%s@%04x", name, p->base_prop ? prop_u32(d, p->base_prop) : p->base);
+}
+
 const BusType isa_bus_type = {
     .name = "ISA",
     .desc = "ISA bus",
@@ -69,6 +82,7 @@ const BusType isa_bus_type = {
     .attach = isa_attach,
     .plugged = isa_plugged,
     .detach = isa_detach,
+    .fw_path = isa_fw_path,
 };
 BUS_TYPE(isa_bus_type);
 

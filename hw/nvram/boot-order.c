@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What firmware is told about where to boot from: the file "bootorder" with a line for each device
- * with a bootindex, named as in IEEE 1275 (the PCI, SCSI and IDE names that SeaBIOS and OVMF match
- * against), the menu's time and picture, and on a PC the letters of -boot order= in CMOS.
+ * with a bootindex (its path: qom/boot.h), option ROMs, the menu's time and picture.
  */
 #include <json-c/json.h>
 #include <string.h>
@@ -10,86 +9,12 @@
 #include "exec/loader.h"
 #include "hw/nvram/boot-order.h"
 #include "hw/nvram/fw_cfg.h"
-#include "hw/pci/pci.h"
-#include "hw/rtc/mc146818.h"
 #include "qapi/startup.h"
+#include "qom/boot.h"
 #include "util/bswap.h"
 #include "util/error.h"
 
-enum { SPLASH_MAX = 16 * MIB, ROM_MAX = 2 * MIB, CMOS_BOOT_THIRD = 0x38, CMOS_BOOT_FIRST = 0x3d };
-
-/* ---- names ---- */
-
-static char *pci_node(PciDevice *d)
-{
-    uint32_t class_code = pci_config_get(d, PCI_CLASS_DEVICE, 2);
-    static const struct {
-        uint16_t class_code;
-        const char *name;
-    } names[] = {
-        { 0x0000, "legacy-device" }, { 0x0100, "scsi" },        { 0x0101, "ide" },
-        { 0x0200, "ethernet" },      { 0x0300, "display" },     { 0x0604, "pci-bridge" },
-        { 0x0c03, "usb" },
-    };
-    g_autofree char *name = NULL;
-    unsigned fn = PCI_FUNC(d->devfn);
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (names[i].class_code == class_code) {
-            name = g_strdup(names[i].name);
-        }
-    }
-    if (!name) {
-        name = g_strdup_printf("pci%x,%x", pci_config_get(d, PCI_VENDOR_ID, 2),
-                               pci_config_get(d, PCI_DEVICE_ID, 2));
-        if (class_code >> 8 == 1) {
-            g_free(name);
-            name = g_strdup_printf("pci%04x,%04x", pci_config_get(d, PCI_VENDOR_ID, 2),
-                                   pci_config_get(d, PCI_DEVICE_ID, 2));
-        }
-    }
-    return fn ? g_strdup_printf("%s@%x,%x", name, PCI_SLOT(d->devfn), fn)
-              : g_strdup_printf("%s@%x", name, PCI_SLOT(d->devfn));
-}
-
-static bool on_pci(const Device *d)
-{
-    return d->parent_bus && type_is_a(d->parent_bus->obj.type, "PCI");
-}
-
-/* The path down to d, without what is bootable within it. */
-static void add_path(Device *d, GString *out)
-{
-    Bus *bus = d->parent_bus;
-    char *(*fw_path)(Bus *, Device *) = bus ? bus_type(bus)->fw_path : NULL;
-
-    if (bus && bus->owner) {
-        add_path(bus->owner, out);
-    }
-    if (on_pci(d)) {
-        g_autofree char *node = pci_node(PCI_DEVICE(d));
-
-        if (!on_pci(bus->owner)) {
-            g_string_append(out, "/pci@i0cf8");
-        }
-        g_string_append_printf(out, "/%s", node);
-    } else if (fw_path) {
-        g_autofree char *node = fw_path(bus, d);
-
-        g_string_append_printf(out, "/%s", node);
-    }
-}
-
-/* What of a function is booted from. */
-static const char *bootable_part(Device *d)
-{
-    switch (on_pci(d) ? pci_config_get(PCI_DEVICE(d), PCI_CLASS_DEVICE, 2) : 0) {
-    case 0x0100: return "/disk@0,0";
-    case 0x0108: return "/namespace@1,0";
-    case 0x0200: return "/ethernet-phy@0";
-    default: return "";
-    }
-}
+enum { SPLASH_MAX = 16 * MIB, ROM_MAX = 2 * MIB };
 
 /* ---- the file ---- */
 
@@ -111,6 +36,23 @@ void boot_order_add(Vm *vm, const char *path, int64_t index)
     g_array_append_val(list, b);
 }
 
+/* A controller that hands its index on to the drive it makes is represented by the drive. */
+static bool hands_on(Device *d, int64_t index, GArray *list)
+{
+    for (guint i = 0; i < list->len; i++) {
+        Bootable *b = &g_array_index(list, Bootable, i);
+
+        if (b->device && b->index == index && device_is_above(d, b->device)) {
+            return true;
+        }
+        if (b->device && b->index == index && device_is_above(b->device, d)) {
+            b->device = d;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool collect(Object *obj, void *opaque)
 {
     if (obj->kind == KIND_DEVICE && type_find_prop(obj->type, "bootindex")) {
@@ -119,7 +61,7 @@ static bool collect(Object *obj, void *opaque)
         Bootable b = { v ? json_object_get_int64(v) : -1, (Device *)obj, NULL };
 
         json_object_put(v);
-        if (b.index >= 0) {
+        if (b.index >= 0 && !hands_on((Device *)obj, b.index, opaque)) {
             g_array_append_val((GArray *)opaque, b);
         }
     }
@@ -151,11 +93,9 @@ static bool publish_order(Vm *vm, FwCfg *f, GError **error)
         if (i && b->index == b[-1].index) {
             return fail(error, "The bootindex %" PRId64 " has already been used", b->index);
         }
-        if (b->device) {
-            add_path(b->device, text);
-        }
-        g_string_append(text, b->device ? bootable_part(b->device) : b->path);
-        g_string_append_c(text, '\n');
+        g_autofree char *path = b->device ? device_fw_path(b->device) : g_strdup(b->path);
+
+        g_string_append_printf(text, "%s\n", path);
     }
     if (vm->boot.strict) {
         g_string_append(text, "HALT\n");
@@ -261,27 +201,6 @@ static void publish_times(Vm *vm, FwCfg *f)
     fw_cfg_add_file(f, "etc/boot-fail-wait", time, 4);
 }
 
-/* ---- CMOS ---- */
-
-static void publish_letters(Vm *vm)
-{
-    Device *rtc = vm_published(vm, "rtc");
-    const char *order = vm->boot_order ? vm->boot_order : "cad";
-    uint8_t codes[3] = { 0 };
-
-    if (!rtc || strcmp(rtc->obj.type->name, "mc146818rtc") != 0) {
-        return;
-    }
-    for (unsigned i = 0; i < 3 && order[i]; i++) {
-        static const char letters[] = "acdn";
-        const char *at = strchr(letters, order[i]);
-
-        codes[i] = at ? (uint8_t)(at - letters + 1) : 0;
-    }
-    rtc_set_cmos(rtc, CMOS_BOOT_FIRST, (uint8_t)(codes[1] << 4 | codes[0]));
-    rtc_set_cmos(rtc, CMOS_BOOT_THIRD, (uint8_t)(codes[2] << 4));
-}
-
 static bool publish(Vm *vm, GError **error)
 {
     FwCfg *f = vm_published(vm, "fw_cfg");
@@ -289,7 +208,6 @@ static bool publish(Vm *vm, GError **error)
     if (!f) {
         return true;
     }
-    publish_letters(vm);
     publish_times(vm, f);
     return publish_roms(vm, f, error) && publish_order(vm, f, error) && publish_splash(vm, f, error);
 }

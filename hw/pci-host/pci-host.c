@@ -87,6 +87,7 @@ static const DeviceType pci_host_type = {
     .abstract = true,
     .category = "bridge",
     .desc = "PCI host bridge",
+    .fw_name = "pci@i0cf8",
     .internal = true,
     .size = sizeof(PciHost),
     .state_version = 1,

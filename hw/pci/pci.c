@@ -356,6 +356,49 @@ static const DeviceType pci_device_type = {
 };
 DEVICE_TYPE(pci_device_type);
 
+/* PCI binding 2.1, table 1: names by class, others by their IDs. */
+static char *pci_fw_path(Bus *bus, Device *dev)
+{
+    static const struct { uint16_t class_code; const char *name; } names[] = {
+        { 0x0000, "legacy-device" }, { 0x0100, "scsi" }, { 0x0101, "ide" }, { 0x0102, "fdc" },
+        { 0x0200, "ethernet" }, { 0x0300, "display" }, { 0x0601, "isa" }, { 0x0604, "pci-bridge" },
+        { 0x0c03, "usb" },
+    };
+    PciDevice *d = (PciDevice *)dev;
+    uint16_t class_code = pci_config_get(d, PCI_CLASS_DEVICE, 2);
+    GString *out = g_string_new(NULL);
+
+    for (unsigned i = 0; i < ARRAY_COUNT(names); i++) {
+        if (names[i].class_code == class_code) {
+            g_string_append(out, names[i].name);
+        }
+    }
+    if (!out->len) {
+        g_string_append_printf(out, "pci%04x,%04x", pci_config_get(d, PCI_VENDOR_ID, 2),
+                               pci_config_get(d, PCI_DEVICE_ID, 2));
+    }
+    g_string_append_printf(out, "@%x", PCI_SLOT(d->devfn));
+    if (PCI_FUNC(d->devfn)) {
+        g_string_append_printf(out, ",%x", PCI_FUNC(d->devfn));
+    }
+    return g_string_free(out, FALSE);
+}
+
+/* A function that is itself what firmware boots from. */
+static char *pci_fw_leaf(Bus *bus, Device *dev)
+{
+    switch (pci_config_get((PciDevice *)dev, PCI_CLASS_DEVICE, 2)) {
+    case 0x0100:
+        return g_strdup("disk@0,0");
+    case 0x0108:
+        return g_strdup("namespace@1,0");
+    case 0x0200:
+        return g_strdup("ethernet-phy@0");
+    default:
+        return NULL;
+    }
+}
+
 const BusType pci_bus_type = {
     .name = "PCI",
     .desc = "PCI bus",
@@ -363,6 +406,8 @@ const BusType pci_bus_type = {
     .attach = pci_attach,
     .detach = pci_detach,
     .address = pci_address,
+    .fw_path = pci_fw_path,
+    .fw_leaf = pci_fw_leaf,
 };
 BUS_TYPE(pci_bus_type);
 

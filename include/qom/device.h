@@ -68,6 +68,8 @@ struct DeviceType {
     const char *bus;
     const char *category;          /* -device help heading: "bridge" "usb" "storage" "network"
                                       "input" "display" "sound" "misc" "cpu" "watchdog" */
+    /* its name in firmware's device paths: with its address, if its bus has no fw_path */
+    const char *fw_name;
     const char *doc;               /* page under docs/, NULL: none */
     bool internal;                 /* made by boards only; not for -device */
     bool hotpluggable;
@@ -119,6 +121,8 @@ struct BusType {
     /* "04.0" for info qtree and fw paths; new string, may be NULL. */
     char *(*address)(Bus *bus, Device *d);
     char *(*fw_path)(Bus *bus, Device *d);
+    /* What follows when firmware boots from d itself ("disk@0,0"); may be NULL, may return NULL. */
+    char *(*fw_leaf)(Bus *bus, Device *d);
     /* Lines of info qtree below the properties of d; may be NULL. */
     void (*print)(Bus *bus, Device *d, unsigned indent, GString *out);
     unsigned max_devices;          /* 0: no limit */

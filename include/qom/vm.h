@@ -36,6 +36,7 @@ struct Vm {
                                           -serial and no default one */
     GPtrArray *fw_cfg; /* -fw_cfg rows: struct json_object * with name, file, string */
     const char *boot_order; /* -boot order=, NULL: the machine's */
+    const char *boot_once;  /* -boot once=: the first time; NULL: none */
     bool boot_menu;
     struct {
         bool strict;                   /* only from devices with a bootindex */

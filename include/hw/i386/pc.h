@@ -49,6 +49,8 @@ typedef struct PcBoard {
     uint16_t pm_base; /* where firmware will find it: for the FADT */
     uint64_t mmcfg_base, mmcfg_size; /* q35: ECAM */
     uint64_t pci_hole64;
+    bool check_floppy; /* its boot signature */
+    unsigned boot_once_resets;
     bool has_acpi, has_hpet, has_smm;
     Region smm_root, smm_view, smram; /* what CPUs in SMM see: system memory with SMRAM over it */
 } PcBoard;
@@ -69,6 +71,10 @@ bool pc_create_default_devices(PcBoard *b, GError **error);
 /* MachineType.done: CMOS, e820, SMBIOS, ACPI, kernel. */
 bool pc_machine_done(Vm *vm, GError **error);
 
+/* -boot order= and once=: pc-boot.c. */
+#define PC_BOOT_ORDER "cad"
+bool pc_publish_boot(PcBoard *b, GError **error);
+bool pc_set_boot_order(PcBoard *b, const char *order, GError **error);
 /* -kernel: x86-load.c. */
 bool pc_load_linux(PcBoard *b, GError **error);
 /* ACPI and SMBIOS tables into fw_cfg files. */
