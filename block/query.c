@@ -12,7 +12,10 @@
 
 static char *owner_path(const BlockFront *b)
 {
-    return b->owner && b->owner->parent ? object_path(b->owner) : NULL;
+    Object *owner = b->owner;
+    Object *below = owner ? object_child(owner, "virtio-backend") : NULL;
+
+    return owner && owner->parent ? object_path(below ? below : owner) : NULL;
 }
 
 static bool tray_is_open(const BlockFront *b)

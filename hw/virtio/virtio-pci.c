@@ -528,6 +528,22 @@ static bool choose_interfaces(VirtioDevice *v, bool *legacy, GError **error)
     return true;
 }
 
+/*
+ * Management software looks for the virtio side of a function at DEVICE/virtio-backend, though here
+ * it is the same instance: a child without properties stands there.
+ */
+static const ObjectType virtio_backend_type = {
+    .name = "virtio-backend", .desc = "The virtio side of a PCI function", .size = sizeof(Object),
+};
+OBJECT_TYPE(virtio_backend_type);
+
+static bool add_backend(Device *d, GError **error)
+{
+    return object_child(&d->obj, "virtio-backend") ||
+           object_add_child(&d->obj, "virtio-backend", object_new(&virtio_backend_type, KIND_OBJECT),
+                            error);
+}
+
 static bool virtio_pci_realize(Device *d, GError **error)
 {
     VirtioDevice *v = (VirtioDevice *)d;
@@ -544,7 +560,7 @@ static bool virtio_pci_realize(Device *d, GError **error)
         pci_config_set(&v->pci, PCI_SUBSYSTEM_ID, 2, 0x1100);
         v->pci.config[PCI_REVISION_ID] = 1;
     }
-    if (!virtio_core_realize(v, error)) {
+    if (!add_backend(d, error) || !virtio_core_realize(v, error)) {
         return false;
     }
     uint32_t vectors = v->num_vectors != UINT32_MAX ? v->num_vectors
