@@ -112,7 +112,7 @@ static bool daemon_ready(GError **error)
     return true;
 }
 
-static bool write_pid(GError **error)
+static bool write_pid(Vm *vm, GError **error)
 {
     const char *path = option_arg("pidfile", 0);
 
@@ -139,6 +139,9 @@ static bool write_pid(GError **error)
     pid_path = g_canonicalize_filename(path, NULL);
     return true;
 }
+
+/* Before hook "privileges": the file may be where only root can write. */
+START_HOOK(pidfile, { .phase = START_RUN, .name = "pidfile", .start = write_pid });
 
 static void on_signal(int sig, siginfo_t *info, void *context)
 {
@@ -373,24 +376,6 @@ static bool opt_overcommit(Vm *vm, const char *arg, GError **error)
 OPTION(overcommit, { .name = "overcommit", .handle = opt_overcommit, .group = "overcommit",
                      .params = overcommit_params });
 
-static bool opt_sandbox(Vm *vm, const char *arg, GError **error)
-{
-    bool on;
-
-    if (!bool_parse(arg, "enable", &on, error)) {
-        g_autofree char *first = g_strndup(arg, strcspn(arg, ","));
-        const char *text = g_str_has_prefix(first, "enable=") ? first + 7 : first;
-
-        g_clear_error(error);
-        if (!bool_parse(text, "enable", &on, error)) {
-            return false;
-        }
-    }
-    return !on || fail(error, "seccomp support is disabled");
-}
-
-OPTION(sandbox, { .name = "sandbox", .handle = opt_sandbox });
-
 static bool opt_audiodev(Vm *vm, const char *arg, GError **error)
 {
     bool is_json;
@@ -407,16 +392,6 @@ static bool opt_audiodev(Vm *vm, const char *arg, GError **error)
 }
 
 OPTION(audiodev, { .name = "audiodev", .handle = opt_audiodev });
-
-static bool opt_chroot(Vm *vm, const char *arg, GError **error)
-{
-    if (chroot(arg) < 0 || chdir("/") < 0) {
-        return fail_errno(error, errno, "chroot to '%s' failed", arg);
-    }
-    return true;
-}
-
-OPTION(chroot, { .name = "chroot", .handle = opt_chroot });
 
 static bool opt_L(Vm *vm, const char *arg, GError **error)
 {
@@ -479,7 +454,7 @@ static bool start_running(Vm *vm, GError **error)
 {
     vm_reset(vm);
     catch_signals();
-    if (!write_pid(error) || !daemon_ready(error)) {
+    if (!daemon_ready(error)) {
         return false;
     }
     if (!option_given("S")) {

@@ -5,6 +5,7 @@
  */
 #include "qapi/startup.h"
 
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,6 +135,27 @@ const char *option_arg(const char *name, unsigned n)
         }
     }
     return NULL;
+}
+
+bool option_extend(const char *name, const char *id, const char *more)
+{
+    for (guint i = 0; i < given->len; i++) {
+        Given *g = &g_array_index(given, Given, i);
+        g_autoptr(GError) ignored = NULL;     /* its own handler will say it */
+        json_object *kv = strcmp(g->def->name, name) == 0 && g->arg[0] != '{'
+                              ? keyval_parse(g->arg, "first", &ignored) : NULL;
+        bool found = kv && g_strcmp0(keyval_get(kv, "id"), id) == 0;
+
+        json_object_put(kv);
+        if (found) {
+            char *longer = g_strconcat(g->arg, more, NULL);
+
+            g_free(g->arg);
+            g->arg = longer;
+            return true;
+        }
+    }
+    return false;
 }
 
 void option_add(const char *name, const char *arg)

@@ -10,10 +10,11 @@
 
 #include "qapi/qapi-commands.h"
 #include "util/error.h"
+#include "util/thread.h"
 
 enum { POLL_MAX_NS = 32768, POOL_MAX = 64 };
 
-static gpointer run(gpointer opaque)
+static void *run(void *opaque)
 {
     IoThread *t = opaque;
 
@@ -40,7 +41,10 @@ static bool iothread_complete(Object *obj, GError **error)
     t->loop = g_main_loop_new(t->context, FALSE);
     g_autofree char *name = g_strdup_printf("IO %s", obj->name);
 
-    t->thread = g_thread_new(name, run, t);
+    if (!thread_start(&t->thread, name, run, t, error)) {
+        return false;
+    }
+    t->running = true;
     g_mutex_lock(&t->lock);
     while (t->thread_id == 0) {
         g_cond_wait(&t->started, &t->lock);
@@ -59,16 +63,18 @@ static void iothread_finalize(Object *obj)
 {
     IoThread *t = (IoThread *)obj;
 
-    if (t->thread == NULL) {
+    if (t->context == NULL) {
         return;
     }
-    /* In its own loop, so that it cannot come before the loop runs. */
-    GSource *source = g_idle_source_new();
+    if (t->running) {
+        /* In its own loop, so that it cannot come before the loop runs. */
+        GSource *source = g_idle_source_new();
 
-    g_source_set_callback(source, leave, t->loop, NULL);
-    g_source_attach(source, t->context);
-    g_source_unref(source);
-    g_thread_join(t->thread);
+        g_source_set_callback(source, leave, t->loop, NULL);
+        g_source_attach(source, t->context);
+        g_source_unref(source);
+        thread_join(t->thread);
+    }
     g_main_loop_unref(t->loop);
     g_main_context_unref(t->context);
     g_mutex_clear(&t->lock);

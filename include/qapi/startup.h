@@ -82,6 +82,8 @@ bool option_given(const char *name);
 const char *option_arg(const char *name, unsigned i);
 /* Adds an option as if it had been given last. */
 void option_add(const char *name, const char *arg);
+/* Appends text to the argument of the first such option with that id; false: there is none. */
+bool option_extend(const char *name, const char *id, const char *more);
 /* Handles the options of a phase and runs its hooks. */
 bool startup_run_phase(struct Vm *vm, StartPhase phase, GError **error);
 /* Runs the stop functions of all that has started, backwards. */

@@ -3,6 +3,7 @@
 #ifndef QOM_IOTHREAD_H
 #define QOM_IOTHREAD_H
 
+#include <pthread.h>
 #include "qom/object.h"
 
 typedef struct IoThread {
@@ -10,7 +11,8 @@ typedef struct IoThread {
     int64_t poll_max_ns, poll_grow, poll_shrink, batch, pool_min, pool_max;
     GMainContext *context;      /* sources attached to it run in the thread, without the machine lock */
     GMainLoop *loop;
-    GThread *thread;
+    pthread_t thread;
+    bool running;
     int thread_id;              /* the host's number of the thread */
     GMutex lock;                /* guards thread_id until the thread has said it */
     GCond started;
