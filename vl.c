@@ -452,6 +452,7 @@ OPTION(trace, { .name = "trace", .handle = opt_trace, .help = help_trace, .group
 
 static bool start_running(Vm *vm, GError **error)
 {
+    vm->built = true;
     vm_reset(vm);
     catch_signals();
     if (!daemon_ready(error)) {

@@ -15,7 +15,7 @@ bool id_check(const char *id, GError **error)
         return true;
     }
     return fail(error, "Parameter 'id' expects an identifier: letters, digits, '-', '.', '_', "
-                "starting with a letter");
+                       "starting with a letter");
 }
 
 static bool get_string(json_object *o, const char *key, bool required, const char **out,
@@ -47,7 +47,8 @@ static bool id_is_free(const char *id, GError **error)
 
 static bool set_props(Device *d, json_object *o, bool from_text, GError **error)
 {
-    json_object_object_foreach (o, key, value) {
+    json_object_object_foreach(o, key, value)
+    {
         if (strcmp(key, "driver") == 0 || strcmp(key, "id") == 0 || strcmp(key, "bus") == 0) {
             continue;
         }
@@ -64,8 +65,8 @@ Device *device_add(Vm *vm, json_object *o, bool from_text, GError **error)
     const char *driver, *bus_name, *id;
 
     if (!get_string(o, "driver", true, &driver, error) ||
-        !get_string(o, "bus", false, &bus_name, error) ||
-        !get_string(o, "id", false, &id, error) || (id && !id_is_free(id, error))) {
+        !get_string(o, "bus", false, &bus_name, error) || !get_string(o, "id", false, &id, error) ||
+        (id && !id_is_free(id, error))) {
         return NULL;
     }
     ObjectKind kind;
@@ -90,6 +91,7 @@ Device *device_add(Vm *vm, json_object *o, bool from_text, GError **error)
         return NULL;
     }
     d->id = g_strdup(id);
+    d->hotplugged = vm->built;
     if (!set_props(d, o, from_text, error)) {
         object_unref(&d->obj);
         return NULL;
@@ -103,8 +105,8 @@ bool object_add(json_object *o, bool from_text, GError **error)
 {
     const char *type, *id;
 
-    if (!get_string(o, "qom-type", true, &type, error) ||
-        !get_string(o, "id", true, &id, error) || !id_check(id, error)) {
+    if (!get_string(o, "qom-type", true, &type, error) || !get_string(o, "id", true, &id, error) ||
+        !id_check(id, error)) {
         return false;
     }
     return user_object_add(type, id, o, from_text, error);

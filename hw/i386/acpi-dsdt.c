@@ -172,7 +172,7 @@ static void dsdt_osc(Aml *a)
     aml_path(a, "CTRL");
     aml_byte(a, AML_AND);
     aml_path(a, "CTRL");
-    aml_int(a, 0x1e);
+    aml_int(a, 0x1f);
     aml_path(a, "CTRL");
     aml_byte(a, AML_RETURN);
     aml_byte(a, AML_ARG0 + 3);

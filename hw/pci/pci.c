@@ -129,7 +129,8 @@ static void pci_command_written(PciDevice *d)
     pci_intx_update(d);
 }
 
-void pci_config_cycle_write(PciBus *root, unsigned bdf, uint32_t offset, uint32_t value, unsigned size)
+void pci_config_cycle_write(PciBus *root, unsigned bdf, uint32_t offset, uint32_t value,
+                            unsigned size)
 {
     PciDevice *d = pci_find(root, bdf >> 8, bdf & 0xff);
 
@@ -162,18 +163,25 @@ static bool pci_place(PciBus *b, PciDevice *d, GError **error)
     const char *type = d->dev.obj.type->name;
 
     if (d->devfn < 0) {
-        for (unsigned f = 0; f < 256; f += 8) {
+        for (unsigned f = 0; f < (b->one_slot ? 8u : 256u); f += 8) {
             if (!b->slots[f]) {
                 d->devfn = (int32_t)f;
                 break;
             }
         }
         if (d->devfn < 0) {
-            return fail(error, "PCI: no slot/function available for %s, all in use or reserved", type);
+            return fail(error, "PCI: no slot/function available for %s, all in use or reserved",
+                        type);
         }
     }
     if (d->devfn > 255) {
         return fail(error, "device '%s': property 'addr' is out of range", type);
+    }
+    if (b->one_slot && PCI_SLOT(d->devfn)) {
+        return fail(
+            error,
+            "PCI: slot %d is not valid for %s, parent device only allows plugging into slot 0.",
+            PCI_SLOT(d->devfn), type);
     }
     if (b->slots[d->devfn]) {
         return fail(error, "PCI: slot %d function %d not available for %s, in use by %s",
@@ -210,8 +218,9 @@ static void pci_header_init(PciDevice *d)
         pci_config_set(d, PCI_SUBSYSTEM_VENDOR_ID, 2, own ? i->subsys_vendor : PCI_SUBSYS_VENDOR);
         pci_config_set(d, PCI_SUBSYSTEM_ID, 2, own ? i->subsys : PCI_SUBSYS_DEVICE);
     }
-    pci_config_wmask(d, PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER |
-                                            PCI_COMMAND_SERR | PCI_COMMAND_INTX_DISABLE | 0x40);
+    pci_config_wmask(d, PCI_COMMAND, 2,
+                     PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_SERR |
+                         PCI_COMMAND_INTX_DISABLE | 0x40);
     pci_config_w1c(d, PCI_STATUS, 2, 0xf900);
     pci_config_wmask(d, PCI_CACHE_LINE_SIZE, 1, 0xff);
     pci_config_wmask(d, PCI_INTERRUPT_LINE, 1, 0xff);
@@ -286,6 +295,27 @@ static void pci_detach(Bus *bus, Device *dev)
     }
 }
 
+static void pci_plugged(Bus *bus, Device *dev)
+{
+    PciBus *b = (PciBus *)bus;
+
+    if (dev->hotplugged && b->hotplug) {
+        g_autoptr(GError) refused = NULL;
+
+        b->hotplug(b, PCI_DEVICE(dev), true, &refused);
+    }
+}
+
+static bool pci_unplug_request(Bus *bus, Device *dev, GError **error)
+{
+    PciBus *b = (PciBus *)bus;
+
+    if (!b->hotplug) {
+        return fail(error, "Bus '%s' does not support hotplugging", bus->obj.name);
+    }
+    return b->hotplug(b, PCI_DEVICE(dev), false, error);
+}
+
 static char *pci_address(Bus *bus, Device *dev)
 {
     int32_t devfn = PCI_DEVICE(dev)->devfn;
@@ -321,7 +351,7 @@ static const Prop pci_device_props[] = {
     PROP_END,
 };
 
-static const PinRow no_pins[] = { PIN_END };
+static const PinRow no_pins[] = {PIN_END};
 
 static const StateField pci_device_state[] = {
     STATE_RAW(PciDevice, config),
@@ -405,6 +435,8 @@ const BusType pci_bus_type = {
     .size = sizeof(PciBus),
     .attach = pci_attach,
     .detach = pci_detach,
+    .plugged = pci_plugged,
+    .unplug_request = pci_unplug_request,
     .address = pci_address,
     .fw_path = pci_fw_path,
     .fw_leaf = pci_fw_leaf,
@@ -418,11 +450,14 @@ const BusType pcie_bus_type = {
     .size = sizeof(PciBus),
     .attach = pci_attach,
     .detach = pci_detach,
+    .plugged = pci_plugged,
+    .unplug_request = pci_unplug_request,
     .address = pci_address,
 };
 BUS_TYPE(pcie_bus_type);
 
-void pci_root_bus_init(PciBus *b, Device *host, const char *name, bool express, Region *mem, Region *io)
+void pci_root_bus_init(PciBus *b, Device *host, const char *name, bool express, Region *mem,
+                       Region *io)
 {
     bus_init(&b->bus, express ? &pcie_bus_type : &pci_bus_type, host, name);
     b->express = express;

@@ -53,6 +53,7 @@ struct Vm {
     GPtrArray *cpus; /* Cpu *, by index */
     GPtrArray *accels; /* char *: what -accel and -machine accel= ask for, in order */
     int64_t rtc_offset_s; /* -rtc base=: guest's wall clock less the host's UTC */
+    bool built; /* the command line's devices are there: others are plugged hot */
     struct Accel *accel; /* what runs the vCPUs; accel/accel.h */
     Bus *system_bus;
     GHashTable *board; /* what a board published under a name ("fw_cfg", "isa.0") */

@@ -17,18 +17,23 @@ typedef struct PciMsix PciMsix;
 
 #define PCI_DEVFN(slot, fn) ((slot) << 3 | (fn))
 #define PCI_SLOT(devfn) ((devfn) >> 3 & 0x1f)
-#define PCI_FUNC(devfn) ((devfn) & 7)
+#define PCI_FUNC(devfn) ((devfn)&7)
 #define PCI_CONFIG_SIZE 256
 #define PCIE_CONFIG_SIZE 4096
 #define PCI_BARS 6
 #define PCI_ROM_BAR 6
 
-typedef enum PciBarKind { PCI_BAR_NONE, PCI_BAR_IO, PCI_BAR_MEM32, PCI_BAR_MEM64 } PciBarKind;
+typedef enum PciBarKind {
+    PCI_BAR_NONE,
+    PCI_BAR_IO,
+    PCI_BAR_MEM32,
+    PCI_BAR_MEM64
+} PciBarKind;
 
 typedef struct PciBarInfo {
     PciBarKind kind;
     bool prefetch;
-    const char *bank;           /* the device's bank it shows; NULL: pci_set_bar at realize */
+    const char *bank; /* the device's bank it shows; NULL: pci_set_bar at realize */
 } PciBarInfo;
 
 /* A register of configuration space, kept in PciDevice.config. */
@@ -42,17 +47,17 @@ typedef struct PciConfigRow {
 
 /* DeviceType.bus_info of a PCI function. */
 typedef struct PciInfo {
-    uint16_t vendor, device, subsys_vendor, subsys;    /* subsys 0: 1af4:1100 */
-    uint32_t class_code;        /* 0xCCSSPP */
+    uint16_t vendor, device, subsys_vendor, subsys; /* subsys 0: 1af4:1100 */
+    uint32_t class_code; /* 0xCCSSPP */
     uint8_t revision;
-    uint8_t pin;                /* 1 = INTA# .. 4; 0: none */
+    uint8_t pin; /* 1 = INTA# .. 4; 0: none */
     PciBarInfo bar[PCI_BARS];
-    const char *romfile;        /* default option ROM, found in the firmware path; NULL: none */
-    bool express;               /* has a PCI Express capability where the bus allows */
-    bool bridge;                /* type 1 header */
-    unsigned msi;               /* MSI vectors, 0: none */
-    unsigned msix;              /* MSI-X vectors, 0: none (or set up at realize) */
-    uint8_t msix_bar;           /* table and PBA live in this BAR of their own */
+    const char *romfile; /* default option ROM, found in the firmware path; NULL: none */
+    bool express; /* has a PCI Express capability where the bus allows */
+    bool bridge; /* type 1 header */
+    unsigned msi; /* MSI vectors, 0: none */
+    unsigned msix; /* MSI-X vectors, 0: none (or set up at realize) */
+    uint8_t msix_bar; /* table and PBA live in this BAR of their own */
     /* registers beside the header; ends with a row without a name; may be NULL */
     const PciConfigRow *config;
     /* After the core handled a configuration write; may be NULL. */
@@ -65,31 +70,40 @@ typedef struct PciInfo {
 struct PciDevice {
     Device dev;
     /* properties */
-    int32_t devfn;              /* "addr"; -1: first free */
+    int32_t devfn; /* "addr"; -1: first free */
     char *romfile;
     uint32_t rombar;
     bool multifunction;
     /* state */
     uint8_t config[PCIE_CONFIG_SIZE];
-    uint8_t wmask[PCIE_CONFIG_SIZE];    /* writable bits: host side, made at realize */
+    uint8_t wmask[PCIE_CONFIG_SIZE]; /* writable bits: host side, made at realize */
     uint8_t w1cmask[PCIE_CONFIG_SIZE];
     uint8_t pin_level;
     /* host side */
     PciBus *bus;
     uint32_t config_size;
-    AddressSpace *bus_as;       /* where DMA goes while it is a bus master; else nowhere */
-    struct PciBar { PciBarKind kind; bool prefetch; Region *region; uint64_t size, addr; bool mapped; } bar[PCI_BARS + 1];
+    AddressSpace *bus_as; /* where DMA goes while it is a bus master; else nowhere */
+    struct PciBar {
+        PciBarKind kind;
+        bool prefetch;
+        Region *region;
+        uint64_t size, addr;
+        bool mapped;
+    } bar[PCI_BARS + 1];
     Region rom;
     uint8_t msi_cap, msix_cap, express_cap, pm_cap;
     PciMsix *msix;
-    uint16_t cap_next;          /* first free byte for capabilities */
+    uint16_t cap_next; /* first free byte for capabilities */
 };
 
 /*
  * A function's type adds these; every PCI DeviceType sets .parent = "pci-device" and .bus = "PCI".
  */
 #define PCI_DEVICE(p) ((PciDevice *)(p))
-static inline const PciInfo *pci_info(PciDevice *d) { return device_type(&d->dev)->bus_info; }
+static inline const PciInfo *pci_info(PciDevice *d)
+{
+    return device_type(&d->dev)->bus_info;
+}
 
 static inline uint32_t pci_config_get(const PciDevice *d, uint32_t off, unsigned size)
 {
@@ -113,7 +127,8 @@ void pci_config_w1c(PciDevice *d, uint32_t off, unsigned size, uint32_t mask);
 void pci_set_bar(PciDevice *d, unsigned n, PciBarKind kind, bool prefetch, Region *region);
 /* Adds a capability of `size` bytes; its offset (0: any place), or 0 with *error set. */
 uint8_t pci_add_cap(PciDevice *d, uint8_t id, uint8_t offset, uint8_t size, GError **error);
-uint16_t pci_add_ext_cap(PciDevice *d, uint16_t id, uint8_t version, uint16_t offset, uint16_t size);
+uint16_t pci_add_ext_cap(PciDevice *d, uint16_t id, uint8_t version, uint16_t offset,
+                         uint16_t size);
 /* MSI with n vectors (power of two, up to 32), 64-bit addresses and per-vector masks. */
 bool pci_msi_init(PciDevice *d, unsigned n, GError **error);
 
@@ -131,50 +146,93 @@ void pci_irq(PciDevice *d, int level);
 
 struct PciBus {
     Bus bus;
-    PciDevice *slots[256];      /* by devfn */
-    PciBus *parent;             /* NULL: root */
-    PciDevice *bridge;          /* whose secondary bus it is; NULL: root */
-    uint8_t number;             /* root: 0; else from the bridge's registers */
+    PciDevice *slots[256]; /* by devfn */
+    PciBus *parent; /* NULL: root */
+    PciDevice *bridge; /* whose secondary bus it is; NULL: root */
+    uint8_t number; /* root: 0; else from the bridge's registers */
     bool express;
-    Region *mem, *io;           /* where BARs of this bus are mapped */
-    AddressSpace *as;           /* where DMA of this bus goes */
+    bool one_slot; /* behind a PCI Express port: device 0 only */
+    Region *mem, *io; /* where BARs of this bus are mapped */
+    AddressSpace *as; /* where DMA of this bus goes */
     /* Root bus: PIRQ of a slot's pin, and the line's level to the interrupt controller. */
     unsigned (*map_irq)(PciBus *root, unsigned slot, unsigned pin);
     void (*set_irq)(void *opaque, unsigned pirq, int level);
     void *irq_opaque;
-    unsigned pirq_count[16];    /* how many hold each PIRQ up */
+    unsigned pirq_count[16]; /* how many hold each PIRQ up */
     bool (*hotplug)(PciBus *b, PciDevice *d, bool plug, GError **error);
     void *hotplug_opaque;
     /* IOMMU: address space of a requester; NULL: `as`. */
     AddressSpace *(*iommu)(PciBus *root, void *opaque, uint16_t requester);
     void *iommu_opaque;
 };
-extern const BusType pci_bus_type, pcie_bus_type;    /* "PCI", "PCIE" */
+extern const BusType pci_bus_type, pcie_bus_type; /* "PCI", "PCIE" */
 
 /* Makes the root bus of a host bridge. */
-void pci_root_bus_init(PciBus *b, Device *host, const char *name, bool express, Region *mem, Region *io);
+void pci_root_bus_init(PciBus *b, Device *host, const char *name, bool express, Region *mem,
+                       Region *io);
 /* The function at bus:devfn below root, or NULL. */
 PciDevice *pci_find(PciBus *root, unsigned bus, unsigned devfn);
 /* Configuration cycles by (bus << 8 | devfn); missing functions read as ones. */
 uint32_t pci_config_cycle_read(PciBus *root, unsigned bdf, uint32_t offset, unsigned size);
-void pci_config_cycle_write(PciBus *root, unsigned bdf, uint32_t offset, uint32_t value, unsigned size);
+void pci_config_cycle_write(PciBus *root, unsigned bdf, uint32_t offset, uint32_t value,
+                            unsigned size);
 /* Board shorthand: creates and plugs at devfn with properties (name, value ..., NULL). */
-PciDevice *pci_create(PciBus *b, int devfn, const char *type, const char *name, GError **error, ...) G_GNUC_NULL_TERMINATED;
+PciDevice *pci_create(PciBus *b, int devfn, const char *type, const char *name, GError **error,
+                      ...) G_GNUC_NULL_TERMINATED;
 
 /* Register offsets of the common header. */
 enum {
-    PCI_VENDOR_ID = 0, PCI_DEVICE_ID = 2, PCI_COMMAND = 4, PCI_STATUS = 6, PCI_REVISION_ID = 8,
-    PCI_CLASS_PROG = 9, PCI_CLASS_DEVICE = 10, PCI_CACHE_LINE_SIZE = 12, PCI_LATENCY_TIMER = 13,
-    PCI_HEADER_TYPE = 14, PCI_BIST = 15, PCI_BASE_ADDRESS_0 = 16, PCI_SUBSYSTEM_VENDOR_ID = 0x2c,
-    PCI_SUBSYSTEM_ID = 0x2e, PCI_ROM_ADDRESS = 0x30, PCI_CAPABILITY_LIST = 0x34,
-    PCI_INTERRUPT_LINE = 0x3c, PCI_INTERRUPT_PIN = 0x3d, PCI_MIN_GNT = 0x3e, PCI_MAX_LAT = 0x3f,
-    PCI_PRIMARY_BUS = 0x18, PCI_SECONDARY_BUS = 0x19, PCI_SUBORDINATE_BUS = 0x1a,
-    PCI_IO_BASE = 0x1c, PCI_IO_LIMIT = 0x1d, PCI_SEC_STATUS = 0x1e, PCI_MEMORY_BASE = 0x20,
-    PCI_MEMORY_LIMIT = 0x22, PCI_PREF_MEMORY_BASE = 0x24, PCI_PREF_MEMORY_LIMIT = 0x26,
+    PCI_VENDOR_ID = 0,
+    PCI_DEVICE_ID = 2,
+    PCI_COMMAND = 4,
+    PCI_STATUS = 6,
+    PCI_REVISION_ID = 8,
+    PCI_CLASS_PROG = 9,
+    PCI_CLASS_DEVICE = 10,
+    PCI_CACHE_LINE_SIZE = 12,
+    PCI_LATENCY_TIMER = 13,
+    PCI_HEADER_TYPE = 14,
+    PCI_BIST = 15,
+    PCI_BASE_ADDRESS_0 = 16,
+    PCI_SUBSYSTEM_VENDOR_ID = 0x2c,
+    PCI_SUBSYSTEM_ID = 0x2e,
+    PCI_ROM_ADDRESS = 0x30,
+    PCI_CAPABILITY_LIST = 0x34,
+    PCI_INTERRUPT_LINE = 0x3c,
+    PCI_INTERRUPT_PIN = 0x3d,
+    PCI_MIN_GNT = 0x3e,
+    PCI_MAX_LAT = 0x3f,
+    PCI_PRIMARY_BUS = 0x18,
+    PCI_SECONDARY_BUS = 0x19,
+    PCI_SUBORDINATE_BUS = 0x1a,
+    PCI_IO_BASE = 0x1c,
+    PCI_IO_LIMIT = 0x1d,
+    PCI_SEC_STATUS = 0x1e,
+    PCI_MEMORY_BASE = 0x20,
+    PCI_MEMORY_LIMIT = 0x22,
+    PCI_PREF_MEMORY_BASE = 0x24,
+    PCI_PREF_MEMORY_LIMIT = 0x26,
     PCI_BRIDGE_CONTROL = 0x3e,
 };
-enum { PCI_COMMAND_IO = 1, PCI_COMMAND_MEMORY = 2, PCI_COMMAND_MASTER = 4, PCI_COMMAND_SERR = 0x100, PCI_COMMAND_INTX_DISABLE = 0x400 };
-enum { PCI_STATUS_INTERRUPT = 8, PCI_STATUS_CAP_LIST = 0x10 };
-enum { PCI_CAP_ID_PM = 1, PCI_CAP_ID_MSI = 5, PCI_CAP_ID_VNDR = 9, PCI_CAP_ID_SSVID = 0xd, PCI_CAP_ID_EXP = 0x10, PCI_CAP_ID_MSIX = 0x11, PCI_CAP_ID_SATA = 0x12 };
+enum {
+    PCI_COMMAND_IO = 1,
+    PCI_COMMAND_MEMORY = 2,
+    PCI_COMMAND_MASTER = 4,
+    PCI_COMMAND_SERR = 0x100,
+    PCI_COMMAND_INTX_DISABLE = 0x400
+};
+enum {
+    PCI_STATUS_INTERRUPT = 8,
+    PCI_STATUS_CAP_LIST = 0x10
+};
+enum {
+    PCI_CAP_ID_PM = 1,
+    PCI_CAP_ID_MSI = 5,
+    PCI_CAP_ID_VNDR = 9,
+    PCI_CAP_ID_SSVID = 0xd,
+    PCI_CAP_ID_EXP = 0x10,
+    PCI_CAP_ID_MSIX = 0x11,
+    PCI_CAP_ID_SATA = 0x12
+};
 
 #endif
