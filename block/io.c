@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block/bitmap.h"
 #include "block/driver.h"
 #include "block/graph.h"
 #include "qapi/qapi-events.h"
@@ -196,6 +197,9 @@ static void tell_after(BlockNode *n, uint64_t offset, uint64_t bytes, bool good)
 {
     uint64_t end = offset + bytes;
 
+    if (n->bitmaps) {
+        dirty_bitmaps_mark(n, offset, bytes);
+    }
     for (BlockWatcher *w = n->watchers, *next; w; w = next) {
         next = w->next;
         if (w->after) {
@@ -232,6 +236,11 @@ int co_block_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct
     }
     if (n->detect_zeroes && !(flags & BLOCK_COMPRESSED) && iov_is_zero(iov, niov)) {
         return co_block_write_zeroes(n, offset, bytes, flags | (n->detect_zeroes == 2 ? BLOCK_MAY_UNMAP : 0));
+    }
+    if (flags & BLOCK_UNCHANGED) {
+        /* what readers see stays: nobody needs to know */
+        return is_aligned(n, offset, bytes) ? co_driver_write(n, offset, bytes, iov, niov, flags)
+                                            : co_widened_write(n, offset, bytes, iov, niov, flags);
     }
     if (!n->watchers && !n->write_threshold) {
         ret = is_aligned(n, offset, bytes) || (flags & BLOCK_COMPRESSED)

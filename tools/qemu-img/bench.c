@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qemu-img bench: how long a number of requests takes; and bitmap. */
+/* qemu-img bench: how long a number of requests takes. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,9 +123,4 @@ int cmd_bench(int argc, char **argv)
     }
     img_close(&img);
     return b.ret < 0 ? 1 : 0;
-}
-
-int cmd_bitmap(int argc, char **argv)
-{
-    return tool_error("bitmaps are not supported yet");
 }

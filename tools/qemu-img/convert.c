@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block/bitmap.h"
 #include "img.h"
 #include "util/error.h"
 #include "util/iov.h"
@@ -430,6 +431,42 @@ static bool check_combination(Convert *c)
     return !wrong;
 }
 
+/* --bitmaps: those of the source's image live on in the target. */
+static int copy_bitmaps(Convert *c, BlockNode *target)
+{
+    BlockNode *n = c->sources[0].n;
+
+    for (unsigned i = 0; n->bitmaps && i < n->bitmaps->len; i++) {
+        DirtyBitmap *from = g_ptr_array_index(n->bitmaps, i), *to;
+        g_autoptr(GError) error = NULL;
+
+        if (!from->name || !from->persistent) {
+            continue;
+        }
+        if (from->inconsistent) {
+            if (c->skip_broken) {
+                fprintf(stderr, "qemu-img: warning: Skipping inconsistent bitmap '%s'\n", from->name);
+                continue;
+            }
+            tool_error("Cannot copy inconsistent bitmap '%s'", from->name);
+            return -EINVAL;
+        }
+        if (!target->driver->co_can_store_bitmap ||
+            !target->driver->co_can_store_bitmap(target, from->name, from->granularity, &error)) {
+            tool_error("Failed to create bitmap %s: %s", from->name, error ? error->message : "Format driver does not support it");
+            return -EINVAL;
+        }
+        to = dirty_bitmap_new(target, from->name, from->granularity, &error);
+        if (!to || !dirty_bitmap_merge(to, from, &error)) {
+            tool_error("Failed to populate bitmap %s: %s", from->name, error->message);
+            return -EINVAL;
+        }
+        to->persistent = true;
+        to->enabled = from->enabled;
+    }
+    return 0;
+}
+
 static int co_run(Convert *c, const char *target_name)
 {
     Img target = { NULL, NULL };
@@ -445,6 +482,9 @@ static int co_run(Convert *c, const char *target_name)
     ret = c->ret;
     if (ret == 0 && c->compress && target.n->driver->co_pwrite_compressed) {
         ret = target.n->driver->co_pwrite_compressed(target.n, 0, 0, NULL, 0);
+    }
+    if (ret == 0 && c->bitmaps) {
+        ret = copy_bitmaps(c, target.n);
     }
     if (ret == 0) {
         ret = co_block_flush(target.n);
