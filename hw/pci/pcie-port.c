@@ -345,6 +345,11 @@ static const StateField port_state[] = {
     STATE(PciePort, notified),
     STATE(PciePort, removing),
     HOST_ONLY(PciePort, remove_bh, "host side"),
+    HOST_ONLY(PciePort, io_reserve, "property of root ports"),
+    HOST_ONLY(PciePort, mem_reserve, "property of root ports"),
+    HOST_ONLY(PciePort, pref32_reserve, "property of root ports"),
+    HOST_ONLY(PciePort, pref64_reserve, "property of root ports"),
+    HOST_ONLY(PciePort, bus_reserve, "property of root ports"),
     STATE_END,
 };
 

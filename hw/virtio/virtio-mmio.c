@@ -397,8 +397,31 @@ static const Prop backend_props[] = {
     PROP_END,
 };
 
+/* What the struct has for the PCI transport alone. */
+static const StateField backend_unused[] = {
+    HOST_ONLY(VirtioDevice, pci, "of the PCI transport"),
+    HOST_ONLY(VirtioDevice, num_vectors, "of the PCI transport"),
+    HOST_ONLY(VirtioDevice, disable_legacy, "of the PCI transport"),
+    HOST_ONLY(VirtioDevice, disable_modern, "of the PCI transport"),
+    HOST_ONLY(VirtioDevice, ioeventfd, "of the PCI transport"),
+    STATE_END,
+};
+
+static const DeviceType backend_struct = {
+    .name = "virtio-device-struct",
+    .bus = "virtio-bus",
+    .desc = "Memory of a virtio device",
+    .abstract = true,
+    .internal = true,
+    .size = sizeof(VirtioDevice),
+    .state_version = 1,
+    .state = backend_unused,
+};
+DEVICE_TYPE(backend_struct);
+
 static const DeviceType backend_base = {
     .name = "virtio-device",
+    .parent = "virtio-device-struct",
     .bus = "virtio-bus",
     .desc = "Virtio device without its transport",
     .abstract = true,
