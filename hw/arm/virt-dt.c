@@ -166,7 +166,7 @@ static void build_cpus(VirtBoard *b)
         dt_node(dt, node);
         dt_string(dt, node, "device_type", "cpu");
         dt_string(dt, node, "compatible", compatible);
-        if (b->psci_conduit != PSCI_DISABLED && n > 1) {
+        if (n > 1) {
             dt_string(dt, node, "enable-method", "psci");
         }
         if (cells == 2) {

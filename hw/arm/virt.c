@@ -12,6 +12,7 @@
 #include "exec/bank.h"
 #include "exec/loader.h"
 #include "exec/memory-backend.h"
+#include "hw/nvram/smbios.h"
 #include "hw/virtio/virtio-mmio.h"
 #include "net/net.h"
 #include "qom/runstate.h"
@@ -627,6 +628,10 @@ static bool virt_done(Vm *vm, GError **error)
     ArmBoot boot = {
         .ram_base = virt_map[VIRT_MEM].base, .ram_size = vm->ram_size, .firmware = b->firmware, .fw_cfg = b->fw_cfg,
         .board_id = UINT32_MAX,
+    };
+    SmbiosInfo smbios = {
+        .vm = vm, .fw_cfg = b->fw_cfg, .ram_base = virt_map[VIRT_MEM].base, .low_size = vm->ram_size,
+        .product = "QEMU Virtual Machine",
     };
 
     virt_build_tree(b);

@@ -12,6 +12,7 @@
 #include "exec/memory-backend.h"
 #include "hw/acpi/pm.h"
 #include "hw/intc/i8259.h"
+#include "hw/nvram/smbios.h"
 #include "hw/rtc/mc146818.h"
 #include "hw/timer/i8254.h"
 #include "net/net.h"
@@ -376,6 +377,7 @@ static bool pc_option_rom(PcBoard *b, const char *name, GError **error)
 bool pc_machine_done(Vm *vm, GError **error)
 {
     PcBoard *b = pc_board(vm);
+    SmbiosInfo smbios = {.vm = vm, .fw_cfg = b->fw_cfg, .low_size = b->low_size, .legacy = true};
 
     pc_fill_cmos(b);
     pc_publish_memory_map(b);
@@ -393,5 +395,5 @@ bool pc_machine_done(Vm *vm, GError **error)
     if (!pc_publish_boot(b, error)) {
         return false;
     }
-    return smbios_build(b, error) && (!b->has_acpi || acpi_build(b, error));
+    return smbios_build(&smbios, error) && (!b->has_acpi || acpi_build(b, error));
 }

@@ -77,9 +77,8 @@ bool pc_publish_boot(PcBoard *b, GError **error);
 bool pc_set_boot_order(PcBoard *b, const char *order, GError **error);
 /* -kernel: x86-load.c. */
 bool pc_load_linux(PcBoard *b, GError **error);
-/* ACPI and SMBIOS tables into fw_cfg files. */
+/* ACPI tables into fw_cfg files. */
 bool acpi_build(PcBoard *b, GError **error);
-bool smbios_build(PcBoard *b, GError **error);
 
 /* Programmable attribute map segments of both host bridges (C0000h-FFFFFh). */
 typedef struct PamRegion {

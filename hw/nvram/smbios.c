@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * SMBIOS 2.8 tables (DMTF DSP0134): BIOS, system, chassis, processors, memory. Firmware
- * copies them and fills in the entry point's address and checksums.
+ * SMBIOS tables (DMTF DSP0134): BIOS, system, chassis, processors, memory; with the entry point of
+ * 2.8 or the 64-bit one of 3.0. Firmware copies them and fills in the entry point's address and
+ * checksums.
  */
+#include "hw/nvram/smbios.h"
 #include "exec/cpu.h"
-#include "hw/i386/pc.h"
 
 typedef struct Smbios {
     GByteArray *t;
@@ -71,11 +72,13 @@ static void put_bios(Smbios *s)
     end(s);
 }
 
-static void put_system(Smbios *s, Vm *vm)
+static void put_system(Smbios *s, const SmbiosInfo *b)
 {
+    Vm *vm = b->vm;
+
     begin(s, 1, 0x100);
     put_string(s, "QEMU");
-    put_string(s, vm->machine_type->desc);
+    put_string(s, b->product ? b->product : vm->machine_type->desc);
     put_string(s, vm->machine_type->machine_name);
     put_string(s, NULL);
     /* The first three fields of a UUID are little-endian here (7.2.1). */
@@ -136,7 +139,7 @@ static void put_processor(Smbios *s, Vm *vm, unsigned i)
     end(s);
 }
 
-static void put_memory(Smbios *s, PcBoard *b)
+static void put_memory(Smbios *s, const SmbiosInfo *b)
 {
     uint64_t mib = b->vm->ram_size / MIB;
 
@@ -169,8 +172,8 @@ static void put_memory(Smbios *s, PcBoard *b)
     put(s, 0, 8);
     end(s);
     begin(s, 19, 0x1300);
-    put(s, 0, 4);
-    put(s, b->low_size / KIB - 1, 4);
+    put(s, b->ram_base / KIB, 4);
+    put(s, (b->ram_base + b->low_size) / KIB - 1, 4);
     put(s, 0x1000, 2);
     put(s, 1, 1);
     put(s, 0, 16);
@@ -201,21 +204,40 @@ static void put_anchor(Smbios *s, uint8_t anchor[31])
     anchor[30] = 0x28;
 }
 
-bool smbios_build(PcBoard *b, GError **error)
+/* 5.2.2 */
+static void put_anchor64(Smbios *s, uint8_t anchor[24])
+{
+    memset(anchor, 0, 24);
+    memcpy(anchor, "_SM3_", 5);
+    anchor[6] = 24;
+    anchor[7] = 3;
+    anchor[10] = 1;
+    for (unsigned i = 0; i < 4; i++) {
+        anchor[12 + i] = s->t->len >> 8 * i;
+    }
+}
+
+bool smbios_build(const SmbiosInfo *b, GError **error)
 {
     Smbios s = { .t = g_byte_array_new(), .strings = g_ptr_array_new() };
     uint8_t anchor[31];
 
-    put_bios(&s);
-    put_system(&s, b->vm);
+    if (b->legacy) {
+        put_bios(&s);
+    }
+    put_system(&s, b);
     put_chassis(&s, b->vm);
     for (unsigned i = 0; i < MIN(b->vm->smp.cpus, 255); i++) {
         put_processor(&s, b->vm, i);
     }
     put_memory(&s, b);
-    put_anchor(&s, anchor);
+    if (b->legacy) {
+        put_anchor(&s, anchor);
+    } else {
+        put_anchor64(&s, anchor);
+    }
     bool ok = fw_cfg_add_file(b->fw_cfg, "etc/smbios/smbios-tables", s.t->data, s.t->len) &&
-              fw_cfg_add_file(b->fw_cfg, "etc/smbios/smbios-anchor", anchor, sizeof(anchor));
+              fw_cfg_add_file(b->fw_cfg, "etc/smbios/smbios-anchor", anchor, b->legacy ? 31 : 24);
 
     g_byte_array_free(s.t, TRUE);
     g_ptr_array_free(s.strings, TRUE);
