@@ -12,11 +12,13 @@
 #include "exec/bank.h"
 #include "exec/loader.h"
 #include "exec/memory-backend.h"
+#include "hw/block/pflash.h"
 #include "hw/nvram/smbios.h"
 #include "hw/virtio/virtio-mmio.h"
 #include "net/net.h"
 #include "qom/runstate.h"
 
+#define FLASH_SECTOR (256 * KIB)
 #define REDIST_SIZE 0x20000
 #define RAM_LIMIT (255 * GIB)
 #define HIGH_BASE (256 * GIB)
@@ -245,18 +247,28 @@ static bool create_memory(VirtBoard *b, GError **error)
     return ram != NULL;
 }
 
-/* Plain ROM until there is a flash device. */
 static bool create_flash(VirtBoard *b, GError **error)
 {
     static const char *const names[] = { "virt.flash0", "virt.flash1" };
     uint64_t half = virt_map[VIRT_FLASH].size / 2;
 
     for (unsigned i = 0; i < 2; i++) {
-        if (!region_init_rom(&b->flash_rom[i], NULL, names[i], half, error)) {
+        const DriveInfo *drive = drive_at("pflash", 0, i);
+        const char *node = i ? b->machine->pflash1 : b->machine->pflash0;
+        PflashConfig c = {
+            .name = names[i], .drive = node ? node : drive ? drive->id : NULL, .size = half,
+            .sector_size = FLASH_SECTOR, .width = 4, .device_width = 2, .ids = { 0x89, 0x18, 0, 0 },
+        };
+
+        b->flash[i] = pflash_create(b->vm, &c, error);
+        if (!b->flash[i]) {
             return false;
         }
+        if (drive && !node) {
+            drive_claim(drive);
+        }
         region_add(i == 0 && b->machine->secure ? &b->secure_root : b->vm->memory, virt_map[VIRT_FLASH].base + i * half,
-                   &b->flash_rom[i], 0);
+                   pflash_region(b->flash[i]), 0);
     }
     return true;
 }
@@ -503,6 +515,15 @@ static bool create_smmu(VirtBoard *b, GError **error)
     return true;
 }
 
+/* Takes the power key's place where ACPI tells the guest of it. */
+static bool create_ged(VirtBoard *b, GError **error)
+{
+    bool wanted = b->acpi && b->firmware && !b->compat.no_ged;
+
+    b->ged = wanted ? create_simple(b, "acpi-ged", VIRT_GED, VIRT_IRQ_GED, error) : NULL;
+    return b->ged || !wanted;
+}
+
 static bool create_pcie(VirtBoard *b, GError **error)
 {
     Device *d = device_create(b->vm, "gpex-pcihost", NULL, NULL, error, NULL);
@@ -581,7 +602,7 @@ static bool create_devices(VirtBoard *b, GError **error)
     if (!create_uart(b, VIRT_UART, VIRT_IRQ_UART, 0, b->vm->memory, error) ||
         (secure && !create_uart(b, VIRT_SECURE_UART, VIRT_IRQ_SECURE_UART, 1, &b->secure_root, error)) ||
         !create_simple(b, "pl031", VIRT_RTC, VIRT_IRQ_RTC, error) || !create_pcie(b, error) ||
-        !create_gpio(b, error) || (secure && !b->compat.no_secure_gpio && !create_secure_gpio(b, error)) ||
+        !create_gpio(b, error) || !create_ged(b, error) || (secure && !b->compat.no_secure_gpio && !create_secure_gpio(b, error)) ||
         !create_transports(b, error)) {
         return false;
     }
@@ -639,7 +660,8 @@ static bool virt_done(Vm *vm, GError **error)
         return virt_dump_tree(b, error);
     }
     boot.dt = b->dt;
-    return arm_boot(vm, &boot, error) && (!b->acpi || virt_build_acpi(b, error));
+    return arm_boot(vm, &boot, error) &&
+           (!b->firmware || (smbios_build(&smbios, error) && (!b->acpi || virt_build_acpi(b, error))));
 }
 
 static const Prop virt_machine_props[] = {

@@ -56,7 +56,7 @@ typedef struct VirtBoard {
     Device *gic, *v2m, *its, *smmu_dev, *power_key, *ged;
     GpexHost *pcie;
     FwCfg *fw_cfg;
-    Region flash_rom[2];
+    Device *flash[2];
     bool firmware;                   /* -bios, or a drive behind the first flash */
     uint32_t psci_conduit;
     Dt *dt;
