@@ -323,7 +323,8 @@ static CpuExecResult loop(Cpu *cpu)
             look_now = true;
             continue;
         }
-        if (look_now || atomic_load_explicit(&cpu->attention, memory_order_relaxed)) {
+        if (atomic_load_explicit(&cpu->attention, memory_order_relaxed) ||
+            (look_now && atomic_load_explicit(&cpu->pending, memory_order_relaxed))) {
             wish.from = NULL;
             if (look(cpu)) {
                 return CPU_EXEC_AGAIN;
@@ -450,4 +451,12 @@ const void *tcg_lookup(Cpu *cpu, uint64_t pc)
     }
     CodeBlock *cb = cache_find_ready(cpu, &key);
     return cb ? cb->code.entry : NULL;
+}
+
+const void *tcg_look(Cpu *cpu)
+{
+    if (atomic_load_explicit(&cpu->pending, memory_order_relaxed) || cpu->exception != CPU_EXC_NONE) {
+        return NULL;
+    }
+    return tcg_lookup(cpu, 0);
 }

@@ -12,9 +12,46 @@
 #include <string.h>
 
 enum { LEAF_BITS = 10, ROOT_BITS = 20 };
+/*
+ * A page whose code has been written to so often keeps its writes on the slow path, though it is without code, until so
+ * many of them in a row have found none: searching TLBs each time that it is translated from costs more.
+ */
+enum { MAX_HITS = 4, MAX_QUIET = 1000 };
 
 /* Code pages by number: a root that is touched where there is RAM, and leaves. One per process. */
 static CodePage *(*(*page_root))[1 << LEAF_BITS];
+
+/* A bit for each page that may have a fast write path in some TLB. One per process. */
+static _Atomic uint64_t *granted;
+
+void smc_grant(ram_addr ram)
+{
+    uint64_t n = ram >> PAGE_BITS_MIN;
+
+    if (n >> (LEAF_BITS + ROOT_BITS) == 0 && !(atomic_load(&granted[n / 64]) >> (n % 64) & 1)) {
+        atomic_fetch_or(&granted[n / 64], 1ull << (n % 64));
+    }
+}
+
+bool smc_revoke(ram_addr ram, uint64_t len)
+{
+    uint64_t n = ram >> PAGE_BITS_MIN, end = (ram + len - 1) >> PAGE_BITS_MIN;
+    bool any = end >> (LEAF_BITS + ROOT_BITS) != 0;
+
+    for (; n <= end && !any; n++) {
+        if (n % 64 == 0 && end - n >= 64 && atomic_load(&granted[n / 64]) == 0) {
+            n += 63;
+        } else {
+            any = atomic_load(&granted[n / 64]) >> (n % 64) & 1;
+        }
+    }
+    for (n = ram >> PAGE_BITS_MIN; any && n <= end && n >> (LEAF_BITS + ROOT_BITS) == 0; n++) {
+        if (atomic_load(&granted[n / 64]) >> (n % 64) & 1) {
+            atomic_fetch_and(&granted[n / 64], ~(1ull << (n % 64)));
+        }
+    }
+    return any;
+}
 
 static CodePage *page_find(ram_addr ram)
 {
@@ -94,7 +131,7 @@ void smc_read_begin(Cpu *cpu, RamBlock *b, ram_addr ram)
         t->reading_more = true;
     }
     pthread_mutex_unlock(&tcg->blocks_lock);
-    if (was_set) {
+    if (was_set && smc_revoke(ram, PAGE_SIZE_MIN)) {
         tlb_protect_host(b->host + (ram - b->offset), PAGE_SIZE_MIN);
     }
 }
@@ -246,10 +283,15 @@ bool smc_is_restless(ram_addr ram)
 
 bool smc_is_data(ram_addr ram, unsigned len)
 {
-    const CodePage *p = page_find(ram);
+    CodePage *p = page_find(ram);
 
-    return p && atomic_load(&p->translating) == 0 && p->blocks &&
-           !map_hit(p, ram & PAGE_OFFSET, len);
+    if (!p || atomic_load(&p->translating)) {
+        return false;
+    }
+    if (p->blocks) {
+        return !map_hit(p, ram & PAGE_OFFSET, len);
+    }
+    return p->hits >= MAX_HITS && atomic_fetch_add(&p->quiet, 1) < MAX_QUIET;
 }
 
 bool smc_written(RamBlock *b, ram_addr ram, unsigned len, const CodeBlock *current)
@@ -291,6 +333,8 @@ bool smc_written(RamBlock *b, ram_addr ram, unsigned len, const CodeBlock *curre
     }
     if (hit) {
         tcg->stats.smc_writes++;
+        p->hits++;
+        atomic_store(&p->quiet, 0);
         memset(p->map, 0, sizeof(p->map));
         for (CodeBlock *at = p->blocks; at;) {
             unsigned slot;
@@ -299,7 +343,8 @@ bool smc_written(RamBlock *b, ram_addr ram, unsigned len, const CodeBlock *curre
             at = cb->page_next[slot];
         }
     }
-    if (!p->blocks && atomic_load(&p->translating) == 0) {
+    if (!p->blocks && atomic_load(&p->translating) == 0 &&
+        (p->hits < MAX_HITS || atomic_load(&p->quiet) >= MAX_QUIET)) {
         code_bit(b, ram, true);
     }
     pthread_mutex_unlock(&tcg->blocks_lock);
@@ -320,7 +365,9 @@ static void page_bytes_written(RamBlock *b, uint64_t offset, uint64_t len)
 
 static void page_bits_cleaned(RamBlock *b, uint64_t offset, uint64_t len)
 {
-    tlb_protect_host(b->host + offset, len);
+    if (smc_revoke(b->offset + offset, len)) {
+        tlb_protect_host(b->host + offset, len);
+    }
 }
 
 static void kick_cpus(void)
@@ -333,6 +380,7 @@ static void kick_cpus(void)
 void smc_init(void)
 {
     page_root = g_malloc0(sizeof(*page_root) << ROOT_BITS);     /* large: untouched pages cost nothing */
+    granted = g_malloc0((size_t)1 << (ROOT_BITS + LEAF_BITS - 3));
     ram_hooks = (RamHooks){.written = page_bytes_written, .cleaned = page_bits_cleaned,
                            .kick = kick_cpus};
 }

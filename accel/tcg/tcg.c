@@ -104,13 +104,14 @@ static void tcg_cpu_destroy(Cpu *cpu)
 static void tcg_info(Accel *a, GString *out)
 {
     TcgAccel *t = (TcgAccel *)a;
-    uint64_t fills = 0, flushes = 0, page_flushes = 0, lookups = 0;
+    uint64_t fills = 0, large_fills = 0, flushes = 0, page_flushes = 0, lookups = 0;
     uint64_t used = t->code_start ? (uint64_t)(t->buffer.ptr - t->code_start) : 0;
     uint64_t blocks = MAX(t->stats.blocks, 1);
 
     for (unsigned i = 0; i < t->cpus->len; i++) {
         const TcgCpu *c = tcg_cpu(t->cpus->pdata[i]);
         fills += c->tlb_fills;
+        large_fills += c->tlb_large_fills;
         flushes += c->tlb_flushes;
         page_flushes += c->tlb_page_flushes;
         lookups += c->lookups;
@@ -129,6 +130,7 @@ static void tcg_info(Accel *a, GString *out)
     g_string_append_printf(out, "code page writes    %" PRIu64 "\n", t->stats.smc_writes);
     g_string_append_printf(out, "hash look-ups       %" PRIu64 "\n", lookups);
     g_string_append_printf(out, "TLB fills           %" PRIu64 "\n", fills);
+    g_string_append_printf(out, "TLB large fills     %" PRIu64 "\n", large_fills);
     g_string_append_printf(out, "TLB full flushes    %" PRIu64 "\n", flushes);
     g_string_append_printf(out, "TLB page flushes    %" PRIu64 "\n", page_flushes);
 }

@@ -32,6 +32,8 @@ typedef struct CodePage {
     _Atomic uint32_t version;          /* raised by writes meanwhile */
     uint64_t map[8];                   /* a bit for 8 bytes: some block covers them */
     uint32_t region_hits;              /* regions that writes have invalidated; blocks_lock */
+    uint32_t hits;                     /* writes that have invalidated something; blocks_lock */
+    _Atomic uint32_t quiet;            /* writes since then while there was no code */
 } CodePage;
 
 typedef struct TcgStats {
@@ -53,7 +55,7 @@ typedef struct TcgCpu {
     unsigned num_reading;
     unsigned yields;
     unsigned large_bits;               /* of the largest page entered so far */
-    uint64_t tlb_fills, tlb_flushes, tlb_page_flushes, lookups;
+    uint64_t tlb_fills, tlb_large_fills, tlb_flushes, tlb_page_flushes, lookups;
 } TcgCpu;
 
 typedef struct TcgAccel {
@@ -118,13 +120,19 @@ void smc_read_begin(Cpu *cpu, RamBlock *b, ram_addr ram);
 void smc_read_end(Cpu *cpu);
 /* Whether pages read for the translation at hand were written meanwhile. blocks_lock. */
 bool smc_read_spoilt(Cpu *cpu);
+/*
+ * A page's fast write path is opened: told before that is done, so that who protects the page knows whether TLBs must
+ * be searched. smc_revoke: and whether, for [ram, ram + len); then nobody has one any more.
+ */
+void smc_grant(ram_addr ram);
+bool smc_revoke(ram_addr ram, uint64_t len);
 /* blocks_lock. */
 void smc_add_block(CodeBlock *cb);
 void smc_remove_block(CodeBlock *cb);
 void smc_clear(void);
 /* Code in this page is written to so often that regions do not pay. blocks_lock. */
 bool smc_is_restless(ram_addr ram);
-/* No translated code lies in [ram, ram + len) of a page that holds some elsewhere. */
+/* No translated code lies in [ram, ram + len) of a page that holds some elsewhere, or may soon again. */
 bool smc_is_data(ram_addr ram, unsigned len);
 /*
  * [ram, ram + len) of one page without its DIRTY_CODE bit is written. Invalidates what lies there. True if

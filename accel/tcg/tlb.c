@@ -69,6 +69,16 @@ static void flush_victims(CpuTlb *tlb, unsigned mmu, bool keep_global)
     }
 }
 
+static void flush_large(Cpu *cpu, unsigned mmu, bool keep_global)
+{
+    for (unsigned i = 0; i < LARGE_PAGES; i++) {
+        LargePage *p = &cpu->tlb.large[mmu][i];
+        if (!keep_global || !p->full.global) {
+            p->full.prot = 0;
+        }
+    }
+}
+
 static void flush_mode(Cpu *cpu, unsigned mmu, bool keep_global)
 {
     CpuTlb *tlb = &cpu->tlb;
@@ -90,6 +100,7 @@ static void flush_mode(Cpu *cpu, unsigned mmu, bool keep_global)
         }
     }
     flush_victims(tlb, mmu, keep_global);
+    flush_large(cpu, mmu, keep_global);
     if (!keep_global) {
         tlb->large_va[mmu] = UINT64_MAX;
         tlb->large_mask[mmu] = 0;
@@ -100,6 +111,7 @@ static void flush_mode(Cpu *cpu, unsigned mmu, bool keep_global)
 void tlb_flush_now(Cpu *cpu)
 {
     tcg_cpu(cpu)->tlb_flushes++;
+    cpu->tlb.flushes++;
     for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
         flush_mode(cpu, mmu, false);
     }
@@ -119,6 +131,7 @@ void tlb_flush_modes(Cpu *cpu, uint32_t mode_mask)
         return;
     }
     tcg_cpu(cpu)->tlb_flushes++;
+    cpu->tlb.flushes++;
     for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
         if (mode_mask >> mmu & 1) {
             flush_mode(cpu, mmu, false);
@@ -133,6 +146,7 @@ void tlb_flush_nonglobal(Cpu *cpu)
         return;
     }
     tcg_cpu(cpu)->tlb_flushes++;
+    cpu->tlb.flushes++;
     for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
         flush_mode(cpu, mmu, true);
     }
@@ -161,6 +175,12 @@ static void flush_large_page(Cpu *cpu, unsigned mmu, uint64_t va)
     CpuTlb *tlb = &cpu->tlb;
     uint64_t *filled = tcg_cpu(cpu)->tlb_filled[mmu];
 
+    for (unsigned i = 0; i < LARGE_PAGES; i++) {
+        LargePage *p = &cpu->tlb.large[mmu][i];
+        if (((p->va ^ va) >> p->full.page_bits) == 0) {
+            p->full.prot = 0;
+        }
+    }
     for (unsigned w = 0; w < TLB_SIZE / 64; w++) {
         for (uint64_t m = filled[w]; m; m &= m - 1) {
             unsigned i = w * 64 + (unsigned)__builtin_ctzll(m);
@@ -186,6 +206,7 @@ void tlb_flush_page(Cpu *cpu, uint64_t va)
         return;
     }
     tcg_cpu(cpu)->tlb_page_flushes++;
+    tlb->flushes++;
     for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
         if (tlb->used[mmu] == 0) {
             continue;
@@ -238,6 +259,7 @@ void tlb_init(Cpu *cpu)
             tlb->table[mmu][i] = empty_entry;
         }
         flush_victims(tlb, mmu, false);
+        flush_large(cpu, mmu, false);
         tlb->large_va[mmu] = UINT64_MAX;
         tlb->large_mask[mmu] = 0;
         tlb->used[mmu] = 0;
@@ -267,6 +289,7 @@ void tlb_recheck_dirty(Cpu *cpu, unsigned mmu_idx, TlbEntry *e, const TlbFull *f
         return;
     }
     if (page_is_dirty(f)) {
+        smc_grant(f->ram);
         __atomic_and_fetch(&e->write, ~(uint64_t)TLB_NOTDIRTY, __ATOMIC_SEQ_CST);
     } else {
         __atomic_or_fetch(&e->write, TLB_NOTDIRTY, __ATOMIC_SEQ_CST);
@@ -298,8 +321,12 @@ void tlb_protect_host(const uint8_t *host, uint64_t len)
             if (__atomic_load_n(&cpu->tlb.used[mmu], __ATOMIC_SEQ_CST) == 0) {
                 continue;
             }
-            for (unsigned i = 0; i < TLB_SIZE; i++) {
-                protect_entry(&cpu->tlb.table[mmu][i], host, len);
+            /* The owner looks at the page once more after it has marked an entry as filled. */
+            for (unsigned w = 0; w < TLB_SIZE / 64; w++) {
+                uint64_t m = __atomic_load_n(&tcg_cpu(cpu)->tlb_filled[mmu][w], __ATOMIC_RELAXED);
+                for (; m; m &= m - 1) {
+                    protect_entry(&cpu->tlb.table[mmu][w * 64 + (unsigned)__builtin_ctzll(m)], host, len);
+                }
             }
             for (unsigned v = 0; v < TLB_VICTIMS; v++) {
                 protect_entry(&cpu->tlb.victim[mmu][v], host, len);
@@ -334,6 +361,24 @@ static void note_large_page(CpuTlb *tlb, unsigned mmu, uint64_t va, unsigned pag
     }
     tlb->large_mask[mmu] = mask;
     tlb->large_va[mmu] = va & mask;
+}
+
+/* Keeps 2 MiB of a large page if they are ordinary RAM. */
+static void note_large_ram(Cpu *cpu, unsigned mmu, uint64_t va, const TlbFull *f)
+{
+    const uint64_t inside = ((uint64_t)1 << LARGE_BITS) - 1;
+    LargePage *p = &cpu->tlb.large[mmu][va >> LARGE_BITS & (LARGE_PAGES - 1)];
+    Section s = address_space_lookup(cpu->as, f->pa & ~inside, false, f->attrs);
+
+    if (!s.region || s.len <= inside || s.region->kind != REGION_RAM || s.readonly) {
+        return;
+    }
+    *p = (LargePage){.va = va & ~inside, .full = *f};
+    p->full.pa &= ~inside;
+    p->full.region = s.region;
+    p->full.offset = s.offset;
+    p->full.ram = s.region->ram->offset + s.region->ram_offset + s.offset;
+    p->addend = (uintptr_t)region_host(s.region) + s.offset - p->va;
 }
 
 /* What lies behind the page and which flags follow from it. */
@@ -373,13 +418,33 @@ static void describe_page(Cpu *cpu, TlbFull *f, TlbEntry *e, uint64_t va)
     e->code = f->prot & TLB_PROT_EXEC ? code : UINT64_MAX;
 }
 
-void tlb_set(Cpu *cpu, unsigned mmu_idx, uint64_t va, hwaddr pa, MemAttrs attrs, unsigned prot,
-             unsigned page_bits, bool global)
+static void enter(Cpu *cpu, unsigned mmu_idx, uint64_t va, const TlbEntry *new, const TlbFull *f)
 {
     CpuTlb *tlb = &cpu->tlb;
     TcgCpu *t = tcg_cpu(cpu);
     unsigned i = tlb_index(va);
     TlbEntry *e = &tlb->table[mmu_idx][i];
+
+    /* Whoever protects a page now must find this mode in use. */
+    __atomic_store_n(&tlb->used[mmu_idx], tlb->used[mmu_idx] + 1, __ATOMIC_SEQ_CST);
+    if (!entry_is_page(e, va) &&
+        !((e->read & TLB_INVALID) && (e->write & TLB_INVALID) && (e->code & TLB_INVALID))) {
+        unsigned v = tlb->victim_next[mmu_idx]++ % TLB_VICTIMS;
+        tlb->victim[mmu_idx][v] = *e;
+        tlb->victim_full[mmu_idx][v] = tlb->full[mmu_idx][i];
+        tlb_recheck_dirty(cpu, mmu_idx, &tlb->victim[mmu_idx][v], &tlb->victim_full[mmu_idx][v]);
+    }
+    tlb->full[mmu_idx][i] = *f;
+    *e = *new;
+    __atomic_store_n(&t->tlb_filled[mmu_idx][i / 64], t->tlb_filled[mmu_idx][i / 64] | 1ull << (i % 64),
+                     __ATOMIC_RELAXED);
+    tlb_recheck_dirty(cpu, mmu_idx, e, &tlb->full[mmu_idx][i]);
+}
+
+void tlb_set(Cpu *cpu, unsigned mmu_idx, uint64_t va, hwaddr pa, MemAttrs attrs, unsigned prot,
+             unsigned page_bits, bool global)
+{
+    TcgCpu *t = tcg_cpu(cpu);
     TlbEntry new = {0};
     TlbFull f = {
         .pa = pa & PAGE_MASK,
@@ -393,25 +458,43 @@ void tlb_set(Cpu *cpu, unsigned mmu_idx, uint64_t va, hwaddr pa, MemAttrs attrs,
     f.attrs.is_cpu = 1;
     f.attrs.cpu_index = cpu->index & 0x1fff;
     if (page_bits > PAGE_BITS_MIN) {
-        note_large_page(tlb, mmu_idx, va, page_bits);
+        note_large_page(&cpu->tlb, mmu_idx, va, page_bits);
         t->large_bits = MAX(t->large_bits, page_bits);
     }
-    describe_page(cpu, &f, &new, va);
-
-    /* Whoever protects a page now must find this mode in use. */
-    __atomic_store_n(&tlb->used[mmu_idx], tlb->used[mmu_idx] + 1, __ATOMIC_SEQ_CST);
-    t->tlb_fills++;
-    if (!entry_is_page(e, va) &&
-        !((e->read & TLB_INVALID) && (e->write & TLB_INVALID) && (e->code & TLB_INVALID))) {
-        unsigned v = tlb->victim_next[mmu_idx]++ % TLB_VICTIMS;
-        tlb->victim[mmu_idx][v] = *e;
-        tlb->victim_full[mmu_idx][v] = tlb->full[mmu_idx][i];
-        tlb_recheck_dirty(cpu, mmu_idx, &tlb->victim[mmu_idx][v], &tlb->victim_full[mmu_idx][v]);
+    if (page_bits >= LARGE_BITS) {
+        note_large_ram(cpu, mmu_idx, va, &f);
     }
-    tlb->full[mmu_idx][i] = f;
-    *e = new;
-    t->tlb_filled[mmu_idx][i / 64] |= 1ull << (i % 64);
-    tlb_recheck_dirty(cpu, mmu_idx, e, &tlb->full[mmu_idx][i]);
+    describe_page(cpu, &f, &new, va);
+    t->tlb_fills++;
+    enter(cpu, mmu_idx, va, &new, &f);
+}
+
+/* True: a large page that has been looked up before allows the access, and the page is entered. */
+static bool fill_from_large(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu)
+{
+    static const uint8_t need[] = {
+        [ACCESS_LOAD] = TLB_PROT_READ, [ACCESS_STORE] = TLB_PROT_WRITE, [ACCESS_FETCH] = TLB_PROT_EXEC,
+    };
+    const LargePage *p = &cpu->tlb.large[mmu][va >> LARGE_BITS & (LARGE_PAGES - 1)];
+    uint64_t offset = (va & PAGE_MASK) - p->va;
+
+    if (offset >> LARGE_BITS || !(p->full.prot & need[access]) || (cpu->watchpoints && cpu->watchpoints->len)) {
+        return false;
+    }
+    va &= PAGE_MASK;
+    TlbFull f = p->full;
+    TlbEntry new = {
+        .read = f.prot & TLB_PROT_READ ? va : UINT64_MAX,
+        .write = f.prot & TLB_PROT_WRITE ? va : UINT64_MAX,
+        .code = f.prot & TLB_PROT_EXEC ? va : UINT64_MAX,
+        .addend = p->addend,
+    };
+    f.pa += offset;
+    f.offset += offset;
+    f.ram += offset;
+    tcg_cpu(cpu)->tlb_large_fills++;
+    enter(cpu, mmu, va, &new, &f);
+    return true;
 }
 
 /* ---- looking up ---- */
@@ -451,6 +534,9 @@ static bool lookup(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsig
     *index = i;
     if (comparator_hits(tlb_comparator(&cpu->tlb.table[mmu][i], access), va) ||
         take_victim(cpu, va, access, mmu, i)) {
+        return true;
+    }
+    if (fill_from_large(cpu, va, access, mmu)) {
         return true;
     }
     if (!cpu->arch->tlb_fill(cpu, va, size, access, mmu, probe, host_pc)) {

@@ -9,7 +9,7 @@
 #include "exec/memory.h"
 
 #define PAGE_BITS_MIN 12               /* the TLB works in 4 KiB pages whatever the guest uses */
-#define TLB_BITS 10
+#define TLB_BITS 13
 #define TLB_SIZE (1u << TLB_BITS)
 #define TLB_VICTIMS 8
 #define MMU_MODES 6
@@ -49,12 +49,22 @@ static inline unsigned tlb_index(uint64_t va)
     return (unsigned)(va >> PAGE_BITS_MIN) & (TLB_SIZE - 1);
 }
 
+/* 2 MiB of RAM inside a large page of the guest's, from which the TLB is filled without a walk. */
+enum { LARGE_BITS = 21, LARGE_PAGES = 64 };
+typedef struct LargePage {
+    uint64_t va;
+    uintptr_t addend;
+    TlbFull full;                      /* of its first 4 KiB; prot 0: not in use */
+} LargePage;
+
 typedef struct CpuTlb {
     TlbEntry table[MMU_MODES][TLB_SIZE];
     TlbEntry victim[MMU_MODES][TLB_VICTIMS];
     TlbFull full[MMU_MODES][TLB_SIZE];
     TlbFull victim_full[MMU_MODES][TLB_VICTIMS];
+    LargePage large[MMU_MODES][LARGE_PAGES];
     unsigned victim_next[MMU_MODES];
+    uint32_t flushes;                  /* of whatever kind; what targets remember of their tables goes with it */
     unsigned used[MMU_MODES];          /* entries filled since the last flush: an empty table costs nothing to flush */
     uint64_t large_va[MMU_MODES], large_mask[MMU_MODES];   /* range covered by large pages */
 } CpuTlb;

@@ -95,7 +95,7 @@ typedef struct CodeEngine {
     /*
      * Runs from cb until an exit; returns the block that exited in *last and IR_EXIT_*.
      * Leaves by siglongjmp(cpu->jump) when a helper raises. Guest state by reason:
-     *   LOOP, LOOKUP    complete. *last is NULL when tcg_lookup asked to leave.
+     *   LOOP, LOOKUP    complete. *last is NULL when tcg_lookup or tcg_look asked to leave.
      *   CHAIN0 + slot   all but the pc, which need not be home (chained jumps do not store it). The
      *                   next block has *last's key but for pc = code.chains[slot].pc; to leave for
      *                   anything else the caller first calls arch->restore(cpu, &next_key,
@@ -160,5 +160,7 @@ uint64_t tcg_atomic(Cpu *cpu, uint64_t va, uint64_t value, uint64_t expect, uint
  * and no last block. Guest state is complete, pc included (front ends set it before exit_lookup).
  */
 const void *tcg_lookup(Cpu *cpu, uint64_t pc);
+/* exit LOOP: the same, unless there is something to look at. */
+const void *tcg_look(Cpu *cpu);
 
 #endif

@@ -161,7 +161,13 @@ void emit_exit(Gen *g, const IrOp *o)
 {
     ra_flush(&g->ra);
     gen_clean_ymm(g);
-    gen_exit(g, (unsigned)o->imm[0]);
+    if (g->cb->key.flags == 0 && o->imm[0] == IR_EXIT_LOOKUP) {
+        x_jmp(&g->a, g->lookup);
+    } else if (g->cb->key.flags == 0 && o->imm[0] == IR_EXIT_LOOP) {
+        x_jmp(&g->a, g->look);
+    } else {
+        gen_exit(g, (unsigned)o->imm[0]);
+    }
 }
 
 /* The displacement is aligned, so that it can be replaced while others run the jump. */
@@ -194,6 +200,10 @@ void emit_exit_lookup(Gen *g, const IrOp *o)
 
     ra_flush(&g->ra);
     gen_clean_ymm(g);
+    if (g->cb->key.flags) {
+        gen_exit(g, IR_EXIT_LOOKUP);    /* whoever asked for such a block wants to see its end */
+        return;
+    }
     pc = ra_use(&g->ra, o->args[0], 0);
     entry = ra_tmp(&g->ra, 0, 0);
     x_mov_rr(&g->a, X_W, entry, pc);
@@ -305,9 +315,24 @@ static void short_stub(Gen *g, unsigned args, const void *fn, bool load)
     x_u8(&g->a, 0);
 }
 
+/* Guest state is complete: on with the next block if `find` has one, else out. */
+static void *find_stub(Gen *g, const void *find, unsigned reason)
+{
+    uint8_t *at = g->a.p, *none;
+
+    gen_cpu_arg(g);
+    x_call(&g->a, find);
+    x_rr(&g->a, X_TEST | X_W, RAX, RAX);
+    none = x_jcc8(&g->a, CC_E);
+    x_jmp_r(&g->a, RAX);
+    x_here8(&g->a, none);
+    x_mov_ri(&g->a, RDX, reason);
+    x_jmp(&g->a, g->leave);
+    return at;
+}
+
 void gen_common_stubs(Gen *g)
 {
-    uint8_t *none;
 
     g->enter = g->a.p;                  /* (rdi: base of the CPU, rsi: code) */
     for (unsigned i = 0; i < 6; i++) {
@@ -324,13 +349,6 @@ void gen_common_stubs(Gen *g)
     g->slow_short[SHORT_STORE] = g->a.p;
     short_stub(g, 3, (const void *)tcg_store_slow, false);
 
-    g->lookup = g->a.p;                 /* rsi: the pc that missed */
-    gen_cpu_arg(g);
-    x_call(&g->a, (const void *)tcg_lookup);
-    x_rr(&g->a, X_TEST | X_W, RAX, RAX);
-    none = x_jcc8(&g->a, CC_E);
-    x_jmp_r(&g->a, RAX);
-    x_here8(&g->a, none);
-    x_mov_ri(&g->a, RDX, IR_EXIT_LOOKUP);
-    x_jmp(&g->a, g->leave);
+    g->lookup = find_stub(g, (const void *)tcg_lookup, IR_EXIT_LOOKUP);     /* rsi: the pc that missed */
+    g->look = find_stub(g, (const void *)tcg_look, IR_EXIT_LOOP);
 }

@@ -73,7 +73,7 @@ typedef struct Gen {
     unsigned level;                     /* 0: all that the host has; else see host_features_limit */
     const CpuArch *arch;
     int32_t bias;                       /* arch->env_offset */
-    uint8_t *enter, *leave, *lookup;    /* common stubs */
+    uint8_t *enter, *leave, *lookup, *look;     /* common stubs */
     uint8_t *exits[EXITS];              /* by IR_EXIT_*: called, the block's address follows the call */
     uint8_t *slow[SLOWS], *slow_short[SHORTS];
     /* the function at hand */

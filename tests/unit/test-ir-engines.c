@@ -624,7 +624,7 @@ static uint64_t fault_pc(Bench *w, const CodeEngine *engine, const CodeBlock *cb
 /* misses: TLB misses until one is a fault; UINT_MAX: all pages are there from the start. */
 static void run(Bench *w, const CodeEngine *engine, IrFunc *f, bool opt, unsigned misses, const State *in, State *out)
 {
-    CodeBlock cb = {.key = {.pc = 0x1000}, .valid = true}, *last = NULL;
+    CodeBlock cb = {.key = {.pc = 0x1000, .flags = KEY_UNCHAINED}, .valid = true}, *last = NULL;
 
     memcpy((uint8_t *)w->cpu + offsetof(TestCpu, i32), in->regs, sizeof(in->regs));
     memcpy(w->memory, in->memory, sizeof(in->memory));

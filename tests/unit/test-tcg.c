@@ -14,7 +14,7 @@
 #include "util/timer.h"
 
 enum { T_STOP, T_LI, T_ADD, T_ADDI, T_LD, T_ST, T_JNZ, T_JR, T_ST32, T_XADD, T_NOP };
-enum { EXC_PAGE = 14, PAGES = 4096 };
+enum { EXC_PAGE = 14, PAGES = 65536 };
 #define RAM_SIZE (2 * MIB)
 #define MMIO_BASE 0x10000000ull
 
