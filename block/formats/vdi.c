@@ -170,7 +170,6 @@ static bool co_vdi_format(BlockNode *file, struct json_object *opts, GError **er
     bool fixed = opts_bool(opts, "static", false);
     g_autofree uint8_t *table = NULL;
     uint8_t h[HEADER_SIZE] = { 0 };
-    g_autoptr(GError) why = NULL;
 
     if (blocks > MAX_BLOCKS) {
         return fail(error, "Unsupported VDI image size (size is 0x%" G_GINT64_MODIFIER "x, max supported is 0x%"

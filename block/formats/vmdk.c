@@ -337,7 +337,6 @@ static int co_vmdk_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const 
                            unsigned niov, unsigned flags)
 {
     VmdkState *s = n->state;
-    g_autofree struct iovec *part = NULL;
     g_autofree uint8_t *grain = NULL;
 
     if (!s->extents[0].packed) {

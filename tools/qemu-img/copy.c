@@ -79,7 +79,7 @@ static int co_commit(Img *img, const ImgArgs *a, bool drop, uint64_t rate)
     if (!base) {
         return tool_error("Image does not have a backing file");
     }
-    g_autofree char *name = g_strdup(base->filename), *format = g_strdup(base->driver->name);
+    g_autofree char *name = g_strdup(base->filename);
     ImgArgs plain = { .format = NULL };
     Img low;
 
