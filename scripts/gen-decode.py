@@ -16,7 +16,8 @@ operand   a field of the instruction struct. Its value is a run of field letters
 assembly  the template that the target's printer reads
 manual    where the encoding is described
 
-A row whose fixed bits include another's goes first; any other overlap is an error. Made are PREFIX-decode.h
+A row whose fixed bits include another's goes first, and so does one with a '^' among its words; any other overlap
+is an error. Made are PREFIX-decode.h
 (struct, prototypes) and PREFIX-decode.c (rows, decoder).
 """
 import os
@@ -41,8 +42,11 @@ class Row:
         self.name, rest, self.asm, self.manual = m.groups()
         self.function = self.name
         bits, operands = "", []
+        self.first = False
         for word in rest.split():
-            if word.startswith("@"):
+            if word == "^":
+                self.first = True
+            elif word.startswith("@"):
                 self.function = word[1:]
             elif "=" in word:
                 operands.append(word)
@@ -143,9 +147,9 @@ def check(rows):
                 continue
             if a.mask == b.mask:
                 die(b.where, f"'{b.name}' is '{a.name}' again ({a.where})")
-            if common not in (a.mask, b.mask):
+            if common not in (a.mask, b.mask) and a.first == b.first:
                 die(b.where, f"'{b.name}' overlaps '{a.name}' ({a.where})")
-    return sorted(rows, key=lambda r: -bin(r.mask).count("1"))
+    return sorted(rows, key=lambda r: (not r.first, -bin(r.mask).count("1")))
 
 
 def index_bits(text):

@@ -9,6 +9,7 @@
 
 #include "target-arm/cpu.h"
 #include "target-arm/a64-decode.h"
+#include "target-arm/simd.h"
 #include "target-arm/helpers.h"
 #include "tcg/ir.h"
 

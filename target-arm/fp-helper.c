@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Floating point by vectors and scalars (one lane). The host's arithmetic serves where it cannot be told from the
+ * guest's; the rest is fp-core.c's.
+ */
+#include "target-arm/helpers.h"
+#include "target-arm/simd.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The host's result is the guest's unless it is a NaN (payloads differ) or the smallest normal (tininess is
+ * detected before rounding). */
+static bool host_op32(FpOp op, uint32_t a, uint32_t b, uint32_t *r)
+{
+    float x, y, v;
+
+    memcpy(&x, &a, 4);
+    memcpy(&y, &b, 4);
+    v = op == FP_ADD ? x + y : op == FP_SUB ? x - y : op == FP_MUL ? x * y : x / y;
+    memcpy(r, &v, 4);
+    return v == v && (*r & 0x7fffffff) != 0x00800000;
+}
+
+static bool host_op64(FpOp op, uint64_t a, uint64_t b, uint64_t *r)
+{
+    double x, y, v;
+
+    memcpy(&x, &a, 8);
+    memcpy(&y, &b, 8);
+    v = op == FP_ADD ? x + y : op == FP_SUB ? x - y : op == FP_MUL ? x * y : x / y;
+    memcpy(r, &v, 8);
+    return v == v && (*r & INT64_MAX) != 0x0010000000000000ull;
+}
+
+static uint64_t op2(ArmCpu *c, unsigned size, FpOp op, uint64_t a, uint64_t b)
+{
+    if (op <= FP_DIV && size >= 2 && !(c->fpcr & FPCR_FZ)) {
+        uint32_t r32;
+        uint64_t r64;
+
+        if (size == 2 ? host_op32(op, (uint32_t)a, (uint32_t)b, &r32) : host_op64(op, a, b, &r64)) {
+            return size == 2 ? r32 : r64;
+        }
+    }
+    return fp_op2(c, size, op, a, b);
+}
+
+/* imm: 1 pairwise. */
+Vec128 helper_fp3(Cpu *cpu, Vec128 va, Vec128 vb, uint32_t w)
+{
+    Vec128Lanes a = {.v = va}, b = {.v = vb}, r = {.q = {0, 0}};
+    unsigned size = word_size(w), lanes = word_lanes(w);
+
+    for (unsigned n = 0; n < lanes; n++) {
+        if (word_imm(w)) {
+            const Vec128Lanes *s = n < lanes / 2 ? &a : &b;
+            unsigned at = 2 * n % lanes;
+
+            lane_set(&r, size, n, op2(ARM(cpu), size, word_op(w), lane_u(s, size, at), lane_u(s, size, at + 1)));
+        } else {
+            lane_set(&r, size, n, op2(ARM(cpu), size, word_op(w), lane_u(&a, size, n), lane_u(&b, size, n)));
+        }
+    }
+    return r.v;
+}
+
+static uint64_t muladd(ArmCpu *c, unsigned size, uint64_t a, uint64_t b, uint64_t d, bool neg_a, bool neg_b)
+{
+    if (size == 3 && !(c->fpcr & FPCR_FZ)) {
+        double x, y, z, v;
+        uint64_t r;
+
+        memcpy(&x, &a, 8);
+        memcpy(&y, &b, 8);
+        memcpy(&z, &d, 8);
+        v = fma(neg_b ? -y : y, z, neg_a ? -x : x);
+        memcpy(&r, &v, 8);
+        if (v == v && (r & INT64_MAX) > 0x0010000000000000ull) {
+            return r;
+        }
+    }
+    return fp_muladd(c, size, a, b, d, neg_a, neg_b);
+}
+
+/* op: bit 0 negates the addend, bit 1 the product. */
+Vec128 helper_fp_muladd(Cpu *cpu, Vec128 vd, Vec128 va, Vec128 vb, uint32_t w)
+{
+    Vec128Lanes a = {.v = va}, b = {.v = vb}, d = {.v = vd}, r = {.q = {0, 0}};
+    unsigned size = word_size(w), lanes = word_lanes(w);
+
+    for (unsigned n = 0; n < lanes; n++) {
+        lane_set(&r, size, n, muladd(ARM(cpu), size, lane_u(&d, size, n), lane_u(&a, size, n), lane_u(&b, size, n),
+                                     word_op(w) & 1, word_op(w) & 2));
+    }
+    return r.v;
+}
+
+Vec128 helper_fp2(Cpu *cpu, Vec128 va, uint32_t w)
+{
+    Vec128Lanes a = {.v = va}, r = {.q = {0, 0}};
+    unsigned size = word_size(w);
+
+    for (unsigned n = 0; n < word_lanes(w); n++) {
+        lane_set(&r, size, n, fp_op1(ARM(cpu), size, word_op(w), lane_u(&a, size, n)));
+    }
+    return r.v;
+}
+
+/* To integers of the lane's size; op: rounding; imm: fraction bits. */
+Vec128 helper_fp_toint(Cpu *cpu, Vec128 va, uint32_t w)
+{
+    Vec128Lanes a = {.v = va}, r = {.q = {0, 0}};
+    unsigned size = word_size(w);
+
+    for (unsigned n = 0; n < word_lanes(w); n++) {
+        lane_set(&r, size, n, fp_to_int(ARM(cpu), size, lane_u(&a, size, n), word_op(w), !word_u(w), 8u << size, word_imm(w)));
+    }
+    return r.v;
+}
+
+Vec128 helper_fp_fromint(Cpu *cpu, Vec128 va, uint32_t w)
+{
+    Vec128Lanes a = {.v = va}, r = {.q = {0, 0}};
+    unsigned size = word_size(w);
+
+    for (unsigned n = 0; n < word_lanes(w); n++) {
+        lane_set(&r, size, n, fp_from_int(ARM(cpu), size, lane_u(&a, size, n), !word_u(w), 8u << size, word_imm(w)));
+    }
+    return r.v;
+}
+
+/* Scalars between general and vector registers: size is the float's; imm: fraction bits; bit 8 of it: 64-bit integer. */
+uint64_t helper_fp_to_gpr(Cpu *cpu, uint64_t a, uint32_t w)
+{
+    return fp_to_int(ARM(cpu), word_size(w), a, word_op(w), !word_u(w), word_imm(w) & 256 ? 64 : 32, word_imm(w) & 255);
+}
+
+uint64_t helper_fp_from_gpr(Cpu *cpu, uint64_t a, uint32_t w)
+{
+    return fp_from_int(ARM(cpu), word_size(w), a, !word_u(w), word_imm(w) & 256 ? 64 : 32, word_imm(w) & 255);
+}
+
+/* Lane sizes change: size is the source's, op the destination's, imm the rounding; lanes are counted in the wider. */
+Vec128 helper_fp_convert(Cpu *cpu, Vec128 va, uint32_t w)
+{
+    Vec128Lanes a = {.v = va}, r = {.q = {0, 0}};
+    unsigned from = word_size(w), to = word_op(w), lanes = word_scalar(w) ? 1 : 16u >> MAX(from, to);
+
+    for (unsigned n = 0; n < lanes; n++) {
+        lane_set(&r, to, n, fp_convert(ARM(cpu), from, to, lane_u(&a, from, n), word_imm(w)));
+    }
+    return r.v;
+}
+
+uint32_t helper_fp_compare(Cpu *cpu, uint64_t a, uint64_t b, uint32_t w)
+{
+    return fp_compare(ARM(cpu), word_size(w), a, b, word_op(w));
+}
+
+uint64_t helper_fjcvtzs(Cpu *cpu, uint64_t a)
+{
+    bool exact;
+    uint32_t r = fp_jcvt(ARM(cpu), a, &exact);
+
+    return (uint64_t)exact << 32 | r;
+}
+
+/* FCMLA: imm bits 0..1 rotation. */
+Vec128 helper_fcmla(Cpu *cpu, Vec128 vd, Vec128 va, Vec128 vb, uint32_t w)
+{
+    Vec128Lanes a = {.v = va}, b = {.v = vb}, d = {.v = vd}, r = {.q = {0, 0}};
+    unsigned size = word_size(w), rot = word_imm(w) & 3;
+    uint64_t sign = 1ull << ((8 << size) - 1);
+
+    for (unsigned n = 0; n + 1 < word_lanes(w); n += 2) {
+        unsigned src = rot & 1;
+        uint64_t x = lane_u(&a, size, n + src), re = lane_u(&b, size, n), im = lane_u(&b, size, n + 1);
+        uint64_t e1 = src ? im : re, e2 = src ? re : im;
+
+        e1 ^= rot == 1 || rot == 2 ? sign : 0;
+        e2 ^= rot == 2 || rot == 3 ? sign : 0;
+        lane_set(&r, size, n, fp_muladd(ARM(cpu), size, lane_u(&d, size, n), x, e1, false, false));
+        lane_set(&r, size, n + 1, fp_muladd(ARM(cpu), size, lane_u(&d, size, n + 1), x, e2, false, false));
+    }
+    return r.v;
+}
+
+Vec128 helper_fcadd(Cpu *cpu, Vec128 va, Vec128 vb, uint32_t w)
+{
+    Vec128Lanes a = {.v = va}, b = {.v = vb}, r = {.q = {0, 0}};
+    unsigned size = word_size(w);
+    uint64_t sign = 1ull << ((8 << size) - 1);
+
+    for (unsigned n = 0; n + 1 < word_lanes(w); n += 2) {
+        uint64_t e1 = lane_u(&b, size, n + 1) ^ (word_imm(w) ? 0 : sign), e3 = lane_u(&b, size, n) ^ (word_imm(w) ? sign : 0);
+
+        lane_set(&r, size, n, fp_op2(ARM(cpu), size, FP_ADD, lane_u(&a, size, n), e1));
+        lane_set(&r, size, n + 1, fp_op2(ARM(cpu), size, FP_ADD, lane_u(&a, size, n + 1), e3));
+    }
+    return r.v;
+}
+
+/* Across all lanes, by halves, as the pseudocode's Reduce does. */
+Vec128 helper_fp_across(Cpu *cpu, Vec128 va, uint32_t w)
+{
+    Vec128Lanes a = {.v = va}, r = {.q = {0, 0}};
+    unsigned size = word_size(w), lanes = word_lanes(w);
+
+    for (; lanes > 1; lanes /= 2) {
+        for (unsigned n = 0; n < lanes / 2; n++) {
+            lane_set(&a, size, n, fp_op2(ARM(cpu), size, word_op(w), lane_u(&a, size, 2 * n), lane_u(&a, size, 2 * n + 1)));
+        }
+    }
+    lane_set(&r, size, 0, lane_u(&a, size, 0));
+    return r.v;
+}
