@@ -218,7 +218,7 @@ bool trans_UBFM(ArmCtx *s, const A64Insn *i)
 
     if (t >= r) {
         v = t == bits - 1 ? ir_shri(s->b, v, r) : ir_extract(s->b, v, r, t - r + 1);
-    } else if (t + 1 == bits - r) {
+    } else if (t + 1 == r) {
         v = ir_shli(s->b, v, bits - r);
     } else {
         v = ir_shli(s->b, ir_extract(s->b, v, 0, t + 1), bits - r);

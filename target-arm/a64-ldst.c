@@ -90,11 +90,7 @@ bool trans_ldr_lit(ArmCtx *s, const A64Insn *i)
 
 bool trans_ldp(ArmCtx *s, const A64Insn *i)
 {
-    unsigned size = i->size & 2 ? 3 : 2;
-
-    if (!i->sign && i->size & 1) {
-        return false;
-    }
+    unsigned size = i->size ? 3 : 2;
     IrVal b = base(s, i), updated = ir_addi(s->b, b, (int64_t)i->imm << size);
     IrVal addr = i->mode == MODE_POST ? b : updated, second = ir_addi(s->b, addr, 1 << size);
 
@@ -408,7 +404,7 @@ bool trans_LDXP(ArmCtx *s, const A64Insn *i)
     IrBuilder *b = s->b;
     IrVal addr = base(s, i), x, y;
 
-    if (i->size == 2) {
+    if (!i->size) {
         IrVal v = arm_load(s, IR_I64, addr, MEM_64 | MEM_ALIGN, s->mmu);
 
         x = ir_zext32(b, v);
@@ -438,7 +434,7 @@ bool trans_STXP(ArmCtx *s, const A64Insn *i)
 {
     IrVal x = arm_x(s, i->rt), y = arm_x(s, i->rt2);
 
-    arm_set_x(s, i->rs, ir_zextq(s->b, ir_call_store_pair_excl(s->b, base(s, i), x, y, ir_i32(s->b, i->size == 3))));
+    arm_set_x(s, i->rs, ir_zextq(s->b, ir_call_store_pair_excl(s->b, base(s, i), x, y, ir_i32(s->b, i->size))));
     return true;
 }
 
@@ -471,7 +467,12 @@ bool trans_LDAPUR(ArmCtx *s, const A64Insn *i)
     if (!arm_has(s->cpu, FEATURE_LRCPC2) || !ldst_valid(i, &prefetch) || prefetch) {
         return false;
     }
-    return do_ldst(s, i, ir_addi(s->b, base(s, i), i->imm), s->mmu, false, arm_none);
+    unsigned mem = s->mem;
+
+    s->mem |= MEM_ALIGN;
+    do_ldst(s, i, ir_addi(s->b, base(s, i), i->imm), s->mmu, false, arm_none);
+    s->mem = mem;
+    return true;
 }
 
 /* ---- LSE ---- */

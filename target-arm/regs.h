@@ -136,7 +136,7 @@ enum {
 #define FPCR_FZ (1u << 24)
 #define FPCR_DN (1u << 25)
 #define FPCR_AHP (1u << 26)
-#define FPCR_MASK 0x07f79f00u
+#define FPCR_MASK 0x07ff9f00u
 #define FPSR_IOC 0x01u
 #define FPSR_DZC 0x02u
 #define FPSR_OFC 0x04u

@@ -64,7 +64,7 @@ static uint64_t qrdmla(ArmCpu *c, unsigned size, int64_t a, int64_t b, int64_t d
     return (uint64_t)sat_s(c, size, (sub ? acc - p : acc + p) >> bits);
 }
 
-uint64_t arm_pmul8(uint64_t a, uint64_t b)
+static uint64_t arm_pmul8(uint64_t a, uint64_t b)
 {
     uint64_t r = 0;
 
