@@ -8,6 +8,7 @@
 #include "target-i386/avx-helper.h"
 #include "target-i386/cpu.h"
 #include "target-i386/helpers.h"
+#include "util/host-float.h"
 
 static uint32_t shift32(uint32_t v, uint32_t n, uint32_t kind)
 {
@@ -67,29 +68,44 @@ Vec128 helper_permilpd(Vec128 a, Vec128 which)
 
 /* ---- fused multiply-add; signs are changed only of numbers, not of NaNs ---- */
 
+/* On integers: comparisons of denormals would raise a flag. */
+static bool nan32(float x)
+{
+    Vec128Lanes v = {.f = {x}};
+
+    return (v.l[0] & 0x7fffffff) > 0x7f800000;
+}
+
+static bool nan64(double x)
+{
+    Vec128Lanes v = {.d = {x}};
+
+    return (v.q[0] & INT64_MAX) > 0x7ff0000000000000;
+}
+
 static float sign32(float x, bool change)
 {
-    return change && !isnan(x) ? -x : x;
+    return change && !nan32(x) ? -x : x;
 }
 
 static double sign64(double x, bool change)
 {
-    return change && !isnan(x) ? -x : x;
+    return change && !nan64(x) ? -x : x;
 }
 
-/* NaN operands win in order a, b, c: not left to the C library. */
+/* NaN operands win in order a, b, c: not left to the C library. Volatile: its flags count in any case. */
 static float fma32(float a, float b, float c, uint32_t kind)
 {
-    float r = fmaf(sign32(a, kind & FMA_NEG_A), b, sign32(c, kind & FMA_NEG_C));
+    volatile float r = fmaf(sign32(a, kind & FMA_NEG_A), b, sign32(c, kind & FMA_NEG_C));
 
-    return isnan(a) ? a + 0.0f : isnan(b) ? b + 0.0f : isnan(c) ? c + 0.0f : r;
+    return nan32(a) ? a + 0.0f : nan32(b) ? b + 0.0f : nan32(c) ? c + 0.0f : r;
 }
 
 static double fma64(double a, double b, double c, uint32_t kind)
 {
-    double r = fma(sign64(a, kind & FMA_NEG_A), b, sign64(c, kind & FMA_NEG_C));
+    volatile double r = fma(sign64(a, kind & FMA_NEG_A), b, sign64(c, kind & FMA_NEG_C));
 
-    return isnan(a) ? a + 0.0 : isnan(b) ? b + 0.0 : isnan(c) ? c + 0.0 : r;
+    return nan64(a) ? a + 0.0 : nan64(b) ? b + 0.0 : nan64(c) ? c + 0.0 : r;
 }
 
 Vec128 helper_fma(Vec128 a, Vec128 b, Vec128 c, uint32_t kind)
@@ -109,11 +125,34 @@ Vec128 helper_fma(Vec128 a, Vec128 b, Vec128 c, uint32_t kind)
 
 /* ---- half floats ---- */
 
+/* Raises the flags that arithmetic with such results raises. */
+static void raise_flags(bool invalid, bool denormal, bool overflow, bool underflow, bool inexact)
+{
+    volatile float zero = 0.0f, tiny = 0x1p-149f, large = 0x1p127f, small = 0x1p-126f, one = 1.0f;
+
+    if (invalid) {
+        zero /= zero;
+    }
+    if (denormal) {
+        zero = tiny > one;
+    }
+    if (overflow) {
+        large *= large;
+    }
+    if (underflow) {
+        small *= small;
+    }
+    if (inexact) {
+        one += 0x1p-30f;
+    }
+}
+
 static uint32_t half_to_single(uint32_t h)
 {
     uint32_t sign = (h & 0x8000) << 16, exp = h >> 10 & 31, frac = h & 0x3ff;
 
     if (exp == 31) {
+        raise_flags(frac && !(frac & 0x200), false, false, false, false);
         return sign | 0x7f800000 | frac << 13 | (frac ? 0x400000 : 0);
     }
     if (exp == 0) {
@@ -156,7 +195,11 @@ static uint32_t single_to_half(uint32_t f, unsigned mode)
     uint32_t sign = f >> 31, frac = f & 0x7fffff;
     int exp = (int)(f >> 23 & 255);
 
+    if (!exp && frac && host_denormals_are_zero()) {
+        return sign << 15;
+    }
     if (exp == 255) {
+        raise_flags(frac && !(frac & 0x400000), false, false, false, false);
         return sign << 15 | 0x7c00 | (frac ? 0x200 | frac >> 13 : 0);
     }
     uint64_t mant = exp ? frac | 0x800000 : frac;
@@ -169,6 +212,10 @@ static uint32_t single_to_half(uint32_t f, unsigned mode)
     uint64_t kept = mant >> drop, rest = mant & ((1ull << drop) - 1);
     kept += rounds_up(sign, rest, 1ull << (drop - 1), kept & 1, mode);
     uint32_t bits = (uint32_t)kept + ((uint32_t)(e - 1) << 10);
+    /* tiny: below 2^-14 before rounding to unbounded exponent; denormal results are not flushed */
+    uint64_t whole = (mant >> 13) + rounds_up(sign, mant & 0x1fff, 1u << 12, mant >> 13 & 1, mode);
+    bool tiny = exp < 113 - 1 || (exp == 112 && whole < 0x800);
+    raise_flags(false, !exp && frac, bits >= 0x7c00, rest && tiny, rest || bits >= 0x7c00);
     if (bits >= 0x7c00) {
         bits = mode == 3 || (mode == 1 && !sign) || (mode == 2 && sign) ? 0x7bff : 0x7c00;
     }
@@ -182,7 +229,7 @@ Vec128 helper_cvtps2ph(Vec128 a, uint32_t imm)
     unsigned mode = imm & 3;
 
     if (imm & 4) {
-        int host = fegetround();
+        int host = host_rounding();
         mode = host == FE_DOWNWARD ? 1 : host == FE_UPWARD ? 2 : host == FE_TOWARDZERO ? 3 : 0;
     }
     for (unsigned k = 0; k < 4; k++) {

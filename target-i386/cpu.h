@@ -294,6 +294,8 @@ static inline bool x86_is_bad_address(uint64_t va)
 _Noreturn void x86_bad_address_fault(X86Cpu *c, uint64_t va, uintptr_t host_pc);
 /* Linear address of `bytes` bytes at an offset; #GP(0) or #SS(0) if the segment does not allow the access. */
 uint64_t x86_seg_linear(X86Cpu *c, unsigned seg, uint64_t offset, unsigned bytes, bool write, uintptr_t host_pc);
+/* Whether the instruction at rip writes its memory operand (which it may have read before). */
+bool x86_insn_modifies(X86Cpu *c);
 /* Whether the instruction at rip is one of SSE or AVX. */
 bool x86_insn_is_vector(X86Cpu *c);
 /* 64-bit mode: whether the instruction at rip reaches va through the stack segment. */

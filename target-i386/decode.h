@@ -118,6 +118,8 @@ X86Decoded x86_decode(X86Insn *i, const uint8_t *p, unsigned n, X86DecodeMode mo
 /* AT&T syntax. pc: of the instruction, for branch targets. */
 void x86_print_insn(const X86Insn *i, uint64_t pc, X86DecodeMode mode, GString *out);
 
+/* Bytes of the memory operand, and whether it is written. */
+unsigned x86_operand_extent(const X86Insn *i, bool *write);
 /* The segment that the memory operand is in. */
 unsigned x86_data_seg(const X86Insn *i);
 

@@ -379,6 +379,10 @@ bool x86_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsign
     if (probe) {
         return false;
     }
+    /* an operand that is read and written is asked for as a write at once */
+    if (access == ACCESS_LOAD && host_pc && cpu_restore_state(cpu, host_pc) && x86_insn_modifies(c)) {
+        page.error |= PF_W;
+    }
     log_mask(LOG_MMU, "page fault at %#" PRIx64 " error %x\n", va, page.error);
     c->cr2 = va;
     x86_raise_error(c, EXC_PF, page.error, host_pc);

@@ -125,8 +125,7 @@ static bool only_reads(const X86Row *r)
     return false;
 }
 
-/* Bytes of the memory operand, and whether it is written. */
-static unsigned operand_extent(const X86Insn *i, bool *write)
+unsigned x86_operand_extent(const X86Insn *i, bool *write)
 {
     unsigned k = 0;
 
@@ -185,7 +184,7 @@ IrVal x86_linear(X86Ctx *s, IrVal offset, unsigned seg, unsigned bytes, bool wri
 IrVal x86_addr(X86Ctx *s, const X86Insn *i)
 {
     bool write;
-    unsigned bytes = operand_extent(i, &write);
+    unsigned bytes = x86_operand_extent(i, &write);
 
     if (s->addr.id && s->addr_block == ir_current(s->b)) {
         return s->addr;

@@ -10,6 +10,7 @@
 #include "target-i386/helpers.h"
 #include "target-i386/seg.h"
 #include "target-i386/decode.h"
+#include "target-i386/trans.h"
 
 #include <string.h>
 
@@ -134,6 +135,18 @@ bool x86_insn_is_vector(X86Cpu *c)
     X86Insn i;
 
     return decode_present(c, &i) && i.row->flags & X86_ROW_SSE;
+}
+
+bool x86_insn_modifies(X86Cpu *c)
+{
+    bool write;
+    X86Insn i;
+
+    if (!decode_present(c, &i) || i.op[0].kind != X86_MEM || i.row->trans == trans_POP) {
+        return false;
+    }
+    x86_operand_extent(&i, &write);
+    return write;
 }
 
 bool x86_access_is_stack(X86Cpu *c, uint64_t va)

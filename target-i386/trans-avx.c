@@ -75,11 +75,14 @@ void trans_PERMILPD_imm(X86Ctx *s, X86Insn *i)
 void trans_PERM2X128(X86Ctx *s, X86Insn *i)
 {
     unsigned imm = x86_imm8(i);
-    IrVal r[2];
+    IrVal r[2], second[2];
 
+    for (unsigned p = 0; p < 2; p++) {       /* read whatever is taken of it */
+        second[p] = x86_vread(s, i, 2, p);
+    }
     for (unsigned p = 0; p < 2; p++) {
         unsigned how = imm >> (4 * p) & 15;
-        r[p] = how & 8 ? ir_v_zero(s->b, IR_V128) : x86_vread(s, i, how & 2 ? 2 : 1, how & 1);
+        r[p] = how & 8 ? ir_v_zero(s->b, IR_V128) : how & 2 ? second[how & 1] : x86_vread(s, i, 1, how & 1);
     }
     x86_vwrite(s, i, r[0], r[1]);
 }
@@ -216,6 +219,12 @@ void trans_FMA(X86Ctx *s, X86Insn *i)
     x86_vwrite(s, i, r[0], r[1]);
 }
 
+/* The scalar alone: other lanes would raise flags. */
+static IrVal lowest(X86Ctx *s, const X86Insn *i, IrVal v)
+{
+    return i->rex & 8 ? ir_v_low64(s->b, v) : ir_v_from_i(s->b, IR_V128, ir_v_extract(s->b, LANE_I32, v, 0));
+}
+
 void trans_FMA_scalar(X86Ctx *s, X86Insn *i)
 {
     FmaForm f = fma_form(i);
@@ -224,8 +233,7 @@ void trans_FMA_scalar(X86Ctx *s, X86Insn *i)
     for (unsigned n = 3; n-- > 0;) {
         v[n] = x86_vread(s, i, n, 0);
     }
-    IrVal r = ir_call_fma(s->b, ir_v_low64(s->b, v[f.a]), ir_v_low64(s->b, v[f.b]), ir_v_low64(s->b, v[f.c]),
-                          ir_i32(s->b, f.kind));
+    IrVal r = ir_call_fma(s->b, lowest(s, i, v[f.a]), lowest(s, i, v[f.b]), lowest(s, i, v[f.c]), ir_i32(s->b, f.kind));
     IrVal low = ir_v_getf(s->b, i->rex & 8 ? IR_F64 : IR_F32, r);
     x86_vwrite(s, i, ir_v_setf(s->b, v[0], low), x86_none);
 }

@@ -6,6 +6,7 @@
  */
 #include "tcg/interp/interp.h"
 #include "tcg/interp/float.h"
+#include "util/host-float.h"
 
 #include <fenv.h>
 #include <math.h>
@@ -54,6 +55,14 @@ static bool is_nan(IrType t, uint64_t v)
     return t == IR_F32 ? (uint32_t)(v << 1) > 0xff000000u : v << 1 > 0xffe0000000000000ull;
 }
 
+/* The operand as the host's arithmetic takes it: denormals may count as zeros. */
+static uint64_t as_operand(IrType t, uint64_t x)
+{
+    uint64_t exponent = t == IR_F32 ? 0x7f800000 : 0x7ff0000000000000, sign = t == IR_F32 ? 0x80000000 : 1ull << 63;
+
+    return !(x & exponent) && host_denormals_are_zero() ? x & sign : x;
+}
+
 /* The NaN that an operation on these operands gives when its result r is one. */
 static uint64_t fix_nan(IrType t, uint64_t r, const uint64_t *k, unsigned n)
 {
@@ -79,8 +88,8 @@ static uint64_t arith32(IrOpcode opcode, const uint64_t *k)
     case OP_FDIV: return fix_nan(IR_F32, bits32(a / b), k, 2);
     case OP_FSQRT: return fix_nan(IR_F32, bits32(sqrtf(a)), k, 1);
     case OP_FMA: return fix_nan(IR_F32, bits32(fmaf(a, b, f32_of(k[2]))), k, 3);
-    case OP_FMINB: return a < b ? k[0] : k[1];
-    default: return a > b ? k[0] : k[1];
+    case OP_FMINB: return as_operand(IR_F32, a < b ? k[0] : k[1]);
+    default: return as_operand(IR_F32, a > b ? k[0] : k[1]);
     }
 }
 
@@ -95,8 +104,8 @@ static uint64_t arith64(IrOpcode opcode, const uint64_t *k)
     case OP_FDIV: return fix_nan(IR_F64, bits64(a / b), k, 2);
     case OP_FSQRT: return fix_nan(IR_F64, bits64(sqrt(a)), k, 1);
     case OP_FMA: return fix_nan(IR_F64, bits64(fma(a, b, f64_of(k[2]))), k, 3);
-    case OP_FMINB: return a < b ? k[0] : k[1];
-    default: return a > b ? k[0] : k[1];
+    case OP_FMINB: return as_operand(IR_F64, a < b ? k[0] : k[1]);
+    default: return as_operand(IR_F64, a > b ? k[0] : k[1]);
     }
 }
 
@@ -188,9 +197,11 @@ uint64_t interp_to_int(IrOpcode opcode, IrType t, uint64_t x, uint64_t imm)
 {
     const unsigned bits = opcode == OP_F_I32 ? 32 : 64;
     const uint64_t limit = 1ull << (bits - 1);
+
+    x = as_operand(t, x);
     const bool negative = x >> (t == IR_F32 ? 31 : 63) & 1;
     bool inexact = false, fits = exponent_of(t, x) < (int)bits;      /* not infinite, not a NaN */
-    uint64_t v = fits ? whole(t, x, imm & 1 ? FE_TOWARDZERO : fegetround(), &inexact) : 0;
+    uint64_t v = fits ? whole(t, x, imm & 1 ? FE_TOWARDZERO : host_rounding(), &inexact) : 0;
 
     if (!fits || v > limit - !negative) {
         raise_invalid();
@@ -210,6 +221,7 @@ uint64_t interp_round(IrType t, uint64_t x, uint64_t imm)
     const uint64_t sign = x & (t == IR_F32 ? 1ull << 31 : 1ull << 63);
     bool inexact;
 
+    x = as_operand(t, x);
     if (is_nan(t, x)) {
         if (is_signaling(t, x)) {
             raise_invalid();
@@ -219,7 +231,7 @@ uint64_t interp_round(IrType t, uint64_t x, uint64_t imm)
     if (exponent_of(t, x) >= (t == IR_F32 ? 23 : 52)) {
         return x;
     }
-    uint64_t v = whole(t, x, imm & 4 ? fegetround() : modes[imm & 3], &inexact);
+    uint64_t v = whole(t, x, imm & 4 ? host_rounding() : modes[imm & 3], &inexact);
     if (inexact && !(imm & 8)) {
         raise_inexact();
     }
