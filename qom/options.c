@@ -209,10 +209,7 @@ static bool start_machine(Vm *vm, GError **error)
     vm->append = m->append;
     vm->dtb = m->dtb;
     vm->firmware = m->firmware;
-    if (m->usb) {
-        return fail(error, "Property '%s.usb': there is no USB controller yet",
-                    vm->machine_type->name);
-    }
+    vm->machine->usb |= option_given("usbdevice");
     if (!vm->kernel && (vm->append || vm->initrd)) {
         return fail(error, "-%s only allowed with -kernel option", vm->append ? "append" : "initrd");
     }
@@ -487,6 +484,20 @@ static bool help_device(Vm *vm, const char *arg, GString *out, GError **error)
 }
 
 OPTION(device, { .name = "device", .handle = opt_device, .help = help_device });
+
+static bool opt_usbdevice(Vm *vm, const char *arg, GError **error)
+{
+    static const char *const kinds[][2] = { { "tablet", "usb-tablet" }, { "mouse", "usb-mouse" }, { "keyboard", "usb-kbd" } };
+
+    for (unsigned i = 0; i < ARRAY_COUNT(kinds); i++) {
+        if (strcmp(arg, kinds[i][0]) == 0) {
+            return opt_device(vm, kinds[i][1], error);
+        }
+    }
+    return fail(error, "could not add USB device '%s': tablet, mouse and keyboard are known", arg);
+}
+
+OPTION(usbdevice, { .name = "usbdevice", .handle = opt_usbdevice });
 
 static bool opt_object(Vm *vm, const char *arg, GError **error)
 {

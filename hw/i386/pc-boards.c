@@ -68,6 +68,9 @@ static bool pc_i440fx_init(Vm *vm, GError **error)
     }
     wire(&ide->dev, "irq", 0, &isa->dev, "isa-irq", 14);
     wire(&ide->dev, "irq", 1, &isa->dev, "isa-irq", 15);
+    if (vm->machine->usb && !pc_part(b, PCI_DEVFN(1, 2), "piix3-usb-uhci", error)) {
+        return false;
+    }
     if (b->has_acpi) {
         if (!pc_part(b, PCI_DEVFN(1, 3), "PIIX4_PM", error)) {
             return false;
@@ -95,6 +98,11 @@ static bool pc_q35_init(Vm *vm, GError **error)
         return false;
     }
     if (((PcMachine *)vm->machine)->sata && !pc_part(b, PCI_DEVFN(31, 2), "ich9-ahci", error)) {
+        return false;
+    }
+    if (vm->machine->usb &&
+        (!pci_create(b->pci, PCI_DEVFN(29, 0), "ich9-usb-uhci1", NULL, error, "multifunction", "on", NULL) ||
+         !pc_part(b, PCI_DEVFN(29, 1), "ich9-usb-uhci2", error) || !pc_part(b, PCI_DEVFN(29, 2), "ich9-usb-uhci3", error))) {
         return false;
     }
     return pc_create_default_devices(b, error);
