@@ -111,7 +111,7 @@ static bool help_machine(Vm *vm, const char *arg, GString *out, GError **error)
                                    t->machine_name);
         }
         g_string_append_printf(out, "%-20s %s%s\n", t->machine_name, t->desc,
-                               t->is_default ? " (default)" : "");
+                               t->is_default ? " (default)" : t->deprecated ? " (deprecated)" : "");
     }
     return true;
 }

@@ -126,11 +126,32 @@ static bool add_machine(const ObjectType *t, ObjectKind kind, void *opaque)
     return true;
 }
 
+/* Bytes of the name before "-7.2"; 0: the name has no version. */
+static size_t family_len(const MachineType *t)
+{
+    const char *v = strrchr(t->machine_name, '-');
+
+    return v != NULL && g_ascii_isdigit(v[1]) ? (size_t)(v - t->machine_name) : 0;
+}
+
+/* Families of versions by name, the newest of each first (as text), then the others by name. */
+static int by_family(gconstpointer a, gconstpointer b)
+{
+    const MachineType *x = *(const MachineType *const *)a, *y = *(const MachineType *const *)b;
+    size_t lx = family_len(x), ly = family_len(y);
+
+    if (lx == ly && lx != 0 && strncmp(x->machine_name, y->machine_name, lx) == 0) {
+        return strcmp(y->machine_name, x->machine_name);
+    }
+    return !lx != !ly ? !lx - !ly : strcmp(x->machine_name, y->machine_name);
+}
+
 const MachineType **machine_types(const char *arch)
 {
     MachineList l = {arch, g_ptr_array_new()};
 
     type_foreach(add_machine, &l);
+    g_ptr_array_sort(l.found, by_family);
     g_ptr_array_add(l.found, NULL);
     return (const MachineType **)g_ptr_array_free(l.found, FALSE);
 }

@@ -3,7 +3,10 @@
  * The boards pc (440FX with PIIX3) and q35 (MCH with ICH9): the order in which the parts of
  * pc.c and the chipset functions are put together.
  */
+#include <stdio.h>
 #include "hw/i386/pc.h"
+
+#define PC_NEWEST 702
 
 /* Below 4 GiB, RAM ends here; when the machine has more, it ends lower and the hole grows. */
 #define PC_LOW_LIMIT 0xe0000000ull
@@ -20,6 +23,15 @@ typedef struct PcMachine {
     bool fd_bootchk;
 } PcMachine;
 
+/* "pc-q35-2.12" is 212; names without a version stand for the newest. */
+static unsigned pc_version(const char *machine_name)
+{
+    const char *v = strrchr(machine_name, '-');
+    unsigned major = 0, minor = 0;
+
+    return v && sscanf(v, "-%u.%u", &major, &minor) == 2 ? major * 100 + minor : PC_NEWEST;
+}
+
 static PcBoard *pc_board_new(Vm *vm, bool q35, GError **error)
 {
     PcMachine *m = (PcMachine *)vm->machine;
@@ -34,6 +46,7 @@ static PcBoard *pc_board_new(Vm *vm, bool q35, GError **error)
     b->check_floppy = m->fd_bootchk;
     b->max_firmware = m->max_fw_size;
     b->has_smm = m->smm != ON_OFF_AUTO_OFF;
+    b->version = pc_version(vm->machine_type->machine_name);
     vm_publish(vm, "pc", b);
     pc_smm_space_init(b);
     return b;
@@ -121,43 +134,85 @@ static const Prop pc_machine_props[] = {
     PROP_END,
 };
 
-static const MachineType pc_i440fx_7_2 = {
-    .name = "pc-i440fx-7.2-machine",
-    .machine_name = "pc-i440fx-7.2",
-    .machine_alias = "pc",
-    .desc = "Standard PC (i440FX + PIIX, 1996)",
-    .arches = "i386 x86_64",
-    .is_default = true,
-    .size = sizeof(PcMachine),
-    .props = pc_machine_props,
-    .max_cpus = 255,
-    .default_cpu = "qemu64",
-    .default_cpu_32 = "qemu32",
-    .default_nic = "e1000",
-    .default_display = "std",
-    .default_block_if = "ide",
-    .init = pc_i440fx_init,
-    .done = pc_machine_done,
-};
-MACHINE_TYPE(pc_i440fx_7_2);
+/* clang-format off */
+#define PC_MACHINE(family_, tag_, version_, ...)                                                   \
+    static const MachineType pc_##family_##_##tag_ = {                                             \
+        .name = "pc-" #family_ "-" version_ "-machine",                                            \
+        .machine_name = "pc-" #family_ "-" version_,                                               \
+        .arches = "i386 x86_64",                                                                   \
+        .size = sizeof(PcMachine),                                                                 \
+        .props = pc_machine_props,                                                                 \
+        .default_cpu = "qemu64",                                                                   \
+        .default_cpu_32 = "qemu32",                                                                \
+        .default_nic = "e1000",                                                                    \
+        .default_display = "std",                                                                  \
+        .default_block_if = "ide",                                                                 \
+        .done = pc_machine_done,                                                                   \
+        __VA_ARGS__                                                                                \
+    };                                                                                             \
+    MACHINE_TYPE(pc_##family_##_##tag_)
 
-static const MachineType pc_q35_7_2 = {
-    .name = "pc-q35-7.2-machine",
-    .machine_name = "pc-q35-7.2",
-    .machine_alias = "q35",
-    .desc = "Standard PC (Q35 + ICH9, 2009)",
-    .arches = "i386 x86_64",
-    .size = sizeof(PcMachine),
-    .props = pc_machine_props,
-    .max_cpus = 288,
-    .default_cpu = "qemu64",
-    .default_cpu_32 = "qemu32",
-    .default_nic = "e1000",
-    .default_display = "std",
-    .default_block_if = "ide",
-    .drives_per_bus = 1,
-    .no_floppy = true,
-    .init = pc_q35_init,
-    .done = pc_machine_done,
-};
-MACHINE_TYPE(pc_q35_7_2);
+#define I440FX(tag_, version_, ...)                                                                \
+    PC_MACHINE(i440fx, tag_, version_, .desc = "Standard PC (i440FX + PIIX, 1996)",                \
+               .max_cpus = 255, .init = pc_i440fx_init, __VA_ARGS__)
+#define Q35(tag_, version_, ...)                                                                   \
+    PC_MACHINE(q35, tag_, version_, .desc = "Standard PC (Q35 + ICH9, 2009)", .max_cpus = 288,     \
+               .drives_per_bus = 1, .no_floppy = true, .init = pc_q35_init, __VA_ARGS__)
+
+/* What a guest can see of an older version is decided by PcBoard.version. */
+I440FX(7_2, "7.2", .machine_alias = "pc", .is_default = true);
+I440FX(7_1, "7.1");
+I440FX(7_0, "7.0");
+I440FX(6_2, "6.2");
+I440FX(6_1, "6.1");
+I440FX(6_0, "6.0");
+I440FX(5_2, "5.2");
+I440FX(5_1, "5.1");
+I440FX(5_0, "5.0");
+I440FX(4_2, "4.2");
+I440FX(4_1, "4.1");
+I440FX(4_0, "4.0");
+I440FX(3_1, "3.1");
+I440FX(3_0, "3.0");
+I440FX(2_9, "2.9");
+I440FX(2_8, "2.8");
+I440FX(2_7, "2.7");
+I440FX(2_6, "2.6");
+I440FX(2_5, "2.5");
+I440FX(2_4, "2.4");
+I440FX(2_3, "2.3");
+I440FX(2_2, "2.2");
+I440FX(2_12, "2.12");
+I440FX(2_11, "2.11");
+I440FX(2_10, "2.10");
+I440FX(2_1, "2.1");
+I440FX(2_0, "2.0");
+I440FX(1_7, "1.7", .deprecated = true);
+I440FX(1_6, "1.6", .deprecated = true);
+I440FX(1_5, "1.5", .deprecated = true);
+I440FX(1_4, "1.4", .deprecated = true);
+Q35(7_2, "7.2", .machine_alias = "q35");
+Q35(7_1, "7.1");
+Q35(7_0, "7.0");
+Q35(6_2, "6.2");
+Q35(6_1, "6.1");
+Q35(6_0, "6.0");
+Q35(5_2, "5.2");
+Q35(5_1, "5.1");
+Q35(5_0, "5.0");
+Q35(4_2, "4.2");
+Q35(4_1, "4.1");
+Q35(4_0_1, "4.0.1");
+Q35(4_0, "4.0");
+Q35(3_1, "3.1");
+Q35(3_0, "3.0");
+Q35(2_9, "2.9");
+Q35(2_8, "2.8");
+Q35(2_7, "2.7");
+Q35(2_6, "2.6");
+Q35(2_5, "2.5");
+Q35(2_4, "2.4");
+Q35(2_12, "2.12");
+Q35(2_11, "2.11");
+Q35(2_10, "2.10");
+/* clang-format on */

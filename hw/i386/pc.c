@@ -383,7 +383,7 @@ bool pc_machine_done(Vm *vm, GError **error)
     pc_publish_memory_map(b);
     pc_publish_numbers(b);
     pc_publish_sleep_states(b);
-    if (b->ich9 && b->has_smm) {
+    if (b->ich9 && b->has_smm && b->version > 208) {
         ich9_publish_smi_features(b);
     }
     if (vm->kernel) {

@@ -34,6 +34,7 @@ typedef struct Mch {
     PamMap pam;
     SmramMap smram;
     uint16_t ext_tseg_mib;
+    bool smbase_smram;
     uint8_t smbase_state;
     Region ecam;
     bool ecam_mapped;
@@ -152,7 +153,7 @@ static void mch_write_smbase(Mch *s)
 {
     uint8_t *r = &s->pci.config[MCH_DEFAULT_SMBASE];
 
-    if (s->smbase_state == SMBASE_PLAIN && *r == 0xff && pc_board(s->pci.dev.vm)->has_smm) {
+    if (s->smbase_state == SMBASE_PLAIN && *r == 0xff && s->smbase_smram) {
         *r = 1;
     } else if (s->smbase_state == SMBASE_PLAIN && *r == 1) {
         s->smbase_state = SMBASE_IN_SMRAM;
@@ -179,7 +180,7 @@ static void mch_config_write(PciDevice *d, uint32_t offset, uint32_t value, unsi
 {
     Mch *s = (Mch *)d;
 
-    if (offset < MCH_EXT_TSEG + 2 && offset + size > MCH_EXT_TSEG && d->wmask[MCH_EXT_TSEG]) {
+    if (offset < MCH_EXT_TSEG + 2 && offset + size > MCH_EXT_TSEG && d->wmask[MCH_EXT_TSEG] && s->ext_tseg_mib) {
         pci_config_set(d, MCH_EXT_TSEG, 2, s->ext_tseg_mib);
     }
     if (offset <= MCH_DEFAULT_SMBASE && offset + size > MCH_DEFAULT_SMBASE) {
@@ -196,6 +197,9 @@ static bool mch_realize(Device *d, GError **error)
     Mch *s = (Mch *)d;
     PcBoard *b = pc_board(d->vm);
 
+    /* Older machine types had neither. */
+    s->smbase_smram &= b->has_smm && b->version > 402;
+    s->ext_tseg_mib = b->version > 209 ? s->ext_tseg_mib : 0;
     pam_init(&s->pam, d->vm, &d->obj, &b->ram, &b->pci_mem);
     smram_init(&s->smram, b, &d->obj);
     region_init_io(&s->ecam, &d->obj, "pcie-mmcfg-mmio", 256 * MIB, &ecam_ops, s);
@@ -215,6 +219,7 @@ static void mch_reset(Device *d)
 }
 
 static const Prop mch_props[] = {
+    PROP_BOOL(Mch, smbase_smram, "smbase-smram", true),
     PROP_U16(Mch, ext_tseg_mib, "extended-tseg-mbytes", 16, .max = 4095),
     PROP_END,
 };

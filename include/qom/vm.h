@@ -83,6 +83,7 @@ struct MachineType {
     const char *machine_alias; /* "q35", NULL: none */
     const char *arches; /* "i386 x86_64": binaries that have it */
     bool is_default;
+    bool deprecated;
     unsigned min_cpus, max_cpus, default_cpus;
     uint64_t default_ram; /* bytes; 0: 128 MiB */
     const char *default_cpu; /* model name; i386 binaries may override with "32" below */

@@ -31,6 +31,7 @@ void pc_gsi_set_legacy_blocked(PcGsi *g, bool blocked);
 typedef struct PcBoard {
     Vm *vm;
     bool q35;
+    unsigned version;                 /* of the machine type: 7.2 is 702 */
     Region ram; /* all of it */
     Region ram_low, ram_high; /* windows below and above 4 GiB */
     Region pci_mem; /* what the PCI side decodes; under RAM */
