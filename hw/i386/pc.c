@@ -9,11 +9,13 @@
 #include "block/block.h"
 #include "exec/cpu.h"
 #include "exec/loader.h"
+#include "exec/x86-apic.h"
 #include "exec/memory-backend.h"
 #include "hw/acpi/pm.h"
 #include "hw/intc/i8259.h"
 #include "hw/nvram/smbios.h"
 #include "hw/rtc/mc146818.h"
+#include "hw/timer/hpet.h"
 #include "hw/timer/i8254.h"
 #include "net/net.h"
 
@@ -133,6 +135,16 @@ static bool pc_create_interrupts(PcBoard *b, GError **error)
     return true;
 }
 
+static void pc_interrupt_taken(void *opaque)
+{
+    PcBoard *b = opaque;
+
+    i8254_retry(b->pit);
+    if (b->hpet) {
+        hpet_retry(b->hpet);
+    }
+}
+
 static bool pc_pit_waits(void *opaque)
 {
     return pc_gsi_waits(&((PcBoard *)opaque)->gsi, 0);
@@ -145,6 +157,7 @@ static bool pc_create_timers(PcBoard *b, GError **error)
         return false;
     }
     i8254_set_waits(b->pit, pc_pit_waits, b);
+    apic_watch_taken(b->vm, pc_interrupt_taken, b);
     g_autofree char *pit_path = object_path(&b->pit->obj);
 
     if (b->has_hpet) {

@@ -37,6 +37,8 @@ typedef struct Apic {
     uint32_t sipi_vector;
     bool lint_level[2];
     Timer timer;
+    void (*taken)(void *opaque);        /* apic_watch_taken */
+    void *taken_opaque;
 } Apic;
 
 #define APIC(d) ((Apic *)(d))

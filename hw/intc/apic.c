@@ -98,6 +98,9 @@ int apic_take_interrupt(Device *apic)
 
         v = pic ? i8259_intack(pic) : -1;
     }
+    if (v >= 0 && s->taken) {
+        s->taken(s->taken_opaque);
+    }
     apic_update(s);
     return v;
 }
@@ -207,6 +210,16 @@ void apic_bus_deliver(Vm *vm, uint32_t dest, bool logical, unsigned mode, unsign
     }
     if (best) {
         apic_accept(best, mode, vector, level);
+    }
+}
+
+void apic_watch_taken(Vm *vm, void (*fn)(void *opaque), void *opaque)
+{
+    Apic *s;
+
+    for (unsigned i = 0; (s = apic_of(vm, i)) != NULL; i++) {
+        s->taken = fn;
+        s->taken_opaque = opaque;
     }
 }
 
@@ -436,6 +449,8 @@ static const StateField apic_state[] = {
     STATE(Apic, initial_count), STATE(Apic, divide), STATE(Apic, tsc_deadline), STATE(Apic, sipi_vector),
     STATE(Apic, timer_start_ns), STATE_ARRAY(Apic, lvt), STATE_ARRAY(Apic, irr), STATE_ARRAY(Apic, isr),
     STATE_ARRAY(Apic, tmr), STATE_ARRAY(Apic, lint_level), STATE_TIMER_FIELD(Apic, timer),
+    HOST_ONLY(Apic, taken, "set by the board"),
+    HOST_ONLY(Apic, taken_opaque, "set by the board"),
     HOST_ONLY(Apic, cpu, "whose APIC this is"), HOST_ONLY(Apic, id, "given by the CPU"),
     HOST_ONLY(Apic, x2apic, "given by the CPU's model"), STATE_END,
 };

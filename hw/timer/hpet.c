@@ -7,6 +7,7 @@
 #include "exec/bank.h"
 #include "exec/dma.h"
 #include "hw/i386/pc.h"
+#include "hw/timer/hpet.h"
 #include "hw/timer/i8254.h"
 #include "util/timer.h"
 
@@ -196,6 +197,17 @@ static void hpet_expired(void *opaque)
         timer_set_ns(&t->timer, t->timer.deadline_ns + ((int64_t)HPET_TICK_NS << 32));
     }
     hpet_interrupt(s, t);
+}
+
+void hpet_retry(Device *d)
+{
+    Hpet *s = (Hpet *)d;
+
+    for (unsigned n = 0; n < s->num_timers; n++) {
+        if (s->t[n].owed) {
+            hpet_periodic(s, &s->t[n]);
+        }
+    }
 }
 
 /* ---- registers: 64-bit, also read and written by halves ---- */

@@ -190,6 +190,15 @@ static void pit_expired(void *opaque)
     }
 }
 
+void i8254_retry(Device *pit)
+{
+    I8254 *s = (I8254 *)pit;
+
+    if (s->owed && pit_periodic(&s->ch[0])) {
+        pit_tick(s);
+    }
+}
+
 void i8254_set_waits(Device *pit, bool (*waits)(void *opaque), void *opaque)
 {
     ((I8254 *)pit)->waits = waits;

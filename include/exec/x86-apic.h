@@ -47,6 +47,8 @@ void apic_set_tsc_deadline(Device *apic, uint64_t tsc, int64_t deadline_ns);
 void apic_init_reset(Device *apic);
 /* Whether `vector` waits in an APIC that a message to dest reaches. */
 bool apic_bus_waits(Vm *vm, uint32_t dest, bool logical, unsigned vector);
+/* fn(opaque) after a CPU took an interrupt: a timer may send what it held back. One per machine, after the CPUs are made. */
+void apic_watch_taken(Vm *vm, void (*fn)(void *opaque), void *opaque);
 /* Vector of the SIPI that X86_PENDING_SIPI announced. */
 unsigned apic_sipi_vector(Device *apic);
 /* Level of the CPU's INTR line from the 8259A (LINT0), and of LINT1. */

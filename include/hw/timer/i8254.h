@@ -14,6 +14,8 @@ bool i8254_gate(Device *pit, unsigned channel);
  * that a vCPU that got no host time still counts them all.
  */
 void i8254_set_waits(Device *pit, bool (*waits)(void *opaque), void *opaque);
+/* An interrupt was taken: sends a tick that is owed. Any vCPU, machine lock. */
+void i8254_retry(Device *pit);
 /* Holds channel 0's output low while an HPET has taken its line over. */
 void i8254_disable_irq0(Device *pit, bool disable);
 
