@@ -347,7 +347,14 @@ static bool drive_guest_side(Drive *d, struct json_object *o, const char *defaul
         iface = g_strdup(default_iface);
     }
     if (iface && !find_iface(iface)) {
-        return fail(error, "unsupported bus type '%s'", iface);
+        const char *names[ARRAY_COUNT(ifaces) + 1] = { NULL };
+
+        for (unsigned i = 0; i < ARRAY_COUNT(ifaces); i++) {
+            names[i] = ifaces[i].name;
+        }
+        g_autofree char *hint = suggestion(iface, names);
+
+        return fail(error, "unsupported bus type '%s'%s", iface, hint);
     }
     d->info.iface = iface ? find_iface(iface)->name : NULL;
     if (media && strcmp(media, "disk") != 0 && strcmp(media, "cdrom") != 0) {

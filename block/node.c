@@ -31,6 +31,17 @@ const BlockDriver *block_driver_find(const char *name)
     return NULL;
 }
 
+char *block_driver_suggestion(const char *name)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+    for (const BlockDriver *const *d = __start_block_drivers; d < __stop_block_drivers; d++) {
+        g_ptr_array_add(names, (gpointer)(*d)->name);
+    }
+    g_ptr_array_add(names, NULL);
+    return suggestion(name, (const char *const *)names->pdata);
+}
+
 void block_driver_foreach(void (*fn)(const BlockDriver *d, void *opaque), void *opaque)
 {
     for (const BlockDriver *const *d = __start_block_drivers; d < __stop_block_drivers; d++) {

@@ -570,8 +570,10 @@ static bool find_driver(BlockNode *n, struct json_object *opts, GError **error)
     }
     n->driver = block_driver_find(name ? name : "raw");
     if (!n->driver) {
-        return strict ? fail(error, "Parameter 'driver' does not accept value '%s'", name)
-                      : fail(error, "Unknown driver '%s'", name);
+        g_autofree char *hint = block_driver_suggestion(name);
+
+        return strict ? fail(error, "Parameter 'driver' does not accept value '%s'%s", name, hint)
+                      : fail(error, "Unknown driver '%s'%s", name, hint);
     }
     return true;
 }
@@ -694,8 +696,10 @@ BlockNode *block_open_image(const char *filename, const char *format, struct jso
         return NULL;
     }
     if (format && !d) {
+        g_autofree char *hint = block_driver_suggestion(format);
+
         json_object_put(o);
-        return fail_null(error, "Unknown driver '%s'", format);
+        return fail_null(error, "Unknown driver '%s'%s", format, hint);
     }
     if (d && d->protocol) {
         put(o, "driver", format);

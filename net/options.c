@@ -25,6 +25,20 @@ static const NetdevType *find_type(const char *name)
     return NULL;
 }
 
+static char *suggest_key(const NetdevType *t, const char *key)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+    for (const char *const *k = t->keys; k && *k; k++) {
+        g_ptr_array_add(names, (gpointer)*k);
+    }
+    for (const char *const *k = t->lists; k && *k; k++) {
+        g_ptr_array_add(names, (gpointer)*k);
+    }
+    g_ptr_array_add(names, NULL);
+    return suggestion(key, (const char *const *)names->pdata);
+}
+
 /* ---- texts to objects ---- */
 
 /* "v,k=v,k=v": keys that come again make an array of them all. Values double their commas. */
@@ -95,8 +109,10 @@ static struct json_object *check_options(const NetdevType *t, struct json_object
             continue;
         }
         if (!list && !g_strv_contains(t->keys, key)) {
+            g_autofree char *hint = suggest_key(t, key);
+
             json_object_put(kv);
-            return fail_null(error, "Invalid parameter '%s'", key);
+            return fail_null(error, "Invalid parameter '%s'%s", key, hint);
         }
         if (list) {
             json_object_object_add(kv, key, text_list(json_object_object_get_ex(o, repeated, &all) ? all : value));
@@ -120,7 +136,15 @@ NetClient *netdev_create(struct json_object *o, GError **error)
         return fail_null(error, "Parameter 'type' is missing");
     }
     if (!t) {
-        return fail_null(error, "Parameter 'type' does not accept value '%s'", type);
+        g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+        for (const NetdevType *const *n = __start_netdev_types; n < __stop_netdev_types; n++) {
+            g_ptr_array_add(names, (gpointer)(*n)->name);
+        }
+        g_ptr_array_add(names, NULL);
+        g_autofree char *hint = suggestion(type, (const char *const *)names->pdata);
+
+        return fail_null(error, "Parameter 'type' does not accept value '%s'%s", type, hint);
     }
     if (!id) {
         return fail_null(error, "Parameter 'id' is missing");

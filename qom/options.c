@@ -263,7 +263,10 @@ static bool opt_m(Vm *vm, const char *arg, GError **error)
         } else if (strcmp(key, "slots") == 0) {
             good = strcmp(text, "0") == 0 || fail(error, "memory hot plug is not supported yet");
         } else {
-            good = fail(error, "Invalid parameter '%s'", key);
+            static const char *const names[] = { "size", "slots", "maxmem", NULL };
+            g_autofree char *hint = suggestion(key, names);
+
+            good = fail(error, "Invalid parameter '%s'%s", key, hint);
         }
     }
     json_object_put(kv);

@@ -17,7 +17,7 @@
 #define OLD_INITRD_MAX 0x37ffffffu
 #define LOADER_TYPE 0xb0
 
-enum { SETUP_SECTS = 0x1f1, VID_MODE = 0x1fa, BOOT_FLAG = 0x1fe, HEADER_MAGIC = 0x202,
+enum { SETUP_SECTS = 0x1f1, SYSSIZE = 0x1f4, VID_MODE = 0x1fa, BOOT_FLAG = 0x1fe, HEADER_MAGIC = 0x202,
        PROTOCOL = 0x206, TYPE_OF_LOADER = 0x210, LOADFLAGS = 0x211, CODE32_START = 0x214,
        RAMDISK_IMAGE = 0x218, RAMDISK_SIZE = 0x21c, HEAP_END_PTR = 0x224, CMD_LINE_PTR = 0x228,
        INITRD_ADDR_MAX = 0x22c, CMDLINE_SIZE = 0x238, XLOADFLAGS = 0x236, HEADER_END = 0x268 };
@@ -62,6 +62,13 @@ static bool linux_check(const char *path, const uint8_t *k, size_t len, size_t *
     if (*setup_len >= len) {
         return fail(error, "kernel '%s' is truncated: %zu bytes, its setup code alone has %zu", path, len,
                     *setup_len);
+    }
+    /* syssize, in paragraphs: all 32 bits since 2.04 */
+    uint64_t whole = *setup_len + (uint64_t)get32(k + SYSSIZE) * 16;
+
+    if (protocol >= 0x204 && whole > len) {
+        return fail(error, "kernel '%s' is truncated: %zu bytes, it says that it has %" G_GUINT64_FORMAT,
+                    path, len, whole);
     }
     return true;
 }

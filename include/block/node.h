@@ -109,6 +109,8 @@ struct BlockNode {
 
 /* ---- finding and opening ---- */
 
+/* " (did you mean 'X'?)" for a name that is no driver's, or "". New string. */
+char *block_driver_suggestion(const char *name);
 const BlockDriver *block_driver_find(const char *name);
 void block_driver_foreach(void (*fn)(const BlockDriver *d, void *opaque), void *opaque);
 /* The format that the first bytes of an image show ("qcow2"), "raw" when none is known. */
