@@ -365,7 +365,7 @@ static void test_refused(void)
     refuse_drive("cache=foo,file=x", "invalid cache option");
     refuse_drive("werror=foo", "'foo' invalid write error action");
     refuse_drive("file=foo:bar", "Unknown protocol 'foo'");
-    refuse_drive("file=x,format=rw", "Unknown driver 'rw'");
+    refuse_drive("file=x,format=rw", "Unknown driver 'rw' (did you mean 'raw'?)");
 }
 
 static void test_blockdev(void)
