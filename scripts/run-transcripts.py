@@ -18,6 +18,7 @@ A .qmp file is one conversation:
                            there; "*" stands for any value. Events are not answers
     ! JSON                 an event that must have come by then, or comes now
     | TEXT                 the next line of the human monitor, as above
+    env NAME=VALUE         for the program, before its $ line
     exit N
 """
 import fnmatch
@@ -110,9 +111,9 @@ def matches(wanted, got):
 
 
 class Conversation:
-    def __init__(self, args):
+    def __init__(self, args, env):
         self.p = subprocess.Popen([binary()] + args, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE)
+                                  stderr=subprocess.PIPE, env={**os.environ, **env})
         self.timer = threading.Timer(TIMEOUT_SECONDS, self.p.kill)
         self.timer.start()
         self.events = []
@@ -155,13 +156,14 @@ def run_qmp(path):
     with open(path, encoding='utf-8') as f:
         lines = [x.rstrip('\n') for x in f]
     c = None
+    env = {}
     wanted_status = 0
     with tempfile.TemporaryDirectory() as scratch:
         try:
             for line in (x.replace('%T', scratch) for x in lines):
                 body = line[2:]
                 if line.startswith('$'):
-                    c = Conversation(shlex.split(line[1:]))
+                    c = Conversation(shlex.split(line[1:]), env)
                 elif line.startswith('>'):
                     c.p.stdin.write(body.encode() + b'\n')
                     c.p.stdin.flush()
@@ -177,6 +179,8 @@ def run_qmp(path):
                         raise Failure(f'expected: {body}\n#      got: {got}')
                 elif line.startswith('exit '):
                     wanted_status = int(line[5:])
+                elif line.startswith('env '):
+                    env.update([line[4:].split('=', 1)])
                 elif line and not line.startswith('#'):
                     raise Failure(f'cannot read: {line}')
             status = c.close()

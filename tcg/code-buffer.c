@@ -24,9 +24,7 @@ bool code_buffer_init(CodeBuffer *c, size_t size, GError **error)
         return fail_errno(error, errno, "cannot map a code buffer of %zu bytes", size);
     }
     madvise(p, size, MADV_HUGEPAGE);       /* fewer instruction TLB misses; refusal does no harm */
-    c->base = c->ptr = p;
-    c->size = size;
-    c->end = c->base + size;
+    *c = (CodeBuffer){ .base = p, .ptr = p, .size = size, .end = (uint8_t *)p + size };
     return true;
 }
 

@@ -304,12 +304,13 @@ static void test_hostile(const void *data)
     const FormatCase *f = data;
     g_autofree char *path = g_strdup_printf("%s/%s-bad.img", dir, f->name);
     g_autofree char *bytes = NULL;
-    GRand *rand = g_rand_new_with_seed(11);
     gsize len;
 
     if (f->backing || f->size > GIB) {
         return;
     }
+    GRand *rand = g_rand_new_with_seed(11);
+
     make_image(path, f->format, f->options, f->size);
     BlockNode *n = open_image(path, f->format, 0);
 
