@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Turns decode tables of a fixed-width instruction set into a decoder and the table of its rows.
 
-usage: gen-decode.py PREFIX INDEX-BITS OUTPUT-FOLDER TABLE.decode...
+usage: gen-decode.py PREFIX[/TYPE] INDEX-BITS OUTPUT-FOLDER TABLE.decode...
 
-PREFIX names what is made (a64: a64_decode(), A64Insn, a64_rows). INDEX-BITS, such as 31-21,11-10, are the
+PREFIX names what is made (a64: a64_decode(), A64Insn, a64_rows). With a TYPE, TYPEInsn and TYPERow are declared in the
+target's header of that name in lower case, and several tables share them. INDEX-BITS, such as 31-21,11-10, are the
 bits that the decoder looks at first. A row is
 
     NAME  bits  [@function]  operand=value...  "assembly"  manual
@@ -172,20 +173,9 @@ def buckets(rows, bits):
     return table
 
 
-def header(prefix, rows, width):
-    title = prefix.capitalize()
-    names = sorted({name for r in rows for name, _ in r.operands})
-    functions = sorted({r.function for r in rows})
-    guard = f"GENERATED_{prefix.upper()}_DECODE_H"
+def structs(title, names):
     fields = "".join(f"    int32_t {n};\n" for n in names)
-    return f"""#ifndef {guard}
-#define {guard}
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-typedef struct {title}Row {title}Row;
+    return f"""typedef struct {title}Row {title}Row;
 typedef struct {title}Insn {{
     const {title}Row *row;
     uint32_t word;
@@ -199,7 +189,23 @@ struct {title}Row {{
     bool (*trans)(struct ArmCtx *s, const {title}Insn *i);
     const char *assembly, *manual;
 }};
+"""
 
+
+def header(prefix, title, rows, target):
+    names = sorted({name for r in rows for name, _ in r.operands})
+    functions = sorted({r.function for r in rows})
+    guard = f"GENERATED_{prefix.upper()}_DECODE_H"
+    shared = title != prefix.capitalize()
+    types = f'#include "{target}/{title.lower()}.h"\n' if shared else structs(title, names)
+    return f"""#ifndef {guard}
+#define {guard}
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+{types}
 extern const {title}Row {prefix}_rows[];
 extern const unsigned {prefix}_num_rows;
 /* Finds the row of word and takes its operands; false: there is none. */
@@ -210,8 +216,7 @@ bool {prefix}_decode({title}Insn *i, uint32_t word);
 """
 
 
-def source(prefix, rows, bits):
-    title = prefix.capitalize()
+def source(prefix, title, rows, bits):
     extracts, lists, list_at = {}, [], {}
     text = []
     for r in rows:
@@ -283,16 +288,18 @@ def main():
     if len(sys.argv) < 5:
         sys.exit(__doc__)
     prefix, index, folder = sys.argv[1:4]
+    prefix, _, title = prefix.partition("/")
+    title = title or prefix.capitalize()
     rows = check(read_tables(sys.argv[4:]))
     bits = index_bits(index)
     spdx = "// SPDX-License-Identifier: GPL-2.0-or-later\n"
     made = "/* Made by scripts/gen-decode.py. */\n"
     os.makedirs(folder, exist_ok=True)
     target = os.path.basename(os.path.dirname(os.path.abspath(sys.argv[4])))
-    write(os.path.join(folder, f"{prefix}-decode.h"), spdx + made + header(prefix, rows, rows[0].width))
+    write(os.path.join(folder, f"{prefix}-decode.h"), spdx + made + header(prefix, title, rows, target))
     write(os.path.join(folder, f"{prefix}-decode.c"),
           spdx + made + f"#include \"{target}/translate.h\"\n#include \"{target}/{prefix}-decode.h\"\n\n" +
-          source(prefix, rows, bits))
+          source(prefix, title, rows, bits))
 
 
 if __name__ == "__main__":

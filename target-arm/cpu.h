@@ -47,6 +47,13 @@ typedef struct ArmException {
     bool has_va, has_ipa;
 } ArmException;
 
+/* A pointer authentication code that was worked out. */
+typedef struct ArmPac {
+    uint64_t data, modifier, code, k[2];
+    uint32_t key;
+    bool valid;
+} ArmPac;
+
 typedef struct ArmCpu {
     Cpu cpu;
 
@@ -82,6 +89,7 @@ typedef struct ArmCpu {
     uint64_t dacr, fpexc, ifsr, dfsr_s, ifsr_s, dacr_s, dbgvcr, sder, teecr, teehbr, nmrr, prrr, fcseidr;
     uint64_t ttbcr_s, mvbar, nsacr, vbar_s, hvbar;
     uint64_t apkey[5][2];               /* IA IB DA DB GA: low, high */
+    ArmPac pac[256];
     uint64_t dbgbvr[16], dbgbcr[16], dbgwvr[16], dbgwcr[16], mdccint, dbgclaim;
     uint64_t pmcr, pmcnten, pmovs, pmuserenr, pminten, pmselr, pmccfiltr, pmccntr_offset, pmevtyper[31], pmevcntr[31];
     uint64_t disr, vdisr, vsesr, errselr, gcr, rgsr, tfsr[4], tfsre0, zcr[4], scxtnum[4], scxtnum_el0, smcr[4];

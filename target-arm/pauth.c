@@ -12,8 +12,8 @@ enum { KEY_IA, KEY_IB, KEY_DA, KEY_DB, KEY_GA };
 
 static const uint8_t sbox[16] = {0xb, 0x6, 0x8, 0xf, 0xc, 0x0, 0x9, 0xe, 0x3, 0x7, 0x4, 0x5, 0xd, 0x2, 0x1, 0xa};
 static const uint8_t sbox_inv[16] = {0x5, 0xe, 0xd, 0x8, 0xa, 0xb, 0x1, 0x9, 0x2, 0x6, 0xf, 0x0, 0x4, 0xc, 0x7, 0x3};
-static const uint8_t shuffle[16] = {13, 6, 11, 0, 7, 12, 1, 10, 2, 9, 4, 15, 8, 3, 14, 5};
-static const uint8_t shuffle_inv[16] = {3, 6, 8, 13, 10, 15, 1, 4, 12, 9, 7, 2, 5, 0, 14, 11};
+static const uint8_t shuffle[16] = {13, 6, 11, 0, 7, 12, 1, 10, 8, 3, 14, 5, 2, 9, 4, 15};
+static const uint8_t shuffle_inv[16] = {3, 6, 12, 9, 14, 11, 1, 4, 8, 13, 7, 2, 5, 0, 10, 15};
 static const uint8_t tweak_from[16] = {4, 5, 6, 7, 11, 2, 3, 8, 12, 13, 14, 15, 0, 1, 10, 9};
 static const uint64_t round_const[5] = {0, 0x13198a2e03707344ull, 0xa4093822299f31d0ull, 0x082efa98ec4e6c89ull,
                                         0x452821e638d01377ull};
@@ -62,15 +62,10 @@ static uint64_t multiply(uint64_t v)
     return r;
 }
 
-/* One step of a tweak cell's LFSR, and back. */
+/* One step of a tweak cell's LFSR. */
 static unsigned lfsr(unsigned c)
 {
     return c >> 1 | ((c ^ c >> 1) & 1) << 3;
-}
-
-static unsigned lfsr_inv(unsigned c)
-{
-    return (c << 1 & 15) | ((c ^ c >> 3) & 1);
 }
 
 /* Cells that pass through the LFSR, numbered behind the shuffle. */
@@ -88,44 +83,79 @@ static uint64_t tweak_step(uint64_t t)
     return r;
 }
 
-static uint64_t tweak_back(uint64_t t)
+/* Linear steps and the S-boxes by bytes: what a byte at a place contributes. */
+typedef struct QarmaTables {
+    uint64_t mix[8][256], unmix[8][256];    /* multiply(permute(v)); its inverse, permute(multiply(v)) backwards */
+    uint64_t step[8][256];                  /* tweak_step */
+    uint8_t sub[256], unsub[256];
+} QarmaTables;
+
+static gpointer make_tables(gpointer unused)
+{
+    QarmaTables *t = g_new0(QarmaTables, 1);
+
+    for (unsigned i = 0; i < 8; i++) {
+        for (unsigned b = 0; b < 256; b++) {
+            uint64_t v = (uint64_t)b << (8 * i);
+
+            t->mix[i][b] = multiply(permute(v, shuffle));
+            t->unmix[i][b] = permute(multiply(v), shuffle_inv);
+            t->step[i][b] = tweak_step(v);
+        }
+    }
+    for (unsigned b = 0; b < 256; b++) {
+        t->sub[b] = (uint8_t)substitute(b, sbox);
+        t->unsub[b] = (uint8_t)substitute(b, sbox_inv);
+    }
+    return t;
+}
+
+static uint64_t linear(const uint64_t table[8][256], uint64_t v)
 {
     uint64_t r = 0;
 
-    for (unsigned n = 0; n < 16; n++) {
-        unsigned c = cell(t, n);
+    for (unsigned i = 0; i < 8; i++) {
+        r ^= table[i][v >> (8 * i) & 0xff];
+    }
+    return r;
+}
 
-        r |= (uint64_t)(LFSR_CELLS >> n & 1 ? lfsr_inv(c) : c) << (4 * tweak_from[n]);
+static uint64_t boxes(const uint8_t table[256], uint64_t v)
+{
+    uint64_t r = 0;
+
+    for (unsigned i = 0; i < 8; i++) {
+        r |= (uint64_t)table[v >> (8 * i) & 0xff] << (8 * i);
     }
     return r;
 }
 
 static uint64_t qarma5(uint64_t data, uint64_t modifier, const uint64_t key[2])
 {
+    static GOnce once = G_ONCE_INIT;    /* tables that are constant once made */
+    const QarmaTables *t = g_once(&once, make_tables, NULL);
     const uint64_t alpha = 0xc0ac29b7c97c50ddull;
-    uint64_t key0 = key[1], key1 = key[0], mod0 = (key0 << 63 | key0 >> 1) ^ key0 >> 63, tweak = modifier;
+    uint64_t key0 = key[1], key1 = key[0], mod0 = (key0 << 63 | key0 >> 1) ^ key0 >> 63, tweak[6] = {modifier};
     uint64_t v = data ^ key0;
 
     for (unsigned i = 0; i < 5; i++) {
-        v ^= key1 ^ tweak ^ round_const[i];
+        v ^= key1 ^ tweak[i] ^ round_const[i];
         if (i > 0) {
-            v = multiply(permute(v, shuffle));
+            v = linear(t->mix, v);
         }
-        v = substitute(v, sbox);
-        tweak = tweak_step(tweak);
+        v = boxes(t->sub, v);
+        tweak[i + 1] = linear(t->step, tweak[i]);
     }
-    v = multiply(permute(v ^ mod0 ^ tweak, shuffle));
-    v = permute(substitute(v, sbox), shuffle);
-    v = permute(multiply(v) ^ key1, shuffle_inv);
-    v = permute(multiply(substitute(v, sbox_inv)), shuffle_inv);
-    v ^= key0 ^ tweak;
+    v = boxes(t->sub, linear(t->mix, v ^ mod0 ^ tweak[5]));
+    v = linear(t->mix, v) ^ key1;
+    v = boxes(t->unsub, permute(v, shuffle_inv));
+    v = linear(t->unmix, v) ^ key0 ^ tweak[5];
     for (unsigned i = 0; i < 5; i++) {
-        v = substitute(v, sbox_inv);
+        v = boxes(t->unsub, v);
         if (i < 4) {
-            v = permute(multiply(v), shuffle_inv);
+            v = linear(t->unmix, v);
         }
-        tweak = tweak_back(tweak);
-        v ^= round_const[4 - i] ^ key1 ^ tweak ^ alpha;
+        v ^= round_const[4 - i] ^ key1 ^ tweak[4 - i] ^ alpha;
     }
     return v ^ mod0;
 }
@@ -140,9 +170,20 @@ static uint64_t cheap(uint64_t data, uint64_t modifier, const uint64_t key[2])
     return v ^ v >> 32;
 }
 
-static uint64_t compute(const ArmCpu *c, uint64_t data, uint64_t modifier, unsigned key)
+/* A function's entry and exit ask for the same code: the last ones are kept. */
+static uint64_t compute(ArmCpu *c, uint64_t data, uint64_t modifier, unsigned key)
 {
-    return c->pauth_impdef ? cheap(data, modifier, c->apkey[key]) : qarma5(data, modifier, c->apkey[key]);
+    if (c->pauth_impdef) {
+        return cheap(data, modifier, c->apkey[key]);
+    }
+    ArmPac *e = &c->pac[(data >> 2 ^ modifier >> 4 ^ key) % ARRAY_COUNT(c->pac)];
+
+    if (!e->valid || e->data != data || e->modifier != modifier || e->key != key || e->k[0] != c->apkey[key][0] ||
+        e->k[1] != c->apkey[key][1]) {
+        *e = (ArmPac){.data = data, .modifier = modifier, .key = key, .valid = true, .k = {c->apkey[key][0], c->apkey[key][1]},
+                      .code = qarma5(data, modifier, c->apkey[key])};
+    }
+    return e->code;
 }
 
 /* ---- where it goes ---- */
