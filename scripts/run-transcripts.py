@@ -5,7 +5,8 @@
 usage: run-transcripts.py FOLDER [FILTER]      with BUILD_DIR in the environment
 
 A .cli file is a sequence of runs:
-    $ OPTIONS              run qemu-system-x86_64 with these; %T is a scratch folder
+    $ OPTIONS              run qemu-system-x86_64 with these; %T is a scratch folder. A first word
+                           that begins with "qemu-" is the program to run instead
     exit N                 expected exit status, 0 when not said
     | TEXT                 a line of standard output;  ! TEXT  a line of standard error
 Output that is listed must be there, in order and complete, with * and ? as in a shell; a line
@@ -37,8 +38,8 @@ class Failure(Exception):
     pass
 
 
-def binary():
-    return os.path.join(os.path.abspath(os.environ.get('BUILD_DIR', '.')), 'qemu-system-x86_64')
+def binary(name='qemu-system-x86_64'):
+    return os.path.join(os.path.abspath(os.environ.get('BUILD_DIR', '.')), name)
 
 
 def pattern(text):
@@ -83,7 +84,8 @@ def run_cli(path):
     for r in runs:
         with tempfile.TemporaryDirectory() as scratch:
             args = shlex.split(r['args'].replace('%T', scratch))
-            p = subprocess.run([binary()] + args, stdin=subprocess.DEVNULL, capture_output=True,
+            name = args.pop(0) if args and args[0].startswith('qemu-') else 'qemu-system-x86_64'
+            p = subprocess.run([binary(name)] + args, stdin=subprocess.DEVNULL, capture_output=True,
                                timeout=TIMEOUT_SECONDS, check=False)
             try:
                 if p.returncode != r['exit']:

@@ -132,7 +132,7 @@ static bool virt_configure(VirtBoard *b, GError **error)
     }
     if (vm->ram_size > RAM_LIMIT ||
         (!m->highmem && virt_map[VIRT_MEM].base + vm->ram_size > LOW_LIMIT)) {
-        return fail(error, "mach-virt: cannot model more than %s of RAM", m->highmem ? "255GB" : "3GB without highmem");
+        return fail(error, "mach-virt: cannot model more than %s", m->highmem ? "255GB RAM" : "3GB RAM without highmem");
     }
     if (b->smmu && !type_find("arm-smmuv3", NULL)) {
         return fail(error, "machine property 'iommu': smmuv3 is not supported yet");
