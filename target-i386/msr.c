@@ -99,6 +99,52 @@ static bool efer_write(X86Cpu *c, uint32_t index, uint64_t value)
     return true;
 }
 
+/* SDM 3A 11.11: UC, WC, WT, WP, WB. */
+static bool mtrr_types_ok(uint64_t value, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        unsigned t = value >> (8 * i) & 0xff;
+
+        if (t > 6 || t == 2 || t == 3) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool mtrr_default_write(X86Cpu *c, uint32_t index, uint64_t value)
+{
+    if (!mtrr_types_ok(value, 1) || value & ~0xcffull) {
+        return false;
+    }
+    c->mtrr_def_type = value;
+    return true;
+}
+
+static bool mtrr_fixed_write(X86Cpu *c, uint32_t index, uint64_t value)
+{
+    unsigned n = index == 0x250 ? 0 : index < 0x268 ? 1 + index - 0x258 : 3 + index - 0x268;
+
+    if (!mtrr_types_ok(value, 8)) {
+        return false;
+    }
+    c->mtrr_fixed[n] = value;
+    return true;
+}
+
+/* Base and mask alternate. */
+static bool mtrr_var_write(X86Cpu *c, uint32_t index, uint64_t value)
+{
+    uint64_t physical = (1ull << c->phys_bits) - 1;
+    bool mask = index & 1;
+
+    if (value & ~physical || value & (mask ? 0x7ff : 0xf00) || (!mask && !mtrr_types_ok(value & 0xff, 1))) {
+        return false;
+    }
+    *(mask ? &c->mtrr_var[(index - 0x200) / 2].mask : &c->mtrr_var[(index - 0x200) / 2].base) = value;
+    return true;
+}
+
 static bool pat_write(X86Cpu *c, uint32_t index, uint64_t value)
 {
     for (unsigned i = 0; i < 8; i++) {
@@ -186,12 +232,12 @@ static const Msr msrs[] = {
     FIELD(0x01d9, "IA32_DEBUGCTL", debugctl, .wmask = 3, .kind = MSR_IGNORE),
     FIXED(0x01db, "MSR_LASTBRANCHFROMIP", 0, .count = 4),
     { .index = 0x0200, .count = 16, .name = "IA32_MTRR_PHYSBASE0", .offset = offsetof(X86Cpu, mtrr_var),
-      .wmask = UINT64_MAX, .feature = FEAT_MTRR },
-    FIELD(0x0250, "IA32_MTRR_FIX64K_00000", mtrr_fixed[0], .feature = FEAT_MTRR),
-    FIELD(0x0258, "IA32_MTRR_FIX16K_80000", mtrr_fixed[1], .count = 2, .feature = FEAT_MTRR),
-    FIELD(0x0268, "IA32_MTRR_FIX4K_C0000", mtrr_fixed[3], .count = 8, .feature = FEAT_MTRR),
+      .write = mtrr_var_write, .feature = FEAT_MTRR },
+    FIELD(0x0250, "IA32_MTRR_FIX64K_00000", mtrr_fixed[0], .write = mtrr_fixed_write, .feature = FEAT_MTRR),
+    FIELD(0x0258, "IA32_MTRR_FIX16K_80000", mtrr_fixed[1], .count = 2, .write = mtrr_fixed_write, .feature = FEAT_MTRR),
+    FIELD(0x0268, "IA32_MTRR_FIX4K_C0000", mtrr_fixed[3], .count = 8, .write = mtrr_fixed_write, .feature = FEAT_MTRR),
     FIELD(0x0277, "IA32_PAT", pat, .write = pat_write, .feature = FEAT_PAT),
-    FIELD(0x02ff, "IA32_MTRR_DEF_TYPE", mtrr_def_type, .wmask = 0xcff, .feature = FEAT_MTRR),
+    FIELD(0x02ff, "IA32_MTRR_DEF_TYPE", mtrr_def_type, .write = mtrr_default_write, .feature = FEAT_MTRR),
     FIXED(0x038d, "IA32_FIXED_CTR_CTRL", 0, .count = 4),
     FIELD(0x0400, "IA32_MC0_CTL", mce_banks, .count = 40, .feature = FEAT_MCA),
     { .index = 0x06e0, .name = "IA32_TSC_DEADLINE", .read = deadline_read, .write = deadline_write,
@@ -313,6 +359,9 @@ void helper_rdmsr(Cpu *cpu)
     }
     /* the reference reads unknown ones as 0, and guests rely on it: no #GP */
     if (!x86_msr_read(c, c->regs[R_CX], &v)) {
+        if ((uint32_t)c->regs[R_CX] >> 8 == 8) {        /* x2APIC: SDM 3A 10.12.1.2 */
+            x86_raise_error(c, EXC_GP, 0, HOST_PC());
+        }
         guest_unimp("RDMSR of %#x", (uint32_t)c->regs[R_CX]);
         v = 0;
     }
@@ -331,7 +380,7 @@ void helper_wrmsr(Cpu *cpu)
         x86_raise_error(c, EXC_GP, 0, HOST_PC());
     }
     if (!x86_msr_write(c, c->regs[R_CX], v)) {
-        if (x86_msr_read(c, c->regs[R_CX], &old)) {     /* a value that it does not take */
+        if (x86_msr_read(c, c->regs[R_CX], &old) || (uint32_t)c->regs[R_CX] >> 8 == 8) {     /* a value that it does not take */
             x86_raise_error(c, EXC_GP, 0, HOST_PC());
         }
         guest_unimp("WRMSR of %#x = %#" PRIx64, (uint32_t)c->regs[R_CX], v);
