@@ -324,19 +324,28 @@ static bool opt_display(Vm *vm, const char *arg, GError **error)
 
         return fail(error, "Parameter 'type' does not accept value '%s'%s", type, hint);
     }
-    return one_value(type, "none", "a display other than none", error);
+    if (strcmp(type, "vnc") == 0) {
+        const char *rest = arg + strlen("vnc");
+
+        if (*rest != '=') {
+            return fail(error, "VNC requires a display argument vnc=<display>");
+        }
+        option_add("vnc", rest + 1);
+        return true;
+    }
+    return one_value(type, "none", "a display other than none and vnc", error);
 }
 
 static bool help_display(Vm *vm, const char *arg, GString *out, GError **error)
 {
-    g_string_append(out, "Available display backend types:\nnone\n");
+    g_string_append(out, "Available display backend types:\nnone\nvnc\n");
     return true;
 }
 
 /* Nobody shall wonder where the window is. */
 static bool check_display(Vm *vm, GError **error)
 {
-    if (vm->graphics && !option_given("display") && vm->machine_type->max_cpus > 1) {
+    if (vm->graphics && !option_given("display") && !option_given("vnc") && vm->machine_type->max_cpus > 1) {
         info_report("there is no window yet: the guest's screen is not shown (-display none)");
     }
     return true;

@@ -66,6 +66,16 @@ bool input_position(int x, int y, int dz, unsigned buttons)
     return false;
 }
 
+bool input_has_position(void)
+{
+    for (InputHandler *h = handlers; h; h = h->next) {
+        if (h->ops->position) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* clang-format off */
 static const struct { const char *name; uint8_t key; } keys[] = {
     { "shift", 0x2a }, { "shift_r", 0x36 }, { "alt", 0x38 }, { "alt_r", 0xb8 },

@@ -27,6 +27,8 @@ void input_handler_remove(InputHandler *h);
 bool input_key(unsigned key, bool down);
 bool input_motion(int dx, int dy, int dz, unsigned buttons);
 bool input_position(int x, int y, int dz, unsigned buttons);
+/* Whether a device takes absolute positions. */
+bool input_has_position(void);
 /* Key of a QKeyCode name such as "ret" or "ctrl"; 0: unknown. */
 unsigned input_key_from_name(const char *name);
 /* NULL-terminated, for suggestions and completion. */
