@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A connected socket that coroutines read and write, perhaps with TLS. One reads and one writes at a
+ * time. Machine lock.
+ */
+#ifndef BLOCK_CHANNEL_H
+#define BLOCK_CHANNEL_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+typedef struct CoChannel CoChannel;
+
+/* Takes over fd, which does not block. */
+CoChannel *channel_new(int fd);
+/* Nobody waits in it. */
+void channel_free(CoChannel *c);
+int channel_fd(const CoChannel *c);
+/* Both directions end: who waits gets -EPIPE or the end. */
+void channel_shutdown(CoChannel *c);
+bool co_channel_start_tls(CoChannel *c, const char *creds_id, bool server, const char *hostname, GError **error);
+/* All of it: 1, or 0 at the end before the first byte, or -errno. */
+int co_channel_read(CoChannel *c, void *buf, size_t len);
+int co_channel_readv(CoChannel *c, const struct iovec *iov, unsigned niov, size_t offset, size_t len);
+/* All of it: 0 or -errno. */
+int co_channel_write(CoChannel *c, const void *buf, size_t len);
+int co_channel_writev(CoChannel *c, const struct iovec *iov, unsigned niov);
+
+#endif
