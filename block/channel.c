@@ -50,16 +50,30 @@ void channel_shutdown(CoChannel *c)
     shutdown(c->fd, SHUT_RDWR);
 }
 
+typedef struct Waiting {
+    Coroutine *co;
+    bool fired;
+} Waiting;
+
 static bool wake(int fd, GIOCondition events, void *opaque)
 {
-    coroutine_wake(opaque);
+    Waiting *w = opaque;
+
+    w->fired = true;
+    coroutine_wake(w->co);
     return false;
 }
 
+/* May come back early, when somebody else has woken us. */
 static void co_wait(CoChannel *c, bool write)
 {
-    fd_watch(c->fd, (write ? G_IO_OUT : G_IO_IN) | G_IO_HUP | G_IO_ERR, wake, coroutine_self());
+    Waiting w = { .co = coroutine_self() };
+    unsigned tag = fd_watch(c->fd, (write ? G_IO_OUT : G_IO_IN) | G_IO_HUP | G_IO_ERR, wake, &w);
+
     co_yield();
+    if (!w.fired) {
+        fd_unwatch(tag);
+    }
 }
 
 bool co_channel_start_tls(CoChannel *c, const char *creds_id, bool server, const char *hostname, GError **error)

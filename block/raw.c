@@ -80,10 +80,10 @@ static int co_raw_write_zeroes(BlockNode *n, uint64_t offset, uint64_t bytes, un
 
 static int co_raw_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero, BlockStatus *st)
 {
-    st->flags = BLOCK_STATUS_OFFSET | BLOCK_STATUS_RECURSE | BLOCK_STATUS_ALLOCATED | BLOCK_STATUS_DATA;
-    st->map = ((RawState *)n->state)->offset + offset;
-    st->map_node = n->file;
-    return 0;
+    int ret = co_block_status(n->file, ((RawState *)n->state)->offset + offset, bytes, want_zero, st);
+
+    st->flags = (st->flags & ~BLOCK_STATUS_EOF) | BLOCK_STATUS_ALLOCATED;
+    return ret < 0 || st->bytes ? ret : -EIO;
 }
 
 static bool co_raw_truncate(BlockNode *n, uint64_t length, BlockPrealloc prealloc, GError **error)

@@ -219,7 +219,7 @@ static int co_extent_flags(NbdExport *e, uint32_t context, uint64_t offset, uint
     }
     *got = MIN(st.bytes, len);
     if (context == CONTEXT_DEPTH) {
-        *flags = st.flags & BLOCK_STATUS_ALLOCATED ? st.depth + 1 : 0;
+        *flags = st.flags & BLOCK_STATUS_ALLOCATED ? MAX(st.depth, 1) : 0;
     } else {
         *flags = (st.flags & BLOCK_STATUS_DATA ? 0 : NBD_STATE_HOLE) | (st.flags & BLOCK_STATUS_ZERO ? NBD_STATE_ZERO : 0);
     }
