@@ -155,6 +155,11 @@ NbdExport *nbd_export_new(NbdServer *s, BlockNode *n, const NbdExportOptions *o,
     if (o->writable && n->read_only) {
         return fail_null(error, "Cannot export read-only node as writable");
     }
+    for (const char *const *b = o->bitmaps; b && *b; b++) {
+        if (!nbd_find_bitmap(n, *b, error)) {
+            return NULL;
+        }
+    }
     e = g_new0(NbdExport, 1);
     e->edge = block_attach(n, "NBD export", perm, BLOCK_PERM_ALL & ~BLOCK_PERM_RESIZE, error);
     if (!e->edge) {

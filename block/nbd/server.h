@@ -58,6 +58,8 @@ bool co_nbd_handshake(NbdClient *c);
 void co_nbd_serve(NbdClient *c);
 NbdExport *nbd_find_export(const NbdServer *s, const char *name);
 uint16_t nbd_export_flags(const NbdClient *c, const NbdExport *e);
+/* In the node or one below it; NULL + error. */
+DirtyBitmap *nbd_find_bitmap(BlockNode *n, const char *name, GError **error);
 /* Whether a stretch from offset on is dirty in a bitmap. */
 int co_bitmap_extent(BlockNode *n, const char *name, uint64_t offset, uint64_t len, uint64_t *got, uint32_t *flags);
 /* Fills flags of extents of a context: returns the number, at most max. 0: failure, *ret. */
