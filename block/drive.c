@@ -9,6 +9,8 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "block/graph.h"
+#include "block/job.h"
 #include "block/node.h"
 #include "util/error.h"
 
@@ -489,9 +491,12 @@ bool blockdev_add_option(const char *text, GError **error)
 
 void block_cleanup(void)
 {
+    jobs_end_all();
     block_drain_all();
+    block_fronts_eject_all();
     for (unsigned i = 0; drives && i < drives->len; i++) {
         drive_free(g_ptr_array_index(drives, i));
     }
     g_clear_pointer(&drives, g_ptr_array_unref);
+    block_nodes_forget();
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "block/drive.h"
+#include "block/graph.h"
 #include "block/node.h"
 #include "qapi/qapi-events.h"
 #include "qom/object.h"
@@ -351,6 +352,13 @@ void block_front_release(BlockFront *b)
     g_free(b->name);
     g_free(b->serial);
     g_free(b);
+}
+
+void block_fronts_eject_all(void)
+{
+    for (unsigned i = 0; fronts && i < fronts->len; i++) {
+        front_eject(g_ptr_array_index(fronts, i));
+    }
 }
 
 void block_front_foreach(void (*fn)(BlockFront *b, void *opaque), void *opaque)

@@ -17,6 +17,12 @@ void edge_remove(BlockEdge *e);
 /* The new node gets a reference; the old one's passes to the caller. */
 void edge_move(BlockEdge *e, BlockNode *to);
 
+/* Nodes that lived by their names go. */
+void block_nodes_forget(void);
+
+/* front.c: no front has a medium any more */
+void block_fronts_eject_all(void);
+
 /* perm.c */
 /* Works out permissions of n and all below it from the edges of users; on failure all is as before. */
 bool perm_refresh(BlockNode *n, GError **error);

@@ -221,6 +221,24 @@ void block_node_keep(BlockNode *n)
     n->refs++;
 }
 
+void block_nodes_forget(void)
+{
+    bool again;
+
+    do {
+        again = false;
+        for (unsigned i = nodes ? nodes->len : 0; !again && i-- > 0;) {
+            BlockNode *n = g_ptr_array_index(nodes, i);
+
+            if (n->named) {
+                n->named = false;
+                again = true;
+                block_node_unref(n);
+            }
+        }
+    } while (again);
+}
+
 bool block_node_delete(const char *name, GError **error)
 {
     BlockNode *n = block_node_find(name);

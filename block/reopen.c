@@ -82,3 +82,35 @@ bool block_make_read_only(BlockNode *n, GError **error)
     }
     return true;
 }
+
+typedef struct BackingCall {
+    BlockNode *n;
+    const char *file, *format;
+    GError **error;
+    bool good;
+} BackingCall;
+
+static void co_backing(void *opaque)
+{
+    BackingCall *c = opaque;
+
+    c->good = c->n->driver->co_change_backing(c->n, c->file, c->format, c->error);
+}
+
+bool block_change_backing(BlockNode *n, const char *file, const char *format, GError **error)
+{
+    BackingCall c = { .n = n, .file = file, .format = format, .error = error };
+    bool was = n->read_only;
+
+    if (!n->driver->co_change_backing) {
+        return fail(error, "Driver '%s' does not support changing the backing file", n->driver->name);
+    }
+    if (was && !block_make_writable(n, error)) {
+        return false;
+    }
+    block_run(co_backing, &c);
+    if (was && c.good) {
+        c.good = block_make_read_only(n, error);
+    }
+    return c.good;
+}

@@ -209,6 +209,8 @@ int co_block_discard(BlockNode *n, uint64_t offset, uint64_t bytes);
 int co_block_write_zeroes(BlockNode *n, uint64_t offset, uint64_t bytes, unsigned flags);
 bool co_block_truncate(BlockNode *n, uint64_t length, BlockPrealloc prealloc, GError **error);
 /* Asks the protocol for its length again (a file may have grown). */
+/* co_change_backing from anywhere. */
+bool block_change_backing(BlockNode *n, const char *file, const char *format, GError **error);
 bool block_refresh_length(BlockNode *n, GError **error);
 
 /* Where a range's data is. */

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Commands about media and nodes as they are: trays, changing media, sizes, thresholds, reopening. */
+#include <json-c/json.h>
+#include <string.h>
+
+#include "block/drive.h"
+#include "block/driver.h"
+#include "block/graph.h"
+#include "qapi/qapi-commands.h"
+#include "qom/object.h"
+#include "util/error.h"
+
+/* ---- finding devices ---- */
+
+typedef struct Search {
+    const char *device, *id;
+    BlockFront *found;
+} Search;
+
+static void match_front(BlockFront *b, void *opaque)
+{
+    Search *s = opaque;
+
+    if (s->device && b->drive && strcmp(b->name, s->device) == 0) {
+        s->found = b;
+    } else if (s->id && b->owner && b->owner->parent) {
+        g_autofree char *path = object_path(b->owner);
+
+        if (strcmp(path, s->id) == 0 || (b->owner->name && strcmp(b->owner->name, s->id) == 0)) {
+            s->found = b;
+        }
+    }
+}
+
+static BlockFront *find_front(const char *device, const char *id, GError **error)
+{
+    Search s = { device, id, NULL };
+
+    if (!device == !id) {
+        return fail_null(error, "Need exactly one of 'device' and 'id'");
+    }
+    block_front_foreach(match_front, &s);
+    if (!s.found) {
+        if (device && drive_find(device)) {
+            return fail_null(error, "Device '%s' is not attached to a device", device);
+        }
+        fail_class(error, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", device ? device : id);
+    }
+    return s.found;
+}
+
+/* ---- trays and media ---- */
+
+/* False: the guest has locked it, and was asked to open it. */
+static bool open_tray(BlockFront *b, bool force, GError **error)
+{
+    if (!b->removable) {
+        return fail(error, "Device '%s' is not removable", b->name);
+    }
+    if (b->ops && b->ops->locked && b->ops->locked(b->opaque) && !(b->ops->tray_open && b->ops->tray_open(b->opaque))) {
+        if (b->ops->eject_request) {
+            b->ops->eject_request(b->opaque, force);
+        }
+        if (!force) {
+            return fail(error, "Device '%s' is locked and force was not specified, wait for tray to open and try again", b->name);
+        }
+    }
+    return true;
+}
+
+static bool put_medium(BlockFront *b, BlockNode *n, GError **error)
+{
+    if (!block_front_change(b, n, error)) {
+        return false;
+    }
+    if (b->drive) {
+        drive_set_node(b->drive, n ? block_node_ref(n) : NULL);
+    }
+    return true;
+}
+
+bool qmp_eject(QmpCall *call, const QmpEjectArgs *a, GError **error)
+{
+    BlockFront *b = find_front(a->device, a->id, error);
+
+    return b && open_tray(b, a->has_force && a->force, error) && put_medium(b, NULL, error);
+}
+
+bool qmp_blockdev_open_tray(QmpCall *call, const QmpBlockdevOpenTrayArgs *a, GError **error)
+{
+    BlockFront *b = find_front(a->device, a->id, error);
+
+    return b && open_tray(b, a->has_force && a->force, error);
+}
+
+bool qmp_blockdev_close_tray(QmpCall *call, const QmpBlockdevCloseTrayArgs *a, GError **error)
+{
+    BlockFront *b = find_front(a->device, a->id, error);
+
+    return b && (b->removable || fail(error, "Device '%s' is not removable", b->name));
+}
+
+bool qmp_blockdev_remove_medium(QmpCall *call, const QmpBlockdevRemoveMediumArgs *a, GError **error)
+{
+    BlockFront *b = find_front(NULL, a->id, error);
+
+    return b && put_medium(b, NULL, error);
+}
+
+bool qmp_blockdev_insert_medium(QmpCall *call, const QmpBlockdevInsertMediumArgs *a, GError **error)
+{
+    BlockFront *b = find_front(NULL, a->id, error);
+    BlockNode *n = b ? block_node_find(a->node_name) : NULL;
+
+    if (!b) {
+        return false;
+    }
+    if (!n) {
+        return fail(error, "Node '%s' not found", a->node_name);
+    }
+    if (b->node) {
+        return fail(error, "There already is a medium in device '%s'", a->id);
+    }
+    return put_medium(b, n, error);
+}
+
+bool qmp_blockdev_change_medium(QmpCall *call, const QmpBlockdevChangeMediumArgs *a, GError **error)
+{
+    BlockFront *b = find_front(a->device, a->id, error);
+    struct json_object *more;
+    BlockNode *n;
+    bool good, read_only;
+
+    if (!b || !open_tray(b, a->has_force && a->force, error)) {
+        return false;
+    }
+    read_only = a->has_read_only_mode && a->read_only_mode != BLOCKDEV_CHANGE_READ_ONLY_MODE_RETAIN
+                    ? a->read_only_mode == BLOCKDEV_CHANGE_READ_ONLY_MODE_READ_ONLY
+                    : b->read_only || (b->drive && b->drive->info.cdrom);
+    more = json_object_new_object();
+    json_object_object_add(more, "read-only", json_object_new_boolean(read_only));
+    n = block_open_image(a->filename, a->format, more, BLOCK_OPEN_AUTO_READ_ONLY, error);
+    json_object_put(more);
+    if (!n) {
+        return false;
+    }
+    good = (!b->node || put_medium(b, NULL, error)) && put_medium(b, n, error);
+    block_node_unref(n);
+    return good;
+}
+
+/* ---- nodes ---- */
+
+bool qmp_block_resize(QmpCall *call, const QmpBlockResizeArgs *a, GError **error)
+{
+    BlockNode *n = block_node_or_device(a->device ? a->device : a->node_name ? a->node_name : "", error);
+    bool good;
+
+    if (!n) {
+        return false;
+    }
+    if (a->size < 0) {
+        return fail(error, "Parameter 'size' expects a >0 size");
+    }
+    if (n->job) {
+        return fail(error, "Node '%s' is busy: block device is in use by block job: %s", n->name, n->job);
+    }
+    block_graph_lock();
+    good = block_truncate(n, (uint64_t)a->size, PREALLOC_OFF, error);
+    block_graph_unlock();
+    return good;
+}
+
+bool qmp_block_set_write_threshold(QmpCall *call, const QmpBlockSetWriteThresholdArgs *a, GError **error)
+{
+    BlockNode *n = block_node_find(a->node_name);
+
+    if (!n) {
+        return fail(error, "Device '%s' not found", a->node_name);
+    }
+    n->write_threshold = a->write_threshold;
+    return true;
+}
+
+bool qmp_change_backing_file(QmpCall *call, const QmpChangeBackingFileArgs *a, GError **error)
+{
+    BlockNode *top = block_node_or_device(a->device, error);
+    BlockNode *n = top ? block_node_find(a->image_node_name) : NULL;
+    bool was, good;
+
+    if (!top) {
+        return false;
+    }
+    if (!n) {
+        return fail(error, "image file not found");
+    }
+    if (!n->driver->backing || !n->backing) {
+        return fail(error, "not allowing backing file change on an image without a backing file");
+    }
+    if (!block_chain_contains(top, n)) {
+        return fail(error, "'%s' and image file are not in the same chain", a->device);
+    }
+    was = n->read_only;
+    block_graph_lock();
+    good = (!was || block_make_writable(n, error)) && block_change_backing(n, a->backing_file, n->backing->driver->name, error) &&
+           (!was || block_make_read_only(n, error));
+    block_graph_unlock();
+    return good;
+}
+
+/* ---- reopening: what may change while a node is in use ---- */
+
+static bool reopen_one(struct json_object *o, GError **error)
+{
+    const char *name = json_object_is_type(o, json_type_object) ? keyval_get(o, "node-name") : NULL;
+    BlockNode *n = name ? block_node_find(name) : NULL;
+    BlockNode wish = { .open_flags = BLOCK_OPEN_BLOCKDEV };
+    struct json_object *backing;
+
+    if (!name) {
+        return fail(error, "node-name not specified");
+    }
+    if (!n) {
+        return fail(error, "Failed to find node with node-name='%s'", name);
+    }
+    if (!keyval_get(o, "driver") || strcmp(keyval_get(o, "driver"), n->driver->name) != 0) {
+        return fail(error, "Cannot change the option 'driver'");
+    }
+    if (!block_get_common(&wish, o, error)) {
+        return false;
+    }
+    if (json_object_object_get_ex(o, "backing", &backing) && n->driver->backing) {
+        const char *below = backing && json_object_is_type(backing, json_type_string) ? json_object_get_string(backing) : NULL;
+        BlockNode *to = below ? block_node_find(below) : NULL;
+
+        if (below && !to) {
+            return fail(error, "Cannot find device='' nor node-name='%s'", below);
+        }
+        if (to != n->backing && !block_set_backing(n, to, error)) {
+            return false;
+        }
+    }
+    if (json_object_object_get_ex(o, "file", &backing) && n->driver->filter && json_object_is_type(backing, json_type_string)) {
+        BlockNode *to = block_node_find(json_object_get_string(backing));
+
+        if (!to) {
+            return fail(error, "Cannot find device='' nor node-name='%s'", json_object_get_string(backing));
+        }
+        if (to != n->file) {
+            block_child_detach(n, "file");
+            if (!block_child_attach(n, block_node_ref(to), "file", BLOCK_ROLE_FILTERED | BLOCK_ROLE_PRIMARY, error)) {
+                return false;
+            }
+            n->length = to->length;
+        }
+    }
+    if (!(wish.read_only ? block_make_read_only(n, error) : block_make_writable(n, error))) {
+        return false;
+    }
+    n->unmap = wish.unmap;
+    n->detect_zeroes = wish.detect_zeroes;
+    n->no_flush = wish.no_flush;
+    json_object_put(n->options);
+    n->options = json_object_get(o);
+    return true;
+}
+
+bool qmp_blockdev_reopen(QmpCall *call, const QmpBlockdevReopenArgs *a, GError **error)
+{
+    bool good = true;
+
+    block_graph_lock();
+    for (unsigned i = 0; good && a->options && i < a->options->len; i++) {
+        good = reopen_one(g_ptr_array_index(a->options, i), error);
+    }
+    block_graph_unlock();
+    return good;
+}

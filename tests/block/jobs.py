@@ -1,0 +1,262 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Jobs, snapshots, bitmaps and transactions by QMP, in a machine without a guest; the images are looked at afterwards.
+
+usage: jobs.py      with BUILD in the environment, in a folder of its own
+"""
+import json
+import os
+import subprocess
+import threading
+
+BUILD = os.environ['BUILD'] + '/'
+EMULATOR = os.environ.get('EMULATOR', BUILD + 'qemu-system-x86_64')
+
+
+class Qmp:
+    def __init__(self, *args):
+        self.p = subprocess.Popen([EMULATOR, '-M', 'none', '-display', 'none', '-qmp', 'stdio', *args], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+        self.timer = threading.Timer(60, self.p.kill)
+        self.timer.start()
+        self.events = []
+        self.p.stdout.readline()
+        self('qmp_capabilities')
+
+    def read(self):
+        line = self.p.stdout.readline()
+        assert line, 'the emulator has ended'
+        return json.loads(line)
+
+    def raw(self, command, **args):
+        args = {k.replace('_', '-') if k != 'node_name' or True else k: v for k, v in args.items()}
+        self.p.stdin.write(json.dumps({'execute': command, 'arguments': args}) + '\n')
+        self.p.stdin.flush()
+        while True:
+            o = self.read()
+            if 'event' not in o:
+                return o
+            self.events.append(o)
+
+    def __call__(self, command, **args):
+        o = self.raw(command, **args)
+        assert 'return' in o, f'{command} {args}: {o}'
+        return o['return']
+
+    def fails(self, command, text, **args):
+        o = self.raw(command, **args)
+        assert 'error' in o and text in o['error']['desc'], f'{command}: {o}'
+
+    def wait(self, event, **data):
+        while True:
+            for i, e in enumerate(self.events):
+                if e['event'] == event and all(e['data'].get(k) == v for k, v in data.items()):
+                    del self.events[i]
+                    return e['data']
+            o = self.read()
+            assert 'event' in o, o
+            self.events.append(o)
+
+    def done(self, job):
+        e = self.wait('BLOCK_JOB_COMPLETED', device=job)
+        assert 'error' not in e, e
+        self.wait('JOB_STATUS_CHANGE', id=job, status='null')
+
+    def file(self, name, node):
+        self('blockdev-add', driver='file', filename=name, node_name=node + '-file')
+
+    def qcow2(self, name, node, **more):
+        self.file(name, node)
+        self('blockdev-add', driver='qcow2', file=node + '-file', node_name=node, **more)
+
+    def io(self, node, text):
+        self('human-monitor-command', command_line=f'qemu-io {node} "{text}"')
+
+    def chain(self, node):
+        info = [n for n in self('query-named-block-nodes') if n['node-name'] == node][0]
+        return info.get('backing_file')
+
+    def end(self):
+        self('quit')
+        self.p.stdin.close()
+        self.p.stdout.read()
+        assert self.p.wait() == 0
+        self.timer.cancel()
+
+
+def img(*args):
+    subprocess.run([BUILD + 'qemu-img', *args], check=True, stdout=subprocess.DEVNULL)
+
+
+def io(name, *commands):
+    subprocess.run([BUILD + 'qemu-io', *[x for c in commands for x in ('-c', c)], name], check=True, stdout=subprocess.DEVNULL)
+
+
+def same(a, b):
+    img('compare', a, b)
+    for name in (a, b):
+        if name.endswith('qcow2'):
+            img('check', name)
+
+
+def chain():
+    img('create', '-q', '-f', 'qcow2', 'base.qcow2', '16M')
+    io('base.qcow2', 'write -P 1 0 4M', 'write -P 2 8M 64k')
+    img('create', '-q', '-f', 'qcow2', '-b', 'base.qcow2', '-F', 'qcow2', 'mid.qcow2')
+    io('mid.qcow2', 'write -P 3 1M 1M', 'write -z 2M 64k')
+    img('create', '-q', '-f', 'qcow2', '-b', 'mid.qcow2', '-F', 'qcow2', 'top.qcow2')
+    io('top.qcow2', 'write -P 4 12M 100k')
+    img('convert', '-O', 'raw', 'top.qcow2', 'want.raw')
+
+
+def test_stream():
+    chain()
+    q = Qmp()
+    q.qcow2('top.qcow2', 'top')
+    q('block-stream', job_id='s', device='top')
+    q.done('s')
+    assert q('query-block-jobs') == []
+    q.end()
+    img('rebase', '-u', '-b', '', 'top.qcow2')
+    same('top.qcow2', 'want.raw')
+
+
+def test_stream_part():
+    chain()
+    q = Qmp()
+    q.qcow2('top.qcow2', 'top')
+    q('block-stream', job_id='s', device='top', base='base.qcow2', speed=1 << 30)
+    q.done('s')
+    q.end()
+    os.unlink('mid.qcow2')
+    same('top.qcow2', 'want.raw')
+
+
+def test_commit():
+    chain()
+    q = Qmp()
+    q.qcow2('top.qcow2', 'top')
+    q.fails('block-commit', 'itself', job_id='c', device='top', top='base.qcow2', base='base.qcow2')
+    q('block-commit', job_id='c', device='top', top='mid.qcow2')
+    q.done('c')
+    q.end()
+    os.unlink('mid.qcow2')
+    same('top.qcow2', 'want.raw')
+
+
+def test_active_commit():
+    chain()
+    q = Qmp()
+    q.qcow2('top.qcow2', 'top')
+    q('block-commit', job_id='c', device='top', auto_dismiss=False)
+    q.wait('BLOCK_JOB_READY', device='c')
+    q.fails('job-dismiss', "Job 'c' in state 'ready' cannot accept command verb 'dismiss'", id='c')
+    q('block-job-complete', device='c')
+    q.wait('JOB_STATUS_CHANGE', id='c', status='concluded')
+    q('job-dismiss', id='c')
+    q.fails('block-job-cancel', "Block job 'c' not found", device='c')
+    q.end()
+    same('base.qcow2', 'want.raw')
+
+
+def test_mirror():
+    chain()
+    img('create', '-q', '-f', 'qcow2', 'target.qcow2', '16M')
+    q = Qmp()
+    q.qcow2('top.qcow2', 'top')
+    q.qcow2('target.qcow2', 'target')
+    q('blockdev-mirror', job_id='m', device='top', target='target', sync='full')
+    q.wait('BLOCK_JOB_READY', device='m')
+    q('block-job-cancel', device='m')
+    q.wait('BLOCK_JOB_COMPLETED', device='m')
+    q('drive-mirror', job_id='n', device='top', target='copy.raw', format='raw', sync='full')
+    q.wait('BLOCK_JOB_READY', device='n')
+    q('block-job-complete', device='n')
+    q.done('n')
+    q.end()
+    same('target.qcow2', 'want.raw')
+    same('copy.raw', 'want.raw')
+
+
+def test_backup():
+    chain()
+    img('create', '-q', '-f', 'qcow2', 'full.qcow2', '16M')
+    img('create', '-q', '-f', 'qcow2', '-b', 'full.qcow2', '-F', 'qcow2', 'inc.qcow2')
+    q = Qmp()
+    q.qcow2('top.qcow2', 'top')
+    q.qcow2('full.qcow2', 'full')
+    q('transaction', actions=[
+        {'type': 'block-dirty-bitmap-add', 'data': {'node': 'top', 'name': 'b', 'persistent': True}},
+        {'type': 'blockdev-backup', 'data': {'job-id': 'f', 'device': 'top', 'target': 'full', 'sync': 'full'}}])
+    q.done('f')
+    q.fails('transaction', 'aborted', actions=[
+        {'type': 'block-dirty-bitmap-add', 'data': {'node': 'top', 'name': 'c'}}, {'type': 'abort', 'data': {}}])
+    q('blockdev-del', node_name='full')
+    q('blockdev-del', node_name='full-file')
+    q.end()
+    same('full.qcow2', 'want.raw')
+    io('top.qcow2', 'write -P 9 3M 1M', 'write -P 8 15M 64k')
+    img('convert', '-O', 'raw', 'top.qcow2', 'want.raw')
+    q = Qmp()
+    q.qcow2('top.qcow2', 'top')
+    q.qcow2('inc.qcow2', 'inc')
+    q('blockdev-backup', job_id='i', device='top', target='inc', sync='incremental', bitmap='b')
+    q.done('i')
+    q('block-dirty-bitmap-remove', node='top', name='b')
+    q.end()
+    same('inc.qcow2', 'want.raw')
+    img('check', 'top.qcow2')
+
+
+def test_snapshots():
+    chain()
+    q = Qmp('-drive', 'file=top.qcow2,format=qcow2,if=none,id=d,node-name=n0')
+    q('blockdev-snapshot-sync', device='d', snapshot_file='snap.qcow2', snapshot_node_name='n1')
+    q('blockdev-snapshot-internal-sync', device='d', name='inner')
+    q.fails('blockdev-snapshot-internal-sync', 'already exists', device='d', name='inner')
+    assert q('blockdev-snapshot-delete-internal-sync', device='d', name='inner')['id'] == '1'
+    q('block_resize', node_name='n1', size=20 << 20)
+    q('block-commit', device='d', job_id='c')
+    q.wait('BLOCK_JOB_READY', device='c')
+    q('job-complete', id='c')
+    q.done('c')
+    q.end()
+    io('base.qcow2', 'read -P 4 12M 100k')
+    img('check', 'base.qcow2')
+
+
+def test_create():
+    q = Qmp()
+    q('blockdev-create', job_id='j', options={'driver': 'file', 'filename': 'new.qcow2', 'size': 0})
+    q.wait('JOB_STATUS_CHANGE', id='j', status='concluded')
+    q('job-dismiss', id='j')
+    q.file('new.qcow2', 'n')
+    q('blockdev-create', job_id='j', options={'driver': 'qcow2', 'file': 'n-file', 'size': 1 << 30, 'cluster-size': 4096})
+    q.wait('JOB_STATUS_CHANGE', id='j', status='concluded')
+    assert 'error' not in q('query-jobs')[0]
+    q('job-dismiss', id='j')
+    q.end()
+    img('check', 'new.qcow2')
+
+
+def test_control():
+    chain()
+    q = Qmp()
+    q.qcow2('top.qcow2', 'top')
+    q('block-stream', job_id='s', device='top', speed=65536)
+    q('job-pause', id='s')
+    q.wait('JOB_STATUS_CHANGE', id='s', status='paused')
+    assert q('query-block-jobs')[0]['paused']
+    q('block-job-resume', device='s')
+    q('block-job-cancel', device='s')
+    q.wait('BLOCK_JOB_CANCELLED', device='s')
+    q.end()
+    same('top.qcow2', 'want.raw')
+
+
+for name, fn in list(globals().items()):
+    if name.startswith('test_'):
+        fn()
+        for f in os.listdir('.'):
+            os.unlink(f)
+        print(name)
