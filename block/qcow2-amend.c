@@ -171,6 +171,9 @@ bool co_qcow2_amend(BlockNode *n, struct json_object *opts, bool force, BlockPro
     if (opts_has(opts, "data_file") && !q->external) {
         return fail(error, "data-file can only be set for images that use an external data file");
     }
+    if (!co_qcow2_crypt_amend(q, opts, force, error)) {
+        return false;
+    }
     progress(opaque, 0, 1);
     if (version > (int)q->h.version) {
         q->h.version = (uint32_t)version;

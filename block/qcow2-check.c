@@ -313,11 +313,12 @@ static int co_compare(Qcow2Count *k, bool *rebuild)
     return 0;
 }
 
-/* ---- COPIED flags: set when and only when the count is 1 ---- */
+/* ---- COPIED flags: set when and only when the count on disk is 1 ---- */
 
 static bool wrong_flag(Qcow2Count *k, uint64_t *entry, uint64_t refs, const char *what)
 {
-    bool mend = (k->fix & BLOCK_FIX_ERRORS) != 0;
+    /* leaks that were mended leave counts of 1 without the flag */
+    bool mend = (k->fix & BLOCK_FIX_ERRORS) || ((k->fix & BLOCK_FIX_LEAKS) && !k->result->corruptions && refs == 1);
 
     if ((refs == 1) == ((*entry & Q_COPIED) != 0)) {
         return false;
@@ -346,7 +347,9 @@ static int co_check_l2_flags(Qcow2Count *k, uint64_t table)
         if ((entry & Q_COMPRESSED) || !offset || q_in_cluster(q, offset) || q->external) {
             continue;
         }
-        refs = (offset >> q->cluster_bits) < k->clusters ? k->refs[offset >> q->cluster_bits] : 0;
+        if (co_qcow2_refcount(q, offset >> q->cluster_bits, &refs) < 0) {
+            continue;
+        }
         if (wrong_flag(k, &entry, refs, "data cluster: l2")) {
             qcow2_entry_set(q, raw, i, entry, qcow2_entry_bitmap(q, raw, i));
             changed = true;
@@ -364,12 +367,12 @@ static int co_check_flags(Qcow2Count *k)
     int ret = 0;
 
     for (uint32_t i = 0; ret == 0 && i < q->h.l1_size; i++) {
-        uint64_t table = q->l1[i] & Q_OFFSET_MASK, cluster = table >> q->cluster_bits;
+        uint64_t table = q->l1[i] & Q_OFFSET_MASK, cluster = table >> q->cluster_bits, refs;
 
-        if (!table || q_in_cluster(q, table) || cluster >= k->clusters) {
+        if (!table || q_in_cluster(q, table) || cluster >= k->clusters || co_qcow2_refcount(q, cluster, &refs) < 0) {
             continue;
         }
-        if (wrong_flag(k, &q->l1[i], k->refs[cluster], "L2 table: l1")) {
+        if (wrong_flag(k, &q->l1[i], refs, "L2 table: l1")) {
             ret = co_qcow2_write_l1_entry(q, i);
         }
         ret = ret < 0 ? ret : co_check_l2_flags(k, table);

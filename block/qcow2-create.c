@@ -187,9 +187,6 @@ bool co_qcow2_format(BlockNode *file, struct json_object *opts, GError **error)
     if (!take_options(opts, &w, error)) {
         return false;
     }
-    if (w.encryption) {
-        return fail(error, "encrypted qcow2 images are not supported yet");
-    }
     ret = co_write_skeleton(file, &w);
     if (ret == -ENOSPC) {
         return fail(error, "the header does not fit in a cluster: names are too long");
@@ -206,7 +203,8 @@ bool co_qcow2_format(BlockNode *file, struct json_object *opts, GError **error)
         }
     }
     n = open_new(file, data, error);
-    good = n && (w.size == 0 || co_block_truncate(n, w.size, w.prealloc, error));
+    good = n && (!w.encryption || co_qcow2_crypt_create(n->state, opts, w.encryption, error)) &&
+           (w.size == 0 || co_block_truncate(n, w.size, w.prealloc, error));
     block_node_unref(n);
     block_node_unref(data);
     return good;

@@ -231,6 +231,7 @@ static void qcow2_free(Qcow2 *q)
     g_free(q->unpacked);
     qcow2_snapshots_free(q);
     qcow2_bitmaps_free(q);
+    crypto_free(q->crypto);
     if (q->pending) {
         g_array_unref(q->pending);
     }
@@ -285,11 +286,7 @@ static bool qcow2_open(BlockNode *n, struct json_object *opts, GError **error)
         qcow2_free(q);
         return false;
     }
-    if (n->encrypted && !(n->open_flags & BLOCK_OPEN_NO_IO)) {
-        qcow2_free(q);
-        return fail(error, "qcow2: encrypted images are not supported yet");
-    }
-    if (!co_qcow2_bitmaps_read(q, error) || !make_writable(q, error) ||
+    if (!co_qcow2_crypt_open(q, opts, error) || !co_qcow2_bitmaps_read(q, error) || !make_writable(q, error) ||
         !(n->open_flags & BLOCK_OPEN_CHECK || co_qcow2_bitmaps_load(q, error))) {
         qcow2_free(q);
         return false;
@@ -359,6 +356,9 @@ static bool qcow2_info(BlockNode *n, BlockImageInfo *info, GError **error)
     info->specific = o;
     json_object_object_add(o, "compat", text(q->h.version == 2 ? "0.10" : "1.1"));
     json_object_object_add(o, "compression-type", text(q->compressor->name));
+    if (n->encrypted) {
+        json_object_object_add(o, "encrypt", qcow2_crypt_info(q));
+    }
     if (q->h.version >= 3) {
         struct json_object *bitmaps = qcow2_bitmaps_info(q);
 

@@ -287,4 +287,11 @@ bool co_qcow2_truncate(BlockNode *n, uint64_t length, BlockPrealloc prealloc, GE
 bool co_qcow2_change_backing(BlockNode *n, const char *file, const char *format, GError **error);
 bool co_qcow2_make_empty(BlockNode *n, GError **error);
 
+/* ---- qcow2-crypt.c ---- */
+bool co_qcow2_crypt_open(Qcow2 *q, struct json_object *opts, GError **error);
+/* Of a new image, before it has a size. */
+bool co_qcow2_crypt_create(Qcow2 *q, struct json_object *opts, const char *format, GError **error);
+bool co_qcow2_crypt_amend(Qcow2 *q, struct json_object *opts, bool force, GError **error);
+struct json_object *qcow2_crypt_info(Qcow2 *q);
+
 #endif

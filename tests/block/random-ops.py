@@ -95,8 +95,8 @@ class Case:
         self.make()
         for step in range(6):
             commands = random_commands(self.rnd, self.size)
-            run('qemu-io', '-f', 'qcow2', *commands, 'q')
-            run('qemu-io', '-f', 'raw', *commands, 'r')
+            run('qemu-io', '-t', 'unsafe', '-f', 'qcow2', *commands, 'q')
+            run('qemu-io', '-t', 'unsafe', '-f', 'raw', *commands, 'r')
             verify(f'step {step}')
             self.snapshot(step)
             verify(f'snapshot {step}')
