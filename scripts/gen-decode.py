@@ -192,11 +192,10 @@ struct {title}Row {{
 """
 
 
-def header(prefix, title, rows, target):
+def header(prefix, title, shared, rows, target):
     names = sorted({name for r in rows for name, _ in r.operands})
     functions = sorted({r.function for r in rows})
     guard = f"GENERATED_{prefix.upper()}_DECODE_H"
-    shared = title != prefix.capitalize()
     types = f'#include "{target}/{title.lower()}.h"\n' if shared else structs(title, names)
     return f"""#ifndef {guard}
 #define {guard}
@@ -289,6 +288,7 @@ def main():
         sys.exit(__doc__)
     prefix, index, folder = sys.argv[1:4]
     prefix, _, title = prefix.partition("/")
+    shared = bool(title)
     title = title or prefix.capitalize()
     rows = check(read_tables(sys.argv[4:]))
     bits = index_bits(index)
@@ -296,7 +296,7 @@ def main():
     made = "/* Made by scripts/gen-decode.py. */\n"
     os.makedirs(folder, exist_ok=True)
     target = os.path.basename(os.path.dirname(os.path.abspath(sys.argv[4])))
-    write(os.path.join(folder, f"{prefix}-decode.h"), spdx + made + header(prefix, title, rows, target))
+    write(os.path.join(folder, f"{prefix}-decode.h"), spdx + made + header(prefix, title, shared, rows, target))
     write(os.path.join(folder, f"{prefix}-decode.c"),
           spdx + made + f"#include \"{target}/translate.h\"\n#include \"{target}/{prefix}-decode.h\"\n\n" +
           source(prefix, title, rows, bits))

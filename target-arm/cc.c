@@ -41,6 +41,8 @@ uint32_t helper_cc_nzcv(uint64_t a, uint64_t b, uint32_t op)
         return pack(a >> 63, a == 0, false, false);
     case CC_LOGIC32:
         return pack((uint32_t)a >> 31, (uint32_t)a == 0, false, false);
+    case CC_NZ:
+        return pack((uint32_t)a >> 31, (uint32_t)a == 0, b >> 1 & 1, b & 1);
     default:
         return (uint32_t)a & 15;
     }
@@ -61,7 +63,7 @@ void arm_set_nzcv(ArmCpu *c, uint32_t nzcv)
 
 static bool op_is_32(unsigned op)
 {
-    return op == CC_SUB32 || op == CC_ADD32 || op == CC_LOGIC32;
+    return op == CC_SUB32 || op == CC_ADD32 || op == CC_LOGIC32 || op == CC_NZ;
 }
 
 static IrVal widen(ArmCtx *s, IrVal v)
@@ -71,6 +73,7 @@ static IrVal widen(ArmCtx *s, IrVal v)
 
 void arm_cc(ArmCtx *s, unsigned op, IrVal a, IrVal b)
 {
+    s->cc_touched = true;
     s->cc_op = op;
     s->cc_a = a;
     s->cc_b = b;
@@ -195,6 +198,28 @@ static bool cond_of_add(ArmCtx *s, unsigned code, ArmCond *r)
     return false;
 }
 
+static bool cond_of_nz(ArmCtx *s, unsigned code, ArmCond *r)
+{
+    IrVal zero = ir_i32(s->b, 0);
+
+    switch (code >> 1) {
+    case 0:
+        *r = compare(COND_EQ, s->cc_a, zero);
+        return true;
+    case 1:
+        *r = compare(COND_TSTNZ, s->cc_b, ir_i32(s->b, 2));
+        return true;
+    case 2:
+        *r = compare(COND_LT, s->cc_a, zero);
+        return true;
+    case 3:
+        *r = compare(COND_TSTNZ, s->cc_b, ir_i32(s->b, 1));
+        return true;
+    default:
+        return false;
+    }
+}
+
 ArmCond arm_cond(ArmCtx *s, unsigned code)
 {
     ArmCond r = {0};
@@ -216,6 +241,9 @@ ArmCond arm_cond(ArmCtx *s, unsigned code)
     case CC_LOGIC64:
     case CC_LOGIC32:
         done = cond_of_logic(s, code, &r);
+        break;
+    case CC_NZ:
+        done = cond_of_nz(s, code, &r);
         break;
     default:
         break;

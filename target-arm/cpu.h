@@ -134,8 +134,9 @@ typedef struct ArmCpu {
  *   SUB      flags of cc_a - cc_b, in 64 bits or of the low 32 (upper bits are then arbitrary)
  *   ADD      flags of cc_a + cc_b
  *   LOGIC    N and Z of cc_a; C = V = 0
+ *   NZ       N and Z of the low 32 bits of cc_a; C and V in bits 1 and 0 of cc_b (AArch32)
  */
-typedef enum CcOp { CC_NZCV, CC_SUB64, CC_SUB32, CC_ADD64, CC_ADD32, CC_LOGIC64, CC_LOGIC32 } CcOp;
+typedef enum CcOp { CC_NZCV, CC_SUB64, CC_SUB32, CC_ADD64, CC_ADD32, CC_LOGIC64, CC_LOGIC32, CC_NZ } CcOp;
 
 /* BlockKey.mode. */
 enum {

@@ -51,10 +51,8 @@ static unsigned smc_target(ArmCpu *c, uint32_t syndrome, uintptr_t host_pc)
     return 3;
 }
 
-void helper_raise_next(Cpu *cpu, uint32_t kind, uint32_t syndrome, uint64_t next)
+static unsigned call_target(ArmCpu *c, unsigned kind, uint32_t syndrome, uintptr_t host_pc)
 {
-    ArmCpu *c = ARM(cpu);
-    uintptr_t host_pc = HOST_PC();
     unsigned target = arm_default_el(c);
 
     if (kind == ARM_EXC_HVC) {
@@ -65,8 +63,29 @@ void helper_raise_next(Cpu *cpu, uint32_t kind, uint32_t syndrome, uint64_t next
             arm_raise(c, ARM_EXC_HYP_TRAP, syndrome, 2, host_pc);
         }
     }
+    return target;
+}
+
+void helper_raise_next(Cpu *cpu, uint32_t kind, uint32_t syndrome, uint64_t next)
+{
+    ArmCpu *c = ARM(cpu);
+    uintptr_t host_pc = HOST_PC();
+    unsigned target = call_target(c, kind, syndrome, host_pc);
+
     cpu_restore_state(cpu, host_pc);
     c->pc = next;
+    arm_raise(c, kind, syndrome, target, 0);
+}
+
+void helper_a32_raise_next(Cpu *cpu, uint32_t kind, uint32_t syndrome, uint64_t next, uint32_t it)
+{
+    ArmCpu *c = ARM(cpu);
+    uintptr_t host_pc = HOST_PC();
+    unsigned target = call_target(c, kind, syndrome, host_pc);
+
+    cpu_restore_state(cpu, host_pc);
+    c->pc = next;
+    c->it = it;
     arm_raise(c, kind, syndrome, target, 0);
 }
 

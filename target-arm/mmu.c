@@ -94,6 +94,32 @@ static unsigned granule_of(unsigned tg, bool range1)
     return range1 ? tg1[tg] : tg0[tg];
 }
 
+/* LPAE in AArch32: 32-bit addresses, TTBCR's sizes (G5.5). */
+static bool stage1_a32(ArmWalk *w, Stage *s)
+{
+    ArmCpu *c = w->c;
+    uint64_t tcr = c->tcr[w->regime];
+    uint32_t va = (uint32_t)w->va;
+    unsigned t0 = tcr & 7, t1 = tcr >> 16 & 7;
+    bool upper = false;
+
+    s->two_ranges = w->regime != 2;
+    if (s->two_ranges && (t0 || t1)) {
+        upper = t1 ? va >= (uint32_t)(0 - (1ull << (32 - t1))) : va >> (32 - t0);
+        if (t0 && t1 && !upper && va >> (32 - t0)) {
+            return false;
+        }
+    }
+    s->txsz = 32 + (upper ? t1 : t0);
+    s->granule = 12;
+    s->pa_bits = 40;
+    s->va_bits = 64 - s->txsz;
+    s->disabled = s->two_ranges && tcr >> (upper ? 23 : 7) & 1;
+    s->base = (upper ? c->ttbr1[w->regime] : c->ttbr0[w->regime]) & 0x000000ffffffffe0ull;
+    s->start = s->va_bits > 30 ? 1 : 2;
+    return !s->disabled;
+}
+
 /* Stage 1 of the regime for va; false: a translation fault at level 0. */
 static bool stage1(ArmWalk *w, Stage *s)
 {
@@ -103,6 +129,9 @@ static bool stage1(ArmWalk *w, Stage *s)
     unsigned min_tsz = 16;
 
     memset(s, 0, sizeof(*s));
+    if (w->a32) {
+        return stage1_a32(w, s);
+    }
     s->two_ranges = w->regime == 1 || (w->regime == 2 && arm_e2h(c));
     if (s->two_ranges) {
         upper = w->va >> 55 & 1;
@@ -358,7 +387,7 @@ static bool stage1_once(ArmWalk *w, ArmPage *page, bool *again)
 
     w->fault->stage = 1;
     if (!stage1(w, &s)) {
-        return arm_walk_fail(w, FAULT_TRANSLATION, 0);
+        return arm_walk_fail(w, FAULT_TRANSLATION, w->a32);
     }
     if (!walk_tables(w, &s, w->va, &leaf) || !flags(w, &s, &leaf, w->access == ACCESS_STORE, 1ull << 7, true, again)) {
         return false;
@@ -390,6 +419,11 @@ static bool stage1_walk(ArmWalk *w, ArmPage *page)
         ok = stage1_once(w, page, &again);
     } while (again);
     return ok;
+}
+
+bool arm_walk_long32(ArmWalk *w, ArmPage *page)
+{
+    return stage1_walk(w, page);
 }
 
 /* The MMU of the regime is off: a flat map (D8.2.10). */

@@ -23,5 +23,7 @@ bool arm_entry_read(ArmCpu *c, hwaddr pa, unsigned size, MemAttrs attrs, bool bi
 unsigned arm_pa_bits(const ArmCpu *c);
 /* Stage 1 of an AArch32 regime (mmu-a32.c). */
 bool arm_walk_a32(ArmWalk *w, ArmPage *page);
+/* The same with long descriptors (mmu.c). */
+bool arm_walk_long32(ArmWalk *w, ArmPage *page);
 
 #endif

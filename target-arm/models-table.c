@@ -4,6 +4,10 @@
 
 #define ISAR_V8(i4, i5, i6) {0x02101110, 0x13112111, 0x21232042, 0x01112131, i4, i5, i6}
 
+/* v7 with the virtualization extensions. */
+#define V7VE (ARM_M_V5 | ARM_M_V6 | ARM_M_V6K | ARM_M_V7 | ARM_M_VFP | ARM_M_NEON | ARM_M_LPAE | ARM_M_TIMER | ARM_M_EL3 | ARM_M_EL2 | \
+              ARM_M_DIV | ARM_M_VFP4)
+
 // clang-format off
 const ArmModel arm_models[] = {
     {.name = "cortex-a35", .aarch64 = true, .id = {
@@ -47,6 +51,14 @@ const ArmModel arm_models[] = {
         .a32_pfr0 = 0x10010131, .a32_pfr1 = 0x10000, .a32_pfr2 = 0x11, .a32_dfr0 = 0x04010088,
         .a32_mmfr = {0x10201105, 0x40000000, 0x01260000, 0x02122211, 0x21110}, .a32_isar = ISAR_V8(0x10142, 0x01011121, 0x10),
         .mvfr = {0x10110222, 0x13211111, 0x43}}},
+    {.name = "cortex-a7", .features32 = V7VE, .id = {
+        .midr = 0x410fc075, .ctr = 0x84448003, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe00a, 0x711fe07a},
+        .a32_pfr0 = 0x1131, .a32_pfr1 = 0x11011, .a32_dfr0 = 0x02010555, .a32_mmfr = {0x10101105, 0x40000000, 0x01240000, 0x02102211},
+        .a32_isar = {0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142}, .mvfr = {0x10110222, 0x11111111}, .fpsid = 0x41023075}},
+    {.name = "cortex-a15", .features32 = V7VE, .id = {
+        .midr = 0x414fc0f0, .ctr = 0x8444c004, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe00a, 0x711fe07a},
+        .a32_pfr0 = 0x1131, .a32_pfr1 = 0x11011, .a32_dfr0 = 0x02010555, .a32_mmfr = {0x10201105, 0x20000000, 0x01240000, 0x02102211},
+        .a32_isar = {0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142}, .mvfr = {0x10110222, 0x11111111}, .fpsid = 0x410430f0}},
     /* Everything that is implemented. */
     {.name = "max", .aarch64 = true, .max = true, .id = {
         .midr = 0x000f0510, .ctr = 0x8444c004, .dczid = 7, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe012, 0x70ffe07a},

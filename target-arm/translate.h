@@ -9,6 +9,7 @@
 
 #include "target-arm/cpu.h"
 #include "target-arm/a64-decode.h"
+#include "target-arm/a32.h"
 #include "target-arm/simd.h"
 #include "target-arm/helpers.h"
 #include "tcg/ir.h"
@@ -35,10 +36,11 @@ typedef struct ArmCtx {
     unsigned cc_op;                     /* CcOp or CC_DYNAMIC */
     IrBlock *cc_block;                  /* where cc_a and cc_b are valid */
     IrVal cc_a, cc_b;
-    bool fp_checked;                    /* FP access needs no test any more */
+    bool cc_touched;                    /* the instruction at hand has set flags */
     /* AArch32 */
     bool thumb;
-    unsigned it, cond;                  /* IT state; condition of the instruction at hand */
+    unsigned it, cond;                  /* IT state behind, condition of the instruction at hand */
+    bool in_it;
     IrBlock *skip;                      /* where a conditional instruction's end is; NULL: unconditional */
     unsigned insn_len;
 } ArmCtx;
