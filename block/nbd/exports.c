@@ -2,6 +2,7 @@
 /* The NBD server of the process, and exports by id: commands of the management interface. */
 #include <json-c/json.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "block/bitmap.h"
 #include "block/nbd.h"
@@ -19,6 +20,7 @@ typedef struct Exported {
 
 /* Of the process: there is one NBD server at most. */
 static NbdServer *server;
+static char *socket_path;       /* removed with the server; NULL: none */
 static GPtrArray *exported;
 
 NbdServer *nbd_main_server(void)
@@ -64,6 +66,7 @@ static bool start(const SocketPlace *place, const char *creds, unsigned max, GEr
         return false;
     }
     server = nbd_server_new(fd, creds, max, error);
+    socket_path = server && place->kind == SOCKET_UNIX ? g_strdup(place->path) : NULL;
     return server != NULL;
 }
 
@@ -124,6 +127,10 @@ void nbd_exports_stop(void)
     }
     nbd_server_free(server);
     server = NULL;
+    if (socket_path) {
+        unlink(socket_path);
+        g_clear_pointer(&socket_path, g_free);
+    }
 }
 
 bool qmp_nbd_server_stop(QmpCall *call, GError **error)
