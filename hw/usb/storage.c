@@ -98,13 +98,9 @@ static void send_data(UsbMsd *m, UsbPacket *p)
     }
     m->data_pos += n;
     m->residue = m->data_len - m->data_pos;
-    if (m->data_pos == m->data_len) {
+    /* 6.7.2: less than expected ends with a short packet, which firmware takes better than a stall */
+    if (m->data_pos == m->data_len || n < want) {
         m->phase = BOT_STATUS;
-    } else if (n < want) {
-        m->phase = BOT_STATUS;
-        if (n == 0) {
-            usb_packet_stall(p); /* 6.7.2: less than expected */
-        }
     }
 }
 
