@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What A32 and T32 translations call: status registers, banks, returns, saturation, parallel arithmetic. F5.1. */
 #include "target-arm/helpers.h"
-#include "target-arm/cpu.h"
+#include "target-arm/simd.h"
 
 /* ---- status registers and banks ---- */
 
@@ -266,4 +266,51 @@ uint32_t helper_a32_usad8(uint32_t n, uint32_t m)
         r += (uint32_t)(d < 0 ? -d : d);
     }
     return r;
+}
+
+/* ---- VFP ---- */
+
+uint64_t helper_vfp_fixed(Cpu *cpu, uint64_t v, uint32_t w)
+{
+    ArmCpu *c = ARM(cpu);
+    unsigned bits = word_op(w) & 2 ? 32 : 16, size = word_size(w);
+
+    if (word_op(w) & 1) {
+        uint64_t r = fp_to_int(c, size, v, ROUND_Z, !word_u(w), bits, word_imm(w));
+
+        /* the result is extended to the register's size */
+        return word_u(w) ? r : (uint64_t)((int64_t)(r << (64 - bits)) >> (64 - bits)) & (size == 3 ? UINT64_MAX : UINT32_MAX);
+    }
+    return fp_from_int(c, size, v, !word_u(w), bits, word_imm(w));
+}
+
+uint32_t helper_vmrs(Cpu *cpu, uint32_t reg)
+{
+    ArmCpu *c = ARM(cpu);
+
+    switch (reg) {
+    case 0:
+        return c->id.fpsid;
+    case 1:
+        return arm_get_fpscr(c);
+    case 5:
+    case 6:
+    case 7:
+        return c->id.mvfr[7 - reg];
+    case 8:
+        return (uint32_t)c->fpexc;
+    default:
+        return 0;
+    }
+}
+
+void helper_vmsr(Cpu *cpu, uint32_t reg, uint32_t v)
+{
+    ArmCpu *c = ARM(cpu);
+
+    if (reg == 1) {
+        arm_set_fpscr(c, v);
+    } else if (reg == 8) {
+        c->fpexc = v & 1u << 30;
+    }
 }

@@ -1,13 +1,376 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Where VFP and Advanced SIMD of A32 and T32 begin; their tables are to come: undefined until then. */
+/*
+ * VFP of A32 and T32 (F6.1): D registers are halves of v0..v15 and of v16..v31's place in them, S registers quarters. Short
+ * vectors are not there; Advanced SIMD is to come.
+ */
 #include "target-arm/a32-trans.h"
+#include "target-arm/vfp-decode.h"
 
-bool a32_vfp(ArmCtx *s, uint32_t word)
+static unsigned reg(bool dp, int32_t v, int32_t bit)
 {
-    return false;
+    return dp ? (unsigned)(v | bit << 4) : (unsigned)(v << 1 | bit);
 }
 
-bool a32_simd(ArmCtx *s, uint32_t word)
+/* As i64, zero-extended. */
+static IrVal get(ArmCtx *s, bool dp, unsigned n)
+{
+    return dp ? ir_v_extract(s->b, LANE_I64, arm_v(s, n / 2), n & 1) : ir_zextq(s->b, ir_v_extract(s->b, LANE_I32, arm_v(s, n / 4), n & 3));
+}
+
+static void put(ArmCtx *s, bool dp, unsigned n, IrVal x64)
+{
+    unsigned v = dp ? n / 2 : n / 4;
+
+    ir_set(s->b, V_V0 + v, dp ? ir_v_insert(s->b, LANE_I64, arm_v(s, v), x64, n & 1)
+                              : ir_v_insert(s->b, LANE_I32, arm_v(s, v), ir_trunc(s->b, x64), n & 3));
+}
+
+static IrVal vec(ArmCtx *s, IrVal x64)
+{
+    return ir_v_from_i(s->b, IR_V128, x64);
+}
+
+static IrVal low(ArmCtx *s, IrVal v)
+{
+    return ir_v_extract(s->b, LANE_I64, v, 0);
+}
+
+static uint32_t word(const A32Insn *i, unsigned op, unsigned imm, bool u)
+{
+    return simd_word(op, i->dp ? 3 : 2, false, true, u, imm);
+}
+
+/* Access and registers that exist; false: done with (trapped). *undef: the encoding is not there. */
+static bool ok(ArmCtx *s, bool *undef)
+{
+    *undef = !arm_has(s->cpu, FEATURE_VFP) || !(s->mode & MODE_VFP_ON);
+    return !*undef && arm_fp_ok(s);
+}
+
+#define FP_OR_RETURN(s) \
+    do { \
+        bool undef_; \
+        if (!ok(s, &undef_)) { \
+            return !undef_; \
+        } \
+    } while (0)
+
+bool trans_vfp_op2(ArmCtx *s, const A32Insn *i)
+{
+    FP_OR_RETURN(s);
+    IrVal a = get(s, i->dp, reg(i->dp, i->vn, i->lo)), b = get(s, i->dp, reg(i->dp, i->vm, i->hi));
+
+    put(s, i->dp, reg(i->dp, i->vd, i->bits), low(s, ir_call_fp3(s->b, vec(s, a), vec(s, b), ir_i32(s->b, word(i, i->op, 0, false)))));
+    return true;
+}
+
+/* Product and sum are rounded each. */
+bool trans_vfp_mla(ArmCtx *s, const A32Insn *i)
+{
+    FP_OR_RETURN(s);
+    unsigned d = reg(i->dp, i->vd, i->bits);
+    IrVal sign = ir_i64(s->b, i->dp ? 1ull << 63 : 1u << 31), acc = get(s, i->dp, d);
+    IrVal a = get(s, i->dp, reg(i->dp, i->vn, i->lo)), b = get(s, i->dp, reg(i->dp, i->vm, i->hi));
+    IrVal p = low(s, ir_call_fp3(s->b, vec(s, a), vec(s, b), ir_i32(s->b, word(i, FP_MUL, 0, false))));
+
+    p = i->sub ? ir_xor(s->b, p, sign) : p;
+    acc = i->neg ? ir_xor(s->b, acc, sign) : acc;
+    put(s, i->dp, d, low(s, ir_call_fp3(s->b, vec(s, acc), vec(s, p), ir_i32(s->b, word(i, FP_ADD, 0, false)))));
+    return true;
+}
+
+bool trans_vfp_fma(ArmCtx *s, const A32Insn *i)
+{
+    if (!arm_has(s->cpu, FEATURE_VFP4)) {
+        return false;
+    }
+    FP_OR_RETURN(s);
+    unsigned d = reg(i->dp, i->vd, i->bits);
+    IrVal a = get(s, i->dp, reg(i->dp, i->vn, i->lo)), b = get(s, i->dp, reg(i->dp, i->vm, i->hi));
+
+    put(s, i->dp, d, low(s, ir_call_fp_muladd(s->b, vec(s, get(s, i->dp, d)), vec(s, a), vec(s, b),
+                                              ir_i32(s->b, word(i, (unsigned)(i->neg | i->sub << 1), 0, false)))));
+    return true;
+}
+
+bool trans_vfp_op1(ArmCtx *s, const A32Insn *i)
+{
+    if (i->op >= FP1_RINTN && !arm_has(s->cpu, FEATURE_V8)) {
+        return false;
+    }
+    FP_OR_RETURN(s);
+    IrVal m = get(s, i->dp, reg(i->dp, i->vm, i->hi));
+
+    put(s, i->dp, reg(i->dp, i->vd, i->bits), low(s, ir_call_fp2(s->b, vec(s, m), ir_i32(s->b, word(i, i->op, 0, false)))));
+    return true;
+}
+
+bool trans_vfp_mov(ArmCtx *s, const A32Insn *i)
+{
+    FP_OR_RETURN(s);
+    put(s, i->dp, reg(i->dp, i->vd, i->bits), get(s, i->dp, reg(i->dp, i->vm, i->hi)));
+    return true;
+}
+
+bool trans_vfp_imm(ArmCtx *s, const A32Insn *i)
+{
+    uint64_t sign = (uint64_t)i->imm >> 7 & 1, b6 = i->imm >> 6 & 1, l = i->imm & 0x3f;
+
+    FP_OR_RETURN(s);
+    put(s, i->dp, reg(i->dp, i->vd, i->bits),
+        ir_i64(s->b, i->dp ? sign << 63 | (b6 ? 0x3fc0000000000000ull : 0x4000000000000000ull) | l << 48
+                           : sign << 31 | (b6 ? 0x3e000000u : 0x40000000u) | l << 19));
+    return true;
+}
+
+bool trans_vfp_half(ArmCtx *s, const A32Insn *i)
+{
+    FP_OR_RETURN(s);
+    IrVal m = get(s, false, reg(false, i->vm, i->hi));
+    unsigned d = reg(false, i->vd, i->bits);
+
+    if (i->to) {    /* to half, into one half of the register */
+        IrVal v = low(s, ir_call_fp_convert(s->b, vec(s, m), ir_i32(s->b, simd_word(1, 2, false, true, false, ROUND_CUR))));
+
+        put(s, false, d, ir_deposit(s->b, get(s, false, d), v, i->bottom ? 16 : 0, 16));
+    } else {
+        IrVal h = ir_extract(s->b, m, i->bottom ? 16 : 0, 16);
+
+        put(s, false, d, low(s, ir_call_fp_convert(s->b, vec(s, h), ir_i32(s->b, simd_word(2, 1, false, true, false, ROUND_CUR)))));
+    }
+    return true;
+}
+
+bool trans_vfp_cmp(ArmCtx *s, const A32Insn *i)
+{
+    FP_OR_RETURN(s);
+    IrVal a = get(s, i->dp, reg(i->dp, i->vd, i->bits)), b = i->nz ? ir_i64(s->b, 0) : get(s, i->dp, reg(i->dp, i->vm, i->hi));
+    IrVal f = ir_call_fp_compare(s->b, a, b, ir_i32(s->b, word(i, i->e, 0, false)));
+
+    ir_env_store(s->b, ir_shli(s->b, f, 28), offsetof(ArmCpu, fpscr_nzcv), MEM_32);
+    return true;
+}
+
+/* dp is the source's size. */
+bool trans_vfp_cvt(ArmCtx *s, const A32Insn *i)
+{
+    FP_OR_RETURN(s);
+    IrVal m = get(s, i->dp, reg(i->dp, i->vm, i->hi));
+
+    put(s, !i->dp, reg(!i->dp, i->vd, i->bits),
+        low(s, ir_call_fp_convert(s->b, vec(s, m), ir_i32(s->b, simd_word(i->dp ? 2 : 3, i->dp ? 3 : 2, false, true, false, ROUND_CUR)))));
+    return true;
+}
+
+/* unsgn holds the "signed" bit of the encoding */
+bool trans_vfp_from_int(ArmCtx *s, const A32Insn *i)
+{
+    FP_OR_RETURN(s);
+    put(s, i->dp, reg(i->dp, i->vd, i->bits),
+        ir_call_fp_from_gpr(s->b, get(s, false, reg(false, i->vm, i->hi)), ir_i32(s->b, word(i, 0, 0, !i->unsgn))));
+    return true;
+}
+
+bool trans_vfp_to_int(ArmCtx *s, const A32Insn *i)
+{
+    FP_OR_RETURN(s);
+    put(s, false, reg(false, i->vd, i->bits),
+        ir_call_fp_to_gpr(s->b, get(s, i->dp, reg(i->dp, i->vm, i->hi)), ir_i32(s->b, word(i, i->round ? ROUND_Z : ROUND_CUR, 0, !i->unsgn))));
+    return true;
+}
+
+bool trans_vfp_fixed(ArmCtx *s, const A32Insn *i)
+{
+    unsigned bits = i->size ? 32 : 16, frac = bits - (unsigned)i->imm, d = reg(i->dp, i->vd, i->bits);
+
+    if ((int)frac < 0) {
+        return false;
+    }
+    FP_OR_RETURN(s);
+    put(s, i->dp, d, ir_call_vfp_fixed(s->b, get(s, i->dp, d), ir_i32(s->b, word(i, (unsigned)i->to | (i->size ? 2u : 0), frac, i->unsgn))));
+    return true;
+}
+
+/* ---- memory ---- */
+
+static void transfer(ArmCtx *s, bool load, bool dp, unsigned n, IrVal addr32)
+{
+    IrVal addr = ir_zextq(s->b, addr32);
+    unsigned op = dp ? MEM_64 : MEM_32;
+
+    if (!load) {
+        IrVal v = get(s, dp, n);
+
+        arm_store(s, dp ? v : ir_trunc(s->b, v), addr, op, s->mmu);
+    } else {
+        put(s, dp, n, arm_load(s, IR_I64, addr, op, s->mmu));
+    }
+}
+
+bool trans_vfp_ldst(ArmCtx *s, const A32Insn *i)
+{
+    FP_OR_RETURN(s);
+    transfer(s, i->load, i->dp, reg(i->dp, i->vd, i->bits), ir_addi(s->b, a32_base(s, i->rn), (i->u ? 1 : -1) * i->imm * 4));
+    return true;
+}
+
+bool trans_vfp_ldm(ArmCtx *s, const A32Insn *i)
+{
+    unsigned first = reg(i->dp, i->vd, i->bits), words = (unsigned)i->imm, count = i->dp ? words / 2 : words;
+
+    if (i->p == i->u ? i->p || !i->u : i->p && !i->w) {
+        return false;
+    }
+    if (count == 0 || first + count > 32 || (i->w && i->rn == 15)) {
+        return false;
+    }
+    FP_OR_RETURN(s);
+    IrVal base = a32_base(s, i->rn), at = i->u ? base : ir_addi(s->b, base, -(int)words * 4);
+
+    for (unsigned k = 0; k < count; k++) {
+        transfer(s, i->load, i->dp, first + k, ir_addi(s->b, at, (int)(k * (i->dp ? 8 : 4))));
+    }
+    if (i->w) {
+        a32_set_plain(s, i->rn, ir_addi(s->b, base, i->u ? (int)words * 4 : -(int)words * 4));
+    }
+    return true;
+}
+
+/* ---- core registers ---- */
+
+bool trans_vfp_mov2(ArmCtx *s, const A32Insn *i)
+{
+    unsigned n = reg(i->dp, i->vm, i->hi);
+
+    FP_OR_RETURN(s);
+    if (i->dp && i->load) {
+        IrVal v = get(s, true, n);
+
+        a32_set_plain(s, i->rt, ir_trunc(s->b, v));
+        a32_set_plain(s, i->rt2, ir_trunc(s->b, ir_shri(s->b, v, 32)));
+    } else if (i->dp) {
+        put(s, true, n, ir_concat(s->b, a32_reg(s, i->rt), a32_reg(s, i->rt2)));
+    } else if (i->load) {
+        a32_set_plain(s, i->rt, ir_trunc(s->b, get(s, false, n)));
+        a32_set_plain(s, i->rt2, ir_trunc(s->b, get(s, false, (n + 1) % 32)));
+    } else {
+        put(s, false, n, ir_zextq(s->b, a32_reg(s, i->rt)));
+        put(s, false, (n + 1) % 32, ir_zextq(s->b, a32_reg(s, i->rt2)));
+    }
+    return true;
+}
+
+bool trans_vfp_mov1(ArmCtx *s, const A32Insn *i)
+{
+    unsigned n = reg(false, i->vn, i->lo);
+
+    FP_OR_RETURN(s);
+    if (i->load) {
+        a32_set_plain(s, i->rt, ir_trunc(s->b, get(s, false, n)));
+    } else {
+        put(s, false, n, ir_zextq(s->b, a32_reg(s, i->rt)));
+    }
+    return true;
+}
+
+/* opc1:opc2: 1xxx byte, 0xx1 half, 0x00 word */
+bool trans_vfp_scalar(ArmCtx *s, const A32Insn *i)
+{
+    unsigned o = (unsigned)i->opc1 << 2 | (unsigned)i->opc2, d = reg(true, i->vn, i->lo), size, index;
+
+    if (o & 8) {
+        size = 0;
+        index = o & 7;
+    } else if (o & 1) {
+        size = 1;
+        index = o >> 1 & 3;
+    } else if (!(o & 2) && !i->unsgn) {
+        size = 2;
+        index = o >> 2 & 1;
+    } else {
+        return false;
+    }
+    FP_OR_RETURN(s);
+    index += d & 1 ? 8u >> size : 0;
+    if (i->load) {
+        IrVal v = ir_v_extract(s->b, LANE_I8 + size, arm_v(s, d / 2), index);
+
+        v = i->unsgn || size == 2 ? v : size ? ir_sext16(s->b, v) : ir_sext8(s->b, v);
+        a32_set_plain(s, i->rt, v);
+    } else {
+        ir_set(s->b, V_V0 + d / 2, ir_v_insert(s->b, LANE_I8 + size, arm_v(s, d / 2), a32_reg(s, i->rt), index));
+    }
+    return true;
+}
+
+bool trans_vfp_dup(ArmCtx *s, const A32Insn *i)
+{
+    unsigned size = i->byte ? 0 : i->c ? 1 : 2, d = reg(true, i->vn, i->lo);
+
+    if ((i->byte && i->c) || (i->q && d & 1) || !arm_has(s->cpu, FEATURE_NEON)) {
+        return false;
+    }
+    FP_OR_RETURN(s);
+    IrVal v = ir_v_splat(s->b, IR_V128, LANE_I8 + size, a32_reg(s, i->rt));
+
+    if (i->q) {
+        ir_set(s->b, V_V0 + d / 2, v);
+    } else {
+        put(s, true, d, low(s, v));
+    }
+    return true;
+}
+
+/* ---- system registers: 0 FPSID, 1 FPSCR, 5..7 MVFR, 8 FPEXC ---- */
+
+bool trans_vfp_vmrs(ArmCtx *s, const A32Insn *i)
+{
+    if (!arm_has(s->cpu, FEATURE_VFP)) {
+        return false;
+    }
+    if (i->r == 1) {
+        FP_OR_RETURN(s);
+    } else if (s->mode & MODE_USER_A32) {
+        return false;
+    } else if (!arm_fp_ok(s)) {
+        return true;
+    }
+    if (i->r == 1 && i->rt == 15) {
+        arm_cc_nzcv(s, ir_shri(s->b, ir_env_load(s->b, IR_I32, offsetof(ArmCpu, fpscr_nzcv), MEM_32), 28));
+        return true;
+    }
+    if (i->rt == 15) {
+        return false;
+    }
+    a32_set_plain(s, i->rt, ir_call_vmrs(s->b, ir_i32(s->b, i->r)));
+    return true;
+}
+
+bool trans_vfp_vmsr(ArmCtx *s, const A32Insn *i)
+{
+    if (!arm_has(s->cpu, FEATURE_VFP) || i->rt == 15) {
+        return false;
+    }
+    if (i->r == 1) {
+        FP_OR_RETURN(s);
+    } else if (s->mode & MODE_USER_A32) {
+        return false;
+    } else if (!arm_fp_ok(s)) {
+        return true;
+    }
+    ir_call_vmsr(s->b, ir_i32(s->b, i->r), a32_reg(s, i->rt));
+    arm_end_exit(s, true, IR_EXIT_LOOP);
+    return true;
+}
+
+bool a32_vfp(ArmCtx *s, uint32_t w)
+{
+    A32Insn i = {0};
+
+    return vfp_decode(&i, w) && i.row->trans(s, &i);
+}
+
+bool a32_simd(ArmCtx *s, uint32_t w)
 {
     return false;
 }

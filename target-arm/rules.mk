@@ -19,3 +19,4 @@ $(eval $(call arm-decode,a32/A32,27-20$(arm-comma)7-4,$(SRC)/target-arm/a32.deco
 $(eval $(call arm-decode,a32u/A32,27-20$(arm-comma)7-4,$(SRC)/target-arm/a32u.decode))
 $(eval $(call arm-decode,t32/A32,28-20$(arm-comma)15-12$(arm-comma)7-4,$(SRC)/target-arm/t32.decode))
 $(eval $(call arm-decode,t16/A32,15-6,$(SRC)/target-arm/t16.decode))
+$(eval $(call arm-decode,vfp/A32,27-20$(arm-comma)11-8$(arm-comma)7-6$(arm-comma)4,$(SRC)/target-arm/vfp.decode))
