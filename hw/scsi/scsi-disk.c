@@ -15,6 +15,8 @@
 #define UNMAP_BLOCKS (1u << 21) /* in one command: 1 GiB */
 #define WRITE_SAME_BLOCKS (1u << 21)
 #define WRITE_SAME_BUFFER (1u << 20)
+#define GEOMETRY_HEADS 16u
+#define GEOMETRY_SECTORS 63u
 
 enum {
     ASC_WRITE_ERROR = 0x0c,
@@ -375,7 +377,7 @@ static void run_service_in16(ScsiDisk *s, ScsiRequest *r)
     scsi_reply(r, p, sizeof(p));
 }
 
-/* Mode pages (SPC-4, 7.5; SBC-3, 6.4): 08 caching, 0a control; what = 1: the bits that can change. */
+/* Mode pages (SPC-4, 7.5; SBC-3, 6.4): 04 geometry, 08 caching, 0a control; what = 1: the bits that can change. */
 static unsigned mode_page(ScsiDisk *s, uint8_t page, bool changeable, uint8_t *p)
 {
     if (page == 0x08) {
@@ -383,6 +385,18 @@ static unsigned mode_page(ScsiDisk *s, uint8_t page, bool changeable, uint8_t *p
         p[1] = 18;
         p[2] = changeable || s->scsi.drive->write_cache ? 4 : 0;
         return 20;
+    }
+    if (page == 0x04) {          /* geometry, which SeaBIOS asks for */
+        uint64_t cylinders = MIN(disk_blocks(s) / (GEOMETRY_HEADS * GEOMETRY_SECTORS), 0xffffffu);
+
+        p[0] = 0x04;
+        p[1] = 22;
+        if (!changeable) {
+            store_be32(p + 1, (uint32_t)MAX(cylinders, 1u) | 22u << 24);
+            p[5] = GEOMETRY_HEADS;
+            store_be16(p + 20, 5400);
+        }
+        return 24;
     }
     if (page == 0x0a) {
         p[0] = 0x0a;
