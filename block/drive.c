@@ -12,6 +12,7 @@
 #include "block/graph.h"
 #include "block/job.h"
 #include "block/node.h"
+#include "block/throttle.h"
 #include "util/error.h"
 
 typedef struct DriveIface {
@@ -112,6 +113,8 @@ static void drive_free(Drive *d)
     g_free((char *)d->info.id);
     g_free((char *)d->info.serial);
     g_free(d->text);
+    g_free(d->limits);
+    g_free(d->throttle_group);
     g_free(d);
 }
 
@@ -324,16 +327,62 @@ static bool drive_on_error(struct json_object *o, const char *key, bool read, in
     return !text || fail(error, "'%s' invalid %s error action", text, read ? "read" : "write");
 }
 
+/* One limit by its nested name or its short one; taken out of the options. */
+static bool take_limit(struct json_object *o, struct json_object *nested, const char *name, const char *old, uint64_t *value,
+                       GError **error)
+{
+    g_autofree char *text = nested ? take(nested, name) : NULL, *short_text = take(o, old);
+    int64_t n;
+
+    if (text && short_text) {
+        return fail(error, "'throttling.%s' and its alias '%s' can't be used at the same time", name, old);
+    }
+    if (!text && !short_text) {
+        return true;
+    }
+    if (!int_parse(text ? text : short_text, name, true, &n, error)) {
+        return false;
+    }
+    *value = (uint64_t)n;
+    return true;
+}
+
+/* throttling.* and the older names. */
+static bool drive_throttle(Drive *d, struct json_object *o, GError **error)
+{
+    static const char *const names[LIMIT_COUNT] = { "bps-total", "bps-read", "bps-write", "iops-total", "iops-read", "iops-write" };
+    static const char *const olds[LIMIT_COUNT] = { "bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr" };
+    ThrottleLimits l = { .iops_size = 0 };
+    struct json_object *nested = NULL;
+    bool good = true;
+
+    json_object_object_get_ex(o, "throttling", &nested);
+    nested = json_object_is_type(nested, json_type_object) ? nested : NULL;
+    for (unsigned i = 0; good && i < LIMIT_COUNT; i++) {
+        g_autofree char *max = g_strconcat(names[i], "-max", NULL), *old_max = g_strconcat(olds[i], "_max", NULL);
+        g_autofree char *length = g_strconcat(names[i], "-max-length", NULL), *old_length = g_strconcat(olds[i], "_max_length", NULL);
+
+        l.length[i] = 1;
+        good = take_limit(o, nested, names[i], olds[i], &l.avg[i], error) && take_limit(o, nested, max, old_max, &l.max[i], error) &&
+               take_limit(o, nested, length, old_length, &l.length[i], error);
+    }
+    good = good && take_limit(o, nested, "iops-size", "iops_size", &l.iops_size, error) && throttle_check(&l, error);
+    d->throttle_group = nested ? take(nested, "group") : NULL;
+    if (!d->throttle_group) {
+        d->throttle_group = take(o, "group");
+    }
+    if (nested && json_object_object_length(nested) == 0) {
+        json_object_object_del(o, "throttling");
+    }
+    if (good && throttle_any(&l)) {
+        d->limits = g_memdup2(&l, sizeof(l));
+    }
+    return good;
+}
+
 /* What is refused by name until it is there, rather than ignored. */
 static bool drive_refuse(struct json_object *o, GError **error)
 {
-    json_object_object_foreach (o, key, value) {
-        (void)value;
-        if (g_str_has_prefix(key, "throttling") || g_str_has_prefix(key, "bps") || g_str_has_prefix(key, "iops") ||
-            strcmp(key, "group") == 0) {
-            return fail(error, "option '%s': throttling is not supported yet", key);
-        }
-    }
     g_autofree char *cor = take(o, "copy-on-read");
 
     return !cor || strcmp(cor, "off") == 0 || fail(error, "copy-on-read is not supported yet");
@@ -424,7 +473,7 @@ static bool drive_node_side(Drive *d, struct json_object *o, GError **error)
     if (snapshot && !bool_parse(snapshot, "snapshot", &temporary, error)) {
         return false;
     }
-    if (!drive_cache(d, o, error) || !drive_refuse(o, error)) {
+    if (!drive_cache(d, o, error) || !drive_throttle(d, o, error) || !drive_refuse(o, error)) {
         return false;
     }
     const char *file = keyval_get(o, "file");

@@ -12,6 +12,8 @@ typedef struct Drive {
     BlockFront *front;          /* the device's end; NULL: not taken */
     bool writeback;
     int on_read_error, on_write_error;
+    struct ThrottleLimits *limits;  /* NULL: none */
+    char *throttle_group;       /* NULL: its own */
     int index;                  /* -1: not given */
     char *text;                 /* the option, for errors that come later */
 } Drive;
@@ -20,5 +22,9 @@ Drive *drive_find(const char *id);
 Drive *drive_nth(unsigned i);
 /* Takes over the reference of n; NULL: no medium. */
 void drive_set_node(Drive *d, BlockNode *n);
+
+struct ThrottleLimits;
+/* Limits of a front; none set: it is free. group NULL: one of its own. block/throttle.c. */
+void front_set_throttle(BlockFront *b, const char *group, const struct ThrottleLimits *l);
 
 #endif

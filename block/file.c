@@ -24,12 +24,15 @@
 #define LOCK_UNSHARED 200
 #define LOCK_BITS 4
 #define MAX_ALIGN 4096
+/* Reads up to this size are tried without waiting first. */
+#define CACHED_BYTES (128 * KIB)
 
 typedef struct FileState {
     int fd;
     const AioEngine *aio;
     bool lock;                  /* locking=on, or auto and the file system can */
     bool device;                /* block device */
+    bool cache_never;           /* reads without waiting make no sense: O_DIRECT, or the file system cannot */
     bool seek_never;            /* no SEEK_DATA here */
     bool no_discard, no_zero_range, no_punch;   /* the file system said so */
     unsigned perm, unshared;    /* what is locked now */
@@ -232,6 +235,7 @@ static bool file_open_kind(BlockNode *n, struct json_object *opts, bool device, 
         return false;
     }
     file_find_align(n, s);
+    s->cache_never = n->direct;
     return true;
 }
 
@@ -280,6 +284,20 @@ static bool iov_fits(const FileState *s, const struct iovec *iov, unsigned niov)
     return true;
 }
 
+/* What the host's cache has is read at once, without a thread: > 0, how much. */
+static int64_t read_cached(FileState *s, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+{
+    if (s->cache_never || bytes > CACHED_BYTES) {
+        return 0;
+    }
+    int64_t moved = preadv2(s->fd, iov, (int)niov, (off_t)offset, RWF_NOWAIT);
+
+    if (moved < 0 && errno != EAGAIN && errno != EINTR) {
+        s->cache_never = true;
+    }
+    return moved;
+}
+
 /* The whole range, whatever pieces the host makes of it; a read beyond the end gives zeroes. */
 static int co_file_rw(FileState *s, bool write, uint64_t offset, uint64_t bytes,
                       const struct iovec *iov, unsigned niov)
@@ -297,7 +315,10 @@ static int co_file_rw(FileState *s, bool write, uint64_t offset, uint64_t bytes,
             n = MIN(iov_slice(rest, niov, iov, niov, done, bytes - done), IOV_MAX);
             now = rest;
         }
-        moved = s->aio->co_rw(s->fd, write, offset + done, now, n);
+        moved = write ? -EAGAIN : read_cached(s, offset + done, bytes - done, now, n);
+        if (moved <= 0) {
+            moved = s->aio->co_rw(s->fd, write, offset + done, now, n);
+        }
         if (moved == -EINTR || moved == -EAGAIN) {
             co_reschedule();
             continue;

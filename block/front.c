@@ -12,6 +12,7 @@
 #include "block/drive.h"
 #include "block/graph.h"
 #include "block/node.h"
+#include "block/throttle.h"
 #include "qapi/qapi-events.h"
 #include "qom/object.h"
 #include "qom/runstate.h"
@@ -153,6 +154,9 @@ static void co_request(void *opaque)
     int ret;
 
     for (;;) {
+        if (b->throttle && r->kind <= REQ_WRITE && !b->closing) {
+            co_throttle(b->throttle, r->kind == REQ_WRITE, r->bytes);
+        }
         co_graph_enter();
         ret = co_do_request(r);
         graph_leave();
@@ -335,6 +339,9 @@ BlockFront *block_front_take(const char *name, bool need_write, GError **error)
         b->on_write_error = drive->on_write_error;
         b->serial = g_strdup(drive->info.serial);
         b->removable = drive->info.cdrom;
+        if (drive->limits) {
+            front_set_throttle(b, drive->throttle_group, drive->limits);
+        }
     }
     return b;
 }
@@ -350,6 +357,7 @@ void block_front_release(BlockFront *b)
     }
     g_ptr_array_remove(fronts, b);
     g_free(b->name);
+    throttle_group_unref(b->throttle);
     g_free(b->serial);
     g_free(b);
 }

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "block/drive.h"
+#include "block/bitmap.h"
 #include "block/driver.h"
+#include "block/throttle.h"
 #include "block/query.h"
 #include "qapi/qapi-commands.h"
 #include "qom/object.h"
@@ -28,7 +30,129 @@ static bool tray_is_locked(const BlockFront *b)
     return b->ops && b->ops->locked && b->ops->locked(b->opaque);
 }
 
-static BlockDeviceInfo *node_info(BlockNode *n, bool writeback)
+typedef struct InfoCall {
+    BlockNode *n;
+    BlockImageInfo info;
+    GArray *snapshots;
+    bool good;
+} InfoCall;
+
+static void co_image_info(void *opaque)
+{
+    InfoCall *c = opaque;
+    g_autoptr(GError) ignored = NULL;
+
+    c->good = c->n->driver->co_info && c->n->driver->co_info(c->n, &c->info, &ignored);
+    if (c->n->driver->co_snapshot_list) {
+        g_clear_error(&ignored);
+        c->n->driver->co_snapshot_list(c->n, c->snapshots, &ignored);
+    }
+}
+
+static GPtrArray *snapshot_infos(const GArray *list)
+{
+    GPtrArray *out = g_ptr_array_new();
+
+    for (unsigned i = 0; i < list->len; i++) {
+        const BlockSnapshot *s = &g_array_index(list, BlockSnapshot, i);
+        SnapshotInfo *o = g_new0(SnapshotInfo, 1);
+
+        o->id = g_strdup(s->id);
+        o->name = g_strdup(s->name);
+        o->vm_state_size = (int64_t)s->vm_state_size;
+        o->date_sec = s->date_sec;
+        o->date_nsec = s->date_nsec;
+        o->vm_clock_sec = (int64_t)(s->vm_clock_nsec / 1000000000);
+        o->vm_clock_nsec = (int64_t)(s->vm_clock_nsec % 1000000000);
+        o->has_icount = s->icount != -1;
+        o->icount = s->icount;
+        g_ptr_array_add(out, o);
+    }
+    return out;
+}
+
+/* deep: also of the images below. */
+static ImageInfo *image_info(BlockNode *n, bool deep)
+{
+    g_autoptr(GArray) snapshots = g_array_new(FALSE, TRUE, sizeof(BlockSnapshot));
+    InfoCall c = { .n = n, .snapshots = snapshots };
+    ImageInfo *i = g_new0(ImageInfo, 1);
+
+    block_run(co_image_info, &c);
+    i->filename = g_strdup(n->filename);
+    i->format = g_strdup(n->driver->name);
+    i->has_dirty_flag = true;
+    i->dirty_flag = c.info.dirty;
+    i->virtual_size = (int64_t)n->length;
+    i->actual_size = block_allocated(n);
+    i->has_actual_size = i->actual_size >= 0;
+    i->has_cluster_size = c.info.cluster_size != 0;
+    i->cluster_size = (int64_t)c.info.cluster_size;
+    i->has_encrypted = i->encrypted = n->encrypted;
+    if (snapshots->len) {
+        i->snapshots = snapshot_infos(snapshots);
+    }
+    if (c.info.specific) {
+        i->format_specific = json_object_new_object();
+        json_object_object_add(i->format_specific, "type",
+                               json_object_new_string(c.info.specific_type ? c.info.specific_type : n->driver->name));
+        json_object_object_add(i->format_specific, "data", c.info.specific);
+    }
+    if (n->backing_file) {
+        i->backing_filename = g_strdup(n->backing_file);
+        i->full_backing_filename = block_resolve_relative(n->filename, n->backing_file);
+        i->backing_filename_format = g_strdup(n->backing_format);
+    }
+    if (deep && block_below(n)) {
+        i->backing_image = image_info(block_below(n), true);
+    }
+    return i;
+}
+
+static void add_bitmaps(BlockDeviceInfo *i, const BlockNode *n)
+{
+    for (unsigned k = 0; n->bitmaps && k < n->bitmaps->len; k++) {
+        const DirtyBitmap *b = g_ptr_array_index(n->bitmaps, k);
+        BlockDirtyInfo *d = g_new0(BlockDirtyInfo, 1);
+
+        d->name = g_strdup(b->name);
+        d->count = (int64_t)dirty_bitmap_bytes(b);
+        d->granularity = b->granularity;
+        d->recording = b->enabled;
+        d->busy = b->busy != 0;
+        d->persistent = b->persistent;
+        d->has_inconsistent = d->inconsistent = b->inconsistent;
+        if (!i->dirty_bitmaps) {
+            i->dirty_bitmaps = g_ptr_array_new();
+        }
+        g_ptr_array_add(i->dirty_bitmaps, d);
+    }
+}
+
+static void add_limits(BlockDeviceInfo *i, const ThrottleGroup *g)
+{
+    const ThrottleLimits *l = throttle_group_limits(g);
+
+    i->bps = (int64_t)l->avg[LIMIT_BPS_TOTAL];
+    i->bps_rd = (int64_t)l->avg[LIMIT_BPS_READ];
+    i->bps_wr = (int64_t)l->avg[LIMIT_BPS_WRITE];
+    i->iops = (int64_t)l->avg[LIMIT_IOPS_TOTAL];
+    i->iops_rd = (int64_t)l->avg[LIMIT_IOPS_READ];
+    i->iops_wr = (int64_t)l->avg[LIMIT_IOPS_WRITE];
+    i->has_bps_max = i->has_bps_rd_max = i->has_bps_wr_max = true;
+    i->bps_max = (int64_t)l->max[LIMIT_BPS_TOTAL];
+    i->bps_rd_max = (int64_t)l->max[LIMIT_BPS_READ];
+    i->bps_wr_max = (int64_t)l->max[LIMIT_BPS_WRITE];
+    i->has_iops_max = i->has_iops_rd_max = i->has_iops_wr_max = true;
+    i->iops_max = (int64_t)l->max[LIMIT_IOPS_TOTAL];
+    i->iops_rd_max = (int64_t)l->max[LIMIT_IOPS_READ];
+    i->iops_wr_max = (int64_t)l->max[LIMIT_IOPS_WRITE];
+    i->has_iops_size = true;
+    i->iops_size = (int64_t)l->iops_size;
+    i->group = g_strdup(throttle_group_name(g));
+}
+
+static BlockDeviceInfo *node_info(BlockNode *n, const ThrottleGroup *g, bool writeback, bool deep)
 {
     BlockDeviceInfo *i = g_new0(BlockDeviceInfo, 1);
 
@@ -36,14 +160,20 @@ static BlockDeviceInfo *node_info(BlockNode *n, bool writeback)
     i->node_name = g_strdup(n->name);
     i->ro = n->read_only;
     i->drv = g_strdup(n->driver->name);
+    i->encrypted = n->encrypted;
     i->detect_zeroes = n->detect_zeroes;
-    i->image = g_new0(ImageInfo, 1);
-    i->image->filename = g_strdup(n->filename);
-    i->image->format = g_strdup(n->driver->name);
-    i->image->has_dirty_flag = true;
-    i->image->virtual_size = (int64_t)n->length;
-    i->image->actual_size = block_allocated(n);
-    i->image->has_actual_size = i->image->actual_size >= 0;
+    i->write_threshold = (int64_t)n->write_threshold;
+    i->image = image_info(n, deep);
+    if (block_below(n)) {
+        i->backing_file = n->backing ? g_strdup(n->backing->filename) : NULL;
+        for (const BlockNode *b = block_below(n); b; b = block_below(b)) {
+            i->backing_file_depth++;
+        }
+    }
+    add_bitmaps(i, n);
+    if (g) {
+        add_limits(i, g);
+    }
     i->cache = g_new0(BlockdevCacheInfo, 1);
     i->cache->writeback = writeback;
     i->cache->direct = n->direct;
@@ -64,7 +194,7 @@ static void add_info(BlockFront *b, void *opaque)
     i->tray_open = tray_is_open(b);
     i->has_io_status = true;
     i->io_status = b->io_error ? BLOCK_DEVICE_IO_STATUS_FAILED : BLOCK_DEVICE_IO_STATUS_OK;
-    i->inserted = b->node ? node_info(b->node, b->write_cache) : NULL;
+    i->inserted = b->node ? node_info(b->node, b->throttle, b->write_cache, true) : NULL;
     g_ptr_array_add(opaque, i);
 }
 
@@ -81,7 +211,7 @@ GPtrArray *qmp_query_block(QmpCall *call, GError **error)
             i->device = g_strdup(d->info.id);
             i->type = g_strdup("unknown");
             i->removable = true;
-            i->inserted = d->node ? node_info(d->node, d->writeback) : NULL;
+            i->inserted = d->node ? node_info(d->node, NULL, d->writeback, true) : NULL;
             g_ptr_array_add(list, i);
         }
     }
@@ -90,7 +220,12 @@ GPtrArray *qmp_query_block(QmpCall *call, GError **error)
 
 static void add_node(BlockNode *n, void *opaque)
 {
-    g_ptr_array_add(opaque, node_info(n, true));
+    g_ptr_array_add(opaque, node_info(n, NULL, true, true));
+}
+
+static void add_node_flat(BlockNode *n, void *opaque)
+{
+    g_ptr_array_add(opaque, node_info(n, NULL, true, false));
 }
 
 GPtrArray *qmp_query_named_block_nodes(QmpCall *call, const QmpQueryNamedBlockNodesArgs *args,
@@ -98,7 +233,7 @@ GPtrArray *qmp_query_named_block_nodes(QmpCall *call, const QmpQueryNamedBlockNo
 {
     GPtrArray *list = g_ptr_array_new();
 
-    block_node_foreach(add_node, list);
+    block_node_foreach(args->has_flat && args->flat ? add_node_flat : add_node, list);
     return list;
 }
 

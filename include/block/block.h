@@ -50,6 +50,7 @@ typedef struct BlockFront {
     const BlockFrontOps *ops;
     void *opaque;
     BlockCounts stats;
+    struct ThrottleGroup *throttle;     /* NULL: no limits */
     /* of block/front.c */
     struct Drive *drive;        /* NULL: bound by node name */
     struct BlockEdge *edge;     /* our use of node; NULL without one */
