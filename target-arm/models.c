@@ -176,6 +176,10 @@ bool arm_model_finish(ArmCpu *c, GError **error)
             return false;
         }
     }
+    if (target_arch->word_bits == 32) {
+        c->aarch64_prop = false;
+        c->id.mvfr[1] &= 0xff0000ff;        /* no Advanced SIMD in AArch32 yet */
+    }
     if (!c->model->aarch64) {
         c->aarch64_prop = false;
         c->has_el2 = c->has_el2 && c->model->features32 & ARM_M_EL2;
