@@ -680,9 +680,11 @@ struct json_object *crypto_info(const BlockCrypto *c)
         json_object_object_add(slot, "active", json_object_new_boolean(on));
         if (on) {
             put_number(slot, "iters", load_be32(s + S_ITERATIONS));
-            put_number(slot, "stripes", load_be32(s + S_STRIPES));
         }
         put_number(slot, "key-offset", (uint64_t)load_be32(s + S_SECTOR) * CRYPTO_SECTOR);
+        if (on) {
+            put_number(slot, "stripes", load_be32(s + S_STRIPES));
+        }
         json_object_array_add(slots, slot);
     }
     json_object_object_add(o, "slots", slots);
