@@ -332,6 +332,12 @@ static void cps(ArmCtx *s, unsigned imod, unsigned aif, bool change, unsigned mo
     }
     uint32_t mask = (imod & 2 ? aif << 6 : 0) | (change ? 0x1f : 0), v = (imod & 1 ? aif << 6 : 0) | mode;
 
+    if (!change && imod == 3) {         /* nothing that waits can be taken now */
+        IrVal p = ir_env_load(s->b, IR_I32, offsetof(ArmCpu, pstate), MEM_32);
+
+        ir_env_store(s->b, ir_or(s->b, p, ir_i32(s->b, aif << 6)), offsetof(ArmCpu, pstate), MEM_32);
+        return;
+    }
     ir_call_a32_set_cpsr(s->b, ir_i32(s->b, v), ir_i32(s->b, mask));
     arm_end_exit(s, true, IR_EXIT_LOOP);
 }
@@ -377,8 +383,14 @@ bool trans_a32_mrc(ArmCtx *s, const A32Insn *i)
     if (!cp_ok(i)) {
         return false;
     }
-    IrVal v = ir_trunc(s->b, ir_call_cp15_read(s->b, ir_i32(s->b, cp_id(i)), ir_i32(s->b, i->rt)));
+    const ArmSysreg *r = arm_cp15_find(cp_id(i));
+    IrVal v;
 
+    if (r && r->flags & SR_DIRECT_READ && s->el >= r->read_el) {
+        v = ir_env_load(s->b, IR_I32, r->field, MEM_32);
+    } else {
+        v = ir_trunc(s->b, ir_call_cp15_read(s->b, ir_i32(s->b, cp_id(i)), ir_i32(s->b, i->rt)));
+    }
     if (i->rt == 15) {
         arm_cc_nzcv(s, ir_shri(s->b, v, 28));
     } else {
@@ -392,8 +404,12 @@ bool trans_a32_mcr(ArmCtx *s, const A32Insn *i)
     if (!cp_ok(i)) {
         return false;
     }
+    const ArmSysreg *r = arm_cp15_find(cp_id(i));
+
     ir_call_cp15_write(s->b, ir_i32(s->b, cp_id(i)), ir_i32(s->b, i->rt), ir_zextq(s->b, a32_reg(s, i->rt)));
-    arm_end_exit(s, true, IR_EXIT_LOOP);
+    if (!r || !(r->flags & SR_NO_EXIT)) {
+        arm_end_exit(s, true, IR_EXIT_LOOP);
+    }
     return true;
 }
 

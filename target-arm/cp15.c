@@ -221,7 +221,7 @@ static uint64_t ccntr_read(ArmCpu *c, const ArmSysreg *r)
 #define ROW(n, id_, el, f_, ...) {.name = n, .id = id_, .read_el = el, .write_el = el, .field = f_, ##__VA_ARGS__}
 #define CONST(n, id_, ...) {.name = n, .id = id_, .read_el = 1, .write_el = 4, .flags = SR_CONST, ##__VA_ARGS__}
 #define IDR(n, crm, op2, f_) CONST(n, P(0, 0, crm, op2), .read = id32_read, .aux = offsetof(ArmCpu, id.f_))
-#define OP(n, op1, crn, crm, op2, el, fn, a) {.name = n, .id = P(op1, crn, crm, op2), .read_el = el, .write_el = el, .flags = SR_WO, .write = fn, .aux = a}
+#define OP(n, op1, crn, crm, op2, el, fn, a) {.name = n, .id = P(op1, crn, crm, op2), .read_el = el, .write_el = el, .flags = SR_WO | ((crn) == 7 ? SR_NO_EXIT : 0), .write = fn, .aux = a}
 #define LOW .read = low_read, .write = low_write
 
 // clang-format off
@@ -248,8 +248,8 @@ const ArmSysreg arm_cp15_regs[] = {
     ROW("AMAIR0", P(0, 10, 3, 0), 1, F(amair[1]), LOW), ROW("AMAIR1", P(0, 10, 3, 1), 1, F(amair[1]), .read = high_read, .write = high_write),
     ROW("VBAR", P(0, 12, 0, 0), 1, F(vbar[1]), LOW), ROW("MVBAR", P(0, 12, 0, 1), 3, F(mvbar), .flags = SR_EL3), CONST("ISR", P(0, 12, 1, 0), .read = isr_read),
     ROW("FCSEIDR", P(0, 13, 0, 0), 1, 0, .flags = SR_IGNORE), ROW("CONTEXTIDR", P(0, 13, 0, 1), 1, F(contextidr[1]), .write = asid_write),
-    ROW("TPIDRURW", P(0, 13, 0, 2), 0, F(tpidr_el0), LOW, .flags = SR_NO_EXIT), {.name = "TPIDRURO", .id = P(0, 13, 0, 3), .write_el = 1, .field = F(tpidrro_el0), LOW},
-    ROW("TPIDRPRW", P(0, 13, 0, 4), 1, F(tpidr[1]), LOW),
+    ROW("TPIDRURW", P(0, 13, 0, 2), 0, F(tpidr_el0), LOW, .flags = SR_NO_EXIT | SR_DIRECT_READ), {.name = "TPIDRURO", .id = P(0, 13, 0, 3), .write_el = 1, .field = F(tpidrro_el0), LOW, .flags = SR_NO_EXIT | SR_DIRECT_READ},
+    ROW("TPIDRPRW", P(0, 13, 0, 4), 1, F(tpidr[1]), LOW, .flags = SR_NO_EXIT | SR_DIRECT_READ),
     {.name = "CNTFRQ", .id = P(0, 14, 0, 0), .write_el = 1, .field = F(cntfrq), LOW}, ROW("CNTKCTL", P(0, 14, 1, 0), 1, F(cntkctl[1]), LOW),
     ROW("CNTP_TVAL", P(0, 14, 2, 0), 0, 0, .read = tval_read, .write = tval_write, .aux = GT_PHYS, .check = timer_check, .flags = SR_LOCK),
     ROW("CNTP_CTL", P(0, 14, 2, 1), 0, 0, .read = ctl_read, .write = ctl_write, .aux = GT_PHYS, .check = timer_check, .flags = SR_LOCK),
