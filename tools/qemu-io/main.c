@@ -94,6 +94,30 @@ static void attach(IoShell *s, BlockNode *n, GError **error)
     s->node = n;
 }
 
+/* The image below a node that forgets writes (-s), or that keeps what was read (-C). */
+static BlockNode *open_below(const Settings *set, const char *text, struct json_object *o, unsigned flags, GError **error)
+{
+    struct json_object *top = json_object_new_object(), *file = text ? block_filename_options(text, error) : NULL;
+    BlockNode *n = NULL;
+
+    if (file) {
+        json_object_object_add(o, "file", file);
+        if (set->format) {
+            put(o, "driver", set->format);
+        }
+    }
+    if (file || !text) {
+        if (set->snapshot) {
+            json_object_object_add(o, "read-only", json_object_new_boolean(true));
+        }
+        put(top, "driver", set->snapshot ? "temporary" : "copy-on-read");
+        json_object_object_add(top, "file", json_object_get(o));
+        n = block_open(top, flags, error);
+    }
+    json_object_put(top);
+    return n;
+}
+
 /* text: a file name, or options when set->image_opts; more (may be NULL) is consumed. */
 static int open_node(IoShell *s, const Settings *set, const char *text, struct json_object *more)
 {
@@ -112,7 +136,8 @@ static int open_node(IoShell *s, const Settings *set, const char *text, struct j
     } else if (common_options(s, set, more, &err)) {
         const char *driver = set->format ? set->format : keyval_get(more, "driver");
 
-        n = text ? block_open_image(text, driver, more, flags, &err) : block_open(more, flags, &err);
+        n = set->snapshot || set->copy_on_read ? open_below(set, text, more, flags, &err)
+            : text ? block_open_image(text, driver, more, flags, &err) : block_open(more, flags, &err);
     }
     json_object_put(more);
     if (n) {

@@ -188,9 +188,6 @@ static int check_args(NbdArgs *a, int argc, bool disconnect)
     if (a->tls_creds && a->device) {
         return tool_error("TLS is not supported when connecting to a host device");
     }
-    if (a->snapshot) {
-        return tool_error("-s is not supported yet: make an overlay with qemu-img create -b");
-    }
     return -1;
 }
 

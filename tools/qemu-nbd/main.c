@@ -77,6 +77,28 @@ static struct json_object *node_options(const NbdArgs *a, GError **error)
 
 static bool load_snapshot(BlockNode *n, const char *text, GError **error);
 
+/* Writes go to a file without a name, above the image that is only read. */
+static BlockNode *open_above(const NbdArgs *a, struct json_object *o, GError **error)
+{
+    struct json_object *top = json_object_new_object(), *file = a->image_opts ? NULL : block_filename_options(a->file, error);
+    BlockNode *n = NULL;
+
+    if (file) {
+        json_object_object_add(o, "file", file);
+        if (a->format) {
+            put(o, "driver", a->format);
+        }
+    }
+    if (file || a->image_opts) {
+        json_object_object_add(o, "read-only", json_object_new_boolean(true));
+        put(top, "driver", "temporary");
+        json_object_object_add(top, "file", json_object_get(o));
+        n = block_open(top, 0, error);
+    }
+    json_object_put(top);
+    return n;
+}
+
 static bool open_image(const NbdArgs *a, GError **error)
 {
     unsigned flags = a->read_only || a->load_snapshot ? BLOCK_OPEN_READ_ONLY : 0;
@@ -85,7 +107,7 @@ static bool open_image(const NbdArgs *a, GError **error)
     if (!o) {
         return false;
     }
-    run.node = a->image_opts ? block_open(o, flags, error) : block_open_image(a->file, a->format, o, flags, error);
+    run.node = a->snapshot ? open_above(a, o, error) : a->image_opts ? block_open(o, flags, error) : block_open_image(a->file, a->format, o, flags, error);
     json_object_put(o);
     if (!run.node) {
         g_prefix_error(error, "Failed to blk_new_open '%s': ", a->file);
