@@ -52,6 +52,59 @@ bool qcow2_count(Qcow2Count *k, uint64_t offset, uint64_t len)
     return true;
 }
 
+/* ---- counts on disk, in order ---- */
+
+static void release_block(Qcow2Count *k)
+{
+    if (k->block) {
+        qcow2_cache_put(k->q->rb_cache, k->block);
+        k->block = NULL;
+    }
+}
+
+static int co_on_disk(Qcow2Count *k, uint64_t cluster, uint64_t *refs)
+{
+    Qcow2 *q = k->q;
+    uint64_t i = cluster >> q->rb_bits, in_block = cluster & ((1ull << q->rb_bits) - 1);
+
+    if (!k->block || k->block_index != i) {
+        int ret;
+
+        release_block(k);
+        if (i >= q->rt_entries || !(q->rt[i] & Q_REFTABLE_MASK) || q_in_cluster(q, q->rt[i] & Q_REFTABLE_MASK)) {
+            return co_qcow2_refcount(q, cluster, refs);
+        }
+        ret = co_qcow2_cache_get(q, q->rb_cache, q->rt[i] & Q_REFTABLE_MASK, false, &k->block);
+        if (ret < 0) {
+            k->block = NULL;
+            return ret;
+        }
+        k->block_index = i;
+    }
+    *refs = q->refcount_bits == 16 ? load_be16((const uint8_t *)k->block + in_block * 2)
+                                   : qcow2_refcount_load(q, k->block, in_block);
+    return 0;
+}
+
+/* An entry as most are: a cluster of data in the file. True: that was all. */
+static inline bool count_plain(Qcow2Count *k, uint64_t entry, bool active)
+{
+    const Qcow2 *q = k->q;
+    uint64_t offset = entry & Q_OFFSET_MASK, cluster = offset >> q->cluster_bits;
+
+    if (q->ext || q->external || (entry & (Q_COMPRESSED | Q_ZERO)) || q_in_cluster(q, offset) || cluster == 0 ||
+        cluster >= k->clusters) {
+        return false;
+    }
+    k->refs[cluster] += k->refs[cluster] != UINT32_MAX;
+    if (active) {
+        k->result->allocated_clusters++;
+        k->result->fragmented_clusters += k->next && offset != k->next;
+        k->next = offset + q->cluster_size;
+    }
+    return true;
+}
+
 /* One entry of guest data. False: *entry is rubbish, and was made harmless if that was wanted. */
 static bool count_entry(Qcow2Count *k, uint64_t *entry, uint64_t *bitmap, bool active)
 {
@@ -142,7 +195,7 @@ static int co_count_l2(Qcow2Count *k, uint64_t table, bool active)
     for (unsigned i = 0; i < entries; i++) {
         uint64_t entry = qcow2_entry(q, raw, i), bitmap = qcow2_entry_bitmap(q, raw, i);
 
-        if (entry == 0 && bitmap == 0) {
+        if ((entry == 0 && bitmap == 0) || count_plain(k, entry, active)) {
             continue;
         }
         if (!count_entry(k, &entry, &bitmap, active)) {
@@ -283,7 +336,7 @@ static int co_compare(Qcow2Count *k, bool *rebuild)
                 continue;
             }
         }
-        ret = co_qcow2_refcount(q, i, &have);
+        ret = co_on_disk(k, i, &have);
         if (ret < 0) {
             qcow2_check_say(k, "Can't get refcount for cluster %" G_GUINT64_FORMAT ": %s", i, g_strerror(-ret));
             r->check_errors++;
@@ -309,6 +362,7 @@ static int co_compare(Qcow2Count *k, bool *rebuild)
         }
         have > want ? r->leaks++ : r->corruptions++;
     }
+    release_block(k);
     r->image_end_offset = (int64_t)(highest << q->cluster_bits);
     return 0;
 }
@@ -347,7 +401,7 @@ static int co_check_l2_flags(Qcow2Count *k, uint64_t table)
         if ((entry & Q_COMPRESSED) || !offset || q_in_cluster(q, offset) || q->external) {
             continue;
         }
-        if (co_qcow2_refcount(q, offset >> q->cluster_bits, &refs) < 0) {
+        if (co_on_disk(k, offset >> q->cluster_bits, &refs) < 0) {
             continue;
         }
         if (wrong_flag(k, &entry, refs, "data cluster: l2")) {
@@ -377,6 +431,7 @@ static int co_check_flags(Qcow2Count *k)
         }
         ret = ret < 0 ? ret : co_check_l2_flags(k, table);
     }
+    release_block(k);
     qcow2_cache_empty(q->l2_cache);
     return ret;
 }

@@ -11,6 +11,8 @@ typedef struct Qcow2Count {
     unsigned fix;
     uint32_t *refs;             /* by cluster */
     uint64_t clusters;          /* of the file */
+    void *block;                /* of refcounts, looked at last; pinned. NULL: none */
+    uint64_t block_index;
     uint64_t next;              /* where the next data cluster would not be fragmented */
 } Qcow2Count;
 
