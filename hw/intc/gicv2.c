@@ -133,7 +133,7 @@ static void dist_write_byte(Gic *s, unsigned cpu, bool ns, hwaddr offset, uint8_
     }
     if (offset < D_TARGETS) {
         *gic_prio(s, cpu, irq) = ns ? 0x80 | value >> 1 : value;
-    } else if (irq >= GIC_INTERNAL) {
+    } else if (irq >= GIC_INTERNAL && s->num_cpu > 1) {
         s->target[irq] = value & ((1u << s->num_cpu) - 1);
     }
 }
