@@ -19,7 +19,7 @@ bool perf_map_open(GError **error)
     if (!map) {
         return fail_errno(error, errno, "cannot write '%s'", name);
     }
-    setvbuf(map, NULL, _IOLBF, 0);
+    setvbuf(map, NULL, _IOFBF, 1 << 16);
     return true;
 }
 

@@ -156,18 +156,11 @@ static void init_values(Ra *r)
 
     r->first_extra = f->num_values + r->num_vars;
     r->vals = ir_arena(r->f, n * sizeof *r->vals);
-    for (uint32_t i = 0; i < n; i++) {
+    /* Those of variables are made when these are bound, the generator's own by the generator. */
+    for (uint32_t i = 0; i < f->num_values; i++) {
         RaVal *x = &r->vals[i];
-        *x = (RaVal){.next_use = RA_NEVER, .reg = -1};
-        if (i < f->num_values) {
-            x->type = f->values[i].type;
-            x->is_const = f->values[i].is_const;
-            x->bits = f->values[i].k;
-        } else if (i >= r->first_extra) {
-            x->type = IR_I64;
-        } else {
-            x->type = (uint8_t)ir_var_type(f, i - f->num_values);
-        }
+        *x = (RaVal){.next_use = RA_NEVER, .reg = -1, .type = f->values[i].type,
+                     .is_const = f->values[i].is_const, .bits = f->values[i].k};
         if (x->is_const && x->type == IR_I32) {
             x->bits = (uint32_t)x->bits;
         }
@@ -187,8 +180,10 @@ void ra_function(Ra *r, IrFunc *f)
     init_values(r);
     r->vars = ir_arena(f, (r->num_vars + 1) * sizeof *r->vars);
     r->dirty = ir_arena(f, (r->words + 1) * 8);
+    r->touched = ir_arena(f, (r->num_vars + 1) * sizeof *r->touched);
+    r->num_touched = 0;
     for (uint32_t v = 0; v < r->num_vars; v++) {
-        r->vars[v] = (RaVar){.own_reg = -1};
+        r->vars[v] = (RaVar){.own_reg = -1, .next_event = RA_NEVER};
         if (ir_var_is_local(f, v)) {
             uint32_t size = MAX(ir_type_bits(ir_var_type(f, v)) / 8, 8);
             r->frame = (r->frame + size - 1) & ~(size - 1);
@@ -220,10 +215,19 @@ static uint32_t number_ops(Ra *r, const IrBlock *b)
     return n;
 }
 
+static void touch(Ra *r, uint32_t var)
+{
+    if (!r->vars[var].touched) {
+        r->vars[var].touched = true;
+        r->touched[r->num_touched++] = var;
+    }
+}
+
 static void scan_var(Ra *r, const IrOp *o, uint32_t pos)
 {
     RaVar *w = &r->vars[o->var.var];
 
+    touch(r, o->var.var);
     r->event[pos] = w->next_event == RA_NEVER ? RA_NEVER : w->next_event << 1 | w->next_is_set;
     w->next_event = pos;
     w->next_is_set = o->opcode != OP_GET;
@@ -268,6 +272,7 @@ static void bind_entry(Ra *r, uint32_t var, const RaBound *b)
     uint32_t v = r->f->num_values + var;
     RaVal *x = &r->vals[v];
 
+    touch(r, var);
     if (b->reg >= 0 && r->reg_val[b->reg]) {
         v = r->reg_val[b->reg];         /* two variables with one value */
         x = &r->vals[v];
@@ -290,7 +295,7 @@ static void bind_entry(Ra *r, uint32_t var, const RaBound *b)
 
 static void bind_owned(Ra *r, const IrBlock *b)
 {
-    for (uint32_t v = 0; v < r->num_vars; v++) {
+    for (uint32_t v = 0; r->owned && v < r->num_vars; v++) {
         bool dirty = ir_set_has(b->dirty_in, v);
         if (r->vars[v].own_reg >= 0 && (dirty || ir_set_has(b->live_in, v))) {
             bind_entry(r, v, &(RaBound){.var = v, .reg = r->vars[v].own_reg,
@@ -313,13 +318,14 @@ void ra_block_begin(Ra *r, IrBlock *b)
     r->frame = r->frame_locals;
     memset(r->free_slot, 0, sizeof r->free_slot);
     memset(r->dirty, 0, r->words * 8);
-    for (uint32_t v = 0; v < r->num_vars; v++) {
-        RaVar *w = &r->vars[v];
+    for (uint32_t i = 0; i < r->num_touched; i++) {
+        RaVar *w = &r->vars[r->touched[i]];
         r->vals[w->val].vars = 0;
         w->val = w->next = 0;
         w->next_event = RA_NEVER;
-        w->next_is_set = false;
+        w->next_is_set = w->touched = false;
     }
+    r->num_touched = 0;
     scan(r, b);
     r->emitted[b->id] = true;
     if (s) {

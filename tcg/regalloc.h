@@ -55,7 +55,7 @@ typedef struct RaVar {
     uint32_t val;                       /* present content; 0: only the home knows */
     uint32_t next;                      /* next variable bound to val, plus 1 */
     uint32_t next_event;                /* position of the next get or set in the block */
-    bool next_is_set;
+    bool next_is_set, touched;
     int8_t own_reg;                     /* register for the whole function, or -1 */
     uint32_t frame;                     /* locals: frame offset of the home */
 } RaVar;
@@ -72,9 +72,11 @@ typedef struct Ra {
     IrFunc *f;
     RaVal *vals;                        /* IR values, then a pseudo value per variable */
     RaVar *vars;
+    uint32_t *touched;                  /* variables that the block at hand deals with */
+    uint32_t num_touched;
     uint32_t num_vars, words;
-    uint32_t first_extra, num_extra;    /* values of the code generator's own: kept in registers while
-                                           nobody wants these, never saved */
+    uint32_t first_extra, num_extra;    /* values of the code generator's own, which it makes: kept in
+                                           registers while nobody wants these, never saved */
     uint64_t *dirty;                    /* set of variables */
     uint32_t reg_val[RA_REGS];
     RegSet busy;                        /* registers whose reg_val is not 0 */

@@ -163,6 +163,18 @@ void cache_invalidate(CodeBlock *cb)
     tcg->stats.invalidated++;
 }
 
+void cache_take_back(CodeBlock *cb)
+{
+    uint32_t n = atomic_load(&tcg->num_blocks);
+
+    if (tcg->buffer.alone && n > 0 && cb == &tcg->blocks[n - 1] && cb->buffer_end == tcg->buffer.ptr) {
+        tcg->buffer.ptr = (uint8_t *)(uintptr_t)cb->code.entry;
+        tcg->stats.blocks--;
+        tcg->stats.guest_bytes -= cb->bytes;
+        atomic_store(&tcg->num_blocks, n - 1);
+    }
+}
+
 void cache_flush(Cpu *cpu, uint32_t generation)
 {
     cpu_exclusive_begin(cpu);
@@ -270,6 +282,7 @@ static CodeBlock *translate_locked(Cpu *cpu, const BlockKey *key, unsigned max_i
     if (log_enabled(LOG_IN_ASM | LOG_OUT_ASM)) {
         log_translation(cpu, cb);
     }
+    cb->buffer_end = tcg->buffer.ptr;
     atomic_store(&tcg->num_blocks, n + 1);
     tcg->stats.blocks++;
     tcg->stats.guest_bytes += cb->bytes;

@@ -330,6 +330,9 @@ bool smc_written(RamBlock *b, ram_addr ram, unsigned len, const CodeBlock *curre
             at = cb->page_next[slot ^ 1];      /* the same block wraps into the same page */
         }
         cache_invalidate(cb);
+        if (current && cb != current) {
+            cache_take_back(cb);       /* the only vCPU is in `current` */
+        }
     }
     if (hit) {
         tcg->stats.smc_writes++;

@@ -28,6 +28,9 @@ static bool tcg_init(Accel *a, Vm *vm, GError **error)
     if (!t->engine) {
         t->engine = &engine_interp;
     }
+    if (t->perfmap && !perf_map_open(error)) {
+        return false;
+    }
     if (!code_buffer_init(&t->buffer, mib * MIB, error)) {
         return false;
     }
@@ -144,6 +147,8 @@ static const Prop tcg_props[] = {
     PROP_BOOL(TcgAccel, interp, "interp", false, .help = "run the IR in an interpreter"),
     PROP_BOOL(TcgAccel, one_insn, "one-insn-per-tb", false,
               .help = "translate one instruction at a time"),
+    PROP_BOOL(TcgAccel, perfmap, "perfmap", false,
+              .help = "name translated code for perf in /tmp/perf-PID.map"),
     PROP_BOOL(TcgAccel, split_wx, "split-wx", false,
               .help = "map generated code writable and executable at different addresses"),
     PROP_END,

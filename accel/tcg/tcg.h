@@ -45,6 +45,7 @@ typedef struct TcgCpu {
     uint64_t cache_used[(1 << JUMP_CACHE_BITS) / 64];
     uint64_t cache_local[(1 << JUMP_CACHE_BITS) / 64];     /* of these: not in global pages */
     uint64_t tlb_filled[MMU_MODES][TLB_SIZE / 64];     /* entries in use: a flush visits only them */
+    uint64_t tlb_local[MMU_MODES][TLB_SIZE / 64];      /* of these: not of global pages */
     bool single_next;                  /* the next block has one instruction, once */
     bool watch_armed;                  /* ... and then cpu->watchpoint_hit is reported */
     bool translating;                  /* holds translate_lock */
@@ -62,7 +63,7 @@ typedef struct TcgAccel {
     Accel accel;
     int thread;                        /* property: 0 multi, 1 single */
     uint32_t tb_size;                  /* property: code buffer in MiB, 0: default */
-    bool interp, one_insn, split_wx;
+    bool interp, one_insn, split_wx, perfmap;
     const CodeEngine *engine;
     CodeBuffer buffer;
     IrBuilder *builder;
@@ -154,6 +155,8 @@ void cache_chain(CodeBlock *from, unsigned slot, CodeBlock *to);
 void cache_chain_counted(CodeBlock *from, unsigned slot, CodeBlock *to);
 /* blocks_lock. */
 void cache_invalidate(CodeBlock *cb);
+/* An invalid block that no vCPU is in; its own thread. Room is used again if it was the last one made. */
+void cache_take_back(CodeBlock *cb);
 /* Everything goes; own thread, without locks. */
 void cache_flush(Cpu *cpu, uint32_t generation);
 /* The block and instruction of host_pc, NULL: none. */

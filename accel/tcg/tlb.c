@@ -24,14 +24,12 @@ void jump_cache_flush(Cpu *cpu)
     }
 }
 
-/* Blocks that begin in the page of va, which has at most 1 << page_bits bytes, or run over into it. */
-static void jump_cache_flush_around(Cpu *cpu, uint64_t va, unsigned page_bits)
+/* Of the jump cache's words [from, to): entries of blocks that begin in [va, va + size), or in the page before. */
+static void jump_cache_flush_words(Cpu *cpu, uint64_t va, uint64_t size, unsigned from, unsigned to)
 {
     TcgCpu *t = tcg_cpu(cpu);
-    uint64_t size = (uint64_t)1 << page_bits;
 
-    va &= ~(size - 1);
-    for (unsigned w = 0; w < ARRAY_COUNT(t->cache_used); w++) {
+    for (unsigned w = from; w < to; w++) {
         for (uint64_t m = t->cache_used[w]; m; m &= m - 1) {
             JumpCacheEntry *e = &t->cache.e[w * 64 + (unsigned)__builtin_ctzll(m)];
             uint64_t page = e->pc & PAGE_MASK;
@@ -39,6 +37,23 @@ static void jump_cache_flush_around(Cpu *cpu, uint64_t va, unsigned page_bits)
                 *e = (JumpCacheEntry){0};
             }
         }
+    }
+}
+
+/* Blocks that begin in the page of va, which has at most 1 << page_bits bytes, or run over into it. */
+static void jump_cache_flush_around(Cpu *cpu, uint64_t va, unsigned page_bits)
+{
+    const unsigned words = 1 << (PAGE_BITS_MIN - 6);       /* that the entries of one page lie in */
+    uint64_t size = (uint64_t)1 << page_bits;
+
+    va &= ~(size - 1);
+    if (page_bits > PAGE_BITS_MIN) {
+        jump_cache_flush_words(cpu, va, size, 0, ARRAY_COUNT(tcg_cpu(cpu)->cache_used));
+        return;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned first = jump_cache_index(va - i * PAGE_SIZE_MIN) >> PAGE_BITS_MIN << (PAGE_BITS_MIN - 6);
+        jump_cache_flush_words(cpu, va, size, first, first + words);
     }
 }
 
@@ -82,21 +97,19 @@ static void flush_large(Cpu *cpu, unsigned mmu, bool keep_global)
 static void flush_mode(Cpu *cpu, unsigned mmu, bool keep_global)
 {
     CpuTlb *tlb = &cpu->tlb;
-    uint64_t *filled = tcg_cpu(cpu)->tlb_filled[mmu];
-    unsigned kept = 0;
+    uint64_t *filled = tcg_cpu(cpu)->tlb_filled[mmu], *local = tcg_cpu(cpu)->tlb_local[mmu];
 
     if (tlb->used[mmu] == 0) {
         return;
     }
     for (unsigned w = 0; w < TLB_SIZE / 64; w++) {
-        for (uint64_t m = filled[w]; m; m &= m - 1) {
-            unsigned i = w * 64 + (unsigned)__builtin_ctzll(m);
-            if (keep_global && tlb->full[mmu][i].global) {
-                kept++;
-                continue;
-            }
-            tlb->table[mmu][i] = empty_entry;
-            filled[w] &= ~(m & -m);
+        uint64_t go = keep_global ? local[w] : filled[w];
+        for (uint64_t m = go; m; m &= m - 1) {
+            tlb->table[mmu][w * 64 + (unsigned)__builtin_ctzll(m)] = empty_entry;
+        }
+        if (go) {
+            filled[w] &= ~go;
+            local[w] = 0;
         }
     }
     flush_victims(tlb, mmu, keep_global);
@@ -105,7 +118,7 @@ static void flush_mode(Cpu *cpu, unsigned mmu, bool keep_global)
         tlb->large_va[mmu] = UINT64_MAX;
         tlb->large_mask[mmu] = 0;
     }
-    tlb->used[mmu] = keep_global ? kept + TLB_VICTIMS : 0;
+    tlb->used[mmu] = keep_global;
 }
 
 void tlb_flush_now(Cpu *cpu)
@@ -418,10 +431,22 @@ static void describe_page(Cpu *cpu, TlbFull *f, TlbEntry *e, uint64_t va)
     e->code = f->prot & TLB_PROT_EXEC ? code : UINT64_MAX;
 }
 
+static void note_filled(Cpu *cpu, unsigned mmu, unsigned i)
+{
+    TcgCpu *t = tcg_cpu(cpu);
+    uint64_t bit = 1ull << (i % 64);
+
+    __atomic_store_n(&t->tlb_filled[mmu][i / 64], t->tlb_filled[mmu][i / 64] | bit, __ATOMIC_RELAXED);
+    if (cpu->tlb.full[mmu][i].global) {
+        t->tlb_local[mmu][i / 64] &= ~bit;
+    } else {
+        t->tlb_local[mmu][i / 64] |= bit;
+    }
+}
+
 static void enter(Cpu *cpu, unsigned mmu_idx, uint64_t va, const TlbEntry *new, const TlbFull *f)
 {
     CpuTlb *tlb = &cpu->tlb;
-    TcgCpu *t = tcg_cpu(cpu);
     unsigned i = tlb_index(va);
     TlbEntry *e = &tlb->table[mmu_idx][i];
 
@@ -436,8 +461,7 @@ static void enter(Cpu *cpu, unsigned mmu_idx, uint64_t va, const TlbEntry *new, 
     }
     tlb->full[mmu_idx][i] = *f;
     *e = *new;
-    __atomic_store_n(&t->tlb_filled[mmu_idx][i / 64], t->tlb_filled[mmu_idx][i / 64] | 1ull << (i % 64),
-                     __ATOMIC_RELAXED);
+    note_filled(cpu, mmu_idx, i);
     tlb_recheck_dirty(cpu, mmu_idx, e, &tlb->full[mmu_idx][i]);
 }
 
@@ -520,7 +544,7 @@ static bool take_victim(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu, u
         tlb->victim_full[mmu][v] = f;
         tlb_recheck_dirty(cpu, mmu, &tlb->table[mmu][i], &tlb->full[mmu][i]);
         tlb_recheck_dirty(cpu, mmu, &tlb->victim[mmu][v], &tlb->victim_full[mmu][v]);
-        tcg_cpu(cpu)->tlb_filled[mmu][i / 64] |= 1ull << (i % 64);
+        note_filled(cpu, mmu, i);
         return true;
     }
     return false;

@@ -49,6 +49,7 @@ struct CodeBlock {
     const uint64_t *cover;          /* regions: a bit for each 8 bytes of page[0] that they were made from */
     int32_t heat;                   /* branches back that may yet lead here before a region is made */
     bool no_region;                 /* one was made from here, or is not wanted */
+    uint8_t *buffer_end;            /* accel/tcg: the code buffer's pointer when it was finished */
     _Atomic bool valid;             /* cleared by invalidation */
     CodeBlock *page_next[2];        /* accel/tcg */
     ChainSlot *incoming;            /* who chains to me; accel/tcg */
@@ -60,7 +61,7 @@ struct CodeBlock {
  * & mask; a hit when pc and mode (key.base, key.mode, key.flags folded by accel/tcg into
  * `context`) match those compiled into the exit.
  */
-#define JUMP_CACHE_BITS 14
+#define JUMP_CACHE_BITS 16
 typedef struct JumpCacheEntry { uint64_t pc; uint64_t context; const void *entry; CodeBlock *block; } JumpCacheEntry;
 struct BlockCache { JumpCacheEntry e[1 << JUMP_CACHE_BITS]; };
 static inline unsigned jump_cache_index(uint64_t pc)

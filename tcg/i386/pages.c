@@ -73,6 +73,7 @@ void gen_pages_begin(Gen *g)
         } else if (want.base && g->groups->len < MAX_GROUPS) {
             want.last = pos;
             want.val = g->first_page_val + g->groups->len;
+            g->ra.vals[want.val] = (RaVal){.next_use = RA_NEVER, .reg = -1, .type = IR_I64};
             *at = (uint16_t)g->groups->len;
             if (num_open == MAX_OPEN) {
                 memmove(open, open + 1, sizeof open - sizeof open[0]);
