@@ -339,6 +339,36 @@ static IrVal dividend(X86Ctx *s, unsigned size, bool is_signed)
     return is_signed ? ir_sextq(b, both) : ir_zextq(b, both);
 }
 
+/* 128 bits by 64: the upper half nearly always says no more than the lower one does. */
+static void divide_64(X86Ctx *s, IrVal src, bool is_signed)
+{
+    IrBuilder *b = s->b;
+    IrVar d = ir_local(b, IR_I64);
+    IrBlock *slow = ir_cold_block(b), *narrow = ir_block(b), *fast = ir_block(b), *end = ir_block(b);
+    IrVal low = ir_get(b, V_RAX);
+
+    ir_set(b, d, src);
+    x86_sync(s);
+    ir_brcond(b, COND_NE, ir_get(b, V_RDX), is_signed ? ir_sari(b, low, 63) : ir_i64(b, 0), slow, narrow);
+    ir_place(b, narrow);
+    if (is_signed) {                    /* not 0, and not -1, by which -2^63 cannot be divided */
+        ir_brcond(b, COND_LEU, ir_addi(b, ir_get(b, d), 1), ir_i64(b, 1), slow, fast);
+    } else {
+        ir_brcond(b, COND_EQ, ir_get(b, d), ir_i64(b, 0), slow, fast);
+    }
+    ir_place(b, fast);
+    low = ir_get(b, V_RAX);
+    src = ir_get(b, d);
+    IrVal quotient = is_signed ? ir_divs(b, low, src) : ir_divu(b, low, src);
+    ir_set(b, V_RAX, quotient);
+    ir_set(b, V_RDX, ir_sub(b, low, ir_mul(b, quotient, src)));
+    ir_br(b, end);
+    ir_place(b, slow);
+    (is_signed ? ir_call_divs : ir_call_divu)(b, ir_get(b, d), ir_i32(b, 3));
+    ir_br(b, end);
+    ir_place(b, end);
+}
+
 static void divide(X86Ctx *s, X86Insn *i, bool is_signed)
 {
     IrBuilder *b = s->b;
@@ -346,8 +376,7 @@ static void divide(X86Ctx *s, X86Insn *i, bool is_signed)
     IrVal src = x86_read(s, i, 0);
 
     if (size == 3) {
-        x86_sync(s);
-        (is_signed ? ir_call_divs : ir_call_divu)(b, src, ir_i32(b, 3));
+        divide_64(s, src, is_signed);
         return;
     }
     IrVar n = ir_local(b, IR_I64), d = ir_local(b, IR_I64), q = ir_local(b, IR_I64);

@@ -62,6 +62,9 @@ void ir_discard(IrBuilder *b, IrVar v)
 void ir_insn(IrBuilder *b, uint64_t pc, uint64_t meta)
 {
     emit(b, &(IrOp){.opcode = OP_INSN, .insn = {pc, meta}}, IR_VOID);
+    b->insn_pc = pc;
+    b->insn_meta = meta;
+    b->in_insn = true;
 }
 
 IrVal ir_env_load(IrBuilder *b, IrType t, uint32_t offset, MemOp op)

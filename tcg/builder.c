@@ -51,6 +51,7 @@ IrFunc *ir_begin(IrBuilder *b)
     f->num_blocks = 0;
     f->num_locals = 0;
     f->num_insns = 0;
+    f->live_known = false;
     f->bytes = 0;
     f->arena.used = 0;
     if (f->arena.old->len) {
@@ -61,6 +62,7 @@ IrFunc *ir_begin(IrBuilder *b)
     b->func_epoch++;
     b->cur = NULL;
     b->before = 0;
+    b->in_insn = false;
     f->entry = NULL;
     f->layout_tail = NULL;
     ir_place(b, ir_block(b));
@@ -227,6 +229,10 @@ void ir_place(IrBuilder *b, IrBlock *block)
     b->cur = block;
     b->before = 0;
     builder_forget(b);
+    if (block->cold && b->in_insn) {
+        /* It is laid out behind other instructions, but faults in it are this one's. */
+        ir_insn(b, b->insn_pc, b->insn_meta);
+    }
 }
 
 IrBlock *ir_current(IrBuilder *b)

@@ -18,6 +18,8 @@ typedef struct KnownVar { uint32_t value, epoch; } KnownVar;
 struct IrBuilder {
     IrFunc f;
     IrBlock *cur;
+    uint64_t insn_pc, insn_meta;    /* the guest instruction at hand, if in_insn */
+    bool in_insn;
     uint32_t before;            /* new ops go before this one; 0: at the end */
     uint32_t epoch;             /* of the current block's known values; never 0 */
     uint32_t func_epoch;

@@ -152,6 +152,7 @@ static void close_block(IrFunc *f, IrBlock *b)
 
 void ir_finish(IrFunc *f)
 {
+    f->live_known = false;
     mark_reachable(f);
     /* Hot blocks in the order they were placed, then cold ones. */
     IrBlock *hot = NULL, *cold = NULL, **hot_end = &hot, **cold_end = &cold;

@@ -90,6 +90,7 @@ struct IrFunc {
     uint8_t *locals;            /* their types */
     uint32_t num_locals, cap_locals;
     uint32_t var_words;         /* words of a variable set */
+    bool live_known;            /* the last pass has left live_in and live_out; too large at most */
     uint32_t num_insns;
     uint64_t bytes;
     struct { char *mem; size_t used, size; GPtrArray *old; } arena;

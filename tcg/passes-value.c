@@ -214,5 +214,6 @@ bool pass_dead(IrFunc *f)
             ir_live_step(f, o, live);
         }
     }
+    f->live_known = true;
     return false;
 }

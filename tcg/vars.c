@@ -113,34 +113,33 @@ static void analyze_dirty(IrFunc *f, uint64_t *work)
     }
 }
 
-static void new_sets(IrFunc *f, bool dirty)
+static void new_sets(IrFunc *f)
 {
     const uint32_t words = f->var_words = (ir_all_vars(f) + 63) / 64;
-    const unsigned sets = dirty ? 4 : 2;
 
     for (uint32_t i = 0; i < f->num_blocks; i++) {
         IrBlock *b = f->blocks[i];
         if (b->reachable) {
-            uint64_t *mem = ir_arena(f, sets * words * sizeof(uint64_t));
-            memset(mem, 0, sets * words * sizeof(uint64_t));
+            uint64_t *mem = ir_arena(f, 4 * words * sizeof(uint64_t));
+            memset(mem, 0, 4 * words * sizeof(uint64_t));
             b->live_in = mem;
             b->live_out = mem + words;
-            b->dirty_in = dirty ? mem + 2 * words : NULL;
-            b->dirty_out = dirty ? mem + 3 * words : NULL;
+            b->dirty_in = mem + 2 * words;
+            b->dirty_out = mem + 3 * words;
         }
     }
 }
 
 void ir_analyze_live(IrFunc *f)
 {
-    new_sets(f, false);
+    new_sets(f);
     analyze_live(f, ir_arena(f, f->var_words * sizeof(uint64_t)));
 }
 
 void ir_analyze_vars(IrFunc *f)
 {
-    new_sets(f, true);
-    uint64_t *work = ir_arena(f, f->var_words * sizeof(uint64_t));
-    analyze_live(f, work);
-    analyze_dirty(f, work);
+    if (!f->live_known) {
+        ir_analyze_live(f);
+    }
+    analyze_dirty(f, ir_arena(f, f->var_words * sizeof(uint64_t)));
 }

@@ -298,7 +298,7 @@ static CodeBlock *translate(Cpu *cpu, const BlockKey *key, ram_addr ram)
         pthread_mutex_lock(&tcg->translate_lock);
         tcg_cpu(cpu)->translating = true;
         uint32_t generation = atomic_load(&tcg->generation);
-        CodeBlock *cb = ram == RAM_NONE ? NULL : hash_find(cpu, key, ram);
+        CodeBlock *cb = ram == RAM_NONE || tcg->buffer.alone ? NULL : hash_find(cpu, key, ram);
         if (cb) {
             translation_end(cpu);      /* another vCPU was faster */
             return cb;

@@ -300,7 +300,6 @@ static bool engine_generate(CodeBuffer *c, IrFunc *f, CodeBlock *cb, bool opt)
     } else {
         ir_finish(f);
     }
-    ir_compute_preds(f);
     ir_analyze_vars(f);
     return gen_function(&the_gen, c, f, cb);
 }

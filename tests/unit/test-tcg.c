@@ -13,7 +13,7 @@
 #include "util/rcu.h"
 #include "util/timer.h"
 
-enum { T_STOP, T_LI, T_ADD, T_ADDI, T_LD, T_ST, T_JNZ, T_JR, T_ST32, T_XADD, T_NOP };
+enum { T_STOP, T_LI, T_ADD, T_ADDI, T_LD, T_ST, T_JNZ, T_JR, T_ST32, T_XADD, T_NOP, T_COLD };
 enum { EXC_PAGE = 14, PAGES = 65536 };
 #define RAM_SIZE (2 * MIB)
 #define MMIO_BASE 0x10000000ull
@@ -103,6 +103,15 @@ static bool toy_insn(IrBuilder *b, uint64_t start, uint64_t pc, const uint8_t *i
         return true;
     case T_NOP:
         return true;
+    case T_COLD: {                     /* if ra: r7 = memory at rx */
+        IrBlock *yes = ir_cold_block(b), *on = ir_block(b);
+        ir_brcond(b, COND_NE, ir_get(b, a), ir_i64(b, 0), yes, on);
+        ir_place(b, yes);
+        ir_set(b, 7, ir_load(b, IR_I64, ir_get(b, x), MEM_64, 0));
+        ir_br(b, on);
+        ir_place(b, on);
+        return true;
+    }
     case T_JNZ: {
         IrBlock *yes = ir_block(b), *no = ir_block(b);
         ir_brcond(b, COND_NE, ir_get(b, a), ir_i64(b, 0), yes, no);
@@ -494,6 +503,21 @@ static void test_fault(void)
     g_assert_cmpuint(t->faults, ==, 0);
     g_assert_cmphex(*word(0x50ff8), ==, 0x0000000511111111);
     g_assert_cmphex(*word(0x70000) & 0xffffffff, ==, 0);
+}
+
+/* What is laid out behind other instructions belongs to its own. */
+static void test_fault_cold(void)
+{
+    ToyCpu *t = one(0x1000);
+
+    CODE(0x1000, {{T_ADDI, 1, 1}, {T_COLD, 1, 2}, {T_ADDI, 1, 1}, {T_LI, 3, 5}, {T_STOP, 0, 0}});
+    t->r[2] = 0x9000;
+    t->map[9] = 0;
+    run();
+    g_assert_cmpuint(t->faults, ==, 1);
+    g_assert_cmphex(t->fault_pc, ==, 0x1004);
+    g_assert_cmpuint(t->r[1], ==, 1);
+    g_assert_cmpuint(t->r[3], ==, 0);
 }
 
 static void test_flush(void)
@@ -921,6 +945,7 @@ int main(int argc, char **argv)
     g_test_add_func("/tcg/lookup", test_lookup);
     g_test_add_func("/tcg/victims", test_victims);
     g_test_add_func("/tcg/fault", test_fault);
+    g_test_add_func("/tcg/fault-cold", test_fault_cold);
     g_test_add_func("/tcg/flush", test_flush);
     g_test_add_func("/tcg/remap", test_remap);
     g_test_add_func("/tcg/smc-own-block", test_smc_own_block);
