@@ -44,6 +44,7 @@ typedef struct TcgCpu {
     struct BlockCache cache;
     uint64_t cache_used[(1 << JUMP_CACHE_BITS) / 64];
     uint64_t cache_local[(1 << JUMP_CACHE_BITS) / 64];     /* of these: not in global pages */
+    uint64_t large_units[MMU_MODES][16];   /* MiB of addresses, modulo 1024, in which large pages were entered */
     uint64_t tlb_filled[MMU_MODES][TLB_SIZE / 64];     /* entries in use: a flush visits only them */
     uint64_t tlb_local[MMU_MODES][TLB_SIZE / 64];      /* of these: not of global pages */
     bool single_next;                  /* the next block has one instruction, once */

@@ -117,6 +117,7 @@ static void flush_mode(Cpu *cpu, unsigned mmu, bool keep_global)
     if (!keep_global) {
         tlb->large_va[mmu] = UINT64_MAX;
         tlb->large_mask[mmu] = 0;
+        memset(tcg_cpu(cpu)->large_units[mmu], 0, sizeof(tcg_cpu(cpu)->large_units[mmu]));
     }
     tlb->used[mmu] = keep_global;
 }
@@ -182,6 +183,14 @@ static bool entry_in_large_page(const TlbEntry *e, const TlbFull *f, uint64_t va
     return f->page_bits > PAGE_BITS_MIN && ((page ^ va) >> f->page_bits) == 0;
 }
 
+/* Whether large pages may lie in va's MiB: few flushed pages are near one. */
+static bool near_large_page(Cpu *cpu, unsigned mmu, uint64_t va)
+{
+    unsigned unit = (unsigned)(va >> 20) & 1023;
+
+    return tcg_cpu(cpu)->large_units[mmu][unit / 64] >> (unit % 64) & 1;
+}
+
 /* All entries of a large page that va is in. */
 static void flush_large_page(Cpu *cpu, unsigned mmu, uint64_t va)
 {
@@ -225,7 +234,7 @@ void tlb_flush_page(Cpu *cpu, uint64_t va)
             continue;
         }
         /* One range stands for all large pages: only inside it are they looked for. */
-        if ((va & tlb->large_mask[mmu]) == tlb->large_va[mmu]) {
+        if ((va & tlb->large_mask[mmu]) == tlb->large_va[mmu] && near_large_page(cpu, mmu, va)) {
             flush_large_page(cpu, mmu, va);
             bits = MAX(bits, tcg_cpu(cpu)->large_bits);
         }
@@ -362,6 +371,19 @@ static uint64_t watch_flag(const Cpu *cpu, uint64_t page, unsigned kind)
     return 0;
 }
 
+static void note_large_units(Cpu *cpu, unsigned mmu, uint64_t va, unsigned page_bits)
+{
+    uint64_t *units = tcg_cpu(cpu)->large_units[mmu];
+    unsigned count = page_bits >= 30 ? 1024 : page_bits > 20 ? 1u << (page_bits - 20) : 1;
+    unsigned first = (unsigned)((va & ~(((uint64_t)1 << page_bits) - 1)) >> 20);
+
+    for (unsigned i = 0; i < count; i++) {
+        unsigned unit = (first + i) & 1023;
+
+        units[unit / 64] |= 1ull << (unit % 64);
+    }
+}
+
 static void note_large_page(CpuTlb *tlb, unsigned mmu, uint64_t va, unsigned page_bits)
 {
     uint64_t mask = ~(((uint64_t)1 << page_bits) - 1);
@@ -483,6 +505,7 @@ void tlb_set(Cpu *cpu, unsigned mmu_idx, uint64_t va, hwaddr pa, MemAttrs attrs,
     f.attrs.cpu_index = cpu->index & 0x1fff;
     if (page_bits > PAGE_BITS_MIN) {
         note_large_page(&cpu->tlb, mmu_idx, va, page_bits);
+        note_large_units(cpu, mmu_idx, va, page_bits);
         t->large_bits = MAX(t->large_bits, page_bits);
     }
     if (page_bits >= LARGE_BITS) {
