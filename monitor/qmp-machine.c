@@ -107,6 +107,7 @@ GPtrArray *qmp_query_cpu_definitions(QmpCall *call, GError **error)
         info->migration_safe = m->migration_safe;
         info->static_ = m->is_static;
         info->deprecated = m->deprecated;
+        info->alias_of = g_strdup(m->alias_of);
         info->unavailable_features = g_ptr_array_new();
         for (unsigned f = 0; m->unavailable && m->unavailable[f]; f++) {
             g_ptr_array_add(info->unavailable_features, g_strdup(m->unavailable[f]));

@@ -388,6 +388,7 @@ static gpointer build_infos(gpointer unused)
             .name = name,
             .type_name = g_strdup_printf("%s-%s-cpu", name, target_arch->name),
             .desc = m->model_id,
+            .alias_of = i >= x86_num_models && i < n - 2 ? x86_model_aliases[i - x86_num_models].model : NULL,
             .migration_safe = m != &model_max,
             .is_static = m == &model_base,
             .unavailable = unavailable(m),

@@ -112,6 +112,7 @@ typedef struct CpuModelInfo {
     const char *name;                   /* "qemu64" */
     const char *type_name;              /* "qemu64-x86_64-cpu" */
     const char *desc;
+    const char *alias_of;               /* NULL: a model of its own */
     bool deprecated, migration_safe, is_static;
     const char *const *unavailable;     /* NULL-terminated feature names; NULL: all there */
 } CpuModelInfo;

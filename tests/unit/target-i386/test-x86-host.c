@@ -475,9 +475,13 @@ static void end_case(void)
 
 /* ---- both sides ---- */
 
+/* The program is 32-bit code in compatibility mode. */
+static bool compat;
+
 static void long_mode(void)
 {
     X86Cpu *c = guest;
+    uint32_t code = compat ? SEG_B : SEG_L;
 
     c->efer = EFER_LME | EFER_LMA | EFER_SCE | EFER_NXE;
     c->cr3 = 0x1000;
@@ -486,7 +490,7 @@ static void long_mode(void)
     for (unsigned i = 0; i < 6; i++) {
         x86_set_seg(c, i, 0x10, 0, 0xffffffff, SEG_P | SEG_S | SEG_W | SEG_A | SEG_G | SEG_B);
     }
-    x86_set_seg(c, S_CS, 8, 0, 0xffffffff, SEG_P | SEG_S | SEG_CODE | SEG_R | SEG_A | SEG_G | SEG_L);
+    x86_set_seg(c, S_CS, 8, 0, 0xffffffff, SEG_P | SEG_S | SEG_CODE | SEG_R | SEG_A | SEG_G | code);
 }
 
 static void on_tick(void *opaque)
@@ -602,6 +606,155 @@ static void compare(void)
     }
 }
 
+/* ---- 32-bit code: instructions that 64-bit mode does not have ---- */
+
+void host_enter32(uint64_t code);
+void host_back32(void);
+__asm__(".text\n"
+        "host_enter32:\n"
+        "  push %rbx\n  push %rbp\n  push %r12\n  push %r13\n  push %r14\n  push %r15\n"
+        "  mov %ds, %r12d\n  mov %es, %r13d\n  mov %rsp, %r14\n"
+        "  mov $0x2b, %eax\n  mov %eax, %ds\n  mov %eax, %es\n"
+        "  pushq $0x23\n  push %rdi\n  lretq\n"
+        "host_back32:\n"
+        "  mov %r14, %rsp\n  mov %r12d, %ds\n  mov %r13d, %es\n  cld\n"
+        "  pop %r15\n  pop %r14\n  pop %r13\n  pop %r12\n  pop %rbp\n  pop %rbx\n"
+        "  ret\n");
+
+typedef struct Legacy {
+    uint32_t in[8], out[8], flags, undefined;
+    uint32_t at, pad;           /* the instruction, from the area's start */
+    uint8_t data[64], stack[128];
+} Legacy;
+
+static uint32_t legacy_va(unsigned n, size_t member)
+{
+    return (uint32_t)(CODE_VA + DATA_OFFSET + n * sizeof(Legacy) + member);
+}
+#define LEGACY_AT(n, member) legacy_va(n, offsetof(Legacy, member))
+
+static void absolute(unsigned opcode, unsigned reg, uint32_t va)
+{
+    byte(opcode);
+    byte(reg << 3 | 5);
+    bytes(va, 4);
+}
+
+/* One of them; n gives it an address that it may read. */
+static void legacy_insn(unsigned n)
+{
+    static const uint8_t plain[] = {0x27, 0x2f, 0x37, 0x3f, 0xd6, 0x9f, 0x9e, 0x98, 0x99, 0xd7, 0xc9, 0x60, 0x61, 0x9c};
+    unsigned kind = pick(24);
+
+    if (pick(4) == 0 && kind != 23 && kind != 19) {
+        byte(0x66);
+    }
+    if (kind < ARRAY_COUNT(plain)) {
+        byte(plain[kind]);
+    } else if (kind < 16) {
+        byte(kind == 14 ? 0xd4 : 0xd5);         /* aam, aad */
+        byte(kind == 14 ? 1 + pick(255) : pick(256));
+    } else if (kind < 19) {
+        unsigned reg = pick(8);
+        byte((pick(2) ? 0x40 : 0x48) + (reg == R_SP ? 0 : reg));
+    } else if (kind == 19) {
+        byte(0x63);                             /* arpl */
+        byte(0xc0 | pick(4) << 3 | pick(4));
+    } else if (kind == 20) {
+        byte(0xc8);                             /* enter */
+        bytes(pick(32), 2);
+        byte(0);
+    } else if (kind == 21) {
+        byte(pick(2) ? 0x06 : 0x16);            /* push es, ss: their selectors differ, so the slot is overwritten */
+        byte(0x6a);
+        byte(0);
+    } else if (kind == 22) {
+        byte(0xa0 + pick(4));                   /* mov with an absolute address */
+        bytes(LEGACY_AT(n, data) + pick(32), 4);
+    } else {
+        byte(0x0f);                             /* setcc */
+        byte(0x90 + pick(16));
+        byte(0xc0 + pick(4));
+    }
+}
+
+static void legacy_case(unsigned n)
+{
+    Legacy *l = (Legacy *)(prog.area + DATA_OFFSET) + n;
+    uint32_t address = LEGACY_AT(n, data);
+    X86Insn i;
+
+    for (unsigned r = 0; r < 8; r++) {
+        l->in[r] = (uint32_t)random64();
+    }
+    l->in[R_BX] = address;                      /* xlat: data[al], 16 bits of bx with 67 are not made */
+    l->in[R_BP] = LEGACY_AT(n, stack) + 64;
+    l->in[R_AX] &= pick(2) ? 0xffffff3f : 0xffffffff;
+    for (unsigned r = 0; r < 8; r++) {
+        if (r != R_SP) {
+            absolute(0x8b, r, LEGACY_AT(n, in) + 4 * r);
+        }
+    }
+    byte(0xbc);
+    bytes(LEGACY_AT(n, stack) + 64, 4);
+    byte(0x68);
+    bytes((random64() & ARITH_FLAGS) | 2, 4);
+    byte(0x9d);
+    uint8_t *start = prog.p;
+    l->at = (uint32_t)(start - prog.area);
+    legacy_insn(n);
+    if (x86_decode(&i, start, (unsigned)(prog.p - start), (X86DecodeMode){.code32 = true}) == X86_OK) {
+        l->undefined = i.row->undefined;
+    }
+    for (unsigned r = 0; r < 8; r++) {
+        absolute(0x89, r, LEGACY_AT(n, out) + 4 * r);
+    }
+    byte(0xbc);
+    bytes(LEGACY_AT(n, stack) + 32, 4);
+    byte(0x9c);
+    absolute(0x8f, 0, LEGACY_AT(n, flags));
+}
+
+static void legacy_compare(unsigned cases)
+{
+    uint64_t slot = CODE_VA + AREA_SIZE - 8;
+    uint8_t *guest_area = (uint8_t *)region_host(&ram) + CODE_PA, *back;
+
+    byte(0xff);                                 /* jmp [slot] */
+    byte(0x25);
+    bytes(slot, 4);
+    byte(0xf4);
+    *(uint32_t *)(prog.area + AREA_SIZE - 8) = (uint32_t)(CODE_VA + (uint64_t)(prog.p - 1 - prog.area));
+    back = prog.p;
+    byte(0xea);                                 /* ljmp $0x33, to 64-bit code: jmp *0(%rip) */
+    bytes(CODE_VA + (uint64_t)(prog.p + 6 - prog.area), 4);
+    bytes(0x33, 2);
+    bytes(0x25ff, 6);
+    bytes((uint64_t)(uintptr_t)host_back32, 8);
+    address_space_write(vm->memory_as, CODE_PA, (MemAttrs){0}, prog.area, AREA_SIZE);
+    compat = true;
+    run_guest();
+    compat = false;
+    *(uint32_t *)(prog.area + AREA_SIZE - 8) = (uint32_t)(CODE_VA + (uint64_t)(back - prog.area));
+    host_enter32(CODE_VA);
+    g_assert_cmphex(((Legacy *)(prog.area + DATA_OFFSET) + cases - 1)->out[4], !=, 0);      /* it came to the end */
+    for (unsigned n = 0; n < cases; n++) {
+        Legacy *host = (Legacy *)(prog.area + DATA_OFFSET) + n, *got = (Legacy *)(guest_area + DATA_OFFSET) + n;
+        uint32_t keep = ARITH_FLAGS & ~host->undefined;
+        bool same = !memcmp(host->out, got->out, sizeof(host->out)) && !memcmp(host->data, got->data, sizeof(host->data));
+        if (!same || (host->flags ^ got->flags) & keep) {
+            g_autoptr(GString) text = g_string_new(NULL);
+            X86Insn i;
+            const uint8_t *p = prog.area + host->at;
+            if (x86_decode(&i, p, 15, (X86DecodeMode){.code32 = true}) == X86_OK) {
+                x86_print_insn(&i, CODE_VA, (X86DecodeMode){.code32 = true}, text);
+            }
+            g_error("case %u: %s; eax %x: host %x guest %x, esp host %x guest %x, flags host %x guest %x", n, text->str,
+                    host->in[0], host->out[0], got->out[0], host->out[4], got->out[4], host->flags, got->flags);
+        }
+    }
+}
+
 /* ---- tests ---- */
 
 /* Every row by itself, several encodings each. */
@@ -668,6 +821,17 @@ static void test_strings(void)
         end_case();
     }
     compare();
+}
+
+static void test_legacy(void)
+{
+    const unsigned cases = 4000;
+
+    begin_program();
+    for (unsigned n = 0; n < cases; n++) {
+        legacy_case(n);
+    }
+    legacy_compare(cases);
 }
 
 static bool use_interp;
@@ -751,6 +915,7 @@ int main(int argc, char **argv)
     g_test_add_func("/x86-host/rows", test_rows);
     g_test_add_func("/x86-host/sequences", test_sequences);
     g_test_add_func("/x86-host/strings", test_strings);
+    g_test_add_func("/x86-host/legacy", test_legacy);
     if (!use_interp) {
         g_test_add_func("/x86-host/interp", test_interp);
     }
