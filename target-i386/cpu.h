@@ -116,6 +116,7 @@ typedef struct X86Cpu {
     uint64_t tsc_hz;
     uint32_t apic_id;
     int32_t socket_id, die_id, core_id, thread_id, node_id;
+    bool check_features, enforce_features; /* warn of, refuse features that are not implemented */
     GPtrArray *feature_text; /* "+x", "-y", "k=v" of -cpu, applied at realize */
     Device *apic; /* NULL: none; see exec/x86-apic.h */
     X86SseBefore sse_before; /* within one instruction */

@@ -82,6 +82,7 @@ static void set_feature(uint32_t *words, unsigned feature, bool on)
 void x86_model_apply(X86Cpu *c, const X86Model *m)
 {
     c->model = m;
+    c->check_features = true;
     memcpy(c->features, m == &model_max ? x86_supported_features : m->words, sizeof(c->features));
     set_feature(c->features, FEAT_HYPERVISOR, true);
     c->cpuid_level = m->level;
@@ -148,7 +149,7 @@ static bool set_number(X86Cpu *c, const char *key, const char *value, bool *know
 static bool is_inert(const char *key)
 {
     static const char *const exact[] = {
-        "check", "enforce", "migratable", "l3-cache", "host-cache-info", "host-phys-bits", "pmu", "lmce",
+        "migratable", "l3-cache", "host-cache-info", "host-phys-bits", "pmu", "lmce",
         "cpuid-0xb", "full-cpuid-auto-level", "legacy-cache", "kvm", "vmware-cpuid-freq",
         "host-phys-bits-limit", "fill-mtrr-mask", "tcg-cpuid", "ucode-rev", "start-powered-off",
         "x-migrate-smi-count", "kvm-no-smi-migration", "x-force-features", "memory",
@@ -213,6 +214,9 @@ static bool apply_word(X86Cpu *c, const char *text, GError **error)
         value = *key == '+' ? "on" : "off";
         name = key + 1;
     }
+    if (same_name(name, "check") || same_name(name, "enforce")) {
+        return parse_switch(name, value, same_name(name, "check") ? &c->check_features : &c->enforce_features, error);
+    }
     f = x86_feature_find(name);
     if (f < 0) {
         return is_inert(name) || unknown_property(c->cpu.dev.obj.type->name, name, error);
@@ -224,9 +228,10 @@ static bool apply_word(X86Cpu *c, const char *text, GError **error)
     return true;
 }
 
-/* A requested feature that is not implemented is dropped with the reference's warning. */
-static void filter(X86Cpu *c, bool warn)
+/* A requested feature that is not implemented is dropped with the reference's warning. False: some were. */
+static bool filter(X86Cpu *c, bool count, bool warn)
 {
+    bool all = true;
     static const char *const where[X86_FEATURE_WORDS] = {
         [FW_1_EDX] = "01H).EDX", [FW_1_ECX] = "01H).ECX", [FW_7_0_EBX] = "07H,ECX=00H).EBX",
         [FW_7_0_ECX] = "07H,ECX=00H).ECX", [FW_7_0_EDX] = "07H,ECX=00H).EDX", [FW_7_1_EAX] = "07H,ECX=01H).EAX",
@@ -239,13 +244,18 @@ static void filter(X86Cpu *c, bool warn)
         uint32_t gone = c->features[w] & ~x86_supported_features[w];
 
         c->features[w] &= x86_supported_features[w];
-        for (unsigned b = 0; warn && b < 32; b++) {
-            if (gone >> b & 1 && where[w] && x86_feature_names[w][b]) {
+        for (unsigned b = 0; count && b < 32; b++) {
+            if (!(gone >> b & 1) || !where[w] || !x86_feature_names[w][b]) {
+                continue;
+            }
+            all = false;
+            if (warn) {
                 warn_report("TCG doesn't support requested feature: CPUID.%s.%s [bit %u]",
                             where[w], x86_feature_names[w][b], b);
             }
         }
     }
+    return all;
 }
 
 bool x86_model_finish(X86Cpu *c, GError **error)
@@ -255,8 +265,11 @@ bool x86_model_finish(X86Cpu *c, GError **error)
             return false;
         }
     }
-    filter(c, c->model != &model_max && strcmp(c->model->name, "qemu64-v1") != 0 &&
-                  strcmp(c->model->name, "qemu32-v1") != 0);
+    /* the default models' SVM is not spoken of */
+    bool count = strcmp(c->model->name, "qemu64-v1") != 0 && strcmp(c->model->name, "qemu32-v1") != 0;
+    if (!filter(c, count, c->check_features || c->enforce_features) && c->enforce_features) {
+        return fail(error, "TCG doesn't support requested features");
+    }
     if (target_arch->word_bits == 32) {
         set_feature(c->features, FEAT_LM, false);
     }
