@@ -18,8 +18,11 @@
 #include "hw/timer/hpet.h"
 #include "hw/timer/i8254.h"
 #include "net/net.h"
+#include "x86-kernel.h"
 
 #define LINUX_ROM "linuxboot.bin"
+#define KERNEL_ROM "kernelboot.bin"
+#define FIRMWARE_ROOM 0x28000u         /* its tables at the top of low RAM */
 #define PCI_MEM_PRIORITY -1
 #define IOAPIC_BASE 0xfec00000u
 #define HPET_BASE 0xfed00000u
@@ -192,6 +195,18 @@ bool pc_create_isa_devices(PcBoard *b, GError **error)
     wire(port92, "a20", 0, g_ptr_array_index(b->vm->cpus, 0), "a20", 1);
     b->fw_cfg = fw_cfg_create_io(b->vm, 0x510, error);
     return b->fw_cfg && pc_create_serials(b, error);
+}
+
+bool pc_create_basic_devices(PcBoard *b, bool serial, GError **error)
+{
+    const char *chr = b->vm->serials && b->vm->serials->len ? g_ptr_array_index(b->vm->serials, 0) : NULL;
+
+    if (!pc_create_interrupts(b, error) || !pc_create_timers(b, error)) {
+        return false;
+    }
+    b->fw_cfg = fw_cfg_create_io(b->vm, 0x510, error);
+    return b->fw_cfg &&
+           (!serial || !chr || isa_create(b->isa, "isa-serial", NULL, error, "index", "0", "chardev", chr, NULL));
 }
 
 /* ---- default devices ---- */
@@ -387,6 +402,28 @@ static bool pc_option_rom(PcBoard *b, const char *name, GError **error)
     return true;
 }
 
+/* Multiboot, PVH, or Linux' own format, each with the option ROM that enters it. */
+static bool pc_load_kernel(PcBoard *b, GError **error)
+{
+    X86Memory memory = { b->vm, b->low_size, b->high_size, FIRMWARE_ROOM };
+    X86Entry entry = { 0 };
+    bool found = false;
+
+    if (!x86_load_multiboot(&memory, &entry, &found, error) ||
+        (!found && !x86_load_pvh(&memory, &entry, &found, error))) {
+        return false;
+    }
+    if (!found) {
+        boot_order_add(b->vm, "/rom@genroms/" LINUX_ROM, 0);
+        return pc_load_linux(b, error) && pc_option_rom(b, LINUX_ROM, error);
+    }
+    fw_cfg_add_u32(b->fw_cfg, FW_CFG_SETUP_SIZE, entry.eax);
+    fw_cfg_add_u32(b->fw_cfg, FW_CFG_SETUP_ADDR, entry.ebx);
+    fw_cfg_add_u32(b->fw_cfg, FW_CFG_KERNEL_ENTRY, entry.pc);
+    boot_order_add(b->vm, "/rom@genroms/" KERNEL_ROM, 0);
+    return pc_option_rom(b, KERNEL_ROM, error);
+}
+
 bool pc_machine_done(Vm *vm, GError **error)
 {
     PcBoard *b = pc_board(vm);
@@ -399,11 +436,8 @@ bool pc_machine_done(Vm *vm, GError **error)
     if (b->ich9 && b->has_smm && b->version > 208) {
         ich9_publish_smi_features(b);
     }
-    if (vm->kernel) {
-        if (!pc_load_linux(b, error) || !pc_option_rom(b, LINUX_ROM, error)) {
-            return false;
-        }
-        boot_order_add(vm, "/rom@genroms/" LINUX_ROM, 0);
+    if (vm->kernel && !pc_load_kernel(b, error)) {
+        return false;
     }
     if (!pc_publish_boot(b, error)) {
         return false;

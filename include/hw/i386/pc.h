@@ -50,6 +50,7 @@ typedef struct PcBoard {
     uint16_t pm_base; /* where firmware will find it: for the FADT */
     uint64_t mmcfg_base, mmcfg_size; /* q35: ECAM */
     uint64_t pci_hole64;
+    bool no_firmware;                 /* a kernel starts from the reset vector */
     bool check_floppy; /* its boot signature */
     unsigned boot_once_resets;
     bool has_acpi, has_hpet, has_smm;
@@ -67,6 +68,8 @@ bool pc_create_memory(PcBoard *b, uint64_t low_limit, GError **error);
 bool pc_load_firmware(PcBoard *b, GError **error);
 /* PICs, timers, RTC, keyboard, serial ports, fw_cfg ... on b->isa. */
 bool pc_create_isa_devices(PcBoard *b, GError **error);
+/* The smallest set of them: no keyboard controller, at most the first serial port. */
+bool pc_create_basic_devices(PcBoard *b, bool serial, GError **error);
 /* Default display, NICs, disks on b->pci. */
 bool pc_create_default_devices(PcBoard *b, GError **error);
 /* MachineType.done: CMOS, e820, SMBIOS, ACPI, kernel. */
