@@ -44,6 +44,7 @@ void pam_init(PamMap *p, Vm *vm, Object *owner, Region *ram, Region *pci_mem)
 
 void pam_update(PamMap *p, const uint8_t regs[7])
 {
+    memcpy(p->regs, regs, sizeof(p->regs));
     memory_transaction_begin();
     for (unsigned i = 0; i < ARRAY_COUNT(p->seg); i++) {
         /* Segment 0 is the high half of register 0; then low and high half of each. */
@@ -59,4 +60,11 @@ void pam_update(PamMap *p, const uint8_t regs[7])
         }
     }
     memory_transaction_commit();
+}
+
+void pam_reset(PamMap *p, uint8_t regs[7])
+{
+    if (runstate_is(RUN_STATE_SUSPENDED)) {
+        memcpy(regs, p->regs, sizeof(p->regs));
+    }
 }

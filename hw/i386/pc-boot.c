@@ -6,6 +6,8 @@
 #include "hw/i386/pc.h"
 #include "hw/rtc/mc146818.h"
 
+#define CMOS_SHUTDOWN_STATUS 0x0f
+#define SHUTDOWN_S3_RESUME 0xfe
 #define CMOS_BOOT_THIRD 0x38 /* high half; bit 0: no check of floppies' signature */
 #define CMOS_BOOT_FIRST 0x3d /* low half, second in the high half */
 #define MAX_CLASSES 3
@@ -56,6 +58,12 @@ static void boot_once_over(void *opaque)
     }
 }
 
+/* Firmware looks here after the reset that ends S3, and then resumes instead of booting. */
+static void boot_suspended(void *opaque)
+{
+    rtc_set_cmos(((PcBoard *)opaque)->rtc, CMOS_SHUTDOWN_STATUS, SHUTDOWN_S3_RESUME);
+}
+
 bool pc_publish_boot(PcBoard *b, GError **error)
 {
     Vm *vm = b->vm;
@@ -64,6 +72,7 @@ bool pc_publish_boot(PcBoard *b, GError **error)
     if (!pc_set_boot_order(b, order, error) || (vm->boot_once && !pc_set_boot_order(b, vm->boot_once, error))) {
         return false;
     }
+    suspend_watch(boot_suspended, b);
     if (vm->boot_once) {
         vm_reset_add(vm, boot_once_over, b);
     }

@@ -7,7 +7,6 @@
 #include "hw/i386/pc.h"
 #include "hw/nvram/boot-order.h"
 #include "block/block.h"
-#include "exec/cpu.h"
 #include "exec/loader.h"
 #include "exec/x86-apic.h"
 #include "exec/memory-backend.h"

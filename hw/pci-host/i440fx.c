@@ -75,6 +75,7 @@ static bool i440fx_realize(Device *d, GError **error)
 static void i440fx_reset(Device *d)
 {
     ((I440fx *)d)->pci.wmask[I440FX_SMRAM] = 0x78;
+    pam_reset(&((I440fx *)d)->pam, ((I440fx *)d)->pci.config + I440FX_PAM);
     i440fx_update((I440fx *)d);
 }
 

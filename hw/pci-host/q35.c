@@ -215,6 +215,7 @@ static void mch_reset(Device *d)
     pci_config_wmask(&s->pci, MCH_EXT_TSEG, 2, 0xffff);
     pci_config_set(&s->pci, MCH_EXT_TSEG, 2, 0);
     s->smbase_state = SMBASE_PLAIN;
+    pam_reset(&s->pam, s->pci.config + MCH_PAM);
     mch_update(s);
 }
 

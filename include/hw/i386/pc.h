@@ -90,10 +90,15 @@ typedef struct PamRegion {
     uint8_t mode;
 } PamRegion;
 typedef struct PamMap {
-    PamRegion seg[13];
+    PamRegion seg[13]; uint8_t regs[7];
 } PamMap;
 /* Creates the windows onto ram and PCI in system memory; all show PCI. */
 void pam_init(PamMap *p, Vm *vm, Object *owner, Region *ram, Region *pci_mem);
+/*
+ * At reset, regs having their reset values: at the end of S3 they get back what they were, because
+ * SeaBIOS resumes from its copy in RAM.
+ */
+void pam_reset(PamMap *p, uint8_t regs[7]);
 /* regs: the seven PAM bytes. */
 void pam_update(PamMap *p, const uint8_t regs[7]);
 
