@@ -106,6 +106,12 @@ static bool load_segment(ElfFile *f, uint64_t ph, ElfInfo *info, GError **error)
     } else {
         rom_add_blob(f->path, f->data + offset, memsz, paddr, NULL);
     }
+    /* A kernel linked for virtual addresses is entered where the segment was put. */
+    uint64_t vaddr = FIELD(f, ph, Phdr, p_vaddr), entry = FIELD(f, 0, Ehdr, e_entry);
+
+    if (vaddr != paddr && entry >= vaddr && entry - vaddr < memsz) {
+        info->entry = entry - vaddr + paddr;
+    }
     info->low = MIN(info->low, paddr);
     info->high = MAX(info->high, paddr + memsz);
     return true;
