@@ -3,6 +3,7 @@
  * Backup: the target gets the content that the source had when the job began. What the guest is about to overwrite is copied
  * first; the rest is copied in the background.
  */
+#include <json-c/json.h>
 #include <errno.h>
 #include <string.h>
 
@@ -251,8 +252,9 @@ static uint64_t cluster_of(BlockNode *target)
     BlockImageInfo info = { .cluster_size = 0 };
     g_autoptr(GError) ignored = NULL;
 
-    if (target->driver->co_info && target->driver->co_info(target, &info, &ignored)) {
-        /* (no driver's co_info waits) */
+    if (target->driver->co_info) {      /* no driver's waits */
+        target->driver->co_info(target, &info, &ignored);
+        json_object_put(info.specific);
     }
     return MAX(MIN_CLUSTER, info.cluster_size);
 }

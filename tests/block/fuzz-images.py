@@ -3,7 +3,8 @@
 """Images with wrong bytes in headers and tables: opened, checked, repaired, read and written. A tool must not crash, hang or take
 memory out of proportion.
 
-usage: fuzz-images.py COUNT SEED      with BUILD in the environment, in a folder of its own
+usage: fuzz-images.py COUNT SEED      with BUILD in the environment, in a folder of its own; FUZZ_KEEP names a file for the image
+that failed
 """
 import os
 import random
@@ -15,10 +16,12 @@ BUILD = os.environ['BUILD'] + '/'
 KINDS = ['cluster_size=64k', 'cluster_size=512', 'extended_l2=on', 'compat=v2', 'refcount_bits=1', 'data_file=d.raw', 'packed', 'snapshots',
          'bitmaps', 'backing']
 INTERESTING = [0, 1, 0x7f, 0x80, 0xff]
+SANITIZED = 'sanitize' in open(BUILD + 'config.mk', encoding='utf-8').read()
 
 
 def limits():
-    resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+    if not SANITIZED:               # its shadow memory needs far more addresses
+        resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 30))
 
 
@@ -80,8 +83,9 @@ def main():
             except subprocess.TimeoutExpired:
                 p = None
             if p is None or p.returncode < 0 or b'ERROR:' in p.stderr and b'assert' in p.stderr:
-                with open('/tmp/fuzz-found', 'wb') as f:
-                    f.write(data)
+                if 'FUZZ_KEEP' in os.environ:
+                    with open(os.environ['FUZZ_KEEP'], 'wb') as f:
+                        f.write(data)
                 print(f'case {n} ({kind}): {command}: {"hangs" if p is None else p.returncode}\n'
                       f'{p.stderr.decode(errors="replace")[-500:] if p else ""}')
                 return 1
