@@ -196,7 +196,7 @@ static bool multiboot_info(Pile *p, X86Entry *e, GError **error)
 {
     const X86Memory *m = p->m;
     Vm *vm = m->vm;
-    g_autoptr(GByteArray) modules = g_byte_array_new(), map = g_byte_array_new(), info = g_byte_array_new();
+    g_autoptr(GByteArray) modules = g_byte_array_new(), map = g_byte_array_new();
     g_autofree char *cmdline = g_strdup_printf("%s %s", vm->kernel, vm->append ? vm->append : "");
     uint8_t fields[MBI_SIZE] = { 0 };
     unsigned count = 0;
