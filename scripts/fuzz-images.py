@@ -25,8 +25,10 @@ ODD = [0, 1, 2, 0x7f, 0x80, 0xff, 0x1ff, 0x200, 0xffff, 0x10000, 0x7fffffff, 0x8
        (1 << 64) - 1]
 
 
-def limit():
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+def limit(build):
+    with open(f'{build}/config.mk', encoding='utf-8') as f:
+        if 'sanitize' not in f.read():      # shadow memory takes far more addresses
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -72,7 +74,7 @@ def look(build, fmt, path, write):
             [f'{build}/qemu-img', 'check', '-q', '-f', fmt, path], [f'{build}/qemu-img', 'info', '-f', fmt, path]]
     for job in jobs:
         try:
-            p = subprocess.run(job, capture_output=True, timeout=TIMEOUT, check=False, preexec_fn=limit)
+            p = subprocess.run(job, capture_output=True, timeout=TIMEOUT, check=False, preexec_fn=lambda: limit(build))
         except subprocess.TimeoutExpired:
             return f'{job[0]}: no end after {TIMEOUT} s'
         if p.returncode < 0 or p.returncode > 100 or b'Sanitizer' in p.stderr:
