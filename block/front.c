@@ -444,3 +444,31 @@ const PropType prop_drive = {
     .to_json = drive_prop_to_json, .set_default = drive_prop_default,
     .release = drive_prop_release, .desc = "Node name or ID of a block device to use as a backend",
 };
+
+typedef struct FrontSearch {
+    const char *drive, *device;
+    BlockFront *found;
+} FrontSearch;
+
+static void match_front(BlockFront *b, void *opaque)
+{
+    FrontSearch *s = opaque;
+
+    if (s->drive && b->drive && strcmp(b->name, s->drive) == 0) {
+        s->found = b;
+    } else if (s->device && b->owner && b->owner->parent) {
+        g_autofree char *path = object_path(b->owner);
+
+        if (strcmp(path, s->device) == 0 || (b->owner->name && strcmp(b->owner->name, s->device) == 0)) {
+            s->found = b;
+        }
+    }
+}
+
+BlockFront *block_front_find(const char *drive, const char *device)
+{
+    FrontSearch s = { .drive = drive, .device = device };
+
+    block_front_foreach(match_front, &s);
+    return s.found;
+}

@@ -60,15 +60,13 @@ static int co_commit_piece(LayerJob *l, uint64_t at, uint8_t *buf, uint64_t *len
     return ret;
 }
 
-static bool co_commit_run(BlockJob *j, GError **error)
+/* Does piece() after piece until all of top was seen; is_read: what its errors count as. True as well when cancelled. */
+static bool co_pieces(LayerJob *l, int (*piece)(LayerJob *l, uint64_t at, uint8_t *buf, uint64_t *len), bool is_read,
+                      const char *failed, GError **error)
 {
-    LayerJob *l = (LayerJob *)j;
+    BlockJob *j = &l->j;
     g_autofree uint8_t *buf = g_malloc(CHUNK);
 
-    job_total(j, l->top->length);
-    if (l->top->length > l->base->length && !co_block_truncate(l->base, l->top->length, PREALLOC_OFF, error)) {
-        return false;
-    }
     for (uint64_t at = 0; at < l->top->length;) {
         uint64_t len = 0;
         int ret;
@@ -76,10 +74,10 @@ static bool co_commit_run(BlockJob *j, GError **error)
         if (co_job_pause_point(j)) {
             return true;
         }
-        ret = co_commit_piece(l, at, buf, &len);
+        ret = piece(l, at, buf, &len);
         if (ret < 0) {
-            if (!co_job_error(j, false, j->on_error, -ret)) {
-                return fail_errno(error, -ret, "Commit failed");
+            if (!co_job_error(j, is_read, j->on_error, -ret)) {
+                return fail_errno(error, -ret, "%s", failed);
             }
             if (j->on_error != BLOCKDEV_ON_ERROR_IGNORE) {
                 continue;
@@ -90,6 +88,17 @@ static bool co_commit_run(BlockJob *j, GError **error)
         co_job_did(j, len);
     }
     return true;
+}
+
+static bool co_commit_run(BlockJob *j, GError **error)
+{
+    LayerJob *l = (LayerJob *)j;
+
+    job_total(j, l->top->length);
+    if (l->top->length > l->base->length && !co_block_truncate(l->base, l->top->length, PREALLOC_OFF, error)) {
+        return false;
+    }
+    return co_pieces(l, co_commit_piece, false, "Commit failed", error);
 }
 
 /* Those above top have base below them now. */
@@ -220,30 +229,9 @@ static int co_stream_piece(LayerJob *l, uint64_t at, uint8_t *buf, uint64_t *len
 static bool co_stream_run(BlockJob *j, GError **error)
 {
     LayerJob *l = (LayerJob *)j;
-    g_autofree uint8_t *buf = g_malloc(CHUNK);
 
     job_total(j, l->top->length);
-    for (uint64_t at = 0; at < l->top->length;) {
-        uint64_t len = 0;
-        int ret;
-
-        if (co_job_pause_point(j)) {
-            return true;
-        }
-        ret = co_stream_piece(l, at, buf, &len);
-        if (ret < 0) {
-            if (!co_job_error(j, true, j->on_error, -ret)) {
-                return fail_errno(error, -ret, "Streaming failed");
-            }
-            if (j->on_error != BLOCKDEV_ON_ERROR_IGNORE) {
-                continue;
-            }
-            len = MAX(len, MIN(CHUNK, l->top->length - at));
-        }
-        at += len;
-        co_job_did(j, len);
-    }
-    return true;
+    return co_pieces(l, co_stream_piece, true, "Streaming failed", error);
 }
 
 static void stream_done(BlockJob *j)

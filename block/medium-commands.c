@@ -7,46 +7,24 @@
 #include "block/driver.h"
 #include "block/graph.h"
 #include "qapi/qapi-commands.h"
-#include "qom/object.h"
 #include "util/error.h"
 
 /* ---- finding devices ---- */
 
-typedef struct Search {
-    const char *device, *id;
-    BlockFront *found;
-} Search;
-
-static void match_front(BlockFront *b, void *opaque)
-{
-    Search *s = opaque;
-
-    if (s->device && b->drive && strcmp(b->name, s->device) == 0) {
-        s->found = b;
-    } else if (s->id && b->owner && b->owner->parent) {
-        g_autofree char *path = object_path(b->owner);
-
-        if (strcmp(path, s->id) == 0 || (b->owner->name && strcmp(b->owner->name, s->id) == 0)) {
-            s->found = b;
-        }
-    }
-}
-
 static BlockFront *find_front(const char *device, const char *id, GError **error)
 {
-    Search s = { device, id, NULL };
-
     if (!device == !id) {
         return fail_null(error, "Need exactly one of 'device' and 'id'");
     }
-    block_front_foreach(match_front, &s);
-    if (!s.found) {
+    BlockFront *found = block_front_find(device, id);
+
+    if (!found) {
         if (device && drive_find(device)) {
             return fail_null(error, "Device '%s' is not attached to a device", device);
         }
         fail_class(error, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", device ? device : id);
     }
-    return s.found;
+    return found;
 }
 
 /* ---- trays and media ---- */

@@ -6,7 +6,6 @@
 
 #include "block/drive.h"
 #include "qapi/qapi-commands.h"
-#include "qom/object.h"
 #include "util/coroutine.h"
 #include "util/error.h"
 #include "util/timer.h"
@@ -160,26 +159,6 @@ void co_throttle(ThrottleGroup *g, bool write, uint64_t bytes)
 
 /* ---- the command ---- */
 
-typedef struct Search {
-    const char *device, *id;
-    BlockFront *found;
-} Search;
-
-static void match(BlockFront *b, void *opaque)
-{
-    Search *s = opaque;
-
-    if (s->device && b->drive && strcmp(b->name, s->device) == 0) {
-        s->found = b;
-    } else if (s->id && b->owner && b->owner->parent) {
-        g_autofree char *path = object_path(b->owner);
-
-        if (strcmp(path, s->id) == 0 || (b->owner->name && strcmp(b->owner->name, s->id) == 0)) {
-            s->found = b;
-        }
-    }
-}
-
 void front_set_throttle(BlockFront *b, const char *group, const ThrottleLimits *l)
 {
     if (!throttle_any(l)) {
@@ -197,7 +176,6 @@ void front_set_throttle(BlockFront *b, const char *group, const ThrottleLimits *
 
 bool qmp_block_set_io_throttle(QmpCall *call, const QmpBlockSetIoThrottleArgs *a, GError **error)
 {
-    Search s = { a->device, a->id, NULL };
     ThrottleLimits l = {
         .avg = { (uint64_t)a->bps, (uint64_t)a->bps_rd, (uint64_t)a->bps_wr, (uint64_t)a->iops, (uint64_t)a->iops_rd, (uint64_t)a->iops_wr },
         .max = { (uint64_t)a->bps_max, (uint64_t)a->bps_rd_max, (uint64_t)a->bps_wr_max, (uint64_t)a->iops_max,
@@ -209,19 +187,20 @@ bool qmp_block_set_io_throttle(QmpCall *call, const QmpBlockSetIoThrottleArgs *a
         .iops_size = a->has_iops_size ? (uint64_t)a->iops_size : 0,
     };
 
-    if (!s.device == !s.id) {
+    if (!a->device == !a->id) {
         return fail(error, "Need exactly one of 'device' and 'id'");
     }
-    block_front_foreach(match, &s);
-    if (!s.found) {
-        return fail_class(error, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", s.device ? s.device : s.id);
+    BlockFront *b = block_front_find(a->device, a->id);
+
+    if (!b) {
+        return fail_class(error, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", a->device ? a->device : a->id);
     }
-    if (!s.found->node) {
-        return fail(error, "Device '%s' has no medium", s.found->name);
+    if (!b->node) {
+        return fail(error, "Device '%s' has no medium", b->name);
     }
     if (!throttle_check(&l, error)) {
         return false;
     }
-    front_set_throttle(s.found, a->group, &l);
+    front_set_throttle(b, a->group, &l);
     return true;
 }

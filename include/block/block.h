@@ -86,6 +86,11 @@ BlockFront *block_front_new_empty(void);
 void block_front_release(BlockFront *b);
 /* Fronts that devices have, then drives without a device: for queries. */
 void block_front_foreach(void (*fn)(BlockFront *b, void *opaque), void *opaque);
+/*
+ * The front of a -drive by the drive's id, or else of a device by its id or QOM path; one of them is NULL. NULL:
+ * there is none.
+ */
+BlockFront *block_front_find(const char *drive, const char *device);
 /* Puts node (NULL: none) in; the device is told. The front is removable and not in use. */
 bool block_front_change(BlockFront *b, BlockNode *node, GError **error);
 
