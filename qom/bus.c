@@ -70,6 +70,22 @@ static char *default_name(const BusType *type, Device *owner)
     return g_strdup_printf("%s.%u", lower, n);
 }
 
+char *bus_new_name(const Device *owner, const char *prefix)
+{
+    char *name;
+
+    if (owner->id != NULL) {
+        return g_strdup_printf("%s.0", owner->id);
+    }
+    for (unsigned n = 0;; n++) {
+        name = g_strdup_printf("%s.%u", prefix, n);
+        if (bus_find(owner->vm, name) == NULL) {
+            return name;
+        }
+        g_free(name);
+    }
+}
+
 void bus_init(Bus *bus, const BusType *type, Device *owner, const char *name)
 {
     g_autofree char *full = NULL;

@@ -26,18 +26,8 @@ enum {
 
 void scsi_bus_init(ScsiBus *b, Device *owner, const ScsiBusOps *ops)
 {
-    g_autofree char *name = NULL;
+    g_autofree char *name = bus_new_name(owner, "scsi");
 
-    if (owner->id) {
-        name = g_strdup_printf("%s.0", owner->id);
-    } else {
-        unsigned n = 0;
-
-        do {
-            g_free(name);
-            name = g_strdup_printf("scsi.%u", n++);
-        } while (bus_find(owner->vm, name));
-    }
     bus_init(&b->bus, &scsi_bus_type, owner, name);
     b->ops = ops;
     b->bus.hotplug = true;

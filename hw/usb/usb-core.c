@@ -282,18 +282,8 @@ void usb_device_detach(UsbDevice *d)
 
 void usb_bus_init(UsbBus *b, Device *owner)
 {
-    g_autofree char *name = NULL;
+    g_autofree char *name = bus_new_name(owner, "usb-bus");
 
-    if (owner->id) {
-        name = g_strdup_printf("%s.0", owner->id);
-    } else {
-        unsigned n = 0;
-
-        do {
-            g_free(name);
-            name = g_strdup_printf("usb-bus.%u", n++);
-        } while (bus_find(owner->vm, name));
-    }
     bus_init(&b->bus, &usb_bus_type, owner, name);
     b->bus.hotplug = true;
     b->ports = g_ptr_array_new();
