@@ -192,14 +192,14 @@ static bool file_open_fd(BlockNode *n, FileState *s, bool auto_read_only, GError
 
 static bool file_choose_aio(BlockNode *n, FileState *s, const char *name, GError **error)
 {
-    if (strcmp(name, "native") == 0) {
-        if (!n->direct) {
-            return fail(error, "aio=native was specified, but it requires cache.direct=on, which "
-                               "was not specified.");
-        }
-        s->aio = aio_engine_find("io_uring");
-        s->aio = s->aio ? s->aio : aio_engine_find("threads");
-        return true;
+    if (!name) {
+        name = n->open_flags & BLOCK_OPEN_NATIVE_AIO ? "native" : n->open_flags & BLOCK_OPEN_IO_URING ? "io_uring" : "threads";
+    }
+    if (strcmp(name, "native") == 0 && !n->direct) {
+        return fail(error, "aio=native was specified, but it requires cache.direct=on, which was not specified.");
+    }
+    if (strcmp(name, "native") != 0 && strcmp(name, "io_uring") != 0 && strcmp(name, "threads") != 0) {
+        return fail(error, "Parameter 'aio' does not accept value '%s'", name);
     }
     s->aio = aio_engine_find(name);
     return s->aio || fail(error, "aio=%s is not available on this host", name);
@@ -227,7 +227,7 @@ static bool file_open_kind(BlockNode *n, struct json_object *opts, bool device, 
         good = fail(error, "'%s' driver requires '%s' to be either a character or block device",
                     n->driver->name, n->filename);
     }
-    good = good && file_choose_aio(n, s, opts_string(opts, "aio", "threads"), error) &&
+    good = good && file_choose_aio(n, s, opts_string(opts, "aio", NULL), error) &&
            file_init_locks(s, opts_string(opts, "locking", "auto"), error) &&
            file_refresh_length(n, error);
     if (!good) {

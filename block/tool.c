@@ -88,6 +88,15 @@ bool tool_cache_mode(const char *mode, bool *direct, bool *no_flush, bool *write
     return false;
 }
 
+bool tool_aio_mode(const char *mode, unsigned *flags)
+{
+    if (!mode || strcmp(mode, "threads") == 0) {
+        return true;
+    }
+    *flags |= strcmp(mode, "native") == 0 ? BLOCK_OPEN_NATIVE_AIO : strcmp(mode, "io_uring") == 0 ? BLOCK_OPEN_IO_URING : 0;
+    return *flags & (BLOCK_OPEN_NATIVE_AIO | BLOCK_OPEN_IO_URING);
+}
+
 static void put(struct json_object *o, const char *key, bool value)
 {
     json_object_object_add(o, key, json_object_new_boolean(value));

@@ -55,6 +55,8 @@ enum {
     BLOCK_OPEN_QUIET = 64,          /* no warning when the format is guessed */
     BLOCK_OPEN_READ_ONLY = 128,
     BLOCK_OPEN_RESIZE = 256,        /* (edges of users) reserved */
+    BLOCK_OPEN_NATIVE_AIO = 512,    /* files without aio= of their own use this engine */
+    BLOCK_OPEN_IO_URING = 1024,
 };
 
 typedef enum BlockPrealloc {

@@ -24,6 +24,8 @@ int tool_fail(GError *err);
 int tool_error(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 /* "writeback" and the like; *flags get meaning for block_open options. */
 bool tool_cache_mode(const char *mode, bool *direct, bool *no_flush, bool *writethrough);
+/* "native" and the like; adds BLOCK_OPEN_* to *flags. NULL is fine: nothing. */
+bool tool_aio_mode(const char *mode, unsigned *flags);
 
 /*
  * Opens what people name on command lines. image_opts: filename is "driver=...,..." text. cache NULL:

@@ -11,7 +11,7 @@
 typedef struct Bench {
     uint64_t count, depth, offset, pattern, size, step, flush_interval;
     bool write, no_drain;
-    const char *aio;
+    unsigned open_flags;
     BlockNode *n;
     uint64_t next, since_flush;
     int ret;
@@ -42,7 +42,12 @@ static bool bench_option(int k, const char *arg, void *opaque)
     case OPT_FLUSH_INTERVAL: return number(arg, "flush interval", INT32_MAX, &b->flush_interval);
     case OPT_NO_DRAIN: return b->no_drain = true;
     case 'w': return b->write = true;
-    case 'i': b->aio = arg; return true;
+    case 'i':
+        if (!tool_aio_mode(arg, &b->open_flags)) {
+            tool_error("Invalid aio option: %s", arg);
+            exit(1);
+        }
+        return true;
     case 'n': return true;
     default: return false;
     }
@@ -100,7 +105,7 @@ int cmd_bench(int argc, char **argv)
     if (b.flush_interval && b.flush_interval < b.depth) {
         return tool_error("Flush interval can't be smaller than depth");
     }
-    if (!img_open(&img, argv[a.first], &a, a.format, a.cache, 0, b.write)) {
+    if (!img_open(&img, argv[a.first], &a, a.format, a.cache, b.open_flags, b.write)) {
         return 1;
     }
     b.n = img.n;

@@ -131,6 +131,11 @@ static int open_node(IoShell *s, const Settings *set, const char *text, struct j
         return -EBUSY;
     }
     more = more ? more : json_object_new_object();
+    if (!tool_aio_mode(set->aio, &flags)) {
+        fprintf(stderr, "qemu-io: Invalid aio option: %s\n", set->aio);
+        json_object_put(more);
+        return -EINVAL;
+    }
     if (set->force_share && !set->read_only) {
         fail(&err, "force-share=on can only be used with read-only images");
     } else if (common_options(s, set, more, &err)) {

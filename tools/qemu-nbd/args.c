@@ -102,7 +102,6 @@ static const char **place_of(NbdArgs *a, int c)
     case 'B': return &a->bitmap;
     case 'c': return &a->device;
     case 'l': return &a->load_snapshot;
-    case OPT_AIO: return &a->aio;
     case OPT_DISCARD: return &a->discard;
     case OPT_ZEROES: return &a->detect_zeroes;
     case 'f': return &a->format;
@@ -149,6 +148,11 @@ static int take_option(NbdArgs *a, int c, bool *disconnect)
             return tool_error("Invalid cache mode `%s'", optarg);
         }
         a->cache = optarg;
+        break;
+    case OPT_AIO:
+        if (!tool_aio_mode(optarg, &a->open_flags)) {
+            return tool_error("Invalid aio mode '%s'", optarg);
+        }
         break;
     case 'o':
         if (!parse_size(optarg, 1, &a->offset)) {

@@ -93,7 +93,7 @@ static BlockNode *open_above(const NbdArgs *a, struct json_object *o, GError **e
         json_object_object_add(o, "read-only", json_object_new_boolean(true));
         put(top, "driver", "temporary");
         json_object_object_add(top, "file", json_object_get(o));
-        n = block_open(top, 0, error);
+        n = block_open(top, a->open_flags, error);
     }
     json_object_put(top);
     return n;
@@ -101,7 +101,7 @@ static BlockNode *open_above(const NbdArgs *a, struct json_object *o, GError **e
 
 static bool open_image(const NbdArgs *a, GError **error)
 {
-    unsigned flags = a->read_only || a->load_snapshot ? BLOCK_OPEN_READ_ONLY : 0;
+    unsigned flags = a->open_flags | (a->read_only || a->load_snapshot ? BLOCK_OPEN_READ_ONLY : 0);
     struct json_object *o = node_options(a, error);
 
     if (!o) {
