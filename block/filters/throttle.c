@@ -1,72 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Limits of bytes and operations per second, for all nodes of a group together: leaky buckets, one for each limit. The
- * group is an object, throttle-group.
+ * The filter `throttle`: limits of bytes and operations per second for all nodes of a group together (block/throttle.h).
+ * The group is an object, throttle-group.
  */
 #include <json-c/json.h>
 #include <string.h>
 
 #include "block/driver.h"
+#include "block/throttle.h"
 #include "qom/object.h"
 #include "util/error.h"
-#include "util/timer.h"
 
-enum { BPS_TOTAL, BPS_READ, BPS_WRITE, IOPS_TOTAL, IOPS_READ, IOPS_WRITE, LIMITS };
-
-typedef struct ThrottleGroup {
+typedef struct GroupObject {
     Object obj;
-    uint64_t average[LIMITS], burst[LIMITS], burst_seconds[LIMITS];    /* 0: no limit */
-    uint64_t iops_size;
-    double level[LIMITS];
-    int64_t last_ns;
-    CoMutex lock;               /* who has it waits; the others queue up behind, in order */
-} ThrottleGroup;
+    ThrottleLimits limits, in_force;    /* as the properties are now, and as the group has them */
+    ThrottleGroup *group;
+} GroupObject;
 
 typedef struct ThrottleState {
-    ThrottleGroup *group;
+    GroupObject *object;
 } ThrottleState;
 
-/* Lets the buckets leak, and returns how long to wait until none is too full. */
-static int64_t leak(ThrottleGroup *g, bool write)
-{
-    int64_t now = clock_now_ns(CLOCK_RT), wait = 0;
-    double passed = g->last_ns ? (double)(now - g->last_ns) / 1e9 : 0;
-
-    g->last_ns = now;
-    for (unsigned i = 0; i < LIMITS; i++) {
-        double average = (double)g->average[i], room;
-
-        if (!g->average[i]) {
-            continue;
-        }
-        g->level[i] = MAX(g->level[i] - average * passed, 0);
-        if (i % 3 != 0 && (i % 3 == 2) != write) {
-            continue;
-        }
-        room = g->burst[i] ? (double)g->burst[i] * (double)MAX(g->burst_seconds[i], 1) : average / 10;
-        if (g->level[i] > room) {
-            wait = MAX(wait, (int64_t)((g->level[i] - room) / average * 1e9) + 1);
-        }
-    }
-    return wait;
-}
-
+/* Properties may have been set since. */
 static void co_account(BlockNode *n, uint64_t bytes, bool write)
 {
-    ThrottleGroup *g = ((ThrottleState *)n->state)->group;
-    double operations = g->iops_size && bytes > g->iops_size ? (double)bytes / (double)g->iops_size : 1;
-    int64_t wait;
+    GroupObject *o = ((ThrottleState *)n->state)->object;
 
-    co_mutex_lock(&g->lock);
-    while ((wait = leak(g, write)) > 0) {
-        co_sleep_ns(CLOCK_RT, wait);
+    if (memcmp(&o->limits, &o->in_force, sizeof(o->limits)) != 0) {
+        o->in_force = o->limits;
+        throttle_group_set(o->group, &o->limits);
     }
-    for (unsigned i = 0; i < LIMITS; i++) {
-        if (g->average[i] && (i % 3 == 0 || (i % 3 == 2) == write)) {
-            g->level[i] += i < IOPS_TOTAL ? (double)bytes : operations;
-        }
-    }
-    co_mutex_unlock(&g->lock);
+    co_throttle(o->group, write, bytes);
 }
 
 static int co_throttle_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
@@ -105,39 +69,119 @@ static bool co_throttle_truncate(BlockNode *n, uint64_t length, BlockPrealloc pr
 
 /* ---- the group ---- */
 
-#define LIMIT_PROPS(name, i)                                                                                              \
-    PROP_U64(ThrottleGroup, average[i], "x-" name, 0, .help = "limit per second"),                                        \
-    PROP_U64(ThrottleGroup, burst[i], "x-" name "-max", 0, .help = "limit per second of bursts"),                         \
-    PROP_U64(ThrottleGroup, burst_seconds[i], "x-" name "-max-length", 1, .help = "length of bursts in seconds")
+static const char *const limit_names[LIMIT_COUNT] = { "bps-total", "bps-read", "bps-write", "iops-total", "iops-read", "iops-write" };
 
-static const Prop group_props[] = {
-    LIMIT_PROPS("bps-total", BPS_TOTAL), LIMIT_PROPS("bps-read", BPS_READ), LIMIT_PROPS("bps-write", BPS_WRITE),
-    LIMIT_PROPS("iops-total", IOPS_TOTAL), LIMIT_PROPS("iops-read", IOPS_READ), LIMIT_PROPS("iops-write", IOPS_WRITE),
-    PROP_U64(ThrottleGroup, iops_size, "x-iops-size", 0, .help = "a longer request counts as several"),
-    PROP_END,
-};
-
-static bool group_complete(Object *obj, GError **error)
+/* The place of a member of `limits`; NULL: there is no such member. */
+static uint64_t *limit_place(ThrottleLimits *l, const char *name)
 {
-    ThrottleGroup *g = (ThrottleGroup *)obj;
+    for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+        const char *rest = g_str_has_prefix(name, limit_names[i]) ? name + strlen(limit_names[i]) : NULL;
 
-    for (unsigned i = 0; i < LIMITS; i++) {
-        if (i % 3 != 0 && g->average[i] && g->average[i - i % 3]) {
-            return fail(error, "bps/iops/max total values and read/write values cannot be used at the same time");
+        if (rest && strcmp(rest, "") == 0) {
+            return &l->avg[i];
         }
-        if (g->burst[i] && !g->average[i]) {
-            return fail(error, "bps_max/iops_max require corresponding bps/iops values");
+        if (rest && strcmp(rest, "-max") == 0) {
+            return &l->max[i];
         }
-        if (g->burst[i] && g->burst[i] < g->average[i]) {
-            return fail(error, "bps_max/iops_max cannot be lower than bps/iops");
+        if (rest && strcmp(rest, "-max-length") == 0) {
+            return &l->length[i];
         }
     }
+    return strcmp(name, "iops-size") == 0 ? &l->iops_size : NULL;
+}
+
+static bool limits_from_json(Object *o, const Prop *p, void *field, struct json_object *v, GError **error)
+{
+    ThrottleLimits l = { .length = { 1, 1, 1, 1, 1, 1 } };
+
+    if (!json_object_is_type(v, json_type_object)) {
+        return prop_fail_json_type(p, "object", error);
+    }
+    json_object_object_foreach (v, key, value) {
+        uint64_t *place = limit_place(&l, key);
+        int64_t number = json_object_get_int64(value);
+
+        if (!place) {
+            return fail(error, "Parameter 'limits.%s' is unexpected", key);
+        }
+        if (number < 0) {
+            return fail(error, "limits.%s must not be negative", key);
+        }
+        *place = (uint64_t)number;
+    }
+    if (!throttle_check(&l, error)) {
+        return false;
+    }
+    *(ThrottleLimits *)field = l;
     return true;
 }
 
+static bool limits_parse(Object *o, const Prop *p, void *field, const char *text, GError **error)
+{
+    return prop_fail_json_type(p, "object", error);
+}
+
+static struct json_object *limits_to_json(Object *o, const Prop *p, const void *field)
+{
+    ThrottleLimits l = *(const ThrottleLimits *)field;
+    struct json_object *v = json_object_new_object();
+
+    for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+        g_autofree char *max = g_strconcat(limit_names[i], "-max", NULL), *length = g_strconcat(limit_names[i], "-max-length", NULL);
+
+        json_object_object_add(v, limit_names[i], json_object_new_uint64(l.avg[i]));
+        json_object_object_add(v, max, json_object_new_uint64(l.max[i]));
+        json_object_object_add(v, length, json_object_new_uint64(l.length[i]));
+    }
+    json_object_object_add(v, "iops-size", json_object_new_uint64(l.iops_size));
+    return v;
+}
+
+static void limits_default(Object *o, const Prop *p, void *field)
+{
+    *(ThrottleLimits *)field = (ThrottleLimits){ .length = { 1, 1, 1, 1, 1, 1 } };
+}
+
+static const PropType prop_limits = {
+    .name = "ThrottleLimits", .parse = limits_parse, .from_json = limits_from_json, .to_json = limits_to_json,
+    .set_default = limits_default, .desc = "limits of bytes and operations per second",
+};
+
+#define LIMIT_PROPS(name, i)                                                                                              \
+    PROP_U64(GroupObject, limits.avg[i], "x-" name, 0, .help = "limit per second"),                                       \
+    PROP_U64(GroupObject, limits.max[i], "x-" name "-max", 0, .help = "limit per second of bursts"),                      \
+    PROP_U64(GroupObject, limits.length[i], "x-" name "-max-length", 1, .help = "length of bursts in seconds")
+
+static const Prop group_props[] = {
+    PROP(GroupObject, limits, "limits", prop_limits, .help = "all limits"),
+    LIMIT_PROPS("bps-total", LIMIT_BPS_TOTAL), LIMIT_PROPS("bps-read", LIMIT_BPS_READ), LIMIT_PROPS("bps-write", LIMIT_BPS_WRITE),
+    LIMIT_PROPS("iops-total", LIMIT_IOPS_TOTAL), LIMIT_PROPS("iops-read", LIMIT_IOPS_READ), LIMIT_PROPS("iops-write", LIMIT_IOPS_WRITE),
+    PROP_U64(GroupObject, limits.iops_size, "x-iops-size", 0, .help = "a longer request counts as several"),
+    PROP_END,
+};
+
+/* Drives may be in the group, too: they name it by the object's id. */
+static bool group_complete(Object *obj, GError **error)
+{
+    GroupObject *o = (GroupObject *)obj;
+
+    if (!throttle_check(&o->limits, error)) {
+        return false;
+    }
+    o->group = throttle_group_get(obj->name);
+    o->in_force = o->limits;
+    throttle_group_set(o->group, &o->limits);
+    return true;
+}
+
+static void group_finalize(Object *obj)
+{
+    throttle_group_unref(((GroupObject *)obj)->group);
+}
+
 static const ObjectType group_type = {
-    .name = "throttle-group", .desc = "Limits of bytes and operations per second", .size = sizeof(ThrottleGroup),
-    .props = group_props, .user_creatable = true, .complete = group_complete,
+    .name = "throttle-group", .desc = "Limits of bytes and operations per second", .size = sizeof(GroupObject),
+    .props = group_props, .user_creatable = true, .complete = group_complete, .finalize = group_finalize,
 };
 OBJECT_TYPE(group_type);
 
@@ -153,7 +197,7 @@ static bool throttle_open(BlockNode *n, struct json_object *opts, GError **error
     if (!obj || obj->type != &group_type) {
         return fail(error, "Throttle group '%s' does not exist", id);
     }
-    s->group = (ThrottleGroup *)object_ref(obj);
+    s->object = (GroupObject *)object_ref(obj);
     n->length = n->file->length;
     n->align = n->file->align;
     return true;
@@ -161,7 +205,7 @@ static bool throttle_open(BlockNode *n, struct json_object *opts, GError **error
 
 static void throttle_close(BlockNode *n)
 {
-    object_unref(&((ThrottleState *)n->state)->group->obj);
+    object_unref(&((ThrottleState *)n->state)->object->obj);
 }
 
 static const OptDesc throttle_opts[] = { { "throttle-group", OPT_STRING, "Name of the throttle group" }, { NULL } };
