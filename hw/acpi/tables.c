@@ -137,26 +137,31 @@ void acpi_gas(AcpiTables *s, uint8_t space, uint8_t bits, uint8_t access, uint64
     acpi_put(s, address, 8);
 }
 
-void acpi_root(AcpiTables *s)
+void acpi_root(AcpiTables *s, uint8_t revision)
 {
-    uint32_t xsdt = acpi_table_begin(s, "XSDT", 1);
+    uint8_t width = revision ? 8 : 4;
+    uint32_t root = acpi_table_begin(s, revision ? "XSDT" : "RSDT", 1);
 
     for (unsigned i = 0; i < s->starts->len; i++) {
-        acpi_pointer(s, g_array_index(s->starts, uint32_t, i), 8);
+        acpi_pointer(s, g_array_index(s->starts, uint32_t, i), width);
     }
-    acpi_table_end(s, xsdt, false);
+    acpi_table_end(s, root, false);
     /* 5.2.5.3 */
     g_byte_array_append(s->rsdp, (const uint8_t *)"RSD PTR ", 8);
     put(s->rsdp, 0, 1);
     g_byte_array_append(s->rsdp, (const uint8_t *)s->oem_id, 6);
-    put(s->rsdp, 2, 1);
-    put(s->rsdp, 0, 4);
-    put(s->rsdp, RSDP_LEN, 4);
-    put(s->rsdp, xsdt, 8);
-    put(s->rsdp, 0, 4);
-    script_pointer(s, RSDP_FILE, 24, 8);
+    put(s->rsdp, revision, 1);
+    put(s->rsdp, revision ? 0 : root, 4);
+    if (revision) {
+        put(s->rsdp, RSDP_LEN, 4);
+        put(s->rsdp, root, 8);
+        put(s->rsdp, 0, 4);
+    }
+    script_pointer(s, RSDP_FILE, revision ? 24 : 16, width);
     script_checksum(s, RSDP_FILE, 8, 0, 20);
-    script_checksum(s, RSDP_FILE, 32, 0, RSDP_LEN);
+    if (revision) {
+        script_checksum(s, RSDP_FILE, 32, 0, RSDP_LEN);
+    }
 }
 
 /* ---- files ---- */

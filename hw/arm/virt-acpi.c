@@ -250,7 +250,7 @@ static void build_all(AcpiTables *s, void *opaque)
     if (b->msi == VIRT_MSI_ITS) {
         build_iort(s, b);
     }
-    acpi_root(s);
+    acpi_root(s, 2);
 }
 
 bool virt_build_acpi(VirtBoard *b, GError **error)

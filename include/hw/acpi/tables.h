@@ -32,7 +32,7 @@ void acpi_bytes(AcpiTables *s, const void *p, size_t n);
 void acpi_pointer(AcpiTables *s, uint32_t target, uint8_t bytes);
 /* Generic address structure (5.2.3.2). */
 void acpi_gas(AcpiTables *s, uint8_t space, uint8_t bits, uint8_t access, uint64_t address);
-/* XSDT and RSDP of revision 2, with all tables that are listed. */
-void acpi_root(AcpiTables *s);
+/* The root table, with all that are listed, and the RSDP: revision 0 has an RSDT, revision 2 an XSDT. */
+void acpi_root(AcpiTables *s, uint8_t revision);
 
 #endif
