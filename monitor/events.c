@@ -135,6 +135,10 @@ static void on_vm_event(void *opaque, const VmEventInfo *info)
         qapi_event_guest_panicked(&(GuestPanickedEvent){
             .action = action_value(&qapi_type_GuestPanicAction, info->action) });
         break;
+    case VM_EVENT_GUEST_CRASHLOADED:
+        qapi_event_guest_crashloaded(&(GuestCrashloadedEvent){
+            .action = action_value(&qapi_type_GuestPanicAction, info->action) });
+        break;
     case VM_EVENT_DEVICE_DELETED:
         qapi_event_device_deleted(&(DeviceDeletedEvent){ .device = (char *)info->device,
                                                          .path = (char *)info->path });

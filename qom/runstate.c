@@ -322,6 +322,11 @@ void guest_panicked(void)
     }
 }
 
+void guest_crashloaded(void)
+{
+    vm_event(&(VmEventInfo){.event = VM_EVENT_GUEST_CRASHLOADED, .action = "run"});
+}
+
 /* ---- carrying them out ---- */
 
 /* True: the process ends. */

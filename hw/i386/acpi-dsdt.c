@@ -203,6 +203,24 @@ static void isa_device(Aml *a, const char *name, const char *hid, unsigned uid, 
     aml_end(a);
 }
 
+/* Linux finds the port of pvpanic by this device alone. */
+static void dsdt_pvpanic(Aml *a, Device *panic)
+{
+    GByteArray *r = g_byte_array_new();
+    uint16_t port = device_region(panic, "io")->addr;
+
+    aml_device(a, "PEVT");
+    aml_name_string(a, "_HID", "QEMU0001");
+    aml_name_int(a, "_STA", 0x0f);
+    aml_res_io(r, port, 1);
+    name_crs(a, r);
+    aml_region(a, "PEOR", AML_SYSTEM_IO, port, 1);
+    aml_field(a, "PEOR", FIELD_BYTE_PRESERVE);
+    aml_field_unit(a, "PEPT", 8);
+    aml_end(a);
+    aml_end(a);
+}
+
 static void dsdt_isa(Aml *a, PcBoard *b)
 {
     aml_device(a, "ISA_");
@@ -229,6 +247,14 @@ static void dsdt_isa(Aml *a, PcBoard *b)
         if (g_ptr_array_index(b->vm->serials, i)) {
             isa_device(a, i ? "COM2" : "COM1", "PNP0501", i + 1, i ? 0x2f8 : 0x3f8, 8, 0,
                        i ? 3 : 4);
+        }
+    }
+    for (guint i = 0; i < b->isa->devices->len; i++) {
+        Device *d = b->isa->devices->pdata[i];
+
+        if (!strcmp(d->obj.type->name, "pvpanic")) {
+            dsdt_pvpanic(a, d);
+            break;
         }
     }
     aml_end(a);

@@ -55,7 +55,7 @@ void wakeup_watch(void (*fn)(void *opaque), void *opaque);
 typedef enum VmEvent {
     VM_EVENT_SHUTDOWN, VM_EVENT_POWERDOWN, VM_EVENT_RESET, VM_EVENT_STOP, VM_EVENT_RESUME,
     VM_EVENT_SUSPEND, VM_EVENT_SUSPEND_DISK, VM_EVENT_WAKEUP, VM_EVENT_WATCHDOG,
-    VM_EVENT_GUEST_PANICKED, VM_EVENT_DEVICE_DELETED,
+    VM_EVENT_GUEST_PANICKED, VM_EVENT_GUEST_CRASHLOADED, VM_EVENT_DEVICE_DELETED,
 } VmEvent;
 
 typedef struct VmEventInfo {
@@ -95,6 +95,8 @@ RunActions *run_actions(void);
 void watchdog_expired(void);
 /* The guest reported a panic. */
 void guest_panicked(void);
+/* The guest is about to run its crash kernel: reported, and it goes on. */
+void guest_crashloaded(void);
 
 /*
  * The main loop, after each iteration: carries out what was requested. True when the process
