@@ -28,7 +28,7 @@ DirtyBitmap *dirty_bitmap_lookup(const char *node, const char *name, BlockNode *
 {
     DirtyBitmap *b;
 
-    *n = block_node_or_device(node, error);
+    *n = block_skip_implicit(block_node_or_device(node, error));
     if (!*n) {
         return NULL;
     }

@@ -9,6 +9,7 @@
 
 #include "block/bitmap.h"
 #include "block/driver.h"
+#include "block/job-filter.h"
 #include "block/job.h"
 #include "util/error.h"
 
@@ -18,6 +19,7 @@
 typedef struct BackupJob {
     BlockJob j;
     BlockNode *source, *target;
+    BlockNode *filter;          /* ours, above source */
     BlockEdge *source_edge, *target_edge;
     DirtyBitmap *todo;          /* not attached to writes */
     DirtyBitmap *bitmap;        /* the user's; NULL: none */
@@ -132,7 +134,7 @@ static bool co_backup_run(BlockJob *j, GError **error)
     uint64_t at = 0, bytes;
 
     if (ret < 0) {
-        return fail_errno(error, -ret, "Could not get block status");
+        return fail(error, "%s", g_strerror(-ret));
     }
     job_total(j, b->sync == MIRROR_SYNC_MODE_NONE ? b->source->length : dirty_bitmap_bytes(b->todo));
     while (b->sync == MIRROR_SYNC_MODE_NONE) {
@@ -141,7 +143,7 @@ static bool co_backup_run(BlockJob *j, GError **error)
             return true;
         }
         if (b->ret < 0) {
-            return fail_errno(error, -b->ret, "Backup failed");
+            return fail(error, "%s", g_strerror(-b->ret));
         }
         co_job_sleep(j, 500000000);
     }
@@ -158,7 +160,7 @@ static bool co_backup_run(BlockJob *j, GError **error)
         graph_leave();
         if (ret < 0) {
             if (!co_job_error(j, read, read ? j->on_error : j->on_target_error, -ret)) {
-                return fail_errno(error, -ret, "Backup failed");
+                return fail(error, "%s", g_strerror(-ret));
             }
             if ((read ? j->on_error : j->on_target_error) == BLOCKDEV_ON_ERROR_IGNORE) {
                 at += b->cluster;
@@ -171,12 +173,12 @@ static bool co_backup_run(BlockJob *j, GError **error)
         at += b->cluster;
     }
     if (b->ret < 0) {
-        return fail_errno(error, -b->ret, "Backup failed");
+        return fail(error, "%s", g_strerror(-b->ret));
     }
     co_graph_enter();
     ret = co_block_flush(b->target);
     graph_leave();
-    return ret == 0 || fail_errno(error, -ret, "Could not flush the target");
+    return ret == 0 || fail(error, "%s", g_strerror(-ret));
 }
 
 /* What becomes of the user's bitmap: on-success, always, never. */
@@ -235,6 +237,7 @@ static void backup_clean(BlockJob *j)
     }
     block_detach(b->source_edge);
     block_detach(b->target_edge);
+    job_filter_remove(b->filter, NULL);
     block_node_unref(b->source);
     block_node_unref(b->target);
     if (b->busy) {
@@ -295,6 +298,10 @@ BlockJob *job_backup_start(const JobParams *p, BlockNode *source, BlockNode *tar
     }
     b->todo->enabled = false;
     if (!job_own(j, source, error) || !job_own(j, target, error)) {
+        goto bad;
+    }
+    b->filter = job_filter_insert(&job_filter_backup, source, p->filter_name, error);
+    if (!b->filter || !job_own(j, b->filter, error)) {
         goto bad;
     }
     b->source_edge = block_attach(source, "backup job", BLOCK_PERM_READ, BLOCK_PERM_ALL, error);

@@ -20,7 +20,7 @@
 static BlockNode *find_in_chain(BlockNode *top, const char *file, const char *node, GError **error)
 {
     for (BlockNode *n = top; n; n = block_below(n)) {
-        if (node ? strcmp(n->name, node) == 0 : strcmp(n->filename, file) == 0) {
+        if (node ? strcmp(n->name, node) == 0 : !n->driver->filter && strcmp(n->filename, file) == 0) {
             return n;
         }
     }
@@ -51,11 +51,14 @@ bool qmp_block_commit(QmpCall *call, const QmpBlockCommitArgs *a, GError **error
         return fail(error, a->top && a->top_node ? "'top-node' and 'top' are mutually exclusive"
                                                  : "'base-node' and 'base' are mutually exclusive");
     }
+    p.filter_name = a->filter_node_name;
     top = a->top || a->top_node ? find_in_chain(active, a->top, a->top_node, error) : active;
     if (!top) {
         return false;
     }
-    base = a->base || a->base_node ? find_in_chain(top, a->base, a->base_node, error) : lowest(top);
+    base = a->base_node  ? find_in_chain(top, NULL, a->base_node, error)
+           : a->base     ? find_in_chain(block_below(top), a->base, NULL, error)
+                         : lowest(top);
     if (!base) {
         return false;
     }
@@ -88,6 +91,7 @@ bool qmp_block_stream(QmpCall *call, const QmpBlockStreamArgs *a, GError **error
     if (!n) {
         return false;
     }
+    p.filter_name = a->filter_node_name;
     if ((a->base != NULL) + (a->base_node != NULL) + (a->bottom != NULL) > 1) {
         return fail(error, "'base', 'base-node' and 'bottom' are mutually exclusive");
     }
@@ -119,14 +123,19 @@ bool qmp_block_stream(QmpCall *call, const QmpBlockStreamArgs *a, GError **error
 
 /* ---- mirror ---- */
 
-static bool start_mirror(const JobParams *p, BlockNode *source, BlockNode *target, const char *replaces, int sync,
-                         int64_t granularity, int on_source, int on_target, bool zero, bool unmap, GError **error)
-{
-    MirrorParams w = { .source = source, .target = target, .sync = sync, .granularity = (uint32_t)granularity,
-                       .on_source = on_source, .on_target = on_target, .zero_target = zero, .unmap = unmap };
+#define MIRROR_PARAMS(a)                                                                                                \
+    { .sync = (int)(a)->sync, .granularity = (a)->has_granularity ? (a)->granularity : 0,                               \
+      .on_source = (a)->has_on_source_error ? (int)(a)->on_source_error : BLOCKDEV_ON_ERROR_REPORT,                     \
+      .on_target = (a)->has_on_target_error ? (int)(a)->on_target_error : BLOCKDEV_ON_ERROR_REPORT,                     \
+      .buf_size = (a)->has_buf_size ? (uint64_t)(a)->buf_size : 0,                                                      \
+      .write_blocking = (a)->has_copy_mode && (a)->copy_mode == MIRROR_COPY_MODE_WRITE_BLOCKING }
 
-    if (sync == MIRROR_SYNC_MODE_INCREMENTAL || sync == MIRROR_SYNC_MODE_BITMAP) {
-        return fail(error, "Sync mode '%s' not supported", qapi_enum_name(&qapi_type_MirrorSyncMode, sync));
+static bool start_mirror(const JobParams *p, MirrorParams w, const char *replaces, GError **error)
+{
+    int64_t granularity = w.granularity;
+
+    if (w.sync == MIRROR_SYNC_MODE_INCREMENTAL || w.sync == MIRROR_SYNC_MODE_BITMAP) {
+        return fail(error, "Sync mode '%s' not supported", qapi_enum_name(&qapi_type_MirrorSyncMode, w.sync));
     }
     if (granularity != 0 && (granularity < 512 || granularity > 64 * 1048576)) {
         return fail(error, "Parameter 'granularity' expects a value in range [512B, 64MB]");
@@ -134,7 +143,7 @@ static bool start_mirror(const JobParams *p, BlockNode *source, BlockNode *targe
     if (granularity & (granularity - 1)) {
         return fail(error, "Parameter 'granularity' expects a power of 2");
     }
-    if (source == target) {
+    if (w.source == w.target) {
         return fail(error, "Can't mirror node into itself");
     }
     if (replaces) {
@@ -149,15 +158,16 @@ static bool start_mirror(const JobParams *p, BlockNode *source, BlockNode *targe
 bool qmp_blockdev_mirror(QmpCall *call, const QmpBlockdevMirrorArgs *a, GError **error)
 {
     JobParams p = PARAMS(a);
-    BlockNode *source = block_node_or_device(a->device, error);
-    BlockNode *target = source ? block_node_or_device(a->target, error) : NULL;
+    MirrorParams w = MIRROR_PARAMS(a);
 
     if (!p.id) {
         p.id = drive_find(a->device) ? a->device : NULL;
     }
-    return target && start_mirror(&p, source, target, a->replaces, (int)a->sync, a->has_granularity ? a->granularity : 0,
-                                  a->has_on_source_error ? (int)a->on_source_error : BLOCKDEV_ON_ERROR_REPORT,
-                                  a->has_on_target_error ? (int)a->on_target_error : BLOCKDEV_ON_ERROR_REPORT, false, true, error);
+    p.filter_name = a->filter_node_name;
+    w.unmap = true;
+    w.source = block_node_or_device(a->device, error);
+    w.target = w.source ? block_node_or_device(a->target, error) : NULL;
+    return w.target && start_mirror(&p, w, a->replaces, error);
 }
 
 /* The image that drive-mirror and drive-backup write to, made or there already. */
@@ -201,6 +211,7 @@ static BlockNode *open_target(const char *name, const char *format, BlockNode *s
 bool qmp_drive_mirror(QmpCall *call, const QmpDriveMirrorArgs *a, GError **error)
 {
     JobParams p = PARAMS(a);
+    MirrorParams w = MIRROR_PARAMS(a);
     BlockNode *source = block_node_or_device(a->device, error), *target;
     int mode = a->has_mode ? (int)a->mode : NEW_IMAGE_MODE_ABSOLUTE_PATHS;
     bool good;
@@ -212,10 +223,11 @@ bool qmp_drive_mirror(QmpCall *call, const QmpDriveMirrorArgs *a, GError **error
     if (!p.id) {
         p.id = drive_find(a->device) ? a->device : NULL;
     }
-    good = start_mirror(&p, source, target, a->replaces, (int)a->sync, a->has_granularity ? a->granularity : 0,
-                        a->has_on_source_error ? (int)a->on_source_error : BLOCKDEV_ON_ERROR_REPORT,
-                        a->has_on_target_error ? (int)a->on_target_error : BLOCKDEV_ON_ERROR_REPORT,
-                        mode != NEW_IMAGE_MODE_EXISTING, !a->has_unmap || a->unmap, error);
+    w.source = source;
+    w.target = target;
+    w.zero_target = mode != NEW_IMAGE_MODE_EXISTING;
+    w.unmap = !a->has_unmap || a->unmap;
+    good = start_mirror(&p, w, a->replaces, error);
     block_node_unref(target);
     return good;
 }
@@ -276,6 +288,7 @@ BlockJob *blockdev_backup_prepare(const BlockdevBackup *a, JobTxn *txn, GError *
     BlockNode *target = source ? block_node_or_device(a->target, error) : NULL;
 
     p.txn = txn;
+    p.filter_name = a->filter_node_name;
     p.id = p.id ? p.id : drive_find(a->device) ? a->device : NULL;
     return target ? backup(&p, source, target, w, error) : NULL;
 }
@@ -288,6 +301,7 @@ BlockJob *drive_backup_prepare(const DriveBackup *a, JobTxn *txn, GError **error
     BlockJob *j;
 
     p.txn = txn;
+    p.filter_name = a->filter_node_name;
     target = source ? open_target(a->target, a->format, source, a->has_mode ? (int)a->mode : NEW_IMAGE_MODE_ABSOLUTE_PATHS,
                                   a->sync == MIRROR_SYNC_MODE_TOP, NULL, error) : NULL;
     if (!target) {

@@ -9,6 +9,8 @@ typedef struct MirrorParams {
     BlockNode *source, *target;
     BlockNode *replaces;
     bool commit, zero_target, unmap;
+    bool write_blocking;        /* the guest's writes go to the target before they end */
+    uint64_t buf_size;          /* of all copies in flight; 0: as it suits */
     int sync;
     uint32_t granularity;
     int on_source, on_target;

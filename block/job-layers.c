@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "block/driver.h"
+#include "block/job-filter.h"
 #include "block/job-kinds.h"
 #include "block/range-guard.h"
 #include "util/error.h"
@@ -16,7 +17,7 @@
 typedef struct LayerJob {
     BlockJob j;
     BlockNode *top, *base;      /* references; base may be NULL (stream) */
-    BlockNode *active;          /* commit: where the chain begins */
+    BlockNode *filter;          /* ours, above top */
     BlockEdge *top_edge, *base_edge;
     char *backing_file;         /* text for the header; NULL: base's name */
     RangeGuard guard;
@@ -32,6 +33,7 @@ static void layer_clean(BlockJob *j)
     }
     block_detach(l->top_edge);
     block_detach(l->base_edge);
+    job_filter_remove(l->filter, NULL);
     block_node_unref(l->top);
     block_node_unref(l->base);
     g_free(l->backing_file);
@@ -62,7 +64,7 @@ static int co_commit_piece(LayerJob *l, uint64_t at, uint8_t *buf, uint64_t *len
 
 /* Does piece() after piece until all of top was seen; is_read: what its errors count as. True as well when cancelled. */
 static bool co_pieces(LayerJob *l, int (*piece)(LayerJob *l, uint64_t at, uint8_t *buf, uint64_t *len), bool is_read,
-                      const char *failed, GError **error)
+                      GError **error)
 {
     BlockJob *j = &l->j;
     g_autofree uint8_t *buf = g_malloc(CHUNK);
@@ -77,7 +79,7 @@ static bool co_pieces(LayerJob *l, int (*piece)(LayerJob *l, uint64_t at, uint8_
         ret = piece(l, at, buf, &len);
         if (ret < 0) {
             if (!co_job_error(j, is_read, j->on_error, -ret)) {
-                return fail_errno(error, -ret, "%s", failed);
+                return fail(error, "%s", g_strerror(-ret));
             }
             if (j->on_error != BLOCKDEV_ON_ERROR_IGNORE) {
                 continue;
@@ -98,7 +100,7 @@ static bool co_commit_run(BlockJob *j, GError **error)
     if (l->top->length > l->base->length && !co_block_truncate(l->base, l->top->length, PREALLOC_OFF, error)) {
         return false;
     }
-    return co_pieces(l, co_commit_piece, false, "Commit failed", error);
+    return co_pieces(l, co_commit_piece, false, error);
 }
 
 /* Those above top have base below them now. */
@@ -108,8 +110,8 @@ static void commit_done(BlockJob *j)
     g_autoptr(GPtrArray) above = g_ptr_array_new();
     g_autoptr(GError) why = NULL;
 
-    for (unsigned i = 0; i < l->top->parents->len; i++) {
-        BlockEdge *e = g_ptr_array_index(l->top->parents, i);
+    for (unsigned i = 0; i < l->filter->parents->len; i++) {
+        BlockEdge *e = g_ptr_array_index(l->filter->parents, i);
 
         if (e->parent && (e->role & (BLOCK_ROLE_COW | BLOCK_ROLE_FILTERED))) {
             g_ptr_array_add(above, e->parent);
@@ -121,15 +123,13 @@ static void commit_done(BlockJob *j)
     for (unsigned i = 0; i < above->len; i++) {
         BlockNode *n = g_ptr_array_index(above, i);
 
-        if (n->driver->co_change_backing && n->backing == l->top &&
+        if (n->driver->co_change_backing && n->backing == l->filter &&
             !block_change_backing(n, l->backing_file ? l->backing_file : l->base->filename, l->base->driver->name, &why)) {
             warn_report("job '%s': %s", j->id, why->message);
             return;
         }
     }
-    if (!block_replace_node(l->top, l->base, NULL, &why)) {
-        warn_report("job '%s': %s", j->id, why->message);
-    }
+    job_filter_remove(g_steal_pointer(&l->filter), l->base);
 }
 
 static void commit_clean(BlockJob *j)
@@ -158,6 +158,13 @@ static bool own_layers(BlockJob *j, BlockNode *top, BlockNode *base, GError **er
     return !base || job_own(j, base, error);
 }
 
+/* Above top, which is owned like the layers. */
+static bool put_filter(LayerJob *l, const BlockDriver *d, const char *name, GError **error)
+{
+    l->filter = job_filter_insert(d, l->top, name, error);
+    return l->filter && job_own(&l->j, l->filter, error);
+}
+
 bool job_commit_start(const JobParams *p, BlockNode *active, BlockNode *top, BlockNode *base, const char *backing_file,
                       int on_error, GError **error)
 {
@@ -169,10 +176,10 @@ bool job_commit_start(const JobParams *p, BlockNode *active, BlockNode *top, Blo
     }
     l->top = block_node_ref(top);
     l->base = block_node_ref(base);
-    l->active = active;
     l->backing_file = g_strdup(backing_file);
     j->on_error = on_error;
-    if (!own_layers(j, top, base, error) || !block_make_writable(base, error)) {
+    if (!own_layers(j, top, base, error) || !put_filter(l, &job_filter_commit, p->filter_name, error) ||
+        !block_make_writable(base, error)) {
         goto bad;
     }
     l->top_edge = block_attach(top, "commit job", BLOCK_PERM_READ, BLOCK_PERM_ALL, error);
@@ -231,7 +238,7 @@ static bool co_stream_run(BlockJob *j, GError **error)
     LayerJob *l = (LayerJob *)j;
 
     job_total(j, l->top->length);
-    return co_pieces(l, co_stream_piece, true, "Streaming failed", error);
+    return co_pieces(l, co_stream_piece, true, error);
 }
 
 static void stream_done(BlockJob *j)
@@ -266,7 +273,7 @@ bool job_stream_start(const JobParams *p, BlockNode *node, BlockNode *base, cons
     l->base = base ? block_node_ref(base) : NULL;
     l->backing_file = g_strdup(backing_file);
     j->on_error = on_error;
-    if (!own_layers(j, node, base, error)) {
+    if (!own_layers(j, node, base, error) || !put_filter(l, &job_filter_stream, p->filter_name, error)) {
         goto bad;
     }
     l->top_edge = block_attach(node, "stream job", BLOCK_PERM_READ | BLOCK_PERM_WRITE_UNCHANGED, BLOCK_PERM_ALL, error);

@@ -8,16 +8,29 @@
 
 #include "block/bitmap.h"
 #include "block/driver.h"
+#include "block/job-filter.h"
 #include "block/job-kinds.h"
 #include "util/error.h"
 #include "util/iov.h"
 
 #define CHUNK (1 * MIB)
 #define WORKERS 8
+#define MAX_WORKERS 32
+
+/* A range of the target that is being written: others that meet it wait. */
+typedef struct MirrorOp {
+    uint64_t start, end;
+    struct MirrorOp *next;
+} MirrorOp;
 
 typedef struct MirrorJob {
     BlockJob j;
     BlockNode *source, *target;
+    BlockNode *filter;          /* ours, above source */
+    MirrorOp *ops;
+    CoQueue op_ended;
+    unsigned workers;           /* copies at once */
+    bool write_blocking;
     BlockNode *base;            /* what lies below is not copied; NULL: all is */
     BlockEdge *source_edge, *target_edge;
     DirtyBitmap *dirty;
@@ -35,13 +48,118 @@ typedef struct MirrorJob {
     bool backing_chain;         /* sync=top, none: the target gets the source's backing file */
 } MirrorJob;
 
+/* ---- ranges in flight; within the graph's lock, so that who holds one can always go on ---- */
+
+static bool op_meets(const MirrorJob *m, uint64_t start, uint64_t end)
+{
+    for (const MirrorOp *o = m->ops; o; o = o->next) {
+        if (o->start < end && start < o->end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void co_op_begin(MirrorJob *m, MirrorOp *o, uint64_t offset, uint64_t bytes)
+{
+    while (op_meets(m, offset, offset + bytes)) {
+        co_queue_wait(&m->op_ended, NULL);
+    }
+    *o = (MirrorOp){ offset, offset + bytes, m->ops };
+    m->ops = o;
+}
+
+static void op_end(MirrorJob *m, MirrorOp *o)
+{
+    MirrorOp **at = &m->ops;
+
+    while (*at != o) {
+        at = &(*at)->next;
+    }
+    *at = o->next;
+    co_queue_wake_all(&m->op_ended);
+}
+
+/* ---- copy-mode=write-blocking: the guest's writes, at both places ---- */
+
+typedef struct MirrorTop { MirrorJob *m; } MirrorTop;
+typedef enum GuestKind { GUEST_WRITE, GUEST_ZEROES, GUEST_DISCARD } GuestKind;
+
+static int co_guest_change(BlockNode *to, GuestKind kind, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov,
+                           unsigned flags)
+{
+    return kind == GUEST_WRITE    ? co_block_pwritev(to, offset, bytes, iov, niov, flags)
+           : kind == GUEST_ZEROES ? co_block_write_zeroes(to, offset, bytes, flags)
+                                  : co_block_discard(to, offset, bytes);
+}
+
+static int co_top_change(BlockNode *n, GuestKind kind, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov,
+                         unsigned flags)
+{
+    MirrorJob *m = ((MirrorTop *)n->state)->m;
+    int ret, target_ret;
+    MirrorOp op;
+
+    if (!m || !m->write_blocking || (flags & BLOCK_UNCHANGED)) {
+        return co_guest_change(n->file, kind, offset, bytes, iov, niov, flags);
+    }
+    co_op_begin(m, &op, offset, bytes);
+    ret = co_guest_change(n->file, kind, offset, bytes, iov, niov, flags);
+    target_ret = ret < 0 ? ret : co_guest_change(m->target, kind, offset, bytes, iov, niov, flags & ~BLOCK_COMPRESSED);
+    if (target_ret == 0 && kind != GUEST_DISCARD) {
+        dirty_bitmap_clear(m->dirty, offset, bytes);
+    } else {
+        /* what a failed write or a discard left is copied as it is */
+        dirty_bitmap_set(m->dirty, offset, bytes);
+    }
+    if (ret == 0 && target_ret < 0 && m->ret == 0 && m->j.on_target_error == BLOCKDEV_ON_ERROR_REPORT) {
+        m->ret = target_ret;
+    }
+    op_end(m, &op);
+    return ret;
+}
+
+static int co_top_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov, unsigned flags)
+{
+    return co_top_change(n, GUEST_WRITE, offset, bytes, iov, niov, flags);
+}
+
+static int co_top_write_zeroes(BlockNode *n, uint64_t offset, uint64_t bytes, unsigned flags)
+{
+    return co_top_change(n, GUEST_ZEROES, offset, bytes, NULL, 0, flags);
+}
+
+static int co_top_discard(BlockNode *n, uint64_t offset, uint64_t bytes)
+{
+    return co_top_change(n, GUEST_DISCARD, offset, bytes, NULL, 0, 0);
+}
+
+static const BlockDriver mirror_top_driver = {
+    .name = "mirror_top", .desc = "above the node that is mirrored", .filter = true, .internal = true,
+    .state_size = sizeof(MirrorTop), .co_preadv = co_job_filter_preadv, .co_pwritev = co_top_pwritev,
+    .co_write_zeroes = co_top_write_zeroes, .co_discard = co_top_discard,
+};
+
+/* No write of the guest is on its way: the graph is locked. */
+static void drop_filter(MirrorJob *m, BlockNode *instead)
+{
+    if (m->filter) {
+        ((MirrorTop *)m->filter->state)->m = NULL;
+        job_filter_remove(g_steal_pointer(&m->filter), instead);
+    }
+}
+
+/* ---- copying ---- */
+
 /* One chunk as it is now. */
 static int co_copy(MirrorJob *m, uint64_t at, uint64_t bytes, uint8_t *buf, bool *read)
 {
     BlockStatus st;
-    int ret;
+    MirrorOp op;
+    int ret = 0;
 
     co_graph_enter();
+    co_op_begin(m, &op, at, bytes);
     *read = true;
     while (bytes) {
         uint64_t len = bytes;
@@ -65,6 +183,7 @@ static int co_copy(MirrorJob *m, uint64_t at, uint64_t bytes, uint8_t *buf, bool
         bytes -= len;
         *read = true;
     }
+    op_end(m, &op);
     graph_leave();
     return bytes ? ret : 0;
 }
@@ -114,7 +233,7 @@ static void co_mirror_worker(void *opaque)
 /* All dirty blocks, several at a time. */
 static void co_mirror_pass(MirrorJob *m)
 {
-    unsigned n = (unsigned)MIN(WORKERS, dirty_bitmap_bytes(m->dirty) / CHUNK + 1);
+    unsigned n = (unsigned)MIN(m->workers, dirty_bitmap_bytes(m->dirty) / CHUNK + 1);
 
     m->running = n;
     for (unsigned i = 0; i < n; i++) {
@@ -165,17 +284,20 @@ static bool co_mirror_run(BlockJob *j, GError **error)
         ret = co_mirror_init(m);
     }
     if (ret < 0) {
-        return fail_errno(error, -ret, "Could not get block status");
+        return fail(error, "%s", g_strerror(-ret));
     }
     for (;;) {
         if (co_job_pause_point(j)) {
             return true;
         }
+        if (m->ret < 0) {
+            return fail(error, "%s", g_strerror(-m->ret));
+        }
         job_total(j, j->done + dirty_bitmap_bytes(m->dirty));
         if (m->dirty->count) {
             co_mirror_pass(m);
             if (m->ret < 0) {
-                return fail_errno(error, -m->ret, "Mirroring failed");
+                return fail(error, "%s", g_strerror(-m->ret));
             }
             continue;
         }
@@ -184,7 +306,7 @@ static bool co_mirror_run(BlockJob *j, GError **error)
             ret = co_block_flush(m->target);
             graph_leave();
             if (ret < 0 && !co_job_error(j, false, j->on_target_error, -ret)) {
-                return fail_errno(error, -ret, "Could not flush the target");
+                return fail(error, "%s", g_strerror(-ret));
             }
             job_ready(j);
             continue;
@@ -199,7 +321,6 @@ static bool co_mirror_run(BlockJob *j, GError **error)
             block_graph_unlock();
             continue;
         }
-        m->dirty->enabled = true;
         block_graph_unlock();
         break;
     }
@@ -226,7 +347,7 @@ static void co_mirror_rest(void *opaque)
 static void mirror_commit(BlockJob *j)
 {
     MirrorJob *m = (MirrorJob *)j;
-    BlockNode *from = m->replaces ? m->replaces : m->source;
+    BlockNode *from = m->replaces && m->replaces != m->source ? m->replaces : NULL;
     g_autoptr(GError) why = NULL;
 
     block_run(co_mirror_rest, m);
@@ -242,7 +363,8 @@ static void mirror_commit(BlockJob *j)
             block_set_backing(m->target, m->source->backing, &why);
             g_clear_error(&why);
         }
-        if (!block_replace_node(from, m->target, NULL, &why)) {
+        drop_filter(m, from ? NULL : m->target);
+        if (from && !block_replace_node(from, m->target, NULL, &why)) {
             warn_report("job '%s': %s", j->id, why->message);
         }
     }
@@ -254,6 +376,9 @@ static void mirror_clean(BlockJob *j)
 
     block_detach(m->source_edge);
     block_detach(m->target_edge);
+    block_graph_lock();
+    drop_filter(m, NULL);
+    block_graph_unlock();
     if (m->dirty) {
         dirty_bitmap_free(m->dirty);
     }
@@ -291,6 +416,8 @@ bool job_mirror_start(const JobParams *p, const MirrorParams *w, GError **error)
     if (!j) {
         return false;
     }
+    m->workers = w->buf_size ? (unsigned)CLAMP(w->buf_size / CHUNK, 1, MAX_WORKERS) : WORKERS;
+    m->write_blocking = w->write_blocking;
     m->source = block_node_ref(w->source);
     m->target = block_node_ref(w->target);
     m->commit = w->commit;
@@ -309,6 +436,12 @@ bool job_mirror_start(const JobParams *p, const MirrorParams *w, GError **error)
     if (!m->dirty || !job_own(j, w->source, error) || !job_own(j, w->target, error)) {
         goto bad;
     }
+    m->dirty->enabled = !w->write_blocking;
+    m->filter = job_filter_insert(&mirror_top_driver, w->source, p->filter_name, error);
+    if (!m->filter || !job_own(j, m->filter, error)) {
+        goto bad;
+    }
+    ((MirrorTop *)m->filter->state)->m = m;
     m->source_edge = block_attach(w->source, "mirror job", BLOCK_PERM_READ, BLOCK_PERM_ALL, error);
     m->target_edge = m->source_edge ? block_attach(w->target, "mirror job", w->commit ? 0 : BLOCK_PERM_WRITE, BLOCK_PERM_ALL, error) : NULL;
     if (!m->target_edge) {

@@ -103,8 +103,8 @@ static ImageInfo *image_info(BlockNode *n, bool deep)
         i->full_backing_filename = block_resolve_relative(n->filename, n->backing_file);
         i->backing_filename_format = g_strdup(n->backing_format);
     }
-    if (deep && block_below(n)) {
-        i->backing_image = image_info(block_below(n), true);
+    if (deep && block_skip_implicit(block_below(n))) {
+        i->backing_image = image_info(block_skip_implicit(block_below(n)), true);
     }
     return i;
 }
@@ -164,12 +164,12 @@ static BlockDeviceInfo *node_info(BlockNode *n, const ThrottleGroup *g, bool wri
     i->detect_zeroes = n->detect_zeroes;
     i->write_threshold = (int64_t)n->write_threshold;
     i->image = image_info(n, deep);
-    if (block_below(n)) {
-        i->backing_file = n->backing ? g_strdup(n->backing->filename) : NULL;
+    if (deep && block_below(n)) {
         for (const BlockNode *b = block_below(n); b; b = block_below(b)) {
-            i->backing_file_depth++;
+            i->backing_file_depth += !b->implicit;
         }
     }
+    i->backing_file = n->backing ? g_strdup(block_skip_implicit(n->backing)->filename) : NULL;
     add_bitmaps(i, n);
     if (g) {
         add_limits(i, g);
@@ -194,7 +194,7 @@ static void add_info(BlockFront *b, void *opaque)
     i->tray_open = tray_is_open(b);
     i->has_io_status = true;
     i->io_status = b->io_error ? BLOCK_DEVICE_IO_STATUS_FAILED : BLOCK_DEVICE_IO_STATUS_OK;
-    i->inserted = b->node ? node_info(b->node, b->throttle, b->write_cache, true) : NULL;
+    i->inserted = b->node ? node_info(block_skip_implicit(b->node), b->throttle, b->write_cache, true) : NULL;
     g_ptr_array_add(opaque, i);
 }
 
@@ -211,7 +211,7 @@ GPtrArray *qmp_query_block(QmpCall *call, GError **error)
             i->device = g_strdup(d->info.id);
             i->type = g_strdup("unknown");
             i->removable = true;
-            i->inserted = d->node ? node_info(d->node, NULL, d->writeback, true) : NULL;
+            i->inserted = d->node ? node_info(block_skip_implicit(d->node), NULL, d->writeback, true) : NULL;
             g_ptr_array_add(list, i);
         }
     }

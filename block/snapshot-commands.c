@@ -248,7 +248,7 @@ SnapshotInfo *qmp_blockdev_snapshot_delete_internal_sync(QmpCall *call, const Qm
 
 static bool prepare_bitmap_add(Action *a, const BlockDirtyBitmapAdd *args, GError **error)
 {
-    BlockNode *n = block_node_or_device(args->node, error);
+    BlockNode *n = block_skip_implicit(block_node_or_device(args->node, error));
     uint32_t granularity = args->has_granularity ? (uint32_t)args->granularity : BITMAP_DEFAULT_GRANULARITY;
     bool persistent = args->has_persistent && args->persistent;
 

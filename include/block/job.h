@@ -64,6 +64,7 @@ typedef struct JobParams {
     int64_t speed;
     bool auto_finalize, auto_dismiss;
     JobTxn *txn;
+    const char *filter_name;    /* of the node above the one it works on; NULL: made up */
 } JobParams;
 
 /* NULL + error. It does not run yet. node may be NULL. */

@@ -95,6 +95,7 @@ struct BlockNode {
     int detect_zeroes;              /* 0 off, 1 on, 2 unmap */
     bool probed;                    /* raw because nothing else was found: block 0 is protected */
     bool encrypted;
+    bool implicit;                  /* a job's filter without a name: queries of devices show what lies below */
     /* Set by open(), for requests: */
     uint64_t length;                /* bytes */
     uint32_t align;                 /* requests that are not multiples are widened; 1: any */
@@ -178,6 +179,8 @@ bool block_replace_node(BlockNode *from, BlockNode *to, const BlockNode *except,
 bool block_set_backing(BlockNode *n, BlockNode *backing, GError **error);
 /* The first node below filters; n itself when it is none. */
 BlockNode *block_skip_filters(BlockNode *n);
+/* The same for filters that the user did not ask for. */
+BlockNode *block_skip_implicit(BlockNode *n);
 /* The data's next layer: backing of a format, child of a filter. */
 BlockNode *block_below(const BlockNode *n);
 bool block_chain_contains(const BlockNode *top, const BlockNode *n);

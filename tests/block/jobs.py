@@ -20,12 +20,16 @@ class Qmp:
         self.timer = threading.Timer(60, self.p.kill)
         self.timer.start()
         self.events = []
+        self.said = []
         self.p.stdout.readline()
         self('qmp_capabilities')
 
     def read(self):
         line = self.p.stdout.readline()
         assert line, 'the emulator has ended'
+        if line[0] != '{':      # what qemu-io says
+            self.said.append(line)
+            return self.read()
         return json.loads(line)
 
     def raw(self, command, **args):
@@ -70,7 +74,10 @@ class Qmp:
         self('blockdev-add', driver='qcow2', file=node + '-file', node_name=node, **more)
 
     def io(self, node, text):
+        """What qemu-io does; it says so on the standard output, as programs expect."""
+        self.said = []
         self('human-monitor-command', command_line=f'qemu-io {node} "{text}"')
+        assert not any('failed' in line for line in self.said), self.said
 
     def chain(self, node):
         info = [n for n in self('query-named-block-nodes') if n['node-name'] == node][0]
@@ -136,7 +143,7 @@ def test_commit():
     chain()
     q = Qmp()
     q.qcow2('top.qcow2', 'top')
-    q.fails('block-commit', 'itself', job_id='c', device='top', top='base.qcow2', base='base.qcow2')
+    q.fails('block-commit', "Can't find", job_id='c', device='top', top='base.qcow2', base='base.qcow2')
     q('block-commit', job_id='c', device='top', top='mid.qcow2')
     q.done('c')
     q.end()
@@ -252,6 +259,75 @@ def test_control():
     q.wait('BLOCK_JOB_CANCELLED', device='s')
     q.end()
     same('top.qcow2', 'want.raw')
+
+
+D0 = ('-drive', 'if=none,id=d0,file=top.qcow2,format=qcow2,node-name=top,discard=unmap,backing.node-name=mid,'
+      'backing.backing.node-name=base')
+
+
+def test_filters():
+    drivers = {'mirror': 'mirror_top', 'active': 'mirror_top', 'commit': 'commit_top', 'stream': 'copy-on-read',
+               'backup': 'copy-before-write'}
+    for kind, driver in drivers.items():
+        for name in (None, 'flt'):
+            chain()
+            img('create', '-q', '-f', 'qcow2', 't.qcow2', '16M')
+            q = Qmp(*D0)
+            q.qcow2('t.qcow2', 't')
+            more = {'filter_node_name': name} if name else {}
+            command, args = {
+                'mirror': ('blockdev-mirror', {'target': 't', 'sync': 'full'}), 'active': ('block-commit', {}),
+                'commit': ('block-commit', {'top_node': 'mid'}), 'stream': ('block-stream', {}),
+                'backup': ('blockdev-backup', {'target': 't', 'sync': 'full'})}[kind]
+            q.fails(command, 'Duplicate nodes', device='top', job_id='j', filter_node_name='base', **args)
+            q.events.clear()
+            q(command, device='top', job_id='j', speed=1, **args, **more)
+            found = [n['node-name'] for n in q('query-named-block-nodes') if n['drv'] == driver]
+            assert len(found) == 1 and (found[0] == name or (not name and found[0][0] == '#')), (kind, found)
+            shown = q('query-block')[0]['inserted']
+            above = (name or kind == 'backup') and kind != 'commit'
+            assert shown['node-name'] == (found[0] if above else 'top'), (kind, shown)
+            assert shown['backing_file_depth'] == 2 + bool(name or kind == 'backup')
+            q.fails('block-stream', 'is busy', device='top', job_id='k')
+            q('block-job-cancel', device='j', force=True)
+            q.wait('JOB_STATUS_CHANGE', id='j', status='null')
+            assert not [n for n in q('query-named-block-nodes') if n['drv'] == driver], kind
+            assert q('query-block')[0]['inserted']['node-name'] == 'top'
+            q.end()
+
+
+def test_write_blocking():
+    chain()
+    img('create', '-q', '-f', 'qcow2', 't.qcow2', '16M')
+    q = Qmp(*D0)
+    q.qcow2('t.qcow2', 't')
+    q('blockdev-mirror', device='d0', job_id='m', target='t', sync='full', copy_mode='write-blocking', speed=1)
+    # the copy in the background stands still: what the guest writes is there nevertheless
+    for command in ('write -P 7 5M 64k', 'write -P 8 9000k 3k', 'write -z 8M 32k', 'write -P 9 13M 1M', 'discard 13500k 64k'):
+        q.io('d0', command)
+        if 'discard' not in command:
+            words = command.replace('write', 'read').replace('-z', '-P 0').split()
+            q.io('t', ' '.join(words))
+    q('block-job-set-speed', device='m', speed=0)
+    q.wait('BLOCK_JOB_READY', device='m')
+    q.io('d0', 'write -P 11 15M 128k')
+    q.io('t', 'read -P 11 15M 128k')
+    q('block-job-complete', device='m')
+    q.done('m')
+    assert q('query-block')[0]['inserted']['node-name'] == 't'
+    q.end()
+    same('t.qcow2', 'top.qcow2')
+    # a target that fails ends the job, and the guest hears nothing of it
+    img('create', '-q', '-f', 'raw', 't.raw', '16M')
+    q = Qmp(*D0)
+    q('blockdev-add', driver='raw', node_name='t', file={'driver': 'blkdebug', 'image': {'driver': 'file', 'filename': 't.raw'},
+      'inject-error': [{'event': 'none', 'iotype': 'write', 'sector': 10 << 11, 'once': False}]})
+    q('blockdev-mirror', device='d0', job_id='m', target='t', sync='none', copy_mode='write-blocking')
+    q.wait('BLOCK_JOB_READY', device='m')
+    q.io('d0', 'write 10M 64k')
+    e = q.wait('BLOCK_JOB_COMPLETED', device='m')
+    assert e['error'] == 'Input/output error', e
+    q.end()
 
 
 for name, fn in list(globals().items()):
