@@ -6,6 +6,7 @@
 #include "util/timer.h"
 
 #include <glib.h>
+#include <sched.h>
 #include <time.h>
 
 #include "util/main-loop.h"
@@ -30,13 +31,24 @@ static uint64_t arm_count;
 /*
  * Guest time: `base_ns` when it stands or is manual, monotonic time plus `base_ns` when it runs.
  * Written with the machine lock held, read by anyone: `seq` is odd during a change.
+ *
+ * Running time does not pass `limit_ns`, a little after the first deadline, until the main loop has run
+ * the timers that are due: a guest that counts on its clock the ticks it gets must not be told
+ * that the moment of a tick is long past while a busy host keeps the loop from sending it. When the
+ * loop has run them, time is that of the host again: it is held back, never lost. `running_timers` is
+ * the main loop's own and lifts the limit for it, so that timers see how late they are.
  */
 static struct {
     unsigned seq;
     int64_t base_ns;
+    int64_t limit_ns;
+    unsigned running_timers;
     bool running;
     bool manual;
-} guest;
+} guest = {.limit_ns = INT64_MAX};
+
+/* How far time may pass the first deadline: what a main loop that is not starved needs to wake up. */
+#define LATE_NS 1000000
 
 /* A timer that rearms itself for the same moment this often is left for the next round. */
 #define SAME_MOMENT_LIMIT 10000
@@ -53,7 +65,7 @@ static int64_t read_clock(clockid_t id)
     return ts.tv_sec * NANOSECONDS_PER_SECOND + ts.tv_nsec;
 }
 
-static int64_t guest_now(void)
+static int64_t guest_read(int64_t *limit_ns)
 {
     unsigned seq;
     int64_t now;
@@ -61,21 +73,83 @@ static int64_t guest_now(void)
     do {
         seq = __atomic_load_n(&guest.seq, __ATOMIC_ACQUIRE);
         now = __atomic_load_n(&guest.base_ns, __ATOMIC_RELAXED);
+        *limit_ns = INT64_MAX;
         if (__atomic_load_n(&guest.running, __ATOMIC_RELAXED)) {
             now += read_clock(CLOCK_MONOTONIC);
+            *limit_ns = __atomic_load_n(&guest.limit_ns, __ATOMIC_RELAXED);
         }
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
     } while ((seq & 1) != 0 || seq != __atomic_load_n(&guest.seq, __ATOMIC_RELAXED));
     return now;
 }
 
-static void guest_change(bool running, int64_t base_ns)
+static int64_t guest_now(void)
+{
+    int64_t limit_ns, now = guest_read(&limit_ns);
+
+    if (G_LIKELY(now <= limit_ns)) {
+        return now;
+    }
+    if (in_main_thread()) {
+        return guest.running_timers ? now : limit_ns;
+    }
+    /*
+     * The loop needs the processor more than we do. The time is not looked at again: the ticks that
+     * the loop sends meanwhile are to be taken before the guest sees that it was late.
+     */
+    if (!machine_locked()) {
+        sched_yield();
+    }
+    return limit_ns;
+}
+
+static void guest_change_begin(void)
 {
     __atomic_store_n(&guest.seq, guest.seq + 1, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static void guest_change_end(void)
+{
+    __atomic_store_n(&guest.seq, guest.seq + 1, __ATOMIC_RELEASE);
+}
+
+/*
+ * The first deadline is another one. What anybody has read so far was read before the clock is read
+ * here, or it is read again: the limit is not before any time that was seen.
+ */
+static void guest_limit_update(void)
+{
+    int64_t now, limit_ns = clock_deadline_ns(CLOCK_GUEST);
+
+    if (!guest.running || guest.running_timers) {
+        return;
+    }
+    guest_change_begin();
+    now = guest.base_ns + read_clock(CLOCK_MONOTONIC);
+    limit_ns = limit_ns > INT64_MAX - LATE_NS ? INT64_MAX : limit_ns + LATE_NS;
+    limit_ns = MAX(limit_ns, MIN(now, guest.limit_ns));
+    __atomic_store_n(&guest.limit_ns, limit_ns, __ATOMIC_RELAXED);
+    guest_change_end();
+}
+
+/* The timers that were due have run: time goes on from where the host is. */
+static void guest_limit_release(void)
+{
+    if (guest.running) {
+        __atomic_store_n(&guest.limit_ns, INT64_MAX, __ATOMIC_RELAXED);
+        guest_limit_update();
+    }
+}
+
+static void guest_change(bool running, int64_t base_ns)
+{
+    guest_change_begin();
     __atomic_store_n(&guest.running, running, __ATOMIC_RELAXED);
     __atomic_store_n(&guest.base_ns, base_ns, __ATOMIC_RELAXED);
-    __atomic_store_n(&guest.seq, guest.seq + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&guest.limit_ns, INT64_MAX, __ATOMIC_RELAXED);
+    guest_change_end();
+    guest_limit_update();
     main_loop_wake();
 }
 
@@ -194,10 +268,18 @@ void timer_init(Timer *t, TimerClock clock, TimerFn *fn, void *opaque)
     *t = (Timer){.fn = fn, .opaque = opaque, .clock = clock};
 }
 
+static void first_changed(TimerClock clock)
+{
+    if (clock == CLOCK_GUEST) {
+        guest_limit_update();
+    }
+}
+
 void timer_set_ns(Timer *t, int64_t deadline_ns)
 {
     Queue *q = &queues[t->clock];
     HeapEntry e = {MAX(deadline_ns, 0), arm_count++, t};
+    bool first = t->pending && t->slot == 0;
 
     t->deadline_ns = e.deadline_ns;
     if (t->pending) {
@@ -210,16 +292,22 @@ void timer_set_ns(Timer *t, int64_t deadline_ns)
         t->pending = true;
         heap_up(q, q->len++, e);
     }
-    if (t->slot == 0) {
+    if (t->slot == 0 || first) {
+        first_changed(t->clock);
         main_loop_wake();
     }
 }
 
 void timer_cancel(Timer *t)
 {
+    bool first = t->slot == 0;
+
     if (t->pending) {
         t->pending = false;
         heap_remove(&queues[t->clock], t->slot);
+        if (first) {
+            first_changed(t->clock);
+        }
     }
 }
 
@@ -253,6 +341,7 @@ bool timers_run(void)
     uint64_t order = arm_count;
     bool ran = false;
 
+    guest.running_timers++;
     for (TimerClock c = 0; c < CLOCK_COUNT; c++) {
         if (queues[c].len > 0 && (clock_moves(c) || guest.manual)) {
             int64_t now = clock_now_ns(c);
@@ -261,6 +350,10 @@ bool timers_run(void)
                 ran = true;
             }
         }
+    }
+    /* Times that timers saw are not before the limit now: see guest_limit_update. */
+    if (--guest.running_timers == 0 && ran) {
+        guest_limit_release();
     }
     return ran;
 }

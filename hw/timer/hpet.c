@@ -160,7 +160,10 @@ static void hpet_advance(Hpet *s, HpetTimer *t)
     timer_set_ns(&t->timer, s->start_ns + (int64_t)(next - now) * HPET_TICK_NS);
 }
 
-/* An edge that would be lost, because the last was not taken yet, is tried again soon. */
+/*
+ * An edge that would be lost, because the last was not taken yet, is tried again soon. The timer is
+ * armed for that, or else for the next match: a tick that was late must not be the last.
+ */
 static void hpet_periodic(Hpet *s, HpetTimer *t)
 {
     uint64_t now = hpet_rebase(s), left = hpet_distance(t, now);
@@ -169,19 +172,12 @@ static void hpet_periodic(Hpet *s, HpetTimer *t)
     if (left == 0 || left > INT64_MAX || ((t->config & T_32BIT) && left > INT32_MAX)) {
         hpet_advance(s, t);
     }
-    if (t->owed == 0) {
-        timer_set_ns(&t->timer, s->start_ns + (int64_t)left * HPET_TICK_NS);
-        return;
+    left = hpet_distance(t, now);
+    if (t->owed && !(edge && pc_gsi_waits(&pc_board(s->dev.vm)->gsi, hpet_line(s, t)))) {
+        t->owed = edge ? t->owed - 1 : 0;
+        hpet_interrupt(s, t);
     }
-    if (edge && pc_gsi_waits(&pc_board(s->dev.vm)->gsi, hpet_line(s, t))) {
-        timer_set_ns(&t->timer, s->start_ns + (int64_t)MIN(hpet_distance(t, now), t->period / 8) * HPET_TICK_NS);
-        return;
-    }
-    t->owed = edge ? t->owed - 1 : 0;
-    hpet_interrupt(s, t);
-    if (t->owed) {
-        timer_set_ns(&t->timer, s->start_ns + (int64_t)MIN(hpet_distance(t, now), t->period / 8) * HPET_TICK_NS);
-    }
+    timer_set_ns(&t->timer, s->start_ns + (int64_t)(t->owed ? MIN(left, t->period / 8) : left) * HPET_TICK_NS);
 }
 
 static void hpet_expired(void *opaque)

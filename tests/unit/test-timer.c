@@ -124,6 +124,38 @@ static void test_stopped(void)
     g_assert_cmpint(clock_now_ns(CLOCK_GUEST), ==, 123);
 }
 
+/* Guest time waits for the timers that are due, and has lost nothing when they have run. */
+static void test_held_back(void)
+{
+    enum { HELD_NS = 5000000 };
+    int64_t start, last, host;
+    Timer t;
+
+    seen_len = 0;
+    timer_init(&t, CLOCK_GUEST, note, NULL);
+    clock_guest_run(true);
+    start = last = clock_now_ns(CLOCK_GUEST);
+    host = clock_now_ns(CLOCK_RT);
+    timer_set_ns(&t, start);
+    while (clock_now_ns(CLOCK_RT) < host + HELD_NS) {
+        int64_t now = clock_now_ns(CLOCK_GUEST);
+
+        g_assert_cmpint(now, >=, last);
+        last = now;
+    }
+    g_assert_cmpuint(seen_len, ==, 0);
+    last = clock_now_ns(CLOCK_GUEST);
+    /* an earlier deadline does not turn time back, nor does taking it away let it go on */
+    timer_set_ns(&t, start / 2);
+    g_assert_cmpint(clock_now_ns(CLOCK_GUEST), ==, last);
+    timer_set_ns(&t, start);
+    g_assert_cmpint(clock_now_ns(CLOCK_GUEST), ==, last);
+    g_assert_true(timers_run());
+    g_assert_cmpuint(seen_len, ==, 1);
+    g_assert_cmpint(clock_now_ns(CLOCK_GUEST), >=, start + HELD_NS);
+    clock_guest_run(false);
+}
+
 static void test_loop(void)
 {
     Timer t;
@@ -143,6 +175,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     main_loop_init();
     g_test_add_func("/timer/stopped", test_stopped);
+    g_test_add_func("/timer/held-back", test_held_back);
     g_test_add_func("/timer/loop", test_loop);
     g_test_add_func("/timer/manual", clock_guest_manual);
     g_test_add_func("/timer/order", test_order);
