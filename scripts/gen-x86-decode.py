@@ -11,7 +11,7 @@ import os
 import re
 import sys
 
-MAPS = {"-": 0, "0F": 1, "0F38": 2, "0F3A": 3, "V1": 4, "V2": 5, "V3": 6}
+MAPS = {"-": 0, "0F": 1, "0F38": 2, "0F3A": 3, "V1": 4, "V2": 5, "V3": 6, "3D": 7}
 PREFIX = {"np": "NP", "66": "66", "f3": "F3", "f2": "F2"}
 FLAGS = {"mem": "MEM", "reg": "REG", "i64": "I64", "o64": "O64", "d64": "D64", "f64": "F64",
          "lock": "LOCK", "rep": "REP", "nob": "NOB", "anymod": "ANYMOD|REG", "ahf": "AHF",
@@ -60,7 +60,7 @@ class Row:
                 self.undefined = sum(UNDEFINED[x] for x in a[2:])
             else:
                 sys.exit(f"{where}: unknown attribute '{a}'")
-        if self.map >= 4:
+        if self.map in (4, 5, 6):
             self.flags.append("VEX")
         if tail == "+r":
             self.flags.append("PLUS_R")
@@ -163,7 +163,7 @@ def main():
     spdx = "// SPDX-License-Identifier: GPL-2.0-or-later\n"
     made = "/* Made by scripts/gen-x86-decode.py from target-i386/opcodes-*.decode. */\n"
     body, index, count = [], [], 0
-    for m in range(7):
+    for m in range(len(MAPS)):
         line = []
         for opcode in range(256):
             line.append(str(count))

@@ -393,26 +393,6 @@ static void decode_sizes(X86Insn *i, uint32_t flags, X86DecodeMode mode)
     }
 }
 
-static bool decode_opcode(X86Insn *i, Fetch *f, X86DecodeMode mode)
-{
-    uint8_t byte = decode_prefixes(i, f, mode);
-    bool bad = false;
-
-    if ((byte & 0xfe) == 0xc4 && !f->more && decode_vex(i, f, byte, mode, &bad)) {
-        return !bad;
-    }
-    if (byte == 0x0f) {
-        i->map = X86_MAP_0F;
-        byte = (uint8_t)fetch(f, 1);
-        if (byte == 0x38 || byte == 0x3a) {
-            i->map = byte == 0x38 ? X86_MAP_0F38 : X86_MAP_0F3A;
-            byte = (uint8_t)fetch(f, 1);
-        }
-    }
-    i->opcode = byte;
-    return true;
-}
-
 static void decode_modrm(X86Insn *i, Fetch *f, X86DecodeMode mode, bool anymod)
 {
     i->modrm = (uint8_t)fetch(f, 1);
@@ -429,17 +409,41 @@ static void decode_modrm(X86Insn *i, Fetch *f, X86DecodeMode mode, bool anymod)
     }
 }
 
+static bool decode_opcode(X86Insn *i, Fetch *f, X86DecodeMode mode)
+{
+    uint8_t byte = decode_prefixes(i, f, mode);
+    bool bad = false;
+
+    i->addrsize = mode.code64 ? (i->addr_prefix ? 2 : 3) : mode.code32 != i->addr_prefix ? 2 : 1;
+    if ((byte & 0xfe) == 0xc4 && !f->more && decode_vex(i, f, byte, mode, &bad)) {
+        return !bad;
+    }
+    if (byte == 0x0f) {
+        i->map = X86_MAP_0F;
+        byte = (uint8_t)fetch(f, 1);
+        if (byte == 0x0f) {
+            i->map = X86_MAP_3D;    /* the opcode is behind the operands */
+            decode_modrm(i, f, mode, false);
+            byte = (uint8_t)fetch(f, 1);
+        } else if (byte == 0x38 || byte == 0x3a) {
+            i->map = byte == 0x38 ? X86_MAP_0F38 : X86_MAP_0F3A;
+            byte = (uint8_t)fetch(f, 1);
+        }
+    }
+    i->opcode = byte;
+    return true;
+}
+
 X86Decoded x86_decode(X86Insn *i, const uint8_t *p, unsigned n, X86DecodeMode mode)
 {
     Fetch f = {.p = p, .n = n > 16 ? 16 : n};
 
     *i = (X86Insn){.seg = -1, .base = -1, .index = -1, .mod = 3};
     bool good = decode_opcode(i, &f, mode);
-    i->addrsize = mode.code64 ? (i->addr_prefix ? 2 : 3) : mode.code32 != i->addr_prefix ? 2 : 1;
 
     /* A VEX prefix may name a map that does not exist. */
     unsigned map = good ? i->map : 0, k = x86_row_index[map][i->opcode], end = x86_row_index[map][i->opcode + 1];
-    if (good && !f.more && k < end && x86_rows[k].flags & X86_ROW_MODRM) {
+    if (good && !f.more && k < end && x86_rows[k].flags & X86_ROW_MODRM && map != X86_MAP_3D) {
         decode_modrm(i, &f, mode, x86_rows[k].flags & X86_ROW_ANYMOD);
     }
     while (good && !f.more && k < end && !row_fits(&x86_rows[k], i, mode)) {

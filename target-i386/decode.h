@@ -16,7 +16,8 @@ struct X86Ctx;
 struct X86Insn;
 typedef void X86TransFn(struct X86Ctx *s, struct X86Insn *i);
 
-enum { X86_MAP_1, X86_MAP_0F, X86_MAP_0F38, X86_MAP_0F3A, X86_MAP_V1, X86_MAP_V2, X86_MAP_V3, X86_MAPS };
+enum { X86_MAP_1, X86_MAP_0F, X86_MAP_0F38, X86_MAP_0F3A, X86_MAP_V1, X86_MAP_V2, X86_MAP_V3, X86_MAP_3D,
+       X86_MAPS };
 
 /* Conditions on a row beside map and opcode, and facts about it. */
 enum {

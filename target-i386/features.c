@@ -98,9 +98,9 @@ const uint32_t x86_supported_features[X86_FEATURE_WORDS] = {
     [FW_7_0_ECX] = 1u << 2 | 1u << 3 | 1u << 8 | 1u << 9 | 1u << 10 | 1u << 16 | 1u << 22,
     /* fsrm serialize */
     [FW_7_0_EDX] = 1u << 4 | 1u << 14,
-    /* syscall nx mmxext fxsr-opt pdpe1gb rdtscp lm, and what AMD repeats of 1.EDX */
+    /* syscall nx mmxext fxsr-opt pdpe1gb rdtscp lm 3dnowext 3dnow, and what AMD repeats of 1.EDX */
     [FW_8000_0001_EDX] = 0x0183f3ff | 1u << 11 | 1u << 20 | 1u << 22 | 1u << 25 | 1u << 26 |
-                         1u << 27 | 1u << 29,
+                         1u << 27 | 1u << 29 | 1u << 30 | 1u << 31,
     /* lahf-lm cmp-legacy cr8legacy abm sse4a 3dnowprefetch */
     [FW_8000_0001_ECX] = 1u << 0 | 1u << 1 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 8,
     /* wbnoinvd */

@@ -66,6 +66,17 @@ void trans_GF2P8AFFINEINVQB(X86Ctx *s, X86Insn *i)
     x86_vec_imm(s, i, ir_call_gf2p8affineinvqb);
 }
 
+/* 3DNow!: all that MMX and SSE have not. */
+void trans_AMD3DNOW(X86Ctx *s, X86Insn *i)
+{
+    IrBuilder *b = s->b;
+    IrVal source = ir_v_extract(b, LANE_I64, x86_vread(s, i, 1, 0), 0);
+    IrVal into = ir_v_extract(b, LANE_I64, x86_vread(s, i, 0, 0), 0);
+    IrVal r = ir_call_amd3dnow(b, into, source, ir_i32(b, i->opcode));
+
+    x86_vwrite(s, i, ir_v_from_i(b, IR_V128, r), x86_none);
+}
+
 /* ---- SSE4a; what is above the low 64 bits becomes 0 (APM: undefined) ---- */
 
 static IrVal low_half(X86Ctx *s, unsigned reg)

@@ -21,6 +21,20 @@ static inline bool host_denormals_are_zero(void)
 {
     return __builtin_ia32_stmxcsr() >> 6 & 1;
 }
+
+/* Arithmetic of its own kind, default control word, between the two; flags that it raised are gone. */
+typedef unsigned HostFloat;
+
+static inline void host_float_save(HostFloat *saved)
+{
+    *saved = __builtin_ia32_stmxcsr();
+    __builtin_ia32_ldmxcsr(0x1f80);
+}
+
+static inline void host_float_restore(const HostFloat *saved)
+{
+    __builtin_ia32_ldmxcsr(*saved);
+}
 #else
 static inline int host_rounding(void)
 {
@@ -30,6 +44,19 @@ static inline int host_rounding(void)
 static inline bool host_denormals_are_zero(void)
 {
     return false;
+}
+
+typedef fenv_t HostFloat;
+
+static inline void host_float_save(HostFloat *saved)
+{
+    feholdexcept(saved);
+    fesetround(FE_TONEAREST);
+}
+
+static inline void host_float_restore(const HostFloat *saved)
+{
+    fesetenv(saved);
 }
 #endif
 

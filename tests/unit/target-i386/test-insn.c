@@ -231,7 +231,8 @@ static const char *const not_here[] = {
 
 static bool row_usable(const X86Row *r)
 {
-    if (r->flags & X86_ROW_I64 || (r->map == X86_MAP_0F && r->opcode == 0x0d)) {
+    if (r->flags & X86_ROW_I64 || (r->map == X86_MAP_0F && r->opcode == 0x0d) || r->feature == FEAT_3DNOW ||
+        r->feature == FEAT_3DNOWEXT) {      /* test-x86-3dnow has tables */
         return false;
     }
     for (unsigned k = 0; k < G_N_ELEMENTS(not_here); k++) {
