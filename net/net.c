@@ -6,6 +6,7 @@
 #include "net/net.h"
 #include <string.h>
 #include "net-internal.h"
+#include "net/eth.h"
 #include "qom/object.h"
 #include "qom/runstate.h"
 #include "util/error.h"
@@ -16,6 +17,7 @@
 
 typedef struct Frame {
     size_t len;
+    NetOffload offload;
     uint8_t data[];
 } Frame;
 
@@ -42,7 +44,12 @@ static bool net_receivable(NetClient *c)
     return g_queue_is_empty(&c->queue) && net_takes(c);
 }
 
-static bool net_queue(NetClient *to, const uint8_t *frame, size_t len)
+static ssize_t net_give(NetClient *to, const uint8_t *frame, size_t len, const NetOffload *o)
+{
+    return o->checksum || o->gso ? to->ops->receive_offload(to, frame, len, o) : to->ops->receive(to, frame, len);
+}
+
+static bool net_queue(NetClient *to, const uint8_t *frame, size_t len, const NetOffload *o)
 {
     if (to->queue.length >= QUEUE_FRAMES || len > QUEUE_BYTES - to->queued_bytes) {
         return false;
@@ -50,13 +57,14 @@ static bool net_queue(NetClient *to, const uint8_t *frame, size_t len)
     Frame *f = g_malloc(sizeof(*f) + len);
 
     f->len = len;
+    f->offload = *o;
     memcpy(f->data, frame, len);
     g_queue_push_tail(&to->queue, f);
     to->queued_bytes += len;
     return true;
 }
 
-bool net_send(NetClient *c, const uint8_t *frame, size_t len)
+static bool net_pass(NetClient *c, const uint8_t *frame, size_t len, const NetOffload *o)
 {
     NetClient *to = c->peer;
 
@@ -64,10 +72,43 @@ bool net_send(NetClient *c, const uint8_t *frame, size_t len)
     if (!to || c->link_down || to->link_down || len > NET_MAX_FRAME) {
         return true;
     }
-    if (net_receivable(to) && to->ops->receive(to, frame, len) != 0) {
+    if (net_receivable(to) && net_give(to, frame, len, o) != 0) {
         return true;
     }
-    return net_queue(to, frame, len);
+    return net_queue(to, frame, len, o);
+}
+
+bool net_send(NetClient *c, const uint8_t *frame, size_t len)
+{
+    static const NetOffload nothing;
+
+    return net_pass(c, frame, len, &nothing);
+}
+
+static void send_segment(void *opaque, const uint8_t *frame, size_t len)
+{
+    net_send(opaque, frame, len);
+}
+
+bool net_send_offload(NetClient *c, uint8_t *frame, size_t len, const NetOffload *o)
+{
+    static const unsigned bits[] = { 0, NET_TAKES_TCP4, NET_TAKES_TCP6, NET_TAKES_UDP };
+    NetClient *to = c->peer;
+    unsigned takes = to && to->ops->takes ? to->ops->takes(to) : 0;
+    NetOffload left = *o;
+
+    if (left.gso && !(takes & bits[left.gso])) {
+        /* TCP sends again what finds no room */
+        return to && !eth_segment(frame, len, o, send_segment, c) ? net_send(c, frame, len) : true;
+    }
+    if (left.checksum && !(takes & NET_TAKES_CHECKSUM)) {
+        eth_fill_checksum(frame, len, o);
+        left.checksum = false;
+    }
+    if (!to || !to->ops->receive_offload) {
+        left = (NetOffload){ 0 };
+    }
+    return net_pass(c, frame, len, &left);
 }
 
 bool net_sendv(NetClient *c, const struct iovec *iov, unsigned n)
@@ -100,7 +141,7 @@ void net_ready(NetClient *c)
     while (!g_queue_is_empty(&c->queue) && net_takes(c)) {
         Frame *f = g_queue_peek_head(&c->queue);
 
-        if (c->ops->receive(c, f->data, f->len) == 0) {
+        if (net_give(c, f->data, f->len, &f->offload) == 0) {
             break;
         }
         /* receive() may have come back here and taken the frame already. */

@@ -17,6 +17,21 @@ typedef struct NetClient NetClient;
 
 #define NET_MAX_FRAME (64 * 1024 + 64)
 
+/* How a large frame is to be cut when it meets a wire. */
+typedef enum NetGso { NET_GSO_NONE, NET_GSO_TCP4, NET_GSO_TCP6, NET_GSO_UDP } NetGso;
+
+/* What a frame still lacks; zeros: nothing. */
+typedef struct NetOffload {
+    bool checksum;                     /* of [sum_start, end), at sum_start + sum_offset */
+    bool ecn;
+    NetGso gso;
+    uint16_t sum_start, sum_offset;
+    uint16_t segment;                  /* bytes of payload */
+} NetOffload;
+
+/* What a side takes unfinished. */
+enum { NET_TAKES_CHECKSUM = 1, NET_TAKES_TCP4 = 2, NET_TAKES_TCP6 = 4, NET_TAKES_UDP = 8 };
+
 /* What one side of a link can do. Machine lock held. */
 typedef struct NetOps {
     const char *type;                  /* "user", "e1000" ... */
@@ -26,6 +41,9 @@ typedef struct NetOps {
      * good.
      */
     ssize_t (*receive)(NetClient *c, const uint8_t *frame, size_t len);
+    /* The same for frames that are not finished, of the kinds that takes() tells; NULL: none. */
+    ssize_t (*receive_offload)(NetClient *c, const uint8_t *frame, size_t len, const NetOffload *o);
+    unsigned (*takes)(NetClient *c);
     /* The peer took frames that were queued for it: sending may go on. */
     void (*peer_ready)(NetClient *c);
     void (*link_changed)(NetClient *c, bool up);
@@ -53,6 +71,8 @@ void net_nic_fini(NetClient *nic);
  * peer's net_ready before sending more (the frame was not taken). */
 bool net_send(NetClient *c, const uint8_t *frame, size_t len);
 bool net_sendv(NetClient *c, const struct iovec *iov, unsigned n);
+/* Sends a frame that lacks something; what the peer does not take is done here, in the frame itself. */
+bool net_send_offload(NetClient *c, uint8_t *frame, size_t len, const NetOffload *o);
 /* c has room again: delivers what is queued for it. */
 void net_ready(NetClient *c);
 /* The cable of a NIC or back end is plugged in or out (set_link). */
