@@ -25,6 +25,17 @@ void nic_attach(NetClient *nic, const NetOps *ops, Device *d, NetPeer *peer)
     net_nic_init(nic, ops, d, peer, d->id ? d->id : d->obj.type->name);
 }
 
+static uint64_t no_flash_read(void *opaque, hwaddr offset, unsigned size)
+{
+    return UINT64_MAX;
+}
+
+static void no_flash_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+}
+
+const RegionOps nic_no_flash = { .read = no_flash_read, .write = no_flash_write };
+
 void mii_set_link(MiiPhy *p, bool link)
 {
     p->reg[BMSR] = BMSR_ABILITIES | (link ? BMSR_LINK | BMSR_NEGOTIATED : 0);

@@ -20,6 +20,9 @@ static inline bool nic_link_up(const NetClient *nic)
     return nic->peer && !nic->link_down && !nic->peer->link_down;
 }
 
+/* The flash memory that a card's BAR is for, when none is fitted. */
+extern const RegionOps nic_no_flash;
+
 /*
  * A 100BASE-TX PHY (IEEE 802.3 clause 22) behind the two wires of MII management, or read and
  * written by a card that has registers for it.
