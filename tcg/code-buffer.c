@@ -28,6 +28,24 @@ bool code_buffer_init(CodeBuffer *c, size_t size, GError **error)
     return true;
 }
 
+void code_buffer_split(CodeBuffer *c, size_t cold_size)
+{
+    c->cold_end = c->end;
+    c->cold = c->end = c->end - cold_size;
+}
+
+void *code_buffer_table(CodeBuffer *c, size_t size)
+{
+    uint8_t **p = c->cold ? &c->cold : &c->ptr, *end = c->cold ? c->cold_end : c->end;
+    uint8_t *at = (uint8_t *)(((uintptr_t)*p + 7) & ~(uintptr_t)7);
+
+    if (at > end || (size_t)(end - at) < size) {
+        return NULL;
+    }
+    *p = at + size;
+    return at;
+}
+
 void code_buffer_fini(CodeBuffer *c)
 {
     munmap(c->base, c->size);

@@ -19,10 +19,10 @@ enum { HASH_BITS = 18, MAX_INSNS = 256, RETRIES = 4 };
  */
 uint64_t block_context(const BlockKey *key)
 {
-    if (key->base >> 32 || key->mode >> 28 || key->flags >> 2) {
+    if (key->base >> 32 || key->mode >> 28 || key->flags) {
         return 1ull << 62;
     }
-    return 1ull << 63 | (uint64_t)key->flags << 60 | (uint64_t)key->mode << 32 | key->base;
+    return 1ull << 63 | (uint64_t)(key->base != 0) << 60 | (uint64_t)key->mode << 32 | key->base;
 }
 
 static bool same_key(const BlockKey *a, const BlockKey *b)
@@ -57,7 +57,7 @@ bool cache_init(GError **error)
         return false;
     }
     tcg->hash = reserve(sizeof(CodeBlock *) << HASH_BITS, error);
-    tcg->code_start = tcg->buffer.ptr;
+    tcg->code_start = code_buffer_mark(&tcg->buffer);
     return tcg->hash != NULL;
 }
 
@@ -138,9 +138,12 @@ static void forget_jumps(CodeBlock *cb)
     unsigned n = jump_cache_index(cb->key.pc);
 
     for (unsigned c = 0; c < tcg->cpus->len; c++) {
-        JumpCacheEntry *e = &tcg_cpu(tcg->cpus->pdata[c])->cache.e[n];
-        if (__atomic_load_n(&e->block, __ATOMIC_RELAXED) == cb) {
-            __atomic_store_n(&e->context, 0, __ATOMIC_SEQ_CST);
+        struct BlockCache *cache = &tcg_cpu(tcg->cpus->pdata[c])->cache;
+        JumpCacheEntry *places[2] = {&cache->e[n], &cache->e[jump_cache_other(n)]};
+        for (unsigned i = 0; i < 2; i++) {
+            if (__atomic_load_n(&places[i]->block, __ATOMIC_RELAXED) == cb) {
+                __atomic_store_n(&places[i]->context, 0, __ATOMIC_SEQ_CST);
+            }
         }
     }
 }
@@ -168,7 +171,7 @@ void cache_take_back(CodeBlock *cb)
     uint32_t n = atomic_load(&tcg->num_blocks);
 
     if (tcg->buffer.alone && n > 0 && cb == &tcg->blocks[n - 1] && cb->buffer_end == tcg->buffer.ptr) {
-        tcg->buffer.ptr = (uint8_t *)(uintptr_t)cb->code.entry;
+        code_buffer_release(&tcg->buffer, (CodeMark){(uint8_t *)(uintptr_t)cb->code.entry, (uint8_t *)(uintptr_t)cb->code.cold});
         tcg->stats.blocks--;
         tcg->stats.guest_bytes -= cb->bytes;
         atomic_store(&tcg->num_blocks, n - 1);
@@ -186,7 +189,7 @@ void cache_flush(Cpu *cpu, uint32_t generation)
         smc_clear();
         memset(tcg->hash, 0, sizeof(CodeBlock *) << HASH_BITS);
         atomic_store(&tcg->num_blocks, 0);
-        tcg->buffer.ptr = tcg->code_start;
+        code_buffer_release(&tcg->buffer, tcg->code_start);
         atomic_fetch_add(&tcg->generation, 1);
         tcg->stats.flushes++;
         tcg->stats.blocks = tcg->stats.guest_bytes = 0;
@@ -358,12 +361,14 @@ static CodeBlock *region_locked(Cpu *cpu, CodeBlock *head)
     if (log_enabled(LOG_OP)) {
         log_ir(&head->key, ir_func(tcg->builder));
     }
-    if (!tcg->engine->generate(&tcg->buffer, ir_func(tcg->builder), cb, true) ||
-        (size_t)(tcg->buffer.end - tcg->buffer.ptr) < sizeof(guide.cover)) {
+    if (!tcg->engine->generate(&tcg->buffer, ir_func(tcg->builder), cb, true)) {
         return NULL;
     }
-    cb->cover = memcpy(tcg->buffer.ptr, guide.cover, sizeof(guide.cover));
-    tcg->buffer.ptr += sizeof(guide.cover);
+    uint64_t *cover = code_buffer_table(&tcg->buffer, sizeof(guide.cover));
+    if (!cover) {
+        return NULL;
+    }
+    cb->cover = memcpy(cover, guide.cover, sizeof(guide.cover));
     if (log_enabled(LOG_OUT_ASM)) {
         log_translation(cpu, cb);
     }
@@ -395,6 +400,39 @@ CodeBlock *cache_make_region(Cpu *cpu, CodeBlock *head)
 
 /* ---- finding ---- */
 
+static void assign_bit(uint64_t *set, unsigned n, bool on)
+{
+    set[n / 64] = (set[n / 64] & ~(1ull << (n % 64))) | (uint64_t)on << (n % 64);
+}
+
+/* Entry n becomes that of cb, unless cb is invalidated meanwhile. */
+static void jump_cache_put(TcgCpu *t, unsigned n, uint64_t context, CodeBlock *cb, bool local)
+{
+    JumpCacheEntry *e = &t->cache.e[n];
+
+    e->context = 0;
+    e->pc = cb->key.pc;
+    e->entry = cb->code.entry;
+    __atomic_store_n(&e->block, cb, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&e->context, context, __ATOMIC_SEQ_CST);
+    assign_bit(t->cache_used, n, true);
+    assign_bit(t->cache_local, n, local);
+    if (!atomic_load(&cb->valid)) {
+        __atomic_store_n(&e->context, 0, __ATOMIC_SEQ_CST);
+    }
+}
+
+/* A good entry that is in the way moves to its other place. */
+static void jump_cache_enter(TcgCpu *t, unsigned n, uint64_t context, CodeBlock *cb, bool local)
+{
+    const JumpCacheEntry old = t->cache.e[n];
+
+    if (old.context && jump_cache_index(old.pc) == n && old.pc != cb->key.pc) {
+        jump_cache_put(t, jump_cache_other(n), old.context, old.block, t->cache_local[n / 64] >> (n % 64) & 1);
+    }
+    jump_cache_put(t, n, context, cb, local);
+}
+
 static CodeBlock *find(Cpu *cpu, const BlockKey *key, bool make)
 {
     TcgCpu *t = tcg_cpu(cpu);
@@ -421,20 +459,7 @@ static CodeBlock *find(Cpu *cpu, const BlockKey *key, bool make)
         cb = translate(cpu, key, ram);
     }
     if (key->flags == 0 && !(context >> 62 & 1) && atomic_load(&cb->valid)) {
-        e->context = 0;
-        e->pc = key->pc;
-        e->entry = cb->code.entry;
-        __atomic_store_n(&e->block, cb, __ATOMIC_SEQ_CST);
-        __atomic_store_n(&e->context, context, __ATOMIC_SEQ_CST);
-        t->cache_used[n / 64] |= 1ull << (n % 64);
-        if (global && cb->page[1] == RAM_NONE) {
-            t->cache_local[n / 64] &= ~(1ull << (n % 64));
-        } else {
-            t->cache_local[n / 64] |= 1ull << (n % 64);
-        }
-        if (!atomic_load(&cb->valid)) {
-            __atomic_store_n(&e->context, 0, __ATOMIC_SEQ_CST);
-        }
+        jump_cache_enter(t, n, context, cb, !global || cb->page[1] != RAM_NONE);
     }
     return cb;
 }
@@ -451,9 +476,25 @@ CodeBlock *cache_find_ready(Cpu *cpu, const BlockKey *key)
 
 /* ---- by host address ---- */
 
-CodeBlock *cache_locate(Cpu *cpu, uintptr_t host_pc, uint32_t *insn)
+/* Blocks lie in the order of their code, and of their cold code. NULL: host_pc is before all. */
+static CodeBlock *block_at(uintptr_t host_pc, bool cold)
 {
     uint32_t lo = 0, hi = atomic_load(&tcg->num_blocks);
+
+    while (hi - lo > 1) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        const GeneratedCode *c = &tcg->blocks[mid].code;
+        if ((uintptr_t)(cold ? c->cold : c->entry) <= host_pc) {
+            lo = mid;
+        } else {
+            hi = mid;
+        }
+    }
+    return hi == lo ? NULL : &tcg->blocks[lo];
+}
+
+CodeBlock *cache_locate(Cpu *cpu, uintptr_t host_pc, uint32_t *insn)
+{
     CodeBlock *cb;
 
     if (host_pc == 0) {
@@ -462,23 +503,17 @@ CodeBlock *cache_locate(Cpu *cpu, uintptr_t host_pc, uint32_t *insn)
     if (tcg->engine->locate) {
         return tcg->engine->locate(cpu, host_pc, &cb, insn) ? cb : NULL;
     }
-    if (host_pc < (uintptr_t)tcg->code_start || host_pc >= (uintptr_t)tcg->buffer.end) {
+    const uintptr_t cold = (uintptr_t)tcg->code_start.cold;
+    const bool is_cold = cold && host_pc >= cold;
+    if (host_pc < (uintptr_t)tcg->code_start.ptr || host_pc >= (uintptr_t)tcg->buffer.base + tcg->buffer.size) {
         return NULL;
     }
-    while (hi - lo > 1) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if ((uintptr_t)tcg->blocks[mid].code.entry <= host_pc) {
-            lo = mid;
-        } else {
-            hi = mid;
-        }
-    }
-    if (hi == lo) {
+    cb = block_at(host_pc, is_cold);
+    if (!cb) {
         return NULL;
     }
-    cb = &tcg->blocks[lo];
     uintptr_t offset = host_pc - (uintptr_t)cb->code.entry;
-    if (offset > cb->code.size) {
+    if (host_pc - (uintptr_t)(is_cold ? cb->code.cold : cb->code.entry) > (is_cold ? cb->code.cold_size : cb->code.size)) {
         return NULL;
     }
     uint32_t a = 0, z = cb->code.num_side;

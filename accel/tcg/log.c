@@ -64,7 +64,7 @@ void log_translation(Cpu *cpu, const CodeBlock *cb)
         append_guest_code(cpu, cb, text);
     }
     if (log_enabled(LOG_OUT_ASM) && tcg->engine->dump) {
-        g_string_append_printf(text, "OUT: [size=%u]\n", cb->code.size);
+        g_string_append_printf(text, "OUT: [size=%u+%u]\n", cb->code.size, cb->code.cold_size);
         tcg->engine->dump(cb, text);
         g_string_append_c(text, '\n');
     }

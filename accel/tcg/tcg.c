@@ -108,7 +108,8 @@ static void tcg_info(Accel *a, GString *out)
 {
     TcgAccel *t = (TcgAccel *)a;
     uint64_t fills = 0, large_fills = 0, flushes = 0, page_flushes = 0, lookups = 0;
-    uint64_t used = t->code_start ? (uint64_t)(t->buffer.ptr - t->code_start) : 0;
+    uint64_t used = t->code_start.ptr ? (uint64_t)(t->buffer.ptr - t->code_start.ptr) : 0;
+    uint64_t cold = t->code_start.cold ? (uint64_t)(t->buffer.cold - t->code_start.cold) : 0;
     uint64_t blocks = MAX(t->stats.blocks, 1);
 
     for (unsigned i = 0; i < t->cpus->len; i++) {
@@ -121,12 +122,13 @@ static void tcg_info(Accel *a, GString *out)
     }
     g_string_append_printf(out, "Translation buffer state:\n");
     g_string_append_printf(out, "engine              %s\n", t->engine->name);
-    g_string_append_printf(out, "gen code size       %" PRIu64 "/%zu\n", used, t->buffer.size);
+    g_string_append_printf(out, "gen code size       %" PRIu64 "/%zu\n", used + cold, t->buffer.size);
+    g_string_append_printf(out, "hot code size       %" PRIu64 "\n", used);
     g_string_append_printf(out, "TB count            %" PRIu64 "\n", t->stats.blocks);
     g_string_append_printf(out, "regions             %" PRIu64 "\n", t->stats.regions);
     g_string_append_printf(out, "TB avg target size  %" PRIu64 " bytes\n",
                            t->stats.guest_bytes / blocks);
-    g_string_append_printf(out, "TB avg host size    %" PRIu64 " bytes\n", used / blocks);
+    g_string_append_printf(out, "TB avg host size    %" PRIu64 " bytes, %" PRIu64 " cold and tables\n", used / blocks, cold / blocks);
     g_string_append_printf(out, "\nStatistics:\n");
     g_string_append_printf(out, "TB flush count      %" PRIu64 "\n", t->stats.flushes);
     g_string_append_printf(out, "TB invalidate count %" PRIu64 "\n", t->stats.invalidated);

@@ -74,7 +74,7 @@ typedef struct TcgAccel {
     CodeBlock *blocks;                 /* all since the last flush, by address of their code */
     _Atomic uint32_t num_blocks;
     uint32_t max_blocks;
-    uint8_t *code_start;               /* of the buffer behind the engine's stubs */
+    CodeMark code_start;               /* of the buffer behind the engine's stubs */
     _Atomic uint32_t generation;       /* raised by each flush */
     GPtrArray *cpus;                   /* Cpu *; blocks_lock */
     TcgStats stats;

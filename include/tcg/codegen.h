@@ -26,8 +26,10 @@ typedef struct ChainSlot {
 /* What the code generator makes of an IrFunc. Arrays lie in the code buffer behind the code. */
 typedef struct GeneratedCode {
     const void *entry;
-    uint32_t size;                  /* bytes of code */
+    uint32_t size;                  /* bytes of code there */
+    uint32_t cold_size;             /* and of what is rarely run, at cold; offsets count from entry in both */
     uint32_t num_side, num_insns;
+    const uint8_t *cold;            /* NULL: the engine keeps all in one place */
     const SidePoint *side;          /* points where state may be recovered */
     const InsnPoint *insns;         /* guest instructions of the block in order */
     uint32_t num_chains;
@@ -68,18 +70,43 @@ static inline unsigned jump_cache_index(uint64_t pc)
 {
     return (unsigned)((pc ^ (pc >> JUMP_CACHE_BITS)) & ((1u << JUMP_CACHE_BITS) - 1));
 }
+/* Where an entry goes when another one wants its place. */
+static inline unsigned jump_cache_other(unsigned index)
+{
+    return index ^ 1;
+}
 /* base, mode and flags of a key in 64 bits; equal keys give equal contexts, and the TLB's flush keeps
  * entries whose pages changed out of the cache. */
 uint64_t block_context(const BlockKey *key);
+/* The upper 32 bits alone tell contexts apart where base is 0. */
 
-/* The code buffer: one mapping, bump-allocated; flushed as a whole when full. */
+/*
+ * The code buffer: one mapping, bump-allocated; flushed as a whole when full. An engine may give its upper part to slow
+ * paths, exits and tables, so that what runs lies close together (code_buffer_split).
+ */
 typedef struct CodeBuffer {
     uint8_t *base, *ptr, *end;
+    uint8_t *cold, *cold_end;       /* NULL: not split */
     size_t size;
     /* One vCPU runs what is in it: its atomics need not be the host's (barriers still are). Set before init. */
     bool alone;
 } CodeBuffer;
 bool code_buffer_init(CodeBuffer *c, size_t size, GError **error);
+/* cold_size of what is left for cold code and tables. */
+void code_buffer_split(CodeBuffer *c, size_t cold_size);
+/* Bytes for a table, aligned to 8. NULL: full. */
+void *code_buffer_table(CodeBuffer *c, size_t size);
+/* How far it is filled; and back to there. */
+typedef struct CodeMark { uint8_t *ptr, *cold; } CodeMark;
+static inline CodeMark code_buffer_mark(const CodeBuffer *c)
+{
+    return (CodeMark){c->ptr, c->cold};
+}
+static inline void code_buffer_release(CodeBuffer *c, CodeMark to)
+{
+    c->ptr = to.ptr;
+    c->cold = to.cold;
+}
 void code_buffer_fini(CodeBuffer *c);
 
 /* An engine. */

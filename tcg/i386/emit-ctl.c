@@ -107,7 +107,7 @@ static void jump_to(Gen *g, HostCond c, const IrBlock *to)
 
 static void go_to(Gen *g, IrBlock *to)
 {
-    if (to != g->ra.block->next || g->block_at[to->id]) {
+    if (to != g->ra.block->next || g->block_at[to->id] || (to->cold && !g->hot_end)) {
         jump_to(g, CC_ALWAYS, to);
     }
 }
@@ -182,21 +182,69 @@ void emit_exit_chain(Gen *g, const IrOp *o)
         x_u8(&g->a, 0x90);
     }
     c.site = (uint32_t)(g->a.p - g->start);
-    uint8_t *jump = x_jcc32(&g->a, CC_ALWAYS);
-    x_patch32(jump, g->a.p);
-    c.reset = (uint32_t)(g->a.p - g->start);
+    ChainExit e = {.jump = x_jcc32(&g->a, CC_ALWAYS), .slot = slot};
+    g_array_append_val(g->chain_exits, e);
     if (slot >= g->chains->len) {
         g_array_set_size(g->chains, slot + 1);     /* clears what it adds */
     }
     g_array_index(g->chains, ChainSlot, slot) = c;
-    gen_exit(g, IR_EXIT_CHAIN0 + slot);
+}
+
+void gen_chain_exits(Gen *g)
+{
+    for (guint i = 0; i < g->chain_exits->len && gen_has_room(g); i++) {
+        const ChainExit *e = &g_array_index(g->chain_exits, ChainExit, i);
+        x_patch32(e->jump, g->a.p);
+        g_array_index(g->chains, ChainSlot, e->slot).reset = (uint32_t)(g->a.p - g->start);
+        gen_exit(g, IR_EXIT_CHAIN0 + e->slot);
+    }
+}
+
+/* Compares the entry's context with the block's; the jump if they differ. */
+static uint8_t *check_context(Gen *g, Mem entry)
+{
+    const uint64_t context = block_context(&g->cb->key);
+
+    entry.disp += (int32_t)offsetof(JumpCacheEntry, context);
+    if ((uint32_t)context == 0) {
+        entry.disp += 4;
+        x_alu_mi(&g->a, 0, ALU_CMP, entry, (int32_t)(context >> 32));
+    } else {
+        x_mov_ri(&g->a, RDX, context);
+        x_alu_rm(&g->a, X_W, ALU_CMP, RDX, entry);
+    }
+    return x_jcc32(&g->a, CC_NE);
+}
+
+/* The entry of a pc that is known, relative to the table in rax. */
+static Mem const_entry(uint64_t pc)
+{
+    return mem_bd(RAX, (int32_t)(jump_cache_index(pc) * sizeof(JumpCacheEntry)));
+}
+
+/* All is home: no register but those of the pc matters. */
+static void lookup_const(Gen *g, uint64_t pc)
+{
+    LookupMiss m = {.is_const = true, .const_pc = pc};
+    Mem entry = const_entry(pc), target = entry;
+
+    target.disp += (int32_t)offsetof(JumpCacheEntry, entry);
+    x_rm(&g->a, X_MOV_RM | X_W, RAX, gen_env(g, offsetof(Cpu, block_cache)));
+    if ((int64_t)pc == (int32_t)pc) {
+        x_alu_mi(&g->a, X_W, ALU_CMP, entry, (int32_t)pc);
+    } else {
+        x_mov_ri(&g->a, RSI, pc);
+        x_alu_rm(&g->a, X_W, ALU_CMP, RSI, entry);
+    }
+    m.jump[0] = x_jcc32(&g->a, CC_NE);
+    m.jump[1] = check_context(g, entry);
+    x_jmp_m(&g->a, target);
+    g_array_append_val(g->misses, m);
 }
 
 void emit_exit_lookup(Gen *g, const IrOp *o)
 {
-    uint64_t context = block_context(&g->cb->key);
-    int entry, tmp, pc;
-    uint8_t *miss;
+    LookupMiss m = {0};
 
     ra_flush(&g->ra);
     gen_clean_ymm(g);
@@ -204,32 +252,43 @@ void emit_exit_lookup(Gen *g, const IrOp *o)
         gen_exit(g, IR_EXIT_LOOKUP);    /* whoever asked for such a block wants to see its end */
         return;
     }
-    pc = ra_use(&g->ra, o->args[0], 0);
-    entry = ra_tmp(&g->ra, 0, 0);
-    x_mov_rr(&g->a, X_W, entry, pc);
-    x_shift_ri(&g->a, X_W, SH_SHR, entry, JUMP_CACHE_BITS);
-    x_alu_rr(&g->a, 0, ALU_XOR, entry, pc);
-    x_alu_ri(&g->a, 0, ALU_AND, entry, (1 << JUMP_CACHE_BITS) - 1);
-    x_shift_ri(&g->a, 0, SH_SHL, entry, 5);
-    x_alu_rm(&g->a, X_W, ALU_ADD, entry, gen_env(g, offsetof(Cpu, block_cache)));
-    x_alu_rm(&g->a, X_W, ALU_CMP, pc, mem_bd(entry, offsetof(JumpCacheEntry, pc)));
-    miss = x_jcc8(&g->a, CC_NE);
-    if ((int64_t)context == (int32_t)context) {
-        x_alu_mi(&g->a, X_W, ALU_CMP, mem_bd(entry, offsetof(JumpCacheEntry, context)),
-                 (int32_t)context);
-    } else {
-        tmp = ra_tmp(&g->ra, 0, 0);
-        x_mov_ri(&g->a, tmp, context);
-        x_alu_rm(&g->a, X_W, ALU_CMP, tmp, mem_bd(entry, offsetof(JumpCacheEntry, context)));
+    if (ra_is_const(&g->ra, o->args[0])) {
+        lookup_const(g, g->ra.vals[o->args[0]].bits);
+        return;
     }
-    {
-        uint8_t *other = x_jcc8(&g->a, CC_NE);
-        x_jmp_m(&g->a, mem_bd(entry, offsetof(JumpCacheEntry, entry)));
-        x_here8(&g->a, other);
+    ra_use(&g->ra, o->args[0], REG_BIT(RSI));
+    x_mov_rr(&g->a, X_W, RAX, RSI);
+    x_shift_ri(&g->a, X_W, SH_SHR, RAX, JUMP_CACHE_BITS);
+    x_alu_rr(&g->a, 0, ALU_XOR, RAX, RSI);
+    x_alu_ri(&g->a, 0, ALU_AND, RAX, (1 << JUMP_CACHE_BITS) - 1);
+    x_shift_ri(&g->a, 0, SH_SHL, RAX, 5);
+    x_alu_rm(&g->a, X_W, ALU_ADD, RAX, gen_env(g, offsetof(Cpu, block_cache)));
+    x_alu_rm(&g->a, X_W, ALU_CMP, RSI, mem_bd(RAX, offsetof(JumpCacheEntry, pc)));
+    m.jump[0] = x_jcc32(&g->a, CC_NE);
+    m.jump[1] = check_context(g, mem_bd(RAX, 0));
+    x_jmp_m(&g->a, mem_bd(RAX, offsetof(JumpCacheEntry, entry)));
+    g_array_append_val(g->misses, m);
+}
+
+void gen_lookup_misses(Gen *g)
+{
+    const uint64_t context = block_context(&g->cb->key);
+
+    for (guint i = 0; i < g->misses->len && gen_has_room(g); i++) {
+        const LookupMiss *m = &g_array_index(g->misses, LookupMiss, i);
+        x_patch32(m->jump[0], g->a.p);
+        x_patch32(m->jump[1], g->a.p);
+        if (m->is_const) {
+            x_mov_ri(&g->a, RSI, m->const_pc);
+            x_rm(&g->a, X_LEA | X_W, RAX, const_entry(m->const_pc));
+        }
+        if ((uint32_t)context == 0) {
+            x_mov_ri(&g->a, RDX, context >> 32);
+            x_jmp(&g->a, g->lookup_other);
+        } else {
+            x_jmp(&g->a, g->lookup);
+        }
     }
-    x_here8(&g->a, miss);
-    x_mov_rr(&g->a, X_W, RSI, pc);
-    x_jmp(&g->a, g->lookup);
 }
 
 /* ---------------------------------------------------------------- common stubs */
@@ -331,9 +390,24 @@ static void *find_stub(Gen *g, const void *find, unsigned reason)
     return at;
 }
 
+/* The entry's other place; see jump_cache_other(). */
+static void lookup_other_stub(Gen *g)
+{
+    const Mem table = gen_env(g, offsetof(Cpu, block_cache));
+
+    g->lookup_other = g->a.p;
+    x_alu_rm(&g->a, X_W, ALU_SUB, RAX, table);
+    x_alu_ri(&g->a, 0, ALU_XOR, RAX, sizeof(JumpCacheEntry));
+    x_alu_rm(&g->a, X_W, ALU_ADD, RAX, table);
+    x_alu_rm(&g->a, X_W, ALU_CMP, RSI, mem_bd(RAX, offsetof(JumpCacheEntry, pc)));
+    x_jcc(&g->a, CC_NE, g->lookup);
+    x_alu_rm(&g->a, 0, ALU_CMP, RDX, mem_bd(RAX, offsetof(JumpCacheEntry, context) + 4));
+    x_jcc(&g->a, CC_NE, g->lookup);
+    x_jmp_m(&g->a, mem_bd(RAX, offsetof(JumpCacheEntry, entry)));
+}
+
 void gen_common_stubs(Gen *g)
 {
-
     g->enter = g->a.p;                  /* (rdi: base of the CPU, rsi: code) */
     for (unsigned i = 0; i < 6; i++) {
         x_push(&g->a, saved[i]);
@@ -351,4 +425,5 @@ void gen_common_stubs(Gen *g)
 
     g->lookup = find_stub(g, (const void *)tcg_lookup, IR_EXIT_LOOKUP);     /* rsi: the pc that missed */
     g->look = find_stub(g, (const void *)tcg_look, IR_EXIT_LOOP);
+    lookup_other_stub(g);
 }

@@ -634,7 +634,7 @@ static void gen_stub(Gen *g, const Stub *s)
 void gen_stubs(Gen *g)
 {
     for (guint i = 0; i < g->stubs->len; i++) {
-        if (g->end - g->a.p < ROOM_PER_OP) {
+        if (!gen_has_room(g)) {
             return;
         }
         gen_stub(g, &g_array_index(g->stubs, Stub, i));

@@ -118,6 +118,7 @@ static void begin_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     g->cb = cb;
     g->start = g->a.p = (uint8_t *)(((uintptr_t)c->ptr + 15) & ~(uintptr_t)15);
     g->end = c->end;
+    g->hot_end = NULL;
     g->insn = 0;
     g->uses_ymm = false;
     for (uint32_t i = 1; i < f->num_values; i++) {
@@ -131,7 +132,9 @@ static void begin_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     g_array_set_size(g->side, 0);
     g_array_set_size(g->insns, 0);
     g_array_set_size(g->chains, 0);
-    cb->code = (GeneratedCode){.entry = g->start};
+    g_array_set_size(g->chain_exits, 0);
+    g_array_set_size(g->misses, 0);
+    cb->code = (GeneratedCode){.entry = g->start, .cold = (uint8_t *)(((uintptr_t)c->cold + 7) & ~(uintptr_t)7)};
 }
 
 /* The poll: one compare and branch; its exit lies behind the code. */
@@ -155,6 +158,16 @@ static bool only_exits(const Gen *g, const IrBlock *b)
     return b->num_preds == 1 && (o->opcode == OP_EXIT_CHAIN || o->opcode == OP_EXIT_LOOKUP);
 }
 
+/* From here on the cold part is written. */
+static void go_cold(Gen *g)
+{
+    if (!g->hot_end) {
+        g->hot_end = g->a.p;
+        g->a.p = (uint8_t *)(uintptr_t)g->cb->code.cold;
+        g->end = g->buffer->cold_end;
+    }
+}
+
 static bool gen_block(Gen *g, IrBlock *b)
 {
     ra_block_begin(&g->ra, b);
@@ -162,7 +175,7 @@ static bool gen_block(Gen *g, IrBlock *b)
     g->block_at[b->id] = g->a.p;
     for (uint32_t pos = 0; pos < g->ra.num_ops; pos++) {
         const IrOp *o = &g->f->ops[g->ra.ops[pos]];
-        if (g->end - g->a.p < ROOM_PER_OP) {
+        if (!gen_has_room(g)) {
             return false;
         }
         if (o->opcode == OP_BR || o->opcode == OP_BRCOND) {
@@ -180,12 +193,11 @@ static bool gen_block(Gen *g, IrBlock *b)
 
 static void *append(Gen *g, const GArray *a, size_t size)
 {
-    void *at = g->buffer->ptr;
+    void *at = code_buffer_table(g->buffer, a->len * size);
 
     if (a->len) {
         memcpy(at, a->data, a->len * size);
     }
-    g->buffer->ptr += (a->len * size + 7) & ~(size_t)7;
     return at;
 }
 
@@ -198,9 +210,9 @@ static void place_chains(Gen *g)
     c->num_chains = g->chains->len;
     c->chains = g->cb->chain;
     if (c->num_chains > ARRAY_COUNT(g->cb->chain)) {
-        b->ptr = (uint8_t *)(((uintptr_t)b->ptr + 63) & ~(uintptr_t)63);
-        c->chains = (ChainSlot *)(void *)b->ptr;
-        b->ptr += (c->num_chains * sizeof(ChainSlot) + 63) & ~(size_t)63;
+        b->cold = (uint8_t *)(((uintptr_t)b->cold + 63) & ~(uintptr_t)63);
+        c->chains = (ChainSlot *)(void *)b->cold;
+        b->cold += (c->num_chains * sizeof(ChainSlot) + 63) & ~(size_t)63;
     }
     if (c->num_chains) {
         memcpy(c->chains, g->chains->data, c->num_chains * sizeof(ChainSlot));
@@ -220,14 +232,17 @@ static bool finish_function(Gen *g)
     if ((size_t)(g->end - g->a.p) < tables) {
         return false;
     }
-    c->size = (uint32_t)(g->a.p - g->start);
-    g->buffer->ptr = (uint8_t *)(((uintptr_t)g->a.p + 7) & ~(uintptr_t)7);
+    c->size = (uint32_t)(g->hot_end - g->start);
+    c->cold_size = (uint32_t)(g->a.p - c->cold);
+    g->buffer->ptr = (uint8_t *)(((uintptr_t)g->hot_end + 15) & ~(uintptr_t)15);
+    g->buffer->cold = g->a.p;
     c->num_side = g->side->len;
     c->side = append(g, g->side, sizeof(SidePoint));
     c->num_insns = g->insns->len;
     c->insns = append(g, g->insns, sizeof(InsnPoint));
     place_chains(g);
     perf_map_add(c->entry, c->size, "guest", g->cb->key.pc);
+    perf_map_add(c->cold, c->cold_size, "guest-cold", g->cb->key.pc);
     g->cb->insns = (uint16_t)g->f->num_insns;
     g->cb->bytes = (uint32_t)g->f->bytes;
     return true;
@@ -238,7 +253,7 @@ static bool gen_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     uint8_t *poll;
 
     begin_function(g, c, f, cb);
-    if (g->end - g->a.p < ROOM_PER_OP) {
+    if (!gen_has_room(g)) {
         return false;
     }
     ra_function(&g->ra, f);
@@ -246,12 +261,18 @@ static bool gen_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     poll = gen_poll(g);
     ra_entry_moves(&g->ra);
     for (IrBlock *b = f->entry; b; b = b->next) {
+        if (b->cold && b != f->entry) {
+            go_cold(g);
+        }
         if (!gen_block(g, b)) {
             return false;
         }
     }
+    go_cold(g);
     gen_stubs(g);
-    if (g->end - g->a.p < ROOM_PER_OP) {
+    gen_chain_exits(g);
+    gen_lookup_misses(g);
+    if (!gen_has_room(g)) {
         return false;
     }
     gen_poll_exit(g, poll);
@@ -280,6 +301,8 @@ static bool engine_init(CodeBuffer *c, const CpuArch *arch, GError **error)
         g->side = g_array_new(FALSE, FALSE, sizeof(SidePoint));
         g->insns = g_array_new(FALSE, FALSE, sizeof(InsnPoint));
         g->chains = g_array_new(FALSE, TRUE, sizeof(ChainSlot));
+        g->misses = g_array_new(FALSE, FALSE, sizeof(LookupMiss));
+        g->chain_exits = g_array_new(FALSE, FALSE, sizeof(ChainExit));
         ra_init(&g->ra, &gen_ra_host, g, FRAME_SAVE, FRAME_MAX, MAX_GROUPS);
         g->groups = g_array_new(FALSE, FALSE, sizeof(PageGroup));
         g->group_at = g_array_new(FALSE, FALSE, sizeof(uint16_t));
@@ -288,7 +311,8 @@ static bool engine_init(CodeBuffer *c, const CpuArch *arch, GError **error)
     g->bias = (int32_t)arch->env_offset;
     g->a = (Asm){.p = c->base, .avx = g->host.avx};
     gen_common_stubs(g);
-    c->ptr = g->a.p;
+    c->ptr = (uint8_t *)(((uintptr_t)g->a.p + 63) & ~(uintptr_t)63);
+    code_buffer_split(c, c->size / 8 * 5);
     perf_map_add(c->base, (size_t)(c->ptr - c->base), "common-stubs", 0);
     return true;
 }
@@ -366,6 +390,8 @@ __attribute__((weak)) void gen_disassemble(const uint8_t *p, size_t size, GStrin
 static void engine_dump(const CodeBlock *cb, GString *out)
 {
     gen_disassemble(cb->code.entry, cb->code.size, out);
+    g_string_append_c(out, '\n');
+    gen_disassemble(cb->code.cold, cb->code.cold_size, out);
 }
 
 static const CodeEngine engine_x86_64 = {

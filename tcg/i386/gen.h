@@ -48,6 +48,16 @@ typedef struct Stub {
 
 typedef struct Fixup { uint8_t *at; uint32_t block; } Fixup;
 
+/* A chained exit's jump, whose way out lies in the cold part. */
+typedef struct ChainExit { uint8_t *jump; uint32_t slot; } ChainExit;
+
+/* A look-up in the jump cache, which missed: rax has the entry; the pc is in rsi, or const_pc. */
+typedef struct LookupMiss {
+    uint8_t *jump[2];
+    bool is_const;
+    uint64_t const_pc;
+} LookupMiss;
+
 /* Accesses that share a TLB check; see pages.c. */
 typedef struct PageGroup {
     uint32_t base;                      /* value */
@@ -74,18 +84,20 @@ typedef struct Gen {
     const CpuArch *arch;
     int32_t bias;                       /* arch->env_offset */
     uint8_t *enter, *leave, *lookup, *look;     /* common stubs */
+    uint8_t *lookup_other;              /* rax, rsi, edx: an entry that missed, the pc, its context's upper half */
     uint8_t *exits[EXITS];              /* by IR_EXIT_*: called, the block's address follows the call */
     uint8_t *slow[SLOWS], *slow_short[SHORTS];
     /* the function at hand */
     CodeBuffer *buffer;
     CodeBlock *cb;
     IrFunc *f;
-    uint8_t *start, *end;
+    uint8_t *start, *end;               /* end: of the part that is being written */
+    uint8_t *hot_end;                   /* NULL: still in the hot part */
     uint32_t insn;                      /* index of the guest instruction at hand */
     uint8_t **block_at;                 /* by block id; NULL: not yet */
     bool uses_ymm;
     uint32_t first_page_val;            /* allocator's values of page addends, MAX_GROUPS of them */
-    GArray *fixups, *stubs, *stub_vars, *side, *insns, *groups, *group_at, *chains;
+    GArray *fixups, *stubs, *stub_vars, *side, *insns, *groups, *group_at, *chains, *chain_exits, *misses;
 } Gen;
 
 typedef struct EmitRow {
@@ -146,6 +158,12 @@ void gen_cpu_arg(Gen *g);
 /* ---- files' interfaces ---- */
 void gen_init(Gen *g, const CpuArch *arch);
 void gen_stubs(Gen *g);                 /* emit-mem.c: the cold paths */
+void gen_chain_exits(Gen *g);           /* emit-ctl.c: these two as well */
+void gen_lookup_misses(Gen *g);
+static inline bool gen_has_room(const Gen *g)
+{
+    return g->end - g->a.p >= ROOM_PER_OP;
+}
 void gen_common_stubs(Gen *g);          /* emit-ctl.c */
 void gen_exit(Gen *g, unsigned reason);
 void gen_pages_begin(Gen *g);           /* pages.c: finds the block's groups */

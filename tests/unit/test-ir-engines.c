@@ -578,7 +578,7 @@ typedef struct Bench {
     TestCpu *cpu;
     uint8_t *memory;
     CodeBuffer buffer;
-    uint8_t *buffer_start;
+    CodeMark buffer_start;
 } Bench;
 
 static void bench_init(Bench *w, const CodeEngine *engine)
@@ -592,7 +592,7 @@ static void bench_init(Bench *w, const CodeEngine *engine)
     if (!code_buffer_init(&w->buffer, 4 * MIB, &error) || !engine->init(&w->buffer, &arch, &error)) {
         g_error("%s", error->message);
     }
-    w->buffer_start = w->buffer.ptr;
+    w->buffer_start = code_buffer_mark(&w->buffer);
 }
 
 static void bench_fini(Bench *w)
@@ -628,7 +628,7 @@ static void run(Bench *w, const CodeEngine *engine, IrFunc *f, bool opt, unsigne
 
     memcpy((uint8_t *)w->cpu + offsetof(TestCpu, i32), in->regs, sizeof(in->regs));
     memcpy(w->memory, in->memory, sizeof(in->memory));
-    w->buffer.ptr = w->buffer_start;
+    code_buffer_release(&w->buffer, w->buffer_start);
     g_assert_true(engine->generate(&w->buffer, f, &cb, opt));
     memset(&w->cpu->cpu.tlb.table, 0xff, sizeof(w->cpu->cpu.tlb.table));
     for (unsigned i = 0; misses == UINT_MAX && i < PAGES; i++) {

@@ -188,7 +188,7 @@ static void run(const A64Case *t, A64State *out, const CodeEngine *engine, bool 
 {
     ArmCpu *c = the_cpu;
     CodeBuffer *buffer = &buffers[engine != &engine_interp];
-    uint8_t *mark = buffer->ptr;
+    CodeMark mark = code_buffer_mark(buffer);
     CodeBlock *last;
     BlockKey key = {0};
     CodeBlock *cb = aligned_alloc(64, sizeof(CodeBlock));
@@ -227,7 +227,7 @@ static void run(const A64Case *t, A64State *out, const CodeEngine *engine, bool 
     }
     arm_exec_leave(&c->cpu);
     c->cpu.running = NULL;
-    buffer->ptr = mark;
+    code_buffer_release(buffer, mark);
     free(cb);
     memcpy(out->x, c->x, sizeof(c->x));
     memcpy(out->v, c->v, sizeof(c->v));

@@ -585,7 +585,7 @@ static int run_emulated(NativeState *st, unsigned num_insns, const CodeEngine *e
 {
     X86Cpu *c = the_cpu;
     CodeBuffer *buffer = &buffers[engine != &engine_interp];
-    uint8_t *mark = buffer->ptr;
+    CodeMark mark = code_buffer_mark(buffer);
     CodeBlock *last;
     BlockKey key = {.pc = CODE, .mode = MODE_CS64 | MODE_LMA | MODE_PE | 3 | MODE_OSFXSR | MODE_AVX};
 
@@ -618,7 +618,7 @@ static int run_emulated(NativeState *st, unsigned num_insns, const CodeEngine *e
     st->mxcsr = c->mxcsr;
     /* The interpreter remembers where it was until it runs again; the block goes away now. */
     c->cpu.running = NULL;
-    buffer->ptr = mark;
+    code_buffer_release(buffer, mark);
     state_from_cpu(c, st);
     return c->cpu.exception;
 }
