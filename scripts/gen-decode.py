@@ -58,14 +58,16 @@ class Row:
         if len(bits) not in (16, 32) or (width and len(bits) != width):
             die(where, f"{len(bits)} bits")
         self.width = len(bits)
-        self.mask = self.value = 0
+        self.mask = self.value = self.ignored = 0
         self.fields = {}
         for at, c in enumerate(bits):
             bit = self.width - 1 - at
             if c in "01":
                 self.mask |= 1 << bit
                 self.value |= int(c) << bit
-            elif c != ".":
+            elif c == ".":
+                self.ignored |= 1 << bit
+            else:
                 self.fields.setdefault(c, []).append(bit)
         self.operands = [self.operand(o) for o in operands]
 
@@ -184,7 +186,7 @@ typedef struct {title}Insn {{
 struct ArmCtx;
 struct {title}Row {{
     const char *name;
-    uint32_t mask, value;
+    uint32_t mask, value, ignored;
     uint16_t extract;
     bool (*trans)(struct ArmCtx *s, const {title}Insn *i);
     const char *assembly, *manual;
@@ -235,7 +237,7 @@ def source(prefix, title, rows, bits):
     out += "".join(f"    x{n},\n" for n in range(len(extracts))) + "};\n\n"
     out += f"const {title}Row {prefix}_rows[] = {{\n"
     for r in rows:
-        out += (f"    {{\"{r.name}\", {r.mask:#x}, {r.value:#x}, {extracts[r.key()]}, trans_{r.function}, "
+        out += (f"    {{\"{r.name}\", {r.mask:#x}, {r.value:#x}, {r.ignored:#x}, {extracts[r.key()]}, trans_{r.function}, "
                 f"\"{r.asm}\", \"{r.manual}\"}},\n")
     out += f"}};\nconst unsigned {prefix}_num_rows = {len(rows)};\n\n"
     out += "/* Candidates of each bucket, each list ended by 0xffff. */\n"

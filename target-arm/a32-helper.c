@@ -314,3 +314,9 @@ void helper_vmsr(Cpu *cpu, uint32_t reg, uint32_t v)
         c->fpexc = v & 1u << 30;
     }
 }
+
+void helper_a32_misaligned(Cpu *cpu, uint64_t va, uint32_t load)
+{
+    arm_unaligned(cpu, va, load ? ACCESS_LOAD : ACCESS_STORE, arm_mmu_index(ARM(cpu)), HOST_PC());
+    g_assert_not_reached();
+}

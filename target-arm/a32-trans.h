@@ -21,5 +21,30 @@ bool a32_setflags(const ArmCtx *s, const A32Insn *i);
 /* Tables of VFP and of Advanced SIMD (A32 forms). */
 bool a32_vfp(ArmCtx *s, uint32_t word);
 bool a32_simd(ArmCtx *s, uint32_t word);
+/* What ARMv8 put in the unconditional space beside them; false: not such a word. */
+bool a32_simd_extra(ArmCtx *s, uint32_t word);
+
+/* ---- registers of VFP and Advanced SIMD (a32-vfp.c) ---- */
+/* D (or S) number of a register field and its extra bit. */
+static inline unsigned a32_vreg(bool dp, int32_t v, int32_t bit)
+{
+    return dp ? (unsigned)(v | bit << 4) : (unsigned)(v << 1 | bit);
+}
+/* A D or S register as i64, zero-extended. */
+IrVal a32_get_fp(ArmCtx *s, bool dp, unsigned n);
+void a32_put_fp(ArmCtx *s, bool dp, unsigned n, IrVal x64);
+/* Q register n / 2, or D register n as the low half (what is above it is arbitrary). */
+IrVal a32_get_vec(ArmCtx *s, bool q, unsigned n);
+void a32_put_vec(ArmCtx *s, bool q, unsigned n, IrVal v);
+/* Access and registers that exist; false: done with (trapped). *undef: the encoding is not there. */
+bool a32_fp_ok(ArmCtx *s, bool *undef);
+
+#define FP_OR_RETURN(s) \
+    do { \
+        bool undef_; \
+        if (!a32_fp_ok(s, &undef_)) { \
+            return !undef_; \
+        } \
+    } while (0)
 
 #endif

@@ -1,28 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * VFP of A32 and T32 (F6.1): D registers are halves of v0..v15 and of v16..v31's place in them, S registers quarters. Short
- * vectors are not there; Advanced SIMD is to come.
+ * vectors are not there.
  */
 #include "target-arm/a32-trans.h"
+#include "target-arm/simd-ops.h"
 #include "target-arm/vfp-decode.h"
 
-static unsigned reg(bool dp, int32_t v, int32_t bit)
-{
-    return dp ? (unsigned)(v | bit << 4) : (unsigned)(v << 1 | bit);
-}
-
-/* As i64, zero-extended. */
-static IrVal get(ArmCtx *s, bool dp, unsigned n)
+IrVal a32_get_fp(ArmCtx *s, bool dp, unsigned n)
 {
     return dp ? ir_v_extract(s->b, LANE_I64, arm_v(s, n / 2), n & 1) : ir_zextq(s->b, ir_v_extract(s->b, LANE_I32, arm_v(s, n / 4), n & 3));
 }
 
-static void put(ArmCtx *s, bool dp, unsigned n, IrVal x64)
+void a32_put_fp(ArmCtx *s, bool dp, unsigned n, IrVal x64)
 {
     unsigned v = dp ? n / 2 : n / 4;
 
     ir_set(s->b, V_V0 + v, dp ? ir_v_insert(s->b, LANE_I64, arm_v(s, v), x64, n & 1)
                               : ir_v_insert(s->b, LANE_I32, arm_v(s, v), ir_trunc(s->b, x64), n & 3));
+}
+
+IrVal a32_get_vec(ArmCtx *s, bool q, unsigned n)
+{
+    IrVal v = arm_v(s, n / 2);
+
+    return !q && n & 1 ? ir_v_shr_bytes(s->b, v, 8) : v;
+}
+
+void a32_put_vec(ArmCtx *s, bool q, unsigned n, IrVal v)
+{
+    if (!q) {
+        IrVal old = arm_v(s, n / 2);
+
+        v = n & 1 ? ir_v_unpack_lo(s->b, LANE_I64, old, v) : ir_v_shufpd(s->b, v, old, 2);
+    }
+    ir_set(s->b, V_V0 + n / 2, v);
 }
 
 static IrVal vec(ArmCtx *s, IrVal x64)
@@ -40,27 +52,18 @@ static uint32_t word(const A32Insn *i, unsigned op, unsigned imm, bool u)
     return simd_word(op, i->dp ? 3 : 2, false, true, u, imm);
 }
 
-/* Access and registers that exist; false: done with (trapped). *undef: the encoding is not there. */
-static bool ok(ArmCtx *s, bool *undef)
+bool a32_fp_ok(ArmCtx *s, bool *undef)
 {
     *undef = !arm_has(s->cpu, FEATURE_VFP) || !(s->mode & MODE_VFP_ON);
     return !*undef && arm_fp_ok(s);
 }
 
-#define FP_OR_RETURN(s) \
-    do { \
-        bool undef_; \
-        if (!ok(s, &undef_)) { \
-            return !undef_; \
-        } \
-    } while (0)
-
 bool trans_vfp_op2(ArmCtx *s, const A32Insn *i)
 {
     FP_OR_RETURN(s);
-    IrVal a = get(s, i->dp, reg(i->dp, i->vn, i->lo)), b = get(s, i->dp, reg(i->dp, i->vm, i->hi));
+    IrVal a = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vn, i->lo)), b = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
 
-    put(s, i->dp, reg(i->dp, i->vd, i->bits), low(s, ir_call_fp3(s->b, vec(s, a), vec(s, b), ir_i32(s->b, word(i, i->op, 0, false)))));
+    a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits), low(s, arm_fp3(s, word(i, i->op, 0, false), vec(s, a), vec(s, b))));
     return true;
 }
 
@@ -68,14 +71,14 @@ bool trans_vfp_op2(ArmCtx *s, const A32Insn *i)
 bool trans_vfp_mla(ArmCtx *s, const A32Insn *i)
 {
     FP_OR_RETURN(s);
-    unsigned d = reg(i->dp, i->vd, i->bits);
-    IrVal sign = ir_i64(s->b, i->dp ? 1ull << 63 : 1u << 31), acc = get(s, i->dp, d);
-    IrVal a = get(s, i->dp, reg(i->dp, i->vn, i->lo)), b = get(s, i->dp, reg(i->dp, i->vm, i->hi));
-    IrVal p = low(s, ir_call_fp3(s->b, vec(s, a), vec(s, b), ir_i32(s->b, word(i, FP_MUL, 0, false))));
+    unsigned d = a32_vreg(i->dp, i->vd, i->bits);
+    IrVal sign = ir_i64(s->b, i->dp ? 1ull << 63 : 1u << 31), acc = a32_get_fp(s, i->dp, d);
+    IrVal a = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vn, i->lo)), b = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
+    IrVal p = low(s, arm_fp3(s, word(i, FP_MUL, 0, false), vec(s, a), vec(s, b)));
 
     p = i->sub ? ir_xor(s->b, p, sign) : p;
     acc = i->neg ? ir_xor(s->b, acc, sign) : acc;
-    put(s, i->dp, d, low(s, ir_call_fp3(s->b, vec(s, acc), vec(s, p), ir_i32(s->b, word(i, FP_ADD, 0, false)))));
+    a32_put_fp(s, i->dp, d, low(s, arm_fp3(s, word(i, FP_ADD, 0, false), vec(s, acc), vec(s, p))));
     return true;
 }
 
@@ -85,11 +88,10 @@ bool trans_vfp_fma(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    unsigned d = reg(i->dp, i->vd, i->bits);
-    IrVal a = get(s, i->dp, reg(i->dp, i->vn, i->lo)), b = get(s, i->dp, reg(i->dp, i->vm, i->hi));
+    unsigned d = a32_vreg(i->dp, i->vd, i->bits);
+    IrVal a = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vn, i->lo)), b = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
 
-    put(s, i->dp, d, low(s, ir_call_fp_muladd(s->b, vec(s, get(s, i->dp, d)), vec(s, a), vec(s, b),
-                                              ir_i32(s->b, word(i, (unsigned)(i->neg | i->sub << 1), 0, false)))));
+    a32_put_fp(s, i->dp, d, low(s, arm_fp_muladd(s, word(i, (unsigned)(i->neg | i->sub << 1), 0, false), vec(s, a32_get_fp(s, i->dp, d)), vec(s, a), vec(s, b))));
     return true;
 }
 
@@ -99,16 +101,16 @@ bool trans_vfp_op1(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    IrVal m = get(s, i->dp, reg(i->dp, i->vm, i->hi));
+    IrVal m = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
 
-    put(s, i->dp, reg(i->dp, i->vd, i->bits), low(s, ir_call_fp2(s->b, vec(s, m), ir_i32(s->b, word(i, i->op, 0, false)))));
+    a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits), low(s, arm_fp2(s, word(i, i->op, 0, false), vec(s, m))));
     return true;
 }
 
 bool trans_vfp_mov(ArmCtx *s, const A32Insn *i)
 {
     FP_OR_RETURN(s);
-    put(s, i->dp, reg(i->dp, i->vd, i->bits), get(s, i->dp, reg(i->dp, i->vm, i->hi)));
+    a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits), a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi)));
     return true;
 }
 
@@ -117,7 +119,7 @@ bool trans_vfp_imm(ArmCtx *s, const A32Insn *i)
     uint64_t sign = (uint64_t)i->imm >> 7 & 1, b6 = i->imm >> 6 & 1, l = i->imm & 0x3f;
 
     FP_OR_RETURN(s);
-    put(s, i->dp, reg(i->dp, i->vd, i->bits),
+    a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits),
         ir_i64(s->b, i->dp ? sign << 63 | (b6 ? 0x3fc0000000000000ull : 0x4000000000000000ull) | l << 48
                            : sign << 31 | (b6 ? 0x3e000000u : 0x40000000u) | l << 19));
     return true;
@@ -126,17 +128,17 @@ bool trans_vfp_imm(ArmCtx *s, const A32Insn *i)
 bool trans_vfp_half(ArmCtx *s, const A32Insn *i)
 {
     FP_OR_RETURN(s);
-    IrVal m = get(s, false, reg(false, i->vm, i->hi));
-    unsigned d = reg(false, i->vd, i->bits);
+    IrVal m = a32_get_fp(s, false, a32_vreg(false, i->vm, i->hi));
+    unsigned d = a32_vreg(false, i->vd, i->bits);
 
     if (i->to) {    /* to half, into one half of the register */
-        IrVal v = low(s, ir_call_fp_convert(s->b, vec(s, m), ir_i32(s->b, simd_word(1, 2, false, true, false, ROUND_CUR))));
+        IrVal v = low(s, arm_fp_convert(s, simd_word(1, 2, false, true, false, ROUND_CUR), vec(s, m)));
 
-        put(s, false, d, ir_deposit(s->b, get(s, false, d), v, i->bottom ? 16 : 0, 16));
+        a32_put_fp(s, false, d, ir_deposit(s->b, a32_get_fp(s, false, d), v, i->bottom ? 16 : 0, 16));
     } else {
         IrVal h = ir_extract(s->b, m, i->bottom ? 16 : 0, 16);
 
-        put(s, false, d, low(s, ir_call_fp_convert(s->b, vec(s, h), ir_i32(s->b, simd_word(2, 1, false, true, false, ROUND_CUR)))));
+        a32_put_fp(s, false, d, low(s, arm_fp_convert(s, simd_word(2, 1, false, true, false, ROUND_CUR), vec(s, h))));
     }
     return true;
 }
@@ -144,7 +146,7 @@ bool trans_vfp_half(ArmCtx *s, const A32Insn *i)
 bool trans_vfp_cmp(ArmCtx *s, const A32Insn *i)
 {
     FP_OR_RETURN(s);
-    IrVal a = get(s, i->dp, reg(i->dp, i->vd, i->bits)), b = i->nz ? ir_i64(s->b, 0) : get(s, i->dp, reg(i->dp, i->vm, i->hi));
+    IrVal a = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits)), b = i->nz ? ir_i64(s->b, 0) : a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
     IrVal f = ir_call_fp_compare(s->b, a, b, ir_i32(s->b, word(i, i->e, 0, false)));
 
     ir_env_store(s->b, ir_shli(s->b, f, 28), offsetof(ArmCpu, fpscr_nzcv), MEM_32);
@@ -155,10 +157,10 @@ bool trans_vfp_cmp(ArmCtx *s, const A32Insn *i)
 bool trans_vfp_cvt(ArmCtx *s, const A32Insn *i)
 {
     FP_OR_RETURN(s);
-    IrVal m = get(s, i->dp, reg(i->dp, i->vm, i->hi));
+    IrVal m = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
 
-    put(s, !i->dp, reg(!i->dp, i->vd, i->bits),
-        low(s, ir_call_fp_convert(s->b, vec(s, m), ir_i32(s->b, simd_word(i->dp ? 2 : 3, i->dp ? 3 : 2, false, true, false, ROUND_CUR)))));
+    a32_put_fp(s, !i->dp, a32_vreg(!i->dp, i->vd, i->bits),
+        low(s, arm_fp_convert(s, simd_word(i->dp ? 2 : 3, i->dp ? 3 : 2, false, true, false, ROUND_CUR), vec(s, m))));
     return true;
 }
 
@@ -166,28 +168,28 @@ bool trans_vfp_cvt(ArmCtx *s, const A32Insn *i)
 bool trans_vfp_from_int(ArmCtx *s, const A32Insn *i)
 {
     FP_OR_RETURN(s);
-    put(s, i->dp, reg(i->dp, i->vd, i->bits),
-        ir_call_fp_from_gpr(s->b, get(s, false, reg(false, i->vm, i->hi)), ir_i32(s->b, word(i, 0, 0, !i->unsgn))));
+    a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits),
+        ir_call_fp_from_gpr(s->b, a32_get_fp(s, false, a32_vreg(false, i->vm, i->hi)), ir_i32(s->b, word(i, 0, 0, !i->unsgn))));
     return true;
 }
 
 bool trans_vfp_to_int(ArmCtx *s, const A32Insn *i)
 {
     FP_OR_RETURN(s);
-    put(s, false, reg(false, i->vd, i->bits),
-        ir_call_fp_to_gpr(s->b, get(s, i->dp, reg(i->dp, i->vm, i->hi)), ir_i32(s->b, word(i, i->round ? ROUND_Z : ROUND_CUR, 0, !i->unsgn))));
+    a32_put_fp(s, false, a32_vreg(false, i->vd, i->bits),
+        ir_call_fp_to_gpr(s->b, a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi)), ir_i32(s->b, word(i, i->round ? ROUND_Z : ROUND_CUR, 0, !i->unsgn))));
     return true;
 }
 
 bool trans_vfp_fixed(ArmCtx *s, const A32Insn *i)
 {
-    unsigned bits = i->size ? 32 : 16, frac = bits - (unsigned)i->imm, d = reg(i->dp, i->vd, i->bits);
+    unsigned bits = i->size ? 32 : 16, frac = bits - (unsigned)i->imm, d = a32_vreg(i->dp, i->vd, i->bits);
 
     if ((int)frac < 0) {
         return false;
     }
     FP_OR_RETURN(s);
-    put(s, i->dp, d, ir_call_vfp_fixed(s->b, get(s, i->dp, d), ir_i32(s->b, word(i, (unsigned)i->to | (i->size ? 2u : 0), frac, i->unsgn))));
+    a32_put_fp(s, i->dp, d, ir_call_vfp_fixed(s->b, a32_get_fp(s, i->dp, d), ir_i32(s->b, word(i, (unsigned)i->to | (i->size ? 2u : 0), frac, i->unsgn))));
     return true;
 }
 
@@ -199,24 +201,24 @@ static void transfer(ArmCtx *s, bool load, bool dp, unsigned n, IrVal addr32)
     unsigned op = dp ? MEM_64 : MEM_32;
 
     if (!load) {
-        IrVal v = get(s, dp, n);
+        IrVal v = a32_get_fp(s, dp, n);
 
         arm_store(s, dp ? v : ir_trunc(s->b, v), addr, op, s->mmu);
     } else {
-        put(s, dp, n, arm_load(s, IR_I64, addr, op, s->mmu));
+        a32_put_fp(s, dp, n, arm_load(s, IR_I64, addr, op, s->mmu));
     }
 }
 
 bool trans_vfp_ldst(ArmCtx *s, const A32Insn *i)
 {
     FP_OR_RETURN(s);
-    transfer(s, i->load, i->dp, reg(i->dp, i->vd, i->bits), ir_addi(s->b, a32_base(s, i->rn), (i->u ? 1 : -1) * i->imm * 4));
+    transfer(s, i->load, i->dp, a32_vreg(i->dp, i->vd, i->bits), ir_addi(s->b, a32_base(s, i->rn), (i->u ? 1 : -1) * i->imm * 4));
     return true;
 }
 
 bool trans_vfp_ldm(ArmCtx *s, const A32Insn *i)
 {
-    unsigned first = reg(i->dp, i->vd, i->bits), words = (unsigned)i->imm, count = i->dp ? words / 2 : words;
+    unsigned first = a32_vreg(i->dp, i->vd, i->bits), words = (unsigned)i->imm, count = i->dp ? words / 2 : words;
 
     if (i->p == i->u ? i->p || !i->u : i->p && !i->w) {
         return false;
@@ -240,35 +242,35 @@ bool trans_vfp_ldm(ArmCtx *s, const A32Insn *i)
 
 bool trans_vfp_mov2(ArmCtx *s, const A32Insn *i)
 {
-    unsigned n = reg(i->dp, i->vm, i->hi);
+    unsigned n = a32_vreg(i->dp, i->vm, i->hi);
 
     FP_OR_RETURN(s);
     if (i->dp && i->load) {
-        IrVal v = get(s, true, n);
+        IrVal v = a32_get_fp(s, true, n);
 
         a32_set_plain(s, i->rt, ir_trunc(s->b, v));
         a32_set_plain(s, i->rt2, ir_trunc(s->b, ir_shri(s->b, v, 32)));
     } else if (i->dp) {
-        put(s, true, n, ir_concat(s->b, a32_reg(s, i->rt), a32_reg(s, i->rt2)));
+        a32_put_fp(s, true, n, ir_concat(s->b, a32_reg(s, i->rt), a32_reg(s, i->rt2)));
     } else if (i->load) {
-        a32_set_plain(s, i->rt, ir_trunc(s->b, get(s, false, n)));
-        a32_set_plain(s, i->rt2, ir_trunc(s->b, get(s, false, (n + 1) % 32)));
+        a32_set_plain(s, i->rt, ir_trunc(s->b, a32_get_fp(s, false, n)));
+        a32_set_plain(s, i->rt2, ir_trunc(s->b, a32_get_fp(s, false, (n + 1) % 32)));
     } else {
-        put(s, false, n, ir_zextq(s->b, a32_reg(s, i->rt)));
-        put(s, false, (n + 1) % 32, ir_zextq(s->b, a32_reg(s, i->rt2)));
+        a32_put_fp(s, false, n, ir_zextq(s->b, a32_reg(s, i->rt)));
+        a32_put_fp(s, false, (n + 1) % 32, ir_zextq(s->b, a32_reg(s, i->rt2)));
     }
     return true;
 }
 
 bool trans_vfp_mov1(ArmCtx *s, const A32Insn *i)
 {
-    unsigned n = reg(false, i->vn, i->lo);
+    unsigned n = a32_vreg(false, i->vn, i->lo);
 
     FP_OR_RETURN(s);
     if (i->load) {
-        a32_set_plain(s, i->rt, ir_trunc(s->b, get(s, false, n)));
+        a32_set_plain(s, i->rt, ir_trunc(s->b, a32_get_fp(s, false, n)));
     } else {
-        put(s, false, n, ir_zextq(s->b, a32_reg(s, i->rt)));
+        a32_put_fp(s, false, n, ir_zextq(s->b, a32_reg(s, i->rt)));
     }
     return true;
 }
@@ -276,7 +278,7 @@ bool trans_vfp_mov1(ArmCtx *s, const A32Insn *i)
 /* opc1:opc2: 1xxx byte, 0xx1 half, 0x00 word */
 bool trans_vfp_scalar(ArmCtx *s, const A32Insn *i)
 {
-    unsigned o = (unsigned)i->opc1 << 2 | (unsigned)i->opc2, d = reg(true, i->vn, i->lo), size, index;
+    unsigned o = (unsigned)i->opc1 << 2 | (unsigned)i->opc2, d = a32_vreg(true, i->vn, i->lo), size, index;
 
     if (o & 8) {
         size = 0;
@@ -305,7 +307,7 @@ bool trans_vfp_scalar(ArmCtx *s, const A32Insn *i)
 
 bool trans_vfp_dup(ArmCtx *s, const A32Insn *i)
 {
-    unsigned size = i->byte ? 0 : i->c ? 1 : 2, d = reg(true, i->vn, i->lo);
+    unsigned size = i->byte ? 0 : i->c ? 1 : 2, d = a32_vreg(true, i->vn, i->lo);
 
     if ((i->byte && i->c) || (i->q && d & 1) || !arm_has(s->cpu, FEATURE_NEON)) {
         return false;
@@ -316,7 +318,7 @@ bool trans_vfp_dup(ArmCtx *s, const A32Insn *i)
     if (i->q) {
         ir_set(s->b, V_V0 + d / 2, v);
     } else {
-        put(s, true, d, low(s, v));
+        a32_put_fp(s, true, d, low(s, v));
     }
     return true;
 }
@@ -368,9 +370,4 @@ bool a32_vfp(ArmCtx *s, uint32_t w)
     A32Insn i = {0};
 
     return vfp_decode(&i, w) && i.row->trans(s, &i);
-}
-
-bool a32_simd(ArmCtx *s, uint32_t w)
-{
-    return false;
 }

@@ -141,6 +141,9 @@ static bool dispatch(ArmCtx *s, uint32_t w)
             return a32_simd(s, simd);
         }
         if ((w & 0xec000000) == 0xec000000) {       /* coprocessors: as in A32 */
+            if (w >> 28 == 15 && a32_simd_extra(s, w)) {
+                return true;
+            }
             if ((w & 0x0e000e00) == 0x0c000a00 || (w & 0x0f000e00) == 0x0e000a00) {
                 return a32_vfp(s, w);
             }
@@ -152,7 +155,7 @@ static bool dispatch(ArmCtx *s, uint32_t w)
         if ((w & 0xfe000000) == 0xf2000000 || (w & 0xff100000) == 0xf4000000) {
             return a32_simd(s, w);
         }
-        return a32u_decode(&i, w) && i.row->trans(s, &i);
+        return a32_simd_extra(s, w) || (a32u_decode(&i, w) && i.row->trans(s, &i));
     }
     if ((w & 0x0e000e00) == 0x0c000a00 || (w & 0x0f000e00) == 0x0e000a00) {
         return a32_vfp(s, w);

@@ -21,7 +21,7 @@ typedef struct A32Insn {
 struct ArmCtx;
 struct A32Row {
     const char *name;
-    uint32_t mask, value;
+    uint32_t mask, value, ignored;
     uint16_t extract;
     bool (*trans)(struct ArmCtx *s, const A32Insn *i);
     const char *assembly, *manual;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A64 floating point, scalar and vector. C7.2. */
-#include "target-arm/simd.h"
-#include "target-arm/translate.h"
+#include "target-arm/simd-ops.h"
 
 static IrVal word(ArmCtx *s, uint32_t w)
 {
@@ -52,7 +51,7 @@ bool trans_f3(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_fp3(s->b, arm_v(s, i->rn), arm_v(s, i->rm), word(s, simd_word(i->op, size, i->q, i->scalar, false, i->pair))));
+        put(s, i->rd, arm_fp3(s, simd_word(i->op, size, i->q, i->scalar, false, i->pair), arm_v(s, i->rn), arm_v(s, i->rm)));
     }
     return true;
 }
@@ -65,8 +64,7 @@ bool trans_fmla(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_fp_muladd(s->b, arm_v(s, i->rd), arm_v(s, i->rn), arm_v(s, i->rm),
-                                        word(s, simd_word(i->neg << 1, size, i->q, false, false, 0))));
+        put(s, i->rd, arm_fp_muladd(s, simd_word(i->neg << 1, size, i->q, false, false, 0), arm_v(s, i->rd), arm_v(s, i->rn), arm_v(s, i->rm)));
     }
     return true;
 }
@@ -93,7 +91,7 @@ bool trans_f3_elem(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_fp3(s->b, arm_v(s, i->rn), splat(s, size, reg, index), word(s, simd_word(i->op, size, i->q, i->scalar, false, 0))));
+        put(s, i->rd, arm_fp3(s, simd_word(i->op, size, i->q, i->scalar, false, 0), arm_v(s, i->rn), splat(s, size, reg, index)));
     }
     return true;
 }
@@ -106,8 +104,7 @@ bool trans_fmla_elem(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_fp_muladd(s->b, arm_v(s, i->rd), arm_v(s, i->rn), splat(s, size, reg, index),
-                                        word(s, simd_word(i->neg << 1, size, i->q, i->scalar, false, 0))));
+        put(s, i->rd, arm_fp_muladd(s, simd_word(i->neg << 1, size, i->q, i->scalar, false, 0), arm_v(s, i->rd), arm_v(s, i->rn), splat(s, size, reg, index)));
     }
     return true;
 }
@@ -120,7 +117,7 @@ bool trans_f2(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_fp2(s->b, arm_v(s, i->rn), word(s, simd_word(i->op, size, i->q, i->scalar, false, 0))));
+        put(s, i->rd, arm_fp2(s, simd_word(i->op, size, i->q, i->scalar, false, 0), arm_v(s, i->rn)));
     }
     return true;
 }
@@ -133,7 +130,7 @@ bool trans_fcm0(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_fp3(s->b, arm_v(s, i->rn), ir_v_zero(s->b, IR_V128), word(s, simd_word(i->op, size, i->q, i->scalar, false, 0))));
+        put(s, i->rd, arm_fp3(s, simd_word(i->op, size, i->q, i->scalar, false, 0), arm_v(s, i->rn), ir_v_zero(s->b, IR_V128)));
     }
     return true;
 }
@@ -146,7 +143,7 @@ bool trans_fcvti(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_fp_toint(s->b, arm_v(s, i->rn), word(s, simd_word(i->round, size, i->q, i->scalar, i->u, 0))));
+        put(s, i->rd, arm_fp_toint(s, simd_word(i->round, size, i->q, i->scalar, i->u, 0), arm_v(s, i->rn)));
     }
     return true;
 }
@@ -159,7 +156,7 @@ bool trans_icvtf(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_fp_fromint(s->b, arm_v(s, i->rn), word(s, simd_word(0, size, i->q, i->scalar, i->u, 0))));
+        put(s, i->rd, arm_fp_fromint(s, simd_word(0, size, i->q, i->scalar, i->u, 0), arm_v(s, i->rn)));
     }
     return true;
 }
@@ -185,7 +182,7 @@ bool trans_cvtf_fixed(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_fp_fromint(s->b, arm_v(s, i->rn), word(s, simd_word(0, size, i->q, i->scalar, i->u, frac))));
+        put(s, i->rd, arm_fp_fromint(s, simd_word(0, size, i->q, i->scalar, i->u, frac), arm_v(s, i->rn)));
     }
     return true;
 }
@@ -198,7 +195,7 @@ bool trans_fcvtz_fixed(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_fp_toint(s->b, arm_v(s, i->rn), word(s, simd_word(ROUND_Z, size, i->q, i->scalar, i->u, frac))));
+        put(s, i->rd, arm_fp_toint(s, simd_word(ROUND_Z, size, i->q, i->scalar, i->u, frac), arm_v(s, i->rn)));
     }
     return true;
 }
@@ -210,7 +207,7 @@ bool trans_fcvtn(ArmCtx *s, const A64Insn *i)
     if (!arm_fp_ok(s)) {
         return true;
     }
-    IrVal r = ir_call_fp_convert(s->b, arm_v(s, i->rn), word(s, simd_word(from - 1, from, true, i->scalar, false, i->odd ? ROUND_ODD : ROUND_CUR)));
+    IrVal r = arm_fp_convert(s, simd_word(from - 1, from, true, i->scalar, false, i->odd ? ROUND_ODD : ROUND_CUR), arm_v(s, i->rn));
 
     if (i->q) {
         r = ir_v_insert(s->b, LANE_I64, arm_v(s, i->rd), ir_v_extract(s->b, LANE_I64, r, 0), 1);
@@ -227,7 +224,7 @@ bool trans_FCVTL(ArmCtx *s, const A64Insn *i)
         IrVal v = arm_v(s, i->rn);
 
         v = i->q ? ir_v_shr_bytes(s->b, v, 8) : v;
-        put(s, i->rd, ir_call_fp_convert(s->b, v, word(s, simd_word(from + 1, from, true, false, false, ROUND_CUR))));
+        put(s, i->rd, arm_fp_convert(s, simd_word(from + 1, from, true, false, false, ROUND_CUR), v));
     }
     return true;
 }
@@ -253,7 +250,7 @@ bool trans_fpair(ArmCtx *s, const A64Insn *i)
     if (arm_fp_ok(s)) {
         IrVal v = arm_v(s, i->rn);
 
-        put(s, i->rd, ir_call_fp3(s->b, v, ir_v_shr_bytes(s->b, v, 1u << size), word(s, simd_word(i->op, size, false, true, false, 0))));
+        put(s, i->rd, arm_fp3(s, simd_word(i->op, size, false, true, false, 0), v, ir_v_shr_bytes(s->b, v, 1u << size)));
     }
     return true;
 }
@@ -300,7 +297,7 @@ bool trans_fp2(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_fp3(s->b, arm_v(s, i->rn), arm_v(s, i->rm), word(s, simd_word(i->op, size, false, true, false, 0))));
+        put(s, i->rd, arm_fp3(s, simd_word(i->op, size, false, true, false, 0), arm_v(s, i->rn), arm_v(s, i->rm)));
     }
     return true;
 }
@@ -321,7 +318,7 @@ bool trans_fp1(ArmCtx *s, const A64Insn *i)
 
         put_scalar(s, i->rd, i->op == FP1_ABS ? ir_andi(s->b, v, ~sign) : ir_xor(s->b, v, ir_i64(s->b, sign)));
     } else {
-        put(s, i->rd, ir_call_fp2(s->b, arm_v(s, i->rn), word(s, simd_word(i->op, size, false, true, false, 0))));
+        put(s, i->rd, arm_fp2(s, simd_word(i->op, size, false, true, false, 0), arm_v(s, i->rn)));
     }
     return true;
 }
@@ -334,8 +331,7 @@ bool trans_fp3(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_fp_muladd(s->b, arm_v(s, i->ra), arm_v(s, i->rn), arm_v(s, i->rm),
-                                        word(s, simd_word(i->neg_a | i->neg_b << 1, size, false, true, false, 0))));
+        put(s, i->rd, arm_fp_muladd(s, simd_word(i->neg_a | i->neg_b << 1, size, false, true, false, 0), arm_v(s, i->ra), arm_v(s, i->rn), arm_v(s, i->rm)));
     }
     return true;
 }
@@ -361,7 +357,7 @@ bool trans_FCVT(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_fp_convert(s->b, arm_v(s, i->rn), word(s, simd_word(sizes[i->to], sizes[i->type], false, true, false, ROUND_CUR))));
+        put(s, i->rd, arm_fp_convert(s, simd_word(sizes[i->to], sizes[i->type], false, true, false, ROUND_CUR), arm_v(s, i->rn)));
     }
     return true;
 }

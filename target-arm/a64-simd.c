@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A64 Advanced SIMD on integers: what vector ops of the IR say is said with these, the rest is helpers. C7.2. */
-#include "target-arm/simd.h"
-#include "target-arm/translate.h"
+#include "target-arm/simd-ops.h"
 
 static IrVal word(ArmCtx *s, uint32_t w)
 {
@@ -15,15 +14,6 @@ static void put(ArmCtx *s, unsigned rd, IrVal v)
 }
 
 /* ---- three of a kind ---- */
-
-typedef IrVal LaneFn(IrBuilder *b, IrLane lane, IrVal x, IrVal y);
-
-/* IR ops that do it for lanes up to 1 << max_size bytes. */
-static const struct { LaneFn *fn; uint8_t min_size, max_size; } lane_fns[V3_COUNT] = {
-    [V3_ADD] = {ir_v_add, 0, 3}, [V3_SUB] = {ir_v_sub, 0, 3}, [V3_CMEQ] = {ir_v_cmpeq, 0, 3}, [V3_CMGT] = {ir_v_cmpgt, 0, 3},
-    [V3_MUL] = {ir_v_mul, 1, 2}, [V3_SMAX] = {ir_v_max_s, 0, 2}, [V3_UMAX] = {ir_v_max_u, 0, 2}, [V3_SMIN] = {ir_v_min_s, 0, 2},
-    [V3_UMIN] = {ir_v_min_u, 0, 2}, [V3_URHADD] = {ir_v_avg_u, 0, 1},
-};
 
 static bool v3_valid(const A64Insn *i)
 {
@@ -73,28 +63,7 @@ static bool v3_valid(const A64Insn *i)
 
 static IrVal three(ArmCtx *s, const A64Insn *i, IrVal a, IrVal b)
 {
-    unsigned op = (unsigned)i->op, size = (unsigned)i->size;
-    IrLane lane = LANE_I8 + size;
-    IrBuilder *ir = s->b;
-    IrVal r;
-
-    if (!i->scalar || size == 3) {
-        bool narrow = i->scalar || !i->q;
-
-        if (lane_fns[op].fn && size >= lane_fns[op].min_size && size <= lane_fns[op].max_size) {
-            r = lane_fns[op].fn(ir, lane, a, b);
-            return narrow ? ir_v_low64(ir, r) : r;
-        }
-        if (op == V3_CMHS && size < 3) {
-            r = ir_v_cmpeq(ir, lane, ir_v_max_u(ir, lane, a, b), a);
-            return narrow ? ir_v_low64(ir, r) : r;
-        }
-        if (op == V3_MLA && size >= 1 && size <= 2) {
-            r = ir_v_add(ir, lane, arm_v(s, i->rd), ir_v_mul(ir, lane, a, b));
-            return narrow ? ir_v_low64(ir, r) : r;
-        }
-    }
-    return ir_call_simd3(ir, a, b, arm_v(s, i->rd), word(s, simd_word(op, size, i->q, i->scalar, false, 0)));
+    return arm_simd3(s, simd_word(i->op, i->size, i->q, i->scalar, false, 0), a, b, arm_v(s, i->rd));
 }
 
 bool trans_v3(ArmCtx *s, const A64Insn *i)
@@ -154,42 +123,9 @@ bool trans_v3_elem(ArmCtx *s, const A64Insn *i)
 
 bool trans_vlogic(ArmCtx *s, const A64Insn *i)
 {
-    IrBuilder *b = s->b;
-
-    if (!arm_fp_ok(s)) {
-        return true;
+    if (arm_fp_ok(s)) {
+        arm_set_v(s, i->rd, i->q, arm_simd_logic(s, i->op, arm_v(s, i->rn), arm_v(s, i->rm), arm_v(s, i->rd)));
     }
-    IrVal n = arm_v(s, i->rn), m = arm_v(s, i->rm), d, r;
-
-    switch (i->op) {
-    case 0:
-        r = ir_v_and(b, n, m);
-        break;
-    case 1:
-        r = ir_v_andn(b, m, n);
-        break;
-    case 2:
-        r = i->rn == i->rm ? n : ir_v_or(b, n, m);
-        break;
-    case 3:
-        r = ir_v_or(b, n, ir_v_xor(b, m, ir_v_cmpeq(b, LANE_I8, m, m)));
-        break;
-    case 4:
-        r = ir_v_xor(b, n, m);
-        break;
-    case 5:     /* BSL: n where d */
-        d = arm_v(s, i->rd);
-        r = ir_v_xor(b, m, ir_v_and(b, d, ir_v_xor(b, n, m)));
-        break;
-    case 6:     /* BIT: n where m */
-        d = arm_v(s, i->rd);
-        r = ir_v_xor(b, d, ir_v_and(b, m, ir_v_xor(b, d, n)));
-        break;
-    default:    /* BIF: n where not m */
-        d = arm_v(s, i->rd);
-        r = ir_v_xor(b, d, ir_v_andn(b, m, ir_v_xor(b, d, n)));
-    }
-    arm_set_v(s, i->rd, i->q, r);
     return true;
 }
 
@@ -201,7 +137,7 @@ bool trans_dot(ArmCtx *s, const A64Insn *i)
     if (arm_fp_ok(s)) {
         IrVal m = i->elem ? splat(s, 2, i->rm, i->index) : arm_v(s, i->rm);
 
-        put(s, i->rd, ir_call_simd_dot(s->b, arm_v(s, i->rn), m, arm_v(s, i->rd), word(s, simd_word(0, 2, i->q, false, i->u, 0))));
+        put(s, i->rd, arm_simd_dot(s, simd_word(0, 2, i->q, false, i->u, 0), arm_v(s, i->rn), m, arm_v(s, i->rd)));
     }
     return true;
 }
@@ -244,39 +180,13 @@ static bool v2_valid(const A64Insn *i)
 bool trans_v2(ArmCtx *s, const A64Insn *i)
 {
     unsigned size = i->op == V2_NOT || i->op == V2_RBIT ? 0 : (unsigned)i->size;
-    IrLane lane = LANE_I8 + size;
-    IrBuilder *b = s->b;
 
     if (!v2_valid(i)) {
         return false;
     }
-    if (!arm_fp_ok(s)) {
-        return true;
+    if (arm_fp_ok(s)) {
+        put(s, i->rd, arm_simd2(s, simd_word(i->op, size, i->q, i->scalar, false, 0), arm_v(s, i->rn), arm_v(s, i->rd)));
     }
-    IrVal a = arm_v(s, i->rn), r = {0};
-    bool q = i->q && !i->scalar;
-
-    switch (i->op) {
-    case V2_CMEQ0:
-        r = ir_v_cmpeq(b, lane, a, ir_v_zero(b, IR_V128));
-        break;
-    case V2_CMGT0:
-        r = ir_v_cmpgt(b, lane, a, ir_v_zero(b, IR_V128));
-        break;
-    case V2_CMLT0:
-        r = ir_v_cmpgt(b, lane, ir_v_zero(b, IR_V128), a);
-        break;
-    case V2_NEG:
-        r = ir_v_sub(b, lane, ir_v_zero(b, IR_V128), a);
-        break;
-    case V2_NOT:
-        r = ir_v_xor(b, a, ir_v_cmpeq(b, LANE_I8, a, a));
-        break;
-    default:
-        put(s, i->rd, ir_call_simd2(b, a, arm_v(s, i->rd), word(s, simd_word(i->op, size, i->q, i->scalar, false, 0))));
-        return true;
-    }
-    arm_set_v(s, i->rd, q, r);
     return true;
 }
 
@@ -295,7 +205,7 @@ bool trans_narrow(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put_narrow(s, i, ir_call_simd_narrow(s->b, arm_v(s, i->rn), word(s, simd_word(i->op, i->size, false, i->scalar, false, 0))));
+        put_narrow(s, i, arm_simd_narrow(s, simd_word(i->op, i->size, false, i->scalar, false, 0), arm_v(s, i->rn)));
     }
     return true;
 }
@@ -318,28 +228,14 @@ bool trans_shift(ArmCtx *s, const A64Insn *i)
 {
     unsigned size, n;
     bool left, any_scalar = i->op == VS_SQSHL_I || i->op == VS_UQSHL_I || i->op == VS_SQSHLU;
-    IrBuilder *b = s->b;
 
     if (!shift_size(i, &size) || (size == 3 && !i->q) || (i->scalar && size != 3 && !any_scalar)) {
         return false;
     }
     left = any_scalar || i->op == VS_SHL_I || i->op == VS_SLI;
     n = left ? (unsigned)i->imm - (8u << size) : (16u << size) - (unsigned)i->imm;
-    if (!arm_fp_ok(s)) {
-        return true;
-    }
-    IrVal a = arm_v(s, i->rn);
-    IrLane lane = LANE_I8 + size;
-    bool q = i->q && !i->scalar;
-
-    if (i->op == VS_SHL_I && size > 0) {
-        arm_set_v(s, i->rd, q, ir_v_shl_i(b, lane, a, n));
-    } else if (i->op == VS_USHR && size > 0) {
-        arm_set_v(s, i->rd, q, ir_v_shr_i(b, lane, a, n));
-    } else if (i->op == VS_SSHR && size > 0 && size < 3) {
-        arm_set_v(s, i->rd, q, ir_v_sar_i(b, lane, a, n));
-    } else {
-        put(s, i->rd, ir_call_simd_shift(b, a, arm_v(s, i->rd), word(s, simd_word(i->op, size, i->q, i->scalar, false, n))));
+    if (arm_fp_ok(s)) {
+        put(s, i->rd, arm_simd_shift(s, simd_word(i->op, size, i->q, i->scalar, false, n), arm_v(s, i->rn), arm_v(s, i->rd)));
     }
     return true;
 }
@@ -354,7 +250,7 @@ bool trans_shrn(ArmCtx *s, const A64Insn *i)
     if (arm_fp_ok(s)) {
         unsigned n = (16u << size) - (unsigned)i->imm;
 
-        put_narrow(s, i, ir_call_simd_shrn(s->b, arm_v(s, i->rn), word(s, simd_word(i->op, size, false, i->scalar, false, n))));
+        put_narrow(s, i, arm_simd_shrn(s, simd_word(i->op, size, false, i->scalar, false, n), arm_v(s, i->rn)));
     }
     return true;
 }
@@ -404,7 +300,7 @@ static void widen(ArmCtx *s, const A64Insn *i, IrVal m)
     bool wide_a = i->op == VW_ADDW || i->op == VW_SUBW;
     IrVal n = wide_a ? arm_v(s, i->rn) : half(s, i->rn, i->q);
 
-    put(s, i->rd, ir_call_simd_widen(s->b, n, m, arm_v(s, i->rd), word(s, simd_word(i->op, i->size, false, i->scalar, i->u, 0))));
+    put(s, i->rd, arm_simd_widen(s, simd_word(i->op, i->size, false, i->scalar, i->u, 0), n, m, arm_v(s, i->rd)));
 }
 
 static bool widen_valid(const A64Insn *i)
@@ -449,8 +345,8 @@ bool trans_PMULL(ArmCtx *s, const A64Insn *i)
 
         put(s, i->rd, ir_call_pmull64(s->b, n, m));
     } else {
-        put(s, i->rd, ir_call_simd_widen(s->b, half(s, i->rn, i->q), half(s, i->rm, i->q), arm_v(s, i->rd),
-                                         word(s, simd_word(VW_PMULL, 0, false, false, true, 0))));
+        put(s, i->rd, arm_simd_widen(s, simd_word(VW_PMULL, 0, false, false, true, 0), half(s, i->rn, i->q), half(s, i->rm, i->q),
+                                     arm_v(s, i->rd)));
     }
     return true;
 }
@@ -461,8 +357,8 @@ bool trans_addhn(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put_narrow(s, i, ir_call_simd_addhn(s->b, arm_v(s, i->rn), arm_v(s, i->rm),
-                                            word(s, simd_word(0, i->size, false, false, false, i->sub | i->round << 1))));
+        put_narrow(s, i, arm_simd_addhn(s, simd_word(0, i->size, false, false, false, i->sub | i->round << 1), arm_v(s, i->rn),
+                                        arm_v(s, i->rm)));
     }
     return true;
 }
@@ -475,7 +371,7 @@ bool trans_across(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_simd_across(s->b, arm_v(s, i->rn), word(s, simd_word(i->op, i->size, i->q, false, false, 0))));
+        put(s, i->rd, arm_simd_across(s, simd_word(i->op, i->size, i->q, false, false, 0), arm_v(s, i->rn)));
     }
     return true;
 }
@@ -598,18 +494,8 @@ bool trans_permute(ArmCtx *s, const A64Insn *i)
     if (i->size == 3 && !i->q) {
         return false;
     }
-    if (!arm_fp_ok(s)) {
-        return true;
-    }
-    IrVal n = arm_v(s, i->rn), m = arm_v(s, i->rm);
-    IrLane lane = LANE_I8 + i->size;
-
-    if (i->op == 3) {
-        arm_set_v(s, i->rd, i->q, ir_v_unpack_lo(s->b, lane, n, m));
-    } else if (i->op == 7 && i->q) {
-        put(s, i->rd, ir_v_unpack_hi(s->b, lane, n, m));
-    } else {
-        put(s, i->rd, ir_call_simd_permute(s->b, n, m, word(s, simd_word(i->op, i->size, i->q, false, false, 0))));
+    if (arm_fp_ok(s)) {
+        put(s, i->rd, arm_simd_permute(s, simd_word(i->op, i->size, i->q, false, false, 0), arm_v(s, i->rn), arm_v(s, i->rm)));
     }
     return true;
 }
@@ -637,14 +523,20 @@ bool trans_EXT(ArmCtx *s, const A64Insn *i)
 bool trans_TBL(ArmCtx *s, const A64Insn *i)
 {
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_simd_tbl(s->b, arm_v(s, i->rm), arm_v(s, i->rd), word(s, simd_word(i->rn, 0, i->q, false, i->tbx, i->len))));
+        unsigned count = (unsigned)i->len + 1;
+        IrVal table[4], d = arm_v(s, i->rd);
+
+        for (unsigned n = 0; n < count; n++) {
+            table[n] = arm_v(s, ((unsigned)i->rn + n) % 32);
+        }
+        put(s, i->rd, arm_simd_tbl(s, i->q, table, 16 * count, arm_v(s, i->rm), i->tbx ? &d : NULL));
     }
     return true;
 }
 
 /* ---- immediates (AdvSIMDExpandImm, J1.3) ---- */
 
-static uint64_t expand_imm(unsigned op, unsigned cmode, unsigned imm)
+uint64_t arm_expand_imm(unsigned op, unsigned cmode, unsigned imm)
 {
     uint64_t v = imm;
 
@@ -701,7 +593,7 @@ bool trans_MOVI(ArmCtx *s, const A64Insn *i)
     if (half) {
         v = ((i->imm & 0x80 ? 0x8000u : 0) | (i->imm & 0x40 ? 0x3000u : 0x4000u) | ((unsigned)i->imm & 0x3f) << 6) * 0x0001000100010001ull;
     } else {
-        v = expand_imm(i->o, c, (unsigned)i->imm);
+        v = arm_expand_imm(i->o, c, (unsigned)i->imm);
     }
     bool orr = c < 12 && c & 1;     /* ORR and BIC; else MOVI and MVNI */
     bool invert = i->o && c < 14;

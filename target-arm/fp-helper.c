@@ -33,8 +33,42 @@ static bool host_op64(FpOp op, uint64_t a, uint64_t b, uint64_t *r)
     return v == v && (*r & INT64_MAX) != 0x0010000000000000ull;
 }
 
-static uint64_t op2(ArmCpu *c, unsigned size, FpOp op, uint64_t a, uint64_t b)
+/* FPCR of the operation at hand; the caller puts back what it got. */
+static uint32_t enter(ArmCpu *c, uint32_t w)
 {
+    uint32_t saved = c->fpcr;
+
+    if (w & WORD_STD) {
+        c->fpcr = FPCR_FZ | FPCR_DN | (saved & (FPCR_FZ16 | FPCR_AHP));
+    }
+    return saved;
+}
+
+/* AArch32's Newton-Raphson steps round the product: 2 - a * b, (3 - a * b) / 2. */
+static uint64_t step_a32(ArmCpu *c, unsigned size, bool root, uint64_t a, uint64_t b)
+{
+    static const uint64_t two[4] = {0, 0x4000, 0x40000000}, three[4] = {0, 0x4200, 0x40400000}, half[4] = {0, 0x3800, 0x3f000000},
+                          one_half[4] = {0, 0x3e00, 0x3fc00000}, exp[4] = {0, 0x7c00, 0x7f800000};
+    uint64_t magnitude = (1ull << ((8 << size) - 1)) - 1, x = a & magnitude, y = b & magnitude;
+    bool flush = size > 1 || c->fpcr & FPCR_FZ16;
+    bool x0 = flush ? !(x & exp[size]) : !x, y0 = flush ? !(y & exp[size]) : !y;
+
+    if ((x == exp[size] && y0) || (y == exp[size] && x0)) {
+        return root ? one_half[size] : two[size];
+    }
+    uint64_t r = fp_op2(c, size, FP_SUB, root ? three[size] : two[size], fp_op2(c, size, FP_MUL, a, b));
+
+    return root ? fp_op2(c, size, FP_MUL, r, half[size]) : r;
+}
+
+static uint64_t op2(ArmCpu *c, uint32_t w, uint64_t a, uint64_t b)
+{
+    unsigned size = word_size(w);
+    FpOp op = word_op(w);
+
+    if (w & WORD_STD && (op == FP_RECPS || op == FP_RSQRTS)) {
+        return step_a32(c, size, op == FP_RSQRTS, a, b);
+    }
     if (op <= FP_DIV && size >= 2 && !(c->fpcr & FPCR_FZ)) {
         uint32_t r32;
         uint64_t r64;
@@ -52,16 +86,19 @@ Vec128 helper_fp3(Cpu *cpu, Vec128 va, Vec128 vb, uint32_t w)
     Vec128Lanes a = {.v = va}, b = {.v = vb}, r = {.q = {0, 0}};
     unsigned size = word_size(w), lanes = word_lanes(w);
 
+    uint32_t fpcr = enter(ARM(cpu), w);
+
     for (unsigned n = 0; n < lanes; n++) {
-        if (word_imm(w)) {
+        if (word_imm(w) & 1) {
             const Vec128Lanes *s = n < lanes / 2 ? &a : &b;
             unsigned at = 2 * n % lanes;
 
-            lane_set(&r, size, n, op2(ARM(cpu), size, word_op(w), lane_u(s, size, at), lane_u(s, size, at + 1)));
+            lane_set(&r, size, n, op2(ARM(cpu), w, lane_u(s, size, at), lane_u(s, size, at + 1)));
         } else {
-            lane_set(&r, size, n, op2(ARM(cpu), size, word_op(w), lane_u(&a, size, n), lane_u(&b, size, n)));
+            lane_set(&r, size, n, op2(ARM(cpu), w, lane_u(&a, size, n), lane_u(&b, size, n)));
         }
     }
+    ARM(cpu)->fpcr = fpcr;
     return r.v;
 }
 
@@ -89,10 +126,13 @@ Vec128 helper_fp_muladd(Cpu *cpu, Vec128 vd, Vec128 va, Vec128 vb, uint32_t w)
     Vec128Lanes a = {.v = va}, b = {.v = vb}, d = {.v = vd}, r = {.q = {0, 0}};
     unsigned size = word_size(w), lanes = word_lanes(w);
 
+    uint32_t fpcr = enter(ARM(cpu), w);
+
     for (unsigned n = 0; n < lanes; n++) {
         lane_set(&r, size, n, muladd(ARM(cpu), size, lane_u(&d, size, n), lane_u(&a, size, n), lane_u(&b, size, n),
                                      word_op(w) & 1, word_op(w) & 2));
     }
+    ARM(cpu)->fpcr = fpcr;
     return r.v;
 }
 
@@ -101,9 +141,12 @@ Vec128 helper_fp2(Cpu *cpu, Vec128 va, uint32_t w)
     Vec128Lanes a = {.v = va}, r = {.q = {0, 0}};
     unsigned size = word_size(w);
 
+    uint32_t fpcr = enter(ARM(cpu), w);
+
     for (unsigned n = 0; n < word_lanes(w); n++) {
         lane_set(&r, size, n, fp_op1(ARM(cpu), size, word_op(w), lane_u(&a, size, n)));
     }
+    ARM(cpu)->fpcr = fpcr;
     return r.v;
 }
 
@@ -113,9 +156,12 @@ Vec128 helper_fp_toint(Cpu *cpu, Vec128 va, uint32_t w)
     Vec128Lanes a = {.v = va}, r = {.q = {0, 0}};
     unsigned size = word_size(w);
 
+    uint32_t fpcr = enter(ARM(cpu), w);
+
     for (unsigned n = 0; n < word_lanes(w); n++) {
         lane_set(&r, size, n, fp_to_int(ARM(cpu), size, lane_u(&a, size, n), word_op(w), !word_u(w), 8u << size, word_imm(w)));
     }
+    ARM(cpu)->fpcr = fpcr;
     return r.v;
 }
 
@@ -124,9 +170,12 @@ Vec128 helper_fp_fromint(Cpu *cpu, Vec128 va, uint32_t w)
     Vec128Lanes a = {.v = va}, r = {.q = {0, 0}};
     unsigned size = word_size(w);
 
+    uint32_t fpcr = enter(ARM(cpu), w);
+
     for (unsigned n = 0; n < word_lanes(w); n++) {
         lane_set(&r, size, n, fp_from_int(ARM(cpu), size, lane_u(&a, size, n), !word_u(w), 8u << size, word_imm(w)));
     }
+    ARM(cpu)->fpcr = fpcr;
     return r.v;
 }
 
@@ -147,9 +196,12 @@ Vec128 helper_fp_convert(Cpu *cpu, Vec128 va, uint32_t w)
     Vec128Lanes a = {.v = va}, r = {.q = {0, 0}};
     unsigned from = word_size(w), to = word_op(w), lanes = word_scalar(w) ? 1 : 16u >> MAX(from, to);
 
+    uint32_t fpcr = enter(ARM(cpu), w);
+
     for (unsigned n = 0; n < lanes; n++) {
         lane_set(&r, to, n, fp_convert(ARM(cpu), from, to, lane_u(&a, from, n), word_imm(w)));
     }
+    ARM(cpu)->fpcr = fpcr;
     return r.v;
 }
 
@@ -173,6 +225,8 @@ Vec128 helper_fcmla(Cpu *cpu, Vec128 vd, Vec128 va, Vec128 vb, uint32_t w)
     unsigned size = word_size(w), rot = word_imm(w) & 3;
     uint64_t sign = 1ull << ((8 << size) - 1);
 
+    uint32_t fpcr = enter(ARM(cpu), w);
+
     for (unsigned n = 0; n + 1 < word_lanes(w); n += 2) {
         unsigned src = rot & 1;
         uint64_t x = lane_u(&a, size, n + src), re = lane_u(&b, size, n), im = lane_u(&b, size, n + 1);
@@ -183,6 +237,7 @@ Vec128 helper_fcmla(Cpu *cpu, Vec128 vd, Vec128 va, Vec128 vb, uint32_t w)
         lane_set(&r, size, n, fp_muladd(ARM(cpu), size, lane_u(&d, size, n), x, e1, false, false));
         lane_set(&r, size, n + 1, fp_muladd(ARM(cpu), size, lane_u(&d, size, n + 1), x, e2, false, false));
     }
+    ARM(cpu)->fpcr = fpcr;
     return r.v;
 }
 
@@ -192,12 +247,15 @@ Vec128 helper_fcadd(Cpu *cpu, Vec128 va, Vec128 vb, uint32_t w)
     unsigned size = word_size(w);
     uint64_t sign = 1ull << ((8 << size) - 1);
 
+    uint32_t fpcr = enter(ARM(cpu), w);
+
     for (unsigned n = 0; n + 1 < word_lanes(w); n += 2) {
         uint64_t e1 = lane_u(&b, size, n + 1) ^ (word_imm(w) ? 0 : sign), e3 = lane_u(&b, size, n) ^ (word_imm(w) ? sign : 0);
 
         lane_set(&r, size, n, fp_op2(ARM(cpu), size, FP_ADD, lane_u(&a, size, n), e1));
         lane_set(&r, size, n + 1, fp_op2(ARM(cpu), size, FP_ADD, lane_u(&a, size, n + 1), e3));
     }
+    ARM(cpu)->fpcr = fpcr;
     return r.v;
 }
 

@@ -8,9 +8,6 @@
 #define V7VE (ARM_M_V5 | ARM_M_V6 | ARM_M_V6K | ARM_M_V7 | ARM_M_VFP | ARM_M_LPAE | ARM_M_TIMER | ARM_M_EL3 | ARM_M_EL2 | \
               ARM_M_DIV | ARM_M_VFP4)
 
-/* MVFR1 of the manuals is 0x11111111; without its Advanced SIMD fields, which AArch32 has no translator for yet. */
-#define VFP_ONLY 0x11000011
-
 // clang-format off
 const ArmModel arm_models[] = {
     {.name = "cortex-a35", .aarch64 = true, .id = {
@@ -57,11 +54,11 @@ const ArmModel arm_models[] = {
     {.name = "cortex-a7", .features32 = V7VE, .id = {
         .midr = 0x410fc075, .ctr = 0x84448003, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe00a, 0x711fe07a},
         .a32_pfr0 = 0x1131, .a32_pfr1 = 0x11011, .a32_dfr0 = 0x02010555, .a32_mmfr = {0x10101105, 0x40000000, 0x01240000, 0x02102211},
-        .a32_isar = {0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142}, .mvfr = {0x10110222, VFP_ONLY}, .fpsid = 0x41023075}},
+        .a32_isar = {0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142}, .mvfr = {0x10110222, 0x11111111}, .fpsid = 0x41023075}},
     {.name = "cortex-a15", .features32 = V7VE, .id = {
         .midr = 0x414fc0f0, .ctr = 0x8444c004, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe00a, 0x711fe07a},
         .a32_pfr0 = 0x1131, .a32_pfr1 = 0x11011, .a32_dfr0 = 0x02010555, .a32_mmfr = {0x10201105, 0x20000000, 0x01240000, 0x02102211},
-        .a32_isar = {0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142}, .mvfr = {0x10110222, VFP_ONLY}, .fpsid = 0x410430f0}},
+        .a32_isar = {0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142}, .mvfr = {0x10110222, 0x11111111}, .fpsid = 0x410430f0}},
     /* Everything that is implemented. */
     {.name = "max", .aarch64 = true, .max = true, .id = {
         .midr = 0x000f0510, .ctr = 0x8444c004, .dczid = 7, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe012, 0x70ffe07a},

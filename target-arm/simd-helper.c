@@ -428,20 +428,6 @@ Vec128 helper_simd_widen(Cpu *cpu, Vec128 va, Vec128 vb, Vec128 vd, uint32_t w)
     return r.v;
 }
 
-/* ADDHN and the like: the high halves of sums and differences; imm: bit 0 subtract, bit 1 round. */
-Vec128 helper_simd_addhn(Vec128 va, Vec128 vb, uint32_t w)
-{
-    Vec128Lanes a = {.v = va}, b = {.v = vb}, r = {.q = {0, 0}};
-    unsigned size = word_size(w), bits = 8u << size;
-
-    for (unsigned n = 0; n < 8u >> size; n++) {
-        uint64_t x = lane_u(&a, size + 1, n), y = lane_u(&b, size + 1, n), v = word_imm(w) & 1 ? x - y : x + y;
-
-        lane_set(&r, size, n, (v + (word_imm(w) & 2 ? 1ull << (bits - 1) : 0)) >> bits);
-    }
-    return r.v;
-}
-
 Vec128 helper_simd_across(Vec128 va, uint32_t w)
 {
     Vec128Lanes a = {.v = va}, r = {.q = {0, 0}};
@@ -474,67 +460,6 @@ Vec128 helper_simd_across(Vec128 va, uint32_t w)
     bool is_signed = op == VA_SMAXV || op == VA_SMINV || op == VA_SADDLV;
 
     lane_set(&r, op == VA_SADDLV || op == VA_UADDLV ? size + 1 : size, 0, is_signed ? (uint64_t)s : u);
-    return r.v;
-}
-
-/* op: 1 UZP1 2 TRN1 3 ZIP1, 5 6 7 the second ones. */
-Vec128 helper_simd_permute(Vec128 va, Vec128 vb, uint32_t w)
-{
-    Vec128Lanes a = {.v = va}, b = {.v = vb}, r = {.q = {0, 0}};
-    unsigned op = word_op(w), size = word_size(w), lanes = word_lanes(w), second = op >> 2;
-
-    for (unsigned n = 0; n < lanes; n++) {
-        unsigned from;
-        bool of_b;
-
-        if ((op & 3) == 1) {
-            from = 2 * n + second;
-            of_b = from >= lanes;
-            from %= lanes;
-        } else if ((op & 3) == 2) {
-            from = (n & ~1u) + second;
-            of_b = n & 1;
-        } else {
-            from = n / 2 + second * lanes / 2;
-            of_b = n & 1;
-        }
-        lane_set(&r, size, n, lane_u(of_b ? &b : &a, size, from));
-    }
-    return r.v;
-}
-
-/* Table of `imm` + 1 registers from rn (op) on; u: TBX. */
-Vec128 helper_simd_tbl(Cpu *cpu, Vec128 index, Vec128 vd, uint32_t w)
-{
-    ArmCpu *c = ARM(cpu);
-    Vec128Lanes i = {.v = index}, d = {.v = vd}, r = {.q = {0, 0}};
-
-    for (unsigned n = 0; n < (word_q(w) ? 16u : 8u); n++) {
-        unsigned k = i.b[n];
-
-        if (k < 16 * (word_imm(w) + 1)) {
-            Vec128Lanes t = {.v = c->v[(word_op(w) + k / 16) % 32]};
-
-            r.b[n] = t.b[k % 16];
-        } else {
-            r.b[n] = word_u(w) ? d.b[n] : 0;
-        }
-    }
-    return r.v;
-}
-
-Vec128 helper_simd_dot(Vec128 va, Vec128 vb, Vec128 vd, uint32_t w)
-{
-    Vec128Lanes a = {.v = va}, b = {.v = vb}, r = {.v = vd};
-
-    for (unsigned n = 0; n < (word_q(w) ? 4u : 2u); n++) {
-        for (unsigned k = 4 * n; k < 4 * n + 4; k++) {
-            r.l[n] += word_u(w) ? (uint32_t)a.b[k] * b.b[k] : (uint32_t)(a.sb[k] * b.sb[k]);
-        }
-    }
-    if (!word_q(w)) {
-        r.q[1] = 0;
-    }
     return r.v;
 }
 

@@ -31,6 +31,8 @@ static inline uint32_t simd_word(unsigned op, unsigned size, bool q, bool scalar
 {
     return op | size << 8 | (uint32_t)q << 10 | (uint32_t)scalar << 11 | (uint32_t)u << 12 | imm << 16;
 }
+/* Floating point as AArch32's Advanced SIMD has it: default NaN, flush to zero, nearest. */
+#define WORD_STD (1u << 13)
 static inline unsigned word_op(uint32_t w) { return w & 0xff; }
 static inline unsigned word_size(uint32_t w) { return w >> 8 & 3; }
 static inline bool word_q(uint32_t w) { return w >> 10 & 1; }
