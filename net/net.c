@@ -46,7 +46,9 @@ static bool net_receivable(NetClient *c)
 
 static ssize_t net_give(NetClient *to, const uint8_t *frame, size_t len, const NetOffload *o)
 {
-    return o->checksum || o->gso ? to->ops->receive_offload(to, frame, len, o) : to->ops->receive(to, frame, len);
+    bool more = o->checksum || o->gso || (o->valid && to->ops->receive_offload);
+
+    return more ? to->ops->receive_offload(to, frame, len, o) : to->ops->receive(to, frame, len);
 }
 
 static bool net_queue(NetClient *to, const uint8_t *frame, size_t len, const NetOffload *o)
@@ -83,6 +85,13 @@ bool net_send(NetClient *c, const uint8_t *frame, size_t len)
     static const NetOffload nothing;
 
     return net_pass(c, frame, len, &nothing);
+}
+
+bool net_send_valid(NetClient *c, const uint8_t *frame, size_t len)
+{
+    static const NetOffload valid = { .valid = true };
+
+    return net_pass(c, frame, len, &valid);
 }
 
 static void send_segment(void *opaque, const uint8_t *frame, size_t len)

@@ -28,8 +28,17 @@ static ssize_t slirp_send_packet(const void *buf, size_t len, void *opaque)
     SlirpNet *s = opaque;
 
     /* a full queue is the guest's overload: the other end's TCP sends it again */
-    net_send(&s->client, buf, len);
+    net_gro_send(&s->gro, &s->client, buf, len);
+    bh_schedule(s->flush_bh);
     return (ssize_t)len;
+}
+
+/* No more frames at this turn of the main loop. */
+static void slirp_flush(void *opaque)
+{
+    SlirpNet *s = opaque;
+
+    net_gro_flush(&s->gro, &s->client);
 }
 
 static void slirp_guest_error(const char *msg, void *opaque)
@@ -171,6 +180,7 @@ static gboolean slirp_dispatch(GSource *source, GSourceFunc fn, gpointer data)
     SlirpNet *s = ((SlirpSource *)source)->net;
 
     slirp_pollfds_poll(s->slirp, 0, slirp_revents, s);
+    slirp_flush(s);
     return G_SOURCE_CONTINUE;
 }
 
@@ -188,6 +198,12 @@ static ssize_t slirp_receive(NetClient *c, const uint8_t *frame, size_t len)
     return (ssize_t)len;
 }
 
+/* Large frames are as good as many: TCP takes what it gets. */
+static unsigned slirp_takes(NetClient *c)
+{
+    return NET_TAKES_TCP4 | NET_TAKES_TCP6 | NET_TAKES_UDP;
+}
+
 static void slirp_peer_ready(NetClient *c)
 {
     main_loop_wake();
@@ -199,6 +215,8 @@ static void slirp_net_free(SlirpNet *s)
     g_source_unref(s->source);
     slirp_net_forwards_free(s);
     slirp_cleanup(s->slirp);
+    bh_free(s->flush_bh);
+    net_gro_free(&s->gro);
     g_ptr_array_unref(s->polls);
     g_free(s->client.name);
     g_free(s);
@@ -217,7 +235,7 @@ static void slirp_info(NetClient *c, GString *out)
 }
 
 static const NetOps slirp_ops = {
-    .type = "user", .receive = slirp_receive, .peer_ready = slirp_peer_ready, .cleanup = slirp_client_cleanup,
+    .type = "user", .receive = slirp_receive, .takes = slirp_takes, .peer_ready = slirp_peer_ready, .cleanup = slirp_client_cleanup,
     .info = slirp_info,
 };
 
@@ -259,6 +277,8 @@ static NetClient *slirp_create(const char *id, struct json_object *kv, GError **
     s->restricted = cfg.restricted;
     s->polls = g_ptr_array_new_with_free_func(g_free);
     s->guest_forwards = g_ptr_array_new();
+    net_gro_init(&s->gro);
+    s->flush_bh = bh_new(slirp_flush, s);
     s->slirp = slirp_new(&cfg, &slirp_callbacks, s);
     s->source = g_source_new(&slirp_source_funcs, sizeof(SlirpSource));
     ((SlirpSource *)s->source)->net = s;

@@ -7,7 +7,9 @@
 #include <slirp/libslirp.h>
 
 #include "chardev/chardev.h"
+#include "net/gro.h"
 #include "net/net-internal.h"
+#include "util/main-loop.h"
 #include "util/timer.h"
 
 typedef struct SlirpNet {
@@ -19,6 +21,8 @@ typedef struct SlirpNet {
     int64_t deadline_ns;        /* slirp wants to be called by then; CLOCK_RT, INT64_MAX: no */
     struct in_addr net, mask;
     bool restricted;
+    NetGro gro;
+    Bh *flush_bh;
     GPtrArray *guest_forwards;  /* GuestForward * */
 } SlirpNet;
 

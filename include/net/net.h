@@ -23,11 +23,23 @@ typedef enum NetGso { NET_GSO_NONE, NET_GSO_TCP4, NET_GSO_TCP6, NET_GSO_UDP } Ne
 /* What a frame still lacks; zeros: nothing. */
 typedef struct NetOffload {
     bool checksum;                     /* of [sum_start, end), at sum_start + sum_offset */
+    bool valid;                        /* what checksums there are, are right */
     bool ecn;
     NetGso gso;
     uint16_t sum_start, sum_offset;
     uint16_t segment;                  /* bytes of payload */
 } NetOffload;
+
+/* What a NIC lets through: query-rx-filter. Arrays belong to the NIC. */
+typedef enum NetRxState { NET_RX_NORMAL, NET_RX_NONE, NET_RX_ALL } NetRxState;
+typedef struct NetRxFilter {
+    bool promiscuous, broadcast_allowed, unicast_overflow, multicast_overflow;
+    NetRxState unicast, multicast;
+    uint8_t main_mac[6];
+    const uint8_t *macs;               /* unicast ones, then multicast ones, 6 bytes each */
+    unsigned num_unicast, num_multicast;
+    const uint32_t *vlans;             /* 4096 bits; NULL: all */
+} NetRxFilter;
 
 /* What a side takes unfinished. */
 enum { NET_TAKES_CHECKSUM = 1, NET_TAKES_TCP4 = 2, NET_TAKES_TCP6 = 4, NET_TAKES_UDP = 8 };
@@ -49,6 +61,9 @@ typedef struct NetOps {
     void (*link_changed)(NetClient *c, bool up);
     void (*cleanup)(NetClient *c);
     void (*info)(NetClient *c, GString *out);
+    /* NICs: the guest announces itself (false: it cannot); what the guest wants to receive. NULL: neither. */
+    bool (*announce)(NetClient *c);
+    void (*rx_filter)(NetClient *c, NetRxFilter *f);
 } NetOps;
 
 struct NetClient {
@@ -57,6 +72,7 @@ struct NetClient {
     NetClient *peer;                   /* NULL: not connected */
     void *opaque;
     bool link_down, is_nic;
+    unsigned queues;                   /* of a back end; 0 counts as 1 */
     GQueue queue;                      /* frames waiting for this side */
     size_t queued_bytes;
 };
@@ -73,6 +89,8 @@ bool net_send(NetClient *c, const uint8_t *frame, size_t len);
 bool net_sendv(NetClient *c, const struct iovec *iov, unsigned n);
 /* Sends a frame that lacks something; what the peer does not take is done here, in the frame itself. */
 bool net_send_offload(NetClient *c, uint8_t *frame, size_t len, const NetOffload *o);
+/* net_send of a frame whose checksums are known to be right. */
+bool net_send_valid(NetClient *c, const uint8_t *frame, size_t len);
 /* c has room again: delivers what is queued for it. */
 void net_ready(NetClient *c);
 /* The cable of a NIC or back end is plugged in or out (set_link). */
