@@ -394,6 +394,7 @@ static const Prop backend_props[] = {
     PROP_BOOL(VirtioDevice, indirect_desc, "indirect_desc", true),
     PROP_BOOL(VirtioDevice, event_idx, "event_idx", true),
     PROP_BOOL(VirtioDevice, iommu_platform, "iommu_platform", false),
+    PROP_BOOL(VirtioDevice, packed, "packed", false),
     PROP_END,
 };
 

@@ -213,7 +213,9 @@ enum {
     C_QUEUE_NOTIFY_OFF = 0x1e,
     C_QUEUE_DESC = 0x20,
     C_QUEUE_DRIVER = 0x28,
-    C_QUEUE_DEVICE = 0x30
+    C_QUEUE_DEVICE = 0x30,
+    C_QUEUE_NOTIFY_DATA = 0x38,
+    C_QUEUE_RESET = 0x3a
 };
 
 static uint64_t common_queue_read(VirtioDevice *v, const VirtQueue *q, hwaddr offset)
@@ -283,7 +285,7 @@ static void common_queue_write(VirtioDevice *v, VirtQueue *q, hwaddr offset, uin
 {
     switch (offset) {
     case C_QUEUE_SIZE:
-        if (value == 0 || value > q->size_max || (value & (value - 1))) {
+        if (value == 0 || value > q->size_max || (!virtio_has(v, VIRTIO_F_RING_PACKED) && (value & (value - 1)))) {
             virtio_error(v, "queue size %u is not possible", (unsigned)value);
         } else {
             q->size = value;
@@ -294,6 +296,11 @@ static void common_queue_write(VirtioDevice *v, VirtQueue *q, hwaddr offset, uin
         break;
     case C_QUEUE_ENABLE:
         q->enabled = value == 1 || q->enabled;
+        break;
+    case C_QUEUE_RESET:
+        if (value == 1 && virtio_has(v, VIRTIO_F_RING_RESET)) {
+            virtio_queue_reset(v, v->queue_select);
+        }
         break;
     case C_QUEUE_DESC:
     case C_QUEUE_DESC + 4:
@@ -596,6 +603,8 @@ static const Prop virtio_pci_props[] = {
     PROP_BOOL(VirtioDevice, indirect_desc, "indirect_desc", true),
     PROP_BOOL(VirtioDevice, event_idx, "event_idx", true),
     PROP_BOOL(VirtioDevice, iommu_platform, "iommu_platform", false),
+    PROP_BOOL(VirtioDevice, packed, "packed", false),
+    PROP_BOOL(VirtioDevice, queue_reset, "queue_reset", true),
     PROP_END,
 };
 

@@ -33,8 +33,21 @@ VirtQueue *virtio_add_queue(VirtioDevice *v, uint16_t size)
     g_assert(v->num_queues < VIRTIO_MAX_QUEUES && size <= VIRTIO_QUEUE_MAX);
     VirtQueue *q = &v->vq[v->num_queues++];
 
-    *q = (VirtQueue){.size = size, .size_max = size, .vector = VIRTIO_NO_VECTOR};
+    virtq_init(q, size);
     return q;
+}
+
+void virtq_init(VirtQueue *vq, uint16_t size)
+{
+    *vq = (VirtQueue){
+        .size = size, .size_max = size, .vector = VIRTIO_NO_VECTOR, .avail_wrap = true, .used_wrap = true};
+}
+
+void virtio_queue_reset(VirtioDevice *v, unsigned n)
+{
+    v->kicked &= ~(1ull << n);
+    v->type->queue_reset(v, n);
+    virtq_init(&v->vq[n], v->vq[n].size_max);
 }
 
 uint64_t virtio_offered_features(VirtioDevice *v)
@@ -44,6 +57,8 @@ uint64_t virtio_offered_features(VirtioDevice *v)
     f |= v->indirect_desc ? VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) : 0;
     f |= v->event_idx ? VIRTIO_BIT(VIRTIO_F_EVENT_IDX) : 0;
     f |= v->disable_modern ? 0 : VIRTIO_BIT(VIRTIO_F_VERSION_1);
+    f |= v->packed && !v->disable_modern ? VIRTIO_BIT(VIRTIO_F_RING_PACKED) : 0;
+    f |= v->queue_reset && v->type->queue_reset ? VIRTIO_BIT(VIRTIO_F_RING_RESET) : 0;
     f |= v->iommu_platform ? VIRTIO_BIT(VIRTIO_F_ACCESS_PLATFORM) : 0;
     return f | VIRTIO_BIT(VIRTIO_F_ANY_LAYOUT) | VIRTIO_BIT(VIRTIO_F_NOTIFY_ON_EMPTY);
 }
@@ -71,9 +86,7 @@ void virtio_reset(VirtioDevice *v)
         v->type->status_changed(v, old);
     }
     for (unsigned i = 0; i < v->num_queues; i++) {
-        uint16_t max = v->vq[i].size_max;
-
-        v->vq[i] = (VirtQueue){.size = max, .size_max = max, .vector = VIRTIO_NO_VECTOR};
+        virtq_init(&v->vq[i], v->vq[i].size_max);
     }
     if (v->type->reset) {
         v->type->reset(v);
@@ -185,6 +198,13 @@ static const StateField virtqueue_state[] = {
     STATE(VirtQueue, used),
     STATE(VirtQueue, last_avail),
     STATE(VirtQueue, used_idx),
+    STATE(VirtQueue, avail_wrap),
+    STATE(VirtQueue, used_wrap),
+    STATE(VirtQueue, since_signal),
+    HOST_ONLY(VirtQueue, fill_at, "within one call"),
+    HOST_ONLY(VirtQueue, first_id, "within one call"),
+    HOST_ONLY(VirtQueue, fill_wrap, "within one call"),
+    HOST_ONLY(VirtQueue, first_len, "within one call"),
     STATE(VirtQueue, signalled_used),
     STATE(VirtQueue, signalled_valid),
     STATE(VirtQueue, vector),

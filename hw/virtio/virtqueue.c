@@ -1,25 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Split virtqueues (Virtual I/O Device 1.1, 2.6) with indirect descriptors and the event
- * index. Everything in the rings is the guest's and may be nonsense: a chain is bounded by
+ * Virtqueues (Virtual I/O Device 1.1, 2.6): the split layout with indirect descriptors and the event
+ * index; the packed one is in virtqueue-packed.c. Everything in the rings is the guest's and may be nonsense: a chain is bounded by
  * the queue's size, an indirect table by its own length, and a broken rule stops the device.
  */
-#include "hw/virtio/virtio.h"
-#include <stdatomic.h>
+#include "virtqueue.h"
+#include "util/bswap.h"
 
 enum {
-    DESC_NEXT = 1,
-    DESC_WRITE = 2,
-    DESC_INDIRECT = 4,
     AVAIL_NO_INTERRUPT = 1,
     USED_NO_NOTIFY = 1
 };
-
-typedef struct __attribute__((packed)) VirtqDesc {
-    uint64_t addr;
-    uint32_t len;
-    uint16_t flags, next;
-} VirtqDesc;
 
 static uint16_t ring_load(VirtioDevice *v, uint64_t addr)
 {
@@ -31,21 +22,41 @@ static void ring_store(VirtioDevice *v, uint64_t addr, uint16_t value)
     dma_store(&v->pci.dev, addr, value, 2, DEV_LITTLE);
 }
 
-static bool desc_load(VirtioDevice *v, uint64_t table, unsigned i, VirtqDesc *d)
+bool virtq_desc_load(VirtioDevice *v, uint64_t table, unsigned i, VirtqDesc *d)
 {
-    if (!dma_read(&v->pci.dev, table + (uint64_t)i * sizeof(*d), d, sizeof(*d))) {
+    uint8_t raw[16];
+
+    if (!dma_read(&v->pci.dev, table + (uint64_t)i * sizeof(raw), raw, sizeof(raw))) {
         return false;
     }
-    d->addr = GUINT64_FROM_LE(d->addr);
-    d->len = GUINT32_FROM_LE(d->len);
-    d->flags = GUINT16_FROM_LE(d->flags);
-    d->next = GUINT16_FROM_LE(d->next);
+    d->addr = load_le64(raw);
+    d->len = load_le32(raw + 8);
+    d->flags = load_le16(raw + (virtq_packed(v) ? 14 : 12));
+    d->next = load_le16(raw + (virtq_packed(v) ? 12 : 14));
+    return true;
+}
+
+bool virtq_add_piece(VirtioDevice *v, VirtqPieces *p, const VirtqDesc *d)
+{
+    if (p->out + p->in >= p->room || (d->flags & DESC_INDIRECT)) {
+        virtio_error(v, "descriptor chain loops, is too long or nests indirect tables");
+        return false;
+    }
+    if (!(d->flags & DESC_WRITE) && p->in) {
+        virtio_error(v, "readable descriptor behind a writable one");
+        return false;
+    }
+    p->sg[p->out + p->in] = (DmaSg){.addr = d->addr, .len = d->len};
+    *(d->flags & DESC_WRITE ? &p->in : &p->out) += 1;
     return true;
 }
 
 /* How many requests wait; -1: the driver's index is nonsense. */
 static int virtq_available(VirtioDevice *v, VirtQueue *vq)
 {
+    if (virtq_packed(v)) {
+        return virtq_packed_ready(v, vq);
+    }
     uint16_t n = ring_load(v, vq->avail + 2) - vq->last_avail;
 
     if (n > vq->size) {
@@ -60,82 +71,89 @@ bool virtq_empty(VirtioDevice *v, VirtQueue *vq)
     return !vq->enabled || v->broken || virtq_available(v, vq) <= 0;
 }
 
-/* Walks a chain; sg takes at most `room` pieces, readable ones first. False: error. */
-static bool chain_walk(VirtioDevice *v, VirtQueue *vq, uint16_t head, DmaSg *sg, unsigned room,
-                       unsigned *out, unsigned *in)
+/* Walks a chain of a split ring. False: error. */
+static bool chain_walk(VirtioDevice *v, VirtQueue *vq, uint16_t head, VirtqPieces *p)
 {
     uint64_t table = vq->desc;
-    unsigned limit = vq->size, i = head, seen = 0;
+    unsigned limit = vq->size, i = head;
     VirtqDesc d;
 
-    *out = *in = 0;
-    if (!desc_load(v, table, i, &d)) {
+    if (!virtq_desc_load(v, table, i, &d)) {
         virtio_error(v, "descriptor table is not in memory");
         return false;
     }
     if (d.flags & DESC_INDIRECT) {
-        if (!virtio_has(v, VIRTIO_F_INDIRECT_DESC) || d.len == 0 || d.len % sizeof(d)) {
+        if (!virtio_has(v, VIRTIO_F_INDIRECT_DESC) || d.len == 0 || d.len % 16) {
             virtio_error(v, "bad indirect descriptor of %u bytes", d.len);
             return false;
         }
         table = d.addr;
-        limit = d.len / sizeof(d);
+        limit = d.len / 16;
         i = 0;
-        if (!desc_load(v, table, 0, &d)) {
+        if (!virtq_desc_load(v, table, 0, &d)) {
             virtio_error(v, "indirect table is not in memory");
             return false;
         }
     }
+    p->room = MIN(limit, p->room);
     for (;;) {
-        if (++seen > MIN(limit, room) || (d.flags & DESC_INDIRECT)) {
-            virtio_error(v, "descriptor chain loops, is too long or nests indirect tables");
+        if (!virtq_add_piece(v, p, &d)) {
             return false;
         }
-        if (!(d.flags & DESC_WRITE) && *in) {
-            virtio_error(v, "readable descriptor behind a writable one");
-            return false;
-        }
-        sg[*out + *in] = (DmaSg){.addr = d.addr, .len = d.len};
-        *(d.flags & DESC_WRITE ? in : out) += 1;
         if (!(d.flags & DESC_NEXT)) {
             return true;
         }
         i = d.next;
-        if (i >= limit || !desc_load(v, table, i, &d)) {
+        if (i >= limit || !virtq_desc_load(v, table, i, &d)) {
             virtio_error(v, "descriptor index %u is out of range", i);
             return false;
         }
     }
 }
 
+/* The next request's pieces and head (packed: buffer id); how many descriptors it takes, 0: error. */
+static unsigned next_request(VirtioDevice *v, VirtQueue *vq, VirtqPieces *p, uint16_t *head)
+{
+    if (virtq_packed(v)) {
+        return virtq_packed_walk(v, vq, p, head);
+    }
+    *head = ring_load(v, vq->avail + 4 + 2ull * (vq->last_avail % vq->size));
+    if (*head >= vq->size) {
+        virtio_error(v, "head %u is out of range", *head);
+        return 0;
+    }
+    return chain_walk(v, vq, *head, p) ? 1 : 0;
+}
+
 VirtqElem *virtq_pop(VirtioDevice *v, VirtQueue *vq)
 {
     DmaSg sg[VIRTIO_QUEUE_MAX];
-    unsigned out, in;
+    VirtqPieces p = {.sg = sg, .room = VIRTIO_QUEUE_MAX};
+    uint16_t head = 0;
 
     if (!vq->enabled || v->broken || virtq_available(v, vq) <= 0) {
         return NULL;
     }
-    uint16_t head = ring_load(v, vq->avail + 4 + 2ull * (vq->last_avail % vq->size));
+    unsigned taken = next_request(v, vq, &p, &head), n = p.out + p.in;
 
-    if (head >= vq->size) {
-        virtio_error(v, "head %u is out of range", head);
+    if (!taken) {
         return NULL;
     }
-    if (!chain_walk(v, vq, head, sg, VIRTIO_QUEUE_MAX, &out, &in)) {
-        return NULL;
-    }
-    VirtqElem *e = g_malloc(sizeof(*e) + (out + in) * sizeof(DmaSg));
+    VirtqElem *e = g_malloc(sizeof(*e) + n * sizeof(DmaSg));
 
-    *e = (VirtqElem){.vq = vq, .head = head, .num_out = out, .num_in = in};
+    *e = (VirtqElem){.vq = vq, .head = head, .ndescs = taken, .num_out = p.out, .num_in = p.in};
     e->out = (DmaSg *)(e + 1);
-    e->in = e->out + out;
-    memcpy(e->out, sg, (out + in) * sizeof(DmaSg));
-    for (unsigned i = 0; i < out + in; i++) {
-        *(i < out ? &e->out_len : &e->in_len) += sg[i].len;
+    e->in = e->out + p.out;
+    memcpy(e->out, sg, n * sizeof(DmaSg));
+    for (unsigned i = 0; i < n; i++) {
+        *(i < p.out ? &e->out_len : &e->in_len) += sg[i].len;
+    }
+    vq->in_flight++;
+    if (virtq_packed(v)) {
+        virtq_packed_taken(vq, taken);
+        return e;
     }
     vq->last_avail++;
-    vq->in_flight++;
     if (virtio_has(v, VIRTIO_F_EVENT_IDX)) {
         ring_store(v, vq->used + 4 + 8ull * vq->size, vq->last_avail);
     }
@@ -144,7 +162,11 @@ VirtqElem *virtq_pop(VirtioDevice *v, VirtQueue *vq)
 
 void virtq_unpop(VirtioDevice *v, VirtqElem *e)
 {
-    e->vq->last_avail--;
+    if (virtq_packed(v)) {
+        virtq_packed_untaken(e->vq, e->ndescs);
+    } else {
+        e->vq->last_avail--;
+    }
     e->vq->in_flight--;
 }
 
@@ -156,6 +178,10 @@ void virtq_fill(VirtioDevice *v, VirtqElem *e, uint32_t len, unsigned index)
     if (!vq->enabled) {
         return; /* the queue was reset while the request was under way */
     }
+    if (virtq_packed(v)) {
+        virtq_packed_fill(v, e, len, index);
+        return;
+    }
     dma_write(&v->pci.dev, vq->used + 4 + 8ull * ((uint16_t)(vq->used_idx + index) % vq->size),
               entry, sizeof(entry));
 }
@@ -165,10 +191,14 @@ void virtq_flush(VirtioDevice *v, VirtQueue *vq, unsigned count)
     if (!vq->enabled) {
         return;
     }
+    vq->in_flight -= MIN(count, vq->in_flight);
+    if (virtq_packed(v)) {
+        virtq_packed_flush(v, vq, count);
+        return;
+    }
     /* The entries must be visible before the index is. */
     atomic_thread_fence(memory_order_release);
     vq->used_idx += count;
-    vq->in_flight -= MIN(count, vq->in_flight);
     ring_store(v, vq->used + 2, vq->used_idx);
 }
 
@@ -182,6 +212,9 @@ void virtq_push(VirtioDevice *v, VirtqElem *e, uint32_t len)
 static bool virtq_wants_interrupt(VirtioDevice *v, VirtQueue *vq)
 {
     atomic_thread_fence(memory_order_seq_cst);
+    if (virtq_packed(v)) {
+        return virtq_packed_wants_interrupt(v, vq);
+    }
     if (virtio_has(v, VIRTIO_F_NOTIFY_ON_EMPTY) && vq->in_flight == 0 &&
         virtq_available(v, vq) == 0) {
         return true;
@@ -210,7 +243,9 @@ bool virtq_enable_kick(VirtioDevice *v, VirtQueue *vq, bool on)
     if (!vq->enabled) {
         return false;
     }
-    if (virtio_has(v, VIRTIO_F_EVENT_IDX)) {
+    if (virtq_packed(v)) {
+        virtq_packed_enable_kick(v, vq, on);
+    } else if (virtio_has(v, VIRTIO_F_EVENT_IDX)) {
         if (on) {
             ring_store(v, vq->used + 4 + 8ull * vq->size, vq->last_avail);
         }

@@ -33,26 +33,35 @@ enum {
     VIRTIO_F_INDIRECT_DESC = 28,
     VIRTIO_F_EVENT_IDX = 29,
     VIRTIO_F_VERSION_1 = 32,
-    VIRTIO_F_ACCESS_PLATFORM = 33
+    VIRTIO_F_ACCESS_PLATFORM = 33,
+    VIRTIO_F_RING_PACKED = 34,
+    VIRTIO_F_RING_RESET = 40
 };
 #define VIRTIO_BIT(n) (1ull << (n))
 
-/* A split virtqueue (2.6). */
+/* A virtqueue, split (2.6) or packed (2.7). */
 typedef struct VirtQueue {
     uint16_t size, size_max; /* entries: as the driver set it / as offered */
     bool enabled;
     uint64_t desc, avail, used; /* guest addresses */
-    uint16_t last_avail, used_idx;
+    uint16_t last_avail, used_idx; /* packed: positions in the ring */
+    bool avail_wrap, used_wrap; /* packed: wrap counters */
     uint16_t signalled_used;
     bool signalled_valid;
     uint16_t vector; /* MSI-X */
     unsigned in_flight;
+    /* packed: used since the last interrupt; the batch that is being filled */
+    uint32_t since_signal;
+    uint16_t fill_at, first_id;
+    bool fill_wrap;
+    uint32_t first_len;
 } VirtQueue;
 
 /* A request that the driver made available. g_free. */
 typedef struct VirtqElem {
     VirtQueue *vq;
-    uint16_t head;
+    uint16_t head; /* packed: buffer id */
+    uint16_t ndescs; /* packed: descriptors of the ring */
     unsigned num_out, num_in; /* device-readable / device-writable pieces */
     uint64_t out_len, in_len; /* bytes */
     DmaSg *out, *in; /* arrays behind the struct */
@@ -83,6 +92,8 @@ struct VirtioType {
     void (*status_changed)(VirtioDevice *v, uint8_t old);
     /* The driver kicked queue n; called from the main loop. */
     void (*notify)(VirtioDevice *v, unsigned n);
+    /* The driver reset queue n alone: what is under way for it is dropped; NULL: the device cannot. */
+    void (*queue_reset)(VirtioDevice *v, unsigned n);
 };
 #define VIRTIO_TYPE(t) SECTION_ENTRY(virtio_types, const VirtioType *, t##_row, &t)
 
@@ -118,7 +129,7 @@ struct VirtioDevice {
     /* virtio-pci */
     uint32_t num_vectors; /* property "vectors"; UINT32_MAX: the type's */
     int disable_legacy; /* OnOffAuto */
-    bool disable_modern, ioeventfd, indirect_desc, event_idx, iommu_platform;
+    bool disable_modern, ioeventfd, indirect_desc, event_idx, iommu_platform, packed, queue_reset;
     uint16_t queue_select;
     uint32_t feature_select, driver_feature_select;
     uint32_t driver_features_low;
@@ -157,6 +168,9 @@ size_t virtq_read(VirtioDevice *v, const VirtqElem *e, uint64_t off, void *buf, 
 size_t virtq_write(VirtioDevice *v, const VirtqElem *e, uint64_t off, const void *buf, size_t len);
 
 /* ---- between core and transport ---- */
+/* The queue as it is after a reset of the device, or of itself alone. */
+void virtq_init(VirtQueue *vq, uint16_t size);
+void virtio_queue_reset(VirtioDevice *v, unsigned n);
 void virtio_reset(VirtioDevice *v);
 void virtio_set_status(VirtioDevice *v, uint8_t status);
 uint64_t virtio_offered_features(VirtioDevice *v);
