@@ -1,202 +1,240 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Virtio network device (Virtual I/O Device 1.1, 5.1): one pair of data queues and the
- * control queue, mergeable receive buffers, MAC and VLAN filters, checksums of the driver's
- * completed here. Left out for now: several pairs, segmentation offloads.
+ * Virtio network device (Virtual I/O Device 1.1, 5.1): pairs of data queues and the control
+ * queue, mergeable receive buffers, checksum and segmentation offload both ways. A frame comes
+ * back on the pair that its flow was last sent from. Left out: hash reports, RSS, standby.
  */
-#include "hw/virtio/virtio.h"
-#include "net/net.h"
-#include "util/bswap.h"
-#include "util/checksum.h"
+#include "virtio-net.h"
+#include "util/error.h"
 
-enum { NET_F_CSUM = 0, NET_F_GUEST_CSUM = 1, NET_F_MAC = 5, NET_F_MRG_RXBUF = 15, NET_F_STATUS = 16,
-       NET_F_CTRL_VQ = 17, NET_F_CTRL_RX = 18, NET_F_CTRL_VLAN = 19, NET_F_CTRL_RX_EXTRA = 20,
-       NET_F_CTRL_MAC_ADDR = 23 };
-enum { CTRL_RX = 0, CTRL_MAC = 1, CTRL_VLAN = 2, CTRL_ANNOUNCE = 3, CTRL_OK = 0, CTRL_ERR = 1 };
 enum { HDR_F_NEEDS_CSUM = 1, HDR_F_DATA_VALID = 2, HDR_LEN = 10, HDR_LEN_MRG = 12 };
-enum { RXQ, TXQ, CTRLQ };
-
-#define MAC_TABLE 64
-#define MAX_VLAN 4096
-#define FRAME_MAX 65550u
-#define TX_BURST 256
-
-typedef struct VirtioNet {
-    VirtioDevice v;
-    NetPeer *peer;
-    uint8_t mac[6];
-    int32_t bootindex;
-    uint32_t rx_queue_size, tx_queue_size;
-    bool csum, mrg_rxbuf, ctrl_vq, status;
-    NetClient nic;
-    uint8_t cur_mac[6];
-    bool promisc, allmulti, alluni, nomulti, nouni, nobcast;
-    uint32_t num_macs, first_multi;
-    bool mac_overflow;
-    uint8_t macs[MAC_TABLE][6];
-    uint32_t vlans[MAX_VLAN / 32];
-    VirtqElem *tx_waiting;       /* its frame found the peer's queue full */
-} VirtioNet;
+enum { HDR_GSO_NONE = 0, HDR_GSO_TCP4 = 1, HDR_GSO_UDP = 3, HDR_GSO_TCP6 = 4, HDR_GSO_ECN = 0x80 };
+enum { STATUS_LINK = 1, STATUS_ANNOUNCE = 2 };
+#define SPEED_UNKNOWN 0xffffffffu
+#define DUPLEX_UNKNOWN 0xff
+#define RX_ELEMS 128
 
 static size_t header_len(const VirtioNet *s)
 {
     return virtio_has(&s->v, NET_F_MRG_RXBUF) || virtio_has(&s->v, VIRTIO_F_VERSION_1) ? HDR_LEN_MRG : HDR_LEN;
 }
 
+/* Both directions of a flow have the same hash. */
+static unsigned flow_hash(const uint8_t *f, size_t len)
+{
+    uint32_t h = 0;
+    EthLayout l;
+
+    if (!eth_parse(f, len, &l)) {
+        return 0;
+    }
+    for (unsigned i = 0; i < (l.ip4 ? 8u : 32u); i += 4) {
+        h ^= load_be32(f + l.l3 + (l.ip4 ? 12 : 8) + i);
+    }
+    if ((l.tcp || l.udp) && !l.fragment) {
+        h ^= load_be16(f + l.l4) ^ load_be16(f + l.l4 + 2);
+    }
+    h ^= h >> 16;
+    return (h ^ h >> 8) % VIRTIO_NET_FLOWS;
+}
+
 /* ---- receive ---- */
-
-static bool mac_listed(const VirtioNet *s, const uint8_t *mac, unsigned from, unsigned to)
-{
-    for (unsigned i = from; i < to; i++) {
-        if (memcmp(s->macs[i], mac, 6) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool wanted(const VirtioNet *s, const uint8_t *f, size_t len)
-{
-    static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-
-    if (s->promisc) {
-        return true;
-    }
-    if (len >= 16 && f[12] == 0x81 && f[13] == 0 && virtio_has(&s->v, NET_F_CTRL_VLAN)) {
-        unsigned id = (f[14] << 8 | f[15]) & 0xfff;
-
-        if (!(s->vlans[id / 32] & 1u << (id & 31))) {
-            return false;
-        }
-    }
-    if (memcmp(f, broadcast, 6) == 0) {
-        return !s->nobcast;
-    }
-    if (f[0] & 1) {
-        return !s->nomulti && (s->allmulti || s->mac_overflow || mac_listed(s, f, s->first_multi, s->num_macs));
-    }
-    return !s->nouni && (s->alluni || memcmp(f, s->cur_mac, 6) == 0 || mac_listed(s, f, 0, s->first_multi));
-}
 
 static bool net_can_receive(NetClient *c)
 {
     VirtioNet *s = c->opaque;
 
-    return s->v.vq[RXQ].enabled && (s->v.status & VIRTIO_STATUS_DRIVER_OK) && !s->v.broken;
+    return s->v.vq[0].enabled && (s->v.status & VIRTIO_STATUS_DRIVER_OK) && !s->v.broken;
 }
 
-/* Buffers for `total` bytes, header in front; NULL: not enough are there (and none is taken). */
-static GPtrArray *rx_buffers(VirtioNet *s, size_t total)
+static unsigned net_takes(NetClient *c)
+{
+    const VirtioNet *s = c->opaque;
+    uint64_t o = s->offloads;
+
+    return (o & VIRTIO_BIT(NET_F_GUEST_CSUM) ? NET_TAKES_CHECKSUM : 0) |
+           (o & VIRTIO_BIT(NET_F_GUEST_TSO4) ? NET_TAKES_TCP4 : 0) |
+           (o & VIRTIO_BIT(NET_F_GUEST_TSO6) ? NET_TAKES_TCP6 : 0) |
+           (o & VIRTIO_BIT(NET_F_GUEST_UFO) ? NET_TAKES_UDP : 0);
+}
+
+/* Buffers for `total` bytes, header in front; 0: not enough are there (and none is taken). */
+static unsigned rx_buffers(VirtioNet *s, VirtQueue *vq, size_t total, VirtqElem **elems)
 {
     VirtioDevice *v = &s->v;
-    VirtQueue *vq = &v->vq[RXQ];
-    GPtrArray *elems = g_ptr_array_new();
+    bool merge = virtio_has(v, NET_F_MRG_RXBUF);
     uint64_t room = 0;
+    unsigned n = 0;
 
-    while (room < total) {
+    while (room < total && n < RX_ELEMS) {
         VirtqElem *e = virtq_pop(v, vq);
 
         if (!e) {
             break;
         }
-        g_ptr_array_add(elems, e);
+        elems[n++] = e;
         room += e->in_len;
-        if (!virtio_has(v, NET_F_MRG_RXBUF)) {
+        if (!merge) {
             break;
         }
     }
-    if (room >= total || (elems->len && !virtio_has(v, NET_F_MRG_RXBUF))) {
-        return elems;
+    if (room >= total || (n && !merge)) {
+        return n;
     }
-    for (unsigned i = elems->len; i-- > 0;) {
-        virtq_unpop(v, elems->pdata[i]);
-        g_free(elems->pdata[i]);
+    while (n > 0) {
+        virtq_unpop(v, elems[--n]);
+        g_free(elems[n]);
     }
-    g_ptr_array_free(elems, TRUE);
-    return NULL;
+    return 0;
+}
+
+static void rx_header(const VirtioNet *s, const NetOffload *o, const uint8_t *frame, unsigned buffers, uint8_t *h)
+{
+    static const uint8_t gso[] = { HDR_GSO_NONE, HDR_GSO_TCP4, HDR_GSO_TCP6, HDR_GSO_UDP };
+
+    memset(h, 0, HDR_LEN_MRG);
+    if (o->checksum) {
+        h[0] = HDR_F_NEEDS_CSUM;
+        store_le16(h + 6, o->sum_start);
+        store_le16(h + 8, o->sum_offset);
+    } else if (o->valid && (s->offloads & VIRTIO_BIT(NET_F_GUEST_CSUM))) {
+        h[0] = HDR_F_DATA_VALID;
+    }
+    if (o->gso) {
+        h[1] = gso[o->gso] | (o->ecn ? HDR_GSO_ECN : 0);
+        store_le16(h + 2, o->gso == NET_GSO_UDP ? o->sum_start + 8 : o->sum_start + 4 * (frame[o->sum_start + 12] >> 4));
+        store_le16(h + 4, o->segment);
+    }
+    store_le16(h + 10, (uint16_t)buffers);
+}
+
+static ssize_t rx_frame(VirtioNet *s, const uint8_t *frame, size_t len, const NetOffload *o)
+{
+    VirtioDevice *v = &s->v;
+    size_t hdr = header_len(s), off = 0;
+    VirtqElem *elems[RX_ELEMS];
+    uint8_t header[HDR_LEN_MRG];
+
+    if (!net_can_receive(&s->nic)) {
+        return 0;
+    }
+    if (len < ETH_HEADER || !virtio_net_wanted(s, frame, len)) {
+        return (ssize_t)len;
+    }
+    unsigned pair = s->pairs > 1 ? s->flow_queue[flow_hash(frame, len)] : 0;
+    VirtQueue *vq = &v->vq[2 * pair];
+
+    if (!vq->enabled) {
+        vq = &v->vq[0];
+    }
+    virtq_enable_kick(v, vq, false);
+    unsigned n = rx_buffers(s, vq, hdr + len, elems);
+
+    if (n == 0) {
+        virtq_enable_kick(v, vq, true);
+        return v->broken ? -1 : 0;
+    }
+    rx_header(s, o, frame, n, header);
+    for (unsigned i = 0; i < n; i++) {
+        VirtqElem *e = elems[i];
+        size_t front = i == 0 ? virtq_write(v, e, 0, header, hdr) : 0;
+        size_t part = e->in_len > front ? MIN(e->in_len - front, len - off) : 0;
+
+        part = virtq_write(v, e, front, frame + off, part);
+        virtq_fill(v, e, (uint32_t)(front + part), i);
+        off += part;
+        g_free(e);
+    }
+    virtq_flush(v, vq, n);
+    virtq_notify(v, vq);
+    return (ssize_t)len;
 }
 
 static ssize_t net_receive(NetClient *c, const uint8_t *frame, size_t len)
 {
-    VirtioNet *s = c->opaque;
-    VirtioDevice *v = &s->v;
-    size_t hdr = header_len(s), total = hdr + len;
-    uint8_t *packet;
-    uint64_t off = 0;
+    static const NetOffload nothing;
 
-    if (!net_can_receive(c)) {
-        return 0;
-    }
-    if (len < 14 || !wanted(s, frame, len)) {
-        return len;
-    }
-    virtq_enable_kick(v, &v->vq[RXQ], false);
-    GPtrArray *elems = rx_buffers(s, total);
+    return rx_frame(c->opaque, frame, len, &nothing);
+}
 
-    if (!elems) {
-        virtq_enable_kick(v, &v->vq[RXQ], true);
-        return v->broken ? -1 : 0;
-    }
-    packet = g_malloc0(total);
-    if (hdr == HDR_LEN_MRG) {
-        store_le16(packet + 10, elems->len);
-    }
-    memcpy(packet + hdr, frame, len);
-    for (unsigned i = 0; i < elems->len; i++) {
-        VirtqElem *e = elems->pdata[i];
-        size_t n = virtq_write(v, e, 0, packet + off, MIN(e->in_len, total - off));
-
-        virtq_fill(v, e, n, i);
-        off += n;
-        g_free(e);
-    }
-    virtq_flush(v, &v->vq[RXQ], elems->len);
-    virtq_notify(v, &v->vq[RXQ]);
-    g_ptr_array_free(elems, TRUE);
-    g_free(packet);
-    return len;
+static ssize_t net_receive_offload(NetClient *c, const uint8_t *frame, size_t len, const NetOffload *o)
+{
+    return rx_frame(c->opaque, frame, len, o);
 }
 
 /* ---- transmit ---- */
 
+/* What the header in front of a frame asks for; false: nonsense. */
+static bool tx_offload(const VirtioNet *s, const uint8_t *h, size_t len, NetOffload *o)
+{
+    static const struct {
+        uint8_t type;
+        NetGso gso;
+        unsigned feature;
+    } kinds[] = {
+        { HDR_GSO_TCP4, NET_GSO_TCP4, NET_F_HOST_TSO4 },
+        { HDR_GSO_TCP6, NET_GSO_TCP6, NET_F_HOST_TSO6 },
+        { HDR_GSO_UDP, NET_GSO_UDP, NET_F_HOST_UFO },
+    };
+
+    *o = (NetOffload){ 0 };
+    if (h[0] & HDR_F_NEEDS_CSUM) {
+        o->checksum = true;
+        o->sum_start = load_le16(h + 6);
+        o->sum_offset = load_le16(h + 8);
+        if (o->sum_start >= len || o->sum_offset > len - o->sum_start || len - o->sum_start - o->sum_offset < 2) {
+            return false;
+        }
+    }
+    if ((h[1] & ~HDR_GSO_ECN) == HDR_GSO_NONE) {
+        return true;
+    }
+    o->segment = load_le16(h + 4);
+    o->ecn = h[1] & HDR_GSO_ECN;
+    for (unsigned i = 0; i < ARRAY_COUNT(kinds); i++) {
+        if (kinds[i].type == (h[1] & ~HDR_GSO_ECN) && virtio_has(&s->v, kinds[i].feature)) {
+            o->gso = kinds[i].gso;
+        }
+    }
+    return o->gso && o->checksum && o->segment;
+}
+
 /* True when e is done with; false when the peer is full and e must wait. */
-static bool tx_one(VirtioNet *s, VirtqElem *e)
+static bool tx_one(VirtioNet *s, unsigned pair, VirtqElem *e)
 {
     VirtioDevice *v = &s->v;
-    size_t hdr = header_len(s);
+    size_t hdr = header_len(s), len;
     uint8_t header[HDR_LEN_MRG];
-    size_t len;
+    NetOffload o;
 
-    if (e->out_len < hdr + 14 || e->out_len > hdr + FRAME_MAX || virtq_read(v, e, 0, header, hdr) != hdr) {
+    if (e->out_len < hdr + ETH_HEADER || e->out_len > hdr + VIRTIO_NET_FRAME || virtq_read(v, e, 0, header, hdr) != hdr) {
         virtio_error(v, "packet of %" G_GUINT64_FORMAT " bytes", e->out_len);
         return true;
     }
     len = e->out_len - hdr;
-    g_autofree uint8_t *frame = g_malloc(len);
-
-    if (virtq_read(v, e, hdr, frame, len) != len) {
+    if (virtq_read(v, e, hdr, s->tx_buf, len) != len) {
         virtio_error(v, "packet is not in memory");
         return true;
     }
-    if (header[0] & HDR_F_NEEDS_CSUM) {
-        uint16_t start = load_le16(header + 6), at = load_le16(header + 8);
-
-        if (start < len && at <= len - start && len - start - at >= 2) {
-            store_be16(frame + start + at, checksum_finish(checksum_add(0, frame + start, len - start, false)));
-        }
+    if (!tx_offload(s, header, len, &o)) {
+        guest_error("%s: bad header of a packet", v->type->name);
+        return true;
     }
-    return net_send(&s->nic, frame, len);
+    if (s->pairs > 1) {
+        s->flow_queue[flow_hash(s->tx_buf, len)] = (uint8_t)pair;
+    }
+    return net_send_offload(&s->nic, s->tx_buf, len, &o);
 }
 
-static void tx_run(VirtioNet *s)
+static void tx_run(VirtioNet *s, unsigned pair)
 {
     VirtioDevice *v = &s->v;
-    VirtQueue *vq = &v->vq[TXQ];
-    unsigned done = 0;
+    VirtQueue *vq = &v->vq[2 * pair + 1];
+    int32_t done = 0;
 
     virtq_enable_kick(v, vq, false);
     for (;;) {
-        VirtqElem *e = s->tx_waiting ? g_steal_pointer(&s->tx_waiting) : virtq_pop(v, vq);
+        VirtqElem *e = s->tx_waiting[pair] ? g_steal_pointer(&s->tx_waiting[pair]) : virtq_pop(v, vq);
 
         if (!e) {
             if (virtq_enable_kick(v, vq, true)) {
@@ -205,14 +243,14 @@ static void tx_run(VirtioNet *s)
             }
             break;
         }
-        if (!tx_one(s, e)) {
-            s->tx_waiting = e;
+        if (!tx_one(s, pair, e)) {
+            s->tx_waiting[pair] = e;
             break;
         }
         virtq_push(v, e, 0);
         g_free(e);
-        if (++done == TX_BURST) {
-            virtio_kick(v, TXQ);    /* the rest in a later turn of the main loop */
+        if (++done >= s->tx_burst) {
+            virtio_kick(v, 2 * pair + 1);    /* the rest in a later turn of the main loop */
             break;
         }
     }
@@ -225,131 +263,50 @@ static void net_peer_ready(NetClient *c)
 {
     VirtioNet *s = c->opaque;
 
-    if (s->tx_waiting) {
-        virtio_kick(&s->v, TXQ);
-    }
-}
-
-/* ---- control queue, 5.1.6.5 ---- */
-
-static bool ctrl_rx(VirtioNet *s, uint8_t command, uint8_t on)
-{
-    bool *const flags[] = { &s->promisc, &s->allmulti, &s->alluni, &s->nomulti, &s->nouni, &s->nobcast };
-
-    if (command >= ARRAY_COUNT(flags)) {
-        return false;
-    }
-    *flags[command] = on;
-    return true;
-}
-
-/* Two lists, unicast then multicast, each a 32-bit count and the addresses. */
-static bool ctrl_mac_table(VirtioNet *s, VirtqElem *e)
-{
-    uint64_t off = 2;
-
-    s->num_macs = s->first_multi = 0;
-    s->mac_overflow = false;
-    for (unsigned list = 0; list < 2; list++) {
-        uint8_t n[4];
-
-        if (virtq_read(&s->v, e, off, n, 4) != 4) {
-            return false;
+    for (unsigned i = 0; i < s->max_pairs; i++) {
+        if (s->tx_waiting[i]) {
+            virtio_kick(&s->v, 2 * i + 1);
         }
-        uint32_t count = load_le32(n);
-
-        off += 4;
-        if (off > e->out_len || count > (e->out_len - off) / 6) {
-            return false;
-        }
-        if (count <= MAC_TABLE - s->num_macs) {
-            virtq_read(&s->v, e, off, s->macs[s->num_macs], count * 6ull);
-            s->num_macs += count;
-        } else if (list == 0) {
-            s->alluni = true;
-        } else {
-            s->mac_overflow = true;
-        }
-        off += count * 6ull;
-        if (list == 0) {
-            s->first_multi = s->num_macs;
-        }
-    }
-    return true;
-}
-
-static bool ctrl_run(VirtioNet *s, VirtqElem *e)
-{
-    uint8_t c[8] = { 0 };
-
-    if (virtq_read(&s->v, e, 0, c, 2) != 2) {
-        return false;
-    }
-    virtq_read(&s->v, e, 2, c + 2, 6);
-    switch (c[0]) {
-    case CTRL_RX:
-        return e->out_len >= 3 && ctrl_rx(s, c[1], c[2]);
-    case CTRL_MAC:
-        if (c[1] == 0) {
-            return ctrl_mac_table(s, e);
-        }
-        if (c[1] == 1 && e->out_len >= 8) {
-            memcpy(s->cur_mac, c + 2, 6);
-            return true;
-        }
-        return false;
-    case CTRL_VLAN: {
-        unsigned id = load_le16(c + 2);
-
-        if (e->out_len < 4 || id >= MAX_VLAN || c[1] > 1) {
-            return false;
-        }
-        s->vlans[id / 32] = c[1] == 0 ? s->vlans[id / 32] | 1u << (id & 31)
-                                      : s->vlans[id / 32] & ~(1u << (id & 31));
-        return true;
-    }
-    default:
-        return false;
     }
 }
 
 static void net_notify(VirtioDevice *v, unsigned n)
 {
     VirtioNet *s = (VirtioNet *)v;
-    VirtqElem *e;
 
-    if (n == RXQ) {
+    if (n == virtio_net_ctrl_queue(s) && virtio_has(v, NET_F_CTRL_VQ)) {
+        virtio_net_control(s, &v->vq[n]);
+    } else if (n >= 2 * s->pairs) {
+        return;
+    } else if (n & 1) {
+        tx_run(s, n / 2);
+    } else {
         net_ready(&s->nic);
-        return;
-    }
-    if (n == TXQ) {
-        tx_run(s);
-        return;
-    }
-    while ((e = virtq_pop(v, &v->vq[n])) != NULL) {
-        uint8_t ack = ctrl_run(s, e) ? CTRL_OK : CTRL_ERR;
-
-        virtq_write(v, e, 0, &ack, 1);
-        virtq_push(v, e, 1);
-        virtq_notify(v, &v->vq[n]);
-        g_free(e);
     }
 }
 
 /* ---- the rest ---- */
 
+/* Features that hang on others of the device. */
 static uint64_t net_features(VirtioDevice *v)
 {
     VirtioNet *s = (VirtioNet *)v;
-    uint64_t f = VIRTIO_BIT(NET_F_MAC);
+    uint64_t f = s->host_features | VIRTIO_BIT(NET_F_MAC);
 
-    f |= s->csum ? VIRTIO_BIT(NET_F_CSUM) : 0;
-    f |= s->mrg_rxbuf ? VIRTIO_BIT(NET_F_MRG_RXBUF) : 0;
-    f |= s->status ? VIRTIO_BIT(NET_F_STATUS) : 0;
-    if (s->ctrl_vq) {
-        f |= VIRTIO_BIT(NET_F_CTRL_VQ) | VIRTIO_BIT(NET_F_CTRL_RX) | VIRTIO_BIT(NET_F_CTRL_VLAN) |
-             VIRTIO_BIT(NET_F_CTRL_RX_EXTRA) | VIRTIO_BIT(NET_F_CTRL_MAC_ADDR);
+    if (!(f & VIRTIO_BIT(NET_F_CSUM))) {
+        f &= ~(VIRTIO_BIT(NET_F_GSO) | VIRTIO_BIT(NET_F_HOST_TSO4) | VIRTIO_BIT(NET_F_HOST_TSO6) |
+               VIRTIO_BIT(NET_F_HOST_ECN) | VIRTIO_BIT(NET_F_HOST_UFO));
     }
+    if (!(f & VIRTIO_BIT(NET_F_GUEST_CSUM))) {
+        f &= ~NET_GUEST_OFFLOADS;
+    }
+    if (!(f & VIRTIO_BIT(NET_F_CTRL_VQ))) {
+        f &= ~(VIRTIO_BIT(NET_F_CTRL_RX) | VIRTIO_BIT(NET_F_CTRL_VLAN) | VIRTIO_BIT(NET_F_CTRL_RX_EXTRA) |
+               VIRTIO_BIT(NET_F_CTRL_MAC_ADDR) | VIRTIO_BIT(NET_F_GUEST_ANNOUNCE) | VIRTIO_BIT(NET_F_MQ) |
+               VIRTIO_BIT(NET_F_CTRL_GUEST_OFFLOADS));
+    }
+    f |= s->host_mtu ? VIRTIO_BIT(NET_F_MTU) : 0;
+    f |= s->speed >= 0 || s->duplex ? VIRTIO_BIT(NET_F_SPEED_DUPLEX) : 0;
     return f;
 }
 
@@ -358,8 +315,11 @@ static void net_config_read(VirtioDevice *v)
     VirtioNet *s = (VirtioNet *)v;
 
     memcpy(v->config, s->cur_mac, 6);
-    store_le16(v->config + 6, s->nic.peer && !s->nic.link_down && !s->nic.peer->link_down);
-    store_le16(v->config + 8, 1);
+    store_le16(v->config + 6, (nic_link_up(&s->nic) ? STATUS_LINK : 0) | (s->announcing ? STATUS_ANNOUNCE : 0));
+    store_le16(v->config + 8, (uint16_t)s->max_pairs);
+    store_le16(v->config + 10, s->host_mtu);
+    store_le32(v->config + 12, s->speed < 0 ? SPEED_UNKNOWN : (uint32_t)s->speed);
+    v->config[16] = !s->duplex ? DUPLEX_UNKNOWN : strcmp(s->duplex, "full") == 0;
 }
 
 /* Legacy drivers may set the address byte by byte. */
@@ -375,16 +335,38 @@ static void net_link_changed(NetClient *c, bool up)
     virtio_config_changed(&((VirtioNet *)c->opaque)->v);
 }
 
+/* The driver itself tells the network where it is, when it can. */
+static bool net_announce(NetClient *c)
+{
+    VirtioNet *s = c->opaque;
+
+    if (!virtio_has(&s->v, NET_F_GUEST_ANNOUNCE) || !(s->v.status & VIRTIO_STATUS_DRIVER_OK)) {
+        return false;
+    }
+    s->announcing = true;
+    virtio_config_changed(&s->v);
+    return true;
+}
+
 static void net_reset(VirtioDevice *v)
 {
     VirtioNet *s = (VirtioNet *)v;
 
-    g_clear_pointer(&s->tx_waiting, g_free);
-    memcpy(s->cur_mac, s->mac, 6);
-    s->promisc = true;
-    s->allmulti = s->alluni = s->nomulti = s->nouni = s->nobcast = s->mac_overflow = false;
-    s->num_macs = s->first_multi = 0;
-    memset(s->vlans, 0, sizeof(s->vlans));
+    for (unsigned i = 0; i < VIRTIO_NET_PAIRS; i++) {
+        g_clear_pointer(&s->tx_waiting[i], g_free);
+    }
+    s->pairs = 1;
+    s->offloads = 0;
+    s->announcing = false;
+    memset(s->flow_queue, 0, sizeof(s->flow_queue));
+    virtio_net_filter_reset(s);
+}
+
+static void net_queue_reset(VirtioDevice *v, unsigned n)
+{
+    if (n & 1) {
+        g_clear_pointer(&((VirtioNet *)v)->tx_waiting[n / 2], g_free);
+    }
 }
 
 /* Without the filters' features the driver gets everything. */
@@ -393,6 +375,7 @@ static void net_features_set(VirtioDevice *v)
     VirtioNet *s = (VirtioNet *)v;
 
     s->promisc = !virtio_has(v, NET_F_CTRL_RX);
+    s->offloads = v->driver_features & NET_GUEST_OFFLOADS;
 }
 
 static void net_status_changed(VirtioDevice *v, uint8_t old)
@@ -406,30 +389,47 @@ static const NetOps net_ops = {
     .type = "virtio-net",
     .can_receive = net_can_receive,
     .receive = net_receive,
+    .receive_offload = net_receive_offload,
+    .takes = net_takes,
     .peer_ready = net_peer_ready,
     .link_changed = net_link_changed,
+    .announce = net_announce,
+    .rx_filter = virtio_net_rx_filter,
 };
+
+static bool check_queue_size(uint16_t size, const char *name, GError **error)
+{
+    return (size >= 256 && size <= VIRTIO_QUEUE_MAX && (size & (size - 1)) == 0) ||
+           fail(error, "Invalid %s (= %u), must be a power of 2 between 256 and %u.", name, size, VIRTIO_QUEUE_MAX);
+}
 
 static bool net_realize(VirtioDevice *v, GError **error)
 {
     VirtioNet *s = (VirtioNet *)v;
-    static const uint8_t unset[6];
-    const uint32_t sizes[] = { s->rx_queue_size, s->tx_queue_size };
 
-    for (unsigned i = 0; i < 2; i++) {
-        if (sizes[i] < 256 || sizes[i] > VIRTIO_QUEUE_MAX || (sizes[i] & (sizes[i] - 1))) {
-            return fail(error, "virtio-net: property '%s' must be a power of two from 256 to %u, not %u",
-                        i ? "tx_queue_size" : "rx_queue_size", VIRTIO_QUEUE_MAX, sizes[i]);
-        }
+    if (!check_queue_size(s->rx_queue_size, "rx_queue_size", error) ||
+        !check_queue_size(s->tx_queue_size, "tx_queue_size", error)) {
+        return false;
     }
-    if (memcmp(s->mac, unset, 6) == 0) {
-        net_default_mac(s->mac);
+    if (s->duplex && strcmp(s->duplex, "half") != 0 && strcmp(s->duplex, "full") != 0) {
+        return fail(error, "'duplex' must be 'half' or 'full'");
     }
-    virtio_add_queue(v, s->rx_queue_size);
-    virtio_add_queue(v, s->tx_queue_size);
-    if (s->ctrl_vq) {
+    if (s->speed < -1) {
+        return fail(error, "'speed' must be between 0 and INT_MAX");
+    }
+    nic_settle_mac(s->mac);
+    s->max_pairs = 1;
+    if (s->peer && s->peer->client && (s->host_features & VIRTIO_BIT(NET_F_MQ))) {
+        s->max_pairs = CLAMP(s->peer->client->queues, 1, VIRTIO_NET_PAIRS);
+    }
+    for (unsigned i = 0; i < s->max_pairs; i++) {
+        virtio_add_queue(v, s->rx_queue_size);
+        virtio_add_queue(v, s->tx_queue_size);
+    }
+    if (s->host_features & VIRTIO_BIT(NET_F_CTRL_VQ)) {
         virtio_add_queue(v, 64);
     }
+    s->tx_buf = g_malloc(NET_MAX_FRAME);
     net_nic_init(&s->nic, &net_ops, s, s->peer, v->pci.dev.id ? v->pci.dev.id : v->type->name);
     net_reset(v);
     return true;
@@ -437,25 +437,54 @@ static bool net_realize(VirtioDevice *v, GError **error)
 
 static void net_unrealize(VirtioDevice *v)
 {
-    net_nic_fini(&((VirtioNet *)v)->nic);
+    VirtioNet *s = (VirtioNet *)v;
+
+    net_nic_fini(&s->nic);
+    g_clear_pointer(&s->tx_buf, g_free);
 }
 
+#define FEATURE(name, bit, on) PROP_BIT64(VirtioNet, host_features, name, bit, on)
+
 static const Prop net_props[] = {
-    PROP_NETDEV(VirtioNet, peer),
-    PROP_MAC(VirtioNet, mac),
-    PROP_I32(VirtioNet, bootindex, "bootindex", -1),
-    PROP_U32(VirtioNet, rx_queue_size, "rx_queue_size", 256),
-    PROP_U32(VirtioNet, tx_queue_size, "tx_queue_size", 256),
-    PROP_BOOL(VirtioNet, csum, "csum", true),
-    PROP_BOOL(VirtioNet, mrg_rxbuf, "mrg_rxbuf", true),
-    PROP_BOOL(VirtioNet, ctrl_vq, "ctrl_vq", true),
-    PROP_BOOL(VirtioNet, status, "status", true),
+    NIC_PROPS(VirtioNet),
+    FEATURE("csum", NET_F_CSUM, true),
+    FEATURE("guest_csum", NET_F_GUEST_CSUM, true),
+    FEATURE("gso", NET_F_GSO, true),
+    FEATURE("guest_tso4", NET_F_GUEST_TSO4, true),
+    FEATURE("guest_tso6", NET_F_GUEST_TSO6, true),
+    FEATURE("guest_ecn", NET_F_GUEST_ECN, true),
+    FEATURE("guest_ufo", NET_F_GUEST_UFO, true),
+    FEATURE("guest_announce", NET_F_GUEST_ANNOUNCE, true),
+    FEATURE("host_tso4", NET_F_HOST_TSO4, true),
+    FEATURE("host_tso6", NET_F_HOST_TSO6, true),
+    FEATURE("host_ecn", NET_F_HOST_ECN, true),
+    FEATURE("host_ufo", NET_F_HOST_UFO, true),
+    FEATURE("mrg_rxbuf", NET_F_MRG_RXBUF, true),
+    FEATURE("status", NET_F_STATUS, true),
+    FEATURE("ctrl_vq", NET_F_CTRL_VQ, true),
+    FEATURE("ctrl_rx", NET_F_CTRL_RX, true),
+    FEATURE("ctrl_vlan", NET_F_CTRL_VLAN, true),
+    FEATURE("ctrl_rx_extra", NET_F_CTRL_RX_EXTRA, true),
+    FEATURE("ctrl_mac_addr", NET_F_CTRL_MAC_ADDR, true),
+    FEATURE("ctrl_guest_offloads", NET_F_CTRL_GUEST_OFFLOADS, true),
+    FEATURE("mq", NET_F_MQ, false),
+    PROP_U16(VirtioNet, rx_queue_size, "rx_queue_size", 256),
+    PROP_U16(VirtioNet, tx_queue_size, "tx_queue_size", 256),
+    PROP_U16(VirtioNet, host_mtu, "host_mtu", 0),
+    PROP_I32(VirtioNet, speed, "speed", -1),
+    PROP_STRING(VirtioNet, duplex, "duplex"),
+    PROP_I32(VirtioNet, tx_burst, "x-txburst", 256, .flags = PROP_HIDDEN),
     PROP_END,
 };
 
 static const StateField net_state[] = {
     HOST_ONLY(VirtioNet, nic, "connection to the back end"),
+    HOST_ONLY(VirtioNet, max_pairs, "made at realize"),
     HOST_ONLY(VirtioNet, tx_waiting, "popped again after loading"),
+    HOST_ONLY(VirtioNet, tx_buf, "scratch"),
+    STATE(VirtioNet, pairs),
+    STATE(VirtioNet, offloads),
+    STATE(VirtioNet, announcing),
     STATE_RAW(VirtioNet, cur_mac),
     STATE(VirtioNet, promisc),
     STATE(VirtioNet, allmulti),
@@ -465,19 +494,22 @@ static const StateField net_state[] = {
     STATE(VirtioNet, nobcast),
     STATE(VirtioNet, num_macs),
     STATE(VirtioNet, first_multi),
-    STATE(VirtioNet, mac_overflow),
+    STATE(VirtioNet, uni_overflow),
+    STATE(VirtioNet, multi_overflow),
     STATE_RAW(VirtioNet, macs),
     STATE_ARRAY(VirtioNet, vlans),
+    STATE_RAW(VirtioNet, flow_queue),
     STATE_END,
 };
 
 static const VirtioType net_type = {
     .name = "virtio-net", .desc = "Network device", .category = "network",
-    .id = 1, .legacy_pci_id = 0x1000, .pci_class = 0x020000, .size = sizeof(VirtioNet), .config_size = 10,
+    .id = 1, .legacy_pci_id = 0x1000, .pci_class = 0x020000, .size = sizeof(VirtioNet), .config_size = 17,
     .romfile = "efi-virtio.rom",
     .props = net_props, .state = net_state,
     .realize = net_realize, .unrealize = net_unrealize, .reset = net_reset,
     .features = net_features, .features_set = net_features_set, .config_read = net_config_read,
     .config_write = net_config_write, .status_changed = net_status_changed, .notify = net_notify,
+    .queue_reset = net_queue_reset,
 };
 VIRTIO_TYPE(net_type);

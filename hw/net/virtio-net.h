@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* State of a virtio network device, shared by virtio-net.c (data path) and virtio-net-ctrl.c. */
+#ifndef HW_NET_VIRTIO_NET_H
+#define HW_NET_VIRTIO_NET_H
+
+#include "hw/net/nic.h"
+#include "hw/virtio/virtio.h"
+
+enum { NET_F_CSUM = 0, NET_F_GUEST_CSUM = 1, NET_F_CTRL_GUEST_OFFLOADS = 2, NET_F_MTU = 3, NET_F_MAC = 5, NET_F_GSO = 6,
+       NET_F_GUEST_TSO4 = 7, NET_F_GUEST_TSO6 = 8, NET_F_GUEST_ECN = 9, NET_F_GUEST_UFO = 10, NET_F_HOST_TSO4 = 11,
+       NET_F_HOST_TSO6 = 12, NET_F_HOST_ECN = 13, NET_F_HOST_UFO = 14, NET_F_MRG_RXBUF = 15, NET_F_STATUS = 16,
+       NET_F_CTRL_VQ = 17, NET_F_CTRL_RX = 18, NET_F_CTRL_VLAN = 19, NET_F_CTRL_RX_EXTRA = 20, NET_F_GUEST_ANNOUNCE = 21,
+       NET_F_MQ = 22, NET_F_CTRL_MAC_ADDR = 23, NET_F_SPEED_DUPLEX = 63 };
+#define NET_GUEST_OFFLOADS                                                                         \
+    (VIRTIO_BIT(NET_F_GUEST_CSUM) | VIRTIO_BIT(NET_F_GUEST_TSO4) | VIRTIO_BIT(NET_F_GUEST_TSO6) |  \
+     VIRTIO_BIT(NET_F_GUEST_ECN) | VIRTIO_BIT(NET_F_GUEST_UFO))
+
+#define VIRTIO_NET_PAIRS ((VIRTIO_MAX_QUEUES - 1) / 2)
+#define VIRTIO_NET_MACS 64
+#define VIRTIO_NET_VLANS 4096
+#define VIRTIO_NET_FLOWS 256u
+#define VIRTIO_NET_FRAME 65550u
+
+typedef struct VirtioNet {
+    VirtioDevice v;
+    NetPeer *peer;
+    uint8_t mac[6];
+    int32_t bootindex, speed, tx_burst;
+    uint16_t rx_queue_size, tx_queue_size, host_mtu;
+    char *duplex;
+    uint64_t host_features;      /* properties that are bits */
+    NetClient nic;
+    uint32_t max_pairs, pairs;   /* there are / the driver uses */
+    uint64_t offloads;           /* what the driver takes, of NET_GUEST_OFFLOADS */
+    bool announcing;
+    uint8_t cur_mac[6];
+    bool promisc, allmulti, alluni, nomulti, nouni, nobcast;
+    uint32_t num_macs, first_multi;
+    bool uni_overflow, multi_overflow;
+    uint8_t macs[VIRTIO_NET_MACS][6];
+    uint32_t vlans[VIRTIO_NET_VLANS / 32];
+    uint8_t flow_queue[VIRTIO_NET_FLOWS];     /* where the driver sent from, by hash */
+    VirtqElem *tx_waiting[VIRTIO_NET_PAIRS];  /* its frame found the peer's queue full */
+    uint8_t *tx_buf;
+} VirtioNet;
+
+/* The control queue's number depends on whether the driver knows of more pairs. */
+static inline unsigned virtio_net_ctrl_queue(const VirtioNet *s)
+{
+    return virtio_has(&s->v, NET_F_MQ) ? 2 * s->max_pairs : 2;
+}
+
+/* virtio-net-ctrl.c */
+bool virtio_net_wanted(const VirtioNet *s, const uint8_t *frame, size_t len);
+void virtio_net_control(VirtioNet *s, VirtQueue *vq);
+/* No filters: everything, until the driver says otherwise. */
+void virtio_net_filter_reset(VirtioNet *s);
+void virtio_net_rx_filter(NetClient *c, NetRxFilter *f);
+
+#endif
