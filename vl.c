@@ -385,23 +385,6 @@ static bool opt_overcommit(Vm *vm, const char *arg, GError **error)
 OPTION(overcommit, { .name = "overcommit", .handle = opt_overcommit, .group = "overcommit",
                      .params = overcommit_params });
 
-static bool opt_audiodev(Vm *vm, const char *arg, GError **error)
-{
-    bool is_json;
-    json_object *kv = keyval_or_json(arg, "driver", &is_json, error);
-    const char *driver = kv ? keyval_get(kv, "driver") : NULL;
-    bool good = kv != NULL;
-
-    if (good && (!driver || !keyval_get(kv, "id"))) {
-        good = fail(error, "Parameter '%s' is missing", driver ? "id" : "driver");
-    }
-    good = good && one_value(driver, "none", "an audio driver other than none", error);
-    json_object_put(kv);
-    return good;
-}
-
-OPTION(audiodev, { .name = "audiodev", .handle = opt_audiodev });
-
 static bool opt_L(Vm *vm, const char *arg, GError **error)
 {
     firmware_add_folder(arg);

@@ -20,6 +20,7 @@ typedef struct PcMachine {
     int smm;
     char *pflash[2];
     uint64_t max_fw_size;
+    char *pcspk_audiodev;
     bool fd_bootchk;
 } PcMachine;
 
@@ -44,6 +45,7 @@ static PcBoard *pc_board_new(Vm *vm, bool q35, GError **error)
     b->pflash[0] = m->pflash[0];
     b->pflash[1] = m->pflash[1];
     b->check_floppy = m->fd_bootchk;
+    b->speaker_audiodev = m->pcspk_audiodev;
     b->max_firmware = m->max_fw_size;
     b->has_smm = m->smm != ON_OFF_AUTO_OFF;
     b->version = pc_version(vm->machine_type->machine_name);
@@ -130,6 +132,7 @@ static const Prop pc_machine_props[] = {
               .help = "Maximum combined firmware size"),
     PROP_BOOL(PcMachine, fd_bootchk, "fd-bootchk", true,
               .help = "check the boot signature of floppies"),
+    PROP_STRING(PcMachine, pcspk_audiodev, "pcspk-audiodev", .help = "audiodev that the speaker is heard on"),
     PROP_ON_OFF_AUTO(PcMachine, smm, "smm", ON_OFF_AUTO_AUTO, .help = "system management mode"),
     PROP_END,
 };

@@ -172,7 +172,8 @@ static bool pc_create_timers(PcBoard *b, GError **error)
         device_map(b->hpet, "mmio", HPET_BASE);
     }
     b->rtc = isa_create(b->isa, "mc146818rtc", "rtc", error, NULL);
-    if (!b->rtc || !isa_create(b->isa, "isa-pcspk", NULL, error, "pit", pit_path, NULL)) {
+    if (!b->rtc || !isa_create(b->isa, "isa-pcspk", NULL, error, "pit", pit_path,
+                                 b->speaker_audiodev ? "audiodev" : NULL, b->speaker_audiodev, NULL)) {
         return false;
     }
     return true;

@@ -354,6 +354,13 @@ bool i8254_gate(Device *pit, unsigned channel)
     return ((I8254 *)pit)->ch[channel].gate;
 }
 
+uint32_t i8254_tone(Device *pit, unsigned channel)
+{
+    const PitChannel *c = &((I8254 *)pit)->ch[channel];
+
+    return c->gate && !c->stopped && c->mode == 3 ? PIT_HZ / c->count : 0;
+}
+
 void i8254_disable_irq0(Device *pit, bool disable)
 {
     I8254 *s = (I8254 *)pit;

@@ -54,6 +54,7 @@ typedef struct PcBoard {
     bool check_floppy; /* its boot signature */
     unsigned boot_once_resets;
     bool has_acpi, has_hpet, has_smm;
+    const char *speaker_audiodev; /* NULL: silent */
     Region smm_root, smm_view, smram; /* what CPUs in SMM see: system memory with SMRAM over it */
 } PcBoard;
 static inline PcBoard *pc_board(Vm *vm)

@@ -9,6 +9,8 @@
 void i8254_set_gate(Device *pit, unsigned channel, bool level);
 bool i8254_output(Device *pit, unsigned channel);
 bool i8254_gate(Device *pit, unsigned channel);
+/* Hz of a channel that makes a square wave (mode 3); 0: it makes none. */
+uint32_t i8254_tone(Device *pit, unsigned channel);
 /*
  * waits() says whether a tick of channel 0 has not been taken yet: later ones are kept back then, so
  * that a vCPU that got no host time still counts them all.

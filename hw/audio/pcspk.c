@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * System control port B (61h): gate and output of timer channel 2, speaker enable, refresh
- * toggle. The speaker itself stays silent until an audio back end asks for it.
+ * toggle. With an audiodev the square wave of channel 2 is heard.
  */
+#include "audio/audio.h"
 #include "exec/bank.h"
 #include "hw/isa/isa.h"
 #include "hw/timer/i8254.h"
@@ -12,8 +13,33 @@
 typedef struct PcSpeaker {
     Device dev;
     Object *pit;
+    AudioDev *audiodev;
     uint8_t enabled;
+    uint64_t phase;         /* of the wave, in samples times its frequency */
+    AudioVoice *voice;      /* host side; NULL: nobody listens */
 } PcSpeaker;
+
+#define SAMPLE_HZ 32000u
+#define LOUD 63
+#define CHUNK 512u
+
+static void speaker_due(void *opaque, size_t bytes)
+{
+    PcSpeaker *s = opaque;
+    uint8_t buf[CHUNK];
+
+    for (size_t done = 0; done < bytes; done += MIN(bytes - done, CHUNK)) {
+        uint32_t hz = i8254_tone(DEVICE(s->pit), 2);
+        size_t n = MIN(bytes - done, CHUNK);
+
+        for (size_t i = 0; i < n; i++) {
+            /* tones above half the rate cannot be heard */
+            buf[i] = !hz || hz > SAMPLE_HZ / 2 ? 128 : s->phase * 2 / SAMPLE_HZ & 1 ? 128 - LOUD : 128 + LOUD;
+            s->phase = (s->phase + hz) % SAMPLE_HZ;
+        }
+        audio_play(s->voice, buf, n);
+    }
+}
 
 static uint64_t pcspk_read(void *opaque, hwaddr offset, unsigned size)
 {
@@ -31,19 +57,36 @@ static void pcspk_write(void *opaque, hwaddr offset, uint64_t value, unsigned si
 
     s->enabled = value >> 1 & 1;
     i8254_set_gate(DEVICE(s->pit), 2, value & 1);
+    if (s->voice) {
+        audio_set_active(s->voice, (value & 3) == 3);
+    }
 }
 
 static bool pcspk_realize(Device *d, GError **error)
 {
-    if (!((PcSpeaker *)d)->pit) {
+    static const AudioSettings settings = { .frequency = SAMPLE_HZ, .channels = 1, .format = AUDIO_U8 };
+    PcSpeaker *s = (PcSpeaker *)d;
+
+    if (!s->pit) {
         return fail(error, "isa-pcspk: property 'pit' is missing");
     }
+    s->voice = s->audiodev ? audio_open(s->audiodev, false, &settings, speaker_due, s) : NULL;
     return true;
+}
+
+static void pcspk_unrealize(Device *d)
+{
+    audio_close(((PcSpeaker *)d)->voice);
 }
 
 static void pcspk_reset(Device *d)
 {
-    ((PcSpeaker *)d)->enabled = 0;
+    PcSpeaker *s = (PcSpeaker *)d;
+
+    s->enabled = 0;
+    if (s->voice) {
+        audio_set_active(s->voice, false);
+    }
 }
 
 static const RegionOps pcspk_ops = { .read = pcspk_read, .write = pcspk_write, .min_size = 1, .max_size = 1 };
@@ -53,8 +96,10 @@ static const RegBank pcspk_banks[] = {
     { 0 },
 };
 
-static const Prop pcspk_props[] = { PROP_LINK(PcSpeaker, pit, "pit", "isa-pit"), PROP_END };
-static const StateField pcspk_state[] = { STATE(PcSpeaker, enabled), STATE_END };
+static const Prop pcspk_props[] = { PROP_LINK(PcSpeaker, pit, "pit", "isa-pit"), PROP_AUDIODEV(PcSpeaker, audiodev), PROP_END };
+static const StateField pcspk_state[] = {
+    STATE(PcSpeaker, enabled), STATE(PcSpeaker, phase), HOST_ONLY(PcSpeaker, voice, "host side"), STATE_END,
+};
 static const IsaInfo pcspk_isa = { .ports = { { .bank = "io", .base = 0x61 } } };
 
 static const DeviceType pcspk_type = {
@@ -70,6 +115,7 @@ static const DeviceType pcspk_type = {
     .banks = pcspk_banks,
     .state = pcspk_state,
     .realize = pcspk_realize,
+    .unrealize = pcspk_unrealize,
     .reset = pcspk_reset,
 };
 DEVICE_TYPE(pcspk_type);
