@@ -42,6 +42,7 @@ void x86_block_key(Cpu *cpu, BlockKey *key)
     mode |= c->eflags & FLAG_RF ? MODE_RF : 0;
     mode |= c->inhibit_irq ? MODE_INHIBIT : 0;
     mode |= c->smm ? MODE_SMM : 0;
+    mode |= c->guest ? MODE_GUEST : 0;
     mode |= c->cr4 & CR4_OSFXSR ? MODE_OSFXSR : 0;
     mode |= c->cr4 & CR4_FSGSBASE ? MODE_FSGSBASE : 0;
     mode |= c->cr4 & CR4_UMIP ? MODE_UMIP : 0;
@@ -98,6 +99,7 @@ static void reset_power_on(X86Cpu *c)
         c->mce_banks[i * 4] = UINT64_MAX;
     }
     c->spec_ctrl = c->feature_control = c->debugctl = 0;
+    c->svm.vm_cr = c->svm.hsave_pa = 0;
     c->smbase = 0x30000;
 }
 
@@ -123,6 +125,7 @@ void x86_cpu_reset(X86Cpu *c, bool init_only)
     c->dr[7] = DR7_FIXED;
     x86_update_breakpoints(c);
     x86_set_smm(c, false);
+    x86_virt_reset(c);
     c->nmi_masked = false;
     c->old_exception = -1;
     c->cpu.exception = CPU_EXC_NONE;

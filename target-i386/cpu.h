@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include "exec/cpu.h"
 #include "target-i386/regs.h"
+#include "target-i386/virt.h"
 #include "util/timer.h"
 #include "util/vec128.h"
 
@@ -43,7 +44,7 @@ typedef struct X86SseBefore {
 
 typedef struct X86Model X86Model;
 
-typedef struct X86Cpu {
+struct X86Cpu {
     Cpu cpu;
 
     /* ---- hot: addressed from generated code relative to `regs` ---- */
@@ -99,7 +100,6 @@ typedef struct X86Cpu {
 
     /* ---- exception being delivered ---- */
     uint32_t error_code;
-    bool exception_is_int; /* software interrupt: next_rip is pushed, DPL checked */
     bool exception_has_error;
     uint64_t exception_next_rip;
     uint64_t exception_cr2;
@@ -122,7 +122,20 @@ typedef struct X86Cpu {
     X86SseBefore sse_before; /* within one instruction */
     uint64_t monitor_va;
     bool in_exec; /* between exec_enter and exec_leave: host MXCSR is the guest's */
-} X86Cpu;
+
+    /* ---- virtualization: virt.h ---- */
+    const X86VirtOps *guest; /* NULL: not in guest mode */
+    bool nested; /* guest-physical addresses are translated once more */
+    bool nested_split; /* since the last flush: a page of the guest's is of several TLB pages */
+    bool gif; /* global interrupt flag: nothing gets through while it is clear */
+    int64_t guest_tsc_offset; /* 0 outside of guest mode */
+    X86Event event; /* being delivered */
+    uint8_t exception_type; /* EVENT_* of cpu.exception */
+    NestedFault nested_fault;
+    const X86VirtOps *smm_guest; /* guest mode that SMM interrupted, and its paging */
+    bool smm_nested;
+    X86Svm svm;
+};
 
 #define X86(cpu_) ((X86Cpu *)(cpu_))
 
@@ -240,6 +253,7 @@ enum {
     MODE_CSLIMIT = 1 << 26, /* CS ends below 4 GiB */
     MODE_AC = 1 << 27, /* unaligned accesses are #AC */
     MODE_XM = 1 << 28, /* MXCSR leaves an exception unmasked */
+    MODE_GUEST = 1 << 29, /* instructions may be intercepted */
 };
 
 /* MMU indices. */
@@ -268,14 +282,16 @@ void x86_set_eflags(X86Cpu *c, uint32_t value, uint32_t mask);
 /* ---- exceptions (excp.c); host_pc as in cpu_raise ---- */
 _Noreturn void x86_raise(X86Cpu *c, unsigned vector, uintptr_t host_pc);
 _Noreturn void x86_raise_error(X86Cpu *c, unsigned vector, uint32_t error, uintptr_t host_pc);
-/* A software interrupt: DPL of the gate is checked, next_rip is pushed. */
-_Noreturn void x86_raise_int(X86Cpu *c, unsigned vector, uint64_t next_rip, uintptr_t host_pc);
+_Noreturn void x86_raise_page_fault(X86Cpu *c, uint64_t va, uint32_t error, uintptr_t host_pc);
+/* #DB; bits to set in DR6. */
+_Noreturn void x86_raise_debug(X86Cpu *c, uint64_t bits, unsigned type, uintptr_t host_pc);
+/* INT n, INT3, INTO (type: EVENT_SOFT_*): DPL of the gate is checked, next_rip is pushed. */
+_Noreturn void x86_raise_int(X86Cpu *c, unsigned vector, unsigned type, uint64_t next_rip, uintptr_t host_pc);
 void x86_deliver(Cpu *cpu);
 bool x86_interrupt(Cpu *cpu, uint32_t pending);
 bool x86_has_work(Cpu *cpu);
-/* Delivers vector now, at an instruction boundary. */
-void x86_do_interrupt(X86Cpu *c, unsigned vector, bool is_int, bool has_error, uint32_t error,
-                      uint64_t next_rip, bool external);
+/* Delivers an event of this type (EVENT_*) now, at an instruction boundary. */
+void x86_do_interrupt(X86Cpu *c, unsigned vector, unsigned type, bool has_error, uint32_t error, uint64_t next_rip);
 
 /* ---- segments (seg-*.c) ---- */
 void x86_set_seg(X86Cpu *c, unsigned seg, uint32_t selector, uint64_t base, uint32_t limit,
@@ -317,16 +333,26 @@ void x86_cpuid(X86Cpu *c, uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 bool x86_msr_read(X86Cpu *c, uint32_t index, uint64_t *value);
 bool x86_msr_write(X86Cpu *c, uint32_t index, uint64_t value);
 uint64_t x86_tsc(X86Cpu *c);
+/* Bits that may be set in EFER (LMA included) and CR4; whether a value of PAT is valid. */
+uint64_t x86_efer_allowed(const X86Cpu *c);
+uint64_t x86_cr4_allowed(const X86Cpu *c);
+bool x86_pat_valid(uint64_t value);
+/* #GP(0) if the guest's task may not use the ports (io.c). */
+void x86_io_permission(X86Cpu *c, uint32_t port, unsigned size, uintptr_t host_pc);
+/* Takes the machine lock unless this thread has it. */
+bool x86_lock_machine(void);
+void x86_unlock_machine(bool taken);
 uint64_t x86_xcr0_supported(const X86Cpu *c);
 
 /* ---- MMU (mmu.c) ---- */
 /* What a walk of the page tables says of a page; error: the #PF code when it fails. */
-typedef struct X86Page {
+struct X86Page {
     hwaddr pa;
     unsigned prot, page_bits;
     bool global;
+    bool nested_fault; /* it failed in the hypervisor's tables: X86Cpu.nested_fault */
     uint32_t error;
-} X86Page;
+};
 /* Walks for an access with its rights; sets accessed and dirty bits. False: a page fault. */
 bool x86_page_walk(X86Cpu *c, uint64_t va, MmuAccess access, unsigned mmu_idx, X86Page *page);
 bool x86_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx,

@@ -222,7 +222,11 @@ static void leaf_extended(X86Cpu *c, uint32_t leaf, uint32_t out[4])
         }
         break;
     case 0x8000000a:
-        out[EDX] = c->features[FW_8000_000A_EDX];
+        if (x86_has_feature(c, FEAT_SVM)) {
+            out[EAX] = 1;
+            out[EBX] = 16;    /* ASIDs */
+            out[EDX] = c->features[FW_8000_000A_EDX];
+        }
         break;
     default:
         break;

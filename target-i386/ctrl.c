@@ -17,8 +17,7 @@ static void need_cpl0(X86Cpu *c, uintptr_t host_pc)
     }
 }
 
-/* Takes the machine lock for the APIC unless this thread has it. */
-static bool lock_machine(void)
+bool x86_lock_machine(void)
 {
     if (machine_locked()) {
         return false;
@@ -27,7 +26,7 @@ static bool lock_machine(void)
     return true;
 }
 
-static void unlock_machine(bool taken)
+void x86_unlock_machine(bool taken)
 {
     if (taken) {
         machine_unlock();
@@ -96,7 +95,7 @@ void x86_set_efer(X86Cpu *c, uint64_t value)
     }
 }
 
-static uint64_t cr4_allowed(const X86Cpu *c)
+uint64_t x86_cr4_allowed(const X86Cpu *c)
 {
     static const struct { uint32_t bit; uint32_t feature; } rows[] = {
         {CR4_VME | CR4_PVI, FEAT_VME}, {CR4_TSD, FEAT_TSC}, {CR4_DE, FEAT_DE}, {CR4_PSE, FEAT_PSE},
@@ -132,10 +131,10 @@ uint64_t helper_read_cr(Cpu *cpu, uint32_t n)
     case 4:
         return c->cr4;
     case 8:
-        if (c->apic) {
-            taken = lock_machine();
+        if (!x86_virtual_tpr(c, &v, false) && c->apic) {
+            taken = x86_lock_machine();
             v = apic_cr8(c->apic);
-            unlock_machine(taken);
+            x86_unlock_machine(taken);
         }
         return v;
     default:
@@ -158,7 +157,7 @@ static bool cr0_valid(const X86Cpu *c, uint64_t v)
 
 static bool cr4_valid(const X86Cpu *c, uint64_t v)
 {
-    if (v & ~cr4_allowed(c)) {
+    if (v & ~x86_cr4_allowed(c)) {
         return false;
     }
     if ((c->efer & EFER_LMA) && (!(v & CR4_PAE) || ((v ^ c->cr4) & CR4_LA57))) {
@@ -198,10 +197,10 @@ void helper_write_cr(Cpu *cpu, uint32_t n, uint64_t value)
         break;
     case 8:
         ok = value < 16;
-        if (ok && c->apic) {
-            taken = lock_machine();
+        if (ok && !x86_virtual_tpr(c, &value, true) && c->apic) {
+            taken = x86_lock_machine();
             apic_set_cr8(c->apic, value);
-            unlock_machine(taken);
+            x86_unlock_machine(taken);
         }
         break;
     default:
@@ -244,6 +243,11 @@ void helper_invlpg(Cpu *cpu, uint64_t va)
     X86Cpu *c = X86(cpu);
 
     need_cpl0(c, HOST_PC());
+    if (c->nested_split) {
+        c->nested_split = false;
+        tlb_flush(cpu);
+        return;
+    }
     tlb_flush_page(cpu, va);
 }
 
@@ -260,9 +264,10 @@ void helper_invpcid(Cpu *cpu, uint64_t type, uint64_t va)
         (type == 0 && !x86_canonical(c, address))) {
         x86_raise_error(c, EXC_GP, 0, host_pc);
     }
-    if (type == 0) {
+    if (type == 0 && !c->nested_split) {
         tlb_flush_page(cpu, address);
-    } else if (type == 2) {
+    } else if (type == 2 || type == 0) {
+        c->nested_split = false;
         tlb_flush(cpu);
     } else {
         tlb_flush_nonglobal(cpu);
@@ -362,7 +367,7 @@ uint64_t x86_tsc(X86Cpu *c)
     if (c->tsc_hz != NANOSECONDS_PER_SECOND) {
         ns = (uint64_t)((unsigned __int128)ns * c->tsc_hz / NANOSECONDS_PER_SECOND);
     }
-    return ns + c->tsc_offset;
+    return ns + c->tsc_offset + c->guest_tsc_offset;
 }
 
 static void check_tsd(X86Cpu *c, uintptr_t host_pc)

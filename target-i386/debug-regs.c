@@ -69,9 +69,9 @@ void x86_debug_exception(Cpu *cpu)
         }
     }
     if (which) {
-        c->dr[6] = (c->dr[6] & ~15ull) | which;
+        c->dr[6] &= ~15ull;
         cpu->watchpoint_hit = NULL;
-        x86_raise(c, EXC_DB, 0);
+        x86_raise_debug(c, which, EVENT_EXCEPTION, 0);
     }
 }
 
@@ -91,9 +91,7 @@ static unsigned debug_register(X86Cpu *c, uint32_t n, uintptr_t host_pc)
         x86_raise(c, EXC_UD, host_pc);
     }
     if (c->dr[7] & DR7_GD) {
-        c->dr[7] &= ~(uint64_t)DR7_GD;
-        c->dr[6] |= DR6_BD;
-        x86_raise(c, EXC_DB, host_pc);
+        x86_raise_debug(c, DR6_BD, EVENT_EXCEPTION, host_pc);
     }
     return n & 7;
 }

@@ -69,12 +69,12 @@ void helper_int_n(Cpu *cpu, uint32_t vector, uint64_t next)
             x86_raise_error(c, EXC_GP, 0, host_pc);
         }
     }
-    x86_raise_int(c, vector, next, host_pc);
+    x86_raise_int(c, vector, EVENT_SOFT_INT, next, host_pc);
 }
 
 void helper_int3(Cpu *cpu, uint64_t next)
 {
-    x86_raise_int(X86(cpu), EXC_BP, next, HOST_PC());
+    x86_raise_int(X86(cpu), EXC_BP, EVENT_SOFT_EXCEPTION, next, HOST_PC());
 }
 
 void helper_int1(Cpu *cpu, uint64_t next)
@@ -83,7 +83,7 @@ void helper_int1(Cpu *cpu, uint64_t next)
 
     cpu_restore_state(cpu, HOST_PC());
     c->rip = next;
-    x86_raise(c, EXC_DB, 0);
+    x86_raise_debug(c, 0, EVENT_PRIV_EXCEPTION, 0);
 }
 
 void helper_into(Cpu *cpu, uint64_t next)
@@ -91,7 +91,7 @@ void helper_into(Cpu *cpu, uint64_t next)
     X86Cpu *c = X86(cpu);
 
     if (x86_get_eflags(c) & FLAG_O) {
-        x86_raise_int(c, EXC_OF, next, HOST_PC());
+        x86_raise_int(c, EXC_OF, EVENT_SOFT_EXCEPTION, next, HOST_PC());
     }
 }
 
@@ -99,9 +99,8 @@ void helper_single_step(Cpu *cpu)
 {
     X86Cpu *c = X86(cpu);
 
-    c->dr[6] |= DR6_BS;
     c->inhibit_irq = 0;
-    x86_raise(c, EXC_DB, 0);
+    x86_raise_debug(c, DR6_BS, EVENT_EXCEPTION, 0);
 }
 
 static _Noreturn void halt(X86Cpu *c, uint64_t next, uintptr_t host_pc)
@@ -173,11 +172,17 @@ bool x86_has_work(Cpu *cpu)
     X86Cpu *c = X86(cpu);
     uint32_t p = cpu->pending;
 
+    if (!c->gif) {
+        return p & X86_PENDING_MCE;
+    }
     if ((p & X86_PENDING_MCE) || ((p & X86_PENDING_INIT) && !c->smm)) {
         return true;
     }
     if (c->wait_sipi) {
         return p & X86_PENDING_SIPI;
+    }
+    if (c->guest) {
+        return c->guest->has_work(c, p);
     }
     return ((p & CPU_PENDING_HARD) && (c->eflags & FLAG_IF)) ||
            ((p & CPU_PENDING_NMI) && !c->nmi_masked) || ((p & X86_PENDING_SMI) && !c->smm);
@@ -206,7 +211,7 @@ static bool take_hard(X86Cpu *c)
         return false;
     }
     c->cpu.halted = false;
-    x86_do_interrupt(c, vector, false, false, 0, 0, true);
+    x86_do_interrupt(c, vector, EVENT_INTR, false, 0, 0);
     return true;
 }
 
@@ -214,9 +219,19 @@ bool x86_interrupt(Cpu *cpu, uint32_t pending)
 {
     X86Cpu *c = X86(cpu);
 
+    if (!c->gif) {
+        return false;
+    }
+    if (c->guest && c->guest->interrupt(c, &pending)) {
+        return true;
+    }
     if ((pending & X86_PENDING_INIT) && !c->smm) {
         cpu_interrupt_clear(cpu, X86_PENDING_INIT);
-        x86_cpu_reset(c, true);
+        if (c->svm.vm_cr & VM_CR_R_INIT) { /* APM 15.28: #SX */
+            x86_do_interrupt(c, EXC_SX, EVENT_EXCEPTION, c->cr0 & CR0_PE, 1, 0);
+        } else {
+            x86_cpu_reset(c, true);
+        }
         return true;
     }
     if (pending & X86_PENDING_SIPI) {
@@ -236,10 +251,10 @@ bool x86_interrupt(Cpu *cpu, uint32_t pending)
         cpu_interrupt_clear(cpu, CPU_PENDING_NMI);
         cpu->halted = false;
         c->nmi_masked = true;
-        x86_do_interrupt(c, EXC_NMI, false, false, 0, 0, true);
+        x86_do_interrupt(c, EXC_NMI, EVENT_NMI, false, 0, 0);
         return true;
     }
-    if ((pending & CPU_PENDING_HARD) && irq_enabled(c)) {
+    if ((pending & CPU_PENDING_HARD) && (c->guest || irq_enabled(c))) {
         return take_hard(c);
     }
     return false;

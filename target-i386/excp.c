@@ -29,45 +29,89 @@ static bool has_error_code(unsigned vector)
     return vector == EXC_DF || (vector >= EXC_TS && vector <= EXC_PF) || vector == EXC_AC;
 }
 
-static _Noreturn void raise_vector(X86Cpu *c, unsigned vector, uint32_t error, bool is_int,
-                                   uint64_t next_rip, uintptr_t host_pc)
+/* In guest mode: exits if the hypervisor wants the exception. */
+static void offer(X86Cpu *c, unsigned vector, unsigned type, uint32_t error, uint64_t info)
+{
+    const X86Event e = {
+        .valid = true, .vector = (uint8_t)vector, .type = (uint8_t)type, .error = error,
+        .has_error = type == EVENT_EXCEPTION && has_error_code(vector), /* in real mode too: paged real mode of SVM */
+    };
+
+    if (c->guest) {
+        c->guest->exception(c, &e, info);
+    }
+}
+
+static _Noreturn void triple_fault(X86Cpu *c)
+{
+    c->old_exception = -1;
+    if (c->guest) {
+        c->guest->triple_fault(c);
+    }
+    x86_virt_reset(c);
+    cpu_raise(&c->cpu, CPU_EXC_TRIPLE, 0);
+}
+
+/* info: as for X86VirtOps.exception */
+static _Noreturn void raise_vector(X86Cpu *c, unsigned vector, uint32_t error, unsigned type, uint64_t next_rip,
+                                   uint64_t info, uintptr_t host_pc)
 {
     int first = c->old_exception;
+    bool is_int = type == EVENT_SOFT_INT || type == EVENT_SOFT_EXCEPTION;
 
+    if (host_pc) {
+        cpu_restore_state(&c->cpu, host_pc);
+    }
+    c->exception_next_rip = next_rip;
+    offer(c, vector, type, error, info);
+    if (vector == EXC_PF) {
+        c->cr2 = info;
+    } else if (vector == EXC_DB) {
+        c->dr[6] |= info;
+    }
     if (first >= 0 && !is_int) {
         unsigned a = exception_class(first), b = exception_class(vector);
 
         log_mask(LOG_INT, "exception %u (error %04x) while delivering %d\n", vector, error, first);
         if (first == EXC_DF && (a || b || vector == EXC_DF)) {
-            c->old_exception = -1;
-            cpu_raise(&c->cpu, CPU_EXC_TRIPLE, host_pc);
+            triple_fault(c);
         }
         if ((a == 1 && b == 1) || (a == 2 && b != 0)) {
             vector = EXC_DF;
             error = 0;
+            offer(c, vector, type, error, 0);
         }
         c->old_exception = -1;
     }
     c->error_code = error;
-    c->exception_is_int = is_int;
-    c->exception_has_error = !is_int && has_error_code(vector);
-    c->exception_next_rip = next_rip;
-    cpu_raise(&c->cpu, (int)vector, host_pc);
+    c->exception_type = (uint8_t)type;
+    c->exception_has_error = type == EVENT_EXCEPTION && has_error_code(vector);
+    cpu_raise(&c->cpu, (int)vector, 0);
 }
 
 void x86_raise(X86Cpu *c, unsigned vector, uintptr_t host_pc)
 {
-    raise_vector(c, vector, 0, false, 0, host_pc);
+    raise_vector(c, vector, 0, EVENT_EXCEPTION, 0, 0, host_pc);
 }
 
 void x86_raise_error(X86Cpu *c, unsigned vector, uint32_t error, uintptr_t host_pc)
 {
-    raise_vector(c, vector, error, false, 0, host_pc);
+    raise_vector(c, vector, error, EVENT_EXCEPTION, 0, 0, host_pc);
 }
 
-void x86_raise_int(X86Cpu *c, unsigned vector, uint64_t next_rip, uintptr_t host_pc)
+void x86_raise_page_fault(X86Cpu *c, uint64_t va, uint32_t error, uintptr_t host_pc)
 {
-    raise_vector(c, vector, 0, true, next_rip, host_pc);
+    raise_vector(c, EXC_PF, error, EVENT_EXCEPTION, 0, va, host_pc);
+}
+
+void x86_raise_debug(X86Cpu *c, uint64_t bits, unsigned type, uintptr_t host_pc)
+{
+    raise_vector(c, EXC_DB, 0, type, 0, bits, host_pc);
+}
+
+void x86_raise_int(X86Cpu *c, unsigned vector, unsigned type, uint64_t next_rip, uintptr_t host_pc)
+{
+    raise_vector(c, vector, 0, type, next_rip, 0, host_pc);
 }
 
 /* ---- real mode: SDM 3A 20.1.4 ---- */
@@ -297,18 +341,27 @@ static void log_interrupt(X86Cpu *c, unsigned vector, bool is_int, uint32_t erro
     log_mask(LOG_INT, "%s", text->str);
 }
 
-void x86_do_interrupt(X86Cpu *c, unsigned vector, bool is_int, bool has_error, uint32_t error,
-                      uint64_t next_rip, bool external)
+void x86_do_interrupt(X86Cpu *c, unsigned vector, unsigned type, bool has_error, uint32_t error, uint64_t next_rip)
 {
+    bool is_int = type == EVENT_SOFT_INT || type == EVENT_SOFT_EXCEPTION;
     uint64_t ret = is_int ? next_rip : c->rip;
     uint32_t ext = is_int ? 0 : 1;
 
     if (log_enabled(LOG_INT)) {
         log_interrupt(c, vector, is_int, error);
     }
+    if (c->guest) {
+        c->event = (X86Event){
+            .valid = true, .vector = (uint8_t)vector, .type = (uint8_t)type, .has_error = has_error, .error = error,
+            .insn_len = (uint8_t)(is_int ? next_rip - c->rip : 0),
+        };
+    }
     c->old_exception = is_int ? -1 : (int)vector;
-    if (external) {
+    if (type == EVENT_INTR || type == EVENT_NMI) {
         c->old_exception = 256;    /* benign, whatever the vector */
+    }
+    if (vector == EXC_DB && !is_int) {
+        c->dr[7] &= ~(uint64_t)DR7_GD;      /* SDM 3B 17.2.4: the handler may use the registers */
     }
     if (!(c->cr0 & CR0_PE)) {
         interrupt_real(c, vector, ret);
@@ -317,6 +370,7 @@ void x86_do_interrupt(X86Cpu *c, unsigned vector, bool is_int, bool has_error, u
     } else {
         interrupt_protected(c, vector, is_int, has_error, error, ret, ext);
     }
+    c->event.valid = false;
     c->old_exception = -1;
     c->inhibit_irq = 0;
 }
@@ -330,6 +384,6 @@ void x86_deliver(Cpu *cpu)
     if (vector > 255) {
         return;
     }
-    x86_do_interrupt(c, vector, c->exception_is_int, c->exception_has_error && (c->cr0 & CR0_PE),
-                     c->error_code, c->exception_next_rip, false);
+    x86_do_interrupt(c, vector, c->exception_type, c->exception_has_error && (c->cr0 & CR0_PE), c->error_code,
+                     c->exception_next_rip);
 }

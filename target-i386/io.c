@@ -3,7 +3,7 @@
 #include "target-i386/helpers.h"
 #include "target-i386/seg.h"
 
-static void check_permission(X86Cpu *c, uint32_t port, unsigned size, uintptr_t host_pc)
+void x86_io_permission(X86Cpu *c, uint32_t port, unsigned size, uintptr_t host_pc)
 {
     unsigned iopl = (c->eflags & FLAG_IOPL) >> FLAG_IOPL_SHIFT, mmu = x86_mmu_index_system(c);
     uint32_t map, bits;
@@ -47,7 +47,7 @@ uint64_t helper_in(Cpu *cpu, uint32_t port, uint32_t size)
     X86Cpu *c = X86(cpu);
 
     port &= 0xffff;
-    check_permission(c, port, size, HOST_PC());
+    x86_io_permission(c, port, size, HOST_PC());
     return port_read(c, port, size) & ((1ull << (8u << size)) - 1);
 }
 
@@ -56,7 +56,7 @@ void helper_out(Cpu *cpu, uint32_t port, uint64_t value, uint32_t size)
     X86Cpu *c = X86(cpu);
 
     port &= 0xffff;
-    check_permission(c, port, size, HOST_PC());
+    x86_io_permission(c, port, size, HOST_PC());
     port_write(c, port, value & ((1ull << (8u << size)) - 1), size);
 }
 
@@ -82,7 +82,7 @@ void helper_ins(Cpu *cpu, uint32_t size, uint32_t address_size, uint32_t rep)
     uint32_t port = c->regs[R_DX] & 0xffff;
     unsigned mmu = x86_mmu_index(c), left = STRING_CHUNK;
 
-    check_permission(c, port, size, host_pc);
+    x86_io_permission(c, port, size, host_pc);
     while (!rep || (c->regs[R_CX] & address_mask(address_size))) {
         uint64_t va = x86_seg_linear(c, S_ES, c->regs[R_DI] & address_mask(address_size), 1u << size, true,
                                      host_pc), v;
@@ -110,7 +110,7 @@ void helper_outs(Cpu *cpu, uint32_t size, uint32_t address_size, uint32_t seg, u
     uint32_t port = c->regs[R_DX] & 0xffff;
     unsigned mmu = x86_mmu_index(c), left = STRING_CHUNK;
 
-    check_permission(c, port, size, host_pc);
+    x86_io_permission(c, port, size, host_pc);
     while (!rep || (c->regs[R_CX] & address_mask(address_size))) {
         uint64_t va = x86_seg_linear(c, seg, c->regs[R_SI] & address_mask(address_size), 1u << size, false,
                                      host_pc);

@@ -6,6 +6,7 @@
 #include "target-i386/seg.h"
 #include "exec/memory.h"
 #include "qom/vm.h"
+#include "target-i386/paging.h"
 #include "util/log.h"
 #include "util/rcu.h"
 
@@ -19,16 +20,19 @@
 #define PTE_NX (1ull << 63)
 #define PTE_ADDRESS 0x000ffffffffff000ull
 
-#define PF_P 1u
-#define PF_W 2u
-#define PF_U 4u
-#define PF_RSVD 8u
-#define PF_I 16u
-#define PF_PK 32u
+/* An entry of a table and where it is. */
+typedef struct Entry {
+    hwaddr pa;
+    void *host;             /* NULL: not in RAM */
+    uint64_t value;
+} Entry;
 
 /* What a walk is for and what it found. */
 typedef struct Walk {
     X86Cpu *c;
+    X86Paging r;            /* that rules it */
+    bool nested;            /* what the tables hold are guest-physical addresses, walked once more */
+    bool nested_fault;      /* result: that walk failed; c->nested_fault */
     uint64_t va;
     MmuAccess access;
     bool user;              /* a user-mode access (CPL 3) */
@@ -75,7 +79,7 @@ static void *entry_host(X86Cpu *c, hwaddr pa)
     return s.region->ram->host + s.region->ram_offset + s.offset;
 }
 
-static uint64_t entry_read(X86Cpu *c, hwaddr pa, unsigned size, void **host)
+uint64_t x86_entry_read(X86Cpu *c, hwaddr pa, unsigned size, void **host)
 {
     *host = entry_host(c, pa);
     if (*host) {
@@ -85,8 +89,7 @@ static uint64_t entry_read(X86Cpu *c, hwaddr pa, unsigned size, void **host)
     return address_space_load(c->cpu.as, pa, size, DEV_LITTLE, cpu_attrs(c), NULL);
 }
 
-/* Sets accessed/dirty bits; false when the entry changed meanwhile and the walk must start again. */
-static bool entry_or(X86Cpu *c, hwaddr pa, unsigned size, void *host, uint64_t old, uint64_t bits)
+bool x86_entry_or(X86Cpu *c, hwaddr pa, unsigned size, void *host, uint64_t old, uint64_t bits)
 {
     bool ok = true;
 
@@ -110,7 +113,7 @@ static bool entry_or(X86Cpu *c, hwaddr pa, unsigned size, void *host, uint64_t o
 static bool walk_fail(Walk *w, uint32_t error)
 {
     w->error = error | (w->access == ACCESS_STORE ? PF_W : 0) | (w->user ? PF_U : 0) |
-               (w->access == ACCESS_FETCH && ((w->c->efer & EFER_NXE) || (w->c->cr4 & CR4_SMEP)) ? PF_I : 0);
+               (w->access == ACCESS_FETCH && ((w->r.efer & EFER_NXE) || (w->r.cr4 & CR4_SMEP)) ? PF_I : 0);
     return false;
 }
 
@@ -127,17 +130,17 @@ static bool walk_rights(Walk *w, bool u, bool wr, bool nx, unsigned key)
         prot |= wr ? TLB_PROT_WRITE : 0;
         prot |= nx ? 0 : TLB_PROT_EXEC;
     } else {
-        prot |= wr || !(c->cr0 & CR0_WP) ? TLB_PROT_WRITE : 0;
-        prot |= nx || (u && (c->cr4 & CR4_SMEP)) ? 0 : TLB_PROT_EXEC;
+        prot |= wr || !(w->r.cr0 & CR0_WP) ? TLB_PROT_WRITE : 0;
+        prot |= nx || (u && (w->r.cr4 & CR4_SMEP)) ? 0 : TLB_PROT_EXEC;
         if (u && w->smap) {
             prot &= TLB_PROT_EXEC;
         }
     }
-    if (u && (c->cr4 & CR4_PKE)) {         /* SDM 3A 4.6.2 */
+    if (u && (w->r.cr4 & CR4_PKE)) {         /* SDM 3A 4.6.2 */
         unsigned rights = c->pkru >> (2 * key) & 3;
 
         denied = rights & 1 ? TLB_PROT_READ | TLB_PROT_WRITE
-                 : rights & 2 && (w->user || (c->cr0 & CR0_WP)) ? TLB_PROT_WRITE : 0;
+                 : rights & 2 && (w->user || (w->r.cr0 & CR0_WP)) ? TLB_PROT_WRITE : 0;
     }
     w->prot = prot & ~denied;
     if (w->debug) {
@@ -155,67 +158,93 @@ static bool walk_rights(Walk *w, bool u, bool wr, bool nx, unsigned key)
 }
 
 /* Accessed and dirty of the leaf; *again when it changed under us. A page not dirty is entered read-only. */
-static bool walk_leaf(Walk *w, hwaddr pte_pa, unsigned size, void *host, uint64_t pte, bool *again)
+static bool walk_leaf(Walk *w, const Entry *e, unsigned size, bool *again)
 {
     uint64_t bits = PTE_A | (w->access == ACCESS_STORE ? PTE_D : 0);
 
     if (w->debug) {
         return true;
     }
-    if (!entry_or(w->c, pte_pa, size, host, pte, bits)) {
+    if (!x86_entry_or(w->c, e->pa, size, e->host, e->value, bits)) {
         *again = true;
         return false;
     }
-    if (!((pte | bits) & PTE_D)) {
+    if (!((e->value | bits) & PTE_D)) {
         w->prot &= ~TLB_PROT_WRITE;
     }
+    return true;
+}
+
+/* The entry that a table has at `at`; false: the second walk failed there. */
+static bool walk_entry(Walk *w, hwaddr at, unsigned size, Entry *e)
+{
+    X86Page page = {.pa = at};
+
+    if (w->nested) {
+        const NestedUse use = {
+            .access = w->access, .table = true, .debug = w->debug, .va_valid = true, .va = w->va,
+        };
+
+        if (!w->c->guest->translate(w->c, at, &use, &page)) {
+            w->nested_fault = true;
+            return false;
+        }
+        page.pa |= at & 0xfff;
+    }
+    e->pa = a20(w->c, page.pa);
+    e->value = x86_entry_read(w->c, e->pa, size, &e->host);
     return true;
 }
 
 static bool walk_32(Walk *w, bool *again)
 {
     X86Cpu *c = w->c;
-    hwaddr pde_pa = a20(c, (c->cr3 & 0xfffff000) + ((w->va >> 20) & 0xffc)), pte_pa;
-    void *host;
-    uint64_t pde = entry_read(c, pde_pa, 4, &host), pte;
+    uint64_t pde, pte;
+    Entry e;
 
+    if (!walk_entry(w, (w->r.cr3 & 0xfffff000) + ((w->va >> 20) & 0xffc), 4, &e)) {
+        return false;
+    }
+    pde = e.value;
     if (!(pde & PTE_P)) {
         return walk_fail(w, 0);
     }
-    if ((pde & PTE_PS) && (c->cr4 & CR4_PSE)) {
+    if ((pde & PTE_PS) && (w->r.cr4 & CR4_PSE)) {
         hwaddr base = (pde & 0xffc00000) | (pde & 0x1fe000) << 19;    /* PSE-36 */
 
         if (pde & (1u << 21)) {
             return walk_fail(w, PF_P | PF_RSVD);
         }
         w->page_bits = 22;
-        w->global = (pde & PTE_G) && (c->cr4 & CR4_PGE);
+        w->global = (pde & PTE_G) && (w->r.cr4 & CR4_PGE);
         w->pa = base | (w->va & 0x3ff000);
         return walk_rights(w, pde & PTE_U, pde & PTE_W, false, 0) &&
-               walk_leaf(w, pde_pa, 4, host, pde, again);
+               walk_leaf(w, &e, 4, again);
     }
-    if (!w->debug && !entry_or(c, pde_pa, 4, host, pde, PTE_A)) {
+    if (!w->debug && !x86_entry_or(c, e.pa, 4, e.host, pde, PTE_A)) {
         *again = true;
         return false;
     }
-    pte_pa = a20(c, (pde & 0xfffff000) + ((w->va >> 10) & 0xffc));
-    pte = entry_read(c, pte_pa, 4, &host);
+    if (!walk_entry(w, (pde & 0xfffff000) + ((w->va >> 10) & 0xffc), 4, &e)) {
+        return false;
+    }
+    pte = e.value;
     if (!(pte & PTE_P)) {
         return walk_fail(w, 0);
     }
     w->page_bits = 12;
-    w->global = (pte & PTE_G) && (c->cr4 & CR4_PGE);
+    w->global = (pte & PTE_G) && (w->r.cr4 & CR4_PGE);
     w->pa = pte & 0xfffff000;
     return walk_rights(w, pde & pte & PTE_U, pde & pte & PTE_W, false, 0) &&
-           walk_leaf(w, pte_pa, 4, host, pte, again);
+           walk_leaf(w, &e, 4, again);
 }
 
 /* Bits that must be 0 in an entry of PAE and long mode. */
-static uint64_t reserved_bits(const X86Cpu *c)
+static uint64_t reserved_bits(const Walk *w)
 {
-    uint64_t r = PTE_ADDRESS & ~((1ull << c->phys_bits) - 1);
+    uint64_t r = PTE_ADDRESS & ~((1ull << w->c->phys_bits) - 1);
 
-    if (!(c->efer & EFER_NXE)) {
+    if (!(w->r.efer & EFER_NXE)) {
         r |= PTE_NX;
     }
     return r;
@@ -224,16 +253,20 @@ static uint64_t reserved_bits(const X86Cpu *c)
 static bool walk_64(Walk *w, hwaddr table, unsigned level, bool long_mode, bool *again)
 {
     X86Cpu *c = w->c;
-    uint64_t reserved = reserved_bits(c) | (long_mode ? 0 : 0x7ff0000000000000ull);
+    uint64_t reserved = reserved_bits(w) | (long_mode ? 0 : 0x7ff0000000000000ull);
     bool u = true, wr = true, nx = false;
 
     for (;; level--) {
         unsigned shift = 12 + 9 * (level - 1);
-        hwaddr pa = a20(c, table + ((w->va >> shift) & 0x1ff) * 8);
-        void *host;
-        uint64_t e = entry_read(c, pa, 8, &host);
-        bool leaf = level == 1 || ((e & PTE_PS) && level <= 3);
+        uint64_t e;
+        Entry at;
+        bool leaf;
 
+        if (!walk_entry(w, table + ((w->va >> shift) & 0x1ff) * 8, 8, &at)) {
+            return false;
+        }
+        e = at.value;
+        leaf = level == 1 || ((e & PTE_PS) && level <= 3);
         if (!(e & PTE_P)) {
             return walk_fail(w, 0);
         }
@@ -251,11 +284,11 @@ static bool walk_64(Walk *w, hwaddr table, unsigned level, bool long_mode, bool 
                 return walk_fail(w, PF_P | PF_RSVD);
             }
             w->page_bits = shift;
-            w->global = (e & PTE_G) && (c->cr4 & CR4_PGE);
+            w->global = (e & PTE_G) && (w->r.cr4 & CR4_PGE);
             w->pa = (e & PTE_ADDRESS & ~mask) | (w->va & mask & ~0xfffull);
-            return walk_rights(w, u, wr, nx, long_mode ? e >> 59 & 15 : 0) && walk_leaf(w, pa, 8, host, e, again);
+            return walk_rights(w, u, wr, nx, long_mode ? e >> 59 & 15 : 0) && walk_leaf(w, &at, 8, again);
         }
-        if (!w->debug && !entry_or(c, pa, 8, host, e, PTE_A)) {
+        if (!w->debug && !x86_entry_or(c, at.pa, 8, at.host, e, PTE_A)) {
             *again = true;
             return false;
         }
@@ -266,10 +299,13 @@ static bool walk_64(Walk *w, hwaddr table, unsigned level, bool long_mode, bool 
 static bool walk_pae(Walk *w, bool *again)
 {
     X86Cpu *c = w->c;
-    hwaddr pa = a20(c, (c->cr3 & 0xffffffe0) + ((w->va >> 27) & 0x18));
-    void *host;
-    uint64_t e = entry_read(c, pa, 8, &host);
+    uint64_t e;
+    Entry at;
 
+    if (!walk_entry(w, (w->r.cr3 & 0xffffffe0) + ((w->va >> 27) & 0x18), 8, &at)) {
+        return false;
+    }
+    e = at.value;
     if (!(e & PTE_P)) {
         return walk_fail(w, 0);
     }
@@ -281,37 +317,76 @@ static bool walk_pae(Walk *w, bool *again)
 
 static bool walk_once(Walk *w, bool *again)
 {
-    X86Cpu *c = w->c;
+    if (w->r.efer & EFER_LMA) {
+        unsigned levels = w->r.cr4 & CR4_LA57 ? 5 : 4;
 
-    if (c->efer & EFER_LMA) {
-        unsigned levels = c->cr4 & CR4_LA57 ? 5 : 4;
-
-        return walk_64(w, c->cr3 & PTE_ADDRESS, levels, true, again);
+        return walk_64(w, w->r.cr3 & PTE_ADDRESS, levels, true, again);
     }
     w->va = (uint32_t)w->va;
-    return c->cr4 & CR4_PAE ? walk_pae(w, again) : walk_32(w, again);
+    return w->r.cr4 & CR4_PAE ? walk_pae(w, again) : walk_32(w, again);
 }
 
-static bool walk(Walk *w)
+static bool walk_guest(Walk *w)
 {
-    X86Cpu *c = w->c;
     bool again, ok;
 
-    if (!(c->cr0 & CR0_PG)) {
-        w->pa = a20(c, (uint32_t)w->va & ~0xfffull);
+    if (!(w->r.cr0 & CR0_PG)) {
+        w->pa = (uint32_t)w->va & ~0xfffull;
         w->prot = TLB_PROT_READ | TLB_PROT_WRITE | TLB_PROT_EXEC;
         w->page_bits = 12;
         w->global = false;
         return true;
     }
-    rcu_read_lock();
     do {
         again = false;
         ok = walk_once(w, &again);
     } while (again);
-    rcu_read_unlock();
-    w->pa = a20(c, w->pa);
     return ok;
+}
+
+/* The page itself is at a guest-physical address too. */
+static bool walk_final(Walk *w, uint64_t va)
+{
+    const NestedUse use = {.access = w->access, .debug = w->debug, .va_valid = true, .va = va};
+    X86Page page;
+
+    if (!w->c->guest->translate(w->c, w->pa | (va & 0xfff), &use, &page)) {
+        w->nested_fault = true;
+        return false;
+    }
+    w->pa = page.pa;
+    w->prot &= page.prot;
+    if (w->page_bits > page.page_bits) {
+        w->page_bits = page.page_bits;
+        w->c->nested_split = true;
+    }
+    return true;
+}
+
+static bool walk(Walk *w)
+{
+    uint64_t va = w->va;
+    bool ok;
+
+    rcu_read_lock();
+    ok = walk_guest(w) && (!w->nested || walk_final(w, va));
+    rcu_read_unlock();
+    w->pa = a20(w->c, w->pa);
+    return ok;
+}
+
+bool x86_walk_tables(X86Cpu *c, const X86Paging *p, uint64_t address, MmuAccess access, bool debug, X86Page *page)
+{
+    Walk w = {.c = c, .r = *p, .va = address, .access = access, .user = true, .debug = debug};
+    bool ok = address >> ((p->efer & EFER_LMA) ? 48 : 32) == 0 ? walk_guest(&w) : walk_fail(&w, 0);
+
+    *page = (X86Page){.pa = w.pa, .prot = w.prot, .page_bits = w.page_bits, .error = w.error};
+    return ok;
+}
+
+static X86Paging present_paging(const X86Cpu *c)
+{
+    return (X86Paging){.cr0 = c->cr0, .cr3 = c->cr3, .cr4 = c->cr4, .efer = c->efer};
 }
 
 static bool canonical(const X86Cpu *c, uint64_t va)
@@ -324,13 +399,15 @@ static bool canonical(const X86Cpu *c, uint64_t va)
 bool x86_page_walk(X86Cpu *c, uint64_t va, MmuAccess access, unsigned mmu_idx, X86Page *page)
 {
     Walk w = {
-        .c = c, .va = va, .access = access, .user = mmu_idx == MMU_USER,
+        .c = c, .r = present_paging(c), .nested = c->nested,
+        .va = va, .access = access, .user = mmu_idx == MMU_USER,
         .smap = mmu_idx == MMU_KERNEL_SMAP && access != ACCESS_FETCH,
     };
     bool ok = walk(&w);
 
     *page = (X86Page){
         .pa = w.pa, .prot = w.prot, .page_bits = w.page_bits, .global = w.global, .error = w.error,
+        .nested_fault = w.nested_fault,
     };
     return ok;
 }
@@ -379,23 +456,32 @@ bool x86_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsign
     if (probe) {
         return false;
     }
+    if (page.nested_fault) {
+        if (host_pc) {
+            cpu_restore_state(cpu, host_pc);
+        }
+        c->guest->translate_fault(c);
+        g_assert_not_reached();
+    }
     /* an operand that is read and written is asked for as a write at once */
     if (access == ACCESS_LOAD && host_pc && cpu_restore_state(cpu, host_pc) && x86_insn_modifies(c)) {
         page.error |= PF_W;
     }
     log_mask(LOG_MMU, "page fault at %#" PRIx64 " error %x\n", va, page.error);
-    c->cr2 = va;
-    x86_raise_error(c, EXC_PF, page.error, host_pc);
+    x86_raise_page_fault(c, va, page.error, host_pc);
 }
 
 bool x86_debug_translate(Cpu *cpu, uint64_t va, hwaddr *pa, MemAttrs *attrs)
 {
-    Walk w = {.c = X86(cpu), .va = va, .access = ACCESS_LOAD, .debug = true};
+    X86Cpu *c = X86(cpu);
+    Walk w = {
+        .c = c, .r = present_paging(c), .nested = c->nested, .va = va, .access = ACCESS_LOAD, .debug = true,
+    };
 
     if (!walk(&w)) {
         return false;
     }
     *pa = w.pa | (va & 0xfff);
-    *attrs = cpu_attrs(X86(cpu));
+    *attrs = cpu_attrs(c);
     return true;
 }

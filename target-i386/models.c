@@ -229,7 +229,7 @@ static bool apply_word(X86Cpu *c, const char *text, GError **error)
 }
 
 /* A requested feature that is not implemented is dropped with the reference's warning. False: some were. */
-static bool filter(X86Cpu *c, bool count, bool warn)
+static bool filter(X86Cpu *c, bool warn)
 {
     bool all = true;
     static const char *const where[X86_FEATURE_WORDS] = {
@@ -244,7 +244,7 @@ static bool filter(X86Cpu *c, bool count, bool warn)
         uint32_t gone = c->features[w] & ~x86_supported_features[w];
 
         c->features[w] &= x86_supported_features[w];
-        for (unsigned b = 0; count && b < 32; b++) {
+        for (unsigned b = 0; b < 32; b++) {
             if (!(gone >> b & 1) || !where[w] || !x86_feature_names[w][b]) {
                 continue;
             }
@@ -265,9 +265,7 @@ bool x86_model_finish(X86Cpu *c, GError **error)
             return false;
         }
     }
-    /* the default models' SVM is not spoken of */
-    bool count = strcmp(c->model->name, "qemu64-v1") != 0 && strcmp(c->model->name, "qemu32-v1") != 0;
-    if (!filter(c, count, c->check_features || c->enforce_features) && c->enforce_features) {
+    if (!filter(c, c->check_features || c->enforce_features) && c->enforce_features) {
         return fail(error, "TCG doesn't support requested features");
     }
     if (target_arch->word_bits == 32) {

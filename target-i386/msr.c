@@ -83,16 +83,20 @@ static bool deadline_write(X86Cpu *c, uint32_t index, uint64_t value)
     return true;
 }
 
-static bool efer_write(X86Cpu *c, uint32_t index, uint64_t value)
+uint64_t x86_efer_allowed(const X86Cpu *c)
 {
     uint64_t allowed = EFER_LMA;
 
     allowed |= x86_has_feature(c, FEAT_SYSCALL) ? EFER_SCE : 0;
     allowed |= x86_has_feature(c, FEAT_LM) ? EFER_LME : 0;
     allowed |= x86_has_feature(c, FEAT_NX) ? EFER_NXE : 0;
-    allowed |= x86_has_feature(c, FEAT_SVM) ? EFER_SVME : 0;
-    allowed |= x86_has_feature(c, FEAT_FFXSR) ? EFER_FFXSR : 0;
-    if ((value & ~allowed) || ((value ^ c->efer) & EFER_LME && (c->cr0 & CR0_PG))) {
+    allowed |= x86_has_feature(c, FEAT_SVM) && !(c->svm.vm_cr & VM_CR_SVMDIS) ? EFER_SVME : 0;
+    return allowed | (x86_has_feature(c, FEAT_FFXSR) ? EFER_FFXSR : 0);
+}
+
+static bool efer_write(X86Cpu *c, uint32_t index, uint64_t value)
+{
+    if ((value & ~x86_efer_allowed(c)) || ((value ^ c->efer) & EFER_LME && (c->cr0 & CR0_PG))) {
         return false;
     }
     x86_set_efer(c, (value & ~(uint64_t)EFER_LMA) | (c->efer & EFER_LMA));
@@ -145,7 +149,7 @@ static bool mtrr_var_write(X86Cpu *c, uint32_t index, uint64_t value)
     return true;
 }
 
-static bool pat_write(X86Cpu *c, uint32_t index, uint64_t value)
+bool x86_pat_valid(uint64_t value)
 {
     for (unsigned i = 0; i < 8; i++) {
         unsigned t = value >> (8 * i) & 0xff;
@@ -153,6 +157,14 @@ static bool pat_write(X86Cpu *c, uint32_t index, uint64_t value)
         if (t > 7 || t == 2 || t == 3) {
             return false;
         }
+    }
+    return true;
+}
+
+static bool pat_write(X86Cpu *c, uint32_t index, uint64_t value)
+{
+    if (!x86_pat_valid(value)) {
+        return false;
     }
     c->pat = value;
     return true;
@@ -262,8 +274,8 @@ static const Msr msrs[] = {
     FIXED(0xc001001f, "NB_CFG", 0),
     FIXED(0xc0010055, "INT_PENDING_MSG", 0),
     FIXED(0xc0010112, "TSEG_BASE", 0, .count = 2),
-    FIXED(0xc0010114, "VM_CR", 0),
-    FIXED(0xc0010117, "VM_HSAVE_PA", 0),
+    { .index = 0xc0010114, .name = "VM_CR", .read = svm_msr_read, .write = svm_msr_write },
+    { .index = 0xc0010117, .name = "VM_HSAVE_PA", .read = svm_msr_read, .write = svm_msr_write },
     FIXED(0xc0011020, "LS_CFG", 0, .count = 0x10),
 };
 

@@ -144,6 +144,12 @@ void x86_task_switch(X86Cpu *c, uint32_t selector, Desc d, TaskSwitch why, uint6
     unsigned mmu = x86_mmu_index_system(c);
     Tss t;
 
+    if (c->guest) {
+        if (host_pc) {
+            cpu_restore_state(&c->cpu, host_pc);
+        }
+        c->guest->task_switch(c, selector, why, next_rip);
+    }
     if (desc_limit(d) < to->limit_min) {
         x86_raise_error(c, EXC_TS, selector & 0xfffc, host_pc);
     }
@@ -185,7 +191,6 @@ void x86_task_switch(X86Cpu *c, uint32_t selector, Desc d, TaskSwitch why, uint6
         x86_update_breakpoints(c);
     }
     if (t.trap) {
-        c->dr[6] |= DR6_BT;
-        x86_raise(c, EXC_DB, 0);
+        x86_raise_debug(c, DR6_BT, EVENT_EXCEPTION, 0);
     }
 }

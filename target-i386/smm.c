@@ -149,6 +149,10 @@ void x86_smi_enter(X86Cpu *c)
     log_smm(c, "enter");
     c->smi_masked_nmi = c->nmi_masked;
     c->nmi_masked = true;
+    c->smm_guest = c->guest;        /* APM 15.23: SMM runs outside of guest mode */
+    c->smm_nested = c->nested;
+    c->guest = NULL;
+    c->nested = c->nested_split = false;
     x86_set_smm(c, true);
     if (x86_has_feature(c, FEAT_LM)) {
         save64(c);
@@ -256,6 +260,9 @@ void helper_rsm(Cpu *cpu)
     x86_update_breakpoints(c);
     x86_set_smm(c, false);
     c->nmi_masked = c->smi_masked_nmi;
+    c->guest = c->smm_guest;
+    c->nested = c->smm_nested;
+    c->smm_guest = NULL;
     tlb_flush(cpu);
     log_smm(c, "after RSM");
 }

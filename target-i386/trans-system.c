@@ -524,9 +524,55 @@ void trans_VMCALL(X86Ctx *s, X86Insn *i)
     x86_ud(s);
 }
 
+/* SVM: APM 3. EFER.SVME and the level are looked at in the helper. */
+static void svm_insn(X86Ctx *s, const X86Insn *i, unsigned id)
+{
+    if (id != VI_VMMCALL && !protected_only(s)) {
+        return;
+    }
+    x86_sync(s);
+    ir_call_svm(s->b, ir_i32(s->b, id), ir_i32(s->b, i->addrsize), ir_i64(s->b, (int64_t)s->next));
+    x86_end_exit(s, true, IR_EXIT_LOOP);
+}
+
 void trans_VMMCALL(X86Ctx *s, X86Insn *i)
 {
-    x86_ud(s);
+    svm_insn(s, i, VI_VMMCALL);
+}
+
+void trans_VMRUN(X86Ctx *s, X86Insn *i)
+{
+    svm_insn(s, i, VI_VMRUN);
+}
+
+void trans_VMLOAD(X86Ctx *s, X86Insn *i)
+{
+    svm_insn(s, i, VI_VMLOAD);
+}
+
+void trans_VMSAVE(X86Ctx *s, X86Insn *i)
+{
+    svm_insn(s, i, VI_VMSAVE);
+}
+
+void trans_STGI(X86Ctx *s, X86Insn *i)
+{
+    svm_insn(s, i, VI_STGI);
+}
+
+void trans_CLGI(X86Ctx *s, X86Insn *i)
+{
+    svm_insn(s, i, VI_CLGI);
+}
+
+void trans_SKINIT(X86Ctx *s, X86Insn *i)
+{
+    svm_insn(s, i, VI_SKINIT);
+}
+
+void trans_INVLPGA(X86Ctx *s, X86Insn *i)
+{
+    svm_insn(s, i, VI_INVLPGA);
 }
 
 /* The line is touched, so that faults are those of a load (SDM 2A "CLFLUSH"). */

@@ -43,6 +43,11 @@ void x86_restore(Cpu *cpu, const BlockKey *key, uint64_t pc, uint64_t meta)
     if (meta) {     /* 0: cc_op is home (IR_META_ENTRY among these) */
         c->cc_op = (uint32_t)meta - 1;
     }
+    /* an exit inside of the first instruction saves what began with it (begin_block) */
+    if (c->guest && pc == key->pc) {
+        c->inhibit_irq = key->mode & MODE_INHIBIT ? 1 : c->inhibit_irq;
+        c->eflags |= key->mode & MODE_RF ? FLAG_RF : 0;
+    }
 }
 
 /* ---- exits ---- */
@@ -214,6 +219,9 @@ static void translate_insn(X86Ctx *s, X86Insn *i)
     }
     if (!unit_ready(s, i)) {
         return;
+    }
+    if (s->mode & MODE_GUEST) {
+        x86_virt_before(s, i);
     }
     if (s->mode & MODE_XM && r->flags & X86_ROW_SSE && r->trans != trans_LDMXCSR && r->trans != trans_STMXCSR) {
         x86_sync(s);

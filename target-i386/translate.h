@@ -116,5 +116,7 @@ void x86_end_exit(X86Ctx *s, bool set_rip, unsigned reason);
 bool x86_cpl0(X86Ctx *s);
 uint64_t x86_mask_rip(const X86Ctx *s, unsigned opsize, uint64_t rip);
 bool x86_in_vm86(const X86Ctx *s);
+/* In guest mode: the call before an instruction that may be intercepted (intercept.c). */
+void x86_virt_before(X86Ctx *s, X86Insn *i);
 
 #endif
