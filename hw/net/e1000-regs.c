@@ -80,6 +80,9 @@ void e1000_phy_reset(E1000 *s)
     };
 
     memcpy(s->phy, defaults, sizeof(s->phy));
+    if (pci_info(&s->pci)->device == 0x100c) {
+        s->phy[3] = 0x0c30;      /* the 82544's */
+    }
 }
 
 static void phy_write(E1000 *s, unsigned reg, uint16_t value)
@@ -284,6 +287,5 @@ const StateField e1000_state[] = {
     STATE_STRUCT(E1000, tx, tx_state),
     STATE(E1000, tx_len),
     STATE_RAW(E1000, tx_buf),
-    HOST_ONLY(E1000, seg_buf, "scratch"),
     STATE_END,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Intel 82540EM gigabit Ethernet controller (8254x Family Software Developer's Manual,
+ * Intel 82540EM, 82544GC and 82545EM gigabit Ethernet controller (8254x Family Software Developer's Manual,
  * 317453): legacy and TCP/IP transmit descriptors with checksum and segmentation offload,
  * receive filters, EEPROM, MDI registers of an 88E1011 PHY, interrupt throttling. Left out:
  * wake-up, flow control frames, VLAN stripping.
@@ -72,10 +72,9 @@ static bool e1000_can_receive(NetClient *c)
 
 static bool rx_wanted(const E1000 *s, const uint8_t *f)
 {
-    static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
     static const uint8_t shifts[] = { 4, 3, 2, 0 };
 
-    if (memcmp(f, broadcast, 6) == 0) {
+    if (eth_is_broadcast(f)) {
         return s->rctl & (RCTL_BAM | RCTL_UPE);
     }
     if ((f[0] & 1) && (s->rctl & RCTL_MPE)) {
@@ -97,26 +96,31 @@ static bool rx_wanted(const E1000 *s, const uint8_t *f)
     return false;
 }
 
-static ssize_t e1000_receive(NetClient *c, const uint8_t *frame, size_t len)
+/* What the status byte says of checksums: nothing, unless the back end vouches for them. */
+static uint8_t rx_checked(const E1000 *s, const uint8_t *frame, size_t len, bool valid)
 {
-    E1000 *s = c->opaque;
+    EthLayout l;
+
+    if (!valid || !eth_parse(frame, len, &l) || l.fragment) {
+        return RXD_IXSM;
+    }
+    return (s->rxcsum & RXCSUM_IP && l.ip4 ? RXD_IPCS : 0) | (s->rxcsum & RXCSUM_TU && (l.tcp || l.udp) ? RXD_TCPCS : 0);
+}
+
+static ssize_t rx_frame(E1000 *s, const uint8_t *frame, size_t len, bool valid)
+{
     Device *d = &s->pci.dev;
-    uint8_t padded[MIN_FRAME];
+    uint8_t padded[ETH_MIN_FRAME];
     unsigned size = rx_buffer_size(s);
 
-    if (!e1000_can_receive(c)) {
+    if (!e1000_can_receive(&s->nic)) {
         return 0;
     }
-    if (len < 14 || !rx_wanted(s, frame) || len + 4 > (s->rctl & RCTL_LPE ? 16384u : 1522u)) {
+    if (len < ETH_HEADER || !rx_wanted(s, frame) || len + 4 > (s->rctl & RCTL_LPE ? 16384u : 1522u)) {
         return len;
     }
-    size_t total = MAX(len, MIN_FRAME);
-
-    if (len < MIN_FRAME) {
-        memset(padded, 0, sizeof(padded));
-        memcpy(padded, frame, len);
-        frame = padded;
-    }
+    uint8_t checked = rx_checked(s, frame, len, valid);
+    size_t total = eth_pad(&frame, len, padded);
     uint32_t with_crc = total + (s->rctl & RCTL_SECRC ? 0 : 4);
 
     if ((with_crc + size - 1) / size > rx_available(s)) {
@@ -133,7 +137,7 @@ static ssize_t e1000_receive(NetClient *c, const uint8_t *frame, size_t len)
             dma_write(d, load_le64(desc), frame + off, MIN(part, total - off));
         }
         store_le16(desc + 8, part);
-        desc[12] = RXD_DD | RXD_IXSM | (off + part >= with_crc ? RXD_EOP : 0);
+        desc[12] = RXD_DD | checked | (off + part >= with_crc ? RXD_EOP : 0);
         dma_write(d, at + 8, desc + 8, 8);
         s->rdh = s->rdh + 1 == ring_len(s->rdlen) ? 0 : s->rdh + 1;
     }
@@ -143,6 +147,16 @@ static ssize_t e1000_receive(NetClient *c, const uint8_t *frame, size_t len)
 
     e1000_raise(s, ICR_RXT0 | (left <= low ? ICR_RXDMT0 : 0));
     return len;
+}
+
+static ssize_t e1000_receive(NetClient *c, const uint8_t *frame, size_t len)
+{
+    return rx_frame(c->opaque, frame, len, false);
+}
+
+static ssize_t e1000_receive_offload(NetClient *c, const uint8_t *frame, size_t len, const NetOffload *o)
+{
+    return rx_frame(c->opaque, frame, len, o->valid);
 }
 
 /* ---- transmit, 3.3 and 3.5 ---- */
@@ -168,67 +182,26 @@ static void tx_checksums(E1000 *s, uint8_t *frame, size_t len)
     }
 }
 
-static void tx_frame(E1000 *s, const uint8_t *frame, size_t len)
+static void tx_frame(E1000 *s, uint8_t *frame, size_t len, const NetOffload *o)
 {
     s->stats[STAT_GPTC]++;
     s->stats[STAT_TPT]++;
     if (s->phy[0] & 0x4000) {
         e1000_receive(&s->nic, frame, len);
     } else {
-        net_send(&s->nic, frame, len);
+        net_send_offload(&s->nic, frame, len, o);
     }
-}
-
-/* 3.5.5: one big TCP frame as segments of mss bytes. */
-static void tx_segments(E1000 *s)
-{
-    E1000Tx *t = &s->tx;
-    const E1000Context *c = &t->ctx;
-    size_t payload = s->tx_len - c->hdr_len;
-    uint32_t seq = load_be32(s->tx_buf + c->tucss + 4);
-    uint16_t id = c->ip4 ? load_be16(s->tx_buf + c->ipcss + 4) : 0;
-    uint8_t flags = s->tx_buf[c->tucss + 13];
-
-    for (size_t off = 0, n = 0; off < payload; off += c->mss, n++) {
-        size_t part = MIN(c->mss, payload - off), len = c->hdr_len + part;
-        uint8_t *f = s->seg_buf, *tcp = f + c->tucss;
-        bool last = off + part == payload;
-
-        memcpy(f, s->tx_buf, c->hdr_len);
-        memcpy(f + c->hdr_len, s->tx_buf + c->hdr_len + off, part);
-        if (c->ip4) {
-            store_be16(f + c->ipcss + 2, len - c->ipcss);
-            store_be16(f + c->ipcss + 4, id + n);
-        } else {
-            store_be16(f + c->ipcss + 4, len - c->ipcss - 40);
-        }
-        store_be32(tcp + 4, seq + off);
-        tcp[13] = last ? flags : flags & ~9;
-        /* The driver left the pseudo header's sum without the length. */
-        uint32_t pseudo = load_be16(f + c->tucso) + (uint32_t)(len - c->tucss);
-
-        pseudo = (pseudo & 0xffff) + (pseudo >> 16);
-        store_be16(f + c->tucso, pseudo);
-        tx_checksums(s, f, len);
-        tx_frame(s, f, len);
-    }
-}
-
-static bool tso_possible(const E1000 *s)
-{
-    const E1000Context *c = &s->tx.ctx;
-
-    return c->mss && c->hdr_len < s->tx_len && c->hdr_len >= c->tucss + 20u && c->tucss >= c->ipcss + 20u &&
-           c->tucso + 2u <= c->hdr_len && c->tcp && c->mss <= sizeof(s->seg_buf) - c->hdr_len;
 }
 
 static void tx_end_of_packet(E1000 *s)
 {
-    if (s->tx.tse && tso_possible(s)) {
-        tx_segments(s);
-    } else if (s->tx_len >= 14) {
+    NetOffload o = { 0 };
+
+    if (s->tx.tse && s->tx.ctx.tcp && eth_offload_tso(s->tx_buf, s->tx_len, s->tx.ctx.mss, &o)) {
+        tx_frame(s, s->tx_buf, s->tx_len, &o);
+    } else if (s->tx_len >= ETH_HEADER) {
         tx_checksums(s, s->tx_buf, s->tx_len);
-        tx_frame(s, s->tx_buf, s->tx_len);
+        tx_frame(s, s->tx_buf, s->tx_len, &o);
     }
     s->tx_len = 0;
     s->tx.popts = 0;
@@ -348,6 +321,7 @@ static const NetOps e1000_net_ops = {
     .type = "e1000",
     .can_receive = e1000_can_receive,
     .receive = e1000_receive,
+    .receive_offload = e1000_receive_offload,
     .link_changed = e1000_link_changed,
 };
 
@@ -364,6 +338,7 @@ static void e1000_make_eeprom(E1000 *s)
     uint16_t sum = 0;
 
     memcpy(s->eeprom, defaults, sizeof(s->eeprom));
+    s->eeprom[11] = s->eeprom[13] = pci_info(&s->pci)->device;
     for (unsigned i = 0; i < 3; i++) {
         s->eeprom[i] = s->mac[2 * i] | s->mac[2 * i + 1] << 8;
     }
@@ -376,16 +351,13 @@ static void e1000_make_eeprom(E1000 *s)
 static bool e1000_realize(Device *d, GError **error)
 {
     E1000 *s = (E1000 *)d;
-    static const uint8_t unset[6];
 
-    if (memcmp(s->mac, unset, 6) == 0) {
-        net_default_mac(s->mac);
-    }
+    nic_settle_mac(s->mac);
     e1000_make_eeprom(s);
     timer_init(&s->itr_timer, CLOCK_GUEST, e1000_itr_expired, s);
     timer_init(&s->link_timer, CLOCK_GUEST, e1000_negotiated, s);
     s->kick_bh = bh_new(e1000_kick, s);
-    net_nic_init(&s->nic, &e1000_net_ops, s, s->peer, d->id ? d->id : "e1000");
+    nic_attach(&s->nic, &e1000_net_ops, d, s->peer);
     return true;
 }
 
@@ -417,35 +389,28 @@ void e1000_device_reset(Device *d)
 }
 
 static const Prop e1000_props[] = {
-    PROP_NETDEV(E1000, peer),
-    PROP_MAC(E1000, mac),
-    PROP_I32(E1000, bootindex, "bootindex", -1),
+    NIC_PROPS(E1000),
     PROP_END,
 };
 
-static const PciInfo e1000_pci = {
-    .vendor = 0x8086, .device = 0x100e, .class_code = 0x020000, .revision = 3, .pin = 1,
-    .subsys_vendor = 0x1af4, .subsys = 0x1100,
-    .bar = { [0] = { PCI_BAR_MEM32, false, "mmio" }, [1] = { PCI_BAR_IO, false, "io" } },
-    .romfile = "efi-e1000.rom",
-};
+/* clang-format off */
+#define E1000_TYPE(tag_, name_, alias_, device_)                                                   \
+    static const PciInfo e1000_pci_##tag_ = {                                                      \
+        .vendor = 0x8086, .device = device_, .class_code = 0x020000, .revision = 3, .pin = 1,      \
+        .subsys_vendor = 0x1af4, .subsys = 0x1100,                                                 \
+        .bar = { [0] = { PCI_BAR_MEM32, false, "mmio" }, [1] = { PCI_BAR_IO, false, "io" } },      \
+        .romfile = "efi-e1000.rom",                                                                \
+    };                                                                                             \
+    static const DeviceType e1000_type_##tag_ = {                                                  \
+        .name = name_, .alias = alias_, .parent = "pci-device", .bus = "PCI",                      \
+        .category = "network", .desc = "Intel Gigabit Ethernet", .hotpluggable = true,             \
+        .bus_info = &e1000_pci_##tag_, .size = sizeof(E1000), .state_version = 1,                  \
+        .props = e1000_props, .banks = e1000_banks, .state = e1000_state,                          \
+        .realize = e1000_realize, .unrealize = e1000_unrealize, .reset = e1000_device_reset,       \
+    };                                                                                             \
+    DEVICE_TYPE(e1000_type_##tag_)
 
-static const DeviceType e1000_type = {
-    .name = "e1000",
-    .alias = "e1000-82540em",
-    .parent = "pci-device",
-    .bus = "PCI",
-    .category = "network",
-    .desc = "Intel Gigabit Ethernet",
-    .hotpluggable = true,
-    .bus_info = &e1000_pci,
-    .size = sizeof(E1000),
-    .state_version = 1,
-    .props = e1000_props,
-    .banks = e1000_banks,
-    .state = e1000_state,
-    .realize = e1000_realize,
-    .unrealize = e1000_unrealize,
-    .reset = e1000_device_reset,
-};
-DEVICE_TYPE(e1000_type);
+E1000_TYPE(82540em, "e1000", "e1000-82540em", 0x100e);
+E1000_TYPE(82544gc, "e1000-82544gc", NULL, 0x100c);
+E1000_TYPE(82545em, "e1000-82545em", NULL, 0x100f);
+/* clang-format on */
