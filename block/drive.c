@@ -9,9 +9,12 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "block/driver.h"
+#include "block/front-stats.h"
 #include "block/graph.h"
 #include "block/job.h"
 #include "block/node.h"
+#include "block/temporary.h"
 #include "block/throttle.h"
 #include "util/error.h"
 
@@ -115,6 +118,7 @@ static void drive_free(Drive *d)
     g_free(d->text);
     g_free(d->limits);
     g_free(d->throttle_group);
+    front_stats_free(d->stats);
     g_free(d);
 }
 
@@ -380,12 +384,63 @@ static bool drive_throttle(Drive *d, struct json_object *o, GError **error)
     return good;
 }
 
-/* What is refused by name until it is there, rather than ignored. */
-static bool drive_refuse(struct json_object *o, GError **error)
+/* copy-on-read=on: the filter on top. */
+static bool drive_copy_on_read(struct json_object *o, bool *copy, GError **error)
 {
-    g_autofree char *cor = take(o, "copy-on-read");
+    g_autofree char *text = take(o, "copy-on-read");
 
-    return !cor || strcmp(cor, "off") == 0 || fail(error, "copy-on-read is not supported yet");
+    *copy = false;
+    return !text || bool_parse(text, "copy-on-read", copy, error);
+}
+
+static bool add_interval(GArray *list, const char *text, GError **error)
+{
+    int64_t seconds;
+
+    if (!int_parse(text, "stats-intervals", true, &seconds, error) || seconds <= 0 || seconds > UINT32_MAX) {
+        g_clear_error(error);
+        return fail(error, "Invalid interval length: %s", text);
+    }
+    g_array_append_val(list, (uint64_t){ (uint64_t)seconds });
+    return true;
+}
+
+/* stats-account-invalid, stats-account-failed, stats-intervals. */
+static bool drive_stats(Drive *d, struct json_object *o, GError **error)
+{
+    g_autofree char *invalid = take(o, "stats-account-invalid"), *failed = take(o, "stats-account-failed");
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    bool count_invalid = true, count_failed = true;
+    struct json_object *given = NULL;
+    bool good = true;
+
+    if ((invalid && !bool_parse(invalid, "stats-account-invalid", &count_invalid, error)) ||
+        (failed && !bool_parse(failed, "stats-account-failed", &count_failed, error))) {
+        return false;
+    }
+    if (json_object_object_get_ex(o, "stats-intervals", &given)) {
+        if (json_object_is_type(given, json_type_string)) {
+            g_auto(GStrv) parts = g_strsplit(json_object_get_string(given), ":", -1);
+
+            for (unsigned i = 0; good && parts[i]; i++) {
+                good = add_interval(list, parts[i], error);
+            }
+        } else if (json_object_is_type(given, json_type_object)) {
+            json_object_object_foreach (given, key, value) {
+                (void)key;
+                good = good && add_interval(list, json_object_get_string(value), error);
+            }
+        } else if (json_object_is_type(given, json_type_array)) {
+            for (size_t i = 0; good && i < json_object_array_length(given); i++) {
+                good = add_interval(list, json_object_get_string(json_object_array_get_idx(given, i)), error);
+            }
+        }
+        json_object_object_del(o, "stats-intervals");
+    }
+    if (good && (invalid || failed || list->len)) {
+        d->stats = front_stats_new(list, count_invalid, count_failed);
+    }
+    return good;
 }
 
 static bool drive_guest_side(Drive *d, struct json_object *o, const char *default_iface, GError **error)
@@ -455,11 +510,24 @@ static bool drive_file_options(struct json_object *o, GError **error)
     return true;
 }
 
+/* The filter is the drive's, without a name. */
+static bool drive_add_filter(Drive *d, GError **error)
+{
+    BlockNode *filter = block_node_insert(block_driver_find("copy-on-read"), NULL, d->node, error);
+
+    if (!filter) {
+        return false;
+    }
+    filter->implicit = true;
+    drive_set_node(d, filter);
+    return true;
+}
+
 static bool drive_node_side(Drive *d, struct json_object *o, GError **error)
 {
     g_autofree char *ro_old = take(o, "readonly"), *format = take(o, "format");
     g_autofree char *snapshot = take(o, "snapshot");
-    bool temporary = snapshot_all;
+    bool temporary = snapshot_all, copy_on_read;
 
     if (ro_old) {
         put(o, "read-only", ro_old);
@@ -473,7 +541,8 @@ static bool drive_node_side(Drive *d, struct json_object *o, GError **error)
     if (snapshot && !bool_parse(snapshot, "snapshot", &temporary, error)) {
         return false;
     }
-    if (!drive_cache(d, o, error) || !drive_throttle(d, o, error) || !drive_refuse(o, error)) {
+    if (!drive_cache(d, o, error) || !drive_throttle(d, o, error) || !drive_stats(d, o, error) ||
+        !drive_copy_on_read(o, &copy_on_read, error)) {
         return false;
     }
     const char *file = keyval_get(o, "file");
@@ -485,18 +554,17 @@ static bool drive_node_side(Drive *d, struct json_object *o, GError **error)
     if (!drive_file_options(o, error)) {
         return false;
     }
+    if (copy_on_read && keyval_get(o, "read-only") && strcmp(keyval_get(o, "read-only"), "on") == 0) {
+        warn_report("disabling copy-on-read on read-only drive");
+        copy_on_read = false;
+    }
     if (temporary && !d->info.cdrom) {
-        struct json_object *top = json_object_new_object();
-
         put(o, "read-only", "on");
-        put(top, "driver", "temporary");
-        json_object_object_add(top, "file", json_object_get(o));
-        drive_set_node(d, block_node_open(top, false, error));
-        json_object_put(top);
+        drive_set_node(d, temporary_open(o, error));
     } else {
         drive_set_node(d, block_node_open(o, false, error));
     }
-    return d->node != NULL;
+    return d->node != NULL && (!copy_on_read || drive_add_filter(d, error));
 }
 
 bool drive_add_option(const char *text, const char *default_iface, GError **error)
@@ -516,6 +584,34 @@ bool drive_add_option(const char *text, const char *default_iface, GError **erro
         return false;
     }
     g_ptr_array_add(drives, d);
+    return true;
+}
+
+bool drive_hot_add(const char *text, GError **error)
+{
+    struct json_object *o = keyval_parse_nested(text, "file", error);
+    const char *iface = o ? keyval_get(o, "if") : NULL;
+    bool fits = !iface || strcmp(iface, "none") == 0;
+
+    if (o && !fits) {
+        fail(error, "Can't hot-add drive to type %s", find_iface(iface) ? iface : "unknown");
+    }
+    json_object_put(o);
+    return o && fits && drive_add_option(text, "none", error);
+}
+
+bool drive_delete(Drive *d, GError **error)
+{
+    for (BlockNode *n = d->front ? d->front->node : d->node; n; n = n->implicit ? n->file : NULL) {
+        if (n->job) {
+            return fail(error, "Node '%s' is busy: block device is in use by block job: %s", n->name, n->job);
+        }
+    }
+    if (d->front) {
+        block_front_orphan(d->front);
+    }
+    g_ptr_array_remove(drives, d);
+    drive_free(d);
     return true;
 }
 

@@ -15,11 +15,18 @@ typedef struct Drive {
     struct ThrottleLimits *limits;  /* NULL: none */
     char *throttle_group;       /* NULL: its own */
     int index;                  /* -1: not given */
-    char *text;                 /* the option, for errors that come later */
+    char *text;                 /* the option, for errors that come later; NULL: the board's */
+    struct FrontStats *stats;   /* what is to be measured, until a device takes the drive */
 } Drive;
 
 Drive *drive_find(const char *id);
 Drive *drive_nth(unsigned i);
+/* While the machine runs: drives that no board looks for. */
+bool drive_hot_add(const char *text, GError **error);
+/* Its device keeps a front without medium and name. */
+bool drive_delete(Drive *d, GError **error);
+/* For that. */
+void block_front_orphan(BlockFront *b);
 /* Takes over the reference of n; NULL: no medium. */
 void drive_set_node(Drive *d, BlockNode *n);
 

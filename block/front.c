@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "block/drive.h"
+#include "block/front-stats.h"
 #include "block/graph.h"
 #include "block/node.h"
+#include "block/query.h"
 #include "block/throttle.h"
 #include "qapi/qapi-events.h"
 #include "qom/object.h"
@@ -95,6 +97,7 @@ static bool hold_request(Request *r, int *ret)
         return false;
     }
     b->io_error = true;
+    b->no_space = *ret == -ENOSPC;
     request_stop(RUN_STATE_IO_ERROR);
     return true;
 }
@@ -137,14 +140,21 @@ static void account(const Request *r, int ret)
     static const BlockOp ops[] = { BLOCK_OP_READ, BLOCK_OP_WRITE, BLOCK_OP_FLUSH, BLOCK_OP_UNMAP, BLOCK_OP_WRITE };
     BlockOp op = ops[r->kind];
     BlockCounts *s = &r->b->stats;
+    FrontStats *more = r->b->more_stats;
+    int64_t now = clock_now_ns(CLOCK_RT);
 
     if (ret < 0) {
         s->failed[op]++;
-        return;
+        if (more && more->ignore_failed) {
+            return;
+        }
+    } else {
+        s->operations[op]++;
+        s->bytes[op] += r->bytes;
     }
-    s->operations[op]++;
-    s->bytes[op] += r->bytes;
-    s->time_ns[op] += (uint64_t)(clock_now_ns(CLOCK_RT) - r->start_ns);
+    r->b->last_ns = now;
+    s->time_ns[op] += (uint64_t)(now - r->start_ns);
+    front_stats_count(more, op, (uint64_t)(now - r->start_ns));
 }
 
 static void co_request(void *opaque)
@@ -255,7 +265,7 @@ static void machine_runs(void *opaque, bool running)
     for (unsigned i = 0; running && i < fronts->len; i++) {
         BlockFront *b = g_ptr_array_index(fronts, i);
 
-        b->io_error = false;
+        b->io_error = b->no_space = false;
         co_queue_wake_all(&b->held);
     }
 }
@@ -339,6 +349,7 @@ BlockFront *block_front_take(const char *name, bool need_write, GError **error)
         b->on_write_error = drive->on_write_error;
         b->serial = g_strdup(drive->info.serial);
         b->removable = drive->info.cdrom;
+        b->more_stats = g_steal_pointer(&drive->stats);
         if (drive->limits) {
             front_set_throttle(b, drive->throttle_group, drive->limits);
         }
@@ -358,8 +369,20 @@ void block_front_release(BlockFront *b)
     g_ptr_array_remove(fronts, b);
     g_free(b->name);
     throttle_group_unref(b->throttle);
+    front_stats_free(b->more_stats);
     g_free(b->serial);
     g_free(b);
+}
+
+void block_front_orphan(BlockFront *b)
+{
+    block_drain(b);
+    front_eject(b);
+    b->drive->front = NULL;
+    b->drive = NULL;
+    b->on_read_error = b->on_write_error = BLOCK_ON_ERROR_REPORT;
+    g_free(b->name);
+    b->name = g_strdup("");
 }
 
 void block_fronts_eject_all(void)
@@ -383,13 +406,27 @@ bool block_front_change(BlockFront *b, BlockNode *node, GError **error)
     }
     block_drain(b);
     front_eject(b);
-    if (!front_insert(b, node, false, error)) {
-        return false;
-    }
+    return front_insert(b, node, false, error);
+}
+
+void block_front_tray_moved(BlockFront *b, bool open)
+{
+    g_autofree char *path = front_owner_path(b);
+    DeviceTrayMovedEvent data = { .device = b->drive ? b->name : (char *)"", .id = path ? path : (char *)"", .tray_open = open };
+
+    qapi_event_device_tray_moved(&data);
+}
+
+void block_front_move_tray(BlockFront *b, bool open)
+{
+    bool was = front_tray_open(b);
+
     if (b->ops && b->ops->medium_changed) {
-        b->ops->medium_changed(b->opaque, node != NULL);
+        b->ops->medium_changed(b->opaque, !open);
     }
-    return true;
+    if (b->ops && b->ops->tray_open && was != open) {
+        block_front_tray_moved(b, open);
+    }
 }
 
 /* ---- property: a device's "drive" ---- */
@@ -457,9 +494,9 @@ static void match_front(BlockFront *b, void *opaque)
     if (s->drive && b->drive && strcmp(b->name, s->drive) == 0) {
         s->found = b;
     } else if (s->device && b->owner && b->owner->parent) {
-        g_autofree char *path = object_path(b->owner);
+        g_autofree char *path = object_path(b->owner), *shown = front_owner_path(b);
 
-        if (strcmp(path, s->device) == 0 || (b->owner->name && strcmp(b->owner->name, s->device) == 0)) {
+        if (strcmp(path, s->device) == 0 || strcmp(shown, s->device) == 0 || (b->owner->name && strcmp(b->owner->name, s->device) == 0)) {
             s->found = b;
         }
     }

@@ -278,13 +278,13 @@ int co_block_flush(BlockNode *n)
 {
     int ret = 0;
 
-    if (n->read_only && !n->driver->overlay) {
+    if (n->read_only) {
         return 0;
     }
     if (n->driver->co_flush && !(n->no_flush && n->driver->protocol)) {
         ret = n->driver->co_flush(n);
     }
-    if (n->driver->flushes_children || n->driver->overlay) {
+    if (n->driver->flushes_children) {
         return ret;
     }
     for (unsigned i = 0; ret == 0 && i < n->children->len; i++) {
@@ -312,6 +312,8 @@ int co_block_discard(BlockNode *n, uint64_t offset, uint64_t bytes)
     ret = co_tell_before(n, start, end - start);
     if (ret == 0) {
         ret = n->driver->co_discard(n, start, end - start);
+        n->discards[ret < 0]++;
+        n->discarded += ret < 0 ? 0 : end - start;
     }
     tell_after(n, start, end - start, false);
     return ret;

@@ -179,7 +179,7 @@ static BlockNode *open_target(const char *name, const char *format, BlockNode *s
     BlockNode *n;
 
     if (!d) {
-        return fail_null(error, "Invalid block format '%s'", format);
+        return fail_null(error, mode == NEW_IMAGE_MODE_EXISTING ? "Unknown driver '%s'" : "Unknown file format '%s'", format);
     }
     if (mode != NEW_IMAGE_MODE_EXISTING) {
         bool good;

@@ -6,6 +6,7 @@
 #include "block/drive.h"
 #include "block/driver.h"
 #include "block/graph.h"
+#include "block/query.h"
 #include "qapi/qapi-commands.h"
 #include "util/error.h"
 
@@ -29,25 +30,37 @@ static BlockFront *find_front(const char *device, const char *id, GError **error
 
 /* ---- trays and media ---- */
 
+static bool has_tray(const BlockFront *b)
+{
+    return b->ops && b->ops->tray_open;
+}
+
 /* False: the guest has locked it, and was asked to open it. */
 static bool open_tray(BlockFront *b, bool force, GError **error)
 {
+    bool locked = front_tray_locked(b);
+
     if (!b->removable) {
         return fail(error, "Device '%s' is not removable", b->name);
     }
-    if (b->ops && b->ops->locked && b->ops->locked(b->opaque) && !(b->ops->tray_open && b->ops->tray_open(b->opaque))) {
-        if (b->ops->eject_request) {
-            b->ops->eject_request(b->opaque, force);
-        }
-        if (!force) {
-            return fail(error, "Device '%s' is locked and force was not specified, wait for tray to open and try again", b->name);
-        }
+    if (front_tray_open(b)) {
+        return true;
     }
+    if (locked && b->ops->eject_request) {
+        b->ops->eject_request(b->opaque, force);
+    }
+    if (locked && !force) {
+        return fail(error, "Device '%s' is locked and force was not specified, wait for tray to open and try again", b->name);
+    }
+    block_front_move_tray(b, true);
     return true;
 }
 
 static bool put_medium(BlockFront *b, BlockNode *n, GError **error)
 {
+    if (has_tray(b) && !front_tray_open(b)) {
+        return fail(error, "Tray of device '%s' is not open", b->name);
+    }
     if (!block_front_change(b, n, error)) {
         return false;
     }
@@ -57,10 +70,26 @@ static bool put_medium(BlockFront *b, BlockNode *n, GError **error)
     return true;
 }
 
+/* A drive without a device has no tray. */
+static bool loose_drive(const char *device, GError **error)
+{
+    Drive *d = device ? drive_find(device) : NULL;
+
+    if (!d || d->front) {
+        return false;
+    }
+    drive_set_node(d, NULL);
+    return true;
+}
+
 bool qmp_eject(QmpCall *call, const QmpEjectArgs *a, GError **error)
 {
-    BlockFront *b = find_front(a->device, a->id, error);
+    BlockFront *b;
 
+    if (!a->id && loose_drive(a->device, error)) {
+        return true;
+    }
+    b = find_front(a->device, a->id, error);
     return b && open_tray(b, a->has_force && a->force, error) && put_medium(b, NULL, error);
 }
 
@@ -75,7 +104,13 @@ bool qmp_blockdev_close_tray(QmpCall *call, const QmpBlockdevCloseTrayArgs *a, G
 {
     BlockFront *b = find_front(a->device, a->id, error);
 
-    return b && (b->removable || fail(error, "Device '%s' is not removable", b->name));
+    if (!b || !b->removable) {
+        return b && fail(error, "Device '%s' is not removable", b->name);
+    }
+    if (front_tray_open(b)) {
+        block_front_move_tray(b, false);
+    }
+    return true;
 }
 
 bool qmp_blockdev_remove_medium(QmpCall *call, const QmpBlockdevRemoveMediumArgs *a, GError **error)
@@ -109,8 +144,11 @@ bool qmp_blockdev_change_medium(QmpCall *call, const QmpBlockdevChangeMediumArgs
     BlockNode *n;
     bool good, read_only;
 
-    if (!b || !open_tray(b, a->has_force && a->force, error)) {
+    if (!b) {
         return false;
+    }
+    if (!b->removable) {
+        return fail(error, "Device '%s' is not removable", b->name);
     }
     read_only = a->has_read_only_mode && a->read_only_mode != BLOCKDEV_CHANGE_READ_ONLY_MODE_RETAIN
                     ? a->read_only_mode == BLOCKDEV_CHANGE_READ_ONLY_MODE_READ_ONLY
@@ -122,8 +160,11 @@ bool qmp_blockdev_change_medium(QmpCall *call, const QmpBlockdevChangeMediumArgs
     if (!n) {
         return false;
     }
-    good = (!b->node || put_medium(b, NULL, error)) && put_medium(b, n, error);
+    good = open_tray(b, a->has_force && a->force, error) && (!b->node || put_medium(b, NULL, error)) && put_medium(b, n, error);
     block_node_unref(n);
+    if (good) {
+        block_front_move_tray(b, false);
+    }
     return good;
 }
 

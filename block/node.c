@@ -126,6 +126,13 @@ void block_node_foreach(void (*fn)(BlockNode *n, void *opaque), void *opaque)
     }
 }
 
+void block_node_foreach_newest(void (*fn)(BlockNode *n, void *opaque), void *opaque)
+{
+    for (unsigned i = nodes ? nodes->len : 0; i-- > 0;) {
+        fn(g_ptr_array_index(nodes, i), opaque);
+    }
+}
+
 bool node_set_name(BlockNode *n, const char *name, GError **error)
 {
     if (!name) {

@@ -369,7 +369,7 @@ static BlockNode *child_from_option(BlockNode *n, struct json_object *v, unsigne
     if (!child) {
         return fail_null(error, "Cannot find device='' nor node-name='%s'", name ? name : "");
     }
-    if (!n->read_only && child->read_only && !(role & BLOCK_ROLE_COW) && !n->driver->overlay) {
+    if (!n->read_only && child->read_only && !(role & BLOCK_ROLE_COW)) {
         if (!(n->open_flags & BLOCK_OPEN_AUTO_READ_ONLY)) {
             return fail_null(error, "Block node '%s' is read-only", name);
         }
@@ -601,7 +601,7 @@ static bool fill(BlockNode *n, struct json_object *opts, GError **error)
         return false;
     }
     if (n->file && !n->filename) {
-        n->read_only |= n->file->read_only && !n->driver->overlay;
+        n->read_only |= n->file->read_only;
         n->filename = g_strdup(n->file->filename);
     }
     if (!n->driver->protocol && !keyval_get(opts, "driver") && !probe_format(n, error)) {
@@ -632,7 +632,7 @@ static void co_close_again(void *opaque)
 
 static void inherit(BlockNode *n, const BlockNode *parent, unsigned role)
 {
-    n->read_only = parent->read_only || (role & BLOCK_ROLE_COW) != 0 || parent->driver->overlay;
+    n->read_only = parent->read_only || (role & BLOCK_ROLE_COW) != 0;
     n->direct = parent->direct;
     n->no_flush = parent->no_flush;
     n->unmap = role & BLOCK_ROLE_COW ? parent->unmap : true;

@@ -3,9 +3,7 @@
 #include <string.h>
 
 #include "block/driver.h"
-#include "block/query.h"
 #include "qapi/startup.h"
-#include "qom/hmp.h"
 #include "qom/vm.h"
 
 static bool opt_drive(Vm *vm, const char *arg, GError **error)
@@ -96,15 +94,3 @@ static bool check_orphans(Vm *vm, GError **error)
     return drives_check_orphans(error);
 }
 START_HOOK(block_orphans, { .phase = START_DONE, .name = "drives", .start = check_orphans });
-
-static void hmp_block(HmpCall *call, GError **error)
-{
-    block_print(call->out);
-}
-HMP_INFO(block, hmp_block, "", "show info of one block device or all block devices");
-
-static void hmp_blockstats(HmpCall *call, GError **error)
-{
-    block_print_stats(call->out);
-}
-HMP_INFO(blockstats, hmp_blockstats, "", "show block device statistics");

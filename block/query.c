@@ -6,13 +6,14 @@
 #include "block/drive.h"
 #include "block/bitmap.h"
 #include "block/driver.h"
+#include "block/front-stats.h"
 #include "block/throttle.h"
 #include "block/query.h"
 #include "qapi/qapi-commands.h"
 #include "qom/object.h"
 #include "util/error.h"
 
-static char *owner_path(const BlockFront *b)
+char *front_owner_path(const BlockFront *b)
 {
     Object *owner = b->owner;
     Object *below = owner ? object_child(owner, "virtio-backend") : NULL;
@@ -20,12 +21,12 @@ static char *owner_path(const BlockFront *b)
     return owner && owner->parent ? object_path(below ? below : owner) : NULL;
 }
 
-static bool tray_is_open(const BlockFront *b)
+bool front_tray_open(const BlockFront *b)
 {
     return b->ops && b->ops->tray_open && b->ops->tray_open(b->opaque);
 }
 
-static bool tray_is_locked(const BlockFront *b)
+bool front_tray_locked(const BlockFront *b)
 {
     return b->ops && b->ops->locked && b->ops->locked(b->opaque);
 }
@@ -139,15 +140,25 @@ static void add_limits(BlockDeviceInfo *i, const ThrottleGroup *g)
     i->iops = (int64_t)l->avg[LIMIT_IOPS_TOTAL];
     i->iops_rd = (int64_t)l->avg[LIMIT_IOPS_READ];
     i->iops_wr = (int64_t)l->avg[LIMIT_IOPS_WRITE];
-    i->has_bps_max = i->has_bps_rd_max = i->has_bps_wr_max = true;
+    i->has_bps_max = i->has_bps_max_length = l->max[LIMIT_BPS_TOTAL] != 0;
     i->bps_max = (int64_t)l->max[LIMIT_BPS_TOTAL];
+    i->bps_max_length = (int64_t)l->length[LIMIT_BPS_TOTAL];
+    i->has_bps_rd_max = i->has_bps_rd_max_length = l->max[LIMIT_BPS_READ] != 0;
     i->bps_rd_max = (int64_t)l->max[LIMIT_BPS_READ];
+    i->bps_rd_max_length = (int64_t)l->length[LIMIT_BPS_READ];
+    i->has_bps_wr_max = i->has_bps_wr_max_length = l->max[LIMIT_BPS_WRITE] != 0;
     i->bps_wr_max = (int64_t)l->max[LIMIT_BPS_WRITE];
-    i->has_iops_max = i->has_iops_rd_max = i->has_iops_wr_max = true;
+    i->bps_wr_max_length = (int64_t)l->length[LIMIT_BPS_WRITE];
+    i->has_iops_max = i->has_iops_max_length = l->max[LIMIT_IOPS_TOTAL] != 0;
     i->iops_max = (int64_t)l->max[LIMIT_IOPS_TOTAL];
+    i->iops_max_length = (int64_t)l->length[LIMIT_IOPS_TOTAL];
+    i->has_iops_rd_max = i->has_iops_rd_max_length = l->max[LIMIT_IOPS_READ] != 0;
     i->iops_rd_max = (int64_t)l->max[LIMIT_IOPS_READ];
+    i->iops_rd_max_length = (int64_t)l->length[LIMIT_IOPS_READ];
+    i->has_iops_wr_max = i->has_iops_wr_max_length = l->max[LIMIT_IOPS_WRITE] != 0;
     i->iops_wr_max = (int64_t)l->max[LIMIT_IOPS_WRITE];
-    i->has_iops_size = true;
+    i->iops_wr_max_length = (int64_t)l->length[LIMIT_IOPS_WRITE];
+    i->has_iops_size = l->iops_size != 0;
     i->iops_size = (int64_t)l->iops_size;
     i->group = g_strdup(throttle_group_name(g));
 }
@@ -186,35 +197,62 @@ static void add_info(BlockFront *b, void *opaque)
     BlockInfo *i = g_new0(BlockInfo, 1);
 
     i->device = g_strdup(b->drive ? b->name : "");
-    i->qdev = owner_path(b);
+    i->qdev = front_owner_path(b);
     i->type = g_strdup("unknown");
     i->removable = b->removable;
-    i->locked = tray_is_locked(b);
-    i->has_tray_open = b->removable;
-    i->tray_open = tray_is_open(b);
-    i->has_io_status = true;
-    i->io_status = b->io_error ? BLOCK_DEVICE_IO_STATUS_FAILED : BLOCK_DEVICE_IO_STATUS_OK;
+    i->locked = front_tray_locked(b);
+    i->has_tray_open = b->removable && b->owner;
+    i->tray_open = front_tray_open(b);
+    i->has_io_status = b->owner != NULL;
+    i->io_status = !b->io_error ? BLOCK_DEVICE_IO_STATUS_OK
+                   : b->no_space ? BLOCK_DEVICE_IO_STATUS_NOSPACE
+                                 : BLOCK_DEVICE_IO_STATUS_FAILED;
     i->inserted = b->node ? node_info(block_skip_implicit(b->node), b->throttle, b->write_cache, true) : NULL;
     g_ptr_array_add(opaque, i);
+}
+
+static void collect_front(BlockFront *b, void *opaque)
+{
+    if (!b->drive) {
+        g_ptr_array_add(opaque, b);
+    }
+}
+
+int64_t front_idle_ns(const BlockFront *b)
+{
+    return b->last_ns ? clock_now_ns(CLOCK_RT) - b->last_ns : 0;
+}
+
+void block_drives_foreach(void (*fn)(BlockFront *b, void *opaque), void *opaque)
+{
+    g_autoptr(GPtrArray) rest = g_ptr_array_new();
+    Drive *d;
+
+    for (unsigned i = 0; (d = drive_nth(i)) != NULL; i++) {
+        if (d->front) {
+            fn(d->front, opaque);
+        } else {
+            BlockFront loose = { .node = d->node, .name = (char *)d->info.id, .drive = d, .write_cache = d->writeback,
+                                 .removable = true };
+
+            if (d->limits) {
+                front_set_throttle(&loose, d->throttle_group, d->limits);
+            }
+            fn(&loose, opaque);
+            throttle_group_unref(loose.throttle);
+        }
+    }
+    block_front_foreach(collect_front, rest);
+    for (unsigned i = 0; i < rest->len; i++) {
+        fn(g_ptr_array_index(rest, i), opaque);
+    }
 }
 
 GPtrArray *qmp_query_block(QmpCall *call, GError **error)
 {
     GPtrArray *list = g_ptr_array_new();
-    Drive *d;
 
-    block_front_foreach(add_info, list);
-    for (unsigned n = 0; (d = drive_nth(n)) != NULL; n++) {
-        if (!d->front) {
-            BlockInfo *i = g_new0(BlockInfo, 1);
-
-            i->device = g_strdup(d->info.id);
-            i->type = g_strdup("unknown");
-            i->removable = true;
-            i->inserted = d->node ? node_info(block_skip_implicit(d->node), NULL, d->writeback, true) : NULL;
-            g_ptr_array_add(list, i);
-        }
-    }
+    block_drives_foreach(add_info, list);
     return list;
 }
 
@@ -233,8 +271,61 @@ GPtrArray *qmp_query_named_block_nodes(QmpCall *call, const QmpQueryNamedBlockNo
 {
     GPtrArray *list = g_ptr_array_new();
 
-    block_node_foreach(args->has_flat && args->flat ? add_node_flat : add_node, list);
+    block_node_foreach_newest(args->has_flat && args->flat ? add_node_flat : add_node, list);
     return list;
+}
+
+static BlockLatencyHistogramInfo *histogram(const FrontStats *s, BlockOp op)
+{
+    BlockLatencyHistogramInfo *h;
+
+    if (!s->boundaries[op]) {
+        return NULL;
+    }
+    h = g_new0(BlockLatencyHistogramInfo, 1);
+    h->boundaries = g_array_copy(s->boundaries[op]);
+    h->bins = g_array_copy(s->bins[op]);
+    return h;
+}
+
+static BlockDeviceTimedStats *timed_stats(TimedStats *t)
+{
+    BlockDeviceTimedStats *i = g_new0(BlockDeviceTimedStats, 1);
+    double ignored;
+    LatencySum rd = front_stats_timed(t, BLOCK_OP_READ, &i->avg_rd_queue_depth);
+    LatencySum wr = front_stats_timed(t, BLOCK_OP_WRITE, &i->avg_wr_queue_depth);
+    LatencySum fl = front_stats_timed(t, BLOCK_OP_FLUSH, &ignored);
+
+    i->interval_length = (int64_t)t->seconds;
+    i->min_rd_latency_ns = (int64_t)rd.min;
+    i->max_rd_latency_ns = (int64_t)rd.max;
+    i->avg_rd_latency_ns = (int64_t)(rd.count ? rd.sum / rd.count : 0);
+    i->min_wr_latency_ns = (int64_t)wr.min;
+    i->max_wr_latency_ns = (int64_t)wr.max;
+    i->avg_wr_latency_ns = (int64_t)(wr.count ? wr.sum / wr.count : 0);
+    i->min_flush_latency_ns = (int64_t)fl.min;
+    i->max_flush_latency_ns = (int64_t)fl.max;
+    i->avg_flush_latency_ns = (int64_t)(fl.count ? fl.sum / fl.count : 0);
+    return i;
+}
+
+static void add_latencies(BlockDeviceStats *d, const BlockFront *b)
+{
+    const FrontStats *s = b->more_stats ? b->more_stats : b->drive && !b->drive->front ? b->drive->stats : NULL;
+
+    d->account_invalid = !s || !s->ignore_invalid;
+    d->account_failed = !s || !s->ignore_failed;
+    d->has_idle_time_ns = b->last_ns != 0;
+    d->idle_time_ns = front_idle_ns(b);
+    if (!s) {
+        return;
+    }
+    d->rd_latency_histogram = histogram(s, BLOCK_OP_READ);
+    d->wr_latency_histogram = histogram(s, BLOCK_OP_WRITE);
+    d->flush_latency_histogram = histogram(s, BLOCK_OP_FLUSH);
+    for (unsigned i = 0; i < s->timed->len; i++) {
+        g_ptr_array_add(d->timed_stats, timed_stats(&g_array_index(s->timed, TimedStats, i)));
+    }
 }
 
 static BlockDeviceStats *stats_of(const BlockCounts *s, const BlockNode *n)
@@ -257,35 +348,60 @@ static BlockDeviceStats *stats_of(const BlockCounts *s, const BlockNode *n)
     d->failed_flush_operations = (int64_t)s->failed[BLOCK_OP_FLUSH];
     d->failed_unmap_operations = (int64_t)s->failed[BLOCK_OP_UNMAP];
     d->wr_highest_offset = n ? (int64_t)n->write_high : 0;
-    d->timed_stats = g_array_new(FALSE, FALSE, sizeof(int64_t));
+    d->timed_stats = g_ptr_array_new();
     return d;
 }
 
-static BlockStats *node_stats(const BlockNode *n)
+/* Of files: what became of discards. */
+static struct json_object *file_stats(const BlockNode *n)
+{
+    struct json_object *o;
+
+    if (strcmp(n->driver->name, "file") != 0 && strcmp(n->driver->name, "host_device") != 0) {
+        return NULL;
+    }
+    o = json_object_new_object();
+    json_object_object_add(o, "driver", json_object_new_string(n->driver->name));
+    json_object_object_add(o, "discard-nb-ok", json_object_new_uint64(n->discards[0]));
+    json_object_object_add(o, "discard-nb-failed", json_object_new_uint64(n->discards[1]));
+    json_object_object_add(o, "discard-bytes-ok", json_object_new_uint64(n->discarded));
+    return o;
+}
+
+/* flat: a node alone with what is its file. */
+static BlockStats *node_stats(const BlockNode *n, bool flat)
 {
     BlockStats *s = g_new0(BlockStats, 1);
 
+    while (!flat && n->implicit && n->file) {
+        n = n->file;
+    }
     s->node_name = g_strdup(n->name);
     s->stats = stats_of(&(BlockCounts){ { 0 } }, n);
-    s->parent = n->file ? node_stats(n->file) : NULL;
+    s->driver_specific = file_stats(n);
+    s->parent = n->file ? node_stats(n->file, flat) : NULL;
+    s->backing = !flat && n->backing ? node_stats(n->backing, flat) : NULL;
     return s;
 }
 
 static void add_front_stats(BlockFront *b, void *opaque)
 {
-    BlockStats *s = g_new0(BlockStats, 1);
+    BlockNode *n = block_skip_implicit(b->node);
+    BlockStats *s = n ? node_stats(n, false) : g_new0(BlockStats, 1);
 
+    if (n) {
+        qapi_free(&qapi_type_BlockDeviceStats, s->stats);
+    }
     s->device = g_strdup(b->drive ? b->name : "");
-    s->qdev = owner_path(b);
-    s->node_name = b->node ? g_strdup(b->node->name) : NULL;
-    s->stats = stats_of(&b->stats, b->node);
-    s->parent = b->node && b->node->file ? node_stats(b->node->file) : NULL;
+    s->qdev = front_owner_path(b);
+    s->stats = stats_of(&b->stats, n);
+    add_latencies(s->stats, b);
     g_ptr_array_add(opaque, s);
 }
 
 static void add_node_stats(BlockNode *n, void *opaque)
 {
-    g_ptr_array_add(opaque, node_stats(n));
+    g_ptr_array_add(opaque, node_stats(n, true));
 }
 
 GPtrArray *qmp_query_blockstats(QmpCall *call, const QmpQueryBlockstatsArgs *args, GError **error)
@@ -293,9 +409,9 @@ GPtrArray *qmp_query_blockstats(QmpCall *call, const QmpQueryBlockstatsArgs *arg
     GPtrArray *list = g_ptr_array_new();
 
     if (args->has_query_nodes && args->query_nodes) {
-        block_node_foreach(add_node_stats, list);
+        block_node_foreach_newest(add_node_stats, list);
     } else {
-        block_front_foreach(add_front_stats, list);
+        block_drives_foreach(add_front_stats, list);
     }
     return list;
 }
@@ -312,68 +428,55 @@ bool qmp_blockdev_del(QmpCall *call, const QmpBlockdevDelArgs *args, GError **er
     return block_node_delete(args->node_name, error);
 }
 
-/* ---- for people ---- */
+/* ---- latencies ---- */
 
-static void print_front(BlockFront *b, void *opaque)
+static GArray *boundary_list(struct json_object *args, const char *key, GError **error)
 {
-    GString *out = opaque;
-    g_autofree char *path = owner_path(b);
-    const char *name = b->drive ? b->name : path ? path : "";
-    BlockNode *n = b->node;
+    struct json_object *list;
+    GArray *out;
 
-    g_string_append_printf(out, "%s%s", out->len ? "\n" : "", name);
-    if (n) {
-        g_string_append_printf(out, " (%s): %s (%s%s)\n", n->name, n->filename, n->driver->name,
-                               n->read_only ? ", read-only" : "");
-    } else {
-        g_string_append(out, ": [not inserted]\n");
+    if (!json_object_object_get_ex(args, key, &list)) {
+        return NULL;
     }
-    if (path) {
-        g_string_append_printf(out, "    Attached to:      %s\n", path);
+    if (!json_object_is_type(list, json_type_array)) {
+        return fail_null(error, "Invalid parameter type for '%s', expected: array", key);
     }
-    if (b->removable) {
-        g_string_append_printf(out, "    Removable device: %slocked, tray %s\n", tray_is_locked(b) ? "" : "not ",
-                               tray_is_open(b) ? "open" : "closed");
+    out = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        g_array_append_val(out, (uint64_t){ json_object_get_uint64(json_object_array_get_idx(list, i)) });
     }
-    if (n) {
-        g_string_append_printf(out, "    Cache mode:       %s%s%s\n", b->write_cache ? "writeback" : "writethrough",
-                               n->direct ? ", direct" : "", n->no_flush ? ", ignore flushes" : "");
-    }
-    if (n && n->detect_zeroes) {
-        g_string_append_printf(out, "    Detect zeroes:    %s\n", n->detect_zeroes == 1 ? "on" : "unmap");
-    }
+    return out;
 }
 
-void block_print(GString *out)
+bool qmp_block_latency_histogram_set(QmpCall *call, struct json_object *args, GError **error)
 {
-    Drive *d;
+    static const struct { const char *key, *name; BlockOp op; } kinds[] = {
+        { "boundaries-read", "read", BLOCK_OP_READ }, { "boundaries-write", "write", BLOCK_OP_WRITE },
+        { "boundaries-flush", "flush", BLOCK_OP_FLUSH },
+    };
+    const char *id = keyval_get(args, "id");
+    BlockFront *b = id ? block_front_find(NULL, id) : NULL;
+    bool any = false;
 
-    block_front_foreach(print_front, out);
-    for (unsigned i = 0; (d = drive_nth(i)) != NULL; i++) {
-        if (!d->front) {
-            BlockFront loose = { .node = d->node, .name = (char *)d->info.id, .drive = d, .write_cache = d->writeback,
-                                 .removable = true };
+    if (!b) {
+        return id ? fail_class(error, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", id)
+                  : fail(error, "Parameter 'id' is missing");
+    }
+    g_autoptr(GArray) all = boundary_list(args, "boundaries", error);
 
-            print_front(&loose, out);
+    if (!b->more_stats) {
+        b->more_stats = front_stats_new(NULL, true, true);
+    }
+    for (unsigned i = 0; !*error && i < ARRAY_COUNT(kinds); i++) {
+        g_autoptr(GArray) own = boundary_list(args, kinds[i].key, error);
+
+        any |= own || all;
+        if (!*error && (own || all) && !front_stats_set_histogram(b->more_stats, kinds[i].op, own ? own : all)) {
+            fail(error, "Device '%s' set %s boundaries fail", id, kinds[i].name);
         }
     }
-}
-
-static void print_stats(BlockFront *b, void *opaque)
-{
-    const BlockCounts *s = &b->stats;
-
-    g_string_append_printf(opaque, "%s: rd_bytes=%" G_GUINT64_FORMAT " wr_bytes=%" G_GUINT64_FORMAT
-                           " rd_operations=%" G_GUINT64_FORMAT " wr_operations=%" G_GUINT64_FORMAT
-                           " flush_operations=%" G_GUINT64_FORMAT " wr_total_time_ns=%" G_GUINT64_FORMAT
-                           " rd_total_time_ns=%" G_GUINT64_FORMAT " flush_total_time_ns=%" G_GUINT64_FORMAT
-                           " rd_merged=0 wr_merged=0 idle_time_ns=0\n",
-                           b->name, s->bytes[BLOCK_OP_READ], s->bytes[BLOCK_OP_WRITE], s->operations[BLOCK_OP_READ],
-                           s->operations[BLOCK_OP_WRITE], s->operations[BLOCK_OP_FLUSH], s->time_ns[BLOCK_OP_WRITE],
-                           s->time_ns[BLOCK_OP_READ], s->time_ns[BLOCK_OP_FLUSH]);
-}
-
-void block_print_stats(GString *out)
-{
-    block_front_foreach(print_stats, out);
+    for (unsigned i = 0; !*error && !any && i < ARRAY_COUNT(kinds); i++) {
+        front_stats_set_histogram(b->more_stats, kinds[i].op, NULL);
+    }
+    return *error == NULL;
 }

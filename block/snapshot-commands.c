@@ -124,6 +124,7 @@ static void clean_snapshot(Action *a)
 
 typedef struct SnapCall {
     BlockNode *n;
+    const char *device;
     BlockSnapshot s;
     const char *id, *name;
     bool remove, good;
@@ -154,13 +155,14 @@ static void co_snap(void *opaque)
         }
     }
     c->good = c->remove ? fail(c->error, "Snapshot with id '%s' and name '%s' does not exist on device '%s'",
-                               c->id ? c->id : "null", c->name ? c->name : "null", c->n->name)
+                               c->id ? c->id : "null", c->name ? c->name : "null", c->device)
                         : d->co_snapshot_create(c->n, &c->s, c->error);
 }
 
 static bool internal_snapshot(SnapCall *c, const char *device, GError **error)
 {
     c->error = error;
+    c->device = device;
     c->n = block_node_or_device(device, error);
     if (!c->n) {
         return false;
@@ -188,6 +190,7 @@ static bool prepare_internal(Action *a, const BlockdevSnapshotInternal *args, GE
     c.s.date_sec = now / 1000000;
     c.s.date_nsec = now % 1000000 * 1000;
     c.s.icount = -1;
+    c.s.vm_clock_nsec = (uint64_t)clock_now_ns(CLOCK_GUEST);
     a->text = g_strdup(args->name);
     a->done = internal_snapshot(&c, args->device, error);
     a->node = c.n ? block_node_ref(c.n) : NULL;

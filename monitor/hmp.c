@@ -137,6 +137,10 @@ static bool parse_value(HmpCall *call, char kind, const char *name, const char *
     default:
         word = next_word(p, error);
         if (!word || (kind == 'o' && !size_parse_unit(word, name, MIB, &size, error))) {
+            if (word) {
+                g_clear_error(error);
+                fail(error, "invalid size");
+            }
             return false;
         }
         if (kind == 'b' && !bool_parse(word, name, &on, error)) {
@@ -176,8 +180,10 @@ static bool parse_args(HmpCall *call, const HmpCommand *c, const char *p, GError
             if (colon[2] == '?') {
                 continue;
             }
-            return fail(error, colon[1] == 'i' ? "unexpected end of expression"
-                               : "%s: string expected", name);
+            const char *what = colon[1] == 'F' ? "filename" : colon[1] == 'B' ? "block device name" : "string";
+
+            return colon[1] == 'i' || colon[1] == 'o' ? fail(error, "unexpected end of expression")
+                                                      : fail(error, "%s: %s expected", c->name, what);
         } else if (!parse_value(call, colon[1], name, &p, error)) {
             return false;
         }
@@ -223,7 +229,7 @@ static void help_line(const HmpCommand *c, void *opaque)
     g_string_append_printf(out, "%s%s%s%s", c->info ? "info " : "", c->name, c->alias ? "|" : "",
                            c->alias ? c->alias : "");
     params_text(c, out);
-    g_string_append_printf(out, "  -- %s\n", c->help);
+    g_string_append_printf(out, "%s-- %s\n", out->str[out->len - 1] == ' ' ? "" : " ", c->help);
 }
 
 static void help_command(HmpCall *call, GError **error)

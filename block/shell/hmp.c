@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The human monitor's qemu-io: a command on a drive or node. */
+#include "block/drive.h"
 #include "block/shell/shell.h"
 #include "qom/hmp.h"
 #include "util/error.h"
 
 static void hmp_qemu_io(HmpCall *call, GError **error)
 {
-    BlockNode *n = block_node_or_device(hmp_str(call, "device"), error);
+    const char *name = hmp_str(call, "device");
+    BlockFront *front = hmp_flag(call, "d") ? block_front_find(NULL, name) : NULL;
+    BlockNode *n = hmp_flag(call, "d") ? (front ? front->node : NULL) : block_node_or_device(name, error);
     IoShell s = { .node = n, .mistake = "qemu-io" };
 
     if (!n) {
+        if (!*error) {
+            fail(error, front ? "Device '%s' has no medium" : "Device '%s' not found", name);
+        }
         return;
     }
-    s.edge = block_attach(n, "qemu-io", BLOCK_PERM_READ, BLOCK_PERM_ALL, error);
+    s.as_device = front || drive_find(name);
+    s.edge = block_attach(n, "qemu-io", s.as_device ? 0 : BLOCK_PERM_READ, BLOCK_PERM_ALL, error);
     if (!s.edge) {
         return;
     }
@@ -25,5 +32,7 @@ static void hmp_qemu_io(HmpCall *call, GError **error)
     }
 }
 
-HMP_ROW(qemu_io, { .name = "qemu-io", .args = "device:s,command:s", .help = "run a qemu-io command on a block device",
+HMP_ROW(qemu_io, { .name = "qemu-io", .args = "-d,device:B,command:s", .params = "[-d] [device] \"[command]\"",
+                   .help = "run a qemu-io command on a block device\n\t\t\t-d: [device] is a device ID rather than a "
+                           "drive ID or node name",
                    .fn = hmp_qemu_io });

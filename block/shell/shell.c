@@ -142,7 +142,7 @@ static bool take_permissions(IoShell *s, const IoCommand *c, GError **error)
     if (s->node->read_only) {
         return fail(error, "Block node is read-only");
     }
-    return (s->edge->perm & want) == want || block_edge_set_perm(s->edge, s->edge->perm | want, s->edge->shared, error);
+    return s->as_device || (s->edge->perm & want) == want || block_edge_set_perm(s->edge, s->edge->perm | want, s->edge->shared, error);
 }
 
 static int run_words(IoShell *s, int argc, char **argv)

@@ -11,6 +11,7 @@
 typedef struct IoShell {
     BlockNode *node;            /* NULL: nothing is open */
     BlockEdge *edge;
+    bool as_device;             /* through a drive, whose device has the permissions */
     bool quit;
     bool writethrough;
     unsigned in_flight;         /* asynchronous requests */

@@ -152,7 +152,10 @@ static MmcOutcome run_start_stop(MmcDrive *d, const uint8_t *cdb, MmcReply *out)
     if (start && d->tray_open && d->drive->node) {
         d->unit_attention = true;
     }
-    d->tray_open = !start;
+    if (d->tray_open == start) {
+        d->tray_open = !start;
+        block_front_tray_moved(d->drive, d->tray_open);
+    }
     return MMC_GOOD;
 }
 
@@ -461,8 +464,8 @@ static void medium_changed(void *opaque, bool loaded)
 {
     MmcDrive *d = opaque;
 
-    d->tray_open = !loaded && d->tray_open;
-    d->loaded_unseen = loaded;
+    d->tray_open = !loaded;
+    d->loaded_unseen = loaded && d->drive->node;
     d->unit_attention = true;
 }
 
@@ -472,7 +475,6 @@ static void eject_request(void *opaque, bool force)
 
     d->eject_wanted = true;
     if (force) {
-        d->tray_open = true;
         d->tray_locked = false;
     }
 }

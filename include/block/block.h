@@ -26,12 +26,12 @@ typedef enum BlockOp { BLOCK_OP_READ, BLOCK_OP_WRITE, BLOCK_OP_FLUSH, BLOCK_OP_U
 
 typedef struct BlockCounts {
     uint64_t bytes[BLOCK_OP_COUNT], operations[BLOCK_OP_COUNT], failed[BLOCK_OP_COUNT];
-    uint64_t time_ns[BLOCK_OP_COUNT];
+    uint64_t time_ns[BLOCK_OP_COUNT], invalid[BLOCK_OP_COUNT];
 } BlockCounts;
 
 /* What a device that owns a front tells of itself and wants to hear; all may be NULL. */
 typedef struct BlockFrontOps {
-    void (*medium_changed)(void *opaque, bool loaded);
+    void (*medium_changed)(void *opaque, bool loaded);     /* the tray opens, or closes with what is in it */
     void (*eject_request)(void *opaque, bool force);
     bool (*tray_open)(void *opaque);
     bool (*locked)(void *opaque);
@@ -50,11 +50,13 @@ typedef struct BlockFront {
     const BlockFrontOps *ops;
     void *opaque;
     BlockCounts stats;
+    struct FrontStats *more_stats;      /* latencies; NULL: not measured */
+    int64_t last_ns;            /* end of the last request; 0: none */
     struct ThrottleGroup *throttle;     /* NULL: no limits */
     /* of block/front.c */
     struct Drive *drive;        /* NULL: bound by node name */
     struct BlockEdge *edge;     /* our use of node; NULL without one */
-    bool io_error;              /* io-status is not ok */
+    bool io_error, no_space;    /* io-status is not ok, and why */
     bool closing;
     unsigned in_flight, pending;    /* without and with those that are held */
     CoQueue held;               /* requests that werror/rerror=stop keeps for later */
@@ -91,8 +93,12 @@ void block_front_foreach(void (*fn)(BlockFront *b, void *opaque), void *opaque);
  * there is none.
  */
 BlockFront *block_front_find(const char *drive, const char *device);
-/* Puts node (NULL: none) in; the device is told. The front is removable and not in use. */
+/* Puts node (NULL: none) in. The front is removable; its device learns of it by block_front_move_tray. */
 bool block_front_change(BlockFront *b, BlockNode *node, GError **error);
+/* The user opens or closes the tray of a removable drive: the device is told, DEVICE_TRAY_MOVED is sent when it moves. */
+void block_front_move_tray(BlockFront *b, bool open);
+/* For a device whose guest has moved the tray: sends the event. */
+void block_front_tray_moved(BlockFront *b, bool open);
 
 /*
  * i-th drive of the command line, in its order; NULL past the end. Boards look through them for

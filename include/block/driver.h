@@ -58,7 +58,6 @@ struct BlockDriver {
     bool protocol;              /* opens a place, not another node */
     bool filter;                /* shows the data of its child "file", and has its length */
     bool internal;              /* not for -blockdev, not listed */
-    bool overlay;               /* takes writes itself: the child `file` is only read */
     bool grows;                 /* writes beyond the end extend it */
     bool backing;               /* has the option `backing` and sets backing_file in open() */
     const char *const *schemes; /* protocols: "nbd", "nbd+unix", ... of "nbd://"; NULL-terminated; NULL: name */
@@ -161,6 +160,12 @@ struct BlockDriver {
                        unsigned *child_shared);
 };
 #define BLOCK_DRIVER(t) SECTION_ENTRY(block_drivers, const BlockDriver *, t##_row, &t)
+
+/*
+ * All that the layers from top to above base have goes to base, at most rate bytes a second (0: any). 0 or -errno.
+ * progress may be NULL.
+ */
+int co_block_commit_data(BlockNode *top, BlockNode *base, uint64_t rate, BlockProgress *progress, void *opaque);
 
 /*
  * For open(): the child `name` from the options (object or node name); when they do not have it, the

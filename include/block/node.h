@@ -103,6 +103,7 @@ struct BlockNode {
     uint32_t zero_align;            /* write_zeroes and discard are efficient in multiples; 0: of align */
     CoMutex widen_lock;             /* one read-modify-write at a time */
     uint64_t write_high;            /* end of the highest write */
+    uint64_t discards[2], discarded;    /* that went well and that failed; bytes of the former */
     uint64_t write_threshold;       /* BLOCK_WRITE_THRESHOLD is sent when a write gets beyond; 0: never */
     BlockWatcher *watchers;
     GPtrArray *bitmaps;             /* DirtyBitmap; NULL: none */
@@ -152,6 +153,8 @@ bool block_make_read_only(BlockNode *n, GError **error);
 /* By the name of a node or of a drive ("device"); NULL + error. */
 BlockNode *block_node_or_device(const char *name, GError **error);
 void block_node_foreach(void (*fn)(BlockNode *n, void *opaque), void *opaque);
+/* As lists of nodes show them. */
+void block_node_foreach_newest(void (*fn)(BlockNode *n, void *opaque), void *opaque);
 /* Nodes that live by their name (-blockdev) are held by the graph itself. */
 void block_node_keep(BlockNode *n);
 bool block_node_delete(const char *name, GError **error);

@@ -24,7 +24,7 @@ typedef struct HmpCall {
 typedef void HmpFn(HmpCall *call, GError **error);
 
 /*
- * args: names and kinds by commas, "name:s,count:i?,-a"; s word, S rest of the line, i number or
+ * args: names and kinds by commas, "name:s,count:i?,-a"; s word (F of a file, B of a block device), S rest of the line, i number or
  * expression, o size, b on/off, ? optional, -x a flag.
  */
 typedef struct HmpCommand {

@@ -15,7 +15,7 @@ EMULATOR = os.environ.get('EMULATOR', BUILD + 'qemu-system-x86_64')
 
 class Qmp:
     def __init__(self, *args):
-        self.p = subprocess.Popen([EMULATOR, '-M', 'none', '-display', 'none', '-qmp', 'stdio', *args], stdin=subprocess.PIPE,
+        self.p = subprocess.Popen([EMULATOR, *([] if '-M' in args else ['-M', 'none']), '-display', 'none', '-qmp', 'stdio', *args], stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE, text=True)
         self.timer = threading.Timer(60, self.p.kill)
         self.timer.start()
@@ -328,6 +328,92 @@ def test_write_blocking():
     e = q.wait('BLOCK_JOB_COMPLETED', device='m')
     assert e['error'] == 'Input/output error', e
     q.end()
+
+
+def hmp(q, line):
+    return q('human-monitor-command', command_line=line).replace('\r', '')
+
+
+def test_human():
+    """The human monitor's commands, and what they say."""
+    chain()
+    q = Qmp(*D0)
+    assert hmp(q, 'info block') == ("""d0 (top): top.qcow2 (qcow2)
+    Removable device: not locked, tray closed
+    Cache mode:       writeback
+    Backing file:     mid.qcow2 (chain depth: 2)
+""")
+    text = hmp(q, 'info block -v d0')
+    assert text.count('image: ') == 3 and 'backing file format: qcow2\nFormat specific information:\n    compat: 1.1\n' in text
+    assert hmp(q, 'info block -n mid').strip().startswith('mid: mid.qcow2 (qcow2, read-only)\n')
+    assert hmp(q, 'info block-jobs') == 'No active jobs\n'
+    assert hmp(q, 'block_stream d0 1') == ''
+    assert hmp(q, 'block_job_pause d0') == ''
+    assert hmp(q, 'info block-jobs').endswith(' of 16777216 bytes, speed limit 1048576 bytes/s\n')
+    assert hmp(q, 'block_job_resume d0') + hmp(q, 'block_job_set_speed d0 0') == ''
+    q.done('d0')
+    assert hmp(q, 'block_job_cancel d0') == "Error: Block job 'd0' not found\n"
+    assert hmp(q, 'drive_backup d0') == 'drive_backup: string expected\nTry "help drive_backup" for more information\n'
+    assert hmp(q, 'drive_backup -f d0 b.qcow2 qcow2') == ''
+    q.done('d0')
+    assert hmp(q, 'drive_mirror -f d0 m.qcow2 qcow2') == ''
+    q.wait('BLOCK_JOB_READY')
+    assert hmp(q, 'block_job_complete d0') == ''
+    q.done('d0')
+    assert hmp(q, 'snapshot_blkdev d0') == "Error: Parameter 'snapshot-file' is missing\n"
+    assert hmp(q, 'snapshot_blkdev d0 s.qcow2') == ''
+    q.io('d0', 'write -P 5 4M 1M')
+    assert hmp(q, 'commit zz') == "Device 'zz' not found\n"
+    assert hmp(q, 'commit d0') + hmp(q, 'commit all') == ''
+    assert hmp(q, 'snapshot_blkdev_internal d0 one') == ''
+    assert hmp(q, 'snapshot_delete_blkdev_internal d0 one') == ''
+    assert hmp(q, 'block_resize d0 zz') == 'invalid size\nTry "help block_resize" for more information\n'
+    assert hmp(q, 'block_resize d0 20') == ''
+    assert hmp(q, 'drive_add 0 if=none,id=a,file=b.qcow2,format=qcow2') == 'OK\n'
+    assert hmp(q, 'drive_add 0 if=none,id=a,file=b.qcow2') == "Duplicate ID 'a' for drive\n"
+    assert hmp(q, 'drive_add -n 0 driver=null-co,node-name=n') == ''
+    assert hmp(q, 'drive_del a') + hmp(q, 'drive_del n') == ''
+    assert hmp(q, 'drive_del a') == "Device 'a' not found\n"
+    assert hmp(q, 'nbd_server_start -a unix:sock') + hmp(q, 'nbd_server_stop') == ''
+    assert hmp(q, 'nbd_server_add d0') == 'Error: NBD server not running\n'
+    q.end()
+    io('m.qcow2', 'read -P 5 4M 1M')
+
+
+def test_devices():
+    """Trays, latencies, copy-on-read and snapshot=on of drives that devices have."""
+    chain()
+    img('create', '-q', '-f', 'raw', 'r.raw', '1M')
+    img('create', '-q', '-f', 'qcow2', '-b', 'base.qcow2', '-F', 'qcow2', 'b.qcow2')
+    q = Qmp('-M', 'pc', '-accel', 'qtest', '-nodefaults', *D0[:1], D0[1] + ',stats-intervals=5:10', '-device', 'virtio-blk-pci,drive=d0,id=v',
+            '-drive', 'if=none,id=cd,media=cdrom', '-device', 'ide-cd,drive=cd,id=c',
+            '-drive', 'if=none,id=s,snapshot=on,file=mid.qcow2', '-drive', 'if=none,id=r,copy-on-read=on,file=b.qcow2')
+    assert hmp(q, 'change cd r.raw raw') == ''
+    moves = [q.wait('DEVICE_TRAY_MOVED')['tray-open'] for _ in range(2)]
+    assert moves == [True, False], moves
+    q.fails('blockdev-remove-medium', "Tray of device 'cd' is not open", id='c')
+    assert hmp(q, 'eject cd') == '' and q.wait('DEVICE_TRAY_MOVED')['tray-open']
+    assert hmp(q, 'info block cd').strip().endswith('Removable device: not locked, tray open')
+    q('blockdev-close-tray', id='c')
+    assert not q.wait('DEVICE_TRAY_MOVED')['tray-open']
+    device = '/machine/peripheral/v/virtio-backend'
+    q.fails('block-latency-histogram-set', 'set read boundaries fail', id=device, boundaries=[10, 5])
+    q('block-latency-histogram-set', id=device, boundaries=[10, 50], boundaries_write=[7])
+    stats = [s['stats'] for s in q('query-blockstats') if s['device'] == 'd0'][0]
+    assert stats['wr_latency_histogram'] == {'boundaries': [7], 'bins': [0, 0]}
+    assert [t['interval_length'] for t in stats['timed_stats']] == [5, 10]
+    q('block-latency-histogram-set', id=device)
+    assert 'wr_latency_histogram' not in q('query-blockstats')[0]['stats']
+    q.io('s', 'write -P 77 3M 64k')
+    q.io('r', 'read -P 1 0 128k')
+    inserted = {b['device']: b['inserted'] for b in q('query-block') if 'inserted' in b}
+    assert inserted['s']['drv'] == 'qcow2' and inserted['s']['backing_file'] == 'mid.qcow2'
+    assert inserted['r']['drv'] == 'qcow2'
+    assert hmp(q, 'commit s') == ''
+    q.end()
+    io('mid.qcow2', 'read -P 77 3M 64k')
+    img('rebase', '-u', '-b', '', 'b.qcow2')
+    io('b.qcow2', 'read -P 1 0 128k', 'read -P 0 128k 64k')
 
 
 for name, fn in list(globals().items()):

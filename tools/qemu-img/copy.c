@@ -19,44 +19,9 @@ static const struct option copy_longs[] = {
 
 /* ---- commit ---- */
 
-/* All that the layers from top to above base have goes to base. */
-static int co_commit_down(BlockNode *top, BlockNode *base, uint64_t rate)
+static void show_progress(void *opaque, uint64_t done, uint64_t total)
 {
-    g_autofree uint8_t *buf = g_malloc(CHUNK);
-    int64_t start = clock_now_ns(CLOCK_RT);
-    uint64_t sent = 0;
-    int ret = 0;
-
-    for (uint64_t at = 0; ret == 0 && at < top->length;) {
-        BlockStatus st;
-        uint64_t len;
-
-        ret = co_block_status_above(top, base, at, top->length - at, true, &st);
-        if (ret < 0) {
-            break;
-        }
-        len = st.bytes;
-        if (st.flags & BLOCK_STATUS_ALLOCATED) {
-            if (st.flags & BLOCK_STATUS_ZERO) {
-                ret = co_block_write_zeroes(base, at, len, BLOCK_MAY_UNMAP);
-            } else {
-                len = MIN(len, CHUNK);
-                ret = co_block_pread(top, at, buf, len);
-                ret = ret < 0 ? ret : co_block_pwrite(base, at, buf, len, 0);
-                sent += len;
-            }
-        }
-        at += len;
-        img_progress(at, top->length);
-        if (rate) {
-            int64_t due = start + (int64_t)((double)sent / (double)rate * 1e9);
-
-            if (due > clock_now_ns(CLOCK_RT)) {
-                co_sleep_ns(CLOCK_RT, due - clock_now_ns(CLOCK_RT));
-            }
-        }
-    }
-    return ret < 0 ? ret : co_block_flush(base);
+    img_progress(done, total);
 }
 
 /* The base is opened again for writing: by its own name. */
@@ -80,20 +45,16 @@ static int co_commit(Img *img, const ImgArgs *a, bool drop, uint64_t rate)
         return tool_error("Image does not have a backing file");
     }
     g_autofree char *name = g_strdup(base->filename);
-    ImgArgs plain = { .format = NULL };
-    Img low;
 
     /* what lies between stays open for reading; the lock of the same process does not stand in the way */
     if (!block_make_writable(base, &error)) {
         return tool_error("Could not open '%s': %s", name, error->message);
     }
-    (void)plain;
-    (void)low;
     if (top->length > base->length && !co_block_truncate(base, top->length, PREALLOC_OFF, &error)) {
         return tool_fail(g_steal_pointer(&error));
     }
     img_progress_start(a->progress);
-    ret = co_commit_down(top, base, rate);
+    ret = co_block_commit_data(top, base, rate, show_progress, NULL);
     if (ret < 0) {
         return tool_error("Block job failed: %s", g_strerror(-ret));
     }

@@ -46,8 +46,6 @@ void img_close(Img *i);
 /* A number of bytes with a suffix; prints a message that names it. */
 bool img_size(const char *text, const char *name, uint64_t *value);
 bool img_number(const char *text, const char *name, uint64_t min, uint64_t max, uint64_t *value);
-/* "1.5 GiB" */
-char *img_human(uint64_t bytes);
 bool img_output_format(const ImgArgs *a, bool *json);
 
 /* -p */
@@ -57,9 +55,6 @@ void img_progress_end(void);
 
 /* Prints a JSON value as query commands print it, with a line feed, and frees it. */
 void img_print_json(struct json_object *o);
-/* info's object of a node; chain: also what is below, as an array. */
-struct json_object *img_info_json(BlockNode *n);
-void img_print_snapshots(GArray *list);
 
 /* Runs n coroutines of fn at once and waits for all. */
 void img_parallel(unsigned n, void (*co_fn)(void *opaque), void *opaque);

@@ -9,6 +9,7 @@
 
 #include "block/tool.h"
 #include "config.h"
+#include "block/image-text.h"
 #include "img.h"
 #include "qapi/qapi.h"
 #include "util/error.h"
@@ -211,19 +212,6 @@ bool img_number(const char *text, const char *name, uint64_t min, uint64_t max, 
     return true;
 }
 
-char *img_human(uint64_t bytes)
-{
-    static const char *const units[] = { "", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei" };
-    double v = (double)bytes;
-    unsigned i = 0;
-
-    while (v >= 1000 && i + 1 < ARRAY_COUNT(units)) {
-        v /= 1024;
-        i++;
-    }
-    return g_strdup_printf("%0.3g %sB", v, units[i]);
-}
-
 bool img_output_format(const ImgArgs *a, bool *json)
 {
     *json = a->output && strcmp(a->output, "json") == 0;
@@ -306,7 +294,7 @@ void img_progress(uint64_t done, uint64_t total)
     } else {
         double seconds = (double)(g_get_monotonic_time() - bar.start_us) / 1e6;
         double left = part > 0.001 ? seconds / part - seconds : 0;
-        g_autofree char *rate = img_human(seconds > 0.01 ? (uint64_t)((double)done / seconds) : 0);
+        g_autofree char *rate = block_human_size(seconds > 0.01 ? (uint64_t)((double)done / seconds) : 0);
         char line[41] = { 0 };
 
         memset(line, ' ', 40);
