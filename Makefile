@@ -208,6 +208,10 @@ check-asan:  ## the quick tests in a sanitizer build, in ./asan
 	@test -e asan/config.mk || (cd asan && $(ABS_SRC)/configure --enable-sanitizers >configure.log)
 	@$(MAKE) --no-print-directory -C asan check
 
+.PHONY: check-crash
+check-crash: tests/test-qcow2-crash  ## crashes and failures at every write of qcow2 images
+	$(Q)CRASH_FULL=1 ./tests/test-qcow2-crash
+
 # Long targets exist when the script that does their work exists.
 ifneq ($(wildcard $(SRC)/scripts/check-guest),)
 .PHONY: check-guest

@@ -560,7 +560,7 @@ static bool drive_node_side(Drive *d, struct json_object *o, GError **error)
     }
     if (temporary && !d->info.cdrom) {
         put(o, "read-only", "on");
-        drive_set_node(d, temporary_open(o, error));
+        drive_set_node(d, temporary_open(o, BLOCK_OPEN_AUTO_READ_ONLY, error));
     } else {
         drive_set_node(d, block_node_open(o, false, error));
     }

@@ -10,6 +10,7 @@
 
 #include "block/bitmap.h"
 #include "block/driver.h"
+#include "block/filters/blkdebug.h"
 #include "block/graph.h"
 #include "qapi/qapi-events.h"
 #include "util/error.h"
@@ -128,8 +129,11 @@ static int co_driver_write(BlockNode *n, uint64_t offset, uint64_t bytes, const 
     if (flags & BLOCK_COMPRESSED) {
         return n->driver->co_pwrite_compressed ? n->driver->co_pwrite_compressed(n, offset, bytes, iov, niov) : -ENOTSUP;
     }
+    blkdebug_event(n, "pwritev");
     if (!n->max_transfer || bytes <= n->max_transfer) {
-        return n->driver->co_pwritev(n, offset, bytes, iov, niov, flags);
+        ret = n->driver->co_pwritev(n, offset, bytes, iov, niov, flags);
+        blkdebug_event(n, "pwritev_done");
+        return ret;
     }
     piece = g_new(struct iovec, niov);
     while (ret == 0 && done < bytes) {
@@ -139,6 +143,7 @@ static int co_driver_write(BlockNode *n, uint64_t offset, uint64_t bytes, const 
         ret = n->driver->co_pwritev(n, offset + done, len, piece, count, flags);
         done += len;
     }
+    blkdebug_event(n, "pwritev_done");
     return ret;
 }
 
@@ -156,8 +161,10 @@ static int co_widened_write(BlockNode *n, uint64_t offset, uint64_t bytes, const
         return -ENOMEM;
     }
     co_mutex_lock(&n->widen_lock);
+    blkdebug_event(n, offset & mask ? "pwritev_rmw_head" : "pwritev_rmw_tail");
     ret = block_in_range(n, start, end - start) ? co_driver_read(n, start, end - start, &whole, 1)
                                                 : co_read_past_end(n, start, end - start, &whole, 1);
+    blkdebug_event(n, offset & mask ? "pwritev_rmw_after_head" : "pwritev_rmw_after_tail");
     if (ret == 0) {
         iov_to_buf(iov, niov, 0, buf + (offset - start), bytes);
         ret = co_driver_write(n, start, end - start, &whole, 1, flags);
@@ -281,12 +288,14 @@ int co_block_flush(BlockNode *n)
     if (n->read_only) {
         return 0;
     }
+    blkdebug_event(n->file, "flush_to_os");
     if (n->driver->co_flush && !(n->no_flush && n->driver->protocol)) {
         ret = n->driver->co_flush(n);
     }
     if (n->driver->flushes_children) {
         return ret;
     }
+    blkdebug_event(n->file, "flush_to_disk");
     for (unsigned i = 0; ret == 0 && i < n->children->len; i++) {
         BlockEdge *e = g_ptr_array_index(n->children, i);
 
@@ -360,6 +369,7 @@ static int co_zero_pieces(BlockNode *n, uint64_t offset, uint64_t bytes, unsigne
     if ((flags & BLOCK_NO_FALLBACK) && (start != offset || stop != end)) {
         return -ENOTSUP;
     }
+    blkdebug_event(n, "pwritev_zero");
     ret = n->driver->co_write_zeroes(n, start, stop - start, flags);
     if (ret == -ENOTSUP) {
         return flags & BLOCK_NO_FALLBACK ? ret : co_write_zero_data(n, offset, bytes, flags);

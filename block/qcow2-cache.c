@@ -152,6 +152,7 @@ static int co_write_slot(Qcow2 *q, Qcow2Cache *c, int i)
         ret = co_qcow2_check_overlap(q, kind, c->slots[i].offset, c->size);
     }
     if (ret == 0) {
+        qcow2_event(q, kind == OVERLAP_L2 ? "l2_update" : "refblock_update_part");
         ret = co_block_pwrite(q->n->file, c->slots[i].offset, c->tables + (size_t)i * c->size, c->size, 0);
     }
     if (ret == 0) {
@@ -264,6 +265,7 @@ int co_qcow2_cache_get(Qcow2 *q, Qcow2Cache *c, uint64_t offset, bool fresh, voi
         }
         c->last = -1;
         if (!fresh) {
+            qcow2_event(q, c == q->l2_cache ? "l2_load" : "refblock_load");
             ret = co_block_pread(q->n->file, offset, c->tables + (size_t)i * c->size, c->size);
             if (ret < 0) {
                 return ret;

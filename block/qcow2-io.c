@@ -91,6 +91,7 @@ int co_qcow2_unpack(Qcow2 *q, uint64_t entry, void *cluster)
         return raw ? -ENOTSUP : -ENOMEM;
     }
     u.from = raw;
+    qcow2_event(q, "read_compressed");
     ret = co_block_pread(q->n->file, start, raw, len);
     return ret < 0 ? ret : co_in_worker(unpack_work, &u);
 }
@@ -133,6 +134,7 @@ static int co_read_data(Qcow2 *q, uint64_t guest, uint64_t host, uint64_t bytes,
     g_autofree uint8_t *buf = NULL;
     int ret;
 
+    qcow2_event(q, "read_aio");
     if (!q->crypto) {
         return co_block_preadv(q->data, host, bytes, iov, niov);
     }
@@ -155,6 +157,7 @@ static int co_read_below(Qcow2 *q, uint64_t offset, uint64_t bytes, const struct
         iov_memset(iov, niov, 0, 0, bytes);
         return 0;
     }
+    qcow2_event(q, "read_backing_aio");
     return co_block_preadv(q->n->backing, offset, bytes, iov, niov);
 }
 
@@ -444,6 +447,9 @@ static int co_write_around(Qcow2 *q, Placed *p, const struct iovec *iov, unsigne
     if (!edges) {
         return -ENOMEM;
     }
+    if (p->before || p->after) {
+        qcow2_event(q, "cow_read");
+    }
     if (p->before) {
         all[count++] = (struct iovec){ edges, p->before };
         ret = co_qcow2_preadv(q->n, p->guest - p->before, p->before, all, 1);
@@ -461,6 +467,7 @@ static int co_write_around(Qcow2 *q, Placed *p, const struct iovec *iov, unsigne
         }
     }
     p->copied_old = p->before || p->after;
+    qcow2_event(q, p->copied_old ? "cow_write" : "write_aio");
     return ret < 0 ? ret : co_block_pwritev(q->data, p->host - p->before, p->before + p->bytes + p->after, all, count, flags);
 }
 
@@ -471,6 +478,9 @@ static int co_write_placed(Qcow2 *q, Placed *p, const struct iovec *iov, unsigne
     int ret;
 
     if (!q->crypto) {
+        if (!p->before && !p->after) {
+            qcow2_event(q, "write_aio");
+        }
         return p->before || p->after ? co_write_around(q, p, iov, niov, flags)
                                      : co_block_pwritev(q->data, p->host, p->bytes, iov, niov, flags);
     }
@@ -489,6 +499,7 @@ static int co_write_placed(Qcow2 *q, Placed *p, const struct iovec *iov, unsigne
     p->copied_old = p->before || p->after;
     ret = ret < 0 ? ret : co_crypto_encrypt(q->crypto, crypt_position(q, p->guest - p->before, p->host - p->before), buf,
                                             one.iov_len);
+    qcow2_event(q, "write_aio");
     return ret < 0 ? ret : co_block_pwritev(q->data, p->host - p->before, one.iov_len, &one, 1, flags);
 }
 
@@ -561,8 +572,10 @@ static int co_store_packed(Qcow2 *q, uint64_t offset, const void *packed, uint64
     }
     ret = co_qcow2_check_overlap(q, 0, (uint64_t)at, len);
     co_mutex_unlock(&q->lock);
+    qcow2_event(q, "write_compressed");
     ret = ret < 0 ? ret : co_block_pwrite(q->n->file, (uint64_t)at, packed, len, 0);
     co_mutex_lock(&q->lock);
+    qcow2_event(q, "l2_update_compressed");
     ret = ret < 0 ? ret : co_qcow2_slice_for_write(q, offset, &slice, &index);
     if (ret < 0) {
         return ret;

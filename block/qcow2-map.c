@@ -101,6 +101,7 @@ int co_qcow2_write_l1_entry(Qcow2 *q, unsigned index)
         store_be64(raw + i * 8, q->l1[first + i]);
     }
     ret = co_qcow2_check_overlap(q, OVERLAP_L1, q->h.l1_offset + first * 8ull, count * 8);
+    qcow2_event(q, "l1_update");
     return ret < 0 ? ret : co_block_pwrite(q->n->file, q->h.l1_offset + first * 8ull, raw, count * 8, 0);
 }
 
@@ -122,6 +123,7 @@ int co_qcow2_grow_l1(Qcow2 *q, uint64_t entries, bool exact)
         return -EFBIG;
     }
     bytes = room * 8;
+    qcow2_event(q, "l1_grow_alloc_table");
     at = co_qcow2_alloc(q, q_round_up(q, bytes) / q->cluster_size);
     if (at < 0) {
         return (int)at;
@@ -132,6 +134,7 @@ int co_qcow2_grow_l1(Qcow2 *q, uint64_t entries, bool exact)
         store_be64(raw + i * 8ull, q->l1[i]);
     }
     ret = ret < 0 ? ret : co_qcow2_check_overlap(q, OVERLAP_L1, (uint64_t)at, bytes);
+    qcow2_event(q, "l1_grow_write_table");
     ret = ret < 0 ? ret : co_block_pwrite(q->n->file, (uint64_t)at, raw, bytes, 0);
     ret = ret < 0 ? ret : co_block_flush(q->n->file);
     if (ret < 0) {
@@ -145,6 +148,7 @@ int co_qcow2_grow_l1(Qcow2 *q, uint64_t entries, bool exact)
     memset(q->l1 + q->h.l1_size, 0, (room - q->h.l1_size) * 8);
     q->h.l1_offset = (uint64_t)at;
     q->h.l1_size = (uint32_t)room;
+    qcow2_event(q, "l1_grow_activate_table");
     ret = co_qcow2_header_write(q);
     if (ret < 0) {
         q->h.l1_offset = old;
@@ -171,8 +175,10 @@ static int co_make_table(Qcow2 *q, uint64_t index)
     if (ret == 0 && old) {
         /* what the cache has of it may be newer */
         ret = co_qcow2_cache_flush(q, q->l2_cache);
+        qcow2_event(q, "l2_alloc_cow_read");
         ret = ret < 0 ? ret : co_block_pread(q->n->file, old, table, q->cluster_size);
     }
+    qcow2_event(q, "l2_alloc_write");
     ret = ret < 0 ? ret : co_qcow2_check_overlap(q, 0, (uint64_t)at, q->cluster_size);
     qcow2_cache_forget(q->l2_cache, (uint64_t)at, q->cluster_size);
     ret = ret < 0 ? ret : co_block_pwrite(q->n->file, (uint64_t)at, table, q->cluster_size, 0);

@@ -253,6 +253,7 @@ static int co_write_rt_entry(Qcow2 *q, uint64_t index, uint64_t value)
     int ret;
 
     store_be64(raw, value);
+    qcow2_event(q, "refblock_alloc_hookup");
     ret = co_block_pwrite(q->n->file, q->h.reftable_offset + index * 8, raw, 8, 0);
     if (ret == 0) {
         q->rt[index] = value;
@@ -276,6 +277,7 @@ static int co_grow_table(Qcow2 *q, uint64_t entries)
     if (clusters * q->cluster_size > Q_MAX_REFTABLE_BYTES) {
         return -EFBIG;
     }
+    qcow2_event(q, "reftable_grow");
     at = co_qcow2_alloc(q, clusters);
     if (at < 0) {
         return (int)at;
@@ -284,7 +286,9 @@ static int co_grow_table(Qcow2 *q, uint64_t entries)
     for (uint64_t i = 0; i < q->rt_entries; i++) {
         store_be64(raw + i * 8, q->rt[i]);
     }
+    qcow2_event(q, "refblock_alloc_write_blocks");
     ret = co_qcow2_cache_flush(q, q->rb_cache);
+    qcow2_event(q, "refblock_alloc_write_table");
     ret = ret < 0 ? ret : co_block_pwrite(q->n->file, (uint64_t)at, raw, clusters * q->cluster_size, 0);
     ret = ret < 0 ? ret : co_block_flush(q->n->file);
     if (ret < 0) {
@@ -295,6 +299,7 @@ static int co_grow_table(Qcow2 *q, uint64_t entries)
     q->rt_entries = room;
     q->h.reftable_offset = (uint64_t)at;
     q->h.reftable_clusters = (uint32_t)clusters;
+    qcow2_event(q, "refblock_alloc_switch_table");
     ret = co_qcow2_header_write(q);
     return ret < 0 ? ret : co_qcow2_free(q, old, old_clusters * q->cluster_size, DISCARD_OTHER);
 }
@@ -360,6 +365,7 @@ static int co_ensure_block(Qcow2 *q, uint64_t index, bool *made)
     }
     qcow2_cache_dirty(q->rb_cache, block);
     qcow2_cache_put(q->rb_cache, block);
+    qcow2_event(q, "refblock_alloc_write");
     ret = co_qcow2_cache_flush(q, q->rb_cache);
     ret = ret < 0 ? ret : co_write_rt_entry(q, index, at);
     return ret;
@@ -479,6 +485,8 @@ int64_t co_qcow2_alloc(Qcow2 *q, uint64_t n)
     int64_t first;
     int ret;
 
+    qcow2_event(q, "cluster_alloc");
+    qcow2_event(q, "refblock_alloc");
     ret = co_qcow2_mark_dirty(q);
     if (ret < 0) {
         return ret;
@@ -538,6 +546,7 @@ int64_t co_qcow2_alloc_bytes(Qcow2 *q, uint64_t len)
     int64_t fresh;
     int ret;
 
+    qcow2_event(q, "cluster_alloc_bytes");
     if (at && q_in_cluster(q, at) == 0) {
         at = left = 0;
     }
@@ -623,6 +632,7 @@ int co_qcow2_free_entry(Qcow2 *q, uint64_t entry, int why)
 {
     uint64_t offset = entry & Q_OFFSET_MASK;
 
+    qcow2_event(q, "cluster_free");
     if (entry & Q_COMPRESSED) {
         unsigned bits = 62 - (q->cluster_bits - 8);
         uint64_t start = entry & ((1ull << bits) - 1);

@@ -181,6 +181,7 @@ bool co_qcow2_make_empty(BlockNode *n, GError **error)
     int ret;
 
     co_mutex_lock(&q->lock);
+    qcow2_event(q, "empty_image_prepare");
     ret = co_qcow2_discard_range(q, 0, q_round_up(q, n->length), DISCARD_SNAPSHOT, true);
     ret = ret < 0 ? ret : co_qcow2_settle(q);
     co_mutex_unlock(&q->lock);

@@ -515,6 +515,7 @@ int co_qcow2_vmstate_rw(BlockNode *n, bool write, uint64_t offset, uint64_t byte
     unsigned shift = q->l2_bits + q->cluster_bits;
     uint64_t base = ((n->length >> shift) + 1) << shift;
 
+    qcow2_event(q, write ? "vmstate_save" : "vmstate_load");
     return write ? co_qcow2_pwritev(n, base + offset, bytes, iov, niov, 0)
                  : co_qcow2_preadv(n, base + offset, bytes, iov, niov);
 }

@@ -113,7 +113,12 @@ static bool open_caches(Qcow2 *q, struct json_object *opts, GError **error)
 static uint64_t *co_read_table(Qcow2 *q, uint64_t offset, uint64_t entries, GError **error, const char *what)
 {
     uint64_t *table = g_try_new0(uint64_t, MAX(entries, 1));
-    int ret = table ? co_block_pread(q->n->file, offset, table, entries * 8) : -ENOMEM;
+    int ret;
+
+    if (strstr(what, "refcount")) {
+        qcow2_event(q, "reftable_load");
+    }
+    ret = table ? co_block_pread(q->n->file, offset, table, entries * 8) : -ENOMEM;
 
     if (ret < 0) {
         g_free(table);

@@ -11,6 +11,7 @@
 #define BLOCK_QCOW2_H
 
 #include "block/driver.h"
+#include "block/filters/blkdebug.h"
 
 #define Q_MAGIC 0x514649fbu
 #define Q_COPIED ((uint64_t)1 << 63)
@@ -293,5 +294,11 @@ bool co_qcow2_crypt_open(Qcow2 *q, struct json_object *opts, GError **error);
 bool co_qcow2_crypt_create(Qcow2 *q, struct json_object *opts, const char *format, GError **error);
 bool co_qcow2_crypt_amend(Qcow2 *q, struct json_object *opts, bool force, GError **error);
 struct json_object *qcow2_crypt_info(Qcow2 *q);
+
+/* Passes an event of fault injection: the next request of the file may be made to fail. */
+static inline void qcow2_event(const Qcow2 *q, const char *event)
+{
+    blkdebug_event(q->n->file, event);
+}
 
 #endif

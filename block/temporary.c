@@ -29,11 +29,11 @@ static bool make_image(const char *name, const BlockNode *below, GError **error)
     return good;
 }
 
-BlockNode *temporary_open(struct json_object *opts, GError **error)
+BlockNode *temporary_open(struct json_object *opts, unsigned flags, GError **error)
 {
     const char *dir = g_getenv("TMPDIR") ? g_getenv("TMPDIR") : "/var/tmp";
     g_autofree char *name = g_strdup_printf("%s/vl.XXXXXX", dir);
-    BlockNode *below = block_node_open(opts, false, error), *top = NULL;
+    BlockNode *below = block_open(opts, flags | BLOCK_OPEN_READ_ONLY, error), *top = NULL;
     struct json_object *o, *file, *cache;
     int fd;
 
@@ -59,7 +59,7 @@ BlockNode *temporary_open(struct json_object *opts, GError **error)
         json_object_object_add(o, "file", file);
         put(o, "discard", "unmap");
         put(o, "backing", below->name);
-        top = block_node_open(o, false, error);
+        top = block_open(o, flags & ~(unsigned)BLOCK_OPEN_READ_ONLY, error);
         json_object_put(o);
     }
     unlink(name);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "block/driver.h"
+#include "block/filters/blkdebug.h"
 #include "util/error.h"
 #include "util/iov.h"
 
@@ -67,6 +68,7 @@ static int co_copy(BlockNode *n, uint64_t offset, uint64_t len, const struct iov
     co_mutex_lock(&s->lock);
     ret = co_block_pread(n->file, offset, buf, len);
     if (ret == 0) {
+        blkdebug_event(n->file, "cor_write");
         /* a node that is full, or read-only, can be read all the same */
         co_block_pwrite(n->file, offset, buf, len, BLOCK_UNCHANGED);
         iov_from_buf(iov, niov, at, buf, len);

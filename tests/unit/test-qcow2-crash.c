@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What a crash leaves of a qcow2 image. All writes to the file are logged; the image as it is after each of them is opened,
- * checked, and compared with what the guest had flushed by then. Repair leaves no error and changes no data.
+ * checked, and compared with what the guest had flushed by then. Repair leaves no error and changes no data. The same after
+ * single writes, or all from one on, have failed with EIO or ENOSPC while the guest went on. CRASH_FULL=1 (make check-crash)
+ * tries every write and more seeds, otherwise it is a sample.
  */
+#include <errno.h>
 #include <glib.h>
 #include <string.h>
 
@@ -34,6 +37,10 @@ static uint64_t content_len;
 static GArray *history;
 static bool logging;
 static int step;
+/* Writes so far, and those that fail: number fail_at (0: none), or it and all later ones. */
+static unsigned writes, fail_at;
+static bool fail_on;
+static int fail_with;
 
 static bool memory_open(BlockNode *n, struct json_object *opts, GError **error)
 {
@@ -57,6 +64,10 @@ static int co_memory_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, cons
         return -28;
     }
     co_reschedule();
+    writes++;
+    if (fail_at && (writes == fail_at || (fail_on && writes > fail_at))) {
+        return -fail_with;
+    }
     iov_to_buf(iov, niov, 0, content + offset, bytes);
     content_len = MAX(content_len, offset + bytes);
     if (logging) {
@@ -188,6 +199,7 @@ static void co_guest(void *opaque)
             memset(buf, byte, 65536);
             note(g, c, 65536, -1);
             co_block_pwrite(g->n, c, buf, 65536, BLOCK_COMPRESSED);
+            at = c;
         } else if (what < 17) {
             BlockSnapshot s = { .name = "s" };
             g_autoptr(GError) error = NULL;
@@ -198,9 +210,16 @@ static void co_guest(void *opaque)
             }
         } else {
             ret = co_block_flush(g->n);
-            note_flush(g);
+            if (ret == 0) {
+                note_flush(g);
+            }
+            len = 0;
         }
-        g_assert_cmpint(ret, ==, 0);
+        if (fail_at && ret < 0) {
+            note(g, at, len, -1);       /* old, new or a part of each */
+        } else {
+            g_assert_cmpint(ret, ==, 0);
+        }
     }
 }
 
@@ -275,6 +294,17 @@ static void look(int at_step)
     block_node_unref(n);
 }
 
+static void forget(Guest *g)
+{
+    g_array_unref(history);
+    for (unsigned i = 0; i < snapshots->len; i++) {
+        g_free(g_array_index(snapshots, int *, i));
+    }
+    g_array_unref(snapshots);
+    g_array_unref(flushed);
+    g_rand_free(g->rnd);
+}
+
 static void crash_everywhere(const char *options, uint32_t seed)
 {
     Guest g = { .options = options, .rnd = g_rand_new_with_seed(seed) };
@@ -297,25 +327,65 @@ static void crash_everywhere(const char *options, uint32_t seed)
             len = e->offset;
         }
         /* all small ones, which are metadata; some of the others */
-        if (e->len <= 4096 || i % 3 == 0) {
+        if (e->len <= 4096 || i % 3 == 0 || g_getenv("CRASH_FULL")) {
             memcpy(content, start, FILE_ROOM);
             content_len = len;
             look(e->step);
         }
         g_free(e->data);
     }
-    g_array_unref(history);
-    for (unsigned i = 0; i < snapshots->len; i++) {
-        g_free(g_array_index(snapshots, int *, i));
+    forget(&g);
+}
+
+/* One write (or all from it on) fails, the guest goes on. Returns how many writes there were. */
+static unsigned fail_once(const char *options, uint32_t seed, unsigned at, bool on, int error)
+{
+    Guest g = { .options = options, .rnd = g_rand_new_with_seed(seed) };
+    unsigned count;
+
+    make_image(options);
+    writes = 0;
+    fail_at = at;
+    fail_on = on;
+    fail_with = error;
+    run_guest(&g);
+    count = writes;
+    fail_at = 0;
+    if (at) {
+        look(step);
     }
-    g_array_unref(snapshots);
-    g_array_unref(flushed);
-    g_rand_free(g.rnd);
+    for (unsigned i = 0; i < history->len; i++) {
+        g_free(g_array_index(history, LogEntry, i).data);
+    }
+    forget(&g);
+    return count;
+}
+
+static void co_fail(void *options)
+{
+    bool full = g_getenv("CRASH_FULL") != NULL;
+
+    for (uint32_t seed = 1; seed <= (full ? 5u : 1u); seed++) {
+        unsigned count = fail_once(options, seed, 0, false, 0);
+
+        for (unsigned at = 1; at <= count; at += full ? 1 : 1 + at % 11) {
+            for (unsigned kind = 0; kind < 4; kind++) {
+                if (full || kind == at % 4) {
+                    fail_once(options, seed, at, kind & 1, kind & 2 ? ENOSPC : EIO);
+                }
+            }
+        }
+    }
+}
+
+static void test_fail(const void *options)
+{
+    block_run(co_fail, (void *)options);
 }
 
 static void co_crash(void *options)
 {
-    for (uint32_t seed = 1; seed <= 2; seed++) {
+    for (uint32_t seed = 1; seed <= (g_getenv("CRASH_FULL") ? 10u : 2u); seed++) {
         crash_everywhere(options, seed);
     }
 }
@@ -336,5 +406,10 @@ int main(int argc, char **argv)
     g_test_add_data_func("/qcow2/crash/extended", "cluster_size=16k,extended_l2=on", test_crash);
     g_test_add_data_func("/qcow2/crash/v2", "compat=v2", test_crash);
     g_test_add_data_func("/qcow2/crash/lazy", "lazy_refcounts=on", test_crash);
+    g_test_add_data_func("/qcow2/fail/default", "cluster_size=64k", test_fail);
+    g_test_add_data_func("/qcow2/fail/small", "cluster_size=512", test_fail);
+    g_test_add_data_func("/qcow2/fail/extended", "cluster_size=16k,extended_l2=on", test_fail);
+    g_test_add_data_func("/qcow2/fail/v2", "compat=v2", test_fail);
+    g_test_add_data_func("/qcow2/fail/lazy", "lazy_refcounts=on", test_fail);
     return g_test_run();
 }

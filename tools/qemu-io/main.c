@@ -10,6 +10,7 @@
 
 #include "block/driver.h"
 #include "block/shell/shell.h"
+#include "block/temporary.h"
 #include "block/tool.h"
 #include "config.h"
 #include "util/error.h"
@@ -106,11 +107,11 @@ static BlockNode *open_below(const Settings *set, const char *text, struct json_
             put(o, "driver", set->format);
         }
     }
-    if (file || !text) {
-        if (set->snapshot) {
-            json_object_object_add(o, "read-only", json_object_new_boolean(true));
-        }
-        put(top, "driver", set->snapshot ? "temporary" : "copy-on-read");
+    if ((file || !text) && set->snapshot) {
+        json_object_object_add(o, "read-only", json_object_new_boolean(true));
+        n = temporary_open(o, flags, error);
+    } else if (file || !text) {
+        put(top, "driver", "copy-on-read");
         json_object_object_add(top, "file", json_object_get(o));
         n = block_open(top, flags, error);
     }

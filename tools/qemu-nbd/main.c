@@ -12,6 +12,7 @@
 
 #include "block/driver.h"
 #include "block/nbd.h"
+#include "block/temporary.h"
 #include "block/tool.h"
 #include "config.h"
 #include "qom/tls.h"
@@ -80,7 +81,7 @@ static bool load_snapshot(BlockNode *n, const char *text, GError **error);
 /* Writes go to a file without a name, above the image that is only read. */
 static BlockNode *open_above(const NbdArgs *a, struct json_object *o, GError **error)
 {
-    struct json_object *top = json_object_new_object(), *file = a->image_opts ? NULL : block_filename_options(a->file, error);
+    struct json_object *file = a->image_opts ? NULL : block_filename_options(a->file, error);
     BlockNode *n = NULL;
 
     if (file) {
@@ -91,11 +92,8 @@ static BlockNode *open_above(const NbdArgs *a, struct json_object *o, GError **e
     }
     if (file || a->image_opts) {
         json_object_object_add(o, "read-only", json_object_new_boolean(true));
-        put(top, "driver", "temporary");
-        json_object_object_add(top, "file", json_object_get(o));
-        n = block_open(top, a->open_flags, error);
+        n = temporary_open(o, a->open_flags, error);
     }
-    json_object_put(top);
     return n;
 }
 
