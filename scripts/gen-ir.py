@@ -75,7 +75,7 @@ class Row:
         imms = ["imm"] if self.imms == 1 else ["pos", "len"][:self.imms]
         params += [("uint64_t " if self.name in ("env_ptr",) else "unsigned ") + x for x in imms]
         args = ["b", " | ".join(word)] + LETTERS[:n]
-        if n <= 2:
+        if n != 3:
             args += (imms + ["0", "0"])[:2]
         elif self.imms:
             sys.exit(f"ops.def: {self.name}: immediates with {n} operands need a builder by hand")
@@ -121,7 +121,8 @@ def header(rows):
                "IrVal ir_op1(IrBuilder *b, uint32_t word, IrVal a, uint64_t imm0, uint64_t imm1);\n"
                "IrVal ir_op2(IrBuilder *b, uint32_t word, IrVal a, IrVal c, uint64_t imm0, uint64_t imm1);\n"
                "IrVal ir_op3(IrBuilder *b, uint32_t word, IrVal a, IrVal c, IrVal d);\n"
-               "IrVal ir_op4(IrBuilder *b, uint32_t word, IrVal a, IrVal c, IrVal d, IrVal e);\n\n")
+               "IrVal ir_op4(IrBuilder *b, uint32_t word, IrVal a, IrVal c, IrVal d, IrVal e,\n"
+               "             uint64_t imm0, uint64_t imm1);\n\n")
     out += [r.builder() + "\n" for r in rows if r.name not in BY_HAND]
     out.append("#endif\n")
     return "".join(out)

@@ -460,7 +460,7 @@ static bool to_gpr(ArmCtx *s, const A64Insn *i, unsigned round, unsigned frac)
         return false;
     }
     if (arm_fp_ok(s)) {
-        arm_set_x(s, i->rd, ir_call_fp_to_gpr(s->b, scalar(s, i->rn, size), word(s, simd_word(round, size, false, true, i->u, frac | (unsigned)i->sf << 8))));
+        arm_set_x(s, i->rd, arm_fp_to_gpr(s, size, arm_v(s, i->rn), round, i->u, i->sf, frac));
     }
     return true;
 }
@@ -482,16 +482,9 @@ static bool from_gpr(ArmCtx *s, const A64Insn *i, unsigned frac)
     if (!type_size(s, i, &size)) {
         return false;
     }
-    if (!arm_fp_ok(s)) {
-        return true;
+    if (arm_fp_ok(s)) {
+        put(s, i->rd, arm_fp_from_gpr(s, size, arm_x(s, i->rn), i->u, i->sf, frac));
     }
-    if (size == 3 && frac == 0 && (!i->u || !i->sf)) {
-        IrVal x = i->sf ? arm_x(s, i->rn) : i->u ? ir_zext32(s->b, arm_x(s, i->rn)) : ir_sext32(s->b, arm_x(s, i->rn));
-
-        put_scalar(s, i->rd, ir_f_bits(s->b, ir_i64_f(s->b, IR_F64, x)));
-        return true;
-    }
-    put_scalar(s, i->rd, ir_call_fp_from_gpr(s->b, arm_x(s, i->rn), word(s, simd_word(0, size, false, true, i->u, frac | (unsigned)i->sf << 8))));
     return true;
 }
 

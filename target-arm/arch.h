@@ -20,6 +20,7 @@ unsigned arm_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf);
 #define ARM_ARCH_COMMON                                                                            \
     .endian = DEV_LITTLE, .page_bits = 12, .mmu_modes = MMU_INDEX_COUNT,                           \
     .env_offset = offsetof(ArmCpu, x), .cpu_size = sizeof(ArmCpu), .create = arm_cpu_create,       \
+    .float_corner = arm_float_corner,                                                              \
     .model = arm_model_info, .models_help = arm_models_help, .model_expand = arm_model_expand,     \
     .get_pc = arm_get_pc, .set_pc = arm_set_pc, .dump = arm_dump,                                  \
     .register_value = arm_register_value, .vars = arm_vars, .block_key = arm_block_key,            \

@@ -260,6 +260,7 @@ uint32_t arm_get_fpscr(ArmCpu *c);
 void arm_set_fpscr(ArmCpu *c, uint32_t v);
 void arm_exec_enter(Cpu *cpu);
 void arm_exec_leave(Cpu *cpu);
+void arm_float_corner(Cpu *cpu, uint64_t code, Vec128 *v);          /* CpuArch.float_corner */
 
 /* ---- life ---- */
 void arm_cpu_reset(ArmCpu *c);

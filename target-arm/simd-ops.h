@@ -43,5 +43,8 @@ IrVal arm_fp_muladd(ArmCtx *s, uint32_t w, IrVal d, IrVal a, IrVal b);
 IrVal arm_fp_toint(ArmCtx *s, uint32_t w, IrVal a);
 IrVal arm_fp_fromint(ArmCtx *s, uint32_t w, IrVal a);
 IrVal arm_fp_convert(ArmCtx *s, uint32_t w, IrVal a);
+/* Lane 0 of v to a general register's 64 bits (zero-extended unless wide), and back. */
+IrVal arm_fp_to_gpr(ArmCtx *s, unsigned size, IrVal v, unsigned round, bool u, bool wide, unsigned frac);
+IrVal arm_fp_from_gpr(ArmCtx *s, unsigned size, IrVal x64, bool u, bool wide, unsigned frac);
 
 #endif

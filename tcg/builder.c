@@ -369,9 +369,10 @@ IrVal ir_op3(IrBuilder *b, uint32_t word, IrVal a, IrVal c, IrVal d)
     return build(b, &o, word);
 }
 
-IrVal ir_op4(IrBuilder *b, uint32_t word, IrVal a, IrVal c, IrVal d, IrVal e)
+IrVal ir_op4(IrBuilder *b, uint32_t word, IrVal a, IrVal c, IrVal d, IrVal e,
+             uint64_t imm0, uint64_t imm1)
 {
-    IrOp o = {.num_args = 4, .args = {a.id, c.id, d.id, e.id}};
+    IrOp o = {.num_args = 4, .args = {a.id, c.id, d.id, e.id}, .imm = {imm0, imm1}};
 
     return build(b, &o, word);
 }

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include "exec/tlb.h"
 #include "qom/device.h"
+#include "util/vec128.h"
 
 typedef struct Cpu Cpu;
 typedef struct CpuArch CpuArch;
@@ -129,6 +130,9 @@ struct CpuArch {
     uint32_t env_offset;                /* generated code's base register points here, so that hot
                                            registers have short displacements; from the Cpu's start */
     size_t cpu_size;                    /* of the target's CPU struct */
+    /* The guest's result for an fguard op: v[0] has the host's and takes it; v[1..3] are operands, scalars in the lowest
+     * lane. NULL: fguard is its first operand. Called by generated code; may not leave it. */
+    void (*float_corner)(Cpu *cpu, uint64_t code, Vec128 *v);
 
     /* -- models -- */
     /* A new, unrealized CPU for "model,+feat,-feat,feat=on"; NULL and a suggestion if unknown. */

@@ -52,6 +52,12 @@ enum {
     IR_EXIT_ENTRY,              /* internal: cpu->attention at the block's entry; nothing of it ran */
     IR_EXIT_CHAIN0,             /* internal: this block's slot 0 wants to be chained; slot n: CHAIN0 + n */
 };
+/*
+ * What fguard looks for: a NaN among a's lanes; that or a lane of the smallest normal magnitude (guests that detect tininess
+ * before rounding raise underflow for it); lanes of b and c that do not compare; an integer lane that is the most negative.
+ */
+typedef enum IrGuard { GUARD_NAN, GUARD_TINY, GUARD_ORDER, GUARD_MIN_INT } IrGuard;
+
 enum { IR_CHAINS = 32 };        /* slots of exit_chain that a function may have */
 
 /* CpuArch.restore with this metadata sets the pc from the key and nothing else: everything else is

@@ -107,6 +107,21 @@ void emit_fma(Gen *g, const IrOp *o)
     v_rrr(&g->a, 0xa9 | X_0F38 | X_66 | (single ? 0 : X_W), xmm(dst), xmm(a), xmm(c));
 }
 
+void emit_v_fma(Gen *g, const IrOp *o)
+{
+    bool single = o->cc == LANE_F32;
+    int a, c, dst;
+
+    if (!g->host.fma) {
+        gen_fallback(g, o);
+        return;
+    }
+    a = ra_use(&g->ra, o->args[0], 0);
+    c = ra_use(&g->ra, o->args[2], 0);
+    dst = ra_def_from(&g->ra, o->dst, o->args[1], REG_BIT(a) | REG_BIT(c));
+    v_rrr(&g->a, 0xa8 | X_0F38 | X_66 | (single ? 0 : X_W) | (ir_dst_type(g->f, o) == IR_V256 ? X_L : 0), xmm(dst), xmm(a), xmm(c));
+}
+
 /* C P Z of the flags, at their places in the low byte of EFLAGS. */
 void gen_flags(Gen *g, const IrOp *o, int32_t mask)
 {

@@ -435,7 +435,7 @@ static Mem save_place(int reg)
     return mem_bd(RSP, reg >= XMM ? 128 + (reg - XMM) * 32 : reg * 8);
 }
 
-static void keep_registers(Gen *g, RegSet live, bool restore)
+void gen_keep_registers(Gen *g, RegSet live, bool restore)
 {
     uint32_t form = g->uses_ymm ? X_L : 0;
 
@@ -570,7 +570,7 @@ static void stub_short(Gen *g, const Stub *s, const Access *x, uint32_t oi, bool
 {
     const RegSet vectors = s->live & XMM_ALL;
 
-    keep_registers(g, vectors, false);
+    gen_keep_registers(g, vectors, false);
     gen_clean_ymm(g);
     x_push_i(&g->a, (int32_t)oi);
     if (store && s->value_const) {
@@ -587,7 +587,7 @@ static void stub_short(Gen *g, const Stub *s, const Access *x, uint32_t oi, bool
             x_rm(&g->a, X_MOV_RM | X_W, RAX, save_place(RAX));
         }
     }
-    keep_registers(g, vectors, true);
+    gen_keep_registers(g, vectors, true);
 }
 
 static void stub_back(Gen *g, const Stub *s)
@@ -602,12 +602,17 @@ static void stub_back(Gen *g, const Stub *s)
 static void gen_stub(Gen *g, const Stub *s)
 {
     const IrOp *o = s->op;
+    g->insn = s->insn;
+    if (o->opcode == OP_FGUARD) {
+        gen_guard_stub(g, s);
+        stub_back(g, s);
+        return;
+    }
     bool store = o->opcode == OP_STORE;
     IrType t = store ? (IrType)g->f->values[o->args[0]].type : ir_dst_type(g->f, o);
     Access x = access_of(o, t);
     uint32_t oi = MEM_OI(x.op, x.mmu);
 
-    g->insn = s->insn;
     x_patch32(s->jump[0], g->a.p);
     for (uint32_t i = 0; i < s->num_vars; i++) {
         write_home(g, &g_array_index(g->stub_vars, StubVar, s->first_var + i));
@@ -617,7 +622,7 @@ static void gen_stub(Gen *g, const Stub *s)
         stub_back(g, s);
         return;
     }
-    keep_registers(g, s->live, false);
+    gen_keep_registers(g, s->live, false);
     if (t == IR_V256) {
         stub_wide(g, s, oi, store);
     } else if (store) {
@@ -627,7 +632,7 @@ static void gen_stub(Gen *g, const Stub *s)
     } else {
         stub_atomic(g, s, &x);
     }
-    keep_registers(g, s->live, true);
+    gen_keep_registers(g, s->live, true);
     stub_back(g, s);
 }
 

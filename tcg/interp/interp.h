@@ -64,6 +64,7 @@ const Insn *interp_compare(const Insn *i, Run *r);
 const Insn *interp_float(const Insn *i, Run *r);
 const Insn *interp_vector(const Insn *i, Run *r);
 const Insn *interp_call(const Insn *i, Run *r);
+const Insn *interp_guard(const Insn *i, Run *r);
 const Insn *interp_load(const Insn *i, Run *r);
 const Insn *interp_store(const Insn *i, Run *r);
 const Insn *interp_atomic(const Insn *i, Run *r);
@@ -77,7 +78,7 @@ uint64_t interp_float_value(IrOpcode opcode, IrType type, const uint64_t *k, uin
 /* One 128-bit part of a vector op. */
 void interp_vector_part(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b,
                         const Vec128Lanes *c, Vec128Lanes *out);
-void interp_vector_float(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b, Vec128Lanes *out);
+void interp_vector_float(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b, const Vec128Lanes *c, Vec128Lanes *out);
 static inline uint64_t interp_lane(const Vec128Lanes *v, unsigned bytes, unsigned n)
 {
     switch (bytes) {

@@ -178,6 +178,7 @@ InsnFn *interp_handler(const IrOp *o)
     case OP_EXIT_LOOKUP: return run_exit_lookup;
     case OP_EXIT: return run_exit;
     case OP_FCMP_MASK: return interp_float;
+    case OP_FGUARD: return interp_guard;
     default:
         if (o->opcode < OP_FADD) {
             return interp_int;

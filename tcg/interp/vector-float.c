@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Vectors of floats, one 128-bit part at a time; lane arithmetic is the scalar ops'. */
 #include "tcg/interp/float.h"
+#include "tcg/interp/interp.h"
+
+#include <string.h>
 
 static IrOpcode scalar_op(unsigned opcode, unsigned lane)
 {
@@ -9,6 +12,7 @@ static IrOpcode scalar_op(unsigned opcode, unsigned lane)
     case OP_V_FSUB: case OP_V_FHSUB: return OP_FSUB;
     case OP_V_FADDSUB: return lane & 1 ? OP_FADD : OP_FSUB;
     case OP_V_FMUL: return OP_FMUL;
+    case OP_V_FMA: return OP_FMA;
     case OP_V_FDIV: return OP_FDIV;
     case OP_V_FSQRT: return OP_FSQRT;
     case OP_V_FMINB: return OP_FMINB;
@@ -18,7 +22,7 @@ static IrOpcode scalar_op(unsigned opcode, unsigned lane)
     }
 }
 
-static void lanes(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b, Vec128Lanes *out)
+static void lanes(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b, const Vec128Lanes *c, Vec128Lanes *out)
 {
     const unsigned bytes = interp_lane_bytes(i->cc), num = 16 / bytes;
     const bool pairs = i->opcode == OP_V_FHADD || i->opcode == OP_V_FHSUB;
@@ -33,13 +37,14 @@ static void lanes(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b, Vec
         } else {
             k[0] = interp_lane(a, bytes, n);
             k[1] = interp_lane(b, bytes, n);
+            k[2] = interp_lane(c, bytes, n);
         }
         uint64_t x = interp_float_value(scalar_op(i->opcode, n), t, k, i->imm[0]);
         interp_set_lane(out, bytes, n, x);
     }
 }
 
-void interp_vector_float(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b, Vec128Lanes *out)
+void interp_vector_float(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b, const Vec128Lanes *c, Vec128Lanes *out)
 {
     Vec128Lanes r = {.q = {0, 0}};
 
@@ -75,7 +80,69 @@ void interp_vector_float(const Insn *i, const Vec128Lanes *a, const Vec128Lanes 
         }
         break;
     default:
-        lanes(i, a, b, &r);
+        lanes(i, a, b, c, &r);
     }
     *out = r;
+}
+
+/* ---- fguard ---- */
+
+static bool unusual(IrGuard kind, unsigned bytes, uint64_t r, uint64_t b, uint64_t c)
+{
+    uint64_t inf = bytes == 4 ? 0xff000000u : 0xffe0000000000000ull, tiny = bytes == 4 ? 0x01000000u : 0x0020000000000000ull;
+    uint64_t drop = bytes == 4 ? UINT32_MAX : UINT64_MAX;
+
+    switch (kind) {
+    case GUARD_NAN:
+        return (r << 1 & drop) > inf;
+    case GUARD_TINY:
+        return (r << 1 & drop) > inf || (r << 1 & drop) == tiny;
+    case GUARD_ORDER:
+        return (b << 1 & drop) > inf || (c << 1 & drop) > inf;
+    default:
+        return (r & drop) == (drop >> 1) + 1;
+    }
+}
+
+/* Comparing operands raises the invalid flag for signalling NaNs, as the hosts' instruction does. */
+static void raise_for(const Vec128Lanes *v, bool vector, unsigned bytes)
+{
+    for (unsigned n = 0; n < (vector ? 16 / bytes : 1); n++) {
+        uint64_t k[2] = {interp_lane(v, bytes, n), 0};
+
+        interp_float_value(OP_FCMP, bytes == 4 ? IR_F32 : IR_F64, k, 0);
+    }
+}
+
+const Insn *interp_guard(const Insn *i, Run *r)
+{
+    bool vector = i->dst_type == IR_V128;
+    unsigned bytes = vector ? interp_lane_bytes(i->cc) : i->dst_type == IR_F32 || i->dst_type == IR_I32 ? 4 : 8;
+    unsigned size = i->dst_type == IR_V256 ? 32 : vector ? 16 : 8;
+    Vec128Lanes v[4] = {0};
+    bool hit = false;
+
+    if (!r->cpu || !r->cpu->arch || !r->cpu->arch->float_corner || size == 32) {
+        memmove(dst_at(i, r), arg_at(i, r, 0), size);
+        return i + 1;
+    }
+    for (unsigned n = 0; n < 4; n++) {
+        memcpy(&v[n], arg_at(i, r, n), size);
+    }
+    for (unsigned n = 0; n < 16 / bytes && (vector || n == 0); n++) {
+        hit = hit || unusual((IrGuard)i->imm[0], bytes, interp_lane(&v[0], bytes, n), interp_lane(&v[1], bytes, n), interp_lane(&v[2], bytes, n));
+    }
+    if (hit && i->imm[0] == GUARD_ORDER) {
+        raise_for(&v[1], vector, bytes);
+        raise_for(&v[2], vector, bytes);
+    }
+    if (hit) {
+        r->cpu->arch->float_corner(r->cpu, i->imm[1], &v[0].v);
+    }
+    if (vector) {
+        memcpy(dst_at(i, r), &v[0], 16);
+    } else {
+        put64(i, r, v[0].q[0]);
+    }
+    return i + 1;
 }

@@ -283,7 +283,7 @@ static const Insn *vector_parts(const Insn *i, Run *r, unsigned parts)
         const Vec128Lanes *c = i->num_args > 2 ? arg[2] + p : a;
         out[p].v = (Vec128){0, 0};
         if (i->opcode >= OP_V_FADD) {
-            interp_vector_float(i, a, b, &out[p]);
+            interp_vector_float(i, a, b, c, &out[p]);
         } else {
             interp_vector_part(i, a, b, c, &out[p]);
         }

@@ -535,7 +535,7 @@ static IrVal copy_op(IrBuilder *to, const IrFunc *f, const IrOp *o, const IrVal 
     case 1: return ir_op1(to, word, a[0], o->imm[0], o->imm[1]);
     case 2: return ir_op2(to, word, a[0], a[1], o->imm[0], o->imm[1]);
     case 3: return ir_op3(to, word, a[0], a[1], a[2]);
-    default: return ir_op4(to, word, a[0], a[1], a[2], a[3]);
+    default: return ir_op4(to, word, a[0], a[1], a[2], a[3], o->imm[0], o->imm[1]);
     }
 }
 
