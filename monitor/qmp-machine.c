@@ -130,7 +130,12 @@ json_object *qmp_query_cpu_model_expansion(QmpCall *call, const QmpQueryCpuModel
 
 static void send_nmi(Cpu *cpu)
 {
-    cpu_interrupt(cpu, CPU_PENDING_NMI);
+    if (device_has_pin_in(&cpu->dev, "nmi", 0)) {
+        device_pin_in(&cpu->dev, "nmi", 0, 1);
+        device_pin_in(&cpu->dev, "nmi", 0, 0);
+    } else {
+        cpu_interrupt(cpu, CPU_PENDING_NMI);
+    }
 }
 
 bool qmp_inject_nmi(QmpCall *call, GError **error)

@@ -132,7 +132,7 @@ void x86_cpu_reset(X86Cpu *c, bool init_only)
     if (!init_only) {
         reset_power_on(c);
         c->cpu.pending &=
-            ~(uint32_t)(CPU_PENDING_NMI | X86_PENDING_SMI | X86_PENDING_INIT | X86_PENDING_SIPI);
+            ~(uint32_t)(CPU_PENDING_NMI | X86_PENDING_SMI | X86_PENDING_INIT | X86_PENDING_SIPI | X86_PENDING_MCE);
     } else if (c->apic) {
         apic_init_reset(c->apic);
     }
@@ -245,10 +245,15 @@ static void pin_intr(Device *d, unsigned pin, int level)
     }
 }
 
+/* SDM 3A 10.1: the NMI pin is LINT1, whose entry in the local APIC says what becomes of it. */
 static void pin_nmi(Device *d, unsigned pin, int level)
 {
-    if (level) {
-        cpu_interrupt((Cpu *)d, CPU_PENDING_NMI);
+    X86Cpu *c = (X86Cpu *)d;
+
+    if (c->apic) {
+        apic_set_lint(c->apic, 1, level);
+    } else if (level) {
+        cpu_interrupt(&c->cpu, CPU_PENDING_NMI);
     }
 }
 

@@ -225,6 +225,12 @@ bool x86_interrupt(Cpu *cpu, uint32_t pending)
     if (c->guest && c->guest->interrupt(c, &pending)) {
         return true;
     }
+    if (pending & X86_PENDING_MCE) {        /* first of all, whatever EFLAGS.IF says: SDM 3A 6.9 */
+        cpu_interrupt_clear(cpu, X86_PENDING_MCE);
+        cpu->halted = false;
+        x86_do_interrupt(c, EXC_MC, EVENT_EXCEPTION, false, 0, 0);
+        return true;
+    }
     if ((pending & X86_PENDING_INIT) && !c->smm) {
         cpu_interrupt_clear(cpu, X86_PENDING_INIT);
         if (c->svm.vm_cr & VM_CR_R_INIT) { /* APM 15.28: #SX */

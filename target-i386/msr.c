@@ -203,6 +203,18 @@ static bool platform_read(X86Cpu *c, uint32_t index, uint64_t *value)
     return strcmp(c->vendor, "AuthenticAMD") != 0;
 }
 
+/* SDM 3B 15.3.2.1, 15.3.2.2: a CTL is all or nothing here, a STATUS can only be cleared. */
+static bool mce_bank_write(X86Cpu *c, uint32_t index, uint64_t value)
+{
+    unsigned n = index - 0x400, kind = n & 3;
+
+    if ((kind == 0 && value != 0 && value != UINT64_MAX) || (kind == 1 && value != 0)) {
+        return kind == 0;
+    }
+    c->mce_banks[n] = value;
+    return true;
+}
+
 /* Row shorthands: a stored register, a constant. */
 #define FIELD(i, n, f, ...) { .index = i, .name = n, .offset = offsetof(X86Cpu, f), .wmask = UINT64_MAX, __VA_ARGS__ }
 #define FIXED(i, n, v, ...) { .index = i, .name = n, .value = v, .kind = MSR_IGNORE, __VA_ARGS__ }
@@ -251,7 +263,7 @@ static const Msr msrs[] = {
     FIELD(0x0277, "IA32_PAT", pat, .write = pat_write, .feature = FEAT_PAT),
     FIELD(0x02ff, "IA32_MTRR_DEF_TYPE", mtrr_def_type, .write = mtrr_default_write, .feature = FEAT_MTRR),
     FIXED(0x038d, "IA32_FIXED_CTR_CTRL", 0, .count = 4),
-    FIELD(0x0400, "IA32_MC0_CTL", mce_banks, .count = 40, .feature = FEAT_MCA),
+    FIELD(0x0400, "IA32_MC0_CTL", mce_banks, .count = 40, .write = mce_bank_write, .feature = FEAT_MCA),
     { .index = 0x06e0, .name = "IA32_TSC_DEADLINE", .read = deadline_read, .write = deadline_write,
       .feature = FEAT_TSC_DEADLINE },
     { .index = 0x0800, .count = 0x100, .name = "x2APIC", .read = x2apic_read, .write = x2apic_write,
