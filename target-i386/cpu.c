@@ -47,6 +47,7 @@ void x86_block_key(Cpu *cpu, BlockKey *key)
     mode |= c->cr4 & CR4_FSGSBASE ? MODE_FSGSBASE : 0;
     mode |= c->cr4 & CR4_UMIP ? MODE_UMIP : 0;
     mode |= (c->mxcsr & MXCSR_MASKS) != MXCSR_MASKS ? MODE_XM : 0;
+    mode |= c->mxcsr & MXCSR_MM ? MODE_MM : 0;
     if (c->cpl == 3 && (c->eflags & FLAG_AC) && (c->cr0 & CR0_AM)) {
         mode |= MODE_AC;
     }

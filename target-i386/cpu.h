@@ -252,6 +252,7 @@ enum {
     MODE_EXPDOWN = 1 << 25, /* some segment grows down */
     MODE_CSLIMIT = 1 << 26, /* CS ends below 4 GiB */
     MODE_AC = 1 << 27, /* unaligned accesses are #AC */
+    MODE_MM = 1 << 30, /* MXCSR.MM: 16-byte operands need not be aligned */
     MODE_XM = 1 << 28, /* MXCSR leaves an exception unmasked */
     MODE_GUEST = 1 << 29, /* instructions may be intercepted */
 };
@@ -366,6 +367,8 @@ void x87_set_status(X86Cpu *c, uint32_t sw);
 uint32_t x87_tag_word(const X86Cpu *c); /* two bits a register */
 void x87_set_tag_word(X86Cpu *c, uint32_t tw);
 void x86_set_mxcsr(X86Cpu *c, uint32_t mxcsr);
+/* Bits of MXCSR that there are. */
+uint32_t x86_mxcsr_mask(const X86Cpu *c);
 uint32_t x86_get_mxcsr(X86Cpu *c); /* with the host's sticky flags merged */
 void x86_exec_enter(Cpu *cpu);
 void x86_exec_leave(Cpu *cpu);

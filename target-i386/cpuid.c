@@ -25,16 +25,41 @@ static const SmpConfig *smp(const X86Cpu *c)
     return c->cpu.dev.vm && c->cpu.dev.vm->smp.threads ? &c->cpu.dev.vm->smp : &one;
 }
 
+/* What the older leaves call a package is a die. */
+static unsigned threads_per_die(const X86Cpu *c)
+{
+    return smp(c)->threads * MAX(smp(c)->cores, 1);
+}
+
 static unsigned threads_per_package(const X86Cpu *c)
 {
-    const SmpConfig *s = smp(c);
+    return threads_per_die(c) * MAX(smp(c)->dies, 1);
+}
 
-    return s->threads * MAX(s->cores, 1) * MAX(s->dies, 1);
+/* Widths of the fields of APIC IDs: threads; and cores; and dies, all that is in a package. */
+static unsigned core_offset(const X86Cpu *c)
+{
+    return bits_for(smp(c)->threads);
+}
+
+static unsigned die_offset(const X86Cpu *c)
+{
+    return core_offset(c) + bits_for(MAX(smp(c)->cores, 1));
+}
+
+static unsigned package_offset(const X86Cpu *c)
+{
+    return core_offset(c) + bits_for(MAX(smp(c)->cores, 1) * MAX(smp(c)->dies, 1));
 }
 
 static bool is_amd(const X86Cpu *c)
 {
     return strcmp(c->vendor, "AuthenticAMD") == 0;
+}
+
+static bool is_intel(const X86Cpu *c)
+{
+    return strcmp(c->vendor, "GenuineIntel") == 0;
 }
 
 static void leaf_vendor(const X86Cpu *c, uint32_t max, uint32_t out[4])
@@ -47,7 +72,7 @@ static void leaf_vendor(const X86Cpu *c, uint32_t max, uint32_t out[4])
 
 static void leaf_1(X86Cpu *c, uint32_t out[4])
 {
-    unsigned threads = threads_per_package(c);
+    unsigned threads = threads_per_die(c);
 
     out[EAX] = c->cpuid_version;
     out[EBX] = c->apic_id << 24 | 8 << 8;    /* CLFLUSH of 64 bytes */
@@ -65,40 +90,118 @@ static void leaf_1(X86Cpu *c, uint32_t out[4])
     }
 }
 
-/* Deterministic cache parameters: 32K L1D, 32K L1I, 4M L2, 16M L3. */
+/* A cache as leaves 4 and 8000_001D have it; lines of 64 bytes. */
+typedef struct Cache {
+    uint8_t type, level;            /* 1 data, 2 instructions, 3 both */
+    uint16_t ways;
+    uint32_t sets;
+    uint32_t edx;                   /* 1: WBINVD reaches no further; 2: inclusive; 4: complex indexing */
+} Cache;
+
+/* All caches of a processor, and what leaf 2 and AMD's 8000_0005 and 8000_0006 say of them. */
+typedef struct Caches {
+    Cache cache[4];
+    uint32_t leaf2_ecx, leaf2_edx, l1d, l1i, l2, l3;
+} Caches;
+
+/* 32K and 32K, 4M, 16M; 2M and 512K in the older forms. */
+static const Caches plain_caches = {
+    .cache = {{1, 1, 8, 64, 1}, {2, 1, 8, 64, 1}, {3, 2, 16, 4096, 1}, {3, 3, 16, 16384, 6}},
+    .leaf2_ecx = 0x4d, .leaf2_edx = 0x2c307d, .l1d = 0x40020140, .l1i = 0x40020140, .l2 = 0x02008140, .l3 = 0x00808140,
+};
+/* 32K and 64K, 512K, 8M. */
+static const Caches zen_caches = {
+    .cache = {{1, 1, 8, 64, 1}, {2, 1, 4, 256, 1}, {3, 2, 8, 1024, 0}, {3, 3, 16, 8192, 6}},
+    .leaf2_ecx = 0x4b, .leaf2_edx = 0x2cff80, .l1d = 0x20080140, .l1i = 0x40040140, .l2 = 0x02006140, .l3 = 0x00408140,
+};
+/* 32K and 32K, 512K, 16M or 32M. */
+static const Caches rome_caches = {
+    .cache = {{1, 1, 8, 64, 1}, {2, 1, 8, 64, 1}, {3, 2, 8, 1024, 0}, {3, 3, 16, 16384, 6}},
+    .leaf2_ecx = 0x4d, .leaf2_edx = 0x2c3080, .l1d = 0x20080140, .l1i = 0x20080140, .l2 = 0x02006140, .l3 = 0x00808140,
+};
+static const Caches milan_caches = {
+    .cache = {{1, 1, 8, 64, 1}, {2, 1, 8, 64, 1}, {3, 2, 8, 1024, 0}, {3, 3, 16, 32768, 6}},
+    .leaf2_ecx = 0x4d, .leaf2_edx = 0x2c3080, .l1d = 0x20080140, .l1i = 0x20080140, .l2 = 0x02006140, .l3 = 0x01008140,
+};
+
+static const Caches *caches_of(const X86Cpu *c)
+{
+    static const struct { const char *prefix; const Caches *caches; } rows[] = {
+        {"EPYC-Rome", &rome_caches}, {"EPYC-Milan", &milan_caches}, {"EPYC", &zen_caches}, {"Dhyana", &zen_caches},
+    };
+
+    for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
+        if (g_str_has_prefix(c->model->name, rows[i].prefix)) {
+            return rows[i].caches;
+        }
+    }
+    return &plain_caches;
+}
+
+static void put_cache(const Cache *k, unsigned sharing, uint32_t out[4])
+{
+    out[EAX] = k->type | k->level << 5 | 1 << 8 | (sharing - 1) << 14;
+    out[EBX] = 63 | (k->ways - 1) << 22;
+    out[ECX] = k->sets - 1;
+    out[EDX] = k->edx;
+}
+
+/* Deterministic cache parameters. */
 static void leaf_4(const X86Cpu *c, uint32_t subleaf, uint32_t out[4])
 {
-    static const struct { uint8_t type, level; uint16_t ways, sets_log2; uint32_t edx; } rows[] = {
-        {1, 1, 8, 6, 1}, {2, 1, 8, 6, 1}, {3, 2, 16, 12, 1}, {3, 3, 16, 14, 6},
-    };
-    unsigned threads = threads_per_package(c);
-
-    if (subleaf >= ARRAY_COUNT(rows) || is_amd(c)) {
+    if (subleaf >= 4 || is_amd(c)) {
         return;
     }
-    out[EAX] = rows[subleaf].type | rows[subleaf].level << 5 | 1 << 8;
+    const Cache *k = &caches_of(c)->cache[subleaf];
+
+    put_cache(k, k->level == 1 ? 1 : k->level == 2 ? smp(c)->threads : 1u << die_offset(c), out);
     out[EAX] |= (MAX(smp(c)->cores, 1) - 1) << 26;
-    out[EAX] |= ((rows[subleaf].level == 3 ? threads : smp(c)->threads) - 1) << 14;
-    out[EBX] = 63 | (rows[subleaf].ways - 1) << 22;
-    out[ECX] = (1u << rows[subleaf].sets_log2) - 1;
-    out[EDX] = rows[subleaf].edx;
 }
 
 static void leaf_topology(const X86Cpu *c, uint32_t subleaf, uint32_t out[4])
 {
-    const SmpConfig *s = smp(c);
-    unsigned thread_bits = bits_for(s->threads), core_bits = bits_for(MAX(s->cores, 1) * MAX(s->dies, 1));
-
     out[ECX] = subleaf & 0xff;
     out[EDX] = c->apic_id;
     if (subleaf == 0) {
-        out[EAX] = thread_bits;
-        out[EBX] = s->threads;
+        out[EAX] = core_offset(c);
+        out[EBX] = smp(c)->threads;
         out[ECX] |= 1 << 8;
     } else if (subleaf == 1) {
-        out[EAX] = thread_bits + core_bits;
-        out[EBX] = threads_per_package(c);
+        out[EAX] = package_offset(c);
+        out[EBX] = threads_per_die(c);
         out[ECX] |= 2 << 8;
+    }
+}
+
+/* Leaf 1Fh is the same with dies. */
+static void leaf_dies(const X86Cpu *c, uint32_t subleaf, uint32_t out[4])
+{
+    if (MAX(smp(c)->dies, 1) < 2) {
+        return;
+    }
+    leaf_topology(c, subleaf, out);
+    if (subleaf == 1) {
+        out[EAX] = die_offset(c);
+    } else if (subleaf == 2) {
+        out[EAX] = package_offset(c);
+        out[EBX] = threads_per_package(c);
+        out[ECX] |= 5 << 8;
+    }
+}
+
+/* APM 3 E.4.15: caches; E.4.16: IDs of the core (threads in it) and of the node (nodes in a package). */
+static void leaf_topoext(const X86Cpu *c, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+{
+    if (leaf == 0x8000001e) {
+        unsigned core = (c->apic_id & ((1u << die_offset(c)) - 1)) >> core_offset(c);
+
+        out[EAX] = c->apic_id;
+        out[EBX] = (smp(c)->threads - 1) << 8 | core;
+        out[ECX] = (MAX(smp(c)->dies, 1) - 1) << 8 | (c->apic_id >> die_offset(c) & 0xff);
+    } else if (subleaf < 4) {
+        const Cache *k = &caches_of(c)->cache[subleaf];
+
+        put_cache(k, k->level == 3 ? threads_per_die(c) : smp(c)->threads, out);
     }
 }
 
@@ -144,9 +247,11 @@ static void leaf_basic(X86Cpu *c, uint32_t leaf, uint32_t subleaf, uint32_t out[
         leaf_1(c, out);
         break;
     case 2:
-        out[EAX] = 1;    /* caches and TLBs in the old form */
-        out[ECX] = 0x4d;
-        out[EDX] = 0x2c307d;
+        if (!is_amd(c)) {
+            out[EAX] = 1;    /* caches and TLBs in the old form */
+            out[ECX] = caches_of(c)->leaf2_ecx;
+            out[EDX] = caches_of(c)->leaf2_edx;
+        }
         break;
     case 4:
         leaf_4(c, subleaf, out);
@@ -170,6 +275,9 @@ static void leaf_basic(X86Cpu *c, uint32_t leaf, uint32_t subleaf, uint32_t out[
     case 0xb:
         leaf_topology(c, subleaf, out);
         break;
+    case 0x1f:
+        leaf_dies(c, subleaf, out);
+        break;
     case 0xd:
         leaf_xsave(c, subleaf, out);
         break;
@@ -178,9 +286,9 @@ static void leaf_basic(X86Cpu *c, uint32_t leaf, uint32_t subleaf, uint32_t out[
     }
 }
 
-static void leaf_extended(X86Cpu *c, uint32_t leaf, uint32_t out[4])
+static void leaf_extended(X86Cpu *c, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
-    unsigned threads = threads_per_package(c);
+    unsigned threads = threads_per_die(c);
     char name[48] = {0};
 
     switch (leaf) {
@@ -191,7 +299,7 @@ static void leaf_extended(X86Cpu *c, uint32_t leaf, uint32_t out[4])
         out[EAX] = c->cpuid_version;
         out[ECX] = c->features[FW_8000_0001_ECX];
         out[EDX] = c->features[FW_8000_0001_EDX];
-        if (threads > 1 && is_amd(c)) {
+        if (threads > 1 && !is_intel(c)) {
             out[ECX] |= 2;    /* CmpLegacy */
         }
         break;
@@ -202,24 +310,27 @@ static void leaf_extended(X86Cpu *c, uint32_t leaf, uint32_t out[4])
     case 0x80000005:    /* L1: AMD's form */
         out[EAX] = 0x01ff01ff;
         out[EBX] = 0x01ff01ff;
-        out[ECX] = 0x40020140;
-        out[EDX] = 0x40020140;
+        out[ECX] = caches_of(c)->l1d;
+        out[EDX] = caches_of(c)->l1i;
         break;
     case 0x80000006:
         out[EBX] = 0x42004200;
-        out[ECX] = 0x02008140;
-        out[EDX] = 0x00808140;
+        out[ECX] = caches_of(c)->l2;
+        out[EDX] = caches_of(c)->l3;
         break;
     case 0x80000007:
         out[EDX] = c->features[FW_8000_0007_EDX];
         break;
     case 0x80000008:
-        out[EAX] = c->phys_bits | (x86_has_feature(c, FEAT_LM) ? (x86_has_feature(c, FEAT_LA57) ? 57 : 48) << 8
-                                                               : 32 << 8);
+        out[EAX] = c->phys_bits | (!x86_has_feature(c, FEAT_LM) ? 0 : x86_has_feature(c, FEAT_LA57) ? 57 << 8 : 48 << 8);
         out[EBX] = c->features[FW_8000_0008_EBX];
         if (threads > 1) {
-            out[ECX] = (bits_for(threads) << 12) | (threads - 1);
+            out[ECX] = package_offset(c) << 12 | (threads - 1);
         }
+        break;
+    case 0x8000001d:
+    case 0x8000001e:
+        leaf_topoext(c, leaf, subleaf, out);
         break;
     case 0x8000000a:
         if (x86_has_feature(c, FEAT_SVM)) {
@@ -251,8 +362,8 @@ void x86_cpuid(X86Cpu *c, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
         return;
     }
     if (leaf & 0x80000000) {
-        if (leaf <= c->cpuid_xlevel || leaf == 0x80000000) {
-            leaf_extended(c, leaf, out);
+        if (leaf <= c->cpuid_xlevel) {
+            leaf_extended(c, leaf, subleaf, out);
             return;
         }
     } else if (leaf <= c->cpuid_level) {

@@ -101,8 +101,8 @@ const uint32_t x86_supported_features[X86_FEATURE_WORDS] = {
     /* syscall nx mmxext fxsr-opt pdpe1gb rdtscp lm 3dnowext 3dnow, and what AMD repeats of 1.EDX */
     [FW_8000_0001_EDX] = 0x0183f3ff | 1u << 11 | 1u << 20 | 1u << 22 | 1u << 25 | 1u << 26 |
                          1u << 27 | 1u << 29 | 1u << 30 | 1u << 31,
-    /* lahf-lm cmp-legacy svm cr8legacy abm sse4a 3dnowprefetch */
-    [FW_8000_0001_ECX] = 1u << 0 | 1u << 1 | 1u << 2 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 8,
+    /* lahf-lm cmp-legacy svm cr8legacy abm sse4a misalignsse 3dnowprefetch topoext */
+    [FW_8000_0001_ECX] = 1u << 0 | 1u << 1 | 1u << 2 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 22,
     /* wbnoinvd */
     [FW_8000_0008_EBX] = 1u << 9,
     /* npt nrip-save flushbyasid decodeassists pause-filter pfthreshold vgif svme-addr-chk */

@@ -354,5 +354,5 @@ void x86_unaligned(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu_idx, ui
     bool check = c->cpl == 3 && (c->eflags & FLAG_AC) && (c->cr0 & CR0_AM);
 
     cpu_restore_state(cpu, host_pc);
-    x86_raise_error(c, check && !x86_insn_is_vector(c) ? EXC_AC : EXC_GP, 0, host_pc);
+    x86_raise_error(c, check && (!x86_insn_is_vector(c) || (c->mxcsr & MXCSR_MM)) ? EXC_AC : EXC_GP, 0, host_pc);
 }

@@ -280,13 +280,20 @@ bool x86_model_finish(X86Cpu *c, GError **error)
     if ((c->features[FW_7_0_EBX] | c->features[FW_7_0_ECX] | c->features[FW_7_0_EDX]) && c->cpuid_level < 7) {
         c->cpuid_level = 7;
     }
+    /* dies are told of in leaf 1Fh */
+    if (c->cpu.dev.vm && c->cpu.dev.vm->smp.dies > 1 && strcmp(c->vendor, "GenuineIntel") == 0 && c->cpuid_level < 0x1f) {
+        c->cpuid_level = 0x1f;
+    }
+    if (x86_has_feature(c, FEAT_TOPOEXT)) {
+        c->cpuid_xlevel = MAX(c->cpuid_xlevel, 0x8000001eu);
+    }
     c->cpuid_level = MAX(c->cpuid_level, c->min_level);
     c->cpuid_xlevel = MAX(c->cpuid_xlevel, c->min_xlevel);
     if (x86_has_feature(c, FEAT_LM)) {
         c->phys_bits = c->phys_bits_opt ? c->phys_bits_opt : 40;
         c->cpuid_xlevel = MAX(c->cpuid_xlevel, 0x80000008u);
     } else {
-        c->phys_bits = x86_has_feature(c, FEAT_PAE) || x86_has_feature(c, FEAT_PSE36) ? 36 : 32;
+        c->phys_bits = x86_has_feature(c, FEAT_PSE36) ? 36 : 32;
     }
     if (c->phys_bits < 32 || c->phys_bits > 52) {
         return fail(error, "phys-bits should be between 32 and 52  (but is %u)", c->phys_bits);

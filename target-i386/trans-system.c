@@ -605,14 +605,17 @@ void trans_SERIALIZE(X86Ctx *s, X86Insn *i)
 
 /* ---- processor state images ---- */
 
-/* Leaves when the masks of SSE exceptions are not as MODE_XM says any more. */
+/* Leaves when the masks of SSE exceptions, or MM, are not as MODE_XM and MODE_MM say any more. */
 static void mxcsr_changed(X86Ctx *s)
 {
     IrBuilder *b = s->b;
-    IrBlock *changed = ir_cold_block(b), *same = ir_block(b);
+    IrBlock *changed = ir_cold_block(b), *next = ir_block(b), *same = ir_block(b);
     IrVal masks = ir_andi(b, ir_env_load(b, IR_I32, offsetof(X86Cpu, mxcsr), MEM_32), MXCSR_MASKS);
 
-    ir_brcond(b, s->mode & MODE_XM ? COND_EQ : COND_NE, masks, ir_i32(b, MXCSR_MASKS), changed, same);
+    ir_brcond(b, s->mode & MODE_XM ? COND_EQ : COND_NE, masks, ir_i32(b, MXCSR_MASKS), changed, next);
+    ir_place(b, next);
+    IrVal misaligned = ir_andi(b, ir_env_load(b, IR_I32, offsetof(X86Cpu, mxcsr), MEM_32), MXCSR_MM);
+    ir_brcond(b, s->mode & MODE_MM ? COND_EQ : COND_NE, misaligned, ir_i32(b, 0), changed, same);
     ir_place(b, changed);
     ir_set(b, V_RIP, ir_i64(b, s->next));
     ir_exit(b, IR_EXIT_LOOP);

@@ -28,7 +28,8 @@ static IrVal vec_memory(X86Ctx *s, const X86Insn *i, unsigned size, unsigned par
     if (size == 3) {
         return ir_v_from_i(b, IR_V128, x86_load(s, 3, addr));
     }
-    bool aligned = !i->vex && !(i->row->flags & X86_ROW_UNALIGNED);
+    /* APM 1 4.4.6: MXCSR.MM leaves #AC; MOVAPS and the like (trans-sse-move.c) stay strict */
+    bool aligned = !i->vex && !(i->row->flags & X86_ROW_UNALIGNED) && (!(s->mode & MODE_MM) || (s->mode & MODE_AC));
     return ir_load(b, IR_V128, part ? ir_addi(b, addr, 16) : addr, aligned ? MEM_128 | MEM_ALIGN : MEM_128, s->mmu);
 }
 

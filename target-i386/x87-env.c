@@ -318,9 +318,14 @@ uint32_t x86_get_mxcsr(X86Cpu *c)
     return c->mxcsr;
 }
 
+uint32_t x86_mxcsr_mask(const X86Cpu *c)
+{
+    return 0xffff | (x86_has_feature(c, FEAT_MISALIGNSSE) ? MXCSR_MM : 0);
+}
+
 void x86_set_mxcsr(X86Cpu *c, uint32_t mxcsr)
 {
-    c->mxcsr = mxcsr & 0xffff;
+    c->mxcsr = mxcsr & x86_mxcsr_mask(c);
     if (c->in_exec) {
         host_set_mxcsr(running_mxcsr(c));
     }

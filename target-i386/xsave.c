@@ -87,7 +87,7 @@ void helper_fxsave(Cpu *cpu, uint64_t va, uint32_t rexw)
     check_fx(c, va, host_pc);
     store_x87(c, &a, rexw);
     a.mxcsr = x86_get_mxcsr(c);
-    a.mxcsr_mask = 0xffff;
+    a.mxcsr_mask = x86_mxcsr_mask(c);
     size = offsetof(FxArea, xmm);
     if ((c->cr4 & CR4_OSFXSR) && !((c->efer & EFER_FFXSR) && c->cpl == 0 && x86_code64(c))) {
         memcpy(a.xmm, c->xmm, xmm_count(c) * 16);
@@ -104,7 +104,7 @@ void helper_fxrstor(Cpu *cpu, uint64_t va, uint32_t rexw)
 
     check_fx(c, va, host_pc);
     cpu_load_bytes(cpu, va, &a, offsetof(FxArea, rest), x86_mmu_index(c), host_pc);
-    if ((c->cr4 & CR4_OSFXSR) && (a.mxcsr & ~0xffffu)) {
+    if ((c->cr4 & CR4_OSFXSR) && (a.mxcsr & ~x86_mxcsr_mask(c))) {
         x86_raise_error(c, EXC_GP, 0, host_pc);
     }
     load_x87(c, &a, rexw);
@@ -186,7 +186,7 @@ void helper_xsave(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t kind)
         cpu_store_bytes(cpu, va + offsetof(FxArea, st), a.st, sizeof(a.st), mmu, host_pc);
     }
     if (want & (XCR0_SSE | XCR0_AVX)) {
-        uint32_t csr[2] = {x86_get_mxcsr(c), 0xffff};
+        uint32_t csr[2] = {x86_get_mxcsr(c), x86_mxcsr_mask(c)};
 
         cpu_store_bytes(cpu, va + offsetof(FxArea, mxcsr), csr, 8, mmu, host_pc);
     }
@@ -257,7 +257,7 @@ void helper_xrstor(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t supervisor)
     if (want & h.xstate_bv & XCR0_PKRU) {
         cpu_load_bytes(cpu, va + pkru_offset(h.xcomp_bv), &pkru, 4, mmu, host_pc);
     }
-    if ((want & (XCR0_SSE | XCR0_AVX)) && !(h.xcomp_bv & XCOMP_COMPACT) && (a.mxcsr & ~0xffffu)) {
+    if ((want & (XCR0_SSE | XCR0_AVX)) && !(h.xcomp_bv & XCOMP_COMPACT) && (a.mxcsr & ~x86_mxcsr_mask(c))) {
         x86_raise_error(c, EXC_GP, 0, host_pc);
     }
     if (want & XCR0_X87) {
@@ -277,7 +277,7 @@ void helper_xrstor(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t supervisor)
     if (want & (XCR0_SSE | XCR0_AVX)) {
         bool init = (h.xcomp_bv & XCOMP_COMPACT) && !(h.xstate_bv & XCR0_SSE);
 
-        x86_set_mxcsr(c, init ? MXCSR_DEFAULT : a.mxcsr & 0xffff);
+        x86_set_mxcsr(c, init ? MXCSR_DEFAULT : a.mxcsr);
     }
     if (want & XCR0_AVX) {
         memcpy(c->ymm_hi, high, xmm_count(c) * 16);
@@ -293,7 +293,7 @@ void helper_ldmxcsr(Cpu *cpu, uint32_t value)
 {
     X86Cpu *c = X86(cpu);
 
-    if (value & ~0xffffu) {
+    if (value & ~x86_mxcsr_mask(c)) {
         x86_raise_error(c, EXC_GP, 0, HOST_PC());
     }
     x86_set_mxcsr(c, value);
