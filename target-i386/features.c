@@ -69,10 +69,97 @@ const char *const x86_feature_names[X86_FEATURE_WORDS][32] = {
         NULL, NULL, "arat",
     },
     [FW_KVM_EAX] = {
-        "kvmclock", "kvm-nopiodelay", "kvm-mmu", NULL, "kvm-asyncpf", "kvm-steal-time", "kvm-pv-eoi",
+        "kvmclock", "kvm-nopiodelay", "kvm-mmu", "kvmclock", "kvm-asyncpf", "kvm-steal-time", "kvm-pv-eoi",
         "kvm-pv-unhalt", NULL, "kvm-pv-tlb-flush", NULL, "kvm-pv-ipi", "kvm-poll-control",
         "kvm-pv-sched-yield", "kvm-asyncpf-int", "kvm-msi-ext-dest-id", NULL, NULL, NULL, NULL, NULL, NULL,
         NULL, NULL, "kvmclock-stable-bit",
+    },
+    [FW_C000_0001_EDX] = {
+        [2] = "xstore", [3] = "xstore-en", [6] = "xcrypt", [7] = "xcrypt-en", [8] = "ace2",
+        [9] = "ace2-en", [10] = "phe", [11] = "phe-en", [12] = "pmm", [13] = "pmm-en",
+    },
+    [FW_KVM_EDX] = {
+        "kvm-hint-dedicated",
+    },
+    [FW_12_0_EAX] = {
+        "sgx1", "sgx2",
+    },
+    [FW_12_0_EBX] = {
+        "sgx-exinfo",
+    },
+    [FW_12_1_EAX] = {
+        [1] = "sgx-debug", [2] = "sgx-mode64", [4] = "sgx-provisionkey", [5] =
+        "sgx-tokenkey", [7] = "sgx-kss",
+    },
+    [FW_14_0_ECX] = {
+        [31] = "intel-pt-lip",
+    },
+    [FW_ARCH_CAPABILITIES] = {
+        "rdctl-no", "ibrs-all", "rsba", "skip-l1dfl-vmentry", "ssb-no", "mds-no",
+        "pschange-mc-no", "tsx-ctrl", "taa-no",
+    },
+    [FW_CORE_CAPABILITY] = {
+        [5] = "split-lock-detect",
+    },
+    [FW_PERF_CAPABILITIES] = {
+        [13] = "full-width-write",
+    },
+    [FW_VMX_BASIC_HIGH] = {
+        [22] = "vmx-ins-outs", [23] = "vmx-true-ctls",
+    },
+    [FW_VMX_PIN] = {
+        [0] = "vmx-intr-exit", [3] = "vmx-nmi-exit", [5] = "vmx-vnmi", [6] =
+        "vmx-preemption-timer", [7] = "vmx-posted-intr",
+    },
+    [FW_VMX_PROC] = {
+        [2] = "vmx-vintr-pending", [3] = "vmx-tsc-offset", [7] = "vmx-hlt-exit", [9] =
+        "vmx-invlpg-exit", [10] = "vmx-mwait-exit", [11] = "vmx-rdpmc-exit", [12] =
+        "vmx-rdtsc-exit", [15] = "vmx-cr3-load-noexit", [16] = "vmx-cr3-store-noexit", [19]
+        = "vmx-cr8-load-exit", [20] = "vmx-cr8-store-exit", [21] = "vmx-flexpriority", [22]
+        = "vmx-vnmi-pending", [23] = "vmx-movdr-exit", [24] = "vmx-io-exit", [25] =
+        "vmx-io-bitmap", [27] = "vmx-mtf", [28] = "vmx-msr-bitmap", [29] =
+        "vmx-monitor-exit", [30] = "vmx-pause-exit", [31] = "vmx-secondary-ctls",
+    },
+    [FW_VMX_PROC2] = {
+        [0] = "vmx-apicv-xapic", [1] = "vmx-ept", [2] = "vmx-desc-exit", [3] =
+        "vmx-rdtscp-exit", [4] = "vmx-apicv-x2apic", [5] = "vmx-vpid", [6] =
+        "vmx-wbinvd-exit", [7] = "vmx-unrestricted-guest", [8] = "vmx-apicv-register", [9] =
+        "vmx-apicv-vid", [10] = "vmx-ple", [11] = "vmx-rdrand-exit", [12] =
+        "vmx-invpcid-exit", [13] = "vmx-vmfunc", [14] = "vmx-shadow-vmcs", [15] =
+        "vmx-encls-exit", [16] = "vmx-rdseed-exit", [17] = "vmx-pml", [20] = "vmx-xsaves",
+        [25] = "vmx-tsc-scaling",
+    },
+    [FW_VMX_EXIT] = {
+        [2] = "vmx-exit-nosave-debugctl", [12] = "vmx-exit-load-perf-global-ctrl", [15] =
+        "vmx-exit-ack-intr", [18] = "vmx-exit-save-pat", [19] = "vmx-exit-load-pat", [20] =
+        "vmx-exit-save-efer", [21] = "vmx-exit-load-efer", [22] =
+        "vmx-exit-save-preemption-timer", [23] = "vmx-exit-clear-bndcfgs", [25] =
+        "vmx-exit-clear-rtit-ctl", [29] = "vmx-exit-load-pkrs",
+    },
+    [FW_VMX_ENTRY] = {
+        [2] = "vmx-entry-noload-debugctl", [9] = "vmx-entry-ia32e-mode", [13] =
+        "vmx-entry-load-perf-global-ctrl", [14] = "vmx-entry-load-pat", [15] =
+        "vmx-entry-load-efer", [16] = "vmx-entry-load-bndcfgs", [18] =
+        "vmx-entry-load-rtit-ctl", [22] = "vmx-entry-load-pkrs",
+    },
+    [FW_VMX_MISC] = {
+        [5] = "vmx-store-lma", [6] = "vmx-activity-hlt", [7] = "vmx-activity-shutdown", [8]
+        = "vmx-activity-wait-sipi", [29] = "vmx-vmwrite-vmexit-fields", [30] =
+        "vmx-zero-len-inject",
+    },
+    [FW_VMX_EPT] = {
+        [0] = "vmx-ept-execonly", [6] = "vmx-page-walk-4", [7] = "vmx-page-walk-5", [16] =
+        "vmx-ept-2mb", [17] = "vmx-ept-1gb", [20] = "vmx-invept", [21] = "vmx-eptad", [22] =
+        "vmx-ept-advanced-exitinfo", [25] = "vmx-invept-single-context", [26] =
+        "vmx-invept-all-context",
+    },
+    [FW_VMX_VPID] = {
+        [0] = "vmx-invvpid", [8] = "vmx-invvpid-single-addr", [9] =
+        "vmx-invept-single-context", [10] = "vmx-invvpid-all-context", [11] =
+        "vmx-invept-single-context-noglobals",
+    },
+    [FW_VMX_VMFUNC] = {
+        "vmx-eptp-switching",
     },
 };
 

@@ -155,8 +155,7 @@ static bool is_inert(const char *key)
         "x-migrate-smi-count", "kvm-no-smi-migration", "x-force-features", "memory",
     };
 
-    if (g_str_has_prefix(key, "hv-") || g_str_has_prefix(key, "hv_") || g_str_has_prefix(key, "vmx-") ||
-        g_str_has_prefix(key, "kvm-") || g_str_has_prefix(key, "kvm_")) {
+    if (g_str_has_prefix(key, "hv-") || g_str_has_prefix(key, "hv_") || g_str_has_prefix(key, "kvm-") || g_str_has_prefix(key, "kvm_")) {
         return true;
     }
     for (unsigned i = 0; i < ARRAY_COUNT(exact); i++) {
@@ -228,30 +227,57 @@ static bool apply_word(X86Cpu *c, const char *text, GError **error)
     return true;
 }
 
+/* How messages name a word; and the feature without which it says nothing (0: it stands alone). */
+static const struct {
+    const char *name;
+    unsigned needs;
+} word_info[X86_FEATURE_WORDS] = {
+    [FW_1_EDX] = {"CPUID.01H:EDX", 0}, [FW_1_ECX] = {"CPUID.01H:ECX", 0}, [FW_7_0_EBX] = {"CPUID.07H:EBX", 0},
+    [FW_7_0_ECX] = {"CPUID.07H:ECX", 0}, [FW_7_0_EDX] = {"CPUID.07H:EDX", 0}, [FW_7_1_EAX] = {"CPUID.07H:EAX", 0},
+    [FW_8000_0001_EDX] = {"CPUID.80000001H:EDX", 0}, [FW_8000_0001_ECX] = {"CPUID.80000001H:ECX", 0},
+    [FW_8000_0007_EDX] = {"CPUID.80000007H:EDX", 0}, [FW_8000_0008_EBX] = {"CPUID.80000008H:EBX", 0},
+    [FW_8000_000A_EDX] = {"CPUID.8000000AH:EDX", 0}, [FW_D_1_EAX] = {"CPUID.0DH:EAX", 0}, [FW_6_EAX] = {"CPUID.06H:EAX", 0},
+    [FW_C000_0001_EDX] = {"CPUID.C0000001H:EDX", 0}, [FW_KVM_EDX] = {"CPUID.40000001H:EDX", 0},
+    [FW_12_0_EAX] = {"CPUID.12H:EAX", FEAT_SGX}, [FW_12_0_EBX] = {"CPUID.12H:EBX", FEAT_SGX},
+    [FW_12_1_EAX] = {"CPUID.12H:EAX", FEAT_SGX}, [FW_14_0_ECX] = {"CPUID.14H:ECX", FEAT_INTEL_PT},
+    [FW_ARCH_CAPABILITIES] = {"MSR(10AH)", FEAT_ARCH_CAPABILITIES},
+    [FW_CORE_CAPABILITY] = {"MSR(CFH)", FEAT_CORE_CAPABILITY},
+    [FW_PERF_CAPABILITIES] = {"MSR(345H)", FEAT_PDCM}, [FW_VMX_BASIC_HIGH] = {"MSR(480H)", FEAT_VMX},
+    [FW_VMX_PIN] = {"MSR(48DH)", FEAT_VMX}, [FW_VMX_PROC] = {"MSR(48EH)", FEAT_VMX},
+    [FW_VMX_PROC2] = {"MSR(48BH)", FEAT_VMX}, [FW_VMX_EXIT] = {"MSR(48FH)", FEAT_VMX},
+    [FW_VMX_ENTRY] = {"MSR(490H)", FEAT_VMX}, [FW_VMX_MISC] = {"MSR(485H)", FEAT_VMX},
+    [FW_VMX_EPT] = {"MSR(48CH)", FEAT_VMX}, [FW_VMX_VPID] = {"MSR(48CH)", FEAT_VMX},
+    [FW_VMX_VMFUNC] = {"MSR(491H)", FEAT_VMX},
+};
+
+static void warn_feature(unsigned w, unsigned b, bool alone)
+{
+    warn_report("%s: %s.%s [bit %u]",
+                alone ? "This feature depends on other features that were not requested"
+                      : "TCG doesn't support requested feature",
+                word_info[w].name, x86_feature_names[w][b], b);
+}
+
 /* A requested feature that is not implemented is dropped with the reference's warning. False: some were. */
 static bool filter(X86Cpu *c, bool warn)
 {
     bool all = true;
-    static const char *const where[X86_FEATURE_WORDS] = {
-        [FW_1_EDX] = "01H).EDX", [FW_1_ECX] = "01H).ECX", [FW_7_0_EBX] = "07H,ECX=00H).EBX",
-        [FW_7_0_ECX] = "07H,ECX=00H).ECX", [FW_7_0_EDX] = "07H,ECX=00H).EDX", [FW_7_1_EAX] = "07H,ECX=01H).EAX",
-        [FW_8000_0001_EDX] = "80000001H).EDX", [FW_8000_0001_ECX] = "80000001H).ECX",
-        [FW_8000_0007_EDX] = "80000007H).EDX", [FW_8000_0008_EBX] = "80000008H).EBX",
-        [FW_8000_000A_EDX] = "8000000AH).EDX", [FW_D_1_EAX] = "0DH,ECX=01H).EAX", [FW_6_EAX] = "06H).EAX",
-    };
+    uint32_t asked[X86_FEATURE_WORDS];
 
+    memcpy(asked, c->features, sizeof(asked));
     for (unsigned w = 0; w < X86_FEATURE_WORDS; w++) {
-        uint32_t gone = c->features[w] & ~x86_supported_features[w];
+        uint32_t gone = asked[w] & ~x86_supported_features[w];
+        unsigned needs = word_info[w].needs;
+        bool alone = needs && !(asked[needs / 32] >> needs % 32 & 1);
 
         c->features[w] &= x86_supported_features[w];
         for (unsigned b = 0; b < 32; b++) {
-            if (!(gone >> b & 1) || !where[w] || !x86_feature_names[w][b]) {
+            if (!(gone >> b & 1) || !word_info[w].name || !x86_feature_names[w][b]) {
                 continue;
             }
-            all = false;
+            all &= alone;
             if (warn) {
-                warn_report("TCG doesn't support requested feature: CPUID.%s.%s [bit %u]",
-                            where[w], x86_feature_names[w][b], b);
+                warn_feature(w, b, alone);
             }
         }
     }
@@ -333,14 +359,14 @@ static void help_flags(GString *out)
     for (unsigned i = 0; i < names->len; i++) {
         const char *n = names->pdata[i];
 
-        if (column && column + strlen(n) + 1 >= 75) {
+        if (column && column + strlen(n) + 1 > 75) {
             g_string_append_c(out, '\n');
             column = 0;
         }
         g_string_append_printf(out, "%s%s", column ? " " : "  ", n);
         column += strlen(n) + (column ? 1 : 2);
     }
-    g_string_append(out, "\n");
+    g_string_append(out, "\n\n");
 }
 
 void x86_models_help(GString *out)
