@@ -26,7 +26,9 @@ void x86_block_key(Cpu *cpu, BlockKey *key)
         mode |= c->segs[S_CS].flags & SEG_B ? MODE_CS32 : 0;
         mode |= c->segs[S_SS].flags & SEG_B ? MODE_SS32 : 0;
         mode |= c->seg_mode;
+        /* code ends where CS does: part of the key, but for the plain limit of 64 KiB */
         key->base = (uint32_t)c->segs[S_CS].base;
+        key->base |= c->seg_mode & MODE_CSLIMIT ? (uint64_t)(c->segs[S_CS].limit ^ 0xffff) << 32 : 0;
         key->pc = (uint32_t)(c->rip + c->segs[S_CS].base);
         if (!(c->cr0 & CR0_PE) || (c->eflags & FLAG_VM) ||
             (c->segs[S_DS].base | c->segs[S_ES].base | c->segs[S_SS].base) != 0) {

@@ -457,7 +457,7 @@ X86Decoded x86_decode(X86Insn *i, const uint8_t *p, unsigned n, X86DecodeMode mo
         }
     }
     i->len = (uint8_t)f.pos;
-    if (f.more ? n > 15 : f.pos > 15) {
+    if (f.more ? n >= 15 : f.pos > 15) {
         return X86_TOO_LONG;
     }
     if (f.more) {

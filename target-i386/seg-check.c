@@ -87,7 +87,7 @@ uint64_t helper_seg_linear(Cpu *cpu, uint64_t offset, uint32_t word)
     return x86_seg_linear(X86(cpu), word & 7, offset, word >> 4, word >> 3 & 1, HOST_PC());
 }
 
-/* A block was cut at the limit that CS had; it may be shorter now. */
+/* An instruction that reaches beyond the end of CS. */
 void helper_cs_limit(Cpu *cpu, uint64_t last)
 {
     X86Cpu *c = X86(cpu);

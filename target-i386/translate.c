@@ -271,30 +271,19 @@ static X86Decoded decode_at(X86Ctx *s, Cpu *cpu, X86Insn *i, const uint8_t *page
     return result;
 }
 
-/*
- * Code ends where CS ends now, which may be earlier when the block runs again: its first instruction looks.
- * False: this one is not the first and reaches beyond.
- */
+/* False: the instruction reaches beyond the end of CS, and is not the first, whose turn it is to say so. */
 static bool cs_covers(X86Ctx *s, unsigned len, bool first)
 {
-    IrBuilder *b = s->b;
-    uint32_t limit = s->cpu->segs[S_CS].limit, offset = (uint32_t)offsetof(X86Cpu, segs[S_CS].limit);
     uint64_t last = s->rip + MAX(len, 1) - 1;
 
-    if (!first) {
-        return last <= limit;
-    }
-    ir_insn(b, s->pc, insn_meta(s));
-    if (last > limit) {
-        ir_call_cs_limit(b, ir_i64(b, (int64_t)last));
+    if (last <= s->cs_limit) {
         return true;
     }
-    IrBlock *shorter = ir_cold_block(b), *go_on = ir_block(b);
-    ir_brcond(b, COND_LTU, ir_env_load(b, IR_I32, offset, MEM_32), ir_i32(b, limit), shorter, go_on);
-    ir_place(b, shorter);
-    ir_call_cs_limit(b, ir_i64(b, (int64_t)last));
-    ir_place(b, go_on);
-    return true;
+    if (first) {
+        ir_insn(s->b, s->pc, insn_meta(s));
+        ir_call_cs_limit(s->b, ir_i64(s->b, (int64_t)last));
+    }
+    return first;
 }
 
 static void begin_block(X86Ctx *s)
@@ -311,7 +300,8 @@ static void begin_block(X86Ctx *s)
 X86Ctx x86_context(Cpu *cpu, IrBuilder *b, const BlockKey *key)
 {
     return (X86Ctx){
-        .b = b, .cpu = X86(cpu), .mode = key->mode, .code64 = key->mode & MODE_CS64, .base = key->base,
+        .b = b, .cpu = X86(cpu), .mode = key->mode, .code64 = key->mode & MODE_CS64, .base = (uint32_t)key->base,
+        .cs_limit = (uint32_t)(key->base >> 32) ^ 0xffff,
         .pc = key->pc, .page = key->pc & ~4095ull, .cc_op = CC_DYNAMIC,
         .mmu = (key->mode & MODE_CPL) == 3 ? MMU_USER : key->mode & MODE_KSMAP ? MMU_KERNEL_SMAP : MMU_KERNEL,
     };

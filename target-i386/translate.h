@@ -37,6 +37,7 @@ typedef struct X86Ctx {
     bool code64;
     unsigned mmu;
     uint64_t base;              /* of CS */
+    uint32_t cs_limit;          /* MODE_CSLIMIT: the last offset of code */
     uint64_t pc, rip, next;     /* of the instruction: linear, in CS; next one in CS */
     uint64_t page;              /* linear page the block began in */
     const uint8_t *code;        /* its bytes; NULL: device memory */

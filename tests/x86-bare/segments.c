@@ -87,6 +87,19 @@ static void code(void)
     p[0xfff] = 0x90;
     EXPECT("code beyond the limit", 13, 0, __asm__ volatile("lcall %0, $0xffd" ::"i"(S_SHORT)));
     ok(caught_frame.eip == 0x1000 && caught_frame.cs == S_SHORT, "and where it was");
+    for (unsigned k = 0xff8; k < 0xfff; k++) {
+        p[k] = 0x90;
+    }
+    p[0xfff] = 0xcb;
+    for (unsigned k = 0; k < 3; k++) {
+        TRY(__asm__ volatile("lcall %0, $0xff8" ::"i"(S_SHORT)));
+    }
+    ok(caught == -1, "code that was run");
+    gdt_set(S_SHORT, segment(AREA, 0xffb, 0x9b, 4));
+    EXPECT("is cut short by a smaller limit", 13, 0, __asm__ volatile("lcall %0, $0xff8" ::"i"(S_SHORT)));
+    ok(caught_frame.eip == 0xffc, "in its middle");
+    gdt_set(S_SHORT, segment(AREA, 0xfff, 0x9b, 4));
+    EXPECT("and goes on with the old one", -1, 0, __asm__ volatile("lcall %0, $0xff8" ::"i"(S_SHORT)));
     EXPECT("a far target beyond", 13, 0, __asm__ volatile("lcall %0, $0x1000" ::"i"(S_SHORT)));
 }
 
