@@ -63,10 +63,10 @@ static bool linux_check(const char *path, const uint8_t *k, size_t len, size_t *
         return fail(error, "kernel '%s' is truncated: %zu bytes, its setup code alone has %zu", path, len,
                     *setup_len);
     }
-    /* syssize, in paragraphs: all 32 bits since 2.04 */
+    /* syssize, in paragraphs (the last need not be whole): all 32 bits since 2.04 */
     uint64_t whole = *setup_len + (uint64_t)get32(k + SYSSIZE) * 16;
 
-    if (protocol >= 0x204 && whole > len) {
+    if (protocol >= 0x204 && whole > len + 15) {
         return fail(error, "kernel '%s' is truncated: %zu bytes, it says that it has %" G_GUINT64_FORMAT,
                     path, len, whole);
     }

@@ -175,7 +175,10 @@ int main(int argc, char **argv)
         if (!strcmp(argv[k], "-bios")) {
             bios = argv[k + 1];
         } else if (!strcmp(argv[k], "-smp")) {
-            cpus = (unsigned)strtoul(argv[k + 1], NULL, 10);
+            cpus = 0;
+            for (const char *d = argv[k + 1]; *d >= '0' && *d <= '9' && cpus <= MAX_CPUS; d++) {
+                cpus = cpus * 10 + (unsigned)(*d - '0');
+            }
         } else if (!strcmp(argv[k], "-chardev") && !strncmp(argv[k + 1], "file,", 5) && (path = strstr(argv[k + 1], "path="))) {
             m.out = fopen(path + 5, "w");
         }
