@@ -9,6 +9,7 @@
 #include "exec/dma.h"
 #include "hw/pci/pci.h"
 #include "hw/usb/usb.h"
+#include "pending.h"
 #include "qom/vm.h"
 #include "util/timer.h"
 
@@ -28,23 +29,11 @@ enum { LINK_END = 1, LINK_QH = 2, LINK_DEPTH = 4 };
 enum { TD_TIMEOUT = 1 << 18, TD_NAK = 1 << 19, TD_BABBLE = 1 << 20, TD_STALLED = 1 << 22, TD_ACTIVE = 1 << 23, TD_IOC = 1 << 24,
        TD_ISO = 1 << 25, TD_SPD = 1 << 29, TD_ERRORS = 3 << 27 };
 
-typedef struct Uhci Uhci;
-
-/* A packet that a device has and did not finish. */
-typedef struct UhciAsync {
-    Uhci *uhci;
-    uint32_t td;
-    UsbPacket packet;
-    uint8_t buf[MAX_PACKET];
-    struct iovec iov;
-    bool done, seen;
-} UhciAsync;
-
 typedef struct UhciTd {
     uint32_t link, status, token, buffer;
 } UhciTd;
 
-struct Uhci {
+typedef struct Uhci {
     PciDevice pci;
     uint16_t cmd, status, intr, frame, portsc[PORTS];
     uint32_t flbase;
@@ -57,9 +46,9 @@ struct Uhci {
     uint32_t firstport;
     UsbBus bus;
     UsbPort port[PORTS];
-    GPtrArray *async;                    /* UhciAsync * */
+    GPtrArray *async;                    /* UsbPending * */
     uint32_t budget;                     /* bytes that the frame may still move */
-};
+} Uhci;
 
 static void update_irq(Uhci *s)
 {
@@ -71,31 +60,6 @@ static void update_irq(Uhci *s)
 }
 
 /* ---- packets ---- */
-
-static void async_free(void *p)
-{
-    UhciAsync *a = p;
-
-    usb_packet_cancel(&a->packet);
-    g_free(a);
-}
-
-static UhciAsync *async_find(Uhci *s, uint32_t td)
-{
-    for (unsigned i = 0; i < s->async->len; i++) {
-        UhciAsync *a = g_ptr_array_index(s->async, i);
-
-        if (a->td == td) {
-            return a;
-        }
-    }
-    return NULL;
-}
-
-static void async_done(UsbPacket *p)
-{
-    ((UhciAsync *)p->opaque)->done = true;
-}
 
 static UsbDevice *find_device(Uhci *s, uint8_t addr)
 {
@@ -117,7 +81,7 @@ static uint32_t max_len(const UhciTd *td)
 typedef enum TdResult { TD_DONE, TD_RETRY, TD_STOP } TdResult;
 
 /* 3.2.2: writes the outcome of a packet into its descriptor. */
-static TdResult td_complete(Uhci *s, uint32_t addr, UhciTd *td, const UhciAsync *a)
+static TdResult td_complete(Uhci *s, uint32_t addr, UhciTd *td, const UsbPending *a)
 {
     const UsbPacket *p = &a->packet;
     bool in = (td->token & 0xff) == USB_IN;
@@ -158,17 +122,17 @@ static TdResult td_complete(Uhci *s, uint32_t addr, UhciTd *td, const UhciAsync 
 
 static TdResult td_run(Uhci *s, uint32_t addr, UhciTd *td)
 {
-    UhciAsync *a = async_find(s, addr);
+    UsbPending *a = usb_pending_find(s->async, addr);
     uint8_t pid = td->token & 0xff;
     TdResult result;
 
     if (a) {
-        a->seen = true;
         if (!a->done) {
             return TD_RETRY;
         }
         result = td_complete(s, addr, td, a);
-        g_ptr_array_remove_fast(s->async, a);
+        usb_pending_take(s->async, a);
+        g_free(a);
         return result;
     }
     if ((pid != USB_IN && pid != USB_OUT && pid != USB_SETUP) || max_len(td) > MAX_PACKET) {
@@ -176,22 +140,14 @@ static TdResult td_run(Uhci *s, uint32_t addr, UhciTd *td)
         s->cmd &= ~CMD_RUN;
         return TD_STOP;
     }
-    a = g_new0(UhciAsync, 1);
-    a->uhci = s;
-    a->td = addr;
-    a->seen = true;
-    a->iov = (struct iovec){ .iov_base = a->buf, .iov_len = max_len(td) };
-    a->packet = (UsbPacket){ .pid = pid, .dev = find_device(s, td->token >> 8 & 0x7f), .ep = td->token >> 15 & 15, .iov = &a->iov,
-                             .niov = a->iov.iov_len ? 1 : 0, .done = async_done, .opaque = a };
+    a = usb_pending_new(addr, pid, find_device(s, td->token >> 8 & 0x7f), td->token >> 15 & 15, max_len(td));
     if (pid != USB_IN && a->iov.iov_len && !dma_read(&s->pci.dev, td->buffer, a->buf, a->iov.iov_len)) {
         s->status |= STS_HSE | STS_HALTED;
         s->cmd &= ~CMD_RUN;
         g_free(a);
         return TD_STOP;
     }
-    usb_packet_run(&a->packet);
-    if (a->packet.status == USB_ASYNC) {
-        g_ptr_array_add(s->async, a);
+    if (!usb_pending_run(s->async, a)) {
         return TD_RETRY;
     }
     result = td_complete(s, addr, td, a);
@@ -276,22 +232,6 @@ static void frame_run(Uhci *s)
     }
 }
 
-/* Packets whose descriptor the driver took out of the schedule are taken back. */
-static void forget_unseen(Uhci *s)
-{
-    for (unsigned i = 0; i < s->async->len;) {
-        UhciAsync *a = g_ptr_array_index(s->async, i);
-
-        if (!a->seen) {
-            g_ptr_array_remove_index_fast(s->async, i);
-            async_free(a);
-            continue;
-        }
-        a->seen = false;
-        i++;
-    }
-}
-
 static void frame_due(void *opaque)
 {
     Uhci *s = opaque;
@@ -302,7 +242,7 @@ static void frame_due(void *opaque)
     }
     frame_run(s);
     if ((s->frame & 31) == 0) {
-        forget_unseen(s);
+        usb_pending_sweep(s->async);    /* whose descriptor the driver took out of the schedule */
     }
     s->frame = (s->frame + 1) & 0x7ff;
     update_irq(s);
@@ -335,9 +275,7 @@ static void port_detach(UsbPort *p)
     Uhci *s = of_port(p);
     uint16_t *sc = &s->portsc[p->index];
 
-    while (s->async->len) {
-        async_free(g_ptr_array_steal_index_fast(s->async, 0));
-    }
+    usb_pending_clear(s->async);
     *sc |= *sc & PORT_PE ? PORT_PEC : 0;
     *sc = (*sc & ~(PORT_CCS | PORT_PE | PORT_LOW_SPEED)) | PORT_CSC;
     s->status |= s->cmd & CMD_EGSM ? STS_RESUME : 0;
@@ -381,9 +319,7 @@ static void controller_reset(Uhci *s)
     s->sofmod = 64;
     s->cause_ioc = s->cause_short = false;
     timer_cancel(&s->timer);
-    while (s->async && s->async->len) {
-        async_free(g_ptr_array_steal_index_fast(s->async, 0));
-    }
+    usb_pending_clear(s->async);
     for (unsigned i = 0; i < PORTS; i++) {
         UsbDevice *dev = s->port[i].dev;
 
