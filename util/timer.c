@@ -6,7 +6,6 @@
 #include "util/timer.h"
 
 #include <glib.h>
-#include <sched.h>
 #include <time.h>
 
 #include "util/main-loop.h"
@@ -93,13 +92,7 @@ static int64_t guest_now(void)
     if (in_main_thread()) {
         return guest.running_timers ? now : limit_ns;
     }
-    /*
-     * The loop needs the processor more than we do. The time is not looked at again: the ticks that
-     * the loop sends meanwhile are to be taken before the guest sees that it was late.
-     */
-    if (!machine_locked()) {
-        sched_yield();
-    }
+    /* Not looked at again: the ticks that the loop sends meanwhile are to be taken before the guest sees that it was late. */
     return limit_ns;
 }
 
