@@ -24,6 +24,7 @@ unsigned arm_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf);
     .model = arm_model_info, .models_help = arm_models_help, .model_expand = arm_model_expand,     \
     .get_pc = arm_get_pc, .set_pc = arm_set_pc, .dump = arm_dump,                                  \
     .register_value = arm_register_value, .vars = arm_vars, .block_key = arm_block_key,            \
+    .translate_region = arm_translate_region,                                                      \
     .translate = arm_translate, .restore = arm_restore, .tlb_fill = arm_tlb_fill,                  \
     .mmu_index = arm_mmu_index_hook, .unaligned = arm_unaligned, .bus_error = arm_bus_error,       \
     .deliver = arm_deliver, .interrupt = arm_interrupt, .has_work = arm_has_work,                  \

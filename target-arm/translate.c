@@ -175,6 +175,10 @@ void arm_jump(ArmCtx *s, unsigned slot, uint64_t pc)
 {
     bool same_key = !((s->mode & MODE_A32) && (s->mode & MODE_IT || s->it));
 
+    if (same_key && s->region && (pc ^ s->page) < 4096) {
+        arm_region_jump(s, pc);
+        return;
+    }
     if (same_key && !stepping(s) && (pc ^ s->page) < 4096) {
         ir_exit_chain(s->b, slot, pc);
         return;
@@ -294,14 +298,51 @@ static unsigned data_index(uint32_t mode)
     }
 }
 
-void arm_translate(Cpu *cpu, IrBuilder *b, const BlockKey *key, unsigned max_insns)
+ArmCtx arm_context(Cpu *cpu, IrBuilder *b, const BlockKey *key)
 {
     ArmCtx s = {
         .b = b, .cpu = ARM(cpu), .mode = key->mode, .el = key->mode & MODE_EL, .pc = key->pc, .page = key->pc & ~4095ull,
         .cc_op = CC_DYNAMIC, .mmu = data_index(key->mode), .thumb = key->mode & MODE_THUMB,
         .it = (key->mode & MODE_IT) >> MODE_IT_SHIFT, .insn_len = 4,
     };
+
+    s.mmu_user = s.mmu == MMU_EL3 || (s.mmu == MMU_EL2 && !(key->mode & MODE_HOST)) || key->mode & MODE_UAO ? s.mmu : MMU_EL0;
+    s.mem = (key->mode & MODE_BIG ? MEM_BIG : 0) | (key->mode & MODE_ALIGN ? MEM_ALIGN : 0);
+    return s;
+}
+
+unsigned arm_translate_run(ArmCtx *s, Cpu *cpu, const uint8_t *page, unsigned max_insns)
+{
     unsigned insns = 0;
+
+    do {
+        if (s->region && insns > 0 && arm_region_meets(s)) {
+            arm_end_jump(s, s->pc);
+            break;
+        }
+        if (s->region) {
+            arm_region_covers(s);
+        }
+        if (s->mode & MODE_A32) {
+            if (!arm_translate_a32(s, cpu, page, insns == 0)) {
+                arm_end_jump(s, s->pc);
+                break;
+            }
+        } else {
+            translate_a64(s, cpu, page);
+        }
+        insns++;
+        s->pc = s->next;
+        if (!s->ended && (insns >= max_insns || ir_full(s->b) || (s->pc ^ s->page) >= 4096)) {
+            arm_end_jump(s, s->next);
+        }
+    } while (!s->ended);
+    return insns;
+}
+
+void arm_translate(Cpu *cpu, IrBuilder *b, const BlockKey *key, unsigned max_insns)
+{
+    ArmCtx s = arm_context(cpu, b, key);
 
     if ((key->mode & MODE_A32 ? key->pc & (s.thumb ? 1 : 3) : key->pc & 3) != 0) {
         ir_insn(b, key->pc, META_INSN);
@@ -309,27 +350,7 @@ void arm_translate(Cpu *cpu, IrBuilder *b, const BlockKey *key, unsigned max_ins
         ir_set_extent(b, 1, 4);
         return;
     }
-    s.mmu_user = s.mmu == MMU_EL3 || (s.mmu == MMU_EL2 && !(key->mode & MODE_HOST)) || key->mode & MODE_UAO ? s.mmu : MMU_EL0;
-    s.mem = (key->mode & MODE_BIG ? MEM_BIG : 0) | (key->mode & MODE_ALIGN ? MEM_ALIGN : 0);
-    if (key->mode & MODE_SS) {
-        max_insns = 1;
-    }
-    const uint8_t *page = cpu_fetch_page(cpu, key->pc, NULL);
+    unsigned insns = arm_translate_run(&s, cpu, cpu_fetch_page(cpu, key->pc, NULL), key->mode & MODE_SS ? 1 : max_insns);
 
-    do {
-        if (key->mode & MODE_A32) {
-            if (!arm_translate_a32(&s, cpu, page, insns == 0)) {
-                arm_end_jump(&s, s.pc);
-                break;
-            }
-        } else {
-            translate_a64(&s, cpu, page);
-        }
-        insns++;
-        s.pc = s.next;
-        if (!s.ended && (insns >= max_insns || ir_full(b) || (s.pc ^ s.page) >= 4096)) {
-            arm_end_jump(&s, s.next);
-        }
-    } while (!s.ended);
     ir_set_extent(b, insns, s.pc - key->pc);
 }

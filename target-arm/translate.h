@@ -24,8 +24,11 @@ extern const IrVarDecl arm_vars[];
 
 enum { CC_DYNAMIC = 0xff };             /* cc_op is only known at run time */
 
+typedef struct ArmRegion ArmRegion;
+
 typedef struct ArmCtx {
     IrBuilder *b;
+    ArmRegion *region;                  /* NULL: a single block */
     const ArmCpu *cpu;                  /* its model only */
     uint32_t mode;
     unsigned el;
@@ -102,6 +105,16 @@ bool arm_fp_ok(ArmCtx *s);
 /* ---- vector registers ---- */
 IrVal arm_v(ArmCtx *s, unsigned n);
 void arm_set_v(ArmCtx *s, unsigned n, bool q, IrVal v);     /* !q: upper half cleared */
+
+/* ---- the loop (translate.c), regions (region.c) ---- */
+ArmCtx arm_context(Cpu *cpu, IrBuilder *b, const BlockKey *key);
+/* Instructions from s->pc on until the block ends; their count. */
+unsigned arm_translate_run(ArmCtx *s, Cpu *cpu, const uint8_t *page, unsigned max_insns);
+/* To a place in the page, from a region: a branch, or out by a chained exit. Ends the IR block. */
+void arm_region_jump(ArmCtx *s, uint64_t pc);
+/* Whether the block ends before the instruction at s->pc: there is a node for it already, or enough of them. */
+bool arm_region_meets(ArmCtx *s);
+void arm_region_covers(ArmCtx *s);                  /* the instruction at s->pc is taken in */
 
 /* Metadata of an instruction: never 0; IT state in bits 8..15 (AArch32). */
 enum { META_INSN = 1, META_IT_SHIFT = 8 };
