@@ -3,6 +3,7 @@
 #include "block/channel.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -142,6 +143,60 @@ int co_channel_read(CoChannel *c, void *buf, size_t len)
 int co_channel_readv(CoChannel *c, const struct iovec *iov, unsigned niov, size_t offset, size_t len)
 {
     return co_move(c, false, iov, niov, offset, len);
+}
+
+/* Takes the descriptors out of a message. */
+static void take_fds(struct msghdr *msg, int *fds, unsigned max, unsigned *n)
+{
+    for (struct cmsghdr *h = CMSG_FIRSTHDR(msg); h; h = CMSG_NXTHDR(msg, h)) {
+        size_t count = h->cmsg_len >= CMSG_LEN(0) ? (h->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
+
+        if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS) {
+            continue;
+        }
+        for (size_t i = 0; i < count; i++) {
+            int fd;
+
+            memcpy(&fd, CMSG_DATA(h) + i * sizeof(int), sizeof(fd));
+            if (*n < max) {
+                fds[(*n)++] = fd;
+            } else {
+                close(fd);
+            }
+        }
+    }
+}
+
+int co_channel_read_fds(CoChannel *c, void *buf, size_t len, int *fds, unsigned *n)
+{
+    union {
+        char room[CMSG_SPACE(16 * sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    unsigned max = *n;
+    size_t done = 0;
+
+    *n = 0;
+    while (done < len) {
+        struct iovec iov = { (char *)buf + done, len - done };
+        struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+        ssize_t moved = recvmsg(c->fd, &msg, MSG_CMSG_CLOEXEC);
+
+        if (moved > 0) {
+            take_fds(&msg, fds, max, n);
+            done += (size_t)moved;
+        } else if (moved == 0) {
+            return done > 0 ? -EPIPE : 0;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            if (c->closed) {
+                return -EPIPE;
+            }
+            co_wait(c, false);
+        } else if (errno != EINTR) {
+            return -errno;
+        }
+    }
+    return 1;
 }
 
 int co_channel_write(CoChannel *c, const void *buf, size_t len)

@@ -1,55 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The NBD server of the process, and exports by id: commands of the management interface. */
+/* The NBD server of the process and its exports: commands of the management interface. */
 #include <json-c/json.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "block/bitmap.h"
+#include "block/export.h"
 #include "block/nbd.h"
 #include "qapi/qapi-commands.h"
-#include "qapi/qapi-events.h"
 #include "qapi/startup.h"
 #include "util/error.h"
 #include "util/socket.h"
 
-typedef struct Exported {
-    char *id;
-    NbdExport *export;
-    BlockNode *node;
-} Exported;
-
 /* Of the process: there is one NBD server at most. */
 static NbdServer *server;
 static char *socket_path;       /* removed with the server; NULL: none */
-static GPtrArray *exported;
 
 NbdServer *nbd_main_server(void)
 {
     return server;
-}
-
-static Exported *find(const char *id)
-{
-    for (unsigned i = 0; exported && i < exported->len; i++) {
-        Exported *e = g_ptr_array_index(exported, i);
-
-        if (strcmp(e->id, id) == 0) {
-            return e;
-        }
-    }
-    return NULL;
-}
-
-static void remove_export(Exported *e)
-{
-    BlockExportDeletedEvent data = { .id = e->id };
-
-    g_ptr_array_remove(exported, e);
-    nbd_export_free(e->export);
-    qapi_event_block_export_deleted(&data);
-    block_node_unref(e->node);
-    g_free(e->id);
-    g_free(e);
 }
 
 /* ---- the server ---- */
@@ -120,11 +88,9 @@ bool nbd_server_start_options(struct json_object *opts, GError **error)
     return good;
 }
 
-void nbd_exports_stop(void)
+void nbd_main_server_stop(void)
 {
-    while (exported && exported->len) {
-        remove_export(g_ptr_array_index(exported, exported->len - 1));
-    }
+    block_exports_stop(BLOCK_EXPORT_TYPE_NBD);
     nbd_server_free(server);
     server = NULL;
     if (socket_path) {
@@ -138,15 +104,15 @@ bool qmp_nbd_server_stop(QmpCall *call, GError **error)
     if (!server) {
         return fail(error, "NBD server not running");
     }
-    nbd_exports_stop();
+    nbd_main_server_stop();
     return true;
 }
 
 static void stop_hook(struct Vm *vm)
 {
-    nbd_exports_stop();
+    nbd_main_server_stop();
 }
-START_HOOK(block_exports, { .phase = START_BLOCK, .name = "exports", .stop = stop_hook });
+START_HOOK(nbd_server, { .phase = START_BLOCK, .name = "nbd-server", .stop = stop_hook });
 
 /* ---- exports ---- */
 
@@ -162,113 +128,65 @@ static void bitmap_names(const GPtrArray *list, GPtrArray *names)
     g_ptr_array_add(names, NULL);
 }
 
-static bool add(const char *id, BlockNode *n, bool writable, const BlockExportOptionsNbd *o, GError **error)
+typedef struct NbdBlockExport {
+    BlockExport common;
+    NbdExport *export;
+} NbdBlockExport;
+
+static bool export_open(BlockExport *e, const BlockExportOptions *options, GError **error)
 {
+    const BlockExportOptionsNbd *o = options->u.nbd;
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     NbdExportOptions how = {
-        .name = o->name ? o->name : n->name, .description = o->description, .writable = writable,
+        .name = o->name ? o->name : e->node->name, .description = o->description,
+        .writable = options->has_writable && options->writable,
         .allocation_depth = o->has_allocation_depth && o->allocation_depth,
     };
-    Exported *e;
-    NbdExport *made;
 
     if (!server) {
         return fail(error, "NBD server not running");
     }
-    if (find(id)) {
-        return fail(error, "Block export id '%s' is already in use", id);
-    }
     bitmap_names(o->bitmaps, names);
     how.bitmaps = (const char *const *)names->pdata;
-    made = nbd_export_new(server, n, &how, error);
-    if (!made) {
-        return false;
-    }
-    e = g_new0(Exported, 1);
-    e->id = g_strdup(id);
-    e->export = made;
-    e->node = block_node_ref(n);
-    exported = exported ? exported : g_ptr_array_new();
-    g_ptr_array_add(exported, e);
-    return true;
+    ((NbdBlockExport *)e)->export = nbd_export_new(server, e->node, &how, error);
+    return ((NbdBlockExport *)e)->export != NULL;
 }
 
-static bool add_export(const BlockExportOptions *o, GError **error)
+static bool export_used(const BlockExport *e)
 {
-    BlockNode *n = block_node_find(o->node_name);
-
-    if (!n) {
-        return fail(error, "Cannot find device='' nor node-name='%s'", o->node_name);
-    }
-    return add(o->id, n, o->has_writable && o->writable, o->u.nbd, error);
+    return nbd_export_used(((const NbdBlockExport *)e)->export);
 }
 
-bool qmp_block_export_add(QmpCall *call, const BlockExportOptions *args, GError **error)
+static void export_close(BlockExport *e)
 {
-    return add_export(args, error);
+    nbd_export_free(((NbdBlockExport *)e)->export);
 }
 
-bool block_export_add_options(struct json_object *opts, GError **error)
-{
-    BlockExportOptions *o = NULL;
-    bool good;
-
-    if (!qapi_from_keyval(&qapi_type_BlockExportOptions, opts, &o, error)) {
-        return false;
-    }
-    good = add_export(o, error);
-    QAPI_FREE(BlockExportOptions, o);
-    return good;
-}
+static const BlockExportDriver nbd_exports = {
+    .type = BLOCK_EXPORT_TYPE_NBD, .size = sizeof(NbdBlockExport), .open = export_open, .used = export_used,
+    .close = export_close,
+};
+EXPORT_DRIVER(nbd_exports);
 
 bool qmp_nbd_server_add(QmpCall *call, const NbdServerAddOptions *args, GError **error)
 {
     BlockNode *n = block_node_or_device(args->device, error);
-    BlockExportOptionsNbd o = { .name = args->name ? args->name : args->device, .description = args->description,
-                                .bitmaps = args->bitmaps, .has_allocation_depth = args->has_allocation_depth,
-                                .allocation_depth = args->allocation_depth };
+    BlockExportOptionsNbd nbd = { .name = args->name ? args->name : args->device, .description = args->description,
+                                  .bitmaps = args->bitmaps, .has_allocation_depth = args->has_allocation_depth,
+                                  .allocation_depth = args->allocation_depth };
+    BlockExportOptions o = { .type = BLOCK_EXPORT_TYPE_NBD, .id = nbd.name, .has_writable = true, .u.nbd = &nbd };
 
+    if (!n) {
+        return false;
+    }
     /* a node that cannot be written is shown read-only, as this command always did */
-    return n && add(o.name, n, args->has_writable && args->writable && !n->read_only, &o, error);
-}
-
-static bool del(const char *id, bool hard, GError **error)
-{
-    Exported *e = find(id);
-
-    if (!e) {
-        return fail(error, "Export '%s' is not found", id);
-    }
-    if (!hard && nbd_export_used(e->export)) {
-        return fail(error, "export '%s' still in use", id);
-    }
-    remove_export(e);
-    return true;
-}
-
-bool qmp_block_export_del(QmpCall *call, const QmpBlockExportDelArgs *args, GError **error)
-{
-    return del(args->id, args->has_mode && args->mode == BLOCK_EXPORT_REMOVE_MODE_HARD, error);
+    o.node_name = n->name;
+    o.writable = args->has_writable && args->writable && !n->read_only;
+    return block_export_add(&o, error);
 }
 
 bool qmp_nbd_server_remove(QmpCall *call, const QmpNbdServerRemoveArgs *args, GError **error)
 {
-    return server ? del(args->name, args->has_mode && args->mode == BLOCK_EXPORT_REMOVE_MODE_HARD, error)
+    return server ? block_export_del(args->name, args->has_mode && args->mode == BLOCK_EXPORT_REMOVE_MODE_HARD, error)
                   : fail(error, "NBD server not running");
-}
-
-GPtrArray *qmp_query_block_exports(QmpCall *call, GError **error)
-{
-    GPtrArray *list = g_ptr_array_new();
-
-    for (unsigned i = 0; exported && i < exported->len; i++) {
-        Exported *e = g_ptr_array_index(exported, i);
-        BlockExportInfo *info = g_new0(BlockExportInfo, 1);
-
-        info->id = g_strdup(e->id);
-        info->type = BLOCK_EXPORT_TYPE_NBD;
-        info->node_name = g_strdup(e->node->name);
-        g_ptr_array_add(list, info);
-    }
-    return list;
 }

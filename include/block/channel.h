@@ -23,6 +23,11 @@ void channel_shutdown(CoChannel *c);
 bool co_channel_start_tls(CoChannel *c, const char *creds_id, bool server, const char *hostname, GError **error);
 /* All of it: 1, or 0 at the end before the first byte, or -errno. */
 int co_channel_read(CoChannel *c, void *buf, size_t len);
+/*
+ * The same, with the descriptors that come along: at most *n of them, which the caller closes (also after failure); *n
+ * becomes their number. More are closed.
+ */
+int co_channel_read_fds(CoChannel *c, void *buf, size_t len, int *fds, unsigned *n);
 int co_channel_readv(CoChannel *c, const struct iovec *iov, unsigned niov, size_t offset, size_t len);
 /* All of it: 0 or -errno. */
 int co_channel_write(CoChannel *c, const void *buf, size_t len);

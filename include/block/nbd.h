@@ -26,11 +26,10 @@ unsigned nbd_server_clients(const NbdServer *s);
 /* Called when a connection has ended, and `ever` when at least one got as far as an export. */
 void nbd_server_on_close(NbdServer *s, void (*fn)(void *opaque, bool negotiated), void *opaque);
 
-/* nbd-server-start and block-export-add with their arguments as objects of texts; the end of both. */
+/* nbd-server-start with its arguments as an object of texts; the end of it and of its exports. */
 struct json_object;
 bool nbd_server_start_options(struct json_object *opts, GError **error);
-bool block_export_add_options(struct json_object *opts, GError **error);
-void nbd_exports_stop(void);
+void nbd_main_server_stop(void);
 
 /* The server that `export` functions without one mean: of nbd-server-start. NULL: none. */
 NbdServer *nbd_main_server(void);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "block/export.h"
 #include "block/nbd.h"
 #include "block/tool.h"
 #include "config.h"
@@ -274,7 +275,8 @@ int main(int argc, char **argv)
     while (!got_signal && !runstate_carry_out(vm, &status)) {
         main_loop_iterate(true);
     }
-    nbd_exports_stop();
+    block_exports_stop(-1);
+    nbd_main_server_stop();
     tool_exit();
     if (pid_file) {
         unlink(pid_file);
