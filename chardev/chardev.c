@@ -334,6 +334,11 @@ void chardev_fe_set_echo(ChardevFe *fe, bool echo)
     }
 }
 
+int chardev_fe_socket(ChardevFe *fe)
+{
+    return fe->chr && fe->chr->driver->socket ? fe->chr->driver->socket(fe->chr) : -1;
+}
+
 int chardev_fe_take_fd(ChardevFe *fe)
 {
     return fe->chr && fe->chr->driver->take_fd ? fe->chr->driver->take_fd(fe->chr) : -1;

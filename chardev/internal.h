@@ -35,6 +35,7 @@ typedef struct ChardevDriver {
     void (*set_echo)(Chardev *c, bool echo);
     void (*disconnect)(Chardev *c);
     int (*take_fd)(Chardev *c);
+    int (*socket)(Chardev *c);
     bool (*send_fds)(Chardev *c, const int *fds, size_t n, GError **error);
     bool (*set_line)(Chardev *c, const ChardevLine *line);
     bool (*set_break)(Chardev *c, bool on);

@@ -521,6 +521,11 @@ static void socket_disconnect(Chardev *c)
     }
 }
 
+static int socket_connection(Chardev *c)
+{
+    return ((Socket *)c)->is_unix ? ((Socket *)c)->fd : -1;
+}
+
 static int socket_take_fd(Chardev *c)
 {
     Socket *s = (Socket *)c;
@@ -596,6 +601,6 @@ static const ChardevDriver socket_driver = {
     .name = "socket", .opts = socket_opts, .size = sizeof(Socket), .open = socket_open,
     .close = socket_close, .write = socket_write, .want_write = socket_want_write,
     .update_read = socket_update_read, .disconnect = socket_disconnect,
-    .take_fd = socket_take_fd, .send_fds = socket_send_fds, .filename = socket_filename,
+    .take_fd = socket_take_fd, .socket = socket_connection, .send_fds = socket_send_fds, .filename = socket_filename,
 };
 CHARDEV_DRIVER(socket_driver);

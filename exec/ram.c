@@ -86,6 +86,7 @@ RamBlock *ram_block_new(const char *id, uint64_t size, int fd, RamFlags flags, G
     b->size = size;
     b->id = g_strdup(id);
     b->fd = fd;
+    b->shared = fd >= 0 && (flags & RAM_SHARED);
     b->offset = next_addr;
     next_addr += (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
     for (unsigned c = 0; c < DIRTY_CLIENTS; c++) {

@@ -85,6 +85,12 @@ int chardev_fe_take_fd(ChardevFe *fe);
 /* Queues fds (not taken over) to go with the next byte written on a unix socket. */
 bool chardev_fe_send_fds(ChardevFe *fe, const int *fds, size_t n, GError **error);
 
+/*
+ * The present connection of a unix socket, for a front end that asks and waits for answers by itself (its can_receive() says
+ * 0 then); -1: none. It stays the chardev's.
+ */
+int chardev_fe_socket(ChardevFe *fe);
+
 /* Line parameters and modem lines of a host serial port; false when the back end has none. */
 typedef struct ChardevLine {
     int speed, data_bits, stop_bits;

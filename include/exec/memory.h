@@ -119,6 +119,7 @@ struct RamBlock {
     uint64_t size;
     char *id;                     /* "pc.ram" */
     int fd;                       /* -1: anonymous */
+    bool shared;                  /* other processes that map fd see what is written */
     /* bit set: dirty. For DIRTY_CODE: set = no translated code in the page */
     unsigned long *dirty[DIRTY_CLIENTS];
     RamBlock *next;
