@@ -127,7 +127,7 @@ bool option_given(const char *name)
 
 const char *option_arg(const char *name, unsigned n)
 {
-    for (guint i = 0; i < given->len; i++) {
+    for (guint i = 0; given && i < given->len; i++) { /* tools have no command line of this kind */
         Given *g = &g_array_index(given, Given, i);
 
         if (strcmp(g->def->name, name) == 0 && n-- == 0) {
