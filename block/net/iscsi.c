@@ -8,16 +8,15 @@
 #include <iscsi/iscsi.h>
 #include <iscsi/scsi-lowlevel.h>
 #include <json-c/json.h>
-#include <poll.h>
 #include <string.h>
 
 #include "block/driver.h"
+#include "block/net/library-watch.h"
 #include "qapi/startup.h"
 #include "qom/secret.h"
 #include "util/cutils.h"
 #include "util/error.h"
 #include "util/iov.h"
-#include "util/main-loop.h"
 
 #define TICK_NS 250000000
 #define NOP_TICKS 20u
@@ -32,8 +31,7 @@ typedef struct IscsiState {
     bool unmap, write_same_unmap, zero_after_unmap;
     uint32_t max_unmap;         /* blocks */
     uint64_t max_write_same;
-    unsigned tag;
-    int fd, events;             /* watched now */
+    LibraryWatch watch;
     Timer timer;
     unsigned ticks;
 } IscsiState;
@@ -56,38 +54,19 @@ typedef struct Cmd {
 
 /* ---- the library in the main loop ---- */
 
-static bool on_socket(int fd, GIOCondition events, void *opaque);
-
-/* Its socket may be another one after a reconnection. */
-static void update_watch(IscsiState *s)
+static int library_fd(void *ctx)
 {
-    int fd = iscsi_get_fd(s->ctx), events = iscsi_which_events(s->ctx);
-
-    if (fd == s->fd && events == s->events) {
-        return;
-    }
-    if (s->tag) {
-        fd_unwatch(s->tag);
-        s->tag = 0;
-    }
-    s->fd = fd;
-    s->events = events;
-    if (fd >= 0 && events) {
-        s->tag = fd_watch(fd, (events & POLLIN ? G_IO_IN : 0) | (events & POLLOUT ? G_IO_OUT : 0) | G_IO_ERR | G_IO_HUP, on_socket, s);
-    }
+    return iscsi_get_fd(ctx);
 }
 
-static bool on_socket(int fd, GIOCondition events, void *opaque)
+static int library_events(void *ctx)
 {
-    IscsiState *s = opaque;
-    int got = (events & G_IO_IN ? POLLIN : 0) | (events & G_IO_OUT ? POLLOUT : 0) | (events & G_IO_HUP ? POLLHUP : 0) |
-              (events & G_IO_ERR ? POLLERR : 0);
+    return iscsi_which_events(ctx);
+}
 
-    s->tag = 0;
-    s->fd = -1;
-    iscsi_service(s->ctx, got);
-    update_watch(s);
-    return false;
+static void library_service(void *ctx, int events)
+{
+    iscsi_service(ctx, events);
 }
 
 /* Time limits of commands, and a sign of life when nothing else goes on. */
@@ -103,7 +82,7 @@ static void on_tick(void *opaque)
         }
     }
     iscsi_service(s->ctx, 0);
-    update_watch(s);
+    library_watch_update(&s->watch);
     timer_set_ns(&s->timer, clock_now_ns(CLOCK_RT) + TICK_NS);
 }
 
@@ -179,7 +158,7 @@ static int co_cmd(Cmd *c, bool keep)
         if (!sent) {
             return -EIO;
         }
-        update_watch(c->s);
+        library_watch_update(&c->s->watch);
         while (!c->ended) {
             co_yield();
         }
@@ -518,10 +497,10 @@ static bool iscsi_open(BlockNode *n, struct json_object *opts, GError **error)
         g_propagate_error(error, l.error);
         return false;
     }
-    s->fd = -1;
+    s->watch = (LibraryWatch){ .get_fd = library_fd, .get_events = library_events, .service = library_service, .library = s->ctx };
     timer_init(&s->timer, CLOCK_RT, on_tick, s);
     timer_set_ns(&s->timer, clock_now_ns(CLOCK_RT) + TICK_NS);
-    update_watch(s);
+    library_watch_update(&s->watch);
     g_free(n->filename);
     n->filename = g_strdup_printf("iscsi://%s/%s/%d", portal, target, s->lun);
     return true;
@@ -543,9 +522,7 @@ static void iscsi_close(BlockNode *n)
     IscsiState *s = n->state;
 
     timer_cancel(&s->timer);
-    if (s->tag) {
-        fd_unwatch(s->tag);
-    }
+    library_watch_stop(&s->watch);
     co_in_worker(logout_work, s);
 }
 
