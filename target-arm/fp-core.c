@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-static const uint8_t exp_bits[4] = {0, 5, 8, 11}, man_bits[4] = {0, 10, 23, 52};
+/* By format; 0 is bfloat16, which things are only converted to. */
+static const uint8_t exp_bits[4] = {8, 5, 8, 11}, man_bits[4] = {7, 10, 23, 52};
 
 static uint64_t sign_bit(unsigned fmt)
 {

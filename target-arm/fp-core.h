@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Exact floating point on bit patterns, in the format fmt (1 half, 2 single, 3 double), by FPCR and into FPSR;
+ * Exact floating point on bit patterns, in the format fmt (1 half, 2 single, 3 double; 0, only to convert to: bfloat16), by FPCR and into FPSR;
  * what translations use where host instructions would differ, and the oracle for the rest.
  */
 #ifndef TARGET_ARM_FP_CORE_H

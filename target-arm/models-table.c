@@ -63,7 +63,7 @@ const ArmModel arm_models[] = {
     {.name = "max", .aarch64 = true, .max = true, .id = {
         .midr = 0x000f0510, .ctr = 0x8444c004, .dczid = 7, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe012, 0x70ffe07a},
         .pfr0 = 0x1101000010112222 | 1ull << 16 | 1ull << 20, .pfr1 = 0x20, .dfr0 = 0x10305106,
-        .isar0 = 0x1220100110212120, .isar1 = 0x0000011101211012, .mmfr0 = 0x101125, .mmfr1 = 0x10201122, .mmfr2 = 0x10000011,
+        .isar0 = 0x1221111110212120, .isar1 = 0x0011111101211012, .mmfr0 = 0x101125, .mmfr1 = 0x10201122, .mmfr2 = 0x10000011,
         .a32_pfr0 = 0x131, .a32_pfr1 = 0x11011, .a32_dfr0 = 0x03010066, .a32_mmfr = {0x10101105, 0x40000000, 0x01260000, 0x02102211},
         .a32_isar = ISAR_V8(0x11142, 0x01011121, 0), .mvfr = {0x10110222, 0x12111111, 0x43}, .fpsid = 0x41034070}},
 };

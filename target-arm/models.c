@@ -122,7 +122,7 @@ static const SwitchRow switches[] = {
     {"has_el2", offsetof(ArmCpu, has_el2), false}, {"has_el3", offsetof(ArmCpu, has_el3), false},
     {"start-powered-off", offsetof(ArmCpu, start_powered_off), false}, {"cfgend", offsetof(ArmCpu, cfgend), false},
     {"reset-hivecs", offsetof(ArmCpu, reset_hivecs), false}, {"lpa2", offsetof(ArmCpu, has_lpa2), true},
-    {"sve", 0, true}, {"sme", 0, true}, {"neon", 0, false}, {"vfp", 0, false}, {"dsp", 0, false}, {"has-mpu", 0, false},
+    {"neon", 0, false}, {"vfp", 0, false}, {"dsp", 0, false}, {"has-mpu", 0, false},
     {"kvm-no-adjvtime", 0, false}, {"kvm-steal-time", 0, false},
 };
 
@@ -151,8 +151,11 @@ static bool apply_word(ArmCpu *c, const char *text, GError **error)
         value = *key == '+' ? "on" : "off";
         name++;
     }
-    if (strncmp(name, "sve", 3) == 0 && g_ascii_isdigit(name[3]) && c->model->max) {
-        return parse_switch(name, value, &on, error);
+    if ((strncmp(name, "sve", 3) == 0 || strncmp(name, "sme", 3) == 0) && c->model->max) {
+        if (!parse_switch(name, value, &on, error)) {
+            return false;
+        }
+        return !on || fail(error, "%s.%s: there is no SVE or SME here; only 'off' is possible", c->cpu.dev.obj.type->name, name);
     }
     for (unsigned i = 0; i < ARRAY_COUNT(switches); i++) {
         if (strcmp(name, switches[i].name) != 0 || (switches[i].max_only && !c->model->max)) {
@@ -178,7 +181,6 @@ bool arm_model_finish(ArmCpu *c, GError **error)
     }
     if (target_arch->word_bits == 32) {
         c->aarch64_prop = false;
-        c->id.mvfr[1] &= 0xff0000ff;        /* no Advanced SIMD in AArch32 yet */
     }
     if (!c->model->aarch64) {
         c->aarch64_prop = false;

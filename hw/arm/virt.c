@@ -137,6 +137,12 @@ static bool virt_configure(VirtBoard *b, GError **error)
     if (b->smmu && !type_find("arm-smmuv3", NULL)) {
         return fail(error, "machine property 'iommu': smmuv3 is not supported yet");
     }
+    if (m->mte) {
+        return fail(error, "MTE requested, but not supported by the guest CPU");
+    }
+    if (m->ras) {
+        return fail(error, "machine property 'ras': host memory errors are only reported to KVM guests");
+    }
     b->firmware = vm->firmware || drive_at("pflash", 0, 0) || m->pflash0;
     b->has_pmu = !b->compat.no_pmu;
     b->acpi = m->machine.acpi != ON_OFF_AUTO_OFF;

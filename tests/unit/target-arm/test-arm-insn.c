@@ -185,9 +185,6 @@ static uint32_t fix_a64(const Row *r, InsnState *s, uint32_t w)
 {
     unsigned rn = w >> 5 & 31, rm = w >> 16 & 31;
 
-    if (!strcmp(r->name, "FCVT") && (w & 0xc18000) == 0x410000) {
-        return w & ~0x18000u;           /* BFCVT */
-    }
     if (!strcmp(r->name, "FCVTZS_fs")) {
         return w | 0x400000;            /* scalar halves: the usual reference extends their sign over the register */
     }
@@ -212,11 +209,11 @@ static uint32_t fix_a64(const Row *r, InsnState *s, uint32_t w)
     if ((w & 31) == rn) {
         w = (w & ~31u) | (rn + 5) % 31;
     }
-    if ((w >> 10 & 31) == rn && !strncmp(r->name, "LDP", 3)) {
-        w = (w & ~(31u << 10)) | ((rn + 7) % 31) << 10;
-    }
     if ((w >> 10 & 31) == (w & 31)) {
         w ^= 1u << 10;
+    }
+    if ((w >> 10 & 31) == rn && !strncmp(r->name, "LDP", 3)) {
+        w = (w & ~(31u << 10)) | ((rn + ((w & 31) == (rn + 7) % 31 ? 9 : 7)) % 31) << 10;
     }
     return w;
 }
