@@ -429,6 +429,33 @@ void block_front_move_tray(BlockFront *b, bool open)
     }
 }
 
+/* A device that runs uses another node from now on (a filter that was put above its own). */
+static bool front_switch(BlockFront *b, const char *name, GError **error)
+{
+    Drive *drive = drive_find(name);
+    BlockNode *node = drive ? drive->node : block_node_find(name), *old = b->node;
+    g_autoptr(GError) ignored = NULL;
+    bool good, write = b->edge && (b->edge->perm & BLOCK_PERM_WRITE);
+
+    if (!node || (drive && drive->front && drive->front != b)) {
+        return fail(error, "Drive '%s' is already in use by another device, or has no medium", name);
+    }
+    if (old && node->length != old->length) {
+        return fail(error, "node '%s' is not as long as '%s'", name, old->name);
+    }
+    block_drain(b);
+    if (old) {
+        block_node_ref(old);
+    }
+    front_eject(b);
+    good = front_insert(b, node, write, error);
+    if (!good) {
+        front_insert(b, old, write, &ignored);
+    }
+    block_node_unref(old);
+    return good;
+}
+
 /* ---- property: a device's "drive" ---- */
 
 static bool drive_prop_parse(Object *o, const Prop *p, void *field, const char *text, GError **error)
@@ -437,6 +464,9 @@ static bool drive_prop_parse(Object *o, const Prop *p, void *field, const char *
 
     if (!drive_find(text) && !block_node_find(text)) {
         return prop_fail_find(o, p, text, error);
+    }
+    if (*b && o->complete) {
+        return front_switch(*b, text, error);
     }
     taken = block_front_take(text, false, error);
     if (!taken) {

@@ -8,7 +8,8 @@
 
 DirtyBitmap *nbd_find_bitmap(BlockNode *n, const char *name, GError **error)
 {
-    for (BlockNode *at = n; at; at = block_below(at)) {
+    /* a node without layers (snapshot-access) shows what is in its child */
+    for (BlockNode *at = n; at; at = block_below(at) ? block_below(at) : at->file) {
         DirtyBitmap *b = dirty_bitmap_find(at, name);
 
         if (b) {

@@ -92,7 +92,7 @@ char *size_text(uint64_t bytes);
 #define PROP_MAC(T, f, ...) PROP(T, f, "mac", prop_mac, __VA_ARGS__)
 #define PROP_CHARDEV(T, f, ...) PROP(T, f, "chardev", prop_chardev, __VA_ARGS__)
 #define PROP_NETDEV(T, f, ...) PROP(T, f, "netdev", prop_netdev, __VA_ARGS__)
-#define PROP_DRIVE(T, f, ...) PROP(T, f, "drive", prop_drive, __VA_ARGS__)
+#define PROP_DRIVE(T, f, ...) PROP(T, f, "drive", prop_drive, .flags = PROP_LIVE, __VA_ARGS__)
 #define PROP_LINK(T, f, name, link_, ...) PROP(T, f, name, prop_link, .link = link_, __VA_ARGS__)
 #define PROP_END { 0 }
 

@@ -416,7 +416,7 @@ def test_devices():
     io('b.qcow2', 'read -P 1 0 128k', 'read -P 0 128k 64k')
 
 
-for name, fn in list(globals().items()):
+for name, fn in list(globals().items()) if __name__ == '__main__' else []:
     if name.startswith('test_'):
         fn()
         for f in os.listdir('.'):
