@@ -324,7 +324,7 @@ static void front_eject(BlockFront *b)
     b->node = NULL;
 }
 
-BlockFront *block_front_take(const char *name, bool need_write, GError **error)
+static BlockFront *front_take(const char *name, bool need_write, bool share, GError **error)
 {
     Drive *drive = drive_find(name);
     BlockNode *node = drive ? drive->node : block_node_find(name);
@@ -337,6 +337,7 @@ BlockFront *block_front_take(const char *name, bool need_write, GError **error)
         return fail_null(error, "Drive '%s' is already in use by another device", name);
     }
     b = front_new(name);
+    b->share_rw = share;
     if (!front_insert(b, node, need_write, error)) {
         block_front_release(b);
         return NULL;
@@ -355,6 +356,11 @@ BlockFront *block_front_take(const char *name, bool need_write, GError **error)
         }
     }
     return b;
+}
+
+BlockFront *block_front_take(const char *name, bool need_write, GError **error)
+{
+    return front_take(name, need_write, false, error);
 }
 
 void block_front_release(BlockFront *b)
@@ -468,7 +474,8 @@ static bool drive_prop_parse(Object *o, const Prop *p, void *field, const char *
     if (*b && o->complete) {
         return front_switch(*b, text, error);
     }
-    taken = block_front_take(text, false, error);
+    /* whether others may really write is known when all properties are: drive_conf_apply() */
+    taken = front_take(text, false, type_find_prop(o->type, "share-rw") != NULL, error);
     if (!taken) {
         return false;
     }

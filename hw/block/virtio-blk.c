@@ -4,7 +4,7 @@
  * control, discard, write zeroes. Data goes between guest memory and the block layer
  * without a copy.
  */
-#include "block/block.h"
+#include "block/drive-conf.h"
 #include "hw/virtio/virtio.h"
 #include "util/bswap.h"
 
@@ -23,7 +23,9 @@ typedef struct VirtioBlk {
     BlockFront *drive;
     char *serial;
     int32_t bootindex;
-    uint32_t num_queues, queue_size, logical_block_size, physical_block_size;
+    DriveConf conf;
+    uint32_t num_queues, queue_size, logical_block_size, physical_block_size, discard_granularity;
+    uint32_t min_io_size, opt_io_size;
     bool config_wce, discard, write_zeroes, scsi;
     unsigned in_flight;
     uint32_t epoch;              /* counts resets: completions of older requests are dropped */
@@ -216,10 +218,12 @@ static void blk_config_read(VirtioDevice *v)
     store_le32(c + 20, s->logical_block_size);
     c[24] = __builtin_ctz(MAX(s->physical_block_size / s->logical_block_size, 1u));
     c[32] = s->drive->write_cache;
+    store_le16(c + 26, (uint16_t)(s->min_io_size / s->logical_block_size));
+    store_le32(c + 28, s->opt_io_size / s->logical_block_size);
     store_le16(c + 34, s->num_queues);
     store_le32(c + 36, MAX_DISCARD_SECTORS);
     store_le32(c + 40, 1);
-    store_le32(c + 44, s->logical_block_size / SECTOR);
+    store_le32(c + 44, (s->discard_granularity == UINT32_MAX ? s->logical_block_size : s->discard_granularity) / SECTOR);
     store_le32(c + 48, MAX_DISCARD_SECTORS);
     store_le32(c + 52, 1);
     c[56] = 1;
@@ -257,6 +261,16 @@ static bool blk_realize(VirtioDevice *v, GError **error)
         return fail(error, "virtio-blk: bad logical_block_size %u or physical_block_size %u",
                     s->logical_block_size, s->physical_block_size);
     }
+    if (s->discard_granularity != UINT32_MAX && s->discard_granularity % s->logical_block_size) {
+        return fail(error, "virtio-blk: discard_granularity must be a multiple of logical_block_size");
+    }
+    if (s->min_io_size % s->logical_block_size || s->opt_io_size % s->logical_block_size ||
+        s->min_io_size / s->logical_block_size > UINT16_MAX) {
+        return fail(error, "virtio-blk: min_io_size and opt_io_size must be multiples of logical_block_size");
+    }
+    if (!drive_conf_apply(&s->conf, s->drive, error)) {
+        return false;
+    }
     for (unsigned i = 0; i < s->num_queues; i++) {
         virtio_add_queue(v, s->queue_size);
     }
@@ -281,6 +295,11 @@ static const Prop blk_props[] = {
     PROP_U32(VirtioBlk, queue_size, "queue-size", 256),
     PROP_U32(VirtioBlk, logical_block_size, "logical_block_size", 512),
     PROP_U32(VirtioBlk, physical_block_size, "physical_block_size", 512),
+    PROP_U32(VirtioBlk, discard_granularity, "discard_granularity", UINT32_MAX),
+    PROP_U32(VirtioBlk, min_io_size, "min_io_size", 0),
+    PROP_U32(VirtioBlk, opt_io_size, "opt_io_size", 0),
+    PROP_DRIVE_SHARING(VirtioBlk, conf),
+    PROP_DRIVE_ERRORS(VirtioBlk, conf),
     PROP_BOOL(VirtioBlk, config_wce, "config-wce", true),
     PROP_BOOL(VirtioBlk, discard, "discard", true),
     PROP_BOOL(VirtioBlk, write_zeroes, "write-zeroes", true),

@@ -10,7 +10,7 @@
 #ifndef HW_IDE_ATA_H
 #define HW_IDE_ATA_H
 
-#include "block/block.h"
+#include "block/drive-conf.h"
 #include "exec/dma.h"
 #include "hw/scsi/mmc.h"
 #include "qom/device.h"
@@ -93,8 +93,7 @@ struct AtaDrive {
     int32_t bootindex;
     uint32_t logical_block_size, physical_block_size, discard_granularity;
     uint16_t rotation_rate;
-    int write_cache, werror, rerror;
-    bool share_rw;
+    DriveConf conf;
     uint32_t cyls, heads, secs;
     /* registers */
     AtaTaskFile tf, hob;

@@ -5,8 +5,6 @@
 #include "ata.h"
 #include "qom/vm.h"
 
-static const char *const on_error_names[] = {"report", "ignore", "enospc", "stop", "auto", NULL};
-
 /* The geometry that BIOSes expect of a disk of that size. */
 static void guess_geometry(AtaDrive *d)
 {
@@ -57,14 +55,8 @@ static bool drive_start(AtaDrive *d, const char *model, GError **error)
     if (!check_texts(d, error)) {
         return false;
     }
-    if (d->rerror != BLOCK_ON_ERROR_AUTO) {
-        d->drive->on_read_error = d->rerror;
-    }
-    if (d->werror != BLOCK_ON_ERROR_AUTO) {
-        d->drive->on_write_error = d->werror;
-    }
-    if (d->write_cache != ON_OFF_AUTO_AUTO) {
-        d->drive->write_cache = d->write_cache == ON_OFF_AUTO_ON;
+    if (!drive_conf_apply(&d->conf, d->drive, error)) {
+        return false;
     }
     d->buf = g_malloc0(ATA_BUF_SIZE + 4);
     ata_reset(d);
@@ -198,12 +190,7 @@ static const StateField ata_state[] = {
         PROP_U32(AtaDrive, logical_block_size, "logical_block_size", 512),              \
         PROP_U32(AtaDrive, physical_block_size, "physical_block_size", 512),            \
         PROP_U32(AtaDrive, discard_granularity, "discard_granularity", 512),            \
-        PROP_ON_OFF_AUTO(AtaDrive, write_cache, "write-cache", ON_OFF_AUTO_AUTO),       \
-        PROP_BOOL(AtaDrive, share_rw, "share-rw", false),                               \
-        PROP_ENUM(AtaDrive, rerror, "rerror", BLOCK_ON_ERROR_AUTO, on_error_names,      \
-                  .link = "BlockdevOnError"),                                           \
-        PROP_ENUM(AtaDrive, werror, "werror", BLOCK_ON_ERROR_AUTO, on_error_names,      \
-                  .link = "BlockdevOnError")
+        PROP_DRIVE_SHARING(AtaDrive, conf), PROP_DRIVE_ERRORS(AtaDrive, conf)
 
 static const Prop ide_hd_props[] = {
     COMMON_PROPS,

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "block/drive-conf.h"
 #include "hw/scsi/scsi.h"
 #include "util/bswap.h"
 #include "util/cutils.h"
@@ -40,7 +41,8 @@ typedef struct ScsiDisk {
     uint64_t max_unmap_size, max_io_size;
     uint16_t rotation_rate, port_index;
     int32_t bootindex, scsi_version;
-    bool removable, dpofua, stopped, share_rw;
+    bool removable, dpofua, stopped;
+    DriveConf conf;
 } ScsiDisk;
 
 typedef struct DiskCommand {
@@ -565,7 +567,7 @@ static bool scsi_hd_realize(Device *dev, GError **error)
     if (!s->serial && b->serial) {
         s->serial = g_strdup(b->serial);
     }
-    return true;
+    return drive_conf_apply(&s->conf, b, error);
 }
 
 static void scsi_hd_unrealize(Device *dev)
@@ -599,7 +601,8 @@ static const Prop scsi_hd_props[] = {
     PROP_I32(ScsiDisk, scsi_version, "scsi_version", 5),
     PROP_BOOL(ScsiDisk, removable, "removable", false),
     PROP_BOOL(ScsiDisk, dpofua, "dpofua", false),
-    PROP_BOOL(ScsiDisk, share_rw, "share-rw", false),
+    PROP_DRIVE_SHARING(ScsiDisk, conf),
+    PROP_DRIVE_ERRORS(ScsiDisk, conf),
     PROP_END,
 };
 
