@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/cdrom.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <string.h>
@@ -99,6 +100,9 @@ static bool file_init_locks(FileState *s, const char *mode, GError **error)
     struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_USED, .l_len = 1 };
     bool can = fcntl(s->fd, F_OFD_GETLK, &l) == 0;
 
+    if (strcmp(mode, "on") != 0 && strcmp(mode, "off") != 0 && strcmp(mode, "auto") != 0) {
+        return fail(error, "invalid parameter value: %s", mode);
+    }
     if (strcmp(mode, "on") == 0 && !can) {
         return fail(error, "File lock requested but OFD locks are not available on this file");
     }
@@ -214,7 +218,12 @@ static bool file_open_kind(BlockNode *n, struct json_object *opts, bool device, 
     if (!path) {
         return fail(error, "Parameter 'filename' is missing");
     }
-    n->filename = g_strdup(g_str_has_prefix(path, "file:") ? path + 5 : path);
+    if (opts_has(opts, "pr-manager")) {
+        return fail(error, "No persistent reservation manager with id '%s'", opts_string(opts, "pr-manager", ""));
+    }
+    g_autofree char *prefix = g_strconcat(n->driver->name, ":", NULL);
+
+    n->filename = g_strdup(g_str_has_prefix(path, prefix) ? path + strlen(prefix) : path);
     errno = 0;
     if (!file_open_fd(n, s, n->open_flags & BLOCK_OPEN_AUTO_READ_ONLY, error)) {
         return false;
@@ -247,6 +256,26 @@ static bool file_open(BlockNode *n, struct json_object *opts, GError **error)
 static bool host_device_open(BlockNode *n, struct json_object *opts, GError **error)
 {
     return file_open_kind(n, opts, true, error);
+}
+
+/* The medium is looked at once, here: a disc that is changed later shows as errors of reads. */
+static bool host_cdrom_open(BlockNode *n, struct json_object *opts, GError **error)
+{
+    if (!n->read_only) {
+        if (!(n->open_flags & BLOCK_OPEN_AUTO_READ_ONLY)) {
+            return fail(error, "host_cdrom: a drive with a disc can only be opened with read-only=on");
+        }
+        n->read_only = true;
+    }
+    if (!file_open_kind(n, opts, true, error)) {
+        return false;
+    }
+    if (ioctl(((FileState *)n->state)->fd, CDROM_DRIVE_STATUS, CDSL_CURRENT) < 0) {
+        fail_errno(error, errno, "'%s' is no CD drive", n->filename);
+        close(((FileState *)n->state)->fd);
+        return false;
+    }
+    return true;
 }
 
 /* The same file by a descriptor of the other kind. */
@@ -672,3 +701,11 @@ static const BlockDriver host_device_driver = {
     .co_create = host_device_create,
 };
 BLOCK_DRIVER(host_device_driver);
+
+static const BlockDriver host_cdrom_driver = {
+    .name = "host_cdrom", .desc = "CD drive of the host", .protocol = true, .opts = file_opts,
+    .state_size = sizeof(FileState), .open = host_cdrom_open, .close = file_close,
+    .co_preadv = co_file_preadv, .allocated = file_allocated, .set_perm = file_set_perm, .co_block_status = co_file_status,
+    .refresh_length = file_refresh_length,
+};
+BLOCK_DRIVER(host_cdrom_driver);

@@ -252,7 +252,7 @@ static void put(struct json_object *o, const char *key, const char *value)
 
 struct json_object *block_filename_options(const char *name, GError **error)
 {
-    size_t scheme = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+    size_t scheme = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._");
     g_autofree char *protocol = NULL;
     const BlockDriver *d = NULL;
     struct json_object *o;
