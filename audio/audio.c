@@ -256,7 +256,8 @@ void audio_set_volume(AudioVoice *v, bool mute, uint8_t left, uint8_t right)
 
 static size_t take_frames(AudioVoice *v, size_t bytes)
 {
-    uint64_t n = MIN(bytes / audio_frame_bytes(&v->settings), frames_due(v, clock_now_ns(CLOCK_GUEST)));
+    uint64_t due = frames_due(v, clock_now_ns(CLOCK_GUEST));
+    uint64_t n = MIN(bytes / audio_frame_bytes(&v->settings), due);
 
     v->moved += n;
     return n;

@@ -382,7 +382,9 @@ int64_t timers_poll_timeout_ns(void)
         if (queues[c].len == 0 || (!clock_moves(c) && !guest.manual)) {
             continue;
         }
-        left_ns = MAX(queues[c].heap[0].deadline_ns - clock_now_ns(c), 0);
+        /* read once: the deadline may pass in between, and what is negative means for ever */
+        left_ns = queues[c].heap[0].deadline_ns - clock_now_ns(c);
+        left_ns = MAX(left_ns, 0);
         if (!clock_moves(c) && left_ns > 0) {
             continue;
         }
