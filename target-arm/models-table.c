@@ -6,7 +6,7 @@
 
 /* v7 with the virtualization extensions. */
 #define V7VE (ARM_M_V5 | ARM_M_V6 | ARM_M_V6K | ARM_M_V7 | ARM_M_VFP | ARM_M_LPAE | ARM_M_TIMER | ARM_M_EL3 | ARM_M_EL2 | \
-              ARM_M_DIV | ARM_M_VFP4)
+              ARM_M_DIV | ARM_M_VFP4 | ARM_M_NEON)
 
 // clang-format off
 const ArmModel arm_models[] = {
