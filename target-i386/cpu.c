@@ -183,12 +183,6 @@ static bool cpu_realize(Device *d, GError **error)
     X86Cpu *c = (X86Cpu *)d;
     Vm *vm = d->vm;
 
-    if (!c->model) { /* made by -device */
-        g_autofree char *name =
-            g_strndup(d->obj.type->name, strlen(d->obj.type->name) - strlen(target_arch->name) - 5);
-
-        x86_model_apply(c, x86_model_find(name));
-    }
     c->cpu.arch = target_arch;
     c->cpu.as = vm->memory_as;
     c->cpu.io = vm->io_as;
@@ -328,7 +322,7 @@ static gpointer build_types(gpointer unused)
         .abstract = true,
         .internal = true,
         .size = sizeof(X86Cpu),
-        .props = cpu_props,
+        .props = x86_model_props(cpu_props),
         .pins = cpu_pins,
         .realize = cpu_realize,
         .unrealize = cpu_unrealize,

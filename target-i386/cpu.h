@@ -108,6 +108,7 @@ struct X86Cpu {
     /* ---- model ---- */
     const X86Model *model;
     uint32_t features[X86_FEATURE_WORDS];
+    uint32_t unavailable[X86_FEATURE_WORDS]; /* asked for, and not implemented */
     uint32_t cpuid_level, cpuid_xlevel, cpuid_xlevel2, cpuid_version;
     char vendor[13];
     char model_id[49];

@@ -166,6 +166,15 @@ const char *const x86_feature_names[X86_FEATURE_WORDS][32] = {
 const X86FeatureAlias x86_feature_aliases[] = {
     {"sse3", "pni"}, {"sse4-1", "sse4.1"}, {"sse4-2", "sse4.2"}, {"pclmuldq", "pclmulqdq"},
     {"xd", "nx"}, {"i64", "lm"}, {"ffxsr", "fxsr-opt"}, {"lahf_lm", "lahf-lm"}, {"nodeid_msr", "nodeid-msr"},
+    {"sse4_1", "sse4.1"}, {"sse4_2", "sse4.2"},
+    {"cmp_legacy", "cmp-legacy"}, {"ds_cpl", "ds-cpl"}, {"fxsr_opt", "fxsr-opt"},
+    {"kvm_asyncpf", "kvm-asyncpf"}, {"kvm_asyncpf_int", "kvm-asyncpf-int"},
+    {"kvm_mmu", "kvm-mmu"}, {"kvm_nopiodelay", "kvm-nopiodelay"},
+    {"kvm_poll_control", "kvm-poll-control"}, {"kvm_pv_eoi", "kvm-pv-eoi"},
+    {"kvm_pv_unhalt", "kvm-pv-unhalt"}, {"kvm_steal_time", "kvm-steal-time"},
+    {"nrip_save", "nrip-save"}, {"pause_filter", "pause-filter"},
+    {"perfctr_core", "perfctr-core"}, {"perfctr_nb", "perfctr-nb"}, {"svm_lock", "svm-lock"},
+    {"tsc_adjust", "tsc-adjust"}, {"tsc_scale", "tsc-scale"}, {"vmcb_clean", "vmcb-clean"},
 };
 const unsigned x86_num_feature_aliases = ARRAY_COUNT(x86_feature_aliases);
 

@@ -82,7 +82,6 @@ static void set_feature(uint32_t *words, unsigned feature, bool on)
 void x86_model_apply(X86Cpu *c, const X86Model *m)
 {
     c->model = m;
-    c->check_features = true;
     memcpy(c->features, m == &model_max ? x86_supported_features : m->words, sizeof(c->features));
     set_feature(c->features, FEAT_HYPERVISOR, true);
     c->cpuid_level = m->level;
@@ -143,6 +142,13 @@ static bool set_number(X86Cpu *c, const char *key, const char *value, bool *know
         *field = v;
     }
     return true;
+}
+
+bool x86_model_word(X86Cpu *c, const char *key, const char *value, GError **error)
+{
+    bool known;
+
+    return set_number(c, key, value, &known, error);
 }
 
 /* Properties that exist, and do nothing without KVM, Hyper-V interfaces or the like. */
@@ -271,6 +277,7 @@ static bool filter(X86Cpu *c, bool warn)
         bool alone = needs && !(asked[needs / 32] >> needs % 32 & 1);
 
         c->features[w] &= x86_supported_features[w];
+        c->unavailable[w] |= gone;
         for (unsigned b = 0; b < 32; b++) {
             if (!(gone >> b & 1) || !word_info[w].name || !x86_feature_names[w][b]) {
                 continue;
@@ -491,7 +498,6 @@ Cpu *x86_cpu_create(Vm *vm, const char *text, GError **error)
     }
     c->cpu.arch = target_arch;
     c->feature_text = g_ptr_array_new_with_free_func(g_free);
-    x86_model_apply(c, x86_model_find(name));
     for (char **w = words + 1; *w; w++) {
         if (!apply_word(c, *w, error)) {
             object_unref(&c->cpu.dev.obj);

@@ -36,6 +36,10 @@ const X86Model *x86_model_find(const char *name);
 int x86_feature_find(const char *name);
 /* Copies the model into a new CPU; features are not filtered yet. */
 void x86_model_apply(X86Cpu *c, const X86Model *m);
+/* One word of -cpu that takes a value ("level", "vendor"). */
+bool x86_model_word(X86Cpu *c, const char *key, const char *value, GError **error);
+/* Properties of all CPU types: those of the model and `others`. For the process's lifetime. */
+const Prop *x86_model_props(const Prop *others);
 /* Applies feature_text, filters, derives levels. */
 bool x86_model_finish(X86Cpu *c, GError **error);
 /* Whether this binary has the model: 64-bit ones need not run on i386 but their names exist. */
