@@ -124,10 +124,16 @@ static const Caches milan_caches = {
     .leaf2_ecx = 0x4d, .leaf2_edx = 0x2c3080, .l1d = 0x20080140, .l1i = 0x20080140, .l2 = 0x02006140, .l3 = 0x01008140,
 };
 
+/* 32K and 32K, 1M, 32M. */
+static const Caches genoa_caches = {
+    .cache = {{1, 1, 8, 64, 1}, {2, 1, 8, 64, 1}, {3, 2, 8, 2048, 0}, {3, 3, 16, 32768, 6}},
+    .leaf2_ecx = 0x4d, .leaf2_edx = 0x2c3083, .l1d = 0x20080140, .l1i = 0x20080140, .l2 = 0x04006140, .l3 = 0x01008140,
+};
+
 static const Caches *caches_of(const X86Cpu *c)
 {
     static const struct { const char *prefix; const Caches *caches; } rows[] = {
-        {"EPYC-Rome", &rome_caches}, {"EPYC-Milan", &milan_caches}, {"EPYC", &zen_caches}, {"Dhyana", &zen_caches},
+        {"EPYC-Rome", &rome_caches}, {"EPYC-Milan", &milan_caches}, {"EPYC-Genoa", &genoa_caches}, {"EPYC", &zen_caches}, {"Dhyana", &zen_caches},
     };
 
     for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
