@@ -68,7 +68,7 @@ void arm_cpu_reset(ArmCpu *c)
     arm_sysregs_reset(c);
     reset_sctlr(c);
     c->tpidr_el0 = c->tpidrro_el0 = 0;
-    c->scr = c->hcr = c->cntvoff = c->mdscr = c->fpexc = c->vbar_s = c->mvbar = c->ttbcr_s = c->nsacr = 0;
+    c->scr = c->hcr = c->cntvoff = c->mdscr = c->fpexc = c->mvbar = c->nsacr = 0;
     c->cptr_el2 = c->aarch64_prop ? 0x33ff & ~0x400 & ~0x100000 : 0;
     c->cpacr = 0;
     c->vpidr = c->id.midr;

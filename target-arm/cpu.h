@@ -86,8 +86,8 @@ typedef struct ArmCpu {
     uint64_t afsr0[4], afsr1[4], cntkctl[4], contextidr[4], rvbar_cur, rmr;
     uint64_t cpacr, cptr_el2, cptr_el3, hcr, scr, hpfar, vttbr, vtcr, vstcr, vsttbr, vpidr, vmpidr;
     uint64_t mdcr_el2, mdcr_el3, mdscr, hstr, hacr, par, csselr, cnthctl, cntvoff, cntfrq, osdlr, oslsr;
-    uint64_t dacr, fpexc, ifsr, dfsr_s, ifsr_s, dacr_s, dbgvcr, sder, teecr, teehbr, nmrr, prrr, fcseidr;
-    uint64_t ttbcr_s, mvbar, nsacr, vbar_s, hvbar;
+    uint64_t dacr, fpexc, ifsr, dacr_s, dbgvcr, sder, teecr, teehbr, nmrr, prrr, fcseidr;
+    uint64_t mvbar, nsacr, hvbar;
     uint64_t apkey[5][2];               /* IA IB DA DB GA: low, high */
     ArmPac pac[256];
     uint64_t dbgbvr[16], dbgbcr[16], dbgwvr[16], dbgwcr[16], mdccint, dbgclaim;

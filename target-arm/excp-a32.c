@@ -53,13 +53,17 @@ void arm_deliver_a32(ArmCpu *c, unsigned kind, uint64_t ret)
 {
     const Vector *v = &vectors[kind];
     unsigned target = c->exc.target_el, mode = target == 2 ? A32_HYP : v->mode;
-    uint64_t spsr = arm_get_spsr(c), base, sctlr = c->sctlr[target == 0 ? 1 : target];
+    uint64_t spsr = arm_get_spsr(c), base, sctlr = c->sctlr[target == 2 ? 2 : 1];
     bool thumb = c->pstate & PSTATE_T;
     unsigned offset = v->offset;
 
+    /* Level 3 is Monitor mode; elsewhere secure EL1 uses the registers of level 1. */
     if (kind == ARM_EXC_SMC) {
         target = 3;
+    } else if (target == 3 && (kind == ARM_EXC_IRQ || kind == ARM_EXC_FIQ)) {
+        mode = A32_MON;
     }
+    target = target == 3 ? 1 : target;
     if (mode == A32_HYP && kind != ARM_EXC_IRQ && kind != ARM_EXC_FIQ && kind != ARM_EXC_HVC) {
         offset = arm_el(c) < 2 ? 0x14 : v->offset;
         c->esr[2] = c->exc.syndrome;
@@ -70,20 +74,18 @@ void arm_deliver_a32(ArmCpu *c, unsigned kind, uint64_t ret)
     if (kind == ARM_EXC_PREFETCH || kind == ARM_EXC_BKPT) {
         uint32_t fsr = kind == ARM_EXC_BKPT ? (arm_has(c, FEATURE_LPAE) && c->tcr[1] >> 31 & 1 ? 0x222 : 2) : c->exc.fsr & ~(1u << 11);
 
-        *(target == 3 ? &c->ifsr_s : &c->ifsr) = fsr;
+        c->ifsr = fsr;
         c->far[target] = (c->far[target] & UINT32_MAX) | (kind == ARM_EXC_BKPT ? 0 : c->exc.va << 32);
     } else if (kind == ARM_EXC_DATA) {
-        *(target == 3 ? &c->dfsr_s : &c->esr[1]) = c->exc.fsr;
+        c->esr[1] = c->exc.fsr;
         c->far[target] = (c->far[target] & ~(uint64_t)UINT32_MAX) | (uint32_t)c->exc.va;
     }
-    if (c->scr & SCR_NS && mode == A32_MON) {
-        base = c->mvbar;
-    } else if (mode == A32_MON) {
+    if (mode == A32_MON) {
         base = c->mvbar;
     } else if (mode == A32_HYP) {
         base = c->vbar[2];
     } else {
-        base = sctlr & SCTLR_V ? 0xffff0000 : target == 3 ? c->vbar_s : c->vbar[1];
+        base = sctlr & SCTLR_V ? 0xffff0000 : c->vbar[1];
     }
     if ((c->pstate & 31) == A32_MON && mode != A32_MON) {
         c->scr &= ~SCR_NS;

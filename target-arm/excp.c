@@ -11,13 +11,10 @@ unsigned arm_default_el(const ArmCpu *c)
 {
     unsigned el = arm_el(c);
 
-    if (arm_is_a32(c) && !c->aarch64_prop && c->has_el3 && !(c->scr & SCR_NS)) {
-        return 3;
-    }
     if (el == 0) {
         return arm_hcr(c) & HCR_TGE ? 2 : 1;
     }
-    return el;
+    return el == 3 && !c->aarch64_prop ? 1 : el;
 }
 
 void arm_raise(ArmCpu *c, unsigned kind, uint32_t syndrome, unsigned target_el, uintptr_t host_pc)
@@ -124,9 +121,6 @@ static bool physical(const ArmCpu *c, uint64_t scr_bit, uint64_t hcr_bit, uint32
     uint64_t hcr = arm_hcr(c);
     bool masked = c->pstate & mask;
 
-    if (arm_is_a32(c) && el == 1 && !c->aarch64_prop && c->has_el3 && !(c->scr & SCR_NS)) {
-        el = 3;
-    }
     if (c->has_el3 && c->scr & scr_bit) {
         *target = 3;
         return el < 3 ? c->aarch64_prop || !masked : !masked;
@@ -141,7 +135,7 @@ static bool physical(const ArmCpu *c, uint64_t scr_bit, uint64_t hcr_bit, uint32
     if (el == 2) {
         return false;
     }
-    *target = el == 3 || (!c->aarch64_prop && c->has_el3 && !(c->scr & SCR_NS)) ? 3 : 1;
+    *target = el == 3 && c->aarch64_prop ? 3 : 1;
     return !masked;
 }
 

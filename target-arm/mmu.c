@@ -454,7 +454,7 @@ static unsigned regime_of(const ArmCpu *c, unsigned mmu_idx)
     case MMU_EL2_PAN:
         return 2;
     case MMU_EL3:
-        return 3;
+        return c->aarch64_prop ? 3 : 1;
     default:
         return 1;
     }
@@ -473,7 +473,7 @@ bool arm_page_walk(ArmCpu *c, uint64_t va, MmuAccess access, unsigned mmu_idx, b
     memset(f, 0, sizeof(*f));
     f->stage = 1;
     w.attrs = (MemAttrs){.is_cpu = 1, .cpu_index = c->cpu.index, .user = w.user,
-                         .secure = c->has_el3 && (w.regime == 3 || arm_secure_below_el3(c))};
+                         .secure = c->has_el3 && (mmu_idx == MMU_EL3 || arm_secure_below_el3(c))};
     page->attrs = w.attrs;
     w.big = c->sctlr[w.regime] & SCTLR_EE;
     w.a32 = !arm_el_is_a64(c, w.regime);

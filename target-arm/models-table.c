@@ -8,6 +8,9 @@
 #define V7VE (ARM_M_V5 | ARM_M_V6 | ARM_M_V6K | ARM_M_V7 | ARM_M_VFP | ARM_M_LPAE | ARM_M_TIMER | ARM_M_EL3 | ARM_M_EL2 | \
               ARM_M_DIV | ARM_M_VFP4 | ARM_M_NEON)
 
+/* v7 with security extensions. */
+#define V7SE (ARM_M_V5 | ARM_M_V6 | ARM_M_V6K | ARM_M_V7 | ARM_M_VFP | ARM_M_EL3)
+
 // clang-format off
 const ArmModel arm_models[] = {
     {.name = "cortex-a35", .aarch64 = true, .id = {
@@ -59,6 +62,14 @@ const ArmModel arm_models[] = {
         .midr = 0x414fc0f0, .ctr = 0x8444c004, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe00a, 0x711fe07a},
         .a32_pfr0 = 0x1131, .a32_pfr1 = 0x11011, .a32_dfr0 = 0x02010555, .a32_mmfr = {0x10201105, 0x20000000, 0x01240000, 0x02102211},
         .a32_isar = {0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142}, .mvfr = {0x10110222, 0x11111111}, .fpsid = 0x410430f0}},
+    {.name = "cortex-a8", .features32 = V7SE, .id = {
+        .midr = 0x410fc080, .ctr = 0x82048004, .clidr = 0x0a000023, .ccsidr = {0xe007e01a, 0x2007e01a, 0xf0000000},
+        .a32_pfr0 = 0x1031, .a32_pfr1 = 0x11, .a32_dfr0 = 0x400, .a32_mmfr = {0x31100003, 0x20000000, 0x01202000, 0x11},
+        .a32_isar = {0x00101111, 0x12112111, 0x21232031, 0x11112131, 0x00111142}, .mvfr = {0x11110222, 0x00011111}, .fpsid = 0x410330c0}},
+    {.name = "cortex-a9", .features32 = V7SE, .id = {
+        .midr = 0x410fc090, .ctr = 0x80038003, .clidr = 0x09000003, .ccsidr = {0xe00fe019, 0x200fe019},
+        .a32_pfr0 = 0x1031, .a32_pfr1 = 0x11, .a32_dfr0 = 0, .a32_mmfr = {0x00100103, 0x20000000, 0x01230000, 0x00002111},
+        .a32_isar = {0x00101111, 0x13112111, 0x21232041, 0x11112131, 0x00111142}, .mvfr = {0x11110222, 0x01111111}, .fpsid = 0x41033090}},
     /* Everything that is implemented. */
     {.name = "max", .aarch64 = true, .max = true, .id = {
         .midr = 0x000f0510, .ctr = 0x8444c004, .dczid = 7, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe012, 0x70ffe07a},

@@ -67,21 +67,16 @@ bool arm_el_is_a64(const ArmCpu *c, unsigned el)
     return el == 2 || !arm_el2_enabled(c) || c->hcr & HCR_RW || (c->hcr & (HCR_E2H | HCR_TGE)) == (HCR_E2H | HCR_TGE);
 }
 
-/* EL3 is AArch32: all secure PL1 modes belong to it. */
-static bool el3_a32(const ArmCpu *c)
-{
-    return c->has_el3 && !c->aarch64_prop;
-}
-
 unsigned arm_regime_el(const ArmCpu *c, unsigned el)
 {
     if (el == 0) {
         if ((arm_hcr(c) & (HCR_E2H | HCR_TGE)) == (HCR_E2H | HCR_TGE)) {
             return 2;
         }
-        return el3_a32(c) && arm_secure_below_el3(c) ? 3 : 1;
+        return 1;
     }
-    return el;
+    /* Monitor mode of a 32-bit CPU uses the secure copy of the EL1 registers, which is not kept apart. */
+    return el == 3 && !c->aarch64_prop ? 1 : el;
 }
 
 /* ---- PSTATE ---- */
@@ -306,9 +301,6 @@ void arm_block_key(Cpu *cpu, BlockKey *key)
     uint32_t mode;
     uint64_t sctlr;
 
-    if (a32 && el == 1 && el3_a32(c) && !(c->scr & SCR_NS)) {
-        el = 3;
-    }
     unsigned regime = arm_regime_el(c, el);
 
     sctlr = c->sctlr[regime];

@@ -289,9 +289,44 @@ static void place_atags(Vm *vm, const ArmBoot *b, hwaddr initrd, hwaddr initrd_e
 
 /* ---- start ---- */
 
+/*
+ * The loop of waiting CPUs: r0 = flags + stride * CPU number; the GIC's CPU interface lets interrupts through that end WFI.
+ */
+static void park_cpus(Vm *vm, const ArmBoot *b, const ArmEntry *first)
+{
+    const uint32_t code[] = {
+        0xee100fb0,                     /* mrc p15, 0, r0, c0, c0, 5 */
+        0xe200000f,                     /* and r0, r0, #15 */
+        0xe59f1030,                     /* ldr r1, stride */
+        0xe59f2030,                     /* ldr r2, flags */
+        0xe0202091,                     /* mla r0, r1, r0, r2 */
+        0xe59f102c,                     /* ldr r1, gic */
+        0xe3510000,                     /* cmp r1, #0 */
+        0x13a02001,                     /* movne r2, #1 */
+        0x15812000,                     /* strne r2, [r1] */
+        0x13a020ff,                     /* movne r2, #255 */
+        0x15812004,                     /* strne r2, [r1, #4] */
+        b->gic_cpu ? 0xe320f003 : 0xe320f002,    /* wfi or wfe */
+        0xe5901000,                     /* ldr r1, [r0] */
+        0xe3510000,                     /* cmp r1, #0 */
+        0x0afffffb,                     /* beq the wait */
+        0xe12fff11,                     /* bx r1 */
+        b->smp_stride, (uint32_t)b->smp_flags, (uint32_t)b->gic_cpu,
+    };
+    ArmEntry e = {.pc = b->smp_loader, .el = b->smp_el ? b->smp_el : first->el, .secure = first->secure};
+
+    if (!b->smp_loader || vm->cpus->len < 2) {
+        return;
+    }
+    rom_add_blob("smpboot", code, sizeof(code), b->smp_loader, NULL);
+    for (unsigned i = 1; i < vm->cpus->len; i++) {
+        arm_cpu_set_entry(g_ptr_array_index(vm->cpus, i), &e);
+    }
+}
+
 static void set_entry(Vm *vm, const ArmBoot *b, const Kernel *k, hwaddr args)
 {
-    ArmEntry e = { .pc = k->entry, .el = b->secure ? 3 : 2, .aarch64 = k->aarch64, .secure = b->secure };
+    ArmEntry e = { .pc = k->entry, .el = b->secure ? 3 : b->el ? b->el : 2, .aarch64 = k->aarch64, .secure = b->secure };
 
     if (k->linux_kernel && k->aarch64) {
         e.x[0] = args;
@@ -303,6 +338,9 @@ static void set_entry(Vm *vm, const ArmBoot *b, const Kernel *k, hwaddr args)
         e.secure = true;
     }
     arm_cpu_set_entry(g_ptr_array_index(vm->cpus, 0), &e);
+    if (k->linux_kernel && !k->aarch64) {
+        park_cpus(vm, b, &e);
+    }
 }
 
 static bool place_arguments(Vm *vm, const ArmBoot *b, const Kernel *k, hwaddr *args, GError **error)

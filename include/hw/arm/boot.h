@@ -16,9 +16,14 @@ typedef struct ArmBoot {
     Dt *dt;                      /* the board's own tree, NULL: none but that of -dtb */
     bool firmware;               /* there is firmware: it starts at the CPUs' reset address */
     bool secure;                 /* the kernel is to start in secure state (no firmware below it) */
+    unsigned el;                 /* level that a non-secure kernel starts in; 0: the highest */
     FwCfg *fw_cfg;               /* firmware is given kernel, initrd and command line by it; may be NULL */
     uint32_t board_id;           /* ATAG machine number for kernels without device tree */
-    hwaddr smp_loader;           /* where waiting CPUs are parked without PSCI; 0: not needed */
+    /* Without PSCI the other CPUs wait in a few instructions at smp_loader (0: they need none) until a register is not 0. */
+    hwaddr smp_loader, smp_flags;
+    hwaddr gic_cpu;              /* with this: woken by interrupts of the GIC's CPU interface there; else by events */
+    unsigned smp_stride;         /* bytes between the CPUs' registers at smp_flags; 0: one for all */
+    unsigned smp_el;             /* level that they start in; 0: the first CPU's */
 } ArmBoot;
 
 /* MachineType.done's last step. The tree is completed (memory of -dtb, chosen) and laid out in RAM. */
