@@ -9,7 +9,7 @@
               ARM_M_DIV | ARM_M_VFP4 | ARM_M_NEON)
 
 /* v7 with security extensions. */
-#define V7SE (ARM_M_V5 | ARM_M_V6 | ARM_M_V6K | ARM_M_V7 | ARM_M_VFP | ARM_M_EL3)
+#define V7SE (ARM_M_V5 | ARM_M_V6 | ARM_M_V6K | ARM_M_V7 | ARM_M_VFP | ARM_M_NEON | ARM_M_EL3)
 
 // clang-format off
 const ArmModel arm_models[] = {
