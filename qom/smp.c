@@ -57,6 +57,10 @@ bool smp_complete(Vm *vm, GError **error)
 {
     const MachineType *t = vm->machine_type;
     SmpConfig *s = &vm->smp;
+
+    if (!(s->cpus | s->max_cpus | s->sockets | s->dies | s->clusters | s->cores | s->threads)) {
+        s->cpus = t->default_cpus;
+    }
     uint64_t max = s->max_cpus ? s->max_cpus : s->cpus;
 
     s->dies = s->dies ? s->dies : 1;
@@ -91,6 +95,9 @@ bool smp_complete(Vm *vm, GError **error)
     if (s->max_cpus < s->cpus) {
         return fail(error, "Invalid CPU topology: maxcpus must be equal to or greater than smp: "
                     "maxcpus (%u) < smp_cpus (%u)", s->max_cpus, s->cpus);
+    }
+    if (s->cpus < t->min_cpus) {
+        return fail(error, "Invalid SMP CPUs %u. The min CPUs supported by machine '%s' is %u", s->cpus, t->machine_name, t->min_cpus);
     }
     if (t->max_cpus && s->max_cpus > t->max_cpus) {
         return fail(error, "Invalid SMP CPUs %u. The max CPUs supported by machine '%s' is %u",

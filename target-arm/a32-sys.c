@@ -406,6 +406,12 @@ bool trans_a32_mcr(ArmCtx *s, const A32Insn *i)
     }
     const ArmSysreg *r = arm_cp15_find(cp_id(i));
 
+    /* Before v7 this waits; later it is a way of writing NOP. */
+    if (cp_id(i) == ARM_CP15(0, 0, 7, 0, 4) && !arm_has(s->cpu, FEATURE_V7) && s->el > 0) {
+        ir_call_wfi(s->b, ir_i64(s->b, s->next));
+        arm_end_exit(s, true, IR_EXIT_LOOP);
+        return true;
+    }
     ir_call_cp15_write(s->b, ir_i32(s->b, cp_id(i)), ir_i32(s->b, i->rt), ir_zextq(s->b, a32_reg(s, i->rt)));
     if (!r || !(r->flags & SR_NO_EXIT)) {
         arm_end_exit(s, true, IR_EXIT_LOOP);

@@ -62,6 +62,10 @@ const ArmModel arm_models[] = {
         .midr = 0x414fc0f0, .ctr = 0x8444c004, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe00a, 0x711fe07a},
         .a32_pfr0 = 0x1131, .a32_pfr1 = 0x11011, .a32_dfr0 = 0x02010555, .a32_mmfr = {0x10201105, 0x20000000, 0x01240000, 0x02102211},
         .a32_isar = {0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142}, .mvfr = {0x10110222, 0x11111111}, .fpsid = 0x410430f0}},
+    {.name = "arm1176", .features32 = ARM_M_V5 | ARM_M_V6 | ARM_M_V6K | ARM_M_VFP | ARM_M_EL3, .id = {
+        .midr = 0x410fb767, .ctr = 0x1dd20d2,
+        .a32_pfr0 = 0x111, .a32_pfr1 = 0x11, .a32_dfr0 = 0x33, .a32_mmfr = {0x01130003, 0x10030302, 0x01222100},
+        .a32_isar = {0x0140011, 0x12002111, 0x11231121, 0x01102131, 0x01141}, .mvfr = {0x11111111}, .fpsid = 0x410120b5}},
     {.name = "cortex-a8", .features32 = V7SE, .id = {
         .midr = 0x410fc080, .ctr = 0x82048004, .clidr = 0x0a000023, .ccsidr = {0xe007e01a, 0x2007e01a, 0xf0000000},
         .a32_pfr0 = 0x1031, .a32_pfr1 = 0x11, .a32_dfr0 = 0x400, .a32_mmfr = {0x31100003, 0x20000000, 0x01202000, 0x11},

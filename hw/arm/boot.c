@@ -290,7 +290,7 @@ static void place_atags(Vm *vm, const ArmBoot *b, hwaddr initrd, hwaddr initrd_e
 /* ---- start ---- */
 
 /*
- * The loop of waiting CPUs: r0 = flags + stride * CPU number; the GIC's CPU interface lets interrupts through that end WFI.
+ * The loop of waiting CPUs; AArch64: a 64-bit word for each of four. AArch32: r0 = flags + stride * CPU number; the GIC's CPU interface lets interrupts through that end WFI.
  */
 static void park_cpus(Vm *vm, const ArmBoot *b, const ArmEntry *first)
 {
@@ -313,12 +313,30 @@ static void park_cpus(Vm *vm, const ArmBoot *b, const ArmEntry *first)
         0xe12fff11,                     /* bx r1 */
         b->smp_stride, (uint32_t)b->smp_flags, (uint32_t)b->gic_cpu,
     };
-    ArmEntry e = {.pc = b->smp_loader, .el = b->smp_el ? b->smp_el : first->el, .secure = first->secure};
+    const uint32_t code64[] = {
+        0xd53800a0,                     /* mrs x0, mpidr_el1 */
+        0x92400400,                     /* and x0, x0, #3 */
+        0x580000c1,                     /* ldr x1, flags */
+        0x8b000c20,                     /* add x0, x1, x0, lsl #3 */
+        0xd503205f,                     /* wfe */
+        0xf9400001,                     /* ldr x1, [x0] */
+        0xb4ffffc1,                     /* cbz x1, the wait */
+        0xd61f0020,                     /* br x1 */
+        (uint32_t)b->smp_flags, 0,
+    };
+    ArmEntry e = {.pc = b->smp_loader, .aarch64 = first->aarch64, .el = b->smp_el ? b->smp_el : first->el, .secure = first->secure};
 
     if (!b->smp_loader || vm->cpus->len < 2) {
         return;
     }
-    rom_add_blob("smpboot", code, sizeof(code), b->smp_loader, NULL);
+    if (first->aarch64) {
+        const uint64_t table[4] = {0};
+
+        rom_add_blob("smpboot", code64, sizeof(code64), b->smp_loader, NULL);
+        rom_add_blob("spintables", table, sizeof(table), b->smp_flags, NULL);
+    } else {
+        rom_add_blob("smpboot", code, sizeof(code), b->smp_loader, NULL);
+    }
     for (unsigned i = 1; i < vm->cpus->len; i++) {
         arm_cpu_set_entry(g_ptr_array_index(vm->cpus, i), &e);
     }
@@ -338,7 +356,7 @@ static void set_entry(Vm *vm, const ArmBoot *b, const Kernel *k, hwaddr args)
         e.secure = true;
     }
     arm_cpu_set_entry(g_ptr_array_index(vm->cpus, 0), &e);
-    if (k->linux_kernel && !k->aarch64) {
+    if (k->linux_kernel) {
         park_cpus(vm, b, &e);
     }
 }

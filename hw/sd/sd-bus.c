@@ -83,3 +83,12 @@ bool sd_receiving(const SdBus *b)
 {
     return sd_inserted(b) && b->card->state == SD_STATE_RCV;
 }
+
+void sd_bus_lend(SdBus *from, SdBus *to)
+{
+    if (from && to && from->card && !to->card) {
+        to->card = from->card;
+        to->card->bus = to;
+        from->card = NULL;
+    }
+}

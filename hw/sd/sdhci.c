@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * SD host controller (SD Host Controller Simplified Specification 3.00): commands, data by PIO, SDMA and ADMA2, interrupts,
- * software reset. Types: "generic-sdhci", "imx-usdhc" (i.MX Reference Manual, uSDHC: the same registers, some in other
- * places) and "s3c-sdhci". Left out: tuning, 1.8 V switching, suspend.
+ * software reset. imx-usdhc.c has the same with other registers. Left out: tuning, 1.8 V switching, suspend.
  */
 #include "sdhci.h"
 
@@ -218,7 +217,7 @@ static void sdhci_run(Sdhci *s)
     if (sdhci_blocks_left(s) && !s->dma_wait) {
         if (!(s->trnmod & TRN_DMA)) {
             sdhci_pio(s);
-        } else if ((s->hostctl & 0x18) == 0 || s->simple_dma) {
+        } else if ((s->hostctl & 0x18) == 0 ) {
             sdhci_sdma(s);
         } else {
             sdhci_adma(s);
@@ -240,9 +239,8 @@ static void sdhci_card_ready(void *opaque)
 
 const SdHostOps sdhci_host_ops = {.ready = sdhci_card_ready};
 
-static uint64_t sdhci_buffer_read(Device *d, const RegAccess *a)
+uint32_t sdhci_buffer_get(Sdhci *s)
 {
-    Sdhci *s = (Sdhci *)d;
     uint8_t word[4] = {0};
     uint32_t len = sdhci_block(s), n = MIN(4, s->buf_fill - s->buf_pos);
 
@@ -258,21 +256,30 @@ static uint64_t sdhci_buffer_read(Device *d, const RegAccess *a)
     return load_le32(word);
 }
 
-static void sdhci_buffer_write(Device *d, const RegAccess *a)
+void sdhci_buffer_put(Sdhci *s, uint32_t value)
 {
-    Sdhci *s = (Sdhci *)d;
     uint32_t len = sdhci_block(s), n = MIN(4, len - MIN(len, s->buf_fill));
 
     if (!s->active || s->trnmod & (TRN_READ | TRN_DMA)) {
         return;
     }
     for (unsigned i = 0; i < n; i++) {
-        s->buf[s->buf_fill++] = a->value >> 8 * i;
+        s->buf[s->buf_fill++] = value >> 8 * i;
     }
     if (s->buf_fill == len) {
         s->buf_pos = 0;
         sdhci_run(s);
     }
+}
+
+static uint64_t sdhci_buffer_read(Device *d, const RegAccess *a)
+{
+    return sdhci_buffer_get((Sdhci *)d);
+}
+
+static void sdhci_buffer_write(Device *d, const RegAccess *a)
+{
+    sdhci_buffer_put((Sdhci *)d, (uint32_t)a->value);
 }
 
 /* ---- commands ---- */
@@ -499,9 +506,10 @@ const PinRow sdhci_pins[] = {PIN_OUT(Sdhci, irq, "irq"), PIN_END};
 
 const StateField sdhci_state[] = {
     HOST_ONLY(Sdhci, bus, "its card has state of its own"), STATE(Sdhci, active), STATE(Sdhci, open_ended), STATE(Sdhci, dma_wait),
-    STATE(Sdhci, adma_valid), STATE(Sdhci, wait_busy), STATE(Sdhci, blocks), STATE(Sdhci, buf_pos), STATE(Sdhci, buf_fill), STATE_RAW(Sdhci, buf),
-    STATE(Sdhci, adma_attr), STATE(Sdhci, adma_left), STATE(Sdhci, adma_addr), HOST_ONLY(Sdhci, simple_dma, "of the type"),
-    STATE_END,
+    STATE(Sdhci, adma_valid), STATE(Sdhci, wait_busy), STATE(Sdhci, norintsts), STATE(Sdhci, errintsts), STATE(Sdhci, norinten),
+    STATE(Sdhci, errinten), STATE(Sdhci, norintsig), STATE(Sdhci, errintsig), STATE(Sdhci, blksize), STATE(Sdhci, blkcnt), STATE(Sdhci, trnmod),
+    STATE(Sdhci, cmdreg), STATE(Sdhci, hostctl), STATE(Sdhci, admasysaddr), STATE(Sdhci, blocks), STATE(Sdhci, buf_pos), STATE(Sdhci, buf_fill), STATE_RAW(Sdhci, buf),
+    STATE(Sdhci, adma_attr), STATE(Sdhci, adma_left), STATE(Sdhci, adma_addr), STATE_END,
 };
 
 static const DeviceType sdhci_type = {

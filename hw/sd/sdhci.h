@@ -19,7 +19,7 @@ typedef struct Sdhci {
     uint16_t blksize, blkcnt, trnmod, cmdreg, clkcon, norintsts, errintsts, norinten, errinten, norintsig, errintsig, acmd12err, hostctl2;
     uint8_t hostctl, pwrcon, blkgap, wakcon, timeoutcon;
     uint64_t admasysaddr;
-    bool active, open_ended, dma_wait, adma_valid, wait_busy, simple_dma;
+    bool active, open_ended, dma_wait, adma_valid, wait_busy;
     uint32_t blocks;                   /* left of the transfer */
     uint32_t buf_pos, buf_fill;        /* of the block in buf; DMA: buf_pos bytes of it are moved */
     uint8_t buf[4096];
@@ -36,6 +36,8 @@ void sdhci_unrealize(Device *d);
 void sdhci_reset(Device *d);
 void sdhci_send_command(Sdhci *s);
 void sdhci_abort_data(Sdhci *s);
+uint32_t sdhci_buffer_get(Sdhci *s);
+void sdhci_buffer_put(Sdhci *s, uint32_t value);
 uint32_t sdhci_present(const Sdhci *s);
 
 #endif

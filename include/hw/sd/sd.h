@@ -25,6 +25,8 @@ typedef struct SdBus {
 
 /* A bus named "sd-bus" of owner's. */
 void sd_bus_init(SdBus *b, Device *owner, const SdHostOps *ops, void *opaque);
+/* Pin multiplexing: the card of one slot is seen by another controller. */
+void sd_bus_lend(SdBus *from, SdBus *to);
 bool sd_inserted(const SdBus *b);
 bool sd_read_only(const SdBus *b);
 /*
