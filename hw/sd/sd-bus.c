@@ -17,10 +17,11 @@ static bool sd_attach(Bus *bus, Device *d, GError **error)
 
 static void sd_detach(Bus *bus, Device *d)
 {
-    SdBus *b = (SdBus *)bus;
+    SdBus *holder = ((SdCard *)d)->bus;
 
-    if (b->card == (SdCard *)d) {
-        b->card = NULL;
+    /* It may have been lent to another controller. */
+    if (holder && holder->card == (SdCard *)d) {
+        holder->card = NULL;
         bus->full = false;
     }
 }
