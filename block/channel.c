@@ -199,6 +199,29 @@ int co_channel_read_fds(CoChannel *c, void *buf, size_t len, int *fds, unsigned 
     return 1;
 }
 
+int co_channel_write_fd(CoChannel *c, const void *buf, size_t len, int fd)
+{
+    union {
+        char room[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = { { 0 } };
+    struct iovec iov = { (void *)buf, len };
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+    struct cmsghdr *h = CMSG_FIRSTHDR(&msg);
+    ssize_t moved;
+
+    *h = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) };
+    memcpy(CMSG_DATA(h), &fd, sizeof(fd));
+    while ((moved = sendmsg(c->fd, &msg, MSG_NOSIGNAL)) < 0) {
+        if (errno == EAGAIN && !c->closed) {
+            co_wait(c, true);
+        } else if (errno != EINTR) {
+            return -errno;
+        }
+    }
+    return (size_t)moved == len ? 0 : co_channel_write(c, (const char *)buf + moved, len - (size_t)moved);
+}
+
 int co_channel_write(CoChannel *c, const void *buf, size_t len)
 {
     struct iovec iov = { (void *)buf, len };

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * vhost-user, the device's end of the conversation: a row for each message. A front end that breaks the rules is
- * disconnected; another may then connect. Left out: dirty logs (migration of a running front end), memory slots, postcopy,
- * inflight tracking.
+ * disconnected; another may then connect. Left out: dirty logs (migration of a running front end), memory slots, postcopy.
  */
 #include "block/vhost/device.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,6 +22,9 @@ typedef struct Message {
     bool answered;
 } Message;
 
+/* Some front ends send the padding behind it, some do not. */
+#define INFLIGHT_BYTES 20u
+
 typedef struct Handler {
     uint32_t size;              /* of its payload at least */
     unsigned fds;               /* at most */
@@ -30,12 +33,33 @@ typedef struct Handler {
 
 /* ---- requests ---- */
 
+/* What somebody died with is done again, before anything new. */
+static void recover(VuDevice *d, Vring *r)
+{
+    g_autofree uint16_t *heads = g_new(uint16_t, VRING_MAX_SIZE);
+    unsigned n;
+
+    r->recovered = true;
+    n = vring_inflight_recover(r, heads);
+    for (unsigned i = 0; i < n && !r->broken; i++) {
+        VuElem *e = vring_take(r, heads[i]);
+
+        if (e) {
+            d->in_flight++;
+            d->ops->request(d, e);
+        }
+    }
+}
+
 static void ring_work(VuDevice *d, Vring *r)
 {
     VuElem *e;
 
     if (!vring_runs(r)) {
         return;
+    }
+    if (!r->recovered) {
+        recover(d, r);
     }
     do {
         vring_enable_kick(r, false);
@@ -305,7 +329,8 @@ static bool co_set_vring_enable(VuDevice *d, Message *m, GError **error)
 
 static bool co_get_protocol_features(VuDevice *d, Message *m, GError **error)
 {
-    return reply_u64(d, m, 1ull << VU_PF_MQ | 1ull << VU_PF_REPLY_ACK | 1ull << VU_PF_CONFIG);
+    return reply_u64(d, m, 1ull << VU_PF_MQ | 1ull << VU_PF_REPLY_ACK | 1ull << VU_PF_CONFIG |
+                               1ull << VU_PF_INFLIGHT_SHMFD);
 }
 
 static bool co_set_protocol_features(VuDevice *d, Message *m, GError **error)
@@ -347,6 +372,54 @@ static bool co_set_config(VuDevice *d, Message *m, GError **error)
            fail(error, "configuration cannot be written");
 }
 
+static bool co_get_inflight(VuDevice *d, Message *m, GError **error)
+{
+    struct { VuHeader header; VuInflight inflight; } __attribute__((packed)) answer;
+    int fd, ret;
+
+    if (m->p.inflight.num_queues > d->num_queues) {
+        return fail(error, "inflight memory for %u queues", m->p.inflight.num_queues);
+    }
+    fd = vu_inflight_new(&m->p.inflight, error);
+    if (fd < 0) {
+        return false;
+    }
+    m->answered = true;
+    answer.header = (VuHeader){ m->header.request, VU_VERSION | VU_REPLY, MIN(m->header.size, (uint32_t)sizeof(VuInflight)) };
+    answer.inflight = m->p.inflight;
+    ret = co_channel_write_fd(d->channel, &answer, sizeof(answer.header) + answer.header.size, fd);
+    close(fd);
+    return ret == 0;
+}
+
+static void forget_inflight(VuDevice *d)
+{
+    for (unsigned i = 0; i < d->num_queues; i++) {
+        d->rings[i].inflight = NULL;
+        d->rings[i].recovered = false;
+    }
+    if (d->inflight_map) {
+        munmap(d->inflight_map, d->inflight.size);
+        d->inflight_map = NULL;
+    }
+}
+
+static bool co_set_inflight(VuDevice *d, Message *m, GError **error)
+{
+    if (m->nfds != 1 || m->p.inflight.num_queues > d->num_queues) {
+        return fail(error, "inflight memory for %u queues, %u descriptors", m->p.inflight.num_queues, m->nfds);
+    }
+    co_wait_ring(d, NULL);
+    forget_inflight(d);
+    d->inflight = m->p.inflight;
+    d->inflight_map = vu_inflight_map(&d->inflight, m->fds[0], error);
+    for (unsigned i = 0; d->inflight_map && i < d->num_queues; i++) {
+        d->rings[i].inflight = vu_inflight_of(d->inflight_map, &d->inflight, i);
+        d->rings[i].inflight_size = d->inflight.queue_size;
+    }
+    return d->inflight_map != NULL;
+}
+
 static const Handler handlers[VU_REQUEST_COUNT] = {
     [VU_GET_FEATURES] = { 0, 0, co_get_features },
     [VU_SET_FEATURES] = { 8, 0, co_set_features },
@@ -365,6 +438,8 @@ static const Handler handlers[VU_REQUEST_COUNT] = {
     [VU_GET_QUEUE_NUM] = { 0, 0, co_get_queue_num },
     [VU_SET_VRING_ENABLE] = { sizeof(VuVringState), 0, co_set_vring_enable },
     [VU_GET_CONFIG] = { VU_CONFIG_HEADER, 0, co_get_config },
+    [VU_GET_INFLIGHT_FD] = { INFLIGHT_BYTES, 0, co_get_inflight },
+    [VU_SET_INFLIGHT_FD] = { INFLIGHT_BYTES, 1, co_set_inflight },
     [VU_SET_CONFIG] = { VU_CONFIG_HEADER, 0, co_set_config },
 };
 
@@ -428,6 +503,7 @@ static void co_connection(void *opaque)
     for (unsigned i = 0; i < d->num_queues; i++) {
         vring_reset(&d->rings[i]);
     }
+    forget_inflight(d);
     vu_memory_clear(&d->memory);
     channel_free(d->channel);
     d->channel = NULL;

@@ -34,6 +34,8 @@ struct VuDevice {
     uint64_t features, protocol_features;   /* as chosen */
     VuMemory memory;
     Vring rings[VU_MAX_QUEUES];
+    uint8_t *inflight_map;      /* NULL: requests in flight are not written down */
+    VuInflight inflight;
     unsigned in_flight;
     CoQueue idle;               /* wait for requests to end */
 };

@@ -58,6 +58,10 @@ struct Vring {
     unsigned in_flight;         /* popped and not pushed */
     uint64_t features;          /* of the device */
     const VuMemory *memory;
+    uint8_t *inflight;          /* where requests in flight are written down; NULL: nowhere */
+    uint16_t inflight_size;     /* descriptors that it has room for */
+    bool recovered;             /* what was in flight when we came was looked for */
+    uint64_t counter;
 };
 
 void vring_init(Vring *r, const VuMemory *m);
@@ -69,10 +73,24 @@ static inline bool vring_runs(const Vring *r)
 }
 /* NULL: none now, or the front end broke the rules (then broken is set). */
 VuElem *vring_pop(Vring *r);
+/* The request with this first descriptor, which the front end offered before we came. */
+VuElem *vring_take(Vring *r, uint16_t head);
 void vring_push(Vring *r, const VuElem *e, uint32_t len);
 /* Asks (or not) for kicks; whether there are requests already. */
 bool vring_enable_kick(Vring *r, bool on);
 /* Closes its descriptors and forgets everything. Nothing is in flight. */
 void vring_reset(Vring *r);
+
+/* ---- inflight.c ---- */
+/* Memory for i's queues, whose size is filled in; -1 + error. */
+int vu_inflight_new(VuInflight *i, GError **error);
+uint8_t *vu_inflight_map(const VuInflight *i, int fd, GError **error);
+uint8_t *vu_inflight_of(uint8_t *map, const VuInflight *i, unsigned queue);
+void vring_inflight_begin(Vring *r, uint16_t head);
+/* Around the step of the used index. */
+void vring_inflight_used(Vring *r, uint16_t head);
+void vring_inflight_end(Vring *r, uint16_t head);
+/* Fills heads (VRING_MAX_SIZE) in the order in which they were begun. */
+unsigned vring_inflight_recover(Vring *r, uint16_t *heads);
 
 #endif

@@ -165,10 +165,34 @@ static bool walk(const Vring *r, unsigned head, Pieces *p)
     return false;
 }
 
+VuElem *vring_take(Vring *r, uint16_t head)
+{
+    Pieces *p = &scratch;
+    VuElem *e;
+
+    if (head >= r->num) {
+        return broken(r, "descriptor number out of range");
+    }
+    p->count[0] = p->count[1] = 0;
+    p->bytes[0] = p->bytes[1] = 0;
+    if (!walk(r, head, p)) {
+        return broken(r, "bad descriptor chain");
+    }
+    e = g_malloc(sizeof(*e) + (p->count[0] + p->count[1]) * sizeof(struct iovec));
+    *e = (VuElem){ .ring = r, .head = head, .num_out = p->count[0], .num_in = p->count[1], .out = (struct iovec *)(e + 1),
+                   .out_len = p->bytes[0], .in_len = p->bytes[1] };
+    e->in = e->out + e->num_out;
+    memcpy(e->out, p->iov[0], e->num_out * sizeof(struct iovec));
+    memcpy(e->in, p->iov[1], e->num_in * sizeof(struct iovec));
+    r->in_flight++;
+    vring_inflight_begin(r, head);
+    return e;
+}
+
 VuElem *vring_pop(Vring *r)
 {
     uint16_t avail, head;
-    VuElem *e = NULL;
+    VuElem *e;
 
     if (!vring_runs(r) || r->in_flight >= r->num) {
         return NULL;
@@ -181,25 +205,8 @@ VuElem *vring_pop(Vring *r)
         return broken(r, "available index moved too far");
     }
     head = shared_load(r->avail + 4 + 2 * (size_t)(r->last_avail & (r->num - 1)));
-    if (head >= r->num) {
-        return broken(r, "descriptor number out of range");
-    }
-    Pieces *p = &scratch;
-
-    p->count[0] = p->count[1] = 0;
-    p->bytes[0] = p->bytes[1] = 0;
-    if (walk(r, head, p)) {
-        e = g_malloc(sizeof(*e) + (p->count[0] + p->count[1]) * sizeof(struct iovec));
-        *e = (VuElem){ .ring = r, .head = head, .num_out = p->count[0], .num_in = p->count[1], .out = (struct iovec *)(e + 1),
-                       .out_len = p->bytes[0], .in_len = p->bytes[1] };
-        e->in = e->out + e->num_out;
-        memcpy(e->out, p->iov[0], e->num_out * sizeof(struct iovec));
-        memcpy(e->in, p->iov[1], e->num_in * sizeof(struct iovec));
-        r->last_avail++;
-        r->in_flight++;
-    } else {
-        broken(r, "bad descriptor chain");
-    }
+    e = vring_take(r, head);
+    r->last_avail += e != NULL;
     return e;
 }
 
@@ -227,7 +234,9 @@ void vring_push(Vring *r, const VuElem *e, uint32_t len)
     store_le32(entry, e->head);
     store_le32(entry + 4, len);
     r->used_idx++;
+    vring_inflight_used(r, e->head);
     shared_store(r->used + 2, r->used_idx);
+    vring_inflight_end(r, e->head);
     if (r->call_fd >= 0 && wants_call(r, (uint16_t)(r->used_idx - 1), r->used_idx) &&
         write(r->call_fd, &one, sizeof(one)) < 0) {
         /* full: the other end has not looked yet, and will find this one, too */

@@ -31,6 +31,8 @@ int co_channel_read_fds(CoChannel *c, void *buf, size_t len, int *fds, unsigned 
 int co_channel_readv(CoChannel *c, const struct iovec *iov, unsigned niov, size_t offset, size_t len);
 /* All of it: 0 or -errno. */
 int co_channel_write(CoChannel *c, const void *buf, size_t len);
+/* With a descriptor beside the first byte. */
+int co_channel_write_fd(CoChannel *c, const void *buf, size_t len, int fd);
 int co_channel_writev(CoChannel *c, const struct iovec *iov, unsigned niov);
 
 #endif
