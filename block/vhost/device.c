@@ -399,6 +399,7 @@ static void forget_inflight(VuDevice *d)
         d->rings[i].recovered = false;
     }
     if (d->inflight_map) {
+        vu_unguard(d->inflight_map);
         munmap(d->inflight_map, d->inflight.size);
         d->inflight_map = NULL;
     }

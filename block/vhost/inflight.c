@@ -55,7 +55,10 @@ uint8_t *vu_inflight_map(const VuInflight *i, int fd, GError **error)
         return fail_null(error, "inflight memory is too small");
     }
     map = mmap(NULL, i->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    return map == MAP_FAILED ? fail_null(error, "inflight memory cannot be mapped") : map;
+    if (map == MAP_FAILED || !vu_guard(map, i->size)) {
+        return fail_null(error, "inflight memory cannot be mapped");
+    }
+    return map;
 }
 
 uint8_t *vu_inflight_of(uint8_t *map, const VuInflight *i, unsigned queue)

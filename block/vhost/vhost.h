@@ -29,6 +29,9 @@ typedef struct VuMemory {
     unsigned count;
 } VuMemory;
 
+/* From then on accesses behind the end of the mapped file read zeroes and go nowhere; false: too many. */
+bool vu_guard(void *map, size_t len);
+void vu_unguard(void *map);
 /* Replaces all; fds[] (one a region) stay the caller's. */
 bool vu_memory_set(VuMemory *m, const VuMemTable *t, const int *fds, GError **error);
 void vu_memory_clear(VuMemory *m);

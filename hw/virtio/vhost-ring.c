@@ -86,8 +86,10 @@ bool vhost_front_add_rings(VhostFront *f, GError **error)
         r->call_tag = fd_watch(r->call_fd, G_IO_IN, on_call, r);
         f->shm_bytes = end_of(r);
     }
-    f->shm_fd = memfd_create("vhost-user rings", MFD_CLOEXEC);
-    if (f->shm_fd < 0 || ftruncate(f->shm_fd, (off_t)f->shm_bytes) < 0) {
+    f->shm_fd = memfd_create("vhost-user rings", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    /* the other end must not cut it off under us */
+    if (f->shm_fd < 0 || ftruncate(f->shm_fd, (off_t)f->shm_bytes) < 0 ||
+        fcntl(f->shm_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
         return fail_errno(error, errno, "vhost-user: memory for rings");
     }
     void *map = mmap(NULL, f->shm_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, f->shm_fd, 0);
