@@ -5,7 +5,7 @@
 usage: gen-helpers.py HELPERS.DEF OUTPUT-FOLDER
 
 A row is HELPER(name, flags, result, arguments...): flags 0 or PURE READS_VARS WRITES_VARS
-FAULTS NORETURN FENV joined by '|'; types void env i32 i64 f32 f64 v128 ptr; env (the Cpu) may only come first. The
+FAULTS NORETURN FENV X87 joined by '|'; types void env i32 i64 f32 f64 v128 ptr; env (the Cpu) may only come first. The
 function is helper_<name>, its descriptor ir_helper_<name>, its call in the IR ir_call_<name>().
 """
 import os
@@ -18,7 +18,7 @@ IR_TYPES = {"void": "IR_VOID", "i32": "IR_I32", "i64": "IR_I64", "f32": "IR_F32"
             "v128": "IR_V128", "ptr": "IR_I64", "env": "IR_I64"}
 FLAGS = {"0": "0", "PURE": "HELPER_PURE", "READS_VARS": "HELPER_READS_VARS",
          "WRITES_VARS": "HELPER_WRITES_VARS", "FAULTS": "HELPER_FAULTS",
-         "NORETURN": "HELPER_NORETURN", "FENV": "HELPER_FENV"}
+         "NORETURN": "HELPER_NORETURN", "FENV": "HELPER_FENV", "X87": "HELPER_X87"}
 LETTERS = "acdefg"
 ROW = re.compile(r"HELPER\s*\(([^()]*)\)\s*;?\s*$")
 

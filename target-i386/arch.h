@@ -23,7 +23,7 @@ unsigned x86_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf);
 /* What the two constants have in common. */
 #define X86_ARCH_COMMON                                                                            \
     .endian = DEV_LITTLE, .page_bits = 12, .mmu_modes = MMU_INDEX_COUNT,                           \
-    .env_offset = offsetof(X86Cpu, regs) + 128, .cpu_size = sizeof(X86Cpu), .create = x86_cpu_create,    \
+    .env_offset = offsetof(X86Cpu, regs) + 128, .cpu_size = sizeof(X86Cpu), .x87_regs = offsetof(X86Cpu, fpr), .x87_status = offsetof(X86Cpu, fp_sw), .create = x86_cpu_create,    \
     .model = x86_model_info, .models_help = x86_models_help, .model_expand = x86_model_expand,     \
     .get_pc = x86_get_pc, .set_pc = x86_set_pc, .dump = x86_dump,                                  \
     .register_value = x86_register_value, .vars = x86_vars, .block_key = x86_block_key,            \

@@ -61,9 +61,10 @@ struct X86Cpu {
     uint32_t cpl;
     uint32_t inhibit_irq; /* 1: the next instruction runs with interrupts held off */
     uint32_t mxcsr;
-    uint32_t fp_top; /* 0..7 */
+    uint32_t fp_top __attribute__((aligned(8))); /* 0..7 */
     uint32_t fp_cw;
     uint32_t fp_sw; /* without the TOP field */
+    uint32_t fp_host_clean; /* 1: the host's x87 has no exception flag that fp_sw has not */
     uint8_t fp_tag[8]; /* by physical register; 1: empty */
     X87Reg fpr[8] __attribute__((aligned(16))); /* physical; ST(i) is fpr[(fp_top + i) & 7] */
     Vec128 xmm[16] __attribute__((aligned(16))); /* low halves */

@@ -17,6 +17,7 @@ typedef struct Node {
     uint64_t pc;                /* linear */
     unsigned cc_op;             /* CcOp, home does not have it; or CC_DYNAMIC */
     IrBlock *block;
+    X86Stack x87;               /* as the first way here leaves it */
 } Node;
 
 struct X86Region {
@@ -61,7 +62,7 @@ static Node *node_for(X86Ctx *s, uint64_t pc)
         return NULL;
     }
     n = &r->node[r->num_nodes];
-    *n = (Node){.pc = pc, .cc_op = cc_op, .block = ir_block(s->b)};
+    *n = (Node){.pc = pc, .cc_op = cc_op, .block = ir_block(s->b), .x87 = s->x87};
     r->todo[r->num_todo++] = (uint8_t)r->num_nodes++;
     return n;
 }
@@ -129,6 +130,8 @@ static void emit_node(X86Ctx *s, const Node *n)
     s->cc_op = n->cc_op;
     s->cc_stale = n->cc_op != CC_DYNAMIC;
     s->cc_block = NULL;
+    s->x87 = n->x87;
+    s->x87.known = false;
     s->ended = false;
     if (s->region->insns >= MAX_INSNS + MAX_INSNS / 4 || ir_full(s->b)) {
         x86_region_exit(s, s->code64 ? s->pc : (uint32_t)(s->pc - s->base), s->pc);
@@ -144,7 +147,7 @@ void x86_translate_region(Cpu *cpu, IrBuilder *b, const BlockKey *key, RegionGui
 
     s.region = &r;
     s.code = cpu_fetch_page(cpu, key->pc, NULL);
-    r.node[r.num_nodes++] = (Node){.pc = key->pc, .cc_op = CC_DYNAMIC, .block = ir_block(b)};
+    r.node[r.num_nodes++] = (Node){.pc = key->pc, .cc_op = CC_DYNAMIC, .block = ir_block(b), .x87 = s.x87};
     ir_br(b, r.node[0].block);
     r.todo[r.num_todo++] = 0;
     while (r.num_todo) {

@@ -233,6 +233,14 @@ static void translate_insn(X86Ctx *s, X86Insn *i)
         }
         return;
     }
+    if (r->flags & X86_ROW_FPU) {
+        if (plain_exit(s) && x86_x87_fast(s, i)) {
+            return;
+        }
+    } else if (r->flags & X86_ROW_MMX || (i->map == X86_MAP_0F && (i->opcode == 0xae || i->opcode == 0xc7))) {
+        s->x87.off = true;              /* may change TOP or tags */
+        s->x87.known = false;
+    }
     r->trans(s, i);
 }
 
@@ -299,12 +307,14 @@ static void begin_block(X86Ctx *s)
 
 X86Ctx x86_context(Cpu *cpu, IrBuilder *b, const BlockKey *key)
 {
-    return (X86Ctx){
+    X86Ctx s = {
         .b = b, .cpu = X86(cpu), .mode = key->mode, .code64 = key->mode & MODE_CS64, .base = (uint32_t)key->base,
         .cs_limit = (uint32_t)(key->base >> 32) ^ 0xffff,
         .pc = key->pc, .page = key->pc & ~4095ull, .cc_op = CC_DYNAMIC,
         .mmu = (key->mode & MODE_CPL) == 3 ? MMU_USER : key->mode & MODE_KSMAP ? MMU_KERNEL_SMAP : MMU_KERNEL,
     };
+    x86_x87_guess(&s);
+    return s;
 }
 
 static void decoded_insn(X86Ctx *s, X86Insn *i, X86Decoded result)

@@ -30,6 +30,14 @@ enum { CC_DYNAMIC = 0xff };     /* cc_op is only known at run time */
 
 typedef struct X86Region X86Region;
 
+/* The x87 stack as far as it is known while instructions are translated (x87-fast.c). */
+typedef struct X86Stack {
+    bool off;                   /* not at all: the general way */
+    bool known;                 /* code has looked; else a guess */
+    uint8_t top, empty;         /* empty: a bit a register */
+    uint16_t cw;
+} X86Stack;
+
 typedef struct X86Ctx {
     IrBuilder *b;
     const X86Cpu *cpu;          /* its model only */
@@ -54,6 +62,7 @@ typedef struct X86Ctx {
     IrBlock *cc_dead_block;
     IrVal addr;                 /* linear address of the memory operand, once computed */
     IrBlock *addr_block;
+    X86Stack x87;
     int64_t rsp_bias;           /* POP: what an address with RSP as base adds */
 } X86Ctx;
 
@@ -103,6 +112,12 @@ void x86_sync(X86Ctx *s);
 /* A helper has set the flags to CC_EFLAGS. */
 void x86_cc_by_helper(X86Ctx *s);
 void x86_cc_dynamic(X86Ctx *s);
+
+/* ---- x87 with a known stack (x87-fast.c) ---- */
+/* True: done. False: the instruction takes the general way. */
+bool x86_x87_fast(X86Ctx *s, X86Insn *i);
+/* The stack is as the CPU has it now: true of the first x87 instruction of what is being translated. */
+void x86_x87_guess(X86Ctx *s);
 
 /* ---- exits and exceptions ---- */
 void x86_raise_ir(X86Ctx *s, unsigned vector);            /* cold or not, the current IR block ends */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include "target-i386/helpers.h"
+#include "target-i386/x87-host.h"
 
 uint32_t x87_status(const X86Cpu *c)
 {
@@ -13,6 +14,7 @@ uint32_t x87_status(const X86Cpu *c)
 void x87_set_status(X86Cpu *c, uint32_t sw)
 {
     c->fp_top = sw >> FPSW_TOP_SHIFT & 7;
+    c->fp_host_clean = 0;
     c->fp_sw = sw & 0xffff & ~(7u << FPSW_TOP_SHIFT);
     x87_update_summary(c);
 }
@@ -47,7 +49,7 @@ void x87_set_tag_word(X86Cpu *c, uint32_t tw)
 static void init(X86Cpu *c)
 {
     c->fp_cw = 0x37f;
-    c->fp_sw = 0;
+    c->fp_sw = c->fp_host_clean = 0;
     c->fp_top = 0;
     memset(c->fp_tag, 1, sizeof(c->fp_tag));
     c->fp_ip = c->fp_dp = 0;
@@ -72,6 +74,7 @@ void helper_fnclex(Cpu *cpu)
     X86Cpu *c = X86(cpu);
 
     x87_enter(c, false, HOST_PC());
+    c->fp_host_clean = 0;
     c->fp_sw &= ~(FPSW_EXCEPTIONS | FPSW_SF | FPSW_ES | FPSW_B);
 }
 
@@ -298,6 +301,8 @@ static uint32_t running_mxcsr(const X86Cpu *c)
 void x86_exec_enter(Cpu *cpu)
 {
     host_set_mxcsr(running_mxcsr(X86(cpu)));
+    host_x87_clear();                   /* other code ran on this thread */
+    X86(cpu)->fp_host_clean = 1;
     X86(cpu)->in_exec = true;
 }
 

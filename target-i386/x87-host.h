@@ -104,6 +104,12 @@ static inline uint16_t x87_host_cw(uint32_t guest_cw)
         return sw;                                                                                 \
     }
 
+/* No exception flags. */
+static inline void host_x87_clear(void)
+{
+    __asm__ volatile("fnclex");
+}
+
 X87_HOST_BINARY(add, "fadd %%st(1), %%st")
 X87_HOST_BINARY(mul, "fmul %%st(1), %%st")
 X87_HOST_BINARY(sub, "fsub %%st(1), %%st")

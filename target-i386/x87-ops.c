@@ -363,7 +363,7 @@ void helper_fcmov(Cpu *cpu, uint32_t i, uint32_t condition)
 
 /* ---- arithmetic ---- */
 
-static uint32_t arith(X87Reg *r, unsigned op, const X87Reg *a, const X87Reg *b, uint32_t cw)
+uint32_t x87_arith(X87Reg *r, unsigned op, const X87Reg *a, const X87Reg *b, uint32_t cw)
 {
     switch (op) {
     case 0:
@@ -386,7 +386,7 @@ static void arith_to(X86Cpu *c, unsigned dst, unsigned op, const X87Reg *b)
 {
     X87Reg r = {0};
 
-    if (!x87_host_flags(c, arith(&r, op, x87_st(c, dst), b, c->fp_cw))) {
+    if (!x87_host_flags(c, x87_arith(&r, op, x87_st(c, dst), b, c->fp_cw))) {
         *x87_st(c, dst) = r;
     }
 }
@@ -569,7 +569,7 @@ uint64_t helper_fcomi(Cpu *cpu, uint32_t i, uint32_t quiet)
 
 /* ---- D9 E0 .. D9 FF ---- */
 
-static void push_constant(X86Cpu *c, unsigned n)
+X87Reg x87_constant(const X86Cpu *c, unsigned n)
 {
     /* FLD1 FLDL2T FLDL2E FLDPI FLDLG2 FLDLN2 FLDZ: significand rounded down, its next bits, exponent */
     static const struct { uint64_t mant; uint16_t exp; int8_t nearest; } k[] = {
@@ -585,7 +585,7 @@ static void push_constant(X86Cpu *c, unsigned n)
     } else if (rc == 2 && n != 0 && n != 6) {
         v.mant += 1;
     }
-    x87_push(c, &v);
+    return v;
 }
 
 static void xam(X86Cpu *c)
@@ -770,7 +770,9 @@ void helper_f_d9(Cpu *cpu, uint32_t modrm)
         if (modrm == 0xef) {
             x86_raise(c, EXC_UD, HOST_PC());
         }
-        push_constant(c, modrm - 0xe8);
+        X87Reg v = x87_constant(c, modrm - 0xe8);
+
+        x87_push(c, &v);
     } else if (modrm == 0xe5) {
         xam(c);
     } else if (modrm == 0xe0 || modrm == 0xe1 || modrm == 0xe4) {

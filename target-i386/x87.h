@@ -39,6 +39,10 @@ void x87_enter(X86Cpu *c, bool waiting, uintptr_t host_pc);
 bool x87_flags(X86Cpu *c, uint32_t flags);
 /* The same for a status word of the host after an operation, with C1. */
 bool x87_host_flags(X86Cpu *c, uint32_t host_sw);
+/* *r = a op b, op by /r of the opcode: the host's status word. */
+uint32_t x87_arith(X87Reg *r, unsigned op, const X87Reg *a, const X87Reg *b, uint32_t cw);
+/* FLD1 FLDL2T FLDL2E FLDPI FLDLG2 FLDLN2 FLDZ, rounded as the control word says. */
+X87Reg x87_constant(const X86Cpu *c, unsigned n);
 /* ES from the flags and masks. */
 void x87_update_summary(X86Cpu *c);
 /* Pushes a value; handles overflow. */

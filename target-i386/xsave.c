@@ -227,7 +227,7 @@ static bool header_valid(const X86Cpu *c, const XHeader *h)
 static void init_x87(X86Cpu *c)
 {
     c->fp_cw = 0x37f;
-    c->fp_sw = c->fp_top = c->fp_op = 0;
+    c->fp_sw = c->fp_top = c->fp_op = c->fp_host_clean = 0;
     c->fp_ip = c->fp_dp = 0;
     c->fp_cs = c->fp_ds = 0;
     memset(c->fp_tag, 1, sizeof(c->fp_tag));

@@ -130,6 +130,12 @@ static inline bool ir_op_reads_homes(const IrOp *o)
     return o->opcode == OP_CALL &&
            o->call.helper->flags & (HELPER_READS_VARS | HELPER_WRITES_VARS | HELPER_FAULTS | HELPER_NORETURN);
 }
+/* A call that destroys registers: not one that the back end emits in line. */
+static inline bool ir_op_is_call(const IrOp *o)
+{
+    return o->opcode == OP_CALL && !(o->call.helper->flags & HELPER_X87);
+}
+
 static inline bool ir_op_writes_homes(const IrOp *o)
 {
     return o->opcode == OP_CALL && o->call.helper->flags & HELPER_WRITES_VARS;

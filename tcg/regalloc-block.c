@@ -123,7 +123,7 @@ static void assign_registers(Ra *r)
     for (const IrBlock *b = f->entry; b; b = b->next) {
         for (uint32_t i = b->first; i; i = f->ops[i].next) {
             const IrOp *o = &f->ops[i];
-            calls += o->opcode == OP_CALL ? bw[b->id] : 0;
+            calls += ir_op_is_call(o) ? bw[b->id] : 0;
             if ((o->opcode == OP_GET || o->opcode == OP_SET) && ir_set_has(crosses, o->var.var)) {
                 weight[o->var.var] += bw[b->id];
             }
@@ -257,7 +257,7 @@ static void scan(Ra *r, const IrBlock *b)
         if (ir_op_faults(o) || ir_op_reads_homes(o)) {
             observe = pos;
         }
-        if (o->opcode == OP_CALL) {
+        if (ir_op_is_call(o)) {
             call = pos;
         }
         r->observe[pos] = observe;

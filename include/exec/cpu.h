@@ -130,6 +130,7 @@ struct CpuArch {
     uint32_t env_offset;                /* generated code's base register points here, so that hot
                                            registers have short displacements; from the Cpu's start */
     size_t cpu_size;                    /* of the target's CPU struct */
+    uint32_t x87_regs, x87_status;      /* HELPER_X87: 8 registers of 16 bytes; 32-bit status word */
     /* The guest's result for an fguard op: v[0] has the host's and takes it; v[1..3] are operands, scalars in the lowest
      * lane. NULL: fguard is its first operand. Called by generated code; may not leave it. */
     void (*float_corner)(Cpu *cpu, uint64_t code, Vec128 *v);

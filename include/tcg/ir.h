@@ -85,6 +85,7 @@ enum {
     HELPER_FAULTS = 8,          /* may cpu_raise() with its HOST_PC(): implies that homes are written back before
                                    the call, and that the side table covers it */
     HELPER_NORETURN = 16,
+    HELPER_X87 = 64,            /* an operation of tcg/x87.h: a back end may emit it in line */
     HELPER_FENV = 32,           /* uses the guest's float environment (runs with guest MXCSR) */
 };
 

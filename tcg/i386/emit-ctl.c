@@ -63,6 +63,7 @@ static void take_result(Gen *g, const IrOp *o)
 
 void gen_libcall(Gen *g, const IrOp *o, void *fn)
 {
+    gen_x87_flush(g);
     place_args(g, o, 0);
     gen_clean_ymm(g);
     x_call(&g->a, fn);
@@ -72,6 +73,11 @@ void gen_libcall(Gen *g, const IrOp *o, void *fn)
 void emit_call(Gen *g, const IrOp *o)
 {
     const IrHelper *h = o->call.helper;
+
+    if (h->flags & HELPER_X87) {
+        emit_x87(g, o);
+        return;
+    }
 
     if (ir_op_reads_homes(o)) {
         ra_flush(&g->ra);

@@ -126,6 +126,7 @@ static void add_stub(Gen *g, const IrOp *o, const Access *x, Stub s)
 {
     s.back = g->a.p;
     s.op = o;
+    s.x87 = g->x87;
     s.insn = g->insn;
     s.va = (int8_t)x->va;
     s.first_var = x->first_var;
@@ -592,6 +593,7 @@ static void stub_short(Gen *g, const Stub *s, const Access *x, uint32_t oi, bool
 
 static void stub_back(Gen *g, const Stub *s)
 {
+    gen_x87_stub_restore(g, &s->x87);
     for (RegSet m = s->clear; m; m &= m - 1) {
         int reg = __builtin_ctzll(m);
         x_alu_rr(&g->a, 0, ALU_XOR, reg, reg);
@@ -614,6 +616,7 @@ static void gen_stub(Gen *g, const Stub *s)
     uint32_t oi = MEM_OI(x.op, x.mmu);
 
     x_patch32(s->jump[0], g->a.p);
+    gen_x87_stub_save(g, &s->x87);
     for (uint32_t i = 0; i < s->num_vars; i++) {
         write_home(g, &g_array_index(g->stub_vars, StubVar, s->first_var + i));
     }

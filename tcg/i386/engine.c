@@ -121,6 +121,7 @@ static void begin_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     g->hot_end = NULL;
     g->insn = 0;
     g->uses_ymm = false;
+    g->x87 = (X87Cache){0};
     for (uint32_t i = 1; i < f->num_values; i++) {
         g->uses_ymm |= f->values[i].type == IR_V256;
     }
@@ -183,6 +184,9 @@ static bool gen_block(Gen *g, IrBlock *b)
         }
         if (o->opcode == OP_BRCOND && only_exits(g, b->succ[0]) && only_exits(g, b->succ[1])) {
             ra_flush(&g->ra);
+        }
+        if (gen_x87_flush_before(g, o)) {
+            gen_x87_flush(g);
         }
         ra_op_begin(&g->ra, pos);
         emit_rows[o->opcode].emit(g, o);

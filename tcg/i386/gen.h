@@ -32,6 +32,14 @@ typedef struct StubVar {
     RaPlace place;
 } StubVar;
 
+/* What the host's x87 has of the guest's; see emit-x87.c. */
+typedef struct X87Cache {
+    uint8_t n, reg[8];                  /* from the bottom up: the guest's registers */
+    uint8_t dirty;                      /* registers that are not home */
+    bool flags;                         /* exception flags may be new */
+    uint8_t c1;
+} X87Cache;
+
 /* The cold path of a memory access: laid out behind the function's code. */
 typedef struct Stub {
     uint8_t *jump[2];                   /* rel32 fields that lead here; NULL: none */
@@ -44,6 +52,7 @@ typedef struct Stub {
     RegSet live;                        /* registers to keep */
     RegSet clear;                       /* registers with addends of pages: cleared */
     uint32_t first_var, num_vars;       /* in Gen.stub_vars */
+    X87Cache x87;
 } Stub;
 
 typedef struct Fixup { uint8_t *at; uint32_t block; } Fixup;
@@ -96,6 +105,7 @@ typedef struct Gen {
     uint32_t insn;                      /* index of the guest instruction at hand */
     uint8_t **block_at;                 /* by block id; NULL: not yet */
     bool uses_ymm;
+    X87Cache x87;
     uint32_t first_page_val;            /* allocator's values of page addends, MAX_GROUPS of them */
     GArray *fixups, *stubs, *stub_vars, *side, *insns, *groups, *group_at, *chains, *chain_exits, *misses;
 } Gen;
@@ -152,6 +162,12 @@ void gen_side_point(Gen *g);
 void gen_flags(Gen *g, const IrOp *o, int32_t mask);
 /* Before code that uses legacy SSE forms, if upper halves may be in use. */
 void gen_clean_ymm(Gen *g);
+/* x87: an op of a helper with HELPER_X87; all goes home; whether it must before o; around the call of a cold path. */
+void emit_x87(Gen *g, const IrOp *o);
+void gen_x87_flush(Gen *g);
+bool gen_x87_flush_before(const Gen *g, const IrOp *o);
+void gen_x87_stub_save(Gen *g, const X87Cache *x);
+void gen_x87_stub_restore(Gen *g, const X87Cache *x);
 /* lea rdi, Cpu */
 void gen_cpu_arg(Gen *g);
 
