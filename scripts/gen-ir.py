@@ -51,6 +51,13 @@ class Row:
     def opcode(self):
         return "OP_" + self.name.upper()
 
+    def own(self):
+        """The operand whose type is the op's: a T, or else the first of a class."""
+        if "T" in self.operands:
+            return self.operands.index("T")
+        classes = [n for n, t in enumerate(self.operands) if TYPES[t].startswith("IRK_")]
+        return classes[0] if classes else "IR_NO_OWN"
+
     def typed(self):
         """Whether the operands do not tell the result's type."""
         if self.name == "v_extract" or self.result not in ("I", "F", "V", "A"):
@@ -137,7 +144,7 @@ def source(rows):
         kinds = ", ".join(TYPES[t] for t in r.operands) or "0"
         flags = " | ".join([FLAGS[f] for f in r.flags] + (["IRF_TYPED"] if r.typed() else [])) or "0"
         out.append(f"    [{r.opcode()}] = {{.name = \"{r.name}\", .result = {TYPES[r.result]}, "
-                   f".operands = {{{kinds}}},\n        .num_operands = {len(r.operands)}, "
+                   f".operands = {{{kinds}}},\n        .own = {r.own()}, .num_operands = {len(r.operands)}, "
                    f".num_imms = {r.imms}, .flags = {flags}}},\n")
     out.append("};\n")
     return "".join(out)

@@ -5,7 +5,7 @@
 /* Code after a block's end is dropped: front ends need not look after each instruction. */
 static bool dropped(IrBuilder *b)
 {
-    return !ir_is_open(b) && !b->before;
+    return !builder_is_open(b) && !b->before;
 }
 
 static IrVal no_value(IrBuilder *b, IrType t)

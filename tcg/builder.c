@@ -242,10 +242,7 @@ IrBlock *ir_current(IrBuilder *b)
 
 bool ir_is_open(IrBuilder *b)
 {
-    if (!b->cur) {
-        return false;
-    }
-    return !b->cur->last || !(ir_desc(&b->f.ops[b->cur->last])->flags & IRF_END);
+    return builder_is_open(b);
 }
 
 void ir_set_extent(IrBuilder *b, unsigned insns, uint64_t bytes)
@@ -271,22 +268,6 @@ uint32_t builder_append(IrBuilder *b, const IrOp *o)
     to->prev = prev;
     to->next = next;
     return op;
-}
-
-IrType ir_own_type(const IrFunc *f, const IrOp *o)
-{
-    const IrOpDesc *d = ir_desc(o);
-    IrType class_type = IR_VOID;
-
-    for (unsigned i = 0; i < d->num_operands; i++) {
-        if (d->operands[i] == IRK_T) {
-            return (IrType)f->values[o->args[i]].type;
-        }
-        if (d->operands[i] > IRK_T && class_type == IR_VOID) {
-            class_type = (IrType)f->values[o->args[i]].type;
-        }
-    }
-    return class_type;
 }
 
 static IrType result_type(const IrOp *o, const IrOpDesc *d, uint32_t word)
@@ -315,7 +296,7 @@ static IrVal build(IrBuilder *b, IrOp *o, uint32_t word)
     if (o->type == IR_VOID) {
         o->type = (uint8_t)t;
     }
-    if (!ir_is_open(b) && !b->before) {
+    if (!builder_is_open(b) && !b->before) {
         return t == IR_VOID || t == IR_V128 || t == IR_V256 ? (IrVal){0} : ir_const(b, t, 0);
     }
     if (d->flags & IRF_PURE) {

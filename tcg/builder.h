@@ -29,6 +29,12 @@ struct IrBuilder {
     uint32_t cap_known;
 };
 
+/* ir_is_open() */
+static inline bool builder_is_open(const IrBuilder *b)
+{
+    return b->cur && (!b->cur->last || !(ir_desc(&b->f.ops[b->cur->last])->flags & IRF_END));
+}
+
 /* Nothing is known of variables and values any more: a block begins. */
 void builder_forget(IrBuilder *b);
 void builder_forget_vars(IrBuilder *b);            /* guest registers only */

@@ -73,22 +73,6 @@ uint32_t ir_value_new(IrFunc *f, IrType t, uint32_t def)
     return f->num_values++;
 }
 
-void ir_count_uses(IrFunc *f)
-{
-    for (uint32_t i = 0; i < f->num_values; i++) {
-        f->values[i].uses = 0;
-    }
-    for (const IrBlock *b = f->entry; b; b = b->next) {
-        for (uint32_t op = b->first; op; op = f->ops[op].next) {
-            const IrOp *o = &f->ops[op];
-            for (unsigned i = 0; i < o->num_args; i++) {
-                IrValue *v = &f->values[o->args[i]];
-                v->uses += v->uses != UINT16_MAX;
-            }
-        }
-    }
-}
-
 void ir_compute_preds(IrFunc *f)
 {
     for (const IrBlock *b = f->entry; b; b = b->next) {

@@ -20,9 +20,11 @@ enum {
     /* operands do not tell the result's type: the builder is given it */
     IRF_TYPED = 512,
 };
+enum { IR_NO_OWN = 255 };
 typedef struct IrOpDesc {
     const char *name;
     uint8_t result, operands[4], num_operands, num_imms;
+    uint8_t own;                /* the operand whose type is the op's own; IR_NO_OWN: none */
     uint16_t flags;
 } IrOpDesc;
 extern const IrOpDesc ir_op_desc[OP_COUNT];
@@ -54,8 +56,8 @@ typedef struct IrValue {
     /* constants: the bits; f32: low 32. Other integers: bits that are 0 */
     uint64_t k;
     uint32_t def;               /* op that defines it; constants: 0 */
-    uint16_t uses;              /* kept by ir_count_uses(); saturates */
     uint8_t type;
+    bool used;                  /* pass_dead's own */
     bool is_const;              /* constants are no ops and may be used in every block */
 } IrValue;
 
@@ -147,12 +149,21 @@ void *ir_arena(IrFunc *f, size_t size);
  * engine calls it or ir_optimize (which does) before it walks a function. */
 void ir_finish(IrFunc *f);
 void ir_compute_preds(IrFunc *f);
-void ir_count_uses(IrFunc *f);
+/* Sets of variables for each block, empty. */
+void ir_new_sets(IrFunc *f);
+void ir_merge_live_out(const IrFunc *f, IrBlock *b);
+/* No way in from a block with a higher or the same number: one sweep backwards is enough. */
+bool ir_is_acyclic(const IrFunc *f);
 void ir_op_remove(IrFunc *f, IrBlock *b, uint32_t op);
 /* A new op, linked in before op `before` (0: at the end); its index. Grows f->ops. */
 uint32_t ir_op_insert(IrFunc *f, IrBlock *b, uint32_t before);
 /* The op's own type by its row and its operands; IR_VOID: only the result tells. */
-IrType ir_own_type(const IrFunc *f, const IrOp *o);
+static inline IrType ir_own_type(const IrFunc *f, const IrOp *o)
+{
+    const uint8_t own = ir_op_desc[o->opcode].own;
+
+    return own == IR_NO_OWN ? IR_VOID : (IrType)f->values[o->args[own]].type;
+}
 uint32_t ir_value_new(IrFunc *f, IrType t, uint32_t def);
 
 /*

@@ -183,35 +183,51 @@ static bool removable(const IrOp *o)
            (o->opcode == OP_CALL && o->call.helper->flags & HELPER_PURE);
 }
 
-static void drop(IrFunc *f, IrBlock *b, uint32_t op)
+/* Backwards through a block: live goes from its end to its start. */
+static void dead_block(IrFunc *f, IrBlock *b, uint64_t *live)
 {
-    const IrOp *o = &f->ops[op];
+    uint32_t prev;
 
-    for (unsigned i = 0; i < o->num_args; i++) {
-        IrValue *v = &f->values[o->args[i]];
-        v->uses -= v->uses != UINT16_MAX;
+    for (uint32_t op = b->last; op; op = prev) {
+        const IrOp *o = &f->ops[op];
+        IrValue *dst = &f->values[o->dst];
+        bool used = dst->used;
+        prev = o->prev;
+        dst->used = false;              /* its uses lie behind us */
+        if (o->opcode == OP_SET ? !ir_set_has(live, o->var.var) : o->dst && !used && removable(o)) {
+            ir_op_remove(f, b, op);
+            continue;
+        }
+        for (unsigned i = 0; i < o->num_args; i++) {
+            f->values[o->args[i]].used = true;
+        }
+        ir_live_step(f, o, live);
     }
-    ir_op_remove(f, b, op);
 }
 
 bool pass_dead(IrFunc *f)
 {
-    ir_analyze_live(f);
-    ir_count_uses(f);
+    const bool once = ir_is_acyclic(f);
+
+    if (once) {
+        ir_new_sets(f);
+    } else {
+        ir_analyze_live(f);
+    }
     uint64_t *live = ir_arena(f, f->var_words * sizeof(uint64_t));
 
-    for (IrBlock *b = f->entry; b; b = b->next) {
+    for (uint32_t i = f->num_blocks; i-- > 0;) {
+        IrBlock *b = f->blocks[i];
+        if (!b->reachable) {
+            continue;
+        }
+        if (once) {
+            ir_merge_live_out(f, b);
+        }
         memcpy(live, b->live_out, f->var_words * sizeof(uint64_t));
-        uint32_t prev;
-        for (uint32_t op = b->last; op; op = prev) {
-            const IrOp *o = &f->ops[op];
-            prev = o->prev;
-            if ((o->opcode == OP_SET && !ir_set_has(live, o->var.var)) ||
-                (o->dst && f->values[o->dst].uses == 0 && removable(o))) {
-                drop(f, b, op);
-                continue;
-            }
-            ir_live_step(f, o, live);
+        dead_block(f, b, live);
+        if (once) {
+            memcpy(b->live_in, live, f->var_words * sizeof(uint64_t));
         }
     }
     f->live_known = true;

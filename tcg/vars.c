@@ -78,6 +78,23 @@ static bool has_later_pred(const IrBlock *b)
     return false;
 }
 
+bool ir_is_acyclic(const IrFunc *f)
+{
+    for (const IrBlock *b = f->entry; b; b = b->next) {
+        if (has_later_pred(b)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void ir_merge_live_out(const IrFunc *f, IrBlock *b)
+{
+    for (unsigned s = 0; s < 2 && b->succ[s]; s++) {
+        merge(f, b->live_out, b->succ[s]->live_in);
+    }
+}
+
 static void analyze_live(IrFunc *f, uint64_t *work)
 {
     for (bool changed = true; changed;) {
@@ -87,13 +104,22 @@ static void analyze_live(IrFunc *f, uint64_t *work)
             if (!b->reachable) {
                 continue;
             }
-            for (unsigned s = 0; s < 2 && b->succ[s]; s++) {
-                merge(f, b->live_out, b->succ[s]->live_in);
-            }
+            ir_merge_live_out(f, b);
             live_block(f, b, work);
             changed |= merge(f, b->live_in, work) && has_later_pred(b);
         }
     }
+}
+
+/* Paths meet somewhere: only there it matters what may be dirty. */
+static bool has_joins(const IrFunc *f)
+{
+    for (const IrBlock *b = f->entry; b; b = b->next) {
+        if (b->num_preds > (b == f->entry ? 0u : 1u)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void analyze_dirty(IrFunc *f, uint64_t *work)
@@ -113,7 +139,7 @@ static void analyze_dirty(IrFunc *f, uint64_t *work)
     }
 }
 
-static void new_sets(IrFunc *f)
+void ir_new_sets(IrFunc *f)
 {
     const uint32_t words = f->var_words = (ir_all_vars(f) + 63) / 64;
 
@@ -132,7 +158,7 @@ static void new_sets(IrFunc *f)
 
 void ir_analyze_live(IrFunc *f)
 {
-    new_sets(f);
+    ir_new_sets(f);
     analyze_live(f, ir_arena(f, f->var_words * sizeof(uint64_t)));
 }
 
@@ -141,5 +167,7 @@ void ir_analyze_vars(IrFunc *f)
     if (!f->live_known) {
         ir_analyze_live(f);
     }
-    analyze_dirty(f, ir_arena(f, f->var_words * sizeof(uint64_t)));
+    if (has_joins(f)) {
+        analyze_dirty(f, ir_arena(f, f->var_words * sizeof(uint64_t)));
+    }
 }
