@@ -3,6 +3,7 @@
 #include "accel/accel.h"
 #include "qapi/startup.h"
 #include "qom/hmp.h"
+#include "util/log.h"
 
 static bool start_accel(Vm *vm, GError **error)
 {
@@ -15,8 +16,17 @@ static bool start_accel(Vm *vm, GError **error)
     return accel_start(vm, (char *const *)list->pdata, error);
 }
 
-/* No stop: the vCPUs that use it end with the process. */
-START_HOOK(accel, { .phase = START_ACCEL, .name = "accel", .start = start_accel });
+/* The accelerator stays: the vCPUs that use it end with the process. */
+static void log_stats(Vm *vm)
+{
+    if (log_enabled(LOG_JIT_STATS)) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        accel_info(vm, text);
+        log_text(text->str);
+    }
+}
+
+START_HOOK(accel, { .phase = START_ACCEL, .name = "accel", .start = start_accel, .stop = log_stats });
 
 static void info_jit(HmpCall *call, GError **error)
 {

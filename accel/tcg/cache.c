@@ -446,7 +446,7 @@ static CodeBlock *find(Cpu *cpu, const BlockKey *key, bool make)
     if (e->pc == key->pc && e->context == context && key->flags == 0) {
         return e->block;
     }
-    t->lookups++;
+    t->counts.lookups++;
     unsigned mmu = cpu->arch->mmu_index(cpu, true);
     unsigned i = tlb_resolve(cpu, key->pc, 1, ACCESS_FETCH, mmu, 0);
     ram_addr ram = cpu->tlb.full[mmu][i].ram;

@@ -28,7 +28,7 @@ static bool tcg_init(Accel *a, Vm *vm, GError **error)
     if (!t->engine) {
         t->engine = &engine_interp;
     }
-    if (t->perfmap && !perf_map_open(error)) {
+    if ((t->perfmap && !perf_map_open(error)) || (t->jitdump && !jit_dump_open(error))) {
         return false;
     }
     if (!code_buffer_init(&t->buffer, mib * MIB, error)) {
@@ -92,11 +92,21 @@ static bool tcg_cpu_create(Cpu *cpu, GError **error)
     return true;
 }
 
+static void counts_add(TcgCounts *sum, const TcgCounts *c)
+{
+    sum->tlb_fills += c->tlb_fills;
+    sum->tlb_large_fills += c->tlb_large_fills;
+    sum->tlb_flushes += c->tlb_flushes;
+    sum->tlb_page_flushes += c->tlb_page_flushes;
+    sum->lookups += c->lookups;
+}
+
 static void tcg_cpu_destroy(Cpu *cpu)
 {
     TcgCpu *t = cpu->accel;
 
     pthread_mutex_lock(&tcg->blocks_lock);
+    counts_add(&tcg->gone, &t->counts);
     g_ptr_array_remove(tcg->cpus, cpu);
     pthread_mutex_unlock(&tcg->blocks_lock);
     cpu->accel = NULL;
@@ -107,18 +117,13 @@ static void tcg_cpu_destroy(Cpu *cpu)
 static void tcg_info(Accel *a, GString *out)
 {
     TcgAccel *t = (TcgAccel *)a;
-    uint64_t fills = 0, large_fills = 0, flushes = 0, page_flushes = 0, lookups = 0;
+    TcgCounts sum = t->gone;
     uint64_t used = t->code_start.ptr ? (uint64_t)(t->buffer.ptr - t->code_start.ptr) : 0;
     uint64_t cold = t->code_start.cold ? (uint64_t)(t->buffer.cold - t->code_start.cold) : 0;
     uint64_t blocks = MAX(t->stats.blocks, 1);
 
     for (unsigned i = 0; i < t->cpus->len; i++) {
-        const TcgCpu *c = tcg_cpu(t->cpus->pdata[i]);
-        fills += c->tlb_fills;
-        large_fills += c->tlb_large_fills;
-        flushes += c->tlb_flushes;
-        page_flushes += c->tlb_page_flushes;
-        lookups += c->lookups;
+        counts_add(&sum, &tcg_cpu(t->cpus->pdata[i])->counts);
     }
     g_string_append_printf(out, "Translation buffer state:\n");
     g_string_append_printf(out, "engine              %s\n", t->engine->name);
@@ -133,11 +138,11 @@ static void tcg_info(Accel *a, GString *out)
     g_string_append_printf(out, "TB flush count      %" PRIu64 "\n", t->stats.flushes);
     g_string_append_printf(out, "TB invalidate count %" PRIu64 "\n", t->stats.invalidated);
     g_string_append_printf(out, "code page writes    %" PRIu64 "\n", t->stats.smc_writes);
-    g_string_append_printf(out, "hash look-ups       %" PRIu64 "\n", lookups);
-    g_string_append_printf(out, "TLB fills           %" PRIu64 "\n", fills);
-    g_string_append_printf(out, "TLB large fills     %" PRIu64 "\n", large_fills);
-    g_string_append_printf(out, "TLB full flushes    %" PRIu64 "\n", flushes);
-    g_string_append_printf(out, "TLB page flushes    %" PRIu64 "\n", page_flushes);
+    g_string_append_printf(out, "hash look-ups       %" PRIu64 "\n", sum.lookups);
+    g_string_append_printf(out, "TLB fills           %" PRIu64 "\n", sum.tlb_fills);
+    g_string_append_printf(out, "TLB large fills     %" PRIu64 "\n", sum.tlb_large_fills);
+    g_string_append_printf(out, "TLB full flushes    %" PRIu64 "\n", sum.tlb_flushes);
+    g_string_append_printf(out, "TLB page flushes    %" PRIu64 "\n", sum.tlb_page_flushes);
 }
 
 static const char *const thread_names[] = {"multi", "single", NULL};
@@ -151,6 +156,8 @@ static const Prop tcg_props[] = {
               .help = "translate one instruction at a time"),
     PROP_BOOL(TcgAccel, perfmap, "perfmap", false,
               .help = "name translated code for perf in /tmp/perf-PID.map"),
+    PROP_BOOL(TcgAccel, jitdump, "jitdump", false,
+              .help = "write translated code to jit-PID.dump for perf inject --jit"),
     PROP_BOOL(TcgAccel, split_wx, "split-wx", false,
               .help = "map generated code writable and executable at different addresses"),
     PROP_END,

@@ -40,6 +40,11 @@ typedef struct TcgStats {
     uint64_t blocks, regions, invalidated, flushes, code_bytes, guest_bytes, smc_writes;
 } TcgStats;
 
+/* What a vCPU counts, for `info jit`. */
+typedef struct TcgCounts {
+    uint64_t tlb_fills, tlb_large_fills, tlb_flushes, tlb_page_flushes, lookups;
+} TcgCounts;
+
 typedef struct TcgCpu {
     struct BlockCache cache;
     uint64_t cache_used[(1 << JUMP_CACHE_BITS) / 64];
@@ -57,14 +62,14 @@ typedef struct TcgCpu {
     unsigned num_reading;
     unsigned yields;
     unsigned large_bits;               /* of the largest page entered so far */
-    uint64_t tlb_fills, tlb_large_fills, tlb_flushes, tlb_page_flushes, lookups;
+    TcgCounts counts;
 } TcgCpu;
 
 typedef struct TcgAccel {
     Accel accel;
     int thread;                        /* property: 0 multi, 1 single */
     uint32_t tb_size;                  /* property: code buffer in MiB, 0: default */
-    bool interp, one_insn, split_wx, perfmap;
+    bool interp, one_insn, split_wx, perfmap, jitdump;
     const CodeEngine *engine;
     CodeBuffer buffer;
     IrBuilder *builder;
@@ -77,6 +82,7 @@ typedef struct TcgAccel {
     CodeMark code_start;               /* of the buffer behind the engine's stubs */
     _Atomic uint32_t generation;       /* raised by each flush */
     GPtrArray *cpus;                   /* Cpu *; blocks_lock */
+    TcgCounts gone;                    /* of vCPUs that are no more */
     TcgStats stats;
 } TcgAccel;
 

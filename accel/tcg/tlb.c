@@ -124,7 +124,7 @@ static void flush_mode(Cpu *cpu, unsigned mmu, bool keep_global)
 
 void tlb_flush_now(Cpu *cpu)
 {
-    tcg_cpu(cpu)->tlb_flushes++;
+    tcg_cpu(cpu)->counts.tlb_flushes++;
     cpu->tlb.flushes++;
     for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
         flush_mode(cpu, mmu, false);
@@ -144,7 +144,7 @@ void tlb_flush_modes(Cpu *cpu, uint32_t mode_mask)
     if (!cpu->accel) {
         return;
     }
-    tcg_cpu(cpu)->tlb_flushes++;
+    tcg_cpu(cpu)->counts.tlb_flushes++;
     cpu->tlb.flushes++;
     for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
         if (mode_mask >> mmu & 1) {
@@ -159,7 +159,7 @@ void tlb_flush_nonglobal(Cpu *cpu)
     if (!cpu->accel) {
         return;
     }
-    tcg_cpu(cpu)->tlb_flushes++;
+    tcg_cpu(cpu)->counts.tlb_flushes++;
     cpu->tlb.flushes++;
     for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
         flush_mode(cpu, mmu, true);
@@ -227,7 +227,7 @@ void tlb_flush_page(Cpu *cpu, uint64_t va)
     if (!cpu->accel) {
         return;
     }
-    tcg_cpu(cpu)->tlb_page_flushes++;
+    tcg_cpu(cpu)->counts.tlb_page_flushes++;
     tlb->flushes++;
     for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
         if (tlb->used[mmu] == 0) {
@@ -512,7 +512,7 @@ void tlb_set(Cpu *cpu, unsigned mmu_idx, uint64_t va, hwaddr pa, MemAttrs attrs,
         note_large_ram(cpu, mmu_idx, va, &f);
     }
     describe_page(cpu, &f, &new, va);
-    t->tlb_fills++;
+    t->counts.tlb_fills++;
     enter(cpu, mmu_idx, va, &new, &f);
 }
 
@@ -539,7 +539,7 @@ static bool fill_from_large(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mm
     f.pa += offset;
     f.offset += offset;
     f.ram += offset;
-    tcg_cpu(cpu)->tlb_large_fills++;
+    tcg_cpu(cpu)->counts.tlb_large_fills++;
     enter(cpu, mmu, va, &new, &f);
     return true;
 }

@@ -162,7 +162,9 @@ bool engine_native_limit(unsigned level);
 
 /* Names generated code for the host's perf in /tmp/perf-PID.map; call before code is generated. */
 bool perf_map_open(GError **error);
-/* For engines: `size` bytes of code from `start` on are `what`-pc. Nothing unless the map is open. */
+/* Writes all generated code to jit-PID.dump in the current folder, for perf inject --jit; likewise. */
+bool jit_dump_open(GError **error);
+/* For engines: `size` bytes of code from `start` on are `what`-pc. Nothing unless one of these is open. */
 void perf_map_add(const void *start, size_t size, const char *what, uint64_t pc);
 
 /*

@@ -29,6 +29,7 @@
     X(GUEST_ERRORS, "guest_errors", "show what the guest does against its hardware's manual") \
     X(PAGE,         "page",         "show memory maps at the start of user mode emulation") \
     X(NOCHAIN,      "nochain",      "do not chain blocks, so that 'exec' and 'cpu' are complete") \
+    X(JIT_STATS,    "jit-stats",    "show what 'info jit' has at the end") \
     X(PLUGIN,       "plugin",       "show output of plugins") \
     X(STRACE,       "strace",       "show every system call of a user mode program") \
     X(TID,          "tid",          "a log file per thread; the file name must contain '%d'")
