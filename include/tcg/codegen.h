@@ -59,8 +59,7 @@ struct CodeBlock {
 } __attribute__((aligned(64)));
 
 /*
- * Jump cache, one per vCPU, read by generated code for exit_lookup: entry (pc >> shift ^ pc)
- * & mask; a hit when pc and mode (key.base, key.mode, key.flags folded by accel/tcg into
+ * Jump cache, one per vCPU, read by generated code for exit_lookup: the entry of the pc's low bits; a hit when pc and mode (key.base, key.mode, key.flags folded by accel/tcg into
  * `context`) match those compiled into the exit.
  */
 #define JUMP_CACHE_BITS 16
@@ -68,7 +67,7 @@ typedef struct JumpCacheEntry { uint64_t pc; uint64_t context; const void *entry
 struct BlockCache { JumpCacheEntry e[1 << JUMP_CACHE_BITS]; };
 static inline unsigned jump_cache_index(uint64_t pc)
 {
-    return (unsigned)((pc ^ (pc >> JUMP_CACHE_BITS)) & ((1u << JUMP_CACHE_BITS) - 1));
+    return (unsigned)(pc & ((1u << JUMP_CACHE_BITS) - 1));
 }
 /* Where an entry goes when another one wants its place. */
 static inline unsigned jump_cache_other(unsigned index)

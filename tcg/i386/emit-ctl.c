@@ -263,10 +263,8 @@ void emit_exit_lookup(Gen *g, const IrOp *o)
         return;
     }
     ra_use(&g->ra, o->args[0], REG_BIT(RSI));
-    x_mov_rr(&g->a, X_W, RAX, RSI);
-    x_shift_ri(&g->a, X_W, SH_SHR, RAX, JUMP_CACHE_BITS);
-    x_alu_rr(&g->a, 0, ALU_XOR, RAX, RSI);
-    x_alu_ri(&g->a, 0, ALU_AND, RAX, (1 << JUMP_CACHE_BITS) - 1);
+    G_STATIC_ASSERT(JUMP_CACHE_BITS == 16);
+    x_rr(&g->a, X_MOVZX16, RAX, RSI);
     x_shift_ri(&g->a, 0, SH_SHL, RAX, 5);
     x_alu_rm(&g->a, X_W, ALU_ADD, RAX, gen_env(g, offsetof(Cpu, block_cache)));
     x_alu_rm(&g->a, X_W, ALU_CMP, RSI, mem_bd(RAX, offsetof(JumpCacheEntry, pc)));

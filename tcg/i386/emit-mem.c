@@ -98,12 +98,17 @@ static uint8_t *access_check(Gen *g, const Access *x, bool write, bool aligned)
         x_rr(&g->a, X_TEST | X_W, x->entry, x->entry);
         return x_jcc32(&g->a, CC_E);
     }
-    if (x->first) {
-        x_rm(&g->a, X_LEA | X_W, x->entry, mem_bd(x->va, x->first));
+    if (!x->first && g->host.bmi2) {
+        v_rrr(&g->a, V_RORX | X_W, x->entry, 0, x->va);     /* what comes in above is masked away */
+        x_u8(&g->a, PAGE_BITS_MIN - 5);
     } else {
-        x_mov_rr(&g->a, X_W, x->entry, x->va);
+        if (x->first) {
+            x_rm(&g->a, X_LEA | X_W, x->entry, mem_bd(x->va, x->first));
+        } else {
+            x_mov_rr(&g->a, X_W, x->entry, x->va);
+        }
+        x_shift_ri(&g->a, X_W, SH_SHR, x->entry, PAGE_BITS_MIN - 5);
     }
-    x_shift_ri(&g->a, X_W, SH_SHR, x->entry, PAGE_BITS_MIN - 5);
     x_alu_ri(&g->a, 0, ALU_AND, x->entry, (TLB_SIZE - 1) << 5);
     if (aligned || x->last == 0) {
         x_mov_rr(&g->a, X_W, x->tmp, x->va);
