@@ -111,12 +111,12 @@ void helper_x87_in(Cpu *cpu, uint32_t code, uint64_t value)
         c->fp_sw &= ~FPSW_C1;
         return;
     case X87K_ARITH_MEM:
-        x87_flags(c, from_format(&v, op >> 4, value) & FPSW_EXCEPTIONS);
+        x87_flags(c, x87_operand_flags(a, op & 7, from_format(&v, op >> 4, value)));
         sw = x87_arith(&r, op & 7, a, &v, c->fp_cw);
         finish(c, a, &r, sw);
         return;
     case X87K_COM_MEM:
-        x87_flags(c, from_format(&v, op, value) & FPSW_EXCEPTIONS);
+        x87_flags(c, x87_operand_flags(a, 2, from_format(&v, op, value)));
         compare_done(c, x87_com(a, &v));
         return;
     default:

@@ -438,7 +438,7 @@ static void arith_mem(X86Cpu *c, unsigned op, const X87Reg *b, uint32_t load_sw)
 {
     bool stop;
 
-    if (x87_flags(c, load_sw & FPSW_EXCEPTIONS)) {
+    if (x87_flags(c, x87_operand_flags(x87_st(c, 0), op, load_sw))) {
         return;
     }
     if (x87_have(c, 0, &stop)) {
@@ -531,7 +531,7 @@ void helper_fcom_f32(Cpu *cpu, uint32_t bits)
     X87Reg b = {0};
 
     x87_enter(X86(cpu), true, HOST_PC());
-    x87_flags(X86(cpu), x87_from_f32(&b, bits) & FPSW_EXCEPTIONS);
+    x87_flags(X86(cpu), x87_operand_flags(x87_st(X86(cpu), 0), 2, x87_from_f32(&b, bits)));
     compare_mem(X86(cpu), &b);
 }
 
@@ -540,7 +540,7 @@ void helper_fcom_f64(Cpu *cpu, uint64_t bits)
     X87Reg b = {0};
 
     x87_enter(X86(cpu), true, HOST_PC());
-    x87_flags(X86(cpu), x87_from_f64(&b, bits) & FPSW_EXCEPTIONS);
+    x87_flags(X86(cpu), x87_operand_flags(x87_st(X86(cpu), 0), 2, x87_from_f64(&b, bits)));
     compare_mem(X86(cpu), &b);
 }
 

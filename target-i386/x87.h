@@ -39,6 +39,19 @@ void x87_enter(X86Cpu *c, bool waiting, uintptr_t host_pc);
 bool x87_flags(X86Cpu *c, uint32_t flags);
 /* The same for a status word of the host after an operation, with C1. */
 bool x87_host_flags(X86Cpu *c, uint32_t host_sw);
+/*
+ * Exception flags of loading a memory operand whose other operand is a: a NaN, an unsupported format or a division by 0 decides the
+ * result and leaves no denormal exception (SDM 3A table 6-8). op: the operation's /r.
+ */
+static inline uint32_t x87_operand_flags(const X87Reg *a, unsigned op, uint32_t sw)
+{
+    const unsigned exp = a->sign_exp & 0x7fff;
+    const bool by_zero = op == 7 && exp == 0 && a->mant == 0;
+    const bool decides = by_zero || (exp == 0x7fff ? a->mant << 1 != 0 || !(a->mant >> 63) : exp != 0 && !(a->mant >> 63));
+
+    return sw & FPSW_EXCEPTIONS & ~(decides ? FPSW_DE : 0u);
+}
+
 /* *r = a op b, op by /r of the opcode: the host's status word. */
 uint32_t x87_arith(X87Reg *r, unsigned op, const X87Reg *a, const X87Reg *b, uint32_t cw);
 /* FLD1 FLDL2T FLDL2E FLDPI FLDLG2 FLDLN2 FLDZ, rounded as the control word says. */

@@ -842,7 +842,7 @@ static void make_cpu(void)
     memset(the_cpu, 0, sizeof(X86Cpu));
     memset(the_cpu->features, 0xff, sizeof(the_cpu->features));
     the_cpu->cpu.arch = target_arch;
-    the_cpu->cpu.accel = g_malloc0(1 * MIB);       /* accel/tcg's; fetching looks into it */
+    the_cpu->cpu.accel = g_malloc0(4 * MIB);       /* accel/tcg's; fetching looks into it */
     the_cpu->cpu.in_exclusive = true;              /* unaligned atomics need no others stopped */
     the_cpu->cpl = 3;
     the_cpu->cr0 = CR0_PE | CR0_PG | CR0_NE | CR0_MP;
