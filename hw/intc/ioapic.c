@@ -7,11 +7,10 @@
 #include "hw/intc/ioapic.h"
 #include <inttypes.h>
 #include "exec/bank.h"
-#include "exec/dma.h"
+#include "apic-internal.h"
 #include "exec/x86-apic.h"
 
 #define IOAPIC_PINS 24
-#define MSI_BASE 0xfee00000u
 
 enum { IOAPIC_SELECT = 0x00, IOAPIC_WINDOW = 0x10, IOAPIC_EOI = 0x40 };
 enum { IOAPIC_ID = 0, IOAPIC_VERSION = 1, IOAPIC_ARBITRATION = 2, IOAPIC_TABLE = 0x10 };
@@ -33,14 +32,16 @@ typedef struct IoApic {
     uint64_t sent[IOAPIC_PINS];    /* messages, for people */
 } IoApic;
 
+/*
+ * Not through memory: an end of interrupt, which is an access to the APICs' window, may send the next
+ * message, and an access from within one to the same region is refused.
+ */
 static void ioapic_send(IoApic *s, unsigned pin)
 {
     uint64_t e = s->table[pin];
-    uint32_t address = MSI_BASE | (uint32_t)(e >> 56) << 12 | (e >> 11 & 1) << 2;
-    uint32_t data = (e & RTE_VECTOR) | (e >> 8 & 7) << 8 | (e & RTE_LEVEL ? 1u << 15 | 1u << 14 : 0);
 
     s->sent[pin]++;
-    dma_store(&s->dev, address, data, 4, DEV_LITTLE);
+    apic_bus_deliver(s->dev.vm, (uint8_t)(e >> 56), e >> 11 & 1, e >> 8 & 7, e & RTE_VECTOR, e & RTE_LEVEL);
 }
 
 /* Sends what a pin asks for, if it may. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The local APIC: priorities, end of interrupt, IPIs, MSI window, timer, mode changes. */
 #include "accel/accel.h"
+#include "exec/bank.h"
 #include "exec/memory.h"
 #include "exec/x86-apic.h"
 #include "qom/vm.h"
@@ -171,6 +172,36 @@ static void test_x2apic(void)
     g_assert_true(apic_set_base(apics[1], PAGE));
 }
 
+static void ioapic_write(Device *d, unsigned reg, uint32_t value)
+{
+    bank_write(d, "mmio", 0, reg, 4);
+    bank_write(d, "mmio", 0x10, value, 4);
+}
+
+/* A level that is still there at the end of interrupt, or there again, comes once more. */
+static void test_level(void)
+{
+    g_autoptr(GError) error = NULL;
+    Device *ioapic = device_create(vm, "ioapic", NULL, NULL, &error, NULL);
+
+    g_assert_no_error(error);
+    fresh();
+    ioapic_write(ioapic, 0x10 + 2 * 10 + 1, 0);
+    ioapic_write(ioapic, 0x10 + 2 * 10, 1 << 15 | 0x46);
+    g_assert_true(device_pin_in(ioapic, "in", 10, 1));
+    g_assert_cmpint(apic_take_interrupt(apics[0]), ==, 0x46);
+    device_pin_in(ioapic, "in", 10, 0);
+    device_pin_in(ioapic, "in", 10, 1);
+    g_assert_false(apic_has_interrupt(apics[0]));
+    put(0, EOI, 0);
+    g_assert_cmpint(apic_take_interrupt(apics[0]), ==, 0x46);
+    put(0, EOI, 0);
+    g_assert_cmpint(apic_take_interrupt(apics[0]), ==, 0x46);
+    device_pin_in(ioapic, "in", 10, 0);
+    put(0, EOI, 0);
+    g_assert_false(apic_has_interrupt(apics[0]));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -187,5 +218,6 @@ int main(int argc, char **argv)
     g_test_add_func("/apic/ipi", test_ipi);
     g_test_add_func("/apic/timer", test_timer);
     g_test_add_func("/apic/x2apic", test_x2apic);
+    g_test_add_func("/apic/level", test_level);
     return g_test_run();
 }
