@@ -378,7 +378,7 @@ static void frame_due(void *opaque)
 
 static void port_attach(UsbPort *p)
 {
-    Ohci *s = (Ohci *)p->bus->bus.owner;
+    Ohci *s = p->opaque;
     uint32_t *ps = &s->portsc[p->index];
 
     *ps = (*ps & ~(uint32_t)PS_LSDA) | PS_CCS | PS_CSC | (p->dev->speed == USB_LOW ? PS_LSDA : 0);
@@ -387,7 +387,7 @@ static void port_attach(UsbPort *p)
 
 static void port_detach(UsbPort *p)
 {
-    Ohci *s = (Ohci *)p->bus->bus.owner;
+    Ohci *s = p->opaque;
     uint32_t *ps = &s->portsc[p->index];
 
     usb_pending_clear(s->async);
@@ -398,7 +398,7 @@ static void port_detach(UsbPort *p)
 
 static void port_wakeup(UsbPort *p, UsbDevice *dev, uint8_t endpoint)
 {
-    Ohci *s = (Ohci *)p->bus->bus.owner;
+    Ohci *s = p->opaque;
     uint32_t *ps = &s->portsc[p->index];
 
     if (*ps & PS_PSS && dev->remote_wakeup) {
@@ -603,14 +603,15 @@ static bool ohci_realize(Device *d, GError **error)
     if (s->num_ports > MAX_PORTS || !s->num_ports) {
         return fail(error, "OHCI num-ports=%u is too big (limit is %u ports)", s->num_ports, MAX_PORTS);
     }
-    if (s->masterbus) {
-        return fail(error, "%s: property 'masterbus' is not supported", d->obj.type->name);
-    }
     s->async = g_ptr_array_new();
     timer_init(&s->timer, CLOCK_GUEST, frame_due, s);
+    if (s->masterbus) {
+        return usb_companion_add(d, s->masterbus, s->port, s->num_ports, s->firstport,
+                                 USB_SPEED_BIT(USB_LOW) | USB_SPEED_BIT(USB_FULL), &port_ops, error);
+    }
     usb_bus_init(&s->bus, d);
     for (unsigned i = 0; i < s->num_ports; i++) {
-        usb_port_add(&s->bus, &s->port[i], NULL, i, USB_SPEED_BIT(USB_LOW) | USB_SPEED_BIT(USB_FULL), &port_ops, NULL);
+        usb_port_add(&s->bus, &s->port[i], NULL, i, USB_SPEED_BIT(USB_LOW) | USB_SPEED_BIT(USB_FULL), &port_ops, s);
     }
     return true;
 }
@@ -620,7 +621,9 @@ static void ohci_unrealize(Device *d)
     Ohci *s = (Ohci *)d;
 
     timer_cancel(&s->timer);
-    usb_bus_fini(&s->bus);
+    if (!s->masterbus) {
+        usb_bus_fini(&s->bus);
+    }
     usb_pending_clear(s->async);
     g_clear_pointer(&s->async, g_ptr_array_unref);
 }

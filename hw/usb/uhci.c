@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Universal host controller (Universal Host Controller Interface Design Guide 1.1): the USB functions
- * of PIIX3, PIIX4 and ICH9. A frame is walked every millisecond while the controller runs. Left
- * out: companions of a high speed controller, global suspend.
+ * of PIIX3, PIIX4 and ICH9. A frame is walked every millisecond while the controller runs.
+ * Left out: global suspend.
  */
 #include <string.h>
 
@@ -256,7 +256,7 @@ static void frame_due(void *opaque)
 
 static Uhci *of_port(UsbPort *p)
 {
-    return (Uhci *)p->bus->bus.owner;
+    return p->opaque;
 }
 
 static void port_attach(UsbPort *p)
@@ -392,15 +392,15 @@ static bool uhci_realize(Device *d, GError **error)
 {
     Uhci *s = (Uhci *)d;
 
-    if (s->masterbus) {
-        return fail(error, "%s: property 'masterbus' cannot be set: a high speed controller with companions is missing",
-                    d->obj.type->name);
-    }
     s->async = g_ptr_array_new();
     timer_init(&s->timer, CLOCK_GUEST, frame_due, s);
+    if (s->masterbus) {
+        return usb_companion_add(d, s->masterbus, s->port, PORTS, s->firstport,
+                                 USB_SPEED_BIT(USB_LOW) | USB_SPEED_BIT(USB_FULL), &port_ops, error);
+    }
     usb_bus_init(&s->bus, d);
     for (unsigned i = 0; i < PORTS; i++) {
-        usb_port_add(&s->bus, &s->port[i], NULL, i, USB_SPEED_BIT(USB_LOW) | USB_SPEED_BIT(USB_FULL), &port_ops, NULL);
+        usb_port_add(&s->bus, &s->port[i], NULL, i, USB_SPEED_BIT(USB_LOW) | USB_SPEED_BIT(USB_FULL), &port_ops, s);
     }
     return true;
 }
@@ -410,7 +410,9 @@ static void uhci_unrealize(Device *d)
     Uhci *s = (Uhci *)d;
 
     timer_cancel(&s->timer);
-    usb_bus_fini(&s->bus);
+    if (!s->masterbus) {
+        usb_bus_fini(&s->bus);
+    }
     g_clear_pointer(&s->async, g_ptr_array_unref);
 }
 

@@ -270,12 +270,64 @@ void usb_device_attach(UsbDevice *d)
     }
 }
 
+/* The device is at port `to` now; the ports of a hub are below it there. */
+static void port_take(UsbPort *from, UsbPort *to)
+{
+    to->dev = from->dev;
+    to->dev->port = to;
+    from->dev = NULL;
+    for (guint i = 0; i < from->bus->ports->len; i++) {
+        UsbPort *p = from->bus->ports->pdata[i];
+
+        p->upstream = p->upstream == from ? to : p->upstream;
+    }
+}
+
+void usb_port_handover(UsbPort *from, UsbPort *to)
+{
+    UsbDevice *d = from->dev;
+
+    if (d) {
+        if (d->attached) {
+            from->ops->detach(from);
+        }
+        port_take(from, to);
+        if (d->attached) {
+            to->ops->attach(to);
+        }
+    }
+}
+
 void usb_device_detach(UsbDevice *d)
 {
+    UsbPort *p = d->port;
+
     if (d->attached) {
-        d->port->ops->detach(d->port);
+        p->ops->detach(p);
         d->attached = false;
+        if (p->master) {    /* an empty socket is the high speed controller's */
+            port_take(p, p->master);
+            p->master->ops->detach(p->master);
+        }
     }
+}
+
+bool usb_companion_add(Device *owner, const char *masterbus, UsbPort *ports, unsigned n, unsigned first, unsigned speeds,
+                       const UsbPortOps *ops, GError **error)
+{
+    UsbBus *b = (UsbBus *)bus_find(owner->vm, masterbus);
+
+    if (!b || (const BusType *)b->bus.obj.type != &usb_bus_type) {
+        return fail(error, "USB bus '%s' not found", masterbus);
+    }
+    if (!b->add_companion) {
+        return fail(error, "USB bus '%s' does not allow companion controllers", masterbus);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        ports[i] = (UsbPort){ .bus = b, .ops = ops, .opaque = owner, .index = i, .speeds = speeds };
+        snprintf(ports[i].path, sizeof(ports[i].path), "%u", first + i + 1);
+    }
+    return b->add_companion(b, ports, n, first, error);
 }
 
 /* ---- the bus ---- */
@@ -306,6 +358,11 @@ static int common_speed(const UsbPort *p, const UsbDevice *d)
     return -1;
 }
 
+static bool port_used(const UsbPort *p)
+{
+    return p->dev || (p->companion && p->companion->dev);
+}
+
 static bool usb_attach(Bus *bus, Device *dev, GError **error)
 {
     UsbBus *b = (UsbBus *)bus;
@@ -316,7 +373,7 @@ static bool usb_attach(Bus *bus, Device *dev, GError **error)
         UsbPort *p = g_ptr_array_index(b->ports, i);
 
         if (d->port_path ? strcmp(p->path, d->port_path) == 0
-                         : !p->dev && common_speed(p, d) >= 0) {
+                         : !port_used(p) && common_speed(p, d) >= 0) {
             best = p;
         }
     }
@@ -327,7 +384,7 @@ static bool usb_attach(Bus *bus, Device *dev, GError **error)
         return fail(error, "tried to attach usb device %s to a bus with no free ports",
                     dev->obj.type->name);
     }
-    if (best->dev) {
+    if (port_used(best)) {
         return fail(error, "usb port %s (bus %s) not found (in use?)", best->path, bus->obj.name);
     }
     if (common_speed(best, d) < 0) {

@@ -181,11 +181,15 @@ struct UsbPort {
     unsigned index; /* from 0 */
     unsigned speeds; /* USB_SPEED_BIT of those that it can */
     char path[24]; /* "1", "1.3" */
+    /* Of a high speed controller's port and its companion's at the same socket; NULL: none. */
+    UsbPort *companion, *master;
 };
 
 struct UsbBus {
     Bus bus;
     GPtrArray *ports; /* UsbPort * */
+    /* A companion brings n ports for the sockets from first on; NULL: the controller takes none. */
+    bool (*add_companion)(UsbBus *b, UsbPort *ports, unsigned n, unsigned first, GError **error);
 };
 extern const BusType usb_bus_type; /* "usb-bus" */
 
@@ -196,6 +200,11 @@ void usb_bus_fini(UsbBus *b);
 void usb_port_add(UsbBus *b, UsbPort *port, UsbPort *upstream, unsigned index, unsigned speeds,
                   const UsbPortOps *ops, void *opaque);
 void usb_port_remove(UsbPort *port);
+/* For companions: gives ports to the controller that owns the bus named `masterbus`. */
+bool usb_companion_add(Device *owner, const char *masterbus, UsbPort *ports, unsigned n, unsigned first, unsigned speeds,
+                       const UsbPortOps *ops, GError **error);
+/* Moves what is attached at a socket to the other controller's port of it. */
+void usb_port_handover(UsbPort *from, UsbPort *to);
 /* Port reset: address 0, no configuration. */
 void usb_device_reset(UsbDevice *d);
 /* The device of that address at port or below it; NULL: none answers. */
