@@ -173,6 +173,15 @@ static void test_guess(const void *engine)
 
 /* ---- sequences ---- */
 
+/* Accesses to DATA take the slow path, or do not. */
+static void slow_data(X86Cpu *c, bool slow)
+{
+    const uint64_t flags = slow ? TLB_WATCH : 0;
+
+    c->cpu.tlb.table[MMU_USER][DATA >> 12 & (TLB_SIZE - 1)] =
+        (TlbEntry){.read = DATA | flags, .write = DATA | flags, .code = DATA};
+}
+
 static uint64_t random_bits(void)
 {
     return (uint64_t)g_test_rand_int() << 32 | (uint32_t)g_test_rand_int();
@@ -295,6 +304,7 @@ static void test_sequences(void)
         for (unsigned e = 0; e < 2; e++) {
             memcpy((void *)DATA, data[0], DATA_SIZE);
             translate(&f[e], code, size, insns);
+            slow_data(f[e].c, e == 1 && round % 2);
             run(&f[e], as_it_was);
             memcpy(data[1 + e], (void *)DATA, DATA_SIZE);
             code_buffer_release(&f[e].buffer, mark[e]);
