@@ -41,6 +41,11 @@ static bool firmware_rom(PcBoard *b, const char *name, GError **error)
     }
     memcpy(region_host(&b->bios), data, len);
     firmware_map(b, &b->bios, 4 * GIB - len, len);
+    if (b->firmware_in_ram) {
+        size_t isa = MIN(len, ISA_WINDOW);
+
+        rom_add_blob("isa-bios", data + len - isa, isa, MIB - isa, NULL);
+    }
     return true;
 }
 
@@ -110,7 +115,7 @@ bool pc_load_firmware(PcBoard *b, GError **error)
         return fail(error, "pflash1 requires pflash0");
     }
     if (!drives[0]) {
-        return firmware_rom(b, b->vm->firmware ? b->vm->firmware : "bios-256k.bin", error);
+        return firmware_rom(b, b->vm->firmware ? b->vm->firmware : b->default_firmware ? b->default_firmware : "bios-256k.bin", error);
     }
     return firmware_flash(b, drives, error);
 }

@@ -11,6 +11,7 @@
 #include "exec/x86-apic.h"
 #include "exec/memory-backend.h"
 #include "hw/acpi/pm.h"
+#include "hw/block/floppy.h"
 #include "hw/intc/i8259.h"
 #include "hw/nvram/smbios.h"
 #include "hw/rtc/mc146818.h"
@@ -179,11 +180,27 @@ static bool pc_create_timers(PcBoard *b, GError **error)
     return true;
 }
 
+/* Boards that have no floppy controller get one with the drives. */
+static bool pc_wants_floppy(PcBoard *b)
+{
+    const DriveInfo *drive;
+
+    for (unsigned i = 0; (drive = drive_info(i)) != NULL; i++) {
+        if (!drive->claimed && g_strcmp0(drive->iface, "floppy") == 0) {
+            return true;
+        }
+    }
+    return !b->vm->machine_type->no_floppy;
+}
+
 bool pc_create_isa_devices(PcBoard *b, GError **error)
 {
     Device *port92;
 
     if (!pc_create_interrupts(b, error) || !pc_create_timers(b, error)) {
+        return false;
+    }
+    if (!isa_dma_create(b->isa, error)) {
         return false;
     }
     b->i8042 = isa_create(b->isa, "i8042", NULL, error, NULL);
@@ -194,7 +211,7 @@ bool pc_create_isa_devices(PcBoard *b, GError **error)
     wire(b->i8042, "a20", 0, g_ptr_array_index(b->vm->cpus, 0), "a20", 0);
     wire(port92, "a20", 0, g_ptr_array_index(b->vm->cpus, 0), "a20", 1);
     b->fw_cfg = fw_cfg_create_io(b->vm, 0x510, error);
-    return b->fw_cfg && pc_create_serials(b, error);
+    return b->fw_cfg && pc_create_serials(b, error) && (!pc_wants_floppy(b) || fdc_create(b->isa, error));
 }
 
 bool pc_create_basic_devices(PcBoard *b, bool serial, GError **error)
@@ -240,7 +257,23 @@ static bool pc_create_display(PcBoard *b, GError **error)
     return fail(error, "unknown vga type: %s", vga);
 }
 
-static bool pc_create_nics(PcBoard *b, GError **error)
+/* Cards on the ISA bus are told apart by their jumpers. */
+static bool pc_place_isa_nic(PcBoard *b, Device *d, GError **error)
+{
+    static const uint16_t ports[] = {0x300, 0x320, 0x340, 0x360, 0x280, 0x380};
+    static const uint8_t lines[] = {9, 10, 11, 3, 4, 5};
+    unsigned i = b->isa_nics++;
+
+    if (i >= ARRAY_COUNT(ports)) {
+        return fail(error, "too many network cards on the ISA bus");
+    }
+    g_autofree char *port = g_strdup_printf("%u", ports[i]);
+    g_autofree char *line = g_strdup_printf("%u", lines[i]);
+
+    return object_set_text(&d->obj, "iobase", port, error) && object_set_text(&d->obj, "irq", line, error);
+}
+
+bool pc_create_nics(PcBoard *b, GError **error)
 {
     const char *model, *netdev, *mac;
 
@@ -258,12 +291,19 @@ static bool pc_create_nics(PcBoard *b, GError **error)
         if (!d) {
             return false;
         }
-        if ((netdev && !object_set_text(&d->obj, "netdev", netdev, error)) ||
+        bool isa = g_strcmp0(device_type(d)->bus, "ISA") == 0;
+
+        if ((isa && !pc_place_isa_nic(b, d, error)) || (netdev && !object_set_text(&d->obj, "netdev", netdev, error)) ||
             (mac && !object_set_text(&d->obj, "mac", mac, error))) {
             object_unref(&d->obj);
             return false;
         }
-        if (!device_realize(d, &b->pci->bus, NULL, error)) {
+        if (!isa && !b->pci) {
+            fail(error, "machine has no PCI bus for network card '%s'", type);
+            object_unref(&d->obj);
+            return false;
+        }
+        if (!device_realize(d, isa ? b->isa : &b->pci->bus, NULL, error)) {
             return false;
         }
     }
@@ -278,7 +318,10 @@ static Device *pc_new_disk(PcBoard *b, const DriveInfo *drive, Bus **bus, GError
     g_autofree char *unit = g_strdup_printf("%d", drive->unit);
     Device *d;
 
-    *bus = ide ? bus_find(b->vm, name) : &b->pci->bus;
+    *bus = ide ? bus_find(b->vm, name) : b->pci ? &b->pci->bus : NULL;
+    if (!*bus && !ide) {
+        return fail_null(error, "machine has no PCI bus for drive '%s'", drive->id);
+    }
     if (!*bus) {
         return fail_null(error, "machine has no IDE bus %d for drive '%s'", drive->bus, drive->id);
     }
@@ -290,7 +333,7 @@ static Device *pc_new_disk(PcBoard *b, const DriveInfo *drive, Bus **bus, GError
     return d;
 }
 
-static bool pc_create_disks(PcBoard *b, GError **error)
+bool pc_create_disks(PcBoard *b, GError **error)
 {
     const DriveInfo *drive;
 
@@ -330,6 +373,8 @@ static void pc_fill_cmos(PcBoard *b)
     uint64_t ext = MIN(b->low_size - MIB, 63 * MIB) / KIB;
     uint64_t above16 = b->low_size > 16 * MIB ? MIN((b->low_size - 16 * MIB) / 65536, 65535) : 0;
     uint64_t above4g = b->high_size / 65536;
+    Device *fdc = fdc_find(b->isa);
+    uint8_t floppies = fdc ? fdc_cmos_types(fdc) : 0;
     const struct {
         uint8_t index;
         uint64_t value;
@@ -338,7 +383,8 @@ static void pc_fill_cmos(PcBoard *b)
         {0x18, ext >> 8},     {0x30, ext},           {0x31, ext >> 8},
         {0x34, above16},      {0x35, above16 >> 8},  {0x5b, above4g},
         {0x5c, above4g >> 8}, {0x5d, above4g >> 16}, {0x5f, b->vm->smp.cpus - 1},
-        {0x14, 0x06}, /* FPU, PS/2 mouse, no floppy */
+        {0x10, floppies},
+        {0x14, 0x06 | (floppies ? 1 : 0) | ((floppies & 0x0f) && floppies >> 4 ? 0x40 : 0)}, /* FPU, PS/2 mouse */
     };
 
     for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {

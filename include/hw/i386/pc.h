@@ -51,8 +51,11 @@ typedef struct PcBoard {
     uint64_t mmcfg_base, mmcfg_size; /* q35: ECAM */
     uint64_t pci_hole64;
     bool no_firmware;                 /* a kernel starts from the reset vector */
+    const char *default_firmware;     /* NULL: the usual one */
+    bool firmware_in_ram;             /* its last 128 KiB are copied there at reset */
     bool check_floppy; /* its boot signature */
     unsigned boot_once_resets;
+    unsigned isa_nics; /* on the ISA bus so far */
     bool has_acpi, has_hpet, has_smm;
     const char *speaker_audiodev; /* NULL: silent */
     Region smm_root, smm_view, smram; /* what CPUs in SMM see: system memory with SMRAM over it */
@@ -73,6 +76,9 @@ bool pc_create_isa_devices(PcBoard *b, GError **error);
 bool pc_create_basic_devices(PcBoard *b, bool serial, GError **error);
 /* Default display, NICs, disks on b->pci. */
 bool pc_create_default_devices(PcBoard *b, GError **error);
+/* Its parts, for a board without PCI. */
+bool pc_create_nics(PcBoard *b, GError **error);
+bool pc_create_disks(PcBoard *b, GError **error);
 /* MachineType.done: CMOS, e820, SMBIOS, ACPI, kernel. */
 bool pc_machine_done(Vm *vm, GError **error);
 

@@ -27,12 +27,15 @@ typedef struct IsaInfo {
 typedef struct IsaBus {
     Bus bus;
     Device *irq_owner;         /* its input pin "isa-irq" takes lines 0..15 */
+    Device *dma;               /* hw/isa/dma.h; NULL: none */
 } IsaBus;
 extern const BusType isa_bus_type;     /* "ISA" */
 
 void isa_bus_init(IsaBus *b, Device *owner, const char *name);
 /* Board shorthand: creates, sets properties (name, value ..., NULL), plugs. */
 Device *isa_create(Bus *b, const char *type, const char *name, GError **error, ...) G_GNUC_NULL_TERMINATED;
+/* Creates the DMA controllers on a bus (IsaBus.dma): ports 0-Fh, 81h-8Fh, C0h-DFh. */
+Device *isa_dma_create(Bus *bus, GError **error);
 /* Wires an output pin of d to ISA line n. */
 void isa_wire(Device *d, const char *pin, unsigned i, unsigned line);
 
