@@ -138,15 +138,21 @@ qemu-system-$(call arch-of,$(1)): $(GEN)/config.link $(call objects,$(1) $(main-
 endef
 $(foreach f,$(binary-files),$(eval $(call binary-rule,$(f))))
 
+comma := ,
+# A program that may be set-user-id has no more in it than it needs.
+small-tools := $(filter qemu-bridge-helper,$(tools))
+$(foreach t,$(small-tools),$(eval $(t): $(call objects,$(filter tools/$(t)/%,$(tool-sources))) $(GEN)/config.link))
+$(small-tools):
+	$(call link,-Wl$(comma)--as-needed)
+
 define tool-rule
 $(1): $(call objects,$(filter tools/$(1)/%,$(tool-sources))) $(shared-objects) $(GEN)/config.link
 	$$(call link)
 endef
-$(foreach t,$(tools),$(eval $(call tool-rule,$(t))))
+$(foreach t,$(filter-out $(small-tools),$(tools)),$(eval $(call tool-rule,$(t))))
 
 # Unit tests leave debug information in the objects, where gdb does not need it copied.
 test-link = $(call link,$(if $(filter y,$(SANITIZERS)),,-Wl$(comma)-S))
-comma := ,
 $(patsubst tests/unit/%.c,tests/%,$(unit-sources)): tests/%: obj/tests/unit/%.o $(shared-objects)
 	$(test-link)
 define unit-target-rule

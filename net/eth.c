@@ -257,3 +257,58 @@ uint32_t eth_toeplitz(const uint8_t *key, const uint8_t *data, size_t n)
     }
     return hash;
 }
+
+/* ---- the virtio header ---- */
+
+enum { VNET_NEEDS_CSUM = 1, VNET_DATA_VALID = 2 };
+enum { VNET_TCP4 = 1, VNET_UDP = 3, VNET_TCP6 = 4, VNET_ECN = 0x80 };
+
+void eth_vnet_store(uint8_t h[ETH_VNET_BYTES], const uint8_t *frame, const NetOffload *o)
+{
+    static const uint8_t kinds[] = { 0, VNET_TCP4, VNET_TCP6, VNET_UDP };
+
+    memset(h, 0, ETH_VNET_BYTES);
+    if (o->checksum) {
+        h[0] = VNET_NEEDS_CSUM;
+        store_le16(h + 6, o->sum_start);
+        store_le16(h + 8, o->sum_offset);
+    } else if (o->valid) {
+        h[0] = VNET_DATA_VALID;
+    }
+    if (o->gso) {
+        h[1] = kinds[o->gso] | (o->ecn ? VNET_ECN : 0);
+        store_le16(h + 2, o->gso == NET_GSO_UDP ? o->sum_start + 8 : o->sum_start + 4 * (frame[o->sum_start + 12] >> 4));
+        store_le16(h + 4, o->segment);
+    }
+}
+
+bool eth_vnet_load(const uint8_t h[ETH_VNET_BYTES], size_t len, NetOffload *o)
+{
+    *o = (NetOffload){ .valid = h[0] & VNET_DATA_VALID };
+    if (h[0] & VNET_NEEDS_CSUM) {
+        o->checksum = true;
+        o->sum_start = load_le16(h + 6);
+        o->sum_offset = load_le16(h + 8);
+        if (o->sum_start >= len || o->sum_offset > len - o->sum_start || len - o->sum_start - o->sum_offset < 2) {
+            return false;
+        }
+    }
+    switch (h[1] & ~VNET_ECN) {
+    case 0:
+        return true;
+    case VNET_TCP4:
+        o->gso = NET_GSO_TCP4;
+        break;
+    case VNET_TCP6:
+        o->gso = NET_GSO_TCP6;
+        break;
+    case VNET_UDP:
+        o->gso = NET_GSO_UDP;
+        break;
+    default:
+        return false;
+    }
+    o->segment = load_le16(h + 4);
+    o->ecn = h[1] & VNET_ECN;
+    return o->checksum && o->segment;
+}

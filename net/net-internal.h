@@ -26,6 +26,9 @@ NetClient *netdev_nth(unsigned i);
 void net_backend_remove(NetClient *c);
 /* NICs that are realized, in order. */
 NetClient *net_nic_nth(unsigned i);
+/* A port of hub 0, joined with a back end (NULL: free for a NIC). */
+NetClient *net_hub_port(const char *netdev, GError **error);
+void net_hubs_print(GString *out);
 /* Makes a back end from the object of a -netdev or netdev_add; texts or typed members. */
 NetClient *netdev_create(struct json_object *o, GError **error);
 

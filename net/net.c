@@ -66,6 +66,28 @@ static bool net_queue(NetClient *to, const uint8_t *frame, size_t len, const Net
     return true;
 }
 
+void net_watch(NetClient *c, NetWatch *w)
+{
+    if (!c->watches) {
+        c->watches = g_ptr_array_new();
+    }
+    g_ptr_array_add(c->watches, w);
+}
+
+void net_unwatch(NetClient *c, NetWatch *w)
+{
+    g_ptr_array_remove(c->watches, w);
+}
+
+static void net_show(NetClient *c, bool sent_by, const uint8_t *frame, size_t len)
+{
+    for (unsigned i = 0; c->watches && i < c->watches->len; i++) {
+        NetWatch *w = g_ptr_array_index(c->watches, i);
+
+        w->frame(w->opaque, sent_by, frame, len);
+    }
+}
+
 static bool net_pass(NetClient *c, const uint8_t *frame, size_t len, const NetOffload *o)
 {
     NetClient *to = c->peer;
@@ -74,6 +96,8 @@ static bool net_pass(NetClient *c, const uint8_t *frame, size_t len, const NetOf
     if (!to || c->link_down || to->link_down || len > NET_MAX_FRAME) {
         return true;
     }
+    net_show(c, true, frame, len);
+    net_show(to, false, frame, len);
     if (net_receivable(to) && net_give(to, frame, len, o) != 0) {
         return true;
     }
@@ -197,6 +221,7 @@ void net_nic_fini(NetClient *nic)
     net_drop_queue(nic);
     g_ptr_array_remove(nics, nic);
     g_free(nic->name);
+    g_free(nic->model);
     memset(nic, 0, sizeof(*nic));
 }
 
@@ -240,6 +265,12 @@ void net_backend_remove(NetClient *c)
         c->peer->peer = NULL;
     }
     net_drop_queue(c);
+    for (unsigned i = 0; c->watches && i < c->watches->len; i++) {
+        NetWatch *w = g_ptr_array_index(c->watches, i);
+
+        w->gone(w->opaque);
+    }
+    g_clear_pointer(&c->watches, g_ptr_array_unref);
     if (c->ops->cleanup) {
         c->ops->cleanup(c);
     }

@@ -96,6 +96,26 @@ static struct json_object *text_list(struct json_object *value)
     return out;
 }
 
+/* {"addr": {"type": "inet"}} as the command line has it: "addr.type". Consumes o. */
+static struct json_object *flatten(struct json_object *o)
+{
+    struct json_object *flat = json_object_new_object();
+
+    json_object_object_foreach (o, key, value) {
+        if (!json_object_is_type(value, json_type_object)) {
+            json_object_object_add(flat, key, json_object_get(value));
+            continue;
+        }
+        json_object_object_foreach (value, name, inner) {
+            g_autofree char *both = g_strconcat(key, ".", name, NULL);
+
+            json_object_object_add(flat, both, json_object_get(inner));
+        }
+    }
+    json_object_put(o);
+    return flat;
+}
+
 /* The members that type t knows, as texts and arrays of texts; NULL + error for others. */
 static struct json_object *check_options(const NetdevType *t, struct json_object *o, GError **error)
 {
@@ -152,7 +172,10 @@ NetClient *netdev_create(struct json_object *o, GError **error)
     if (netdev_find(id)) {
         return fail_null(error, "Duplicate ID '%s' for netdev", id);
     }
-    kv = check_options(t, o, error);
+    struct json_object *flat = flatten(json_object_get(o));
+
+    kv = check_options(t, flat, error);
+    json_object_put(flat);
     c = kv ? t->create(id, kv, error) : NULL;
     json_object_put(kv);
     if (c) {
@@ -290,24 +313,42 @@ static bool opt_net(Vm *vm, const char *arg, GError **error)
     return good;
 }
 
+static unsigned unpaired_nics(void)
+{
+    unsigned n = 0;
+
+    for (GList *l = said.nics.head; l; l = l->next) {
+        n += keyval_get(l->data, "netdev") == NULL;
+    }
+    return n;
+}
+
 /* Pairs the NICs and back ends of -net, and adds the default pair. */
 static bool settle_nics(Vm *vm, GError **error)
 {
     struct json_object *o;
 
+    /* one of each makes a pair; more of them meet at hub 0 */
+    bool hub = unpaired_nics() > 1 || said.backends.length > 1;
+    NetClient *c;
+
     while ((o = g_queue_pop_head(&said.nics)) != NULL) {
         const char *netdev = keyval_get(o, "netdev");
 
         if (!netdev) {
-            NetClient *c = g_queue_pop_head(&said.backends);
-
+            c = hub ? net_hub_port(NULL, error) : g_queue_pop_head(&said.backends);
+            if (hub && !c) {
+                return false;
+            }
             netdev = c ? c->name : NULL;
         }
         net_request_nic(keyval_get(o, "model"), netdev, keyval_get(o, "macaddr"));
         json_object_put(o);
     }
-    if (said.backends.length && said.backends.length > 1) {
-        return fail(error, "-net: several back ends on one hub are not supported yet, use -netdev");
+    while (hub && (c = g_queue_pop_head(&said.backends)) != NULL) {
+        if (!net_hub_port(c->name, error)) {
+            return false;
+        }
     }
     if (!said.any && vm->use_default_devices && find_type("user")) {
         g_autofree char *id = g_strdup_printf("#net%03u", said.made_up++);

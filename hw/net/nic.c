@@ -22,7 +22,11 @@ void nic_settle_mac(uint8_t mac[6])
 
 void nic_attach(NetClient *nic, const NetOps *ops, Device *d, NetPeer *peer)
 {
+    const Prop *mac = type_find_prop(d->obj.type, "mac");
+
     net_nic_init(nic, ops, d, peer, d->id ? d->id : d->obj.type->name);
+    memcpy(nic->mac, (char *)d + mac->offset, sizeof(nic->mac));
+    nic->model = g_strdup(d->obj.type->name);
 }
 
 static uint64_t no_flash_read(void *opaque, hwaddr offset, unsigned size)

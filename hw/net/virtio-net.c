@@ -7,8 +7,7 @@
 #include "virtio-net.h"
 #include "util/error.h"
 
-enum { HDR_F_NEEDS_CSUM = 1, HDR_F_DATA_VALID = 2, HDR_LEN = 10, HDR_LEN_MRG = 12 };
-enum { HDR_GSO_NONE = 0, HDR_GSO_TCP4 = 1, HDR_GSO_UDP = 3, HDR_GSO_TCP6 = 4, HDR_GSO_ECN = 0x80 };
+enum { HDR_LEN = ETH_VNET_BYTES, HDR_LEN_MRG = 12 };
 enum { STATUS_LINK = 1, STATUS_ANNOUNCE = 2 };
 #define SPEED_UNKNOWN 0xffffffffu
 #define DUPLEX_UNKNOWN 0xff
@@ -88,26 +87,6 @@ static unsigned rx_buffers(VirtioNet *s, VirtQueue *vq, size_t total, VirtqElem 
     return 0;
 }
 
-static void rx_header(const VirtioNet *s, const NetOffload *o, const uint8_t *frame, unsigned buffers, uint8_t *h)
-{
-    static const uint8_t gso[] = { HDR_GSO_NONE, HDR_GSO_TCP4, HDR_GSO_TCP6, HDR_GSO_UDP };
-
-    memset(h, 0, HDR_LEN_MRG);
-    if (o->checksum) {
-        h[0] = HDR_F_NEEDS_CSUM;
-        store_le16(h + 6, o->sum_start);
-        store_le16(h + 8, o->sum_offset);
-    } else if (o->valid && (s->offloads & VIRTIO_BIT(NET_F_GUEST_CSUM))) {
-        h[0] = HDR_F_DATA_VALID;
-    }
-    if (o->gso) {
-        h[1] = gso[o->gso] | (o->ecn ? HDR_GSO_ECN : 0);
-        store_le16(h + 2, o->gso == NET_GSO_UDP ? o->sum_start + 8 : o->sum_start + 4 * (frame[o->sum_start + 12] >> 4));
-        store_le16(h + 4, o->segment);
-    }
-    store_le16(h + 10, (uint16_t)buffers);
-}
-
 static ssize_t rx_frame(VirtioNet *s, const uint8_t *frame, size_t len, const NetOffload *o)
 {
     VirtioDevice *v = &s->v;
@@ -134,7 +113,11 @@ static ssize_t rx_frame(VirtioNet *s, const uint8_t *frame, size_t len, const Ne
         virtq_enable_kick(v, vq, true);
         return v->broken ? -1 : 0;
     }
-    rx_header(s, o, frame, n, header);
+    eth_vnet_store(header, frame, o);
+    if (!(s->offloads & VIRTIO_BIT(NET_F_GUEST_CSUM))) {
+        header[0] = 0;
+    }
+    store_le16(header + HDR_LEN, (uint16_t)n);
     for (unsigned i = 0; i < n; i++) {
         VirtqElem *e = elems[i];
         size_t front = i == 0 ? virtq_write(v, e, 0, header, hdr) : 0;
@@ -164,39 +147,16 @@ static ssize_t net_receive_offload(NetClient *c, const uint8_t *frame, size_t le
 
 /* ---- transmit ---- */
 
-/* What the header in front of a frame asks for; false: nonsense. */
+/* What the header in front of a frame asks for; false: nonsense, or what was not offered. */
 static bool tx_offload(const VirtioNet *s, const uint8_t *h, size_t len, NetOffload *o)
 {
-    static const struct {
-        uint8_t type;
-        NetGso gso;
-        unsigned feature;
-    } kinds[] = {
-        { HDR_GSO_TCP4, NET_GSO_TCP4, NET_F_HOST_TSO4 },
-        { HDR_GSO_TCP6, NET_GSO_TCP6, NET_F_HOST_TSO6 },
-        { HDR_GSO_UDP, NET_GSO_UDP, NET_F_HOST_UFO },
-    };
+    static const unsigned features[] = { 0, NET_F_HOST_TSO4, NET_F_HOST_TSO6, NET_F_HOST_UFO };
 
-    *o = (NetOffload){ 0 };
-    if (h[0] & HDR_F_NEEDS_CSUM) {
-        o->checksum = true;
-        o->sum_start = load_le16(h + 6);
-        o->sum_offset = load_le16(h + 8);
-        if (o->sum_start >= len || o->sum_offset > len - o->sum_start || len - o->sum_start - o->sum_offset < 2) {
-            return false;
-        }
+    if (!eth_vnet_load(h, len, o)) {
+        return false;
     }
-    if ((h[1] & ~HDR_GSO_ECN) == HDR_GSO_NONE) {
-        return true;
-    }
-    o->segment = load_le16(h + 4);
-    o->ecn = h[1] & HDR_GSO_ECN;
-    for (unsigned i = 0; i < ARRAY_COUNT(kinds); i++) {
-        if (kinds[i].type == (h[1] & ~HDR_GSO_ECN) && virtio_has(&s->v, kinds[i].feature)) {
-            o->gso = kinds[i].gso;
-        }
-    }
-    return o->gso && o->checksum && o->segment;
+    o->valid = false;
+    return !o->gso || virtio_has(&s->v, features[o->gso]);
 }
 
 /* True when e is done with; false when the peer is full and e must wait. */
@@ -430,7 +390,7 @@ static bool net_realize(VirtioDevice *v, GError **error)
         virtio_add_queue(v, 64);
     }
     s->tx_buf = g_malloc(NET_MAX_FRAME);
-    net_nic_init(&s->nic, &net_ops, s, s->peer, v->pci.dev.id ? v->pci.dev.id : v->type->name);
+    nic_attach(&s->nic, &net_ops, &v->pci.dev, s->peer);
     net_reset(v);
     return true;
 }

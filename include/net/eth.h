@@ -48,6 +48,12 @@ void eth_fill_checksum(uint8_t *frame, size_t len, const NetOffload *o);
 typedef void EthSegmentFn(void *opaque, const uint8_t *frame, size_t len);
 bool eth_segment(const uint8_t *frame, size_t len, const NetOffload *o, EthSegmentFn *fn, void *opaque);
 
+/* The virtio header in front of a frame (Virtual I/O Device 1.1, 5.1.6), without num_buffers. */
+#define ETH_VNET_BYTES 10u
+void eth_vnet_store(uint8_t header[ETH_VNET_BYTES], const uint8_t *frame, const NetOffload *o);
+/* False: nonsense. */
+bool eth_vnet_load(const uint8_t header[ETH_VNET_BYTES], size_t len, NetOffload *o);
+
 /* The hash of receive side scaling (Toeplitz) over n bytes; key of n + 4 bytes. */
 uint32_t eth_toeplitz(const uint8_t *key, const uint8_t *data, size_t n);
 

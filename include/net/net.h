@@ -66,12 +66,23 @@ typedef struct NetOps {
     void (*rx_filter)(NetClient *c, NetRxFilter *f);
 } NetOps;
 
+/* Sees what passes a back end. */
+typedef struct NetWatch {
+    /* sent_by: the back end sent it; else it was sent to it. */
+    void (*frame)(void *opaque, bool sent_by, const uint8_t *frame, size_t len);
+    void (*gone)(void *opaque);        /* the back end is being removed */
+    void *opaque;
+} NetWatch;
+
 struct NetClient {
     const NetOps *ops;
     char *name;                        /* id of the netdev, or NIC name */
     NetClient *peer;                   /* NULL: not connected */
     void *opaque;
     bool link_down, is_nic;
+    GPtrArray *watches;                /* NetWatch *; NULL: none */
+    uint8_t mac[6];                    /* of a NIC: the one it was given */
+    char *model;                       /* of a NIC */
     unsigned queues;                   /* of a back end; 0 counts as 1 */
     GQueue queue;                      /* frames waiting for this side */
     size_t queued_bytes;
@@ -91,6 +102,9 @@ bool net_sendv(NetClient *c, const struct iovec *iov, unsigned n);
 bool net_send_offload(NetClient *c, uint8_t *frame, size_t len, const NetOffload *o);
 /* net_send of a frame whose checksums are known to be right. */
 bool net_send_valid(NetClient *c, const uint8_t *frame, size_t len);
+/* w stays until net_unwatch, or until its gone() was called. */
+void net_watch(NetClient *c, NetWatch *w);
+void net_unwatch(NetClient *c, NetWatch *w);
 /* c has room again: delivers what is queued for it. */
 void net_ready(NetClient *c);
 /* The cable of a NIC or back end is plugged in or out (set_link). */
