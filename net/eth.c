@@ -310,5 +310,5 @@ bool eth_vnet_load(const uint8_t h[ETH_VNET_BYTES], size_t len, NetOffload *o)
     }
     o->segment = load_le16(h + 4);
     o->ecn = h[1] & VNET_ECN;
-    return o->checksum && o->segment;
+    return o->checksum && o->segment && len - o->sum_start >= (o->gso == NET_GSO_UDP ? 8u : 20u);
 }

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "net-internal.h"
+#include "qapi/startup.h"
 #include "qom/object.h"
+#include "qom/vm.h"
 #include "util/bswap.h"
 #include "util/error.h"
 
@@ -57,6 +59,39 @@ static void dump_client_gone(void *opaque)
     ((FilterDump *)opaque)->client = NULL;
 }
 
+static bool dump_attach(FilterDump *f, GError **error)
+{
+    f->client = netdev_find(f->netdev);
+    if (!f->client) {
+        return fail(error, "Parameter 'netdev' expects a network backend id");
+    }
+    f->watch = (NetWatch){ .frame = dump_frame, .gone = dump_client_gone, .opaque = f };
+    net_watch(f->client, &f->watch);
+    return true;
+}
+
+/* -object comes before -netdev: until then they wait. One command line. */
+static struct {
+    bool netdevs_there;
+    GPtrArray *filters;      /* FilterDump * */
+} waiting;
+
+static bool dump_attach_waiting(Vm *vm, GError **error)
+{
+    waiting.netdevs_there = true;
+    for (unsigned i = 0; waiting.filters && i < waiting.filters->len; i++) {
+        FilterDump *f = g_ptr_array_index(waiting.filters, i);
+
+        if (!dump_attach(f, error)) {
+            g_prefix_error(error, "-object filter-dump,id=%s: ", f->obj.name);
+            return false;
+        }
+    }
+    g_clear_pointer(&waiting.filters, g_ptr_array_unref);
+    return true;
+}
+START_HOOK(net_filters, { .phase = START_NET, .name = "filters", .start = dump_attach_waiting });
+
 static bool dump_complete(Object *o, GError **error)
 {
     FilterDump *f = (FilterDump *)o;
@@ -69,12 +104,7 @@ static bool dump_complete(Object *o, GError **error)
     if (f->status && strcmp(f->status, "on") != 0 && strcmp(f->status, "off") != 0) {
         return fail(error, "Invalid value for status, should be 'on' or 'off'");
     }
-    f->client = netdev_find(f->netdev);
-    if (!f->client) {
-        return fail(error, "Parameter 'netdev' expects a network backend id");
-    }
     if (!f->file) {
-        f->client = NULL;
         return fail(error, "dump filter needs 'file' property set!");
     }
     f->fd = open(f->file, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
@@ -84,11 +114,15 @@ static bool dump_complete(Object *o, GError **error)
     store_le32(h + 16, f->maxlen);
     store_le32(h + 20, LINK_ETHERNET);
     if (f->fd < 0 || write(f->fd, h, sizeof(h)) != sizeof(h)) {
-        f->client = NULL;
         return fail(error, "net dump: can't open %s: %s", f->file, g_strerror(errno));
     }
-    f->watch = (NetWatch){ .frame = dump_frame, .gone = dump_client_gone, .opaque = f };
-    net_watch(f->client, &f->watch);
+    if (waiting.netdevs_there) {
+        return dump_attach(f, error);
+    }
+    if (!waiting.filters) {
+        waiting.filters = g_ptr_array_new();
+    }
+    g_ptr_array_add(waiting.filters, f);
     return true;
 }
 
@@ -99,7 +133,10 @@ static void dump_finalize(Object *o)
     if (f->client) {
         net_unwatch(f->client, &f->watch);
     }
-    if (o->complete && f->fd >= 0) {
+    if (waiting.filters) {
+        g_ptr_array_remove(waiting.filters, f);
+    }
+    if (f->fd > 0) {
         close(f->fd);
     }
 }

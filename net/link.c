@@ -51,7 +51,9 @@ static void set_info(NetLink *l, const char *info)
 /* The NIC lags: the other side waits, for nobody reads. */
 static bool peer_lags(const NetLink *l)
 {
-    return l->client.peer && l->client.peer->queued_bytes > OUT_LIMIT;
+    const NetClient *nic = l->of ? l->of->client.peer : l->client.peer;
+
+    return nic && nic->queued_bytes > OUT_LIMIT;
 }
 
 static void watch_in(NetLink *l);
@@ -86,14 +88,19 @@ static bool take_frames(NetLink *l)
     return true;
 }
 
+static NetClient *end_of(NetLink *l)
+{
+    return l->of ? &l->of->client : &l->client;
+}
+
 static void take_packet(NetLink *l, size_t n)
 {
     NetOffload o;
 
     if (!l->vnet_header) {
-        net_send(&l->client, l->in, n);
+        net_send(end_of(l), l->in, n);
     } else if (n > ETH_VNET_BYTES && eth_vnet_load(l->in, n - ETH_VNET_BYTES, &o)) {
-        net_send_offload(&l->client, l->in + ETH_VNET_BYTES, n - ETH_VNET_BYTES, &o);
+        net_send_offload(end_of(l), l->in + ETH_VNET_BYTES, n - ETH_VNET_BYTES, &o);
     }
 }
 
@@ -147,8 +154,13 @@ static void watch_in(NetLink *l)
 
 void net_link_peer_ready(NetClient *c)
 {
-    if (!peer_lags(link_of(c))) {
-        watch_in(link_of(c));
+    NetLink *l = link_of(c);
+
+    if (!peer_lags(l)) {
+        watch_in(l);
+        for (unsigned i = 0; l->queues && i < l->queues->len; i++) {
+            watch_in(g_ptr_array_index(l->queues, i));
+        }
     }
 }
 
@@ -259,6 +271,22 @@ void net_link_listen(NetLink *l, int fd, const char *info)
     set_info(l, info);
 }
 
+void net_link_add_queue(NetLink *l, int fd)
+{
+    NetLink *q = net_link_new(l->client.name, l->client.ops);
+
+    if (!l->queues) {
+        l->queues = g_ptr_array_new();
+    }
+    q->of = l;
+    q->stream = l->stream;
+    q->file = l->file;
+    q->vnet_header = l->vnet_header;
+    g_ptr_array_add(l->queues, q);
+    l->client.queues = l->queues->len + 1;
+    net_link_attach(q, fd, l->info);
+}
+
 static void unwatch(unsigned *tag)
 {
     if (*tag) {
@@ -289,6 +317,12 @@ void net_link_cleanup(NetClient *c)
     if (l->on_cleanup) {
         l->on_cleanup(l);
     }
+    while (l->queues && l->queues->len) {
+        NetLink *q = g_ptr_array_steal_index(l->queues, l->queues->len - 1);
+
+        net_link_cleanup(&q->client);
+    }
+    g_clear_pointer(&l->queues, g_ptr_array_unref);
     unwatch(&l->listen_tag);
     if (l->listen_fd >= 0) {
         close(l->listen_fd);

@@ -35,6 +35,8 @@ struct NetLink {
     void (*on_cleanup)(NetLink *l);
     char *unlink_path;          /* of a local socket that we bound */
     char *down_script, *ifname; /* tap */
+    NetLink *of;                /* a further queue of that one; NULL: none */
+    GPtrArray *queues;          /* NetLink *: further queues; NULL: none */
 };
 
 /* type: as info network shows it. */
@@ -44,6 +46,8 @@ void net_link_attach(NetLink *l, int fd, const char *info);
 /* Takes over a listening socket; each client replaces the one that has gone. */
 void net_link_listen(NetLink *l, int fd, const char *info);
 void net_link_detach(NetLink *l);
+/* Takes over fd as one more queue of l: what comes from it comes from l. */
+void net_link_add_queue(NetLink *l, int fd);
 
 /* For NetOps. */
 ssize_t net_link_receive(NetClient *c, const uint8_t *frame, size_t len);

@@ -62,7 +62,7 @@ static bool use_vnet_header(int fd)
            ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6) == 0;
 }
 
-static int open_tun(const char *name, bool vnet, char **made, GError **error)
+static int open_tun(const char *name, bool vnet, bool several, char **made, GError **error)
 {
     struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
     unsigned features = 0;
@@ -75,6 +75,7 @@ static int open_tun(const char *name, bool vnet, char **made, GError **error)
     if (vnet && ioctl(fd, TUNGETFEATURES, &features) == 0 && (features & IFF_VNET_HDR)) {
         ifr.ifr_flags |= IFF_VNET_HDR;
     }
+    ifr.ifr_flags |= several ? IFF_MULTI_QUEUE : 0;
     g_strlcpy(ifr.ifr_name, name ? name : "tap%d", sizeof(ifr.ifr_name));
     if (ioctl(fd, TUNSETIFF, &ifr) < 0) {
         fail(error, "could not configure /dev/net/tun%s%s%s: %s", name ? " (" : "", name ? name : "", name ? ")" : "",
@@ -82,7 +83,9 @@ static int open_tun(const char *name, bool vnet, char **made, GError **error)
         close(fd);
         return -1;
     }
-    *made = g_strdup(ifr.ifr_name);
+    if (made) {
+        *made = g_strdup(ifr.ifr_name);
+    }
     return fd;
 }
 
@@ -196,12 +199,12 @@ static NetClient *tap_from_fd(const char *id, const NetOps *ops, int fd, const c
     return &l->client;
 }
 
-static NetClient *tap_open(const char *id, struct json_object *kv, bool vnet, GError **error)
+static NetClient *tap_open(const char *id, struct json_object *kv, bool vnet, unsigned queues, GError **error)
 {
     const char *up = keyval_get(kv, "script"), *down = keyval_get(kv, "downscript");
     g_autofree char *ifname = NULL;
     g_autofree char *info = NULL;
-    int fd = open_tun(keyval_get(kv, "ifname"), vnet, &ifname, error);
+    int fd = open_tun(keyval_get(kv, "ifname"), vnet, queues > 1, &ifname, error);
 
     if (fd < 0) {
         return NULL;
@@ -219,18 +222,68 @@ static NetClient *tap_open(const char *id, struct json_object *kv, bool vnet, GE
     l->ifname = g_steal_pointer(&ifname);
     l->down_script = *down && strcmp(down, "no") != 0 ? g_strdup(down) : NULL;
     l->on_cleanup = tap_gone;
+    for (unsigned i = 1; i < queues; i++) {
+        fd = open_tun(l->ifname, vnet, true, NULL, error);
+        if (fd < 0) {
+            net_link_cleanup(c);
+            return NULL;
+        }
+        use_vnet_header(fd);
+        net_link_add_queue(l, fd);
+    }
     return c;
+}
+
+/* fds=A:B:...: a queue each. */
+static NetClient *tap_from_fds(const char *id, const char *text, GError **error)
+{
+    g_auto(GStrv) names = g_strsplit(text, ":", -1);
+    g_autofree char *info = g_strdup_printf("fds=%s", text);
+    NetClient *c = NULL;
+
+    for (unsigned i = 0; names[i]; i++) {
+        SocketPlace p = { .kind = SOCKET_FD, .fd = names[i] };
+        int fd = socket_connect(&p, error);
+
+        if (fd < 0) {
+            if (c) {
+                net_link_cleanup(c);
+            }
+            return NULL;
+        }
+        if (!c) {
+            c = tap_from_fd(id, &tap_ops, fd, info);
+        } else {
+            use_vnet_header(fd);
+            net_link_add_queue(c->opaque, fd);
+        }
+    }
+    return c ? c : fail_null(error, "fds= is empty");
 }
 
 static NetClient *tap_create(const char *id, struct json_object *kv, GError **error)
 {
     const char *fd_text = keyval_get(kv, "fd"), *helper = keyval_get(kv, "helper"), *bridge = keyval_get(kv, "br");
     const char *vnet_text = keyval_get(kv, "vnet_hdr");
+    const char *queues_text = keyval_get(kv, "queues"), *fds = keyval_get(kv, "fds");
+    int64_t queues = 1;
     bool vnet = true;
     int fd;
 
     if (vnet_text && !bool_parse(vnet_text, "vnet_hdr", &vnet, error)) {
         return NULL;
+    }
+    if (queues_text && !int_parse(queues_text, "queues", true, &queues, error)) {
+        return NULL;
+    }
+    if (queues < 1 || queues > 256) {
+        return fail_null(error, "queues= must be from 1 to 256");
+    }
+    if ((fd_text || fds || helper) && (queues_text || (fds && (fd_text || helper)))) {
+        return fail_null(error, "queues= is invalid with fd=, fds= and helper=, of which there can be one");
+    }
+    if (fds) {
+        return tap_from_fds(id, fds, error);
     }
     if (fd_text || helper) {
         SocketPlace p = { .kind = SOCKET_FD, .fd = fd_text };
@@ -242,10 +295,10 @@ static NetClient *tap_create(const char *id, struct json_object *kv, GError **er
         fd = fd_text ? socket_connect(&p, error) : run_helper(helper, bridge ? bridge : DEFAULT_BRIDGE, error);
         return fd < 0 ? NULL : tap_from_fd(id, &tap_ops, fd, info);
     }
-    return tap_open(id, kv, vnet, error);
+    return tap_open(id, kv, vnet, (unsigned)queues, error);
 }
 
-static const char *const tap_keys[] = { "ifname", "fd", "script", "downscript", "br", "helper", "vnet_hdr", NULL };
+static const char *const tap_keys[] = { "ifname", "fd", "script", "downscript", "br", "helper", "vnet_hdr", "queues", "fds", NULL };
 
 static const NetdevType tap_type = {
     .name = "tap", .help = "an interface of the host", .keys = tap_keys, .create = tap_create,
