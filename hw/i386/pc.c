@@ -287,6 +287,11 @@ bool pc_create_nics(PcBoard *b, GError **error)
         if (strcmp(type, "virtio") == 0) {
             type = "virtio-net-pci";
         }
+        const ObjectType *known = type_find(type, NULL);
+
+        if (model && (!known || !type_find_prop(known, "netdev"))) {
+            return fail(error, "Unsupported NIC model: %s", model);
+        }
         d = device_new(b->vm, type, error);
         if (!d) {
             return false;
