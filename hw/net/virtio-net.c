@@ -110,8 +110,13 @@ static ssize_t rx_frame(VirtioNet *s, const uint8_t *frame, size_t len, const Ne
     unsigned n = rx_buffers(s, vq, hdr + len, elems);
 
     if (n == 0) {
+        /* what the driver adds from now on is heard of; what it has added meanwhile is taken */
         virtq_enable_kick(v, vq, true);
-        return v->broken ? -1 : 0;
+        n = rx_buffers(s, vq, hdr + len, elems);
+        if (n == 0) {
+            return v->broken ? -1 : 0;
+        }
+        virtq_enable_kick(v, vq, false);
     }
     eth_vnet_store(header, frame, o);
     if (!(s->offloads & VIRTIO_BIT(NET_F_GUEST_CSUM))) {

@@ -32,11 +32,16 @@ static void advance(uint16_t *at, bool *wrap, unsigned n, unsigned size)
     *at = (uint16_t)next;
 }
 
+static bool ready_at(VirtioDevice *v, const VirtQueue *vq, uint16_t at, bool wrap)
+{
+    uint16_t flags = load16(v, vq->desc + (uint64_t)at * DESC_SIZE + 14);
+
+    return !!(flags & FLAG_AVAIL) == wrap && !!(flags & FLAG_USED) != wrap;
+}
+
 bool virtq_packed_ready(VirtioDevice *v, VirtQueue *vq)
 {
-    uint16_t flags = load16(v, vq->desc + (uint64_t)vq->last_avail * DESC_SIZE + 14);
-
-    return !!(flags & FLAG_AVAIL) == vq->avail_wrap && !!(flags & FLAG_USED) != vq->avail_wrap;
+    return ready_at(v, vq, vq->last_avail, vq->avail_wrap);
 }
 
 /* The pieces of an indirect table: all of it, in order. */
@@ -173,7 +178,14 @@ bool virtq_packed_wants_interrupt(VirtioDevice *v, VirtQueue *vq)
 void virtq_packed_enable_kick(VirtioDevice *v, VirtQueue *vq, bool on)
 {
     if (on && virtio_has(v, VIRTIO_F_EVENT_IDX)) {
-        store16(v, vq->used, vq->last_avail | (uint16_t)(vq->avail_wrap << 15));
+        uint16_t at = vq->last_avail;
+        bool wrap = vq->avail_wrap;
+
+        /* behind what is there: who needs more than that must hear of the next one, too */
+        for (unsigned n = 0; n < vq->size && ready_at(v, vq, at, wrap); n++) {
+            advance(&at, &wrap, 1, vq->size);
+        }
+        store16(v, vq->used, at | (uint16_t)(wrap << 15));
         store16(v, vq->used + 2, EVENT_DESC);
     } else {
         store16(v, vq->used + 2, on ? EVENT_ENABLE : EVENT_DISABLE);

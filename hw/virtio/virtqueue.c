@@ -247,7 +247,8 @@ bool virtq_enable_kick(VirtioDevice *v, VirtQueue *vq, bool on)
         virtq_packed_enable_kick(v, vq, on);
     } else if (virtio_has(v, VIRTIO_F_EVENT_IDX)) {
         if (on) {
-            ring_store(v, vq->used + 4 + 8ull * vq->size, vq->last_avail);
+            /* the end of what is there: who needs more than that must hear of the next one, too */
+            ring_store(v, vq->used + 4 + 8ull * vq->size, ring_load(v, vq->avail + 2));
         }
     } else {
         ring_store(v, vq->used, on ? 0 : USED_NO_NOTIFY);
