@@ -67,21 +67,16 @@ static void die(Ehci *s)
 
 static bool read_words(Ehci *s, uint32_t addr, uint32_t *w, unsigned n)
 {
-    if (!dma_read(&s->pci.dev, addr, w, n * 4u)) {
+    if (!usb_words_read(&s->pci.dev, addr, w, n)) {
         die(s);
         return false;
-    }
-    for (unsigned i = 0; i < n; i++) {
-        w[i] = GUINT32_FROM_LE(w[i]);
     }
     return true;
 }
 
 static void write_words(Ehci *s, uint32_t addr, const uint32_t *w, unsigned n)
 {
-    for (unsigned i = 0; i < n; i++) {
-        dma_store(&s->pci.dev, addr + 4 * i, w[i], 4, DEV_LITTLE);
-    }
+    usb_words_write(&s->pci.dev, addr, w, n);
 }
 
 static UsbDevice *find_device(Ehci *s, uint8_t addr)

@@ -81,12 +81,9 @@ static void die(Ohci *s)
 
 static bool read_words(Ohci *s, uint32_t addr, uint32_t *w, unsigned n)
 {
-    if (!dma_read(&s->pci.dev, addr, w, n * 4u)) {
+    if (!usb_words_read(&s->pci.dev, addr, w, n)) {
         die(s);
         return false;
-    }
-    for (unsigned i = 0; i < n; i++) {
-        w[i] = GUINT32_FROM_LE(w[i]);
     }
     return true;
 }

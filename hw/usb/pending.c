@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Packets under way of UHCI, OHCI and EHCI. */
+/* Packets under way, and structures in memory, of UHCI, OHCI and EHCI. */
 #include "pending.h"
+#include "exec/dma.h"
 
 static void pending_done(UsbPacket *packet)
 {
@@ -77,5 +78,22 @@ void usb_pending_sweep(GPtrArray *list)
         }
         p->seen = false;
         i++;
+    }
+}
+
+bool usb_words_read(Device *d, uint32_t addr, uint32_t *w, unsigned n)
+{
+    bool ok = dma_read(d, addr, w, n * 4u);
+
+    for (unsigned i = 0; i < n; i++) {
+        w[i] = GUINT32_FROM_LE(w[i]);
+    }
+    return ok;
+}
+
+void usb_words_write(Device *d, uint32_t addr, const uint32_t *w, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        dma_store(d, addr + 4 * i, w[i], 4, DEV_LITTLE);
     }
 }

@@ -28,4 +28,8 @@ void usb_pending_free(UsbPending *p);
 void usb_pending_clear(GPtrArray *list);
 void usb_pending_sweep(GPtrArray *list);
 
+/* n little-endian words of a structure in memory; false: it is not there. */
+bool usb_words_read(Device *d, uint32_t addr, uint32_t *w, unsigned n);
+void usb_words_write(Device *d, uint32_t addr, const uint32_t *w, unsigned n);
+
 #endif

@@ -162,12 +162,12 @@ static bool td_read(Uhci *s, uint32_t addr, UhciTd *td)
 {
     uint32_t w[4];
 
-    if (!dma_read(&s->pci.dev, addr, w, sizeof(w))) {
+    if (!usb_words_read(&s->pci.dev, addr, w, 4)) {
         s->status |= STS_HSE | STS_HALTED;
         s->cmd &= ~CMD_RUN;
         return false;
     }
-    *td = (UhciTd){ GUINT32_FROM_LE(w[0]), GUINT32_FROM_LE(w[1]), GUINT32_FROM_LE(w[2]), GUINT32_FROM_LE(w[3]) };
+    *td = (UhciTd){ w[0], w[1], w[2], w[3] };
     return true;
 }
 
