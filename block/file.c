@@ -35,6 +35,7 @@ typedef struct FileState {
     bool device;                /* block device */
     bool cache_never;           /* reads without waiting make no sense: O_DIRECT, or the file system cannot */
     bool seek_never;            /* no SEEK_DATA here */
+    uint64_t data_start, data_end;  /* known to have no holes: asking is slow on some file systems. 0, 0: not known */
     bool no_discard, no_zero_range, no_punch;   /* the file system said so */
     unsigned perm, unshared;    /* what is locked now */
     uint32_t mem_align;
@@ -436,7 +437,11 @@ static int range_work(void *arg)
 static int co_file_range(FileState *s, int mode, bool *never, uint64_t offset, uint64_t bytes)
 {
     Range r = { s->fd, mode, s->device, offset, bytes };
-    int ret = *never ? -ENOTSUP : co_in_worker(range_work, &r);
+    int ret;
+
+    s->data_end = 0;
+    ret = *never ? -ENOTSUP : co_in_worker(range_work, &r);
+    s->data_end = 0;
 
     if (ret == -EOPNOTSUPP || ret == -ENOSYS || ret == -ENOTTY || ret == -EINVAL || ret == -ENODEV) {
         *never = true;
@@ -475,6 +480,39 @@ static int64_t file_allocated(BlockNode *n)
     return fstat(s->fd, &st) == 0 ? (int64_t)st.st_blocks * 512 : -1;
 }
 
+typedef struct RangeCopy {
+    int from, to;
+    uint64_t from_offset, offset, bytes;
+} RangeCopy;
+
+static int range_copy_work(void *arg)
+{
+    RangeCopy *r = arg;
+    off_t in = (off_t)r->from_offset, out = (off_t)r->offset;
+
+    for (uint64_t left = r->bytes; left;) {
+        ssize_t done = copy_file_range(r->from, &in, r->to, &out, left, 0);
+
+        if (done < 0 && errno == EINTR) {
+            continue;
+        }
+        if (done <= 0) {
+            /* what was copied already is written again by the caller */
+            return done == 0 || errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP ? -ENOTSUP : -errno;
+        }
+        left -= (uint64_t)done;
+    }
+    return 0;
+}
+
+static int co_file_copy_from(BlockNode *n, uint64_t offset, BlockNode *from, uint64_t from_offset, uint64_t bytes)
+{
+    FileState *s = n->state, *f = from->state;
+    RangeCopy r = { f->fd, s->fd, from_offset, offset, bytes };
+
+    return s->device || f->device ? -ENOTSUP : co_in_worker(range_copy_work, &r);
+}
+
 typedef struct Seek {
     int fd;
     int64_t at, data, end;      /* data: start of it at or behind at; end: of the hole or data at `at` */
@@ -505,6 +543,10 @@ static int co_file_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool wa
     st->flags = BLOCK_STATUS_DATA | BLOCK_STATUS_OFFSET | BLOCK_STATUS_ALLOCATED;
     st->map = offset;
     st->map_node = n;
+    if (want_zero && offset >= s->data_start && offset < s->data_end) {
+        st->bytes = MIN(bytes, s->data_end - offset);
+        return 0;
+    }
     if (want_zero && !s->device && !s->seek_never) {
         ret = seek_work(&k);
         s->seek_never = ret == -ENOTSUP;
@@ -521,6 +563,9 @@ static int co_file_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool wa
                 st->flags = BLOCK_STATUS_DATA | BLOCK_STATUS_OFFSET | BLOCK_STATUS_ALLOCATED;
                 end = offset + n->align;
             }
+        } else {
+            s->data_start = offset;
+            s->data_end = end;
         }
         st->bytes = MIN(bytes, end - offset);
     }
@@ -579,6 +624,7 @@ static bool co_file_truncate(BlockNode *n, uint64_t length, BlockPrealloc preall
     struct stat st;
     int ret;
 
+    s->data_end = 0;
     if (fstat(s->fd, &st) < 0) {
         return fail_errno(error, errno, "Failed to fstat() the file");
     }
@@ -685,7 +731,7 @@ static const BlockDriver file_driver = {
     .state_size = sizeof(FileState), .open = file_open, .close = file_close, .grows = true,
     .co_preadv = co_file_preadv, .co_pwritev = co_file_pwritev, .co_flush = co_file_flush,
     .co_discard = co_file_discard, .co_write_zeroes = co_file_write_zeroes,
-    .allocated = file_allocated, .set_perm = file_set_perm, .co_block_status = co_file_status, .co_info = co_file_info, .reopen = file_reopen,
+    .allocated = file_allocated, .set_perm = file_set_perm, .co_block_status = co_file_status, .co_copy_from = co_file_copy_from, .co_info = co_file_info, .reopen = file_reopen,
     .co_truncate = co_file_truncate, .refresh_length = file_refresh_length, .create_opts = file_create_opts,
     .co_create = co_file_create,
 };

@@ -267,6 +267,44 @@ int co_block_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct
     return ret;
 }
 
+int co_block_copy_range(BlockNode *from, uint64_t from_offset, BlockNode *to, uint64_t offset, uint64_t bytes)
+{
+    BlockStatus st;
+    int ret = check_write(to, offset, bytes);
+
+    /* down to where bytes lie as they are: only formats without tables of their own can be written so */
+    while (ret == 0 && to->file && !to->watchers && !to->bitmaps && strcmp(to->driver->name, "raw") == 0 &&
+           to->length == to->file->length) {
+        to = to->file;
+        ret = check_write(to, offset, bytes);
+    }
+    if (ret < 0) {
+        return ret;
+    }
+    if (!to->driver->co_copy_from || to->watchers || to->bitmaps || to->write_threshold) {
+        return -ENOTSUP;
+    }
+    while (from && !from->driver->protocol) {
+        ret = co_block_status(from, from_offset, bytes, false, &st);
+        if (ret < 0) {
+            return ret;
+        }
+        if (!(st.flags & BLOCK_STATUS_OFFSET) || st.bytes < bytes || !st.map_node || st.map_node == from) {
+            return -ENOTSUP;
+        }
+        from = st.map_node;
+        from_offset = st.map;
+    }
+    if (!from || from->driver != to->driver || !block_in_range(from, from_offset, bytes)) {
+        return -ENOTSUP;
+    }
+    ret = to->driver->co_copy_from(to, offset, from, from_offset, bytes);
+    if (ret == 0) {
+        tell_after(to, offset, bytes, true);
+    }
+    return ret;
+}
+
 int co_block_pread(BlockNode *n, uint64_t offset, void *buf, size_t bytes)
 {
     struct iovec iov = { buf, bytes };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "block/qcow2.h"
 
@@ -27,7 +28,7 @@ struct Qcow2Cache {
     uint8_t *tables;
     int *heads;                 /* of hash chains */
     unsigned head_mask;
-    uint64_t clock;
+    uint64_t clock, cleaned;    /* cleaned: the clock when unused tables were dropped last */
     unsigned dirty;             /* number of dirty tables */
     Qcow2Cache *depends;
     bool needs_data;
@@ -277,6 +278,26 @@ int co_qcow2_cache_get(Qcow2 *q, Qcow2Cache *c, uint64_t offset, bool fresh, voi
     c->slots[i].refs++;
     *table = c->tables + (size_t)i * c->size;
     return 0;
+}
+
+void qcow2_cache_clean(Qcow2Cache *c)
+{
+    unsigned page = (unsigned)sysconf(_SC_PAGESIZE);
+
+    for (unsigned i = 0; i < c->filled; i++) {
+        Slot *s = &c->slots[i];
+        uint8_t *table = c->tables + (size_t)i * c->size;
+
+        if (s->offset && s->refs == 0 && !s->dirty && s->used <= c->cleaned) {
+            unhash(c, (int)i);
+            s->used = 0;
+            if (c->size % page == 0) {
+                madvise(table, c->size, MADV_DONTNEED);
+            }
+        }
+    }
+    c->last = -1;
+    c->cleaned = c->clock;
 }
 
 void qcow2_cache_put(Qcow2Cache *c, void *table)

@@ -217,9 +217,11 @@ static int co_tree_table(Qcow2 *q, uint64_t table, int add)
         }
     }
     if (ret == 0 && changed) {
-        /* counts that rise are on disk before flags say that clusters are shared no more or again */
-        ret = co_qcow2_cache_flush(q, q->rb_cache);
-        ret = ret < 0 ? ret : co_block_pwrite(q->n->file, table, raw, q->cluster_size, 0);
+        /*
+         * In any order with the counts: a flag that is cleared early costs a copy, and one that is set early belongs to a
+         * cluster that only this table has, for the list of snapshots is on disk without the other one
+         */
+        ret = co_block_pwrite(q->n->file, table, raw, q->cluster_size, 0);
     }
     return ret;
 }

@@ -96,6 +96,32 @@ static bool cache_sizes(Qcow2 *q, struct json_object *opts, uint64_t *l2, uint64
     return true;
 }
 
+/* Default of cache-clean-interval. */
+#define CLEAN_SECONDS 600
+
+/* What was not used for an interval goes. */
+static void clean_caches(void *opaque)
+{
+    Qcow2 *q = opaque;
+
+    qcow2_cache_clean(q->l2_cache);
+    qcow2_cache_clean(q->rb_cache);
+    timer_set_ns(&q->clean_timer, clock_now_ns(CLOCK_RT) + (int64_t)q->clean_seconds * 1000000000);
+}
+
+static bool start_cleaning(Qcow2 *q, struct json_object *opts, GError **error)
+{
+    q->clean_seconds = (uint64_t)opts_number(opts, "cache-clean-interval", CLEAN_SECONDS);
+    if (q->clean_seconds > UINT32_MAX) {
+        return fail(error, "Cache clean interval too big");
+    }
+    timer_init(&q->clean_timer, CLOCK_RT, clean_caches, q);
+    if (q->clean_seconds) {
+        timer_set_ns(&q->clean_timer, clock_now_ns(CLOCK_RT) + (int64_t)q->clean_seconds * 1000000000);
+    }
+    return true;
+}
+
 static bool open_caches(Qcow2 *q, struct json_object *opts, GError **error)
 {
     uint64_t l2 = 0, rb = 0, slice = 0;
@@ -222,11 +248,14 @@ static bool open_parts(Qcow2 *q, struct json_object *opts, GError **error)
         return fail(error, "Lazy refcounts require a qcow2 image with at least qemu 1.1 compatibility level");
     }
     return choose_overlap(q, opts, error) && open_tables(q, error) && open_caches(q, opts, error) &&
-           open_data_file(q, error) && co_qcow2_snapshots_read(q, n->open_flags & BLOCK_OPEN_CHECK, error);
+           start_cleaning(q, opts, error) && open_data_file(q, error) && co_qcow2_snapshots_read(q, n->open_flags & BLOCK_OPEN_CHECK, error);
 }
 
 static void qcow2_free(Qcow2 *q)
 {
+    if (q->clean_seconds) {
+        timer_cancel(&q->clean_timer);
+    }
     qcow2_cache_free(q->l2_cache);
     qcow2_cache_free(q->rb_cache);
     g_free(q->l1);

@@ -12,6 +12,7 @@
 
 #include "block/driver.h"
 #include "block/filters/blkdebug.h"
+#include "util/timer.h"
 
 #define Q_MAGIC 0x514649fbu
 #define Q_COPIED ((uint64_t)1 << 63)
@@ -127,6 +128,8 @@ typedef struct Qcow2 {
     uint64_t rt_entries;
     uint64_t rt_used;           /* beyond the last entry in use */
     Qcow2Cache *l2_cache, *rb_cache;
+    Timer clean_timer;          /* cache-clean-interval */
+    uint64_t clean_seconds;     /* 0: never */
     CoMutex lock;               /* metadata, all of the above and below */
     Qcow2Range *ranges;         /* writes in flight */
     uint64_t free_index;        /* no free cluster lies before it */
@@ -181,6 +184,8 @@ Qcow2Cache *qcow2_cache_new(unsigned count, uint32_t size, const char *what);
 void qcow2_cache_free(Qcow2Cache *c);
 /* The table at `offset`, pinned until qcow2_cache_put. fresh: not read, the caller fills it. */
 int co_qcow2_cache_get(Qcow2 *q, Qcow2Cache *c, uint64_t offset, bool fresh, void **table);
+/* Drops tables that were not used since the last call. */
+void qcow2_cache_clean(Qcow2Cache *c);
 void qcow2_cache_put(Qcow2Cache *c, void *table);
 void qcow2_cache_dirty(Qcow2Cache *c, void *table);
 /* Before any table of c is written, those of `on` must be on disk. */

@@ -103,6 +103,8 @@ struct BlockDriver {
     int (*co_flush)(BlockNode *n);
     /* The children were flushed together with co_flush, or need not be: the core leaves them. */
     bool flushes_children;
+    /* Bytes of another node of the same driver, by the host alone; -ENOTSUP: not here. NULL: never. */
+    int (*co_copy_from)(BlockNode *n, uint64_t offset, BlockNode *from, uint64_t from_offset, uint64_t bytes);
     /* NULL: nothing is done (filters: child's). */
     int (*co_discard)(BlockNode *n, uint64_t offset, uint64_t bytes);
     /* -ENOTSUP or NULL: written out (filters: child's). */

@@ -211,6 +211,11 @@ int co_block_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct
                      unsigned niov, unsigned flags);
 int co_block_pread(BlockNode *n, uint64_t offset, void *buf, size_t bytes);
 int co_block_pwrite(BlockNode *n, uint64_t offset, const void *buf, size_t bytes, unsigned flags);
+/*
+ * Copies a range that lies in one piece at both sides without reading it into memory: 0, -errno, or -ENOTSUP when nothing
+ * was done and the caller is to read and write.
+ */
+int co_block_copy_range(BlockNode *from, uint64_t from_offset, BlockNode *to, uint64_t offset, uint64_t bytes);
 int co_block_flush(BlockNode *n);
 /* Does nothing without discard=unmap. */
 int co_block_discard(BlockNode *n, uint64_t offset, uint64_t bytes);

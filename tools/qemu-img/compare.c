@@ -27,6 +27,9 @@ static uint64_t first_difference(const uint8_t *a, const uint8_t *b, uint64_t le
 {
     uint64_t i = 0;
 
+    if (memcmp(a, b, len) == 0) {
+        return len;
+    }
     while (i < len && memcmp(a + i, b + i, MIN(512, len - i)) == 0) {
         i += 512;
     }

@@ -187,9 +187,22 @@ static void co_limit(Convert *c, uint64_t bytes)
     }
 }
 
+/* -C: the host copies, as long as it can. False: the usual way. */
+static bool co_offload(Convert *c, uint64_t offset, uint64_t bytes)
+{
+    uint64_t in_source;
+    Img *s = source_at(c, offset, &in_source);
+
+    if (c->offload && co_block_copy_range(s->n, in_source, c->target, offset, bytes) < 0) {
+        c->offload = false;
+    }
+    return c->offload;
+}
+
 static int co_copy(Convert *c, uint64_t offset, uint64_t bytes, Content what, uint8_t *buf)
 {
-    int ret = what == CONTENT_DATA ? co_read_chunk(c, offset, buf, bytes) : 0;
+    bool copied = what == CONTENT_DATA && co_offload(c, offset, bytes);
+    int ret = what == CONTENT_DATA && !copied ? co_read_chunk(c, offset, buf, bytes) : 0;
 
     if (ret < 0) {
         tool_error("error while reading at byte %" G_GUINT64_FORMAT ": %s", offset, g_strerror(-ret));
@@ -204,7 +217,7 @@ static int co_copy(Convert *c, uint64_t offset, uint64_t bytes, Content what, ui
     co_limit(c, what == CONTENT_DATA ? bytes : 0);
     switch (what) {
     case CONTENT_DATA:
-        ret = co_put_data(c, offset, buf, bytes);
+        ret = copied ? 0 : co_put_data(c, offset, buf, bytes);
         break;
     case CONTENT_ZERO:
         if (c->sparse || c->compress) {
@@ -224,11 +237,7 @@ static int co_copy(Convert *c, uint64_t offset, uint64_t bytes, Content what, ui
     }
     c->turn = offset + bytes;
     co_queue_wake_all(&c->waiting);
-    if (what == CONTENT_DATA) {
-        c->done += bytes;
-    } else {
-        c->done += bytes;
-    }
+    c->done += bytes;
     img_progress(c->done, c->total);
     return ret;
 }
@@ -269,7 +278,6 @@ static void co_worker(void *opaque)
 
 static bool co_open_target(Convert *c, Img *target, const char *filename)
 {
-    const BlockDriver *d = block_driver_find(c->a.out_format);
     ImgArgs out = { .image_opts = c->a.target_image_opts };
     g_autoptr(GError) error = NULL;
     BlockImageInfo info = { .cluster_size = 0 };
@@ -278,7 +286,6 @@ static bool co_open_target(Convert *c, Img *target, const char *filename)
         if (!img_create_image(filename, c->a.out_format, c->a.base, c->a.base_format, true, c->a.options, c->total, true, true)) {
             return false;
         }
-        (void)d;
     }
     if (!img_open(target, filename, &out, c->a.target_image_opts ? NULL : c->a.out_format, c->a.cache ? c->a.cache : "unsafe",
                   0, true)) {

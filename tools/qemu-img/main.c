@@ -2,6 +2,7 @@
 /* qemu-img: creates, converts, checks and changes disk images. This file: the commands' table, help, common options. */
 #include <math.h>
 #include <stdarg.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -271,8 +272,20 @@ void img_close(Img *i)
 /* The one bar of the process. */
 static struct { bool on, terminal; int64_t start_us; int last; } bar;
 
+/* SIGUSR1 came: where the work stands goes to stderr. */
+static volatile sig_atomic_t asked;
+
+static void note_signal(int number)
+{
+    asked = 1;
+}
+
 void img_progress_start(bool on)
 {
+    struct sigaction usr1 = { .sa_handler = note_signal, .sa_flags = SA_RESTART };
+
+    sigemptyset(&usr1.sa_mask);
+    sigaction(SIGUSR1, &usr1, NULL);
     bar.on = on;
     bar.terminal = isatty(1);
     bar.start_us = g_get_monotonic_time();
@@ -285,6 +298,10 @@ void img_progress(uint64_t done, uint64_t total)
     double part = total ? (double)done / (double)total : 1;
     int step = (int)(part * 1000);
 
+    if (asked) {
+        asked = 0;
+        fprintf(stderr, "    (%3.2f/100%%)\n", part * 100);
+    }
     if (!bar.on || step == bar.last) {
         return;
     }
