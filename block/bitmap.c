@@ -52,7 +52,7 @@ DirtyBitmap *dirty_bitmap_new(BlockNode *n, const char *name, uint32_t granulari
     DirtyBitmap *b;
 
     if (granularity < 512 || (granularity & (granularity - 1))) {
-        return fail_null(error, granularity < 512 ? "Granularity must be at least 512" : "Granularity must be a power of 2");
+        return fail_null(error, "Granularity must be power of 2 and at least 512");
     }
     if (name && strlen(name) > 1023) {
         return fail_null(error, "Bitmap name too long");

@@ -17,7 +17,7 @@ bool block_prealloc_parse(const char *text, BlockPrealloc *mode, GError **error)
             return true;
         }
     }
-    return fail(error, "Invalid parameter '%s'", text);
+    return fail(error, "Parameter 'preallocation' does not accept value '%s'", text);
 }
 
 struct json_object *block_create_options(const BlockDriver *format, const OptDesc *table, const char *text, GError **error)

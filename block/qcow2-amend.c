@@ -71,8 +71,11 @@ static bool co_downgrade(Qcow2 *q, BlockProgress *progress, void *opaque, GError
     if (q->refcount_bits != 16) {
         return fail(error, "compat=0.10 requires refcount_bits=16");
     }
-    if (q->h.nb_snapshots) {
-        return fail(error, "Cannot downgrade an image with internal snapshots yet");
+    for (uint32_t i = 0; i < q->h.nb_snapshots; i++) {
+        /* an old header has 32 bits for the one, and not the other */
+        if (q->snapshots[i].s.vm_state_size > UINT32_MAX || q->snapshots[i].s.disk_size != q->n->length) {
+            return fail(error, "Internal snapshots prevent downgrade of image");
+        }
     }
     ret = co_qcow2_settle(q);
     ret = ret < 0 ? ret : co_qcow2_mark_clean(q);

@@ -28,7 +28,7 @@ static bool take_version(struct json_object *opts, Wanted *w, GError **error)
     } else if (strcmp(compat, "1.1") == 0 || strcmp(compat, "v3") == 0) {
         w->h.version = 3;
     } else {
-        return fail(error, "Invalid parameter '%s'", compat);
+        return fail(error, "Parameter 'version' does not accept value '%s'", compat);
     }
     return true;
 }

@@ -468,7 +468,7 @@ bool co_qcow2_snapshot_goto(BlockNode *n, const char *id, GError **error)
         return fail(error, "Internal snapshots are not possible with an external data file");
     }
     if (i < 0) {
-        return fail_errno(error, ENOENT, "Could not find snapshot '%s'", id);
+        return fail_errno(error, ENOENT, "Failed to load snapshot");
     }
     if (q_in_cluster(q, q->snapshots[i].l1_offset) || q->snapshots[i].l1_size > Q_MAX_L1_BYTES / 8) {
         return fail(error, "Snapshot L1 table offset invalid");

@@ -465,8 +465,8 @@ static int run_write(IoShell *s, int argc, char **argv)
     }
     if (f.vm || f.compress) {
         if ((r->offset | r->len) % 512) {
-            printf("%s %" G_GUINT64_FORMAT " is not sector aligned\n", r->offset % 512 ? "offset" : "bytes",
-                   r->offset % 512 ? r->offset : r->len);
+            printf("%" G_GUINT64_FORMAT " is not a sector-aligned value for '%s'\n", r->offset % 512 ? r->offset : r->len,
+                   r->offset % 512 ? "offset" : "count");
             return give_up(r, NULL);
         }
     }

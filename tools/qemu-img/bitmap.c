@@ -43,7 +43,7 @@ static bool co_add(BlockNode *n, const char *name, uint32_t granularity, GError 
     DirtyBitmap *b;
 
     if (!n->driver->co_can_store_bitmap) {
-        return fail(error, "Driver '%s' does not support persistent bitmaps", n->driver->name);
+        return fail(error, "Can't store persistent bitmaps to %s: Operation not supported", n->name);
     }
     if (dirty_bitmap_find(n, name)) {
         return fail(error, "Bitmap already exists: %s", name);

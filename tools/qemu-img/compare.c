@@ -158,11 +158,10 @@ int cmd_compare(int argc, char **argv)
     int ret = 2;
 
     if (!img_parse(argc, argv, "f:F:T:pqsU", longs, &a, compare_option, &c.strict)) {
-        return 2;
+        return 1;
     }
     if (a.first + 2 != argc) {
-        img_usage("Expecting two image file names");
-        return 2;
+        return img_usage("Expecting two image file names");
     }
     if (!img_open(&one, argv[a.first], &a, a.format, a.src_cache, 0, false)) {
         return 2;
@@ -182,13 +181,13 @@ int cmd_compare(int argc, char **argv)
             ret = 1;
             goto out;
         }
-        if (!a.quiet) {
-            printf("Warning: Image size mismatch!\n");
-        }
     }
     img_progress_start(a.progress);
     img_parallel(WORKERS, co_worker, &c);
     ret = c.ret;
+    if (!ret && !a.quiet && one.n->length != two.n->length && c.mismatch >= MIN(one.n->length, two.n->length)) {
+        printf("Warning: Image size mismatch!\n");
+    }
     if (!ret && c.mismatch != UINT64_MAX) {
         if (!a.quiet) {
             printf(c.what[0] == 'a' ? "Strict mode: Offset %" G_GUINT64_FORMAT " block status mismatch!\n"

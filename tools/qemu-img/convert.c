@@ -11,6 +11,7 @@
 
 #include "block/bitmap.h"
 #include "img.h"
+#include "util/cutils.h"
 #include "util/error.h"
 #include "util/iov.h"
 #include "util/timer.h"
@@ -23,6 +24,7 @@ typedef struct Convert {
     ImgArgs a;
     bool compress, no_create, unordered, salvage, target_zero, offload, bitmaps, skip_broken;
     const char *rate;
+    bool sparse_given;
     uint64_t sparse;            /* zero bytes in a row that are left out; 0: none */
     uint64_t workers;
     /* running */
@@ -398,14 +400,16 @@ static bool convert_option(int k, const char *arg, void *opaque)
         if (!img_size(arg, "sparse size", &c->sparse)) {
             exit(1);
         }
-        if (c->sparse % BLOCK || c->sparse > CHUNK) {
+        if (c->sparse % BLOCK || c->sparse > 16 * MIB) {
             tool_error("Invalid buffer size for sparse output specified. Valid sizes are multiples of %d up to %llu. "
-                       "Select 0 to disable sparse detection (fully allocates output).", BLOCK, CHUNK);
+                       "Select 0 to disable sparse detection (fully allocates output).", BLOCK, 16 * MIB);
             exit(1);
         }
+        c->sparse = MIN(c->sparse, CHUNK);
+        c->sparse_given = true;
         return true;
     case 'm':
-        if (!img_number(arg, "number of coroutines", 1, MAX_WORKERS, &c->workers)) {
+        if (!parse_u64(arg, &c->workers) || c->workers < 1 || c->workers > MAX_WORKERS) {
             tool_error("Invalid number of coroutines. Allowed number of coroutines is between 1 and %d", MAX_WORKERS);
             exit(1);
         }
@@ -421,6 +425,10 @@ static bool check_combination(Convert *c)
 
     if (c->compress && c->offload) {
         wrong = "Cannot enable copy offloading when -c is used";
+    } else if (c->offload && c->sparse_given) {
+        wrong = "Cannot enable copy offloading when -S is used";
+    } else if (c->a.base && !c->a.base_format && !c->no_create) {
+        wrong = "Use of backing file requires explicit backing format";
     } else if (c->target_zero && !c->no_create) {
         wrong = "--target-is-zero requires use of -n flag";
     } else if (c->a.target_image_opts && !c->no_create) {
@@ -443,6 +451,10 @@ static int copy_bitmaps(Convert *c, BlockNode *target)
 {
     BlockNode *n = c->sources[0].n;
 
+    if (!target->driver->co_can_store_bitmap) {
+        tool_error("Format driver '%s' does not support bitmaps", target->driver->name);
+        return -ENOTSUP;
+    }
     for (unsigned i = 0; n->bitmaps && i < n->bitmaps->len; i++) {
         DirtyBitmap *from = g_ptr_array_index(n->bitmaps, i), *to;
         g_autoptr(GError) error = NULL;
@@ -458,8 +470,7 @@ static int copy_bitmaps(Convert *c, BlockNode *target)
             tool_error("Cannot copy inconsistent bitmap '%s'", from->name);
             return -EINVAL;
         }
-        if (!target->driver->co_can_store_bitmap ||
-            !target->driver->co_can_store_bitmap(target, from->name, from->granularity, &error)) {
+        if (!target->driver->co_can_store_bitmap(target, from->name, from->granularity, &error)) {
             tool_error("Failed to create bitmap %s: %s", from->name, error ? error->message : "Format driver does not support it");
             return -EINVAL;
         }
@@ -529,7 +540,7 @@ int cmd_convert(int argc, char **argv)
         if (!d || !d->create_opts) {
             return tool_error("Unknown file format '%s'", c.a.out_format);
         }
-        img_print_create_options(d, d->create_opts, argc - c.a.first > 0 ? argv[argc - 1] : NULL, false);
+        img_print_create_options(d, d->create_opts, argc - c.a.first > 1 ? argv[argc - 1] : NULL, false);
         return 0;
     }
     if (argc - c.a.first < 2) {

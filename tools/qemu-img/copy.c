@@ -251,8 +251,11 @@ static bool dd_word(Dd *d, const char *word)
     } else if (g_str_has_prefix(word, "of=")) {
         d->out = eq + 1;
     } else if (g_str_has_prefix(word, "bs=")) {
-        if (!img_size(eq + 1, "bs", &d->bs) || d->bs == 0 || d->bs > INT32_MAX) {
-            tool_error("invalid number: '%s'", eq + 1);
+        if (!img_size(eq + 1, "bs", &d->bs)) {
+            return false;
+        }
+        if (d->bs == 0 || d->bs > INT32_MAX) {
+            tool_error("Invalid bs specified. Must be between 1 and %d.", INT32_MAX);
             return false;
         }
     } else if (g_str_has_prefix(word, "count=")) {
@@ -261,7 +264,7 @@ static bool dd_word(Dd *d, const char *word)
     } else if (g_str_has_prefix(word, "skip=")) {
         return img_size(eq + 1, "skip", &d->skip);
     } else {
-        tool_error("unrecognized operand %s", word);
+        tool_error("unrecognized operand %.*s", (int)(eq - word), word);
         return false;
     }
     return true;

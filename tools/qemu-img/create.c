@@ -65,7 +65,7 @@ static bool wants_help(const char *options)
 static void print_formatting(const char *filename, const BlockDriver *d, struct json_object *o)
 {
     static const char *const first[] = { "cluster_size", "extended_l2", "preallocation", "compression_type", "size", "backing_file",
-                                         "backing_fmt", "lazy_refcounts", "refcount_bits" };
+                                         "backing_fmt", "compat", "data_file", "data_file_raw", "lazy_refcounts", "refcount_bits" };
 
     printf("Formatting '%s', fmt=%s", filename, d->name);
     for (unsigned pass = 0; pass <= ARRAY_COUNT(first); pass++) {
@@ -133,8 +133,10 @@ static bool use_backing(const char *filename, struct json_object *o, bool open_i
     full = block_resolve_relative(filename, file);
     n = block_open_image(full, format, NULL, BLOCK_OPEN_READ_ONLY | BLOCK_OPEN_QUIET | BLOCK_OPEN_FORCE_SHARE, error);
     if (!n) {
-        g_prefix_error(error, "Could not open '%s': ", full);
-        return false;
+        g_autofree char *why = g_strdup((*error)->message);
+
+        g_clear_error(error);
+        return fail(error, "%s\nCould not open backing image.", why);
     }
     if (!format) {
         fail(error, "Backing file specified without backing format\nDetected format of %s.", n->driver->name);
@@ -178,6 +180,9 @@ bool img_create_image(const char *filename, const char *format, const char *base
         if (base_format) {
             put(o, "backing_fmt", base_format);
         }
+    }
+    if (good && !base && base_format && !opts_has(o, "backing_file")) {
+        good = fail(&error, "Backing format cannot be used without backing file");
     }
     if (good && opts_has(o, "size") && !have_size) {
         size = opts_number(o, "size", 0);
@@ -337,6 +342,26 @@ static void amend_progress(void *opaque, uint64_t done, uint64_t total)
     img_progress(done, total);
 }
 
+/* The first option that amend does not have is one of create. */
+static bool only_for_creation(const BlockDriver *d, const char *options)
+{
+    g_autoptr(GError) ignored = NULL;
+    struct json_object *o = block_create_options(d, d->create_opts, options, &ignored);
+
+    json_object_put(o);
+    return o != NULL;
+}
+
+static bool amend_may(const Img *img, struct json_object *o, GError **error)
+{
+    const char *file = opts_string(o, "backing_file", NULL), *format = opts_string(o, "backing_fmt", NULL);
+
+    if ((file && g_strcmp0(file, img->n->backing_file) != 0) || (format && g_strcmp0(format, img->n->backing_format) != 0)) {
+        return fail(error, "Cannot amend the backing file%s\nYou can use 'qemu-img rebase' instead.", file ? "" : " format");
+    }
+    return true;
+}
+
 int cmd_amend(int argc, char **argv)
 {
     static const struct option longs[] = {
@@ -381,11 +406,17 @@ int cmd_amend(int argc, char **argv)
     }
     o = block_create_options(img.n->driver, img.n->driver->amend_opts, a.options, &error);
     img_progress_start(a.progress);
-    good = o && img.n->driver->co_amend(img.n, o, force, amend_progress, NULL, &error);
+    good = o && amend_may(&img, o, &error) && img.n->driver->co_amend(img.n, o, force, amend_progress, NULL, &error);
     json_object_put(o);
     if (good) {
         img_progress_end();
     }
+    if (!good) {
+        tool_fail(g_steal_pointer(&error));
+        if (!o && only_for_creation(img.n->driver, a.options)) {
+            fprintf(stderr, "This option is only supported for image creation\n");
+        }
+    }
     img_close(&img);
-    return good ? 0 : tool_fail(g_steal_pointer(&error));
+    return good ? 0 : 1;
 }

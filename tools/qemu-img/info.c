@@ -154,7 +154,10 @@ static int co_snapshot_action(BlockNode *n, const SnapshotArgs *s)
     g_autoptr(GError) error = NULL;
     bool good = true;
 
-    if (s->action == 'l' || !s->action) {
+    if (!s->action) {
+        return 0;
+    }
+    if (s->action == 'l') {
         g_autoptr(GArray) list = co_block_snapshots(n);
 
         if (list->len) {
@@ -163,8 +166,8 @@ static int co_snapshot_action(BlockNode *n, const SnapshotArgs *s)
         return 0;
     }
     if (!n->driver->co_snapshot_create) {
-        return tool_error("Could not %s snapshot '%s': %s (Operation not supported)",
-                          s->action == 'c' ? "create" : s->action == 'a' ? "apply" : "delete", s->name, "Operation not supported");
+        return tool_error("Could not %s snapshot '%s': %d (Operation not supported)",
+                          s->action == 'c' ? "create" : s->action == 'a' ? "apply" : "delete", s->name, -EOPNOTSUPP);
     }
     switch (s->action) {
     case 'c': {

@@ -157,7 +157,7 @@ bool img_parse(int argc, char **argv, const char *letters, const struct option *
     g_autofree char *all = g_strdup_printf(":h%s", letters);
     int c;
 
-    optind = 1;
+    optind = 0;     /* starts anew, with operands before options, too */
     while ((c = getopt_long(argc, argv, all, longs, NULL)) != -1) {
         g_autoptr(GError) error = NULL;
 
@@ -191,8 +191,14 @@ bool img_size(const char *text, const char *name, uint64_t *value)
     g_autoptr(GError) error = NULL;
     uint64_t v;
 
-    if (!size_parse(text, name, &v, &error) || v > INT64_MAX) {
-        tool_error("Invalid %s specified. You may use k, M, G, T, P or E suffixes for ", name);
+    bool number = size_parse(text, name, &v, &error);
+
+    if (number && v > INT64_MAX) {
+        tool_error("Invalid %s specified. Must be between 0 and %" G_GINT64_FORMAT ".", name, INT64_MAX);
+        return false;
+    }
+    if (!number) {
+        tool_error("Invalid %s specified. You may use k, M, G, T, P or E suffixes for", name);
         tool_error("kilobytes, megabytes, gigabytes, terabytes, petabytes and exabytes.");
         return false;
     }
@@ -324,6 +330,7 @@ void img_progress(uint64_t done, uint64_t total)
 void img_progress_end(void)
 {
     if (bar.on) {
+        bar.last = -1;
         img_progress(1, 1);
         printf("\n");
         bar.on = false;
