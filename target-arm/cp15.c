@@ -294,8 +294,6 @@ const ArmSysreg arm_cp15_maint[] = {
     OP("CLEANINVUMVA", 0, 7, 15, 1, 1, nothing, 0),
     {.name = "INVIRANGE", .id = ARM_CP15(1, 0, 0, 5, 0), .read_el = 1, .write_el = 1, .flags = SR_WO, .write = nothing},
     {.name = "INVDRANGE", .id = ARM_CP15(1, 0, 0, 6, 0), .read_el = 1, .write_el = 1, .flags = SR_WO, .write = nothing},
-    {.name = "CLEANDRANGE", .id = ARM_CP15(1, 0, 0, 12, 0), .read_el = 1, .write_el = 1, .flags = SR_WO, .write = nothing},
-    {.name = "CLEANINVDRANGE", .id = ARM_CP15(1, 0, 0, 14, 0), .read_el = 1, .write_el = 1, .flags = SR_WO, .write = nothing},
     OP("ATS1CPR", 0, 7, 8, 0, 1, at_write, 0), OP("ATS1CPW", 0, 7, 8, 1, 1, at_write, 1), OP("ATS1CUR", 0, 7, 8, 2, 1, at_write, 2), OP("ATS1CUW", 0, 7, 8, 3, 1, at_write, 3),
     OP("TLBIALLIS", 0, 8, 3, 0, 1, tlbi_all, 0), OP("TLBIMVAIS", 0, 8, 3, 1, 1, tlbi_va, 0), OP("TLBIASIDIS", 0, 8, 3, 2, 1, tlbi_all, 0), OP("TLBIMVAAIS", 0, 8, 3, 3, 1, tlbi_va, 0),
     OP("TLBIMVALIS", 0, 8, 3, 5, 1, tlbi_va, 0), OP("TLBIMVAALIS", 0, 8, 3, 7, 1, tlbi_va, 0), OP("ITLBIALL", 0, 8, 5, 0, 1, tlbi_all, 0), OP("ITLBIMVA", 0, 8, 5, 1, 1, tlbi_va, 0),

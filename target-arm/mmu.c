@@ -372,8 +372,8 @@ static unsigned rights(const ArmWalk *w, const Stage *s, const Leaf *leaf, bool 
         }
         return prot | (uxn || (wxn && !ro) ? 0 : TLB_PROT_EXEC);
     }
-    /* what EL0 may write, EL1 does not execute */
-    bool exec = !pxn && !(wxn && !ro) && !(user && !ro);
+    /* What EL0 may write, EL1 does not execute; AArch32: only with UWXN, and XN is for both levels (G5.7.1). */
+    bool exec = !pxn && !(wxn && !ro) && (w->a32 ? !uxn && !(sctlr & SCTLR_UWXN && user && !ro) : !(user && !ro));
 
     return (w->pan && user ? 0 : prot) | (exec ? TLB_PROT_EXEC : 0);
 }
