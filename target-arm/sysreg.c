@@ -22,7 +22,10 @@ static gpointer build(gpointer which)
 
     for (size_t t = 0; t < n; t++) {
         for (const ArmSysreg *r = list[t]; r->name; r++) {
-            g_hash_table_insert(h, GUINT_TO_POINTER(r->id), (gpointer)r);
+            /* two rows for an encoding hide each other */
+            bool first = g_hash_table_insert(h, GUINT_TO_POINTER(r->id), (gpointer)r);
+
+            g_assert(first);
         }
     }
     return h;
