@@ -99,6 +99,7 @@ static const Table tables[] = {
     {"a32", ISA_A32, a32_rows, &a32_num_rows, a32_decode},
     {"vfp", ISA_A32, vfp_rows, &vfp_num_rows, vfp_decode},
     {"neon", ISA_A32, neon_rows, &neon_num_rows, neon_decode},
+    {"neon-t32", ISA_T32, neon_rows, &neon_num_rows, neon_decode},
     {"neonx", ISA_A32, neonx_rows, &neonx_num_rows, neonx_decode},
     {"t32", ISA_T32, t32_rows, &t32_num_rows, t32_decode},
     {"t16", ISA_T32, t16_rows, &t16_num_rows, t16_decode},
@@ -112,6 +113,17 @@ static Row table_row(const Table *t, unsigned n)
     return (Row){t->rows[n].name, t->rows[n].mask, t->rows[n].value, t->rows[n].ignored};
 }
 
+/* Advanced SIMD's rows are in A32's form: to T32's and back. */
+static uint32_t neon_to_t32(uint32_t w)
+{
+    return (w & 0xff000000) == 0xf4000000 ? (w & 0x00ffffff) | 0xf9000000 : (w & 0x00ffffff) | 0xef000000 | (w >> 24 & 1) << 28;
+}
+
+static uint32_t neon_from_t32(uint32_t w)
+{
+    return (w & 0xff000000) == 0xf9000000 ? (w & 0x00ffffff) | 0xf4000000 : (w & 0x00ffffff) | 0xf2000000 | (w >> 28 & 1) << 24;
+}
+
 /* Whether the table takes word for row n. */
 static bool decodes_to(const Table *t, unsigned n, uint32_t word)
 {
@@ -122,6 +134,7 @@ static bool decodes_to(const Table *t, unsigned n, uint32_t word)
     }
     A32Insn i = {0};
 
+    word = t->isa == ISA_T32 && t->rows == neon_rows ? neon_from_t32(word) : word;
     return t->decode(&i, word) && i.row == &t->rows[n];
 }
 
@@ -185,6 +198,9 @@ static uint32_t fix_a64(const Row *r, InsnState *s, uint32_t w)
 {
     unsigned rn = w >> 5 & 31, rm = w >> 16 & 31;
 
+    if (!strcmp(r->name, "MOVI") && w >> 29 & 1) {
+        return w & ~0x800u;             /* reserved; the usual reference takes it */
+    }
     if (!strcmp(r->name, "FCVTZS_fs")) {
         return w | 0x400000;            /* scalar halves: the usual reference extends their sign over the register */
     }
@@ -315,7 +331,7 @@ static void make_case(const Table *table, unsigned n, InsnCase *t)
         w = fix_a32(table, &r, &t->before, w);
         w = table->rows == neon_rows || table->rows == neonx_rows || table->rows == vfp_rows ? w : fix_a32_memory(table, &r, &t->before, w);
     }
-    t->insn[0] = w;
+    t->insn[0] = table->isa == ISA_T32 && table->rows == neon_rows ? neon_to_t32(w) : w;
     t->count = 1;
 }
 
