@@ -67,6 +67,9 @@ static bool put_medium(BlockFront *b, BlockNode *n, GError **error)
     if (b->drive) {
         drive_set_node(b->drive, n ? block_node_ref(n) : NULL);
     }
+    if (!has_tray(b)) {
+        block_front_move_tray(b, !n);   /* a floppy drive sees the disk itself */
+    }
     return true;
 }
 
