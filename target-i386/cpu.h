@@ -137,6 +137,7 @@ struct X86Cpu {
     const X86VirtOps *smm_guest; /* guest mode that SMM interrupted, and its paging */
     bool smm_nested;
     X86Svm svm;
+    X86Vmx vmx;
 };
 
 #define X86(cpu_) ((X86Cpu *)(cpu_))
@@ -340,6 +341,8 @@ uint64_t x86_tsc(X86Cpu *c);
 uint64_t x86_efer_allowed(const X86Cpu *c);
 uint64_t x86_cr4_allowed(const X86Cpu *c);
 bool x86_pat_valid(uint64_t value);
+/* Bits of CR0 that must be set in VMX operation (vmx.c). */
+uint64_t x86_vmx_cr0_fixed(const X86Cpu *c);
 /* #GP(0) if the guest's task may not use the ports (io.c). */
 void x86_io_permission(X86Cpu *c, uint32_t port, unsigned size, uintptr_t host_pc);
 /* Takes the machine lock unless this thread has it. */

@@ -102,7 +102,7 @@ uint64_t x86_cr4_allowed(const X86Cpu *c)
         {CR4_PAE, FEAT_PAE}, {CR4_MCE, FEAT_MCE}, {CR4_PGE, FEAT_PGE}, {CR4_OSFXSR, FEAT_FXSR},
         {CR4_OSXMMEXCPT, FEAT_SSE}, {CR4_UMIP, FEAT_UMIP}, {CR4_LA57, FEAT_LA57},
         {CR4_FSGSBASE, FEAT_FSGSBASE}, {CR4_PCIDE, FEAT_PCID}, {CR4_OSXSAVE, FEAT_XSAVE},
-        {CR4_SMEP, FEAT_SMEP}, {CR4_SMAP, FEAT_SMAP}, {CR4_PKE, FEAT_PKU},
+        {CR4_VMXE, FEAT_VMX}, {CR4_SMEP, FEAT_SMEP}, {CR4_SMAP, FEAT_SMAP}, {CR4_PKE, FEAT_PKU},
     };
     uint64_t allowed = CR4_PCE;
 
@@ -114,6 +114,17 @@ uint64_t x86_cr4_allowed(const X86Cpu *c)
     return allowed;
 }
 
+/* A guest's CR0 or CR4 as it reads them, and what it writes. */
+static uint64_t seen(const X86Cpu *c, unsigned n, uint64_t v)
+{
+    return c->guest && c->guest->cr_read ? c->guest->cr_read(c, n, v) : v;
+}
+
+static uint64_t written(const X86Cpu *c, unsigned n, uint64_t v)
+{
+    return c->guest && c->guest->cr_write ? c->guest->cr_write(c, n, v) : v;
+}
+
 uint64_t helper_read_cr(Cpu *cpu, uint32_t n)
 {
     X86Cpu *c = X86(cpu);
@@ -123,13 +134,13 @@ uint64_t helper_read_cr(Cpu *cpu, uint32_t n)
     need_cpl0(c, HOST_PC());
     switch (n) {
     case 0:
-        return c->cr0;
+        return seen(c, 0, c->cr0);
     case 2:
         return c->cr2;
     case 3:
         return c->cr3;
     case 4:
-        return c->cr4;
+        return seen(c, 4, c->cr4);
     case 8:
         if (!x86_virtual_tpr(c, &v, false) && c->apic) {
             taken = x86_lock_machine();
@@ -145,6 +156,9 @@ uint64_t helper_read_cr(Cpu *cpu, uint32_t n)
 /* SDM 2B MOV CR: the #GP conditions of CR0. */
 static bool cr0_valid(const X86Cpu *c, uint64_t v)
 {
+    if (c->vmx.on && (v & x86_vmx_cr0_fixed(c)) != x86_vmx_cr0_fixed(c)) {
+        return false;
+    }
     if ((v >> 32) || ((v & CR0_PG) && !(v & CR0_PE)) || ((v & CR0_NW) && !(v & CR0_CD))) {
         return false;
     }
@@ -157,7 +171,7 @@ static bool cr0_valid(const X86Cpu *c, uint64_t v)
 
 static bool cr4_valid(const X86Cpu *c, uint64_t v)
 {
-    if (v & ~x86_cr4_allowed(c)) {
+    if ((v & ~x86_cr4_allowed(c)) || (c->vmx.on && !(v & CR4_VMXE))) {
         return false;
     }
     if ((c->efer & EFER_LMA) && (!(v & CR4_PAE) || ((v ^ c->cr4) & CR4_LA57))) {
@@ -175,6 +189,7 @@ void helper_write_cr(Cpu *cpu, uint32_t n, uint64_t value)
     need_cpl0(c, host_pc);
     switch (n) {
     case 0:
+        value = written(c, 0, value);
         ok = cr0_valid(c, value);
         if (ok) {
             x86_write_cr0(c, value);
@@ -190,6 +205,7 @@ void helper_write_cr(Cpu *cpu, uint32_t n, uint64_t value)
         }
         break;
     case 4:
+        value = written(c, 4, value);
         ok = cr4_valid(c, value);
         if (ok) {
             x86_write_cr4(c, value);
@@ -218,7 +234,7 @@ uint64_t helper_smsw(Cpu *cpu)
     if ((c->cr4 & CR4_UMIP) && c->cpl == 3) {
         x86_raise_error(c, EXC_GP, 0, HOST_PC());
     }
-    return c->cr0;
+    return seen(c, 0, c->cr0);
 }
 
 void helper_lmsw(Cpu *cpu, uint32_t value)
@@ -227,7 +243,7 @@ void helper_lmsw(Cpu *cpu, uint32_t value)
 
     need_cpl0(c, HOST_PC());
     /* PE can be set, not cleared */
-    x86_write_cr0(c, (c->cr0 & ~0xeull) | (value & 0xf) | (c->cr0 & CR0_PE));
+    x86_write_cr0(c, written(c, 0, (c->cr0 & ~0xeull) | (value & 0xf) | (c->cr0 & CR0_PE)));
 }
 
 void helper_clts(Cpu *cpu)
@@ -235,7 +251,7 @@ void helper_clts(Cpu *cpu)
     X86Cpu *c = X86(cpu);
 
     need_cpl0(c, HOST_PC());
-    c->cr0 &= ~(uint64_t)CR0_TS;
+    c->cr0 = written(c, 0, c->cr0 & ~(uint64_t)CR0_TS);
 }
 
 void helper_invlpg(Cpu *cpu, uint64_t va)

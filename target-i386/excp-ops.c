@@ -175,14 +175,17 @@ bool x86_has_work(Cpu *cpu)
     if (!c->gif) {
         return p & X86_PENDING_MCE;
     }
+    if (c->guest) {
+        return c->guest->has_work(c, p);
+    }
+    if (c->vmx.on) {
+        p &= ~(uint32_t)X86_PENDING_INIT;
+    }
     if ((p & X86_PENDING_MCE) || ((p & X86_PENDING_INIT) && !c->smm)) {
         return true;
     }
     if (c->wait_sipi) {
         return p & X86_PENDING_SIPI;
-    }
-    if (c->guest) {
-        return c->guest->has_work(c, p);
     }
     return ((p & CPU_PENDING_HARD) && (c->eflags & FLAG_IF)) ||
            ((p & CPU_PENDING_NMI) && !c->nmi_masked) || ((p & X86_PENDING_SMI) && !c->smm);
@@ -228,8 +231,14 @@ bool x86_interrupt(Cpu *cpu, uint32_t pending)
     if (pending & X86_PENDING_MCE) {        /* first of all, whatever EFLAGS.IF says: SDM 3A 6.9 */
         cpu_interrupt_clear(cpu, X86_PENDING_MCE);
         cpu->halted = false;
+        if (c->guest) {
+            c->guest->exception(c, &(X86Event){.valid = true, .vector = EXC_MC, .type = EVENT_EXCEPTION}, 0);
+        }
         x86_do_interrupt(c, EXC_MC, EVENT_EXCEPTION, false, 0, 0);
         return true;
+    }
+    if (c->vmx.on && !c->guest) {
+        pending &= ~(uint32_t)X86_PENDING_INIT; /* SDM 3C 24.8: blocked in root operation */
     }
     if ((pending & X86_PENDING_INIT) && !c->smm) {
         cpu_interrupt_clear(cpu, X86_PENDING_INIT);

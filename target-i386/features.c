@@ -182,9 +182,9 @@ const unsigned x86_num_feature_aliases = ARRAY_COUNT(x86_feature_aliases);
 const uint32_t x86_supported_features[X86_FEATURE_WORDS] = {
     /* all but pn, ds, ht (set by topology), tm, ia64, pbe */
     [FW_1_EDX] = 0x0fcbfbff,
-    /* pni pclmulqdq monitor ssse3 fma cx16 pcid sse4.1 sse4.2 x2apic movbe popcnt tsc-deadline aes xsave
+    /* pni pclmulqdq monitor vmx ssse3 fma cx16 pcid sse4.1 sse4.2 x2apic movbe popcnt tsc-deadline aes xsave
      * avx f16c rdrand hypervisor */
-    [FW_1_ECX] = 1u << 0 | 1u << 1 | 1u << 3 | 1u << 9 | 1u << 12 | 1u << 13 | 1u << 17 | 1u << 19 | 1u << 20 | 1u << 21 |
+    [FW_1_ECX] = 1u << 0 | 1u << 1 | 1u << 3 | 1u << 5 | 1u << 9 | 1u << 12 | 1u << 13 | 1u << 17 | 1u << 19 | 1u << 20 | 1u << 21 |
                  1u << 22 | 1u << 23 | 1u << 24 | 1u << 25 | 1u << 26 | 1u << 28 | 1u << 29 | 1u << 30 | 1u << 31,
     /* fsgsbase tsc-adjust bmi1 avx2 smep bmi2 erms invpcid rdseed adx smap clflushopt clwb
      * sha-ni */

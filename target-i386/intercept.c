@@ -84,7 +84,7 @@ static uint32_t io_arg(const X86Insn *i)
 }
 
 /* SDM 3C table 27-12: the memory operand, or the register in its place. */
-static uint32_t operand_info(const X86Insn *i)
+uint32_t x86_operand_info(const X86Insn *i)
 {
     uint32_t info = (i->addrsize - 1u) << 7 | (uint32_t)i->reg << 28;
 
@@ -158,7 +158,7 @@ void x86_virt_before(X86Ctx *s, X86Insn *i)
     }
     IrVal value = operand_value(s, i, id);
     x86_sync(s);
-    ir_call_virt_insn(s->b, ir_i32(s->b, id | row_arg(i, id) << 8), ir_i32(s->b, operand_info(i)),
+    ir_call_virt_insn(s->b, ir_i32(s->b, id | row_arg(i, id) << 8), ir_i32(s->b, x86_operand_info(i)),
                       ir_i64(s->b, (int64_t)s->next), value);
 }
 
@@ -201,6 +201,7 @@ void x86_virt_reset(X86Cpu *c)
     c->guest_tsc_offset = 0;
     c->event.valid = false;
     c->gif = true;
+    vmx_reset(c);
     cpu_interrupt_clear(&c->cpu, X86_PENDING_VIRTUAL);
 }
 

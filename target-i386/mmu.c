@@ -22,9 +22,11 @@
 
 /* An entry of a table and where it is. */
 typedef struct Entry {
+    hwaddr at;              /* as the tables name it */
     hwaddr pa;
     void *host;             /* NULL: not in RAM */
     uint64_t value;
+    bool read_only;         /* the second walk does not allow writing it */
 } Entry;
 
 /* What a walk is for and what it found. */
@@ -157,6 +159,32 @@ static bool walk_rights(Walk *w, bool u, bool wr, bool nx, unsigned key)
     return true;
 }
 
+static bool walk_table(Walk *w, hwaddr at, bool mark, X86Page *page)
+{
+    const NestedUse use = {
+        .access = w->access, .table = true, .mark = mark, .debug = w->debug, .va_valid = true, .va = w->va,
+    };
+
+    if (!w->c->guest->translate(w->c, at, &use, page)) {
+        w->nested_fault = true;
+        return false;
+    }
+    page->pa |= at & 0xfff;
+    return true;
+}
+
+/* Sets bits of an entry; false: *again it changed under us, or the second walk does not allow it. */
+static bool walk_mark(Walk *w, const Entry *e, unsigned size, uint64_t bits, bool *again)
+{
+    X86Page page;
+
+    if (e->read_only && (e->value & bits) != bits && !walk_table(w, e->at, true, &page)) {
+        return false;
+    }
+    *again = !x86_entry_or(w->c, e->pa, size, e->host, e->value, bits);
+    return !*again;
+}
+
 /* Accessed and dirty of the leaf; *again when it changed under us. A page not dirty is entered read-only. */
 static bool walk_leaf(Walk *w, const Entry *e, unsigned size, bool *again)
 {
@@ -165,8 +193,7 @@ static bool walk_leaf(Walk *w, const Entry *e, unsigned size, bool *again)
     if (w->debug) {
         return true;
     }
-    if (!x86_entry_or(w->c, e->pa, size, e->host, e->value, bits)) {
-        *again = true;
+    if (!walk_mark(w, e, size, bits, again)) {
         return false;
     }
     if (!((e->value | bits) & PTE_D)) {
@@ -178,19 +205,13 @@ static bool walk_leaf(Walk *w, const Entry *e, unsigned size, bool *again)
 /* The entry that a table has at `at`; false: the second walk failed there. */
 static bool walk_entry(Walk *w, hwaddr at, unsigned size, Entry *e)
 {
-    X86Page page = {.pa = at};
+    X86Page page = {.pa = at, .prot = TLB_PROT_WRITE};
 
-    if (w->nested) {
-        const NestedUse use = {
-            .access = w->access, .table = true, .debug = w->debug, .va_valid = true, .va = w->va,
-        };
-
-        if (!w->c->guest->translate(w->c, at, &use, &page)) {
-            w->nested_fault = true;
-            return false;
-        }
-        page.pa |= at & 0xfff;
+    if (w->nested && !walk_table(w, at, false, &page)) {
+        return false;
     }
+    e->at = at;
+    e->read_only = !(page.prot & TLB_PROT_WRITE);
     e->pa = a20(w->c, page.pa);
     e->value = x86_entry_read(w->c, e->pa, size, &e->host);
     return true;
@@ -198,7 +219,6 @@ static bool walk_entry(Walk *w, hwaddr at, unsigned size, Entry *e)
 
 static bool walk_32(Walk *w, bool *again)
 {
-    X86Cpu *c = w->c;
     uint64_t pde, pte;
     Entry e;
 
@@ -221,8 +241,7 @@ static bool walk_32(Walk *w, bool *again)
         return walk_rights(w, pde & PTE_U, pde & PTE_W, false, 0) &&
                walk_leaf(w, &e, 4, again);
     }
-    if (!w->debug && !x86_entry_or(c, e.pa, 4, e.host, pde, PTE_A)) {
-        *again = true;
+    if (!w->debug && !walk_mark(w, &e, 4, PTE_A, again)) {
         return false;
     }
     if (!walk_entry(w, (pde & 0xfffff000) + ((w->va >> 10) & 0xffc), 4, &e)) {
@@ -288,8 +307,7 @@ static bool walk_64(Walk *w, hwaddr table, unsigned level, bool long_mode, bool 
             w->pa = (e & PTE_ADDRESS & ~mask) | (w->va & mask & ~0xfffull);
             return walk_rights(w, u, wr, nx, long_mode ? e >> 59 & 15 : 0) && walk_leaf(w, &at, 8, again);
         }
-        if (!w->debug && !x86_entry_or(c, at.pa, 8, at.host, e, PTE_A)) {
-            *again = true;
+        if (!w->debug && !walk_mark(w, &at, 8, PTE_A, again)) {
             return false;
         }
         table = e & PTE_ADDRESS;

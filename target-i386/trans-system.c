@@ -518,10 +518,82 @@ void trans_RSM(X86Ctx *s, X86Insn *i)
     x86_end_exit(s, false, IR_EXIT_LOOP);
 }
 
-/* No hypervisor is below us: KVM's calls are #UD without it, as on hardware without VMX. */
+/* VMX: SDM 3C 31.3. The mode and the level are looked at in the helper. */
+static void vmx_insn(X86Ctx *s, const X86Insn *i, unsigned id)
+{
+    IrBuilder *b = s->b;
+    bool mem = i->row->flags & X86_ROW_MODRM && i->mod != 3;
+
+    if (!x86_has_feature(s->cpu, FEAT_VMX)) {
+        x86_ud(s);
+        return;
+    }
+    IrVal va = mem ? x86_addr(s, i) : ir_i64(b, 0);
+    x86_sync(s);
+    ir_call_vmx(b, ir_i32(b, id), ir_i32(b, x86_operand_info(i)), ir_i64(b, (int64_t)s->next), va,
+                ir_i64(b, mem ? i->disp : 0));
+    x86_cc_by_helper(s);
+    x86_end_exit(s, true, IR_EXIT_LOOP);
+}
+
 void trans_VMCALL(X86Ctx *s, X86Insn *i)
 {
-    x86_ud(s);
+    vmx_insn(s, i, EXIT_VMCALL);
+}
+
+void trans_VMLAUNCH(X86Ctx *s, X86Insn *i)
+{
+    vmx_insn(s, i, EXIT_VMLAUNCH);
+}
+
+void trans_VMRESUME(X86Ctx *s, X86Insn *i)
+{
+    vmx_insn(s, i, EXIT_VMRESUME);
+}
+
+void trans_VMXOFF(X86Ctx *s, X86Insn *i)
+{
+    vmx_insn(s, i, EXIT_VMXOFF);
+}
+
+void trans_VMXON(X86Ctx *s, X86Insn *i)
+{
+    vmx_insn(s, i, EXIT_VMXON);
+}
+
+void trans_VMCLEAR(X86Ctx *s, X86Insn *i)
+{
+    vmx_insn(s, i, EXIT_VMCLEAR);
+}
+
+void trans_VMPTRLD(X86Ctx *s, X86Insn *i)
+{
+    vmx_insn(s, i, EXIT_VMPTRLD);
+}
+
+void trans_VMPTRST(X86Ctx *s, X86Insn *i)
+{
+    vmx_insn(s, i, EXIT_VMPTRST);
+}
+
+void trans_VMREAD(X86Ctx *s, X86Insn *i)
+{
+    vmx_insn(s, i, EXIT_VMREAD);
+}
+
+void trans_VMWRITE(X86Ctx *s, X86Insn *i)
+{
+    vmx_insn(s, i, EXIT_VMWRITE);
+}
+
+void trans_INVEPT(X86Ctx *s, X86Insn *i)
+{
+    vmx_insn(s, i, EXIT_INVEPT);
+}
+
+void trans_INVVPID(X86Ctx *s, X86Insn *i)
+{
+    vmx_insn(s, i, EXIT_INVVPID);
 }
 
 /* SVM: APM 3. EFER.SVME and the level are looked at in the helper. */

@@ -134,5 +134,7 @@ uint64_t x86_mask_rip(const X86Ctx *s, unsigned opsize, uint64_t rip);
 bool x86_in_vm86(const X86Ctx *s);
 /* In guest mode: the call before an instruction that may be intercepted (intercept.c). */
 void x86_virt_before(X86Ctx *s, X86Insn *i);
+/* VirtUse.info of an instruction. */
+uint32_t x86_operand_info(const X86Insn *i);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "exec/tlb.h"
 #include "target-i386/vmcb.h"
+#include "target-i386/vmcs.h"
 
 typedef struct X86Cpu X86Cpu;
 typedef struct X86Page X86Page;
@@ -69,6 +70,7 @@ typedef struct VirtUse {
 typedef struct NestedUse {
     MmuAccess access;
     bool table; /* it is one of the guest's page tables, else what the guest's access was for */
+    bool mark; /* a table's: its accessed or dirty bit is about to be set */
     bool debug; /* without side effects */
     bool va_valid;
     uint64_t va; /* linear address of the access */
@@ -88,6 +90,9 @@ typedef struct X86VirtOps {
     bool (*interrupt)(X86Cpu *c, uint32_t *pending);
     /* Whether what is pending ends a HLT. */
     bool (*has_work)(const X86Cpu *c, uint32_t pending);
+    /* NULL: as they are. What CR0 or CR4 (n) of value v reads as; what is written when v is. */
+    uint64_t (*cr_read)(const X86Cpu *c, unsigned n, uint64_t v);
+    uint64_t (*cr_write)(const X86Cpu *c, unsigned n, uint64_t v);
     /* X86Cpu.nested: false: c->nested_fault says why. */
     bool (*translate)(X86Cpu *c, hwaddr gpa, const NestedUse *u, X86Page *page);
     void (*translate_fault)(X86Cpu *c); /* does not return */
@@ -123,6 +128,13 @@ typedef struct X86Svm {
     uint64_t pause_tsc; /* of the last PAUSE */
 } X86Svm;
 
+typedef struct X86Vmx {
+    bool on; /* between VMXON and VMXOFF */
+    bool host_nmi_masked;
+    uint64_t vmxon, current; /* addresses of these regions; UINT64_MAX: none */
+    Vmcs vmcs; /* the current one; its region is written when another is loaded, or VMCLEAR and VMXOFF */
+} X86Vmx;
+
 extern const X86VirtOps svm_ops;
 
 /* ---- svm.c ---- */
@@ -132,6 +144,12 @@ _Noreturn void svm_vmexit(X86Cpu *c, uint64_t code, uint64_t info1, uint64_t inf
 /* VM_CR and VM_HSAVE_PA. */
 bool svm_msr_read(X86Cpu *c, uint32_t index, uint64_t *value);
 bool svm_msr_write(X86Cpu *c, uint32_t index, uint64_t value);
+
+/* ---- vmx.c ---- */
+void vmx_reset(X86Cpu *c);
+/* MSRs 480h to 490h, and IA32_FEATURE_CONTROL, which a lock bit closes. */
+bool vmx_msr_read(X86Cpu *c, uint32_t index, uint64_t *value);
+bool vmx_feature_control_write(X86Cpu *c, uint32_t index, uint64_t value);
 
 /* ---- both ---- */
 /* INIT, reset: guest mode is over without an exit. */

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the files of VMX share. */
+#ifndef TARGET_I386_VMX_H
+#define TARGET_I386_VMX_H
+
+#include "target-i386/cpu.h"
+
+#define VMX_NONE UINT64_MAX
+
+static inline uint64_t vmx_get(const X86Cpu *c, unsigned field)
+{
+    return c->vmx.vmcs.slot[VMCS_SLOT(field)];
+}
+
+static inline void vmx_set(X86Cpu *c, unsigned field, uint64_t v)
+{
+    c->vmx.vmcs.slot[VMCS_SLOT(field)] = v;
+}
+
+/* Primary, secondary controls of the current VMCS. */
+static inline bool vmx_proc(const X86Cpu *c, uint32_t bit)
+{
+    return vmx_get(c, VM_PROC) & bit;
+}
+
+static inline bool vmx_proc2(const X86Cpu *c, uint32_t bit)
+{
+    return vmx_proc(c, PROC_SECONDARY) && (vmx_get(c, VM_PROC2) & bit);
+}
+
+static inline MemAttrs vmx_attrs(const X86Cpu *c)
+{
+    return (MemAttrs){.is_cpu = 1, .cpu_index = c->cpu.index, .secure = c->smm};
+}
+
+/* A page of RAM that can be written: control structures elsewhere are refused. */
+bool vmx_page_ok(X86Cpu *c, hwaddr pa);
+/* VMfail: invalid without a current VMCS. */
+void vmx_fail(X86Cpu *c, unsigned error);
+bool vmx_eptp_ok(const X86Cpu *c, uint64_t eptp);
+/* VMLAUNCH and VMRESUME; returns when they fail. */
+void vmx_enter(X86Cpu *c, bool launch, uint64_t next, uintptr_t host_pc);
+/* An exit: the fields beside the reason are set by the caller; see vmx-exit.c. State is complete. */
+void vmx_exit(X86Cpu *c, uint32_t reason, uint64_t qualification);
+_Noreturn void vmx_vmexit(X86Cpu *c, uint32_t reason, uint64_t qualification);
+/* The second half of it: the hypervisor's state. */
+void vmx_load_host(X86Cpu *c);
+/* MSR areas: the number of the entry that failed, from 1; 0: none. */
+unsigned vmx_load_msrs(X86Cpu *c, hwaddr area, unsigned count);
+/* EPT: see X86VirtOps.translate. */
+bool vmx_translate(X86Cpu *c, hwaddr gpa, const NestedUse *u, X86Page *page);
+void vmx_translate_fault(X86Cpu *c);
+
+extern const X86VirtOps vmx_ops;
+
+#endif
