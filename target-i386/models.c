@@ -84,7 +84,11 @@ void x86_model_apply(X86Cpu *c, const X86Model *m)
     c->model = m;
     memcpy(c->features, m == &model_max ? x86_supported_features : m->words, sizeof(c->features));
     set_feature(c->features, FEAT_HYPERVISOR, true);
-    set_feature(c->features, FEAT_VMX, false);      /* only when asked for */
+    /* VMX only when asked for, and then all there is of it */
+    set_feature(c->features, FEAT_VMX, false);
+    for (unsigned w = FW_VMX_BASIC_HIGH; w <= FW_VMX_VMFUNC; w++) {
+        c->features[w] = x86_supported_features[w];
+    }
     c->cpuid_level = m->level;
     c->cpuid_xlevel = m->xlevel;
     c->cpuid_version = m->stepping | (m->model & 15) << 4 | (m->model >> 4) << 16 |
@@ -527,7 +531,7 @@ struct json_object *x86_model_expand(const char *type, const char *model, struct
             const char *n = x86_feature_names[w][b];
 
             if (n) {
-                bool on = bits >> b & 1 && X86_FEATURE(w, b) != FEAT_VMX;
+                bool on = bits >> b & 1 && X86_FEATURE(w, b) != FEAT_VMX && word_info[w].needs != FEAT_VMX;
 
                 json_object_object_add(values, n, json_object_new_boolean(on));
             }

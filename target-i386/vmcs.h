@@ -61,7 +61,6 @@ enum { VM_SEG_LDTR = 6, VM_SEG_TR = 7, VM_SEGS = 8 };
 #define PIN_NMI (1u << 3)
 #define PIN_VNMI (1u << 5)
 #define PIN_FIXED 0x16u
-#define PIN_ALLOWED (PIN_FIXED | PIN_INTR | PIN_NMI | PIN_VNMI)
 
 #define PROC_INTR_WINDOW (1u << 2)
 #define PROC_TSC_OFFSET (1u << 3)
@@ -83,7 +82,6 @@ enum { VM_SEG_LDTR = 6, VM_SEG_TR = 7, VM_SEGS = 8 };
 #define PROC_PAUSE (1u << 30)
 #define PROC_SECONDARY (1u << 31)
 #define PROC_FIXED 0x0401e172u
-#define PROC_FIXED_TRUE 0x04006172u
 #define PROC_ALLOWED                                                                                                   \
     (PROC_FIXED | PROC_INTR_WINDOW | PROC_TSC_OFFSET | PROC_HLT | PROC_INVLPG | PROC_MWAIT | PROC_RDPMC | PROC_RDTSC | \
      PROC_CR8_LOAD | PROC_CR8_STORE | PROC_NMI_WINDOW | PROC_MOV_DR | PROC_IO | PROC_IO_BITMAPS | PROC_MSR_BITMAPS |   \
@@ -111,7 +109,6 @@ enum { VM_SEG_LDTR = 6, VM_SEG_TR = 7, VM_SEGS = 8 };
 #define EXIT_SAVE_EFER (1u << 20)
 #define EXIT_LOAD_EFER (1u << 21)
 #define EXIT_FIXED 0x36dffu
-#define EXIT_FIXED_TRUE 0x36dfbu
 #define EXIT_ALLOWED                                                                                                   \
     (EXIT_FIXED | EXIT_HOST64 | EXIT_ACK_INTR | EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_EFER | EXIT_LOAD_EFER)
 
@@ -120,7 +117,6 @@ enum { VM_SEG_LDTR = 6, VM_SEG_TR = 7, VM_SEGS = 8 };
 #define ENTRY_LOAD_PAT (1u << 14)
 #define ENTRY_LOAD_EFER (1u << 15)
 #define ENTRY_FIXED 0x11ffu
-#define ENTRY_FIXED_TRUE 0x11fbu
 #define ENTRY_ALLOWED (ENTRY_FIXED | ENTRY_IA32E | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER)
 
 /* Entry and exit event fields. */

@@ -18,11 +18,6 @@ static bool within(const X86Cpu *c, uint64_t pa)
 
 /* ---- controls: 27.2.1 ---- */
 
-static bool control_ok(uint32_t v, uint32_t fixed, uint32_t allowed)
-{
-    return (v & fixed) == fixed && !(v & ~allowed);
-}
-
 static bool area_ok(const X86Cpu *c, unsigned area, unsigned count)
 {
     uint64_t n = vmx_get(c, count), pa = vmx_get(c, area);
@@ -35,12 +30,12 @@ static bool map_ok(const X86Cpu *c, bool used, unsigned field)
     return !used || (!(vmx_get(c, field) & 0xfff) && within(c, vmx_get(c, field)));
 }
 
-static bool execution_controls_ok(const X86Cpu *c)
+static bool execution_controls_ok(X86Cpu *c)
 {
     uint32_t pin = vmx_get(c, VM_PIN), proc = vmx_get(c, VM_PROC), proc2 = vmx_get(c, VM_PROC2);
 
-    if (!control_ok(pin, PIN_FIXED, PIN_ALLOWED) || !control_ok(proc, PROC_FIXED_TRUE, PROC_ALLOWED) ||
-        ((proc & PROC_SECONDARY) && (proc2 & ~PROC2_ALLOWED)) || vmx_get(c, VM_CR3_TARGETS) > 4) {
+    if (!vmx_control_ok(c, 0x48d, pin) || !vmx_control_ok(c, 0x48e, proc) ||
+        ((proc & PROC_SECONDARY) && !vmx_control_ok(c, 0x48b, proc2)) || vmx_get(c, VM_CR3_TARGETS) > 4) {
         return false;
     }
     if (!map_ok(c, proc & PROC_IO_BITMAPS, VM_IO_A) || !map_ok(c, proc & PROC_IO_BITMAPS, VM_IO_B) ||
@@ -75,10 +70,10 @@ static bool event_ok(const X86Cpu *c)
     return type < EVENT_SOFT_INT || vmx_get(c, VM_ENTRY_LENGTH) <= 15;
 }
 
-static bool controls_ok(const X86Cpu *c)
+static bool controls_ok(X86Cpu *c)
 {
-    return execution_controls_ok(c) && control_ok(vmx_get(c, VM_EXIT_CTL), EXIT_FIXED_TRUE, EXIT_ALLOWED) &&
-           control_ok(vmx_get(c, VM_ENTRY_CTL), ENTRY_FIXED_TRUE, ENTRY_ALLOWED) &&
+    return execution_controls_ok(c) && vmx_control_ok(c, 0x48f, vmx_get(c, VM_EXIT_CTL)) &&
+           vmx_control_ok(c, 0x490, vmx_get(c, VM_ENTRY_CTL)) &&
            area_ok(c, VM_EXIT_STORE, VM_EXIT_STORE_COUNT) && area_ok(c, VM_EXIT_LOAD, VM_EXIT_LOAD_COUNT) &&
            area_ok(c, VM_ENTRY_LOAD, VM_ENTRY_LOAD_COUNT) && event_ok(c);
 }

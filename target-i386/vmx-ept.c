@@ -11,7 +11,8 @@ bool vmx_eptp_ok(const X86Cpu *c, uint64_t eptp)
 {
     unsigned type = eptp & 7;
 
-    return (type == 0 || type == 6) && (eptp >> 3 & 7) == 3 && !(eptp & 0xf80) && !(eptp >> c->phys_bits);
+    return (type == 0 || type == 6) && (eptp >> 3 & 7) == 3 && !(eptp & 0xf80) &&
+           (!(eptp & EPTP_AD) || (c->features[FW_VMX_EPT] >> 21 & 1)) && !(eptp >> c->phys_bits);
 }
 
 /* 29.3.3.1: what an entry may not be. Level 1 is that of 4 KiB pages. */

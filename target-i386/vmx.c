@@ -335,36 +335,43 @@ void helper_vmx(Cpu *cpu, uint32_t id, uint32_t info, uint64_t next, uint64_t va
 
 /* ---- MSRs ---- */
 
-static uint64_t control_msr(uint32_t fixed, uint32_t allowed)
+/* Bits that must be 1, and those that may be; `relaxed` are names for "may be 0" of bits in fixed. */
+static uint64_t control_msr(const X86Cpu *c, unsigned word, uint32_t fixed, uint32_t relaxed, uint32_t always)
 {
-    return fixed | (uint64_t)allowed << 32;
+    uint32_t named = c->features[word];
+
+    return (fixed & ~(named & relaxed)) | (uint64_t)(fixed | named | always) << 32;
+}
+
+bool vmx_control_ok(X86Cpu *c, uint32_t index, uint32_t v)
+{
+    uint64_t may;
+
+    vmx_msr_read(c, index, &may);
+    return (v & (uint32_t)may) == (uint32_t)may && !(v & ~(uint32_t)(may >> 32));
 }
 
 bool vmx_msr_read(X86Cpu *c, uint32_t index, uint64_t *value)
 {
-    static const uint64_t basic = VMCS_REVISION | 0x1000ull << 32 | 6ull << 50 | 1ull << 54 | 1ull << 55;
-    /* HLT as an activity, LMA stored by exits, four CR3 targets, injection of length 0 */
-    static const uint64_t misc = 1 << 5 | 1 << 6 | 4 << 16 | 1 << 30;
-    /* execute-only, 4 levels, UC, WB, 2 MiB, 1 GiB, INVEPT, A/D, both types; INVVPID and its four */
-    static const uint64_t ept = 0x06334141 | 0xf01ull << 32;
+    const uint32_t *f = c->features, cr3 = PROC_CR3_LOAD | PROC_CR3_STORE;
     const uint64_t values[] = {
-        basic,
-        control_msr(PIN_FIXED, PIN_ALLOWED),
-        control_msr(PROC_FIXED, PROC_ALLOWED),
-        control_msr(EXIT_FIXED, EXIT_ALLOWED),
-        control_msr(ENTRY_FIXED, ENTRY_ALLOWED),
-        misc,
+        VMCS_REVISION | 0x1000ull << 32 | 6ull << 50 | (uint64_t)f[FW_VMX_BASIC_HIGH] << 32,
+        control_msr(c, FW_VMX_PIN, PIN_FIXED, 0, 0),
+        control_msr(c, FW_VMX_PROC, PROC_FIXED, 0, 0),
+        control_msr(c, FW_VMX_EXIT, EXIT_FIXED, 0, EXIT_HOST64),
+        control_msr(c, FW_VMX_ENTRY, ENTRY_FIXED, 0, 0),
+        f[FW_VMX_MISC] | 4 << 16, /* CR3 targets */
         VMX_CR0_FIXED,
         0xffffffff,
         VMX_CR4_FIXED,
         x86_cr4_allowed(c),
         0x2c, /* highest index */
-        control_msr(0, PROC2_ALLOWED),
-        ept,
-        control_msr(PIN_FIXED, PIN_ALLOWED),
-        control_msr(PROC_FIXED_TRUE, PROC_ALLOWED),
-        control_msr(EXIT_FIXED_TRUE, EXIT_ALLOWED),
-        control_msr(ENTRY_FIXED_TRUE, ENTRY_ALLOWED),
+        control_msr(c, FW_VMX_PROC2, 0, 0, 0),
+        f[FW_VMX_EPT] | 0x4100 | (uint64_t)f[FW_VMX_VPID] << 32, /* UC and WB */
+        control_msr(c, FW_VMX_PIN, PIN_FIXED, 0, 0),
+        control_msr(c, FW_VMX_PROC, PROC_FIXED, cr3, 0),
+        control_msr(c, FW_VMX_EXIT, EXIT_FIXED, EXIT_SAVE_DEBUG, EXIT_HOST64),
+        control_msr(c, FW_VMX_ENTRY, ENTRY_FIXED, ENTRY_LOAD_DEBUG, 0),
     };
 
     *value = values[index - 0x480];

@@ -37,6 +37,8 @@ static inline MemAttrs vmx_attrs(const X86Cpu *c)
 bool vmx_page_ok(X86Cpu *c, hwaddr pa);
 /* VMfail: invalid without a current VMCS. */
 void vmx_fail(X86Cpu *c, unsigned error);
+/* Whether a control field has the values that its MSR (48Bh, 48Dh to 490h) allows. */
+bool vmx_control_ok(X86Cpu *c, uint32_t index, uint32_t v);
 bool vmx_eptp_ok(const X86Cpu *c, uint64_t eptp);
 /* VMLAUNCH and VMRESUME; returns when they fail. */
 void vmx_enter(X86Cpu *c, bool launch, uint64_t next, uintptr_t host_pc);
