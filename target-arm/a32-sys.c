@@ -437,6 +437,10 @@ bool trans_a32_mcrr(ArmCtx *s, const A32Insn *i)
     if (!cp_ok(i)) {
         return false;
     }
+    /* Cleaning a range of caches, which v6 had where later CPUs have registers that are read: nothing to do. */
+    if (!arm_has(s->cpu, FEATURE_V7) && s->el > 0 && i->cp == 15 && i->opc1 == 0 && (i->crm == 12 || i->crm == 14)) {
+        return true;
+    }
     uint32_t id = ARM_CP15(1, i->opc1, 0, i->crm, 0) | (i->cp == 14 ? 1u << 25 : 0);
 
     ir_call_cp15_write(s->b, ir_i32(s->b, id), ir_i32(s->b, i->rt), ir_concat(s->b, a32_reg(s, i->rt), a32_reg(s, i->rt2)));
