@@ -174,9 +174,9 @@ static const StateField uart_state[] = {
     HOST_ONLY(CadenceUart, fe, "host side"), STATE_RAW(CadenceUart, rx), STATE(CadenceUart, head), STATE(CadenceUart, count), STATE_END,
 };
 
-static const DeviceType uart_type = {
+static const DeviceType cadence_uart_type = {
     .name = "cadence_uart", .category = "misc", .desc = "Cadence UART", .internal = true, .size = sizeof(CadenceUart), .state_version = 1,
     .props = uart_props, .banks = uart_banks, .pins = uart_pins, .state = uart_state, .realize = uart_realize, .unrealize = uart_unrealize,
     .reset = uart_reset,
 };
-DEVICE_TYPE(uart_type);
+DEVICE_TYPE(cadence_uart_type);

@@ -167,9 +167,9 @@ static const StateField uart_state[] = {
     HOST_ONLY(ExynosUart, fe, "host side"), STATE_RAW(ExynosUart, rx), STATE(ExynosUart, head), STATE(ExynosUart, count), STATE_END,
 };
 
-static const DeviceType uart_type = {
+static const DeviceType exynos_uart_type = {
     .name = "exynos4210.uart", .category = "misc", .desc = "Samsung UART", .internal = true, .size = sizeof(ExynosUart), .state_version = 1,
     .props = uart_props, .banks = uart_banks, .pins = uart_pins, .state = uart_state, .realize = uart_realize, .unrealize = uart_unrealize,
     .reset = uart_reset,
 };
-DEVICE_TYPE(uart_type);
+DEVICE_TYPE(exynos_uart_type);

@@ -151,15 +151,15 @@ static const Reg serial_regs[] = {
 };
 /* clang-format on */
 static const RegBank serial_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(serial_regs), .help = "UART"}, {0}};
-static const Prop serial_props[] = {PROP_CHARDEV(ImxSerial, chardev), PROP_END};
+static const Prop imx_serial_props[] = {PROP_CHARDEV(ImxSerial, chardev), PROP_END};
 static const PinRow serial_pins[] = {PIN_OUT(ImxSerial, irq, "irq"), PIN_END};
-static const StateField serial_state[] = {
+static const StateField imx_serial_state[] = {
     HOST_ONLY(ImxSerial, fe, "host side"), STATE_RAW(ImxSerial, rx), STATE(ImxSerial, head), STATE(ImxSerial, count), STATE_END,
 };
 
-static const DeviceType serial_type = {
+static const DeviceType imx_serial_type = {
     .name = "imx.serial", .category = "misc", .desc = "i.MX UART", .internal = true, .size = sizeof(ImxSerial), .state_version = 1,
-    .props = serial_props, .banks = serial_banks, .pins = serial_pins, .state = serial_state, .realize = serial_realize,
+    .props = imx_serial_props, .banks = serial_banks, .pins = serial_pins, .state = imx_serial_state, .realize = serial_realize,
     .unrealize = serial_unrealize, .reset = serial_reset,
 };
-DEVICE_TYPE(serial_type);
+DEVICE_TYPE(imx_serial_type);

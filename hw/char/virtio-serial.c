@@ -345,27 +345,27 @@ static void serial_reset(VirtioDevice *v)
     }
 }
 
-static const Prop serial_props[] = {
+static const Prop virtio_serial_props[] = {
     PROP_U32(VirtioSerial, max_ports, "max_ports", MAX_PORTS),
     PROP_BOOL(VirtioSerial, emergency_write, "emergency-write", true),
     PROP_END,
 };
 
-static const StateField serial_state[] = {
+static const StateField virtio_serial_state[] = {
     STATE(VirtioSerial, guest_ready), HOST_ONLY(VirtioSerial, bus, "host side"),
     HOST_ONLY(VirtioSerial, ports, "devices on the bus"),
     HOST_ONLY(VirtioSerial, control, "empty when the driver has given buffers"), STATE_END,
 };
 
-static const VirtioType serial_type = {
+static const VirtioType virtio_serial_type = {
     .name = "virtio-serial", .desc = "Serial ports and consoles", .category = "input",
     .id = 3, .legacy_pci_id = 0x1003, .pci_class = 0x078000, .size = sizeof(VirtioSerial), .config_size = 12, .vectors = 2,
-    .props = serial_props, .state = serial_state,
+    .props = virtio_serial_props, .state = virtio_serial_state,
     .realize = serial_realize, .unrealize = serial_unrealize, .reset = serial_reset,
     .features = serial_features, .config_read = serial_config_read, .config_write = serial_config_write,
     .notify = serial_notify,
 };
-VIRTIO_TYPE(serial_type);
+VIRTIO_TYPE(virtio_serial_type);
 
 /* ---- ports ---- */
 

@@ -243,6 +243,7 @@ static const StateField vga_state[] = {
     STATE_ARRAY(VgaPci, vga.palette), STATE(VgaPci, vga.latch), STATE(VgaPci, vga.dispi_index),
     STATE_ARRAY(VgaPci, vga.dispi), STATE_BUF(VgaPci, vga.vram, vram_len),
     HOST_ONLY(VgaPci, vga.vram_size, "follows from vgamem_mb"), HOST_ONLY(VgaPci, edid, "follows from properties"),
+    HOST_ONLY(VgaPci, vgamem_mb, "property of some"), HOST_ONLY(VgaPci, vgamem, "property of some"),
     HOST_ONLY(VgaPci, legacy, "by type"), HOST_ONLY(VgaPci, vga_regs, "by type"),
     HOST_ONLY(VgaPci, vga.console, "the host's side of the screen"),
     HOST_ONLY(VgaPci, vram, "region"), HOST_ONLY(VgaPci, mmio, "region"),

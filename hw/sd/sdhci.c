@@ -509,7 +509,8 @@ const StateField sdhci_state[] = {
     STATE(Sdhci, adma_valid), STATE(Sdhci, wait_busy), STATE(Sdhci, norintsts), STATE(Sdhci, errintsts), STATE(Sdhci, norinten),
     STATE(Sdhci, errinten), STATE(Sdhci, norintsig), STATE(Sdhci, errintsig), STATE(Sdhci, blksize), STATE(Sdhci, blkcnt), STATE(Sdhci, trnmod),
     STATE(Sdhci, cmdreg), STATE(Sdhci, hostctl), STATE(Sdhci, admasysaddr), STATE(Sdhci, blocks), STATE(Sdhci, buf_pos), STATE(Sdhci, buf_fill), STATE_RAW(Sdhci, buf),
-    STATE(Sdhci, adma_attr), STATE(Sdhci, adma_left), STATE(Sdhci, adma_addr), STATE_END,
+    STATE(Sdhci, clkcon), STATE(Sdhci, acmd12err), STATE(Sdhci, hostctl2), STATE(Sdhci, pwrcon), STATE(Sdhci, blkgap), STATE(Sdhci, wakcon),
+    STATE(Sdhci, timeoutcon), HOST_ONLY(Sdhci, capareg, "property of the generic one"), STATE(Sdhci, adma_attr), STATE(Sdhci, adma_left), STATE(Sdhci, adma_addr), STATE_END,
 };
 
 static const DeviceType sdhci_type = {
