@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "monitor/internal.h"
+#include "monitor/memory.h"
 #include "qapi/qapi-events.h"
 #include "util/timer.h"
 
@@ -130,6 +131,9 @@ static void on_vm_event(void *opaque, const VmEventInfo *info)
     case VM_EVENT_WATCHDOG:
         qapi_event_watchdog(&(WatchdogEvent){
             .action = action_value(&qapi_type_VmWatchdogAction, info->action) });
+        if (run_actions()->watchdog == WATCHDOG_INJECT_NMI) {
+            monitor_inject_nmi(opaque);
+        }
         break;
     case VM_EVENT_GUEST_PANICKED:
         qapi_event_guest_panicked(&(GuestPanickedEvent){

@@ -138,14 +138,19 @@ static void send_nmi(Cpu *cpu)
     }
 }
 
+void monitor_inject_nmi(Vm *vm)
+{
+    for (guint i = 0; i < vm->cpus->len; i++) {
+        send_nmi(vm->cpus->pdata[i]);
+    }
+}
+
 bool qmp_inject_nmi(QmpCall *call, GError **error)
 {
     if (!call->vm->cpus->len) {
         return fail(error, "this feature or command is not currently supported");
     }
-    for (guint i = 0; i < call->vm->cpus->len; i++) {
-        send_nmi(call->vm->cpus->pdata[i]);
-    }
+    monitor_inject_nmi(call->vm);
     return true;
 }
 
