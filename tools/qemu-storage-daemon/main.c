@@ -294,6 +294,7 @@ int main(int argc, char **argv)
     block_exports_stop(-1);
     nbd_main_server_stop();
     tool_exit();
+    vm_free(vm);
     if (pid_file) {
         unlink(pid_file);
     }
