@@ -25,38 +25,18 @@ static void ports_write(void *opaque, hwaddr offset, uint64_t value, unsigned si
 
 static uint64_t dispi_read(void *opaque, hwaddr offset, unsigned size)
 {
-    const Vga *s = &((VgaIsa *)opaque)->vga;
-
-    return offset == 0 ? s->dispi_index : vga_dispi_read(s, s->dispi_index);
+    return vga_dispi_port_read(&((VgaIsa *)opaque)->vga, (unsigned)offset);
 }
 
 static void dispi_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
 {
-    Vga *s = &((VgaIsa *)opaque)->vga;
-
-    if (offset == 0) {
-        s->dispi_index = (uint16_t)value;
-    } else {
-        vga_dispi_write(s, s->dispi_index, (uint16_t)value);
-    }
-}
-
-static uint64_t window_read(void *opaque, hwaddr offset, unsigned size)
-{
-    return vga_mem_read(&((VgaIsa *)opaque)->vga, (uint32_t)offset);
-}
-
-static void window_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
-{
-    vga_mem_write(&((VgaIsa *)opaque)->vga, (uint32_t)offset, (uint8_t)value);
+    vga_dispi_port_write(&((VgaIsa *)opaque)->vga, (unsigned)offset, (uint16_t)value);
 }
 
 static const RegionOps ports_ops = { .read = ports_read, .write = ports_write, .min_size = 1, .max_size = 1 };
 static const RegionOps dispi_ops = {
     .read = dispi_read, .write = dispi_write, .min_size = 1, .max_size = 2, .unaligned = true,
 };
-static const RegionOps window_ops = { .read = window_read, .write = window_write, .min_size = 1, .max_size = 1 };
-
 static const RegBank vga_isa_banks[] = {
     { .name = "ports", .size = 0x30, .ops = &ports_ops, .pio = true, .help = "3B0h to 3DFh" },
     { .name = "dispi", .size = 4, .ops = &dispi_ops, .pio = true, .help = "display interface" },
@@ -87,7 +67,7 @@ static bool vga_isa_realize(Device *dev, GError **error)
     }
     d->vga.vram = region_host(&d->vram);
     d->vga.vram_size = (uint32_t)size;
-    region_init_io(&d->window, &dev->obj, "vga.window", 0x20000, &window_ops, d);
+    region_init_io(&d->window, &dev->obj, "vga.window", 0x20000, &vga_window_ops, &d->vga);
     region_add(&b->pci_mem, WINDOW_BASE, &d->window, 1);
     region_add(&b->pci_mem, LINEAR_BASE, &d->vram, 1);
     d->vga.console = console_new(&console_ops, &d->vga, dev, 0);

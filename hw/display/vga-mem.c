@@ -152,3 +152,15 @@ void vga_mem_write(Vga *s, uint32_t offset, uint8_t value)
         planar_write(s, addr, value);
     }
 }
+
+static uint64_t window_read(void *opaque, hwaddr offset, unsigned size)
+{
+    return vga_mem_read(opaque, (uint32_t)offset);
+}
+
+static void window_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    vga_mem_write(opaque, (uint32_t)offset, (uint8_t)value);
+}
+
+const RegionOps vga_window_ops = { .read = window_read, .write = window_write, .min_size = 1, .max_size = 1 };

@@ -42,43 +42,18 @@ static const RegionOps ports_ops = {
     .read = ports_read, .write = ports_write, .min_size = 1, .max_size = 1,
 };
 
-/* Index at 1CEh, data at 1CFh and 1D0h, 16 bits wide each. */
 static uint64_t dispi_read(void *opaque, hwaddr offset, unsigned size)
 {
-    const Vga *s = &((VgaPci *)opaque)->vga;
-
-    return offset == 0 ? s->dispi_index : vga_dispi_read(s, s->dispi_index);
+    return vga_dispi_port_read(&((VgaPci *)opaque)->vga, (unsigned)offset);
 }
 
 static void dispi_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
 {
-    Vga *s = &((VgaPci *)opaque)->vga;
-
-    if (offset == 0) {
-        s->dispi_index = (uint16_t)value;
-    } else {
-        vga_dispi_write(s, s->dispi_index, (uint16_t)value);
-    }
+    vga_dispi_port_write(&((VgaPci *)opaque)->vga, (unsigned)offset, (uint16_t)value);
 }
 
 static const RegionOps dispi_ops = {
     .read = dispi_read, .write = dispi_write, .min_size = 1, .max_size = 2, .unaligned = true,
-};
-
-static uint64_t window_read(void *opaque, hwaddr offset, unsigned size)
-{
-    return vga_mem_read(&((VgaPci *)opaque)->vga, (uint32_t)offset);
-}
-
-static void window_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
-{
-    VgaPci *d = opaque;
-
-    vga_mem_write(&d->vga, (uint32_t)offset, (uint8_t)value);
-}
-
-static const RegionOps window_ops = {
-    .read = window_read, .write = window_write, .min_size = 1, .max_size = 1,
 };
 
 static uint64_t mmio_read(void *opaque, hwaddr offset, unsigned size)
@@ -159,7 +134,7 @@ static bool display_realize(VgaPci *d, uint64_t size, GError **error)
     if (d->legacy) {
         region_init_io(&d->ports, o, "vga.ports", 0x30, &ports_ops, d);
         region_init_io(&d->dispi_ports, o, "vga.dispi", 4, &dispi_ops, d);
-        region_init_io(&d->window, o, "vga.window", 0x20000, &window_ops, d);
+        region_init_io(&d->window, o, "vga.window", 0x20000, &vga_window_ops, &d->vga);
         region_add(d->pci.bus->mem, 0xa0000, &d->window, 1);
         if (d->pci.bus->io) {
             region_add(d->pci.bus->io, LEGACY_PORTS, &d->ports, 0);

@@ -297,3 +297,17 @@ void vga_dispi_write(Vga *s, unsigned index, uint16_t value)
         break;
     }
 }
+
+uint16_t vga_dispi_port_read(const Vga *s, unsigned offset)
+{
+    return offset == 0 ? s->dispi_index : vga_dispi_read(s, s->dispi_index);
+}
+
+void vga_dispi_port_write(Vga *s, unsigned offset, uint16_t value)
+{
+    if (offset == 0) {
+        s->dispi_index = value;
+    } else {
+        vga_dispi_write(s, s->dispi_index, value);
+    }
+}

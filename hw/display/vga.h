@@ -44,6 +44,11 @@ uint8_t vga_port_read(Vga *s, unsigned port);
 void vga_port_write(Vga *s, unsigned port, uint8_t value);
 uint16_t vga_dispi_read(const Vga *s, unsigned index);
 void vga_dispi_write(Vga *s, unsigned index, uint16_t value);
+/* The interface's ports, 16 bits wide: index at offset 0 (1CEh), data at 1 (1CFh) and 2 (1D0h). */
+uint16_t vga_dispi_port_read(const Vga *s, unsigned offset);
+void vga_dispi_port_write(Vga *s, unsigned offset, uint16_t value);
+/* The same window as a region; opaque is the Vga. */
+extern const RegionOps vga_window_ops;
 /* Window A0000h to BFFFFh, by offset; one byte. */
 uint8_t vga_mem_read(Vga *s, uint32_t offset);
 void vga_mem_write(Vga *s, uint32_t offset, uint8_t value);
