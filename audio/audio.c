@@ -34,7 +34,7 @@ struct AudioDev {
 
 struct AudioVoice {
     AudioDev *dev;
-    bool record, active, mute, in_callback;
+    bool record, active, mute;
     AudioSettings settings;
     AudioDueFn *due;
     void *opaque;

@@ -43,7 +43,6 @@ typedef struct Scanout {
     /* the cursor: 64 x 64 premultiplied, NULL: hidden */
     pixman_image_t *cursor;
     int cursor_x, cursor_y, hot_x, hot_y;
-    struct VirtioGpu *gpu;
 } Scanout;
 
 typedef struct VirtioGpu {
@@ -491,7 +490,6 @@ static bool gpu_realize(VirtioDevice *v, GError **error)
     virtio_add_queue(v, 16);
     s->resources = g_hash_table_new_full(NULL, NULL, NULL, resource_free);
     for (unsigned i = 0; i < s->max_outputs; i++) {
-        s->scanout[i].gpu = s;
         s->scanout[i].console = console_new(&scanout_ops, &s->scanout[i], &v->pci.dev, i);
     }
     return true;

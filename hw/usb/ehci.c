@@ -322,6 +322,15 @@ static uint32_t frindex_now(Ehci *s)
     return (s->frindex + (uint32_t)MAX(passed, 0)) & 0x3fff;
 }
 
+/* The status says which schedules run. */
+static void show_schedules(Ehci *s)
+{
+    s->status &= ~(uint32_t)(STS_PSS | STS_ASS);
+    if (s->cmd & CMD_RUN) {
+        s->status |= (s->cmd & CMD_PSE ? STS_PSS : 0) | (s->cmd & CMD_ASE ? STS_ASS : 0);
+    }
+}
+
 static void schedule(Ehci *s)
 {
     if (s->cmd & CMD_RUN && s->cmd & (CMD_PSE | CMD_ASE | CMD_IAAD)) {
@@ -350,7 +359,7 @@ static void walk(void *opaque)
         s->status |= s->frindex < old ? STS_FLR : 0;
         usb_pending_sweep(s->async);
     }
-    s->status = (s->status & ~(uint32_t)(STS_PSS | STS_ASS)) | (s->cmd & CMD_PSE ? STS_PSS : 0) | (s->cmd & CMD_ASE ? STS_ASS : 0);
+    show_schedules(s);
     if (s->cmd & CMD_PSE) {
         /* frames that were missed are made up for, up to what the driver allows */
         for (uint32_t f = MIN(frames, MAX(s->maxframes, 1)); f-- > 0;) {
@@ -506,12 +515,7 @@ static void cmd_write(Device *d, const RegAccess *a)
         s->status = s->cmd & CMD_RUN ? s->status & ~(uint32_t)STS_HALTED : s->status | STS_HALTED;
         s->frindex_ns = clock_now_ns(CLOCK_GUEST);
     }
-    if (!(s->cmd & CMD_RUN)) {
-        s->status &= ~(uint32_t)(STS_PSS | STS_ASS);
-    }
-    /* a schedule that is switched says so before its first walk */
-    s->status = (s->status & ~(uint32_t)(STS_PSS | STS_ASS)) |
-                (s->cmd & CMD_RUN ? (s->cmd & CMD_PSE ? STS_PSS : 0) | (s->cmd & CMD_ASE ? STS_ASS : 0) : 0);
+    show_schedules(s);    /* before the first walk */
     s->progress = true;
     schedule(s);
 }
