@@ -234,8 +234,7 @@ void trans_FMA_scalar(X86Ctx *s, X86Insn *i)
         v[n] = x86_vread(s, i, n, 0);
     }
     IrVal r = ir_call_fma(s->b, lowest(s, i, v[f.a]), lowest(s, i, v[f.b]), lowest(s, i, v[f.c]), ir_i32(s->b, f.kind));
-    IrVal low = ir_v_getf(s->b, i->rex & 8 ? IR_F64 : IR_F32, r);
-    x86_vwrite(s, i, ir_v_setf(s->b, v[0], low), x86_none);
+    x86_vwrite(s, i, ir_s_merge(s->b, i->rex & 8 ? LANE_F64 : LANE_F32, v[0], r), x86_none);
 }
 
 /* ---- half floats ---- */

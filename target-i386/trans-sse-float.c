@@ -5,13 +5,11 @@
  */
 #include "target-i386/vec.h"
 
-typedef IrVal FloatFn(IrBuilder *b, IrVal a, IrVal c);
-
-static void scalar(X86Ctx *s, X86Insn *i, FloatFn *fn, IrType t)
+static void scalar(X86Ctx *s, X86Insn *i, LaneFn *fn, IrLane lane)
 {
-    IrVal c = x86_fread(s, i, x86_src2(i), t), a = x86_fread(s, i, x86_src1(i), t);
+    IrVal c = x86_sread(s, i, x86_src2(i), lane);
 
-    x86_fwrite(s, i, fn(s->b, a, c));
+    x86_vwrite(s, i, fn(s->b, lane, x86_vread(s, i, x86_src1(i), 0), c), x86_none);
 }
 
 void trans_ADDPS(X86Ctx *s, X86Insn *i)
@@ -26,12 +24,12 @@ void trans_ADDPD(X86Ctx *s, X86Insn *i)
 
 void trans_ADDSS(X86Ctx *s, X86Insn *i)
 {
-    scalar(s, i, ir_fadd, IR_F32);
+    scalar(s, i, ir_s_fadd, LANE_F32);
 }
 
 void trans_ADDSD(X86Ctx *s, X86Insn *i)
 {
-    scalar(s, i, ir_fadd, IR_F64);
+    scalar(s, i, ir_s_fadd, LANE_F64);
 }
 
 void trans_SUBPS(X86Ctx *s, X86Insn *i)
@@ -46,12 +44,12 @@ void trans_SUBPD(X86Ctx *s, X86Insn *i)
 
 void trans_SUBSS(X86Ctx *s, X86Insn *i)
 {
-    scalar(s, i, ir_fsub, IR_F32);
+    scalar(s, i, ir_s_fsub, LANE_F32);
 }
 
 void trans_SUBSD(X86Ctx *s, X86Insn *i)
 {
-    scalar(s, i, ir_fsub, IR_F64);
+    scalar(s, i, ir_s_fsub, LANE_F64);
 }
 
 void trans_MULPS(X86Ctx *s, X86Insn *i)
@@ -66,12 +64,12 @@ void trans_MULPD(X86Ctx *s, X86Insn *i)
 
 void trans_MULSS(X86Ctx *s, X86Insn *i)
 {
-    scalar(s, i, ir_fmul, IR_F32);
+    scalar(s, i, ir_s_fmul, LANE_F32);
 }
 
 void trans_MULSD(X86Ctx *s, X86Insn *i)
 {
-    scalar(s, i, ir_fmul, IR_F64);
+    scalar(s, i, ir_s_fmul, LANE_F64);
 }
 
 void trans_DIVPS(X86Ctx *s, X86Insn *i)
@@ -86,12 +84,12 @@ void trans_DIVPD(X86Ctx *s, X86Insn *i)
 
 void trans_DIVSS(X86Ctx *s, X86Insn *i)
 {
-    scalar(s, i, ir_fdiv, IR_F32);
+    scalar(s, i, ir_s_fdiv, LANE_F32);
 }
 
 void trans_DIVSD(X86Ctx *s, X86Insn *i)
 {
-    scalar(s, i, ir_fdiv, IR_F64);
+    scalar(s, i, ir_s_fdiv, LANE_F64);
 }
 
 void trans_MINPS(X86Ctx *s, X86Insn *i)
@@ -106,12 +104,12 @@ void trans_MINPD(X86Ctx *s, X86Insn *i)
 
 void trans_MINSS(X86Ctx *s, X86Insn *i)
 {
-    scalar(s, i, ir_fminb, IR_F32);
+    scalar(s, i, ir_s_fminb, LANE_F32);
 }
 
 void trans_MINSD(X86Ctx *s, X86Insn *i)
 {
-    scalar(s, i, ir_fminb, IR_F64);
+    scalar(s, i, ir_s_fminb, LANE_F64);
 }
 
 void trans_MAXPS(X86Ctx *s, X86Insn *i)
@@ -126,12 +124,12 @@ void trans_MAXPD(X86Ctx *s, X86Insn *i)
 
 void trans_MAXSS(X86Ctx *s, X86Insn *i)
 {
-    scalar(s, i, ir_fmaxb, IR_F32);
+    scalar(s, i, ir_s_fmaxb, LANE_F32);
 }
 
 void trans_MAXSD(X86Ctx *s, X86Insn *i)
 {
-    scalar(s, i, ir_fmaxb, IR_F64);
+    scalar(s, i, ir_s_fmaxb, LANE_F64);
 }
 
 void trans_SQRTPS(X86Ctx *s, X86Insn *i)
@@ -146,12 +144,12 @@ void trans_SQRTPD(X86Ctx *s, X86Insn *i)
 
 void trans_SQRTSS(X86Ctx *s, X86Insn *i)
 {
-    x86_fwrite(s, i, ir_fsqrt(s->b, x86_fread(s, i, x86_src2(i), IR_F32)));
+    scalar(s, i, ir_s_fsqrt, LANE_F32);
 }
 
 void trans_SQRTSD(X86Ctx *s, X86Insn *i)
 {
-    x86_fwrite(s, i, ir_fsqrt(s->b, x86_fread(s, i, x86_src2(i), IR_F64)));
+    scalar(s, i, ir_s_fsqrt, LANE_F64);
 }
 
 void trans_HADDPS(X86Ctx *s, X86Insn *i)
@@ -200,7 +198,7 @@ static void approximate_scalar(X86Ctx *s, X86Insn *i, IrVal (*fn)(IrBuilder *, I
 {
     IrVal r = fn(s->b, x86_vread(s, i, x86_src2(i), 0));
 
-    x86_fwrite(s, i, ir_v_getf(s->b, IR_F32, r));
+    x86_vwrite(s, i, ir_s_merge(s->b, LANE_F32, x86_vread(s, i, x86_src1(i), 0), r), x86_none);
 }
 
 void trans_RCPPS(X86Ctx *s, X86Insn *i)
@@ -239,11 +237,13 @@ static void compare(X86Ctx *s, X86Insn *i, IrLane lane)
     x86_vwrite(s, i, r[0], r[1]);
 }
 
-static void compare_scalar(X86Ctx *s, X86Insn *i, IrType t)
-{
-    IrVal c = x86_fread(s, i, x86_src2(i), t), a = x86_fread(s, i, x86_src1(i), t);
+typedef IrVal LaneImmFn(IrBuilder *b, IrLane lane, IrVal a, IrVal c, unsigned imm);
 
-    x86_fwrite(s, i, ir_fcmp_mask(s->b, a, c, x86_imm8(i) & (i->vex ? 31 : 7)));
+static void scalar_imm(X86Ctx *s, X86Insn *i, LaneImmFn *fn, IrLane lane, unsigned imm)
+{
+    IrVal c = x86_sread(s, i, x86_src2(i), lane);
+
+    x86_vwrite(s, i, fn(s->b, lane, x86_vread(s, i, x86_src1(i), 0), c, imm), x86_none);
 }
 
 void trans_CMPPS(X86Ctx *s, X86Insn *i)
@@ -258,20 +258,20 @@ void trans_CMPPD(X86Ctx *s, X86Insn *i)
 
 void trans_CMPSS(X86Ctx *s, X86Insn *i)
 {
-    compare_scalar(s, i, IR_F32);
+    scalar_imm(s, i, ir_s_fmask, LANE_F32, x86_imm8(i) & (i->vex ? 31 : 7));
 }
 
 void trans_CMPSD(X86Ctx *s, X86Insn *i)
 {
-    compare_scalar(s, i, IR_F64);
+    scalar_imm(s, i, ir_s_fmask, LANE_F64, x86_imm8(i) & (i->vex ? 31 : 7));
 }
 
 static void ordered_compare(X86Ctx *s, X86Insn *i, unsigned signal_quiet)
 {
-    IrType t = i->op[0].size == 2 ? IR_F32 : IR_F64;
-    IrVal c = x86_fread(s, i, 1, t), a = x86_fread(s, i, 0, t);
+    IrLane lane = i->op[0].size == 2 ? LANE_F32 : LANE_F64;
+    IrVal c = x86_sread(s, i, 1, lane), a = x86_sread(s, i, 0, lane);
 
-    x86_cc_eflags(s, ir_zextq(s->b, ir_fcmp(s->b, a, c, signal_quiet)));
+    x86_cc_eflags(s, ir_zextq(s->b, ir_s_fcmp(s->b, lane, a, c, signal_quiet)));
 }
 
 void trans_COMIS(X86Ctx *s, X86Insn *i)
@@ -308,12 +308,12 @@ void trans_ROUNDPD(X86Ctx *s, X86Insn *i)
 
 void trans_ROUNDSS(X86Ctx *s, X86Insn *i)
 {
-    x86_fwrite(s, i, ir_fround(s->b, x86_fread(s, i, x86_src2(i), IR_F32), x86_imm8(i) & 15));
+    scalar_imm(s, i, ir_s_fround, LANE_F32, x86_imm8(i) & 15);
 }
 
 void trans_ROUNDSD(X86Ctx *s, X86Insn *i)
 {
-    x86_fwrite(s, i, ir_fround(s->b, x86_fread(s, i, x86_src2(i), IR_F64), x86_imm8(i) & 15));
+    scalar_imm(s, i, ir_s_fround, LANE_F64, x86_imm8(i) & 15);
 }
 
 void trans_DPPS(X86Ctx *s, X86Insn *i)
@@ -328,29 +328,29 @@ void trans_DPPD(X86Ctx *s, X86Insn *i)
 
 /* ---- conversion ---- */
 
-static void from_int(X86Ctx *s, X86Insn *i, IrType t)
+static void from_int(X86Ctx *s, X86Insn *i, IrLane lane)
 {
-    unsigned n = x86_src2(i);
-    IrVal v = x86_read(s, i, n);
+    IrVal v = x86_read(s, i, x86_src2(i));
 
-    x86_fwrite(s, i, i->op[n].size == 3 ? ir_i64_f(s->b, t, v) : ir_i32_f(s->b, t, v));
+    x86_vwrite(s, i, ir_s_from_i(s->b, lane, x86_vread(s, i, x86_src1(i), 0), v), x86_none);
 }
 
 static void to_int(X86Ctx *s, X86Insn *i, unsigned truncate)
 {
-    IrVal f = x86_fread(s, i, 1, i->op[1].size == 2 ? IR_F32 : IR_F64);
+    IrLane lane = i->op[1].size == 2 ? LANE_F32 : LANE_F64;
+    IrVal f = x86_sread(s, i, 1, lane);
 
-    x86_write(s, i, 0, i->op[0].size == 3 ? ir_f_i64(s->b, f, truncate) : ir_f_i32(s->b, f, truncate));
+    x86_write(s, i, 0, i->op[0].size == 3 ? ir_s_to_i64(s->b, lane, f, truncate) : ir_s_to_i32(s->b, lane, f, truncate));
 }
 
 void trans_CVTSI2SS(X86Ctx *s, X86Insn *i)
 {
-    from_int(s, i, IR_F32);
+    from_int(s, i, LANE_F32);
 }
 
 void trans_CVTSI2SD(X86Ctx *s, X86Insn *i)
 {
-    from_int(s, i, IR_F64);
+    from_int(s, i, LANE_F64);
 }
 
 void trans_CVTS2SI(X86Ctx *s, X86Insn *i)
@@ -365,12 +365,12 @@ void trans_CVTTS2SI(X86Ctx *s, X86Insn *i)
 
 void trans_CVTSS2SD(X86Ctx *s, X86Insn *i)
 {
-    x86_fwrite(s, i, ir_f64_f32(s->b, x86_fread(s, i, x86_src2(i), IR_F32)));
+    scalar(s, i, ir_s_fcvt, LANE_F32);
 }
 
 void trans_CVTSD2SS(X86Ctx *s, X86Insn *i)
 {
-    x86_fwrite(s, i, ir_f32_f64(s->b, x86_fread(s, i, x86_src2(i), IR_F64)));
+    scalar(s, i, ir_s_fcvt, LANE_F64);
 }
 
 typedef IrVal ConvertFn(IrBuilder *b, IrVal a);

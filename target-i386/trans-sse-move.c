@@ -76,17 +76,15 @@ void trans_MOVQ_store(X86Ctx *s, X86Insn *i)
     if (i->op[0].kind == X86_XMM) {
         x86_vwrite(s, i, ir_v_low64(s->b, v), x86_none);
     } else {
-        unsigned size = i->op[0].size;
-        x86_store(s, size, ir_v_extract(s->b, size == 2 ? LANE_I32 : LANE_I64, v, 0), x86_addr(s, i));
+        x86_store_low(s, i->op[0].size, v, x86_addr(s, i));
     }
 }
 
 void trans_MOVS_merge(X86Ctx *s, X86Insn *i)
 {
-    IrType t = i->op[0].size == 2 ? IR_F32 : IR_F64;
-    IrVal f = ir_v_getf(s->b, t, x86_vread(s, i, x86_src2(i), 0));
+    IrVal c = x86_vread(s, i, x86_src2(i), 0);
 
-    x86_fwrite(s, i, f);
+    x86_vwrite(s, i, ir_s_merge(s->b, i->op[0].size == 2 ? LANE_F32 : LANE_F64, x86_vread(s, i, x86_src1(i), 0), c), x86_none);
 }
 
 static IrVal low64(X86Ctx *s, IrVal v)

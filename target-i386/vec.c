@@ -22,11 +22,11 @@ static IrVal vec_memory(X86Ctx *s, const X86Insn *i, unsigned size, unsigned par
     IrBuilder *b = s->b;
     IrVal addr = x86_addr(s, i);
 
-    if (size <= 2) {
+    if (size < 2) {
         return ir_v_from_i(b, IR_V128, x86_load(s, size, addr));
     }
-    if (size == 3) {
-        return ir_v_from_i(b, IR_V128, x86_load(s, 3, addr));
+    if (size <= 3) {
+        return ir_load(b, IR_V128, addr, (MemOp)(s->mode & MODE_AC ? size | MEM_ALIGN : size), s->mmu);
     }
     /* APM 1 4.4.6: MXCSR.MM leaves #AC; MOVAPS and the like (trans-sse-move.c) stay strict */
     bool aligned = !i->vex && !(i->row->flags & X86_ROW_UNALIGNED) && (!(s->mode & MODE_MM) || (s->mode & MODE_AC));
@@ -131,20 +131,14 @@ void x86_vec_imm(X86Ctx *s, const X86Insn *i, VecHelper *fn)
     x86_vwrite(s, i, r[0], r[1]);
 }
 
-IrVal x86_fread(X86Ctx *s, const X86Insn *i, unsigned n, IrType t)
+IrVal x86_sread(X86Ctx *s, const X86Insn *i, unsigned n, IrLane lane)
 {
-    IrBuilder *b = s->b;
-
-    if (i->op[n].kind == X86_MEM) {
-        IrVal bits = x86_load(s, t == IR_F32 ? 2 : 3, x86_addr(s, i));
-        return t == IR_F32 ? ir_f32_from_bits(b, bits) : ir_f_from_bits(b, bits);
-    }
-    return ir_v_getf(b, t, ir_get(b, V_XMM0 + i->op[n].reg));
+    return i->op[n].kind == X86_MEM ? vec_memory(s, i, lane == LANE_F32 ? 2 : 3, 0) : ir_get(s->b, V_XMM0 + i->op[n].reg);
 }
 
-void x86_fwrite(X86Ctx *s, const X86Insn *i, IrVal f)
+void x86_store_low(X86Ctx *s, unsigned size, IrVal v, IrVal addr)
 {
-    x86_vwrite(s, i, ir_v_setf(s->b, x86_vread(s, i, x86_src1(i), 0), f), x86_none);
+    ir_store(s->b, v, addr, (MemOp)(s->mode & MODE_AC ? size | MEM_ALIGN : size), s->mmu);
 }
 
 IrVal x86_concat64(X86Ctx *s, IrVal low, IrVal high)

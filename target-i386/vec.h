@@ -31,10 +31,10 @@ void x86_vec_binary(X86Ctx *s, const X86Insn *i, VecFn *fn);
 void x86_vec_lane(X86Ctx *s, const X86Insn *i, LaneFn *fn, IrLane lane);
 void x86_vec_lane1(X86Ctx *s, const X86Insn *i, LaneFn1 *fn, IrLane lane);
 void x86_vec_imm(X86Ctx *s, const X86Insn *i, VecHelper *fn);
-/* Operand n as a scalar float of its size. */
-IrVal x86_fread(X86Ctx *s, const X86Insn *i, unsigned n, IrType t);
-/* Writes f over the lowest lane of the first source. */
-void x86_fwrite(X86Ctx *s, const X86Insn *i, IrVal f);
+/* Operand n, of which the lowest lane alone is of interest; memory no larger than that. */
+IrVal x86_sread(X86Ctx *s, const X86Insn *i, unsigned n, IrLane lane);
+/* The low 4 or 8 bytes (size: log2) of v to memory. */
+void x86_store_low(X86Ctx *s, unsigned size, IrVal v, IrVal addr);
 /* Before MMX instructions that write no MMX register. */
 void x86_mmx_enter(X86Ctx *s);
 IrVal x86_concat64(X86Ctx *s, IrVal low, IrVal high);

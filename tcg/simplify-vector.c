@@ -127,6 +127,8 @@ IrVal ir_simplify_vector(IrBuilder *b, IrOp *o, IrType t)
         return simplify_getf(b, o, t);
     case OP_V_SETF:
         return simplify_setf(b, o);
+    case OP_S_MERGE:
+        return o->args[0] == o->args[1] ? val(o->args[0]) : NONE;
     case OP_V_FROM_I:
         if (ir_known_const(&b->f, o->args[0], &k) && k == 0) {
             return ir_v_zero(b, t);

@@ -112,7 +112,7 @@ static bool check_details(Verify *v, const IrOp *o, const IrOpDesc *d)
     if (d->flags & IRF_LANE && o->cc > LANE_F64) {
         return bad(v, "bad lane kind");
     }
-    if (d->flags & IRF_MEM && (o->mem.op & MEM_SIZE) > MEM_256) {
+    if (d->flags & IRF_MEM && ((o->mem.op & MEM_SIZE) > MEM_256 || (o->type >= IR_F32 && (o->mem.op & MEM_SIZE) < MEM_32))) {
         return bad(v, "bad access size");
     }
     switch (o->opcode) {

@@ -10,11 +10,11 @@ static uint32_t scalar(IrType t)
     return t == IR_F32 ? X_F3 : X_F2;
 }
 
-/* dst = op(a, b), three operands with AVX, two without. Memory operands need no alignment. */
+/* dst = op(a, b), three operands with AVX, two without; b may be an integer. Memory operands need no alignment. */
 static int two_sources(Gen *g, const IrOp *o, uint32_t form)
 {
     Opnd b = gen_opnd(g, o->args[1], OPND_ALLOW_MEM);
-    int dst;
+    int dst, from = b.reg >= XMM ? xmm(b.reg) : b.reg;
 
     if (g->a.avx) {
         int a = ra_use(&g->ra, o->args[0], 0);
@@ -23,7 +23,7 @@ static int two_sources(Gen *g, const IrOp *o, uint32_t form)
         if (b.kind == OPND_MEM) {
             v_rrm(&g->a, form, xmm(dst), xmm(a), b.mem);
         } else {
-            v_rrr(&g->a, form, xmm(dst), xmm(a), xmm(b.reg));
+            v_rrr(&g->a, form, xmm(dst), xmm(a), from);
         }
         return dst;
     }
@@ -32,7 +32,7 @@ static int two_sources(Gen *g, const IrOp *o, uint32_t form)
     if (b.kind == OPND_MEM) {
         x_rm(&g->a, form, xmm(dst), b.mem);
     } else {
-        x_rr(&g->a, form, xmm(dst), o->args[0] == o->args[1] ? xmm(dst) : xmm(b.reg));
+        x_rr(&g->a, form, xmm(dst), o->args[0] == o->args[1] ? xmm(dst) : from);
     }
     return dst;
 }
@@ -73,6 +73,81 @@ static int one_source(Gen *g, const IrOp *o, uint32_t form)
 void emit_f1(Gen *g, const IrOp *o)
 {
     one_source(g, o, row_of(o)->form | scalar(ir_dst_type(g->f, o)));
+}
+
+/* ---- the lowest lane of a vector alone ---- */
+
+static uint32_t lowest(const IrOp *o)
+{
+    return o->cc == LANE_F32 ? X_F3 : X_F2;
+}
+
+/* form: opcode */
+void emit_s2(Gen *g, const IrOp *o)
+{
+    two_sources(g, o, row_of(o)->form | lowest(o));
+}
+
+void emit_s_mask(Gen *g, const IrOp *o)
+{
+    if (o->imm[0] > 7 && !g->a.avx) {
+        gen_fallback(g, o);
+        return;
+    }
+    emit_s2(g, o);
+    x_u8(&g->a, (unsigned)o->imm[0]);
+}
+
+void emit_s_round(Gen *g, const IrOp *o)
+{
+    if (!g->host.sse41) {
+        gen_fallback(g, o);
+        return;
+    }
+    two_sources(g, o, (o->cc == LANE_F32 ? 0x0a : 0x0b) | X_0F3A | X_66);
+    x_u8(&g->a, (unsigned)o->imm[0]);
+}
+
+/* The second source is no memory: that form of MOVSx clears the other lanes. */
+void emit_s_merge(Gen *g, const IrOp *o)
+{
+    uint32_t form = X_MOVSS - X_F3 + lowest(o);
+    int b = ra_use(&g->ra, o->args[1], 0);
+
+    if (g->a.avx) {
+        int a = ra_use(&g->ra, o->args[0], 0);
+        ra_release(&g->ra);
+        v_rrr(&g->a, form, xmm(ra_def(&g->ra, o->dst, 0, a)), xmm(a), xmm(b));
+    } else {
+        x_rr(&g->a, form, xmm(ra_def_from(&g->ra, o->dst, o->args[0], REG_BIT(b))), xmm(b));
+    }
+}
+
+void emit_s_from_i(Gen *g, const IrOp *o)
+{
+    two_sources(g, o, 0x2a | X_0F | lowest(o) | wide((IrType)g->ra.vals[o->args[1]].type));
+}
+
+/* aux: X_W for 64-bit results */
+void emit_s_to_i(Gen *g, const IrOp *o)
+{
+    int a = ra_use(&g->ra, o->args[0], 0), dst;
+
+    ra_release(&g->ra);
+    dst = ra_def(&g->ra, o->dst, 0, -1);
+    xv_rr(&g->a, (o->imm[0] ? 0x2c : 0x2d) | X_0F | row_of(o)->aux | lowest(o), dst, xmm(a));
+}
+
+void emit_s_fcmp(Gen *g, const IrOp *o)
+{
+    int a, b;
+
+    ra_take(&g->ra, RAX);
+    a = ra_use(&g->ra, o->args[0], 0);
+    b = ra_use(&g->ra, o->args[1], 0);
+    ra_release(&g->ra);
+    xv_rr(&g->a, (o->imm[0] ? 0x2f : 0x2e) | X_0F | (o->cc == LANE_F64 ? X_66 : 0), xmm(a), xmm(b));
+    gen_flags(g, o, 0x45);
 }
 
 /* form: whole, prefix included */

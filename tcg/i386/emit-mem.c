@@ -185,17 +185,21 @@ static void load_int(Gen *g, const Access *x, int dst, Mem m)
     }
 }
 
-static uint32_t vec_load_form(IrType t)
+/* Short loads clear the rest of the register. */
+static uint32_t vec_load_form(const Access *x)
 {
-    return t == IR_F32 ? X_MOVSS : t == IR_F64 ? X_MOVSD : t == IR_V128 ? X_MOVUPS : X_MOVUPS | X_L;
+    static const uint32_t forms[] = {[MEM_32] = X_MOVSS, [MEM_64] = X_MOVSD, [MEM_128] = X_MOVUPS, [MEM_256] = X_MOVUPS | X_L};
+
+    return forms[x->size_log2];
 }
 
-static uint32_t vec_store_form(IrType t)
+static uint32_t vec_store_form(const Access *x)
 {
-    return t == IR_F32   ? X_MOVSS_ST
-           : t == IR_F64 ? X_MOVSD_ST
-           : t == IR_V128 ? X_MOVUPS_ST
-                          : X_MOVUPS_ST | X_L;
+    static const uint32_t forms[] = {
+        [MEM_32] = X_MOVSS_ST, [MEM_64] = X_MOVSD_ST, [MEM_128] = X_MOVUPS_ST, [MEM_256] = X_MOVUPS_ST | X_L,
+    };
+
+    return forms[x->size_log2];
 }
 
 void emit_load(Gen *g, const IrOp *o)
@@ -222,7 +226,7 @@ void emit_load(Gen *g, const IrOp *o)
     if (ra_class(x.type) == 0) {
         load_int(g, &x, dst, m);
     } else {
-        xv_rm(&g->a, vec_load_form(x.type), xmm(dst), m);
+        xv_rm(&g->a, vec_load_form(&x), xmm(dst), m);
     }
     add_stub(g, o, &x, s);
 }
@@ -288,7 +292,7 @@ void emit_store(Gen *g, const IrOp *o)
     if (ra_class(x.type) == 0) {
         store_int(g, &x, &v, m);
     } else {
-        xv_rm(&g->a, vec_store_form(x.type), xmm(v.reg), m);
+        xv_rm(&g->a, vec_store_form(&x), xmm(v.reg), m);
     }
     add_stub(g, o, &x, s);
 }
@@ -505,20 +509,20 @@ static void stub_call(Gen *g, int oi_reg, uint32_t oi, unsigned slow)
 static void stub_load(Gen *g, const Stub *s, const Access *x, uint32_t oi)
 {
     stub_args(g, (int[]){s->va}, 1);
-    if (x->type == IR_V128) {
+    if (x->size_log2 == MEM_128) {
         stub_call(g, RDX, oi, SLOW_LOAD128);
         if (s->dst != XMM) {
             xv_rr(&g->a, X_MOVAPS, xmm(s->dst), 0);
         }
     } else {
         stub_call(g, RDX, oi, SLOW_LOAD);
-        xv_rr(&g->a, X_MOVD_XR | (x->type == IR_F64 ? X_W : 0), xmm(s->dst), RAX);
+        xv_rr(&g->a, X_MOVD_XR | (x->size_log2 == MEM_64 ? X_W : 0), xmm(s->dst), RAX);
     }
 }
 
 static void stub_store(Gen *g, const Stub *s, const Access *x, uint32_t oi)
 {
-    if (x->type == IR_V128) {
+    if (x->size_log2 == MEM_128) {
         stub_args(g, (int[]){s->va}, 1);
         if (s->value != XMM) {
             xv_rr(&g->a, X_MOVAPS, 0, xmm(s->value));
@@ -527,7 +531,7 @@ static void stub_store(Gen *g, const Stub *s, const Access *x, uint32_t oi)
         return;
     }
     stub_args(g, (int[]){s->va}, 1);
-    xv_rr(&g->a, X_MOVD_RX | (x->type == IR_F64 ? X_W : 0), xmm(s->value), RDX);
+    xv_rr(&g->a, X_MOVD_RX | (x->size_log2 == MEM_64 ? X_W : 0), xmm(s->value), RDX);
     stub_call(g, RCX, oi, SLOW_STORE);
 }
 

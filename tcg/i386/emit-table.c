@@ -146,5 +146,21 @@ const EmitRow emit_rows[OP_COUNT] = {
     [OP_V_F64_I32]     = {emit_v_cvt, 0xe6 | X_0F | X_F2, 0xe6 | P},
     [OP_V_F32_F64]     = {emit_v_cvt, 0x5a | X_0F, 0},
     [OP_V_F64_F32]     = {emit_v_cvt, 0x5a | P, 0},
+
+    [OP_S_FADD]        = {emit_s2, 0x58 | X_0F, 0},
+    [OP_S_FSUB]        = {emit_s2, 0x5c | X_0F, 0},
+    [OP_S_FMUL]        = {emit_s2, 0x59 | X_0F, 0},
+    [OP_S_FDIV]        = {emit_s2, 0x5e | X_0F, 0},
+    [OP_S_FMINB]       = {emit_s2, 0x5d | X_0F, 0},
+    [OP_S_FMAXB]       = {emit_s2, 0x5f | X_0F, 0},
+    [OP_S_FSQRT]       = {emit_s2, 0x51 | X_0F, 0},
+    [OP_S_FROUND]      = {emit_s_round, 0, 0},
+    [OP_S_FMASK]       = {emit_s_mask, 0xc2 | X_0F, 0},
+    [OP_S_FCVT]        = {emit_s2, 0x5a | X_0F, 0},
+    [OP_S_FROM_I]      = {emit_s_from_i, 0, 0},
+    [OP_S_FCMP]        = {emit_s_fcmp, 0, 0},
+    [OP_S_TO_I32]      = {emit_s_to_i, 0, 0},
+    [OP_S_TO_I64]      = {emit_s_to_i, 0, X_W},
+    [OP_S_MERGE]       = {emit_s_merge, 0, 0},
 };
 /* clang-format on */

@@ -78,6 +78,8 @@ uint64_t interp_float_value(IrOpcode opcode, IrType type, const uint64_t *k, uin
 /* One 128-bit part of a vector op. */
 void interp_vector_part(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b,
                         const Vec128Lanes *c, Vec128Lanes *out);
+/* The s_ ops. */
+const Insn *interp_lowest(const Insn *i, Run *r);
 void interp_vector_float(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b, const Vec128Lanes *c, Vec128Lanes *out);
 static inline uint64_t interp_lane(const Vec128Lanes *v, unsigned bytes, unsigned n)
 {

@@ -179,6 +179,7 @@ InsnFn *interp_handler(const IrOp *o)
     case OP_EXIT: return run_exit;
     case OP_FCMP_MASK: return interp_float;
     case OP_FGUARD: return interp_guard;
+    case OP_S_FADD ... OP_S_MERGE: return interp_lowest;
     default:
         if (o->opcode < OP_FADD) {
             return interp_int;

@@ -85,6 +85,48 @@ void interp_vector_float(const Insn *i, const Vec128Lanes *a, const Vec128Lanes 
     *out = r;
 }
 
+/* ---- the lowest lane alone ---- */
+
+static uint64_t lowest_value(const Insn *i, IrType t, uint64_t x, uint64_t y)
+{
+    static const uint8_t arithmetic[] = {
+        [OP_S_FADD - OP_S_FADD] = OP_FADD, [OP_S_FSUB - OP_S_FADD] = OP_FSUB, [OP_S_FMUL - OP_S_FADD] = OP_FMUL,
+        [OP_S_FDIV - OP_S_FADD] = OP_FDIV, [OP_S_FMINB - OP_S_FADD] = OP_FMINB, [OP_S_FMAXB - OP_S_FADD] = OP_FMAXB,
+    };
+
+    switch (i->opcode) {
+    case OP_S_FSQRT: return interp_float_value(OP_FSQRT, t, &y, 0);
+    case OP_S_FROUND: return interp_round(t, y, i->imm[0]);
+    case OP_S_FMASK: return interp_fcmp_mask(t, x, y, (unsigned)i->imm[0]);
+    case OP_S_FCVT: return t == IR_F32 ? interp_widen(y) : interp_narrow(y);
+    case OP_S_FROM_I: return interp_from_int(t, i->arg_type[1] == IR_I32 ? (int32_t)y : (int64_t)y);
+    case OP_S_MERGE: return y;
+    default: return interp_float_value((IrOpcode)arithmetic[i->opcode - OP_S_FADD], t, (uint64_t[3]){x, y, 0}, 0);
+    }
+}
+
+const Insn *interp_lowest(const Insn *i, Run *r)
+{
+    const unsigned bytes = interp_lane_bytes(i->cc);
+    const IrType t = bytes == 4 ? IR_F32 : IR_F64;
+    Vec128Lanes a = *(const Vec128Lanes *)arg_at(i, r, 0);
+    const uint64_t x = interp_lane(&a, bytes, 0);
+    uint64_t k[3] = {x, 0, 0};
+
+    if (i->opcode == OP_S_TO_I32 || i->opcode == OP_S_TO_I64) {
+        put64(i, r, interp_to_int(i->opcode == OP_S_TO_I32 ? OP_F_I32 : OP_F_I64, t, x, i->imm[0]));
+        return i + 1;
+    }
+    k[1] = i->opcode == OP_S_FROM_I ? arg64(i, r, 1) : interp_lane(arg_at(i, r, 1), bytes, 0);
+    if (i->opcode == OP_S_FCMP) {
+        put64(i, r, interp_float_value(OP_FCMP, t, k, i->imm[0]));
+        return i + 1;
+    }
+    interp_set_lane(&a, i->opcode == OP_S_FCVT ? 12 - bytes : bytes, 0, lowest_value(i, t, x, k[1]));
+    memcpy(dst_at(i, r), &a, 16);
+    return i + 1;
+}
+
 /* ---- fguard ---- */
 
 static bool unusual(IrGuard kind, unsigned bytes, uint64_t r, uint64_t b, uint64_t c)

@@ -243,10 +243,11 @@ static void restrict_op(Gen *g, IrOp *o, IrType t)
     case OP_FUNNEL: o->imm[0] = pick(g, width); break;
     case OP_CRC32C: o->imm[0] = 1 << pick(g, 4); break;
     case OP_F_I32: case OP_F_I64: case OP_FCMP: case OP_V_F32_I32: case OP_V_F64_I32:
+    case OP_S_FCMP: case OP_S_TO_I32: case OP_S_TO_I64:
         o->imm[0] = pick(g, 2);
         break;
-    case OP_FROUND: case OP_V_FROUND: o->imm[0] = pick(g, 16); break;
-    case OP_V_FCMP: case OP_FCMP_MASK: o->imm[0] = pick(g, 8); break;
+    case OP_FROUND: case OP_V_FROUND: case OP_S_FROUND: o->imm[0] = pick(g, 16); break;
+    case OP_V_FCMP: case OP_FCMP_MASK: case OP_S_FMASK: o->imm[0] = pick(g, 8); break;
     case OP_V_SHL_I: case OP_V_SHR_I: case OP_V_SAR_I: o->imm[0] = pick(g, 72); break;
     case OP_V_SHL_BYTES: case OP_V_SHR_BYTES: o->imm[0] = pick(g, 18); break;
     case OP_V_ALIGN: o->imm[0] = pick(g, 34); break;
@@ -327,7 +328,7 @@ static void random_memory(Gen *g)
 {
     IrType t = (IrType)(IR_I32 + pick(g, 5));
     IrOp o = {.opcode = (uint8_t)(pick(g, 2) ? OP_LOAD : OP_STORE)};
-    unsigned size = t == IR_V128 ? MEM_128 : t == IR_I64 ? pick(g, 4) : t == IR_I32 ? pick(g, 3)
+    unsigned size = t == IR_V128 ? MEM_32 + pick(g, 3) : t == IR_I64 ? pick(g, 4) : t == IR_I32 ? pick(g, 3)
                     : t == IR_F32 ? MEM_32 : MEM_64;
 
     o.num_args = o.opcode == OP_LOAD ? 1 : 2;
