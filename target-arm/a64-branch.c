@@ -52,6 +52,22 @@ bool trans_tbz(ArmCtx *s, const A64Insn *i)
     return true;
 }
 
+/* PSTATE.BTYPE after a branch by register: of BR it depends on whether its page is guarded, which is looked at where it matters. */
+static void set_btype(ArmCtx *s, const A64Insn *i)
+{
+    if (!(s->mode & MODE_BTI) || !i->btype) {
+        return;
+    }
+    bool plain = i->btype == 1 && (i->rn & ~1) != 16;
+    IrVal p = ir_env_load(s->b, IR_I32, offsetof(ArmCpu, pstate), MEM_32);
+
+    p = ir_or(s->b, p, ir_i32(s->b, (plain ? 3u : (unsigned)i->btype) << PSTATE_BTYPE_SHIFT));
+    ir_env_store(s->b, p, offsetof(ArmCpu, pstate), MEM_32);
+    if (plain) {
+        ir_env_store(s->b, ir_i64(s->b, s->pc), offsetof(ArmCpu, bti_source), MEM_64);
+    }
+}
+
 bool trans_br(ArmCtx *s, const A64Insn *i)
 {
     IrVal target = arm_x(s, i->rn);
@@ -59,6 +75,7 @@ bool trans_br(ArmCtx *s, const A64Insn *i)
     if (i->link) {
         arm_set_x(s, 30, ir_i64(s->b, s->next));
     }
+    set_btype(s, i);
     arm_jump_val(s, target);
     s->ended = true;
     return true;
@@ -78,6 +95,7 @@ bool trans_bra(ArmCtx *s, const A64Insn *i)
     if (i->link) {
         arm_set_x(s, 30, ir_i64(s->b, s->next));
     }
+    set_btype(s, i);
     arm_jump_val(s, target);
     s->ended = true;
     return true;

@@ -105,7 +105,7 @@ void arm_cpu_reset(ArmCpu *c)
     if (c->has_entry) {
         enter(c, &c->entry);
     }
-    c->tagged_seen = false;
+    c->tagged_seen = c->guarded_seen = false;
     tlb_flush(&c->cpu);
     arm_el_changed(c);
 }

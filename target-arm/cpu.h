@@ -67,6 +67,7 @@ typedef struct ArmCpu {
     uint32_t q;                         /* AArch32 CPSR.Q, 0 or 1 */
     uint32_t ge;                        /* AArch32 CPSR.GE, 4 bits */
     uint32_t fpsr_qc;                   /* not 0: FPSR.QC */
+    uint64_t bti_source;                /* pc of the branch by which PSTATE.BTYPE became 3; 1: another way */
     uint64_t excl_addr, excl_val, excl_val2;    /* exclusive monitor; address UINT64_MAX: open */
     uint64_t tpidr_el0, tpidrro_el0, tpidr[4];
     uint64_t sctlr[4];
@@ -85,7 +86,7 @@ typedef struct ArmCpu {
     uint64_t vbar[4], esr[4], far[4], tcr[4], tcr2[4], ttbr0[4], ttbr1[4], mair[4], amair[4], actlr[4];
     uint64_t afsr0[4], afsr1[4], cntkctl[4], contextidr[4], rvbar_cur, rmr;
     uint64_t cpacr, cptr_el2, cptr_el3, hcr, scr, hpfar, vttbr, vtcr, vstcr, vsttbr, vpidr, vmpidr;
-    uint64_t mdcr_el2, mdcr_el3, mdscr, hstr, hacr, par, csselr, cnthctl, cntvoff, cntfrq, osdlr, oslsr;
+    uint64_t mdcr_el2, mdcr_el3, mdscr, hstr, hacr, hcrx, par, csselr, cnthctl, cntvoff, cntfrq, osdlr, oslsr;
     uint64_t dacr, fpexc, ifsr, dacr_s, dbgvcr, sder, teecr, teehbr, nmrr, prrr, fcseidr;
     uint64_t mvbar, nsacr, hvbar;
     uint64_t apkey[5][2];               /* IA IB DA DB GA: low, high */
@@ -103,6 +104,7 @@ typedef struct ArmCpu {
     bool event;                         /* the event register of WFE */
     bool powered_off;
     bool tagged_seen;                   /* the TLB holds pages by tagged addresses */
+    bool guarded_seen;                  /* a guarded page (GP) was entered for execution */
     bool in_exec;                       /* between exec_enter and exec_leave */
     uint8_t lines;                      /* levels of irq fiq virq vfiq, bits 0..3 */
 
@@ -138,28 +140,29 @@ typedef struct ArmCpu {
  */
 typedef enum CcOp { CC_NZCV, CC_SUB64, CC_SUB32, CC_ADD64, CC_ADD32, CC_LOGIC64, CC_LOGIC32, CC_NZ } CcOp;
 
-/* BlockKey.mode. */
+/* BlockKey.mode. Bits that only AArch32 has are AArch64's as well. */
 enum {
     MODE_EL = 3,                        /* mask */
     MODE_A32 = 1 << 2,
-    MODE_THUMB = 1 << 3,
+    MODE_THUMB = 1 << 3,                /* AArch32 */
+    MODE_BTI = 1 << 3,                  /* AArch64: guarded pages were seen, PSTATE.BTYPE is kept */
     MODE_FP_EL_SHIFT = 4, MODE_FP_EL = 3 << 4,      /* FP and SIMD trap to that level; 0: they do not */
     MODE_PAN = 1 << 6,
-    MODE_UAO = 1 << 7,
+    MODE_UAO = 1 << 7,                  /* AArch64 */
+    MODE_USER_A32 = 1 << 7,
     MODE_ALIGN = 1 << 8,                /* SCTLR.A */
     MODE_BIG = 1 << 9,                  /* data are big-endian */
     MODE_SS = 1 << 10,                  /* software step is active */
     MODE_FP_SLOW = 1 << 11,             /* flush to zero and the like: nothing by host instructions */
-    MODE_IT_SHIFT = 12, MODE_IT = 0xff << 12,
+    MODE_IT_SHIFT = 12, MODE_IT = 0xff << 12,   /* AArch32 */
     MODE_HOST = 1 << 20,                /* EL0 or EL2 in the EL2&0 regime */
     MODE_IL = 1 << 21,
     MODE_FP_DN = 1 << 22,               /* NaN results are the default NaN */
     MODE_VFP_ON = 1 << 23,              /* AArch32: FPEXC.EN */
     MODE_VECTOR_LEN = 1 << 24,          /* AArch32: FPSCR.LEN or STRIDE is not 0 */
     MODE_SECURE = 1 << 25,
-    MODE_NS_PL1 = 1 << 26,
     MODE_SYS_A32 = 1 << 27,             /* AArch32 System or Hyp mode: no SPSR or own LR */
-    MODE_USER_A32 = 1 << 28,
+    /* accel/tcg's jump cache wants bits 28 and on to be 0 */
 };
 
 /* MMU indices. A change of the EL1&0 regime's owner (HCR_EL2, SCR_EL3.NS) flushes. */
@@ -224,7 +227,7 @@ typedef struct ArmFault {
 typedef struct ArmPage {
     hwaddr pa;
     unsigned prot, page_bits;
-    bool global, device;
+    bool global, device, guarded;
     MemAttrs attrs;
     uint8_t mair;                       /* memory type, for PAR_EL1 */
     uint8_t sh;
@@ -236,6 +239,10 @@ bool arm_debug_translate(Cpu *cpu, uint64_t va, hwaddr *pa, MemAttrs *attrs);
 void arm_bus_error(Cpu *cpu, hwaddr pa, uint64_t va, MmuAccess access, uintptr_t host_pc);
 void arm_unaligned(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu_idx, uintptr_t host_pc);
 unsigned arm_mmu_index_hook(Cpu *cpu, bool fetch);
+/* Whether va's page is guarded (BTI). */
+bool arm_guarded(ArmCpu *c, uint64_t va);
+/* BR makes PSTATE.BTYPE 1 in a page that is not guarded, else 3: decided when somebody looks. The value. */
+unsigned arm_resolve_btype(ArmCpu *c);
 /* ESR and FSR of a fault. */
 uint32_t arm_fault_esr_code(const ArmFault *f);
 uint32_t arm_fault_fsr(const ArmCpu *c, const ArmFault *f, unsigned el);

@@ -159,6 +159,7 @@ void helper_eret(Cpu *cpu, uint32_t auth, uint32_t key)
         return;
     }
     c->event = true;
+    c->bti_source = 1;
     arm_set_pstate(c, spsr);
     if (!(spsr & PSTATE_A32)) {
         c->pstate &= ~(arm_has(c, FEATURE_UAO) ? 0 : PSTATE_UAO) & ~(arm_has(c, FEATURE_PAN) ? 0 : PSTATE_PAN);
@@ -167,6 +168,24 @@ void helper_eret(Cpu *cpu, uint32_t auth, uint32_t key)
         c->pc = (uint32_t)ret & (spsr & PSTATE_T ? ~1u : ~3u);
     }
     arm_el_changed(c);
+}
+
+/* The first instruction after a branch by register, where PSTATE.BTYPE is not 0 (D8.4.6). */
+void helper_bti_land(Cpu *cpu, uint32_t types, uint32_t pac)
+{
+    ArmCpu *c = ARM(cpu);
+    unsigned type = c->pstate >> PSTATE_BTYPE_SHIFT & 3, el = arm_el(c);
+
+    if (!(types >> type & 1) && !(type == 3 && pac && !(c->sctlr[arm_regime_el(c, el)] & (el == 0 ? SCTLR_BT0 : SCTLR_BT1)))) {
+        uintptr_t host_pc = HOST_PC();
+
+        cpu_restore_state(cpu, host_pc);
+        type = arm_resolve_btype(c);
+        if (!(types >> type & 1) && arm_guarded(c, c->pc)) {
+            arm_raise(c, ARM_EXC_OTHER, esr(EC_BTI, type), arm_default_el(c), host_pc);
+        }
+    }
+    c->pstate &= ~PSTATE_BTYPE;
 }
 
 /* ---- waiting ---- */

@@ -40,6 +40,9 @@ static void deliver_a64(ArmCpu *c, unsigned kind, unsigned target)
     unsigned from = arm_el(c);
     bool was_a32 = arm_is_a32(c), lower = from < target, a32_below = false;
     uint64_t offset, spsr, ret = c->pc;
+    if (c->pstate & PSTATE_BTYPE && !was_a32) {
+        arm_resolve_btype(c);
+    }
     uint32_t keep = c->pstate & (PSTATE_PAN | PSTATE_DIT | PSTATE_SSBS);
 
     if (lower) {

@@ -404,6 +404,7 @@ static bool stage1_once(ArmWalk *w, ArmPage *page, bool *again)
     page->mair = c->mair[w->regime] >> (8 * (leaf.desc >> 2 & 7));
     page->device = (page->mair & 0xf0) == 0;
     page->sh = leaf.desc >> 8 & 3;
+    page->guarded = leaf.desc >> 50 & 1 && arm_has(c, FEATURE_BTI);
     if (page->attrs.secure && (leaf.desc & 1 << 5 || leaf.ns_table)) {
         page->attrs.secure = 0;
     }
@@ -538,6 +539,12 @@ bool arm_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsign
     if (arm_page_walk(c, va, access, mmu_idx, false, &page, &f)) {
         uint64_t tag = va >> 56;
 
+        if (page.guarded && access == ACCESS_FETCH && !c->guarded_seen) {
+            c->guarded_seen = true;
+            if (!probe) {       /* this code's translation has to be another */
+                cpu_raise(cpu, CPU_EXC_YIELD, host_pc);
+            }
+        }
         if (tag != 0 && tag != 0xff) {
             c->tagged_seen = true;
         }
@@ -570,6 +577,26 @@ unsigned arm_mmu_index_hook(Cpu *cpu, bool fetch)
     unsigned i = arm_mmu_index(ARM(cpu));
 
     return fetch && i == MMU_EL1_PAN ? MMU_EL1 : fetch && i == MMU_EL2_PAN ? MMU_EL2 : i;
+}
+
+bool arm_guarded(ArmCpu *c, uint64_t va)
+{
+    ArmPage page;
+    ArmFault f;
+
+    return arm_page_walk(c, va, ACCESS_FETCH, arm_mmu_index_hook(&c->cpu, true), true, &page, &f) && page.guarded;
+}
+
+unsigned arm_resolve_btype(ArmCpu *c)
+{
+    unsigned type = c->pstate >> PSTATE_BTYPE_SHIFT & 3;
+
+    if (type == 3 && !(c->bti_source & 1) && !arm_guarded(c, c->bti_source)) {
+        type = 1;
+        c->pstate ^= 2u << PSTATE_BTYPE_SHIFT;
+    }
+    c->bti_source |= 1;
+    return type;
 }
 
 bool arm_debug_translate(Cpu *cpu, uint64_t va, hwaddr *pa, MemAttrs *attrs)

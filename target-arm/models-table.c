@@ -19,7 +19,7 @@ const ArmModel arm_models[] = {
         .a32_pfr0 = 0x131, .a32_pfr1 = 0x11011, .a32_dfr0 = 0x03010066, .a32_mmfr = {0x10201105, 0x40000000, 0x01260000, 0x02102211},
         .a32_isar = ISAR_V8(0x11142, 0x11121, 0), .mvfr = {0x10110222, 0x12111111, 0x43}, .fpsid = 0x41034043}},
     {.name = "cortex-a53", .aarch64 = true, .id = {
-        .midr = 0x410fd034, .revidr = 0x100, .ctr = 0x84448004, .dczid = 4, .clidr = 0x0a200023, .ccsidr = {0x700fe01a, 0x201fe00a, 0x707fe07a},
+        .midr = 0x410fd034, .ctr = 0x84448004, .dczid = 4, .clidr = 0x0a200023, .ccsidr = {0x700fe01a, 0x201fe00a, 0x707fe07a},
         .pfr0 = 0x2222, .dfr0 = 0x10305106, .isar0 = 0x11120, .mmfr0 = 0x1122,
         .a32_pfr0 = 0x131, .a32_pfr1 = 0x11011, .a32_dfr0 = 0x03010066, .a32_mmfr = {0x10101105, 0x40000000, 0x01260000, 0x02102211},
         .a32_isar = ISAR_V8(0x11142, 0x11121, 0), .mvfr = {0x10110222, 0x12111111, 0x43}, .fpsid = 0x41034070}},
@@ -49,7 +49,7 @@ const ArmModel arm_models[] = {
         .mvfr = {0x10110222, 0x13211111, 0x43}}},
     {.name = "neoverse-n1", .aarch64 = true, .id = {
         .midr = 0x414fd0c1, .ctr = 0x8444c004, .dczid = 4, .clidr = 0x82000023, .ccsidr = {0x701fe01a, 0x201fe01a, 0x70ffe03a},
-        .pfr0 = 0x1100000010111112, .pfr1 = 0x20, .dfr0 = 0x110305408, .isar0 = 0x0000100010211120, .isar1 = 0x100001, .mmfr0 = 0x101125,
+        .pfr0 = 0x1100000010111112, .pfr1 = 0x20, .dfr0 = 0x10305408, .isar0 = 0x0000100010211120, .isar1 = 0x100001, .mmfr0 = 0x101125,
         .mmfr1 = 0x10212122, .mmfr2 = 0x1011,
         .a32_pfr0 = 0x10010131, .a32_pfr1 = 0x10000, .a32_pfr2 = 0x11, .a32_dfr0 = 0x04010088,
         .a32_mmfr = {0x10201105, 0x40000000, 0x01260000, 0x02122211, 0x21110}, .a32_isar = ISAR_V8(0x10142, 0x01011121, 0x10),
@@ -76,9 +76,9 @@ const ArmModel arm_models[] = {
         .a32_isar = {0x00101111, 0x13112111, 0x21232041, 0x11112131, 0x00111142}, .mvfr = {0x11110222, 0x01111111}, .fpsid = 0x41033090}},
     /* Everything that is implemented. */
     {.name = "max", .aarch64 = true, .max = true, .id = {
-        .midr = 0x000f0510, .ctr = 0x8444c004, .dczid = 7, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe012, 0x70ffe07a},
-        .pfr0 = 0x1101000010112222 | 1ull << 16 | 1ull << 20, .pfr1 = 0x20, .dfr0 = 0x10305106,
-        .isar0 = 0x1221111110212120, .isar1 = 0x0011111101211012, .mmfr0 = 0x101125, .mmfr1 = 0x10201122, .mmfr2 = 0x10000011,
+        .midr = 0x000f0510, .ctr = 0x8444c004, .dczid = 4, .clidr = 0x02000023, .ccsidr = {0x701fe00a, 0x201fe012, 0x70ffe07a},
+        .pfr0 = 0x1201000020112222, .pfr1 = 0x21, .dfr0 = 0x10305109,
+        .isar0 = 0x1221111110212120, .isar1 = 0x0011111101211012, .mmfr0 = 0x101125, .mmfr1 = 0x11010211122, .mmfr2 = 0x1021011010001011,
         .a32_pfr0 = 0x131, .a32_pfr1 = 0x11011, .a32_dfr0 = 0x03010066, .a32_mmfr = {0x10101105, 0x40000000, 0x01260000, 0x02102211},
         .a32_isar = ISAR_V8(0x11142, 0x01011121, 0), .mvfr = {0x10110222, 0x12111111, 0x43}, .fpsid = 0x41034070}},
 };

@@ -40,6 +40,7 @@ static const FeatureRow feature_rows[] = {
     {FEATURE_HAFDBS, R(mmfr1), 0, 1}, {FEATURE_VHE, R(mmfr1), 8, 1}, {FEATURE_PAN, R(mmfr1), 20, 1}, {FEATURE_ATS1E1, R(mmfr1), 20, 2},
     {FEATURE_XNX, R(mmfr1), 28, 1}, {FEATURE_UAO, R(mmfr2), 4, 1}, {FEATURE_TTST, R(mmfr2), 28, 1},
     {FEATURE_RAS, R(pfr0), 28, 1}, {FEATURE_DIT, R(pfr0), 48, 1}, {FEATURE_SSBS, R(pfr1), 4, 2},
+    {FEATURE_BTI, R(pfr1), 0, 1}, {FEATURE_LOR, R(mmfr1), 16, 1}, {FEATURE_HCX, R(mmfr1), 40, 1}, {FEATURE_CSV2_2, R(pfr0), 56, 2},
 };
 // clang-format on
 
@@ -196,6 +197,7 @@ bool arm_model_finish(ArmCpu *c, GError **error)
     if (!c->has_el3) {
         c->id.pfr0 &= ~0xf000ull;
         c->id.a32_pfr1 &= ~0xf0u;
+        c->id.a32_dfr0 &= ~0xf0u;
     }
     if (!c->has_el2) {
         c->id.pfr0 &= ~0xf00ull;

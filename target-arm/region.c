@@ -115,7 +115,9 @@ void arm_translate_region(Cpu *cpu, IrBuilder *b, const BlockKey *key, RegionGui
     ArmRegion r = {.guide = guide};
     ArmCtx s;
 
-    if (key->mode & (MODE_SS | MODE_IT | MODE_IL) || key->pc & (key->mode & MODE_THUMB ? 1 : 3)) {
+    bool a32 = key->mode & MODE_A32;
+
+    if (key->mode & (MODE_SS | MODE_IL | (a32 ? MODE_IT : 0)) || key->pc & (a32 && key->mode & MODE_THUMB ? 1 : 3)) {
         memset(guide->cover, 0xff, sizeof(guide->cover));
         arm_translate(cpu, b, key, MAX_INSNS);
         return;
@@ -123,10 +125,15 @@ void arm_translate_region(Cpu *cpu, IrBuilder *b, const BlockKey *key, RegionGui
     s = arm_context(cpu, b, key);
     s.region = &r;
     r.node[r.num_nodes++] = (Node){.pc = key->pc, .cc_op = CC_DYNAMIC, .block = ir_block(b)};
-    ir_br(b, r.node[0].block);
     r.todo[r.num_todo++] = 0;
 
     const uint8_t *page = cpu_fetch_page(cpu, key->pc, NULL);
+
+    if (!a32 && key->mode & MODE_BTI) {
+        ir_insn(b, key->pc, META_INSN);
+        arm_check_landing(&s, cpu, page);
+    }
+    ir_br(b, r.node[0].block);
 
     while (r.num_todo) {
         const Node *n = &r.node[r.todo[--r.num_todo]];

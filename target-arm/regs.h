@@ -16,6 +16,7 @@
 #define PSTATE_A     (1u << 8)
 #define PSTATE_D     (1u << 9)          /* AArch64; E in AArch32 */
 #define PSTATE_E     (1u << 9)
+#define PSTATE_BTYPE_SHIFT 10
 #define PSTATE_BTYPE (3u << 10)
 #define PSTATE_SSBS  (1u << 12)
 #define PSTATE_IL    (1u << 20)
@@ -63,6 +64,8 @@ static inline unsigned arm_mode_el(unsigned mode, bool secure_a32)
 #define SCTLR_EnIB (1ull << 30)
 #define SCTLR_TE   (1ull << 30)
 #define SCTLR_EnIA (1ull << 31)
+#define SCTLR_BT0  (1ull << 35)
+#define SCTLR_BT1  (1ull << 36)
 #define SCTLR_DSSBS (1ull << 44)
 
 #define HCR_VM  (1ull << 0)
@@ -92,6 +95,7 @@ static inline unsigned arm_mode_el(unsigned mode, bool secure_a32)
 #define HCR_CD  (1ull << 32)
 #define HCR_ID  (1ull << 33)
 #define HCR_E2H (1ull << 34)
+#define HCR_TLOR (1ull << 35)
 #define HCR_API (1ull << 41)
 #define HCR_APK (1ull << 40)
 
@@ -113,7 +117,7 @@ static inline unsigned arm_mode_el(unsigned mode, bool secure_a32)
 /* Exception classes (D17.2.37, ESR_ELx.EC). */
 enum {
     EC_UNKNOWN = 0x00, EC_WFX = 0x01, EC_CP15 = 0x03, EC_CP15_64 = 0x04, EC_CP14 = 0x05, EC_FP = 0x07, EC_PAC = 0x09,
-    EC_CP14_64 = 0x0c, EC_ILLEGAL = 0x0e, EC_SVC32 = 0x11, EC_HVC32 = 0x12, EC_SMC32 = 0x13, EC_SVC = 0x15, EC_HVC = 0x16,
+    EC_CP14_64 = 0x0c, EC_BTI = 0x0d, EC_ILLEGAL = 0x0e, EC_SVC32 = 0x11, EC_HVC32 = 0x12, EC_SMC32 = 0x13, EC_SVC = 0x15, EC_HVC = 0x16,
     EC_SMC = 0x17, EC_SYSREG = 0x18, EC_SVE = 0x19, EC_ERET = 0x1a, EC_PREFETCH_LOW = 0x20, EC_PREFETCH = 0x21,
     EC_PC_ALIGN = 0x22, EC_DATA_LOW = 0x24, EC_DATA = 0x25, EC_SP_ALIGN = 0x26, EC_FP_EXC32 = 0x28, EC_FP_EXC = 0x2c,
     EC_SERROR = 0x2f, EC_BREAK_LOW = 0x30, EC_STEP_LOW = 0x32, EC_STEP = 0x33, EC_BKPT32 = 0x38, EC_BRK = 0x3c,
@@ -154,7 +158,7 @@ enum {
     FEATURE_DIT, FEATURE_SB, FEATURE_PREDRES, FEATURE_HAFDBS, FEATURE_TTST, FEATURE_XNX, FEATURE_LVA, FEATURE_RNG,
     FEATURE_SPECRES, FEATURE_V6, FEATURE_V6K, FEATURE_V6T2, FEATURE_V7, FEATURE_V8, FEATURE_V5, FEATURE_DIV_ARM, FEATURE_DIV_THUMB,
     FEATURE_VFP, FEATURE_VFP3, FEATURE_VFP4, FEATURE_D32, FEATURE_NEON, FEATURE_LPAE, FEATURE_GENERIC_TIMER, FEATURE_THUMB2,
-    FEATURE_M, FEATURE_TLBIOS, FEATURE_TLBIRANGE, FEATURE_EVT, FEATURE_A32_EL1,
+    FEATURE_M, FEATURE_TLBIOS, FEATURE_TLBIRANGE, FEATURE_EVT, FEATURE_A32_EL1, FEATURE_BTI, FEATURE_CSV2_2, FEATURE_LOR, FEATURE_HCX,
 };
 
 #endif

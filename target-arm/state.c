@@ -221,7 +221,7 @@ void arm_set_pstate(ArmCpu *c, uint64_t spsr)
             c->sp_el[old_el] = c->x[31];
         }
         c->x[31] = c->sp_el[sel ? el : 0];
-        c->pstate = (uint32_t)spsr & (0x000013cfu | PSTATE_IL | PSTATE_SS | PSTATE_PAN | PSTATE_UAO | PSTATE_DIT | PSTATE_TCO);
+        c->pstate = (uint32_t)spsr & (0x000013cfu | (c->guarded_seen ? PSTATE_BTYPE : 0) | PSTATE_IL | PSTATE_SS | PSTATE_PAN | PSTATE_UAO | PSTATE_DIT | PSTATE_TCO);
     }
 }
 
@@ -310,6 +310,7 @@ void arm_block_key(Cpu *cpu, BlockKey *key)
     } else {
         mode |= sctlr & (el == 0 ? SCTLR_E0E : SCTLR_EE) ? MODE_BIG : 0;
         mode |= c->pstate & PSTATE_UAO ? MODE_UAO : 0;
+        mode |= c->guarded_seen ? MODE_BTI : 0;
     }
     if (c->pstate & PSTATE_PAN && (el == 1 || (el == 2 && arm_e2h(c)))) {
         mode |= MODE_PAN;

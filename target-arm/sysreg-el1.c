@@ -135,6 +135,23 @@ static void ras_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndro
     }
 }
 
+static void scxtnum_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+{
+    if (!arm_has(c, FEATURE_CSV2_2)) {
+        arm_undefined(c, host_pc);
+    }
+}
+
+static void lor_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+{
+    if (!arm_has(c, FEATURE_LOR)) {
+        arm_undefined(c, host_pc);
+    }
+    if (arm_el(c) == 1 && arm_hcr(c) & HCR_TLOR) {
+        arm_raise(c, ARM_EXC_HYP_TRAP, syndrome, 2, host_pc);
+    }
+}
+
 static uint64_t rndr_read(ArmCpu *c, const ArmSysreg *r)
 {
     arm_set_nzcv(c, 0);
@@ -245,8 +262,14 @@ const ArmSysreg arm_sysregs_el1[] = {
     {.name = "DISR_EL1", .id = ARM_SYSREG(3, 0, 12, 1, 1), .read_el = 1, .write_el = 1, .field = F(disr), .check = ras_check},
     {.name = "ERRIDR_EL1", .id = ARM_SYSREG(3, 0, 5, 3, 0), .read_el = 1, .write_el = 4, .check = ras_check, .flags = SR_CONST},
     {.name = "ERRSELR_EL1", .id = ARM_SYSREG(3, 0, 5, 3, 1), .read_el = 1, .write_el = 1, .field = F(errselr), .check = ras_check, .flags = SR_IGNORE},
-    {.name = "SCXTNUM_EL0", .id = ARM_SYSREG(3, 3, 13, 0, 7), .field = F(scxtnum_el0)},
-    {.name = "SCXTNUM_EL1", .id = ARM_SYSREG(3, 0, 13, 0, 7), .read_el = 1, .write_el = 1, .field = F(scxtnum[1])},
+    {.name = "SCXTNUM_EL0", .id = ARM_SYSREG(3, 3, 13, 0, 7), .field = F(scxtnum_el0), .check = scxtnum_check},
+    {.name = "SCXTNUM_EL1", .id = ARM_SYSREG(3, 0, 13, 0, 7), .read_el = 1, .write_el = 1, .field = F(scxtnum[1]), .check = scxtnum_check},
+    /* limited ordering regions: there are none */
+    {.name = "LORSA_EL1", .id = ARM_SYSREG(3, 0, 10, 4, 0), .read_el = 1, .write_el = 1, .flags = SR_IGNORE, .check = lor_check},
+    {.name = "LOREA_EL1", .id = ARM_SYSREG(3, 0, 10, 4, 1), .read_el = 1, .write_el = 1, .flags = SR_IGNORE, .check = lor_check},
+    {.name = "LORN_EL1", .id = ARM_SYSREG(3, 0, 10, 4, 2), .read_el = 1, .write_el = 1, .flags = SR_IGNORE, .check = lor_check},
+    {.name = "LORC_EL1", .id = ARM_SYSREG(3, 0, 10, 4, 3), .read_el = 1, .write_el = 1, .flags = SR_IGNORE, .check = lor_check},
+    {.name = "LORID_EL1", .id = ARM_SYSREG(3, 0, 10, 4, 7), .read_el = 1, .write_el = 4, .flags = SR_CONST, .check = lor_check},
     {.name = "RNDR", .id = ARM_SYSREG(3, 3, 2, 4, 0), .write_el = 4, .read = rndr_read, .check = rndr_check, .flags = SR_CONST},
     {.name = "RNDRRS", .id = ARM_SYSREG(3, 3, 2, 4, 1), .write_el = 4, .read = rndr_read, .check = rndr_check, .flags = SR_CONST},
     KEY("APIAKeyLo_EL1", 1, 0, 0, 0), KEY("APIAKeyHi_EL1", 1, 1, 0, 1), KEY("APIBKeyLo_EL1", 1, 2, 1, 0), KEY("APIBKeyHi_EL1", 1, 3, 1, 1),

@@ -60,6 +60,13 @@ static void spsr_bank_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
     c->bank_spsr[r->aux] = (uint32_t)v;
 }
 
+static void hcx_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+{
+    if (!arm_has(c, FEATURE_HCX)) {
+        arm_undefined(c, host_pc);
+    }
+}
+
 #define E2(n, crn, crm, op2, f_, wr) \
     {.name = n, .id = ARM_SYSREG(3, 4, crn, crm, op2), .read_el = 2, .write_el = 2, .flags = SR_EL2, .field = F(f_), .write = wr}
 #define BANK(n, op2, b) \
@@ -71,6 +78,7 @@ const ArmSysreg arm_sysregs_el2[] = {
     E2("MDCR_EL2", 1, 1, 1, mdcr_el2, NULL),
     E2("CPTR_EL2", 1, 1, 2, cptr_el2, NULL),
     E2("HSTR_EL2", 1, 1, 3, hstr, NULL),
+    {.name = "HCRX_EL2", .id = ARM_SYSREG(3, 4, 1, 2, 2), .read_el = 2, .write_el = 2, .flags = SR_EL2, .field = F(hcrx), .check = hcx_check},
     E2("HACR_EL2", 1, 1, 7, hacr, NULL),
     E2("VTTBR_EL2", 2, 1, 0, vttbr, vttbr_write),
     E2("VTCR_EL2", 2, 1, 2, vtcr, flush_write),

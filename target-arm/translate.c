@@ -284,6 +284,43 @@ static void translate_a64(ArmCtx *s, Cpu *cpu, const uint8_t *page)
     }
 }
 
+/* The values of PSTATE.BTYPE, as a mask, with which the instruction may be the first one in a guarded page. D8.4.6. */
+static unsigned landing_types(uint32_t word)
+{
+    switch (word) {
+    case 0xd503245f:    /* BTI c */
+        return 1 << 1 | 1 << 2;
+    case 0xd503249f:    /* BTI j */
+        return 1 << 1 | 1 << 3;
+    case 0xd50324df:    /* BTI jc */
+        return 1 << 1 | 1 << 2 | 1 << 3;
+    case 0xd503233f:    /* PACIASP, PACIBSP: 3 by SCTLR_ELx.BT */
+    case 0xd503237f:
+        return 1 << 1 | 1 << 2;
+    default:
+        return 0;
+    }
+}
+
+void arm_check_landing(ArmCtx *s, Cpu *cpu, const uint8_t *page)
+{
+    uint32_t word = fetch32(s, cpu, page, s->pc);
+
+    if ((word & 0xffe0001f) == 0xd4200000 || (word & 0xffe0001f) == 0xd4400000) {
+        return;         /* BRK, HLT: their exceptions come first, with BTYPE as it is */
+    }
+    IrBlock *cold = ir_cold_block(s->b), *go = ir_block(s->b);
+    unsigned types = landing_types(word);
+    bool pac = (word & ~0x40u) == 0xd503233f;
+    IrVal p = ir_env_load(s->b, IR_I32, offsetof(ArmCpu, pstate), MEM_32);
+
+    ir_brcond(s->b, COND_TSTNZ, p, ir_i32(s->b, PSTATE_BTYPE), cold, go);
+    ir_place(s->b, cold);
+    ir_call_bti_land(s->b, ir_i32(s->b, types), ir_i32(s->b, pac));
+    ir_br(s->b, go);
+    ir_place(s->b, go);
+}
+
 static unsigned data_index(uint32_t mode)
 {
     switch (mode & MODE_EL) {
@@ -302,11 +339,12 @@ ArmCtx arm_context(Cpu *cpu, IrBuilder *b, const BlockKey *key)
 {
     ArmCtx s = {
         .b = b, .cpu = ARM(cpu), .mode = key->mode, .el = key->mode & MODE_EL, .pc = key->pc, .page = key->pc & ~4095ull,
-        .cc_op = CC_DYNAMIC, .mmu = data_index(key->mode), .thumb = key->mode & MODE_THUMB,
-        .it = (key->mode & MODE_IT) >> MODE_IT_SHIFT, .insn_len = 4,
+        .cc_op = CC_DYNAMIC, .mmu = data_index(key->mode), .thumb = (key->mode & (MODE_A32 | MODE_THUMB)) == (MODE_A32 | MODE_THUMB),
+        .it = key->mode & MODE_A32 ? (key->mode & MODE_IT) >> MODE_IT_SHIFT : 0, .insn_len = 4,
     };
 
-    s.mmu_user = s.mmu == MMU_EL3 || (s.mmu == MMU_EL2 && !(key->mode & MODE_HOST)) || key->mode & MODE_UAO ? s.mmu : MMU_EL0;
+    s.mmu_user = s.mmu == MMU_EL3 || (s.mmu == MMU_EL2 && !(key->mode & MODE_HOST)) ||
+                         (key->mode & (MODE_UAO | MODE_A32)) == MODE_UAO ? s.mmu : MMU_EL0;
     s.mem = (key->mode & MODE_BIG ? MEM_BIG : 0) | (key->mode & MODE_ALIGN ? MEM_ALIGN : 0);
     return s;
 }
@@ -349,6 +387,10 @@ void arm_translate(Cpu *cpu, IrBuilder *b, const BlockKey *key, unsigned max_ins
         arm_raise_ir(&s, ARM_EXC_PC_ALIGN, esr(EC_PC_ALIGN, 0));
         ir_set_extent(b, 1, 4);
         return;
+    }
+    if (!(key->mode & MODE_A32) && key->mode & MODE_BTI) {
+        ir_insn(b, key->pc, META_INSN);
+        arm_check_landing(&s, cpu, cpu_fetch_page(cpu, key->pc, NULL));
     }
     unsigned insns = arm_translate_run(&s, cpu, cpu_fetch_page(cpu, key->pc, NULL), key->mode & MODE_SS ? 1 : max_insns);
 

@@ -110,6 +110,8 @@ void arm_set_v(ArmCtx *s, unsigned n, bool q, IrVal v);     /* !q: upper half cl
 ArmCtx arm_context(Cpu *cpu, IrBuilder *b, const BlockKey *key);
 /* Instructions from s->pc on until the block ends; their count. */
 unsigned arm_translate_run(ArmCtx *s, Cpu *cpu, const uint8_t *page, unsigned max_insns);
+/* At a block's head, with MODE_BTI: looks at PSTATE.BTYPE, which then is 0. */
+void arm_check_landing(ArmCtx *s, Cpu *cpu, const uint8_t *page);
 /* To a place in the page, from a region: a branch, or out by a chained exit. Ends the IR block. */
 void arm_region_jump(ArmCtx *s, uint64_t pc);
 /* Whether the block ends before the instruction at s->pc: there is a node for it already, or enough of them. */
