@@ -19,7 +19,9 @@
 /* The vCPU of this thread: what current_cpu() is about. */
 static _Thread_local Cpu *this_cpu;
 
-/* Signalled under the machine lock when a vCPU has stopped, started or ended. One for the process. */
+/*
+ * Signalled under the machine lock when a vCPU has stopped, started or ended. One for the process.
+ */
 static pthread_cond_t cpus_changed = PTHREAD_COND_INITIALIZER;
 
 /*

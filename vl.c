@@ -170,8 +170,8 @@ static void report_signal(void)
         if (!g_file_get_contents(path, &name, NULL, NULL)) {
             name = g_strdup("<unknown process>");
         }
-        fprintf(stderr, "%s: terminating on signal %d from pid %d (%s)\n", g_get_prgname(), sig, pid,
-                name);
+        fprintf(stderr, "%s: terminating on signal %d from pid %d (%s)\n", g_get_prgname(), sig,
+                pid, name);
     } else if (sig) {
         fprintf(stderr, "%s: terminating on signal %d\n", g_get_prgname(), sig);
     }
@@ -269,8 +269,8 @@ static const OptDesc action_params[] = {
 
 static bool opt_action(Vm *vm, const char *arg, GError **error)
 {
-    static const QapiType *const types[] = { &qapi_type_VmRebootAction, &qapi_type_VmShutdownAction,
-                                             &qapi_type_VmPanicAction, &qapi_type_VmWatchdogAction };
+    static const QapiType *const types[] = {&qapi_type_VmRebootAction, &qapi_type_VmShutdownAction,
+                                            &qapi_type_VmPanicAction, &qapi_type_VmWatchdogAction};
     RunActions *a = run_actions();
     int values[] = { a->reboot, a->shutdown, a->panic, a->watchdog };
     json_object *kv = keyval_parse(arg, NULL, error);
@@ -293,7 +293,7 @@ OPTION(action, { .name = "action", .handle = opt_action, .group = "action",
 
 static bool opt_msg(Vm *vm, const char *arg, GError **error)
 {
-    static const OptDesc params[] = { { "timestamp", OPT_BOOL }, { "guest-name", OPT_BOOL }, { NULL } };
+    static const OptDesc params[] = {{"timestamp", OPT_BOOL}, {"guest-name", OPT_BOOL}, {NULL}};
     json_object *kv = keyval_parse(arg, NULL, error);
     bool good = kv && opts_check(kv, params, NULL, error);
 
@@ -345,7 +345,8 @@ static bool help_display(Vm *vm, const char *arg, GString *out, GError **error)
 /* Nobody shall wonder where the window is. */
 static bool check_display(Vm *vm, GError **error)
 {
-    if (vm->graphics && !option_given("display") && !option_given("vnc") && vm->machine_type->max_cpus > 1) {
+    if (vm->graphics && !option_given("display") && !option_given("vnc") &&
+        vm->machine_type->max_cpus > 1) {
         info_report("there is no window yet: the guest's screen is not shown (-display none)");
     }
     return true;

@@ -19,7 +19,8 @@ typedef struct AudioDriver {
     void (*play)(void *instance, const float *frames, size_t n);
 } AudioDriver;
 
-#define AUDIO_DRIVER(id, ...) SECTION_ENTRY(audio_drivers, AudioDriver, audio_driver_##id, __VA_ARGS__)
+#define AUDIO_DRIVER(id, ...) \
+    SECTION_ENTRY(audio_drivers, AudioDriver, audio_driver_##id, __VA_ARGS__)
 
 /* n frames of the guest's to stereo floats, and back. */
 void audio_to_float(const AudioSettings *s, const uint8_t *in, float *out, size_t n);

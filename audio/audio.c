@@ -76,7 +76,9 @@ static AudioDev *audiodev_default(void)
 
 static uint64_t frames_between(const AudioSettings *s, int64_t from, int64_t to)
 {
-    return to <= from ? 0 : (uint64_t)((unsigned __int128)(uint64_t)(to - from) * s->frequency / NANOSECONDS_PER_SECOND);
+    return to <= from ? 0
+                      : (uint64_t)((unsigned __int128)(uint64_t)(to - from) * s->frequency /
+                                   NANOSECONDS_PER_SECOND);
 }
 
 static uint64_t frames_due(AudioVoice *v, int64_t now)
@@ -196,12 +198,19 @@ static void period(void *opaque)
 
 /* ---- voices ---- */
 
-AudioVoice *audio_open(AudioDev *dev, bool record, const AudioSettings *s, AudioDueFn *due, void *opaque)
+AudioVoice *audio_open(AudioDev *dev, bool record, const AudioSettings *s, AudioDueFn *due,
+                       void *opaque)
 {
     AudioVoice *v = g_new0(AudioVoice, 1);
 
-    *v = (AudioVoice){ .dev = dev ? dev : audiodev_default(), .record = record, .due = due, .opaque = opaque,
-                       .left = 1.0f, .right = 1.0f, .settings = *s, .mixed = g_array_new(FALSE, FALSE, sizeof(float)) };
+    *v = (AudioVoice){.dev = dev ? dev : audiodev_default(),
+                      .record = record,
+                      .due = due,
+                      .opaque = opaque,
+                      .left = 1.0f,
+                      .right = 1.0f,
+                      .settings = *s,
+                      .mixed = g_array_new(FALSE, FALSE, sizeof(float))};
     if (!v->dev->timer.fn) {
         timer_init(&v->dev->timer, CLOCK_GUEST, period, v->dev);
     }
@@ -288,7 +297,8 @@ size_t audio_record(AudioVoice *v, void *buf, size_t bytes)
 
 /* ---- the property ---- */
 
-static bool audiodev_parse(struct Object *o, const Prop *p, void *field, const char *text, GError **error)
+static bool audiodev_parse(struct Object *o, const Prop *p, void *field, const char *text,
+                           GError **error)
 {
     for (guint i = 0; audiodevs && i < audiodevs->len; i++) {
         AudioDev *d = audiodevs->pdata[i];
@@ -301,7 +311,8 @@ static bool audiodev_parse(struct Object *o, const Prop *p, void *field, const c
     return prop_fail_find(o, p, text, error);
 }
 
-static bool audiodev_from_json(struct Object *o, const Prop *p, void *field, struct json_object *v, GError **error)
+static bool audiodev_from_json(struct Object *o, const Prop *p, void *field, struct json_object *v,
+                               GError **error)
 {
     return json_object_is_type(v, json_type_string)
                ? audiodev_parse(o, p, field, json_object_get_string(v), error)
@@ -344,7 +355,8 @@ static const AudioDriver *find_driver(const char *name)
     return NULL;
 }
 
-static bool number(struct json_object *kv, const char *key, uint64_t min, uint64_t max, uint64_t *out, GError **error)
+static bool number(struct json_object *kv, const char *key, uint64_t min, uint64_t max,
+                   uint64_t *out, GError **error)
 {
     const char *text = keyval_get(kv, key);
 
@@ -353,16 +365,19 @@ static bool number(struct json_object *kv, const char *key, uint64_t min, uint64
     }
     return parse_u64(text, out) && *out >= min && *out <= max
                ? true
-               : fail(error, "Parameter '%s' expects a number from %" PRIu64 " to %" PRIu64, key, min, max);
+               : fail(error, "Parameter '%s' expects a number from %" PRIu64 " to %" PRIu64, key,
+                      min, max);
 }
 
 static bool read_settings(AudioDev *d, struct json_object *kv, GError **error)
 {
-    uint64_t frequency = d->settings.frequency, channels = d->settings.channels, period_us = PERIOD_DEFAULT_US, voices = 1;
+    uint64_t frequency = d->settings.frequency, channels = d->settings.channels,
+             period_us = PERIOD_DEFAULT_US, voices = 1;
     const char *format = keyval_get(kv, "out.format");
 
     if (!number(kv, "out.frequency", 1000, 768000, &frequency, error) ||
-        !number(kv, "out.channels", 1, 2, &channels, error) || !number(kv, "out.voices", 1, UINT32_MAX, &voices, error) ||
+        !number(kv, "out.channels", 1, 2, &channels, error) ||
+        !number(kv, "out.voices", 1, UINT32_MAX, &voices, error) ||
         !number(kv, "timer-period", 1, 10000000, &period_us, error)) {
         return false;
     }
@@ -392,10 +407,13 @@ static bool audiodev_add(struct json_object *kv, GError **error)
     }
     driver = find_driver(name);
     if (!driver) {
-        return fail(error, "Parameter 'driver' does not accept value '%s' ('-audiodev help' for a list)", name);
+        return fail(error,
+                    "Parameter 'driver' does not accept value '%s' ('-audiodev help' for a list)",
+                    name);
     }
     json_object_object_foreach (kv, key, value) {
-        if (value && !g_strv_contains(common_keys, key) && !(driver->keys && g_strv_contains(driver->keys, key))) {
+        if (value && !g_strv_contains(common_keys, key) &&
+            !(driver->keys && g_strv_contains(driver->keys, key))) {
             return fail(error, "Parameter '%s' is unexpected", key);
         }
     }
@@ -419,13 +437,15 @@ static struct json_object *flatten(struct json_object *o)
 
     json_object_object_foreach (o, key, value) {
         if (!json_object_is_type(value, json_type_object)) {
-            json_object_object_add(flat, key, json_object_new_string(json_object_get_string(value)));
+            json_object_object_add(flat, key,
+                                   json_object_new_string(json_object_get_string(value)));
             continue;
         }
         json_object_object_foreach (value, inner, member) {
             g_autofree char *name = g_strdup_printf("%s.%s", key, inner);
 
-            json_object_object_add(flat, name, json_object_new_string(json_object_get_string(member)));
+            json_object_object_add(flat, name,
+                                   json_object_new_string(json_object_get_string(member)));
         }
     }
     return flat;

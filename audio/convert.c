@@ -78,7 +78,9 @@ void audio_from_float(const AudioSettings *s, const float *in, uint8_t *out, siz
 
     for (size_t i = 0; i < n; i++) {
         for (unsigned c = 0; c < s->channels; c++, out += step) {
-            float f = s->channels == 1 ? (in[2 * i] + in[2 * i + 1]) / 2 : c < 2 ? in[2 * i + c] : 0.0f;
+            float f = s->channels == 1 ? (in[2 * i] + in[2 * i + 1]) / 2
+                      : c < 2          ? in[2 * i + c]
+                                       : 0.0f;
 
             store_sample(s, out, f);
         }

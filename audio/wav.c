@@ -23,7 +23,8 @@ typedef struct Wav {
 static void write_header(Wav *w)
 {
     uint8_t h[HEADER_LEN] = {0};
-    uint32_t frame = audio_frame_bytes(&w->settings), data = (uint32_t)MIN(w->bytes, UINT32_MAX - HEADER_LEN);
+    uint32_t frame = audio_frame_bytes(&w->settings),
+             data = (uint32_t)MIN(w->bytes, UINT32_MAX - HEADER_LEN);
 
     memcpy(h, "RIFF", 4);
     store_le32(h + 4, data + HEADER_LEN - 8);
@@ -47,8 +48,10 @@ static void *wav_open(struct json_object *kv, const AudioSettings *settings, GEr
 
     w->settings = *settings;
     /* WAVE knows unsigned bytes and signed words only */
-    w->settings.format = settings->format == AUDIO_S8 ? AUDIO_U8 : settings->format == AUDIO_U16 ? AUDIO_S16
-                       : settings->format == AUDIO_U32 ? AUDIO_S32 : settings->format;
+    w->settings.format = settings->format == AUDIO_S8    ? AUDIO_U8
+                         : settings->format == AUDIO_U16 ? AUDIO_S16
+                         : settings->format == AUDIO_U32 ? AUDIO_S32
+                                                         : settings->format;
     w->file = fopen(path, "wbe");
     if (!w->file) {
         fail(error, "could not open wave file '%s': %s", path, g_strerror(errno));
@@ -90,4 +93,5 @@ static void wav_play(void *instance, const float *frames, size_t n)
 
 static const char *const wav_keys[] = { "path", NULL };
 
-AUDIO_DRIVER(wav, { .name = "wav", .keys = wav_keys, .open = wav_open, .close = wav_close, .play = wav_play });
+AUDIO_DRIVER(
+    wav, {.name = "wav", .keys = wav_keys, .open = wav_open, .close = wav_close, .play = wav_play});

@@ -39,7 +39,9 @@ DirtyBitmap *dirty_bitmap_lookup(const char *node, const char *name, BlockNode *
 bool dirty_bitmap_check(const DirtyBitmap *b, unsigned refuse, GError **error)
 {
     if ((refuse & BITMAP_BUSY) && b->busy) {
-        return fail(error, "Bitmap '%s' is currently in use by another operation and cannot be used", b->name);
+        return fail(error,
+                    "Bitmap '%s' is currently in use by another operation and cannot be used",
+                    b->name);
     }
     if ((refuse & BITMAP_INCONSISTENT) && b->inconsistent) {
         return fail(error, "Bitmap '%s' is inconsistent and cannot be used", b->name);
@@ -148,7 +150,8 @@ void dirty_bitmap_set(DirtyBitmap *b, uint64_t offset, uint64_t bytes)
 
 void dirty_bitmap_clear(DirtyBitmap *b, uint64_t offset, uint64_t bytes)
 {
-    uint64_t end = offset + bytes >= b->length ? dirty_bitmap_bits(b) : (offset + bytes) / b->granularity;
+    uint64_t end =
+        offset + bytes >= b->length ? dirty_bitmap_bits(b) : (offset + bytes) / b->granularity;
     uint64_t first = (offset + b->granularity - 1) / b->granularity;
 
     if (first < end) {
@@ -179,7 +182,8 @@ static uint64_t next_bit(const DirtyBitmap *b, uint64_t i, bool set, uint64_t bi
     return bits;
 }
 
-bool dirty_bitmap_next(const DirtyBitmap *b, uint64_t *offset, uint64_t end, uint64_t max, uint64_t *bytes)
+bool dirty_bitmap_next(const DirtyBitmap *b, uint64_t *offset, uint64_t end, uint64_t max,
+                       uint64_t *bytes)
 {
     uint64_t bits = dirty_bitmap_bits(b), first, stop, start;
 
@@ -192,7 +196,8 @@ bool dirty_bitmap_next(const DirtyBitmap *b, uint64_t *offset, uint64_t end, uin
     if (first == bits || start >= end) {
         return false;
     }
-    stop = next_bit(b, first, false, MIN(bits, first + (max + b->granularity - 1) / b->granularity));
+    stop =
+        next_bit(b, first, false, MIN(bits, first + (max + b->granularity - 1) / b->granularity));
     *offset = start;
     *bytes = MIN(MIN(stop * b->granularity, end) - start, max);
     return true;
@@ -211,10 +216,13 @@ bool dirty_bitmap_get(const DirtyBitmap *b, uint64_t offset, uint64_t *bytes)
 bool dirty_bitmap_merge(DirtyBitmap *dst, const DirtyBitmap *src, GError **error)
 {
     if (dst->length != src->length) {
-        return fail(error, "Bitmaps are of different sizes (destination size is %" G_GUINT64_FORMAT
-                           " and source size is %" G_GUINT64_FORMAT ") and can't be merged", dst->length, src->length);
+        return fail(error,
+                    "Bitmaps are of different sizes (destination size is %" G_GUINT64_FORMAT
+                    " and source size is %" G_GUINT64_FORMAT ") and can't be merged",
+                    dst->length, src->length);
     }
-    for (uint64_t at = 0, bytes; dirty_bitmap_next(src, &at, src->length, UINT64_MAX / 2, &bytes); at += bytes) {
+    for (uint64_t at = 0, bytes; dirty_bitmap_next(src, &at, src->length, UINT64_MAX / 2, &bytes);
+         at += bytes) {
         dirty_bitmap_set(dst, at, bytes);
     }
     return true;

@@ -77,7 +77,8 @@ static void co_wait(CoChannel *c, bool write)
     }
 }
 
-bool co_channel_start_tls(CoChannel *c, const char *creds_id, bool server, const char *hostname, GError **error)
+bool co_channel_start_tls(CoChannel *c, const char *creds_id, bool server, const char *hostname,
+                          GError **error)
 {
     c->tls = tls_session_new(creds_id, server, c->fd, hostname, error);
     while (c->tls) {
@@ -91,14 +92,16 @@ bool co_channel_start_tls(CoChannel *c, const char *creds_id, bool server, const
     return false;
 }
 
-static ssize_t move(CoChannel *c, bool write, const struct iovec *iov, unsigned niov, bool *wait_write)
+static ssize_t move(CoChannel *c, bool write, const struct iovec *iov, unsigned niov,
+                    bool *wait_write)
 {
     struct msghdr msg = { .msg_iov = (struct iovec *)iov, .msg_iovlen = niov };
     TlsWait wait = write ? TLS_WAIT_WRITE : TLS_WAIT_READ;
     ssize_t n;
 
     if (c->tls) {
-        n = write ? tls_write(c->tls, iov->iov_base, iov->iov_len, &wait) : tls_read(c->tls, iov->iov_base, iov->iov_len, &wait);
+        n = write ? tls_write(c->tls, iov->iov_base, iov->iov_len, &wait)
+                  : tls_read(c->tls, iov->iov_base, iov->iov_len, &wait);
     } else {
         n = write ? sendmsg(c->fd, &msg, MSG_NOSIGNAL) : recvmsg(c->fd, &msg, 0);
     }
@@ -107,7 +110,8 @@ static ssize_t move(CoChannel *c, bool write, const struct iovec *iov, unsigned 
 }
 
 /* 1: all; 0: the end before the first byte. */
-static int co_move(CoChannel *c, bool write, const struct iovec *iov, unsigned niov, size_t offset, size_t len)
+static int co_move(CoChannel *c, bool write, const struct iovec *iov, unsigned niov, size_t offset,
+                   size_t len)
 {
     size_t done = 0;
 
@@ -140,7 +144,8 @@ int co_channel_read(CoChannel *c, void *buf, size_t len)
     return co_move(c, false, &iov, 1, 0, len);
 }
 
-int co_channel_readv(CoChannel *c, const struct iovec *iov, unsigned niov, size_t offset, size_t len)
+int co_channel_readv(CoChannel *c, const struct iovec *iov, unsigned niov, size_t offset,
+                     size_t len)
 {
     return co_move(c, false, iov, niov, offset, len);
 }
@@ -179,7 +184,10 @@ int co_channel_read_fds(CoChannel *c, void *buf, size_t len, int *fds, unsigned 
     *n = 0;
     while (done < len) {
         struct iovec iov = { (char *)buf + done, len - done };
-        struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+        struct msghdr msg = {.msg_iov = &iov,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
         ssize_t moved = recvmsg(c->fd, &msg, MSG_CMSG_CLOEXEC);
 
         if (moved > 0) {
@@ -206,11 +214,15 @@ int co_channel_write_fd(CoChannel *c, const void *buf, size_t len, int fd)
         struct cmsghdr align;
     } control = { { 0 } };
     struct iovec iov = { (void *)buf, len };
-    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = &control,
+                         .msg_controllen = sizeof(control)};
     struct cmsghdr *h = CMSG_FIRSTHDR(&msg);
     ssize_t moved;
 
-    *h = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) };
+    *h = (struct cmsghdr){
+        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
     memcpy(CMSG_DATA(h), &fd, sizeof(fd));
     while ((moved = sendmsg(c->fd, &msg, MSG_NOSIGNAL)) < 0) {
         if (errno == EAGAIN && !c->closed) {
@@ -219,7 +231,9 @@ int co_channel_write_fd(CoChannel *c, const void *buf, size_t len, int fd)
             return -errno;
         }
     }
-    return (size_t)moved == len ? 0 : co_channel_write(c, (const char *)buf + moved, len - (size_t)moved);
+    return (size_t)moved == len
+               ? 0
+               : co_channel_write(c, (const char *)buf + moved, len - (size_t)moved);
 }
 
 int co_channel_write(CoChannel *c, const void *buf, size_t len)

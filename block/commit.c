@@ -5,7 +5,8 @@
 
 #define CHUNK (2 * MIB)
 
-int co_block_commit_data(BlockNode *top, BlockNode *base, uint64_t rate, BlockProgress *progress, void *opaque)
+int co_block_commit_data(BlockNode *top, BlockNode *base, uint64_t rate, BlockProgress *progress,
+                         void *opaque)
 {
     g_autofree uint8_t *buf = g_malloc(CHUNK);
     int64_t start = clock_now_ns(CLOCK_RT);

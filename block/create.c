@@ -20,7 +20,8 @@ bool block_prealloc_parse(const char *text, BlockPrealloc *mode, GError **error)
     return fail(error, "Parameter 'preallocation' does not accept value '%s'", text);
 }
 
-struct json_object *block_create_options(const BlockDriver *format, const OptDesc *table, const char *text, GError **error)
+struct json_object *block_create_options(const BlockDriver *format, const OptDesc *table,
+                                         const char *text, GError **error)
 {
     struct json_object *o = keyval_parse(text, NULL, error);
 
@@ -79,14 +80,16 @@ typedef struct CreateCall {
 } CreateCall;
 
 /* Options of ours that the protocol knows as well ("nocow", "preallocation" of a raw file...). */
-static struct json_object *protocol_options(const BlockDriver *p, struct json_object *opts, uint64_t size, bool all)
+static struct json_object *protocol_options(const BlockDriver *p, struct json_object *opts,
+                                            uint64_t size, bool all)
 {
     struct json_object *o = json_object_new_object();
 
     for (const OptDesc *d = p->create_opts; d && d->name; d++) {
         struct json_object *v;
 
-        if ((all || strcmp(d->name, "nocow") == 0) && opts && json_object_object_get_ex(opts, d->name, &v)) {
+        if ((all || strcmp(d->name, "nocow") == 0) && opts &&
+            json_object_object_get_ex(opts, d->name, &v)) {
             json_object_object_add(o, d->name, json_object_get(v));
         }
     }
@@ -94,7 +97,8 @@ static struct json_object *protocol_options(const BlockDriver *p, struct json_ob
     return o;
 }
 
-static bool co_make_file(const char *filename, struct json_object *opts, uint64_t size, bool all, GError **error)
+static bool co_make_file(const char *filename, struct json_object *opts, uint64_t size, bool all,
+                         GError **error)
 {
     const BlockDriver *p = protocol_of(filename, error);
     struct json_object *o;
@@ -104,7 +108,10 @@ static bool co_make_file(const char *filename, struct json_object *opts, uint64_
         return false;
     }
     if (!p->co_create) {
-        return fail(error, "Protocol driver '%s' does not support image creation, and opening the image failed", p->name);
+        return fail(
+            error,
+            "Protocol driver '%s' does not support image creation, and opening the image failed",
+            p->name);
     }
     o = protocol_options(p, opts, size, all);
     good = p->co_create(filename, o, error);
@@ -139,8 +146,10 @@ static void co_create(void *opaque)
 
     if (d->co_format) {
         BlockNode *file = block_create_file(c->filename, 0, c->error);
-        BlockEdge *e = file ? block_attach(file, "image creation", BLOCK_PERM_READ | BLOCK_PERM_WRITE_UNCHANGED,
-                                           BLOCK_PERM_ALL, c->error) : NULL;
+        BlockEdge *e = file ? block_attach(file, "image creation",
+                                           BLOCK_PERM_READ | BLOCK_PERM_WRITE_UNCHANGED,
+                                           BLOCK_PERM_ALL, c->error)
+                            : NULL;
 
         c->good = e && d->co_format(file, c->opts, c->error);
         if (c->good) {
@@ -153,13 +162,15 @@ static void co_create(void *opaque)
     } else if (d->co_create) {
         c->good = d->co_create(c->filename, c->opts, c->error);
     } else if (strcmp(d->name, "raw") == 0) {
-        c->good = co_make_file(c->filename, c->opts, opts_number(c->opts, "size", 0), true, c->error);
+        c->good =
+            co_make_file(c->filename, c->opts, opts_number(c->opts, "size", 0), true, c->error);
     } else {
         c->good = fail(c->error, "Format driver '%s' does not support image creation", d->name);
     }
 }
 
-bool block_create(const BlockDriver *format, const char *filename, struct json_object *opts, GError **error)
+bool block_create(const BlockDriver *format, const char *filename, struct json_object *opts,
+                  GError **error)
 {
     CreateCall c = { .format = format, .filename = filename, .opts = opts, .error = error };
 

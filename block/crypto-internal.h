@@ -35,6 +35,7 @@ struct BlockCrypto {
 void crypto_run(const BlockCrypto *c, uint64_t position, uint8_t *buf, size_t bytes, bool encrypt);
 bool crypto_set_key(BlockCrypto *c, const uint8_t *key, size_t len, GError **error);
 /* The bytes of the secret that PREFIX name names. */
-const uint8_t *crypto_secret(struct json_object *opts, const char *prefix, const char *name, size_t *len, GError **error);
+const uint8_t *crypto_secret(struct json_object *opts, const char *prefix, const char *name,
+                             size_t *len, GError **error);
 
 #endif

@@ -82,8 +82,8 @@ bool crypto_set_key(BlockCrypto *c, const uint8_t *key, size_t len, GError **err
 {
     c->cipher = cipher_new(c->cipher_alg, c->cipher_mode, key, len);
     if (!c->cipher) {
-        return fail(error, "cipher '%s' in mode '%s' with a key of %zu bytes is not supported", c->cipher_alg,
-                    c->cipher_mode, len);
+        return fail(error, "cipher '%s' in mode '%s' with a key of %zu bytes is not supported",
+                    c->cipher_alg, c->cipher_mode, len);
     }
     if (c->iv == IV_ESSIV) {
         uint8_t digest[HASH_MAX];
@@ -92,13 +92,15 @@ bool crypto_set_key(BlockCrypto *c, const uint8_t *key, size_t len, GError **err
         c->iv_cipher = cipher_new(c->iv_cipher_alg, "ecb", digest, hash_bytes(c->iv_hash));
         explicit_bzero(digest, sizeof(digest));
         if (!c->iv_cipher) {
-            return fail(error, "a hash of %zu bytes is no key for '%s'", hash_bytes(c->iv_hash), c->iv_cipher_alg);
+            return fail(error, "a hash of %zu bytes is no key for '%s'", hash_bytes(c->iv_hash),
+                        c->iv_cipher_alg);
         }
     }
     return true;
 }
 
-const uint8_t *crypto_secret(struct json_object *opts, const char *prefix, const char *name, size_t *len, GError **error)
+const uint8_t *crypto_secret(struct json_object *opts, const char *prefix, const char *name,
+                             size_t *len, GError **error)
 {
     g_autofree char *key = g_strconcat(prefix, name, NULL);
     const char *id = opts_string(opts, key, NULL);
@@ -109,7 +111,8 @@ const uint8_t *crypto_secret(struct json_object *opts, const char *prefix, const
     return secret_bytes(id, len, error);
 }
 
-BlockCrypto *crypto_open_aes(struct json_object *opts, const char *prefix, bool no_io, GError **error)
+BlockCrypto *crypto_open_aes(struct json_object *opts, const char *prefix, bool no_io,
+                             GError **error)
 {
     BlockCrypto *c = g_new0(BlockCrypto, 1);
     uint8_t key[16] = { 0 };

@@ -8,7 +8,8 @@ const char *const drive_error_names[] = { "report", "ignore", "enospc", "stop", 
 
 bool drive_conf_apply(const DriveConf *c, BlockFront *b, GError **error)
 {
-    unsigned shared = BLOCK_PERM_READ | BLOCK_PERM_WRITE_UNCHANGED | (c->share_rw ? BLOCK_PERM_WRITE : 0);
+    unsigned shared =
+        BLOCK_PERM_READ | BLOCK_PERM_WRITE_UNCHANGED | (c->share_rw ? BLOCK_PERM_WRITE : 0);
 
     b->share_rw = c->share_rw;
     if (c->rerror != BLOCK_ON_ERROR_AUTO) {

@@ -154,7 +154,8 @@ static bool drive_place(Drive *d, GError **error)
 {
     bool is_default = !d->info.iface;
     const DriveIface *f = find_iface(is_default ? default_iface_name : d->info.iface);
-    int units = default_units && strcmp(f->name, default_iface_name) == 0 ? (int)default_units : f->units;
+    int units =
+        default_units && strcmp(f->name, default_iface_name) == 0 ? (int)default_units : f->units;
 
     d->info.iface = f->name;
     if (d->index >= 0) {
@@ -181,13 +182,15 @@ static bool drive_place(Drive *d, GError **error)
         return fail(error, "unit %d too big (max is %d)", d->info.unit, units - 1);
     }
     if (strcmp(f->name, "none") != 0 && drive_at(f->name, d->info.bus, d->info.unit)) {
-        return fail(error, "drive with bus=%d, unit=%d (index=%d) exists", d->info.bus, d->info.unit, d->index);
+        return fail(error, "drive with bus=%d, unit=%d (index=%d) exists", d->info.bus,
+                    d->info.unit, d->index);
     }
     if (!d->info.id) {
         const char *media = !f->media ? "" : d->info.cdrom ? "-cd" : f->media;
 
-        d->info.id = f->media && units ? g_strdup_printf("%s%d%s%d", f->name, d->info.bus, media, d->info.unit)
-                                       : g_strdup_printf("%s%s%d", f->name, media, d->info.unit);
+        d->info.id = f->media && units
+                         ? g_strdup_printf("%s%d%s%d", f->name, d->info.bus, media, d->info.unit)
+                         : g_strdup_printf("%s%s%d", f->name, media, d->info.unit);
         if (strcmp(f->name, "none") == 0) {
             for (unsigned i = 0; drive_find(d->info.id) != d && drive_find(d->info.id); i++) {
                 g_free((char *)d->info.id);
@@ -241,8 +244,8 @@ bool drives_check_orphans(GError **error)
         Drive *d = g_ptr_array_index(drives, i);
 
         if (d->text && !d->info.claimed && !d->front && strcmp(d->info.iface, "none") != 0) {
-            return fail(error, "-drive %s: machine type does not support if=%s,bus=%d,unit=%d", d->text,
-                        d->info.iface, d->info.bus, d->info.unit);
+            return fail(error, "-drive %s: machine type does not support if=%s,bus=%d,unit=%d",
+                        d->text, d->info.iface, d->info.bus, d->info.unit);
         }
     }
     return true;
@@ -294,7 +297,8 @@ static bool drive_cache(Drive *d, struct json_object *o, GError **error)
     CacheMode mode = cache_modes[0];
     bool given = false;
 
-    if (json_object_object_get_ex(o, "cache", &cache) && json_object_is_type(cache, json_type_string)) {
+    if (json_object_object_get_ex(o, "cache", &cache) &&
+        json_object_is_type(cache, json_type_string)) {
         g_autofree char *text = take(o, "cache");
 
         for (unsigned i = 0; !given && i < ARRAY_COUNT(cache_modes); i++) {
@@ -317,7 +321,8 @@ static bool drive_cache(Drive *d, struct json_object *o, GError **error)
     return true;
 }
 
-static bool drive_on_error(struct json_object *o, const char *key, bool read, int *policy, GError **error)
+static bool drive_on_error(struct json_object *o, const char *key, bool read, int *policy,
+                           GError **error)
 {
     static const char *const names[] = { "report", "ignore", "enospc", "stop" };
     g_autofree char *text = take(o, key);
@@ -332,14 +337,15 @@ static bool drive_on_error(struct json_object *o, const char *key, bool read, in
 }
 
 /* One limit by its nested name or its short one; taken out of the options. */
-static bool take_limit(struct json_object *o, struct json_object *nested, const char *name, const char *old, uint64_t *value,
-                       GError **error)
+static bool take_limit(struct json_object *o, struct json_object *nested, const char *name,
+                       const char *old, uint64_t *value, GError **error)
 {
     g_autofree char *text = nested ? take(nested, name) : NULL, *short_text = take(o, old);
     int64_t n;
 
     if (text && short_text) {
-        return fail(error, "'throttling.%s' and its alias '%s' can't be used at the same time", name, old);
+        return fail(error, "'throttling.%s' and its alias '%s' can't be used at the same time",
+                    name, old);
     }
     if (!text && !short_text) {
         return true;
@@ -354,8 +360,10 @@ static bool take_limit(struct json_object *o, struct json_object *nested, const 
 /* throttling.* and the older names. */
 static bool drive_throttle(Drive *d, struct json_object *o, GError **error)
 {
-    static const char *const names[LIMIT_COUNT] = { "bps-total", "bps-read", "bps-write", "iops-total", "iops-read", "iops-write" };
-    static const char *const olds[LIMIT_COUNT] = { "bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr" };
+    static const char *const names[LIMIT_COUNT] = {"bps-total",  "bps-read",  "bps-write",
+                                                   "iops-total", "iops-read", "iops-write"};
+    static const char *const olds[LIMIT_COUNT] = {"bps",  "bps_rd",  "bps_wr",
+                                                  "iops", "iops_rd", "iops_wr"};
     ThrottleLimits l = { .iops_size = 0 };
     struct json_object *nested = NULL;
     bool good = true;
@@ -363,14 +371,18 @@ static bool drive_throttle(Drive *d, struct json_object *o, GError **error)
     json_object_object_get_ex(o, "throttling", &nested);
     nested = json_object_is_type(nested, json_type_object) ? nested : NULL;
     for (unsigned i = 0; good && i < LIMIT_COUNT; i++) {
-        g_autofree char *max = g_strconcat(names[i], "-max", NULL), *old_max = g_strconcat(olds[i], "_max", NULL);
-        g_autofree char *length = g_strconcat(names[i], "-max-length", NULL), *old_length = g_strconcat(olds[i], "_max_length", NULL);
+        g_autofree char *max = g_strconcat(names[i], "-max", NULL),
+                        *old_max = g_strconcat(olds[i], "_max", NULL);
+        g_autofree char *length = g_strconcat(names[i], "-max-length", NULL),
+                        *old_length = g_strconcat(olds[i], "_max_length", NULL);
 
         l.length[i] = 1;
-        good = take_limit(o, nested, names[i], olds[i], &l.avg[i], error) && take_limit(o, nested, max, old_max, &l.max[i], error) &&
+        good = take_limit(o, nested, names[i], olds[i], &l.avg[i], error) &&
+               take_limit(o, nested, max, old_max, &l.max[i], error) &&
                take_limit(o, nested, length, old_length, &l.length[i], error);
     }
-    good = good && take_limit(o, nested, "iops-size", "iops_size", &l.iops_size, error) && throttle_check(&l, error);
+    good = good && take_limit(o, nested, "iops-size", "iops_size", &l.iops_size, error) &&
+           throttle_check(&l, error);
     d->throttle_group = nested ? take(nested, "group") : NULL;
     if (!d->throttle_group) {
         d->throttle_group = take(o, "group");
@@ -397,7 +409,8 @@ static bool add_interval(GArray *list, const char *text, GError **error)
 {
     int64_t seconds;
 
-    if (!int_parse(text, "stats-intervals", true, &seconds, error) || seconds <= 0 || seconds > UINT32_MAX) {
+    if (!int_parse(text, "stats-intervals", true, &seconds, error) || seconds <= 0 ||
+        seconds > UINT32_MAX) {
         g_clear_error(error);
         return fail(error, "Invalid interval length: %s", text);
     }
@@ -408,7 +421,8 @@ static bool add_interval(GArray *list, const char *text, GError **error)
 /* stats-account-invalid, stats-account-failed, stats-intervals. */
 static bool drive_stats(Drive *d, struct json_object *o, GError **error)
 {
-    g_autofree char *invalid = take(o, "stats-account-invalid"), *failed = take(o, "stats-account-failed");
+    g_autofree char *invalid = take(o, "stats-account-invalid"),
+                    *failed = take(o, "stats-account-failed");
     g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     bool count_invalid = true, count_failed = true;
     struct json_object *given = NULL;
@@ -432,7 +446,8 @@ static bool drive_stats(Drive *d, struct json_object *o, GError **error)
             }
         } else if (json_object_is_type(given, json_type_array)) {
             for (size_t i = 0; good && i < json_object_array_length(given); i++) {
-                good = add_interval(list, json_object_get_string(json_object_array_get_idx(given, i)), error);
+                good = add_interval(
+                    list, json_object_get_string(json_object_array_get_idx(given, i)), error);
             }
         }
         json_object_object_del(o, "stats-intervals");
@@ -443,7 +458,8 @@ static bool drive_stats(Drive *d, struct json_object *o, GError **error)
     return good;
 }
 
-static bool drive_guest_side(Drive *d, struct json_object *o, const char *default_iface, GError **error)
+static bool drive_guest_side(Drive *d, struct json_object *o, const char *default_iface,
+                             GError **error)
 {
     g_autofree char *iface = take(o, "if");
     g_autofree char *media = take(o, "media");
@@ -470,8 +486,9 @@ static bool drive_guest_side(Drive *d, struct json_object *o, const char *defaul
     if (id && drive_find(id)) {
         return fail(error, "Duplicate ID '%s' for drive", id);
     }
-    if (id && (!g_ascii_isalpha(id[0]) ||
-               id[strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")])) {
+    if (id &&
+        (!g_ascii_isalpha(id[0]) ||
+         id[strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")])) {
         return fail(error, "Parameter 'id' expects an identifier");
     }
     d->info.id = g_steal_pointer(&id);
@@ -499,7 +516,8 @@ static bool drive_file_options(struct json_object *o, GError **error)
     } else if (!keyval_get(file, "driver")) {
         put(file, "driver", "file");
     }
-    if (aio && strcmp(aio, "threads") != 0 && strcmp(aio, "native") != 0 && strcmp(aio, "io_uring") != 0) {
+    if (aio && strcmp(aio, "threads") != 0 && strcmp(aio, "native") != 0 &&
+        strcmp(aio, "io_uring") != 0) {
         return fail(error, "invalid aio option");
     }
     const char *protocol = keyval_get(file, "driver");
@@ -554,7 +572,8 @@ static bool drive_node_side(Drive *d, struct json_object *o, GError **error)
     if (!drive_file_options(o, error)) {
         return false;
     }
-    if (copy_on_read && keyval_get(o, "read-only") && strcmp(keyval_get(o, "read-only"), "on") == 0) {
+    if (copy_on_read && keyval_get(o, "read-only") &&
+        strcmp(keyval_get(o, "read-only"), "on") == 0) {
         warn_report("disabling copy-on-read on read-only drive");
         copy_on_read = false;
     }
@@ -604,7 +623,8 @@ bool drive_delete(Drive *d, GError **error)
 {
     for (BlockNode *n = d->front ? d->front->node : d->node; n; n = n->implicit ? n->file : NULL) {
         if (n->job) {
-            return fail(error, "Node '%s' is busy: block device is in use by block job: %s", n->name, n->job);
+            return fail(error, "Node '%s' is busy: block device is in use by block job: %s",
+                        n->name, n->job);
         }
     }
     if (d->front) {

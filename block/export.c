@@ -18,7 +18,8 @@ static GPtrArray *exports;
 
 static const BlockExportDriver *driver_find(BlockExportType type)
 {
-    for (const BlockExportDriver *const *d = __start_export_drivers; d < __stop_export_drivers; d++) {
+    for (const BlockExportDriver *const *d = __start_export_drivers; d < __stop_export_drivers;
+         d++) {
         if ((*d)->type == type) {
             return *d;
         }
@@ -52,7 +53,8 @@ bool block_export_add(const BlockExportOptions *o, GError **error)
     BlockExport *e;
 
     if (!d) {
-        return fail(error, "exports of type '%s' are not built in", qapi_enum_name(&qapi_type_BlockExportType, (int)o->type));
+        return fail(error, "exports of type '%s' are not built in",
+                    qapi_enum_name(&qapi_type_BlockExportType, (int)o->type));
     }
     if (block_export_find(o->id)) {
         return fail(error, "Block export id '%s' is already in use", o->id);
@@ -151,7 +153,8 @@ bool block_export_add_options(struct json_object *opts, GError **error)
 
 bool qmp_block_export_del(QmpCall *call, const QmpBlockExportDelArgs *args, GError **error)
 {
-    return block_export_del(args->id, args->has_mode && args->mode == BLOCK_EXPORT_REMOVE_MODE_HARD, error);
+    return block_export_del(args->id, args->has_mode && args->mode == BLOCK_EXPORT_REMOVE_MODE_HARD,
+                            error);
 }
 
 GPtrArray *qmp_query_block_exports(QmpCall *call, GError **error)

@@ -68,7 +68,8 @@ static void lock_set(FileState *s, unsigned perm, unsigned unshared)
 
 static bool file_set_perm(BlockNode *n, unsigned perm, unsigned shared, GError **error)
 {
-    static const char *const names[LOCK_BITS] = { "consistent read", "write", "write unchanged", "resize" };
+    static const char *const names[LOCK_BITS] = {"consistent read", "write", "write unchanged",
+                                                 "resize"};
     FileState *s = n->state;
     unsigned unshared = BLOCK_PERM_ALL & ~shared;
 
@@ -86,7 +87,8 @@ static bool file_set_perm(BlockNode *n, unsigned perm, unsigned shared, GError *
         }
         if (what) {
             lock_set(s, s->perm, s->unshared);
-            return fail(error, "Failed to get %s\"%s\" lock\nIs another process using the image [%s]?",
+            return fail(error,
+                        "Failed to get %s\"%s\" lock\nIs another process using the image [%s]?",
                         what, names[i], n->filename);
         }
     }
@@ -176,17 +178,20 @@ static bool file_open_fd(BlockNode *n, FileState *s, bool auto_read_only, GError
     g_autoptr(GError) why = NULL;
 
     s->fd = fd_open(n->filename, flags | (n->read_only ? O_RDONLY : O_RDWR), 0, &why);
-    if (s->fd < 0 && !n->read_only && auto_read_only && (errno == EACCES || errno == EROFS || errno == EPERM)) {
+    if (s->fd < 0 && !n->read_only && auto_read_only &&
+        (errno == EACCES || errno == EROFS || errno == EPERM)) {
         g_clear_error(&why);
         s->fd = fd_open(n->filename, flags | O_RDONLY, 0, &why);
         n->read_only = s->fd >= 0;
     }
     if (s->fd < 0) {
         if (errno == EISDIR) {
-            return fail(error, "'%s' driver requires '%s' to be a regular file", n->driver->name, n->filename);
+            return fail(error, "'%s' driver requires '%s' to be a regular file", n->driver->name,
+                        n->filename);
         }
         if (errno == EINVAL && n->direct) {
-            return fail(error, "Could not open '%s': file system may not support O_DIRECT", n->filename);
+            return fail(error, "Could not open '%s': file system may not support O_DIRECT",
+                        n->filename);
         }
         return errno ? fail_errno(error, errno, "Could not open '%s'", n->filename)
                      : fail(error, "%s", why->message);
@@ -198,12 +203,17 @@ static bool file_open_fd(BlockNode *n, FileState *s, bool auto_read_only, GError
 static bool file_choose_aio(BlockNode *n, FileState *s, const char *name, GError **error)
 {
     if (!name) {
-        name = n->open_flags & BLOCK_OPEN_NATIVE_AIO ? "native" : n->open_flags & BLOCK_OPEN_IO_URING ? "io_uring" : "threads";
+        name = n->open_flags & BLOCK_OPEN_NATIVE_AIO ? "native"
+               : n->open_flags & BLOCK_OPEN_IO_URING ? "io_uring"
+                                                     : "threads";
     }
     if (strcmp(name, "native") == 0 && !n->direct) {
-        return fail(error, "aio=native was specified, but it requires cache.direct=on, which was not specified.");
+        return fail(
+            error,
+            "aio=native was specified, but it requires cache.direct=on, which was not specified.");
     }
-    if (strcmp(name, "native") != 0 && strcmp(name, "io_uring") != 0 && strcmp(name, "threads") != 0) {
+    if (strcmp(name, "native") != 0 && strcmp(name, "io_uring") != 0 &&
+        strcmp(name, "threads") != 0) {
         return fail(error, "Parameter 'aio' does not accept value '%s'", name);
     }
     s->aio = aio_engine_find(name);
@@ -220,7 +230,8 @@ static bool file_open_kind(BlockNode *n, struct json_object *opts, bool device, 
         return fail(error, "Parameter 'filename' is missing");
     }
     if (opts_has(opts, "pr-manager")) {
-        return fail(error, "No persistent reservation manager with id '%s'", opts_string(opts, "pr-manager", ""));
+        return fail(error, "No persistent reservation manager with id '%s'",
+                    opts_string(opts, "pr-manager", ""));
     }
     g_autofree char *prefix = g_strconcat(n->driver->name, ":", NULL);
 
@@ -264,7 +275,8 @@ static bool host_cdrom_open(BlockNode *n, struct json_object *opts, GError **err
 {
     if (!n->read_only) {
         if (!(n->open_flags & BLOCK_OPEN_AUTO_READ_ONLY)) {
-            return fail(error, "host_cdrom: a drive with a disc can only be opened with read-only=on");
+            return fail(error,
+                        "host_cdrom: a drive with a disc can only be opened with read-only=on");
         }
         n->read_only = true;
     }
@@ -315,7 +327,8 @@ static bool iov_fits(const FileState *s, const struct iovec *iov, unsigned niov)
 }
 
 /* What the host's cache has is read at once, without a thread: > 0, how much. */
-static int64_t read_cached(FileState *s, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int64_t read_cached(FileState *s, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                           unsigned niov)
 {
     if (s->cache_never || bytes > CACHED_BYTES) {
         return 0;
@@ -443,7 +456,8 @@ static int co_file_range(FileState *s, int mode, bool *never, uint64_t offset, u
     ret = *never ? -ENOTSUP : co_in_worker(range_work, &r);
     s->data_end = 0;
 
-    if (ret == -EOPNOTSUPP || ret == -ENOSYS || ret == -ENOTTY || ret == -EINVAL || ret == -ENODEV) {
+    if (ret == -EOPNOTSUPP || ret == -ENOSYS || ret == -ENOTTY || ret == -EINVAL ||
+        ret == -ENODEV) {
         *never = true;
         ret = -ENOTSUP;
     }
@@ -453,7 +467,8 @@ static int co_file_range(FileState *s, int mode, bool *never, uint64_t offset, u
 static int co_file_discard(BlockNode *n, uint64_t offset, uint64_t bytes)
 {
     FileState *s = n->state;
-    int ret = co_file_range(s, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, &s->no_discard, offset, bytes);
+    int ret =
+        co_file_range(s, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, &s->no_discard, offset, bytes);
 
     return ret == -ENOTSUP ? 0 : ret;
 }
@@ -464,10 +479,12 @@ static int co_file_write_zeroes(BlockNode *n, uint64_t offset, uint64_t bytes, u
     int ret = -ENOTSUP;
 
     if ((flags & BLOCK_MAY_UNMAP) && !s->device) {
-        ret = co_file_range(s, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, &s->no_punch, offset, bytes);
+        ret = co_file_range(s, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, &s->no_punch, offset,
+                            bytes);
     }
     if (ret == -ENOTSUP) {
-        ret = co_file_range(s, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, &s->no_zero_range, offset, bytes);
+        ret = co_file_range(s, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, &s->no_zero_range,
+                            offset, bytes);
     }
     return ret == 0 && (flags & BLOCK_FUA) ? co_file_flush(n) : ret;
 }
@@ -498,14 +515,18 @@ static int range_copy_work(void *arg)
         }
         if (done <= 0) {
             /* what was copied already is written again by the caller */
-            return done == 0 || errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP ? -ENOTSUP : -errno;
+            return done == 0 || errno == EXDEV || errno == EINVAL || errno == ENOSYS ||
+                           errno == EOPNOTSUPP
+                       ? -ENOTSUP
+                       : -errno;
         }
         left -= (uint64_t)done;
     }
     return 0;
 }
 
-static int co_file_copy_from(BlockNode *n, uint64_t offset, BlockNode *from, uint64_t from_offset, uint64_t bytes)
+static int co_file_copy_from(BlockNode *n, uint64_t offset, BlockNode *from, uint64_t from_offset,
+                             uint64_t bytes)
 {
     FileState *s = n->state, *f = from->state;
     RangeCopy r = { f->fd, s->fd, from_offset, offset, bytes };
@@ -534,7 +555,8 @@ static int seek_work(void *arg)
     return s->end < 0 ? -ENOTSUP : 0;
 }
 
-static int co_file_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero, BlockStatus *st)
+static int co_file_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero,
+                          BlockStatus *st)
 {
     FileState *s = n->state;
     Seek k = { .fd = s->fd, .at = (int64_t)offset };
@@ -629,9 +651,10 @@ static bool co_file_truncate(BlockNode *n, uint64_t length, BlockPrealloc preall
         return fail_errno(error, errno, "Failed to fstat() the file");
     }
     if (s->device) {
-        return prealloc != PREALLOC_OFF ? fail(error, "Preallocation mode not supported for this device")
-               : length > n->length     ? fail(error, "Cannot grow device files")
-                                        : true;
+        return prealloc != PREALLOC_OFF
+                   ? fail(error, "Preallocation mode not supported for this device")
+               : length > n->length ? fail(error, "Cannot grow device files")
+                                    : true;
     }
     if (prealloc == PREALLOC_METADATA) {
         return fail(error, "Unsupported preallocation mode 'metadata'");
@@ -664,19 +687,22 @@ static bool co_file_create(const char *filename, struct json_object *opts, GErro
     errno = 0;
     r.fd = fd_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644, &why);
     if (r.fd < 0) {
-        return errno ? fail_errno(error, errno, "Could not create '%s'", path) : fail(error, "%s", why->message);
+        return errno ? fail_errno(error, errno, "Could not create '%s'", path)
+                     : fail(error, "%s", why->message);
     }
     /* nobody else may use what we are about to empty */
     for (unsigned i = 0; i < LOCK_BITS; i++) {
         if (lock_taken(r.fd, LOCK_USED + i) && i != 0) {
             close(r.fd);
-            return fail(error, "Failed to get \"%s\" lock\nIs another process using the image [%s]?",
+            return fail(error,
+                        "Failed to get \"%s\" lock\nIs another process using the image [%s]?",
                         i == 1 ? "write" : "resize", path);
         }
     }
     if (lock_taken(r.fd, LOCK_UNSHARED + 1)) {
         close(r.fd);
-        return fail(error, "Failed to get \"write\" lock\nIs another process using the image [%s]?", path);
+        return fail(error, "Failed to get \"write\" lock\nIs another process using the image [%s]?",
+                    path);
     }
     if (ftruncate(r.fd, 0) < 0) {
         ret = -errno;
@@ -699,7 +725,9 @@ static bool host_device_create(const char *filename, struct json_object *opts, G
     }
     size = lseek(fd, 0, SEEK_END);
     close(fd);
-    return size >= 0 && (uint64_t)size >= opts_number(opts, "size", 0) ? true : fail(error, "Device is too small");
+    return size >= 0 && (uint64_t)size >= opts_number(opts, "size", 0)
+               ? true
+               : fail(error, "Device is too small");
 }
 
 static bool co_file_info(BlockNode *n, BlockImageInfo *info, GError **error)

@@ -14,7 +14,8 @@ FrontStats *front_stats_new(const GArray *intervals, bool account_invalid, bool 
     s->ignore_invalid = !account_invalid;
     s->ignore_failed = !account_failed;
     for (unsigned i = 0; intervals && i < intervals->len; i++) {
-        TimedStats t = { .seconds = g_array_index(intervals, uint64_t, i), .half_start_ns = clock_now_ns(CLOCK_RT) };
+        TimedStats t = {.seconds = g_array_index(intervals, uint64_t, i),
+                        .half_start_ns = clock_now_ns(CLOCK_RT)};
 
         g_array_append_val(s->timed, t);
     }

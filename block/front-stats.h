@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Latencies of a front's requests: histograms by boundaries of the user, and figures of the last seconds. */
+/*
+ * Latencies of a front's requests: histograms by boundaries of the user, and figures of the last
+ * seconds.
+ */
 #ifndef BLOCK_FRONT_STATS_H
 #define BLOCK_FRONT_STATS_H
 

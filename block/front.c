@@ -137,7 +137,8 @@ static int co_do_request(const Request *r)
 
 static void account(const Request *r, int ret)
 {
-    static const BlockOp ops[] = { BLOCK_OP_READ, BLOCK_OP_WRITE, BLOCK_OP_FLUSH, BLOCK_OP_UNMAP, BLOCK_OP_WRITE };
+    static const BlockOp ops[] = {BLOCK_OP_READ, BLOCK_OP_WRITE, BLOCK_OP_FLUSH, BLOCK_OP_UNMAP,
+                                  BLOCK_OP_WRITE};
     BlockOp op = ops[r->kind];
     BlockCounts *s = &r->b->stats;
     FrontStats *more = r->b->more_stats;
@@ -204,19 +205,31 @@ static void submit(const Request *request)
     r->submitted = true;
 }
 
-void block_read(BlockFront *b, uint64_t offset, const struct iovec *iov, unsigned n, BlockDone *done,
-                void *opaque)
+void block_read(BlockFront *b, uint64_t offset, const struct iovec *iov, unsigned n,
+                BlockDone *done, void *opaque)
 {
-    submit(&(Request){ .b = b, .kind = REQ_READ, .offset = offset, .bytes = iov_size(iov, n), .iov = iov,
-                       .niov = n, .done = done, .opaque = opaque });
+    submit(&(Request){.b = b,
+                      .kind = REQ_READ,
+                      .offset = offset,
+                      .bytes = iov_size(iov, n),
+                      .iov = iov,
+                      .niov = n,
+                      .done = done,
+                      .opaque = opaque});
 }
 
 void block_write(BlockFront *b, uint64_t offset, const struct iovec *iov, unsigned n, bool fua,
                  BlockDone *done, void *opaque)
 {
-    submit(&(Request){ .b = b, .kind = REQ_WRITE, .offset = offset, .bytes = iov_size(iov, n), .iov = iov,
-                       .niov = n, .flags = fua || !b->write_cache ? BLOCK_FUA : 0, .done = done,
-                       .opaque = opaque });
+    submit(&(Request){.b = b,
+                      .kind = REQ_WRITE,
+                      .offset = offset,
+                      .bytes = iov_size(iov, n),
+                      .iov = iov,
+                      .niov = n,
+                      .flags = fua || !b->write_cache ? BLOCK_FUA : 0,
+                      .done = done,
+                      .opaque = opaque});
 }
 
 void block_flush(BlockFront *b, BlockDone *done, void *opaque)
@@ -233,9 +246,13 @@ void block_discard(BlockFront *b, uint64_t offset, uint64_t len, BlockDone *done
 void block_write_zeroes(BlockFront *b, uint64_t offset, uint64_t len, bool unmap, BlockDone *done,
                         void *opaque)
 {
-    submit(&(Request){ .b = b, .kind = REQ_ZEROES, .offset = offset, .bytes = len,
-                       .flags = (unmap ? BLOCK_MAY_UNMAP : 0) | (b->write_cache ? 0 : BLOCK_FUA), .done = done,
-                       .opaque = opaque });
+    submit(&(Request){.b = b,
+                      .kind = REQ_ZEROES,
+                      .offset = offset,
+                      .bytes = len,
+                      .flags = (unmap ? BLOCK_MAY_UNMAP : 0) | (b->write_cache ? 0 : BLOCK_FUA),
+                      .done = done,
+                      .opaque = opaque});
 }
 
 static void drain(const unsigned *in_flight)
@@ -305,7 +322,9 @@ static bool front_insert(BlockFront *b, BlockNode *node, bool write, GError **er
     if (node) {
         write = write || !node->read_only;
         b->edge = block_attach(node, NULL, BLOCK_PERM_READ | (write ? BLOCK_PERM_WRITE : 0),
-                               BLOCK_PERM_READ | BLOCK_PERM_WRITE_UNCHANGED | (b->share_rw ? BLOCK_PERM_WRITE : 0), error);
+                               BLOCK_PERM_READ | BLOCK_PERM_WRITE_UNCHANGED |
+                                   (b->share_rw ? BLOCK_PERM_WRITE : 0),
+                               error);
         if (!b->edge) {
             return false;
         }
@@ -418,7 +437,9 @@ bool block_front_change(BlockFront *b, BlockNode *node, GError **error)
 void block_front_tray_moved(BlockFront *b, bool open)
 {
     g_autofree char *path = front_owner_path(b);
-    DeviceTrayMovedEvent data = { .device = b->drive ? b->name : (char *)"", .id = path ? path : (char *)"", .tray_open = open };
+    DeviceTrayMovedEvent data = {.device = b->drive ? b->name : (char *)"",
+                                 .id = path ? path : (char *)"",
+                                 .tray_open = open};
 
     qapi_event_device_tray_moved(&data);
 }
@@ -444,7 +465,8 @@ static bool front_switch(BlockFront *b, const char *name, GError **error)
     bool good, write = b->edge && (b->edge->perm & BLOCK_PERM_WRITE);
 
     if (!node || (drive && drive->front && drive->front != b)) {
-        return fail(error, "Drive '%s' is already in use by another device, or has no medium", name);
+        return fail(error, "Drive '%s' is already in use by another device, or has no medium",
+                    name);
     }
     if (old && node->length != old->length) {
         return fail(error, "node '%s' is not as long as '%s'", name, old->name);
@@ -464,7 +486,8 @@ static bool front_switch(BlockFront *b, const char *name, GError **error)
 
 /* ---- property: a device's "drive" ---- */
 
-static bool drive_prop_parse(Object *o, const Prop *p, void *field, const char *text, GError **error)
+static bool drive_prop_parse(Object *o, const Prop *p, void *field, const char *text,
+                             GError **error)
 {
     BlockFront **b = field, *taken;
 
@@ -533,7 +556,8 @@ static void match_front(BlockFront *b, void *opaque)
     } else if (s->device && b->owner && b->owner->parent) {
         g_autofree char *path = object_path(b->owner), *shown = front_owner_path(b);
 
-        if (strcmp(path, s->device) == 0 || strcmp(shown, s->device) == 0 || (b->owner->name && strcmp(b->owner->name, s->device) == 0)) {
+        if (strcmp(path, s->device) == 0 || strcmp(shown, s->device) == 0 ||
+            (b->owner->name && strcmp(b->owner->name, s->device) == 0)) {
             s->found = b;
         }
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The export fuse: a node as a regular file, mounted over a file that exists (libfuse 3, low-level interface). The kernel's
- * requests are read in the main loop; each that needs the node is a coroutine.
+ * The export fuse: a node as a regular file, mounted over a file that exists (libfuse 3, low-level
+ * interface). The kernel's requests are read in the main loop; each that needs the node is a
+ * coroutine.
  */
 #define FUSE_USE_VERSION 31
 #include <errno.h>
@@ -32,7 +33,14 @@ typedef struct FuseExport {
     unsigned in_flight;
 } FuseExport;
 
-typedef enum FuseKind { KIND_READ, KIND_WRITE, KIND_SYNC, KIND_RESIZE, KIND_FALLOCATE, KIND_SEEK } FuseKind;
+typedef enum FuseKind {
+    KIND_READ,
+    KIND_WRITE,
+    KIND_SYNC,
+    KIND_RESIZE,
+    KIND_FALLOCATE,
+    KIND_SEEK
+} FuseKind;
 
 typedef struct FuseRequest {
     FuseExport *e;
@@ -54,7 +62,8 @@ static int co_resize(FuseExport *e, uint64_t length, BlockPrealloc prealloc)
     if (!e->writable) {
         return -EACCES;
     }
-    if (!e->growable && !block_edge_set_perm(e->edge, perm | BLOCK_PERM_RESIZE, BLOCK_PERM_ALL & ~BLOCK_PERM_RESIZE, &error)) {
+    if (!e->growable && !block_edge_set_perm(e->edge, perm | BLOCK_PERM_RESIZE,
+                                             BLOCK_PERM_ALL & ~BLOCK_PERM_RESIZE, &error)) {
         return -EPERM;
     }
     good = co_block_truncate(e->common.node, length, prealloc, &error);
@@ -96,13 +105,17 @@ static int co_fallocate(FuseExport *e, FuseRequest *r)
     }
     if (r->mode & FALLOC_FL_PUNCH_HOLE) {
         end = MIN(end, size);
-        return end > r->offset ? co_block_write_zeroes(n, r->offset, end - r->offset, BLOCK_MAY_UNMAP) : 0;
+        return end > r->offset
+                   ? co_block_write_zeroes(n, r->offset, end - r->offset, BLOCK_MAY_UNMAP)
+                   : 0;
     }
     if (r->mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_ZERO_RANGE)) {
         return -EOPNOTSUPP;
     }
     if (beyond) {
-        ret = co_resize(e, end, r->mode & FALLOC_FL_ZERO_RANGE || r->offset < size ? PREALLOC_OFF : PREALLOC_FALLOC);
+        ret = co_resize(e, end,
+                        r->mode & FALLOC_FL_ZERO_RANGE || r->offset < size ? PREALLOC_OFF
+                                                                           : PREALLOC_FALLOC);
     }
     if (ret == 0 && (r->mode & FALLOC_FL_ZERO_RANGE)) {
         end = MIN(end, n->length);
@@ -142,8 +155,14 @@ static void get_attr(FuseExport *e, struct stat *st)
     int64_t allocated = block_allocated(e->common.node);
 
     *st = (struct stat){
-        .st_ino = FUSE_ROOT_ID, .st_mode = S_IFREG | e->mode, .st_nlink = 1, .st_uid = e->uid, .st_gid = e->gid,
-        .st_size = (off_t)e->common.node->length, .st_blksize = 4096, .st_atime = time(NULL),
+        .st_ino = FUSE_ROOT_ID,
+        .st_mode = S_IFREG | e->mode,
+        .st_nlink = 1,
+        .st_uid = e->uid,
+        .st_gid = e->gid,
+        .st_size = (off_t)e->common.node->length,
+        .st_blksize = 4096,
+        .st_atime = time(NULL),
         .st_blocks = allocated < 0 ? (blkcnt_t)(e->common.node->length / 512) : allocated / 512,
     };
     st->st_mtime = st->st_ctime = st->st_atime;
@@ -221,7 +240,8 @@ static void on_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
     fuse_reply_attr(req, &st, 1);
 }
 
-static void on_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *new, int what, struct fuse_file_info *fi)
+static void on_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *new, int what,
+                       struct fuse_file_info *fi)
 {
     FuseExport *e = fuse_req_userdata(req);
     int owner = FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID;
@@ -238,7 +258,8 @@ static void on_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *new, int wha
     e->uid = what & FUSE_SET_ATTR_UID ? new->st_uid : e->uid;
     e->gid = what & FUSE_SET_ATTR_GID ? new->st_gid : e->gid;
     if (what & FUSE_SET_ATTR_SIZE) {
-        start(&(FuseRequest){ .e = e, .req = req, .kind = KIND_RESIZE, .length = (uint64_t)new->st_size });
+        start(&(FuseRequest){
+            .e = e, .req = req, .kind = KIND_RESIZE, .length = (uint64_t) new->st_size});
     } else {
         on_getattr(req, ino, fi);
     }
@@ -250,17 +271,23 @@ static void on_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     fuse_reply_open(req, fi);
 }
 
-static void on_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
+static void on_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+                    struct fuse_file_info *fi)
 {
     if (size > MAX_TRANSFER) {
         fuse_reply_err(req, EINVAL);
         return;
     }
-    start(&(FuseRequest){ .e = fuse_req_userdata(req), .req = req, .kind = KIND_READ, .offset = (uint64_t)offset,
-                          .length = size, .data = g_malloc(MAX(size, 1)) });
+    start(&(FuseRequest){.e = fuse_req_userdata(req),
+                         .req = req,
+                         .kind = KIND_READ,
+                         .offset = (uint64_t)offset,
+                         .length = size,
+                         .data = g_malloc(MAX(size, 1))});
 }
 
-static void on_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t offset, struct fuse_file_info *fi)
+static void on_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t offset,
+                     struct fuse_file_info *fi)
 {
     FuseExport *e = fuse_req_userdata(req);
 
@@ -268,18 +295,27 @@ static void on_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t siz
         fuse_reply_err(req, e->writable ? EINVAL : EACCES);
         return;
     }
-    start(&(FuseRequest){ .e = e, .req = req, .kind = KIND_WRITE, .offset = (uint64_t)offset, .length = size,
-                          .data = g_memdup2(buf, size) });
+    start(&(FuseRequest){.e = e,
+                         .req = req,
+                         .kind = KIND_WRITE,
+                         .offset = (uint64_t)offset,
+                         .length = size,
+                         .data = g_memdup2(buf, size)});
 }
 
-static void on_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length, struct fuse_file_info *fi)
+static void on_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length,
+                         struct fuse_file_info *fi)
 {
     if (offset < 0 || length <= 0 || length > INT64_MAX - offset) {
         fuse_reply_err(req, EINVAL);
         return;
     }
-    start(&(FuseRequest){ .e = fuse_req_userdata(req), .req = req, .kind = KIND_FALLOCATE, .mode = mode,
-                          .offset = (uint64_t)offset, .length = (uint64_t)length });
+    start(&(FuseRequest){.e = fuse_req_userdata(req),
+                         .req = req,
+                         .kind = KIND_FALLOCATE,
+                         .mode = mode,
+                         .offset = (uint64_t)offset,
+                         .length = (uint64_t)length});
 }
 
 static void on_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
@@ -292,13 +328,18 @@ static void on_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     start(&(FuseRequest){ .e = fuse_req_userdata(req), .req = req, .kind = KIND_SYNC });
 }
 
-static void on_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi)
+static void on_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence,
+                     struct fuse_file_info *fi)
 {
     if (offset < 0 || (whence != SEEK_DATA && whence != SEEK_HOLE)) {
         fuse_reply_err(req, EINVAL);
         return;
     }
-    start(&(FuseRequest){ .e = fuse_req_userdata(req), .req = req, .kind = KIND_SEEK, .mode = whence, .offset = (uint64_t)offset });
+    start(&(FuseRequest){.e = fuse_req_userdata(req),
+                         .req = req,
+                         .kind = KIND_SEEK,
+                         .mode = whence,
+                         .offset = (uint64_t)offset});
 }
 
 static void on_init(void *opaque, struct fuse_conn_info *conn)
@@ -335,7 +376,8 @@ static bool on_readable(int fd, GIOCondition events, void *opaque)
 
 static bool mount_as(FuseExport *e, bool allow_other)
 {
-    g_autofree char *options = g_strdup_printf("max_read=%u,default_permissions%s", MAX_TRANSFER, allow_other ? ",allow_other" : "");
+    g_autofree char *options = g_strdup_printf("max_read=%u,default_permissions%s", MAX_TRANSFER,
+                                               allow_other ? ",allow_other" : "");
     const char *argv[] = { "", "-o", options, NULL };
     struct fuse_args args = FUSE_ARGS_INIT(3, (char **)argv);
 
@@ -380,7 +422,8 @@ static bool open_export(BlockExport *common, const BlockExportOptions *options, 
     }
     perm |= e->writable ? BLOCK_PERM_WRITE : 0;
     perm |= e->growable ? BLOCK_PERM_RESIZE : 0;
-    e->edge = block_attach(common->node, "fuse export", perm, BLOCK_PERM_ALL & ~BLOCK_PERM_RESIZE, error);
+    e->edge =
+        block_attach(common->node, "fuse export", perm, BLOCK_PERM_ALL & ~BLOCK_PERM_RESIZE, error);
     if (!e->edge) {
         return false;
     }
@@ -395,7 +438,8 @@ static bool open_export(BlockExport *common, const BlockExportOptions *options, 
         g_free(e->mountpoint);
         return false;
     }
-    fcntl(fuse_session_fd(e->session), F_SETFL, fcntl(fuse_session_fd(e->session), F_GETFL) | O_NONBLOCK);
+    fcntl(fuse_session_fd(e->session), F_SETFL,
+          fcntl(fuse_session_fd(e->session), F_GETFL) | O_NONBLOCK);
     e->tag = fd_watch(fuse_session_fd(e->session), G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, e);
     return true;
 }

@@ -24,7 +24,9 @@ void block_nodes_forget(void);
 void block_fronts_eject_all(void);
 
 /* perm.c */
-/* Works out permissions of n and all below it from the edges of users; on failure all is as before. */
+/*
+ * Works out permissions of n and all below it from the edges of users; on failure all is as before.
+ */
 bool perm_refresh(BlockNode *n, GError **error);
 /* The same after users have gone, which cannot fail. */
 void perm_relax(BlockNode *n);
@@ -35,7 +37,8 @@ void block_node_bitmaps_free(BlockNode *n);
 /* open.c */
 bool block_get_bool(struct json_object *opts, const char *key, bool *value, GError **error);
 bool block_get_common(BlockNode *n, struct json_object *opts, GError **error);
-struct json_object *block_own_options(const BlockDriver *d, struct json_object *opts, bool strict, GError **error);
+struct json_object *block_own_options(const BlockDriver *d, struct json_object *opts, bool strict,
+                                      GError **error);
 /* Dotted members ("file.driver") become nested ones; a new object. */
 struct json_object *block_nest_options(struct json_object *flat);
 #endif

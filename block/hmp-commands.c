@@ -61,8 +61,11 @@ static void hmp_block_stream(HmpCall *call, GError **error)
     put_int(a, "speed", hmp_int(call, "speed", 0));
     run(call, "block-stream", a, error);
 }
-HMP_ROW(block_stream, { .name = "block_stream", .args = "device:B,speed:o?,base:s?", .params = "device [speed [base]]",
-                        .fn = hmp_block_stream, .help = "copy data from a backing file into a block device" });
+HMP_ROW(block_stream, {.name = "block_stream",
+                       .args = "device:B,speed:o?,base:s?",
+                       .params = "device [speed [base]]",
+                       .fn = hmp_block_stream,
+                       .help = "copy data from a backing file into a block device"});
 
 static void hmp_block_job_set_speed(HmpCall *call, GError **error)
 {
@@ -72,8 +75,11 @@ static void hmp_block_job_set_speed(HmpCall *call, GError **error)
     put_int(a, "speed", hmp_int(call, "speed", 0));
     run(call, "block-job-set-speed", a, error);
 }
-HMP_ROW(block_job_set_speed, { .name = "block_job_set_speed", .args = "device:B,speed:o", .params = "device speed",
-                               .fn = hmp_block_job_set_speed, .help = "set maximum speed for a background block operation" });
+HMP_ROW(block_job_set_speed, {.name = "block_job_set_speed",
+                              .args = "device:B,speed:o",
+                              .params = "device speed",
+                              .fn = hmp_block_job_set_speed,
+                              .help = "set maximum speed for a background block operation"});
 
 static void hmp_block_job_cancel(HmpCall *call, GError **error)
 {
@@ -83,31 +89,43 @@ static void hmp_block_job_cancel(HmpCall *call, GError **error)
     put_bool(a, "force", hmp_flag(call, "f"));
     run(call, "block-job-cancel", a, error);
 }
-HMP_ROW(block_job_cancel, { .name = "block_job_cancel", .args = "-f,device:B", .params = "[-f] device", .fn = hmp_block_job_cancel,
-                            .help = "stop an active background block operation (use -f\n"
-                                    "\t\t\t if you want to abort the operation immediately\n"
-                                    "\t\t\t instead of keep running until data is in sync)" });
+HMP_ROW(block_job_cancel, {.name = "block_job_cancel",
+                           .args = "-f,device:B",
+                           .params = "[-f] device",
+                           .fn = hmp_block_job_cancel,
+                           .help = "stop an active background block operation (use -f\n"
+                                   "\t\t\t if you want to abort the operation immediately\n"
+                                   "\t\t\t instead of keep running until data is in sync)"});
 
 static void hmp_block_job_complete(HmpCall *call, GError **error)
 {
     run_on(call, "block-job-complete", "device", error);
 }
-HMP_ROW(block_job_complete, { .name = "block_job_complete", .args = "device:B", .params = "device", .fn = hmp_block_job_complete,
-                              .help = "stop an active background block operation" });
+HMP_ROW(block_job_complete, {.name = "block_job_complete",
+                             .args = "device:B",
+                             .params = "device",
+                             .fn = hmp_block_job_complete,
+                             .help = "stop an active background block operation"});
 
 static void hmp_block_job_pause(HmpCall *call, GError **error)
 {
     run_on(call, "block-job-pause", "device", error);
 }
-HMP_ROW(block_job_pause, { .name = "block_job_pause", .args = "device:B", .params = "device", .fn = hmp_block_job_pause,
-                           .help = "pause an active background block operation" });
+HMP_ROW(block_job_pause, {.name = "block_job_pause",
+                          .args = "device:B",
+                          .params = "device",
+                          .fn = hmp_block_job_pause,
+                          .help = "pause an active background block operation"});
 
 static void hmp_block_job_resume(HmpCall *call, GError **error)
 {
     run_on(call, "block-job-resume", "device", error);
 }
-HMP_ROW(block_job_resume, { .name = "block_job_resume", .args = "device:B", .params = "device", .fn = hmp_block_job_resume,
-                            .help = "resume a paused background block operation" });
+HMP_ROW(block_job_resume, {.name = "block_job_resume",
+                           .args = "device:B",
+                           .params = "device",
+                           .fn = hmp_block_job_resume,
+                           .help = "resume a paused background block operation"});
 
 /* What mirror and backup have in common. */
 static struct json_object *copy_args(HmpCall *call)
@@ -129,16 +147,18 @@ static void hmp_drive_mirror(HmpCall *call, GError **error)
     put_bool(a, "unmap", true);
     run(call, "drive-mirror", a, error);
 }
-HMP_ROW(drive_mirror, { .name = "drive_mirror", .args = "-n,-f,device:B,target:s,format:s?", .params = "[-n] [-f] device target [format]",
-                        .fn = hmp_drive_mirror,
-                        .help = "initiates live storage\n"
-                                "\t\t\tmigration for a device. The device's contents are\n"
-                                "\t\t\tcopied to the new image file, including data that\n"
-                                "\t\t\tis written after the command is started.\n"
-                                "\t\t\tThe -n flag requests QEMU to reuse the image found\n"
-                                "\t\t\tin new-image-file, instead of recreating it from scratch.\n"
-                                "\t\t\tThe -f flag requests QEMU to copy the whole disk,\n"
-                                "\t\t\tso that the result does not need a backing file.\n\t\t\t" });
+HMP_ROW(drive_mirror, {.name = "drive_mirror",
+                       .args = "-n,-f,device:B,target:s,format:s?",
+                       .params = "[-n] [-f] device target [format]",
+                       .fn = hmp_drive_mirror,
+                       .help = "initiates live storage\n"
+                               "\t\t\tmigration for a device. The device's contents are\n"
+                               "\t\t\tcopied to the new image file, including data that\n"
+                               "\t\t\tis written after the command is started.\n"
+                               "\t\t\tThe -n flag requests QEMU to reuse the image found\n"
+                               "\t\t\tin new-image-file, instead of recreating it from scratch.\n"
+                               "\t\t\tThe -f flag requests QEMU to copy the whole disk,\n"
+                               "\t\t\tso that the result does not need a backing file.\n\t\t\t"});
 
 static void hmp_drive_backup(HmpCall *call, GError **error)
 {
@@ -174,7 +194,8 @@ static void co_commit(void *opaque)
     int ret;
 
     c->good = false;
-    if (c->top->length > c->base->length && !co_block_truncate(c->base, c->top->length, PREALLOC_OFF, c->error)) {
+    if (c->top->length > c->base->length &&
+        !co_block_truncate(c->base, c->top->length, PREALLOC_OFF, c->error)) {
         return;
     }
     ret = co_block_commit_data(c->top, c->base, 0, NULL, NULL);
@@ -193,8 +214,9 @@ static bool commit_drive(Drive *d, bool all, GError **error)
     bool was_read_only;
 
     if (!c.base) {
-        return all || (n ? fail(error, "'commit' error for '%s': Operation not supported", d->info.id)
-                         : fail(error, "'commit' error for '%s': No medium found", d->info.id));
+        return all ||
+               (n ? fail(error, "'commit' error for '%s': Operation not supported", d->info.id)
+                  : fail(error, "'commit' error for '%s': No medium found", d->info.id));
     }
     if (n->job || c.base->job) {
         return fail(error, "'commit' error for '%s': Device or resource busy", d->info.id);
@@ -230,8 +252,12 @@ static void hmp_commit(HmpCall *call, GError **error)
         g_string_append_printf(call->out, "%s\n", why->message);
     }
 }
-HMP_ROW(commit, { .name = "commit", .args = "device:B", .params = "device|all", .fn = hmp_commit,
-                  .help = "commit changes to the disk images (if -snapshot is used) or backing files" });
+HMP_ROW(commit,
+        {.name = "commit",
+         .args = "device:B",
+         .params = "device|all",
+         .fn = hmp_commit,
+         .help = "commit changes to the disk images (if -snapshot is used) or backing files"});
 
 /* ---- drives and media ---- */
 
@@ -249,10 +275,16 @@ static void hmp_drive_add(HmpCall *call, GError **error)
         g_string_append(call->out, "OK\n");
     }
 }
-HMP_ROW(drive_add, { .name = "drive_add", .args = "-n,pci_addr:s,opts:s", .fn = hmp_drive_add,
-                     .params = "[-n] [[<domain>:]<bus>:]<slot>\n[file=file][,if=type][,bus=n]\n[,unit=m][,media=d][,index=i]\n"
-                               "[,snapshot=on|off][,cache=on|off]\n[,readonly=on|off][,copy-on-read=on|off]",
-                     .help = "add drive to PCI storage controller" });
+HMP_ROW(
+    drive_add,
+    {.name = "drive_add",
+     .args = "-n,pci_addr:s,opts:s",
+     .fn = hmp_drive_add,
+     .params =
+         "[-n] "
+         "[[<domain>:]<bus>:]<slot>\n[file=file][,if=type][,bus=n]\n[,unit=m][,media=d][,index=i]\n"
+         "[,snapshot=on|off][,cache=on|off]\n[,readonly=on|off][,copy-on-read=on|off]",
+     .help = "add drive to PCI storage controller"});
 
 static void hmp_drive_del(HmpCall *call, GError **error)
 {
@@ -284,8 +316,11 @@ static void hmp_block_resize(HmpCall *call, GError **error)
     put_int(a, "size", hmp_int(call, "size", 0));
     run(call, "block_resize", a, error);
 }
-HMP_ROW(block_resize, { .name = "block_resize", .args = "device:B,size:o", .params = "device size", .fn = hmp_block_resize,
-                        .help = "resize a block image" });
+HMP_ROW(block_resize, {.name = "block_resize",
+                       .args = "device:B,size:o",
+                       .params = "device size",
+                       .fn = hmp_block_resize,
+                       .help = "resize a block image"});
 
 static void hmp_eject(HmpCall *call, GError **error)
 {
@@ -313,7 +348,8 @@ static void hmp_change(HmpCall *call, GError **error)
     put(a, "filename", hmp_str(call, "target"));
     put(a, "format", hmp_str(call, "arg"));
     put_bool(a, "force", hmp_flag(call, "f"));
-    if (mode && strcmp(mode, "retain") != 0 && strcmp(mode, "read-only") != 0 && strcmp(mode, "read-write") != 0) {
+    if (mode && strcmp(mode, "retain") != 0 && strcmp(mode, "read-only") != 0 &&
+        strcmp(mode, "read-write") != 0) {
         json_object_put(a);
         fail(error, "invalid parameter value: %s", mode);
         return;
@@ -321,9 +357,12 @@ static void hmp_change(HmpCall *call, GError **error)
     put(a, "read-only-mode", mode);
     run(call, "blockdev-change-medium", a, error);
 }
-HMP_ROW(change, { .name = "change", .args = "device:B,-f,target:F,arg:s?,read-only-mode:s?",
-                  .params = "device [-f] filename [format [read-only-mode]]", .fn = hmp_change,
-                  .help = "change a removable medium, optional format, use -f to force the operation" });
+HMP_ROW(change,
+        {.name = "change",
+         .args = "device:B,-f,target:F,arg:s?,read-only-mode:s?",
+         .params = "device [-f] filename [format [read-only-mode]]",
+         .fn = hmp_change,
+         .help = "change a removable medium, optional format, use -f to force the operation"});
 
 static void hmp_block_set_io_throttle(HmpCall *call, GError **error)
 {
@@ -336,9 +375,12 @@ static void hmp_block_set_io_throttle(HmpCall *call, GError **error)
     }
     run(call, "block_set_io_throttle", a, error);
 }
-HMP_ROW(block_set_io_throttle, { .name = "block_set_io_throttle", .args = "device:B,bps:i,bps_rd:i,bps_wr:i,iops:i,iops_rd:i,iops_wr:i",
-                                 .params = "device bps bps_rd bps_wr iops iops_rd iops_wr", .fn = hmp_block_set_io_throttle,
-                                 .help = "change I/O throttle limits for a block drive" });
+HMP_ROW(block_set_io_throttle,
+        {.name = "block_set_io_throttle",
+         .args = "device:B,bps:i,bps_rd:i,bps_wr:i,iops:i,iops_rd:i,iops_wr:i",
+         .params = "device bps bps_rd bps_wr iops iops_rd iops_wr",
+         .fn = hmp_block_set_io_throttle,
+         .help = "change I/O throttle limits for a block drive"});
 
 /* ---- snapshots ---- */
 
@@ -357,16 +399,18 @@ static void hmp_snapshot_blkdev(HmpCall *call, GError **error)
     put(a, "mode", hmp_flag(call, "n") ? "existing" : "absolute-paths");
     run(call, "blockdev-snapshot-sync", a, error);
 }
-HMP_ROW(snapshot_blkdev, { .name = "snapshot_blkdev", .args = "-n,device:B,snapshot-file:s?,format:s?",
-                           .params = "[-n] device [new-image-file] [format]", .fn = hmp_snapshot_blkdev,
-                           .help = "initiates a live snapshot\n"
-                                   "\t\t\tof device. If a new image file is specified, the\n"
-                                   "\t\t\tnew image file will become the new root image.\n"
-                                   "\t\t\tIf format is specified, the snapshot file will\n"
-                                   "\t\t\tbe created in that format.\n"
-                                   "\t\t\tThe default format is qcow2.  The -n flag requests QEMU\n"
-                                   "\t\t\tto reuse the image found in new-image-file, instead of\n"
-                                   "\t\t\trecreating it from scratch." });
+HMP_ROW(snapshot_blkdev, {.name = "snapshot_blkdev",
+                          .args = "-n,device:B,snapshot-file:s?,format:s?",
+                          .params = "[-n] device [new-image-file] [format]",
+                          .fn = hmp_snapshot_blkdev,
+                          .help = "initiates a live snapshot\n"
+                                  "\t\t\tof device. If a new image file is specified, the\n"
+                                  "\t\t\tnew image file will become the new root image.\n"
+                                  "\t\t\tIf format is specified, the snapshot file will\n"
+                                  "\t\t\tbe created in that format.\n"
+                                  "\t\t\tThe default format is qcow2.  The -n flag requests QEMU\n"
+                                  "\t\t\tto reuse the image found in new-image-file, instead of\n"
+                                  "\t\t\trecreating it from scratch."});
 
 static void hmp_snapshot_blkdev_internal(HmpCall *call, GError **error)
 {
@@ -376,11 +420,13 @@ static void hmp_snapshot_blkdev_internal(HmpCall *call, GError **error)
     put(a, "name", hmp_str(call, "name"));
     run(call, "blockdev-snapshot-internal-sync", a, error);
 }
-HMP_ROW(snapshot_blkdev_internal, { .name = "snapshot_blkdev_internal", .args = "device:B,name:s", .params = "device name",
-                                    .fn = hmp_snapshot_blkdev_internal,
-                                    .help = "take an internal snapshot of device.\n"
-                                            "\t\t\tThe format of the image used by device must\n"
-                                            "\t\t\tsupport it, such as qcow2.\n\t\t\t" });
+HMP_ROW(snapshot_blkdev_internal, {.name = "snapshot_blkdev_internal",
+                                   .args = "device:B,name:s",
+                                   .params = "device name",
+                                   .fn = hmp_snapshot_blkdev_internal,
+                                   .help = "take an internal snapshot of device.\n"
+                                           "\t\t\tThe format of the image used by device must\n"
+                                           "\t\t\tsupport it, such as qcow2.\n\t\t\t"});
 
 static void hmp_snapshot_delete_blkdev_internal(HmpCall *call, GError **error)
 {
@@ -391,13 +437,16 @@ static void hmp_snapshot_delete_blkdev_internal(HmpCall *call, GError **error)
     put(a, "id", hmp_str(call, "id"));
     run(call, "blockdev-snapshot-delete-internal-sync", a, error);
 }
-HMP_ROW(snapshot_delete_blkdev_internal, { .name = "snapshot_delete_blkdev_internal", .args = "device:B,name:s,id:s?",
-                                           .params = "device name [id]", .fn = hmp_snapshot_delete_blkdev_internal,
-                                           .help = "delete an internal snapshot of device.\n"
-                                                   "\t\t\tIf id is specified, qemu will try delete\n"
-                                                   "\t\t\tthe snapshot matching both id and name.\n"
-                                                   "\t\t\tThe format of the image used by device must\n"
-                                                   "\t\t\tsupport it, such as qcow2.\n\t\t\t" });
+HMP_ROW(snapshot_delete_blkdev_internal,
+        {.name = "snapshot_delete_blkdev_internal",
+         .args = "device:B,name:s,id:s?",
+         .params = "device name [id]",
+         .fn = hmp_snapshot_delete_blkdev_internal,
+         .help = "delete an internal snapshot of device.\n"
+                 "\t\t\tIf id is specified, qemu will try delete\n"
+                 "\t\t\tthe snapshot matching both id and name.\n"
+                 "\t\t\tThe format of the image used by device must\n"
+                 "\t\t\tsupport it, such as qcow2.\n\t\t\t"});
 
 /* ---- the NBD server ---- */
 
@@ -472,8 +521,11 @@ static void hmp_nbd_server_start(HmpCall *call, GError **error)
         run(call, "nbd-server-stop", NULL, &ignored);
     }
 }
-HMP_ROW(nbd_server_start, { .name = "nbd_server_start", .args = "-a,-w,uri:s", .params = "nbd_server_start [-a] [-w] host:port",
-                            .fn = hmp_nbd_server_start, .help = "serve block devices on the given host and port" });
+HMP_ROW(nbd_server_start, {.name = "nbd_server_start",
+                           .args = "-a,-w,uri:s",
+                           .params = "nbd_server_start [-a] [-w] host:port",
+                           .fn = hmp_nbd_server_start,
+                           .help = "serve block devices on the given host and port"});
 
 static void hmp_nbd_server_add(HmpCall *call, GError **error)
 {
@@ -484,8 +536,11 @@ static void hmp_nbd_server_add(HmpCall *call, GError **error)
     put_bool(a, "writable", hmp_flag(call, "w"));
     run(call, "nbd-server-add", a, error);
 }
-HMP_ROW(nbd_server_add, { .name = "nbd_server_add", .args = "-w,device:B,name:s?", .params = "nbd_server_add [-w] device [name]",
-                          .fn = hmp_nbd_server_add, .help = "export a block device via NBD" });
+HMP_ROW(nbd_server_add, {.name = "nbd_server_add",
+                         .args = "-w,device:B,name:s?",
+                         .params = "nbd_server_add [-w] device [name]",
+                         .fn = hmp_nbd_server_add,
+                         .help = "export a block device via NBD"});
 
 static void hmp_nbd_server_remove(HmpCall *call, GError **error)
 {
@@ -495,12 +550,17 @@ static void hmp_nbd_server_remove(HmpCall *call, GError **error)
     put(a, "mode", hmp_flag(call, "f") ? "hard" : "safe");
     run(call, "nbd-server-remove", a, error);
 }
-HMP_ROW(nbd_server_remove, { .name = "nbd_server_remove", .args = "-f,name:s", .params = "nbd_server_remove [-f] name",
-                             .fn = hmp_nbd_server_remove, .help = "remove an export previously exposed via NBD" });
+HMP_ROW(nbd_server_remove, {.name = "nbd_server_remove",
+                            .args = "-f,name:s",
+                            .params = "nbd_server_remove [-f] name",
+                            .fn = hmp_nbd_server_remove,
+                            .help = "remove an export previously exposed via NBD"});
 
 static void hmp_nbd_server_stop(HmpCall *call, GError **error)
 {
     run(call, "nbd-server-stop", NULL, error);
 }
-HMP_ROW(nbd_server_stop, { .name = "nbd_server_stop", .params = "nbd_server_stop", .fn = hmp_nbd_server_stop,
-                           .help = "stop serving block devices using the NBD protocol" });
+HMP_ROW(nbd_server_stop, {.name = "nbd_server_stop",
+                          .params = "nbd_server_stop",
+                          .fn = hmp_nbd_server_stop,
+                          .help = "stop serving block devices using the NBD protocol"});

@@ -43,7 +43,8 @@ static void print_throttle(GString *out, const ThrottleGroup *g)
             g_string_append_printf(out, " %s_max=%" G_GUINT64_FORMAT, names[i], l->max[i]);
         }
     }
-    g_string_append_printf(out, " iops_size=%" G_GUINT64_FORMAT " group=%s\n", l->iops_size, throttle_group_name(g));
+    g_string_append_printf(out, " iops_size=%" G_GUINT64_FORMAT " group=%s\n", l->iops_size,
+                           throttle_group_name(g));
 }
 
 static void print_images(GString *out, BlockNode *n)
@@ -61,17 +62,19 @@ static void print_medium(const BlockPrint *p, BlockNode *n, const BlockFront *b)
 {
     unsigned depth = 0;
 
-    g_string_append_printf(p->out, "    Cache mode:       %s%s%s\n", !b || b->write_cache ? "writeback" : "writethrough",
+    g_string_append_printf(p->out, "    Cache mode:       %s%s%s\n",
+                           !b || b->write_cache ? "writeback" : "writethrough",
                            n->direct ? ", direct" : "", n->no_flush ? ", ignore flushes" : "");
     for (const BlockNode *below = block_below(n); below; below = block_below(below)) {
         depth += !below->implicit;
     }
     if (n->backing) {
-        g_string_append_printf(p->out, "    Backing file:     %s (chain depth: %u)\n", block_skip_implicit(n->backing)->filename,
-                               depth);
+        g_string_append_printf(p->out, "    Backing file:     %s (chain depth: %u)\n",
+                               block_skip_implicit(n->backing)->filename, depth);
     }
     if (n->detect_zeroes) {
-        g_string_append_printf(p->out, "    Detect zeroes:    %s\n", n->detect_zeroes == 1 ? "on" : "unmap");
+        g_string_append_printf(p->out, "    Detect zeroes:    %s\n",
+                               n->detect_zeroes == 1 ? "on" : "unmap");
     }
     if (b && b->throttle) {
         print_throttle(p->out, b->throttle);
@@ -101,13 +104,15 @@ static void print_front(BlockFront *b, void *opaque)
     BlockNode *n = block_skip_implicit(b->node);
     const char *device = b->drive ? b->name : "";
 
-    if (!begin(p, !p->only || strcmp(p->only, device) == 0 || (path && strcmp(p->only, path) == 0))) {
+    if (!begin(p,
+               !p->only || strcmp(p->only, device) == 0 || (path && strcmp(p->only, path) == 0))) {
         return;
     }
     g_string_append(p->out, *device ? device : path ? path : "");
     if (n) {
-        g_string_append_printf(p->out, " (%s): %s (%s%s%s)\n", n->name, n->filename, n->driver->name,
-                               n->read_only ? ", read-only" : "", n->encrypted ? ", encrypted" : "");
+        g_string_append_printf(p->out, " (%s): %s (%s%s%s)\n", n->name, n->filename,
+                               n->driver->name, n->read_only ? ", read-only" : "",
+                               n->encrypted ? ", encrypted" : "");
     } else {
         g_string_append(p->out, ": [not inserted]\n");
     }
@@ -115,10 +120,12 @@ static void print_front(BlockFront *b, void *opaque)
         g_string_append_printf(p->out, "    Attached to:      %s\n", path);
     }
     if (b->io_error) {
-        g_string_append_printf(p->out, "    I/O status:       %s\n", b->no_space ? "nospace" : "failed");
+        g_string_append_printf(p->out, "    I/O status:       %s\n",
+                               b->no_space ? "nospace" : "failed");
     }
     if (b->removable) {
-        g_string_append_printf(p->out, "    Removable device: %slocked, tray %s\n", front_tray_locked(b) ? "" : "not ",
+        g_string_append_printf(p->out, "    Removable device: %slocked, tray %s\n",
+                               front_tray_locked(b) ? "" : "not ",
                                front_tray_open(b) ? "open" : "closed");
     }
     if (n) {
@@ -133,14 +140,15 @@ static void print_node(BlockNode *n, void *opaque)
     if (!begin(p, !p->only || strcmp(p->only, n->name) == 0)) {
         return;
     }
-    g_string_append_printf(p->out, "%s: %s (%s%s%s)\n", n->name, n->filename, n->driver->name, n->read_only ? ", read-only" : "",
-                           n->encrypted ? ", encrypted" : "");
+    g_string_append_printf(p->out, "%s: %s (%s%s%s)\n", n->name, n->filename, n->driver->name,
+                           n->read_only ? ", read-only" : "", n->encrypted ? ", encrypted" : "");
     print_medium(p, n, NULL);
 }
 
 static void hmp_block(HmpCall *call, GError **error)
 {
-    BlockPrint p = { .out = call->out, .only = hmp_str(call, "device"), .verbose = hmp_flag(call, "v") };
+    BlockPrint p = {
+        .out = call->out, .only = hmp_str(call, "device"), .verbose = hmp_flag(call, "v")};
 
     if (hmp_flag(call, "n")) {
         block_node_foreach_newest(print_node, &p);
@@ -148,22 +156,29 @@ static void hmp_block(HmpCall *call, GError **error)
         block_drives_foreach(print_front, &p);
     }
 }
-HMP_ROW(info_block, { .name = "block", .args = "-n,-v,device:B?", .params = "[-n] [-v] [device]", .info = true, .fn = hmp_block,
-                      .help = "show info of one block device or all block devices (-n: show named nodes; -v: show details)" });
+HMP_ROW(info_block, {.name = "block",
+                     .args = "-n,-v,device:B?",
+                     .params = "[-n] [-v] [device]",
+                     .info = true,
+                     .fn = hmp_block,
+                     .help = "show info of one block device or all block devices (-n: show named "
+                             "nodes; -v: show details)"});
 
 static void print_stats(BlockFront *b, void *opaque)
 {
     const BlockCounts *s = &b->stats;
 
-    g_string_append_printf(opaque, "%s: rd_bytes=%" G_GUINT64_FORMAT " wr_bytes=%" G_GUINT64_FORMAT
-                           " rd_operations=%" G_GUINT64_FORMAT " wr_operations=%" G_GUINT64_FORMAT
-                           " flush_operations=%" G_GUINT64_FORMAT " wr_total_time_ns=%" G_GUINT64_FORMAT
-                           " rd_total_time_ns=%" G_GUINT64_FORMAT " flush_total_time_ns=%" G_GUINT64_FORMAT
-                           " rd_merged=0 wr_merged=0 idle_time_ns=%" G_GINT64_FORMAT "\n",
-                           b->drive ? b->name : "", s->bytes[BLOCK_OP_READ], s->bytes[BLOCK_OP_WRITE],
-                           s->operations[BLOCK_OP_READ], s->operations[BLOCK_OP_WRITE], s->operations[BLOCK_OP_FLUSH],
-                           s->time_ns[BLOCK_OP_WRITE], s->time_ns[BLOCK_OP_READ], s->time_ns[BLOCK_OP_FLUSH],
-                           front_idle_ns(b));
+    g_string_append_printf(
+        opaque,
+        "%s: rd_bytes=%" G_GUINT64_FORMAT " wr_bytes=%" G_GUINT64_FORMAT
+        " rd_operations=%" G_GUINT64_FORMAT " wr_operations=%" G_GUINT64_FORMAT
+        " flush_operations=%" G_GUINT64_FORMAT " wr_total_time_ns=%" G_GUINT64_FORMAT
+        " rd_total_time_ns=%" G_GUINT64_FORMAT " flush_total_time_ns=%" G_GUINT64_FORMAT
+        " rd_merged=0 wr_merged=0 idle_time_ns=%" G_GINT64_FORMAT "\n",
+        b->drive ? b->name : "", s->bytes[BLOCK_OP_READ], s->bytes[BLOCK_OP_WRITE],
+        s->operations[BLOCK_OP_READ], s->operations[BLOCK_OP_WRITE], s->operations[BLOCK_OP_FLUSH],
+        s->time_ns[BLOCK_OP_WRITE], s->time_ns[BLOCK_OP_READ], s->time_ns[BLOCK_OP_FLUSH],
+        front_idle_ns(b));
 }
 
 static void print_named_stats(BlockFront *b, void *opaque)
@@ -187,10 +202,13 @@ static void print_job(BlockJob *j, void *opaque)
     if (j->driver->type == JOB_TYPE_STREAM) {
         g_string_append_printf(opaque, "Streaming device %s: ", j->id);
     } else {
-        g_string_append_printf(opaque, "Type %s, device %s: ", qapi_enum_name(&qapi_type_JobType, (int)j->driver->type), j->id);
+        g_string_append_printf(opaque, "Type %s, device %s: ",
+                               qapi_enum_name(&qapi_type_JobType, (int)j->driver->type), j->id);
     }
-    g_string_append_printf(opaque, "Completed %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes, speed limit %" G_GUINT64_FORMAT
-                           " bytes/s\n", j->done, j->total, j->speed);
+    g_string_append_printf(opaque,
+                           "Completed %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                           " bytes, speed limit %" G_GUINT64_FORMAT " bytes/s\n",
+                           j->done, j->total, j->speed);
 }
 
 static void hmp_block_jobs(HmpCall *call, GError **error)
@@ -202,4 +220,7 @@ static void hmp_block_jobs(HmpCall *call, GError **error)
         g_string_append(call->out, "No active jobs\n");
     }
 }
-HMP_ROW(info_block_jobs, { .name = "block-jobs", .info = true, .fn = hmp_block_jobs, .help = "show progress of ongoing block device operations" });
+HMP_ROW(info_block_jobs, {.name = "block-jobs",
+                          .info = true,
+                          .fn = hmp_block_jobs,
+                          .help = "show progress of ongoing block device operations"});

@@ -121,16 +121,18 @@ static char *vm_clock(uint64_t nsec)
 {
     uint64_t secs = nsec / 1000000000;
 
-    return g_strdup_printf("%02d:%02d:%02d.%03d", (int)(secs / 3600), (int)(secs / 60 % 60), (int)(secs % 60),
-                           (int)(nsec / 1000000 % 1000));
+    return g_strdup_printf("%02d:%02d:%02d.%03d", (int)(secs / 3600), (int)(secs / 60 % 60),
+                           (int)(secs % 60), (int)(nsec / 1000000 % 1000));
 }
 
 void snapshots_text(GString *out, GArray *list)
 {
-    g_string_append_printf(out, "Snapshot list:\n%-10s%-17s%8s%20s%13s%11s\n", "ID", "TAG", "VM SIZE", "DATE", "VM CLOCK", "ICOUNT");
+    g_string_append_printf(out, "Snapshot list:\n%-10s%-17s%8s%20s%13s%11s\n", "ID", "TAG",
+                           "VM SIZE", "DATE", "VM CLOCK", "ICOUNT");
     for (unsigned i = 0; i < list->len; i++) {
         const BlockSnapshot *s = &g_array_index(list, BlockSnapshot, i);
-        g_autofree char *size = block_human_size(s->vm_state_size), *clock = vm_clock(s->vm_clock_nsec);
+        g_autofree char *size = block_human_size(s->vm_state_size),
+                        *clock = vm_clock(s->vm_clock_nsec);
         time_t at = (time_t)s->date_sec;
         char date[32], icount[32] = "";
         struct tm tm;
@@ -140,7 +142,8 @@ void snapshots_text(GString *out, GArray *list)
         if (s->icount != -1) {
             g_snprintf(icount, sizeof(icount), "%" G_GINT64_FORMAT, s->icount);
         }
-        g_string_append_printf(out, "%-9s %-16s %8s%20s%13s%11s\n", s->id, s->name, size, date, clock, icount);
+        g_string_append_printf(out, "%-9s %-16s %8s%20s%13s%11s\n", s->id, s->name, size, date,
+                               clock, icount);
     }
 }
 
@@ -150,7 +153,8 @@ static void value_text(GString *out, struct json_object *v, int indent);
 static void members_text(GString *out, struct json_object *o, int indent)
 {
     json_object_object_foreach (o, key, value) {
-        bool nested = json_object_is_type(value, json_type_object) || json_object_is_type(value, json_type_array);
+        bool nested = json_object_is_type(value, json_type_object) ||
+                      json_object_is_type(value, json_type_array);
         g_autofree char *name = g_strdelimit(g_strdup(key), "-", ' ');
 
         g_string_append_printf(out, "%*s%s:%s", indent * 4, "", name, nested ? "\n" : " ");
@@ -165,7 +169,8 @@ static void value_text(GString *out, struct json_object *v, int indent)
     } else if (json_object_is_type(v, json_type_array)) {
         for (size_t i = 0; i < json_object_array_length(v); i++) {
             struct json_object *item = json_object_array_get_idx(v, i);
-            bool nested = json_object_is_type(item, json_type_object) || json_object_is_type(item, json_type_array);
+            bool nested = json_object_is_type(item, json_type_object) ||
+                          json_object_is_type(item, json_type_array);
 
             g_string_append_printf(out, "%*s[%zu]:%s", indent * 4, "", i, nested ? "\n" : " ");
             value_text(out, item, indent + 1);
@@ -185,13 +190,17 @@ void co_image_text(GString *out, BlockNode *n)
     if (json_object_object_get_ex(o, "actual-size", &v)) {
         disk = block_human_size((uint64_t)json_object_get_int64(v));
     }
-    g_string_append_printf(out, "image: %s\nfile format: %s\nvirtual size: %s (%" G_GUINT64_FORMAT " bytes)\ndisk size: %s\n", n->filename,
-           n->driver->name, size, n->length, disk ? disk : "unavailable");
+    g_string_append_printf(out,
+                           "image: %s\nfile format: %s\nvirtual size: %s (%" G_GUINT64_FORMAT
+                           " bytes)\ndisk size: %s\n",
+                           n->filename, n->driver->name, size, n->length,
+                           disk ? disk : "unavailable");
     if (n->encrypted) {
         g_string_append_printf(out, "encrypted: yes\n");
     }
     if (json_object_object_get_ex(o, "cluster-size", &v)) {
-        g_string_append_printf(out, "cluster_size: %" G_GINT64_FORMAT "\n", json_object_get_int64(v));
+        g_string_append_printf(out, "cluster_size: %" G_GINT64_FORMAT "\n",
+                               json_object_get_int64(v));
     }
     if (json_object_object_get_ex(o, "dirty-flag", &v) && json_object_get_boolean(v)) {
         g_string_append_printf(out, "cleanly shut down: no\n");
@@ -213,8 +222,8 @@ void co_image_text(GString *out, BlockNode *n)
     if (snapshots->len) {
         snapshots_text(out, snapshots);
     }
-    if (json_object_object_get_ex(o, "format-specific", &v) && json_object_object_get_ex(v, "data", &data) &&
-        json_object_object_length(data) > 0) {
+    if (json_object_object_get_ex(o, "format-specific", &v) &&
+        json_object_object_get_ex(v, "data", &data) && json_object_object_length(data) > 0) {
         g_string_append_printf(out, "Format specific information:\n");
         members_text(out, data, 1);
     }

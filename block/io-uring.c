@@ -91,7 +91,8 @@ static int co_ring_submit(struct io_uring_sqe *sqe)
     return r.res;
 }
 
-static int64_t ring_co_rw(int fd, bool write, uint64_t offset, const struct iovec *iov, unsigned niov)
+static int64_t ring_co_rw(int fd, bool write, uint64_t offset, const struct iovec *iov,
+                          unsigned niov)
 {
     struct io_uring_sqe *sqe = co_ring_entry();
 

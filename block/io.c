@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * I/O through nodes, in coroutines: requests that do not fit a driver's alignment are widened and those
- * that are too long are cut, zeroes are detected and written the cheap way, flushes go down to the
- * protocols, watchers hear of writes.
+ * I/O through nodes, in coroutines: requests that do not fit a driver's alignment are widened and
+ * those that are too long are cut, zeroes are detected and written the cheap way, flushes go down
+ * to the protocols, watchers hear of writes.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -47,7 +47,8 @@ static bool is_silly(uint64_t offset, uint64_t bytes)
 /* ---- reading ---- */
 
 /* Hands aligned requests on, in pieces that the driver takes. */
-static int co_driver_read(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_driver_read(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                          unsigned niov)
 {
     g_autofree struct iovec *piece = NULL;
     uint64_t done = 0;
@@ -68,7 +69,8 @@ static int co_driver_read(BlockNode *n, uint64_t offset, uint64_t bytes, const s
 }
 
 /* Room for the whole blocks around a range; the part of them that lies inside of the node. */
-static int co_widened_read(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_widened_read(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                           unsigned niov)
 {
     uint64_t mask = n->align - 1;
     uint64_t start = offset & ~mask, end = (offset + bytes + mask) & ~mask;
@@ -87,7 +89,8 @@ static int co_widened_read(BlockNode *n, uint64_t offset, uint64_t bytes, const 
 }
 
 /* Reads beyond the end give zeroes. */
-static int co_read_past_end(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_read_past_end(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                            unsigned niov)
 {
     uint64_t inside = offset < n->length ? n->length - offset : 0;
     g_autofree struct iovec *head = g_new(struct iovec, MAX(niov, 1));
@@ -99,7 +102,8 @@ static int co_read_past_end(BlockNode *n, uint64_t offset, uint64_t bytes, const
     return co_block_preadv(n, offset, inside, head, iov_slice(head, niov, iov, niov, 0, inside));
 }
 
-int co_block_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+int co_block_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                    unsigned niov)
 {
     if (bytes == 0) {
         return 0;
@@ -116,8 +120,8 @@ int co_block_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct 
 
 /* ---- writing ---- */
 
-static int co_driver_write(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov,
-                           unsigned flags)
+static int co_driver_write(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                           unsigned niov, unsigned flags)
 {
     g_autofree struct iovec *piece = NULL;
     uint64_t done = 0;
@@ -127,7 +131,9 @@ static int co_driver_write(BlockNode *n, uint64_t offset, uint64_t bytes, const 
         return -EPERM;
     }
     if (flags & BLOCK_COMPRESSED) {
-        return n->driver->co_pwrite_compressed ? n->driver->co_pwrite_compressed(n, offset, bytes, iov, niov) : -ENOTSUP;
+        return n->driver->co_pwrite_compressed
+                   ? n->driver->co_pwrite_compressed(n, offset, bytes, iov, niov)
+                   : -ENOTSUP;
     }
     blkdebug_event(n, "pwritev");
     if (!n->max_transfer || bytes <= n->max_transfer) {
@@ -162,8 +168,9 @@ static int co_widened_write(BlockNode *n, uint64_t offset, uint64_t bytes, const
     }
     co_mutex_lock(&n->widen_lock);
     blkdebug_event(n, offset & mask ? "pwritev_rmw_head" : "pwritev_rmw_tail");
-    ret = block_in_range(n, start, end - start) ? co_driver_read(n, start, end - start, &whole, 1)
-                                                : co_read_past_end(n, start, end - start, &whole, 1);
+    ret = block_in_range(n, start, end - start)
+              ? co_driver_read(n, start, end - start, &whole, 1)
+              : co_read_past_end(n, start, end - start, &whole, 1);
     blkdebug_event(n, offset & mask ? "pwritev_rmw_after_head" : "pwritev_rmw_after_tail");
     if (ret == 0) {
         iov_to_buf(iov, niov, 0, buf + (offset - start), bytes);
@@ -192,7 +199,9 @@ static void note_threshold(BlockNode *n, uint64_t end)
 {
     if (n->write_threshold && end > n->write_threshold) {
         BlockWriteThresholdEvent data = {
-            .node_name = n->name, .amount_exceeded = end - n->write_threshold, .write_threshold = n->write_threshold,
+            .node_name = n->name,
+            .amount_exceeded = end - n->write_threshold,
+            .write_threshold = n->write_threshold,
         };
 
         n->write_threshold = 0;
@@ -242,7 +251,8 @@ int co_block_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct
         return ret;
     }
     if (n->detect_zeroes && !(flags & BLOCK_COMPRESSED) && iov_is_zero(iov, niov)) {
-        return co_block_write_zeroes(n, offset, bytes, flags | (n->detect_zeroes == 2 ? BLOCK_MAY_UNMAP : 0));
+        return co_block_write_zeroes(n, offset, bytes,
+                                     flags | (n->detect_zeroes == 2 ? BLOCK_MAY_UNMAP : 0));
     }
     if (flags & BLOCK_UNCHANGED) {
         /* what readers see stays: nobody needs to know */
@@ -267,14 +277,18 @@ int co_block_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct
     return ret;
 }
 
-int co_block_copy_range(BlockNode *from, uint64_t from_offset, BlockNode *to, uint64_t offset, uint64_t bytes)
+int co_block_copy_range(BlockNode *from, uint64_t from_offset, BlockNode *to, uint64_t offset,
+                        uint64_t bytes)
 {
     BlockStatus st;
     int ret = check_write(to, offset, bytes);
 
-    /* down to where bytes lie as they are: only formats without tables of their own can be written so */
-    while (ret == 0 && to->file && !to->watchers && !to->bitmaps && strcmp(to->driver->name, "raw") == 0 &&
-           to->length == to->file->length) {
+    /*
+     * down to where bytes lie as they are: only formats without tables of their own can be written
+     * so
+     */
+    while (ret == 0 && to->file && !to->watchers && !to->bitmaps &&
+           strcmp(to->driver->name, "raw") == 0 && to->length == to->file->length) {
         to = to->file;
         ret = check_write(to, offset, bytes);
     }
@@ -289,7 +303,8 @@ int co_block_copy_range(BlockNode *from, uint64_t from_offset, BlockNode *to, ui
         if (ret < 0) {
             return ret;
         }
-        if (!(st.flags & BLOCK_STATUS_OFFSET) || st.bytes < bytes || !st.map_node || st.map_node == from) {
+        if (!(st.flags & BLOCK_STATUS_OFFSET) || st.bytes < bytes || !st.map_node ||
+            st.map_node == from) {
             return -ENOTSUP;
         }
         from = st.map_node;
@@ -378,8 +393,9 @@ static int co_write_zero_data(BlockNode *n, uint64_t offset, uint64_t bytes, uns
     while (ret == 0 && bytes > 0) {
         struct iovec iov = { zeroes, MIN(bytes, size) };
 
-        ret = is_aligned(n, offset, iov.iov_len) ? co_driver_write(n, offset, iov.iov_len, &iov, 1, flags & BLOCK_FUA)
-                                                 : co_widened_write(n, offset, iov.iov_len, &iov, 1, flags & BLOCK_FUA);
+        ret = is_aligned(n, offset, iov.iov_len)
+                  ? co_driver_write(n, offset, iov.iov_len, &iov, 1, flags & BLOCK_FUA)
+                  : co_widened_write(n, offset, iov.iov_len, &iov, 1, flags & BLOCK_FUA);
         offset += iov.iov_len;
         bytes -= iov.iov_len;
     }
@@ -448,7 +464,8 @@ bool co_block_truncate(BlockNode *n, uint64_t length, BlockPrealloc prealloc, GE
         return fail(error, "Image is read-only");
     }
     if (length > INT64_MAX / 512 * 512) {
-        return fail(error, "Required too big image size, it must be not greater than %" G_GINT64_FORMAT,
+        return fail(error,
+                    "Required too big image size, it must be not greater than %" G_GINT64_FORMAT,
                     (int64_t)(INT64_MAX / 512 * 512));
     }
     if (!n->driver->co_truncate) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Backup: the target gets the content that the source had when the job began. What the guest is about to overwrite is copied
- * first; the rest is copied in the background.
+ * Backup: the target gets the content that the source had when the job began. What the guest is
+ * about to overwrite is copied first; the rest is copied in the background.
  */
 #include <json-c/json.h>
 #include <errno.h>
@@ -91,7 +91,8 @@ static int co_before_write(BlockWatcher *w, uint64_t offset, uint64_t bytes)
     BackupJob *b = w->opaque;
     bool read;
 
-    for (uint64_t at = offset / b->cluster * b->cluster; at < offset + bytes && at < b->source->length; at += b->cluster) {
+    for (uint64_t at = offset / b->cluster * b->cluster;
+         at < offset + bytes && at < b->source->length; at += b->cluster) {
         int ret = b->ret < 0 ? 0 : co_copy_cluster(b, at, &read);
 
         if (ret < 0) {
@@ -106,7 +107,8 @@ static int co_backup_init(BackupJob *b)
 {
     BlockNode *below = block_below(block_skip_filters(b->source));
 
-    if (b->sync == MIRROR_SYNC_MODE_INCREMENTAL || b->sync == MIRROR_SYNC_MODE_BITMAP || b->sync == MIRROR_SYNC_MODE_NONE) {
+    if (b->sync == MIRROR_SYNC_MODE_INCREMENTAL || b->sync == MIRROR_SYNC_MODE_BITMAP ||
+        b->sync == MIRROR_SYNC_MODE_NONE) {
         return 0;       /* marked when the job was made */
     }
     for (uint64_t at = 0; b->sync == MIRROR_SYNC_MODE_TOP && at < b->source->length;) {
@@ -136,7 +138,8 @@ static bool co_backup_run(BlockJob *j, GError **error)
     if (ret < 0) {
         return fail(error, "%s", g_strerror(-ret));
     }
-    job_total(j, b->sync == MIRROR_SYNC_MODE_NONE ? b->source->length : dirty_bitmap_bytes(b->todo));
+    job_total(j,
+              b->sync == MIRROR_SYNC_MODE_NONE ? b->source->length : dirty_bitmap_bytes(b->todo));
     while (b->sync == MIRROR_SYNC_MODE_NONE) {
         /* until it is cancelled */
         if (co_job_pause_point(j)) {
@@ -190,17 +193,25 @@ static void settle_bitmap(BackupJob *b, bool good)
         return;
     }
     b->bitmap->busy--;
-    if (b->bitmap_mode == BITMAP_SYNC_MODE_NEVER || (!good && b->bitmap_mode != BITMAP_SYNC_MODE_ALWAYS)) {
+    if (b->bitmap_mode == BITMAP_SYNC_MODE_NEVER ||
+        (!good && b->bitmap_mode != BITMAP_SYNC_MODE_ALWAYS)) {
         return;
     }
-    /* clean is what was copied; dirty stays what was not, and what the guest wrote since the job began */
+    /*
+     * clean is what was copied; dirty stays what was not, and what the guest wrote since the job
+     * began
+     */
     bits = dirty_bitmap_bits(b->bitmap);
     (void)bits;
     dirty_bitmap_clear_all(b->bitmap);
-    for (uint64_t at = 0; !good && dirty_bitmap_next(b->todo, &at, b->source->length, UINT64_MAX / 2, &bytes); at += bytes) {
+    for (uint64_t at = 0;
+         !good && dirty_bitmap_next(b->todo, &at, b->source->length, UINT64_MAX / 2, &bytes);
+         at += bytes) {
         dirty_bitmap_set(b->bitmap, at, bytes);
     }
-    for (uint64_t at = 0; b->since && dirty_bitmap_next(b->since, &at, b->source->length, UINT64_MAX / 2, &bytes); at += bytes) {
+    for (uint64_t at = 0;
+         b->since && dirty_bitmap_next(b->since, &at, b->source->length, UINT64_MAX / 2, &bytes);
+         at += bytes) {
         dirty_bitmap_set(b->bitmap, at, bytes);
     }
 }
@@ -262,8 +273,9 @@ static uint64_t cluster_of(BlockNode *target)
     return MAX(MIN_CLUSTER, info.cluster_size);
 }
 
-BlockJob *job_backup_start(const JobParams *p, BlockNode *source, BlockNode *target, int sync, int bitmap_mode,
-                           DirtyBitmap *bitmap, bool compress, int on_source, int on_target, GError **error)
+BlockJob *job_backup_start(const JobParams *p, BlockNode *source, BlockNode *target, int sync,
+                           int bitmap_mode, DirtyBitmap *bitmap, bool compress, int on_source,
+                           int on_target, GError **error)
 {
     BlockJob *j;
     BackupJob *b;
@@ -305,7 +317,9 @@ BlockJob *job_backup_start(const JobParams *p, BlockNode *source, BlockNode *tar
         goto bad;
     }
     b->source_edge = block_attach(source, "backup job", BLOCK_PERM_READ, BLOCK_PERM_ALL, error);
-    b->target_edge = b->source_edge ? block_attach(target, "backup job", BLOCK_PERM_WRITE, BLOCK_PERM_ALL, error) : NULL;
+    b->target_edge =
+        b->source_edge ? block_attach(target, "backup job", BLOCK_PERM_WRITE, BLOCK_PERM_ALL, error)
+                       : NULL;
     if (!b->target_edge) {
         goto bad;
     }
@@ -316,7 +330,8 @@ BlockJob *job_backup_start(const JobParams *p, BlockNode *source, BlockNode *tar
         b->since = dirty_bitmap_new(source, NULL, bitmap->granularity, error);
     }
     if (sync == MIRROR_SYNC_MODE_INCREMENTAL || sync == MIRROR_SYNC_MODE_BITMAP) {
-        for (uint64_t at = 0; dirty_bitmap_next(bitmap, &at, source->length, UINT64_MAX / 2, &bytes); at += bytes) {
+        for (uint64_t at = 0;
+             dirty_bitmap_next(bitmap, &at, source->length, UINT64_MAX / 2, &bytes); at += bytes) {
             dirty_bitmap_set(b->todo, at, bytes);
         }
     } else {

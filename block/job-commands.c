@@ -12,15 +12,18 @@
 #include "qapi/qapi-commands.h"
 #include "util/error.h"
 
-#define PARAMS(a)                                                                                                       \
-    { .id = (a)->job_id, .speed = (a)->has_speed ? (a)->speed : 0,                                                      \
-      .auto_finalize = !(a)->has_auto_finalize || (a)->auto_finalize,                                                   \
-      .auto_dismiss = !(a)->has_auto_dismiss || (a)->auto_dismiss }
+#define PARAMS(a)                                                       \
+    {                                                                   \
+        .id = (a)->job_id, .speed = (a)->has_speed ? (a)->speed : 0,    \
+        .auto_finalize = !(a)->has_auto_finalize || (a)->auto_finalize, \
+        .auto_dismiss = !(a)->has_auto_dismiss || (a)->auto_dismiss     \
+    }
 
 static BlockNode *find_in_chain(BlockNode *top, const char *file, const char *node, GError **error)
 {
     for (BlockNode *n = top; n; n = block_below(n)) {
-        if (node ? strcmp(n->name, node) == 0 : !n->driver->filter && strcmp(n->filename, file) == 0) {
+        if (node ? strcmp(n->name, node) == 0
+                 : !n->driver->filter && strcmp(n->filename, file) == 0) {
             return n;
         }
     }
@@ -63,15 +66,20 @@ bool qmp_block_commit(QmpCall *call, const QmpBlockCommitArgs *a, GError **error
         return false;
     }
     if (base == top) {
-        return a->base || a->base_node ? fail(error, "cannot commit an image into itself")
-                                       : fail(error, "There is no backing image for '%s'", top->name);
+        return a->base || a->base_node
+                   ? fail(error, "cannot commit an image into itself")
+                   : fail(error, "There is no backing image for '%s'", top->name);
     }
     if (!p.id && active) {
         p.id = drive_find(a->device) ? a->device : NULL;
     }
     if (top == active) {
-        MirrorParams w = { .source = active, .target = base, .commit = true, .sync = MIRROR_SYNC_MODE_FULL,
-                           .on_source = on_error, .on_target = on_error };
+        MirrorParams w = {.source = active,
+                          .target = base,
+                          .commit = true,
+                          .sync = MIRROR_SYNC_MODE_FULL,
+                          .on_source = on_error,
+                          .on_target = on_error};
 
         if (a->backing_file) {
             return fail(error, "'backing-file' specified, but 'top' is the active layer");
@@ -123,19 +131,24 @@ bool qmp_block_stream(QmpCall *call, const QmpBlockStreamArgs *a, GError **error
 
 /* ---- mirror ---- */
 
-#define MIRROR_PARAMS(a)                                                                                                \
-    { .sync = (int)(a)->sync, .granularity = (a)->has_granularity ? (a)->granularity : 0,                               \
-      .on_source = (a)->has_on_source_error ? (int)(a)->on_source_error : BLOCKDEV_ON_ERROR_REPORT,                     \
-      .on_target = (a)->has_on_target_error ? (int)(a)->on_target_error : BLOCKDEV_ON_ERROR_REPORT,                     \
-      .buf_size = (a)->has_buf_size ? (uint64_t)(a)->buf_size : 0,                                                      \
-      .write_blocking = (a)->has_copy_mode && (a)->copy_mode == MIRROR_COPY_MODE_WRITE_BLOCKING }
+#define MIRROR_PARAMS(a)                                                                          \
+    {                                                                                             \
+        .sync = (int)(a)->sync, .granularity = (a)->has_granularity ? (a)->granularity : 0,       \
+        .on_source =                                                                              \
+            (a)->has_on_source_error ? (int)(a)->on_source_error : BLOCKDEV_ON_ERROR_REPORT,      \
+        .on_target =                                                                              \
+            (a)->has_on_target_error ? (int)(a)->on_target_error : BLOCKDEV_ON_ERROR_REPORT,      \
+        .buf_size = (a)->has_buf_size ? (uint64_t)(a)->buf_size : 0,                              \
+        .write_blocking = (a)->has_copy_mode && (a)->copy_mode == MIRROR_COPY_MODE_WRITE_BLOCKING \
+    }
 
 static bool start_mirror(const JobParams *p, MirrorParams w, const char *replaces, GError **error)
 {
     int64_t granularity = w.granularity;
 
     if (w.sync == MIRROR_SYNC_MODE_INCREMENTAL || w.sync == MIRROR_SYNC_MODE_BITMAP) {
-        return fail(error, "Sync mode '%s' not supported", qapi_enum_name(&qapi_type_MirrorSyncMode, w.sync));
+        return fail(error, "Sync mode '%s' not supported",
+                    qapi_enum_name(&qapi_type_MirrorSyncMode, w.sync));
     }
     if (granularity != 0 && (granularity < 512 || granularity > 64 * 1048576)) {
         return fail(error, "Parameter 'granularity' expects a value in range [512B, 64MB]");
@@ -171,15 +184,18 @@ bool qmp_blockdev_mirror(QmpCall *call, const QmpBlockdevMirrorArgs *a, GError *
 }
 
 /* The image that drive-mirror and drive-backup write to, made or there already. */
-static BlockNode *open_target(const char *name, const char *format, BlockNode *source, int mode, bool with_backing, const char *node_name,
-                              GError **error)
+static BlockNode *open_target(const char *name, const char *format, BlockNode *source, int mode,
+                              bool with_backing, const char *node_name, GError **error)
 {
     const BlockDriver *d = block_driver_find(format ? format : source->driver->name);
     struct json_object *more, *o;
     BlockNode *n;
 
     if (!d) {
-        return fail_null(error, mode == NEW_IMAGE_MODE_EXISTING ? "Unknown driver '%s'" : "Unknown file format '%s'", format);
+        return fail_null(error,
+                         mode == NEW_IMAGE_MODE_EXISTING ? "Unknown driver '%s'"
+                                                         : "Unknown file format '%s'",
+                         format);
     }
     if (mode != NEW_IMAGE_MODE_EXISTING) {
         bool good;
@@ -216,7 +232,9 @@ bool qmp_drive_mirror(QmpCall *call, const QmpDriveMirrorArgs *a, GError **error
     int mode = a->has_mode ? (int)a->mode : NEW_IMAGE_MODE_ABSOLUTE_PATHS;
     bool good;
 
-    target = source ? open_target(a->target, a->format, source, mode, a->sync != MIRROR_SYNC_MODE_FULL, a->node_name, error) : NULL;
+    target = source ? open_target(a->target, a->format, source, mode,
+                                  a->sync != MIRROR_SYNC_MODE_FULL, a->node_name, error)
+                    : NULL;
     if (!target) {
         return false;
     }
@@ -242,23 +260,32 @@ typedef struct BackupWish {
     int on_source, on_target;
 } BackupWish;
 
-#define WISH(a)                                                                                                         \
-    { .sync = (int)(a)->sync, .bitmap_mode = (a)->has_bitmap_mode ? (int)(a)->bitmap_mode : BITMAP_SYNC_MODE_ON_SUCCESS,  \
-      .has_bitmap_mode = (a)->has_bitmap_mode, .bitmap = (a)->bitmap, .compress = (a)->has_compress && (a)->compress,     \
-      .on_source = (a)->has_on_source_error ? (int)(a)->on_source_error : BLOCKDEV_ON_ERROR_REPORT,                     \
-      .on_target = (a)->has_on_target_error ? (int)(a)->on_target_error : BLOCKDEV_ON_ERROR_REPORT }
+#define WISH(a)                                                                                    \
+    {                                                                                              \
+        .sync = (int)(a)->sync,                                                                    \
+        .bitmap_mode = (a)->has_bitmap_mode ? (int)(a)->bitmap_mode : BITMAP_SYNC_MODE_ON_SUCCESS, \
+        .has_bitmap_mode = (a)->has_bitmap_mode, .bitmap = (a)->bitmap,                            \
+        .compress = (a)->has_compress && (a)->compress,                                            \
+        .on_source =                                                                               \
+            (a)->has_on_source_error ? (int)(a)->on_source_error : BLOCKDEV_ON_ERROR_REPORT,       \
+        .on_target =                                                                               \
+            (a)->has_on_target_error ? (int)(a)->on_target_error : BLOCKDEV_ON_ERROR_REPORT        \
+    }
 
-static BlockJob *backup(const JobParams *p, BlockNode *source, BlockNode *target, BackupWish w, GError **error)
+static BlockJob *backup(const JobParams *p, BlockNode *source, BlockNode *target, BackupWish w,
+                        GError **error)
 {
     DirtyBitmap *b = NULL;
 
-    if ((w.sync == MIRROR_SYNC_MODE_INCREMENTAL || w.sync == MIRROR_SYNC_MODE_BITMAP) && !w.bitmap) {
+    if ((w.sync == MIRROR_SYNC_MODE_INCREMENTAL || w.sync == MIRROR_SYNC_MODE_BITMAP) &&
+        !w.bitmap) {
         return fail_null(error, "must provide a valid bitmap name for '%s' sync mode",
                          qapi_enum_name(&qapi_type_MirrorSyncMode, w.sync));
     }
     if (w.sync == MIRROR_SYNC_MODE_INCREMENTAL) {
         if (w.has_bitmap_mode && w.bitmap_mode != BITMAP_SYNC_MODE_ON_SUCCESS) {
-            return fail_null(error, "Bitmap sync mode must be 'on-success' when using sync mode 'incremental'");
+            return fail_null(
+                error, "Bitmap sync mode must be 'on-success' when using sync mode 'incremental'");
         }
         w.has_bitmap_mode = true;
     }
@@ -277,7 +304,8 @@ static BlockJob *backup(const JobParams *p, BlockNode *source, BlockNode *target
             return fail_null(error, "sync mode 'none' does not produce meaningful bitmap outputs");
         }
     }
-    return job_backup_start(p, source, target, w.sync, w.bitmap_mode, b, w.compress, w.on_source, w.on_target, error);
+    return job_backup_start(p, source, target, w.sync, w.bitmap_mode, b, w.compress, w.on_source,
+                            w.on_target, error);
 }
 
 BlockJob *blockdev_backup_prepare(const BlockdevBackup *a, JobTxn *txn, GError **error)
@@ -302,8 +330,10 @@ BlockJob *drive_backup_prepare(const DriveBackup *a, JobTxn *txn, GError **error
 
     p.txn = txn;
     p.filter_name = a->filter_node_name;
-    target = source ? open_target(a->target, a->format, source, a->has_mode ? (int)a->mode : NEW_IMAGE_MODE_ABSOLUTE_PATHS,
-                                  a->sync == MIRROR_SYNC_MODE_TOP, NULL, error) : NULL;
+    target = source ? open_target(a->target, a->format, source,
+                                  a->has_mode ? (int)a->mode : NEW_IMAGE_MODE_ABSOLUTE_PATHS,
+                                  a->sync == MIRROR_SYNC_MODE_TOP, NULL, error)
+                    : NULL;
     if (!target) {
         return NULL;
     }
@@ -350,14 +380,16 @@ static struct json_object *row_names(const BlockDriver *d, struct json_object *i
         g_autofree char *name = g_strdelimit(g_strdup(key), "-", '_');
         const OptDesc *row = d->create_opts;
 
-        if (strcmp(key, "driver") == 0 || strcmp(key, "file") == 0 || strcmp(key, "filename") == 0) {
+        if (strcmp(key, "driver") == 0 || strcmp(key, "file") == 0 ||
+            strcmp(key, "filename") == 0) {
             continue;
         }
         if (strcmp(key, "version") == 0) {
             json_object_object_add(out, "compat", json_object_get(value));
             continue;
         }
-        for (; row && row->name && strcmp(row->name, key) != 0 && strcmp(row->name, name) != 0; row++) {
+        for (; row && row->name && strcmp(row->name, key) != 0 && strcmp(row->name, name) != 0;
+             row++) {
         }
         if (!row || !row->name) {
             json_object_put(out);
@@ -386,16 +418,19 @@ static bool co_create_run(BlockJob *j, GError **error)
         return false;
     }
     if (c->driver->protocol) {
-        good = filename ? c->driver->co_create ? c->driver->co_create(filename, rows, error)
-                                               : fail(error, "Driver does not support blockdev-create")
+        good = filename ? c->driver->co_create
+                              ? c->driver->co_create(filename, rows, error)
+                              : fail(error, "Driver does not support blockdev-create")
                         : fail(error, "Parameter 'filename' is missing");
     } else if (!c->driver->co_format) {
         good = fail(error, "Driver does not support blockdev-create");
     } else {
         file = name ? block_node_or_device(name, error) : NULL;
         good = file != NULL || (!*error && fail(error, "Parameter 'file' is missing"));
-        e = good ? block_attach(file, "image creation", BLOCK_PERM_READ, BLOCK_PERM_ALL, error) : NULL;
-        good = e && (file->length == 0 || co_block_truncate(file, 0, PREALLOC_OFF, error)) && c->driver->co_format(file, rows, error);
+        e = good ? block_attach(file, "image creation", BLOCK_PERM_READ, BLOCK_PERM_ALL, error)
+                 : NULL;
+        good = e && (file->length == 0 || co_block_truncate(file, 0, PREALLOC_OFF, error)) &&
+               c->driver->co_format(file, rows, error);
         block_detach(e);
     }
     json_object_put(rows);
@@ -415,7 +450,8 @@ static const JobDriver create_driver = {
 bool qmp_blockdev_create(QmpCall *call, const QmpBlockdevCreateArgs *a, GError **error)
 {
     JobParams p = { .id = a->job_id, .auto_finalize = true, .auto_dismiss = false };
-    const char *name = json_object_is_type(a->options, json_type_object) ? keyval_get(a->options, "driver") : NULL;
+    const char *name =
+        json_object_is_type(a->options, json_type_object) ? keyval_get(a->options, "driver") : NULL;
     const BlockDriver *d = name ? block_driver_find(name) : NULL;
     BlockJob *j;
 

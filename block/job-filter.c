@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Putting jobs' filters into the graph and taking them out again, and the drivers of those that only stand there. */
+/*
+ * Putting jobs' filters into the graph and taking them out again, and the drivers of those that
+ * only stand there.
+ */
 #include "block/job-filter.h"
 
 #include "util/error.h"
 
-int co_job_filter_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+int co_job_filter_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                         unsigned niov)
 {
     return co_block_preadv(n->file, offset, bytes, iov, niov);
 }
 
-int co_job_filter_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov, unsigned flags)
+int co_job_filter_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                          unsigned niov, unsigned flags)
 {
     return co_block_pwritev(n->file, offset, bytes, iov, niov, flags);
 }
@@ -30,7 +35,8 @@ const BlockDriver job_filter_backup = {
     .co_preadv = co_job_filter_preadv, .co_pwritev = co_job_filter_pwritev,
 };
 
-BlockNode *job_filter_insert(const BlockDriver *d, BlockNode *below, const char *name, GError **error)
+BlockNode *job_filter_insert(const BlockDriver *d, BlockNode *below, const char *name,
+                             GError **error)
 {
     BlockNode *f;
 

@@ -18,9 +18,12 @@ typedef struct MirrorParams {
 bool job_mirror_start(const JobParams *p, const MirrorParams *w, GError **error);
 
 /* Data of the layers from top to above base go to base; then base takes top's place. */
-bool job_commit_start(const JobParams *p, BlockNode *active, BlockNode *top, BlockNode *base, const char *backing_file,
-                      int on_error, GError **error);
-/* Data from below come to `node`, of layers above base (NULL: all), which is then its backing file. */
-bool job_stream_start(const JobParams *p, BlockNode *node, BlockNode *base, const char *backing_file, int on_error, GError **error);
+bool job_commit_start(const JobParams *p, BlockNode *active, BlockNode *top, BlockNode *base,
+                      const char *backing_file, int on_error, GError **error);
+/*
+ * Data from below come to `node`, of layers above base (NULL: all), which is then its backing file.
+ */
+bool job_stream_start(const JobParams *p, BlockNode *node, BlockNode *base,
+                      const char *backing_file, int on_error, GError **error);
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Jobs that move data between the layers of a chain of images: commit brings those of layers that the guest does not write
- * to down into a backing file, stream brings those of backing files up. The layers between are not needed afterwards.
+ * Jobs that move data between the layers of a chain of images: commit brings those of layers that
+ * the guest does not write to down into a backing file, stream brings those of backing files up.
+ * The layers between are not needed afterwards.
  */
 #include <errno.h>
 #include <string.h>
@@ -62,9 +63,13 @@ static int co_commit_piece(LayerJob *l, uint64_t at, uint8_t *buf, uint64_t *len
     return ret;
 }
 
-/* Does piece() after piece until all of top was seen; is_read: what its errors count as. True as well when cancelled. */
-static bool co_pieces(LayerJob *l, int (*piece)(LayerJob *l, uint64_t at, uint8_t *buf, uint64_t *len), bool is_read,
-                      GError **error)
+/*
+ * Does piece() after piece until all of top was seen; is_read: what its errors count as. True as
+ * well when cancelled.
+ */
+static bool co_pieces(LayerJob *l,
+                      int (*piece)(LayerJob *l, uint64_t at, uint8_t *buf, uint64_t *len),
+                      bool is_read, GError **error)
 {
     BlockJob *j = &l->j;
     g_autofree uint8_t *buf = g_malloc(CHUNK);
@@ -97,7 +102,8 @@ static bool co_commit_run(BlockJob *j, GError **error)
     LayerJob *l = (LayerJob *)j;
 
     job_total(j, l->top->length);
-    if (l->top->length > l->base->length && !co_block_truncate(l->base, l->top->length, PREALLOC_OFF, error)) {
+    if (l->top->length > l->base->length &&
+        !co_block_truncate(l->base, l->top->length, PREALLOC_OFF, error)) {
         return false;
     }
     return co_pieces(l, co_commit_piece, false, error);
@@ -124,7 +130,8 @@ static void commit_done(BlockJob *j)
         BlockNode *n = g_ptr_array_index(above, i);
 
         if (n->driver->co_change_backing && n->backing == l->filter &&
-            !block_change_backing(n, l->backing_file ? l->backing_file : l->base->filename, l->base->driver->name, &why)) {
+            !block_change_backing(n, l->backing_file ? l->backing_file : l->base->filename,
+                                  l->base->driver->name, &why)) {
             warn_report("job '%s': %s", j->id, why->message);
             return;
         }
@@ -165,8 +172,8 @@ static bool put_filter(LayerJob *l, const BlockDriver *d, const char *name, GErr
     return l->filter && job_own(&l->j, l->filter, error);
 }
 
-bool job_commit_start(const JobParams *p, BlockNode *active, BlockNode *top, BlockNode *base, const char *backing_file,
-                      int on_error, GError **error)
+bool job_commit_start(const JobParams *p, BlockNode *active, BlockNode *top, BlockNode *base,
+                      const char *backing_file, int on_error, GError **error)
 {
     BlockJob *j = job_new(&commit_driver, p, active, error);
     LayerJob *l = (LayerJob *)j;
@@ -178,7 +185,8 @@ bool job_commit_start(const JobParams *p, BlockNode *active, BlockNode *top, Blo
     l->base = block_node_ref(base);
     l->backing_file = g_strdup(backing_file);
     j->on_error = on_error;
-    if (!own_layers(j, top, base, error) || !put_filter(l, &job_filter_commit, p->filter_name, error) ||
+    if (!own_layers(j, top, base, error) ||
+        !put_filter(l, &job_filter_commit, p->filter_name, error) ||
         !block_make_writable(base, error)) {
         goto bad;
     }
@@ -252,7 +260,8 @@ static void stream_done(BlockJob *j)
         return;
     }
     if (!block_set_backing(n, l->base, &why) ||
-        (n->driver->co_change_backing && !block_change_backing(n, file, l->base ? l->base->driver->name : NULL, &why))) {
+        (n->driver->co_change_backing &&
+         !block_change_backing(n, file, l->base ? l->base->driver->name : NULL, &why))) {
         warn_report("job '%s': %s", j->id, why->message);
     }
 }
@@ -261,7 +270,8 @@ static const JobDriver stream_driver = {
     .type = JOB_TYPE_STREAM, .size = sizeof(LayerJob), .co_run = co_stream_run, .commit = stream_done, .clean = layer_clean,
 };
 
-bool job_stream_start(const JobParams *p, BlockNode *node, BlockNode *base, const char *backing_file, int on_error, GError **error)
+bool job_stream_start(const JobParams *p, BlockNode *node, BlockNode *base,
+                      const char *backing_file, int on_error, GError **error)
 {
     BlockJob *j = job_new(&stream_driver, p, node, error);
     LayerJob *l = (LayerJob *)j;
@@ -273,10 +283,12 @@ bool job_stream_start(const JobParams *p, BlockNode *node, BlockNode *base, cons
     l->base = base ? block_node_ref(base) : NULL;
     l->backing_file = g_strdup(backing_file);
     j->on_error = on_error;
-    if (!own_layers(j, node, base, error) || !put_filter(l, &job_filter_stream, p->filter_name, error)) {
+    if (!own_layers(j, node, base, error) ||
+        !put_filter(l, &job_filter_stream, p->filter_name, error)) {
         goto bad;
     }
-    l->top_edge = block_attach(node, "stream job", BLOCK_PERM_READ | BLOCK_PERM_WRITE_UNCHANGED, BLOCK_PERM_ALL, error);
+    l->top_edge = block_attach(node, "stream job", BLOCK_PERM_READ | BLOCK_PERM_WRITE_UNCHANGED,
+                               BLOCK_PERM_ALL, error);
     if (!l->top_edge) {
         goto bad;
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Mirroring: a target is kept equal to a source while the guest writes; when it is, the user may have the guest switch over.
- * Committing the active layer is the same with a backing file as target.
+ * Mirroring: a target is kept equal to a source while the guest writes; when it is, the user may
+ * have the guest switch over. Committing the active layer is the same with a backing file as
+ * target.
  */
 #include <errno.h>
 #include <string.h>
@@ -85,16 +86,16 @@ static void op_end(MirrorJob *m, MirrorOp *o)
 typedef struct MirrorTop { MirrorJob *m; } MirrorTop;
 typedef enum GuestKind { GUEST_WRITE, GUEST_ZEROES, GUEST_DISCARD } GuestKind;
 
-static int co_guest_change(BlockNode *to, GuestKind kind, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov,
-                           unsigned flags)
+static int co_guest_change(BlockNode *to, GuestKind kind, uint64_t offset, uint64_t bytes,
+                           const struct iovec *iov, unsigned niov, unsigned flags)
 {
     return kind == GUEST_WRITE    ? co_block_pwritev(to, offset, bytes, iov, niov, flags)
            : kind == GUEST_ZEROES ? co_block_write_zeroes(to, offset, bytes, flags)
                                   : co_block_discard(to, offset, bytes);
 }
 
-static int co_top_change(BlockNode *n, GuestKind kind, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov,
-                         unsigned flags)
+static int co_top_change(BlockNode *n, GuestKind kind, uint64_t offset, uint64_t bytes,
+                         const struct iovec *iov, unsigned niov, unsigned flags)
 {
     MirrorJob *m = ((MirrorTop *)n->state)->m;
     int ret, target_ret;
@@ -105,21 +106,25 @@ static int co_top_change(BlockNode *n, GuestKind kind, uint64_t offset, uint64_t
     }
     co_op_begin(m, &op, offset, bytes);
     ret = co_guest_change(n->file, kind, offset, bytes, iov, niov, flags);
-    target_ret = ret < 0 ? ret : co_guest_change(m->target, kind, offset, bytes, iov, niov, flags & ~BLOCK_COMPRESSED);
+    target_ret = ret < 0 ? ret
+                         : co_guest_change(m->target, kind, offset, bytes, iov, niov,
+                                           flags & ~BLOCK_COMPRESSED);
     if (target_ret == 0 && kind != GUEST_DISCARD) {
         dirty_bitmap_clear(m->dirty, offset, bytes);
     } else {
         /* what a failed write or a discard left is copied as it is */
         dirty_bitmap_set(m->dirty, offset, bytes);
     }
-    if (ret == 0 && target_ret < 0 && m->ret == 0 && m->j.on_target_error == BLOCKDEV_ON_ERROR_REPORT) {
+    if (ret == 0 && target_ret < 0 && m->ret == 0 &&
+        m->j.on_target_error == BLOCKDEV_ON_ERROR_REPORT) {
         m->ret = target_ret;
     }
     op_end(m, &op);
     return ret;
 }
 
-static int co_top_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov, unsigned flags)
+static int co_top_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                          unsigned niov, unsigned flags)
 {
     return co_top_change(n, GUEST_WRITE, offset, bytes, iov, niov, flags);
 }
@@ -213,7 +218,8 @@ static void co_mirror_worker(void *opaque)
     g_autofree uint8_t *buf = g_malloc(CHUNK);
     uint64_t at, bytes;
 
-    while (m->ret == 0 && !job_is_cancelled(&m->j) && !m->j.user_paused && take_dirty(m, &at, &bytes)) {
+    while (m->ret == 0 && !job_is_cancelled(&m->j) && !m->j.user_paused &&
+           take_dirty(m, &at, &bytes)) {
         bool read;
         int ret = co_copy(m, at, bytes, buf, &read);
 
@@ -260,7 +266,8 @@ static int co_mirror_init(MirrorJob *m)
         if (ret < 0) {
             return ret;
         }
-        if ((st.flags & BLOCK_STATUS_ALLOCATED) && !(m->zero_target && (st.flags & BLOCK_STATUS_ZERO))) {
+        if ((st.flags & BLOCK_STATUS_ALLOCATED) &&
+            !(m->zero_target && (st.flags & BLOCK_STATUS_ZERO))) {
             dirty_bitmap_set(m->dirty, at, st.bytes);
         } else if (!m->base && !m->commit && !m->zero_target) {
             dirty_bitmap_set(m->dirty, at, st.bytes);
@@ -359,7 +366,8 @@ static void mirror_commit(BlockJob *j)
         return;
     }
     if (m->pivot) {
-        if (m->backing_chain && m->target->driver->backing && !m->target->backing && m->source->backing) {
+        if (m->backing_chain && m->target->driver->backing && !m->target->backing &&
+            m->source->backing) {
             block_set_backing(m->target, m->source->backing, &why);
             g_clear_error(&why);
         }
@@ -422,14 +430,17 @@ bool job_mirror_start(const JobParams *p, const MirrorParams *w, GError **error)
     m->target = block_node_ref(w->target);
     m->commit = w->commit;
     m->sync = w->sync;
-    m->base = w->commit ? w->target : w->sync == MIRROR_SYNC_MODE_TOP ? block_below(block_skip_filters(w->source)) : NULL;
+    m->base = w->commit                         ? w->target
+              : w->sync == MIRROR_SYNC_MODE_TOP ? block_below(block_skip_filters(w->source))
+                                                : NULL;
     m->zero_target = w->zero_target;
     m->unmap = w->unmap;
     m->replaces = w->replaces ? block_node_ref(w->replaces) : NULL;
     m->backing_chain = w->sync != MIRROR_SYNC_MODE_FULL;
     j->on_error = w->on_source;
     j->on_target_error = w->on_target;
-    if (w->target->length < w->source->length && !block_truncate(w->target, w->source->length, PREALLOC_OFF, error)) {
+    if (w->target->length < w->source->length &&
+        !block_truncate(w->target, w->source->length, PREALLOC_OFF, error)) {
         goto bad;
     }
     m->dirty = dirty_bitmap_new(w->source, NULL, granularity, error);
@@ -443,7 +454,10 @@ bool job_mirror_start(const JobParams *p, const MirrorParams *w, GError **error)
     }
     ((MirrorTop *)m->filter->state)->m = m;
     m->source_edge = block_attach(w->source, "mirror job", BLOCK_PERM_READ, BLOCK_PERM_ALL, error);
-    m->target_edge = m->source_edge ? block_attach(w->target, "mirror job", w->commit ? 0 : BLOCK_PERM_WRITE, BLOCK_PERM_ALL, error) : NULL;
+    m->target_edge = m->source_edge
+                         ? block_attach(w->target, "mirror job", w->commit ? 0 : BLOCK_PERM_WRITE,
+                                        BLOCK_PERM_ALL, error)
+                         : NULL;
     if (!m->target_edge) {
         goto bad;
     }

@@ -44,13 +44,20 @@ static void say_ended(BlockJob *j)
         return;
     }
     if (job_is_cancelled(j)) {
-        BlockJobCancelledEvent data = { .type = j->driver->type, .device = j->id, .len = (int64_t)j->total,
-                                        .offset = (int64_t)j->done, .speed = (int64_t)j->speed };
+        BlockJobCancelledEvent data = {.type = j->driver->type,
+                                       .device = j->id,
+                                       .len = (int64_t)j->total,
+                                       .offset = (int64_t)j->done,
+                                       .speed = (int64_t)j->speed};
 
         qapi_event_block_job_cancelled(&data);
     } else {
-        BlockJobCompletedEvent data = { .type = j->driver->type, .device = j->id, .len = (int64_t)j->total,
-                                        .offset = (int64_t)j->done, .speed = (int64_t)j->speed, .error = error_text(j) };
+        BlockJobCompletedEvent data = {.type = j->driver->type,
+                                       .device = j->id,
+                                       .len = (int64_t)j->total,
+                                       .offset = (int64_t)j->done,
+                                       .speed = (int64_t)j->speed,
+                                       .error = error_text(j)};
 
         qapi_event_block_job_completed(&data);
     }
@@ -132,7 +139,8 @@ bool job_own(BlockJob *j, BlockNode *n, GError **error)
 {
     if (n->job) {
         return fail(error, "Node '%s' is busy: block device is in use by block job: %s", n->name,
-                    qapi_enum_name(&qapi_type_JobType, job_find(n->job) ? (int)job_find(n->job)->driver->type : 0));
+                    qapi_enum_name(&qapi_type_JobType,
+                                   job_find(n->job) ? (int)job_find(n->job)->driver->type : 0));
     }
     n->job = j->id;
     g_ptr_array_add(j->owned, block_node_ref(n));
@@ -216,7 +224,8 @@ static bool group_waits(const BlockJob *j)
     for (unsigned i = 0; j->txn && i < j->txn->jobs->len; i++) {
         const BlockJob *o = g_ptr_array_index(j->txn->jobs, i);
 
-        if (o->status != JOB_STATUS_WAITING && o->status != JOB_STATUS_PENDING && o->status != JOB_STATUS_CONCLUDED) {
+        if (o->status != JOB_STATUS_WAITING && o->status != JOB_STATUS_PENDING &&
+            o->status != JOB_STATUS_CONCLUDED) {
             return true;
         }
     }
@@ -393,8 +402,11 @@ void job_total(BlockJob *j, uint64_t total)
 void job_ready(BlockJob *j)
 {
     if (!j->ready) {
-        BlockJobReadyEvent data = { .type = j->driver->type, .device = j->id, .len = (int64_t)j->total,
-                                    .offset = (int64_t)j->done, .speed = (int64_t)j->speed };
+        BlockJobReadyEvent data = {.type = j->driver->type,
+                                   .device = j->id,
+                                   .len = (int64_t)j->total,
+                                   .offset = (int64_t)j->done,
+                                   .speed = (int64_t)j->speed};
 
         j->ready = true;
         set_status(j, JOB_STATUS_READY);
@@ -409,13 +421,15 @@ bool co_job_error(BlockJob *j, bool read, int policy, int errnum)
                  : policy == BLOCKDEV_ON_ERROR_STOP   ? BLOCK_ERROR_ACTION_STOP
                  : policy == BLOCKDEV_ON_ERROR_IGNORE ? BLOCK_ERROR_ACTION_IGNORE
                                                       : BLOCK_ERROR_ACTION_REPORT;
-    BlockJobErrorEvent data = { .device = j->id, .operation = read ? IO_OPERATION_TYPE_READ : IO_OPERATION_TYPE_WRITE,
-                                .action = action };
+    BlockJobErrorEvent data = {.device = j->id,
+                               .operation = read ? IO_OPERATION_TYPE_READ : IO_OPERATION_TYPE_WRITE,
+                               .action = action};
 
     qapi_event_block_job_error(&data);
     if (action == BLOCK_ERROR_ACTION_STOP) {
         j->user_paused = true;
-        j->io_status = errnum == ENOSPC ? BLOCK_DEVICE_IO_STATUS_NOSPACE : BLOCK_DEVICE_IO_STATUS_FAILED;
+        j->io_status =
+            errnum == ENOSPC ? BLOCK_DEVICE_IO_STATUS_NOSPACE : BLOCK_DEVICE_IO_STATUS_FAILED;
         return !co_job_pause_point(j);
     }
     return action == BLOCK_ERROR_ACTION_IGNORE;
@@ -447,7 +461,15 @@ static const struct { const char *name; unsigned states; } verbs[] = {
     { "set-speed", S(CREATED) | S(RUNNING) | S(PAUSED) | S(READY) | S(STANDBY) },
     { "complete", S(READY) }, { "finalize", S(PENDING) }, { "dismiss", S(CONCLUDED) },
 };
-enum { VERB_CANCEL, VERB_PAUSE, VERB_RESUME, VERB_SPEED, VERB_COMPLETE, VERB_FINALIZE, VERB_DISMISS };
+enum {
+    VERB_CANCEL,
+    VERB_PAUSE,
+    VERB_RESUME,
+    VERB_SPEED,
+    VERB_COMPLETE,
+    VERB_FINALIZE,
+    VERB_DISMISS
+};
 
 static bool allowed(const BlockJob *j, unsigned verb, GError **error)
 {

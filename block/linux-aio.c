@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The aio engine "native": the kernel's asynchronous I/O by its own calls (linux/aio_abi.h), for files opened with
- * O_DIRECT. One context for the process, filled by whoever holds the machine lock, emptied in the main loop when its
- * eventfd shows that something has ended. Requests that do not fit wait in order.
+ * The aio engine "native": the kernel's asynchronous I/O by its own calls (linux/aio_abi.h), for
+ * files opened with O_DIRECT. One context for the process, filled by whoever holds the machine
+ * lock, emptied in the main loop when its eventfd shows that something has ended. Requests that do
+ * not fit wait in order.
  */
 #include <errno.h>
 #include <linux/aio_abi.h>
@@ -74,13 +75,19 @@ static bool native_available(void)
     return true;
 }
 
-static int64_t native_co_rw(int fd, bool write, uint64_t offset, const struct iovec *iov, unsigned niov)
+static int64_t native_co_rw(int fd, bool write, uint64_t offset, const struct iovec *iov,
+                            unsigned niov)
 {
     AioRequest r = {
         .co = coroutine_self(),
-        .cb = { .aio_data = (uintptr_t)&r, .aio_lio_opcode = write ? IOCB_CMD_PWRITEV : IOCB_CMD_PREADV,
-                .aio_fildes = (uint32_t)fd, .aio_buf = (uintptr_t)iov, .aio_nbytes = niov, .aio_offset = (int64_t)offset,
-                .aio_flags = IOCB_FLAG_RESFD, .aio_resfd = (uint32_t)native.event_fd },
+        .cb = {.aio_data = (uintptr_t)&r,
+               .aio_lio_opcode = write ? IOCB_CMD_PWRITEV : IOCB_CMD_PREADV,
+               .aio_fildes = (uint32_t)fd,
+               .aio_buf = (uintptr_t)iov,
+               .aio_nbytes = niov,
+               .aio_offset = (int64_t)offset,
+               .aio_flags = IOCB_FLAG_RESFD,
+               .aio_resfd = (uint32_t)native.event_fd},
     };
     struct iocb *list = &r.cb;
     long ret;

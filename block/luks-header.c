@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * LUKS headers ("LUKS On-Disk Format Specification" 1.2.3): a master key, stored in up to eight slots, each
- * split into stripes and encrypted by a key that is derived from a password. Big-endian.
+ * LUKS headers ("LUKS On-Disk Format Specification" 1.2.3): a master key, stored in up to eight
+ * slots, each split into stripes and encrypted by a key that is derived from a password.
+ * Big-endian.
  */
 #include <errno.h>
 #include <json-c/json.h>
@@ -65,7 +66,8 @@ static void xor_into(uint8_t *to, const uint8_t *from, size_t len)
     }
 }
 
-static void merge_stripes(const HashAlg *h, const uint8_t *material, uint32_t stripes, size_t len, uint8_t *key)
+static void merge_stripes(const HashAlg *h, const uint8_t *material, uint32_t stripes, size_t len,
+                          uint8_t *key)
 {
     memset(key, 0, len);
     for (uint32_t i = 0; i + 1 < stripes; i++) {
@@ -75,7 +77,8 @@ static void merge_stripes(const HashAlg *h, const uint8_t *material, uint32_t st
     xor_into(key, material + (stripes - 1) * len, len);
 }
 
-static bool split_stripes(const HashAlg *h, uint8_t *material, uint32_t stripes, size_t len, const uint8_t *key)
+static bool split_stripes(const HashAlg *h, uint8_t *material, uint32_t stripes, size_t len,
+                          const uint8_t *key)
 {
     uint8_t *last = material + (stripes - 1) * len;
 
@@ -116,8 +119,8 @@ static BlockCrypto *slot_cipher(const SlotWork *w)
     k->iv = w->c->iv;
     k->iv_hash = w->c->iv_hash;
     k->iv_cipher_alg = g_strdup(w->c->iv_cipher_alg);
-    hash_pbkdf2(w->c->hash, w->password, w->password_len, w->slot + S_SALT, SALT, load_be32(w->slot + S_ITERATIONS), key,
-                w->c->key_len);
+    hash_pbkdf2(w->c->hash, w->password, w->password_len, w->slot + S_SALT, SALT,
+                load_be32(w->slot + S_ITERATIONS), key, w->c->key_len);
     if (!crypto_set_key(k, key, w->c->key_len, &why)) {
         g_clear_pointer(&k->cipher, cipher_free);
     }
@@ -127,7 +130,8 @@ static BlockCrypto *slot_cipher(const SlotWork *w)
 
 static void key_digest(const BlockCrypto *c, const uint8_t *key, uint8_t *digest)
 {
-    hash_pbkdf2(c->hash, key, c->key_len, c->header + L_SALT, SALT, load_be32(c->header + L_ITERATIONS), digest, DIGEST);
+    hash_pbkdf2(c->hash, key, c->key_len, c->header + L_SALT, SALT,
+                load_be32(c->header + L_ITERATIONS), digest, DIGEST);
 }
 
 static int unlock_work(void *arg)
@@ -156,7 +160,8 @@ static int lock_work(void *arg)
     SlotWork *w = arg;
     BlockCrypto *k = slot_cipher(w);
 
-    if (k->cipher && split_stripes(w->c->hash, w->material, load_be32(w->slot + S_STRIPES), w->c->key_len, w->c->key)) {
+    if (k->cipher && split_stripes(w->c->hash, w->material, load_be32(w->slot + S_STRIPES),
+                                   w->c->key_len, w->c->key)) {
         crypto_run(k, 0, w->material, w->material_len, true);
         w->good = true;
     }
@@ -205,14 +210,16 @@ static uint32_t co_iterations(const HashAlg *h, size_t len, uint64_t ms)
 }
 
 /* Tries a password; true: c->key is the master key. */
-static bool co_unlock_slot(BlockCrypto *c, const CryptoIo *io, unsigned i, const uint8_t *password, size_t len, int *ret)
+static bool co_unlock_slot(BlockCrypto *c, const CryptoIo *io, unsigned i, const uint8_t *password,
+                           size_t len, int *ret)
 {
     uint8_t *slot = slot_at(c, i);
     size_t bytes = material_bytes(c, load_be32(slot + S_STRIPES));
     g_autofree uint8_t *material = g_malloc(bytes);
     SlotWork w = { c, slot, password, len, material, bytes, false };
 
-    *ret = io->co_read(io->opaque, (uint64_t)load_be32(slot + S_SECTOR) * CRYPTO_SECTOR, material, bytes);
+    *ret = io->co_read(io->opaque, (uint64_t)load_be32(slot + S_SECTOR) * CRYPTO_SECTOR, material,
+                       bytes);
     if (*ret < 0) {
         return false;
     }
@@ -221,8 +228,8 @@ static bool co_unlock_slot(BlockCrypto *c, const CryptoIo *io, unsigned i, const
 }
 
 /* A slot's header and material for a password. */
-static uint8_t *co_fill_slot(BlockCrypto *c, unsigned i, const uint8_t *password, size_t len, uint64_t ms, size_t *bytes,
-                             GError **error)
+static uint8_t *co_fill_slot(BlockCrypto *c, unsigned i, const uint8_t *password, size_t len,
+                             uint64_t ms, size_t *bytes, GError **error)
 {
     uint8_t *slot = slot_at(c, i), *material;
 
@@ -270,7 +277,8 @@ static bool set_essiv(BlockCrypto *c, const char *hash, GError **error)
     }
     c->iv_cipher_alg = strcmp(c->cipher_alg, "cast5-128") == 0
                            ? g_strdup(c->cipher_alg)
-                           : g_strdup_printf("%.*s-%zu", (int)(dash - c->cipher_alg), c->cipher_alg, hash_bytes(c->iv_hash) * 8);
+                           : g_strdup_printf("%.*s-%zu", (int)(dash - c->cipher_alg), c->cipher_alg,
+                                             hash_bytes(c->iv_hash) * 8);
     return cipher_key_bytes(c->iv_cipher_alg) == hash_bytes(c->iv_hash) ||
            fail(error, "Hash '%s' is no key for '%s'", hash, c->cipher_alg);
 }
@@ -283,7 +291,8 @@ static bool set_iv(BlockCrypto *c, const char *name, const char *hash, GError **
         c->iv = IV_PLAIN64;
     } else if (strcmp(name, "essiv") == 0) {
         c->iv = IV_ESSIV;
-        return hash ? set_essiv(c, hash, error) : fail(error, "Missing IV generator hash specification");
+        return hash ? set_essiv(c, hash, error)
+                    : fail(error, "Missing IV generator hash specification");
     } else {
         return fail(error, "Unexpected IV generator '%s'", name);
     }
@@ -321,7 +330,8 @@ static bool check_slots(BlockCrypto *c, const CryptoIo *io, GError **error)
             return fail(error, "Keyslot %u state is invalid", i);
         }
         if (stripes != STRIPES) {
-            return fail(error, "Keyslot %u is corrupted (stripes count %u != %u)", i, stripes, STRIPES);
+            return fail(error, "Keyslot %u is corrupted (stripes count %u != %u)", i, stripes,
+                        STRIPES);
         }
         if (state == SLOT_ON && load_be32(s + S_ITERATIONS) == 0) {
             return fail(error, "Keyslot %u iteration count is zero", i);
@@ -376,15 +386,18 @@ static bool co_load_header(BlockCrypto *c, const CryptoIo *io, GError **error)
     if (!c->hash) {
         return fail(error, "Hash algorithm '%s' not supported", (const char *)h + L_HASH);
     }
-    return parse_mode(c, (const char *)h + L_CIPHER, (const char *)h + L_MODE, error) && check_slots(c, io, error);
+    return parse_mode(c, (const char *)h + L_CIPHER, (const char *)h + L_MODE, error) &&
+           check_slots(c, io, error);
 }
 
-static bool co_unlock(BlockCrypto *c, const CryptoIo *io, const uint8_t *password, size_t len, GError **error)
+static bool co_unlock(BlockCrypto *c, const CryptoIo *io, const uint8_t *password, size_t len,
+                      GError **error)
 {
     for (unsigned i = 0; i < LUKS_SLOTS; i++) {
         int ret = 0;
 
-        if (load_be32(slot_at(c, i) + S_ACTIVE) == SLOT_ON && co_unlock_slot(c, io, i, password, len, &ret)) {
+        if (load_be32(slot_at(c, i) + S_ACTIVE) == SLOT_ON &&
+            co_unlock_slot(c, io, i, password, len, &ret)) {
             return true;
         }
         if (ret < 0) {
@@ -394,7 +407,8 @@ static bool co_unlock(BlockCrypto *c, const CryptoIo *io, const uint8_t *passwor
     return fail(error, "Invalid password, cannot unlock any keyslot");
 }
 
-BlockCrypto *co_crypto_open_luks(const CryptoIo *io, struct json_object *opts, const char *prefix, bool no_io, GError **error)
+BlockCrypto *co_crypto_open_luks(const CryptoIo *io, struct json_object *opts, const char *prefix,
+                                 bool no_io, GError **error)
 {
     BlockCrypto *c = g_new0(BlockCrypto, 1);
     bool good;
@@ -405,7 +419,8 @@ BlockCrypto *co_crypto_open_luks(const CryptoIo *io, struct json_object *opts, c
         size_t len;
         const uint8_t *password = crypto_secret(opts, prefix, "key-secret", &len, error);
 
-        good = password && co_unlock(c, io, password, len, error) && crypto_set_key(c, c->key, c->key_len, error);
+        good = password && co_unlock(c, io, password, len, error) &&
+               crypto_set_key(c, c->key, c->key_len, error);
     }
     if (!good) {
         crypto_free(c);
@@ -416,7 +431,8 @@ BlockCrypto *co_crypto_open_luks(const CryptoIo *io, struct json_object *opts, c
 
 /* ---- creating ---- */
 
-static const char *option(struct json_object *opts, const char *prefix, const char *name, const char *def)
+static const char *option(struct json_object *opts, const char *prefix, const char *name,
+                          const char *def)
 {
     g_autofree char *key = g_strconcat(prefix, name, NULL);
 
@@ -438,10 +454,13 @@ static void make_uuid(char *text)
     g_strlcpy(text, uuid, 40);
 }
 
-static bool choose_algorithms(BlockCrypto *c, struct json_object *opts, const char *prefix, GError **error)
+static bool choose_algorithms(BlockCrypto *c, struct json_object *opts, const char *prefix,
+                              GError **error)
 {
-    const char *cipher = option(opts, prefix, "cipher-alg", "aes-256"), *mode = option(opts, prefix, "cipher-mode", "xts");
-    const char *iv = option(opts, prefix, "ivgen-alg", NULL), *iv_hash = option(opts, prefix, "ivgen-hash-alg", NULL);
+    const char *cipher = option(opts, prefix, "cipher-alg", "aes-256"),
+               *mode = option(opts, prefix, "cipher-mode", "xts");
+    const char *iv = option(opts, prefix, "ivgen-alg", NULL),
+               *iv_hash = option(opts, prefix, "ivgen-hash-alg", NULL);
     const char *hash = option(opts, prefix, "hash-alg", "sha256");
     g_autofree char *spec = NULL, *base = g_strndup(cipher, strcspn(cipher, "-"));
 
@@ -457,7 +476,8 @@ static bool choose_algorithms(BlockCrypto *c, struct json_object *opts, const ch
     if (strcmp(iv, "essiv") == 0 && !iv_hash) {
         iv_hash = "sha256";
     }
-    spec = iv_hash && strcmp(iv, "essiv") == 0 ? g_strdup_printf("%s-%s:%s", mode, iv, iv_hash) : g_strdup_printf("%s-%s", mode, iv);
+    spec = iv_hash && strcmp(iv, "essiv") == 0 ? g_strdup_printf("%s-%s:%s", mode, iv, iv_hash)
+                                               : g_strdup_printf("%s-%s", mode, iv);
     g_strlcpy((char *)c->header + L_CIPHER, base, 32);
     g_strlcpy((char *)c->header + L_MODE, spec, 32);
     g_strlcpy((char *)c->header + L_HASH, hash, 32);
@@ -510,7 +530,9 @@ uint64_t crypto_header_bytes(const BlockCrypto *c)
 
 bool co_crypto_write_header(BlockCrypto *c, const CryptoIo *io, GError **error)
 {
-    int ret = c->material ? io->co_write(io->opaque, (uint64_t)FIRST_SLOT_SECTOR * CRYPTO_SECTOR, c->material, c->material_len) : 0;
+    int ret = c->material ? io->co_write(io->opaque, (uint64_t)FIRST_SLOT_SECTOR * CRYPTO_SECTOR,
+                                         c->material, c->material_len)
+                          : 0;
 
     ret = ret < 0 ? ret : io->co_write(io->opaque, 0, c->header, LUKS_HEADER_BYTES);
     return ret == 0 || fail_errno(error, -ret, "Unable to write LUKS header");
@@ -542,13 +564,14 @@ static bool co_erase_slot(BlockCrypto *c, const CryptoIo *io, unsigned i, GError
     ret = io->co_write(io->opaque, 0, c->header, LUKS_HEADER_BYTES);
     for (unsigned round = 0; ret == 0 && round < 2; round++) {
         random_bytes(noise, bytes);
-        ret = io->co_write(io->opaque, (uint64_t)load_be32(s + S_SECTOR) * CRYPTO_SECTOR, noise, bytes);
+        ret = io->co_write(io->opaque, (uint64_t)load_be32(s + S_SECTOR) * CRYPTO_SECTOR, noise,
+                           bytes);
     }
     return ret == 0 || fail_errno(error, -ret, "Failed to erase keyslot %u", i);
 }
 
-static bool co_add_slot(BlockCrypto *c, const CryptoIo *io, struct json_object *opts, const char *prefix, int slot, bool force,
-                        GError **error)
+static bool co_add_slot(BlockCrypto *c, const CryptoIo *io, struct json_object *opts,
+                        const char *prefix, int slot, bool force, GError **error)
 {
     g_autofree uint8_t *material = NULL;
     size_t bytes, len;
@@ -565,16 +588,21 @@ static bool co_add_slot(BlockCrypto *c, const CryptoIo *io, struct json_object *
         return fail(error, "Refusing to overwrite active keyslot %i - please erase it first", slot);
     }
     password = crypto_secret(opts, prefix, "new-secret", &len, error);
-    material = password ? co_fill_slot(c, (unsigned)slot, password, len, iter_ms(opts, prefix), &bytes, error) : NULL;
+    material = password ? co_fill_slot(c, (unsigned)slot, password, len, iter_ms(opts, prefix),
+                                       &bytes, error)
+                        : NULL;
     if (!material) {
         return false;
     }
-    ret = io->co_write(io->opaque, (uint64_t)load_be32(slot_at(c, (unsigned)slot) + S_SECTOR) * CRYPTO_SECTOR, material, bytes);
+    ret = io->co_write(io->opaque,
+                       (uint64_t)load_be32(slot_at(c, (unsigned)slot) + S_SECTOR) * CRYPTO_SECTOR,
+                       material, bytes);
     ret = ret < 0 ? ret : io->co_write(io->opaque, 0, c->header, LUKS_HEADER_BYTES);
     return ret == 0 || fail_errno(error, -ret, "Failed to write keyslot %i", slot);
 }
 
-static bool co_erase_by_password(BlockCrypto *c, const CryptoIo *io, const char *id, bool force, GError **error)
+static bool co_erase_by_password(BlockCrypto *c, const CryptoIo *io, const char *id, bool force,
+                                 GError **error)
 {
     bool match[LUKS_SLOTS] = { false };
     size_t len;
@@ -587,14 +615,16 @@ static bool co_erase_by_password(BlockCrypto *c, const CryptoIo *io, const char 
     for (unsigned i = 0; i < LUKS_SLOTS; i++) {
         int ret;
 
-        match[i] = load_be32(slot_at(c, i) + S_ACTIVE) == SLOT_ON && co_unlock_slot(c, io, i, password, len, &ret);
+        match[i] = load_be32(slot_at(c, i) + S_ACTIVE) == SLOT_ON &&
+                   co_unlock_slot(c, io, i, password, len, &ret);
         found += match[i];
     }
     if (!found) {
         return fail(error, "No keyslots match given (old) password for erase operation");
     }
     if (found == count_active(c) && !force) {
-        return fail(error, "All the active keyslots match the (old) password that was given and erasing them will erase "
+        return fail(error, "All the active keyslots match the (old) password that was given and "
+                           "erasing them will erase "
                            "all the data in the image irreversibly - refusing operation");
     }
     for (unsigned i = 0; i < LUKS_SLOTS; i++) {
@@ -605,9 +635,11 @@ static bool co_erase_by_password(BlockCrypto *c, const CryptoIo *io, const char 
     return true;
 }
 
-bool co_crypto_amend(BlockCrypto *c, const CryptoIo *io, struct json_object *opts, const char *prefix, bool force, GError **error)
+bool co_crypto_amend(BlockCrypto *c, const CryptoIo *io, struct json_object *opts,
+                     const char *prefix, bool force, GError **error)
 {
-    const char *state = option(opts, prefix, "state", NULL), *old = option(opts, prefix, "old-secret", NULL);
+    const char *state = option(opts, prefix, "state", NULL),
+               *old = option(opts, prefix, "old-secret", NULL);
     g_autofree char *slot_key = g_strconcat(prefix, "keyslot", NULL);
     int slot = opts_has(opts, slot_key) ? (int)MIN(opts_number(opts, slot_key, 0), LUKS_SLOTS) : -1;
 
@@ -615,10 +647,12 @@ bool co_crypto_amend(BlockCrypto *c, const CryptoIo *io, struct json_object *opt
         return fail(error, "only LUKS images that are unlocked have key slots");
     }
     if (slot >= (int)LUKS_SLOTS) {
-        return fail(error, "Invalid slot %i specified, must be between 0 and %u", slot, LUKS_SLOTS - 1);
+        return fail(error, "Invalid slot %i specified, must be between 0 and %u", slot,
+                    LUKS_SLOTS - 1);
     }
     if (!state || (strcmp(state, "active") != 0 && strcmp(state, "inactive") != 0)) {
-        return fail(error, state ? "Invalid parameter '%s'" : "Parameter 'state' is missing", state);
+        return fail(error, state ? "Invalid parameter '%s'" : "Parameter 'state' is missing",
+                    state);
     }
     if (strcmp(state, "active") == 0) {
         return old ? fail(error, "'old-secret' must not be given when activating keyslots")
@@ -631,15 +665,19 @@ bool co_crypto_amend(BlockCrypto *c, const CryptoIo *io, struct json_object *opt
         return co_erase_by_password(c, io, old, force, error);
     }
     if (slot < 0) {
-        return fail(error, "To erase keyslot(s), either explicit keyslot index or the password currently contained in them must "
+        return fail(error, "To erase keyslot(s), either explicit keyslot index or the password "
+                           "currently contained in them must "
                            "be given");
     }
     if (load_be32(slot_at(c, (unsigned)slot) + S_ACTIVE) != SLOT_ON) {
         return force || fail(error, "Given keyslot %i is already erased (inactive) ", slot);
     }
     if (count_active(c) == 1 && !force) {
-        return fail(error, "Attempt to erase the only active keyslot %i which will erase all the data in the image "
-                           "irreversibly - refusing operation", slot);
+        return fail(error,
+                    "Attempt to erase the only active keyslot %i which will erase all the data in "
+                    "the image "
+                    "irreversibly - refusing operation",
+                    slot);
     }
     return co_erase_slot(c, io, (unsigned)slot, error);
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Commands about media and nodes as they are: trays, changing media, sizes, thresholds, reopening. */
+/*
+ * Commands about media and nodes as they are: trays, changing media, sizes, thresholds, reopening.
+ */
 #include <json-c/json.h>
 #include <string.h>
 
@@ -50,7 +52,10 @@ static bool open_tray(BlockFront *b, bool force, GError **error)
         b->ops->eject_request(b->opaque, force);
     }
     if (locked && !force) {
-        return fail(error, "Device '%s' is locked and force was not specified, wait for tray to open and try again", b->name);
+        return fail(error,
+                    "Device '%s' is locked and force was not specified, wait for tray to open and "
+                    "try again",
+                    b->name);
     }
     block_front_move_tray(b, true);
     return true;
@@ -163,7 +168,8 @@ bool qmp_blockdev_change_medium(QmpCall *call, const QmpBlockdevChangeMediumArgs
     if (!n) {
         return false;
     }
-    good = open_tray(b, a->has_force && a->force, error) && (!b->node || put_medium(b, NULL, error)) && put_medium(b, n, error);
+    good = open_tray(b, a->has_force && a->force, error) &&
+           (!b->node || put_medium(b, NULL, error)) && put_medium(b, n, error);
     block_node_unref(n);
     if (good) {
         block_front_move_tray(b, false);
@@ -175,7 +181,10 @@ bool qmp_blockdev_change_medium(QmpCall *call, const QmpBlockdevChangeMediumArgs
 
 bool qmp_block_resize(QmpCall *call, const QmpBlockResizeArgs *a, GError **error)
 {
-    BlockNode *n = block_node_or_device(a->device ? a->device : a->node_name ? a->node_name : "", error);
+    BlockNode *n = block_node_or_device(a->device      ? a->device
+                                        : a->node_name ? a->node_name
+                                                       : "",
+                                        error);
     bool good;
 
     if (!n) {
@@ -185,7 +194,8 @@ bool qmp_block_resize(QmpCall *call, const QmpBlockResizeArgs *a, GError **error
         return fail(error, "Parameter 'size' expects a >0 size");
     }
     if (n->job) {
-        return fail(error, "Node '%s' is busy: block device is in use by block job: %s", n->name, n->job);
+        return fail(error, "Node '%s' is busy: block device is in use by block job: %s", n->name,
+                    n->job);
     }
     block_graph_lock();
     good = block_truncate(n, (uint64_t)a->size, PREALLOC_OFF, error);
@@ -193,7 +203,8 @@ bool qmp_block_resize(QmpCall *call, const QmpBlockResizeArgs *a, GError **error
     return good;
 }
 
-bool qmp_block_set_write_threshold(QmpCall *call, const QmpBlockSetWriteThresholdArgs *a, GError **error)
+bool qmp_block_set_write_threshold(QmpCall *call, const QmpBlockSetWriteThresholdArgs *a,
+                                   GError **error)
 {
     BlockNode *n = block_node_find(a->node_name);
 
@@ -224,7 +235,8 @@ bool qmp_change_backing_file(QmpCall *call, const QmpChangeBackingFileArgs *a, G
     }
     was = n->read_only;
     block_graph_lock();
-    good = (!was || block_make_writable(n, error)) && block_change_backing(n, a->backing_file, n->backing->driver->name, error) &&
+    good = (!was || block_make_writable(n, error)) &&
+           block_change_backing(n, a->backing_file, n->backing->driver->name, error) &&
            (!was || block_make_read_only(n, error));
     block_graph_unlock();
     return good;
@@ -252,7 +264,9 @@ static bool reopen_one(struct json_object *o, GError **error)
         return false;
     }
     if (json_object_object_get_ex(o, "backing", &backing) && n->driver->backing) {
-        const char *below = backing && json_object_is_type(backing, json_type_string) ? json_object_get_string(backing) : NULL;
+        const char *below = backing && json_object_is_type(backing, json_type_string)
+                                ? json_object_get_string(backing)
+                                : NULL;
         BlockNode *to = below ? block_node_find(below) : NULL;
 
         if (below && !to) {
@@ -262,15 +276,18 @@ static bool reopen_one(struct json_object *o, GError **error)
             return false;
         }
     }
-    if (json_object_object_get_ex(o, "file", &backing) && n->driver->filter && json_object_is_type(backing, json_type_string)) {
+    if (json_object_object_get_ex(o, "file", &backing) && n->driver->filter &&
+        json_object_is_type(backing, json_type_string)) {
         BlockNode *to = block_node_find(json_object_get_string(backing));
 
         if (!to) {
-            return fail(error, "Cannot find device='' nor node-name='%s'", json_object_get_string(backing));
+            return fail(error, "Cannot find device='' nor node-name='%s'",
+                        json_object_get_string(backing));
         }
         if (to != n->file) {
             block_child_detach(n, "file");
-            if (!block_child_attach(n, block_node_ref(to), "file", BLOCK_ROLE_FILTERED | BLOCK_ROLE_PRIMARY, error)) {
+            if (!block_child_attach(n, block_node_ref(to), "file",
+                                    BLOCK_ROLE_FILTERED | BLOCK_ROLE_PRIMARY, error)) {
                 return false;
             }
             n->length = to->length;

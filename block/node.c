@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The block graph: the tables of drivers, nodes' names and lives, and the edges between them. Opening is
- * open.c, permissions perm.c, I/O through nodes io.c.
+ * The block graph: the tables of drivers, nodes' names and lives, and the edges between them.
+ * Opening is open.c, permissions perm.c, I/O through nodes io.c.
  */
 #include "block/node.h"
 
@@ -49,7 +49,10 @@ void block_driver_foreach(void (*fn)(const BlockDriver *d, void *opaque), void *
     }
 }
 
-/* Formats of others that we know by sight: a disk of theirs is not taken for raw, nor made by a guest. */
+/*
+ * Formats of others that we know by sight: a disk of theirs is not taken for raw, nor made by a
+ * guest.
+ */
 static const struct { const char *name; uint32_t offset; const char *magic; uint32_t len; } magics[] = {
     { "qcow2", 0, "QFI\xfb\0\0\0\2", 8 }, { "qcow2", 0, "QFI\xfb\0\0\0\3", 8 }, { "qcow", 0, "QFI\xfb\0\0\0\1", 8 },
     { "qed", 0, "QED\0", 4 }, { "vmdk", 0, "KDMV", 4 }, { "vmdk", 0, "COWD", 4 },
@@ -340,7 +343,8 @@ BlockNode *block_child(const BlockNode *n, const char *name)
     return e ? e->node : NULL;
 }
 
-bool block_child_attach(BlockNode *parent, BlockNode *child, const char *name, unsigned role, GError **error)
+bool block_child_attach(BlockNode *parent, BlockNode *child, const char *name, unsigned role,
+                        GError **error)
 {
     BlockEdge *e = edge_add(parent, child, name, role);
 
@@ -438,10 +442,12 @@ bool block_replace_node(BlockNode *from, BlockNode *to, const BlockNode *except,
 bool block_set_backing(BlockNode *n, BlockNode *backing, GError **error)
 {
     if (backing && reaches(backing, n)) {
-        return fail(error, "Making '%s' a backing file of '%s' would create a cycle", backing->name, n->name);
+        return fail(error, "Making '%s' a backing file of '%s' would create a cycle", backing->name,
+                    n->name);
     }
     if (n->backing) {
         block_child_detach(n, "backing");
     }
-    return !backing || block_child_attach(n, block_node_ref(backing), "backing", BLOCK_ROLE_COW, error);
+    return !backing ||
+           block_child_attach(n, block_node_ref(backing), "backing", BLOCK_ROLE_COW, error);
 }

@@ -57,11 +57,13 @@ static int co_null_write_zeroes(BlockNode *n, uint64_t offset, uint64_t bytes, u
     return 0;
 }
 
-static int co_null_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero, BlockStatus *st)
+static int co_null_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero,
+                          BlockStatus *st)
 {
     NullState *s = n->state;
 
-    st->flags = BLOCK_STATUS_OFFSET | BLOCK_STATUS_ALLOCATED | (s->read_zeroes ? BLOCK_STATUS_ZERO : BLOCK_STATUS_DATA);
+    st->flags = BLOCK_STATUS_OFFSET | BLOCK_STATUS_ALLOCATED |
+                (s->read_zeroes ? BLOCK_STATUS_ZERO : BLOCK_STATUS_DATA);
     st->map = offset;
     st->map_node = n;
     return 0;
@@ -80,13 +82,15 @@ static const OptDesc null_opts[] = {
     { NULL },
 };
 
-#define NULL_FUNCTIONS                                                                             \
-    .protocol = true, .opts = null_opts, .state_size = sizeof(NullState), .open = null_open,       \
-    .co_preadv = co_null_preadv, .co_pwritev = co_null_pwritev, .co_flush = co_null_flush,         \
-    .co_write_zeroes = co_null_write_zeroes, .co_block_status = co_null_status, .allocated = null_allocated
+#define NULL_FUNCTIONS                                                                       \
+    .protocol = true, .opts = null_opts, .state_size = sizeof(NullState), .open = null_open, \
+    .co_preadv = co_null_preadv, .co_pwritev = co_null_pwritev, .co_flush = co_null_flush,   \
+    .co_write_zeroes = co_null_write_zeroes, .co_block_status = co_null_status,              \
+    .allocated = null_allocated
 
 static const BlockDriver null_co_driver = { .name = "null-co", .desc = "nothing", NULL_FUNCTIONS };
 BLOCK_DRIVER(null_co_driver);
 
-static const BlockDriver null_aio_driver = { .name = "null-aio", .desc = "nothing, later", NULL_FUNCTIONS };
+static const BlockDriver null_aio_driver = {
+    .name = "null-aio", .desc = "nothing, later", NULL_FUNCTIONS};
 BLOCK_DRIVER(null_aio_driver);

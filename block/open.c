@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * From options to nodes: what every node has, the driver's own, children and backing files; names as
- * people write them ("nbd://host/x", "json:{...}") into options.
+ * From options to nodes: what every node has, the driver's own, children and backing files; names
+ * as people write them ("nbd://host/x", "json:{...}") into options.
  */
 #include <json-c/json.h>
 #include <stdio.h>
@@ -19,8 +19,8 @@
 /* Nodes that are being opened, one for the sake of another. */
 static unsigned depth;
 
-static BlockNode *open_node(struct json_object *opts, const BlockNode *parent, unsigned role, unsigned flags,
-                            GError **error);
+static BlockNode *open_node(struct json_object *opts, const BlockNode *parent, unsigned role,
+                            unsigned flags, GError **error);
 
 /* ---- options of every node ---- */
 
@@ -41,8 +41,8 @@ bool block_get_bool(struct json_object *opts, const char *key, bool *value, GErr
     return bool_parse(json_object_get_string(v), key, value, error);
 }
 
-static bool get_enum(struct json_object *opts, const char *key, const char *const *names, int *value,
-                     GError **error)
+static bool get_enum(struct json_object *opts, const char *key, const char *const *names,
+                     int *value, GError **error)
 {
     const char *text = keyval_get(opts, key);
 
@@ -55,7 +55,8 @@ static bool get_enum(struct json_object *opts, const char *key, const char *cons
     return !text || fail(error, "Parameter '%s' does not accept value '%s'", key, text);
 }
 
-static bool get_flag(BlockNode *n, struct json_object *opts, const char *key, unsigned flag, GError **error)
+static bool get_flag(BlockNode *n, struct json_object *opts, const char *key, unsigned flag,
+                     GError **error)
 {
     bool value = n->open_flags & flag;
 
@@ -119,13 +120,18 @@ static bool is_common(const char *key)
 
 /* ---- the driver's own ---- */
 
-static const BlockChildDesc file_child[] = { { "file", BLOCK_ROLE_DATA | BLOCK_ROLE_METADATA | BLOCK_ROLE_PRIMARY }, { NULL } };
-static const BlockChildDesc filter_child[] = { { "file", BLOCK_ROLE_FILTERED | BLOCK_ROLE_PRIMARY }, { NULL } };
+static const BlockChildDesc file_child[] = {
+    {"file", BLOCK_ROLE_DATA | BLOCK_ROLE_METADATA | BLOCK_ROLE_PRIMARY}, {NULL}};
+static const BlockChildDesc filter_child[] = {{"file", BLOCK_ROLE_FILTERED | BLOCK_ROLE_PRIMARY},
+                                              {NULL}};
 static const BlockChildDesc no_child[] = { { NULL } };
 
 static const BlockChildDesc *children_of(const BlockDriver *d)
 {
-    return d->children ? d->children : d->protocol ? no_child : d->filter ? filter_child : file_child;
+    return d->children   ? d->children
+           : d->protocol ? no_child
+           : d->filter   ? filter_child
+                         : file_child;
 }
 
 static bool is_child_key(const BlockDriver *d, const char *key)
@@ -137,7 +143,8 @@ static bool is_child_key(const BlockDriver *d, const char *key)
         size_t len = strcspn(c->name, "*");
 
         /* "children.*" takes "children" */
-        if (c->name[len] ? strlen(key) == len - 1 && strncmp(key, c->name, len - 1) == 0 : strcmp(c->name, key) == 0) {
+        if (c->name[len] ? strlen(key) == len - 1 && strncmp(key, c->name, len - 1) == 0
+                         : strcmp(c->name, key) == 0) {
             return true;
         }
     }
@@ -168,14 +175,16 @@ static const OptDesc *find_row(const OptDesc *table, const char *key)
     for (const OptDesc *d = table; d && d->name; d++) {
         size_t len = strlen(d->name);
 
-        if (strcmp(d->name, key) == 0 || (len > 1 && d->name[len - 1] == '*' && strncmp(d->name, key, len - 1) == 0)) {
+        if (strcmp(d->name, key) == 0 ||
+            (len > 1 && d->name[len - 1] == '*' && strncmp(d->name, key, len - 1) == 0)) {
             return d;
         }
     }
     return NULL;
 }
 
-struct json_object *block_own_options(const BlockDriver *d, struct json_object *opts, bool strict, GError **error)
+struct json_object *block_own_options(const BlockDriver *d, struct json_object *opts, bool strict,
+                                      GError **error)
 {
     struct json_object *flat = json_object_new_object(), *own = json_object_new_object();
     struct json_object *loose = json_object_new_object();
@@ -195,7 +204,8 @@ struct json_object *block_own_options(const BlockDriver *d, struct json_object *
                                  d->protocol ? "protocol" : "format", d->name, name);
             break;
         }
-        json_object_object_add(row->name[strlen(row->name) - 1] == '*' ? loose : own, name, json_object_get(item));
+        json_object_object_add(row->name[strlen(row->name) - 1] == '*' ? loose : own, name,
+                               json_object_get(item));
     }
     good = good && (!d->opts || opts_check(own, d->opts, NULL, error));
     json_object_object_foreach (loose, more, text) {
@@ -220,7 +230,8 @@ struct json_object *block_nest_options(struct json_object *in)
         unsigned i = 0;
 
         for (; parts[i] && parts[i + 1]; i++) {
-            if (!json_object_object_get_ex(at, parts[i], &next) || !json_object_is_type(next, json_type_object)) {
+            if (!json_object_object_get_ex(at, parts[i], &next) ||
+                !json_object_is_type(next, json_type_object)) {
                 next = json_object_new_object();
                 json_object_object_add(at, parts[i], next);
             }
@@ -238,7 +249,8 @@ static const BlockDriver *scheme_driver(const char *scheme)
     extern const BlockDriver *const __start_block_drivers[], *const __stop_block_drivers[];
 
     for (const BlockDriver *const *d = __start_block_drivers; d < __stop_block_drivers; d++) {
-        if ((*d)->protocol && ((*d)->schemes ? g_strv_contains((*d)->schemes, scheme) : strcmp((*d)->name, scheme) == 0)) {
+        if ((*d)->protocol && ((*d)->schemes ? g_strv_contains((*d)->schemes, scheme)
+                                             : strcmp((*d)->name, scheme) == 0)) {
             return *d;
         }
     }
@@ -252,7 +264,8 @@ static void put(struct json_object *o, const char *key, const char *value)
 
 struct json_object *block_filename_options(const char *name, GError **error)
 {
-    size_t scheme = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._");
+    size_t scheme =
+        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._");
     g_autofree char *protocol = NULL;
     const BlockDriver *d = NULL;
     struct json_object *o;
@@ -287,7 +300,8 @@ struct json_object *block_filename_options(const char *name, GError **error)
                 json_object_put(o);
                 return NULL;
             }
-        } else if (find_row(d->opts, "filename") && strcmp(d->name, "null-co") != 0 && strcmp(d->name, "null-aio") != 0) {
+        } else if (find_row(d->opts, "filename") && strcmp(d->name, "null-co") != 0 &&
+                   strcmp(d->name, "null-aio") != 0) {
             put(o, "filename", name);
         }
         return o;
@@ -325,7 +339,8 @@ char *block_resolve_relative(const char *base, const char *name)
 /* ---- children ---- */
 
 /* The option's node: opened, or found. A reference for the caller. */
-static BlockNode *child_from_option(BlockNode *n, struct json_object *v, unsigned role, GError **error)
+static BlockNode *child_from_option(BlockNode *n, struct json_object *v, unsigned role,
+                                    GError **error)
 {
     BlockNode *child;
 
@@ -378,7 +393,8 @@ static BlockNode *child_from_option(BlockNode *n, struct json_object *v, unsigne
     return block_node_ref(child);
 }
 
-static bool add_child(BlockNode *n, const char *name, unsigned role, struct json_object *v, GError **error)
+static bool add_child(BlockNode *n, const char *name, unsigned role, struct json_object *v,
+                      GError **error)
 {
     BlockNode *child = child_from_option(n, v, role, error);
 
@@ -389,7 +405,8 @@ static bool add_list(BlockNode *n, const BlockChildDesc *c, struct json_object *
 {
     g_autofree char *base = g_strndup(c->name, strlen(c->name) - 1);    /* with the dot */
 
-    for (size_t i = 0; json_object_is_type(v, json_type_array) && i < json_object_array_length(v); i++) {
+    for (size_t i = 0; json_object_is_type(v, json_type_array) && i < json_object_array_length(v);
+         i++) {
         g_autofree char *name = g_strdup_printf("%s%zu", base, i);
 
         if (!add_child(n, name, c->role, json_object_array_get_idx(v, i), error)) {
@@ -438,8 +455,8 @@ bool block_child_given(BlockNode *n, const char *name)
     return json_object_object_get_ex(n->options, name, NULL);
 }
 
-BlockNode *block_child_open(BlockNode *n, const char *name, unsigned role, const char *filename, const char *format,
-                            GError **error)
+BlockNode *block_child_open(BlockNode *n, const char *name, unsigned role, const char *filename,
+                            const char *format, GError **error)
 {
     struct json_object *v;
     BlockNode *child;
@@ -481,7 +498,8 @@ static bool open_backing(BlockNode *n, struct json_object *opts, GError **error)
     struct json_object *o = NULL;
     BlockNode *child;
 
-    if ((given && (!v || (json_object_is_type(v, json_type_string) && !*json_object_get_string(v)))) ||
+    if ((given &&
+         (!v || (json_object_is_type(v, json_type_string) && !*json_object_get_string(v)))) ||
         (n->open_flags & BLOCK_OPEN_NO_BACKING)) {
         return true;
     }
@@ -494,7 +512,8 @@ static bool open_backing(BlockNode *n, struct json_object *opts, GError **error)
     if (given && (json_object_object_get_ex(v, "file", NULL) || keyval_get(v, "filename"))) {
         o = json_object_get(v);
     } else {
-        g_autofree char *full = block_resolve_relative(n->filename, n->backing_file ? n->backing_file : "");
+        g_autofree char *full =
+            block_resolve_relative(n->filename, n->backing_file ? n->backing_file : "");
         struct json_object *file = block_filename_options(full, error);
 
         if (!file) {
@@ -545,13 +564,15 @@ static bool probe_format(BlockNode *n, GError **error)
 
         found = block_driver_find(format);
         if (!found) {
-            return fail(error, "Could not open '%s': image format '%s' is not supported yet", n->file->filename, format);
+            return fail(error, "Could not open '%s': image format '%s' is not supported yet",
+                        n->file->filename, format);
         }
     }
     n->driver = found;
     n->probed = strcmp(found->name, "raw") == 0 && !n->read_only;
     if (n->probed && !(n->open_flags & BLOCK_OPEN_QUIET)) {
-        fprintf(stderr, "WARNING: Image format was not specified for '%s' and probing guessed raw.\n"
+        fprintf(stderr,
+                "WARNING: Image format was not specified for '%s' and probing guessed raw.\n"
                 "         Automatically detecting the format is dangerous for raw images, write "
                 "operations on block 0 will be restricted.\n"
                 "         Specify the 'raw' format explicitly to remove the restrictions.\n",
@@ -639,8 +660,8 @@ static void inherit(BlockNode *n, const BlockNode *parent, unsigned role)
     n->open_flags |= BLOCK_OPEN_QUIET;
 }
 
-static BlockNode *open_node(struct json_object *opts, const BlockNode *parent, unsigned role, unsigned flags,
-                            GError **error)
+static BlockNode *open_node(struct json_object *opts, const BlockNode *parent, unsigned role,
+                            unsigned flags, GError **error)
 {
     BlockNode *n;
     bool good;
@@ -685,8 +706,8 @@ BlockNode *block_node_open(struct json_object *opts, bool blockdev, GError **err
     return block_open(opts, blockdev ? BLOCK_OPEN_BLOCKDEV : BLOCK_OPEN_AUTO_READ_ONLY, error);
 }
 
-BlockNode *block_open_image(const char *filename, const char *format, struct json_object *more, unsigned flags,
-                            GError **error)
+BlockNode *block_open_image(const char *filename, const char *format, struct json_object *more,
+                            unsigned flags, GError **error)
 {
     struct json_object *o = block_filename_options(filename, error);
     const BlockDriver *d = format ? block_driver_find(format) : NULL;
@@ -722,7 +743,8 @@ BlockNode *block_open_image(const char *filename, const char *format, struct jso
     return n;
 }
 
-BlockNode *block_node_insert(const BlockDriver *d, const char *name, BlockNode *below, GError **error)
+BlockNode *block_node_insert(const BlockDriver *d, const char *name, BlockNode *below,
+                             GError **error)
 {
     BlockNode *n = node_new();
     OpenCall call = { .n = n, .error = error };
@@ -737,7 +759,8 @@ BlockNode *block_node_insert(const BlockDriver *d, const char *name, BlockNode *
     n->align = below->align;
     n->state = g_malloc0(MAX(d->state_size, 1));
     good = node_set_name(n, name, error) &&
-           block_child_attach(n, block_node_ref(below), "file", BLOCK_ROLE_FILTERED | BLOCK_ROLE_PRIMARY, error);
+           block_child_attach(n, block_node_ref(below), "file",
+                              BLOCK_ROLE_FILTERED | BLOCK_ROLE_PRIMARY, error);
     if (good && d->open) {
         call.own = json_object_new_object();
         block_run(co_open, &call);

@@ -44,7 +44,11 @@ static const OptDesc drive_params[] = {
     { "read-only", OPT_BOOL, "open drive file as read-only" }, { "node-name", OPT_STRING, "Node name of the block device" }, { NULL },
 };
 
-OPTION(drive, { .name = "drive", .handle = opt_drive, .help = help_drive, .group = "drive", .params = drive_params });
+OPTION(drive, {.name = "drive",
+               .handle = opt_drive,
+               .help = help_drive,
+               .group = "drive",
+               .params = drive_params});
 OPTION(blockdev, { .name = "blockdev", .handle = opt_blockdev });
 
 /* Counts for the drives before it, too: snapshot_first() below has looked for it already. */
@@ -73,11 +77,12 @@ static bool settle(Vm *vm, GError **error)
     if (!drives_settle(iface, m->drives_per_bus, error)) {
         return false;
     }
-    if (vm->use_default_devices && m->default_block_if && !m->no_cdrom && strcmp(iface, "ide") == 0 &&
-        !drive_at("ide", (int)cd_bus, 0)) {
+    if (vm->use_default_devices && m->default_block_if && !m->no_cdrom &&
+        strcmp(iface, "ide") == 0 && !drive_at("ide", (int)cd_bus, 0)) {
         g_autofree char *id = g_strdup_printf("ide%u-cd0", cd_bus);
 
-        drive_register(&(DriveInfo){ .id = id, .iface = "ide", .bus = (int)cd_bus, .unit = 0, .cdrom = true });
+        drive_register(
+            &(DriveInfo){.id = id, .iface = "ide", .bus = (int)cd_bus, .unit = 0, .cdrom = true});
     }
     return true;
 }

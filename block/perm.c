@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Permissions of the block graph: each edge says what its user does with the node and what it lets
- * others do. A change runs down from a node, parents before children; it is tried first and then put in
- * force. Also the lock of the graph.
+ * others do. A change runs down from a node, parents before children; it is tried first and then
+ * put in force. Also the lock of the graph.
  */
 #include <string.h>
 
@@ -29,7 +29,8 @@ static char *edge_text(const BlockEdge *e)
 {
     const char *user = e->user ? e->user : "an unnamed block device";
 
-    return e->parent ? g_strdup_printf("node '%s' (uses node '%s' as '%s' child)", e->parent->name, e->node->name, e->name)
+    return e->parent ? g_strdup_printf("node '%s' (uses node '%s' as '%s' child)", e->parent->name,
+                                       e->node->name, e->name)
                      : g_strdup_printf("%s (uses node '%s' as 'root' child)", user, e->node->name);
 }
 
@@ -47,14 +48,15 @@ static void cumulate(const BlockNode *n, unsigned *perm, unsigned *shared)
 }
 
 /* By its role, what a parent does with a child. */
-static void default_perm(const BlockNode *n, const BlockEdge *e, unsigned perm, unsigned shared, unsigned *child_perm,
-                         unsigned *child_shared)
+static void default_perm(const BlockNode *n, const BlockEdge *e, unsigned perm, unsigned shared,
+                         unsigned *child_perm, unsigned *child_shared)
 {
     const unsigned change = BLOCK_PERM_WRITE | BLOCK_PERM_RESIZE;
 
     if (e->role & BLOCK_ROLE_COW) {
         *child_perm = BLOCK_PERM_READ;
-        *child_shared = BLOCK_PERM_READ | BLOCK_PERM_WRITE_UNCHANGED | (shared & BLOCK_PERM_WRITE ? change : 0);
+        *child_shared =
+            BLOCK_PERM_READ | BLOCK_PERM_WRITE_UNCHANGED | (shared & BLOCK_PERM_WRITE ? change : 0);
     } else if (e->role & BLOCK_ROLE_FILTERED) {
         *child_perm = perm;
         *child_shared = shared;
@@ -62,7 +64,8 @@ static void default_perm(const BlockNode *n, const BlockEdge *e, unsigned perm, 
         *child_perm = perm;
         *child_shared = shared & ~BLOCK_PERM_RESIZE;
         if (e->role & BLOCK_ROLE_METADATA) {
-            *child_perm |= (n->read_only ? 0 : change) | (n->open_flags & BLOCK_OPEN_NO_IO ? 0 : BLOCK_PERM_READ);
+            *child_perm |= (n->read_only ? 0 : change) |
+                           (n->open_flags & BLOCK_OPEN_NO_IO ? 0 : BLOCK_PERM_READ);
             *child_shared &= ~BLOCK_PERM_WRITE;
         } else if (!n->read_only && (perm & BLOCK_PERM_WRITE)) {
             *child_perm |= BLOCK_PERM_RESIZE;
@@ -96,10 +99,14 @@ static bool check_node(const BlockNode *n, GError **error)
             const BlockEdge *b = g_ptr_array_index(n->parents, j);
 
             if (i != j && (a->new_perm & ~b->new_shared)) {
-                g_autofree char *what = perm_text(a->new_perm & ~b->new_shared), *ta = edge_text(a), *tb = edge_text(b);
+                g_autofree char *what = perm_text(a->new_perm & ~b->new_shared), *ta = edge_text(a),
+                                *tb = edge_text(b);
 
-                return fail(error, "Permission conflict on node '%s': permissions '%s' are both required by %s and "
-                                   "unshared by %s.", n->name, what, ta, tb);
+                return fail(error,
+                            "Permission conflict on node '%s': permissions '%s' are both required "
+                            "by %s and "
+                            "unshared by %s.",
+                            n->name, what, ta, tb);
             }
         }
     }
@@ -186,7 +193,8 @@ void perm_relax(BlockNode *n)
 
 /* ---- users ---- */
 
-BlockEdge *block_attach(BlockNode *n, const char *user, unsigned perm, unsigned shared, GError **error)
+BlockEdge *block_attach(BlockNode *n, const char *user, unsigned perm, unsigned shared,
+                        GError **error)
 {
     BlockEdge *e = edge_add(NULL, block_node_ref(n), "root", 0);
 

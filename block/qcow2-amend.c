@@ -73,7 +73,8 @@ static bool co_downgrade(Qcow2 *q, BlockProgress *progress, void *opaque, GError
     }
     for (uint32_t i = 0; i < q->h.nb_snapshots; i++) {
         /* an old header has 32 bits for the one, and not the other */
-        if (q->snapshots[i].s.vm_state_size > UINT32_MAX || q->snapshots[i].s.disk_size != q->n->length) {
+        if (q->snapshots[i].s.vm_state_size > UINT32_MAX ||
+            q->snapshots[i].s.disk_size != q->n->length) {
             return fail(error, "Internal snapshots prevent downgrade of image");
         }
     }
@@ -98,7 +99,8 @@ static bool co_change_width(Qcow2 *q, uint64_t bits, GError **error)
     int ret;
 
     if (q->h.version < 3 && bits != 16) {
-        return fail(error, "Refcount widths other than 16 bits require compatibility level 1.1 or above (use compat=1.1 or greater)");
+        return fail(error, "Refcount widths other than 16 bits require compatibility level 1.1 or "
+                           "above (use compat=1.1 or greater)");
     }
     ret = co_qcow2_settle(q);
     if (ret < 0 || !co_qcow2_count(&k, error)) {
@@ -107,9 +109,12 @@ static bool co_change_width(Qcow2 *q, uint64_t bits, GError **error)
     }
     ret = co_qcow2_rebuild(&k, (unsigned)__builtin_ctzll(bits));
     g_free(k.refs);
-    return ret == 0 || (ret == -ERANGE ? fail(error, "Cannot decrease refcount entry width to %u bits: Cluster has a refcount that does not fit",
-                                              (unsigned)bits)
-                                       : fail_errno(error, -ret, "Failed to change the refcount width"));
+    return ret == 0 ||
+           (ret == -ERANGE ? fail(error,
+                                  "Cannot decrease refcount entry width to %u bits: Cluster has a "
+                                  "refcount that does not fit",
+                                  (unsigned)bits)
+                           : fail_errno(error, -ret, "Failed to change the refcount width"));
 }
 
 static bool amend_version(Qcow2 *q, const char *compat, int *version, GError **error)
@@ -140,7 +145,8 @@ static bool amend_lazy(Qcow2 *q, struct json_object *opts, int version, GError *
         return true;
     }
     if (want && version < 3) {
-        return fail(error, "Lazy refcounts only supported with compatibility level 1.1 and above (use compat=1.1 or greater)");
+        return fail(error, "Lazy refcounts only supported with compatibility level 1.1 and above "
+                           "(use compat=1.1 or greater)");
     }
     if (!want) {
         int ret = co_qcow2_settle(q);
@@ -156,7 +162,8 @@ static bool amend_lazy(Qcow2 *q, struct json_object *opts, int version, GError *
     return co_write_header(q, error);
 }
 
-bool co_qcow2_amend(BlockNode *n, struct json_object *opts, bool force, BlockProgress *progress, void *opaque, GError **error)
+bool co_qcow2_amend(BlockNode *n, struct json_object *opts, bool force, BlockProgress *progress,
+                    void *opaque, GError **error)
 {
     Qcow2 *q = n->state;
     uint64_t bits = opts_number(opts, "refcount_bits", q->refcount_bits);
@@ -204,14 +211,16 @@ bool co_qcow2_amend(BlockNode *n, struct json_object *opts, bool force, BlockPro
     if (opts_has(opts, "backing_file") || opts_has(opts, "backing_fmt")) {
         const char *file = opts_string(opts, "backing_file", n->backing_file);
 
-        if (!co_qcow2_change_backing(n, file, opts_string(opts, "backing_fmt", n->backing_format), error)) {
+        if (!co_qcow2_change_backing(n, file, opts_string(opts, "backing_fmt", n->backing_format),
+                                     error)) {
             return false;
         }
     }
     if (!amend_lazy(q, opts, version, error)) {
         return false;
     }
-    if (opts_has(opts, "size") && !co_block_truncate(n, opts_number(opts, "size", 0), PREALLOC_OFF, error)) {
+    if (opts_has(opts, "size") &&
+        !co_block_truncate(n, opts_number(opts, "size", 0), PREALLOC_OFF, error)) {
         return false;
     }
     if (version < (int)q->h.version && !co_downgrade(q, progress, opaque, error)) {

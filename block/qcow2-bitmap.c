@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Dirty bitmaps that live in qcow2 images: the directory, bitmap tables and their clusters. When an image is opened for
- * writing its bitmaps are loaded and marked as in use on disk; closing it stores them. One that is found in use was not
+ * Dirty bitmaps that live in qcow2 images: the directory, bitmap tables and their clusters. When an
+ * image is opened for writing its bitmaps are loaded and marked as in use on disk; closing it
+ * stores them. One that is found in use was not
  * stored: it is inconsistent.
  */
 #include <errno.h>
@@ -34,7 +35,8 @@ void qcow2_bitmaps_free(Qcow2 *q)
 
 static bool take_entry(Qcow2 *q, const uint8_t *raw, uint64_t room, uint64_t *used, GError **error)
 {
-    uint32_t name_len = room >= ENTRY ? load_be16(raw + 18) : 0, extra = room >= ENTRY ? load_be32(raw + 20) : 0;
+    uint32_t name_len = room >= ENTRY ? load_be16(raw + 18) : 0,
+             extra = room >= ENTRY ? load_be32(raw + 20) : 0;
     uint64_t len = ENTRY + (uint64_t)extra + name_len;
     Qcow2Bitmap *b;
 
@@ -50,8 +52,9 @@ static bool take_entry(Qcow2 *q, const uint8_t *raw, uint64_t room, uint64_t *us
     b->name = g_strndup((const char *)raw + ENTRY + extra, name_len);
     g_ptr_array_add(q->bitmaps, b);
     *used = (len + 7) & ~7ull;
-    if (b->type != 1 || b->granularity_bits < 9 || b->granularity_bits > 31 || q_in_cluster(q, b->table_offset) ||
-        b->table_offset > INT64_MAX / 2 || b->table_size > Q_BITMAP_TABLE_MAX / 8 || (b->flags & ~7u)) {
+    if (b->type != 1 || b->granularity_bits < 9 || b->granularity_bits > 31 ||
+        q_in_cluster(q, b->table_offset) || b->table_offset > INT64_MAX / 2 ||
+        b->table_size > Q_BITMAP_TABLE_MAX / 8 || (b->flags & ~7u)) {
         return fail(error, "Bitmap '%s' doesn't satisfy the constraints", b->name);
     }
     return true;
@@ -88,7 +91,8 @@ static int co_write_directory(Qcow2 *q)
     int ret = 0;
 
     for (unsigned i = 0; i < q->bitmaps->len; i++) {
-        size += (ENTRY + strlen(((Qcow2Bitmap *)g_ptr_array_index(q->bitmaps, i))->name) + 7) & ~7ull;
+        size +=
+            (ENTRY + strlen(((Qcow2Bitmap *)g_ptr_array_index(q->bitmaps, i))->name) + 7) & ~7ull;
     }
     raw = g_malloc0(size + 8);
     for (unsigned i = 0; i < q->bitmaps->len; i++) {
@@ -115,7 +119,8 @@ static int co_write_directory(Qcow2 *q)
     }
     q->bitmap_dir_offset = (uint64_t)at;
     q->bitmap_dir_size = size;
-    q->h.autoclear = size ? q->h.autoclear | Q_AUTOCLEAR_BITMAPS : q->h.autoclear & ~(uint64_t)Q_AUTOCLEAR_BITMAPS;
+    q->h.autoclear = size ? q->h.autoclear | Q_AUTOCLEAR_BITMAPS
+                          : q->h.autoclear & ~(uint64_t)Q_AUTOCLEAR_BITMAPS;
     ret = co_qcow2_header_write(q);
     return ret < 0 || !old ? ret : co_qcow2_free(q, old, old_size, DISCARD_OTHER);
 }
@@ -133,7 +138,8 @@ static int co_read_bits(Qcow2 *q, const Qcow2Bitmap *b, DirtyBitmap *d)
     uint64_t bits = dirty_bitmap_bits(d), per = bits_per_cluster(q), need = (bits + per - 1) / per;
     g_autofree uint64_t *table = g_try_new0(uint64_t, MAX(b->table_size, 1));
     g_autofree uint8_t *cluster = g_malloc(q->cluster_size);
-    int ret = table ? co_block_pread(q->n->file, b->table_offset, table, b->table_size * 8ull) : -ENOMEM;
+    int ret =
+        table ? co_block_pread(q->n->file, b->table_offset, table, b->table_size * 8ull) : -ENOMEM;
 
     if (ret == 0 && b->table_size != need) {
         return -EINVAL;
@@ -165,7 +171,8 @@ static int co_read_bits(Qcow2 *q, const Qcow2Bitmap *b, DirtyBitmap *d)
 static int co_free_bits(Qcow2 *q, Qcow2Bitmap *b)
 {
     g_autofree uint64_t *table = g_try_new0(uint64_t, MAX(b->table_size, 1));
-    int ret = table ? co_block_pread(q->n->file, b->table_offset, table, b->table_size * 8ull) : -ENOMEM;
+    int ret =
+        table ? co_block_pread(q->n->file, b->table_offset, table, b->table_size * 8ull) : -ENOMEM;
 
     for (uint32_t i = 0; ret == 0 && i < b->table_size; i++) {
         uint64_t at = be64(table[i]) & TABLE_OFFSET_MASK;
@@ -188,7 +195,8 @@ static int co_store_bits(Qcow2 *q, Qcow2Bitmap *b, const DirtyBitmap *d)
     int ret = 0;
 
     for (uint64_t i = 0; ret == 0 && i < count; i++) {
-        uint64_t start = i * q->cluster_size, len = MIN(q->cluster_size, (bits + 7) / 8 - start), sum = 0;
+        uint64_t start = i * q->cluster_size, len = MIN(q->cluster_size, (bits + 7) / 8 - start),
+                 sum = 0;
 
         for (uint64_t j = 0; j < len; j++) {
             sum |= d->map[start + j];
@@ -203,7 +211,8 @@ static int co_store_bits(Qcow2 *q, Qcow2Bitmap *b, const DirtyBitmap *d)
             return (int)at;
         }
         ret = co_qcow2_check_overlap(q, 0, (uint64_t)at, q->cluster_size);
-        ret = ret < 0 ? ret : co_block_pwrite(q->n->file, (uint64_t)at, cluster, q->cluster_size, 0);
+        ret =
+            ret < 0 ? ret : co_block_pwrite(q->n->file, (uint64_t)at, cluster, q->cluster_size, 0);
         table[i] = be64((uint64_t)at);
     }
     at = ret < 0 ? ret : co_qcow2_alloc(q, MAX(1, q_round_up(q, count * 8) >> q->cluster_bits));
@@ -240,7 +249,8 @@ bool co_qcow2_bitmaps_load(Qcow2 *q, GError **error)
             d->inconsistent = b->flags & Q_BITMAP_IN_USE;
             ret = d->inconsistent ? 0 : co_read_bits(q, b, d);
             if (ret < 0) {
-                return fail_errno(error, -ret, "Could not read bitmap '%s' from the image", b->name);
+                return fail_errno(error, -ret, "Could not read bitmap '%s' from the image",
+                                  b->name);
             }
         }
         if (!q->n->read_only && !(b->flags & Q_BITMAP_IN_USE)) {
@@ -394,7 +404,8 @@ int co_qcow2_count_bitmaps(Qcow2Count *k)
         if (!b->table_size || !qcow2_count(k, b->table_offset, b->table_size * 8ull)) {
             continue;
         }
-        ret = table ? co_block_pread(q->n->file, b->table_offset, table, b->table_size * 8ull) : -ENOMEM;
+        ret = table ? co_block_pread(q->n->file, b->table_offset, table, b->table_size * 8ull)
+                    : -ENOMEM;
         if (ret < 0) {
             k->result->check_errors++;
             continue;

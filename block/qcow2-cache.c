@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The caches of qcow2's metadata: slices of L2 tables, and refcount blocks. A fixed number of tables each, least
- * recently used ones go first, found by a hash of their offsets. What is dirty is written when its place is needed,
- * at a flush and at the end, after what it depends on.
+ * The caches of qcow2's metadata: slices of L2 tables, and refcount blocks. A fixed number of
+ * tables each, least recently used ones go first, found by a hash of their offsets. What is dirty
+ * is written when its place is needed, at a flush and at the end, after what it depends on.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -52,7 +52,8 @@ Qcow2Cache *qcow2_cache_new(unsigned count, uint32_t size, const char *what)
     for (unsigned i = 0; i < heads; i++) {
         c->heads[i] = -1;
     }
-    c->tables = mmap(NULL, (size_t)c->count * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    c->tables = mmap(NULL, (size_t)c->count * size, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     c->last = -1;
     if (c->tables == MAP_FAILED) {
         g_free(c->slots);
@@ -85,7 +86,8 @@ static int find(Qcow2Cache *c, uint64_t offset)
     if (c->last >= 0 && c->slots[c->last].offset == offset) {
         return c->last;
     }
-    for (i = c->heads[hash_of(c, offset)]; i >= 0 && c->slots[i].offset != offset; i = c->slots[i].next) {
+    for (i = c->heads[hash_of(c, offset)]; i >= 0 && c->slots[i].offset != offset;
+         i = c->slots[i].next) {
     }
     if (i >= 0) {
         c->last = i;
@@ -154,7 +156,8 @@ static int co_write_slot(Qcow2 *q, Qcow2Cache *c, int i)
     }
     if (ret == 0) {
         qcow2_event(q, kind == OVERLAP_L2 ? "l2_update" : "refblock_update_part");
-        ret = co_block_pwrite(q->n->file, c->slots[i].offset, c->tables + (size_t)i * c->size, c->size, 0);
+        ret = co_block_pwrite(q->n->file, c->slots[i].offset, c->tables + (size_t)i * c->size,
+                              c->size, 0);
     }
     if (ret == 0) {
         c->slots[i].dirty = false;

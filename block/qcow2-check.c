@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Checking qcow2 images: all that refers to clusters is followed and counted, and compared with the refcounts and
- * the COPIED flags. Leaks and wrong counts are mended in place; when blocks of counts are missing or lie where they
- * cannot, all of them are written anew behind the end of the image.
+ * Checking qcow2 images: all that refers to clusters is followed and counted, and compared with the
+ * refcounts and the COPIED flags. Leaks and wrong counts are mended in place; when blocks of counts
+ * are missing or lie where they cannot, all of them are written anew behind the end of the image.
  */
 #include "block/qcow2-check.h"
 
@@ -38,8 +38,10 @@ bool qcow2_count(Qcow2Count *k, uint64_t offset, uint64_t len)
         return true;
     }
     if (offset > INT64_MAX - len || ((offset + len - 1) >> q->cluster_bits) >= k->clusters) {
-        qcow2_check_say(k, "Warning: cluster offset=0x%" G_GINT64_MODIFIER
-                        "x is after the end of the image file, can't properly check refcounts.", offset);
+        qcow2_check_say(k,
+                        "Warning: cluster offset=0x%" G_GINT64_MODIFIER
+                        "x is after the end of the image file, can't properly check refcounts.",
+                        offset);
         k->result->check_errors++;
         return false;
     }
@@ -71,7 +73,8 @@ static int co_on_disk(Qcow2Count *k, uint64_t cluster, uint64_t *refs)
         int ret;
 
         release_block(k);
-        if (i >= q->rt_entries || !(q->rt[i] & Q_REFTABLE_MASK) || q_in_cluster(q, q->rt[i] & Q_REFTABLE_MASK)) {
+        if (i >= q->rt_entries || !(q->rt[i] & Q_REFTABLE_MASK) ||
+            q_in_cluster(q, q->rt[i] & Q_REFTABLE_MASK)) {
             return co_qcow2_refcount(q, cluster, refs);
         }
         ret = co_qcow2_cache_get(q, q->rb_cache, q->rt[i] & Q_REFTABLE_MASK, false, &k->block);
@@ -92,8 +95,8 @@ static inline bool count_plain(Qcow2Count *k, uint64_t entry, bool active)
     const Qcow2 *q = k->q;
     uint64_t offset = entry & Q_OFFSET_MASK, cluster = offset >> q->cluster_bits;
 
-    if (q->ext || q->external || (entry & (Q_COMPRESSED | Q_ZERO)) || q_in_cluster(q, offset) || cluster == 0 ||
-        cluster >= k->clusters) {
+    if (q->ext || q->external || (entry & (Q_COMPRESSED | Q_ZERO)) || q_in_cluster(q, offset) ||
+        cluster == 0 || cluster >= k->clusters) {
         return false;
     }
     k->refs[cluster] += k->refs[cluster] != UINT32_MAX;
@@ -118,13 +121,16 @@ static bool count_entry(Qcow2Count *k, uint64_t *entry, uint64_t *bitmap, bool a
         uint64_t sectors = (*entry >> bits & ((1ull << (q->cluster_bits - 8)) - 1)) + 1;
 
         if (*entry & Q_COPIED) {
-            qcow2_check_say(k, "ERROR: coffset=0x%" G_GINT64_MODIFIER "x: copied flag must never be set for compressed clusters",
+            qcow2_check_say(k,
+                            "ERROR: coffset=0x%" G_GINT64_MODIFIER
+                            "x: copied flag must never be set for compressed clusters",
                             start);
             *entry &= ~Q_COPIED;
             k->result->corruptions++;
         }
         if (q->external) {
-            qcow2_check_say(k, "ERROR compressed cluster 0x%" G_GINT64_MODIFIER "x with data file", start);
+            qcow2_check_say(k, "ERROR compressed cluster 0x%" G_GINT64_MODIFIER "x with data file",
+                            start);
             k->result->corruptions++;
             return true;
         }
@@ -137,7 +143,9 @@ static bool count_entry(Qcow2Count *k, uint64_t *entry, uint64_t *bitmap, bool a
         return true;
     }
     if (q->ext && ((*bitmap >> 32) & *bitmap & 0xffffffff)) {
-        qcow2_check_say(k, "ERROR offset=%" G_GINT64_MODIFIER "x: Allocated cluster with corrupted subcluster allocation bitmap",
+        qcow2_check_say(k,
+                        "ERROR offset=%" G_GINT64_MODIFIER
+                        "x: Allocated cluster with corrupted subcluster allocation bitmap",
                         offset);
         k->result->corruptions++;
     }
@@ -160,7 +168,9 @@ static bool count_entry(Qcow2Count *k, uint64_t *entry, uint64_t *bitmap, bool a
     if (q_in_cluster(q, offset)) {
         bool mend = (k->fix & BLOCK_FIX_ERRORS) != 0;
 
-        qcow2_check_say(k, "%s offset=%" G_GINT64_MODIFIER "x: Cluster is not properly aligned; L2 entry corrupted.",
+        qcow2_check_say(k,
+                        "%s offset=%" G_GINT64_MODIFIER
+                        "x: Cluster is not properly aligned; L2 entry corrupted.",
                         mend ? "Repairing" : "ERROR", offset);
         k->result->corruptions++;
         if (mend) {
@@ -232,7 +242,10 @@ int co_qcow2_count_l1(Qcow2Count *k, uint64_t offset, uint32_t size, bool active
             continue;
         }
         if (q_in_cluster(q, table)) {
-            qcow2_check_say(k, "ERROR l2_offset=%" G_GINT64_MODIFIER "x: Table is not cluster aligned; L1 entry corrupted", table);
+            qcow2_check_say(k,
+                            "ERROR l2_offset=%" G_GINT64_MODIFIER
+                            "x: Table is not cluster aligned; L1 entry corrupted",
+                            table);
             k->result->corruptions++;
             continue;
         }
@@ -256,8 +269,11 @@ static int co_count_all(Qcow2Count *k)
         const Qcow2Snapshot *s = &q->snapshots[i];
 
         if (q_in_cluster(q, s->l1_offset) || s->l1_size > Q_MAX_L1_BYTES / 8) {
-            qcow2_check_say(k, "ERROR snapshot %s (%s) l1_offset=%#" G_GINT64_MODIFIER "x: L1 table is not cluster aligned or too "
-                            "large; snapshot table entry corrupted", s->s.id, s->s.name, s->l1_offset);
+            qcow2_check_say(k,
+                            "ERROR snapshot %s (%s) l1_offset=%#" G_GINT64_MODIFIER
+                            "x: L1 table is not cluster aligned or too "
+                            "large; snapshot table entry corrupted",
+                            s->s.id, s->s.name, s->l1_offset);
             k->result->corruptions++;
             continue;
         }
@@ -287,7 +303,10 @@ static void count_refcounts(Qcow2Count *k, bool *rebuild)
             continue;
         }
         if (q_in_cluster(q, at)) {
-            qcow2_check_say(k, "ERROR refcount block %" G_GUINT64_FORMAT " is not cluster aligned; refcount table entry corrupted", i);
+            qcow2_check_say(k,
+                            "ERROR refcount block %" G_GUINT64_FORMAT
+                            " is not cluster aligned; refcount table entry corrupted",
+                            i);
             k->result->corruptions++;
             *rebuild = true;
             q->rt[i] = k->fix & BLOCK_FIX_ERRORS ? 0 : q->rt[i];
@@ -303,7 +322,8 @@ static void count_refcounts(Qcow2Count *k, bool *rebuild)
         }
         qcow2_count(k, at, q->cluster_size);
         if (k->refs[cluster] != 1) {
-            qcow2_check_say(k, "ERROR refcount block %" G_GUINT64_FORMAT " refcount=%u", i, k->refs[cluster]);
+            qcow2_check_say(k, "ERROR refcount block %" G_GUINT64_FORMAT " refcount=%u", i,
+                            k->refs[cluster]);
             k->result->corruptions++;
             *rebuild = true;
         }
@@ -338,7 +358,8 @@ static int co_compare(Qcow2Count *k, bool *rebuild)
         }
         ret = co_on_disk(k, i, &have);
         if (ret < 0) {
-            qcow2_check_say(k, "Can't get refcount for cluster %" G_GUINT64_FORMAT ": %s", i, g_strerror(-ret));
+            qcow2_check_say(k, "Can't get refcount for cluster %" G_GUINT64_FORMAT ": %s", i,
+                            g_strerror(-ret));
             r->check_errors++;
             continue;
         }
@@ -354,8 +375,13 @@ static int co_compare(Qcow2Count *k, bool *rebuild)
             *rebuild = true;    /* new blocks may be needed, and this may be one's place */
             mend = false;
         }
-        qcow2_check_say(k, "%s cluster %" G_GUINT64_FORMAT " refcount=%" G_GUINT64_FORMAT " reference=%" G_GUINT64_FORMAT,
-                        mend ? "Repairing" : have > want ? "Leaked" : "ERROR", i, have, want);
+        qcow2_check_say(k,
+                        "%s cluster %" G_GUINT64_FORMAT " refcount=%" G_GUINT64_FORMAT
+                        " reference=%" G_GUINT64_FORMAT,
+                        mend          ? "Repairing"
+                        : have > want ? "Leaked"
+                                      : "ERROR",
+                        i, have, want);
         if (mend && co_qcow2_refcount_change(q, i << q->cluster_bits, q->cluster_size, diff) == 0) {
             have > want ? r->leaks_fixed++ : r->corruptions_fixed++;
             continue;
@@ -372,13 +398,15 @@ static int co_compare(Qcow2Count *k, bool *rebuild)
 static bool wrong_flag(Qcow2Count *k, uint64_t *entry, uint64_t refs, const char *what)
 {
     /* leaks that were mended leave counts of 1 without the flag */
-    bool mend = (k->fix & BLOCK_FIX_ERRORS) || ((k->fix & BLOCK_FIX_LEAKS) && !k->result->corruptions && refs == 1);
+    bool mend = (k->fix & BLOCK_FIX_ERRORS) ||
+                ((k->fix & BLOCK_FIX_LEAKS) && !k->result->corruptions && refs == 1);
 
     if ((refs == 1) == ((*entry & Q_COPIED) != 0)) {
         return false;
     }
-    qcow2_check_say(k, "%s OFLAG_COPIED %s_entry=%" G_GINT64_MODIFIER "x refcount=%" G_GUINT64_FORMAT, mend ? "Repairing" : "ERROR",
-                    what, *entry, refs);
+    qcow2_check_say(k,
+                    "%s OFLAG_COPIED %s_entry=%" G_GINT64_MODIFIER "x refcount=%" G_GUINT64_FORMAT,
+                    mend ? "Repairing" : "ERROR", what, *entry, refs);
     if (!mend) {
         k->result->corruptions++;
         return false;
@@ -423,7 +451,8 @@ static int co_check_flags(Qcow2Count *k)
     for (uint32_t i = 0; ret == 0 && i < q->h.l1_size; i++) {
         uint64_t table = q->l1[i] & Q_OFFSET_MASK, cluster = table >> q->cluster_bits, refs;
 
-        if (!table || q_in_cluster(q, table) || cluster >= k->clusters || co_qcow2_refcount(q, cluster, &refs) < 0) {
+        if (!table || q_in_cluster(q, table) || cluster >= k->clusters ||
+            co_qcow2_refcount(q, cluster, &refs) < 0) {
             continue;
         }
         if (wrong_flag(k, &q->l1[i], refs, "L2 table: l1")) {
@@ -441,7 +470,8 @@ static int co_check_flags(Qcow2Count *k)
 int co_qcow2_rebuild(Qcow2Count *k, unsigned order)
 {
     Qcow2 *q = k->q;
-    uint64_t per_block = q->cluster_size * 8 >> order, start = k->clusters, blocks = 0, tables = 0, total, last;
+    uint64_t per_block = q->cluster_size * 8 >> order, start = k->clusters, blocks = 0, tables = 0,
+             total, last;
     g_autofree uint8_t *block = g_malloc(q->cluster_size), *table = NULL;
     uint64_t at, old_table = q->h.reftable_offset;
     Qcow2 as = *q;
@@ -486,7 +516,9 @@ int co_qcow2_rebuild(Qcow2Count *k, unsigned order)
             at += q->cluster_size;
         }
     }
-    ret = ret < 0 ? ret : co_block_pwrite(q->n->file, start << q->cluster_bits, table, tables * q->cluster_size, 0);
+    ret = ret < 0 ? ret
+                  : co_block_pwrite(q->n->file, start << q->cluster_bits, table,
+                                    tables * q->cluster_size, 0);
     ret = ret < 0 ? ret : co_block_flush(q->n->file);
     if (ret < 0) {
         return ret;
@@ -524,7 +556,10 @@ static bool new_count(Qcow2Count *k, GError **error)
     k->clusters = q_round_up(q, q->n->file->length) >> q->cluster_bits;
     g_free(k->refs);
     k->refs = g_try_new0(uint32_t, k->clusters + 1);
-    return k->refs != NULL || fail(error, "Not enough memory to count the references of %" G_GUINT64_FORMAT " clusters", k->clusters);
+    return k->refs != NULL ||
+           fail(error,
+                "Not enough memory to count the references of %" G_GUINT64_FORMAT " clusters",
+                k->clusters);
 }
 
 bool co_qcow2_count(Qcow2Count *k, GError **error)

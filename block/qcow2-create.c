@@ -44,10 +44,12 @@ static bool take_cluster_size(struct json_object *opts, Wanted *w, GError **erro
     w->h.cluster_bits = (uint32_t)__builtin_ctzll(size);
     if (ext) {
         if (size < 16384) {
-            return fail(error, "Extended L2 entries are only supported with cluster sizes of at least 16384 bytes");
+            return fail(error, "Extended L2 entries are only supported with cluster sizes of at "
+                               "least 16384 bytes");
         }
         if (w->h.version < 3) {
-            return fail(error, "Extended L2 entries are only supported with compatibility level 1.1 and above (use version=v3 or greater)");
+            return fail(error, "Extended L2 entries are only supported with compatibility level "
+                               "1.1 and above (use version=v3 or greater)");
         }
         w->h.incompatible |= Q_INCOMPAT_EXT_L2;
     }
@@ -62,12 +64,14 @@ static bool take_refcounts(struct json_object *opts, Wanted *w, GError **error)
         return fail(error, "Refcount width must be a power of two and may not exceed 64 bits");
     }
     if (w->h.version < 3 && bits != 16) {
-        return fail(error, "Different refcount widths than 16 bits require compatibility level 1.1 and above (use version=v3 or greater)");
+        return fail(error, "Different refcount widths than 16 bits require compatibility level 1.1 "
+                           "and above (use version=v3 or greater)");
     }
     w->h.refcount_order = (uint32_t)__builtin_ctzll(bits);
     if (opts_bool(opts, "lazy_refcounts", false)) {
         if (w->h.version < 3) {
-            return fail(error, "Lazy refcounts only supported with compatibility level 1.1 and above (use version=v3 or greater)");
+            return fail(error, "Lazy refcounts only supported with compatibility level 1.1 and "
+                               "above (use version=v3 or greater)");
         }
         w->h.compatible |= Q_COMPAT_LAZY_REFCOUNTS;
     }
@@ -88,13 +92,16 @@ static bool take_files(struct json_object *opts, Wanted *w, GError **error)
     }
     if (w->data_file) {
         if (w->h.version < 3) {
-            return fail(error, "External data files are only supported with compatibility level 1.1 and above (use version=v3 or greater)");
+            return fail(error, "External data files are only supported with compatibility level "
+                               "1.1 and above (use version=v3 or greater)");
         }
         w->h.incompatible |= Q_INCOMPAT_DATA_FILE;
         w->h.autoclear |= w->raw ? Q_AUTOCLEAR_RAW_DATA : 0;
     }
-    if (w->backing_file && w->prealloc != PREALLOC_OFF && !(w->h.incompatible & Q_INCOMPAT_EXT_L2)) {
-        return fail(error, "Backing file and preallocation can only be used at the same time if extended_l2 is enabled");
+    if (w->backing_file && w->prealloc != PREALLOC_OFF &&
+        !(w->h.incompatible & Q_INCOMPAT_EXT_L2)) {
+        return fail(error, "Backing file and preallocation can only be used at the same time if "
+                           "extended_l2 is enabled");
     }
     if (w->backing_format && !w->backing_file) {
         return fail(error, "Backing format cannot be used without backing file");
@@ -113,7 +120,8 @@ static bool take_compression(struct json_object *opts, Wanted *w, GError **error
     w->h.compression = c->type;
     if (c->type) {
         if (w->h.version < 3) {
-            return fail(error, "Non-zlib compression type is only supported with compatibility level 1.1 and above (use version=v3 or greater)");
+            return fail(error, "Non-zlib compression type is only supported with compatibility "
+                               "level 1.1 and above (use version=v3 or greater)");
         }
         w->h.incompatible |= Q_INCOMPAT_COMPRESSION;
     }
@@ -124,11 +132,13 @@ static bool take_options(struct json_object *opts, Wanted *w, GError **error)
 {
     *w = (Wanted){ .size = (opts_number(opts, "size", 0) + 511) & ~511ull };
     if (!block_prealloc_parse(opts_string(opts, "preallocation", "off"), &w->prealloc, error) ||
-        !take_version(opts, w, error) || !take_cluster_size(opts, w, error) || !take_refcounts(opts, w, error) ||
-        !take_files(opts, w, error) || !take_compression(opts, w, error)) {
+        !take_version(opts, w, error) || !take_cluster_size(opts, w, error) ||
+        !take_refcounts(opts, w, error) || !take_files(opts, w, error) ||
+        !take_compression(opts, w, error)) {
         return false;
     }
-    w->encryption = opts_string(opts, "encrypt.format", opts_bool(opts, "encryption", false) ? "aes" : NULL);
+    w->encryption =
+        opts_string(opts, "encrypt.format", opts_bool(opts, "encryption", false) ? "aes" : NULL);
     if (w->encryption && strcmp(w->encryption, "luks") != 0 && strcmp(w->encryption, "aes") != 0) {
         return fail(error, "Unknown encryption format '%s'", w->encryption);
     }
@@ -142,7 +152,8 @@ static int co_write_skeleton(BlockNode *file, const Wanted *w)
 {
     uint64_t cluster = 1ull << w->h.cluster_bits;
     g_autofree uint8_t *raw = g_malloc0(3 * cluster);
-    BlockNode shell = { .backing_file = (char *)w->backing_file, .backing_format = (char *)w->backing_format };
+    BlockNode shell = {.backing_file = (char *)w->backing_file,
+                       .backing_format = (char *)w->backing_format};
     Qcow2 q = { .n = &shell, .h = w->h, .cluster_size = cluster, .cluster_bits = w->h.cluster_bits,
                 .external = w->data_file != NULL, .data_file = (char *)w->data_file };
     int64_t len;
@@ -233,9 +244,11 @@ static uint64_t refcount_clusters(const Wanted *w, uint64_t n)
 
 static uint64_t metadata_bytes(const Wanted *w, uint64_t size)
 {
-    uint64_t cluster = 1ull << w->h.cluster_bits, entry = w->h.incompatible & Q_INCOMPAT_EXT_L2 ? 16 : 8;
+    uint64_t cluster = 1ull << w->h.cluster_bits,
+             entry = w->h.incompatible & Q_INCOMPAT_EXT_L2 ? 16 : 8;
     uint64_t clusters = round_to(size, cluster) / cluster;
-    uint64_t l2 = round_to(clusters * entry, cluster) / cluster, l1 = round_to(l2 * 8, cluster) / cluster;
+    uint64_t l2 = round_to(clusters * entry, cluster) / cluster,
+             l1 = round_to(l2 * 8, cluster) / cluster;
     uint64_t meta = 1 + l2 + l1;
 
     return (meta + refcount_clusters(w, meta + clusters)) * cluster;
@@ -254,8 +267,10 @@ static bool co_used_bytes(BlockNode *in, uint64_t cluster, uint64_t *used, GErro
         if (ret < 0 || st.bytes == 0) {
             return fail_errno(error, ret < 0 ? -ret : EIO, "Unable to get block status");
         }
-        if (!(st.flags & BLOCK_STATUS_ZERO) && (st.flags & (BLOCK_STATUS_DATA | BLOCK_STATUS_ALLOCATED))) {
-            uint64_t start = MAX(counted, at / cluster * cluster), end = round_to(at + st.bytes, cluster);
+        if (!(st.flags & BLOCK_STATUS_ZERO) &&
+            (st.flags & (BLOCK_STATUS_DATA | BLOCK_STATUS_ALLOCATED))) {
+            uint64_t start = MAX(counted, at / cluster * cluster),
+                     end = round_to(at + st.bytes, cluster);
 
             *used += end > start ? end - start : 0;
             counted = MAX(counted, end);
@@ -282,7 +297,9 @@ bool co_qcow2_measure(struct json_object *opts, BlockNode *in, BlockMeasure *m, 
     }
     meta = metadata_bytes(&w, w.size);
     m->fully_allocated = meta + round_to(w.size, cluster);
-    m->required = meta + (w.prealloc == PREALLOC_FULL || w.prealloc == PREALLOC_FALLOC ? round_to(w.size, cluster) : used);
+    m->required = meta + (w.prealloc == PREALLOC_FULL || w.prealloc == PREALLOC_FALLOC
+                              ? round_to(w.size, cluster)
+                              : used);
     m->has_bitmaps = in && in->bitmaps && w.h.version >= 3;
     return true;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Encryption of qcow2 images: a LUKS header in clusters of its own, or the AES of old, whose password is the key. */
+/*
+ * Encryption of qcow2 images: a LUKS header in clusters of its own, or the AES of old, whose
+ * password is the key.
+ */
 #include <errno.h>
 #include <json-c/json.h>
 #include <string.h>
@@ -12,21 +15,24 @@ static int co_header_read(void *opaque, uint64_t offset, void *buf, size_t len)
 {
     Qcow2 *q = opaque;
 
-    return offset > q->crypto_len || len > q->crypto_len - offset ? -EIO
-                                                                 : co_block_pread(q->n->file, q->crypto_offset + offset, buf, len);
+    return offset > q->crypto_len || len > q->crypto_len - offset
+               ? -EIO
+               : co_block_pread(q->n->file, q->crypto_offset + offset, buf, len);
 }
 
 static int co_header_write(void *opaque, uint64_t offset, const void *buf, size_t len)
 {
     Qcow2 *q = opaque;
 
-    return offset > q->crypto_len || len > q->crypto_len - offset ? -EIO
-                                                                 : co_block_pwrite(q->n->file, q->crypto_offset + offset, buf, len, 0);
+    return offset > q->crypto_len || len > q->crypto_len - offset
+               ? -EIO
+               : co_block_pwrite(q->n->file, q->crypto_offset + offset, buf, len, 0);
 }
 
 static CryptoIo header_io(Qcow2 *q)
 {
-    return (CryptoIo){ .co_read = co_header_read, .co_write = co_header_write, .opaque = q, .size = q->crypto_len };
+    return (CryptoIo){
+        .co_read = co_header_read, .co_write = co_header_write, .opaque = q, .size = q->crypto_len};
 }
 
 bool co_qcow2_crypt_open(Qcow2 *q, struct json_object *opts, GError **error)
@@ -36,17 +42,21 @@ bool co_qcow2_crypt_open(Qcow2 *q, struct json_object *opts, GError **error)
     CryptoIo io = header_io(q);
 
     if (q->h.crypt_method == Q_CRYPT_NONE) {
-        return !format || fail(error, "No encryption in image header, but options specified format '%s'", format);
+        return !format ||
+               fail(error, "No encryption in image header, but options specified format '%s'",
+                    format);
     }
     wanted = q->h.crypt_method == Q_CRYPT_LUKS ? "luks" : "aes";
     if (format && strcmp(format, wanted) != 0) {
-        return fail(error, "Header reported '%s' encryption format but options specify '%s'", wanted, format);
+        return fail(error, "Header reported '%s' encryption format but options specify '%s'",
+                    wanted, format);
     }
     if (q->h.crypt_method == Q_CRYPT_LUKS && !q->crypto_len) {
         return fail(error, "LUKS header is missing");
     }
-    q->crypto = q->h.crypt_method == Q_CRYPT_LUKS ? co_crypto_open_luks(&io, opts, "encrypt.", no_io, error)
-                                                  : crypto_open_aes(opts, "encrypt.", no_io, error);
+    q->crypto = q->h.crypt_method == Q_CRYPT_LUKS
+                    ? co_crypto_open_luks(&io, opts, "encrypt.", no_io, error)
+                    : crypto_open_aes(opts, "encrypt.", no_io, error);
     return q->crypto != NULL;
 }
 
@@ -94,7 +104,8 @@ bool co_qcow2_crypt_amend(Qcow2 *q, struct json_object *opts, bool force, GError
         return true;
     }
     if (q->h.crypt_method != Q_CRYPT_LUKS) {
-        return fail(error, "Only LUKS encryption options can be amended for qcow2 with blockdev-amend");
+        return fail(error,
+                    "Only LUKS encryption options can be amended for qcow2 with blockdev-amend");
     }
     return co_crypto_amend(q->crypto, &io, opts, "encrypt.", force, error);
 }

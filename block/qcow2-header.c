@@ -39,13 +39,15 @@ static bool check_geometry(const Qcow2Header *h, GError **error)
     if (h->reftable_clusters > Q_MAX_REFTABLE_BYTES >> h->cluster_bits) {
         return fail(error, "Image reference count table is too big");
     }
-    if ((h->reftable_offset & (cluster - 1)) || h->reftable_offset > INT64_MAX - Q_MAX_REFTABLE_BYTES) {
+    if ((h->reftable_offset & (cluster - 1)) ||
+        h->reftable_offset > INT64_MAX - Q_MAX_REFTABLE_BYTES) {
         return fail(error, "Reference count table offset invalid");
     }
     if (h->nb_snapshots > Q_MAX_SNAPSHOTS) {
         return fail(error, "Snapshot table is too large");
     }
-    if (h->nb_snapshots && ((h->snapshots_offset & (cluster - 1)) || h->snapshots_offset > INT64_MAX - Q_MAX_SNAPSHOT_BYTES)) {
+    if (h->nb_snapshots && ((h->snapshots_offset & (cluster - 1)) ||
+                            h->snapshots_offset > INT64_MAX - Q_MAX_SNAPSHOT_BYTES)) {
         return fail(error, "Snapshot table offset invalid");
     }
     if (h->l1_size > Q_MAX_L1_BYTES / 8) {
@@ -61,7 +63,8 @@ static bool check_l1(const Qcow2Header *h, GError **error)
 {
     unsigned l2_bits = h->cluster_bits - (h->incompatible & Q_INCOMPAT_EXT_L2 ? 4 : 3);
     unsigned shift = l2_bits + h->cluster_bits;
-    uint64_t need = shift >= 64 ? (h->size != 0) : (h->size >> shift) + ((h->size & ((1ull << shift) - 1)) != 0);
+    uint64_t need = shift >= 64 ? (h->size != 0)
+                                : (h->size >> shift) + ((h->size & ((1ull << shift) - 1)) != 0);
 
     if (need > INT32_MAX) {
         return fail(error, "Image is too big");
@@ -78,11 +81,20 @@ bool qcow2_header_parse(Qcow2Header *h, const uint8_t *raw, size_t len, GError *
         return fail(error, "Image is not in qcow2 format");
     }
     *h = (Qcow2Header){
-        .version = load_be32(raw + 4), .backing_offset = load_be64(raw + 8), .backing_size = load_be32(raw + 16),
-        .cluster_bits = load_be32(raw + 20), .size = load_be64(raw + 24), .crypt_method = load_be32(raw + 32),
-        .l1_size = load_be32(raw + 36), .l1_offset = load_be64(raw + 40), .reftable_offset = load_be64(raw + 48),
-        .reftable_clusters = load_be32(raw + 56), .nb_snapshots = load_be32(raw + 60),
-        .snapshots_offset = load_be64(raw + 64), .refcount_order = 4, .header_length = V2_LENGTH,
+        .version = load_be32(raw + 4),
+        .backing_offset = load_be64(raw + 8),
+        .backing_size = load_be32(raw + 16),
+        .cluster_bits = load_be32(raw + 20),
+        .size = load_be64(raw + 24),
+        .crypt_method = load_be32(raw + 32),
+        .l1_size = load_be32(raw + 36),
+        .l1_offset = load_be64(raw + 40),
+        .reftable_offset = load_be64(raw + 48),
+        .reftable_clusters = load_be32(raw + 56),
+        .nb_snapshots = load_be32(raw + 60),
+        .snapshots_offset = load_be64(raw + 64),
+        .refcount_order = 4,
+        .header_length = V2_LENGTH,
     };
     if (h->version < 2 || h->version > 3) {
         return fail(error, "Unsupported qcow2 version %u", h->version);
@@ -113,8 +125,10 @@ bool qcow2_header_parse(Qcow2Header *h, const uint8_t *raw, size_t len, GError *
         return fail(error, "Invalid backing file offset");
     }
     if (!(h->incompatible & Q_INCOMPAT_COMPRESSION) != !h->compression) {
-        return h->compression ? fail(error, "qcow2: Compression type incompatible feature bit must be set")
-                              : fail(error, "qcow2: Compression type incompatible feature bit must not be set");
+        return h->compression
+                   ? fail(error, "qcow2: Compression type incompatible feature bit must be set")
+                   : fail(error,
+                          "qcow2: Compression type incompatible feature bit must not be set");
     }
     if ((h->incompatible & Q_INCOMPAT_EXT_L2) && h->cluster_bits < 14) {
         return fail(error, "Cannot use subclusters with cluster size smaller than 16k");
@@ -134,13 +148,14 @@ static char *unknown_features(const uint8_t *table, size_t len, uint64_t bits)
         }
     }
     if (bits) {
-        g_string_append_printf(out, "%sUnknown incompatible feature: %" G_GINT64_MODIFIER "x", out->len ? ", " : "", bits);
+        g_string_append_printf(out, "%sUnknown incompatible feature: %" G_GINT64_MODIFIER "x",
+                               out->len ? ", " : "", bits);
     }
     return g_string_free(out, FALSE);
 }
 
-static bool take_extension(Qcow2 *q, uint32_t type, const uint8_t *data, uint32_t len, const uint8_t **table, size_t *table_len,
-                           GError **error)
+static bool take_extension(Qcow2 *q, uint32_t type, const uint8_t *data, uint32_t len,
+                           const uint8_t **table, size_t *table_len, GError **error)
 {
     switch (type) {
     case Q_EXT_BACKING_FORMAT:
@@ -163,8 +178,12 @@ static bool take_extension(Qcow2 *q, uint32_t type, const uint8_t *data, uint32_
         }
         q->crypto_offset = load_be64(data);
         q->crypto_len = load_be64(data + 8);
-        if (q->crypto_offset % q->cluster_size || q->crypto_offset > INT64_MAX / 2 || q->crypto_len > 1 * GIB) {
-            return fail(error, "Encryption header offset '%" G_GUINT64_FORMAT "' is not a multiple of cluster size", q->crypto_offset);
+        if (q->crypto_offset % q->cluster_size || q->crypto_offset > INT64_MAX / 2 ||
+            q->crypto_len > 1 * GIB) {
+            return fail(error,
+                        "Encryption header offset '%" G_GUINT64_FORMAT
+                        "' is not a multiple of cluster size",
+                        q->crypto_offset);
         }
         break;
     case Q_EXT_BITMAPS:
@@ -180,7 +199,8 @@ static bool take_extension(Qcow2 *q, uint32_t type, const uint8_t *data, uint32_
         q->bitmap_dir_size = load_be64(data + 8);
         q->bitmap_dir_offset = load_be64(data + 16);
         if (q->bitmap_dir_size == 0 || q->bitmap_dir_size > Q_MAX_BITMAP_DIR_BYTES ||
-            q->bitmap_dir_offset == 0 || q->bitmap_dir_offset % q->cluster_size || q->bitmap_dir_offset > INT64_MAX / 2) {
+            q->bitmap_dir_offset == 0 || q->bitmap_dir_offset % q->cluster_size ||
+            q->bitmap_dir_offset > INT64_MAX / 2) {
             return fail(error, "bitmaps_ext: invalid bitmap directory");
         }
         break;
@@ -217,7 +237,8 @@ bool qcow2_header_extras(Qcow2 *q, GError **error)
         if (len > end - at) {
             return fail(error, "Header extension too large");
         }
-        if (at + ((len + 7) & ~7u) > q->cluster_size || !take_extension(q, type, raw + at, len, &table, &table_len, error)) {
+        if (at + ((len + 7) & ~7u) > q->cluster_size ||
+            !take_extension(q, type, raw + at, len, &table, &table_len, error)) {
             return error && *error ? false : fail(error, "Header extension too large");
         }
         at += (len + 7) & ~7u;
@@ -259,13 +280,16 @@ static bool put_extension(uint8_t **at, uint8_t *end, uint32_t type, const void 
     return true;
 }
 
-/* backing: bytes that are needed behind them. Names of features are left out when there is no room. */
+/*
+ * backing: bytes that are needed behind them. Names of features are left out when there is no room.
+ */
 static bool put_extensions(Qcow2 *q, uint8_t **at, uint8_t *end, size_t backing)
 {
     bool good = true;
 
     if (q->n->backing_format) {
-        good = put_extension(at, end, Q_EXT_BACKING_FORMAT, q->n->backing_format, strlen(q->n->backing_format));
+        good = put_extension(at, end, Q_EXT_BACKING_FORMAT, q->n->backing_format,
+                             strlen(q->n->backing_format));
     }
     if (good && q->external && q->data_file) {
         good = put_extension(at, end, Q_EXT_DATA_FILE, q->data_file, strlen(q->data_file));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Requests to a qcow2 image: reads through the tables, writes in place and into new clusters with copy-on-write
- * around them, compressed clusters, flushes. Data go without the image's lock; a write claims its range, so that
- * nothing that changes its clusters runs meanwhile.
+ * Requests to a qcow2 image: reads through the tables, writes in place and into new clusters with
+ * copy-on-write around them, compressed clusters, flushes. Data go without the image's lock; a
+ * write claims its range, so that nothing that changes its clusters runs meanwhile.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -82,7 +82,8 @@ int co_qcow2_unpack(Qcow2 *q, uint64_t entry, void *cluster)
 {
     unsigned bits = 62 - (q->cluster_bits - 8);
     uint64_t start = entry & ((1ull << bits) - 1);
-    uint64_t len = ((entry >> bits & ((1ull << (q->cluster_bits - 8)) - 1)) + 1) * 512 - (start & 511);
+    uint64_t len =
+        ((entry >> bits & ((1ull << (q->cluster_bits - 8)) - 1)) + 1) * 512 - (start & 511);
     Unpack u = { .how = q->compressor, .to = cluster, .to_len = q->cluster_size, .from_len = len };
     g_autofree uint8_t *raw = g_try_malloc(len);
     int ret;
@@ -96,8 +97,8 @@ int co_qcow2_unpack(Qcow2 *q, uint64_t entry, void *cluster)
     return ret < 0 ? ret : co_in_worker(unpack_work, &u);
 }
 
-static int co_read_packed(Qcow2 *q, uint64_t offset, uint64_t bytes, uint64_t entry, const struct iovec *iov, unsigned niov,
-                          uint64_t done)
+static int co_read_packed(Qcow2 *q, uint64_t offset, uint64_t bytes, uint64_t entry,
+                          const struct iovec *iov, unsigned niov, uint64_t done)
 {
     uint64_t at = q_in_cluster(q, offset);
     uint8_t *cluster;
@@ -106,7 +107,8 @@ static int co_read_packed(Qcow2 *q, uint64_t offset, uint64_t bytes, uint64_t en
     if (q->unpacked && q->unpacked_entry == entry) {
         g_autofree struct iovec *part = g_new(struct iovec, niov);
 
-        iov_from_buf(part, iov_slice(part, niov, iov, niov, done, bytes), 0, q->unpacked + at, bytes);
+        iov_from_buf(part, iov_slice(part, niov, iov, niov, done, bytes), 0, q->unpacked + at,
+                     bytes);
         return 0;
     }
     cluster = g_try_malloc(q->cluster_size);
@@ -129,7 +131,8 @@ static int co_read_packed(Qcow2 *q, uint64_t offset, uint64_t bytes, uint64_t en
 
 /* ---- reading ---- */
 
-static int co_read_data(Qcow2 *q, uint64_t guest, uint64_t host, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_read_data(Qcow2 *q, uint64_t guest, uint64_t host, uint64_t bytes,
+                        const struct iovec *iov, unsigned niov)
 {
     g_autofree uint8_t *buf = NULL;
     int ret;
@@ -151,7 +154,8 @@ static int co_read_data(Qcow2 *q, uint64_t guest, uint64_t host, uint64_t bytes,
 }
 
 /* Nothing here: what the backing file has. */
-static int co_read_below(Qcow2 *q, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_read_below(Qcow2 *q, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                         unsigned niov)
 {
     if (!q->n->backing) {
         iov_memset(iov, niov, 0, 0, bytes);
@@ -161,7 +165,8 @@ static int co_read_below(Qcow2 *q, uint64_t offset, uint64_t bytes, const struct
     return co_block_preadv(q->n->backing, offset, bytes, iov, niov);
 }
 
-int co_qcow2_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+int co_qcow2_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                    unsigned niov)
 {
     Qcow2 *q = n->state;
     g_autofree struct iovec *cut = NULL;
@@ -203,7 +208,8 @@ int co_qcow2_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct 
     return ret;
 }
 
-int co_qcow2_block_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero, BlockStatus *st)
+int co_qcow2_block_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero,
+                          BlockStatus *st)
 {
     Qcow2 *q = n->state;
     uint64_t host = 0, total = 0, first_host = 0;
@@ -240,7 +246,8 @@ int co_qcow2_block_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool wa
         }
         break;
     case Q_ZERO_ALLOC:
-        st->flags = BLOCK_STATUS_ZERO | BLOCK_STATUS_ALLOCATED | (q->crypto ? 0 : BLOCK_STATUS_OFFSET);
+        st->flags =
+            BLOCK_STATUS_ZERO | BLOCK_STATUS_ALLOCATED | (q->crypto ? 0 : BLOCK_STATUS_OFFSET);
         st->map = first_host;
         st->map_node = q->data;
         break;
@@ -271,19 +278,23 @@ typedef struct Placed {
 /* Whether the request may write to the cluster where it is. */
 static bool is_own(const Qcow2 *q, uint64_t entry)
 {
-    return !(entry & Q_COMPRESSED) && (entry & Q_COPIED) && ((entry & Q_OFFSET_MASK) || q->external);
+    return !(entry & Q_COMPRESSED) && (entry & Q_COPIED) &&
+           ((entry & Q_OFFSET_MASK) || q->external);
 }
 
 /* In place, from offset on, as long as clusters follow each other and have the data already. */
-static void place_in_data(const Qcow2 *q, const void *slice, unsigned index, uint64_t offset, uint64_t bytes, Placed *p)
+static void place_in_data(const Qcow2 *q, const void *slice, unsigned index, uint64_t offset,
+                          uint64_t bytes, Placed *p)
 {
-    uint64_t in_cluster = q_in_cluster(q, offset), first = qcow2_entry(q, slice, index) & Q_OFFSET_MASK;
+    uint64_t in_cluster = q_in_cluster(q, offset),
+             first = qcow2_entry(q, slice, index) & Q_OFFSET_MASK;
     uint64_t covered = 0;
 
     for (unsigned i = index; covered < bytes && i < q->slice_entries; i++) {
         uint64_t entry = qcow2_entry(q, slice, i), bitmap = qcow2_entry_bitmap(q, slice, i);
         uint64_t at = i == index ? in_cluster : 0, end = MIN(q->cluster_size, at + bytes - covered);
-        bool good = is_own(q, entry) && (entry & Q_OFFSET_MASK) == first + (i - index) * q->cluster_size;
+        bool good =
+            is_own(q, entry) && (entry & Q_OFFSET_MASK) == first + (i - index) * q->cluster_size;
 
         for (uint64_t sub = at / q->sub_size; good && sub * q->sub_size < end; sub++) {
             good = qcow2_kind(q, entry, bitmap, (unsigned)sub) == Q_NORMAL;
@@ -297,12 +308,17 @@ static void place_in_data(const Qcow2 *q, const void *slice, unsigned index, uin
 }
 
 /* In place, in one cluster, parts of which have no data yet. */
-static void place_in_holes(const Qcow2 *q, uint64_t entry, uint64_t bitmap, uint64_t offset, uint64_t bytes, Placed *p)
+static void place_in_holes(const Qcow2 *q, uint64_t entry, uint64_t bitmap, uint64_t offset,
+                           uint64_t bytes, Placed *p)
 {
     uint64_t in_cluster = q_in_cluster(q, offset), end = MIN(q->cluster_size, in_cluster + bytes);
-    unsigned first = (unsigned)(in_cluster / q->sub_size), last = (unsigned)((end - 1) / q->sub_size);
+    unsigned first = (unsigned)(in_cluster / q->sub_size),
+             last = (unsigned)((end - 1) / q->sub_size);
 
-    *p = (Placed){ .guest = offset, .bytes = end - in_cluster, .host = (entry & Q_OFFSET_MASK) + in_cluster, .link = true };
+    *p = (Placed){.guest = offset,
+                  .bytes = end - in_cluster,
+                  .host = (entry & Q_OFFSET_MASK) + in_cluster,
+                  .link = true};
     if (qcow2_kind(q, entry, bitmap, first) != Q_NORMAL) {
         p->before = in_cluster - first * q->sub_size;
     }
@@ -311,8 +327,12 @@ static void place_in_holes(const Qcow2 *q, uint64_t entry, uint64_t bitmap, uint
     }
 }
 
-/* How much of a cluster that is replaced must come along on one side: from `at` to its start or end. */
-static uint64_t bring_along(const Qcow2 *q, uint64_t entry, uint64_t bitmap, uint64_t at, bool front)
+/*
+ * How much of a cluster that is replaced must come along on one side: from `at` to its start or
+ * end.
+ */
+static uint64_t bring_along(const Qcow2 *q, uint64_t entry, uint64_t bitmap, uint64_t at,
+                            bool front)
 {
     bool data = entry & Q_COMPRESSED;
     uint64_t sub = at / q->sub_size * q->sub_size;
@@ -330,14 +350,17 @@ static uint64_t bring_along(const Qcow2 *q, uint64_t entry, uint64_t bitmap, uin
 }
 
 /* In new clusters, for a run of those that have no place of their own. */
-static int co_place_fresh(Qcow2 *q, const void *slice, unsigned index, uint64_t offset, uint64_t bytes, Placed *p)
+static int co_place_fresh(Qcow2 *q, const void *slice, unsigned index, uint64_t offset,
+                          uint64_t bytes, Placed *p)
 {
-    uint64_t in_cluster = q_in_cluster(q, offset), want = (in_cluster + bytes + q->cluster_size - 1) >> q->cluster_bits;
+    uint64_t in_cluster = q_in_cluster(q, offset),
+             want = (in_cluster + bytes + q->cluster_size - 1) >> q->cluster_bits;
     uint64_t n = 0, end;
     int64_t at;
     int ret;
 
-    while (n < want && index + n < q->slice_entries && !is_own(q, qcow2_entry(q, slice, index + (unsigned)n))) {
+    while (n < want && index + n < q->slice_entries &&
+           !is_own(q, qcow2_entry(q, slice, index + (unsigned)n))) {
         n++;
     }
     if (q->external) {
@@ -351,10 +374,14 @@ static int co_place_fresh(Qcow2 *q, const void *slice, unsigned index, uint64_t 
     if (at < 0) {
         return (int)at;
     }
-    *p = (Placed){ .guest = offset, .bytes = MIN(bytes, n * q->cluster_size - in_cluster), .host = (uint64_t)at + in_cluster,
-                   .link = true, .fresh = true };
+    *p = (Placed){.guest = offset,
+                  .bytes = MIN(bytes, n * q->cluster_size - in_cluster),
+                  .host = (uint64_t)at + in_cluster,
+                  .link = true,
+                  .fresh = true};
     end = in_cluster + p->bytes;
-    p->before = bring_along(q, qcow2_entry(q, slice, index), qcow2_entry_bitmap(q, slice, index), in_cluster, true);
+    p->before = bring_along(q, qcow2_entry(q, slice, index), qcow2_entry_bitmap(q, slice, index),
+                            in_cluster, true);
     if (end & (q->cluster_size - 1)) {
         unsigned last = index + (unsigned)((end - 1) >> q->cluster_bits);
 
@@ -378,8 +405,10 @@ static int co_place(Qcow2 *q, uint64_t offset, uint64_t bytes, Placed *p)
     entry = qcow2_entry(q, slice, index);
     bitmap = qcow2_entry_bitmap(q, slice, index);
     if (!(entry & Q_COMPRESSED) && q_in_cluster(q, entry & Q_OFFSET_MASK)) {
-        ret = co_qcow2_corrupt(q, true, "Data cluster offset %#" G_GINT64_MODIFIER "x unaligned (guest offset: %#"
-                               G_GINT64_MODIFIER "x)", entry & Q_OFFSET_MASK, offset);
+        ret = co_qcow2_corrupt(q, true,
+                               "Data cluster offset %#" G_GINT64_MODIFIER
+                               "x unaligned (guest offset: %#" G_GINT64_MODIFIER "x)",
+                               entry & Q_OFFSET_MASK, offset);
     } else if (is_own(q, entry)) {
         place_in_data(q, slice, index, offset, bytes, p);
         if (p->bytes == 0) {
@@ -398,13 +427,16 @@ static int co_link(Qcow2 *q, const Placed *p)
 {
     uint64_t start = p->guest - p->before, end = p->guest + p->bytes + p->after;
     uint64_t host = p->host - p->before;
-    int ret = q->lazy || !p->fresh || q->external ? 0 : co_qcow2_cache_depend(q, q->l2_cache, q->rb_cache);
+    int ret = q->lazy || !p->fresh || q->external
+                  ? 0
+                  : co_qcow2_cache_depend(q, q->l2_cache, q->rb_cache);
 
     if (p->copied_old) {
         qcow2_cache_needs_data(q->l2_cache);
     }
     while (ret == 0 && start < end) {
-        uint64_t in_cluster = q_in_cluster(q, start), len = MIN(end - start, q->cluster_size - in_cluster);
+        uint64_t in_cluster = q_in_cluster(q, start),
+                 len = MIN(end - start, q->cluster_size - in_cluster);
         unsigned first = (unsigned)(in_cluster / q->sub_size), index;
         unsigned last = (unsigned)((in_cluster + len - 1) / q->sub_size);
         uint64_t mask = ((1ull << (last - first + 1)) - 1) << first, entry, bitmap;
@@ -436,7 +468,8 @@ static int co_link(Qcow2 *q, const Placed *p)
 }
 
 /* Data as they go to the file; around them what was there before. */
-static int co_write_around(Qcow2 *q, Placed *p, const struct iovec *iov, unsigned niov, unsigned flags)
+static int co_write_around(Qcow2 *q, Placed *p, const struct iovec *iov, unsigned niov,
+                           unsigned flags)
 {
     g_autofree struct iovec *all = g_new(struct iovec, niov + 2);
     g_autofree uint8_t *edges = g_try_malloc(p->before + p->after);
@@ -463,15 +496,18 @@ static int co_write_around(Qcow2 *q, Placed *p, const struct iovec *iov, unsigne
         all[count++] = (struct iovec){ edges + p->before, p->after };
         memset(edges + p->before + have, 0, p->after - have);
         if (have) {
-            ret = co_qcow2_preadv(q->n, behind, have, &(struct iovec){ edges + p->before, have }, 1);
+            ret = co_qcow2_preadv(q->n, behind, have, &(struct iovec){edges + p->before, have}, 1);
         }
     }
     p->copied_old = p->before || p->after;
     qcow2_event(q, p->copied_old ? "cow_write" : "write_aio");
-    return ret < 0 ? ret : co_block_pwritev(q->data, p->host - p->before, p->before + p->bytes + p->after, all, count, flags);
+    return ret < 0 ? ret
+                   : co_block_pwritev(q->data, p->host - p->before, p->before + p->bytes + p->after,
+                                      all, count, flags);
 }
 
-static int co_write_placed(Qcow2 *q, Placed *p, const struct iovec *iov, unsigned niov, unsigned flags)
+static int co_write_placed(Qcow2 *q, Placed *p, const struct iovec *iov, unsigned niov,
+                           unsigned flags)
 {
     g_autofree uint8_t *buf = NULL;
     struct iovec one;
@@ -481,29 +517,39 @@ static int co_write_placed(Qcow2 *q, Placed *p, const struct iovec *iov, unsigne
         if (!p->before && !p->after) {
             qcow2_event(q, "write_aio");
         }
-        return p->before || p->after ? co_write_around(q, p, iov, niov, flags)
-                                     : co_block_pwritev(q->data, p->host, p->bytes, iov, niov, flags);
+        return p->before || p->after
+                   ? co_write_around(q, p, iov, niov, flags)
+                   : co_block_pwritev(q->data, p->host, p->bytes, iov, niov, flags);
     }
     one.iov_len = p->before + p->bytes + p->after;
     one.iov_base = buf = g_try_malloc0(one.iov_len);
     if (!buf) {
         return -ENOMEM;
     }
-    ret = p->before ? co_qcow2_preadv(q->n, p->guest - p->before, p->before, &(struct iovec){ buf, p->before }, 1) : 0;
+    ret = p->before ? co_qcow2_preadv(q->n, p->guest - p->before, p->before,
+                                      &(struct iovec){buf, p->before}, 1)
+                    : 0;
     iov_to_buf(iov, niov, 0, buf + p->before, p->bytes);
     if (ret == 0 && p->after) {
-        uint64_t behind = p->guest + p->bytes, have = behind < q->n->length ? MIN(p->after, q->n->length - behind) : 0;
+        uint64_t behind = p->guest + p->bytes,
+                 have = behind < q->n->length ? MIN(p->after, q->n->length - behind) : 0;
 
-        ret = have ? co_qcow2_preadv(q->n, behind, have, &(struct iovec){ buf + p->before + p->bytes, have }, 1) : 0;
+        ret = have ? co_qcow2_preadv(q->n, behind, have,
+                                     &(struct iovec){buf + p->before + p->bytes, have}, 1)
+                   : 0;
     }
     p->copied_old = p->before || p->after;
-    ret = ret < 0 ? ret : co_crypto_encrypt(q->crypto, crypt_position(q, p->guest - p->before, p->host - p->before), buf,
-                                            one.iov_len);
+    ret = ret < 0 ? ret
+                  : co_crypto_encrypt(q->crypto,
+                                      crypt_position(q, p->guest - p->before, p->host - p->before),
+                                      buf, one.iov_len);
     qcow2_event(q, "write_aio");
-    return ret < 0 ? ret : co_block_pwritev(q->data, p->host - p->before, one.iov_len, &one, 1, flags);
+    return ret < 0 ? ret
+                   : co_block_pwritev(q->data, p->host - p->before, one.iov_len, &one, 1, flags);
 }
 
-int co_qcow2_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov, unsigned flags)
+int co_qcow2_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                     unsigned niov, unsigned flags)
 {
     Qcow2 *q = n->state;
     g_autofree struct iovec *cut = NULL;
@@ -592,7 +638,11 @@ static int co_pack_cluster(Qcow2 *q, uint64_t offset, const uint8_t *cluster, ui
 {
     g_autofree uint8_t *packed = g_try_malloc(q->cluster_size);
     g_autofree uint8_t *padded = NULL;
-    Unpack u = { .how = q->compressor, .to = packed, .to_len = q->cluster_size - 1, .from = cluster, .from_len = q->cluster_size };
+    Unpack u = {.how = q->compressor,
+                .to = packed,
+                .to_len = q->cluster_size - 1,
+                .from = cluster,
+                .from_len = q->cluster_size};
     Qcow2Range range;
     int ret;
 
@@ -625,7 +675,8 @@ static int co_pack_cluster(Qcow2 *q, uint64_t offset, const uint8_t *cluster, ui
     return ret;
 }
 
-int co_qcow2_pwrite_compressed(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+int co_qcow2_pwrite_compressed(BlockNode *n, uint64_t offset, uint64_t bytes,
+                               const struct iovec *iov, unsigned niov)
 {
     Qcow2 *q = n->state;
     g_autofree uint8_t *flat = NULL;

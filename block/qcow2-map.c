@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * From guest offsets to clusters of a qcow2 image: L1 and L2 tables, standard and extended entries; discarding,
- * zeroing and preallocating ranges. The image's lock is held throughout.
+ * From guest offsets to clusters of a qcow2 image: L1 and L2 tables, standard and extended entries;
+ * discarding, zeroing and preallocating ranges. The image's lock is held throughout.
  */
 #include <errno.h>
 #include <string.h>
@@ -63,7 +63,8 @@ static uint64_t l2_index(const Qcow2 *q, uint64_t offset)
     return offset >> q->cluster_bits & ((1ull << q->l2_bits) - 1);
 }
 
-static int co_get_slice(Qcow2 *q, uint64_t table, uint64_t offset, bool fresh, void **slice, unsigned *index)
+static int co_get_slice(Qcow2 *q, uint64_t table, uint64_t offset, bool fresh, void **slice,
+                        unsigned *index)
 {
     uint64_t i = l2_index(q, offset);
     uint64_t start = i / q->slice_entries * q->slice_entries;
@@ -85,8 +86,10 @@ int co_qcow2_slice(Qcow2 *q, uint64_t offset, void **slice, unsigned *index)
         return 0;
     }
     if (q_in_cluster(q, table)) {
-        return co_qcow2_corrupt(q, true, "L2 table offset %#" G_GINT64_MODIFIER "x unaligned (L1 index: %#"
-                                G_GINT64_MODIFIER "x)", table, i);
+        return co_qcow2_corrupt(q, true,
+                                "L2 table offset %#" G_GINT64_MODIFIER
+                                "x unaligned (L1 index: %#" G_GINT64_MODIFIER "x)",
+                                table, i);
     }
     return co_get_slice(q, table, offset, false, slice, index);
 }
@@ -102,7 +105,8 @@ int co_qcow2_write_l1_entry(Qcow2 *q, unsigned index)
     }
     ret = co_qcow2_check_overlap(q, OVERLAP_L1, q->h.l1_offset + first * 8ull, count * 8);
     qcow2_event(q, "l1_update");
-    return ret < 0 ? ret : co_block_pwrite(q->n->file, q->h.l1_offset + first * 8ull, raw, count * 8, 0);
+    return ret < 0 ? ret
+                   : co_block_pwrite(q->n->file, q->h.l1_offset + first * 8ull, raw, count * 8, 0);
 }
 
 int co_qcow2_grow_l1(Qcow2 *q, uint64_t entries, bool exact)
@@ -213,8 +217,10 @@ int co_qcow2_slice_for_write(Qcow2 *q, uint64_t offset, void **slice, unsigned *
     }
     table = q->l1[i] & Q_OFFSET_MASK;
     if (q_in_cluster(q, table)) {
-        return co_qcow2_corrupt(q, true, "L2 table offset %#" G_GINT64_MODIFIER "x unaligned (L1 index: %#"
-                                G_GINT64_MODIFIER "x)", table, i);
+        return co_qcow2_corrupt(q, true,
+                                "L2 table offset %#" G_GINT64_MODIFIER
+                                "x unaligned (L1 index: %#" G_GINT64_MODIFIER "x)",
+                                table, i);
     }
     if (!(q->l1[i] & Q_COPIED)) {
         ret = co_make_table(q, i);
@@ -225,7 +231,8 @@ int co_qcow2_slice_for_write(Qcow2 *q, uint64_t offset, void **slice, unsigned *
 
 /* ---- looking up ---- */
 
-static bool continues(const Qcow2 *q, Qcow2Kind kind, uint64_t first_host, uint64_t distance, uint64_t host)
+static bool continues(const Qcow2 *q, Qcow2Kind kind, uint64_t first_host, uint64_t distance,
+                      uint64_t host)
 {
     return (kind != Q_NORMAL && kind != Q_ZERO_ALLOC) || first_host + distance == host;
 }
@@ -288,7 +295,8 @@ int co_qcow2_map(Qcow2 *q, uint64_t offset, uint64_t *bytes, uint64_t *host, Qco
 /* ---- discarding and zeroing ---- */
 
 /* What an entry becomes when its whole cluster is discarded. */
-static void discarded_entry(const Qcow2 *q, uint64_t entry, bool full, uint64_t *now, uint64_t *bitmap)
+static void discarded_entry(const Qcow2 *q, uint64_t entry, bool full, uint64_t *now,
+                            uint64_t *bitmap)
 {
     bool zero = !full && q->h.version >= 3;
 
@@ -423,10 +431,12 @@ int co_qcow2_zero_range(Qcow2 *q, uint64_t offset, uint64_t bytes, unsigned flag
         return -ENOTSUP;
     }
     while (ret == 0 && offset < end) {
-        uint64_t in_cluster = q_in_cluster(q, offset), len = MIN(end - offset, q->cluster_size - in_cluster);
+        uint64_t in_cluster = q_in_cluster(q, offset),
+                 len = MIN(end - offset, q->cluster_size - in_cluster);
 
         if (in_cluster || (len < q->cluster_size && offset + len < q->n->length)) {
-            ret = q->ext ? co_zero_subclusters(q, offset, (unsigned)(in_cluster / q->sub_size), (unsigned)((len + q->sub_size - 1) / q->sub_size))
+            ret = q->ext ? co_zero_subclusters(q, offset, (unsigned)(in_cluster / q->sub_size),
+                                               (unsigned)((len + q->sub_size - 1) / q->sub_size))
                          : -ENOTSUP;
         } else {
             ret = co_zero_cluster(q, offset, flags & BLOCK_MAY_UNMAP);
@@ -472,7 +482,8 @@ int co_qcow2_prealloc(Qcow2 *q, uint64_t offset, uint64_t end, BlockPrealloc mod
         }
         ret = q->lazy ? 0 : co_qcow2_cache_depend(q, q->l2_cache, q->rb_cache);
         for (uint64_t i = 0; ret == 0 && i < n; i++) {
-            qcow2_entry_set(q, slice, index + (unsigned)i, ((uint64_t)at + i * q->cluster_size) | Q_COPIED,
+            qcow2_entry_set(q, slice, index + (unsigned)i,
+                            ((uint64_t)at + i * q->cluster_size) | Q_COPIED,
                             q->ext ? 0xffffffff : 0);
         }
         qcow2_cache_dirty(q->l2_cache, slice);
@@ -487,7 +498,8 @@ int co_qcow2_prealloc(Qcow2 *q, uint64_t offset, uint64_t end, BlockPrealloc mod
     if (file_end > q->data->length || mode != PREALLOC_OFF) {
         uint64_t length = MAX(file_end, q->data->length);
 
-        if (!co_block_truncate(q->data, length, mode == PREALLOC_METADATA ? PREALLOC_OFF : mode, error)) {
+        if (!co_block_truncate(q->data, length, mode == PREALLOC_METADATA ? PREALLOC_OFF : mode,
+                               error)) {
             return -EIO;
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Reference counts of a qcow2 image's clusters: reading and changing them, allocating and freeing clusters,
- * growing the refcount table, and the checks that no write hits metadata.
+ * Reference counts of a qcow2 image's clusters: reading and changing them, allocating and freeing
+ * clusters, growing the refcount table, and the checks that no write hits metadata.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -30,8 +30,11 @@ int co_qcow2_corrupt(Qcow2 *q, bool fatal, const char *fmt, ...)
             .device = (char *)"", .node_name = q->n->name, .msg = text, .fatal = fatal,
         };
 
-        fprintf(stderr, fatal ? "qcow2: Marking image as corrupt: %s; further corruption events will be suppressed\n"
-                              : "qcow2: Image is corrupt: %s; further non-fatal corruption events will be suppressed\n",
+        fprintf(stderr,
+                fatal ? "qcow2: Marking image as corrupt: %s; further corruption events will be "
+                        "suppressed\n"
+                      : "qcow2: Image is corrupt: %s; further non-fatal corruption events will be "
+                        "suppressed\n",
                 text);
         qapi_event_block_image_corrupted(&data);
         q->said_corrupt = true;
@@ -51,7 +54,8 @@ static bool overlaps(uint64_t a, uint64_t alen, uint64_t b, uint64_t blen)
 }
 
 /* A list of tables, sorted by nothing: one compare each. */
-static bool hits_table(const uint64_t *offsets, uint64_t count, uint64_t mask, uint64_t size, uint64_t offset, uint64_t len)
+static bool hits_table(const uint64_t *offsets, uint64_t count, uint64_t mask, uint64_t size,
+                       uint64_t offset, uint64_t len)
 {
     /* unsigned distance: one comparison for both ends */
     for (uint64_t i = 0; i < count; i++) {
@@ -76,21 +80,29 @@ int co_qcow2_check_overlap(Qcow2 *q, unsigned ignore, uint64_t offset, uint64_t 
     len = q_round_up(q, offset + len) - start;
     if ((check & OVERLAP_HEADER) && start < q->cluster_size) {
         what = "qcow2_header";
-    } else if ((check & OVERLAP_L1) && overlaps(start, len, q->h.l1_offset, (uint64_t)q->h.l1_size * 8)) {
+    } else if ((check & OVERLAP_L1) &&
+               overlaps(start, len, q->h.l1_offset, (uint64_t)q->h.l1_size * 8)) {
         what = "active L1 table";
-    } else if ((check & OVERLAP_REFTABLE) && overlaps(start, len, q->h.reftable_offset, q->h.reftable_clusters * q->cluster_size)) {
+    } else if ((check & OVERLAP_REFTABLE) && overlaps(start, len, q->h.reftable_offset,
+                                                      q->h.reftable_clusters * q->cluster_size)) {
         what = "refcount table";
-    } else if ((check & OVERLAP_SNAPSHOTS) && q->h.nb_snapshots && overlaps(start, len, q->h.snapshots_offset, q->cluster_size)) {
+    } else if ((check & OVERLAP_SNAPSHOTS) && q->h.nb_snapshots &&
+               overlaps(start, len, q->h.snapshots_offset, q->cluster_size)) {
         what = "snapshot table";
-    } else if ((check & OVERLAP_BITMAPS) && overlaps(start, len, q->bitmap_dir_offset, q->bitmap_dir_size)) {
+    } else if ((check & OVERLAP_BITMAPS) &&
+               overlaps(start, len, q->bitmap_dir_offset, q->bitmap_dir_size)) {
         what = "bitmap directory";
-    } else if ((check & OVERLAP_REFBLOCK) && hits_table(q->rt, q->rt_used, Q_REFTABLE_MASK, q->cluster_size, start, len)) {
+    } else if ((check & OVERLAP_REFBLOCK) &&
+               hits_table(q->rt, q->rt_used, Q_REFTABLE_MASK, q->cluster_size, start, len)) {
         what = "refcount block";
-    } else if ((check & OVERLAP_L2) && hits_table(q->l1, q->h.l1_size, Q_OFFSET_MASK, q->cluster_size, start, len)) {
+    } else if ((check & OVERLAP_L2) &&
+               hits_table(q->l1, q->h.l1_size, Q_OFFSET_MASK, q->cluster_size, start, len)) {
         what = "active L2 table";
     } else {
-        for (uint32_t i = 0; (check & OVERLAP_INACTIVE_L1) && q->snapshots && i < q->h.nb_snapshots; i++) {
-            if (overlaps(start, len, q->snapshots[i].l1_offset, (uint64_t)q->snapshots[i].l1_size * 8)) {
+        for (uint32_t i = 0; (check & OVERLAP_INACTIVE_L1) && q->snapshots && i < q->h.nb_snapshots;
+             i++) {
+            if (overlaps(start, len, q->snapshots[i].l1_offset,
+                         (uint64_t)q->snapshots[i].l1_size * 8)) {
                 what = "inactive L1 table";
             }
         }
@@ -98,7 +110,8 @@ int co_qcow2_check_overlap(Qcow2 *q, unsigned ignore, uint64_t offset, uint64_t 
     if (!what) {
         return 0;
     }
-    return co_qcow2_corrupt(q, true, "Preventing invalid write on metadata (overlaps with %s)", what);
+    return co_qcow2_corrupt(q, true, "Preventing invalid write on metadata (overlaps with %s)",
+                            what);
 }
 
 /* ---- single counts ---- */
@@ -153,8 +166,10 @@ static int64_t block_offset(Qcow2 *q, uint64_t table_index)
     }
     at = q->rt[table_index] & Q_REFTABLE_MASK;
     if (q_in_cluster(q, at) || at > INT64_MAX) {
-        return co_qcow2_corrupt(q, true, "Refblock offset %#" G_GINT64_MODIFIER "x unaligned (reftable index: %#"
-                                G_GINT64_MODIFIER "x)", at, table_index);
+        return co_qcow2_corrupt(q, true,
+                                "Refblock offset %#" G_GINT64_MODIFIER
+                                "x unaligned (reftable index: %#" G_GINT64_MODIFIER "x)",
+                                at, table_index);
     }
     return (int64_t)at;
 }
@@ -179,7 +194,10 @@ int co_qcow2_refcount(Qcow2 *q, uint64_t cluster, uint64_t *count)
 
 /* ---- finding free clusters ---- */
 
-/* Whether an entry of a block and what follows are zero, at once: the number of free ones from index. */
+/*
+ * Whether an entry of a block and what follows are zero, at once: the number of free ones from
+ * index.
+ */
 static uint64_t free_run(const Qcow2 *q, const void *block, uint64_t index, uint64_t limit)
 {
     uint64_t i = index;
@@ -289,7 +307,8 @@ static int co_grow_table(Qcow2 *q, uint64_t entries)
     qcow2_event(q, "refblock_alloc_write_blocks");
     ret = co_qcow2_cache_flush(q, q->rb_cache);
     qcow2_event(q, "refblock_alloc_write_table");
-    ret = ret < 0 ? ret : co_block_pwrite(q->n->file, (uint64_t)at, raw, clusters * q->cluster_size, 0);
+    ret = ret < 0 ? ret
+                  : co_block_pwrite(q->n->file, (uint64_t)at, raw, clusters * q->cluster_size, 0);
     ret = ret < 0 ? ret : co_block_flush(q->n->file);
     if (ret < 0) {
         return ret;
@@ -304,7 +323,9 @@ static int co_grow_table(Qcow2 *q, uint64_t entries)
     return ret < 0 ? ret : co_qcow2_free(q, old, old_clusters * q->cluster_size, DISCARD_OTHER);
 }
 
-/* A block for a part of the image that has none. *made: the caller looks for free clusters again. */
+/*
+ * A block for a part of the image that has none. *made: the caller looks for free clusters again.
+ */
 static int co_ensure_block(Qcow2 *q, uint64_t index, bool *made)
 {
     uint64_t per_block = 1ull << q->rb_bits, at, own;
@@ -376,7 +397,8 @@ static int co_ensure_blocks(Qcow2 *q, uint64_t first, uint64_t count, bool *made
 {
     int ret = 0;
 
-    for (uint64_t i = first >> q->rb_bits; ret == 0 && i <= (first + count - 1) >> q->rb_bits; i++) {
+    for (uint64_t i = first >> q->rb_bits; ret == 0 && i <= (first + count - 1) >> q->rb_bits;
+         i++) {
         if (i >= q->rt_entries || !(q->rt[i] & Q_REFTABLE_MASK)) {
             ret = co_ensure_block(q, i, made);
         }
@@ -431,7 +453,8 @@ static int co_change_existing(Qcow2 *q, uint64_t first, uint64_t count, int64_t 
             break;
         }
         for (; cluster < end; cluster++, done++) {
-            uint64_t old = qcow2_refcount_load(q, block, cluster & (per_block - 1)), now = old + (uint64_t)add;
+            uint64_t old = qcow2_refcount_load(q, block, cluster & (per_block - 1)),
+                     now = old + (uint64_t)add;
 
             if (add < 0 ? old < (uint64_t)-add : now < old || now > q->refcount_max) {
                 ret = -EINVAL;
@@ -621,11 +644,13 @@ int co_qcow2_settle(Qcow2 *q)
     q->pending = g_array_new(FALSE, FALSE, sizeof(Qcow2Pending));
     for (unsigned i = 0; i < now->len; i++) {
         const Qcow2Pending *p = &g_array_index(now, Qcow2Pending, i);
-        int one = co_change_existing(q, p->offset >> q->cluster_bits, p->len >> q->cluster_bits, -1, p->why);
+        int one = co_change_existing(q, p->offset >> q->cluster_bits, p->len >> q->cluster_bits, -1,
+                                     p->why);
 
         ret = ret < 0 ? ret : one;
     }
-    return ret == -EINVAL ? co_qcow2_corrupt(q, false, "Refcount of a freed cluster was 0 already") : ret;
+    return ret == -EINVAL ? co_qcow2_corrupt(q, false, "Refcount of a freed cluster was 0 already")
+                          : ret;
 }
 
 int co_qcow2_free_entry(Qcow2 *q, uint64_t entry, int why)
@@ -650,7 +675,8 @@ int co_qcow2_free_entry(Qcow2 *q, uint64_t entry, int why)
         return 0;
     }
     if (q_in_cluster(q, offset)) {
-        return co_qcow2_corrupt(q, false, "Cannot free unaligned cluster %#" G_GINT64_MODIFIER "x", offset);
+        return co_qcow2_corrupt(q, false, "Cannot free unaligned cluster %#" G_GINT64_MODIFIER "x",
+                                offset);
     }
     return co_qcow2_free(q, offset, q->cluster_size, why);
 }

@@ -46,7 +46,8 @@ static bool co_grow(Qcow2 *q, uint64_t length, BlockPrealloc prealloc, GError **
         return fail_errno(error, -ret, "Failed to grow the L1 table");
     }
     if (q->external && q->raw_external) {
-        if (!co_block_truncate(q->data, length, prealloc == PREALLOC_METADATA ? PREALLOC_OFF : prealloc, error)) {
+        if (!co_block_truncate(q->data, length,
+                               prealloc == PREALLOC_METADATA ? PREALLOC_OFF : prealloc, error)) {
             return false;
         }
     }
@@ -62,7 +63,9 @@ static bool co_grow(Qcow2 *q, uint64_t length, BlockPrealloc prealloc, GError **
         co_mutex_lock(&q->lock);
         /* behind all that was ever used, where the file shows zeroes */
         end = co_qcow2_end(q);
-        q->free_index = MAX(q->free_index, MAX((uint64_t)MAX(end, 0), q_round_up(q, q->data->length)) >> q->cluster_bits);
+        q->free_index =
+            MAX(q->free_index,
+                MAX((uint64_t)MAX(end, 0), q_round_up(q, q->data->length)) >> q->cluster_bits);
         ret = q->external ? 0 : (int)MIN(end, 0);
         ret = ret < 0 ? ret : co_qcow2_prealloc(q, old, length, prealloc, error);
         q->free_index = 0;
@@ -120,7 +123,8 @@ static bool co_shrink(Qcow2 *q, uint64_t length, GError **error)
 
         co_block_truncate(q->n->file, (uint64_t)end, PREALLOC_OFF, &ignored);
     }
-    return !q->external || !q->raw_external || co_block_truncate(q->data, length, PREALLOC_OFF, error);
+    return !q->external || !q->raw_external ||
+           co_block_truncate(q->data, length, PREALLOC_OFF, error);
 }
 
 bool co_qcow2_truncate(BlockNode *n, uint64_t length, BlockPrealloc prealloc, GError **error)
@@ -138,9 +142,11 @@ bool co_qcow2_truncate(BlockNode *n, uint64_t length, BlockPrealloc prealloc, GE
         return fail(error, "Preallocation can't be used for shrinking an image");
     }
     if (l1_entries(q, length) > Q_MAX_L1_BYTES / 8) {
-        return fail(error, "The image size is too large for file format 'qcow2' (try using a larger cluster size)");
+        return fail(error, "The image size is too large for file format 'qcow2' (try using a "
+                           "larger cluster size)");
     }
-    if (!(length >= n->length ? co_grow(q, length, prealloc, error) : co_shrink(q, length, error))) {
+    if (!(length >= n->length ? co_grow(q, length, prealloc, error)
+                              : co_shrink(q, length, error))) {
         return false;
     }
     q->h.size = length;
@@ -168,7 +174,8 @@ bool co_qcow2_change_backing(BlockNode *n, const char *file, const char *format,
         g_free(n->backing_format);
         n->backing_file = old_file;
         n->backing_format = old_format;
-        return fail_errno(error, -ret, "Could not change the backing file to '%s'", file ? file : "");
+        return fail_errno(error, -ret, "Could not change the backing file to '%s'",
+                          file ? file : "");
     }
     g_free(old_file);
     g_free(old_format);

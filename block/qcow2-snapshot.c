@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Internal snapshots of qcow2 images: an L1 table each, whose clusters it shares. Creating one adds a use to all
- * clusters of the disk, applying one makes its table the disk's, deleting one drops its uses.
+ * Internal snapshots of qcow2 images: an L1 table each, whose clusters it shares. Creating one adds
+ * a use to all clusters of the disk, applying one makes its table the disk's, deleting one drops
+ * its uses.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -83,7 +84,9 @@ static bool co_read_one(Qcow2 *q, Qcow2Snapshot *s, uint64_t *at, GError **error
         ret = co_block_pread(q->n->file, *at + FIXED + EXTRA, s->extra, s->extra_size - EXTRA);
     }
     ret = ret < 0 ? ret : co_block_pread(q->n->file, *at + FIXED + s->extra_size, s->s.id, id_len);
-    ret = ret < 0 ? ret : co_block_pread(q->n->file, *at + FIXED + s->extra_size + id_len, s->s.name, name_len);
+    ret = ret < 0 ? ret
+                  : co_block_pread(q->n->file, *at + FIXED + s->extra_size + id_len, s->s.name,
+                                   name_len);
     *at = (*at + FIXED + s->extra_size + id_len + name_len + 7) & ~7ull;
     return ret == 0 || fail_errno(error, -ret, "Failed to read snapshot table");
 }
@@ -111,7 +114,8 @@ bool co_qcow2_snapshots_read(Qcow2 *q, bool repair, GError **error)
 /* Writes the table somewhere new and makes the header point there. */
 static int co_write_table(Qcow2 *q, const Qcow2Snapshot *list, uint32_t count)
 {
-    uint64_t bytes = 0, old = q->h.snapshots_offset, old_bytes = qcow2_snapshots_bytes(q), old_count = q->h.nb_snapshots;
+    uint64_t bytes = 0, old = q->h.snapshots_offset, old_bytes = qcow2_snapshots_bytes(q),
+             old_count = q->h.nb_snapshots;
     g_autofree uint8_t *raw = NULL;
     uint8_t *p;
     int64_t at = 0;
@@ -197,7 +201,9 @@ static int co_tree_table(Qcow2 *q, uint64_t table, int add)
             uint64_t start = entry & ((1ull << bits) - 1) & ~511ull;
 
             if (add) {
-                ret = co_qcow2_refcount_change(q, start, ((entry >> bits & ((1ull << (q->cluster_bits - 8)) - 1)) + 1) * 512, add);
+                ret = co_qcow2_refcount_change(
+                    q, start, ((entry >> bits & ((1ull << (q->cluster_bits - 8)) - 1)) + 1) * 512,
+                    add);
             }
             continue;
         }
@@ -205,7 +211,9 @@ static int co_tree_table(Qcow2 *q, uint64_t table, int add)
             continue;
         }
         if (q_in_cluster(q, entry & Q_OFFSET_MASK)) {
-            return co_qcow2_corrupt(q, true, "Cluster allocation offset %#" G_GINT64_MODIFIER "x unaligned", entry & Q_OFFSET_MASK);
+            return co_qcow2_corrupt(q, true,
+                                    "Cluster allocation offset %#" G_GINT64_MODIFIER "x unaligned",
+                                    entry & Q_OFFSET_MASK);
         }
         ret = co_change_one(q, entry & Q_OFFSET_MASK, q->cluster_size, add, &refs);
         if (ret == 0 && refs == 1) {
@@ -218,8 +226,9 @@ static int co_tree_table(Qcow2 *q, uint64_t table, int add)
     }
     if (ret == 0 && changed) {
         /*
-         * In any order with the counts: a flag that is cleared early costs a copy, and one that is set early belongs to a
-         * cluster that only this table has, for the list of snapshots is on disk without the other one
+         * In any order with the counts: a flag that is cleared early costs a copy, and one that is
+         * set early belongs to a cluster that only this table has, for the list of snapshots is on
+         * disk without the other one
          */
         ret = co_block_pwrite(q->n->file, table, raw, q->cluster_size, 0);
     }
@@ -233,13 +242,16 @@ int co_qcow2_refcount_tree(Qcow2 *q, uint64_t l1_offset, uint32_t l1_size, int a
     int ret = l1 ? co_block_pread(q->n->file, l1_offset, l1, l1_size * 8ull) : -ENOMEM;
 
     for (uint32_t i = 0; ret == 0 && i < l1_size; i++) {
-        uint64_t entry = be64(l1[i]), table = entry & Q_OFFSET_MASK, now = entry & ~Q_COPIED, refs = 0;
+        uint64_t entry = be64(l1[i]), table = entry & Q_OFFSET_MASK, now = entry & ~Q_COPIED,
+                 refs = 0;
 
         if (!table) {
             continue;
         }
         if (q_in_cluster(q, table)) {
-            return co_qcow2_corrupt(q, true, "L2 table offset %#" G_GINT64_MODIFIER "x unaligned (L1 index: %#x)", table, i);
+            return co_qcow2_corrupt(
+                q, true, "L2 table offset %#" G_GINT64_MODIFIER "x unaligned (L1 index: %#x)",
+                table, i);
         }
         ret = co_tree_table(q, table, add);
         ret = ret < 0 ? ret : co_change_one(q, table, q->cluster_size, add, &refs);
@@ -402,7 +414,8 @@ bool co_qcow2_snapshot_delete(BlockNode *n, const char *id, const char *name, GE
         q->snapshots = g_steal_pointer(&list);
         g_free(gone.extra);
         ret = co_qcow2_refcount_tree(q, gone.l1_offset, gone.l1_size, -1);
-        ret = ret < 0 ? ret : co_qcow2_free(q, gone.l1_offset, gone.l1_size * 8ull, DISCARD_SNAPSHOT);
+        ret =
+            ret < 0 ? ret : co_qcow2_free(q, gone.l1_offset, gone.l1_size * 8ull, DISCARD_SNAPSHOT);
         /* what is ours alone now may be written in place again */
         ret = ret < 0 ? ret : co_qcow2_settle(q);
         ret = ret < 0 ? ret : co_qcow2_refcount_tree(q, q->h.l1_offset, q->h.l1_size, 0);
@@ -470,10 +483,12 @@ bool co_qcow2_snapshot_goto(BlockNode *n, const char *id, GError **error)
     if (i < 0) {
         return fail_errno(error, ENOENT, "Failed to load snapshot");
     }
-    if (q_in_cluster(q, q->snapshots[i].l1_offset) || q->snapshots[i].l1_size > Q_MAX_L1_BYTES / 8) {
+    if (q_in_cluster(q, q->snapshots[i].l1_offset) ||
+        q->snapshots[i].l1_size > Q_MAX_L1_BYTES / 8) {
         return fail(error, "Snapshot L1 table offset invalid");
     }
-    if (q->snapshots[i].s.disk_size != n->length && !co_qcow2_truncate(n, q->snapshots[i].s.disk_size, PREALLOC_OFF, error)) {
+    if (q->snapshots[i].s.disk_size != n->length &&
+        !co_qcow2_truncate(n, q->snapshots[i].s.disk_size, PREALLOC_OFF, error)) {
         return false;
     }
     co_mutex_lock(&q->lock);
@@ -511,7 +526,8 @@ bool co_qcow2_snapshot_load(BlockNode *n, const char *id, const char *name, GErr
     return ret == 0 || fail_errno(error, -ret, "Failed to read L1 table for snapshot");
 }
 
-int co_qcow2_vmstate_rw(BlockNode *n, bool write, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+int co_qcow2_vmstate_rw(BlockNode *n, bool write, uint64_t offset, uint64_t bytes,
+                        const struct iovec *iov, unsigned niov)
 {
     Qcow2 *q = n->state;
     unsigned shift = q->l2_bits + q->cluster_bits;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Clusters compressed by zlib: a raw deflate stream with a window of 4 KiB, as the format has it. */
+/*
+ * Clusters compressed by zlib: a raw deflate stream with a window of 4 KiB, as the format has it.
+ */
 #include <errno.h>
 #include <string.h>
 #include <zlib.h>
@@ -7,8 +9,9 @@
 #include "block/qcow2.h"
 
 /*
- * Whether it is plain that deflate gains nothing: all byte values about equally often (chi-square of 255 degrees of freedom), and
- * hardly any three bytes that came before within the window. Then the time of trying is saved; being wrong costs room only.
+ * Whether it is plain that deflate gains nothing: all byte values about equally often (chi-square
+ * of 255 degrees of freedom), and hardly any three bytes that came before within the window. Then
+ * the time of trying is saved; being wrong costs room only.
  */
 static bool looks_random(const uint8_t *p, size_t len)
 {
@@ -44,7 +47,8 @@ static bool looks_random(const uint8_t *p, size_t len)
 
 static int64_t zlib_compress(void *to, size_t room, const void *from, size_t len)
 {
-    z_stream z = { .next_in = (Bytef *)from, .avail_in = (uInt)len, .next_out = to, .avail_out = (uInt)room };
+    z_stream z = {
+        .next_in = (Bytef *)from, .avail_in = (uInt)len, .next_out = to, .avail_out = (uInt)room};
     int64_t made;
 
     if (looks_random(from, len)) {
@@ -60,7 +64,8 @@ static int64_t zlib_compress(void *to, size_t room, const void *from, size_t len
 
 static int zlib_decompress(void *to, size_t len, const void *from, size_t have)
 {
-    z_stream z = { .next_in = (Bytef *)from, .avail_in = (uInt)have, .next_out = to, .avail_out = (uInt)len };
+    z_stream z = {
+        .next_in = (Bytef *)from, .avail_in = (uInt)have, .next_out = to, .avail_out = (uInt)len};
     int ret;
 
     if (inflateInit2(&z, -12) != Z_OK) {
@@ -69,7 +74,9 @@ static int zlib_decompress(void *to, size_t len, const void *from, size_t have)
     ret = inflate(&z, Z_FINISH);
     inflateEnd(&z);
     /* what follows the stream in its last sector is not ours */
-    return (ret == Z_STREAM_END || (ret == Z_BUF_ERROR && z.avail_out == 0)) && z.avail_out == 0 ? 0 : -EIO;
+    return (ret == Z_STREAM_END || (ret == Z_BUF_ERROR && z.avail_out == 0)) && z.avail_out == 0
+               ? 0
+               : -EIO;
 }
 
 static const Qcow2Compressor zlib_compressor = {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The qcow2 driver: opening and closing images, their options, and what they tell of themselves. Format: the
- * specification in docs/interop of the format's makers, versions 2 and 3 with all features: snapshots, bitmaps,
- * compression by zlib and zstd, subclusters, external data files, lazy refcounts, any width of refcounts.
+ * The qcow2 driver: opening and closing images, their options, and what they tell of themselves.
+ * Format: the specification in docs/interop of the format's makers, versions 2 and 3 with all
+ * features: snapshots, bitmaps, compression by zlib and zstd, subclusters, external data files,
+ * lazy refcounts, any width of refcounts.
  */
 #include "block/qcow2.h"
 
@@ -21,7 +22,8 @@ extern const Qcow2Compressor *const __start_qcow2_compressors[], *const __stop_q
 
 const Qcow2Compressor *qcow2_compressor(uint8_t type, const char *name)
 {
-    for (const Qcow2Compressor *const *c = __start_qcow2_compressors; c < __stop_qcow2_compressors; c++) {
+    for (const Qcow2Compressor *const *c = __start_qcow2_compressors; c < __stop_qcow2_compressors;
+         c++) {
         if (name ? strcmp((*c)->name, name) == 0 : (*c)->type == type) {
             return *c;
         }
@@ -53,15 +55,19 @@ static void set_geometry(Qcow2 *q)
 }
 
 /* Sizes of the caches in bytes, from options or as much as the image can use. */
-static bool cache_sizes(Qcow2 *q, struct json_object *opts, uint64_t *l2, uint64_t *rb, uint64_t *slice, GError **error)
+static bool cache_sizes(Qcow2 *q, struct json_object *opts, uint64_t *l2, uint64_t *rb,
+                        uint64_t *slice, GError **error)
 {
-    uint64_t need = ((q->h.size >> q->cluster_bits) + 1) * q->entry_size, total = opts_number(opts, "cache-size", 0);
+    uint64_t need = ((q->h.size >> q->cluster_bits) + 1) * q->entry_size,
+             total = opts_number(opts, "cache-size", 0);
     bool has_total = opts_has(opts, "cache-size"), has_l2 = opts_has(opts, "l2-cache-size");
     bool has_rb = opts_has(opts, "refcount-cache-size");
 
     *slice = opts_number(opts, "l2-cache-entry-size", MIN(q->cluster_size, 16 * KIB));
     if (*slice < 512 || *slice > q->cluster_size || (*slice & (*slice - 1))) {
-        return fail(error, "L2 cache entry size must be a power of two between 512 and the cluster size (%" G_GUINT64_FORMAT ")",
+        return fail(error,
+                    "L2 cache entry size must be a power of two between 512 and the cluster size "
+                    "(%" G_GUINT64_FORMAT ")",
                     q->cluster_size);
     }
     need = q_round_up(q, need);
@@ -69,7 +75,8 @@ static bool cache_sizes(Qcow2 *q, struct json_object *opts, uint64_t *l2, uint64
     *rb = opts_number(opts, "refcount-cache-size", 4 * q->cluster_size);
     if (has_total) {
         if (has_l2 && has_rb) {
-            return fail(error, "cache-size, l2-cache-size and refcount-cache-size may not be set at the same time");
+            return fail(error, "cache-size, l2-cache-size and refcount-cache-size may not be set "
+                               "at the same time");
         }
         if (has_l2 && *l2 > total) {
             return fail(error, "l2-cache-size may not exceed cache-size");
@@ -117,7 +124,8 @@ static bool start_cleaning(Qcow2 *q, struct json_object *opts, GError **error)
     }
     timer_init(&q->clean_timer, CLOCK_RT, clean_caches, q);
     if (q->clean_seconds) {
-        timer_set_ns(&q->clean_timer, clock_now_ns(CLOCK_RT) + (int64_t)q->clean_seconds * 1000000000);
+        timer_set_ns(&q->clean_timer,
+                     clock_now_ns(CLOCK_RT) + (int64_t)q->clean_seconds * 1000000000);
     }
     return true;
 }
@@ -131,12 +139,14 @@ static bool open_caches(Qcow2 *q, struct json_object *opts, GError **error)
     }
     q->slice_entries = (uint32_t)(slice / q->entry_size);
     q->l2_cache = qcow2_cache_new((unsigned)(l2 / slice), (uint32_t)slice, "L2");
-    q->rb_cache = qcow2_cache_new((unsigned)(rb / q->cluster_size), (uint32_t)q->cluster_size, "refcount block");
+    q->rb_cache = qcow2_cache_new((unsigned)(rb / q->cluster_size), (uint32_t)q->cluster_size,
+                                  "refcount block");
     return (q->l2_cache && q->rb_cache) || fail(error, "Could not allocate metadata caches");
 }
 
 /* A table of big-endian 64-bit numbers. */
-static uint64_t *co_read_table(Qcow2 *q, uint64_t offset, uint64_t entries, GError **error, const char *what)
+static uint64_t *co_read_table(Qcow2 *q, uint64_t offset, uint64_t entries, GError **error,
+                               const char *what)
 {
     uint64_t *table = g_try_new0(uint64_t, MAX(entries, 1));
     int ret;
@@ -162,7 +172,8 @@ static bool open_tables(Qcow2 *q, GError **error)
     q->l1_room = q->h.l1_size;
     q->rt_entries = q->h.reftable_clusters * q->cluster_size / 8;
     q->l1 = co_read_table(q, q->h.l1_offset, q->h.l1_size, error, "L1 table");
-    q->rt = q->l1 ? co_read_table(q, q->h.reftable_offset, q->rt_entries, error, "refcount table") : NULL;
+    q->rt = q->l1 ? co_read_table(q, q->h.reftable_offset, q->rt_entries, error, "refcount table")
+                  : NULL;
     for (uint64_t i = 0; q->rt && i < q->rt_entries; i++) {
         if (q->rt[i] & Q_REFTABLE_MASK) {
             q->rt_used = i + 1;
@@ -184,7 +195,8 @@ static bool open_data_file(Qcow2 *q, GError **error)
     }
     if (n->open_flags & BLOCK_OPEN_NO_IO && !block_child_given(n, "data-file")) {
         g_autoptr(GError) ignored = NULL;
-        BlockNode *d = block_child_open(n, "data-file", BLOCK_ROLE_DATA, q->data_file, "", &ignored);
+        BlockNode *d =
+            block_child_open(n, "data-file", BLOCK_ROLE_DATA, q->data_file, "", &ignored);
 
         q->data = d ? d : n->file;
         return true;
@@ -198,17 +210,22 @@ static bool open_data_file(Qcow2 *q, GError **error)
 
 static bool choose_overlap(Qcow2 *q, struct json_object *opts, GError **error)
 {
-    const char *mode = opts_string(opts, "overlap-check", opts_string(opts, "overlap-check.template", "cached"));
+    const char *mode =
+        opts_string(opts, "overlap-check", opts_string(opts, "overlap-check.template", "cached"));
 
     if (strcmp(mode, "none") == 0) {
         q->overlap = 0;
     } else if (strcmp(mode, "constant") == 0) {
-        q->overlap = OVERLAP_HEADER | OVERLAP_L1 | OVERLAP_REFTABLE | OVERLAP_SNAPSHOTS | OVERLAP_BITMAPS;
+        q->overlap =
+            OVERLAP_HEADER | OVERLAP_L1 | OVERLAP_REFTABLE | OVERLAP_SNAPSHOTS | OVERLAP_BITMAPS;
     } else if (strcmp(mode, "cached") == 0 || strcmp(mode, "all") == 0) {
         q->overlap = OVERLAP_CACHED;
     } else {
-        return fail(error, "Unsupported value '%s' for qcow2 option 'overlap-check'. Allowed are any of the following: none, "
-                           "constant, cached, all", mode);
+        return fail(error,
+                    "Unsupported value '%s' for qcow2 option 'overlap-check'. Allowed are any of "
+                    "the following: none, "
+                    "constant, cached, all",
+                    mode);
     }
     return true;
 }
@@ -233,7 +250,8 @@ static bool open_parts(Qcow2 *q, struct json_object *opts, GError **error)
     if (!q->compressor) {
         return fail(error, "qcow2: unknown compression type: %u", q->h.compression);
     }
-    if ((q->h.incompatible & Q_INCOMPAT_CORRUPT) && !n->read_only && !(n->open_flags & BLOCK_OPEN_CHECK)) {
+    if ((q->h.incompatible & Q_INCOMPAT_CORRUPT) && !n->read_only &&
+        !(n->open_flags & BLOCK_OPEN_CHECK)) {
         return fail(error, "qcow2: Image is corrupt; cannot be opened read/write");
     }
     n->length = q->h.size;
@@ -245,10 +263,13 @@ static bool open_parts(Qcow2 *q, struct json_object *opts, GError **error)
     q->discard_snapshot = opts_bool(opts, "pass-discard-snapshot", true);
     q->discard_other = opts_bool(opts, "pass-discard-other", false);
     if (q->lazy && q->h.version < 3) {
-        return fail(error, "Lazy refcounts require a qcow2 image with at least qemu 1.1 compatibility level");
+        return fail(
+            error,
+            "Lazy refcounts require a qcow2 image with at least qemu 1.1 compatibility level");
     }
     return choose_overlap(q, opts, error) && open_tables(q, error) && open_caches(q, opts, error) &&
-           start_cleaning(q, opts, error) && open_data_file(q, error) && co_qcow2_snapshots_read(q, n->open_flags & BLOCK_OPEN_CHECK, error);
+           start_cleaning(q, opts, error) && open_data_file(q, error) &&
+           co_qcow2_snapshots_read(q, n->open_flags & BLOCK_OPEN_CHECK, error);
 }
 
 static void qcow2_free(Qcow2 *q)
@@ -271,7 +292,10 @@ static void qcow2_free(Qcow2 *q)
     }
 }
 
-/* The first write: what only others could have set is cleared, and an unclean image is put in order. */
+/*
+ * The first write: what only others could have set is cleared, and an unclean image is put in
+ * order.
+ */
 static bool make_writable(Qcow2 *q, GError **error)
 {
     uint64_t autoclear = q->h.autoclear & (Q_AUTOCLEAR_BITMAPS | Q_AUTOCLEAR_RAW_DATA);
@@ -320,7 +344,8 @@ static bool qcow2_open(BlockNode *n, struct json_object *opts, GError **error)
         qcow2_free(q);
         return false;
     }
-    if (!co_qcow2_crypt_open(q, opts, error) || !co_qcow2_bitmaps_read(q, error) || !make_writable(q, error) ||
+    if (!co_qcow2_crypt_open(q, opts, error) || !co_qcow2_bitmaps_read(q, error) ||
+        !make_writable(q, error) ||
         !(n->open_flags & BLOCK_OPEN_CHECK || co_qcow2_bitmaps_load(q, error))) {
         qcow2_free(q);
         return false;
@@ -384,7 +409,8 @@ static bool qcow2_info(BlockNode *n, BlockImageInfo *info, GError **error)
     struct json_object *o = json_object_new_object();
 
     info->cluster_size = q->cluster_size;
-    info->vm_state_offset = ((n->length >> (q->l2_bits + q->cluster_bits)) + 1) << (q->l2_bits + q->cluster_bits);
+    info->vm_state_offset = ((n->length >> (q->l2_bits + q->cluster_bits)) + 1)
+                            << (q->l2_bits + q->cluster_bits);
     info->dirty = q->h.incompatible & Q_INCOMPAT_DIRTY;
     info->zero_init = true;
     info->specific = o;
@@ -396,14 +422,16 @@ static bool qcow2_info(BlockNode *n, BlockImageInfo *info, GError **error)
     if (q->h.version >= 3) {
         struct json_object *bitmaps = qcow2_bitmaps_info(q);
 
-        json_object_object_add(o, "lazy-refcounts", json_object_new_boolean(q->h.compatible & Q_COMPAT_LAZY_REFCOUNTS));
+        json_object_object_add(o, "lazy-refcounts",
+                               json_object_new_boolean(q->h.compatible & Q_COMPAT_LAZY_REFCOUNTS));
         if (bitmaps) {
             json_object_object_add(o, "bitmaps", bitmaps);
         }
     }
     json_object_object_add(o, "refcount-bits", json_object_new_int((int)q->refcount_bits));
     if (q->h.version >= 3) {
-        json_object_object_add(o, "corrupt", json_object_new_boolean((q->h.incompatible & Q_INCOMPAT_CORRUPT) != 0));
+        json_object_object_add(
+            o, "corrupt", json_object_new_boolean((q->h.incompatible & Q_INCOMPAT_CORRUPT) != 0));
         json_object_object_add(o, "extended-l2", json_object_new_boolean(q->ext));
     }
     if (q->external) {

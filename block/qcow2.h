@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * qcow2 images from inside: the layout on disk, the open image, and what the files qcow2-*.c give each
- * other. Terms are those of the format's specification (docs/interop/qcow2): clusters, subclusters, L1 and L2
- * tables, refcount table and blocks. Numbers on disk are big-endian.
+ * qcow2 images from inside: the layout on disk, the open image, and what the files qcow2-*.c give
+ * each other. Terms are those of the format's specification (docs/interop/qcow2): clusters,
+ * subclusters, L1 and L2 tables, refcount table and blocks. Numbers on disk are big-endian.
  *
- * Order of writes: a table is on disk before what points to it; refcounts go up before, and down after, the
- * entry that needs them. The caches know this as dependencies (qcow2-cache.c).
+ * Order of writes: a table is on disk before what points to it; refcounts go up before, and down
+ * after, the entry that needs them. The caches know this as dependencies (qcow2-cache.c).
  */
 #ifndef BLOCK_QCOW2_H
 #define BLOCK_QCOW2_H
@@ -214,15 +214,18 @@ int64_t co_qcow2_alloc_at(Qcow2 *q, uint64_t offset, uint64_t n);
 int64_t co_qcow2_alloc_bytes(Qcow2 *q, uint64_t len);
 enum { DISCARD_NEVER, DISCARD_ALWAYS, DISCARD_REQUEST, DISCARD_SNAPSHOT, DISCARD_OTHER };
 /*
- * Drops one use of each cluster; why says whether freed ones are discarded on the host. Counts change only
- * when the tables are flushed, so that nothing is used again while the disk still points to it.
+ * Drops one use of each cluster; why says whether freed ones are discarded on the host. Counts
+ * change only when the tables are flushed, so that nothing is used again while the disk still
+ * points to it.
  */
 int co_qcow2_free(Qcow2 *q, uint64_t offset, uint64_t len, int why);
 /* Writes the tables and then does what waits. */
 int co_qcow2_settle(Qcow2 *q);
 /* Drops what an L2 entry of guest data uses. */
 int co_qcow2_free_entry(Qcow2 *q, uint64_t entry, int why);
-/* 0, or -EIO and the image is marked corrupt, when a write would hit metadata. `ignore`: OVERLAP_*. */
+/*
+ * 0, or -EIO and the image is marked corrupt, when a write would hit metadata. `ignore`: OVERLAP_*.
+ */
 int co_qcow2_check_overlap(Qcow2 *q, unsigned ignore, uint64_t offset, uint64_t len);
 /* Says so, sets the header's bit if `fatal`, and fails all that follows. Returns -EIO. */
 int co_qcow2_corrupt(Qcow2 *q, bool fatal, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
@@ -232,13 +235,23 @@ int64_t co_qcow2_end(Qcow2 *q);
 int co_qcow2_refcount_tree(Qcow2 *q, uint64_t l1_offset, uint32_t l1_size, int add);
 
 /* ---- qcow2-map.c ---- */
-typedef enum Qcow2Kind { Q_UNALLOCATED, Q_ZERO_PLAIN, Q_ZERO_ALLOC, Q_NORMAL, Q_PACKED, Q_INVALID } Qcow2Kind;
+typedef enum Qcow2Kind {
+    Q_UNALLOCATED,
+    Q_ZERO_PLAIN,
+    Q_ZERO_ALLOC,
+    Q_NORMAL,
+    Q_PACKED,
+    Q_INVALID
+} Qcow2Kind;
 /* Kind of a subcluster. bitmap is 0 for standard entries. */
 Qcow2Kind qcow2_kind(const Qcow2 *q, uint64_t entry, uint64_t bitmap, unsigned sub);
 uint64_t qcow2_entry(const Qcow2 *q, const void *slice, unsigned index);
 uint64_t qcow2_entry_bitmap(const Qcow2 *q, const void *slice, unsigned index);
 void qcow2_entry_set(const Qcow2 *q, void *slice, unsigned index, uint64_t entry, uint64_t bitmap);
-/* Finds a run of one kind from offset: *bytes is cut to it. *host: of NORMAL and ZERO_ALLOC; an entry of PACKED. */
+/*
+ * Finds a run of one kind from offset: *bytes is cut to it. *host: of NORMAL and ZERO_ALLOC; an
+ * entry of PACKED.
+ */
 int co_qcow2_map(Qcow2 *q, uint64_t offset, uint64_t *bytes, uint64_t *host, Qcow2Kind *kind);
 /* The slice with the entry of a guest offset, its table made or copied for writing. */
 int co_qcow2_slice_for_write(Qcow2 *q, uint64_t offset, void **slice, unsigned *index);
@@ -252,11 +265,14 @@ int co_qcow2_zero_range(Qcow2 *q, uint64_t offset, uint64_t bytes, unsigned flag
 int co_qcow2_prealloc(Qcow2 *q, uint64_t offset, uint64_t end, BlockPrealloc mode, GError **error);
 
 /* ---- qcow2-io.c ---- */
-int co_qcow2_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov);
-int co_qcow2_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov,
-                     unsigned flags);
-int co_qcow2_pwrite_compressed(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov);
-int co_qcow2_block_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero, BlockStatus *st);
+int co_qcow2_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                    unsigned niov);
+int co_qcow2_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                     unsigned niov, unsigned flags);
+int co_qcow2_pwrite_compressed(BlockNode *n, uint64_t offset, uint64_t bytes,
+                               const struct iovec *iov, unsigned niov);
+int co_qcow2_block_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero,
+                          BlockStatus *st);
 int co_qcow2_discard(BlockNode *n, uint64_t offset, uint64_t bytes);
 int co_qcow2_write_zeroes(BlockNode *n, uint64_t offset, uint64_t bytes, unsigned flags);
 int co_qcow2_flush(BlockNode *n);
@@ -275,20 +291,22 @@ bool co_qcow2_snapshot_create(BlockNode *n, BlockSnapshot *s, GError **error);
 bool co_qcow2_snapshot_delete(BlockNode *n, const char *id, const char *name, GError **error);
 bool co_qcow2_snapshot_goto(BlockNode *n, const char *id, GError **error);
 bool co_qcow2_snapshot_load(BlockNode *n, const char *id, const char *name, GError **error);
-int co_qcow2_vmstate_rw(BlockNode *n, bool write, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov);
+int co_qcow2_vmstate_rw(BlockNode *n, bool write, uint64_t offset, uint64_t bytes,
+                        const struct iovec *iov, unsigned niov);
 bool co_qcow2_bitmaps_read(Qcow2 *q, GError **error);
 bool co_qcow2_bitmaps_load(Qcow2 *q, GError **error);
 bool co_qcow2_bitmaps_store(Qcow2 *q, GError **error);
 void qcow2_bitmaps_free(Qcow2 *q);
 struct json_object *qcow2_bitmaps_info(Qcow2 *q);
-bool co_qcow2_can_store_bitmap(BlockNode *n, const char *name, uint32_t granularity, GError **error);
+bool co_qcow2_can_store_bitmap(BlockNode *n, const char *name, uint32_t granularity,
+                               GError **error);
 bool co_qcow2_remove_bitmap(BlockNode *n, const char *name, GError **error);
 /* Adds the clusters that bitmaps use to a check's counts. */
 extern const OptDesc qcow2_create_opts[], qcow2_amend_opts[];
 bool co_qcow2_format(BlockNode *file, struct json_object *opts, GError **error);
 bool co_qcow2_measure(struct json_object *opts, BlockNode *in, BlockMeasure *m, GError **error);
-bool co_qcow2_amend(BlockNode *n, struct json_object *opts, bool force, BlockProgress *progress, void *opaque,
-                    GError **error);
+bool co_qcow2_amend(BlockNode *n, struct json_object *opts, bool force, BlockProgress *progress,
+                    void *opaque, GError **error);
 bool co_qcow2_truncate(BlockNode *n, uint64_t length, BlockPrealloc prealloc, GError **error);
 bool co_qcow2_change_backing(BlockNode *n, const char *file, const char *format, GError **error);
 bool co_qcow2_make_empty(BlockNode *n, GError **error);

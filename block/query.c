@@ -95,8 +95,9 @@ static ImageInfo *image_info(BlockNode *n, bool deep)
     }
     if (c.info.specific) {
         i->format_specific = json_object_new_object();
-        json_object_object_add(i->format_specific, "type",
-                               json_object_new_string(c.info.specific_type ? c.info.specific_type : n->driver->name));
+        json_object_object_add(
+            i->format_specific, "type",
+            json_object_new_string(c.info.specific_type ? c.info.specific_type : n->driver->name));
         json_object_object_add(i->format_specific, "data", c.info.specific);
     }
     if (n->backing_file) {
@@ -207,7 +208,8 @@ static void add_info(BlockFront *b, void *opaque)
     i->io_status = !b->io_error ? BLOCK_DEVICE_IO_STATUS_OK
                    : b->no_space ? BLOCK_DEVICE_IO_STATUS_NOSPACE
                                  : BLOCK_DEVICE_IO_STATUS_FAILED;
-    i->inserted = b->node ? node_info(block_skip_implicit(b->node), b->throttle, b->write_cache, true) : NULL;
+    i->inserted =
+        b->node ? node_info(block_skip_implicit(b->node), b->throttle, b->write_cache, true) : NULL;
     g_ptr_array_add(opaque, i);
 }
 
@@ -232,8 +234,11 @@ void block_drives_foreach(void (*fn)(BlockFront *b, void *opaque), void *opaque)
         if (d->front) {
             fn(d->front, opaque);
         } else {
-            BlockFront loose = { .node = d->node, .name = (char *)d->info.id, .drive = d, .write_cache = d->writeback,
-                                 .removable = true };
+            BlockFront loose = {.node = d->node,
+                                .name = (char *)d->info.id,
+                                .drive = d,
+                                .write_cache = d->writeback,
+                                .removable = true};
 
             if (d->limits) {
                 front_set_throttle(&loose, d->throttle_group, d->limits);
@@ -311,7 +316,9 @@ static BlockDeviceTimedStats *timed_stats(TimedStats *t)
 
 static void add_latencies(BlockDeviceStats *d, const BlockFront *b)
 {
-    const FrontStats *s = b->more_stats ? b->more_stats : b->drive && !b->drive->front ? b->drive->stats : NULL;
+    const FrontStats *s = b->more_stats                  ? b->more_stats
+                          : b->drive && !b->drive->front ? b->drive->stats
+                                                         : NULL;
 
     d->account_invalid = !s || !s->ignore_invalid;
     d->account_failed = !s || !s->ignore_failed;
@@ -443,16 +450,19 @@ static GArray *boundary_list(struct json_object *args, const char *key, GError *
     }
     out = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     for (size_t i = 0; i < json_object_array_length(list); i++) {
-        g_array_append_val(out, (uint64_t){ json_object_get_uint64(json_object_array_get_idx(list, i)) });
+        g_array_append_val(out,
+                           (uint64_t){json_object_get_uint64(json_object_array_get_idx(list, i))});
     }
     return out;
 }
 
 bool qmp_block_latency_histogram_set(QmpCall *call, struct json_object *args, GError **error)
 {
-    static const struct { const char *key, *name; BlockOp op; } kinds[] = {
-        { "boundaries-read", "read", BLOCK_OP_READ }, { "boundaries-write", "write", BLOCK_OP_WRITE },
-        { "boundaries-flush", "flush", BLOCK_OP_FLUSH },
+    static const struct { const char *key, *name; BlockOp op;
+    } kinds[] = {
+        {"boundaries-read", "read", BLOCK_OP_READ},
+        {"boundaries-write", "write", BLOCK_OP_WRITE},
+        {"boundaries-flush", "flush", BLOCK_OP_FLUSH},
     };
     const char *id = keyval_get(args, "id");
     BlockFront *b = id ? block_front_find(NULL, id) : NULL;
@@ -471,7 +481,8 @@ bool qmp_block_latency_histogram_set(QmpCall *call, struct json_object *args, GE
         g_autoptr(GArray) own = boundary_list(args, kinds[i].key, error);
 
         any |= own || all;
-        if (!*error && (own || all) && !front_stats_set_histogram(b->more_stats, kinds[i].op, own ? own : all)) {
+        if (!*error && (own || all) &&
+            !front_stats_set_histogram(b->more_stats, kinds[i].op, own ? own : all)) {
             fail(error, "Device '%s' set %s boundaries fail", id, kinds[i].name);
         }
     }

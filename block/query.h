@@ -14,8 +14,8 @@ bool front_tray_locked(const BlockFront *b);
 /* Since the last request; 0: there was none. */
 int64_t front_idle_ns(const BlockFront *b);
 /*
- * As `query-block` lists them: drives in their order, taken by a device or not (those are shown as a front that is gone
- * afterwards), then fronts of devices without a drive.
+ * As `query-block` lists them: drives in their order, taken by a device or not (those are shown as
+ * a front that is gone afterwards), then fronts of devices without a drive.
  */
 void block_drives_foreach(void (*fn)(BlockFront *b, void *opaque), void *opaque);
 

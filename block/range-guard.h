@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Keeps the guest's writes to a node away from ranges that a job works on, and tells the job of those in flight: a claim
- * waits for them, and writes wait for claims.
+ * Keeps the guest's writes to a node away from ranges that a job works on, and tells the job of
+ * those in flight: a claim waits for them, and writes wait for claims.
  */
 #ifndef BLOCK_RANGE_GUARD_H
 #define BLOCK_RANGE_GUARD_H

@@ -24,17 +24,22 @@ static bool raw_open(BlockNode *n, struct json_object *opts, GError **error)
 
     s->offset = opts_number(opts, "offset", 0);
     if (s->offset > have) {
-        return fail(error, "Size of the image too small: offset %" G_GUINT64_FORMAT " is beyond the end of "
-                           "'%s'", s->offset, n->filename);
+        return fail(error,
+                    "Size of the image too small: offset %" G_GUINT64_FORMAT
+                    " is beyond the end of "
+                    "'%s'",
+                    s->offset, n->filename);
     }
     have -= s->offset;
     if (opts_has(opts, "size")) {
         uint64_t size = opts_number(opts, "size", 0);
 
         if (size > have) {
-            return fail(error, "The sum of offset (%" G_GUINT64_FORMAT ") and size (%" G_GUINT64_FORMAT
-                               ") has to be smaller or equal to the  actual size of the containing file (%"
-                               G_GUINT64_FORMAT ")", s->offset, size, n->file->length);
+            return fail(error,
+                        "The sum of offset (%" G_GUINT64_FORMAT ") and size (%" G_GUINT64_FORMAT
+                        ") has to be smaller or equal to the  actual size of the containing file "
+                        "(%" G_GUINT64_FORMAT ")",
+                        s->offset, size, n->file->length);
         }
         have = size;
         s->fixed = true;
@@ -78,9 +83,11 @@ static int co_raw_write_zeroes(BlockNode *n, uint64_t offset, uint64_t bytes, un
     return co_block_write_zeroes(n->file, ((RawState *)n->state)->offset + offset, bytes, flags);
 }
 
-static int co_raw_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero, BlockStatus *st)
+static int co_raw_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero,
+                         BlockStatus *st)
 {
-    int ret = co_block_status(n->file, ((RawState *)n->state)->offset + offset, bytes, want_zero, st);
+    int ret =
+        co_block_status(n->file, ((RawState *)n->state)->offset + offset, bytes, want_zero, st);
 
     st->flags = (st->flags & ~BLOCK_STATUS_EOF) | BLOCK_STATUS_ALLOCATED;
     return ret < 0 || st->bytes ? ret : -EIO;
@@ -130,7 +137,8 @@ static bool co_raw_measure(struct json_object *opts, BlockNode *in, BlockMeasure
     return true;
 }
 
-static const BlockChildDesc raw_children[] = { { "file", BLOCK_ROLE_FILTERED | BLOCK_ROLE_PRIMARY }, { NULL } };
+static const BlockChildDesc raw_children[] = {{"file", BLOCK_ROLE_FILTERED | BLOCK_ROLE_PRIMARY},
+                                              {NULL}};
 
 static const OptDesc raw_create_opts[] = {
     { "size", OPT_SIZE, "Virtual disk size" },

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Making open nodes writable or read-only, for jobs that write to backing files and for blockdev-reopen. */
+/*
+ * Making open nodes writable or read-only, for jobs that write to backing files and for
+ * blockdev-reopen.
+ */
 #include "block/driver.h"
 #include "block/graph.h"
 #include "util/error.h"
@@ -103,7 +106,8 @@ bool block_change_backing(BlockNode *n, const char *file, const char *format, GE
     bool was = n->read_only;
 
     if (!n->driver->co_change_backing) {
-        return fail(error, "Driver '%s' does not support changing the backing file", n->driver->name);
+        return fail(error, "Driver '%s' does not support changing the backing file",
+                    n->driver->name);
     }
     if (was && !block_make_writable(n, error)) {
         return false;

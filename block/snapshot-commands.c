@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Commands that change the graph at once: snapshots, bitmaps, resizing, reopening; and transactions, in which several
- * happen together or not at all.
+ * Commands that change the graph at once: snapshots, bitmaps, resizing, reopening; and
+ * transactions, in which several happen together or not at all.
  */
 #include <errno.h>
 #include <json-c/json.h>
@@ -33,7 +33,8 @@ static bool put_on_top(BlockNode *node, BlockNode *overlay, GError **error)
         }
     }
     if (node->job) {
-        return fail(error, "Node '%s' is busy: block device is in use by block job: %s", node->name, node->job);
+        return fail(error, "Node '%s' is busy: block device is in use by block job: %s", node->name,
+                    node->job);
     }
     if (!block_set_backing(overlay, node, error)) {
         return false;
@@ -64,7 +65,10 @@ static bool prepare_snapshot_sync(Action *a, const BlockdevSnapshotSync *args, G
     int mode = args->has_mode ? (int)args->mode : NEW_IMAGE_MODE_ABSOLUTE_PATHS;
     struct json_object *o;
 
-    a->node = block_node_or_device(args->device ? args->device : args->node_name ? args->node_name : "", error);
+    a->node = block_node_or_device(args->device      ? args->device
+                                   : args->node_name ? args->node_name
+                                                     : "",
+                                   error);
     if (!a->node) {
         return false;
     }
@@ -92,7 +96,8 @@ static bool prepare_snapshot_sync(Action *a, const BlockdevSnapshotSync *args, G
     if (args->snapshot_node_name) {
         json_object_object_add(o, "node-name", json_object_new_string(args->snapshot_node_name));
     }
-    a->overlay = block_open_image(args->snapshot_file, format, o, BLOCK_OPEN_NO_BACKING | BLOCK_OPEN_QUIET, error);
+    a->overlay = block_open_image(args->snapshot_file, format, o,
+                                  BLOCK_OPEN_NO_BACKING | BLOCK_OPEN_QUIET, error);
     json_object_put(o);
     if (!a->overlay) {
         return false;
@@ -146,7 +151,8 @@ static void co_snap(void *opaque)
 
         if ((!c->id || strcmp(c->id, s->id) == 0) && (!c->name || strcmp(c->name, s->name) == 0)) {
             if (!c->remove) {
-                c->good = fail(c->error, "Snapshot with name '%s' already exists on device '%s'", c->name, c->n->name);
+                c->good = fail(c->error, "Snapshot with name '%s' already exists on device '%s'",
+                               c->name, c->n->name);
                 return;
             }
             c->s = *s;
@@ -154,7 +160,8 @@ static void co_snap(void *opaque)
             return;
         }
     }
-    c->good = c->remove ? fail(c->error, "Snapshot with id '%s' and name '%s' does not exist on device '%s'",
+    c->good = c->remove ? fail(c->error,
+                               "Snapshot with id '%s' and name '%s' does not exist on device '%s'",
                                c->id ? c->id : "null", c->name ? c->name : "null", c->device)
                         : d->co_snapshot_create(c->n, &c->s, c->error);
 }
@@ -169,7 +176,9 @@ static bool internal_snapshot(SnapCall *c, const char *device, GError **error)
     }
     c->n = block_skip_filters(c->n);
     if (!c->n->driver->co_snapshot_create) {
-        return fail(error, "Block format '%s' used by device '%s' does not support internal snapshots", c->n->driver->name, device);
+        return fail(error,
+                    "Block format '%s' used by device '%s' does not support internal snapshots",
+                    c->n->driver->name, device);
     }
     if (c->n->read_only) {
         return fail(error, "Device '%s' is read only", device);
@@ -207,7 +216,8 @@ static void undo_internal(Action *a)
     }
 }
 
-bool qmp_blockdev_snapshot_internal_sync(QmpCall *call, const BlockdevSnapshotInternal *args, GError **error)
+bool qmp_blockdev_snapshot_internal_sync(QmpCall *call, const BlockdevSnapshotInternal *args,
+                                         GError **error)
 {
     Action a = { .done = false };
     bool good;
@@ -220,8 +230,8 @@ bool qmp_blockdev_snapshot_internal_sync(QmpCall *call, const BlockdevSnapshotIn
     return good;
 }
 
-SnapshotInfo *qmp_blockdev_snapshot_delete_internal_sync(QmpCall *call, const QmpBlockdevSnapshotDeleteInternalSyncArgs *args,
-                                                         GError **error)
+SnapshotInfo *qmp_blockdev_snapshot_delete_internal_sync(
+    QmpCall *call, const QmpBlockdevSnapshotDeleteInternalSyncArgs *args, GError **error)
 {
     SnapCall c = { .id = args->id, .name = args->name, .remove = true };
     SnapshotInfo *i;
@@ -252,7 +262,8 @@ SnapshotInfo *qmp_blockdev_snapshot_delete_internal_sync(QmpCall *call, const Qm
 static bool prepare_bitmap_add(Action *a, const BlockDirtyBitmapAdd *args, GError **error)
 {
     BlockNode *n = block_skip_implicit(block_node_or_device(args->node, error));
-    uint32_t granularity = args->has_granularity ? (uint32_t)args->granularity : BITMAP_DEFAULT_GRANULARITY;
+    uint32_t granularity =
+        args->has_granularity ? (uint32_t)args->granularity : BITMAP_DEFAULT_GRANULARITY;
     bool persistent = args->has_persistent && args->persistent;
 
     if (!n) {
@@ -264,8 +275,11 @@ static bool prepare_bitmap_add(Action *a, const BlockDirtyBitmapAdd *args, GErro
     if (persistent && dirty_bitmap_find(n, args->name)) {
         return fail(error, "Bitmap already exists: %s", args->name);
     }
-    if (persistent && (!n->driver->co_can_store_bitmap || !n->driver->co_can_store_bitmap(n, args->name, granularity, error))) {
-        return *error ? false : fail(error, "Block driver '%s' does not support persistent bitmaps", n->driver->name);
+    if (persistent && (!n->driver->co_can_store_bitmap ||
+                       !n->driver->co_can_store_bitmap(n, args->name, granularity, error))) {
+        return *error ? false
+                      : fail(error, "Block driver '%s' does not support persistent bitmaps",
+                             n->driver->name);
     }
     a->bitmap = dirty_bitmap_new(n, args->name, granularity, error);
     if (!a->bitmap) {
@@ -302,7 +316,8 @@ static void commit_bitmap_clear(Action *a)
     dirty_bitmap_clear_all(a->bitmap);
 }
 
-static bool prepare_bitmap_enable(Action *a, const BlockDirtyBitmap *args, bool enable, GError **error)
+static bool prepare_bitmap_enable(Action *a, const BlockDirtyBitmap *args, bool enable,
+                                  GError **error)
 {
     a->bitmap = find_bitmap(args, BITMAP_BUSY | BITMAP_INCONSISTENT, error);
     if (a->bitmap) {
@@ -351,8 +366,12 @@ static bool prepare_bitmap_merge(Action *a, struct json_object *data, GError **e
     struct json_object *list;
     uint64_t bytes;
 
-    if (!node || !target || !json_object_object_get_ex(data, "bitmaps", &list) || !json_object_is_type(list, json_type_array)) {
-        return fail(error, "Parameter '%s' is missing", !node ? "node" : !target ? "target" : "bitmaps");
+    if (!node || !target || !json_object_object_get_ex(data, "bitmaps", &list) ||
+        !json_object_is_type(list, json_type_array)) {
+        return fail(error, "Parameter '%s' is missing",
+                    !node     ? "node"
+                    : !target ? "target"
+                              : "bitmaps");
     }
     a->bitmap = find_bitmap(&t, BITMAP_BUSY | BITMAP_INCONSISTENT, error);
     if (!a->bitmap) {
@@ -365,8 +384,9 @@ static bool prepare_bitmap_merge(Action *a, struct json_object *data, GError **e
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         struct json_object *item = json_object_array_get_idx(list, i);
         bool text = json_object_is_type(item, json_type_string);
-        BlockDirtyBitmap s = { .node = (char *)(text ? node : keyval_get(item, "node")),
-                               .name = (char *)(text ? json_object_get_string(item) : keyval_get(item, "name")) };
+        BlockDirtyBitmap s = {
+            .node = (char *)(text ? node : keyval_get(item, "node")),
+            .name = (char *)(text ? json_object_get_string(item) : keyval_get(item, "name"))};
         DirtyBitmap *from = s.node && s.name ? find_bitmap(&s, BITMAP_INCONSISTENT, error) : NULL;
 
         if (!from || !dirty_bitmap_merge(a->bitmap, from, error)) {
@@ -392,7 +412,8 @@ static bool typed(const QapiType *t, struct json_object *data, void **slot, GErr
 }
 
 /* One action by its name; what it must undo or finish is in *a. */
-bool action_prepare(Action *a, const char *type, struct json_object *data, JobTxn *txn, GError **error)
+bool action_prepare(Action *a, const char *type, struct json_object *data, JobTxn *txn,
+                    GError **error)
 {
     const QapiType *t = NULL;
     void *args = NULL;
@@ -428,7 +449,8 @@ bool action_prepare(Action *a, const char *type, struct json_object *data, JobTx
     if (t == &qapi_type_BlockdevSnapshot || t == &qapi_type_BlockdevSnapshotSync) {
         a->undo = undo_snapshot;
         a->clean = clean_snapshot;
-        good = t == &qapi_type_BlockdevSnapshot ? prepare_snapshot(a, args, error) : prepare_snapshot_sync(a, args, error);
+        good = t == &qapi_type_BlockdevSnapshot ? prepare_snapshot(a, args, error)
+                                                : prepare_snapshot_sync(a, args, error);
     } else if (t == &qapi_type_BlockdevSnapshotInternal) {
         a->undo = undo_internal;
         good = prepare_internal(a, args, error);
@@ -436,7 +458,8 @@ bool action_prepare(Action *a, const char *type, struct json_object *data, JobTx
         a->undo = undo_bitmap_add;
         good = prepare_bitmap_add(a, args, error);
     } else if (t == &qapi_type_BlockdevBackup || t == &qapi_type_DriveBackup) {
-        a->job = t == &qapi_type_BlockdevBackup ? blockdev_backup_prepare(args, txn, error) : drive_backup_prepare(args, txn, error);
+        a->job = t == &qapi_type_BlockdevBackup ? blockdev_backup_prepare(args, txn, error)
+                                                : drive_backup_prepare(args, txn, error);
         good = a->job != NULL;
     } else if (strcmp(type, "block-dirty-bitmap-clear") == 0) {
         a->commit = commit_bitmap_clear;
@@ -445,9 +468,11 @@ bool action_prepare(Action *a, const char *type, struct json_object *data, JobTx
         a->commit = commit_bitmap_remove;
         a->bitmap = find_bitmap(args, BITMAP_BUSY, error);
         good = a->bitmap != NULL;
-    } else if (strcmp(type, "block-dirty-bitmap-enable") == 0 || strcmp(type, "block-dirty-bitmap-disable") == 0) {
+    } else if (strcmp(type, "block-dirty-bitmap-enable") == 0 ||
+               strcmp(type, "block-dirty-bitmap-disable") == 0) {
         a->undo = undo_bitmap_enable;
-        good = prepare_bitmap_enable(a, args, strcmp(type, "block-dirty-bitmap-enable") == 0, error);
+        good =
+            prepare_bitmap_enable(a, args, strcmp(type, "block-dirty-bitmap-enable") == 0, error);
     } else {
         good = fail(error, "Invalid parameter '%s'", type);
     }
@@ -474,9 +499,11 @@ bool transaction_run(struct json_object *actions, bool grouped, GError **error)
     block_graph_lock();
     for (; good && n < count; n++) {
         struct json_object *item = json_object_array_get_idx(actions, n), *data = NULL;
-        const char *type = json_object_is_type(item, json_type_object) ? keyval_get(item, "type") : NULL;
+        const char *type =
+            json_object_is_type(item, json_type_object) ? keyval_get(item, "type") : NULL;
 
-        good = type ? json_object_object_get_ex(item, "data", &data) || fail(error, "Parameter 'data' is missing")
+        good = type ? json_object_object_get_ex(item, "data", &data) ||
+                          fail(error, "Parameter 'data' is missing")
                     : fail(error, "Parameter 'type' is missing");
         good = good && action_prepare(&list[n], type, data, txn, error);
     }
@@ -537,10 +564,10 @@ static bool single(const char *type, struct json_object *data, GError **error)
     return good;
 }
 
-#define SINGLE(fn, type)                                                                                                \
-    bool fn(QmpCall *call, struct json_object *args, GError **error)                                                    \
-    {                                                                                                                   \
-        return single(type, args, error);                                                                               \
+#define SINGLE(fn, type)                                             \
+    bool fn(QmpCall *call, struct json_object *args, GError **error) \
+    {                                                                \
+        return single(type, args, error);                            \
     }
 SINGLE(qmp_blockdev_snapshot, "blockdev-snapshot")
 SINGLE(qmp_blockdev_snapshot_sync, "blockdev-snapshot-sync")

@@ -22,7 +22,8 @@ static int co_recurse(BlockStatus *st)
     return 0;
 }
 
-static int co_driver_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero, BlockStatus *st)
+static int co_driver_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero,
+                            BlockStatus *st)
 {
     if (n->driver->co_block_status) {
         return n->driver->co_block_status(n, offset, bytes, want_zero, st);
@@ -65,7 +66,8 @@ int co_block_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zer
     }
     st->bytes = MIN(st->bytes - (offset - start), bytes);
     st->map += offset - start;
-    if ((st->flags & BLOCK_STATUS_RECURSE) && want_zero && st->map_node && !(st->flags & BLOCK_STATUS_ZERO)) {
+    if ((st->flags & BLOCK_STATUS_RECURSE) && want_zero && st->map_node &&
+        !(st->flags & BLOCK_STATUS_ZERO)) {
         ret = co_recurse(st);
     }
     st->flags &= ~(BLOCK_STATUS_RECURSE | BLOCK_STATUS_EOF);
@@ -79,8 +81,8 @@ int co_block_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zer
     return ret;
 }
 
-int co_block_status_above(BlockNode *top, BlockNode *base, uint64_t offset, uint64_t bytes, bool want_zero,
-                          BlockStatus *st)
+int co_block_status_above(BlockNode *top, BlockNode *base, uint64_t offset, uint64_t bytes,
+                          bool want_zero, BlockStatus *st)
 {
     bool eof = false, first = true;
     unsigned depth = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * -snapshot and snapshot=on: writes go to a qcow2 image in $TMPDIR (/var/tmp) that has no name once it is open, and are gone
- * with the process unless they are committed.
+ * -snapshot and snapshot=on: writes go to a qcow2 image in $TMPDIR (/var/tmp) that has no name once
+ * it is open, and are gone with the process unless they are committed.
  */
 #include "block/temporary.h"
 

@@ -36,7 +36,9 @@ bool throttle_check(const ThrottleLimits *l, GError **error)
 {
     if ((l->avg[0] && (l->avg[1] || l->avg[2])) || (l->avg[3] && (l->avg[4] || l->avg[5])) ||
         (l->max[0] && (l->max[1] || l->max[2])) || (l->max[3] && (l->max[4] || l->max[5]))) {
-        return fail(error, "bps/iops/max total values and read/write values cannot be used at the same time");
+        return fail(
+            error,
+            "bps/iops/max total values and read/write values cannot be used at the same time");
     }
     if (l->iops_size && !l->avg[3] && !l->avg[4] && !l->avg[5]) {
         return fail(error, "iops size requires an iops value to be set");
@@ -124,8 +126,8 @@ static void leak(ThrottleGroup *g)
 
 void co_throttle(ThrottleGroup *g, bool write, uint64_t bytes)
 {
-    const unsigned used[] = { LIMIT_BPS_TOTAL, write ? LIMIT_BPS_WRITE : LIMIT_BPS_READ, LIMIT_IOPS_TOTAL,
-                              write ? LIMIT_IOPS_WRITE : LIMIT_IOPS_READ };
+    const unsigned used[] = {LIMIT_BPS_TOTAL, write ? LIMIT_BPS_WRITE : LIMIT_BPS_READ,
+                             LIMIT_IOPS_TOTAL, write ? LIMIT_IOPS_WRITE : LIMIT_IOPS_READ};
     double units;
 
     if (!throttle_any(&g->limits)) {
@@ -149,7 +151,9 @@ void co_throttle(ThrottleGroup *g, bool write, uint64_t bytes)
         }
         co_sleep_ns(CLOCK_RT, MIN(wait_ns, 1000000000));
     }
-    units = g->limits.iops_size && bytes > g->limits.iops_size ? (double)bytes / (double)g->limits.iops_size : 1;
+    units = g->limits.iops_size && bytes > g->limits.iops_size
+                ? (double)bytes / (double)g->limits.iops_size
+                : 1;
     for (unsigned i = 0; i < ARRAY_COUNT(used); i++) {
         g->level[used[i]] += used[i] < LIMIT_IOPS_TOTAL ? (double)bytes : units;
     }
@@ -177,13 +181,16 @@ void front_set_throttle(BlockFront *b, const char *group, const ThrottleLimits *
 bool qmp_block_set_io_throttle(QmpCall *call, const QmpBlockSetIoThrottleArgs *a, GError **error)
 {
     ThrottleLimits l = {
-        .avg = { (uint64_t)a->bps, (uint64_t)a->bps_rd, (uint64_t)a->bps_wr, (uint64_t)a->iops, (uint64_t)a->iops_rd, (uint64_t)a->iops_wr },
-        .max = { (uint64_t)a->bps_max, (uint64_t)a->bps_rd_max, (uint64_t)a->bps_wr_max, (uint64_t)a->iops_max,
-                 (uint64_t)a->iops_rd_max, (uint64_t)a->iops_wr_max },
-        .length = { a->has_bps_max_length ? (uint64_t)a->bps_max_length : 1, a->has_bps_rd_max_length ? (uint64_t)a->bps_rd_max_length : 1,
-                    a->has_bps_wr_max_length ? (uint64_t)a->bps_wr_max_length : 1, a->has_iops_max_length ? (uint64_t)a->iops_max_length : 1,
-                    a->has_iops_rd_max_length ? (uint64_t)a->iops_rd_max_length : 1,
-                    a->has_iops_wr_max_length ? (uint64_t)a->iops_wr_max_length : 1 },
+        .avg = {(uint64_t)a->bps, (uint64_t)a->bps_rd, (uint64_t)a->bps_wr, (uint64_t)a->iops,
+                (uint64_t)a->iops_rd, (uint64_t)a->iops_wr},
+        .max = {(uint64_t)a->bps_max, (uint64_t)a->bps_rd_max, (uint64_t)a->bps_wr_max,
+                (uint64_t)a->iops_max, (uint64_t)a->iops_rd_max, (uint64_t)a->iops_wr_max},
+        .length = {a->has_bps_max_length ? (uint64_t)a->bps_max_length : 1,
+                   a->has_bps_rd_max_length ? (uint64_t)a->bps_rd_max_length : 1,
+                   a->has_bps_wr_max_length ? (uint64_t)a->bps_wr_max_length : 1,
+                   a->has_iops_max_length ? (uint64_t)a->iops_max_length : 1,
+                   a->has_iops_rd_max_length ? (uint64_t)a->iops_rd_max_length : 1,
+                   a->has_iops_wr_max_length ? (uint64_t)a->iops_wr_max_length : 1},
         .iops_size = a->has_iops_size ? (uint64_t)a->iops_size : 0,
     };
 
@@ -193,7 +200,8 @@ bool qmp_block_set_io_throttle(QmpCall *call, const QmpBlockSetIoThrottleArgs *a
     BlockFront *b = block_front_find(a->device, a->id);
 
     if (!b) {
-        return fail_class(error, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", a->device ? a->device : a->id);
+        return fail_class(error, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found",
+                          a->device ? a->device : a->id);
     }
     if (!b->node) {
         return fail(error, "Device '%s' has no medium", b->name);

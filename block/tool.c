@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The block layer for programs without a machine: start and end, objects, opening by command line names. */
+/*
+ * The block layer for programs without a machine: start and end, objects, opening by command line
+ * names.
+ */
 #include "block/tool.h"
 
 #include <json-c/json.h>
@@ -72,9 +75,11 @@ bool tool_trace(const char *text, GError **error)
 
 bool tool_cache_mode(const char *mode, bool *direct, bool *no_flush, bool *writethrough)
 {
-    static const struct { const char *name; bool direct, no_flush, through; } modes[] = {
-        { "none", true, false, false }, { "off", true, false, false }, { "directsync", true, false, true },
-        { "writeback", false, false, false }, { "unsafe", false, true, false }, { "writethrough", false, false, true },
+    static const struct { const char *name; bool direct, no_flush, through;
+    } modes[] = {
+        {"none", true, false, false},      {"off", true, false, false},
+        {"directsync", true, false, true}, {"writeback", false, false, false},
+        {"unsafe", false, true, false},    {"writethrough", false, false, true},
     };
 
     for (unsigned i = 0; i < ARRAY_COUNT(modes); i++) {
@@ -93,7 +98,9 @@ bool tool_aio_mode(const char *mode, unsigned *flags)
     if (!mode || strcmp(mode, "threads") == 0) {
         return true;
     }
-    *flags |= strcmp(mode, "native") == 0 ? BLOCK_OPEN_NATIVE_AIO : strcmp(mode, "io_uring") == 0 ? BLOCK_OPEN_IO_URING : 0;
+    *flags |= strcmp(mode, "native") == 0     ? BLOCK_OPEN_NATIVE_AIO
+              : strcmp(mode, "io_uring") == 0 ? BLOCK_OPEN_IO_URING
+                                              : 0;
     return *flags & (BLOCK_OPEN_NATIVE_AIO | BLOCK_OPEN_IO_URING);
 }
 
@@ -102,8 +109,8 @@ static void put(struct json_object *o, const char *key, bool value)
     json_object_object_add(o, key, json_object_new_boolean(value));
 }
 
-BlockNode *tool_open(const char *filename, bool image_opts, const char *format, const char *cache, unsigned flags,
-                     GError **error)
+BlockNode *tool_open(const char *filename, bool image_opts, const char *format, const char *cache,
+                     unsigned flags, GError **error)
 {
     struct json_object *more = json_object_new_object(), *modes = json_object_new_object();
     bool direct = false, no_flush = false, through = false;

@@ -19,7 +19,8 @@ struct Action {
     uint64_t backup_bytes, backup_count;
 };
 
-bool action_prepare(Action *a, const char *type, struct json_object *data, JobTxn *txn, GError **error);
+bool action_prepare(Action *a, const char *type, struct json_object *data, JobTxn *txn,
+                    GError **error);
 bool transaction_run(struct json_object *actions, bool grouped, GError **error);
 BlockJob *blockdev_backup_prepare(const BlockdevBackup *a, JobTxn *txn, GError **error);
 BlockJob *drive_backup_prepare(const DriveBackup *a, JobTxn *txn, GError **error);

@@ -28,7 +28,8 @@ bool sockaddr_from_options(SockAddr *a, struct json_object *o, GError **error)
 
     if (given != 1) {
         sockaddr_clear(a);
-        return given ? fail(error, "chardev: socket: 'path', 'fd' and 'host'/'port' exclude each other")
+        return given ? fail(error,
+                            "chardev: socket: 'path', 'fd' and 'host'/'port' exclude each other")
                      : fail(error, "chardev: socket: no 'path', 'fd' or 'port' given");
     }
     if (!a->path && !a->fd_text && !a->port) {

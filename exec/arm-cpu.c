@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The way from devices to an ARM vCPU without a link-time tie: every binary has this file, only those
- * of target-arm have the hooks. exec/arm-cpu.h has the contracts.
+ * The way from devices to an ARM vCPU without a link-time tie: every binary has this file, only
+ * those of target-arm have the hooks. exec/arm-cpu.h has the contracts.
  */
 #include "exec/arm-cpu.h"
 

@@ -209,8 +209,8 @@ void rom_print(GString *out)
     for (unsigned i = 0; roms != NULL && i < roms->len; i++) {
         const Rom *r = &g_array_index(roms, Rom, i);
 
-        g_string_append_printf(out, "addr=%016" PRIx64 " size=0x%06zx mem=%s name=\"%s\"\n", r->addr,
-                               r->len, r->as == NULL ? "rom" : "ram", r->name);
+        g_string_append_printf(out, "addr=%016" PRIx64 " size=0x%06zx mem=%s name=\"%s\"\n",
+                               r->addr, r->len, r->as == NULL ? "rom" : "ram", r->name);
     }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Memory back ends as objects: anonymous, of a file or folder (hugetlbfs, tmpfs), and memfd; with
- * what the host's kernel shall do with their pages. Not here: persistent memory (pmem=on is refused)
- * and thread contexts.
+ * what the host's kernel shall do with their pages. Not here: persistent memory (pmem=on is
+ * refused) and thread contexts.
  */
 #include "exec/memory-backend.h"
 
@@ -150,7 +150,8 @@ static bool bind_nodes(MemoryBackend *b, GError **error)
     if (b->policy == MEM_DEFAULT) {
         return true;
     }
-    if (syscall(SYS_mbind, ram->host, ram->size, b->policy, mask, MAX_NODE + 2, STRICT | MOVE) < 0) {
+    if (syscall(SYS_mbind, ram->host, ram->size, b->policy, mask, MAX_NODE + 2, STRICT | MOVE) <
+        0) {
         return fail_errno(error, errno, "cannot bind memory to host NUMA nodes");
     }
     return true;
@@ -383,12 +384,13 @@ static bool fit_file(FileBackend *f, int fd, GError **error)
         return true;
     }
     if (st.st_size != 0 && (uint64_t)st.st_size < f->base.size) {
-        return fail(error, "backing store size 0x%" PRIx64 " does not match 'size' option 0x%" PRIx64,
+        return fail(error,
+                    "backing store size 0x%" PRIx64 " does not match 'size' option 0x%" PRIx64,
                     (uint64_t)st.st_size, f->base.size);
     }
     if (st.st_size == 0 && (f->readonly || ftruncate(fd, (off_t)f->base.size) < 0)) {
-        return fail_errno(error, f->readonly ? EROFS : errno, "can't give backing store %s its size",
-                          f->path);
+        return fail_errno(error, f->readonly ? EROFS : errno,
+                          "can't give backing store %s its size", f->path);
     }
     return true;
 }
@@ -492,13 +494,16 @@ Region *machine_ram(Vm *vm, const char *id, GError **error)
 
         if (object_child(object_container("/objects"), id) != NULL) {
             json_object_put(props);
-            return fail_null(error, "object name '%s' is reserved for the default RAM backend, it can't "
-                             "be used for any other purposes. Change the object's 'id' to something else",
-                             id);
+            return fail_null(
+                error,
+                "object name '%s' is reserved for the default RAM backend, it can't "
+                "be used for any other purposes. Change the object's 'id' to something else",
+                id);
         }
         json_object_object_add(props, "size", json_object_new_uint64(vm->ram_size));
         json_object_object_add(props, "merge", json_object_new_boolean(vm->machine->mem_merge));
-        json_object_object_add(props, "dump", json_object_new_boolean(vm->machine->dump_guest_core));
+        json_object_object_add(props, "dump",
+                               json_object_new_boolean(vm->machine->dump_guest_core));
         json_object_object_add(props, "prealloc",
                                json_object_new_boolean(option_given("mem-prealloc")));
         if (path != NULL) {
@@ -609,9 +614,11 @@ static void print_memdev(MemoryBackend *b, void *opaque)
             g_string_append_printf(nodes, "%s%u", nodes->len ? "," : "", n);
         }
     }
-    g_string_append_printf(opaque, "memory backend: %s\n  size:  %" PRIu64 "\n  merge: %s\n"
+    g_string_append_printf(opaque,
+                           "memory backend: %s\n  size:  %" PRIu64 "\n  merge: %s\n"
                            "  dump: %s\n  prealloc: %s\n  share: %s\n  reserve: %s\n  policy: %s\n"
-                           "  host nodes: %s\n\n", b->obj.name, b->size, b->merge ? "true" : "false",
+                           "  host nodes: %s\n\n",
+                           b->obj.name, b->size, b->merge ? "true" : "false",
                            b->dump ? "true" : "false", b->prealloc ? "true" : "false",
                            b->share ? "true" : "false", b->reserve ? "true" : "false",
                            policies[b->policy], nodes->str);

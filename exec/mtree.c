@@ -39,8 +39,8 @@ static void print_region(Printer *p, const Region *r, hwaddr base, unsigned inde
     }
     if (r->kind == REGION_ALIAS) {
         g_string_append_printf(p->out,
-                               "%*s%016" PRIx64 "-%016" PRIx64 " (prio %d, %s): alias %s @%s %016" PRIx64
-                               "-%016" PRIx64 "%s\n",
+                               "%*s%016" PRIx64 "-%016" PRIx64
+                               " (prio %d, %s): alias %s @%s %016" PRIx64 "-%016" PRIx64 "%s\n",
                                indent, "", base, last, r->priority, kind_name(r->alias), r->name,
                                r->alias->name, r->alias_offset,
                                r->alias_offset + last_offset(r->size), off);

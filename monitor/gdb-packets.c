@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The gdb remote stub: packets that look at or change registers, memory, breakpoints, and that let the
- * machine run. "E22" stands for a malformed packet, "E14" for an address or register that is not
- * there, an empty answer for what is not known.
+ * The gdb remote stub: packets that look at or change registers, memory, breakpoints, and that let
+ * the machine run. "E22" stands for a malformed packet, "E14" for an address or register that is
+ * not there, an empty answer for what is not known.
  */
 #include "monitor/gdb.h"
 

@@ -268,7 +268,10 @@ static void receive(void *opaque, const uint8_t *buf, size_t len)
     GdbStub *g = opaque;
 
     for (size_t i = 0; i < len && g->attached; i++) {
-        /* While the machine runs, only the debugger's interrupt is expected; a packet interrupts too. */
+        /*
+         * While the machine runs, only the debugger's interrupt is expected; a packet interrupts
+         * too.
+         */
         if (runstate_running() && g->rx == RX_IDLE && (buf[i] == 3 || buf[i] == '$')) {
             vm_stop(g->vm, RUN_STATE_PAUSED);
             if (buf[i] == 3) {

@@ -64,7 +64,10 @@ bool gdb_hex(char **p, uint64_t *v);
 void gdb_append_hex(GString *out, const void *bytes, size_t len);
 /* Exactly 2 * len digits at p. */
 bool gdb_unhex(const char *p, uint8_t *out, size_t len);
-/* Thread id at *p. *all: -1 somewhere; *cpu: the one meant, any (the first) for 0. False: malformed or none. */
+/*
+ * Thread id at *p. *all: -1 somewhere; *cpu: the one meant, any (the first) for 0. False: malformed
+ * or none.
+ */
 bool gdb_thread(GdbStub *g, char **p, Cpu **cpu, bool *all);
 
 #endif

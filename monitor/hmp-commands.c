@@ -42,7 +42,9 @@ HMP_COMMAND(system_powerdown, hmp_system_powerdown, "", "send system power down 
 HMP_COMMAND(system_wakeup, hmp_system_wakeup, "", "wakeup guest from suspend");
 HMP_COMMAND(nmi, hmp_inject_nmi, "", "inject an NMI");
 
-/* --- devices, objects, chardevs ------------------------------------------------------------------ */
+/*
+ * --- devices, objects, chardevs ------------------------------------------------------------------
+ */
 
 static void run_with_text(HmpCall *call, const char *text, const char *implied,
                           bool (*fn)(HmpCall *, json_object *, GError **), GError **error)
@@ -142,7 +144,8 @@ static void hmp_ringbuf_read(HmpCall *call, GError **error)
     g_string_append_printf(call->out, "%s\n", text ? text : "");
 }
 
-HMP_COMMAND(ringbuf_read, hmp_ringbuf_read, "device:s,size:i", "read from a ring buffer character device");
+HMP_COMMAND(ringbuf_read, hmp_ringbuf_read, "device:s,size:i",
+            "read from a ring buffer character device");
 
 static void hmp_ringbuf_write(HmpCall *call, GError **error)
 {
@@ -152,9 +155,12 @@ static void hmp_ringbuf_write(HmpCall *call, GError **error)
                                                   .data = (char *)hmp_str(call, "data") }, error);
 }
 
-HMP_COMMAND(ringbuf_write, hmp_ringbuf_write, "device:s,data:s", "write to a ring buffer character device");
+HMP_COMMAND(ringbuf_write, hmp_ringbuf_write, "device:s,data:s",
+            "write to a ring buffer character device");
 
-/* --- logging ------------------------------------------------------------------------------------- */
+/*
+ * --- logging -------------------------------------------------------------------------------------
+ */
 
 static void hmp_log(HmpCall *call, GError **error)
 {
@@ -180,10 +186,16 @@ static void hmp_trace_event(HmpCall *call, GError **error)
     trace_enable(hmp_str(call, "name"), hmp_flag(call, "option"), error);
 }
 
-HMP_ROW(trace_event, { .name = "trace-event", .args = "name:s,option:b", .fn = hmp_trace_event,
-                       .params = "name on|off", .help = "changes status of a specific trace event" });
+HMP_ROW(trace_event, {.name = "trace-event",
+                      .args = "name:s,option:b",
+                      .fn = hmp_trace_event,
+                      .params = "name on|off",
+                      .help = "changes status of a specific trace event"});
 
-/* --- machine --------------------------------------------------------------------------------------- */
+/*
+ * --- machine
+ * ---------------------------------------------------------------------------------------
+ */
 
 static void hmp_watchdog_action(HmpCall *call, GError **error)
 {
@@ -221,9 +233,11 @@ static void hmp_pmemsave(HmpCall *call, GError **error)
     qmp_pmemsave(&q, &args, error);
 }
 
-HMP_ROW(pmemsave, { .name = "pmemsave", .args = "val:i,size:i,filename:s", .fn = hmp_pmemsave,
-                    .params = "addr size file",
-                    .help = "save to disk physical memory dump starting at 'addr' of size 'size'" });
+HMP_ROW(pmemsave, {.name = "pmemsave",
+                   .args = "val:i,size:i,filename:s",
+                   .fn = hmp_pmemsave,
+                   .params = "addr size file",
+                   .help = "save to disk physical memory dump starting at 'addr' of size 'size'"});
 
 static void hmp_qom_get(HmpCall *call, GError **error)
 {
@@ -248,7 +262,8 @@ static void hmp_qom_list(HmpCall *call, GError **error)
 {
     QmpCall q = qmp_call(call);
     const char *path = hmp_str(call, "path");
-    GPtrArray *list = qmp_qom_list(&q, &(QmpQomListArgs){ .path = (char *)(path ? path : "/") }, error);
+    GPtrArray *list =
+        qmp_qom_list(&q, &(QmpQomListArgs){.path = (char *)(path ? path : "/")}, error);
 
     if (list) {
         g_ptr_array_sort(list, by_name);

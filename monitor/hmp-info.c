@@ -123,7 +123,10 @@ static void info_qom_tree(HmpCall *call, GError **error)
 HMP_ROW(info_qom_tree, { .name = "qom-tree", .args = "path:s?", .help = "show QOM composition tree",
                          .fn = info_qom_tree, .info = true });
 
-/* --- CPUs --------------------------------------------------------------------------------------------- */
+/*
+ * --- CPUs
+ * ---------------------------------------------------------------------------------------------
+ */
 
 static void info_cpus(HmpCall *call, GError **error)
 {
@@ -206,8 +209,10 @@ static void info_trace_events(HmpCall *call, GError **error)
     trace_foreach(list_point, call->out);
 }
 
-HMP_ROW(info_trace_events, { .name = "trace-events", .help = "show available trace-events & their state",
-                             .fn = info_trace_events, .info = true });
+HMP_ROW(info_trace_events, {.name = "trace-events",
+                            .help = "show available trace-events & their state",
+                            .fn = info_trace_events,
+                            .info = true});
 
 static void info_history(HmpCall *call, GError **error)
 {

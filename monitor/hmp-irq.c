@@ -30,7 +30,8 @@ static void info_irq(HmpCall *call, GError **error)
         g_string_append(call->out, "IRQ statistics for ioapic:\n");
         for (unsigned i = 0; i < 24; i++) {
             if (ioapic_sent(call->vm, i)) {
-                g_string_append_printf(call->out, "%2u: %" PRIu64 "\n", i, ioapic_sent(call->vm, i));
+                g_string_append_printf(call->out, "%2u: %" PRIu64 "\n", i,
+                                       ioapic_sent(call->vm, i));
             }
         }
     }

@@ -68,7 +68,10 @@ static void print_value(GString *out, char kind, uint64_t v, unsigned size, bool
 {
     static const int octal[] = { 0, 3, 6, 0, 11, 0, 0, 0, 22 };
     static const int decimal[] = { 0, 3, 5, 0, 10, 0, 0, 0, 20 };
-    int64_t s = size == 1 ? (int8_t)v : size == 2 ? (int16_t)v : size == 4 ? (int32_t)v : (int64_t)v;
+    int64_t s = size == 1   ? (int8_t)v
+                : size == 2 ? (int16_t)v
+                : size == 4 ? (int32_t)v
+                            : (int64_t)v;
 
     switch (kind) {
     case 'd':
@@ -89,7 +92,8 @@ static void print_value(GString *out, char kind, uint64_t v, unsigned size, bool
     }
 }
 
-static bool print_instructions(HmpCall *call, Cpu *cpu, uint64_t addr, unsigned count, bool physical)
+static bool print_instructions(HmpCall *call, Cpu *cpu, uint64_t addr, unsigned count,
+                               bool physical)
 {
     for (unsigned i = 0; i < count; i++) {
         g_autoptr(GError) why = NULL;
@@ -113,8 +117,8 @@ static bool print_instructions(HmpCall *call, Cpu *cpu, uint64_t addr, unsigned 
         for (unsigned b = 0; b < n; b++) {
             g_string_append_printf(hex, "%02x ", bytes[b]);
         }
-        g_string_append_printf(call->out, "0x%08" G_GINT64_MODIFIER "x:  %-24s %s\n", addr, hex->str,
-                               text->str);
+        g_string_append_printf(call->out, "0x%08" G_GINT64_MODIFIER "x:  %-24s %s\n", addr,
+                               hex->str, text->str);
         addr += n;
     }
     return true;
@@ -189,12 +193,17 @@ static void hmp_print(HmpCall *call, GError **error)
 {
     Format f = parse(hmp_str(call, "fmt"));
 
-    print_value(call->out, f.kind == 'i' ? 'x' : f.kind, (uint64_t)hmp_int(call, "val", 0), 8, false);
+    print_value(call->out, f.kind == 'i' ? 'x' : f.kind, (uint64_t)hmp_int(call, "val", 0), 8,
+                false);
     g_string_append_c(call->out, '\n');
 }
 
-HMP_ROW(print, { .name = "print", .alias = "p", .args = "fmt:/,val:i", .params = "/fmt expr",
-                 .fn = hmp_print, .help = "print expression value (use $reg for CPU register access)" });
+HMP_ROW(print, {.name = "print",
+                .alias = "p",
+                .args = "fmt:/,val:i",
+                .params = "/fmt expr",
+                .fn = hmp_print,
+                .help = "print expression value (use $reg for CPU register access)"});
 
 static void hmp_sum(HmpCall *call, GError **error)
 {
@@ -246,7 +255,8 @@ static void hmp_gva2gpa(HmpCall *call, GError **error)
     }
 }
 
-HMP_COMMAND(gva2gpa, hmp_gva2gpa, "addr:i", "print the guest physical address of a guest virtual one");
+HMP_COMMAND(gva2gpa, hmp_gva2gpa, "addr:i",
+            "print the guest physical address of a guest virtual one");
 
 /* --- ports ---------------------------------------------------------------------------------- */
 
@@ -275,10 +285,10 @@ static void hmp_in(HmpCall *call, GError **error)
         address_space_store(call->vm->io_as, addr++, (uint64_t)index & 0xff, 1, DEV_LITTLE,
                             (MemAttrs){ 0 });
     }
-    g_string_append_printf(call->out, "port%c[0x%04x] = 0x%0*" G_GINT64_MODIFIER "x\n", suffix[size],
-                           (unsigned)addr, (int)size * 2,
-                           address_space_load(call->vm->io_as, addr, size, DEV_LITTLE,
-                                              (MemAttrs){ 0 }, NULL));
+    g_string_append_printf(
+        call->out, "port%c[0x%04x] = 0x%0*" G_GINT64_MODIFIER "x\n", suffix[size], (unsigned)addr,
+        (int)size * 2,
+        address_space_load(call->vm->io_as, addr, size, DEV_LITTLE, (MemAttrs){0}, NULL));
 }
 
 HMP_ROW(in, { .name = "i", .args = "fmt:/,addr:i,index:i?", .params = "/fmt addr", .fn = hmp_in,
@@ -295,5 +305,8 @@ static void hmp_out(HmpCall *call, GError **error)
     }
 }
 
-HMP_ROW(out, { .name = "o", .args = "fmt:/,addr:i,val:i", .params = "/fmt addr value", .fn = hmp_out,
-               .help = "I/O port write" });
+HMP_ROW(out, {.name = "o",
+              .args = "fmt:/,addr:i,val:i",
+              .params = "/fmt addr value",
+              .fn = hmp_out,
+              .help = "I/O port write"});

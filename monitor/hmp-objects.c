@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The object tree, chardevs, threads, CPUs' places and the mouse from the human monitor: thin users of QMP. */
+/*
+ * The object tree, chardevs, threads, CPUs' places and the mouse from the human monitor: thin users
+ * of QMP.
+ */
 #include <json-c/json.h>
 #include <string.h>
 
@@ -49,8 +52,9 @@ static void hmp_qom_get(HmpCall *call, GError **error)
     json_object *v = obj ? object_get_json(obj, hmp_str(call, "property"), error) : NULL;
 
     if (v || (obj && !*error)) {
-        g_string_append_printf(call->out, "%s\n", v ? json_object_to_json_string_ext(v, JSON_C_TO_STRING_SPACED)
-                                                    : "null");
+        g_string_append_printf(call->out, "%s\n",
+                               v ? json_object_to_json_string_ext(v, JSON_C_TO_STRING_SPACED)
+                                 : "null");
     }
     json_object_put(v);
 }
@@ -72,8 +76,11 @@ static void hmp_qom_set(HmpCall *call, GError **error)
     json_object_put(v);
 }
 
-HMP_ROW(qom_set, { .name = "qom-set", .args = "path:s,property:s,value:S", .params = "path property value",
-                   .fn = hmp_qom_set, .help = "set QOM property" });
+HMP_ROW(qom_set, {.name = "qom-set",
+                  .args = "path:s,property:s,value:S",
+                  .params = "path property value",
+                  .fn = hmp_qom_set,
+                  .help = "set QOM property"});
 
 static void hmp_chardev_remove(HmpCall *call, GError **error)
 {
@@ -100,11 +107,12 @@ static void hmp_info_iothreads(HmpCall *call, GError **error)
     for (guint i = 0; list && i < list->len; i++) {
         IOThreadInfo *t = list->pdata[i];
 
-        g_string_append_printf(call->out, "%s:\n  thread_id=%" G_GINT64_FORMAT "\n  poll-max-ns=%" G_GINT64_FORMAT
-                               "\n  poll-grow=%" G_GINT64_FORMAT "\n  poll-shrink=%" G_GINT64_FORMAT
-                               "\n  aio-max-batch=%" G_GINT64_FORMAT "\n",
-                               t->id, t->thread_id, t->poll_max_ns, t->poll_grow, t->poll_shrink,
-                               t->aio_max_batch);
+        g_string_append_printf(
+            call->out,
+            "%s:\n  thread_id=%" G_GINT64_FORMAT "\n  poll-max-ns=%" G_GINT64_FORMAT
+            "\n  poll-grow=%" G_GINT64_FORMAT "\n  poll-shrink=%" G_GINT64_FORMAT
+            "\n  aio-max-batch=%" G_GINT64_FORMAT "\n",
+            t->id, t->thread_id, t->poll_max_ns, t->poll_grow, t->poll_shrink, t->aio_max_batch);
         g_free(t->id);
         g_free(t);
     }
@@ -122,7 +130,8 @@ static unsigned mouse_buttons;
 
 static void hmp_mouse_move(HmpCall *call, GError **error)
 {
-    int dx = (int)hmp_int(call, "dx", 0), dy = (int)hmp_int(call, "dy", 0), dz = (int)hmp_int(call, "dz", 0);
+    int dx = (int)hmp_int(call, "dx", 0), dy = (int)hmp_int(call, "dy", 0),
+        dz = (int)hmp_int(call, "dz", 0);
 
     if (!input_motion(dx, dy, dz, mouse_buttons)) {
         fail(error, "there is no mouse that takes relative motion");
@@ -143,5 +152,8 @@ static void hmp_mouse_button(HmpCall *call, GError **error)
     }
 }
 
-HMP_ROW(mouse_button, { .name = "mouse_button", .args = "state:i", .params = "state", .fn = hmp_mouse_button,
-                        .help = "change mouse button state (1=L, 2=M, 4=R)" });
+HMP_ROW(mouse_button, {.name = "mouse_button",
+                       .args = "state:i",
+                       .params = "state",
+                       .fn = hmp_mouse_button,
+                       .help = "change mouse button state (1=L, 2=M, 4=R)"});

@@ -180,10 +180,13 @@ static bool parse_args(HmpCall *call, const HmpCommand *c, const char *p, GError
             if (colon[2] == '?') {
                 continue;
             }
-            const char *what = colon[1] == 'F' ? "filename" : colon[1] == 'B' ? "block device name" : "string";
+            const char *what = colon[1] == 'F'   ? "filename"
+                               : colon[1] == 'B' ? "block device name"
+                                                 : "string";
 
-            return colon[1] == 'i' || colon[1] == 'o' ? fail(error, "unexpected end of expression")
-                                                      : fail(error, "%s: %s expected", c->name, what);
+            return colon[1] == 'i' || colon[1] == 'o'
+                       ? fail(error, "unexpected end of expression")
+                       : fail(error, "%s: %s expected", c->name, what);
         } else if (!parse_value(call, colon[1], name, &p, error)) {
             return false;
         }
@@ -196,7 +199,9 @@ static bool parse_args(HmpCall *call, const HmpCommand *c, const char *p, GError
     return true;
 }
 
-/* --- running a line ----------------------------------------------------------------------------- */
+/*
+ * --- running a line -----------------------------------------------------------------------------
+ */
 
 static void params_text(const HmpCommand *c, GString *out)
 {

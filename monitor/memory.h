@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What monitors do with CPUs, and guest memory as they read it: virtual through a CPU's tables, without side effects on those. */
+/*
+ * What monitors do with CPUs, and guest memory as they read it: virtual through a CPU's tables,
+ * without side effects on those.
+ */
 #ifndef MONITOR_MEMORY_H
 #define MONITOR_MEMORY_H
 

@@ -59,4 +59,5 @@ static bool start_qtest(Vm *vm, GError **error)
     return !spec || qtest_serve(vm, spec, option_arg("qtest-log", 0), error);
 }
 
-START_HOOK(qtest, { .phase = START_MONITOR, .name = "qtest", .start = start_qtest, .stop = qtest_end });
+START_HOOK(qtest,
+           {.phase = START_MONITOR, .name = "qtest", .start = start_qtest, .stop = qtest_end});

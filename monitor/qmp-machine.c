@@ -267,7 +267,9 @@ GPtrArray *qmp_query_command_line_options(QmpCall *call,
     return l.out;
 }
 
-/* --- what there is none of yet ----------------------------------------------------------------- */
+/*
+ * --- what there is none of yet -----------------------------------------------------------------
+ */
 
 GArray *qmp_query_tpm_models(QmpCall *call, GError **error)
 {

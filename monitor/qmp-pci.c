@@ -74,7 +74,8 @@ static PciBridgeInfo *bridge_info(const PciDevice *d, unsigned depth)
 {
     PciBridgeInfo *info = g_new0(PciBridgeInfo, 1);
     PciBusInfo *b = info->bus = g_new0(PciBusInfo, 1);
-    uint32_t io_base = pci_config_get(d, PCI_IO_BASE, 1), io_limit = pci_config_get(d, PCI_IO_LIMIT, 1);
+    uint32_t io_base = pci_config_get(d, PCI_IO_BASE, 1),
+             io_limit = pci_config_get(d, PCI_IO_LIMIT, 1);
     uint64_t pref_base = pci_config_get(d, PCI_PREF_MEMORY_BASE, 2);
     uint64_t pref_limit = pci_config_get(d, PCI_PREF_MEMORY_LIMIT, 2);
 
@@ -82,8 +83,9 @@ static PciBridgeInfo *bridge_info(const PciDevice *d, unsigned depth)
     b->secondary = pci_config_get(d, PCI_SECONDARY_BUS, 1);
     b->subordinate = pci_config_get(d, PCI_SUBORDINATE_BUS, 1);
     b->io_range = range((io_base & 0xf0) << 8, (io_limit & 0xf0) << 8 | 0xfff);
-    b->memory_range = range((int64_t)(pci_config_get(d, PCI_MEMORY_BASE, 2) & 0xfff0) << 16,
-                            (int64_t)(pci_config_get(d, PCI_MEMORY_LIMIT, 2) & 0xfff0) << 16 | 0xfffff);
+    b->memory_range =
+        range((int64_t)(pci_config_get(d, PCI_MEMORY_BASE, 2) & 0xfff0) << 16,
+              (int64_t)(pci_config_get(d, PCI_MEMORY_LIMIT, 2) & 0xfff0) << 16 | 0xfffff);
     pref_base = (pref_base & 0xfff0) << 16 | (uint64_t)pci_config_get(d, 0x28, 4) << 32;
     pref_limit = (pref_limit & 0xfff0) << 16 | 0xfffff | (uint64_t)pci_config_get(d, 0x2c, 4) << 32;
     b->prefetchable_range = range((int64_t)pref_base, (int64_t)pref_limit);
@@ -168,8 +170,8 @@ static void print_region(const PciMemoryRegion *r, GString *out)
 
     g_string_append_printf(out, "      BAR%d: ", (int)r->bar);
     if (r->type[0] == 'i') {
-        g_string_append_printf(out, "I/O at 0x%04" G_GINT64_MODIFIER "x [0x%04" G_GINT64_MODIFIER "x].\n",
-                               from, to);
+        g_string_append_printf(
+            out, "I/O at 0x%04" G_GINT64_MODIFIER "x [0x%04" G_GINT64_MODIFIER "x].\n", from, to);
     } else {
         g_string_append_printf(out, "%d bit%s memory at 0x%08" G_GINT64_MODIFIER "x [0x%08"
                                G_GINT64_MODIFIER "x].\n", r->mem_type_64 ? 64 : 32,
@@ -196,17 +198,21 @@ static void print_devices(const GPtrArray *devices, GString *out)
                                    (unsigned)d->id->subsystem_vendor, (unsigned)d->id->subsystem);
         }
         if (d->has_irq) {
-            g_string_append_printf(out, "      IRQ %d, pin %c\n", (int)d->irq, (char)('A' + d->irq_pin - 1));
+            g_string_append_printf(out, "      IRQ %d, pin %c\n", (int)d->irq,
+                                   (char)('A' + d->irq_pin - 1));
         }
         if (d->pci_bridge) {
             const PciBusInfo *b = d->pci_bridge->bus;
 
-            g_string_append_printf(out, "      BUS %d.\n      secondary bus %d.\n      subordinate bus %d.\n",
-                                   (int)b->number, (int)b->secondary, (int)b->subordinate);
-            g_string_append_printf(out, "      IO range [0x%04x, 0x%04x]\n", (unsigned)b->io_range->base,
-                                   (unsigned)b->io_range->limit);
-            g_string_append_printf(out, "      memory range [0x%08" G_GINT64_MODIFIER "x, 0x%08"
-                                   G_GINT64_MODIFIER "x]\n", b->memory_range->base, b->memory_range->limit);
+            g_string_append_printf(
+                out, "      BUS %d.\n      secondary bus %d.\n      subordinate bus %d.\n",
+                (int)b->number, (int)b->secondary, (int)b->subordinate);
+            g_string_append_printf(out, "      IO range [0x%04x, 0x%04x]\n",
+                                   (unsigned)b->io_range->base, (unsigned)b->io_range->limit);
+            g_string_append_printf(out,
+                                   "      memory range [0x%08" G_GINT64_MODIFIER
+                                   "x, 0x%08" G_GINT64_MODIFIER "x]\n",
+                                   b->memory_range->base, b->memory_range->limit);
             g_string_append_printf(out, "      prefetchable memory range [0x%08" G_GINT64_MODIFIER
                                    "x, 0x%08" G_GINT64_MODIFIER "x]\n", b->prefetchable_range->base,
                                    b->prefetchable_range->limit);

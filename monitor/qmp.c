@@ -66,8 +66,9 @@ static void send_error(Monitor *m, GError *err, bool has_id, json_object *id)
 {
     json_object *e = json_object_new_object(), *o = json_object_new_object();
 
-    json_object_object_add(e, "class", json_object_new_string(
-                               error_class_name(err->domain == EMU_ERROR ? err->code : ERROR_GENERIC)));
+    json_object_object_add(e, "class",
+                           json_object_new_string(error_class_name(
+                               err->domain == EMU_ERROR ? err->code : ERROR_GENERIC)));
     json_object_object_add(e, "desc", json_object_new_string(err->message));
     if (has_id) {
         json_object_object_add(o, "id", json_object_get(id));

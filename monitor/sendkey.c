@@ -63,7 +63,7 @@ static bool queue_press(const Press *p, GError **error)
 
 bool qmp_send_key(QmpCall *call, const QmpSendKeyArgs *args, GError **error)
 {
-    Press p = { .hold_ms = args->has_hold_time ? CLAMP(args->hold_time, 0, 60000) : DEFAULT_HOLD_MS };
+    Press p = {.hold_ms = args->has_hold_time ? CLAMP(args->hold_time, 0, 60000) : DEFAULT_HOLD_MS};
 
     for (guint i = 0; i < args->keys->len; i++) {
         const KeyValue *key = args->keys->pdata[i];
@@ -91,7 +91,8 @@ static void hmp_sendkey(HmpCall *call, GError **error)
     for (unsigned i = 0; names[i]; i++) {
         const char *name = strcmp(names[i], "<") == 0 ? "less" : names[i];
         bool number = name[0] == '0' && name[1] == 'x';
-        unsigned code = number ? (unsigned)g_ascii_strtoull(name, NULL, 16) : input_key_from_name(name);
+        unsigned code =
+            number ? (unsigned)g_ascii_strtoull(name, NULL, 16) : input_key_from_name(name);
 
         if (!code || code > 0xff) {
             g_autofree char *hint = suggestion(name, input_key_names());
@@ -108,5 +109,9 @@ static void hmp_sendkey(HmpCall *call, GError **error)
     queue_press(&p, error);
 }
 
-HMP_ROW(sendkey, { .name = "sendkey", .args = "keys:s,hold_ms:i?", .params = "keys [hold_ms]",
-                   .fn = hmp_sendkey, .help = "send keys to the VM (e.g. 'sendkey ctrl-alt-f1', default hold time=100 ms)" });
+HMP_ROW(sendkey,
+        {.name = "sendkey",
+         .args = "keys:s,hold_ms:i?",
+         .params = "keys [hold_ms]",
+         .fn = hmp_sendkey,
+         .help = "send keys to the VM (e.g. 'sendkey ctrl-alt-f1', default hold time=100 ms)"});

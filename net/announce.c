@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * announce-self: after a move, switches learn where the guest is from a frame of its own. A driver that
- * can is asked to send it; for others we send a reverse ARP request (RFC 903).
+ * announce-self: after a move, switches learn where the guest is from a frame of its own. A driver
+ * that can is asked to send it; for others we send a reverse ARP request (RFC 903).
  */
 #include <string.h>
 
@@ -72,7 +72,8 @@ static void announce_round(void *opaque)
     timer_set_ns(&a->timer, clock_now_ns(CLOCK_RT) + a->delay_ms * 1000000);
 }
 
-static void announce_start(const char *id, GStrv interfaces, int64_t initial, int64_t max, int64_t rounds, int64_t step)
+static void announce_start(const char *id, GStrv interfaces, int64_t initial, int64_t max,
+                           int64_t rounds, int64_t step)
 {
     Announcement *a = g_new0(Announcement, 1);
 
@@ -105,13 +106,16 @@ bool qmp_announce_self(QmpCall *call, const QmpAnnounceSelfArgs *args, GError **
         const char *name;
         int64_t value, max;
     } limits[] = {
-        { "initial", args->initial, 100000 }, { "max", args->max, 100000 }, { "rounds", args->rounds, 1000 },
-        { "step", args->step, 10000 },
+        {"initial", args->initial, 100000},
+        {"max", args->max, 100000},
+        {"rounds", args->rounds, 1000},
+        {"step", args->step, 10000},
     };
 
     for (unsigned i = 0; i < ARRAY_COUNT(limits); i++) {
         if (limits[i].value < (i == 2) || limits[i].value > limits[i].max) {
-            return fail(error, "Parameter '%s' expects a value between %d and %d", limits[i].name, i == 2, (int)limits[i].max);
+            return fail(error, "Parameter '%s' expects a value between %d and %d", limits[i].name,
+                        i == 2, (int)limits[i].max);
         }
     }
     g_autoptr(GPtrArray) names = NULL;
@@ -123,7 +127,8 @@ bool qmp_announce_self(QmpCall *call, const QmpAnnounceSelfArgs *args, GError **
         }
         g_ptr_array_add(names, NULL);
     }
-    announce_start(args->id, names ? (GStrv)names->pdata : NULL, args->initial, args->max, args->rounds, args->step);
+    announce_start(args->id, names ? (GStrv)names->pdata : NULL, args->initial, args->max,
+                   args->rounds, args->step);
     return true;
 }
 
@@ -134,4 +139,5 @@ static void hmp_announce_self(HmpCall *call, GError **error)
 
     announce_start(hmp_str(call, "id"), list, 50, 550, 5, 100);
 }
-HMP_COMMAND(announce_self, hmp_announce_self, "interfaces:s?,id:s?", "Trigger GARP/RARP announcements");
+HMP_COMMAND(announce_self, hmp_announce_self, "interfaces:s?,id:s?",
+            "Trigger GARP/RARP announcements");

@@ -11,8 +11,13 @@
 #include "util/bswap.h"
 #include "util/checksum.h"
 
-enum { IP_PROTO_HOP = 0, IP_PROTO_TCP = 6, IP_PROTO_UDP = 17, IP_PROTO_ROUTING = 43, IP_PROTO_FRAGMENT = 44,
-       IP_PROTO_OPTIONS = 60 };
+enum {
+    IP_PROTO_HOP = 0,
+    IP_PROTO_TCP = 6,
+    IP_PROTO_UDP = 17,
+    IP_PROTO_ROUTING = 43,
+    IP_PROTO_FRAGMENT = 44,
+    IP_PROTO_OPTIONS = 60 };
 enum { TCP_FIN = 1, TCP_PSH = 8, TCP_CWR = 0x80 };
 #define SEGMENT_MAX 16384u
 
@@ -121,7 +126,8 @@ uint32_t eth_pseudo_sum(const uint8_t *f, const EthLayout *l, size_t bytes)
 {
     uint32_t sum = (uint32_t)bytes + (l->tcp ? IP_PROTO_TCP : IP_PROTO_UDP);
 
-    return l->ip4 ? checksum_add(sum, f + l->l3 + 12, 8, false) : checksum_add(sum, f + l->l3 + 8, 32, false);
+    return l->ip4 ? checksum_add(sum, f + l->l3 + 12, 8, false)
+                  : checksum_add(sum, f + l->l3 + 8, 32, false);
 }
 
 /* Lengths and the IPv4 checksum for a frame of len bytes. */
@@ -130,7 +136,8 @@ static void set_ip_length(uint8_t *f, const EthLayout *l, size_t len)
     if (l->ip4) {
         store_be16(f + l->l3 + 2, (uint16_t)(len - l->l3));
         store_be16(f + l->l3 + 10, 0);
-        store_be16(f + l->l3 + 10, checksum_finish(checksum_add(0, f + l->l3, l->l4 - l->l3, false)));
+        store_be16(f + l->l3 + 10,
+                   checksum_finish(checksum_add(0, f + l->l3, l->l4 - l->l3, false)));
     } else {
         store_be16(f + l->l3 + 4, (uint16_t)(len - l->l3 - 40));
     }
@@ -145,14 +152,17 @@ bool eth_offload_tso(uint8_t *f, size_t len, uint16_t segment, NetOffload *o)
 {
     EthLayout l;
 
-    if (segment == 0 || len > NET_MAX_FRAME || !eth_parse(f, len, &l) || !l.tcp || l.payload >= len ||
-        len - l.l3 > 65535) {
+    if (segment == 0 || len > NET_MAX_FRAME || !eth_parse(f, len, &l) || !l.tcp ||
+        l.payload >= len || len - l.l3 > 65535) {
         return false;
     }
     set_ip_length(f, &l, len);
     store_be16(f + l.l4 + 16, fold(eth_pseudo_sum(f, &l, len - l.l4)));
     *o = (NetOffload){
-        .checksum = true, .sum_start = l.l4, .sum_offset = 16, .gso = l.ip4 ? NET_GSO_TCP4 : NET_GSO_TCP6,
+        .checksum = true,
+        .sum_start = l.l4,
+        .sum_offset = 16,
+        .gso = l.ip4 ? NET_GSO_TCP4 : NET_GSO_TCP6,
         .segment = segment,
     };
     return true;
@@ -170,8 +180,8 @@ void eth_fill_checksum(uint8_t *f, size_t len, const NetOffload *o)
     }
 }
 
-static bool segment_tcp(const uint8_t *f, size_t len, const NetOffload *o, const EthLayout *l, EthSegmentFn *fn,
-                        void *opaque)
+static bool segment_tcp(const uint8_t *f, size_t len, const NetOffload *o, const EthLayout *l,
+                        EthSegmentFn *fn, void *opaque)
 {
     size_t payload = len - l->payload;
     uint32_t seq = load_be32(f + l->l4 + 4);
@@ -196,15 +206,16 @@ static bool segment_tcp(const uint8_t *f, size_t len, const NetOffload *o, const
         store_be32(tcp + 4, (uint32_t)(seq + off));
         tcp[13] = flags & ~((off + part < payload ? TCP_FIN | TCP_PSH : 0) | (n ? TCP_CWR : 0));
         store_be16(tcp + 16, 0);
-        store_be16(tcp + 16, checksum_finish(checksum_add(eth_pseudo_sum(out, l, size - l->l4), tcp, size - l->l4, false)));
+        store_be16(tcp + 16, checksum_finish(checksum_add(eth_pseudo_sum(out, l, size - l->l4), tcp,
+                                                          size - l->l4, false)));
         fn(opaque, out, size);
     }
     return true;
 }
 
 /* A large datagram goes as IPv4 fragments, whose checksum is that of the whole. */
-static bool segment_udp(const uint8_t *f, size_t len, const NetOffload *o, const EthLayout *l, EthSegmentFn *fn,
-                        void *opaque)
+static bool segment_udp(const uint8_t *f, size_t len, const NetOffload *o, const EthLayout *l,
+                        EthSegmentFn *fn, void *opaque)
 {
     size_t bytes = len - l->l4, step = o->segment & ~7u;
     g_autofree uint8_t *whole = NULL, *out = NULL;
@@ -277,7 +288,9 @@ void eth_vnet_store(uint8_t h[ETH_VNET_BYTES], const uint8_t *frame, const NetOf
     }
     if (o->gso) {
         h[1] = kinds[o->gso] | (o->ecn ? VNET_ECN : 0);
-        store_le16(h + 2, o->gso == NET_GSO_UDP ? o->sum_start + 8 : o->sum_start + 4 * (frame[o->sum_start + 12] >> 4));
+        store_le16(h + 2, o->gso == NET_GSO_UDP
+                              ? o->sum_start + 8
+                              : o->sum_start + 4 * (frame[o->sum_start + 12] >> 4));
         store_le16(h + 4, o->segment);
     }
 }
@@ -289,7 +302,8 @@ bool eth_vnet_load(const uint8_t h[ETH_VNET_BYTES], size_t len, NetOffload *o)
         o->checksum = true;
         o->sum_start = load_le16(h + 6);
         o->sum_offset = load_le16(h + 8);
-        if (o->sum_start >= len || o->sum_offset > len - o->sum_start || len - o->sum_start - o->sum_offset < 2) {
+        if (o->sum_start >= len || o->sum_offset > len - o->sum_start ||
+            len - o->sum_start - o->sum_offset < 2) {
             return false;
         }
     }

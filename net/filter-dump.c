@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * -object filter-dump: what passes a back end goes into a file as well, in the format of libpcap 2.4
- * (draft-ietf-opsawg-pcap).
+ * -object filter-dump: what passes a back end goes into a file as well, in the format of libpcap
+ * 2.4 (draft-ietf-opsawg-pcap).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +40,8 @@ static void dump_frame(void *opaque, bool sent_by, const uint8_t *frame, size_t 
     uint8_t h[16];
     struct iovec iov[2] = { { h, sizeof(h) }, { (void *)frame, part } };
 
-    if (f->fd < 0 || g_strcmp0(f->status, "off") == 0 || f->queue == (sent_by ? QUEUE_RX : QUEUE_TX)) {
+    if (f->fd < 0 || g_strcmp0(f->status, "off") == 0 ||
+        f->queue == (sent_by ? QUEUE_RX : QUEUE_TX)) {
         return;
     }
     store_le32(h, (uint32_t)(now_us / 1000000));

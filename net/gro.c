@@ -41,29 +41,34 @@ static bool mergeable(const uint8_t *f, size_t len, const EthLayout *l)
 {
     uint16_t total = l->ip4 ? load_be16(f + l->l3 + 2) : load_be16(f + l->l3 + 4) + 40;
 
-    return l->tcp && !l->fragment && l->payload < len && total == len - l->l3 && l->l3 == ETH_HEADER &&
-           (f[l->l4 + 13] & ~TCP_PSH) == TCP_ACK;
+    return l->tcp && !l->fragment && l->payload < len && total == len - l->l3 &&
+           l->l3 == ETH_HEADER && (f[l->l4 + 13] & ~TCP_PSH) == TCP_ACK;
 }
 
 static bool continues(const NetGro *g, const uint8_t *f, size_t len, const EthLayout *l)
 {
     const uint8_t *b = g->buf;
 
-    if (g->ip4 != l->ip4 || g->l4 != l->l4 || g->payload != l->payload || memcmp(b, f, ETH_HEADER) != 0) {
+    if (g->ip4 != l->ip4 || g->l4 != l->l4 || g->payload != l->payload ||
+        memcmp(b, f, ETH_HEADER) != 0) {
         return false;
     }
-    if (load_be32(f + l->l4 + 4) != g->next_seq || len - l->payload > g->segment || g->len + len > GRO_MAX ||
-        (g->len - g->payload) % g->segment != 0 || (b[g->l4 + 13] & TCP_PSH)) {
+    if (load_be32(f + l->l4 + 4) != g->next_seq || len - l->payload > g->segment ||
+        g->len + len > GRO_MAX || (g->len - g->payload) % g->segment != 0 ||
+        (b[g->l4 + 13] & TCP_PSH)) {
         return false;
     }
-    if (l->ip4 ? memcmp(b + g->l3, f + l->l3, 2) != 0 || memcmp(b + g->l3 + 8, f + l->l3 + 8, 2) != 0 ||
+    if (l->ip4 ? memcmp(b + g->l3, f + l->l3, 2) != 0 ||
+                     memcmp(b + g->l3 + 8, f + l->l3 + 8, 2) != 0 ||
                      memcmp(b + g->l3 + 12, f + l->l3 + 12, 8) != 0
-               : memcmp(b + g->l3, f + l->l3, 4) != 0 || memcmp(b + g->l3 + 6, f + l->l3 + 6, 34) != 0) {
+               : memcmp(b + g->l3, f + l->l3, 4) != 0 ||
+                     memcmp(b + g->l3 + 6, f + l->l3 + 6, 34) != 0) {
         return false;
     }
     /* ports, acknowledgement, window, options */
     return memcmp(b + g->l4, f + l->l4, 4) == 0 && memcmp(b + g->l4 + 8, f + l->l4 + 8, 5) == 0 &&
-           memcmp(b + g->l4 + 14, f + l->l4 + 14, 2) == 0 && memcmp(b + g->l4 + 18, f + l->l4 + 18, l->payload - l->l4 - 18) == 0;
+           memcmp(b + g->l4 + 14, f + l->l4 + 14, 2) == 0 &&
+           memcmp(b + g->l4 + 18, f + l->l4 + 18, l->payload - l->l4 - 18) == 0;
 }
 
 bool net_gro_send(NetGro *g, NetClient *c, const uint8_t *frame, size_t len)
@@ -73,8 +78,8 @@ bool net_gro_send(NetGro *g, NetClient *c, const uint8_t *frame, size_t len)
     EthLayout l;
     bool sent = true;
 
-    if (!(takes & (NET_TAKES_TCP4 | NET_TAKES_TCP6)) || !eth_parse(frame, len, &l) || !mergeable(frame, len, &l) ||
-        !(takes & (l.ip4 ? NET_TAKES_TCP4 : NET_TAKES_TCP6))) {
+    if (!(takes & (NET_TAKES_TCP4 | NET_TAKES_TCP6)) || !eth_parse(frame, len, &l) ||
+        !mergeable(frame, len, &l) || !(takes & (l.ip4 ? NET_TAKES_TCP4 : NET_TAKES_TCP6))) {
         sent = net_gro_flush(g, c);
         return net_send_valid(c, frame, len) && sent;
     }

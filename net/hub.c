@@ -77,7 +77,8 @@ static void port_info(NetClient *c, GString *out)
     g_string_append_printf(out, "hub %u", ((HubPort *)c->opaque)->hub->id);
 }
 
-static const NetOps port_ops = { .type = "hubport", .receive = port_receive, .cleanup = port_cleanup, .info = port_info };
+static const NetOps port_ops = {
+    .type = "hubport", .receive = port_receive, .cleanup = port_cleanup, .info = port_info};
 
 static NetClient *port_create(const char *id, struct json_object *kv, GError **error)
 {

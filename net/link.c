@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Back ends on a file descriptor. Contract: link.h. What a stream does not take at once is kept, and
- * the NIC is told to wait; datagrams that find no room are lost, as on a wire.
+ * Back ends on a file descriptor. Contract: link.h. What a stream does not take at once is kept,
+ * and the NIC is told to wait; datagrams that find no room are lost, as on a wire.
  */
 #include "link.h"
 
@@ -128,7 +128,8 @@ static bool readable(int fd, GIOCondition events, void *opaque)
             }
             l->in_len += (size_t)n;
             if (!take_frames(l)) {
-                warn_report("netdev %s: a frame of more than %u bytes", l->client.name, (unsigned)NET_MAX_FRAME);
+                warn_report("netdev %s: a frame of more than %u bytes", l->client.name,
+                            (unsigned)NET_MAX_FRAME);
                 l->in_tag = 0;
                 lost(l);
                 return false;
@@ -205,7 +206,8 @@ static ssize_t send_stream(NetLink *l, const uint8_t *frame, size_t len)
         g_byte_array_append(l->out, head + done, (guint)(sizeof(head) - done));
         done = sizeof(head);
     }
-    g_byte_array_append(l->out, frame + (done - sizeof(head)), (guint)(len - (done - sizeof(head))));
+    g_byte_array_append(l->out, frame + (done - sizeof(head)),
+                        (guint)(len - (done - sizeof(head))));
     if (l->out->len && !l->out_tag) {
         l->out_tag = fd_watch(l->fd, G_IO_OUT | G_IO_ERR | G_IO_HUP, writable, l);
     }
@@ -225,11 +227,13 @@ ssize_t net_link_receive(NetClient *c, const uint8_t *frame, size_t len)
         return send_stream(l, frame, len);
     }
     if (l->file) {
-        struct iovec iov[2] = { { (void *)vnet, l->vnet_header ? ETH_VNET_BYTES : 0 }, { (void *)frame, len } };
+        struct iovec iov[2] = {{(void *)vnet, l->vnet_header ? ETH_VNET_BYTES : 0},
+                               {(void *)frame, len}};
 
         n = writev(l->fd, iov, 2);
     } else {
-        n = l->dest_len ? sendto(l->fd, frame, len, 0, &l->dest.any, l->dest_len) : send(l->fd, frame, len, MSG_NOSIGNAL);
+        n = l->dest_len ? sendto(l->fd, frame, len, 0, &l->dest.any, l->dest_len)
+                        : send(l->fd, frame, len, MSG_NOSIGNAL);
     }
     return n < 0 ? -1 : (ssize_t)len;
 }
@@ -356,7 +360,8 @@ bool net_parse_inet(const char *text, const char *key, struct sockaddr_in *a, GE
 
     *a = (struct sockaddr_in){ .sin_family = AF_INET };
     if (!part[0] || !part[1]) {
-        return fail(error, "%s: host address '%s' doesn't contain ':' separating host from port", key, text);
+        return fail(error, "%s: host address '%s' doesn't contain ':' separating host from port",
+                    key, text);
     }
     if (*part[0] && !inet_aton(part[0], &a->sin_addr)) {
         return fail(error, "%s: '%s' is no IPv4 address", key, part[0]);
@@ -372,7 +377,8 @@ int net_bind_dgram(const struct sockaddr *a, socklen_t len, bool reuse, GError *
 {
     int fd = socket(a->sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
 
-    if (fd >= 0 && (!reuse || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0) && bind(fd, a, len) == 0) {
+    if (fd >= 0 && (!reuse || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0) &&
+        bind(fd, a, len) == 0) {
         return fd;
     }
     fail(error, "can't bind datagram socket: %s", g_strerror(errno));
@@ -388,7 +394,8 @@ int net_join_multicast(const struct sockaddr_in *group, const struct in_addr *lo
     int on = 1, fd;
 
     if (!IN_MULTICAST(ntohl(group->sin_addr.s_addr))) {
-        fail(error, "specified mcastaddr %s does not contain a multicast address", inet_ntoa(group->sin_addr));
+        fail(error, "specified mcastaddr %s does not contain a multicast address",
+             inet_ntoa(group->sin_addr));
         return -1;
     }
     fd = net_bind_dgram((const struct sockaddr *)group, sizeof(*group), true, error);
@@ -401,7 +408,8 @@ int net_join_multicast(const struct sockaddr_in *group, const struct in_addr *lo
     if (setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)) < 0 ||
         setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &on, sizeof(on)) < 0 ||
         (local && setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, local, sizeof(*local)) < 0)) {
-        fail(error, "can't join multicast group %s: %s", inet_ntoa(group->sin_addr), g_strerror(errno));
+        fail(error, "can't join multicast group %s: %s", inet_ntoa(group->sin_addr),
+             g_strerror(errno));
         close(fd);
         return -1;
     }

@@ -64,6 +64,7 @@ bool net_parse_inet(const char *text, const char *key, struct sockaddr_in *a, GE
 /* A datagram socket that is bound to a; reuse: others may be, too. -1 + error. */
 int net_bind_dgram(const struct sockaddr *a, socklen_t len, bool reuse, GError **error);
 /* ... and joined to a multicast group, on the interface with the local address (may be NULL). */
-int net_join_multicast(const struct sockaddr_in *group, const struct in_addr *local, GError **error);
+int net_join_multicast(const struct sockaddr_in *group, const struct in_addr *local,
+                       GError **error);
 
 #endif

@@ -307,7 +307,8 @@ static bool netdev_parse(Object *o, const Prop *p, void *field, const char *text
         return fail(error, "Property '%s.%s' can't find value '%s'", o->type->name, p->name, text);
     }
     if (c->peer) {
-        return fail(error, "Property '%s.%s' can't take value '%s', it's in use", o->type->name, p->name, text);
+        return fail(error, "Property '%s.%s' can't take value '%s', it's in use", o->type->name,
+                    p->name, text);
     }
     g_free(*peer);
     *peer = g_new0(NetPeer, 1);
@@ -315,7 +316,8 @@ static bool netdev_parse(Object *o, const Prop *p, void *field, const char *text
     return true;
 }
 
-static bool netdev_from_json(Object *o, const Prop *p, void *field, struct json_object *v, GError **error)
+static bool netdev_from_json(Object *o, const Prop *p, void *field, struct json_object *v,
+                             GError **error)
 {
     if (!json_object_is_type(v, json_type_string)) {
         return fail(error, "Invalid parameter type for '%s', expected: string", p->name);

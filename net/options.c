@@ -135,9 +135,11 @@ static struct json_object *check_options(const NetdevType *t, struct json_object
             return fail_null(error, "Invalid parameter '%s'%s", key, hint);
         }
         if (list) {
-            json_object_object_add(kv, key, text_list(json_object_object_get_ex(o, repeated, &all) ? all : value));
+            json_object_object_add(
+                kv, key, text_list(json_object_object_get_ex(o, repeated, &all) ? all : value));
         } else if (json_object_is_type(value, json_type_boolean)) {
-            json_object_object_add(kv, key, json_object_new_string(json_object_get_boolean(value) ? "on" : "off"));
+            json_object_object_add(
+                kv, key, json_object_new_string(json_object_get_boolean(value) ? "on" : "off"));
         } else {
             json_object_object_add(kv, key, json_object_new_string(json_object_get_string(value)));
         }
@@ -186,7 +188,8 @@ NetClient *netdev_create(struct json_object *o, GError **error)
 
 bool netdev_add_option(const char *text, GError **error)
 {
-    struct json_object *o = text[0] == '{' ? json_from_text(text, error) : parse_repeated(text, "type", error);
+    struct json_object *o =
+        text[0] == '{' ? json_from_text(text, error) : parse_repeated(text, "type", error);
     NetClient *c = o ? netdev_create(o, error) : NULL;
 
     json_object_put(o);
@@ -240,7 +243,8 @@ static bool check_mac(const char *mac, GError **error)
     unsigned m[6];
     int n = 0;
 
-    if (mac && (sscanf(mac, "%2x:%2x:%2x:%2x:%2x:%2x%n", &m[0], &m[1], &m[2], &m[3], &m[4], &m[5], &n) != 6 ||
+    if (mac && (sscanf(mac, "%2x:%2x:%2x:%2x:%2x:%2x%n", &m[0], &m[1], &m[2], &m[3], &m[4], &m[5],
+                       &n) != 6 ||
                 mac[n] != '\0')) {
         return fail(error, "invalid syntax for ethernet address");
     }
@@ -416,5 +420,5 @@ static bool help_nic(Vm *vm, const char *arg, GString *out, GError **error)
 OPTION(netdev, { .name = "netdev", .handle = opt_netdev, .help = help_netdev });
 OPTION(nic, { .name = "nic", .handle = opt_nic, .help = help_nic });
 OPTION(net, { .name = "net", .handle = opt_net, .help = help_nic });
-START_HOOK(net_nics, { .phase = START_NET, .name = "nics", .start = settle_nics, .stop = net_stop });
+START_HOOK(net_nics, {.phase = START_NET, .name = "nics", .start = settle_nics, .stop = net_stop});
 START_HOOK(net_warn, { .phase = START_DONE, .name = "net-warn", .start = warn_unconnected });

@@ -11,10 +11,11 @@
 
 static void print_client(NetClient *c, const char *indent, GString *out)
 {
-    g_string_append_printf(out, "%s%s: index=0,type=%s,", indent, c->name, c->is_nic ? "nic" : c->ops->type);
+    g_string_append_printf(out, "%s%s: index=0,type=%s,", indent, c->name,
+                           c->is_nic ? "nic" : c->ops->type);
     if (c->model) {
-        g_string_append_printf(out, "model=%s,macaddr=%02x:%02x:%02x:%02x:%02x:%02x", c->model, c->mac[0], c->mac[1],
-                               c->mac[2], c->mac[3], c->mac[4], c->mac[5]);
+        g_string_append_printf(out, "model=%s,macaddr=%02x:%02x:%02x:%02x:%02x:%02x", c->model,
+                               c->mac[0], c->mac[1], c->mac[2], c->mac[3], c->mac[4], c->mac[5]);
     }
     if (c->ops->info) {
         c->ops->info(c, out);

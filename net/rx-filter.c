@@ -67,12 +67,16 @@ GPtrArray *qmp_query_rx_filter(QmpCall *call, const QmpQueryRxFilterArgs *args, 
             g_ptr_array_add(list, filter_of(c));
         } else if (args->name) {
             g_ptr_array_unref(list);
-            return fail_null(error, "net client(%s) doesn't support rx-filter querying", args->name);
+            return fail_null(error, "net client(%s) doesn't support rx-filter querying",
+                             args->name);
         }
     }
     if (args->name && !found) {
         g_ptr_array_unref(list);
-        return fail_null(error, netdev_find(args->name) ? "net client(%s) isn't a NIC" : "invalid net client name: %s", args->name);
+        return fail_null(error,
+                         netdev_find(args->name) ? "net client(%s) isn't a NIC"
+                                                 : "invalid net client name: %s",
+                         args->name);
     }
     return list;
 }

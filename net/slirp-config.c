@@ -11,7 +11,8 @@ enum { HOST_PART = 0x0202, DNS_PART = 0x0203, DHCP_PART = 0x020f };
 
 static bool parse_ipv4(const char *text, const char *key, struct in_addr *addr, GError **error)
 {
-    return inet_aton(text, addr) || fail(error, "Failed to parse %s: '%s' is no IPv4 address", key, text);
+    return inet_aton(text, addr) ||
+           fail(error, "Failed to parse %s: '%s' is no IPv4 address", key, text);
 }
 
 static bool parse_ipv6(const char *text, const char *key, struct in6_addr *addr, GError **error)
@@ -32,7 +33,10 @@ static bool parse_network(SlirpConfig *cfg, const char *text, GError **error)
     }
     a = ntohl(cfg->vnetwork.s_addr);
     if (!part[1]) {
-        m = !(a >> 31) ? 0xff000000u : (a >> 30) == 2 ? 0xffff0000u : (a >> 29) == 6 ? 0xffffff00u : 0xfffffff0u;
+        m = !(a >> 31)       ? 0xff000000u
+            : (a >> 30) == 2 ? 0xffff0000u
+            : (a >> 29) == 6 ? 0xffffff00u
+                             : 0xfffffff0u;
     } else if (strchr(part[1], '.')) {
         struct in_addr mask;
 
@@ -65,7 +69,8 @@ static bool parse_member(SlirpConfig *cfg, struct json_object *kv, const char *k
         return false;
     }
     if ((addr->s_addr & cfg->vnetmask.s_addr) != cfg->vnetwork.s_addr) {
-        return fail(error, "%s '%s' is not within the network", key, text ? text : inet_ntoa(*addr));
+        return fail(error, "%s '%s' is not within the network", key,
+                    text ? text : inet_ntoa(*addr));
     }
     return true;
 }
@@ -83,7 +88,8 @@ static bool config_ipv4(SlirpConfig *cfg, struct json_object *kv, GError **error
     if (cfg->vhost.s_addr == cfg->vnameserver.s_addr) {
         return fail(error, "DNS must be different from host");
     }
-    if (cfg->vdhcp_start.s_addr == cfg->vhost.s_addr || cfg->vdhcp_start.s_addr == cfg->vnameserver.s_addr) {
+    if (cfg->vdhcp_start.s_addr == cfg->vhost.s_addr ||
+        cfg->vdhcp_start.s_addr == cfg->vnameserver.s_addr) {
         return fail(error, "DHCP must be different from host and DNS");
     }
     return true;
@@ -105,7 +111,8 @@ static bool config_ipv6(SlirpConfig *cfg, struct json_object *kv, GError **error
         return false;
     }
     if (bits < 0 || bits > 126) {
-        return fail(error, "Invalid IPv6 prefix provided (IPv6 prefix length must be between 0 and 126)");
+        return fail(error,
+                    "Invalid IPv6 prefix provided (IPv6 prefix length must be between 0 and 126)");
     }
     cfg->vprefix_len = (uint8_t)bits;
     cfg->vhost6 = cfg->vnameserver6 = cfg->vprefix_addr6;
@@ -118,7 +125,8 @@ static bool config_ipv6(SlirpConfig *cfg, struct json_object *kv, GError **error
 /* ipv4=, ipv6=: what is on when only one of them is said. */
 static bool config_families(SlirpConfig *cfg, struct json_object *kv, GError **error)
 {
-    static const char *const v6_keys[] = { "ipv6-net", "ipv6-prefix", "ipv6-prefixlen", "ipv6-host", "ipv6-dns" };
+    static const char *const v6_keys[] = {"ipv6-net", "ipv6-prefix", "ipv6-prefixlen", "ipv6-host",
+                                          "ipv6-dns"};
     const char *v4_text = keyval_get(kv, "ipv4"), *v6_text = keyval_get(kv, "ipv6");
     bool v4 = true, v6 = true;
 
@@ -157,7 +165,8 @@ bool slirp_net_config(SlirpConfig *cfg, struct json_object *kv, GPtrArray *keep,
     if (keyval_get(kv, "smb") || keyval_get(kv, "smbserver")) {
         return fail(error, "option 'smb' is not supported yet");
     }
-    if (!config_families(cfg, kv, error) || !config_ipv4(cfg, kv, error) || !config_ipv6(cfg, kv, error) ||
+    if (!config_families(cfg, kv, error) || !config_ipv4(cfg, kv, error) ||
+        !config_ipv6(cfg, kv, error) ||
         (restricted && !bool_parse(restricted, "restrict", &on, error))) {
         return false;
     }

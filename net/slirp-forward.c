@@ -34,7 +34,9 @@ static bool parse_port(const char *text, int min, int *port)
     return true;
 }
 
-/* "[tcp|udp]:[hostaddr]:hostport", and with `guest` "-[guestaddr]:guestport". NULL or what is bad. */
+/*
+ * "[tcp|udp]:[hostaddr]:hostport", and with `guest` "-[guestaddr]:guestport". NULL or what is bad.
+ */
 static const char *parse_host_rule(const char *text, HostRule *r, bool guest)
 {
     const char *rest = text;
@@ -88,8 +90,8 @@ bool slirp_net_hostfwd(SlirpNet *s, const char *rule, GError **error)
     }
     errno = 0;
     if (slirp_add_hostfwd(s->slirp, r.udp, r.host, r.host_port, r.guest, r.guest_port) < 0) {
-        return fail(error, "Could not set up host forwarding rule '%s'%s%s", rule, errno ? ": " : "",
-                    errno ? g_strerror(errno) : "");
+        return fail(error, "Could not set up host forwarding rule '%s'%s%s", rule,
+                    errno ? ": " : "", errno ? g_strerror(errno) : "");
     }
     return true;
 }
@@ -130,7 +132,8 @@ static void forward_receive(void *opaque, const uint8_t *buf, size_t len)
 
 static const ChardevFeOps forward_ops = { .can_receive = forward_room, .receive = forward_receive };
 
-static bool forward_to_chardev(SlirpNet *s, const char *spec, struct in_addr addr, int port, GError **error)
+static bool forward_to_chardev(SlirpNet *s, const char *spec, struct in_addr addr, int port,
+                               GError **error)
 {
     g_autofree char *id = g_strdup_printf("guestfwd.tcp.%d", port);
     Chardev *chr = chardev_new_short(id, spec, error);
@@ -160,8 +163,8 @@ bool slirp_net_guestfwd(SlirpNet *s, const char *rule, GError **error)
     struct in_addr addr = { 0 };
     int port;
 
-    if (!port_text || (*protocol && strcmp(protocol, "tcp") != 0) || (*server && !inet_aton(server, &addr)) ||
-        !parse_port(port_text, 1, &port)) {
+    if (!port_text || (*protocol && strcmp(protocol, "tcp") != 0) ||
+        (*server && !inet_aton(server, &addr)) || !parse_port(port_text, 1, &port)) {
         return fail(error, "Invalid guest forwarding rule '%s'", rule);
     }
     if (g_str_has_prefix(rest, "cmd:")) {

@@ -103,9 +103,10 @@ static int slirp_add_poll(int fd, int events, void *opaque)
 {
     SlirpNet *s = opaque;
     GPollFD *p;
-    unsigned wanted = (events & SLIRP_POLL_IN ? G_IO_IN : 0) | (events & SLIRP_POLL_OUT ? G_IO_OUT : 0) |
-                      (events & SLIRP_POLL_PRI ? G_IO_PRI : 0) | (events & SLIRP_POLL_ERR ? G_IO_ERR : 0) |
-                      (events & SLIRP_POLL_HUP ? G_IO_HUP : 0);
+    unsigned wanted =
+        (events & SLIRP_POLL_IN ? G_IO_IN : 0) | (events & SLIRP_POLL_OUT ? G_IO_OUT : 0) |
+        (events & SLIRP_POLL_PRI ? G_IO_PRI : 0) | (events & SLIRP_POLL_ERR ? G_IO_ERR : 0) |
+        (events & SLIRP_POLL_HUP ? G_IO_HUP : 0);
 
     if (s->used == s->polls->len) {
         p = g_new0(GPollFD, 1);
@@ -135,8 +136,10 @@ static int slirp_revents(int idx, void *opaque)
         return 0;
     }
     p = g_ptr_array_index(s->polls, idx);
-    return (p->revents & G_IO_IN ? SLIRP_POLL_IN : 0) | (p->revents & G_IO_OUT ? SLIRP_POLL_OUT : 0) |
-           (p->revents & G_IO_PRI ? SLIRP_POLL_PRI : 0) | (p->revents & G_IO_ERR ? SLIRP_POLL_ERR : 0) |
+    return (p->revents & G_IO_IN ? SLIRP_POLL_IN : 0) |
+           (p->revents & G_IO_OUT ? SLIRP_POLL_OUT : 0) |
+           (p->revents & G_IO_PRI ? SLIRP_POLL_PRI : 0) |
+           (p->revents & G_IO_ERR ? SLIRP_POLL_ERR : 0) |
            (p->revents & G_IO_HUP ? SLIRP_POLL_HUP : 0);
 }
 
@@ -158,7 +161,8 @@ static gboolean slirp_prepare(GSource *source, int *timeout_ms)
             p->fd = -1;
         }
     }
-    s->deadline_ns = timeout == UINT32_MAX ? INT64_MAX : clock_now_ns(CLOCK_RT) + timeout * 1000000LL;
+    s->deadline_ns =
+        timeout == UINT32_MAX ? INT64_MAX : clock_now_ns(CLOCK_RT) + timeout * 1000000LL;
     *timeout_ms = timeout == UINT32_MAX ? -1 : (int)MIN(timeout, 60000);
     return FALSE;
 }
@@ -231,7 +235,8 @@ static void slirp_info(NetClient *c, GString *out)
 {
     SlirpNet *s = slirp_net(c);
 
-    g_string_append_printf(out, "net=%s,restrict=%s", inet_ntoa(s->net), s->restricted ? "on" : "off");
+    g_string_append_printf(out, "net=%s,restrict=%s", inet_ntoa(s->net),
+                           s->restricted ? "on" : "off");
 }
 
 static const NetOps slirp_ops = {
@@ -245,14 +250,16 @@ static bool slirp_forward_all(SlirpNet *s, struct json_object *kv, GError **erro
 
     if (json_object_object_get_ex(kv, "hostfwd", &rules)) {
         for (size_t i = 0; i < json_object_array_length(rules); i++) {
-            if (!slirp_net_hostfwd(s, json_object_get_string(json_object_array_get_idx(rules, i)), error)) {
+            if (!slirp_net_hostfwd(s, json_object_get_string(json_object_array_get_idx(rules, i)),
+                                   error)) {
                 return false;
             }
         }
     }
     if (json_object_object_get_ex(kv, "guestfwd", &rules)) {
         for (size_t i = 0; i < json_object_array_length(rules); i++) {
-            if (!slirp_net_guestfwd(s, json_object_get_string(json_object_array_get_idx(rules, i)), error)) {
+            if (!slirp_net_guestfwd(s, json_object_get_string(json_object_array_get_idx(rules, i)),
+                                    error)) {
                 return false;
             }
         }
@@ -342,7 +349,8 @@ static void hmp_hostfwd_add(HmpCall *call, GError **error)
         slirp_net_hostfwd(s, second ? second : first, error);
     }
 }
-HMP_COMMAND(hostfwd_add, hmp_hostfwd_add, "arg1:s,arg2:s?", "redirect TCP or UDP connections from host to guest (requires -net user)");
+HMP_COMMAND(hostfwd_add, hmp_hostfwd_add, "arg1:s,arg2:s?",
+            "redirect TCP or UDP connections from host to guest (requires -net user)");
 
 static void hmp_hostfwd_remove(HmpCall *call, GError **error)
 {
@@ -350,7 +358,9 @@ static void hmp_hostfwd_remove(HmpCall *call, GError **error)
     SlirpNet *s = find_net(second ? first : NULL, error);
 
     if (s && slirp_net_hostfwd_remove(s, second ? second : first, error)) {
-        g_string_append_printf(call->out, "host forwarding rule for %s removed\n", second ? second : first);
+        g_string_append_printf(call->out, "host forwarding rule for %s removed\n",
+                               second ? second : first);
     }
 }
-HMP_COMMAND(hostfwd_remove, hmp_hostfwd_remove, "arg1:s,arg2:s?", "remove host-to-guest TCP or UDP redirection");
+HMP_COMMAND(hostfwd_remove, hmp_hostfwd_remove, "arg1:s,arg2:s?",
+            "remove host-to-guest TCP or UDP redirection");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * -netdev socket: another machine's back end over TCP (listen=, connect=), UDP (udp=, localaddr=) or a
- * multicast group (mcast=), or an open descriptor (fd=).
+ * -netdev socket: another machine's back end over TCP (listen=, connect=), UDP (udp=, localaddr=)
+ * or a multicast group (mcast=), or an open descriptor (fd=).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -68,7 +68,8 @@ static bool by_udp(NetLink *l, const char *text, const char *local, GError **err
     if (!local) {
         return fail(error, "localaddr= is mandatory with udp=");
     }
-    if (!net_parse_inet(text, "udp", &l->dest.in, error) || !net_parse_inet(local, "localaddr", &from, error)) {
+    if (!net_parse_inet(text, "udp", &l->dest.in, error) ||
+        !net_parse_inet(local, "localaddr", &from, error)) {
         return false;
     }
     l->dest_len = sizeof(l->dest.in);
@@ -90,7 +91,8 @@ static bool by_fd(NetLink *l, const char *text, GError **error)
     if (fd < 0) {
         return false;
     }
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || (type != SOCK_STREAM && type != SOCK_DGRAM)) {
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
+        (type != SOCK_STREAM && type != SOCK_DGRAM)) {
         close(fd);
         return fail(error, "fd=%s is no stream or datagram socket", text);
     }
@@ -101,8 +103,10 @@ static bool by_fd(NetLink *l, const char *text, GError **error)
 
 static NetClient *socket_create(const char *id, struct json_object *kv, GError **error)
 {
-    const char *fd = keyval_get(kv, "fd"), *listens = keyval_get(kv, "listen"), *connects = keyval_get(kv, "connect");
-    const char *mcast = keyval_get(kv, "mcast"), *udp = keyval_get(kv, "udp"), *local = keyval_get(kv, "localaddr");
+    const char *fd = keyval_get(kv, "fd"), *listens = keyval_get(kv, "listen"),
+               *connects = keyval_get(kv, "connect");
+    const char *mcast = keyval_get(kv, "mcast"), *udp = keyval_get(kv, "udp"),
+               *local = keyval_get(kv, "localaddr");
     NetLink *l;
     bool good;
 
@@ -113,8 +117,11 @@ static NetClient *socket_create(const char *id, struct json_object *kv, GError *
         return fail_null(error, "localaddr= is only valid with mcast= or udp=");
     }
     l = net_link_new(id, &socket_ops);
-    good = fd ? by_fd(l, fd, error) : listens ? by_tcp(l, listens, true, error) : connects ? by_tcp(l, connects, false, error)
-         : mcast ? by_mcast(l, mcast, local, error) : by_udp(l, udp, local, error);
+    good = fd         ? by_fd(l, fd, error)
+           : listens  ? by_tcp(l, listens, true, error)
+           : connects ? by_tcp(l, connects, false, error)
+           : mcast    ? by_mcast(l, mcast, local, error)
+                      : by_udp(l, udp, local, error);
     if (!good) {
         net_link_cleanup(&l->client);
         return NULL;
@@ -122,7 +129,8 @@ static NetClient *socket_create(const char *id, struct json_object *kv, GError *
     return &l->client;
 }
 
-static const char *const socket_keys[] = { "fd", "listen", "connect", "mcast", "localaddr", "udp", NULL };
+static const char *const socket_keys[] = {"fd",        "listen", "connect", "mcast",
+                                          "localaddr", "udp",    NULL};
 
 static const NetdevType socket_type = {
     .name = "socket", .help = "another machine by TCP, UDP or multicast", .keys = socket_keys, .create = socket_create,

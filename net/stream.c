@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * -netdev stream and -netdev dgram: frames over TCP or local stream sockets, and over UDP, multicast
- * or local datagram sockets, with addresses as QMP's SocketAddress has them.
+ * -netdev stream and -netdev dgram: frames over TCP or local stream sockets, and over UDP,
+ * multicast or local datagram sockets, with addresses as QMP's SocketAddress has them.
  */
 #include <errno.h>
 #include <netdb.h>
@@ -33,7 +33,8 @@ static bool parse_place(struct json_object *kv, const char *prefix, SocketPlace 
     }
     if (strcmp(type, "inet") == 0) {
         p->kind = SOCKET_INET;
-        return (p->host && p->port) || fail(error, "Parameter '%s.%s' is missing", prefix, p->host ? "port" : "host");
+        return (p->host && p->port) ||
+               fail(error, "Parameter '%s.%s' is missing", prefix, p->host ? "port" : "host");
     }
     if (strcmp(type, "unix") == 0) {
         p->kind = SOCKET_UNIX;
@@ -51,7 +52,8 @@ static bool parse_place(struct json_object *kv, const char *prefix, SocketPlace 
 static void stream_state_changed(NetLink *l, bool connected)
 {
     if (!connected) {
-        qapi_event_netdev_stream_disconnected(&(const NetdevStreamDisconnectedEvent){ .netdev_id = l->client.name });
+        qapi_event_netdev_stream_disconnected(
+            &(const NetdevStreamDisconnectedEvent){.netdev_id = l->client.name});
     }
 }
 
@@ -66,7 +68,8 @@ static NetClient *stream_create(const char *id, struct json_object *kv, GError *
     NetLink *l;
     int fd;
 
-    if ((server_text && !bool_parse(server_text, "server", &server, error)) || !parse_place(kv, "addr", &p, error)) {
+    if ((server_text && !bool_parse(server_text, "server", &server, error)) ||
+        !parse_place(kv, "addr", &p, error)) {
         return NULL;
     }
     where = socket_place_text(&p);
@@ -101,7 +104,8 @@ static bool resolve(const SocketPlace *p, NetLink *l, GError **error)
     int code = getaddrinfo(p->host, p->port, &hints, &found);
 
     if (code) {
-        return fail(error, "address resolution failed for %s:%s: %s", p->host, p->port, gai_strerror(code));
+        return fail(error, "address resolution failed for %s:%s: %s", p->host, p->port,
+                    gai_strerror(code));
     }
     memcpy(&l->dest.in, found->ai_addr, sizeof(l->dest.in));
     l->dest_len = sizeof(l->dest.in);
@@ -122,11 +126,13 @@ static bool local_address(const char *path, NetLink *l, GError **error)
 
 static bool place_to_dest(const SocketPlace *p, NetLink *l, GError **error)
 {
-    return p->kind == SOCKET_INET ? resolve(p, l, error)
-         : p->kind == SOCKET_UNIX ? local_address(p->path, l, error) : fail(error, "an address of type 'fd' is only for local=");
+    return p->kind == SOCKET_INET   ? resolve(p, l, error)
+           : p->kind == SOCKET_UNIX ? local_address(p->path, l, error)
+                                    : fail(error, "an address of type 'fd' is only for local=");
 }
 
-static int open_dgram(NetLink *l, const SocketPlace *local, const SocketPlace *remote, GError **error)
+static int open_dgram(NetLink *l, const SocketPlace *local, const SocketPlace *remote,
+                      GError **error)
 {
     int fd = -1;
 
@@ -182,7 +188,8 @@ static NetClient *dgram_create(const char *id, struct json_object *kv, GError **
     if (!has_local && !has_remote) {
         return fail_null(error, "dgram requires local= or remote= parameter");
     }
-    if ((has_local && !parse_place(kv, "local", &local, error)) || (has_remote && !parse_place(kv, "remote", &remote, error))) {
+    if ((has_local && !parse_place(kv, "local", &local, error)) ||
+        (has_remote && !parse_place(kv, "remote", &remote, error))) {
         return NULL;
     }
     l = net_link_new(id, &dgram_ops);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * -netdev tap and -netdev bridge: an Ethernet interface of the host (tuntap.txt of Linux), opened here,
- * handed over as a descriptor, or by a helper that may what we may not. Frames carry virtio headers
- * when the host has them, so that checksums and segmentation are left to who can do them best.
+ * -netdev tap and -netdev bridge: an Ethernet interface of the host (tuntap.txt of Linux), opened
+ * here, handed over as a descriptor, or by a helper that may what we may not. Frames carry virtio
+ * headers when the host has them, so that checksums and segmentation are left to who can do them
+ * best.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,8 @@
 
 /* ---- frames ---- */
 
-static ssize_t tap_receive_offload(NetClient *c, const uint8_t *frame, size_t len, const NetOffload *o)
+static ssize_t tap_receive_offload(NetClient *c, const uint8_t *frame, size_t len,
+                                   const NetOffload *o)
 {
     NetLink *l = c->opaque;
     uint8_t header[ETH_VNET_BYTES];
@@ -39,7 +41,9 @@ static ssize_t tap_receive_offload(NetClient *c, const uint8_t *frame, size_t le
 
 static unsigned tap_takes(NetClient *c)
 {
-    return ((NetLink *)c->opaque)->vnet_header ? NET_TAKES_CHECKSUM | NET_TAKES_TCP4 | NET_TAKES_TCP6 : 0;
+    return ((NetLink *)c->opaque)->vnet_header
+               ? NET_TAKES_CHECKSUM | NET_TAKES_TCP4 | NET_TAKES_TCP6
+               : 0;
 }
 
 static const NetOps tap_ops = {
@@ -57,8 +61,9 @@ static bool use_vnet_header(int fd)
     struct ifreq ifr = { 0 };
     int size = ETH_VNET_BYTES;
 
-    return ioctl(fd, TUNGETFEATURES, &features) == 0 && (features & IFF_VNET_HDR) && ioctl(fd, TUNGETIFF, &ifr) == 0 &&
-           (ifr.ifr_flags & IFF_VNET_HDR) && ioctl(fd, TUNSETVNETHDRSZ, &size) == 0 &&
+    return ioctl(fd, TUNGETFEATURES, &features) == 0 && (features & IFF_VNET_HDR) &&
+           ioctl(fd, TUNGETIFF, &ifr) == 0 && (ifr.ifr_flags & IFF_VNET_HDR) &&
+           ioctl(fd, TUNSETVNETHDRSZ, &size) == 0 &&
            ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6) == 0;
 }
 
@@ -78,8 +83,8 @@ static int open_tun(const char *name, bool vnet, bool several, char **made, GErr
     ifr.ifr_flags |= several ? IFF_MULTI_QUEUE : 0;
     g_strlcpy(ifr.ifr_name, name ? name : "tap%d", sizeof(ifr.ifr_name));
     if (ioctl(fd, TUNSETIFF, &ifr) < 0) {
-        fail(error, "could not configure /dev/net/tun%s%s%s: %s", name ? " (" : "", name ? name : "", name ? ")" : "",
-             g_strerror(errno));
+        fail(error, "could not configure /dev/net/tun%s%s%s: %s", name ? " (" : "",
+             name ? name : "", name ? ")" : "", g_strerror(errno));
         close(fd);
         return -1;
     }
@@ -94,7 +99,8 @@ static bool run_script(const char *script, const char *ifname, GError **error)
     char *argv[] = { (char *)script, (char *)ifname, NULL };
     int status = 0;
 
-    if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, NULL, NULL, &status, error)) {
+    if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, NULL, NULL,
+                      &status, error)) {
         g_prefix_error(error, "network script %s: ", script);
         return false;
     }
@@ -124,12 +130,14 @@ static int take_fd(int from, GError **error)
 {
     char byte, space[CMSG_SPACE(sizeof(int))];
     struct iovec iov = { &byte, 1 };
-    struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof(space) };
+    struct msghdr m = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof(space)};
     struct cmsghdr *c;
     int fd = -1;
 
-    if (recvmsg(from, &m, MSG_CMSG_CLOEXEC) > 0 && (c = CMSG_FIRSTHDR(&m)) != NULL && c->cmsg_level == SOL_SOCKET &&
-        c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int))) {
+    if (recvmsg(from, &m, MSG_CMSG_CLOEXEC) > 0 && (c = CMSG_FIRSTHDR(&m)) != NULL &&
+        c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+        c->cmsg_len == CMSG_LEN(sizeof(int))) {
         memcpy(&fd, CMSG_DATA(c), sizeof(fd));
         return fd;
     }
@@ -151,12 +159,13 @@ static int run_helper(const char *helper, const char *bridge, GError **error)
         return -1;
     }
     fd_arg = g_strdup_printf("--fd=%d", pair[1]);
-    line = g_strdup_printf("exec %s --use-vnet %s %s", helper, fd_arg, strstr(helper, "--br=") ? "" : br);
+    line = g_strdup_printf("exec %s --use-vnet %s %s", helper, fd_arg,
+                           strstr(helper, "--br=") ? "" : br);
     char *direct[] = { (char *)helper, (char *)"--use-vnet", fd_arg, br, NULL };
     char *shell[] = { (char *)"/bin/sh", (char *)"-c", line, NULL };
     bool good = g_spawn_async(NULL, strpbrk(helper, " \t") ? shell : direct, NULL,
-                              G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_LEAVE_DESCRIPTORS_OPEN, keep_fd, GINT_TO_POINTER(pair[1]),
-                              &pid, error);
+                              G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_LEAVE_DESCRIPTORS_OPEN, keep_fd,
+                              GINT_TO_POINTER(pair[1]), &pid, error);
 
     close(pair[1]);
     if (!good) {
@@ -199,7 +208,8 @@ static NetClient *tap_from_fd(const char *id, const NetOps *ops, int fd, const c
     return &l->client;
 }
 
-static NetClient *tap_open(const char *id, struct json_object *kv, bool vnet, unsigned queues, GError **error)
+static NetClient *tap_open(const char *id, struct json_object *kv, bool vnet, unsigned queues,
+                           GError **error)
 {
     const char *up = keyval_get(kv, "script"), *down = keyval_get(kv, "downscript");
     g_autofree char *ifname = NULL;
@@ -263,7 +273,8 @@ static NetClient *tap_from_fds(const char *id, const char *text, GError **error)
 
 static NetClient *tap_create(const char *id, struct json_object *kv, GError **error)
 {
-    const char *fd_text = keyval_get(kv, "fd"), *helper = keyval_get(kv, "helper"), *bridge = keyval_get(kv, "br");
+    const char *fd_text = keyval_get(kv, "fd"), *helper = keyval_get(kv, "helper"),
+               *bridge = keyval_get(kv, "br");
     const char *vnet_text = keyval_get(kv, "vnet_hdr");
     const char *queues_text = keyval_get(kv, "queues"), *fds = keyval_get(kv, "fds");
     int64_t queues = 1;
@@ -280,25 +291,31 @@ static NetClient *tap_create(const char *id, struct json_object *kv, GError **er
         return fail_null(error, "queues= must be from 1 to 256");
     }
     if ((fd_text || fds || helper) && (queues_text || (fds && (fd_text || helper)))) {
-        return fail_null(error, "queues= is invalid with fd=, fds= and helper=, of which there can be one");
+        return fail_null(
+            error, "queues= is invalid with fd=, fds= and helper=, of which there can be one");
     }
     if (fds) {
         return tap_from_fds(id, fds, error);
     }
     if (fd_text || helper) {
         SocketPlace p = { .kind = SOCKET_FD, .fd = fd_text };
-        g_autofree char *info = g_strdup_printf(fd_text ? "fd=%s" : "helper=%s", fd_text ? fd_text : helper);
+        g_autofree char *info =
+            g_strdup_printf(fd_text ? "fd=%s" : "helper=%s", fd_text ? fd_text : helper);
 
-        if (keyval_get(kv, "ifname") || keyval_get(kv, "script") || keyval_get(kv, "downscript") || (fd_text && helper)) {
-            return fail_null(error, "ifname=, script=, downscript= and helper= are invalid with %s", fd_text ? "fd=" : "helper=");
+        if (keyval_get(kv, "ifname") || keyval_get(kv, "script") || keyval_get(kv, "downscript") ||
+            (fd_text && helper)) {
+            return fail_null(error, "ifname=, script=, downscript= and helper= are invalid with %s",
+                             fd_text ? "fd=" : "helper=");
         }
-        fd = fd_text ? socket_connect(&p, error) : run_helper(helper, bridge ? bridge : DEFAULT_BRIDGE, error);
+        fd = fd_text ? socket_connect(&p, error)
+                     : run_helper(helper, bridge ? bridge : DEFAULT_BRIDGE, error);
         return fd < 0 ? NULL : tap_from_fd(id, &tap_ops, fd, info);
     }
     return tap_open(id, kv, vnet, (unsigned)queues, error);
 }
 
-static const char *const tap_keys[] = { "ifname", "fd", "script", "downscript", "br", "helper", "vnet_hdr", "queues", "fds", NULL };
+static const char *const tap_keys[] = {"ifname", "fd",       "script", "downscript", "br",
+                                       "helper", "vnet_hdr", "queues", "fds",        NULL};
 
 static const NetdevType tap_type = {
     .name = "tap", .help = "an interface of the host", .keys = tap_keys, .create = tap_create,
@@ -309,7 +326,8 @@ static NetClient *bridge_create(const char *id, struct json_object *kv, GError *
 {
     const char *helper = keyval_get(kv, "helper"), *bridge = keyval_get(kv, "br");
     g_autofree char *found = helper ? g_strdup(helper) : find_helper();
-    g_autofree char *info = g_strdup_printf("helper=%s,br=%s", found, bridge ? bridge : DEFAULT_BRIDGE);
+    g_autofree char *info =
+        g_strdup_printf("helper=%s,br=%s", found, bridge ? bridge : DEFAULT_BRIDGE);
     int fd = run_helper(found, bridge ? bridge : DEFAULT_BRIDGE, error);
 
     return fd < 0 ? NULL : tap_from_fd(id, &bridge_ops, fd, info);

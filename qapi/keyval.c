@@ -209,7 +209,9 @@ bool keyval_wants_help(const char *text)
     while (*text) {
         g_autofree char *item = next_item(&text);
 
-        const char *value = g_str_has_prefix(item, "model=") ? item + 6 : g_str_has_prefix(item, "type=") ? item + 5 : item;
+        const char *value = g_str_has_prefix(item, "model=")  ? item + 6
+                            : g_str_has_prefix(item, "type=") ? item + 5
+                                                              : item;
 
         if (strcmp(value, "help") == 0 || strcmp(value, "?") == 0) {
             return true;

@@ -127,7 +127,8 @@ static bool opt_accel(Vm *vm, const char *arg, GError **error)
 static bool list_accel(const ObjectType *t, ObjectKind kind, void *opaque)
 {
     if (g_str_has_suffix(t->name, "-accel") && !t->abstract && type_is_a(t, "accel")) {
-        g_string_append_printf(opaque, "%.*s\n", (int)(strlen(t->name) - strlen("-accel")), t->name);
+        g_string_append_printf(opaque, "%.*s\n", (int)(strlen(t->name) - strlen("-accel")),
+                               t->name);
     }
     return true;
 }
@@ -211,7 +212,8 @@ static bool start_machine(Vm *vm, GError **error)
     vm->firmware = m->firmware;
     vm->machine->usb |= option_given("usbdevice");
     if (!vm->kernel && (vm->append || vm->initrd)) {
-        return fail(error, "-%s only allowed with -kernel option", vm->append ? "append" : "initrd");
+        return fail(error, "-%s only allowed with -kernel option",
+                    vm->append ? "append" : "initrd");
     }
     if (!file_readable(vm->kernel, "kernel file", error) ||
         !file_readable(vm->initrd, "initrd", error) || !file_readable(vm->dtb, "dtb", error)) {
@@ -402,7 +404,8 @@ static bool opt_vga(Vm *vm, const char *arg, GError **error)
 
 static bool help_vga(Vm *vm, const char *arg, GString *out, GError **error)
 {
-    g_string_append(out, "none                 no graphic card\nstd                  standard VGA\n");
+    g_string_append(out,
+                    "none                 no graphic card\nstd                  standard VGA\n");
     return true;
 }
 
@@ -490,7 +493,8 @@ OPTION(device, { .name = "device", .handle = opt_device, .help = help_device });
 
 static bool opt_usbdevice(Vm *vm, const char *arg, GError **error)
 {
-    static const char *const kinds[][2] = { { "tablet", "usb-tablet" }, { "mouse", "usb-mouse" }, { "keyboard", "usb-kbd" } };
+    static const char *const kinds[][2] = {
+        {"tablet", "usb-tablet"}, {"mouse", "usb-mouse"}, {"keyboard", "usb-kbd"}};
 
     for (unsigned i = 0; i < ARRAY_COUNT(kinds); i++) {
         if (strcmp(arg, kinds[i][0]) == 0) {

@@ -79,7 +79,8 @@ static bool devfn_parse(struct Object *o, const Prop *p, void *field, const char
     g_auto(GStrv) parts = g_strsplit(text, ".", 2);
     uint64_t slot, fn = 0;
 
-    if (!parts[0] || !parse_hex(parts[0], 31, &slot) || (parts[1] && !parse_hex(parts[1], 7, &fn))) {
+    if (!parts[0] || !parse_hex(parts[0], 31, &slot) ||
+        (parts[1] && !parse_hex(parts[1], 7, &fn))) {
         return prop_fail_value(o, p, text, error);
     }
     *(int32_t *)field = (int32_t)(slot << 3 | fn);

@@ -247,7 +247,9 @@ bool qmp_watchdog_set_action(QmpCall *call, const QmpWatchdogSetActionArgs *args
     return true;
 }
 
-/* --- what it is -------------------------------------------------------------------------------- */
+/*
+ * --- what it is --------------------------------------------------------------------------------
+ */
 
 NameInfo *qmp_query_name(QmpCall *call, GError **error)
 {
@@ -262,9 +264,9 @@ UuidInfo *qmp_query_uuid(QmpCall *call, GError **error)
     const uint8_t *u = call->vm->uuid;
     UuidInfo *info = g_new0(UuidInfo, 1);
 
-    info->UUID = g_strdup_printf("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-                                 u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10],
-                                 u[11], u[12], u[13], u[14], u[15]);
+    info->UUID = g_strdup_printf(
+        "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2],
+        u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
     return info;
 }
 

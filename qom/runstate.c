@@ -32,11 +32,12 @@ static const char *const state_names[RUN_STATE_COUNT] = {
 
 #define S(name) (1u << RUN_STATE_##name)
 /* What stops a running machine, and what every stopped one may become. */
-#define STOPS (S(DEBUG) | S(INTERNAL_ERROR) | S(IO_ERROR) | S(PAUSED) | S(FINISH_MIGRATE) |          \
-               S(RESTORE_VM) | S(SAVE_VM) | S(SHUTDOWN) | S(SUSPENDED) | S(WATCHDOG) |              \
-               S(GUEST_PANICKED) | S(COLO))
-#define IDLE (S(PAUSED) | S(PRELAUNCH) | S(FINISH_MIGRATE) | S(SAVE_VM) | S(RESTORE_VM) |           \
-              S(COLO) | S(POSTMIGRATE))
+#define STOPS                                                                                     \
+    (S(DEBUG) | S(INTERNAL_ERROR) | S(IO_ERROR) | S(PAUSED) | S(FINISH_MIGRATE) | S(RESTORE_VM) | \
+     S(SAVE_VM) | S(SHUTDOWN) | S(SUSPENDED) | S(WATCHDOG) | S(GUEST_PANICKED) | S(COLO))
+#define IDLE                                                                               \
+    (S(PAUSED) | S(PRELAUNCH) | S(FINISH_MIGRATE) | S(SAVE_VM) | S(RESTORE_VM) | S(COLO) | \
+     S(POSTMIGRATE))
 
 /* Which states may follow. After an internal error or a shutdown a reset must come first. */
 static const uint32_t transitions[RUN_STATE_COUNT] = {

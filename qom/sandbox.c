@@ -27,19 +27,20 @@ static const struct {
     Group group;
     const char *calls;
 } groups[] = {
-    { GROUP_ALWAYS, "reboot swapon swapoff mount umount umount2 pivot_root kexec_load kexec_file_load "
-                    "init_module finit_module delete_module syslog acct quotactl nfsservctl "
-                    "vhangup settimeofday clock_settime adjtimex clock_adjtime stime "
-                    "sethostname setdomainname iopl ioperm lookup_dcookie add_key request_key "
-                    "keyctl bpf open_by_handle_at name_to_handle_at "
-                    "afs_syscall break ftime getpmsg gtty lock mpx prof profil putpmsg security stty "
-                    "tuxcall ulimit vserver" },
-    { GROUP_OBSOLETE, "readdir _sysctl bdflush create_module get_kernel_syms query_module "
-                      "sgetmask ssetmask sysfs uselib ustat" },
-    { GROUP_ELEVATE, "setuid setgid setpgid setsid setreuid setregid setresuid setresgid setfsuid "
-                     "setfsgid" },
-    { GROUP_SPAWN, "fork vfork execve execveat unshare setns" },
-    { GROUP_RESOURCES, "setpriority sched_setparam sched_setaffinity sched_setattr ioprio_set" },
+    {GROUP_ALWAYS,
+     "reboot swapon swapoff mount umount umount2 pivot_root kexec_load kexec_file_load "
+     "init_module finit_module delete_module syslog acct quotactl nfsservctl "
+     "vhangup settimeofday clock_settime adjtimex clock_adjtime stime "
+     "sethostname setdomainname iopl ioperm lookup_dcookie add_key request_key "
+     "keyctl bpf open_by_handle_at name_to_handle_at "
+     "afs_syscall break ftime getpmsg gtty lock mpx prof profil putpmsg security stty "
+     "tuxcall ulimit vserver"},
+    {GROUP_OBSOLETE, "readdir _sysctl bdflush create_module get_kernel_syms query_module "
+                     "sgetmask ssetmask sysfs uselib ustat"},
+    {GROUP_ELEVATE, "setuid setgid setpgid setsid setreuid setregid setresuid setresgid setfsuid "
+                    "setfsgid"},
+    {GROUP_SPAWN, "fork vfork execve execveat unshare setns"},
+    {GROUP_RESOURCES, "setpriority sched_setparam sched_setaffinity sched_setattr ioprio_set"},
 };
 
 /* What was asked for; start-up only. */
@@ -109,7 +110,10 @@ static int refuse(scmp_filter_ctx filter, uint32_t action, const char *calls)
     return err;
 }
 
-/* Threads may still be made, and clone3, whose flags are out of a filter's sight, sends glibc to clone. */
+/*
+ * Threads may still be made, and clone3, whose flags are out of a filter's sight, sends glibc to
+ * clone.
+ */
 static int refuse_processes(scmp_filter_ctx filter)
 {
     int err = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), 1,
@@ -147,7 +151,8 @@ static bool start_filter(struct Vm *vm, GError **error)
     int err = filter ? fill(filter) : -ENOMEM;
 
     seccomp_release(filter);
-    return err == 0 || fail_errno(error, -err, "-sandbox: failed to install the system call filter");
+    return err == 0 ||
+           fail_errno(error, -err, "-sandbox: failed to install the system call filter");
 }
 
 /* After privileges have been dropped, before anything runs. */

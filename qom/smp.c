@@ -97,7 +97,8 @@ bool smp_complete(Vm *vm, GError **error)
                     "maxcpus (%u) < smp_cpus (%u)", s->max_cpus, s->cpus);
     }
     if (s->cpus < t->min_cpus) {
-        return fail(error, "Invalid SMP CPUs %u. The min CPUs supported by machine '%s' is %u", s->cpus, t->machine_name, t->min_cpus);
+        return fail(error, "Invalid SMP CPUs %u. The min CPUs supported by machine '%s' is %u",
+                    s->cpus, t->machine_name, t->min_cpus);
     }
     if (t->max_cpus && s->max_cpus > t->max_cpus) {
         return fail(error, "Invalid SMP CPUs %u. The max CPUs supported by machine '%s' is %u",

@@ -113,21 +113,25 @@ static bool psk_complete(Object *obj, GError **error)
         }
         datum = (gnutls_datum_t){ (unsigned char *)key, (unsigned)strlen(key) };
         ret = gnutls_psk_allocate_client_credentials(&c->psk_client);
-        ret = ret < 0 ? ret : gnutls_psk_set_client_credentials(c->psk_client, user, &datum, GNUTLS_PSK_KEY_HEX);
+        ret = ret < 0 ? ret
+                      : gnutls_psk_set_client_credentials(c->psk_client, user, &datum,
+                                                          GNUTLS_PSK_KEY_HEX);
     }
     return ret >= 0 || fail(error, "Cannot set PSK credentials: %s", gnutls_strerror(ret));
 }
 
 static bool load_pair(TlsCreds *c, const char *cert, const char *key, bool needed, GError **error)
 {
-    g_autofree char *cert_path = g_build_filename(c->dir, cert, NULL), *key_path = g_build_filename(c->dir, key, NULL);
+    g_autofree char *cert_path = g_build_filename(c->dir, cert, NULL),
+                    *key_path = g_build_filename(c->dir, key, NULL);
     int ret;
 
     if (!has_file(c, cert) && !needed) {
         return true;
     }
     ret = gnutls_certificate_set_x509_key_file(c->x509, cert_path, key_path, GNUTLS_X509_FMT_PEM);
-    return ret >= 0 || fail(error, "Cannot load certificate '%s' & key '%s': %s", cert_path, key_path, gnutls_strerror(ret));
+    return ret >= 0 || fail(error, "Cannot load certificate '%s' & key '%s': %s", cert_path,
+                            key_path, gnutls_strerror(ret));
 }
 
 static bool x509_complete(Object *obj, GError **error)
@@ -153,7 +157,8 @@ static bool x509_complete(Object *obj, GError **error)
         return false;
     }
     crl = g_build_filename(c->dir, "ca-crl.pem", NULL);
-    if (has_file(c, "ca-crl.pem") && gnutls_certificate_set_x509_crl_file(c->x509, crl, GNUTLS_X509_FMT_PEM) < 0) {
+    if (has_file(c, "ca-crl.pem") &&
+        gnutls_certificate_set_x509_crl_file(c->x509, crl, GNUTLS_X509_FMT_PEM) < 0) {
         return fail(error, "Cannot load CRL '%s'", crl);
     }
     if (c->endpoint) {
@@ -185,12 +190,13 @@ static void creds_finalize(Object *obj)
 
 static const char *const endpoints[] = { "client", "server", NULL };
 
-#define CREDS_PROPS                                                                                                   \
-    PROP_STRING(TlsCreds, dir, "dir", .help = "folder of the keys and certificates"),                                \
-    PROP_ENUM(TlsCreds, endpoint, "endpoint", 0, endpoints, .link = "QCryptoTLSCredsEndpoint",                       \
-              .help = "which end we are"),                                                                           \
-    PROP_BOOL(TlsCreds, verify_peer, "verify-peer", true, .help = "check the other end's certificate"),              \
-    PROP_STRING(TlsCreds, priority, "priority", .help = "gnutls priority string")
+#define CREDS_PROPS                                                                                \
+    PROP_STRING(TlsCreds, dir, "dir", .help = "folder of the keys and certificates"),              \
+        PROP_ENUM(TlsCreds, endpoint, "endpoint", 0, endpoints, .link = "QCryptoTLSCredsEndpoint", \
+                  .help = "which end we are"),                                                     \
+        PROP_BOOL(TlsCreds, verify_peer, "verify-peer", true,                                      \
+                  .help = "check the other end's certificate"),                                    \
+        PROP_STRING(TlsCreds, priority, "priority", .help = "gnutls priority string")
 
 static const Prop anon_props[] = { CREDS_PROPS, PROP_END };
 static const Prop psk_props[] = {
@@ -233,7 +239,8 @@ static TlsCreds *find_creds(const char *id, bool server, GError **error)
         return fail_null(error, "Object with id '%s' is not TLS credentials", id);
     }
     if ((c->endpoint != 0) != server) {
-        return fail_null(error, "Expecting TLS credentials with a %s endpoint", server ? "server" : "client");
+        return fail_null(error, "Expecting TLS credentials with a %s endpoint",
+                         server ? "server" : "client");
     }
     return c;
 }
@@ -246,15 +253,18 @@ bool tls_creds_check(const char *id, bool server, GError **error)
 static int set_creds(gnutls_session_t session, const TlsCreds *c, bool server)
 {
     if (c->obj.type == &anon_type) {
-        return gnutls_credentials_set(session, GNUTLS_CRD_ANON, server ? (void *)c->anon_server : (void *)c->anon_client);
+        return gnutls_credentials_set(session, GNUTLS_CRD_ANON,
+                                      server ? (void *)c->anon_server : (void *)c->anon_client);
     }
     if (c->obj.type == &psk_type) {
-        return gnutls_credentials_set(session, GNUTLS_CRD_PSK, server ? (void *)c->psk_server : (void *)c->psk_client);
+        return gnutls_credentials_set(session, GNUTLS_CRD_PSK,
+                                      server ? (void *)c->psk_server : (void *)c->psk_client);
     }
     return gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, c->x509);
 }
 
-TlsSession *tls_session_new(const char *creds_id, bool server, int fd, const char *hostname, GError **error)
+TlsSession *tls_session_new(const char *creds_id, bool server, int fd, const char *hostname,
+                            GError **error)
 {
     TlsCreds *c = find_creds(creds_id, server, error);
     TlsSession *t;
@@ -283,7 +293,8 @@ TlsSession *tls_session_new(const char *creds_id, bool server, int fd, const cha
         return NULL;
     }
     if (server && c->obj.type == &x509_type) {
-        gnutls_certificate_server_set_request(t->session, c->verify_peer ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_IGNORE);
+        gnutls_certificate_server_set_request(t->session, c->verify_peer ? GNUTLS_CERT_REQUIRE
+                                                                         : GNUTLS_CERT_IGNORE);
     }
     if (!server && hostname) {
         gnutls_server_name_set(t->session, GNUTLS_NAME_DNS, hostname, strlen(hostname));
@@ -317,8 +328,10 @@ static bool check_peer(TlsSession *t, GError **error)
     }
     if (status != 0) {
         return fail(error, status & GNUTLS_CERT_EXPIRED ? "The certificate has expired"
-                           : status & GNUTLS_CERT_UNEXPECTED_OWNER ? "Certificate does not match the hostname"
-                           : status & GNUTLS_CERT_SIGNER_NOT_FOUND ? "The certificate hasn't got a known issuer"
+                           : status & GNUTLS_CERT_UNEXPECTED_OWNER
+                               ? "Certificate does not match the hostname"
+                           : status & GNUTLS_CERT_SIGNER_NOT_FOUND
+                               ? "The certificate hasn't got a known issuer"
                            : status & GNUTLS_CERT_REVOKED ? "The certificate has been revoked"
                                                           : "The certificate is not trusted");
     }
@@ -338,7 +351,8 @@ TlsWait tls_handshake(TlsSession *t, GError **error)
         t->done = check_peer(t, error);
         return t->done ? TLS_DONE : TLS_FAILED;
     }
-    if (ret == GNUTLS_E_AGAIN || ret == GNUTLS_E_INTERRUPTED || ret == GNUTLS_E_WARNING_ALERT_RECEIVED) {
+    if (ret == GNUTLS_E_AGAIN || ret == GNUTLS_E_INTERRUPTED ||
+        ret == GNUTLS_E_WARNING_ALERT_RECEIVED) {
         return direction(t);
     }
     fail(error, "TLS handshake failed: %s", gnutls_strerror(ret));

@@ -184,7 +184,8 @@ const Prop *type_find_prop(const ObjectType *t, const char *name)
     return NULL;
 }
 
-void type_foreach_prop(const ObjectType *type, bool (*fn)(const Prop *p, void *opaque), void *opaque)
+void type_foreach_prop(const ObjectType *type, bool (*fn)(const Prop *p, void *opaque),
+                       void *opaque)
 {
     for (const ObjectType *t = type; t != NULL; t = type_parent(t)) {
         for (const Prop *p = t->props; p != NULL && p->name != NULL; p++) {

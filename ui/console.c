@@ -157,7 +157,8 @@ PICTURE_FORMAT(ppm, { "ppm", ppm_write });
 
 void picture_line(pixman_image_t *image, int y, uint8_t *rgb)
 {
-    const uint32_t *p = pixman_image_get_data(image) + (size_t)y * pixman_image_get_stride(image) / 4;
+    const uint32_t *p =
+        pixman_image_get_data(image) + (size_t)y * pixman_image_get_stride(image) / 4;
 
     for (int x = 0; x < pixman_image_get_width(image); x++) {
         *rgb++ = (uint8_t)(p[x] >> 16);

@@ -49,7 +49,8 @@ static void detailed_timing(uint8_t *d, uint32_t x, uint32_t y, uint64_t refresh
 {
     uint32_t hblank = x * 35 / 100, hfront = x * 25 / 100, hsync = x * 3 / 100;
     uint32_t vblank = y * 35 / 1000, vfront = y * 5 / 1000, vsync = y * 5 / 1000;
-    uint32_t width = (uint32_t)(x * 254ull / (10 * DPI)), height = (uint32_t)(y * 254ull / (10 * DPI));
+    uint32_t width = (uint32_t)(x * 254ull / (10 * DPI)),
+             height = (uint32_t)(y * 254ull / (10 * DPI));
     uint64_t clock = refresh_mhz * (x + hblank) * (y + vblank) / 1000 / CLOCK_UNIT;
 
     store_le16(d, (uint16_t)MIN(clock, 0xffff));
@@ -62,7 +63,8 @@ static void detailed_timing(uint8_t *d, uint32_t x, uint32_t y, uint64_t refresh
     d[8] = hfront;
     d[9] = hsync;
     d[10] = (vfront & 0xf) << 4 | (vsync & 0xf);
-    d[11] = (hfront >> 8 & 3) << 6 | (hsync >> 8 & 3) << 4 | (vfront >> 4 & 3) << 2 | (vsync >> 4 & 3);
+    d[11] =
+        (hfront >> 8 & 3) << 6 | (hsync >> 8 & 3) << 4 | (vfront >> 4 & 3) << 2 | (vsync >> 4 & 3);
     d[12] = width;
     d[13] = height;
     d[14] = (width >> 8 & 0xf) << 4 | (height >> 8 & 0xf);
@@ -71,11 +73,14 @@ static void detailed_timing(uint8_t *d, uint32_t x, uint32_t y, uint64_t refresh
 
 static void base_block(const EdidInfo *info, uint8_t *e, uint32_t x, uint32_t y)
 {
-    static const uint8_t header[] = { 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00, /* RHT */ 0x49, 0x14, 0x34, 0x12 };
+    static const uint8_t header[] = {0x00, 0xff, 0xff,           0xff, 0xff, 0xff,
+                                     0xff, 0x00, /* RHT */ 0x49, 0x14, 0x34, 0x12};
     static const uint8_t chroma[] = { 0xee, 0x91, 0xa3, 0x54, 0x4c, 0x99, 0x26, 0x0f, 0x50, 0x54 };
     static const uint8_t established[] = { 0x21, 0x08, 0x00 };
-    static const uint8_t established3[] = { 0, 0, 0, 0xf7, 0, 0x0a, 0x00, 0x40, 0x82, 0x00, 0x28, 0x20 };
-    static const uint8_t ranges[] = { 0, 0, 0, 0xfd, 0, 50, 125, 30, 160, 255, 1, '\n', ' ', ' ', ' ', ' ', ' ', ' ' };
+    static const uint8_t established3[] = {0,    0,    0,    0xf7, 0,    0x0a,
+                                           0x00, 0x40, 0x82, 0x00, 0x28, 0x20};
+    static const uint8_t ranges[] = {0,   0, 0,    0xfd, 0,   50,  125, 30,  160,
+                                     255, 1, '\n', ' ',  ' ', ' ', ' ', ' ', ' '};
     unsigned n = 0;
 
     memcpy(e, header, sizeof(header));

@@ -14,7 +14,8 @@ typedef struct PictureFormat {
     bool (*write)(FILE *f, pixman_image_t *image);      /* false: errno says why */
 } PictureFormat;
 
-#define PICTURE_FORMAT(id, ...) SECTION_ENTRY(picture_formats, PictureFormat, picture_##id##_row, __VA_ARGS__)
+#define PICTURE_FORMAT(id, ...) \
+    SECTION_ENTRY(picture_formats, PictureFormat, picture_##id##_row, __VA_ARGS__)
 
 /* Line y as bytes red, green, blue. */
 void picture_line(pixman_image_t *image, int y, uint8_t *rgb);

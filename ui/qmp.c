@@ -12,8 +12,8 @@ bool qmp_screendump(QmpCall *call, const QmpScreendumpArgs *args, GError **error
     if (args->has_head && !args->device) {
         return fail(error, "'head' must be specified together with 'device'");
     }
-    Console *c = console_find(args->device, args->has_head ? (unsigned)CLAMP(args->head, 0, 255) : 0,
-                              error);
+    Console *c =
+        console_find(args->device, args->has_head ? (unsigned)CLAMP(args->head, 0, 255) : 0, error);
 
     return c && console_save(c, args->filename, format, error);
 }
@@ -35,6 +35,10 @@ static void hmp_screendump(HmpCall *call, GError **error)
     qmp_screendump(&(QmpCall){ .vm = call->vm }, &args, error);
 }
 
-HMP_ROW(screendump, { .name = "screendump", .args = "filename:s,format:s?,device:s?,head:i?",
-                      .params = "filename [format] [device [head]]", .fn = hmp_screendump,
-                      .help = "save screen from head 'head' of display device 'device' in 'format' (png or ppm)" });
+HMP_ROW(
+    screendump,
+    {.name = "screendump",
+     .args = "filename:s,format:s?,device:s?,head:i?",
+     .params = "filename [format] [device [head]]",
+     .fn = hmp_screendump,
+     .help = "save screen from head 'head' of display device 'device' in 'format' (png or ppm)"});

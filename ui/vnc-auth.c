@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The security type "VNC authentication" (RFC 6143, 7.2.2): the client encrypts 16 random bytes by DES
- * with the password, whose bytes are mirrored, as the key.
+ * The security type "VNC authentication" (RFC 6143, 7.2.2): the client encrypts 16 random bytes by
+ * DES with the password, whose bytes are mirrored, as the key.
  */
 #include <nettle/des.h>
 #include <string.h>

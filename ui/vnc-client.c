@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A VNC client's connection (RFC 6143, and the versions 3.3 and 3.7 before it): handshake, messages,
- * updates. Bytes are collected until a message is whole; output waits in a buffer, and no update is made
- * before the one before has left. Left out: cut text, colour maps.
+ * A VNC client's connection (RFC 6143, and the versions 3.3 and 3.7 before it): handshake,
+ * messages, updates. Bytes are collected until a message is whole; output waits in a buffer, and no
+ * update is made before the one before has left. Left out: cut text, colour maps.
  */
 #include <errno.h>
 #include <string.h>
@@ -16,8 +16,14 @@
 #include "qapi/qapi-events.h"
 
 enum { CUT_TEXT_MAX = 1 << 20, ENCODINGS_MAX = 1024, AXIS_MAX = 32767 };
-enum { MSG_FORMAT = 0, MSG_ENCODINGS = 2, MSG_UPDATE = 3, MSG_KEY = 4, MSG_POINTER = 5, MSG_CUT_TEXT = 6,
-       MSG_EXTENDED = 255 };
+enum {
+    MSG_FORMAT = 0,
+    MSG_ENCODINGS = 2,
+    MSG_UPDATE = 3,
+    MSG_KEY = 4,
+    MSG_POINTER = 5,
+    MSG_CUT_TEXT = 6,
+    MSG_EXTENDED = 255 };
 
 static bool on_message(VncClient *c, const uint8_t *data);
 
@@ -228,7 +234,8 @@ static bool on_update_request(VncClient *c, const uint8_t *data)
 static void press(VncClient *c, unsigned key, bool down)
 {
     if (key && key < 256) {
-        c->down[key / 8] = (uint8_t)((c->down[key / 8] & ~(1u << key % 8)) | (unsigned)down << key % 8);
+        c->down[key / 8] =
+            (uint8_t)((c->down[key / 8] & ~(1u << key % 8)) | (unsigned)down << key % 8);
         input_key(key, down);
     }
 }
@@ -248,12 +255,13 @@ static bool on_pointer(VncClient *c, const uint8_t *data)
     int dz = wheel & 8 ? -1 : wheel ? 1 : 0;
 
     if (input_has_position()) {
-        input_position(x * AXIS_MAX / MAX(c->shown_width - 1, 1), y * AXIS_MAX / MAX(c->shown_height - 1, 1),
-                       dz, buttons);
+        input_position(x * AXIS_MAX / MAX(c->shown_width - 1, 1),
+                       y * AXIS_MAX / MAX(c->shown_height - 1, 1), dz, buttons);
     } else if (c->want_pointer_type && c->pointer_absolute == 0) {
         input_motion(x - 0x7fff, y - 0x7fff, dz, buttons);
     } else {
-        input_motion(c->last_x < 0 ? 0 : x - c->last_x, c->last_x < 0 ? 0 : y - c->last_y, dz, buttons);
+        input_motion(c->last_x < 0 ? 0 : x - c->last_x, c->last_x < 0 ? 0 : y - c->last_y, dz,
+                     buttons);
     }
     c->buttons = wire;
     c->last_x = x;
@@ -383,7 +391,8 @@ static bool begin_auth(VncClient *c)
 
 static bool on_auth_choice(VncClient *c, const uint8_t *data)
 {
-    return data[0] == c->server->auth ? begin_auth(c) : vnc_auth_done(c, false, "Unsupported security type");
+    return data[0] == c->server->auth ? begin_auth(c)
+                                      : vnc_auth_done(c, false, "Unsupported security type");
 }
 
 static bool on_version(VncClient *c, const uint8_t *data)

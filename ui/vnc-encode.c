@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Pixels for a VNC client: conversion to its format, and the encodings raw, hextile and zlib (RFC 6143
+ * Pixels for a VNC client: conversion to its format, and the encodings raw, hextile and zlib (RFC
+ * 6143
  * 7.7; zlib as in its registry, number 6: one stream for the whole connection).
  */
 #include <string.h>
@@ -77,10 +78,12 @@ static void append_pixel(const VncFormat *f, GByteArray *out, uint32_t rgb)
 
 static const uint32_t *row(pixman_image_t *image, int x, int y)
 {
-    return pixman_image_get_data(image) + (size_t)y * (size_t)pixman_image_get_stride(image) / 4 + x;
+    return pixman_image_get_data(image) + (size_t)y * (size_t)pixman_image_get_stride(image) / 4 +
+           x;
 }
 
-static void append_raw(const VncFormat *f, GByteArray *out, pixman_image_t *image, int x, int y, int w, int h)
+static void append_raw(const VncFormat *f, GByteArray *out, pixman_image_t *image, int x, int y,
+                       int w, int h)
 {
     for (int j = 0; j < h; j++) {
         const uint32_t *p = row(image, x, y + j);
@@ -131,7 +134,8 @@ static Tile look(pixman_image_t *image, int x, int y, int w, int h)
 }
 
 /* Runs of the foreground, a line each; the number of them stands before. */
-static void append_subrects(GByteArray *out, pixman_image_t *image, const Tile *t, int x, int y, int w, int h)
+static void append_subrects(GByteArray *out, pixman_image_t *image, const Tile *t, int x, int y,
+                            int w, int h)
 {
     guint at = out->len;
     uint8_t count = 0;
@@ -159,14 +163,16 @@ static void append_subrects(GByteArray *out, pixman_image_t *image, const Tile *
     out->data[at] = count;
 }
 
-static void append_hextile(const VncFormat *f, GByteArray *out, pixman_image_t *image, int x, int y, int w, int h)
+static void append_hextile(const VncFormat *f, GByteArray *out, pixman_image_t *image, int x, int y,
+                           int w, int h)
 {
     for (int j = y; j < y + h; j += TILE) {
         for (int i = x; i < x + w; i += TILE) {
             int tw = MIN(TILE, x + w - i), th = MIN(TILE, y + h - j);
             Tile t = look(image, i, j, tw, th);
-            uint8_t kind = t.colours == 1 ? HEX_BACKGROUND
-                         : t.colours == 2 ? HEX_BACKGROUND | HEX_FOREGROUND | HEX_SUBRECTS : HEX_RAW;
+            uint8_t kind = t.colours == 1   ? HEX_BACKGROUND
+                           : t.colours == 2 ? HEX_BACKGROUND | HEX_FOREGROUND | HEX_SUBRECTS
+                                            : HEX_RAW;
 
             g_byte_array_append(out, &kind, 1);
             if (kind == HEX_RAW) {

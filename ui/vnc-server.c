@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * VNC servers: -vnc, where they listen, who is connected, the timer that brings the screen up to date,
- * and their QMP and HMP commands. Left out: reverse connections, WebSocket, TLS and SASL; they
- * are refused.
+ * VNC servers: -vnc, where they listen, who is connected, the timer that brings the screen up to
+ * date, and their QMP and HMP commands. Left out: reverse connections, WebSocket, TLS and SASL;
+ * they are refused.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -84,7 +84,8 @@ static void on_resize(void *opaque, Console *console)
 {
     pixman_image_t *screen = console_surface(console);
 
-    on_damage(opaque, console, 0, 0, pixman_image_get_width(screen), pixman_image_get_height(screen));
+    on_damage(opaque, console, 0, 0, pixman_image_get_width(screen),
+              pixman_image_get_height(screen));
 }
 
 static void refresh(void *opaque)
@@ -110,8 +111,9 @@ static VncBasicInfo *basic(const char *host, const char *service, bool is_unix)
 
     b->host = g_strdup(host ? host : "");
     b->service = g_strdup(service ? service : "");
-    b->family = is_unix ? NETWORK_ADDRESS_FAMILY_UNIX : strchr(b->host, ':') ? NETWORK_ADDRESS_FAMILY_IPV6
-                                                                            : NETWORK_ADDRESS_FAMILY_IPV4;
+    b->family = is_unix                ? NETWORK_ADDRESS_FAMILY_UNIX
+                : strchr(b->host, ':') ? NETWORK_ADDRESS_FAMILY_IPV6
+                                       : NETWORK_ADDRESS_FAMILY_IPV4;
     return b;
 }
 
@@ -151,7 +153,8 @@ void vnc_client_event(VncClient *c, VncEvent event)
     g_autofree VncClientInfo *client = client_info(c);
 
     if (event == VNC_EVENT_CONNECTED) {
-        VncBasicInfo plain = { .host = client->host, .service = client->service, .family = client->family };
+        VncBasicInfo plain = {
+            .host = client->host, .service = client->service, .family = client->family};
 
         qapi_event_vnc_connected(&(VncConnectedEvent){ .server = server, .client = &plain });
     } else if (event == VNC_EVENT_INITIALIZED) {
@@ -267,7 +270,8 @@ static bool listen_unix(VncServer *s, const char *path, GError **error)
 /* A listening socket, or -1 with errno. */
 static int bind_one(const struct addrinfo *a)
 {
-    int one = 1, fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
+    int one = 1,
+        fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
 
     if (fd < 0) {
         return -1;
@@ -289,14 +293,16 @@ static int bind_one(const struct addrinfo *a)
 /* All addresses of the host at this port; false with errno when one is in use or none works. */
 static bool listen_port(VncServer *s, const char *host, uint64_t port, int family, GError **error)
 {
-    struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_family = family, .ai_socktype = SOCK_STREAM };
+    struct addrinfo hints = {
+        .ai_flags = AI_PASSIVE, .ai_family = family, .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
     g_autofree char *text = g_strdup_printf("%" PRIu64, port);
     int err = getaddrinfo(*host ? host : NULL, text, &hints, &list), bad = 0;
     g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
 
     if (err) {
-        return fail(error, "address resolution failed for %s:%s: %s", host, text, gai_strerror(err));
+        return fail(error, "address resolution failed for %s:%s: %s", host, text,
+                    gai_strerror(err));
     }
     for (const struct addrinfo *a = list; a; a = a->ai_next) {
         int fd = bind_one(a);
@@ -312,8 +318,8 @@ static bool listen_port(VncServer *s, const char *host, uint64_t port, int famil
         for (guint i = 0; i < fds->len; i++) {
             close(g_array_index(fds, int, i));
         }
-        return fail_errno(error, bad ? bad : EADDRNOTAVAIL, "Failed to find an available port for %s:%s",
-                          host, text);
+        return fail_errno(error, bad ? bad : EADDRNOTAVAIL,
+                          "Failed to find an available port for %s:%s", host, text);
     }
     for (guint i = 0; i < fds->len; i++) {
         watch(s, g_array_index(fds, int, i));
@@ -326,7 +332,9 @@ static bool listen_tcp(VncServer *s, json_object *kv, GError **error)
 {
     char *colon = strrchr(s->spec, ':');
     uint64_t display, tries = opts_number(kv, "to", 0);
-    int family = opts_bool(kv, "ipv4", false) ? AF_INET : opts_bool(kv, "ipv6", false) ? AF_INET6 : AF_UNSPEC;
+    int family = opts_bool(kv, "ipv4", false)   ? AF_INET
+                 : opts_bool(kv, "ipv6", false) ? AF_INET6
+                                                : AF_UNSPEC;
 
     if (!colon) {
         return fail(error, "no vnc port specified");
@@ -411,7 +419,8 @@ static bool set_up_auth(VncServer *s, json_object *kv, GError **error)
 static bool open_server(Vm *vm, VncServer *s, json_object *kv, GError **error)
 {
     static const char *const shares[] = { "allow-exclusive", "force-shared", "ignore", NULL };
-    const char *share = opts_string(kv, "share", "allow-exclusive"), *device = opts_string(kv, "display", NULL);
+    const char *share = opts_string(kv, "share", "allow-exclusive"),
+               *device = opts_string(kv, "display", NULL);
     g_autoptr(GError) none = NULL;
 
     if (!g_strv_contains(shares, share)) {
@@ -429,7 +438,8 @@ static bool open_server(Vm *vm, VncServer *s, json_object *kv, GError **error)
         return false;
     }
     if (strcmp(s->spec, "none") != 0 &&
-        !(g_str_has_prefix(s->spec, "unix:") ? listen_unix(s, s->spec + 5, error) : listen_tcp(s, kv, error))) {
+        !(g_str_has_prefix(s->spec, "unix:") ? listen_unix(s, s->spec + 5, error)
+                                             : listen_tcp(s, kv, error))) {
         return false;
     }
     if (s->console) {
@@ -511,7 +521,8 @@ static bool start_servers(Vm *vm, GError **error)
     return true;
 }
 
-START_HOOK(vnc, { .phase = START_MONITOR, .name = "vnc", .start = start_servers, .stop = stop_servers });
+START_HOOK(vnc,
+           {.phase = START_MONITOR, .name = "vnc", .start = start_servers, .stop = stop_servers});
 
 /* ---- QMP ---- */
 
@@ -582,7 +593,9 @@ static bool set_password(const char *display, const char *password, GError **err
         return false;
     }
     if (s->auth != VNC_AUTH_PASSWORD) {
-        return fail(error, "If you want use passwords please enable password auth using '-vnc ${dpy},password'.");
+        return fail(
+            error,
+            "If you want use passwords please enable password auth using '-vnc ${dpy},password'.");
     }
     g_free(s->password);
     s->password = g_strdup(password);
@@ -639,16 +652,18 @@ static void hmp_info_vnc(HmpCall *call, GError **error)
 
         g_string_append_printf(call->out, "%s:\n", s->id);
         if (s->fds->len) {
-            g_string_append_printf(call->out, "  Server: %s%s%s\n    Auth: %s (Sub: none)\n", s->host,
-                                   s->service ? ":" : "", s->service ? s->service : "", auth_name(s));
+            g_string_append_printf(call->out, "  Server: %s%s%s\n    Auth: %s (Sub: none)\n",
+                                   s->host, s->service ? ":" : "", s->service ? s->service : "",
+                                   auth_name(s));
         } else {
             g_string_append_printf(call->out, "  Auth: %s (Sub: none)\n", auth_name(s));
         }
         for (guint i = 0; i < s->clients->len; i++) {
             const VncClient *c = s->clients->pdata[i];
 
-            g_string_append_printf(call->out, "  Client: %s:%s\n    x509_dname: none\n    sasl_username: none\n",
-                                   c->host ? c->host : "", c->service ? c->service : "");
+            g_string_append_printf(
+                call->out, "  Client: %s:%s\n    x509_dname: none\n    sasl_username: none\n",
+                c->host ? c->host : "", c->service ? c->service : "");
         }
     }
 }

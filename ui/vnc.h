@@ -104,7 +104,11 @@ GPtrArray *vnc_servers(void);
 /* NULL id: the first. NULL with *error set when there is none. */
 VncServer *vnc_server_find(const char *id, GError **error);
 void vnc_client_gone(VncServer *s, VncClient *c);
-typedef enum VncEvent { VNC_EVENT_CONNECTED, VNC_EVENT_INITIALIZED, VNC_EVENT_DISCONNECTED } VncEvent;
+typedef enum VncEvent {
+    VNC_EVENT_CONNECTED,
+    VNC_EVENT_INITIALIZED,
+    VNC_EVENT_DISCONNECTED
+} VncEvent;
 void vnc_client_event(VncClient *c, VncEvent event);
 
 /*

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Ciphers and hashes by libnettle. Modes are built here on the block functions, a sector at a time, so
- * that these see many blocks at once.
+ * Ciphers and hashes by libnettle. Modes are built here on the block functions, a sector at a time,
+ * so that these see many blocks at once.
  */
 #include "util/cipher.h"
 
@@ -289,7 +289,8 @@ size_t hash_bytes(const HashAlg *h)
     return h->hash->digest_size;
 }
 
-void hash_digest(const HashAlg *h, const void *a, size_t a_len, const void *b, size_t b_len, uint8_t *digest)
+void hash_digest(const HashAlg *h, const void *a, size_t a_len, const void *b, size_t b_len,
+                 uint8_t *digest)
 {
     g_autofree void *c = g_malloc0(h->hash->context_size);
 
@@ -321,15 +322,17 @@ static void hmac_digest_any(void *c, size_t len, uint8_t *digest)
     hmac_digest(m->outer, m->inner, m->state, m->hash, len, digest);
 }
 
-void hash_pbkdf2(const HashAlg *h, const uint8_t *password, size_t password_len, const uint8_t *salt, size_t salt_len,
-                 unsigned iterations, uint8_t *out, size_t out_len)
+void hash_pbkdf2(const HashAlg *h, const uint8_t *password, size_t password_len,
+                 const uint8_t *salt, size_t salt_len, unsigned iterations, uint8_t *out,
+                 size_t out_len)
 {
     size_t size = h->hash->context_size;
     g_autofree uint8_t *contexts = g_malloc0(3 * size);
     Hmac m = { h->hash, contexts, contexts + size, contexts + 2 * size };
 
     hmac_set_key(m.outer, m.inner, m.state, m.hash, password_len, password);
-    pbkdf2(&m, hmac_update_any, hmac_digest_any, h->hash->digest_size, iterations, salt_len, salt, out_len, out);
+    pbkdf2(&m, hmac_update_any, hmac_digest_any, h->hash->digest_size, iterations, salt_len, salt,
+           out_len, out);
     explicit_bzero(contexts, 3 * size);
 }
 

@@ -53,8 +53,8 @@ Dt *dt_load(const char *path, GError **error)
     if (len > ROOM_LIMIT / 2) {
         return fail_null(error, "device tree '%s' is too large", path);
     }
-    if (len < sizeof(struct fdt_header) || fdt_check_header(data) != 0 || fdt_totalsize(data) > len ||
-        fdt_check_full(data, len) != 0) {
+    if (len < sizeof(struct fdt_header) || fdt_check_header(data) != 0 ||
+        fdt_totalsize(data) > len || fdt_check_full(data, len) != 0) {
         return fail_null(error, "'%s' is no device tree blob", path);
     }
     Dt *dt = g_new0(Dt, 1);

@@ -61,7 +61,9 @@ static int unix_socket(const SocketPlace *p, bool listening, int backlog, GError
     }
     if (listening ? bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, backlog) < 0
                   : connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0) {
-        fail_errno(error, errno, listening ? "Failed to bind socket to %s" : "Failed to connect to '%s'", p->path);
+        fail_errno(error, errno,
+                   listening ? "Failed to bind socket to %s" : "Failed to connect to '%s'",
+                   p->path);
         close(fd);
         return -1;
     }
@@ -71,7 +73,8 @@ static int unix_socket(const SocketPlace *p, bool listening, int backlog, GError
 /* -1 and errno. */
 static int try_address(const struct addrinfo *a, bool listening, int backlog)
 {
-    int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, a->ai_protocol), one = 1, zero = 0, why;
+    int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, a->ai_protocol), one = 1, zero = 0,
+        why;
 
     if (fd < 0) {
         return -1;
@@ -96,7 +99,8 @@ static int try_address(const struct addrinfo *a, bool listening, int backlog)
 
 static int inet_socket(const SocketPlace *p, bool listening, int backlog, GError **error)
 {
-    struct addrinfo hint = { .ai_socktype = SOCK_STREAM, .ai_flags = listening ? AI_PASSIVE : 0 }, *list;
+    struct addrinfo hint = {.ai_socktype = SOCK_STREAM, .ai_flags = listening ? AI_PASSIVE : 0},
+                    *list;
     g_autofree char *text = socket_place_text(p);
     int fd = -1, why = 0, ret;
 
@@ -112,7 +116,10 @@ static int inet_socket(const SocketPlace *p, bool listening, int backlog, GError
     }
     freeaddrinfo(list);
     if (fd < 0) {
-        fail_errno(error, why, listening ? "Failed to find an available port for %s" : "Failed to connect to '%s'", text);
+        fail_errno(error, why,
+                   listening ? "Failed to find an available port for %s"
+                             : "Failed to connect to '%s'",
+                   text);
     }
     return fd;
 }

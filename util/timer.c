@@ -31,11 +31,11 @@ static uint64_t arm_count;
  * Guest time: `base_ns` when it stands or is manual, monotonic time plus `base_ns` when it runs.
  * Written with the machine lock held, read by anyone: `seq` is odd during a change.
  *
- * Running time does not pass `limit_ns`, a little after the first deadline, until the main loop has run
- * the timers that are due: a guest that counts on its clock the ticks it gets must not be told
+ * Running time does not pass `limit_ns`, a little after the first deadline, until the main loop has
+ * run the timers that are due: a guest that counts on its clock the ticks it gets must not be told
  * that the moment of a tick is long past while a busy host keeps the loop from sending it. When the
- * loop has run them, time is that of the host again: it is held back, never lost. `running_timers` is
- * the main loop's own and lifts the limit for it, so that timers see how late they are.
+ * loop has run them, time is that of the host again: it is held back, never lost. `running_timers`
+ * is the main loop's own and lifts the limit for it, so that timers see how late they are.
  */
 static struct {
     unsigned seq;
@@ -46,7 +46,9 @@ static struct {
     bool manual;
 } guest = {.limit_ns = INT64_MAX};
 
-/* How far time may pass the first deadline: what a main loop that is not starved needs to wake up. */
+/*
+ * How far time may pass the first deadline: what a main loop that is not starved needs to wake up.
+ */
 #define LATE_NS 1000000
 
 /* A timer that rearms itself for the same moment this often is left for the next round. */
@@ -92,7 +94,10 @@ static int64_t guest_now(void)
     if (in_main_thread()) {
         return guest.running_timers ? now : limit_ns;
     }
-    /* Not looked at again: the ticks that the loop sends meanwhile are to be taken before the guest sees that it was late. */
+    /*
+     * Not looked at again: the ticks that the loop sends meanwhile are to be taken before the guest
+     * sees that it was late.
+     */
     return limit_ns;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Fault injection: rules say that at an event (of a state) requests fail, or that the state changes.
- * Rules come from a file, as lists of options, or are breakpoints that suspend a request.
+ * Fault injection: rules say that at an event (of a state) requests fail, or that the state
+ * changes. Rules come from a file, as lists of options, or are breakpoints that suspend a request.
  */
 #include "block/filters/blkdebug.h"
 
@@ -15,7 +15,15 @@
 #include "util/error.h"
 
 /* Names of kinds of requests, for iotype=. */
-enum { ON_READ = 1, ON_WRITE = 2, ON_ZERO = 4, ON_DISCARD = 8, ON_FLUSH = 16, ON_STATUS = 32, ON_USUAL = 31 };
+enum {
+    ON_READ = 1,
+    ON_WRITE = 2,
+    ON_ZERO = 4,
+    ON_DISCARD = 8,
+    ON_FLUSH = 16,
+    ON_STATUS = 32,
+    ON_USUAL = 31
+};
 
 static const char *const event_names[] = {
     "l1_update", "l1_grow_alloc_table", "l1_grow_write_table", "l1_grow_activate_table", "l2_load", "l2_update",
@@ -136,7 +144,8 @@ static int check(BlockNode *n, uint64_t offset, uint64_t bytes, unsigned iotype)
         Rule *r = g_ptr_array_index(s->rules, i);
 
         if (r->kind == RULE_ERROR && (r->active || r->event == none) && (r->iotype & iotype) &&
-            (r->offset < 0 || ((uint64_t)r->offset >= offset && (uint64_t)r->offset < offset + bytes))) {
+            (r->offset < 0 ||
+             ((uint64_t)r->offset >= offset && (uint64_t)r->offset < offset + bytes))) {
             int error = r->error;
             bool immediately = r->immediately;
 
@@ -154,15 +163,16 @@ static int check(BlockNode *n, uint64_t offset, uint64_t bytes, unsigned iotype)
 
 /* ---- requests ---- */
 
-static int co_blkdebug_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_blkdebug_preadv(BlockNode *n, uint64_t offset, uint64_t bytes,
+                              const struct iovec *iov, unsigned niov)
 {
     int ret = check(n, offset, bytes, ON_READ);
 
     return ret < 0 ? ret : co_block_preadv(n->file, offset, bytes, iov, niov);
 }
 
-static int co_blkdebug_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov,
-                               unsigned flags)
+static int co_blkdebug_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes,
+                               const struct iovec *iov, unsigned niov, unsigned flags)
 {
     int ret = check(n, offset, bytes, ON_WRITE);
 
@@ -188,16 +198,21 @@ static int co_blkdebug_write_zeroes(BlockNode *n, uint64_t offset, uint64_t byte
     return ret < 0 ? ret : co_block_write_zeroes(n->file, offset, bytes, flags);
 }
 
-static int co_blkdebug_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero, BlockStatus *st)
+static int co_blkdebug_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero,
+                              BlockStatus *st)
 {
     int ret = check(n, offset, bytes, ON_STATUS);
 
-    *st = (BlockStatus){ .flags = BLOCK_STATUS_ALLOCATED | BLOCK_STATUS_DATA | BLOCK_STATUS_OFFSET | BLOCK_STATUS_RECURSE,
-                         .bytes = bytes, .map = offset, .map_node = n->file };
+    *st = (BlockStatus){.flags = BLOCK_STATUS_ALLOCATED | BLOCK_STATUS_DATA | BLOCK_STATUS_OFFSET |
+                                 BLOCK_STATUS_RECURSE,
+                        .bytes = bytes,
+                        .map = offset,
+                        .map_node = n->file};
     return ret;
 }
 
-static bool co_blkdebug_truncate(BlockNode *n, uint64_t length, BlockPrealloc prealloc, GError **error)
+static bool co_blkdebug_truncate(BlockNode *n, uint64_t length, BlockPrealloc prealloc,
+                                 GError **error)
 {
     if (!co_block_truncate(n->file, length, prealloc, error)) {
         return false;
@@ -210,7 +225,8 @@ static bool co_blkdebug_truncate(BlockNode *n, uint64_t length, BlockPrealloc pr
 
 static bool parse_iotype(const char *text, unsigned *iotype, GError **error)
 {
-    static const char *const names[] = { "read", "write", "write-zeroes", "discard", "flush", "block-status" };
+    static const char *const names[] = {"read",    "write", "write-zeroes",
+                                        "discard", "flush", "block-status"};
 
     for (unsigned i = 0; i < ARRAY_COUNT(names); i++) {
         if (strcmp(names[i], text) == 0) {
@@ -289,7 +305,8 @@ static bool read_config(DebugState *s, const char *path, GError **error)
             bool inject = g_str_has_prefix(line, "[inject-error");
 
             if (!inject && !g_str_has_prefix(line, "[set-state")) {
-                return fail(error, "Could not parse blkdebug config file: unknown section %s", line);
+                return fail(error, "Could not parse blkdebug config file: unknown section %s",
+                            line);
             }
             r = rule_new(inject ? RULE_ERROR : RULE_STATE);
             g_ptr_array_add(s->rules, r);
@@ -320,7 +337,8 @@ static bool read_options(DebugState *s, struct json_object *opts, GError **error
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
     json_object_object_foreach (opts, key, value) {
-        bool inject = g_str_has_prefix(key, "inject-error."), state = g_str_has_prefix(key, "set-state.");
+        bool inject = g_str_has_prefix(key, "inject-error."),
+             state = g_str_has_prefix(key, "set-state.");
         const char *last = strrchr(key, '.');
 
         if (!inject && !state) {
@@ -382,7 +400,8 @@ static void blkdebug_close(BlockNode *n)
 /* blkdebug:CONFIG:IMAGE */
 static bool blkdebug_parse_filename(const char *filename, struct json_object *opts, GError **error)
 {
-    const char *rest = g_str_has_prefix(filename, "blkdebug:") ? filename + 9 : NULL, *colon = rest ? strchr(rest, ':') : NULL;
+    const char *rest = g_str_has_prefix(filename, "blkdebug:") ? filename + 9 : NULL,
+               *colon = rest ? strchr(rest, ':') : NULL;
 
     if (!colon) {
         return fail(error, "blkdebug requires both config file and image path");

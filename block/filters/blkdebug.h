@@ -5,7 +5,10 @@
 
 #include "block/node.h"
 
-/* A driver above `file` does something with a name of its own ("l2_update"): nothing unless file is a blkdebug. */
+/*
+ * A driver above `file` does something with a name of its own ("l2_update"): nothing unless file is
+ * a blkdebug.
+ */
 void blkdebug_event(BlockNode *file, const char *event);
 
 /* For the blkdebug below n; they return false when there is none or it fails. */

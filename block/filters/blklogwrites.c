@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Logs all writes, with their data, flushes and discards, in the format of Linux's dm-log-writes (version 1), so that each
- * state that a crash can leave can be made again. Little-endian.
+ * Logs all writes, with their data, flushes and discards, in the format of Linux's dm-log-writes
+ * (version 1), so that each state that a crash can leave can be made again. Little-endian.
  */
 #include <errno.h>
 #include <string.h>
@@ -38,7 +38,8 @@ static int co_write_super(LogState *s)
 }
 
 /* One entry; iov NULL: without data. */
-static int co_log(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov, unsigned flags)
+static int co_log(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                  unsigned niov, unsigned flags)
 {
     LogState *s = n->state;
     g_autofree uint8_t *head = g_malloc0(s->sector);
@@ -67,12 +68,14 @@ static int co_log(BlockNode *n, uint64_t offset, uint64_t bytes, const struct io
     return ret;
 }
 
-static int co_log_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_log_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                         unsigned niov)
 {
     return co_block_preadv(n->file, offset, bytes, iov, niov);
 }
 
-static int co_log_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov, unsigned flags)
+static int co_log_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                          unsigned niov, unsigned flags)
 {
     int ret = co_block_pwritev(n->file, offset, bytes, iov, niov, flags);
 
@@ -115,7 +118,8 @@ static bool find_end(LogState *s, GError **error)
     uint8_t p[32];
     uint64_t entries, at = 1;
 
-    if (co_block_pread(s->log, 0, p, sizeof(p)) < 0 || load_le64(p) != LOG_MAGIC || load_le64(p + 8) != LOG_VERSION) {
+    if (co_block_pread(s->log, 0, p, sizeof(p)) < 0 || load_le64(p) != LOG_MAGIC ||
+        load_le64(p + 8) != LOG_VERSION) {
         return fail(error, "'%s' has no log that could be appended to", s->log->filename);
     }
     s->sector = load_le32(p + 24);
@@ -126,7 +130,8 @@ static bool find_end(LogState *s, GError **error)
     for (uint64_t i = 0; i < entries; i++) {
         uint64_t data;
 
-        if (at > s->log->length / s->sector || co_block_pread(s->log, at * s->sector, p, sizeof(p)) < 0) {
+        if (at > s->log->length / s->sector ||
+            co_block_pread(s->log, at * s->sector, p, sizeof(p)) < 0) {
             return fail(error, "the log '%s' ends before its last entry", s->log->filename);
         }
         data = load_le64(p + 16) & LOG_DISCARD ? 0 : load_le64(p + 8);

@@ -35,13 +35,14 @@ static bool compress_open(BlockNode *n, struct json_object *opts, GError **error
     return true;
 }
 
-static int co_compress_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_compress_preadv(BlockNode *n, uint64_t offset, uint64_t bytes,
+                              const struct iovec *iov, unsigned niov)
 {
     return co_block_preadv(n->file, offset, bytes, iov, niov);
 }
 
-static int co_compress_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov,
-                               unsigned flags)
+static int co_compress_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes,
+                               const struct iovec *iov, unsigned niov, unsigned flags)
 {
     CompressState *s = n->state;
     g_autofree struct iovec *part = g_new(struct iovec, niov);

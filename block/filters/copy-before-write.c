@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * copy-before-write: before a part of the disk is written first, its old contents go to the child `target`. So source and
- * target together show the disk as it was, which the driver snapshot-access does. One byte a cluster says where its old
- * contents are (16 MiB for each TiB with the smallest clusters, 64 KiB).
+ * copy-before-write: before a part of the disk is written first, its old contents go to the child
+ * `target`. So source and target together show the disk as it was, which the driver snapshot-access
+ * does. One byte a cluster says where its old contents are (16 MiB for each TiB with the smallest
+ * clusters, 64 KiB).
  */
 #include "block/filters/copy-before-write.h"
 
@@ -96,8 +97,9 @@ static int co_copy_run(BlockNode *n, uint64_t from, uint64_t count)
     }
     ret = co_block_pread(n->file, offset, buf, bytes);
     if (ret == 0) {
-        ret = buffer_is_zero(buf, bytes) ? co_block_write_zeroes(s->target, offset, bytes, BLOCK_MAY_UNMAP)
-                                         : co_block_pwrite(s->target, offset, buf, bytes, 0);
+        ret = buffer_is_zero(buf, bytes)
+                  ? co_block_write_zeroes(s->target, offset, bytes, BLOCK_MAY_UNMAP)
+                  : co_block_pwrite(s->target, offset, buf, bytes, 0);
     }
     free(buf);
     for (uint64_t i = 0; ret == 0 && i < count; i++) {
@@ -106,7 +108,9 @@ static int co_copy_run(BlockNode *n, uint64_t from, uint64_t count)
     return ret;
 }
 
-/* A piece of the disk that is about to change; outlives its waiter when that has no more patience. */
+/*
+ * A piece of the disk that is about to change; outlives its waiter when that has no more patience.
+ */
 typedef struct Copy {
     BlockNode *n;
     Claim claim;
@@ -194,7 +198,8 @@ static bool needs_copy(const CbwState *s, uint64_t from, uint64_t to)
 static int co_before_write(BlockNode *n, uint64_t offset, uint64_t bytes)
 {
     CbwState *s = n->state;
-    uint64_t at = offset / s->cluster, end = MIN((offset + bytes + s->cluster - 1) / s->cluster, s->count);
+    uint64_t at = offset / s->cluster,
+             end = MIN((offset + bytes + s->cluster - 1) / s->cluster, s->count);
 
     while (at < end && !s->snapshot_error) {
         uint64_t to = MIN(end, at + MAX(PIECE / s->cluster, 1));
@@ -213,12 +218,14 @@ static int co_before_write(BlockNode *n, uint64_t offset, uint64_t bytes)
 
 /* ---- the filter ---- */
 
-static int co_cbw_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_cbw_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                         unsigned niov)
 {
     return co_block_preadv(n->file, offset, bytes, iov, niov);
 }
 
-static int co_cbw_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov, unsigned flags)
+static int co_cbw_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                          unsigned niov, unsigned flags)
 {
     int ret = co_before_write(n, offset, bytes);
 
@@ -245,8 +252,8 @@ static int co_cbw_flush(BlockNode *n)
     return 0;
 }
 
-static void cbw_child_perm(BlockNode *n, const BlockEdge *child, unsigned perm, unsigned shared, unsigned *child_perm,
-                           unsigned *child_shared)
+static void cbw_child_perm(BlockNode *n, const BlockEdge *child, unsigned perm, unsigned shared,
+                           unsigned *child_perm, unsigned *child_shared)
 {
     if (strcmp(child->name, "target") == 0) {
         /* the source may lie below it */
@@ -266,7 +273,8 @@ static void cbw_child_perm(BlockNode *n, const BlockEdge *child, unsigned perm, 
 static bool take_bitmap(BlockNode *n, struct json_object *opts, GError **error)
 {
     CbwState *s = n->state;
-    const char *node = opts_string(opts, "bitmap.node", NULL), *name = opts_string(opts, "bitmap.name", NULL);
+    const char *node = opts_string(opts, "bitmap.node", NULL),
+               *name = opts_string(opts, "bitmap.name", NULL);
     uint64_t at = 0, bytes;
     DirtyBitmap *b;
     BlockNode *of;
@@ -305,12 +313,15 @@ static bool cbw_open(BlockNode *n, struct json_object *opts, GError **error)
         return fail(error, "Parameter 'on-cbw-error' does not accept value '%s'", policy);
     }
     if (s->target->length < n->file->length) {
-        return fail(error, "copy-before-write: target (%" G_GUINT64_FORMAT " bytes) is smaller than the disk (%" G_GUINT64_FORMAT
-                           " bytes)", s->target->length, n->file->length);
+        return fail(error,
+                    "copy-before-write: target (%" G_GUINT64_FORMAT
+                    " bytes) is smaller than the disk (%" G_GUINT64_FORMAT " bytes)",
+                    s->target->length, n->file->length);
     }
     s->break_snapshot = strcmp(policy, "break-snapshot") == 0;
     s->timeout_ns = (int64_t)MIN(opts_number(opts, "cbw-timeout", 0), UINT32_MAX) * 1000000000;
-    if (s->target->driver->co_info && s->target->driver->co_info(s->target, &info, &ignored) && info.specific) {
+    if (s->target->driver->co_info && s->target->driver->co_info(s->target, &info, &ignored) &&
+        info.specific) {
         json_object_put(info.specific);
     }
     s->cluster = MAX(MIN_CLUSTER, info.cluster_size);
@@ -355,11 +366,16 @@ BLOCK_DRIVER(copy_before_write_driver);
 
 /* ---- the snapshot ---- */
 
-/* The start of a range that lies in one place: its length, and where. Claimed when it is the source. */
-static int co_locate(BlockNode *n, uint64_t offset, uint64_t bytes, Claim *c, BlockNode **where, uint64_t *len)
+/*
+ * The start of a range that lies in one place: its length, and where. Claimed when it is the
+ * source.
+ */
+static int co_locate(BlockNode *n, uint64_t offset, uint64_t bytes, Claim *c, BlockNode **where,
+                     uint64_t *len)
 {
     CbwState *s = n->state;
-    uint64_t at = offset / s->cluster, end = MIN((offset + bytes + s->cluster - 1) / s->cluster, s->count);
+    uint64_t at = offset / s->cluster,
+             end = MIN((offset + bytes + s->cluster - 1) / s->cluster, s->count);
 
     if (s->snapshot_error) {
         return -EACCES;
@@ -376,7 +392,8 @@ static int co_locate(BlockNode *n, uint64_t offset, uint64_t bytes, Claim *c, Bl
     return 0;
 }
 
-int co_cbw_snapshot_read(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+int co_cbw_snapshot_read(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                         unsigned niov)
 {
     CbwState *s = n->state;
     g_autofree struct iovec *part = g_new(struct iovec, niov);
@@ -389,7 +406,8 @@ int co_cbw_snapshot_read(BlockNode *n, uint64_t offset, uint64_t bytes, const st
         if (ret < 0) {
             return ret;
         }
-        ret = co_block_preadv(where, offset + done, len, part, iov_slice(part, niov, iov, niov, done, len));
+        ret = co_block_preadv(where, offset + done, len, part,
+                              iov_slice(part, niov, iov, niov, done, len));
         release(s, &c);
         if (ret < 0) {
             return ret;
@@ -398,7 +416,8 @@ int co_cbw_snapshot_read(BlockNode *n, uint64_t offset, uint64_t bytes, const st
     return 0;
 }
 
-int co_cbw_snapshot_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero, BlockStatus *st)
+int co_cbw_snapshot_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero,
+                           BlockStatus *st)
 {
     BlockNode *where;
     uint64_t len;
@@ -419,7 +438,8 @@ int co_cbw_snapshot_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool w
 int co_cbw_snapshot_discard(BlockNode *n, uint64_t offset, uint64_t bytes)
 {
     CbwState *s = n->state;
-    uint64_t from = (offset + s->cluster - 1) / s->cluster, to = offset + bytes == n->length ? s->count : (offset + bytes) / s->cluster;
+    uint64_t from = (offset + s->cluster - 1) / s->cluster,
+             to = offset + bytes == n->length ? s->count : (offset + bytes) / s->cluster;
     Claim c = { .from = from, .to = to, .copy = true };
     int ret = 0;
 
@@ -431,7 +451,8 @@ int co_cbw_snapshot_discard(BlockNode *n, uint64_t offset, uint64_t bytes)
         uint64_t run = run_length(s, at, to, AT_TARGET);
 
         if (s->map[at] & AT_TARGET) {
-            ret = co_block_discard(s->target, at * s->cluster, MIN(run * s->cluster, n->length - at * s->cluster));
+            ret = co_block_discard(s->target, at * s->cluster,
+                                   MIN(run * s->cluster, n->length - at * s->cluster));
         }
         memset(s->map + at, 0, run);
         at += run;

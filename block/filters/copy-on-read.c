@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What is read from below a node's own layer is written into it, so that it is there the next time. */
+/*
+ * What is read from below a node's own layer is written into it, so that it is there the next time.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +58,8 @@ static int co_is_below(BlockNode *n, uint64_t offset, uint64_t bytes, bool *belo
     return ret < 0 ? ret : *len == 0 ? -EIO : 0;
 }
 
-static int co_copy(BlockNode *n, uint64_t offset, uint64_t len, const struct iovec *iov, unsigned niov, uint64_t at)
+static int co_copy(BlockNode *n, uint64_t offset, uint64_t len, const struct iovec *iov,
+                   unsigned niov, uint64_t at)
 {
     CorState *s = n->state;
     void *buf = NULL;
@@ -78,7 +81,8 @@ static int co_copy(BlockNode *n, uint64_t offset, uint64_t len, const struct iov
     return ret;
 }
 
-static int co_cor_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_cor_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                         unsigned niov)
 {
     g_autofree struct iovec *part = g_new(struct iovec, niov);
 
@@ -90,7 +94,8 @@ static int co_cor_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const st
         if (ret == 0 && below) {
             ret = co_copy(n, offset + done, len, iov, niov, done);
         } else if (ret == 0) {
-            ret = co_block_preadv(n->file, offset + done, len, part, iov_slice(part, niov, iov, niov, done, len));
+            ret = co_block_preadv(n->file, offset + done, len, part,
+                                  iov_slice(part, niov, iov, niov, done, len));
         }
         if (ret < 0) {
             return ret;
@@ -100,7 +105,8 @@ static int co_cor_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const st
     return 0;
 }
 
-static int co_cor_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov, unsigned flags)
+static int co_cor_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                          unsigned niov, unsigned flags)
 {
     CorState *s = n->state;
     int ret;
@@ -132,14 +138,16 @@ static bool co_cor_truncate(BlockNode *n, uint64_t length, BlockPrealloc preallo
 }
 
 /* Reading writes. */
-static void cor_child_perm(BlockNode *n, const BlockEdge *child, unsigned perm, unsigned shared, unsigned *child_perm,
-                           unsigned *child_shared)
+static void cor_child_perm(BlockNode *n, const BlockEdge *child, unsigned perm, unsigned shared,
+                           unsigned *child_perm, unsigned *child_shared)
 {
-    *child_perm = perm | BLOCK_PERM_READ | (child->node->read_only ? 0 : BLOCK_PERM_WRITE_UNCHANGED);
+    *child_perm =
+        perm | BLOCK_PERM_READ | (child->node->read_only ? 0 : BLOCK_PERM_WRITE_UNCHANGED);
     *child_shared = shared;
 }
 
-static const OptDesc cor_opts[] = { { "bottom", OPT_STRING, "node below which nothing is copied" }, { NULL } };
+static const OptDesc cor_opts[] = {{"bottom", OPT_STRING, "node below which nothing is copied"},
+                                   {NULL}};
 
 static const BlockDriver cor_driver = {
     .name = "copy-on-read", .desc = "keeps what was read from below", .filter = true, .opts = cor_opts,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Lets a growing file grow in large steps, which is cheaper than many small ones; what was not used is cut off when the
- * node is closed. For the file below a format.
+ * Lets a growing file grow in large steps, which is cheaper than many small ones; what was not used
+ * is cut off when the node is closed. For the file below a format.
  */
 #include <errno.h>
 
@@ -52,13 +52,14 @@ static void co_make_room(BlockNode *n, uint64_t end)
     co_mutex_unlock(&s->lock);
 }
 
-static int co_preallocate_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_preallocate_preadv(BlockNode *n, uint64_t offset, uint64_t bytes,
+                                 const struct iovec *iov, unsigned niov)
 {
     return co_block_preadv(n->file, offset, bytes, iov, niov);
 }
 
-static int co_preallocate_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov,
-                                  unsigned flags)
+static int co_preallocate_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes,
+                                  const struct iovec *iov, unsigned niov, unsigned flags)
 {
     PreallocateState *s = n->state;
     int ret;
@@ -69,7 +70,8 @@ static int co_preallocate_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes,
     return ret;
 }
 
-static int co_preallocate_write_zeroes(BlockNode *n, uint64_t offset, uint64_t bytes, unsigned flags)
+static int co_preallocate_write_zeroes(BlockNode *n, uint64_t offset, uint64_t bytes,
+                                       unsigned flags)
 {
     PreallocateState *s = n->state;
     int ret;
@@ -80,7 +82,8 @@ static int co_preallocate_write_zeroes(BlockNode *n, uint64_t offset, uint64_t b
     return ret;
 }
 
-static bool co_preallocate_truncate(BlockNode *n, uint64_t length, BlockPrealloc prealloc, GError **error)
+static bool co_preallocate_truncate(BlockNode *n, uint64_t length, BlockPrealloc prealloc,
+                                    GError **error)
 {
     PreallocateState *s = n->state;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Several copies of a disk: writes go to all, and a read is what enough of them agree on (or, read-pattern=fifo, the
- * first that can be read). blkverify: two copies that must be equal.
+ * Several copies of a disk: writes go to all, and a read is what enough of them agree on (or,
+ * read-pattern=fifo, the first that can be read). blkverify: two copies that must be equal.
  */
 #include <errno.h>
 #include <json-c/json.h>
@@ -23,7 +23,8 @@ typedef struct QuorumState {
 } QuorumState;
 
 /* The number of children that are equal to child i. */
-static unsigned votes(const QuorumState *s, uint8_t *const *bufs, const int *rets, unsigned i, size_t len)
+static unsigned votes(const QuorumState *s, uint8_t *const *bufs, const int *rets, unsigned i,
+                      size_t len)
 {
     unsigned n = 0;
 
@@ -33,7 +34,8 @@ static unsigned votes(const QuorumState *s, uint8_t *const *bufs, const int *ret
     return n;
 }
 
-static int decide(QuorumState *s, uint8_t *const *bufs, const int *rets, size_t len, unsigned *winner)
+static int decide(QuorumState *s, uint8_t *const *bufs, const int *rets, size_t len,
+                  unsigned *winner)
 {
     unsigned best = 0;
     int error = -EIO;
@@ -53,7 +55,8 @@ static int decide(QuorumState *s, uint8_t *const *bufs, const int *rets, size_t 
     return best >= (s->verify ? s->count : s->threshold) ? 0 : -EIO;
 }
 
-static int co_read_piece(BlockNode *n, uint64_t offset, size_t len, uint8_t *const *bufs, unsigned *winner)
+static int co_read_piece(BlockNode *n, uint64_t offset, size_t len, uint8_t *const *bufs,
+                         unsigned *winner)
 {
     QuorumState *s = n->state;
     int rets[MAX_CHILDREN], ret;
@@ -70,7 +73,8 @@ static int co_read_piece(BlockNode *n, uint64_t offset, size_t len, uint8_t *con
     }
     ret = decide(s, bufs, rets, len, winner);
     if (ret < 0 && s->verify) {
-        fprintf(stderr, "quorum: offset=%" G_GUINT64_FORMAT " bytes=%zu contents mismatch\n", offset, len);
+        fprintf(stderr, "quorum: offset=%" G_GUINT64_FORMAT " bytes=%zu contents mismatch\n",
+                offset, len);
     }
     for (unsigned i = 0; ret == 0 && s->rewrite && i < s->count; i++) {
         if (rets[i] == 0 && memcmp(bufs[i], bufs[*winner], len) != 0) {
@@ -80,7 +84,8 @@ static int co_read_piece(BlockNode *n, uint64_t offset, size_t len, uint8_t *con
     return ret;
 }
 
-static int co_quorum_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_quorum_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                            unsigned niov)
 {
     QuorumState *s = n->state;
     uint8_t *bufs[MAX_CHILDREN] = { NULL };
@@ -115,7 +120,8 @@ static int outcome(const QuorumState *s, unsigned good, int error)
     return good >= s->threshold ? 0 : error;
 }
 
-static int co_quorum_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov, unsigned flags)
+static int co_quorum_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                             unsigned niov, unsigned flags)
 {
     QuorumState *s = n->state;
     unsigned good = 0;
@@ -201,7 +207,9 @@ static bool quorum_open(BlockNode *n, struct json_object *opts, GError **error)
                              : fail(error, "threshold may not exceed children count");
     }
     if (s->verify && (s->fifo || s->count != 2 || threshold != 2)) {
-        return fail(error, "blkverify=on can only be set if there are exactly two files and vote-threshold is 2");
+        return fail(
+            error,
+            "blkverify=on can only be set if there are exactly two files and vote-threshold is 2");
     }
     if (s->rewrite && s->verify) {
         return fail(error, "rewrite-corrupted=on cannot be used with blkverify=on");
@@ -246,7 +254,8 @@ static bool blkverify_open(BlockNode *n, struct json_object *opts, GError **erro
 /* blkverify:RAW:IMAGE */
 static bool blkverify_parse_filename(const char *filename, struct json_object *opts, GError **error)
 {
-    const char *rest = g_str_has_prefix(filename, "blkverify:") ? filename + 10 : NULL, *colon = rest ? strchr(rest, ':') : NULL;
+    const char *rest = g_str_has_prefix(filename, "blkverify:") ? filename + 10 : NULL,
+               *colon = rest ? strchr(rest, ':') : NULL;
     struct json_object *raw, *test;
 
     if (!colon) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The filter `throttle`: limits of bytes and operations per second for all nodes of a group together (block/throttle.h).
- * The group is an object, throttle-group.
+ * The filter `throttle`: limits of bytes and operations per second for all nodes of a group
+ * together (block/throttle.h). The group is an object, throttle-group.
  */
 #include <json-c/json.h>
 #include <string.h>
@@ -33,14 +33,15 @@ static void co_account(BlockNode *n, uint64_t bytes, bool write)
     co_throttle(o->group, write, bytes);
 }
 
-static int co_throttle_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_throttle_preadv(BlockNode *n, uint64_t offset, uint64_t bytes,
+                              const struct iovec *iov, unsigned niov)
 {
     co_account(n, bytes, false);
     return co_block_preadv(n->file, offset, bytes, iov, niov);
 }
 
-static int co_throttle_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov,
-                               unsigned flags)
+static int co_throttle_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes,
+                               const struct iovec *iov, unsigned niov, unsigned flags)
 {
     co_account(n, bytes, true);
     return co_block_pwritev(n->file, offset, bytes, iov, niov, flags);
@@ -58,7 +59,8 @@ static int co_throttle_discard(BlockNode *n, uint64_t offset, uint64_t bytes)
     return co_block_discard(n->file, offset, bytes);
 }
 
-static bool co_throttle_truncate(BlockNode *n, uint64_t length, BlockPrealloc prealloc, GError **error)
+static bool co_throttle_truncate(BlockNode *n, uint64_t length, BlockPrealloc prealloc,
+                                 GError **error)
 {
     if (!co_block_truncate(n->file, length, prealloc, error)) {
         return false;
@@ -69,13 +71,15 @@ static bool co_throttle_truncate(BlockNode *n, uint64_t length, BlockPrealloc pr
 
 /* ---- the group ---- */
 
-static const char *const limit_names[LIMIT_COUNT] = { "bps-total", "bps-read", "bps-write", "iops-total", "iops-read", "iops-write" };
+static const char *const limit_names[LIMIT_COUNT] = {"bps-total",  "bps-read",  "bps-write",
+                                                     "iops-total", "iops-read", "iops-write"};
 
 /* The place of a member of `limits`; NULL: there is no such member. */
 static uint64_t *limit_place(ThrottleLimits *l, const char *name)
 {
     for (unsigned i = 0; i < LIMIT_COUNT; i++) {
-        const char *rest = g_str_has_prefix(name, limit_names[i]) ? name + strlen(limit_names[i]) : NULL;
+        const char *rest =
+            g_str_has_prefix(name, limit_names[i]) ? name + strlen(limit_names[i]) : NULL;
 
         if (rest && strcmp(rest, "") == 0) {
             return &l->avg[i];
@@ -90,7 +94,8 @@ static uint64_t *limit_place(ThrottleLimits *l, const char *name)
     return strcmp(name, "iops-size") == 0 ? &l->iops_size : NULL;
 }
 
-static bool limits_from_json(Object *o, const Prop *p, void *field, struct json_object *v, GError **error)
+static bool limits_from_json(Object *o, const Prop *p, void *field, struct json_object *v,
+                             GError **error)
 {
     ThrottleLimits l = { .length = { 1, 1, 1, 1, 1, 1 } };
 
@@ -127,7 +132,8 @@ static struct json_object *limits_to_json(Object *o, const Prop *p, const void *
     struct json_object *v = json_object_new_object();
 
     for (unsigned i = 0; i < LIMIT_COUNT; i++) {
-        g_autofree char *max = g_strconcat(limit_names[i], "-max", NULL), *length = g_strconcat(limit_names[i], "-max-length", NULL);
+        g_autofree char *max = g_strconcat(limit_names[i], "-max", NULL),
+                        *length = g_strconcat(limit_names[i], "-max-length", NULL);
 
         json_object_object_add(v, limit_names[i], json_object_new_uint64(l.avg[i]));
         json_object_object_add(v, max, json_object_new_uint64(l.max[i]));
@@ -147,10 +153,12 @@ static const PropType prop_limits = {
     .set_default = limits_default, .desc = "limits of bytes and operations per second",
 };
 
-#define LIMIT_PROPS(name, i)                                                                                              \
-    PROP_U64(GroupObject, limits.avg[i], "x-" name, 0, .help = "limit per second"),                                       \
-    PROP_U64(GroupObject, limits.max[i], "x-" name "-max", 0, .help = "limit per second of bursts"),                      \
-    PROP_U64(GroupObject, limits.length[i], "x-" name "-max-length", 1, .help = "length of bursts in seconds")
+#define LIMIT_PROPS(name, i)                                                        \
+    PROP_U64(GroupObject, limits.avg[i], "x-" name, 0, .help = "limit per second"), \
+        PROP_U64(GroupObject, limits.max[i], "x-" name "-max", 0,                   \
+                 .help = "limit per second of bursts"),                             \
+        PROP_U64(GroupObject, limits.length[i], "x-" name "-max-length", 1,         \
+                 .help = "length of bursts in seconds")
 
 static const Prop group_props[] = {
     PROP(GroupObject, limits, "limits", prop_limits, .help = "all limits"),
@@ -208,7 +216,8 @@ static void throttle_close(BlockNode *n)
     object_unref(&((ThrottleState *)n->state)->object->obj);
 }
 
-static const OptDesc throttle_opts[] = { { "throttle-group", OPT_STRING, "Name of the throttle group" }, { NULL } };
+static const OptDesc throttle_opts[] = {
+    {"throttle-group", OPT_STRING, "Name of the throttle group"}, {NULL}};
 
 static const BlockDriver throttle_driver = {
     .name = "throttle", .desc = "limits of bytes and operations per second", .filter = true, .opts = throttle_opts,

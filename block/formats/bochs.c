@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Growing disks of Bochs, versions 1 and 2, read-only: a catalog of extents, each with a bitmap of its sectors. */
+/*
+ * Growing disks of Bochs, versions 1 and 2, read-only: a catalog of extents, each with a bitmap of
+ * its sectors.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -25,7 +28,10 @@ typedef struct BochsState {
 static int bochs_probe(const uint8_t *head, size_t len, const char *filename)
 {
     return len >= HEADER_SIZE && strncmp((const char *)head, "Bochs Virtual HD Image", 32) == 0 &&
-           strncmp((const char *)head + 32, "Redolog", 16) == 0 && strncmp((const char *)head + 48, "Growing", 16) == 0 ? 100 : 0;
+                   strncmp((const char *)head + 32, "Redolog", 16) == 0 &&
+                   strncmp((const char *)head + 48, "Growing", 16) == 0
+               ? 100
+               : 0;
 }
 
 static int co_bochs_find(BlockNode *n, uint64_t offset, MapExtent *e)
@@ -93,7 +99,8 @@ static bool bochs_open(BlockNode *n, struct json_object *opts, GError **error)
         return fail(error, "Catalog size is too large");
     }
     if (extent < 512 || !is_power_of_2(extent) || extent > MAX_EXTENT) {
-        return fail(error, "Extent size %u is not a power of two between 512 and %u", extent, MAX_EXTENT);
+        return fail(error, "Extent size %u is not a power of two between 512 and %u", extent,
+                    MAX_EXTENT);
     }
     if (bitmap > extent / 8 || bitmap < div_round_up(extent / 512, 8)) {
         return fail(error, "Bitmap of %u bytes does not fit an extent of %u", bitmap, extent);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Compressed loop images, version 2, read-only: a table of big-endian offsets, and blocks that zlib has packed. */
+/*
+ * Compressed loop images, version 2, read-only: a table of big-endian offsets, and blocks that zlib
+ * has packed.
+ */
 #include <errno.h>
 #include <string.h>
 #include <zlib.h>
@@ -24,7 +27,8 @@ typedef struct CloopState {
 
 static int cloop_probe(const uint8_t *head, size_t len, const char *filename)
 {
-    static const char magic[] = "#!/bin/sh\n#V2.0 Format\nmodprobe cloop file=$0 && mount -r -t iso9660 /dev/cloop $1\n";
+    static const char magic[] =
+        "#!/bin/sh\n#V2.0 Format\nmodprobe cloop file=$0 && mount -r -t iso9660 /dev/cloop $1\n";
 
     return len >= sizeof(magic) - 1 && memcmp(head, magic, sizeof(magic) - 1) == 0 ? 2 : 0;
 }
@@ -45,14 +49,17 @@ static int co_load(BlockNode *n, uint64_t block)
     uint8_t raw[16];
     uint64_t at, end;
     uLongf len = s->map.unit;
-    int ret = s->current == block ? 0 : co_meta_read(&s->map.meta, PREAMBLE + 8 + block * 8, raw, sizeof(raw));
+    int ret = s->current == block
+                  ? 0
+                  : co_meta_read(&s->map.meta, PREAMBLE + 8 + block * 8, raw, sizeof(raw));
 
     if (ret < 0 || s->current == block) {
         return ret;
     }
     at = load_be64(raw);
     end = load_be64(raw + 8);
-    if (at >= end || end > n->file->length || end - at > MAX_PACKED || end - at > 2 * s->map.unit + 4096) {
+    if (at >= end || end > n->file->length || end - at > MAX_PACKED ||
+        end - at > 2 * s->map.unit + 4096) {
         return -EIO;
     }
     g_autofree uint8_t *packed = g_malloc(end - at);
@@ -103,7 +110,8 @@ static bool cloop_open(BlockNode *n, struct json_object *opts, GError **error)
         return fail(error, "block_size %u must be a multiple of 512", load_be32(h));
     }
     if (s->map.unit > MAX_BLOCK) {
-        return fail(error, "block_size %u must be %u MB or less", load_be32(h), (unsigned)(MAX_BLOCK / MIB));
+        return fail(error, "block_size %u must be %u MB or less", load_be32(h),
+                    (unsigned)(MAX_BLOCK / MIB));
     }
     if (s->blocks > MAX_BLOCKS || PREAMBLE + 16 + s->blocks * 8ull > n->file->length) {
         return fail(error, "image requires too many offsets, try increasing block size");

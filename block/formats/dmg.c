@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Apple disk images ("koly" trailer), read-only: tables of chunks in a resource fork or a property list; chunks are plain,
- * zeroes, or packed by zlib. Images with ADC, bzip2 and LZFSE chunks are refused.
+ * Apple disk images ("koly" trailer), read-only: tables of chunks in a resource fork or a property
+ * list; chunks are plain, zeroes, or packed by zlib. Images with ADC, bzip2 and LZFSE chunks are
+ * refused.
  */
 #include <errno.h>
 #include <string.h>
@@ -28,7 +29,14 @@
 #define CHUNK_END 0xffffffffu
 
 /* Offsets in the trailer, which is big-endian. */
-enum { K_DATA = 0x18, K_RSRC = 0x28, K_RSRC_LEN = 0x30, K_XML = 0xd8, K_XML_LEN = 0xe0, K_SECTORS = 0x1ec };
+enum {
+    K_DATA = 0x18,
+    K_RSRC = 0x28,
+    K_RSRC_LEN = 0x30,
+    K_XML = 0xd8,
+    K_XML_LEN = 0xe0,
+    K_SECTORS = 0x1ec
+};
 
 typedef struct Chunk {
     uint32_t type;
@@ -76,28 +84,34 @@ static bool add_table(BlockNode *n, const uint8_t *t, size_t len, uint64_t data,
     count = (len - MISH_HEADER) / CHUNK_SIZE;
     for (uint64_t i = 0; i < count; i++) {
         const uint8_t *p = t + MISH_HEADER + i * CHUNK_SIZE;
-        Chunk c = { .type = load_be32(p), .at = load_be64(p + 24) + base, .len = load_be64(p + 32) };
+        Chunk c = {.type = load_be32(p), .at = load_be64(p + 24) + base, .len = load_be64(p + 32)};
         uint64_t start = load_be64(p + 8) + first, sectors = load_be64(p + 16);
 
         if (c.type == CHUNK_COMMENT || c.type == CHUNK_END) {
             continue;
         }
         if (!known_type(c.type)) {
-            return fail(error, "'%s' has chunks of type 0x%x, which are not supported", n->filename, c.type);
+            return fail(error, "'%s' has chunks of type 0x%x, which are not supported", n->filename,
+                        c.type);
         }
-        if (start > INT64_MAX / SECTOR || sectors > INT64_MAX / SECTOR - start || s->chunks->len >= MAX_CHUNKS) {
-            return fail(error, "chunk %" G_GUINT64_FORMAT " of '%s' lies outside of any disk", i, n->filename);
+        if (start > INT64_MAX / SECTOR || sectors > INT64_MAX / SECTOR - start ||
+            s->chunks->len >= MAX_CHUNKS) {
+            return fail(error, "chunk %" G_GUINT64_FORMAT " of '%s' lies outside of any disk", i,
+                        n->filename);
         }
         c.start = start * SECTOR;
         c.bytes = sectors * SECTOR;
         bool packed = c.type == CHUNK_ZLIB;
 
         if (packed && (c.bytes > MAX_CHUNK || c.len > MAX_CHUNK)) {
-            return fail(error, "chunk %" G_GUINT64_FORMAT " of '%s' is larger than %u MiB", i, n->filename,
-                        (unsigned)(MAX_CHUNK / MIB));
+            return fail(error, "chunk %" G_GUINT64_FORMAT " of '%s' is larger than %u MiB", i,
+                        n->filename, (unsigned)(MAX_CHUNK / MIB));
         }
-        if (c.type != CHUNK_ZERO && c.type != CHUNK_IGNORE && (c.at > n->file->length || c.len > n->file->length - c.at)) {
-            return fail(error, "chunk %" G_GUINT64_FORMAT " of '%s' lies beyond the end of the file", i, n->filename);
+        if (c.type != CHUNK_ZERO && c.type != CHUNK_IGNORE &&
+            (c.at > n->file->length || c.len > n->file->length - c.at)) {
+            return fail(error,
+                        "chunk %" G_GUINT64_FORMAT " of '%s' lies beyond the end of the file", i,
+                        n->filename);
         }
         if (c.bytes) {
             s->largest = packed ? MAX(s->largest, c.bytes) : s->largest;
@@ -171,8 +185,9 @@ static bool find_koly(BlockNode *n, uint8_t *koly, GError **error)
 
 static bool read_tables(BlockNode *n, const uint8_t *koly, GError **error)
 {
-    uint64_t rsrc = load_be64(koly + K_RSRC), rsrc_len = load_be64(koly + K_RSRC_LEN), xml = load_be64(koly + K_XML),
-             xml_len = load_be64(koly + K_XML_LEN), data = load_be64(koly + K_DATA);
+    uint64_t rsrc = load_be64(koly + K_RSRC), rsrc_len = load_be64(koly + K_RSRC_LEN),
+             xml = load_be64(koly + K_XML), xml_len = load_be64(koly + K_XML_LEN),
+             data = load_be64(koly + K_DATA);
     bool fork = rsrc_len != 0;
     uint64_t at = fork ? rsrc : xml, len = fork ? rsrc_len : xml_len;
     g_autofree uint8_t *buf = NULL;
@@ -207,14 +222,17 @@ static int co_dmg_find(BlockNode *n, uint64_t offset, MapExtent *e)
     c = low ? &g_array_index(s->chunks, Chunk, low - 1) : NULL;
     if (!c || offset - c->start >= c->bytes) {
         /* what no chunk describes is zero, up to the next one */
-        uint64_t next = low < s->chunks->len ? g_array_index(s->chunks, Chunk, low).start : n->length;
+        uint64_t next =
+            low < s->chunks->len ? g_array_index(s->chunks, Chunk, low).start : n->length;
 
         e->kind = MAP_ZERO;
         e->len = MIN(e->len, next - offset);
         return 0;
     }
     e->len = MIN(e->len, c->bytes - (offset - c->start));
-    e->kind = c->type == CHUNK_RAW ? MAP_DATA : c->type == CHUNK_ZERO || c->type == CHUNK_IGNORE ? MAP_ZERO : MAP_PACKED;
+    e->kind = c->type == CHUNK_RAW                               ? MAP_DATA
+              : c->type == CHUNK_ZERO || c->type == CHUNK_IGNORE ? MAP_ZERO
+                                                                 : MAP_PACKED;
     e->where = c->type == CHUNK_RAW ? c->at + (offset - c->start) : low - 1;
     return c->type == CHUNK_RAW && offset - c->start >= c->len ? -EIO : 0;
 }

@@ -73,7 +73,8 @@ static uint8_t *piece_buffer(uint64_t bytes)
     return posix_memalign(&p, 4096, MIN(bytes, PIECE)) == 0 ? p : NULL;
 }
 
-static int co_luks_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_luks_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                          unsigned niov)
 {
     LuksState *s = n->state;
     uint8_t *buf = piece_buffer(bytes);
@@ -93,8 +94,8 @@ static int co_luks_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const s
     return ret;
 }
 
-static int co_luks_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov,
-                           unsigned flags)
+static int co_luks_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                           unsigned niov, unsigned flags)
 {
     LuksState *s = n->state;
     uint8_t *buf = piece_buffer(bytes);
@@ -105,7 +106,9 @@ static int co_luks_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const 
 
         iov_to_buf(iov, niov, done, buf, now);
         ret = co_crypto_encrypt(s->crypto, offset + done, buf, now);
-        ret = ret < 0 ? ret : co_block_pwrite(n->file, s->payload + offset + done, buf, now, flags & BLOCK_FUA);
+        ret = ret < 0 ? ret
+                      : co_block_pwrite(n->file, s->payload + offset + done, buf, now,
+                                        flags & BLOCK_FUA);
         done += now;
     }
     free(buf);
@@ -142,15 +145,16 @@ static bool co_luks_format(BlockNode *file, struct json_object *opts, GError **e
     if (!c) {
         return false;
     }
-    good = (size <= INT64_MAX - crypto_header_bytes(c) || fail(error, "The requested file size is too large")) &&
+    good = (size <= INT64_MAX - crypto_header_bytes(c) ||
+            fail(error, "The requested file size is too large")) &&
            co_crypto_write_header(c, &io, error) &&
            co_block_truncate(file, crypto_header_bytes(c) + size, prealloc, error);
     crypto_free(c);
     return good;
 }
 
-static bool co_luks_amend(BlockNode *n, struct json_object *opts, bool force, BlockProgress *progress, void *opaque,
-                          GError **error)
+static bool co_luks_amend(BlockNode *n, struct json_object *opts, bool force,
+                          BlockProgress *progress, void *opaque, GError **error)
 {
     LuksState *s = n->state;
     CryptoIo io = header_io(n->file);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Checking a map without knowing its format: each block lies in the file, and in a place of its own. */
+/*
+ * Checking a map without knowing its format: each block lies in the file, and in a place of its
+ * own.
+ */
 #include <errno.h>
 
 #include "block/formats/mapped.h"
@@ -11,8 +14,8 @@
 
 static void say(BlockCheck *c, const char *fmt, uint64_t offset, uint64_t where)
 {
-    g_autofree char *line = g_strdup_printf("ERROR: block at %" G_GINT64_MODIFIER "u %s %" G_GINT64_MODIFIER "u",
-                                            offset, fmt, where);
+    g_autofree char *line = g_strdup_printf(
+        "ERROR: block at %" G_GINT64_MODIFIER "u %s %" G_GINT64_MODIFIER "u", offset, fmt, where);
 
     if (c->say) {
         c->say(c, line);

@@ -27,7 +27,8 @@ static int co_read_backing(BlockNode *n, uint64_t offset, void *buf, size_t len)
     return have ? co_block_pread(n->backing, offset, buf, have) : 0;
 }
 
-static int co_read_backing_iov(BlockNode *n, uint64_t offset, const struct iovec *iov, unsigned niov)
+static int co_read_backing_iov(BlockNode *n, uint64_t offset, const struct iovec *iov,
+                               unsigned niov)
 {
     uint64_t len = iov_size(iov, niov), have = 0;
     g_autofree struct iovec *part = NULL;

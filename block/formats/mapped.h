@@ -93,7 +93,9 @@ int co_mapped_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struc
 int co_mapped_write_zeroes(BlockNode *n, uint64_t offset, uint64_t bytes, unsigned flags);
 int co_mapped_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero,
                      BlockStatus *st);
-/* For co_check: extents outside of the file, or that overlap. Memory: a bit per block of the file. */
+/*
+ * For co_check: extents outside of the file, or that overlap. Memory: a bit per block of the file.
+ */
 bool co_mapped_check(BlockNode *n, BlockCheck *result, unsigned fix, GError **error);
 /* Writes dirty metadata. */
 int co_mapped_flush(BlockNode *n);

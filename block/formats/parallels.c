@@ -39,7 +39,10 @@ typedef struct ParallelsState {
 static int parallels_probe(const uint8_t *head, size_t len, const char *filename)
 {
     return len >= HEADER_SIZE && load_le32(head + H_VERSION) == 2 &&
-           (memcmp(head, "WithoutFreeSpace", 16) == 0 || memcmp(head, "WithouFreSpacExt", 16) == 0) ? 100 : 0;
+                   (memcmp(head, "WithoutFreeSpace", 16) == 0 ||
+                    memcmp(head, "WithouFreSpacExt", 16) == 0)
+               ? 100
+               : 0;
 }
 
 static int co_parallels_find(BlockNode *n, uint64_t offset, MapExtent *e)
@@ -78,7 +81,8 @@ static int co_parallels_enter(BlockNode *n, uint64_t offset, const MapExtent *e)
     uint8_t raw[4];
 
     store_le32(raw, (uint32_t)(e->where / ((uint64_t)s->scale * SECTOR)));
-    return co_meta_write(&s->map.meta, HEADER_SIZE + offset / s->map.unit * 4, raw, sizeof(raw), META_ROOT);
+    return co_meta_write(&s->map.meta, HEADER_SIZE + offset / s->map.unit * 4, raw, sizeof(raw),
+                         META_ROOT);
 }
 
 static int co_mark(BlockNode *n, uint32_t mark)
@@ -139,7 +143,8 @@ static bool parallels_open(BlockNode *n, struct json_object *opts, GError **erro
         return fail(error, "Catalog too large");
     }
     if (sectors > INT64_MAX / SECTOR || div_round_up(sectors, tracks) > s->entries) {
-        return fail(error, "the catalog of '%s' has too few entries for its %" G_GUINT64_FORMAT " sectors",
+        return fail(error,
+                    "the catalog of '%s' has too few entries for its %" G_GUINT64_FORMAT " sectors",
                     n->filename, sectors);
     }
     table_end = HEADER_SIZE + s->entries * 4ull;
@@ -151,7 +156,8 @@ static bool parallels_open(BlockNode *n, struct json_object *opts, GError **erro
         s->data = round_up(table_end, SECTOR);
     }
     if (load_le32(h + H_IN_USE) == IN_USE && !n->read_only && !(n->open_flags & BLOCK_OPEN_CHECK)) {
-        return fail(error, "parallels: Image was not closed correctly; cannot be opened read/write");
+        return fail(error,
+                    "parallels: Image was not closed correctly; cannot be opened read/write");
     }
     n->length = sectors * SECTOR;
     n->align = SECTOR;
@@ -214,7 +220,8 @@ static bool co_parallels_format(BlockNode *file, struct json_object *opts, GErro
     uint8_t h[HEADER_SIZE] = { 0 };
 
     if (cluster < SECTOR || cluster % SECTOR || cluster > MAX_CLUSTER) {
-        return fail(error, "Cluster size must be a multiple of %u bytes, and at most 1 GiB", SECTOR);
+        return fail(error, "Cluster size must be a multiple of %u bytes, and at most 1 GiB",
+                    SECTOR);
     }
     entries = div_round_up(size, cluster);
     if (entries > MAX_ENTRIES) {
@@ -229,7 +236,8 @@ static bool co_parallels_format(BlockNode *file, struct json_object *opts, GErro
     store_le32(h + H_ENTRIES, (uint32_t)entries);
     store_le64(h + H_SECTORS, size / SECTOR);
     store_le32(h + H_DATA, (uint32_t)(data / SECTOR));
-    return co_block_truncate(file, data, PREALLOC_OFF, error) && image_write(file, 0, h, sizeof(h), error);
+    return co_block_truncate(file, data, PREALLOC_OFF, error) &&
+           image_write(file, 0, h, sizeof(h), error);
 }
 
 static const OptDesc parallels_create_opts[] = {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The first qcow format: two levels of tables of big-endian 64-bit offsets, clusters perhaps deflated.
- * Encrypted images are refused: their cipher (AES-CBC by sector number, with the password as
- * key) protects little.
+ * The first qcow format: two levels of tables of big-endian 64-bit offsets, clusters perhaps
+ * deflated. Encrypted images are refused: their cipher (AES-CBC by sector number, with the password
+ * as key) protects little.
  */
 #include <errno.h>
 #include <string.h>
@@ -40,7 +40,9 @@ typedef struct QcowState {
 
 static int qcow_probe(const uint8_t *head, size_t len, const char *filename)
 {
-    return len >= HEADER_SIZE && load_be32(head) == 0x514649fbu && load_be32(head + H_VERSION) == 1 ? 100 : 0;
+    return len >= HEADER_SIZE && load_be32(head) == 0x514649fbu && load_be32(head + H_VERSION) == 1
+               ? 100
+               : 0;
 }
 
 static int co_get(QcowState *s, uint64_t at, uint64_t *value)
@@ -195,7 +197,8 @@ static size_t deflate_cluster(const uint8_t *from, size_t len, uint8_t *to)
                    .avail_out = (unsigned)len };
     int ret;
 
-    if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_BITS, 9, Z_DEFAULT_STRATEGY) != Z_OK) {
+    if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_BITS, 9, Z_DEFAULT_STRATEGY) !=
+        Z_OK) {
         return 0;
     }
     ret = deflate(&z, Z_FINISH);
@@ -248,7 +251,8 @@ static bool qcow_open(BlockNode *n, struct json_object *opts, GError **error)
         return fail(error, "Image not in qcow format");
     }
     if (load_be32(h + H_VERSION) != 1) {
-        return fail(error, "qcow (v%u) does not support qcow version %u", 1, load_be32(h + H_VERSION));
+        return fail(error, "qcow (v%u) does not support qcow version %u", 1,
+                    load_be32(h + H_VERSION));
     }
     n->length = load_be64(h + H_SIZE);
     s->cluster_bits = h[H_CLUSTER_BITS];
@@ -265,7 +269,9 @@ static bool qcow_open(BlockNode *n, struct json_object *opts, GError **error)
     }
     if (load_be32(h + H_CRYPT) != 0) {
         n->encrypted = true;
-        return fail(error, "Use of AES-CBC encrypted qcow images is no longer supported in system emulators");
+        return fail(
+            error,
+            "Use of AES-CBC encrypted qcow images is no longer supported in system emulators");
     }
     s->l1_entries = div_round_up(n->length, 1ull << (s->cluster_bits + s->l2_bits));
     if (n->length > INT64_MAX || s->l1_entries > MAX_L1) {
@@ -280,7 +286,8 @@ static bool qcow_open(BlockNode *n, struct json_object *opts, GError **error)
             return fail(error, "Backing file name too long");
         }
         n->backing_file = g_malloc0(name_len + 1u);
-        if (!image_read(n->file, load_be64(h + H_NAME), n->backing_file, name_len, "backing file name", error)) {
+        if (!image_read(n->file, load_be64(h + H_NAME), n->backing_file, name_len,
+                        "backing file name", error)) {
             g_clear_pointer(&n->backing_file, g_free);
             return false;
         }
@@ -318,7 +325,9 @@ static bool co_qcow_format(BlockNode *file, struct json_object *opts, GError **e
     uint8_t h[HEADER_SIZE] = { 0 };
 
     if (opts_bool(opts, "encryption", false) || opts_has(opts, "encrypt.format")) {
-        return fail(error, "encrypted qcow images cannot be made: use format qcow2 with encrypt.format=luks");
+        return fail(
+            error,
+            "encrypted qcow images cannot be made: use format qcow2 with encrypt.format=luks");
     }
     if (size == 0) {
         return fail(error, "Image size is too small, cannot be zero length");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * QED images (docs/specs/qed_spec): two levels of tables of 64-bit offsets, whose sizes are a number
- * of clusters. As tables are written after what they refer to, an image that was not closed is
- * consistent; its mark "needs check" is kept until a check has been made.
+ * QED images (docs/specs/qed_spec): two levels of tables of 64-bit offsets, whose sizes are a
+ * number of clusters. As tables are written after what they refer to, an image that was not closed
+ * is consistent; its mark "needs check" is kept until a check has been made.
  */
 #include <errno.h>
 #include <string.h>
@@ -185,17 +185,20 @@ static const MappedOps qed_map = {
 static bool qed_geometry(uint64_t cluster, uint64_t table, uint64_t size, GError **error)
 {
     if (cluster < MIN_CLUSTER || cluster > MAX_CLUSTER || !is_power_of_2(cluster)) {
-        return fail(error, "QED cluster size must be within range [%u, %u] and power of 2", MIN_CLUSTER,
-                    (unsigned)MAX_CLUSTER);
+        return fail(error, "QED cluster size must be within range [%u, %u] and power of 2",
+                    MIN_CLUSTER, (unsigned)MAX_CLUSTER);
     }
     if (table < 1 || table > MAX_TABLE || !is_power_of_2(table)) {
         return fail(error, "QED table size must be within range [1, %u] and power of 2", MAX_TABLE);
     }
-    unsigned __int128 most = (unsigned __int128)(table * cluster / 8) * (table * cluster / 8) * cluster;
+    unsigned __int128 most =
+        (unsigned __int128)(table * cluster / 8) * (table * cluster / 8) * cluster;
 
     if (size > INT64_MAX || size > most || size % SECTOR) {
-        return fail(error, "QED image size must be a non-zero multiple of cluster size and less than %"
-                           G_GUINT64_FORMAT " bytes", (uint64_t)MIN(most, (unsigned __int128)INT64_MAX));
+        return fail(error,
+                    "QED image size must be a non-zero multiple of cluster size and less than "
+                    "%" G_GUINT64_FORMAT " bytes",
+                    (uint64_t)MIN(most, (unsigned __int128)INT64_MAX));
     }
     return true;
 }
@@ -206,7 +209,8 @@ static bool open_backing_name(BlockNode *n, const uint8_t *h, GError **error)
     uint32_t at = load_le32(h + H_NAME), len = load_le32(h + H_NAME_LEN);
 
     if (len > MAX_BACKING_NAME || (uint64_t)at + len > s->header_clusters * s->map.unit) {
-        return fail(error, "the backing file name of '%s' does not fit into its header", n->filename);
+        return fail(error, "the backing file name of '%s' does not fit into its header",
+                    n->filename);
     }
     n->backing_file = g_malloc0(len + 1u);
     if (!image_read(n->file, at, n->backing_file, len, "backing file name", error)) {
@@ -327,7 +331,8 @@ static bool co_qed_info(BlockNode *n, BlockImageInfo *info, GError **error)
     return true;
 }
 
-static bool co_qed_change_backing(BlockNode *n, const char *file, const char *format, GError **error)
+static bool co_qed_change_backing(BlockNode *n, const char *file, const char *format,
+                                  GError **error)
 {
     QedState *s = n->state;
     size_t len = file ? strlen(file) : 0;
@@ -338,7 +343,8 @@ static bool co_qed_change_backing(BlockNode *n, const char *file, const char *fo
     }
     s->features &= ~(uint64_t)(FEATURE_BACKING | FEATURE_BACKING_RAW);
     if (file) {
-        s->features |= FEATURE_BACKING | (format && strcmp(format, "raw") == 0 ? FEATURE_BACKING_RAW : 0);
+        s->features |=
+            FEATURE_BACKING | (format && strcmp(format, "raw") == 0 ? FEATURE_BACKING_RAW : 0);
     }
     store_le32(raw, file ? HEADER_SIZE : 0);
     store_le32(raw + 4, (uint32_t)len);
@@ -353,7 +359,8 @@ static bool co_qed_change_backing(BlockNode *n, const char *file, const char *fo
 static bool co_qed_format(BlockNode *file, struct json_object *opts, GError **error)
 {
     uint64_t cluster = opts_number(opts, "cluster_size", DEFAULT_CLUSTER);
-    uint64_t table = opts_number(opts, "table_size", DEFAULT_TABLE), size = opts_number(opts, "size", 0);
+    uint64_t table = opts_number(opts, "table_size", DEFAULT_TABLE),
+             size = opts_number(opts, "size", 0);
     const char *backing = opts_string(opts, "backing_file", NULL);
     const char *format = opts_string(opts, "backing_fmt", NULL);
     uint8_t h[HEADER_SIZE] = { 'Q', 'E', 'D', 0 };
@@ -368,7 +375,8 @@ static bool co_qed_format(BlockNode *file, struct json_object *opts, GError **er
         return fail(error, "Backing file name is too long");
     }
     if (backing) {
-        features = FEATURE_BACKING | (format && strcmp(format, "raw") == 0 ? FEATURE_BACKING_RAW : 0);
+        features =
+            FEATURE_BACKING | (format && strcmp(format, "raw") == 0 ? FEATURE_BACKING_RAW : 0);
         store_le32(h + H_NAME, HEADER_SIZE);
         store_le32(h + H_NAME_LEN, (uint32_t)strlen(backing));
     }

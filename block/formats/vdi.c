@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Images of VirtualBox, version 1.1: a table of 32-bit block numbers behind the header, then blocks.
- * Images with a parent (differencing) are refused.
+ * Images of VirtualBox, version 1.1: a table of 32-bit block numbers behind the header, then
+ * blocks. Images with a parent (differencing) are refused.
  */
 #include <errno.h>
 #include <string.h>
@@ -108,7 +108,8 @@ static bool vdi_open(BlockNode *n, struct json_object *opts, GError **error)
         return false;
     }
     if (load_le32(h + H_SIGNATURE) != SIGNATURE) {
-        return fail(error, "Image not in VDI format (bad signature %08x)", load_le32(h + H_SIGNATURE));
+        return fail(error, "Image not in VDI format (bad signature %08x)",
+                    load_le32(h + H_SIGNATURE));
     }
     if (load_le32(h + H_VERSION) != VERSION_1_1) {
         return fail(error, "unsupported VDI image (version %u.%u)", load_le16(h + H_VERSION + 2),
@@ -120,23 +121,28 @@ static bool vdi_open(BlockNode *n, struct json_object *opts, GError **error)
     s->blocks = load_le32(h + H_BLOCKS);
     s->allocated = load_le32(h + H_ALLOCATED);
     if (s->table % SECTOR || s->data % SECTOR) {
-        return fail(error, "unsupported VDI image (unaligned block map offset 0x%x, data offset 0x%x)",
+        return fail(error,
+                    "unsupported VDI image (unaligned block map offset 0x%x, data offset 0x%x)",
                     (unsigned)s->table, (unsigned)s->data);
     }
-    if (load_le32(h + H_SECTOR) != SECTOR || load_le32(h + H_BLOCK) != BLOCK || load_le32(h + H_EXTRA) != 0) {
+    if (load_le32(h + H_SECTOR) != SECTOR || load_le32(h + H_BLOCK) != BLOCK ||
+        load_le32(h + H_EXTRA) != 0) {
         return fail(error, "unsupported VDI image (sector size %u, block size %u, extra %u)",
                     load_le32(h + H_SECTOR), load_le32(h + H_BLOCK), load_le32(h + H_EXTRA));
     }
     if (s->blocks > MAX_BLOCKS || size > s->blocks * BLOCK) {
-        return fail(error, "unsupported VDI image (disk size %" G_GUINT64_FORMAT ", image bitmap has room "
-                           "for %" G_GUINT64_FORMAT ")", size, s->blocks * BLOCK);
+        return fail(error,
+                    "unsupported VDI image (disk size %" G_GUINT64_FORMAT ", image bitmap has room "
+                    "for %" G_GUINT64_FORMAT ")",
+                    size, s->blocks * BLOCK);
     }
     if (memcmp(h + H_LINK, no_uuid, 16) != 0 || memcmp(h + H_PARENT, no_uuid, 16) != 0) {
         return fail(error, "unsupported VDI image (it has a parent)");
     }
     if (s->table < HEADER_SIZE || s->table + s->blocks * 4ull > n->file->length ||
         (s->table + s->blocks * 4ull > s->data && s->blocks)) {
-        return fail(error, "the block map of '%s' does not fit between its header and its data", n->filename);
+        return fail(error, "the block map of '%s' does not fit between its header and its data",
+                    n->filename);
     }
     n->length = size;
     n->align = SECTOR;
@@ -172,8 +178,10 @@ static bool co_vdi_format(BlockNode *file, struct json_object *opts, GError **er
     uint8_t h[HEADER_SIZE] = { 0 };
 
     if (blocks > MAX_BLOCKS) {
-        return fail(error, "Unsupported VDI image size (size is 0x%" G_GINT64_MODIFIER "x, max supported is 0x%"
-                           G_GINT64_MODIFIER "x)", size, MAX_BLOCKS * BLOCK);
+        return fail(error,
+                    "Unsupported VDI image size (size is 0x%" G_GINT64_MODIFIER
+                    "x, max supported is 0x%" G_GINT64_MODIFIER "x)",
+                    size, MAX_BLOCKS * BLOCK);
     }
     g_strlcpy((char *)h + H_TEXT, "<<< QEMU VM Virtual Disk Image >>>\n", 64);
     store_le32(h + H_SIGNATURE, SIGNATURE);
@@ -197,7 +205,8 @@ static bool co_vdi_format(BlockNode *file, struct json_object *opts, GError **er
         (table_bytes && !image_write(file, HEADER_SIZE, table, table_bytes, error))) {
         return false;
     }
-    return !fixed || co_block_truncate(file, HEADER_SIZE + table_bytes + blocks * BLOCK, PREALLOC_OFF, error);
+    return !fixed ||
+           co_block_truncate(file, HEADER_SIZE + table_bytes + blocks * BLOCK, PREALLOC_OFF, error);
 }
 
 static const OptDesc vdi_create_opts[] = {

@@ -20,7 +20,10 @@ typedef struct VhdxPlan {
 
 static uint64_t usual_block(uint64_t size)
 {
-    return size > 32ull << 40 ? 64 * MIB : size > 100ull << 30 ? 32 * MIB : size > 1ull << 30 ? 16 * MIB : 8 * MIB;
+    return size > 32ull << 40    ? 64 * MIB
+           : size > 100ull << 30 ? 32 * MIB
+           : size > 1ull << 30   ? 16 * MIB
+                                 : 8 * MIB;
 }
 
 static bool parse_plan(VhdxPlan *p, struct json_object *opts, GError **error)
@@ -47,7 +50,8 @@ static bool parse_plan(VhdxPlan *p, struct json_object *opts, GError **error)
         return fail(error, "Block size must be a multiple of 1 MB");
     }
     if (p->block > VHDX_MAX_BLOCK) {
-        return fail(error, "Block size must not exceed %" G_GUINT64_FORMAT, (uint64_t)VHDX_MAX_BLOCK);
+        return fail(error, "Block size must not exceed %" G_GUINT64_FORMAT,
+                    (uint64_t)VHDX_MAX_BLOCK);
     }
     if (!is_power_of_2(p->block)) {
         return fail(error, "Block size must be a power of two");
@@ -138,7 +142,8 @@ static bool write_metadata(BlockNode *file, const VhdxPlan *p, GError **error)
 
 static bool write_table(BlockNode *file, const VhdxPlan *p, GError **error)
 {
-    uint64_t ratio = VHDX_CHUNK_SECTORS * SECTOR / p->block, blocks = div_round_up(p->size, p->block);
+    uint64_t ratio = VHDX_CHUNK_SECTORS * SECTOR / p->block,
+             blocks = div_round_up(p->size, p->block);
     uint64_t entries = blocks + (blocks ? (blocks - 1) / ratio : 0);
     g_autofree uint8_t *t = g_malloc0(PIECE);
 
@@ -148,8 +153,10 @@ static bool write_table(BlockNode *file, const VhdxPlan *p, GError **error)
         for (uint64_t i = 0; i < count; i++) {
             uint64_t index = first + i, chunk = index / (ratio + 1);
             bool bitmap = index % (ratio + 1) == ratio;
-            uint64_t value = bitmap ? 0 : p->fixed ? (p->data + (index - chunk) * p->block) | VHDX_PRESENT
-                                    : p->zero_state ? VHDX_ZERO : VHDX_ABSENT;
+            uint64_t value = bitmap          ? 0
+                             : p->fixed      ? (p->data + (index - chunk) * p->block) | VHDX_PRESENT
+                             : p->zero_state ? VHDX_ZERO
+                                             : VHDX_ABSENT;
 
             store_le64(t + i * 8, value);
         }
@@ -167,7 +174,8 @@ bool co_vhdx_format(BlockNode *file, struct json_object *opts, GError **error)
     if (!parse_plan(&p, opts, error)) {
         return false;
     }
-    return co_block_truncate(file, p.data + (p.fixed ? div_round_up(p.size, p.block) * p.block : 0), PREALLOC_OFF, error) &&
+    return co_block_truncate(file, p.data + (p.fixed ? div_round_up(p.size, p.block) * p.block : 0),
+                             PREALLOC_OFF, error) &&
            ((p.fixed || p.zero_state) ? write_table(file, &p, error) : true) &&
            write_metadata(file, &p, error) && write_front(file, &p, error);
 }

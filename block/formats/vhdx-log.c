@@ -41,7 +41,9 @@ static int co_log_read(const Log *l, uint32_t at, uint8_t *buf, uint32_t len)
     uint32_t first = MIN(len, l->length - at);
     int ret = co_block_pread(l->n->file, l->offset + at, buf, first);
 
-    return ret < 0 || first == len ? ret : co_block_pread(l->n->file, l->offset, buf + first, len - first);
+    return ret < 0 || first == len
+               ? ret
+               : co_block_pread(l->n->file, l->offset, buf + first, len - first);
 }
 
 static uint32_t descriptor_bytes(uint32_t count)
@@ -91,9 +93,10 @@ static uint8_t *co_log_entry(const Log *l, uint32_t at)
     }
     length = load_le32(head + E_LENGTH);
     count = load_le32(head + E_DESCRIPTORS);
-    if (length == 0 || length > l->length || length % LOG_SECTOR || load_le64(head + E_SEQUENCE) == 0 ||
-        load_le32(head + E_TAIL) >= l->length || load_le32(head + E_TAIL) % LOG_SECTOR ||
-        count > (length - ENTRY_HEADER) / DESCRIPTOR || descriptor_bytes(count) > length) {
+    if (length == 0 || length > l->length || length % LOG_SECTOR ||
+        load_le64(head + E_SEQUENCE) == 0 || load_le32(head + E_TAIL) >= l->length ||
+        load_le32(head + E_TAIL) % LOG_SECTOR || count > (length - ENTRY_HEADER) / DESCRIPTOR ||
+        descriptor_bytes(count) > length) {
         return NULL;
     }
     e = g_malloc(length);
@@ -205,7 +208,8 @@ static int co_apply_all(const Log *l, const Sequence *s, GError **error)
 bool vhdx_replay_log(BlockNode *n, bool *any, GError **error)
 {
     VhdxState *s = n->state;
-    Log l = { n, load_le64(s->header + XH_LOG_OFFSET), load_le32(s->header + XH_LOG_LENGTH), s->header + XH_LOG_GUID };
+    Log l = {n, load_le64(s->header + XH_LOG_OFFSET), load_le32(s->header + XH_LOG_LENGTH),
+             s->header + XH_LOG_GUID};
     Sequence best = { 0 };
     int ret;
 
@@ -213,8 +217,9 @@ bool vhdx_replay_log(BlockNode *n, bool *any, GError **error)
     if (vhdx_guid_is_zero(l.guid)) {
         return true;
     }
-    if (load_le16(s->header + XH_LOG_VERSION) != 0 || l.offset < MIB || l.offset % MIB || l.length == 0 ||
-        l.length % MIB || l.length > MAX_LOG || l.offset > n->file->length || l.length > n->file->length - l.offset) {
+    if (load_le16(s->header + XH_LOG_VERSION) != 0 || l.offset < MIB || l.offset % MIB ||
+        l.length == 0 || l.length % MIB || l.length > MAX_LOG || l.offset > n->file->length ||
+        l.length > n->file->length - l.offset) {
         return fail(error, "the log of '%s' has an invalid place or version", n->filename);
     }
     for (uint32_t at = 0; at < l.length;) {
@@ -230,12 +235,16 @@ bool vhdx_replay_log(BlockNode *n, bool *any, GError **error)
     }
     *any = true;
     if (n->read_only) {
-        return fail(error, "VHDX image file '%s' opened read-only, but contains a log that needs to be replayed\n"
-                           "To replay the log, run:\nqemu-img check -r all '%s'", n->filename, n->filename);
+        return fail(
+            error,
+            "VHDX image file '%s' opened read-only, but contains a log that needs to be replayed\n"
+            "To replay the log, run:\nqemu-img check -r all '%s'",
+            n->filename, n->filename);
     }
     ret = co_apply_all(&l, &best, error);
     if (ret < 0) {
-        return *error ? false : fail_errno(error, -ret, "Could not replay the log of '%s'", n->filename);
+        return *error ? false
+                      : fail_errno(error, -ret, "Could not replay the log of '%s'", n->filename);
     }
     memset(s->header + XH_LOG_GUID, 0, VHDX_GUID);
     return vhdx_write_header(n, error);

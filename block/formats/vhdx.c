@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Hyper-V disks (MS-VHDX, revision 8): two headers of which the newer one counts, regions, metadata
- * items, a table of blocks of 1 MiB to 256 MiB. Differencing disks are read, by their sector bitmaps, and
- * not written.
+ * items, a table of blocks of 1 MiB to 256 MiB. Differencing disks are read, by their sector
+ * bitmaps, and not written.
  */
 #include "block/formats/vhdx.h"
 
@@ -19,14 +19,22 @@
 #define MAX_LOCATOR (64 * KIB)
 #define OFFSET_MASK (~(uint64_t)(MIB - 1))
 
-const uint8_t vhdx_region_table[] = { 0x66, 0x77, 0xc2, 0x2d, 0x23, 0xf6, 0x00, 0x42, 0x9d, 0x64, 0x11, 0x5e, 0x9b, 0xfd, 0x4a, 0x08 };
-const uint8_t vhdx_region_metadata[] = { 0x06, 0xa2, 0x7c, 0x8b, 0x90, 0x47, 0x9a, 0x4b, 0xb8, 0xfe, 0x57, 0x5f, 0x05, 0x0f, 0x88, 0x6e };
-const uint8_t vhdx_item_parameters[] = { 0x37, 0x67, 0xa1, 0xca, 0x36, 0xfa, 0x43, 0x4d, 0xb3, 0xb6, 0x33, 0xf0, 0xaa, 0x44, 0xe7, 0x6b };
-const uint8_t vhdx_item_size[] = { 0x24, 0x42, 0xa5, 0x2f, 0x1b, 0xcd, 0x76, 0x48, 0xb2, 0x11, 0x5d, 0xbe, 0xd8, 0x3b, 0xf4, 0xb8 };
-const uint8_t vhdx_item_id[] = { 0xab, 0x12, 0xca, 0xbe, 0xe6, 0xb2, 0x23, 0x45, 0x93, 0xef, 0xc3, 0x09, 0xe0, 0x00, 0xc7, 0x46 };
-const uint8_t vhdx_item_sector[] = { 0x1d, 0xbf, 0x41, 0x81, 0x6f, 0xa9, 0x09, 0x47, 0xba, 0x47, 0xf2, 0x33, 0xa8, 0xfa, 0xab, 0x5f };
-const uint8_t vhdx_item_physical[] = { 0xc7, 0x48, 0xa3, 0xcd, 0x5d, 0x44, 0x71, 0x44, 0x9c, 0xc9, 0xe9, 0x88, 0x52, 0x51, 0xc5, 0x56 };
-const uint8_t vhdx_item_parent[] = { 0x2d, 0x5f, 0xd3, 0xa8, 0x0b, 0xb3, 0x4d, 0x45, 0xab, 0xf7, 0xd3, 0xd8, 0x48, 0x34, 0xab, 0x0c };
+const uint8_t vhdx_region_table[] = {0x66, 0x77, 0xc2, 0x2d, 0x23, 0xf6, 0x00, 0x42,
+                                     0x9d, 0x64, 0x11, 0x5e, 0x9b, 0xfd, 0x4a, 0x08};
+const uint8_t vhdx_region_metadata[] = {0x06, 0xa2, 0x7c, 0x8b, 0x90, 0x47, 0x9a, 0x4b,
+                                        0xb8, 0xfe, 0x57, 0x5f, 0x05, 0x0f, 0x88, 0x6e};
+const uint8_t vhdx_item_parameters[] = {0x37, 0x67, 0xa1, 0xca, 0x36, 0xfa, 0x43, 0x4d,
+                                        0xb3, 0xb6, 0x33, 0xf0, 0xaa, 0x44, 0xe7, 0x6b};
+const uint8_t vhdx_item_size[] = {0x24, 0x42, 0xa5, 0x2f, 0x1b, 0xcd, 0x76, 0x48,
+                                  0xb2, 0x11, 0x5d, 0xbe, 0xd8, 0x3b, 0xf4, 0xb8};
+const uint8_t vhdx_item_id[] = {0xab, 0x12, 0xca, 0xbe, 0xe6, 0xb2, 0x23, 0x45,
+                                0x93, 0xef, 0xc3, 0x09, 0xe0, 0x00, 0xc7, 0x46};
+const uint8_t vhdx_item_sector[] = {0x1d, 0xbf, 0x41, 0x81, 0x6f, 0xa9, 0x09, 0x47,
+                                    0xba, 0x47, 0xf2, 0x33, 0xa8, 0xfa, 0xab, 0x5f};
+const uint8_t vhdx_item_physical[] = {0xc7, 0x48, 0xa3, 0xcd, 0x5d, 0x44, 0x71, 0x44,
+                                      0x9c, 0xc9, 0xe9, 0x88, 0x52, 0x51, 0xc5, 0x56};
+const uint8_t vhdx_item_parent[] = {0x2d, 0x5f, 0xd3, 0xa8, 0x0b, 0xb3, 0x4d, 0x45,
+                                    0xab, 0xf7, 0xd3, 0xd8, 0x48, 0x34, 0xab, 0x0c};
 
 uint32_t vhdx_crc(const uint8_t *p, size_t len)
 {
@@ -152,7 +160,8 @@ static bool read_regions(BlockNode *n, VhdxState *s, GError **error)
     if (!s->table || !s->metadata || s->metadata_bytes < VHDX_TABLE_SIZE) {
         return fail(error, "'%s' lacks its block table or metadata", n->filename);
     }
-    return (s->table + s->table_bytes <= s->metadata || s->metadata + s->metadata_bytes <= s->table) ||
+    return (s->table + s->table_bytes <= s->metadata ||
+            s->metadata + s->metadata_bytes <= s->table) ||
            fail(error, "the regions of '%s' overlap", n->filename);
 }
 
@@ -175,14 +184,15 @@ static bool find_item(const uint8_t *t, const uint8_t *id, uint32_t *at, uint32_
     return false;
 }
 
-static bool read_item(BlockNode *n, VhdxState *s, const uint8_t *t, const uint8_t *id, void *buf, uint32_t size,
-                      GError **error)
+static bool read_item(BlockNode *n, VhdxState *s, const uint8_t *t, const uint8_t *id, void *buf,
+                      uint32_t size, GError **error)
 {
     uint32_t at, len;
 
-    if (!find_item(t, id, &at, &len) || len < size || at < VHDX_TABLE_SIZE || at > s->metadata_bytes ||
-        len > s->metadata_bytes - at) {
-        return fail(error, "a metadata item of '%s' is missing or has an invalid place", n->filename);
+    if (!find_item(t, id, &at, &len) || len < size || at < VHDX_TABLE_SIZE ||
+        at > s->metadata_bytes || len > s->metadata_bytes - at) {
+        return fail(error, "a metadata item of '%s' is missing or has an invalid place",
+                    n->filename);
     }
     return image_read(n->file, s->metadata + at, buf, size, "metadata", error);
 }
@@ -196,14 +206,18 @@ static char *parent_path(const uint8_t *p, uint32_t len)
     for (unsigned k = 0; k < ARRAY_COUNT(keys); k++) {
         for (unsigned i = 0; i < count && 20u + (i + 1) * 12 <= len; i++) {
             const uint8_t *e = p + 20 + i * 12;
-            uint32_t key = load_le32(e), value = load_le32(e + 4), key_len = load_le16(e + 8), value_len = load_le16(e + 10);
+            uint32_t key = load_le32(e), value = load_le32(e + 4), key_len = load_le16(e + 8),
+                     value_len = load_le16(e + 10);
             g_autofree char *name = NULL, *path = NULL;
 
-            if (key > len || key_len > len - key || value > len || value_len > len - value || key % 2 || value % 2) {
+            if (key > len || key_len > len - key || value > len || value_len > len - value ||
+                key % 2 || value % 2) {
                 continue;
             }
-            name = g_utf16_to_utf8((const gunichar2 *)(const void *)(p + key), key_len / 2, NULL, NULL, NULL);
-            path = g_utf16_to_utf8((const gunichar2 *)(const void *)(p + value), value_len / 2, NULL, NULL, NULL);
+            name = g_utf16_to_utf8((const gunichar2 *)(const void *)(p + key), key_len / 2, NULL,
+                                   NULL, NULL);
+            path = g_utf16_to_utf8((const gunichar2 *)(const void *)(p + value), value_len / 2,
+                                   NULL, NULL, NULL);
             if (name && path && strcmp(name, keys[k]) == 0) {
                 g_strdelimit(path, "\\", '/');
                 return g_strdup(g_str_has_prefix(path, "./") ? path + 2 : path);
@@ -231,7 +245,8 @@ static bool read_parent(BlockNode *n, VhdxState *s, const uint8_t *t, GError **e
     if (!n->backing_file) {
         return fail(error, "the parent locator of '%s' names no path", n->filename);
     }
-    return n->read_only || fail(error, "'%s' is a differencing disk and can only be opened read-only", n->filename);
+    return n->read_only ||
+           fail(error, "'%s' is a differencing disk and can only be opened read-only", n->filename);
 }
 
 static bool read_metadata(BlockNode *n, VhdxState *s, GError **error)
@@ -270,7 +285,8 @@ static bool read_metadata(BlockNode *n, VhdxState *s, GError **error)
     s->parent = load_le32(parameters + 4) & 2;
     entries = div_round_up(n->length, block);
     chunks = div_round_up(entries, s->ratio);
-    entries = s->parent ? chunks * (s->ratio + 1) : entries + (entries ? (entries - 1) / s->ratio : 0);
+    entries =
+        s->parent ? chunks * (s->ratio + 1) : entries + (entries ? (entries - 1) / s->ratio : 0);
     if (entries * 8 > s->table_bytes) {
         return fail(error, "the block table of '%s' is too small for its disk", n->filename);
     }
@@ -355,7 +371,9 @@ static int co_vhdx_find(BlockNode *n, uint64_t offset, MapExtent *e)
     default:
         return -EIO;
     }
-    return ret < 0 ? ret : e->kind == MAP_DATA && (e->where < MIB || e->where >= n->file->length) ? -EIO : 0;
+    return ret < 0                                                                  ? ret
+           : e->kind == MAP_DATA && (e->where < MIB || e->where >= n->file->length) ? -EIO
+                                                                                    : 0;
 }
 
 static int co_vhdx_place(BlockNode *n, uint64_t offset, MapExtent *e)
@@ -371,7 +389,8 @@ static int co_vhdx_enter(BlockNode *n, uint64_t offset, const MapExtent *e)
     uint8_t raw[8];
 
     store_le64(raw, e->where | VHDX_PRESENT);
-    return co_meta_write(&s->map.meta, entry_place(s, offset / s->map.unit), raw, sizeof(raw), META_ROOT);
+    return co_meta_write(&s->map.meta, entry_place(s, offset / s->map.unit), raw, sizeof(raw),
+                         META_ROOT);
 }
 
 /* Who changes the file says so by new ids. */
@@ -402,8 +421,8 @@ static bool vhdx_open(BlockNode *n, struct json_object *opts, GError **error)
         return fail(error, "'%s' is not a VHDX image", n->filename);
     }
     /* the log comes first: what it mends may be any of the tables */
-    if (!read_header(n, s, error) || !vhdx_replay_log(n, &s->replayed, error) || !read_regions(n, s, error) ||
-        !read_metadata(n, s, error)) {
+    if (!read_header(n, s, error) || !vhdx_replay_log(n, &s->replayed, error) ||
+        !read_regions(n, s, error) || !read_metadata(n, s, error)) {
         g_clear_pointer(&n->backing_file, g_free);
         g_clear_pointer(&n->backing_format, g_free);
         return false;

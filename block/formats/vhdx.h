@@ -41,8 +41,9 @@ typedef struct VhdxState {
 } VhdxState;
 
 extern const uint8_t vhdx_region_table[VHDX_GUID], vhdx_region_metadata[VHDX_GUID];
-extern const uint8_t vhdx_item_parameters[VHDX_GUID], vhdx_item_size[VHDX_GUID], vhdx_item_id[VHDX_GUID],
-    vhdx_item_sector[VHDX_GUID], vhdx_item_physical[VHDX_GUID], vhdx_item_parent[VHDX_GUID];
+extern const uint8_t vhdx_item_parameters[VHDX_GUID], vhdx_item_size[VHDX_GUID],
+    vhdx_item_id[VHDX_GUID], vhdx_item_sector[VHDX_GUID], vhdx_item_physical[VHDX_GUID],
+    vhdx_item_parent[VHDX_GUID];
 
 /* The checksum of a structure whose field for it is at offset 4. */
 uint32_t vhdx_crc(const uint8_t *p, size_t len);

@@ -46,7 +46,8 @@ static bool make_sparse(BlockNode *file, const VmdkPlan *p, uint64_t bytes, GErr
         return fail(error, "disk size too large for VMDK");
     }
     store_le32(h + VH_VERSION, p->packed ? 3 : p->zero_grains ? 2 : 1);
-    store_le32(h + VH_FLAGS, VMDK_NEWLINES | VMDK_REDUNDANT | (p->zero_grains ? VMDK_ZERO_GRAINS : 0) |
+    store_le32(h + VH_FLAGS, VMDK_NEWLINES | VMDK_REDUNDANT |
+                                 (p->zero_grains ? VMDK_ZERO_GRAINS : 0) |
                                  (p->packed ? VMDK_COMPRESSED | VMDK_MARKERS : 0));
     store_le64(h + VH_CAPACITY, capacity);
     store_le64(h + VH_GRAIN, GRAIN_SECTORS);
@@ -60,7 +61,8 @@ static bool make_sparse(BlockNode *file, const VmdkPlan *p, uint64_t bytes, GErr
     store_le16(h + VH_COMPRESS, p->packed);
     return co_block_truncate(file, data * VMDK_SECTOR, PREALLOC_OFF, error) &&
            image_write(file, 0, h, sizeof(h), error) &&
-           write_directory(file, redundant, tables, error) && write_directory(file, directory, tables, error);
+           write_directory(file, redundant, tables, error) &&
+           write_directory(file, directory, tables, error);
 }
 
 static BlockNode *make_extent(const VmdkPlan *p, const char *path, uint64_t bytes, GError **error)
@@ -100,23 +102,28 @@ static char *make_text(const VmdkPlan *p, const char *parts)
     unsigned heads = strcmp(p->adapter, "ide") == 0 ? 16 : 255;
     GString *t = g_string_new(NULL);
 
-    g_string_append_printf(t, "# Disk DescriptorFile\nversion=1\nCID=%08x\nparentCID=%08x\ncreateType=\"%s\"\n",
-                           g_random_int(), p->parent_cid, p->type);
+    g_string_append_printf(
+        t, "# Disk DescriptorFile\nversion=1\nCID=%08x\nparentCID=%08x\ncreateType=\"%s\"\n",
+        g_random_int(), p->parent_cid, p->type);
     if (p->backing) {
         g_string_append_printf(t, "parentFileNameHint=\"%s\"\n", p->backing);
     }
     g_string_append_printf(t, "\n# Extent description\n%s\n# The Disk Data Base\n#DDB\n\n", parts);
-    g_string_append_printf(t, "ddb.virtualHWVersion = \"%s\"\nddb.geometry.cylinders = \"%" G_GUINT64_FORMAT "\"\n"
-                              "ddb.geometry.heads = \"%u\"\nddb.geometry.sectors = \"63\"\n"
-                              "ddb.adapterType = \"%s\"\nddb.toolsVersion = \"%s\"\n",
-                           p->hw_version, p->bytes / ((uint64_t)heads * 63 * VMDK_SECTOR), heads, p->adapter, p->tools);
+    g_string_append_printf(
+        t,
+        "ddb.virtualHWVersion = \"%s\"\nddb.geometry.cylinders = \"%" G_GUINT64_FORMAT "\"\n"
+        "ddb.geometry.heads = \"%u\"\nddb.geometry.sectors = \"63\"\n"
+        "ddb.adapterType = \"%s\"\nddb.toolsVersion = \"%s\"\n",
+        p->hw_version, p->bytes / ((uint64_t)heads * 63 * VMDK_SECTOR), heads, p->adapter,
+        p->tools);
     return g_string_free(t, FALSE);
 }
 
 static bool parse_plan(VmdkPlan *p, struct json_object *opts, GError **error)
 {
     static const char *const types[] = {
-        "monolithicSparse", "monolithicFlat", "twoGbMaxExtentSparse", "twoGbMaxExtentFlat", "streamOptimized", NULL,
+        "monolithicSparse",   "monolithicFlat",  "twoGbMaxExtentSparse",
+        "twoGbMaxExtentFlat", "streamOptimized", NULL,
     };
     static const char *const adapters[] = { "ide", "buslogic", "lsilogic", "legacyESX", NULL };
     const char *format = opts_string(opts, "backing_fmt", NULL);
@@ -164,12 +171,13 @@ static bool find_parent(VmdkPlan *p, const char *filename, GError **error)
     if (!path) {
         return true;
     }
-    parent = block_open_image(path, NULL, NULL, BLOCK_OPEN_NO_BACKING | BLOCK_OPEN_READ_ONLY | BLOCK_OPEN_QUIET, error);
+    parent = block_open_image(
+        path, NULL, NULL, BLOCK_OPEN_NO_BACKING | BLOCK_OPEN_READ_ONLY | BLOCK_OPEN_QUIET, error);
     if (!parent) {
         return false;
     }
-    bool good = strcmp(parent->driver->name, "vmdk") == 0 || fail(error, "Invalid backing file format: %s. Must be vmdk",
-                                                                  parent->driver->name);
+    bool good = strcmp(parent->driver->name, "vmdk") == 0 ||
+                fail(error, "Invalid backing file format: %s. Must be vmdk", parent->driver->name);
 
     if (good) {
         p->parent_cid = vmdk_node_cid(parent);

@@ -121,7 +121,8 @@ bool vmdk_text_parse(const char *text, VmdkText *t, GError **error)
 {
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
-    *t = (VmdkText){ .parent_cid = VMDK_NO_PARENT, .parts = g_array_new(FALSE, TRUE, sizeof(VmdkPart)) };
+    *t = (VmdkText){.parent_cid = VMDK_NO_PARENT,
+                    .parts = g_array_new(FALSE, TRUE, sizeof(VmdkPart))};
     for (char **l = lines; *l; l++) {
         g_strstrip(*l);
         if (**l != '#' && **l != 0 && !parse_line(*l, t, error)) {

@@ -168,7 +168,8 @@ static int co_unpack_locked(VmdkState *s, VmdkExtent *x, uint64_t at)
         }
         head = MARKER_SIZE;
         len = load_le32(marker + 8);
-        if (len == 0 || len > 2 * x->grain || len > x->file->length - MIN(at + head, x->file->length)) {
+        if (len == 0 || len > 2 * x->grain ||
+            len > x->file->length - MIN(at + head, x->file->length)) {
             return -EINVAL;
         }
     }
@@ -247,7 +248,8 @@ static int co_vmdk_enter_zero(BlockNode *n, uint64_t offset)
 {
     VmdkExtent *x = extent_at(n->state, offset);
 
-    return x->zero_grains && !x->flat ? co_enter_sector(x, offset - x->start, GRAIN_ZERO) : -ENOTSUP;
+    return x->zero_grains && !x->flat ? co_enter_sector(x, offset - x->start, GRAIN_ZERO)
+                                      : -ENOTSUP;
 }
 
 /* A disk that is written to gets another content id. */
@@ -268,7 +270,8 @@ static int co_vmdk_begin(BlockNode *n)
     }
     size = strlen(made);
     s->text.cid = cid;
-    return co_block_pwrite(s->text_node, s->text_offset, made, MIN(MAX(size, strlen(text)), s->text_max), 0);
+    return co_block_pwrite(s->text_node, s->text_offset, made,
+                           MIN(MAX(size, strlen(text)), s->text_max), 0);
 }
 
 static const MappedOps vmdk_map = {
@@ -305,7 +308,8 @@ static int co_vmdk_pwrite_compressed(BlockNode *n, uint64_t offset, uint64_t byt
         s->map.writing = ret == 0;
     }
     len = compressBound(x->grain);
-    g_autofree uint8_t *plain = g_malloc0(x->grain), *packed = g_malloc0(MARKER_SIZE + len + VMDK_SECTOR);
+    g_autofree uint8_t *plain = g_malloc0(x->grain),
+                       *packed = g_malloc0(MARKER_SIZE + len + VMDK_SECTOR);
 
     iov_to_buf(iov, niov, 0, plain, bytes);
     if (ret < 0 || compress(packed + MARKER_SIZE, &len, plain, x->grain) != Z_OK) {
@@ -313,7 +317,8 @@ static int co_vmdk_pwrite_compressed(BlockNode *n, uint64_t offset, uint64_t byt
     }
     store_le64(packed, (offset - x->start) / VMDK_SECTOR);
     store_le32(packed + 8, (uint32_t)len);
-    uint64_t skip = x->markers ? 0 : MARKER_SIZE, size = round_up(MARKER_SIZE - skip + len, VMDK_SECTOR);
+    uint64_t skip = x->markers ? 0 : MARKER_SIZE,
+             size = round_up(MARKER_SIZE - skip + len, VMDK_SECTOR);
 
     co_mutex_lock(&s->map.lock);
     ret = co_vmdk_find(n, offset, &old);
@@ -384,7 +389,8 @@ static int co_vmdk_flush(BlockNode *n)
 static bool check_tables(VmdkExtent *x, uint64_t directory, const char *what, GError **error)
 {
     if (directory > x->file->length || x->tables * 4 > x->file->length - directory) {
-        return fail(error, "the %s of '%s' lies beyond the end of the file", what, x->file->filename);
+        return fail(error, "the %s of '%s' lies beyond the end of the file", what,
+                    x->file->filename);
     }
     return true;
 }
@@ -397,7 +403,8 @@ static bool open_sparse(VmdkExtent *x, uint8_t *h, GError **error)
     if (load_le64(h + VH_DIRECTORY) == DIRECTORY_AT_END) {
         /* the header that counts is the footer, 1024 bytes before the end */
         if (x->file->length < 3 * VMDK_SECTOR ||
-            !image_read(x->file, x->file->length - 2 * VMDK_SECTOR, h, VMDK_HEADER_SIZE, "footer", error)) {
+            !image_read(x->file, x->file->length - 2 * VMDK_SECTOR, h, VMDK_HEADER_SIZE, "footer",
+                        error)) {
             return false;
         }
         if (memcmp(h, "KDMV", 4) != 0 || load_le64(h + VH_DIRECTORY) == DIRECTORY_AT_END) {
@@ -422,7 +429,8 @@ static bool open_sparse(VmdkExtent *x, uint8_t *h, GError **error)
         return fail(error, "Invalid granularity, image may be corrupt");
     }
     if (capacity > VMDK_MAX_CAPACITY) {
-        return fail_errno(error, EFBIG, "'%s' claims %" G_GUINT64_FORMAT " sectors", x->file->filename, capacity);
+        return fail_errno(error, EFBIG, "'%s' claims %" G_GUINT64_FORMAT " sectors",
+                          x->file->filename, capacity);
     }
     covered = grain * x->entries;
     x->tables = div_round_up(capacity, covered);
@@ -431,8 +439,10 @@ static bool open_sparse(VmdkExtent *x, uint8_t *h, GError **error)
     }
     x->grain = grain * VMDK_SECTOR;
     x->bytes = capacity * VMDK_SECTOR;
-    if (load_le64(h + VH_DIRECTORY) > VMDK_MAX_CAPACITY || load_le64(h + VH_REDUNDANT) > VMDK_MAX_CAPACITY) {
-        return fail(error, "the grain directory of '%s' lies beyond the end of the file", x->file->filename);
+    if (load_le64(h + VH_DIRECTORY) > VMDK_MAX_CAPACITY ||
+        load_le64(h + VH_REDUNDANT) > VMDK_MAX_CAPACITY) {
+        return fail(error, "the grain directory of '%s' lies beyond the end of the file",
+                    x->file->filename);
     }
     x->directory = load_le64(h + VH_DIRECTORY) * VMDK_SECTOR;
     x->redundant = flags & VMDK_REDUNDANT ? load_le64(h + VH_REDUNDANT) * VMDK_SECTOR : 0;
@@ -474,7 +484,8 @@ static bool open_sparse_file(VmdkExtent *x, uint8_t *h, GError **error)
     return cowd ? open_cowd(x, h, error) : open_sparse(x, h, error);
 }
 
-static bool open_part(BlockNode *n, VmdkState *s, const VmdkPart *p, unsigned index, uint64_t *at, GError **error)
+static bool open_part(BlockNode *n, VmdkState *s, const VmdkPart *p, unsigned index, uint64_t *at,
+                      GError **error)
 {
     VmdkExtent *x = &s->extents[s->count++];
     g_autofree char *child = g_strdup_printf("extents.%u", index);
@@ -495,13 +506,15 @@ static bool open_part(BlockNode *n, VmdkState *s, const VmdkPart *p, unsigned in
     if (!sparse && strcmp(p->kind, "FLAT") != 0 && strcmp(p->kind, "VMFS") != 0) {
         return fail(error, "Unsupported extent type '%s'", p->kind);
     }
-    x->file = block_child_open(n, child, BLOCK_ROLE_DATA | (sparse ? BLOCK_ROLE_METADATA : 0), p->name, "", error);
+    x->file = block_child_open(n, child, BLOCK_ROLE_DATA | (sparse ? BLOCK_ROLE_METADATA : 0),
+                               p->name, "", error);
     if (!x->file) {
         return false;
     }
     x->flat_offset = p->offset * VMDK_SECTOR;
     if (!sparse) {
-        return (x->flat_offset <= x->file->length && x->bytes <= x->file->length - x->flat_offset) ||
+        return (x->flat_offset <= x->file->length &&
+                x->bytes <= x->file->length - x->flat_offset) ||
                fail(error, "extent '%s' is shorter than the descriptor says", p->name);
     }
     uint64_t said = x->bytes;
@@ -571,7 +584,8 @@ static bool open_monolithic(BlockNode *n, VmdkState *s, GError **error)
     }
     at = load_le64(h + VH_DESC);
     sectors = load_le64(h + VH_DESC_SIZE);
-    if (at == 0 || at > VMDK_MAX_CAPACITY || sectors == 0 || sectors > VMDK_MAX_TEXT / VMDK_SECTOR) {
+    if (at == 0 || at > VMDK_MAX_CAPACITY || sectors == 0 ||
+        sectors > VMDK_MAX_TEXT / VMDK_SECTOR) {
         return fail(error, "'%s' has no descriptor", n->filename);
     }
     s->text_offset = at * VMDK_SECTOR;
@@ -608,9 +622,13 @@ static bool settle_unit(BlockNode *n, VmdkState *s, GError **error)
             s->map.unit = x->grain;
         }
         zero_grains &= x->zero_grains && !x->flat;
-        if (!x->flat && (x->grain != s->map.unit || x->start % s->map.unit || x->packed != s->extents[0].packed) &&
+        if (!x->flat &&
+            (x->grain != s->map.unit || x->start % s->map.unit ||
+             x->packed != s->extents[0].packed) &&
             !n->read_only) {
-            return fail(error, "'%s' has extents of different kinds and can only be opened read-only", n->filename);
+            return fail(error,
+                        "'%s' has extents of different kinds and can only be opened read-only",
+                        n->filename);
         }
     }
     s->map.ops = zero_grains ? &vmdk_zero_map : &vmdk_map;
@@ -684,7 +702,8 @@ static bool co_vmdk_info(BlockNode *n, BlockImageInfo *info, GError **error)
     struct json_object *list = json_object_new_array();
 
     info->specific = json_object_new_object();
-    json_object_object_add(info->specific, "create-type", json_object_new_string(s->text.type ? s->text.type : ""));
+    json_object_object_add(info->specific, "create-type",
+                           json_object_new_string(s->text.type ? s->text.type : ""));
     json_object_object_add(info->specific, "cid", json_object_new_int64(s->text.cid));
     json_object_object_add(info->specific, "parent-cid", json_object_new_int64(s->text.parent_cid));
     for (unsigned i = 0; i < s->count; i++) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Virtual hard disks of Virtual PC (Microsoft's "Virtual Hard Disk Image Format Specification",
- * 1.0): fixed ones, whose data is followed by a footer, and dynamic ones, where blocks with a bitmap
- * of sectors are found by a table. Differencing disks are refused.
+ * 1.0): fixed ones, whose data is followed by a footer, and dynamic ones, where blocks with a
+ * bitmap of sectors are found by a table. Differencing disks are refused.
  */
 #include <errno.h>
 #include <string.h>
@@ -34,7 +34,14 @@ enum {
 };
 
 /* Offsets in the header of dynamic disks. */
-enum { H_DATA_OFFSET = 8, H_TABLE = 16, H_VERSION = 24, H_ENTRIES = 28, H_BLOCK = 32, H_CHECKSUM = 36 };
+enum {
+    H_DATA_OFFSET = 8,
+    H_TABLE = 16,
+    H_VERSION = 24,
+    H_ENTRIES = 28,
+    H_BLOCK = 32,
+    H_CHECKSUM = 36
+};
 
 typedef struct VpcState {
     Mapped map;
@@ -148,7 +155,8 @@ static int co_vpc_enter(BlockNode *n, uint64_t offset, const MapExtent *e)
     }
     store_be32(raw, (uint32_t)(s->free / SECTOR));
     s->free += s->bitmap + s->map.unit;
-    return co_meta_write(&s->map.meta, s->table + offset / s->map.unit * 4, raw, sizeof(raw), META_ROOT);
+    return co_meta_write(&s->map.meta, s->table + offset / s->map.unit * 4, raw, sizeof(raw),
+                         META_ROOT);
 }
 
 /* Other programs leave bits clear for sectors that were never written. */
@@ -243,7 +251,8 @@ static bool vpc_open(BlockNode *n, struct json_object *opts, GError **error)
         return false;
     }
     if (memcmp(s->footer, "conectix", 8) != 0) {
-        if (!image_read(n->file, n->file->length - FOOTER_SIZE, s->footer, FOOTER_SIZE, "footer", error)) {
+        if (!image_read(n->file, n->file->length - FOOTER_SIZE, s->footer, FOOTER_SIZE, "footer",
+                        error)) {
             return false;
         }
         if (memcmp(s->footer, "conectix", 8) != 0 || load_be32(s->footer + F_TYPE) != TYPE_FIXED) {
@@ -251,7 +260,8 @@ static bool vpc_open(BlockNode *n, struct json_object *opts, GError **error)
         }
         fixed = true;
     }
-    if (!(n->open_flags & BLOCK_OPEN_QUIET) && load_be32(s->footer + F_CHECKSUM) != vpc_checksum(s->footer, FOOTER_SIZE, F_CHECKSUM)) {
+    if (!(n->open_flags & BLOCK_OPEN_QUIET) &&
+        load_be32(s->footer + F_CHECKSUM) != vpc_checksum(s->footer, FOOTER_SIZE, F_CHECKSUM)) {
         warn_report("The header checksum of '%s' is incorrect", n->filename);
     }
     exact = calc ? strcmp(calc, "current_size") == 0 : size_is_exact(s->footer);
@@ -262,7 +272,8 @@ static bool vpc_open(BlockNode *n, struct json_object *opts, GError **error)
         sectors = chs;
     }
     if (sectors > MAX_SECTORS) {
-        return fail_errno(error, EFBIG, "'%s' claims %" G_GUINT64_FORMAT " sectors", n->filename, sectors);
+        return fail_errno(error, EFBIG, "'%s' claims %" G_GUINT64_FORMAT " sectors", n->filename,
+                          sectors);
     }
     n->length = sectors * SECTOR;
     n->align = SECTOR;

@@ -19,7 +19,8 @@ DirtyBitmap *nbd_find_bitmap(BlockNode *n, const char *name, GError **error)
     return fail_null(error, "Bitmap '%s' is not found", name);
 }
 
-int co_bitmap_extent(BlockNode *n, const char *name, uint64_t offset, uint64_t len, uint64_t *got, uint32_t *flags)
+int co_bitmap_extent(BlockNode *n, const char *name, uint64_t offset, uint64_t len, uint64_t *got,
+                     uint32_t *flags)
 {
     g_autoptr(GError) why = NULL;
     DirtyBitmap *b = nbd_find_bitmap(n, name, &why);

@@ -62,10 +62,12 @@ static bool co_get(CoChannel *c, void *buf, size_t len, GError **error)
     int ret = co_channel_read(c, buf, len);
 
     return ret > 0 || (ret < 0 ? fail_errno(error, -ret, "Failed to read from the NBD server")
-                               : fail(error, "Failed to read initial magic: Unexpected end-of-file before all data were read"));
+                               : fail(error, "Failed to read initial magic: Unexpected end-of-file "
+                                             "before all data were read"));
 }
 
-static bool co_send_option(CoChannel *c, uint32_t option, const void *data, uint32_t len, GError **error)
+static bool co_send_option(CoChannel *c, uint32_t option, const void *data, uint32_t len,
+                           GError **error)
 {
     uint8_t head[16];
     struct iovec iov[2] = { { head, sizeof(head) }, { (void *)data, len } };
@@ -105,8 +107,15 @@ static bool co_get_reply(CoChannel *c, uint32_t option, Reply *r, GError **error
 static const char *refusal(uint32_t type)
 {
     static const char *const texts[] = {
-        "", "Unsupported option", "Denied by server", "Invalid parameters", "Server lacks support",
-        "Server requires TLS", "Requested export not available", "Server shutting down", "Server requires INFO_BLOCK_SIZE",
+        "",
+        "Unsupported option",
+        "Denied by server",
+        "Invalid parameters",
+        "Server lacks support",
+        "Server requires TLS",
+        "Requested export not available",
+        "Server shutting down",
+        "Server requires INFO_BLOCK_SIZE",
         "Server refused: too big",
     };
     uint32_t n = type & ~(1u << 31);
@@ -125,7 +134,8 @@ static bool co_simple_option(CoChannel *c, uint32_t option, bool *refused, GErro
     }
     g_free(r.data);
     *refused = r.type != NBD_REP_ACK;
-    return r.type == NBD_REP_ACK || r.type >> 31 || fail(error, "Unexpected reply type %u to option %u", r.type, option);
+    return r.type == NBD_REP_ACK || r.type >> 31 ||
+           fail(error, "Unexpected reply type %u to option %u", r.type, option);
 }
 
 /* Flags of the server; 0 and *old set for the old style. */
@@ -139,7 +149,8 @@ static bool co_hello(CoChannel *c, bool *old, uint16_t *flags, NbdInfo *info, GE
         return false;
     }
     if (load_be64(hello) != NBD_MAGIC) {
-        return fail(error, "Bad initial magic received: 0x%" G_GINT64_MODIFIER "x", load_be64(hello));
+        return fail(error, "Bad initial magic received: 0x%" G_GINT64_MODIFIER "x",
+                    load_be64(hello));
     }
     *old = load_be64(hello + 8) == NBD_OLD_MAGIC;
     if (*old) {
@@ -151,7 +162,8 @@ static bool co_hello(CoChannel *c, bool *old, uint16_t *flags, NbdInfo *info, GE
         return true;
     }
     if (load_be64(hello + 8) != NBD_OPTION_MAGIC) {
-        return fail(error, "Bad server magic received: 0x%" G_GINT64_MODIFIER "x", load_be64(hello + 8));
+        return fail(error, "Bad server magic received: 0x%" G_GINT64_MODIFIER "x",
+                    load_be64(hello + 8));
     }
     if (!co_get(c, more, sizeof(more), error)) {
         return false;
@@ -197,7 +209,8 @@ static uint8_t *context_data(const char *export, const char *query, uint32_t *le
 }
 
 /* Selects a context (info->context), or with query NULL lists them all. */
-static bool co_contexts(CoChannel *c, const char *export, const char *query, NbdInfo *info, GError **error)
+static bool co_contexts(CoChannel *c, const char *export, const char *query, NbdInfo *info,
+                        GError **error)
 {
     uint32_t option = query ? NBD_OPT_SET_META : NBD_OPT_LIST_META, len;
     g_autofree uint8_t *data = context_data(export, query, &len);
@@ -221,7 +234,8 @@ static bool co_contexts(CoChannel *c, const char *export, const char *query, Nbd
         }
         g_free(r.data);
         if (!more) {
-            return r.type == NBD_REP_ACK || r.type >> 31 || fail(error, "Unexpected reply type %u", r.type);
+            return r.type == NBD_REP_ACK || r.type >> 31 ||
+                   fail(error, "Unexpected reply type %u", r.type);
         }
     }
     return fail(error, "the NBD server has too many meta contexts");
@@ -245,7 +259,8 @@ static void take_info(const Reply *r, NbdInfo *info)
 }
 
 /* INFO or GO; *unsupported: the server does not know it. */
-static bool co_go(CoChannel *c, uint32_t option, const char *export, NbdInfo *info, bool *unsupported, GError **error)
+static bool co_go(CoChannel *c, uint32_t option, const char *export, NbdInfo *info,
+                  bool *unsupported, GError **error)
 {
     uint32_t name = (uint32_t)strlen(export);
     g_autofree uint8_t *d = g_malloc0(10u + name);
@@ -273,16 +288,19 @@ static bool co_go(CoChannel *c, uint32_t option, const char *export, NbdInfo *in
         if (r.type >> 31) {
             *unsupported = r.type == NBD_REP_ERROR(NBD_ERR_UNSUP);
             if (!*unsupported) {
-                fail(error, "%s%s%s", refusal(r.type), r.len ? "\nserver reported: " : " for option", r.len ? (char *)r.data : "");
+                fail(error, "%s%s%s", refusal(r.type),
+                     r.len ? "\nserver reported: " : " for option", r.len ? (char *)r.data : "");
             }
         }
         g_free(r.data);
-        return r.type == NBD_REP_ACK || *unsupported || (r.type >> 31 ? false : fail(error, "Unexpected reply type %u", r.type));
+        return r.type == NBD_REP_ACK || *unsupported ||
+               (r.type >> 31 ? false : fail(error, "Unexpected reply type %u", r.type));
     }
     return fail(error, "the NBD server sends too much");
 }
 
-static bool co_export_name(CoChannel *c, const char *export, bool no_zeroes, NbdInfo *info, GError **error)
+static bool co_export_name(CoChannel *c, const char *export, bool no_zeroes, NbdInfo *info,
+                           GError **error)
 {
     uint8_t data[10 + 124];
 
@@ -304,8 +322,9 @@ bool co_nbd_client_handshake(CoChannel *c, const NbdConnect *how, NbdInfo *info,
         return false;
     }
     if (old) {
-        return how->tls_creds ? fail(error, "Server does not support STARTTLS")
-               : how->export[0] ? fail(error, "Server does not support non-empty export names") : true;
+        return how->tls_creds   ? fail(error, "Server does not support STARTTLS")
+               : how->export[0] ? fail(error, "Server does not support non-empty export names")
+                                : true;
     }
     if (!co_tls(c, how, flags, error)) {
         return false;
@@ -315,14 +334,17 @@ bool co_nbd_client_handshake(CoChannel *c, const NbdConnect *how, NbdInfo *info,
             return false;
         }
         info->structured = !refused;
-        if (info->structured && !co_contexts(c, how->export, how->context ? how->context : "base:allocation", info, error)) {
+        if (info->structured &&
+            !co_contexts(c, how->export, how->context ? how->context : "base:allocation", info,
+                         error)) {
             return false;
         }
         if (!co_go(c, NBD_OPT_GO, how->export, info, &unsupported, error)) {
             return false;
         }
     }
-    return !unsupported || co_export_name(c, how->export, flags & NBD_SERVER_NO_ZEROES, info, error);
+    return !unsupported ||
+           co_export_name(c, how->export, flags & NBD_SERVER_NO_ZEROES, info, error);
 }
 
 static bool co_list_names(CoChannel *c, GArray *list, GError **error)
@@ -350,7 +372,8 @@ static bool co_list_names(CoChannel *c, GArray *list, GError **error)
             return fail(error, "incorrect option name length");
         }
         info.name = g_strndup((char *)r.data + 4, len);
-        info.description = r.len > 4 + len ? g_strndup((char *)r.data + 4 + len, r.len - 4 - len) : NULL;
+        info.description =
+            r.len > 4 + len ? g_strndup((char *)r.data + 4 + len, r.len - 4 - len) : NULL;
         g_array_append_val(list, info);
         g_free(r.data);
     }
@@ -379,7 +402,8 @@ GArray *co_nbd_client_list(CoChannel *c, const NbdConnect *how, GError **error)
         g_array_append_val(list, first);
         return list;
     }
-    good = co_tls(c, how, flags, error) && co_simple_option(c, NBD_OPT_STRUCTURED, &structured_refused, error) &&
+    good = co_tls(c, how, flags, error) &&
+           co_simple_option(c, NBD_OPT_STRUCTURED, &structured_refused, error) &&
            co_list_names(c, list, error);
     for (unsigned i = 0; good && i < list->len; i++) {
         NbdInfo *info = &g_array_index(list, NbdInfo, i);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * NBD client: a protocol driver. Requests of any number are on the way at once; one coroutine reads the replies and
- * wakes them. When the connection breaks, requests fail, or wait for `reconnect-delay` seconds for another.
+ * NBD client: a protocol driver. Requests of any number are on the way at once; one coroutine reads
+ * the replies and wakes them. When the connection breaks, requests fail, or wait for
+ * `reconnect-delay` seconds for another.
  */
 #include "block/nbd/client.h"
 
@@ -52,8 +53,10 @@ typedef struct NbdState {
 
 static NbdConnect how_of(const NbdState *s)
 {
-    return (NbdConnect){ .export = s->export, .tls_creds = s->tls_creds, .tls_hostname = s->tls_hostname,
-                         .context = s->context };
+    return (NbdConnect){.export = s->export,
+                        .tls_creds = s->tls_creds,
+                        .tls_hostname = s->tls_hostname,
+                        .context = s->context};
 }
 
 static void co_receiver(void *opaque);
@@ -206,14 +209,16 @@ static bool co_skip(CoChannel *c, uint32_t len)
 /* A range of the reply within the request's; false: the server lies. */
 static bool in_call(const NbdCall *call, uint64_t at, uint32_t len)
 {
-    return at >= call->offset && at - call->offset <= call->len && len <= call->len - (at - call->offset);
+    return at >= call->offset && at - call->offset <= call->len &&
+           len <= call->len - (at - call->offset);
 }
 
 static bool co_status_chunk(NbdState *s, NbdCall *call, uint32_t len)
 {
     uint8_t raw[12];
 
-    if (!call->extent || len < 12 || (len - 4) % 8 || co_channel_read(s->channel, raw, sizeof(raw)) <= 0) {
+    if (!call->extent || len < 12 || (len - 4) % 8 ||
+        co_channel_read(s->channel, raw, sizeof(raw)) <= 0) {
         return false;
     }
     if (load_be32(raw) == s->info.context && !call->extent[0]) {
@@ -286,7 +291,8 @@ static bool co_one_reply(NbdState *s)
     if (load_be32(head) == NBD_SIMPLE_MAGIC) {
         call->ret = from_wire(load_be32(head + 4));
         if (call->ret == 0 && call->iov &&
-            (s->info.structured || co_channel_readv(s->channel, call->iov, call->niov, 0, call->len) <= 0)) {
+            (s->info.structured ||
+             co_channel_readv(s->channel, call->iov, call->niov, 0, call->len) <= 0)) {
             return false;
         }
     } else if (load_be32(head) == NBD_CHUNK_MAGIC && s->info.structured) {
@@ -367,8 +373,12 @@ static int co_send(NbdState *s, const NbdCommand *cmd, uint64_t cookie)
 static int co_once(BlockNode *n, const NbdCommand *cmd, bool *lost)
 {
     NbdState *s = n->state;
-    NbdCall call = { .co = coroutine_self(), .offset = cmd->offset, .len = cmd->len, .iov = cmd->in, .niov = cmd->niov,
-                     .extent = cmd->extent };
+    NbdCall call = {.co = coroutine_self(),
+                    .offset = cmd->offset,
+                    .len = cmd->len,
+                    .iov = cmd->in,
+                    .niov = cmd->niov,
+                    .extent = cmd->extent};
     uint64_t *cookie = g_new(uint64_t, 1);
     int ret = co_need_connection(n);
 
@@ -407,9 +417,14 @@ static int co_command(BlockNode *n, const NbdCommand *cmd)
     return ret;
 }
 
-static int co_nbd_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_nbd_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                         unsigned niov)
 {
-    return co_command(n, &(NbdCommand){ .type = NBD_CMD_READ, .offset = offset, .len = (uint32_t)bytes, .in = iov, .niov = niov });
+    return co_command(n, &(NbdCommand){.type = NBD_CMD_READ,
+                                       .offset = offset,
+                                       .len = (uint32_t)bytes,
+                                       .in = iov,
+                                       .niov = niov});
 }
 
 static uint16_t fua(const NbdState *s, unsigned flags)
@@ -421,7 +436,7 @@ static int co_flush_command(BlockNode *n)
 {
     NbdState *s = n->state;
 
-    return s->info.flags & NBD_SEND_FLUSH ? co_command(n, &(NbdCommand){ .type = NBD_CMD_FLUSH }) : 0;
+    return s->info.flags & NBD_SEND_FLUSH ? co_command(n, &(NbdCommand){.type = NBD_CMD_FLUSH}) : 0;
 }
 
 /* What FUA means where the server does not know it. */
@@ -430,11 +445,16 @@ static int co_finish(BlockNode *n, int ret, unsigned flags)
     return ret == 0 && flags & BLOCK_FUA && !fua(n->state, flags) ? co_flush_command(n) : ret;
 }
 
-static int co_nbd_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov, unsigned flags)
+static int co_nbd_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                          unsigned niov, unsigned flags)
 {
     NbdState *s = n->state;
-    NbdCommand cmd = { .type = NBD_CMD_WRITE, .flags = fua(s, flags), .offset = offset, .len = (uint32_t)bytes, .out = iov,
-                       .niov = niov };
+    NbdCommand cmd = {.type = NBD_CMD_WRITE,
+                      .flags = fua(s, flags),
+                      .offset = offset,
+                      .len = (uint32_t)bytes,
+                      .out = iov,
+                      .niov = niov};
 
     return co_finish(n, co_command(n, &cmd), flags);
 }
@@ -475,10 +495,13 @@ static int co_nbd_discard(BlockNode *n, uint64_t offset, uint64_t bytes)
 {
     NbdState *s = n->state;
 
-    return s->info.flags & NBD_SEND_TRIM ? co_pieces(n, (NbdCommand){ .type = NBD_CMD_TRIM, .offset = offset }, bytes) : 0;
+    return s->info.flags & NBD_SEND_TRIM
+               ? co_pieces(n, (NbdCommand){.type = NBD_CMD_TRIM, .offset = offset}, bytes)
+               : 0;
 }
 
-static int co_nbd_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero, BlockStatus *st)
+static int co_nbd_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero,
+                         BlockStatus *st)
 {
     NbdState *s = n->state;
     uint32_t extent[2] = { 0 };
@@ -486,8 +509,10 @@ static int co_nbd_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool wan
                        .len = (uint32_t)MIN(bytes, GIB), .extent = extent };
     int ret;
 
-    *st = (BlockStatus){ .flags = BLOCK_STATUS_DATA | BLOCK_STATUS_ALLOCATED | BLOCK_STATUS_OFFSET, .bytes = bytes, .map = offset,
-                         .map_node = n };
+    *st = (BlockStatus){.flags = BLOCK_STATUS_DATA | BLOCK_STATUS_ALLOCATED | BLOCK_STATUS_OFFSET,
+                        .bytes = bytes,
+                        .map = offset,
+                        .map_node = n};
     if (!s->info.has_context) {
         return 0;
     }
@@ -501,9 +526,11 @@ static int co_nbd_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool wan
     st->bytes = MIN(extent[0], bytes);
     /* another context than base:allocation: its state 0 shows as data, others as not */
     if (s->context) {
-        st->flags = extent[1] ? BLOCK_STATUS_OFFSET : BLOCK_STATUS_DATA | BLOCK_STATUS_OFFSET | BLOCK_STATUS_ALLOCATED;
+        st->flags = extent[1] ? BLOCK_STATUS_OFFSET
+                              : BLOCK_STATUS_DATA | BLOCK_STATUS_OFFSET | BLOCK_STATUS_ALLOCATED;
     } else {
-        st->flags = BLOCK_STATUS_OFFSET | BLOCK_STATUS_ALLOCATED | (extent[1] & NBD_STATE_HOLE ? 0 : BLOCK_STATUS_DATA) |
+        st->flags = BLOCK_STATUS_OFFSET | BLOCK_STATUS_ALLOCATED |
+                    (extent[1] & NBD_STATE_HOLE ? 0 : BLOCK_STATUS_DATA) |
                     (extent[1] & NBD_STATE_ZERO ? BLOCK_STATUS_ZERO : 0);
     }
     return 0;
@@ -613,10 +640,13 @@ static bool check_limits(BlockNode *n, GError **error)
     if (s->info.size > INT64_MAX) {
         return fail(error, "the NBD export is too large");
     }
-    if ((least & (least - 1)) || least > 64 * KIB || (s->info.max_block && s->info.max_block < MAX(least, 1))) {
-        return fail(error, "the block sizes of the NBD export make no sense: %u to %u", least, s->info.max_block);
+    if ((least & (least - 1)) || least > 64 * KIB ||
+        (s->info.max_block && s->info.max_block < MAX(least, 1))) {
+        return fail(error, "the block sizes of the NBD export make no sense: %u to %u", least,
+                    s->info.max_block);
     }
-    if ((s->info.flags & NBD_READ_ONLY) && !n->read_only && !(n->open_flags & BLOCK_OPEN_AUTO_READ_ONLY)) {
+    if ((s->info.flags & NBD_READ_ONLY) && !n->read_only &&
+        !(n->open_flags & BLOCK_OPEN_AUTO_READ_ONLY)) {
         return fail(error, "request on denied: the NBD export is read-only");
     }
     return true;
@@ -637,7 +667,8 @@ static bool nbd_open(BlockNode *n, struct json_object *opts, GError **error)
         free_state(s);
         return fail(error, "export name too long to send to server");
     }
-    if (!find_place(s, opts, error) || (s->tls_creds && !tls_creds_check(s->tls_creds, false, error))) {
+    if (!find_place(s, opts, error) ||
+        (s->tls_creds && !tls_creds_check(s->tls_creds, false, error))) {
         free_state(s);
         return false;
     }
@@ -651,8 +682,9 @@ static bool nbd_open(BlockNode *n, struct json_object *opts, GError **error)
     }
     set_limits(n);
     g_free(n->filename);
-    n->filename = s->path ? g_strdup_printf("nbd+unix:///%s?socket=%s", s->export, s->path)
-                  : s->host ? g_strdup_printf("nbd://%s:%s%s%s", s->host, s->port, s->export[0] ? "/" : "", s->export)
+    n->filename = s->path   ? g_strdup_printf("nbd+unix:///%s?socket=%s", s->export, s->path)
+                  : s->host ? g_strdup_printf("nbd://%s:%s%s%s", s->host, s->port,
+                                              s->export[0] ? "/" : "", s->export)
                             : g_strdup("nbd:");
     return true;
 }
@@ -714,7 +746,8 @@ static bool nbd_parse_filename(const char *filename, struct json_object *opts, G
     }
     if (local) {
         const char *query = g_uri_get_query(uri);
-        g_autoptr(GHashTable) params = query ? g_uri_parse_params(query, -1, "&", G_URI_PARAMS_NONE, NULL) : NULL;
+        g_autoptr(GHashTable) params =
+            query ? g_uri_parse_params(query, -1, "&", G_URI_PARAMS_NONE, NULL) : NULL;
         const char *socket = params ? g_hash_table_lookup(params, "socket") : NULL;
 
         if (!socket || g_hash_table_size(params) != 1) {
@@ -727,7 +760,8 @@ static bool nbd_parse_filename(const char *filename, struct json_object *opts, G
     if (!g_uri_get_host(uri) || !g_uri_get_host(uri)[0]) {
         return fail(error, "'%s' names no host", filename);
     }
-    g_autofree char *port = g_uri_get_port(uri) > 0 ? g_strdup_printf("%d", g_uri_get_port(uri)) : g_strdup(NBD_PORT);
+    g_autofree char *port =
+        g_uri_get_port(uri) > 0 ? g_strdup_printf("%d", g_uri_get_port(uri)) : g_strdup(NBD_PORT);
 
     put(opts, "server.type", "inet");
     put(opts, "server.host", g_uri_get_host(uri));

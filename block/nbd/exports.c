@@ -40,8 +40,11 @@ static bool start(const SocketPlace *place, const char *creds, unsigned max, GEr
 
 static SocketPlace inet_place(const InetSocketAddress *a)
 {
-    return (SocketPlace){ .kind = SOCKET_INET, .host = a->host, .port = a->port, .ipv4 = a->has_ipv4 && a->ipv4,
-                          .ipv6 = a->has_ipv6 && a->ipv6 };
+    return (SocketPlace){.kind = SOCKET_INET,
+                         .host = a->host,
+                         .port = a->port,
+                         .ipv4 = a->has_ipv4 && a->ipv4,
+                         .ipv6 = a->has_ipv6 && a->ipv6};
 }
 
 /* Both forms of addresses have the same kinds. */
@@ -52,7 +55,7 @@ static bool make_place(int type, const void *branch, SocketPlace *p, GError **er
         *p = inet_place(branch);
         return true;
     case SOCKET_ADDRESS_TYPE_UNIX:
-        *p = (SocketPlace){ .kind = SOCKET_UNIX, .path = ((const UnixSocketAddress *)branch)->path };
+        *p = (SocketPlace){.kind = SOCKET_UNIX, .path = ((const UnixSocketAddress *)branch)->path};
         return true;
     case SOCKET_ADDRESS_TYPE_FD:
         *p = (SocketPlace){ .kind = SOCKET_FD, .fd = ((const FdSocketAddress *)branch)->str };
@@ -171,10 +174,13 @@ EXPORT_DRIVER(nbd_exports);
 bool qmp_nbd_server_add(QmpCall *call, const NbdServerAddOptions *args, GError **error)
 {
     BlockNode *n = block_node_or_device(args->device, error);
-    BlockExportOptionsNbd nbd = { .name = args->name ? args->name : args->device, .description = args->description,
-                                  .bitmaps = args->bitmaps, .has_allocation_depth = args->has_allocation_depth,
-                                  .allocation_depth = args->allocation_depth };
-    BlockExportOptions o = { .type = BLOCK_EXPORT_TYPE_NBD, .id = nbd.name, .has_writable = true, .u.nbd = &nbd };
+    BlockExportOptionsNbd nbd = {.name = args->name ? args->name : args->device,
+                                 .description = args->description,
+                                 .bitmaps = args->bitmaps,
+                                 .has_allocation_depth = args->has_allocation_depth,
+                                 .allocation_depth = args->allocation_depth};
+    BlockExportOptions o = {
+        .type = BLOCK_EXPORT_TYPE_NBD, .id = nbd.name, .has_writable = true, .u.nbd = &nbd};
 
     if (!n) {
         return false;
@@ -187,6 +193,8 @@ bool qmp_nbd_server_add(QmpCall *call, const NbdServerAddOptions *args, GError *
 
 bool qmp_nbd_server_remove(QmpCall *call, const QmpNbdServerRemoveArgs *args, GError **error)
 {
-    return server ? block_export_del(args->name, args->has_mode && args->mode == BLOCK_EXPORT_REMOVE_MODE_HARD, error)
+    return server ? block_export_del(args->name,
+                                     args->has_mode && args->mode == BLOCK_EXPORT_REMOVE_MODE_HARD,
+                                     error)
                   : fail(error, "NBD server not running");
 }

@@ -119,7 +119,8 @@ static int co_info_sizes(NbdClient *c, uint32_t option, const NbdExport *e, bool
 }
 
 /* *chosen: the export of GO. */
-static int co_info(NbdClient *c, uint32_t option, const uint8_t *p, uint32_t left, NbdExport **chosen)
+static int co_info(NbdClient *c, uint32_t option, const uint8_t *p, uint32_t left,
+                   NbdExport **chosen)
 {
     g_autofree char *name = take_name(&p, &left);
     bool sizes = false, want_name = false, want_text = false;
@@ -152,7 +153,8 @@ static int co_info(NbdClient *c, uint32_t option, const uint8_t *p, uint32_t lef
     }
     ret = ret < 0 ? ret : co_info_sizes(c, option, e, sizes);
     if (ret == 0 && option == NBD_OPT_INFO && !sizes && e->node->align > 1) {
-        return co_refuse(c, option, NBD_ERR_BLOCK_SIZE, "request NBD_INFO_BLOCK_SIZE to use this export");
+        return co_refuse(c, option, NBD_ERR_BLOCK_SIZE,
+                         "request NBD_INFO_BLOCK_SIZE to use this export");
     }
     store_be16(data, NBD_INFO_EXPORT);
     store_be64(data + 2, e->length);
@@ -204,11 +206,13 @@ static void co_match(MetaQuery *q, const char *query)
     if (all || strcmp(query, "base:allocation") == 0 || (list && strcmp(query, "base:") == 0)) {
         co_send_context(q, CONTEXT_ALLOCATION, "base:allocation");
     }
-    if (q->e->allocation_depth && (all || strcmp(query, "qemu:allocation-depth") == 0 || (list && strcmp(query, "qemu:") == 0))) {
+    if (q->e->allocation_depth && (all || strcmp(query, "qemu:allocation-depth") == 0 ||
+                                   (list && strcmp(query, "qemu:") == 0))) {
         co_send_context(q, CONTEXT_DEPTH, "qemu:allocation-depth");
     }
     for (unsigned i = 0; i < q->e->bitmaps->len; i++) {
-        g_autofree char *name = g_strdup_printf("qemu:dirty-bitmap:%s", (char *)q->e->bitmaps->pdata[i]);
+        g_autofree char *name =
+            g_strdup_printf("qemu:dirty-bitmap:%s", (char *)q->e->bitmaps->pdata[i]);
 
         if (all || strcmp(query, name) == 0 ||
             (list && (strcmp(query, "qemu:") == 0 || strcmp(query, "qemu:dirty-bitmap:") == 0))) {
@@ -224,7 +228,8 @@ static int co_meta(NbdClient *c, uint32_t option, const uint8_t *p, uint32_t lef
     uint32_t count;
 
     if (!c->structured) {
-        return co_refuse(c, option, NBD_ERR_INVALID, "request option 'meta context' when structured reply is not negotiated");
+        return co_refuse(c, option, NBD_ERR_INVALID,
+                         "request option 'meta context' when structured reply is not negotiated");
     }
     name = take_name(&p, &left);
     if (!name || left < 4) {
@@ -299,7 +304,8 @@ static int co_export_name(NbdClient *c, const uint8_t *p, uint32_t len, NbdExpor
 }
 
 /* One option; 1: the client leaves. */
-static int co_option(NbdClient *c, uint32_t option, const uint8_t *data, uint32_t len, NbdExport **chosen)
+static int co_option(NbdClient *c, uint32_t option, const uint8_t *data, uint32_t len,
+                     NbdExport **chosen)
 {
     int ret;
 
@@ -307,7 +313,8 @@ static int co_option(NbdClient *c, uint32_t option, const uint8_t *data, uint32_
         if (option == NBD_OPT_EXPORT_NAME) {
             return -EPERM;
         }
-        return co_refuse(c, option, NBD_ERR_TLS, "this server requires TLS: use option 'starttls' first");
+        return co_refuse(c, option, NBD_ERR_TLS,
+                         "this server requires TLS: use option 'starttls' first");
     }
     switch (option) {
     case NBD_OPT_EXPORT_NAME:
@@ -318,7 +325,8 @@ static int co_option(NbdClient *c, uint32_t option, const uint8_t *data, uint32_
     case NBD_OPT_LIST:
         return co_list(c, len);
     case NBD_OPT_STARTTLS:
-        return c->tls ? co_refuse(c, option, NBD_ERR_INVALID, "TLS already enabled") : co_start_tls(c, len);
+        return c->tls ? co_refuse(c, option, NBD_ERR_INVALID, "TLS already enabled")
+                      : co_start_tls(c, len);
     case NBD_OPT_INFO:
     case NBD_OPT_GO:
         return co_info(c, option, data, len, chosen);
@@ -373,13 +381,15 @@ static bool co_options(NbdClient *c)
             return false;
         }
         if (len > MAX_OPTION) {
-            if (co_skip(c, len) < 0 || co_refuse(c, option, NBD_ERR_TOO_BIG, "the option is too long") < 0) {
+            if (co_skip(c, len) < 0 ||
+                co_refuse(c, option, NBD_ERR_TOO_BIG, "the option is too long") < 0) {
                 return false;
             }
             continue;
         }
         data = g_malloc(len + 1);
-        if ((len && co_channel_read(c->channel, data, len) <= 0) || co_option(c, option, data, len, &chosen) != 0) {
+        if ((len && co_channel_read(c->channel, data, len) <= 0) ||
+            co_option(c, option, data, len, &chosen) != 0) {
             return false;
         }
         if (chosen) {
@@ -399,7 +409,8 @@ bool co_nbd_handshake(NbdClient *c)
     store_be64(hello, NBD_MAGIC);
     store_be64(hello + 8, NBD_OPTION_MAGIC);
     store_be16(hello + 16, NBD_SERVER_FIXED | NBD_SERVER_NO_ZEROES);
-    if (co_channel_write(c->channel, hello, sizeof(hello)) < 0 || co_channel_read(c->channel, flags, sizeof(flags)) <= 0) {
+    if (co_channel_write(c->channel, hello, sizeof(hello)) < 0 ||
+        co_channel_read(c->channel, flags, sizeof(flags)) <= 0) {
         return false;
     }
     c->fixed = load_be32(flags) & NBD_SERVER_FIXED;

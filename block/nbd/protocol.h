@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Numbers of the NBD protocol ("The NBD protocol", doc/proto.md of the nbd project). Big-endian on the wire. */
+/*
+ * Numbers of the NBD protocol ("The NBD protocol", doc/proto.md of the nbd project). Big-endian on
+ * the wire.
+ */
 #ifndef BLOCK_NBD_PROTOCOL_H
 #define BLOCK_NBD_PROTOCOL_H
 
@@ -45,7 +48,13 @@ enum {
 };
 
 /* Flags of a command. */
-enum { NBD_FLAG_FUA = 1, NBD_FLAG_NO_HOLE = 2, NBD_FLAG_DF = 4, NBD_FLAG_REQ_ONE = 8, NBD_FLAG_FAST_ZERO = 16 };
+enum {
+    NBD_FLAG_FUA = 1,
+    NBD_FLAG_NO_HOLE = 2,
+    NBD_FLAG_DF = 4,
+    NBD_FLAG_REQ_ONE = 8,
+    NBD_FLAG_FAST_ZERO = 16
+};
 
 enum { NBD_CHUNK_DONE = 1 };
 enum {

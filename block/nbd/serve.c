@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* NBD server: commands. Each runs in a coroutine of its own; replies are sent whole, in any order. */
+/*
+ * NBD server: commands. Each runs in a coroutine of its own; replies are sent whole, in any order.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +71,8 @@ static void co_send_simple(const NbdRequest *r, int ret, void *data, uint32_t le
 }
 
 /* A chunk whose payload is in two parts. */
-static void co_send_chunk(const NbdRequest *r, bool last, uint16_t type, const void *a, uint32_t a_len, void *b, uint32_t b_len)
+static void co_send_chunk(const NbdRequest *r, bool last, uint16_t type, const void *a,
+                          uint32_t a_len, void *b, uint32_t b_len)
 {
     uint8_t head[20];
     struct iovec iov[3] = { { head, sizeof(head) }, { (void *)a, a_len }, { b, b_len } };
@@ -92,7 +95,8 @@ static void co_send_error(const NbdRequest *r, int ret, const char *text)
     }
     store_be32(head, wire_error(ret));
     store_be16(head + 4, (uint16_t)strlen(text));
-    co_send_chunk(r, true, NBD_CHUNK_ERROR, head, sizeof(head), (void *)text, (uint32_t)strlen(text));
+    co_send_chunk(r, true, NBD_CHUNK_ERROR, head, sizeof(head), (void *)text,
+                  (uint32_t)strlen(text));
 }
 
 /* What has no data: in both kinds a simple reply is allowed for all but reads. */
@@ -182,10 +186,12 @@ static void co_read(const NbdRequest *r)
 static void co_zeroes(const NbdRequest *r)
 {
     NbdExport *e = r->c->export;
-    unsigned flags = (r->flags & NBD_FLAG_FUA ? BLOCK_FUA : 0) | (r->flags & NBD_FLAG_NO_HOLE ? 0 : BLOCK_MAY_UNMAP) |
+    unsigned flags = (r->flags & NBD_FLAG_FUA ? BLOCK_FUA : 0) |
+                     (r->flags & NBD_FLAG_NO_HOLE ? 0 : BLOCK_MAY_UNMAP) |
                      (r->flags & NBD_FLAG_FAST_ZERO ? BLOCK_NO_FALLBACK : 0);
 
-    co_send_result(r, co_block_write_zeroes(e->node, e->offset + r->offset, r->len, flags), "writing to file failed");
+    co_send_result(r, co_block_write_zeroes(e->node, e->offset + r->offset, r->len, flags),
+                   "writing to file failed");
 }
 
 static void co_trim(const NbdRequest *r)
@@ -218,14 +224,16 @@ static void co_status(const NbdRequest *r)
     g_autofree uint32_t *extents = NULL;
 
     if (!c->num_contexts || r->len == 0) {
-        co_send_error(r, -EINVAL, r->len ? "CMD_BLOCK_STATUS not negotiated" : "need non-zero length");
+        co_send_error(r, -EINVAL,
+                      r->len ? "CMD_BLOCK_STATUS not negotiated" : "need non-zero length");
         return;
     }
     extents = g_new(uint32_t, 2 * MIN(max, r->len / 512 + 2));
     for (unsigned i = 0; i < c->num_contexts; i++) {
         uint8_t id[4];
         int ret = 0;
-        unsigned n = co_nbd_extents(c->export, c->contexts[i], r->offset, r->len, extents, MIN(max, r->len / 512 + 2), &ret);
+        unsigned n = co_nbd_extents(c->export, c->contexts[i], r->offset, r->len, extents,
+                                    MIN(max, r->len / 512 + 2), &ret);
 
         if (n == 0) {
             co_send_error(r, ret, "can't get block status");
@@ -248,7 +256,9 @@ static void co_run(const NbdRequest *r)
         co_read(r);
         break;
     case NBD_CMD_WRITE:
-        co_send_result(r, co_block_pwrite(e->node, e->offset + r->offset, r->data, r->len, r->flags & NBD_FLAG_FUA ? BLOCK_FUA : 0),
+        co_send_result(r,
+                       co_block_pwrite(e->node, e->offset + r->offset, r->data, r->len,
+                                       r->flags & NBD_FLAG_FUA ? BLOCK_FUA : 0),
                        "writing to file failed");
         break;
     case NBD_CMD_FLUSH:
@@ -275,8 +285,10 @@ static const char *refusal(const NbdRequest *r, int *ret)
     const NbdExport *e = r->c->export;
     unsigned known = r->type == NBD_CMD_READ ? (r->c->structured ? NBD_FLAG_DF : 0)
                      : r->type == NBD_CMD_WRITE || r->type == NBD_CMD_TRIM ? NBD_FLAG_FUA
-                     : r->type == NBD_CMD_ZEROES ? NBD_FLAG_FUA | NBD_FLAG_NO_HOLE | NBD_FLAG_FAST_ZERO
-                     : r->type == NBD_CMD_STATUS ? NBD_FLAG_REQ_ONE : 0;
+                     : r->type == NBD_CMD_ZEROES
+                         ? NBD_FLAG_FUA | NBD_FLAG_NO_HOLE | NBD_FLAG_FAST_ZERO
+                     : r->type == NBD_CMD_STATUS ? NBD_FLAG_REQ_ONE
+                                                 : 0;
     bool changes = r->type == NBD_CMD_WRITE || r->type == NBD_CMD_TRIM || r->type == NBD_CMD_ZEROES;
 
     *ret = -EINVAL;
@@ -326,7 +338,8 @@ static NbdRequest *co_receive(NbdClient *c)
     uint8_t head[NBD_REQUEST_SIZE];
     NbdRequest *r;
 
-    if (co_channel_read(c->channel, head, sizeof(head)) <= 0 || load_be32(head) != NBD_REQUEST_MAGIC) {
+    if (co_channel_read(c->channel, head, sizeof(head)) <= 0 ||
+        load_be32(head) != NBD_REQUEST_MAGIC) {
         return NULL;
     }
     r = g_new0(NbdRequest, 1);

@@ -149,7 +149,9 @@ NbdExport *nbd_export_new(NbdServer *s, BlockNode *n, const NbdExportOptions *o,
         return fail_null(error, "NBD server already has export named '%s'", o->name);
     }
     if (o->offset > n->length) {
-        return fail_null(error, "Offset (%" G_GUINT64_FORMAT ") has to be smaller than the image size (%" G_GUINT64_FORMAT ")",
+        return fail_null(error,
+                         "Offset (%" G_GUINT64_FORMAT
+                         ") has to be smaller than the image size (%" G_GUINT64_FORMAT ")",
                          o->offset, n->length);
     }
     if (o->writable && n->read_only) {
@@ -210,13 +212,15 @@ void nbd_export_free(NbdExport *e)
 
 /* ---- extents ---- */
 
-static int co_extent_flags(NbdExport *e, uint32_t context, uint64_t offset, uint64_t len, uint64_t *got, uint32_t *flags)
+static int co_extent_flags(NbdExport *e, uint32_t context, uint64_t offset, uint64_t len,
+                           uint64_t *got, uint32_t *flags)
 {
     BlockStatus st;
     int ret;
 
     if (context >= CONTEXT_BITMAPS) {
-        return co_bitmap_extent(e->node, e->bitmaps->pdata[context - CONTEXT_BITMAPS], offset, len, got, flags);
+        return co_bitmap_extent(e->node, e->bitmaps->pdata[context - CONTEXT_BITMAPS], offset, len,
+                                got, flags);
     }
     ret = co_block_status_above(e->node, NULL, offset, len, context == CONTEXT_ALLOCATION, &st);
     if (ret < 0) {
@@ -226,12 +230,14 @@ static int co_extent_flags(NbdExport *e, uint32_t context, uint64_t offset, uint
     if (context == CONTEXT_DEPTH) {
         *flags = st.flags & BLOCK_STATUS_ALLOCATED ? MAX(st.depth, 1) : 0;
     } else {
-        *flags = (st.flags & BLOCK_STATUS_DATA ? 0 : NBD_STATE_HOLE) | (st.flags & BLOCK_STATUS_ZERO ? NBD_STATE_ZERO : 0);
+        *flags = (st.flags & BLOCK_STATUS_DATA ? 0 : NBD_STATE_HOLE) |
+                 (st.flags & BLOCK_STATUS_ZERO ? NBD_STATE_ZERO : 0);
     }
     return 0;
 }
 
-unsigned co_nbd_extents(NbdExport *e, uint32_t context, uint64_t offset, uint32_t len, uint32_t *out, unsigned max, int *ret)
+unsigned co_nbd_extents(NbdExport *e, uint32_t context, uint64_t offset, uint32_t len,
+                        uint32_t *out, unsigned max, int *ret)
 {
     unsigned n = 0;
 

@@ -61,8 +61,10 @@ uint16_t nbd_export_flags(const NbdClient *c, const NbdExport *e);
 /* In the node or one below it; NULL + error. */
 DirtyBitmap *nbd_find_bitmap(BlockNode *n, const char *name, GError **error);
 /* Whether a stretch from offset on is dirty in a bitmap. */
-int co_bitmap_extent(BlockNode *n, const char *name, uint64_t offset, uint64_t len, uint64_t *got, uint32_t *flags);
+int co_bitmap_extent(BlockNode *n, const char *name, uint64_t offset, uint64_t len, uint64_t *got,
+                     uint32_t *flags);
 /* Fills flags of extents of a context: returns the number, at most max. 0: failure, *ret. */
-unsigned co_nbd_extents(NbdExport *e, uint32_t context, uint64_t offset, uint32_t len, uint32_t *out, unsigned max, int *ret);
+unsigned co_nbd_extents(NbdExport *e, uint32_t context, uint64_t offset, uint32_t len,
+                        uint32_t *out, unsigned max, int *ret);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Disks on web and FTP servers, read-only (libcurl). Each read is a range request in a worker thread, on one of a few
- * connections; what was read ahead is kept with the connection.
+ * Disks on web and FTP servers, read-only (libcurl). Each read is a range request in a worker
+ * thread, on one of a few connections; what was read ahead is kept with the connection.
  */
 #include <curl/curl.h>
 #include <errno.h>
@@ -116,7 +116,8 @@ static CurlHandle *co_take_handle(CurlState *s, uint64_t offset, uint64_t bytes)
             if (h->busy) {
                 continue;
             }
-            if (h->have && offset >= h->at && bytes <= h->have && offset - h->at <= h->have - bytes) {
+            if (h->have && offset >= h->at && bytes <= h->have &&
+                offset - h->at <= h->have - bytes) {
                 h->busy = true;
                 return h;
             }
@@ -142,7 +143,8 @@ static int co_fetch(BlockNode *n, CurlHandle *h, uint64_t offset, uint64_t bytes
 {
     CurlState *s = n->state;
     uint64_t want = MIN(bytes + s->readahead, n->length - offset);
-    g_autofree char *range = g_strdup_printf("%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, offset, offset + want - 1);
+    g_autofree char *range =
+        g_strdup_printf("%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, offset, offset + want - 1);
     int ret;
 
     if (!h->curl && !prepare(s, h, SCHEMES)) {
@@ -164,7 +166,8 @@ static int co_fetch(BlockNode *n, CurlHandle *h, uint64_t offset, uint64_t bytes
     return 0;
 }
 
-static int co_curl_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_curl_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                          unsigned niov)
 {
     CurlState *s = n->state;
     CurlHandle *h = co_take_handle(s, offset, bytes);
@@ -220,7 +223,8 @@ static bool co_find_size(BlockNode *n, CurlState *s, GError **error)
         return fail(error, "CURL: Error opening file: Server didn't report file size.");
     }
     if (web && !s->ranges) {
-        return fail(error, "CURL: Error opening file: Server does not support 'range' (byte ranges).");
+        return fail(error,
+                    "CURL: Error opening file: Server does not support 'range' (byte ranges).");
     }
     n->length = (uint64_t)size;
     return true;
@@ -266,7 +270,9 @@ static bool curl_open(BlockNode *n, struct json_object *opts, GError **error)
 
     init_library();
     if (!url || !g_str_has_prefix(url, prefix)) {
-        return url ? fail(error, "%s curl driver cannot handle the URL '%s' (does not start with '%s')", n->driver->name, url, prefix)
+        return url ? fail(error,
+                          "%s curl driver cannot handle the URL '%s' (does not start with '%s')",
+                          n->driver->name, url, prefix)
                    : fail(error, "curl block driver requires an 'url' option");
     }
     if (!n->read_only) {
@@ -285,12 +291,15 @@ static bool curl_open(BlockNode *n, struct json_object *opts, GError **error)
     bool good = true;
 
     if (s->readahead % SECTOR || s->readahead > MAX_READAHEAD) {
-        good = fail(error, "HTTP_READAHEAD_SIZE %" G_GUINT64_FORMAT " is not a multiple of 512", s->readahead);
+        good = fail(error, "HTTP_READAHEAD_SIZE %" G_GUINT64_FORMAT " is not a multiple of 512",
+                    s->readahead);
     } else if (s->cookie && opts_has(opts, "cookie-secret")) {
         good = fail(error, "curl driver cannot handle both cookie and cookie secret");
     }
-    good = good && get_secret(opts, "cookie-secret", &s->cookie, error) && get_secret(opts, "password-secret", &s->password, error) &&
-           get_secret(opts, "proxy-password-secret", &s->proxy_password, error) && co_find_size(n, s, error);
+    good = good && get_secret(opts, "cookie-secret", &s->cookie, error) &&
+           get_secret(opts, "password-secret", &s->password, error) &&
+           get_secret(opts, "proxy-password-secret", &s->proxy_password, error) &&
+           co_find_size(n, s, error);
     if (!good) {
         free_state(s);
         return false;
@@ -325,15 +334,18 @@ static const OptDesc curl_opts[] = {
     { NULL },
 };
 
-#define CURL_FUNCTIONS                                                                                                    \
-    .protocol = true, .opts = curl_opts, .state_size = sizeof(CurlState), .parse_filename = curl_parse_filename,          \
-    .open = curl_open, .close = curl_close, .co_preadv = co_curl_preadv
+#define CURL_FUNCTIONS                                                             \
+    .protocol = true, .opts = curl_opts, .state_size = sizeof(CurlState),          \
+    .parse_filename = curl_parse_filename, .open = curl_open, .close = curl_close, \
+    .co_preadv = co_curl_preadv
 
 static const BlockDriver http_driver = { .name = "http", .desc = "files of web servers", CURL_FUNCTIONS };
 BLOCK_DRIVER(http_driver);
 static const BlockDriver https_driver = { .name = "https", .desc = "files of web servers, by TLS", CURL_FUNCTIONS };
 BLOCK_DRIVER(https_driver);
-static const BlockDriver ftp_driver = { .name = "ftp", .desc = "files of FTP servers", CURL_FUNCTIONS };
+static const BlockDriver ftp_driver = {
+    .name = "ftp", .desc = "files of FTP servers", CURL_FUNCTIONS};
 BLOCK_DRIVER(ftp_driver);
-static const BlockDriver ftps_driver = { .name = "ftps", .desc = "files of FTP servers, by TLS", CURL_FUNCTIONS };
+static const BlockDriver ftps_driver = {
+    .name = "ftps", .desc = "files of FTP servers, by TLS", CURL_FUNCTIONS};
 BLOCK_DRIVER(ftps_driver);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Disks of iSCSI targets (libiscsi, RFC 7143; commands of SBC-3). Login and questions about the unit wait in a worker
- * thread; after that the library works in the main loop and each request is one asynchronous SCSI command. Left out:
- * units that are no disks (pass-through), iSER.
+ * Disks of iSCSI targets (libiscsi, RFC 7143; commands of SBC-3). Login and questions about the
+ * unit wait in a worker thread; after that the library works in the main loop and each request is
+ * one asynchronous SCSI command. Left out: units that are no disks (pass-through), iSER.
  */
 #include <errno.h>
 #include <iscsi/iscsi.h>
@@ -105,18 +105,19 @@ static struct scsi_task *cmd_send(Cmd *c)
 
     switch (c->kind) {
     case CMD_READ:
-        return iscsi_read16_iov_task(s->ctx, s->lun, c->lba, bytes, (int)s->block, 0, 0, 0, 0, 0, cmd_ended, c,
-                                     (struct scsi_iovec *)c->iov, (int)c->niov);
+        return iscsi_read16_iov_task(s->ctx, s->lun, c->lba, bytes, (int)s->block, 0, 0, 0, 0, 0,
+                                     cmd_ended, c, (struct scsi_iovec *)c->iov, (int)c->niov);
     case CMD_WRITE:
-        return iscsi_write16_iov_task(s->ctx, s->lun, c->lba, NULL, bytes, (int)s->block, 0, 0, c->fua, 0, 0, cmd_ended, c,
-                                      (struct scsi_iovec *)c->iov, (int)c->niov);
+        return iscsi_write16_iov_task(s->ctx, s->lun, c->lba, NULL, bytes, (int)s->block, 0, 0,
+                                      c->fua, 0, 0, cmd_ended, c, (struct scsi_iovec *)c->iov,
+                                      (int)c->niov);
     case CMD_FLUSH:
         return iscsi_synchronizecache10_task(s->ctx, s->lun, 0, 0, 0, 0, cmd_ended, c);
     case CMD_UNMAP:
         return iscsi_unmap_task(s->ctx, s->lun, 0, 0, &range, 1, cmd_ended, c);
     case CMD_ZERO:
-        return iscsi_writesame16_task(s->ctx, s->lun, c->lba, zeroes, s->block, c->blocks, 0, c->may_unmap && s->write_same_unmap,
-                                      0, 0, cmd_ended, c);
+        return iscsi_writesame16_task(s->ctx, s->lun, c->lba, zeroes, s->block, c->blocks, 0,
+                                      c->may_unmap && s->write_same_unmap, 0, 0, cmd_ended, c);
     default:
         return iscsi_get_lba_status_task(s->ctx, s->lun, c->lba, 8 + 16, cmd_ended, c);
     }
@@ -141,8 +142,10 @@ static int cmd_error(const Cmd *c)
 
 static bool worth_another_try(const Cmd *c)
 {
-    return c->status == SCSI_STATUS_BUSY || c->status == SCSI_STATUS_TASK_SET_FULL || c->status == SCSI_STATUS_TIMEOUT ||
-           (c->status == SCSI_STATUS_CHECK_CONDITION && c->task && c->task->sense.key == SCSI_SENSE_UNIT_ATTENTION);
+    return c->status == SCSI_STATUS_BUSY || c->status == SCSI_STATUS_TASK_SET_FULL ||
+           c->status == SCSI_STATUS_TIMEOUT ||
+           (c->status == SCSI_STATUS_CHECK_CONDITION && c->task &&
+            c->task->sense.key == SCSI_SENSE_UNIT_ATTENTION);
 }
 
 /* 0 or -errno. With keep, a good c->task is the caller's. */
@@ -182,10 +185,16 @@ static int co_cmd(Cmd *c, bool keep)
 
 /* ---- requests ---- */
 
-static int co_iscsi_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_iscsi_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                           unsigned niov)
 {
     IscsiState *s = n->state;
-    Cmd c = { .s = s, .kind = CMD_READ, .lba = offset / s->block, .blocks = (uint32_t)(bytes / s->block), .iov = iov, .niov = niov };
+    Cmd c = {.s = s,
+             .kind = CMD_READ,
+             .lba = offset / s->block,
+             .blocks = (uint32_t)(bytes / s->block),
+             .iov = iov,
+             .niov = niov};
 
     return co_cmd(&c, false);
 }
@@ -198,10 +207,16 @@ static int co_iscsi_flush(BlockNode *n)
     return ret == -ENOTSUP ? 0 : ret;
 }
 
-static int co_iscsi_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov, unsigned flags)
+static int co_iscsi_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                            unsigned niov, unsigned flags)
 {
     IscsiState *s = n->state;
-    Cmd c = { .s = s, .kind = CMD_WRITE, .lba = offset / s->block, .blocks = (uint32_t)(bytes / s->block), .iov = iov, .niov = niov };
+    Cmd c = {.s = s,
+             .kind = CMD_WRITE,
+             .lba = offset / s->block,
+             .blocks = (uint32_t)(bytes / s->block),
+             .iov = iov,
+             .niov = niov};
     int ret = co_cmd(&c, false);
 
     /* not every target knows FUA */
@@ -215,7 +230,8 @@ static int co_iscsi_discard(BlockNode *n, uint64_t offset, uint64_t bytes)
     int ret = 0;
 
     while (s->unmap && left > 0 && ret == 0) {
-        Cmd c = { .s = s, .kind = CMD_UNMAP, .lba = lba, .blocks = (uint32_t)MIN(left, s->max_unmap) };
+        Cmd c = {
+            .s = s, .kind = CMD_UNMAP, .lba = lba, .blocks = (uint32_t)MIN(left, s->max_unmap)};
 
         ret = co_cmd(&c, false);
         lba += c.blocks;
@@ -231,8 +247,11 @@ static int co_iscsi_write_zeroes(BlockNode *n, uint64_t offset, uint64_t bytes, 
     int ret = s->max_write_same ? 0 : -ENOTSUP;
 
     while (left > 0 && ret == 0) {
-        Cmd c = { .s = s, .kind = CMD_ZERO, .lba = lba, .blocks = (uint32_t)MIN(left, s->max_write_same),
-                  .may_unmap = (flags & BLOCK_MAY_UNMAP) && s->zero_after_unmap };
+        Cmd c = {.s = s,
+                 .kind = CMD_ZERO,
+                 .lba = lba,
+                 .blocks = (uint32_t)MIN(left, s->max_write_same),
+                 .may_unmap = (flags & BLOCK_MAY_UNMAP) && s->zero_after_unmap};
 
         ret = co_cmd(&c, false);
         lba += c.blocks;
@@ -244,7 +263,8 @@ static int co_iscsi_write_zeroes(BlockNode *n, uint64_t offset, uint64_t bytes, 
     return ret == 0 && (flags & BLOCK_FUA) ? co_iscsi_flush(n) : ret;
 }
 
-static int co_iscsi_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero, BlockStatus *st)
+static int co_iscsi_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_zero,
+                           BlockStatus *st)
 {
     IscsiState *s = n->state;
     Cmd c = { .s = s, .kind = CMD_STATUS, .lba = offset / s->block };
@@ -257,9 +277,11 @@ static int co_iscsi_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool w
         return 0;
     }
     list = scsi_datain_unmarshall(c.task);
-    if (list && list->num_descriptors > 0 && list->descriptors[0].lba == c.lba && list->descriptors[0].num_blocks > 0) {
+    if (list && list->num_descriptors > 0 && list->descriptors[0].lba == c.lba &&
+        list->descriptors[0].num_blocks > 0) {
         st->bytes = MIN(bytes, (uint64_t)list->descriptors[0].num_blocks * s->block);
-        if (list->descriptors[0].provisioning != SCSI_PROVISIONING_TYPE_MAPPED && s->zero_after_unmap) {
+        if (list->descriptors[0].provisioning != SCSI_PROVISIONING_TYPE_MAPPED &&
+            s->zero_after_unmap) {
             st->flags = BLOCK_STATUS_ZERO | BLOCK_STATUS_OFFSET | BLOCK_STATUS_ALLOCATED;
         }
     }
@@ -292,7 +314,8 @@ static bool ask_size(Login *l)
     }
     const struct scsi_readcapacity16 *c = good ? scsi_datain_unmarshall(t) : NULL;
 
-    if (c && c->block_length >= 512 && c->block_length <= 4096 && (c->block_length & (c->block_length - 1)) == 0 &&
+    if (c && c->block_length >= 512 && c->block_length <= 4096 &&
+        (c->block_length & (c->block_length - 1)) == 0 &&
         c->returned_lba < INT64_MAX / c->block_length) {
         s->block = c->block_length;
         l->n->length = (c->returned_lba + 1) * c->block_length;
@@ -345,7 +368,9 @@ static void ask_limits(Login *l)
 
     s->max_unmap = b && b->max_unmap ? b->max_unmap : UINT32_MAX;
     s->max_write_same = b && b->max_ws_len ? MIN(b->max_ws_len, UINT32_MAX) : 0xffff;
-    l->n->max_transfer = b && b->max_xfer_len && b->max_xfer_len < 32 * MIB / s->block ? b->max_xfer_len * s->block : 32 * MIB;
+    l->n->max_transfer = b && b->max_xfer_len && b->max_xfer_len < 32 * MIB / s->block
+                             ? b->max_xfer_len * s->block
+                             : 32 * MIB;
     if (t) {
         scsi_free_scsi_task(t);
     }
@@ -402,9 +427,11 @@ static const char *setting(struct json_object *opts, struct json_object *session
     return own || !session ? own : keyval_get(session, name);
 }
 
-static bool set_user(IscsiState *s, struct json_object *opts, struct json_object *session, GError **error)
+static bool set_user(IscsiState *s, struct json_object *opts, struct json_object *session,
+                     GError **error)
 {
-    const char *user = setting(opts, session, "user"), *id = setting(opts, session, "password-secret");
+    const char *user = setting(opts, session, "user"),
+               *id = setting(opts, session, "password-secret");
     const char *plain = session ? keyval_get(session, "password") : NULL;
     g_autofree char *password = g_strdup(plain);
     size_t len;
@@ -431,9 +458,12 @@ static bool set_user(IscsiState *s, struct json_object *opts, struct json_object
 
 static bool set_digest(IscsiState *s, const char *name, GError **error)
 {
-    static const struct { const char *name; enum iscsi_header_digest value; } digests[] = {
-        { "crc32c", ISCSI_HEADER_DIGEST_CRC32C }, { "none", ISCSI_HEADER_DIGEST_NONE },
-        { "crc32c-none", ISCSI_HEADER_DIGEST_CRC32C_NONE }, { "none-crc32c", ISCSI_HEADER_DIGEST_NONE_CRC32C },
+    static const struct { const char *name; enum iscsi_header_digest value;
+    } digests[] = {
+        {"crc32c", ISCSI_HEADER_DIGEST_CRC32C},
+        {"none", ISCSI_HEADER_DIGEST_NONE},
+        {"crc32c-none", ISCSI_HEADER_DIGEST_CRC32C_NONE},
+        {"none-crc32c", ISCSI_HEADER_DIGEST_NONE_CRC32C},
     };
 
     for (unsigned i = 0; name && i < ARRAY_COUNT(digests); i++) {
@@ -449,7 +479,8 @@ static bool make_context(BlockNode *n, struct json_object *opts, const char *tar
 {
     IscsiState *s = n->state;
     struct json_object *session = session_options(target);
-    const char *name = setting(opts, session, "initiator-name"), *timeout = session ? keyval_get(session, "timeout") : NULL;
+    const char *name = setting(opts, session, "initiator-name"),
+               *timeout = session ? keyval_get(session, "timeout") : NULL;
     uint64_t seconds = opts_number(opts, "timeout", 0);
     bool good;
 
@@ -461,8 +492,10 @@ static bool make_context(BlockNode *n, struct json_object *opts, const char *tar
     if (timeout && !seconds && !parse_u64(timeout, &seconds)) {
         seconds = 0;
     }
-    good = iscsi_set_targetname(s->ctx, target) == 0 || fail(error, "iSCSI: Failed to set target name.");
-    good = good && set_user(s, opts, session, error) && set_digest(s, setting(opts, session, "header-digest"), error);
+    good = iscsi_set_targetname(s->ctx, target) == 0 ||
+           fail(error, "iSCSI: Failed to set target name.");
+    good = good && set_user(s, opts, session, error) &&
+           set_digest(s, setting(opts, session, "header-digest"), error);
     iscsi_set_session_type(s->ctx, ISCSI_SESSION_NORMAL);
     iscsi_set_timeout(s->ctx, (int)MIN(seconds, 3600));
     json_object_put(session);
@@ -475,7 +508,8 @@ static bool make_context(BlockNode *n, struct json_object *opts, const char *tar
 static bool iscsi_open(BlockNode *n, struct json_object *opts, GError **error)
 {
     IscsiState *s = n->state;
-    const char *portal = opts_string(opts, "portal", NULL), *target = opts_string(opts, "target", NULL);
+    const char *portal = opts_string(opts, "portal", NULL),
+               *target = opts_string(opts, "target", NULL);
     const char *transport = opts_string(opts, "transport", "tcp");
     Login l = { .s = s, .n = n, .portal = portal };
 
@@ -497,7 +531,10 @@ static bool iscsi_open(BlockNode *n, struct json_object *opts, GError **error)
         g_propagate_error(error, l.error);
         return false;
     }
-    s->watch = (LibraryWatch){ .get_fd = library_fd, .get_events = library_events, .service = library_service, .library = s->ctx };
+    s->watch = (LibraryWatch){.get_fd = library_fd,
+                              .get_events = library_events,
+                              .service = library_service,
+                              .library = s->ctx};
     timer_init(&s->timer, CLOCK_RT, on_tick, s);
     timer_set_ns(&s->timer, clock_now_ns(CLOCK_RT) + TICK_NS);
     library_watch_update(&s->watch);
@@ -540,8 +577,11 @@ static bool iscsi_parse_filename(const char *filename, struct json_object *opts,
     if (!url) {
         fail(error, "Failed to parse URL : %s", filename);
     } else {
-        const char *const members[][2] = { { "portal", url->portal }, { "target", url->target }, { "lun", lun },
-                                           { "user", url->user }, { "password", url->passwd } };
+        const char *const members[][2] = {{"portal", url->portal},
+                                          {"target", url->target},
+                                          {"lun", lun},
+                                          {"user", url->user},
+                                          {"password", url->passwd}};
 
         for (unsigned i = 0; i < ARRAY_COUNT(members); i++) {
             if (*members[i][1]) {

@@ -7,8 +7,8 @@
 static bool on_socket(int fd, GIOCondition events, void *opaque)
 {
     LibraryWatch *w = opaque;
-    int got = (events & G_IO_IN ? POLLIN : 0) | (events & G_IO_OUT ? POLLOUT : 0) | (events & G_IO_HUP ? POLLHUP : 0) |
-              (events & G_IO_ERR ? POLLERR : 0);
+    int got = (events & G_IO_IN ? POLLIN : 0) | (events & G_IO_OUT ? POLLOUT : 0) |
+              (events & G_IO_HUP ? POLLHUP : 0) | (events & G_IO_ERR ? POLLERR : 0);
 
     w->tag = 0;
     w->service(w->library, got);
@@ -28,7 +28,10 @@ void library_watch_update(LibraryWatch *w)
     w->fd = fd;
     w->events = events;
     if (fd >= 0 && events) {
-        w->tag = fd_watch(fd, (events & POLLIN ? G_IO_IN : 0) | (events & POLLOUT ? G_IO_OUT : 0) | G_IO_ERR | G_IO_HUP, on_socket, w);
+        w->tag = fd_watch(fd,
+                          (events & POLLIN ? G_IO_IN : 0) | (events & POLLOUT ? G_IO_OUT : 0) |
+                              G_IO_ERR | G_IO_HUP,
+                          on_socket, w);
     }
 }
 

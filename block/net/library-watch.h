@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Libraries that have one socket and say what they wait for: it is watched by the main loop, which lets them work. Machine
- * lock.
+ * Libraries that have one socket and say what they wait for: it is watched by the main loop, which
+ * lets them work. Machine lock.
  */
 #ifndef BLOCK_NET_LIBRARY_WATCH_H
 #define BLOCK_NET_LIBRARY_WATCH_H

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Files of NFS servers (libnfs), without mounting them here. Mounting and opening wait in a worker thread; after that the
- * library works in the main loop, and each request is one call with an answer later.
+ * Files of NFS servers (libnfs), without mounting them here. Mounting and opening wait in a worker
+ * thread; after that the library works in the main loop, and each request is one call with an
+ * answer later.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -74,7 +75,8 @@ static int co_wait(NfsState *s, NfsCall *c, int started)
 
 /* ---- requests ---- */
 
-static int co_nfs_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_nfs_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                         unsigned niov)
 {
     NfsState *s = n->state;
     g_autofree uint8_t *buf = g_malloc(bytes);
@@ -82,7 +84,8 @@ static int co_nfs_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const st
 
     while (done < bytes) {
         NfsCall c = { .co = coroutine_self(), .buf = buf + done, .room = bytes - done };
-        int ret = co_wait(s, &c, nfs_pread_async(s->nfs, s->file, offset + done, bytes - done, call_ended, &c));
+        int ret = co_wait(
+            s, &c, nfs_pread_async(s->nfs, s->file, offset + done, bytes - done, call_ended, &c));
 
         if (ret < 0) {
             return ret;
@@ -105,7 +108,8 @@ static int co_nfs_flush(BlockNode *n)
     return co_wait(s, &c, nfs_fsync_async(s->nfs, s->file, call_ended, &c));
 }
 
-static int co_nfs_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov, unsigned flags)
+static int co_nfs_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                          unsigned niov, unsigned flags)
 {
     NfsState *s = n->state;
     g_autofree uint8_t *buf = g_malloc(bytes);
@@ -114,7 +118,9 @@ static int co_nfs_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const s
     iov_to_buf(iov, niov, 0, buf, bytes);
     while (done < bytes) {
         NfsCall c = { .co = coroutine_self() };
-        int ret = co_wait(s, &c, nfs_pwrite_async(s->nfs, s->file, offset + done, bytes - done, buf + done, call_ended, &c));
+        int ret = co_wait(s, &c,
+                          nfs_pwrite_async(s->nfs, s->file, offset + done, bytes - done, buf + done,
+                                           call_ended, &c));
 
         if (ret <= 0) {
             return ret < 0 ? ret : -EIO;
@@ -167,12 +173,14 @@ static int mount_work(void *arg)
         fail(&m->error, "Failed to mount nfs share: %s", nfs_get_error(m->nfs));
         return -EIO;
     }
-    ret = m->flags & O_CREAT ? nfs_creat(m->nfs, m->file, 0600, &m->fh) : nfs_open(m->nfs, m->file, m->flags, &m->fh);
+    ret = m->flags & O_CREAT ? nfs_creat(m->nfs, m->file, 0600, &m->fh)
+                             : nfs_open(m->nfs, m->file, m->flags, &m->fh);
     if (ret == 0 && (m->flags & O_CREAT)) {
         ret = nfs_ftruncate(m->nfs, m->fh, m->create_bytes);
     }
     if (ret < 0) {
-        fail(&m->error, "Failed to %s file: %s", m->flags & O_CREAT ? "create" : "open", nfs_get_error(m->nfs));
+        fail(&m->error, "Failed to %s file: %s", m->flags & O_CREAT ? "create" : "open",
+             nfs_get_error(m->nfs));
         return -EIO;
     }
     if (nfs_fstat64(m->nfs, m->fh, &m->st) < 0) {
@@ -193,8 +201,11 @@ static bool set_options(struct nfs_context *nfs, struct json_object *opts, GErro
     if (opts_has(opts, "tcp-syn-count")) {
         nfs_set_tcp_syncnt(nfs, (int)opts_number(opts, "tcp-syn-count", 0));
     }
-    if (opts_number(opts, "readahead-size", 0) > MIB || opts_number(opts, "page-cache-size", 0) > 2048) {
-        return fail(error, "NFS: readahead-size must be at most 1 MiB and page-cache-size at most 2048 pages");
+    if (opts_number(opts, "readahead-size", 0) > MIB ||
+        opts_number(opts, "page-cache-size", 0) > 2048) {
+        return fail(
+            error,
+            "NFS: readahead-size must be at most 1 MiB and page-cache-size at most 2048 pages");
     }
     if (opts_has(opts, "readahead-size")) {
         nfs_set_readahead(nfs, (uint32_t)opts_number(opts, "readahead-size", 0));
@@ -209,10 +220,14 @@ static bool set_options(struct nfs_context *nfs, struct json_object *opts, GErro
     return true;
 }
 
-/* Ports and the version have no options of their own: they stand behind the host's name, as in URLs. */
+/*
+ * Ports and the version have no options of their own: they stand behind the host's name, as in
+ * URLs.
+ */
 static bool mount_file(struct json_object *opts, Mount *m, GError **error)
 {
-    const char *host = opts_string(opts, "server.host", NULL), *path = opts_string(opts, "path", NULL);
+    const char *host = opts_string(opts, "server.host", NULL),
+               *path = opts_string(opts, "path", NULL);
     const char *slash = path ? strrchr(path, '/') : NULL;
     const char *extra = opts_string(opts, "url-args", "");
 
@@ -222,7 +237,8 @@ static bool mount_file(struct json_object *opts, Mount *m, GError **error)
     if (!slash || !slash[1]) {
         return fail(error, "Invalid URL specified: path '%s' names no file", path);
     }
-    g_autofree char *folder = slash == path ? g_strdup("/") : g_strndup(path, (size_t)(slash - path));
+    g_autofree char *folder =
+        slash == path ? g_strdup("/") : g_strndup(path, (size_t)(slash - path));
 
     m->nfs = nfs_init_context();
     if (!m->nfs) {
@@ -267,10 +283,14 @@ static bool nfs_open_node(BlockNode *n, struct json_object *opts, GError **error
     s->blocks = m.st.nfs_used / 512;
     n->length = (m.st.nfs_size + 511) & ~511ull;
     n->max_transfer = MAX_TRANSFER;
-    s->watch = (LibraryWatch){ .get_fd = library_fd, .get_events = library_events, .service = library_service, .library = s->nfs };
+    s->watch = (LibraryWatch){.get_fd = library_fd,
+                              .get_events = library_events,
+                              .service = library_service,
+                              .library = s->nfs};
     library_watch_update(&s->watch);
     g_free(n->filename);
-    n->filename = g_strdup_printf("nfs://%s%s", opts_string(opts, "server.host", ""), opts_string(opts, "path", ""));
+    n->filename = g_strdup_printf("nfs://%s%s", opts_string(opts, "server.host", ""),
+                                  opts_string(opts, "path", ""));
     return true;
 }
 
@@ -296,11 +316,18 @@ static void put(struct json_object *o, const char *key, const char *value)
     json_object_object_add(o, key, json_object_new_string(value));
 }
 
-/* nfs://HOST/PATH?uid=N&gid=N&tcp-syncnt=N&readahead=N&pagecache=N&debug=N; others go to the library. */
+/*
+ * nfs://HOST/PATH?uid=N&gid=N&tcp-syncnt=N&readahead=N&pagecache=N&debug=N; others go to the
+ * library.
+ */
 static bool nfs_parse_filename(const char *filename, struct json_object *opts, GError **error)
 {
-    static const char *const names[][2] = { { "uid", "user" }, { "gid", "group" }, { "tcp-syncnt", "tcp-syn-count" },
-                                            { "readahead", "readahead-size" }, { "pagecache", "page-cache-size" }, { "debug", "debug" } };
+    static const char *const names[][2] = {{"uid", "user"},
+                                           {"gid", "group"},
+                                           {"tcp-syncnt", "tcp-syn-count"},
+                                           {"readahead", "readahead-size"},
+                                           {"pagecache", "page-cache-size"},
+                                           {"debug", "debug"}};
     const char *rest = g_str_has_prefix(filename, "nfs://") ? filename + 6 : NULL;
     const char *slash = rest ? strchr(rest, '/') : NULL, *query = slash ? strchr(slash, '?') : NULL;
     g_autoptr(GString) extra = g_string_new(NULL);
@@ -308,7 +335,8 @@ static bool nfs_parse_filename(const char *filename, struct json_object *opts, G
     if (!slash || slash == rest) {
         return fail(error, "Invalid URI specified");
     }
-    g_autofree char *host = g_strndup(rest, (size_t)(slash - rest)), *path = query ? g_strndup(slash, (size_t)(query - slash)) : g_strdup(slash);
+    g_autofree char *host = g_strndup(rest, (size_t)(slash - rest)),
+                    *path = query ? g_strndup(slash, (size_t)(query - slash)) : g_strdup(slash);
     g_auto(GStrv) args = g_strsplit(query ? query + 1 : "", "&", -1);
     struct json_object *server = json_object_new_object();
 
@@ -329,7 +357,8 @@ static bool nfs_parse_filename(const char *filename, struct json_object *opts, G
         }
         if (option) {
             put(opts, option, value);
-        } else if (strcmp(*a, "nfsport") == 0 || strcmp(*a, "mountport") == 0 || strcmp(*a, "version") == 0) {
+        } else if (strcmp(*a, "nfsport") == 0 || strcmp(*a, "mountport") == 0 ||
+                   strcmp(*a, "version") == 0) {
             g_string_append_printf(extra, "%c%s=%s", extra->len ? '&' : '?', *a, value);
         } else {
             return fail(error, "Unknown NFS parameter name: %s", *a);
@@ -349,7 +378,9 @@ static bool co_nfs_create(const char *filename, struct json_object *opts, GError
 
     if (good) {
         /* flat, as open() gets them */
-        put(o, "server.host", json_object_get_string(json_object_object_get(json_object_object_get(o, "server"), "host")));
+        put(o, "server.host",
+            json_object_get_string(
+                json_object_object_get(json_object_object_get(o, "server"), "host")));
         good = mount_file(o, &m, error);
     }
     if (good) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Disks on another host, by SFTP (libssh). libssh waits for the network, so that every call runs in a worker thread,
- * one at a time for a session; reads are sent ahead of their answers.
+ * Disks on another host, by SFTP (libssh). libssh waits for the network, so that every call runs in
+ * a worker thread, one at a time for a session; reads are sent ahead of their answers.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,8 @@ typedef struct SshState {
 
 static bool session_fail(ssh_session s, GError **error, const char *what)
 {
-    return fail(error, "%s: %s (libssh error code: %d)", what, ssh_get_error(s), ssh_get_error_code(s));
+    return fail(error, "%s: %s (libssh error code: %d)", what, ssh_get_error(s),
+                ssh_get_error_code(s));
 }
 
 static bool sftp_fail(SshState *s, GError **error, const char *what, const char *path)
@@ -47,11 +48,14 @@ static bool sftp_fail(SshState *s, GError **error, const char *what, const char 
     switch (code) {
     case SSH_FX_NO_SUCH_FILE:
     case SSH_FX_NO_SUCH_PATH:
-        return fail(error, "%s '%s': No such file or directory (libssh error code: %d, sftp error code: %d)", what, path,
-                    ssh_get_error_code(s->session), code);
+        return fail(
+            error,
+            "%s '%s': No such file or directory (libssh error code: %d, sftp error code: %d)", what,
+            path, ssh_get_error_code(s->session), code);
     case SSH_FX_PERMISSION_DENIED:
-        return fail(error, "%s '%s': Permission denied (libssh error code: %d, sftp error code: %d)", what, path,
-                    ssh_get_error_code(s->session), code);
+        return fail(error,
+                    "%s '%s': Permission denied (libssh error code: %d, sftp error code: %d)", what,
+                    path, ssh_get_error_code(s->session), code);
     default:
         return fail(error, "%s '%s': %s (libssh error code: %d, sftp error code: %d)", what, path,
                     ssh_get_error(s->session), ssh_get_error_code(s->session), code);
@@ -91,7 +95,8 @@ static bool check_hash(ssh_session s, const SshTarget *t, GError **error)
     } else if (strcmp(type, "sha1") == 0) {
         kind = SSH_PUBLICKEY_HASH_SHA1;
     } else if (strcmp(type, "sha256") != 0 || !t->hash) {
-        return fail(error, "host-key-check.type must be md5, sha1 or sha256, with host-key-check.hash");
+        return fail(error,
+                    "host-key-check.type must be md5, sha1 or sha256, with host-key-check.hash");
     }
     if (ssh_get_server_publickey(s, &key) != SSH_OK) {
         return session_fail(s, error, "failed to read remote host key");
@@ -104,7 +109,8 @@ static bool check_hash(ssh_session s, const SshTarget *t, GError **error)
     if (!good) {
         g_autofree char *text = ssh_get_hexa(hash, len);
 
-        fail(error, "remote host key fingerprint '%s:%s' does not match host_key_check '%s:%s'", type, text ? text : "", type, t->hash);
+        fail(error, "remote host key fingerprint '%s:%s' does not match host_key_check '%s:%s'",
+             type, text ? text : "", type, t->hash);
     }
     ssh_clean_pubkey_hash(&hash);
     ssh_key_free(key);
@@ -117,7 +123,8 @@ static bool check_known(ssh_session s, GError **error)
     case SSH_KNOWN_HOSTS_OK:
         return true;
     case SSH_KNOWN_HOSTS_CHANGED:
-        return fail(error, "host key does not match the one in known_hosts; this may be a possible attack");
+        return fail(
+            error, "host key does not match the one in known_hosts; this may be a possible attack");
     case SSH_KNOWN_HOSTS_OTHER:
         return fail(error, "host key for this server not found, another type exists");
     case SSH_KNOWN_HOSTS_UNKNOWN:
@@ -137,8 +144,9 @@ static bool check_host(ssh_session s, const SshTarget *t, GError **error)
     if (strcmp(t->mode, "hash") == 0) {
         return check_hash(s, t, error);
     }
-    return strcmp(t->mode, "known_hosts") == 0 ? check_known(s, error)
-                                               : fail(error, "Parameter 'host-key-check.mode' does not accept value '%s'", t->mode);
+    return strcmp(t->mode, "known_hosts") == 0
+               ? check_known(s, error)
+               : fail(error, "Parameter 'host-key-check.mode' does not accept value '%s'", t->mode);
 }
 
 static bool authenticate(ssh_session s, GError **error)
@@ -152,10 +160,12 @@ static bool authenticate(ssh_session s, GError **error)
         return session_fail(s, error, "failed to authenticate using none authentication");
     }
     methods = ssh_userauth_list(s, NULL);
-    if ((methods & SSH_AUTH_METHOD_PUBLICKEY) && ssh_userauth_publickey_auto(s, NULL, NULL) == SSH_AUTH_SUCCESS) {
+    if ((methods & SSH_AUTH_METHOD_PUBLICKEY) &&
+        ssh_userauth_publickey_auto(s, NULL, NULL) == SSH_AUTH_SUCCESS) {
         return true;
     }
-    return fail(error, "failed to authenticate using publickey authentication and the identities held by your ssh-agent");
+    return fail(error, "failed to authenticate using publickey authentication and the identities "
+                       "held by your ssh-agent");
 }
 
 static void disconnect(SshState *s)
@@ -281,10 +291,14 @@ static int read_some(SshIo *io)
             return -EIO;
         }
         if ((size_t)got < lens[first]) {
-            /* shorter than asked for: what was sent ahead lies elsewhere. Collect it, and go on from here */
+            /*
+             * shorter than asked for: what was sent ahead lies elsewhere. Collect it, and go on
+             * from here
+             */
             size_t from = done + (size_t)got;
 
-            for (count--, first = (first + 1) % AHEAD; count > 0; count--, first = (first + 1) % AHEAD) {
+            for (count--, first = (first + 1) % AHEAD; count > 0;
+                 count--, first = (first + 1) % AHEAD) {
                 uint8_t waste[PIECE];
 
                 sftp_async_read(io->s->file, waste, (uint32_t)lens[first], ids[first]);
@@ -346,7 +360,8 @@ static int co_locked(SshState *s, int (*fn)(void *arg), void *arg)
     return ret;
 }
 
-static int co_ssh_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_ssh_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                         unsigned niov)
 {
     SshState *s = n->state;
     g_autofree uint8_t *buf = g_malloc(bytes);
@@ -366,7 +381,8 @@ static int co_ssh_flush(BlockNode *n)
     return s->fsync ? co_locked(s, sync_work, s) : 0;
 }
 
-static int co_ssh_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov, unsigned flags)
+static int co_ssh_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                          unsigned niov, unsigned flags)
 {
     SshState *s = n->state;
     g_autofree uint8_t *buf = g_malloc(bytes);
@@ -448,7 +464,8 @@ static bool ssh_open(BlockNode *n, struct json_object *opts, GError **error)
     SshState *s = n->state;
     SshTarget t = { 0 };
 
-    if (!find_target(opts, &t, error) || !co_open(s, &t, n->read_only ? O_RDONLY : O_RDWR, &n->length, error)) {
+    if (!find_target(opts, &t, error) ||
+        !co_open(s, &t, n->read_only ? O_RDONLY : O_RDWR, &n->length, error)) {
         return false;
     }
     g_free(n->filename);
@@ -498,7 +515,8 @@ static bool parse_check(const char *value, struct json_object *opts, GError **er
 static bool ssh_parse_filename(const char *filename, struct json_object *opts, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    g_autoptr(GUri) uri = g_uri_parse(filename, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_NON_DNS, &why);
+    g_autoptr(GUri) uri =
+        g_uri_parse(filename, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_NON_DNS, &why);
     const char *query = uri ? g_uri_get_query(uri) : NULL;
 
     if (!uri) {
@@ -510,7 +528,8 @@ static bool ssh_parse_filename(const char *filename, struct json_object *opts, G
     if (!g_uri_get_path(uri)[0]) {
         return fail(error, "missing remote path in URI");
     }
-    g_autofree char *port = g_strdup_printf("%d", g_uri_get_port(uri) > 0 ? g_uri_get_port(uri) : 22);
+    g_autofree char *port =
+        g_strdup_printf("%d", g_uri_get_port(uri) > 0 ? g_uri_get_port(uri) : 22);
 
     put(opts, "server.host", g_uri_get_host(uri));
     put(opts, "server.port", port);
@@ -518,7 +537,8 @@ static bool ssh_parse_filename(const char *filename, struct json_object *opts, G
         put(opts, "user", g_uri_get_user(uri));
     }
     put(opts, "path", g_uri_get_path(uri));
-    g_autoptr(GHashTable) params = query ? g_uri_parse_params(query, -1, "&", G_URI_PARAMS_NONE, NULL) : NULL;
+    g_autoptr(GHashTable) params =
+        query ? g_uri_parse_params(query, -1, "&", G_URI_PARAMS_NONE, NULL) : NULL;
     const char *check = params ? g_hash_table_lookup(params, "host_key_check") : NULL;
 
     return !check || parse_check(check, opts, error);

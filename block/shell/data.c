@@ -16,7 +16,15 @@
 /* What a request may be at most, as 32-bit byte counts of whole sectors. */
 #define MAX_REQUEST 2147483136ull
 
-typedef enum IoKind { IO_READ, IO_WRITE, IO_ZERO, IO_COMPRESS, IO_DISCARD, IO_VM_READ, IO_VM_WRITE } IoKind;
+typedef enum IoKind {
+    IO_READ,
+    IO_WRITE,
+    IO_ZERO,
+    IO_COMPRESS,
+    IO_DISCARD,
+    IO_VM_READ,
+    IO_VM_WRITE
+} IoKind;
 
 typedef struct IoRequest {
     IoShell *shell;
@@ -45,7 +53,9 @@ static int co_vm_rw(BlockNode *n, bool write, const IoRequest *r)
 {
     BlockNode *f = block_skip_filters(n);
 
-    return f->driver->co_vmstate_rw ? f->driver->co_vmstate_rw(f, write, r->offset, r->len, r->iov, r->niov) : -ENOTSUP;
+    return f->driver->co_vmstate_rw
+               ? f->driver->co_vmstate_rw(f, write, r->offset, r->len, r->iov, r->niov)
+               : -ENOTSUP;
 }
 
 static int co_run(IoRequest *r)
@@ -74,7 +84,9 @@ static int co_run(IoRequest *r)
 
 static const char *verb(const IoRequest *r)
 {
-    return r->kind == IO_READ || r->kind == IO_VM_READ ? "read" : r->kind == IO_DISCARD ? "discard" : "wrote";
+    return r->kind == IO_READ || r->kind == IO_VM_READ ? "read"
+           : r->kind == IO_DISCARD                     ? "discard"
+                                                       : "wrote";
 }
 
 static void time_text(char *to, size_t size, double seconds, bool fixed)
@@ -95,13 +107,15 @@ static void print_report(const IoRequest *r)
 
     time_text(took, sizeof(took), seconds, r->script);
     if (r->script) {
-        printf("%" G_GUINT64_FORMAT ",1,%s,%.3f,%.3f\n", r->len, took, (double)r->len / seconds, 1 / seconds);
+        printf("%" G_GUINT64_FORMAT ",1,%s,%.3f,%.3f\n", r->len, took, (double)r->len / seconds,
+               1 / seconds);
         return;
     }
-    g_autofree char *size = io_size_text((double)r->len), *rate = io_size_text((double)r->len / seconds);
+    g_autofree char *size = io_size_text((double)r->len),
+                    *rate = io_size_text((double)r->len / seconds);
 
-    printf("%s %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT " bytes at offset %" G_GUINT64_FORMAT "\n", verb(r), r->len, r->len,
-           r->offset);
+    printf("%s %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT " bytes at offset %" G_GUINT64_FORMAT "\n",
+           verb(r), r->len, r->len, r->offset);
     printf("%s, 1 ops; %s (%s/sec and %.4f ops/sec)\n", size, took, rate, 1 / seconds);
 }
 
@@ -143,7 +157,8 @@ static int report(IoRequest *r)
         return ret;
     }
     if (read && r->check && !matches(r)) {
-        printf("Pattern verification failed at offset %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT " bytes\n",
+        printf("Pattern verification failed at offset %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT
+               " bytes\n",
                r->offset + r->check_offset, r->check_len);
         ret = -EINVAL;
     }
@@ -267,7 +282,8 @@ static bool parse_vector(IoRequest *r, char **words, int count)
             return false;
         }
         if (len > MAX_REQUEST || total > MAX_REQUEST - len) {
-            printf("Argument '%s' exceeds maximum size %" G_GUINT64_FORMAT "\n", words[i + 1], (uint64_t)MAX_REQUEST);
+            printf("Argument '%s' exceeds maximum size %" G_GUINT64_FORMAT "\n", words[i + 1],
+                   (uint64_t)MAX_REQUEST);
             return false;
         }
         r->iov[i].iov_len = len;
@@ -323,7 +339,8 @@ static int run_read(IoShell *s, int argc, char **argv)
     if (optind != argc - 2 || ((has_len || has_start) && !r->check)) {
         return give_up(r, "read");
     }
-    if (!io_number(argv[optind], &r->offset) || !parse_length(argv[optind + 1], &r->len, MAX_REQUEST, "")) {
+    if (!io_number(argv[optind], &r->offset) ||
+        !parse_length(argv[optind + 1], &r->len, MAX_REQUEST, "")) {
         return give_up(r, NULL);
     }
     if (!has_len) {
@@ -336,7 +353,8 @@ static int run_read(IoShell *s, int argc, char **argv)
     return make_buffer(r, 0xab) ? submit(r) : give_up(r, NULL);
 }
 
-static int run_vector_read(IoShell *s, int argc, char **argv, const char *name, const char *opts, bool async)
+static int run_vector_read(IoShell *s, int argc, char **argv, const char *name, const char *opts,
+                           bool async)
 {
     IoRequest *r = new_request(s, IO_READ, name);
     bool invalid = false;
@@ -390,7 +408,8 @@ static bool fill_from_file(IoRequest *r, const char *path)
     gsize len;
 
     if (!g_file_get_contents(path, &data, &len, &err)) {
-        printf("%s: %s\n", path, strrchr(err->message, ':') ? strrchr(err->message, ':') + 2 : err->message);
+        printf("%s: %s\n", path,
+               strrchr(err->message, ':') ? strrchr(err->message, ':') + 2 : err->message);
         return false;
     }
     if (len == 0) {
@@ -403,9 +422,13 @@ static bool fill_from_file(IoRequest *r, const char *path)
     return true;
 }
 
-typedef struct WriteFlags { bool vm, compress, fua, no_fallback, pattern, unmap, zero; const char *source; } WriteFlags;
+typedef struct WriteFlags {
+    bool vm, compress, fua, no_fallback, pattern, unmap, zero;
+    const char *source;
+} WriteFlags;
 
-static bool parse_write(IoRequest *r, WriteFlags *f, int argc, char **argv, const char *opts, bool *usage)
+static bool parse_write(IoRequest *r, WriteFlags *f, int argc, char **argv, const char *opts,
+                        bool *usage)
 {
     int c;
 
@@ -433,11 +456,13 @@ static bool parse_write(IoRequest *r, WriteFlags *f, int argc, char **argv, cons
         }
     }
     const char *clash = f->vm && f->zero ? "-b and -z cannot be specified at the same time"
-                        : f->fua && (f->vm || f->compress) ? "-f and -b or -c cannot be specified at the same time"
+                        : f->fua && (f->vm || f->compress)
+                            ? "-f and -b or -c cannot be specified at the same time"
                         : f->no_fallback && !f->zero ? "-n requires -z to be specified"
-                        : f->unmap && !f->zero ? "-u requires -z to be specified"
+                        : f->unmap && !f->zero       ? "-u requires -z to be specified"
                         : f->zero + f->pattern + (f->source != NULL) > 1
-                            ? "Only one of -z, -P, and -s can be specified at the same time" : NULL;
+                            ? "Only one of -z, -P, and -s can be specified at the same time"
+                            : NULL;
 
     if (clash) {
         printf("%s\n", clash);
@@ -458,15 +483,17 @@ static int run_write(IoShell *s, int argc, char **argv)
         return give_up(r, "write");
     }
     r->kind = f.zero ? IO_ZERO : f.vm ? IO_VM_WRITE : f.compress ? IO_COMPRESS : IO_WRITE;
-    r->flags = (f.fua ? BLOCK_FUA : 0) | (f.unmap ? BLOCK_MAY_UNMAP : 0) | (f.no_fallback ? BLOCK_NO_FALLBACK : 0);
+    r->flags = (f.fua ? BLOCK_FUA : 0) | (f.unmap ? BLOCK_MAY_UNMAP : 0) |
+               (f.no_fallback ? BLOCK_NO_FALLBACK : 0);
     if (!io_number(argv[optind], &r->offset) ||
-        !parse_length(argv[optind + 1], &r->len, f.no_fallback ? INT64_MAX : MAX_REQUEST, " without -n")) {
+        !parse_length(argv[optind + 1], &r->len, f.no_fallback ? INT64_MAX : MAX_REQUEST,
+                      " without -n")) {
         return give_up(r, NULL);
     }
     if (f.vm || f.compress) {
         if ((r->offset | r->len) % 512) {
-            printf("%" G_GUINT64_FORMAT " is not a sector-aligned value for '%s'\n", r->offset % 512 ? r->offset : r->len,
-                   r->offset % 512 ? "offset" : "count");
+            printf("%" G_GUINT64_FORMAT " is not a sector-aligned value for '%s'\n",
+                   r->offset % 512 ? r->offset : r->len, r->offset % 512 ? "offset" : "count");
             return give_up(r, NULL);
         }
     }
@@ -507,7 +534,8 @@ static int run_aio_write(IoShell *s, int argc, char **argv)
     }
     r->kind = f.zero ? IO_ZERO : IO_WRITE;
     r->flags = (f.fua ? BLOCK_FUA : 0) | (f.unmap ? BLOCK_MAY_UNMAP : 0);
-    if (!parse_vector(r, argv + optind, argc - optind) || (!f.zero && !make_buffer(r, r->pattern))) {
+    if (!parse_vector(r, argv + optind, argc - optind) ||
+        (!f.zero && !make_buffer(r, r->pattern))) {
         return give_up(r, NULL);
     }
     r->async = true;
@@ -540,7 +568,8 @@ static int run_discard(IoShell *s, int argc, char **argv)
     if (optind != argc - 2) {
         return give_up(r, "discard");
     }
-    if (!io_number(argv[optind], &r->offset) || !parse_length(argv[optind + 1], &r->len, MAX_REQUEST, "")) {
+    if (!io_number(argv[optind], &r->offset) ||
+        !parse_length(argv[optind + 1], &r->len, MAX_REQUEST, "")) {
         return give_up(r, NULL);
     }
     return submit(r);
@@ -553,12 +582,19 @@ static int run_discard(IoShell *s, int argc, char **argv)
 #define PATTERN_READ " -P, -- use a pattern to verify read data\n"
 #define PATTERN_WRITE " -P, -- use different pattern to fill file\n"
 #define FUA_HELP " -f, -- use Force Unit Access semantics\n"
-#define READS SEGMENT("Reads a segment") ", optionally dumping it to the\n standard output stream (with -v option) for subsequent inspection.\n"
-#define WRITES SEGMENT("Writes into a segment") ", using a buffer\n filled with a set pattern (0xcdcdcdcd).\n"
-#define LATER(what) " The " what " is performed asynchronously and the aio_flush command must be\n" \
-    " used to ensure all outstanding aio requests have been completed.\n" \
-    " Note that due to its asynchronous nature, this command will be\n" \
-    " considered successful once the request is submitted, independently\n of potential I/O errors or pattern mismatches.\n"
+#define READS                                                                                  \
+    SEGMENT("Reads a segment")                                                                 \
+    ", optionally dumping it to the\n standard output stream (with -v option) for subsequent " \
+    "inspection.\n"
+#define WRITES                                                                       \
+    SEGMENT("Writes into a segment") ", using a buffer\n filled with a set pattern " \
+                                     "(0xcdcdcdcd).\n"
+#define LATER(what)                                                                           \
+    " The " what " is performed asynchronously and the aio_flush command must be\n"           \
+    " used to ensure all outstanding aio requests have been completed.\n"                     \
+    " Note that due to its asynchronous nature, this command will be\n"                       \
+    " considered successful once the request is submitted, independently\n of potential I/O " \
+    "errors or pattern mismatches.\n"
 
 const IoCommand io_data_commands[] = {
     { "read", "r", run_read, 2, -1, .args = "[-abCqv] [-P pattern [-s off] [-l len]] off len ",

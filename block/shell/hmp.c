@@ -9,7 +9,8 @@ static void hmp_qemu_io(HmpCall *call, GError **error)
 {
     const char *name = hmp_str(call, "device");
     BlockFront *front = hmp_flag(call, "d") ? block_front_find(NULL, name) : NULL;
-    BlockNode *n = hmp_flag(call, "d") ? (front ? front->node : NULL) : block_node_or_device(name, error);
+    BlockNode *n =
+        hmp_flag(call, "d") ? (front ? front->node : NULL) : block_node_or_device(name, error);
     IoShell s = { .node = n, .mistake = "qemu-io" };
 
     if (!n) {
@@ -32,7 +33,12 @@ static void hmp_qemu_io(HmpCall *call, GError **error)
     }
 }
 
-HMP_ROW(qemu_io, { .name = "qemu-io", .args = "-d,device:B,command:s", .params = "[-d] [device] \"[command]\"",
-                   .help = "run a qemu-io command on a block device\n\t\t\t-d: [device] is a device ID rather than a "
-                           "drive ID or node name",
-                   .fn = hmp_qemu_io });
+HMP_ROW(
+    qemu_io,
+    {.name = "qemu-io",
+     .args = "-d,device:B,command:s",
+     .params = "[-d] [device] \"[command]\"",
+     .help =
+         "run a qemu-io command on a block device\n\t\t\t-d: [device] is a device ID rather than a "
+         "drive ID or node name",
+     .fn = hmp_qemu_io});

@@ -119,7 +119,8 @@ static int run_alloc(IoShell *s, int argc, char **argv)
     }
     g_autofree char *text = io_size_text((double)start);
 
-    printf("%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT " bytes allocated at offset %s\n", sum, count, text);
+    printf("%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT " bytes allocated at offset %s\n", sum, count,
+           text);
     return 0;
 }
 
@@ -140,14 +141,16 @@ static int run_map(IoShell *s, int argc, char **argv)
             printf("Failed to get allocation status\n");
             return ret < 0 ? ret : -EIO;
         }
-        while (offset + len < end && (more = allocation(s, offset + len, end - offset - len, &next, &ret)) &&
+        while (offset + len < end &&
+               (more = allocation(s, offset + len, end - offset - len, &next, &ret)) &&
                next == allocated) {
             len += more;
         }
         g_autofree char *size = io_size_text((double)len), *at = io_size_text((double)offset);
 
-        printf("%s (0x%" G_GINT64_MODIFIER "x) bytes %s allocated at offset %s (0x%" G_GINT64_MODIFIER "x)\n", size, len,
-               allocated ? "   " : "not", at, offset);
+        printf("%s (0x%" G_GINT64_MODIFIER
+               "x) bytes %s allocated at offset %s (0x%" G_GINT64_MODIFIER "x)\n",
+               size, len, allocated ? "   " : "not", at, offset);
         offset += len;
     }
     return 0;
@@ -176,9 +179,11 @@ static void print_members(struct json_object *v, unsigned depth)
 
 static void print_json(struct json_object *v, const char *key, unsigned depth)
 {
-    bool nested = json_object_is_type(v, json_type_array) || json_object_is_type(v, json_type_object);
+    bool nested =
+        json_object_is_type(v, json_type_array) || json_object_is_type(v, json_type_object);
 
-    printf("%*s%s:%s%s\n", (int)depth * 4, "", key, nested ? "" : " ", nested ? "" : json_object_get_string(v));
+    printf("%*s%s:%s%s\n", (int)depth * 4, "", key, nested ? "" : " ",
+           nested ? "" : json_object_get_string(v));
     if (nested) {
         print_members(v, depth + 1);
     }
@@ -208,7 +213,8 @@ static int run_info(IoShell *s, int argc, char **argv)
     if (i.err) {
         return io_fail(s, i.err);
     }
-    g_autofree char *cluster = io_size_text((double)i.info.cluster_size), *vm = io_size_text((double)i.info.vm_state_offset);
+    g_autofree char *cluster = io_size_text((double)i.info.cluster_size),
+                    *vm = io_size_text((double)i.info.vm_state_offset);
 
     printf("cluster size: %s\nvm state offset: %s\n", cluster, vm);
     if (i.info.specific) {

@@ -74,7 +74,8 @@ char *io_size_text(double value)
                                                   : g_strdup_printf("%s %s", text, units[i]);
         }
     }
-    return value == floor(value) ? g_strdup_printf("%.0f bytes", value) : g_strdup_printf("%f bytes", value);
+    return value == floor(value) ? g_strdup_printf("%.0f bytes", value)
+                                 : g_strdup_printf("%f bytes", value);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -122,11 +123,14 @@ static bool count_is_right(const IoCommand *c, int argc)
         return true;
     }
     if (c->most < 0) {
-        fprintf(stderr, "bad argument count %d to %s, expected at least %d arguments\n", n, c->name, c->least);
+        fprintf(stderr, "bad argument count %d to %s, expected at least %d arguments\n", n, c->name,
+                c->least);
     } else if (c->least == c->most) {
-        fprintf(stderr, "bad argument count %d to %s, expected %d arguments\n", n, c->name, c->least);
+        fprintf(stderr, "bad argument count %d to %s, expected %d arguments\n", n, c->name,
+                c->least);
     } else {
-        fprintf(stderr, "bad argument count %d to %s, expected between %d and %d arguments\n", n, c->name, c->least, c->most);
+        fprintf(stderr, "bad argument count %d to %s, expected between %d and %d arguments\n", n,
+                c->name, c->least, c->most);
     }
     return false;
 }
@@ -142,7 +146,8 @@ static bool take_permissions(IoShell *s, const IoCommand *c, GError **error)
     if (s->node->read_only) {
         return fail(error, "Block node is read-only");
     }
-    return s->as_device || (s->edge->perm & want) == want || block_edge_set_perm(s->edge, s->edge->perm | want, s->edge->shared, error);
+    return s->as_device || (s->edge->perm & want) == want ||
+           block_edge_set_perm(s->edge, s->edge->perm | want, s->edge->shared, error);
 }
 
 static int run_words(IoShell *s, int argc, char **argv)
@@ -152,7 +157,8 @@ static int run_words(IoShell *s, int argc, char **argv)
 
     if (strcmp(argv[0], "help") == 0 || strcmp(argv[0], "?") == 0) {
         if (argc > 2) {
-            fprintf(stderr, "bad argument count %d to help, expected between 0 and 1 arguments\n", argc - 1);
+            fprintf(stderr, "bad argument count %d to help, expected between 0 and 1 arguments\n",
+                    argc - 1);
             return -EINVAL;
         }
         return help(argc, argv);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The export vhost-user-blk: a virtio block device (Virtual I/O Device 1.1, 5.2) for a machine in another process, whose
- * memory we share. Each request is a coroutine on the node.
+ * The export vhost-user-blk: a virtio block device (Virtual I/O Device 1.1, 5.2) for a machine in
+ * another process, whose memory we share. Each request is a coroutine on the node.
  */
 #include <string.h>
 #include <unistd.h>
@@ -62,14 +62,16 @@ static int co_transfer(BlkExport *e, const VuElem *v, uint64_t sector, bool writ
     unsigned count = write ? v->num_out : v->num_in;
     int ret;
 
-    if (len % SECTOR || len > INT32_MAX || sector > sectors(e) || len / SECTOR > sectors(e) - sector || (write && !e->writable)) {
+    if (len % SECTOR || len > INT32_MAX || sector > sectors(e) ||
+        len / SECTOR > sectors(e) - sector || (write && !e->writable)) {
         return S_IOERR;
     }
     g_autofree struct iovec *iov = g_new(struct iovec, count);
     unsigned n = iov_slice(iov, count, all, count, skip, len);
 
     co_graph_enter();
-    ret = write ? co_block_pwritev(e->common.node, sector * SECTOR, len, iov, n, e->write_cache ? 0 : BLOCK_FUA)
+    ret = write ? co_block_pwritev(e->common.node, sector * SECTOR, len, iov, n,
+                                   e->write_cache ? 0 : BLOCK_FUA)
                 : co_block_preadv(e->common.node, sector * SECTOR, len, iov, n);
     graph_leave();
     return status_of(ret);
@@ -81,7 +83,8 @@ static int co_range(BlkExport *e, const VuElem *v, bool zero)
     uint8_t range[16];
     int ret;
 
-    if (v->out_len != 32 || iov_to_buf(v->out, v->num_out, 16, range, sizeof(range)) != sizeof(range)) {
+    if (v->out_len != 32 ||
+        iov_to_buf(v->out, v->num_out, 16, range, sizeof(range)) != sizeof(range)) {
         return S_UNSUPP;
     }
     uint64_t sector = load_le64(range);
@@ -90,12 +93,14 @@ static int co_range(BlkExport *e, const VuElem *v, bool zero)
     if (flags & ~(zero ? 1u : 0u)) {
         return S_UNSUPP;
     }
-    if (!e->writable || count > MAX_RANGE_SECTORS || sector > sectors(e) || count > sectors(e) - sector) {
+    if (!e->writable || count > MAX_RANGE_SECTORS || sector > sectors(e) ||
+        count > sectors(e) - sector) {
         return S_IOERR;
     }
     co_graph_enter();
     ret = zero ? co_block_write_zeroes(e->common.node, sector * SECTOR, (uint64_t)count * SECTOR,
-                                       (flags & 1 ? BLOCK_MAY_UNMAP : 0) | (e->write_cache ? 0 : BLOCK_FUA))
+                                       (flags & 1 ? BLOCK_MAY_UNMAP : 0) |
+                                           (e->write_cache ? 0 : BLOCK_FUA))
                : co_block_discard(e->common.node, sector * SECTOR, (uint64_t)count * SECTOR);
     graph_leave();
     return status_of(ret);
@@ -166,10 +171,11 @@ static void blk_request(VuDevice *d, VuElem *v)
 static uint64_t blk_features(VuDevice *d)
 {
     const BlkExport *e = export_of(d);
-    uint64_t f = 1ull << BLK_F_SEG_MAX | 1ull << BLK_F_BLK_SIZE | 1ull << BLK_F_FLUSH | 1ull << BLK_F_TOPOLOGY |
-                 1ull << BLK_F_CONFIG_WCE | 1ull << BLK_F_MQ;
+    uint64_t f = 1ull << BLK_F_SEG_MAX | 1ull << BLK_F_BLK_SIZE | 1ull << BLK_F_FLUSH |
+                 1ull << BLK_F_TOPOLOGY | 1ull << BLK_F_CONFIG_WCE | 1ull << BLK_F_MQ;
 
-    return f | (e->writable ? 1ull << BLK_F_DISCARD | 1ull << BLK_F_WRITE_ZEROES : 1ull << BLK_F_RO);
+    return f |
+           (e->writable ? 1ull << BLK_F_DISCARD | 1ull << BLK_F_WRITE_ZEROES : 1ull << BLK_F_RO);
 }
 
 static void blk_config_read(VuDevice *d, uint8_t *c, size_t len)
@@ -230,7 +236,10 @@ static bool blk_open(BlockExport *common, const BlockExportOptions *options, GEr
     int fd;
 
     if (size < SECTOR || size > 2 * MIB || (size & (size - 1))) {
-        return fail(error, "Property logical-block-size must be a power of 2 from 512 to 2 MiB, not %" G_GUINT64_FORMAT, size);
+        return fail(error,
+                    "Property logical-block-size must be a power of 2 from 512 to 2 MiB, not "
+                    "%" G_GUINT64_FORMAT,
+                    size);
     }
     if (queues == 0 || queues > VU_MAX_QUEUES) {
         return fail(error, "num-queues must be from 1 to %u", VU_MAX_QUEUES);
@@ -238,7 +247,8 @@ static bool blk_open(BlockExport *common, const BlockExportOptions *options, GEr
     e->block_size = (uint32_t)size;
     e->writable = options->has_writable && options->writable;
     e->write_cache = !(options->has_writethrough && options->writethrough);
-    e->edge = block_attach(common->node, "vhost-user-blk export", BLOCK_PERM_READ | (e->writable ? BLOCK_PERM_WRITE : 0),
+    e->edge = block_attach(common->node, "vhost-user-blk export",
+                           BLOCK_PERM_READ | (e->writable ? BLOCK_PERM_WRITE : 0),
                            BLOCK_PERM_ALL & ~BLOCK_PERM_RESIZE, error);
     if (!e->edge) {
         return false;

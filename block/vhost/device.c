@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhost-user, the device's end of the conversation: a row for each message. A front end that breaks the rules is
- * disconnected; another may then connect. Left out: dirty logs (migration of a running front end), memory slots, postcopy.
+ * vhost-user, the device's end of the conversation: a row for each message. A front end that breaks
+ * the rules is disconnected; another may then connect. Left out: dirty logs (migration of a running
+ * front end), memory slots, postcopy.
  */
 #include "block/vhost/device.h"
 
@@ -101,7 +102,8 @@ static bool on_kick(int fd, GIOCondition events, void *opaque)
         Vring *r = &d->rings[i];
 
         if (r->kick_fd == fd) {
-            if (got != (ssize_t)sizeof(count) && !(got < 0 && (errno == EAGAIN || errno == EINTR))) {
+            if (got != (ssize_t)sizeof(count) &&
+                !(got < 0 && (errno == EAGAIN || errno == EINTR))) {
                 r->kick_tag = 0;
                 return false;
             }
@@ -132,13 +134,16 @@ static bool reply_u64(VuDevice *d, Message *m, uint64_t value)
 
 static Vring *ring_of(VuDevice *d, uint64_t index, GError **error)
 {
-    return index < d->num_queues ? &d->rings[index] : fail_null(error, "no queue %u", (unsigned)index);
+    return index < d->num_queues ? &d->rings[index]
+                                 : fail_null(error, "no queue %u", (unsigned)index);
 }
 
 static bool co_get_features(VuDevice *d, Message *m, GError **error)
 {
-    return reply_u64(d, m, d->ops->features(d) | 1ull << VU_VIRTIO_INDIRECT | 1ull << VU_VIRTIO_EVENT_IDX |
-                               1ull << VU_VIRTIO_VERSION_1 | VU_F_PROTOCOL_FEATURES);
+    return reply_u64(d, m,
+                     d->ops->features(d) | 1ull << VU_VIRTIO_INDIRECT |
+                         1ull << VU_VIRTIO_EVENT_IDX | 1ull << VU_VIRTIO_VERSION_1 |
+                         VU_F_PROTOCOL_FEATURES);
 }
 
 static bool co_set_features(VuDevice *d, Message *m, GError **error)
@@ -162,7 +167,8 @@ static bool co_set_mem_table(VuDevice *d, Message *m, GError **error)
 {
     const VuMemTable *t = &m->p.table;
 
-    if (t->count > VU_MAX_REGIONS || m->header.size < 8 + t->count * sizeof(VuRegion) || m->nfds != t->count) {
+    if (t->count > VU_MAX_REGIONS || m->header.size < 8 + t->count * sizeof(VuRegion) ||
+        m->nfds != t->count) {
         return fail(error, "memory table with %u regions and %u descriptors", t->count, m->nfds);
     }
     co_wait_ring(d, NULL);
@@ -348,7 +354,8 @@ static bool config_range(const Message *m)
 {
     const VuConfig *c = &m->p.config;
 
-    return c->size <= VU_MAX_CONFIG && c->offset <= VU_MAX_CONFIG - c->size && m->header.size >= VU_CONFIG_HEADER + c->size;
+    return c->size <= VU_MAX_CONFIG && c->offset <= VU_MAX_CONFIG - c->size &&
+           m->header.size >= VU_CONFIG_HEADER + c->size;
 }
 
 static bool co_get_config(VuDevice *d, Message *m, GError **error)
@@ -385,7 +392,8 @@ static bool co_get_inflight(VuDevice *d, Message *m, GError **error)
         return false;
     }
     m->answered = true;
-    answer.header = (VuHeader){ m->header.request, VU_VERSION | VU_REPLY, MIN(m->header.size, (uint32_t)sizeof(VuInflight)) };
+    answer.header = (VuHeader){m->header.request, VU_VERSION | VU_REPLY,
+                               MIN(m->header.size, (uint32_t)sizeof(VuInflight))};
     answer.inflight = m->p.inflight;
     ret = co_channel_write_fd(d->channel, &answer, sizeof(answer.header) + answer.header.size, fd);
     close(fd);
@@ -408,7 +416,8 @@ static void forget_inflight(VuDevice *d)
 static bool co_set_inflight(VuDevice *d, Message *m, GError **error)
 {
     if (m->nfds != 1 || m->p.inflight.num_queues > d->num_queues) {
-        return fail(error, "inflight memory for %u queues, %u descriptors", m->p.inflight.num_queues, m->nfds);
+        return fail(error, "inflight memory for %u queues, %u descriptors",
+                    m->p.inflight.num_queues, m->nfds);
     }
     co_wait_ring(d, NULL);
     forget_inflight(d);
@@ -454,9 +463,11 @@ static bool co_dispatch(VuDevice *d, Message *m, GError **error)
         return fail(error, "message %u is not supported", m->header.request);
     }
     if (m->header.size < h->size || m->nfds > h->fds) {
-        return fail(error, "message %u with %u bytes and %u descriptors", m->header.request, m->header.size, m->nfds);
+        return fail(error, "message %u with %u bytes and %u descriptors", m->header.request,
+                    m->header.size, m->nfds);
     }
-    bool need_reply = m->header.flags & VU_NEED_REPLY && d->protocol_features >> VU_PF_REPLY_ACK & 1;
+    bool need_reply =
+        m->header.flags & VU_NEED_REPLY && d->protocol_features >> VU_PF_REPLY_ACK & 1;
 
     if (!h->co_fn(d, m, error)) {
         return false;

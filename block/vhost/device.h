@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A vhost-user device: one front end at a time, over a local socket. What the device does with requests is in its
- * VuDeviceOps. Machine lock.
+ * A vhost-user device: one front end at a time, over a local socket. What the device does with
+ * requests is in its VuDeviceOps. Machine lock.
  */
 #ifndef BLOCK_VHOST_DEVICE_H
 #define BLOCK_VHOST_DEVICE_H

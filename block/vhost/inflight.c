@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhost-user: what is in flight, written down in memory that the front end keeps, so that requests are done again when we
- * died with them. The layout is the protocol's for split queues: a queue's header of 16 bytes, then 16 bytes a descriptor.
+ * vhost-user: what is in flight, written down in memory that the front end keeps, so that requests
+ * are done again when we died with them. The layout is the protocol's for split queues: a queue's
+ * header of 16 bytes, then 16 bytes a descriptor.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -50,8 +51,9 @@ uint8_t *vu_inflight_map(const VuInflight *i, int fd, GError **error)
     struct stat st;
     void *map;
 
-    if (i->queue_size == 0 || i->queue_size > VRING_MAX_SIZE || i->offset != 0 || fstat(fd, &st) < 0 ||
-        i->size < queue_bytes(i->queue_size) * i->num_queues || (uint64_t)st.st_size < i->size) {
+    if (i->queue_size == 0 || i->queue_size > VRING_MAX_SIZE || i->offset != 0 ||
+        fstat(fd, &st) < 0 || i->size < queue_bytes(i->queue_size) * i->num_queues ||
+        (uint64_t)st.st_size < i->size) {
         return fail_null(error, "inflight memory is too small");
     }
     map = mmap(NULL, i->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

@@ -13,7 +13,10 @@
 
 #define MAX_GUARDED 256
 
-/* All mappings of the process, for the signal handler: a length of 0 is a free entry. Written with the machine lock. */
+/*
+ * All mappings of the process, for the signal handler: a length of 0 is a free entry. Written with
+ * the machine lock.
+ */
 static struct { uintptr_t start; volatile size_t len; } guarded[MAX_GUARDED];
 static struct sigaction old_action;
 
@@ -24,7 +27,8 @@ static void on_bus_error(int sig, siginfo_t *info, void *context)
 
     for (unsigned i = 0; i < MAX_GUARDED; i++) {
         if (guarded[i].len && at >= guarded[i].start && at - guarded[i].start < guarded[i].len &&
-            mmap((void *)at, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED) {
+            mmap((void *)at, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+                 -1, 0) != MAP_FAILED) {
             return;
         }
     }
@@ -79,7 +83,8 @@ static bool map_region(VuMemory *m, const VuRegion *r, int fd, GError **error)
     VuMapping *to = &m->mappings[m->count];
     struct stat st;
 
-    if (r->size == 0 || r->size > UINT64_MAX - r->offset || r->size > UINT64_MAX - r->guest || r->size > UINT64_MAX - r->user) {
+    if (r->size == 0 || r->size > UINT64_MAX - r->offset || r->size > UINT64_MAX - r->guest ||
+        r->size > UINT64_MAX - r->user) {
         return fail(error, "memory region %u wraps around", m->count);
     }
     if (fstat(fd, &st) < 0 || (S_ISREG(st.st_mode) && r->offset + r->size > (uint64_t)st.st_size)) {
@@ -87,7 +92,8 @@ static bool map_region(VuMemory *m, const VuRegion *r, int fd, GError **error)
     }
     to->region = *r;
     /* large pages are unmapped whole */
-    to->map_bytes = (r->offset + r->size + (uint64_t)st.st_blksize - 1) / (uint64_t)st.st_blksize * (uint64_t)st.st_blksize;
+    to->map_bytes = (r->offset + r->size + (uint64_t)st.st_blksize - 1) / (uint64_t)st.st_blksize *
+                    (uint64_t)st.st_blksize;
     to->map = mmap(NULL, to->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
     if (to->map == MAP_FAILED) {
         return fail_errno(error, errno, "memory region %u cannot be mapped", m->count);
@@ -117,7 +123,8 @@ void *vu_memory_user(const VuMemory *m, uint64_t address, uint64_t len)
     for (unsigned i = 0; i < m->count; i++) {
         const VuRegion *r = &m->mappings[i].region;
 
-        if (address >= r->user && address - r->user <= r->size && len <= r->size - (address - r->user)) {
+        if (address >= r->user && address - r->user <= r->size &&
+            len <= r->size - (address - r->user)) {
             return (uint8_t *)m->mappings[i].map + r->offset + (address - r->user);
         }
     }

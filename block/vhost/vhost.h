@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The device end of vhost-user: a front end's memory and its split virtqueues (Virtual I/O Device 1.1, 2.6), in our address
- * space. Nothing in that memory is trusted: it may change at any time. Machine lock.
+ * The device end of vhost-user: a front end's memory and its split virtqueues (Virtual I/O Device
+ * 1.1, 2.6), in our address space. Nothing in that memory is trusted: it may change at any time.
+ * Machine lock.
  */
 #ifndef BLOCK_VHOST_VHOST_H
 #define BLOCK_VHOST_VHOST_H
@@ -29,7 +30,10 @@ typedef struct VuMemory {
     unsigned count;
 } VuMemory;
 
-/* From then on accesses behind the end of the mapped file read zeroes and go nowhere; false: too many. */
+/*
+ * From then on accesses behind the end of the mapped file read zeroes and go nowhere; false: too
+ * many.
+ */
 bool vu_guard(void *map, size_t len);
 void vu_unguard(void *map);
 /* Replaces all; fds[] (one a region) stay the caller's. */
@@ -37,7 +41,9 @@ bool vu_memory_set(VuMemory *m, const VuMemTable *t, const int *fds, GError **er
 void vu_memory_clear(VuMemory *m);
 /* [address, address + len) if it lies in one region, otherwise NULL. */
 void *vu_memory_user(const VuMemory *m, uint64_t address, uint64_t len);
-/* The part of [guest, guest + *len) that lies in one region, whose length *len becomes; NULL: none. */
+/*
+ * The part of [guest, guest + *len) that lies in one region, whose length *len becomes; NULL: none.
+ */
 void *vu_memory_guest(const VuMemory *m, uint64_t guest, uint64_t *len);
 
 typedef struct Vring Vring;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhost-user: split virtqueues in shared memory (Virtual I/O Device 1.1, 2.6). Everything that decides is read once into
- * our own memory and then checked.
+ * vhost-user: split virtqueues in shared memory (Virtual I/O Device 1.1, 2.6). Everything that
+ * decides is read once into our own memory and then checked.
  */
 #include <string.h>
 #include <unistd.h>
@@ -138,7 +138,8 @@ static bool walk(const Vring *r, unsigned head, Pieces *p)
         if (d.flags & DESC_INDIRECT) {
             uint64_t len = d.len;
 
-            if (indirect || (d.flags & DESC_NEXT) || len % DESC_BYTES || len == 0 || len > (uint64_t)MAX_PIECES * DESC_BYTES) {
+            if (indirect || (d.flags & DESC_NEXT) || len % DESC_BYTES || len == 0 ||
+                len > (uint64_t)MAX_PIECES * DESC_BYTES) {
                 return false;
             }
             table = vu_memory_guest(r->memory, d.addr, &len);
@@ -179,8 +180,13 @@ VuElem *vring_take(Vring *r, uint16_t head)
         return broken(r, "bad descriptor chain");
     }
     e = g_malloc(sizeof(*e) + (p->count[0] + p->count[1]) * sizeof(struct iovec));
-    *e = (VuElem){ .ring = r, .head = head, .num_out = p->count[0], .num_in = p->count[1], .out = (struct iovec *)(e + 1),
-                   .out_len = p->bytes[0], .in_len = p->bytes[1] };
+    *e = (VuElem){.ring = r,
+                  .head = head,
+                  .num_out = p->count[0],
+                  .num_in = p->count[1],
+                  .out = (struct iovec *)(e + 1),
+                  .out_len = p->bytes[0],
+                  .in_len = p->bytes[1]};
     e->in = e->out + e->num_out;
     memcpy(e->out, p->iov[0], e->num_out * sizeof(struct iovec));
     memcpy(e->in, p->iov[1], e->num_in * sizeof(struct iovec));

@@ -66,9 +66,9 @@ struct Accel {
 #define ACCEL_TYPE(t) TYPE_ROW_(KIND_OBJECT, t)
 
 /*
- * Starts vm->accel. `list` has the command line's -accel values ("tcg,thread=multi") in order,
- * or -machine accel=kvm:tcg split at the colons; empty: the default order. Each one that cannot
- * start is reported on one line when another follows; when none starts, *error names the last reason.
+ * Starts vm->accel. `list` has the command line's -accel values ("tcg,thread=multi") in order, or
+ * -machine accel=kvm:tcg split at the colons; empty: the default order. Each one that cannot start
+ * is reported on one line when another follows; when none starts, *error names the last reason.
  */
 bool accel_start(Vm *vm, char *const *list, GError **error);
 void accel_stop(Vm *vm);

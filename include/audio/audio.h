@@ -13,7 +13,16 @@
 typedef struct AudioDev AudioDev;
 typedef struct AudioVoice AudioVoice;
 
-typedef enum AudioFormat { AUDIO_U8, AUDIO_S8, AUDIO_U16, AUDIO_S16, AUDIO_U32, AUDIO_S32, AUDIO_F32, AUDIO_FORMATS } AudioFormat;
+typedef enum AudioFormat {
+    AUDIO_U8,
+    AUDIO_S8,
+    AUDIO_U16,
+    AUDIO_S16,
+    AUDIO_U32,
+    AUDIO_S32,
+    AUDIO_F32,
+    AUDIO_FORMATS
+} AudioFormat;
 
 typedef struct AudioSettings {
     uint32_t frequency;     /* Hz, 1 to 768000 */
@@ -29,7 +38,8 @@ unsigned audio_frame_bytes(const AudioSettings *s);
 typedef void AudioDueFn(void *opaque, size_t bytes);
 
 /* dev NULL: the first -audiodev, or silence when there is none. Inactive at first. */
-AudioVoice *audio_open(AudioDev *dev, bool record, const AudioSettings *s, AudioDueFn *due, void *opaque);
+AudioVoice *audio_open(AudioDev *dev, bool record, const AudioSettings *s, AudioDueFn *due,
+                       void *opaque);
 /* NULL is fine. */
 void audio_close(AudioVoice *v);
 /* Starts and stops; a voice that starts begins with nothing due. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Dirty bitmaps: which blocks of a node were written since some time. A bit stands for `granularity` bytes. Named ones
- * are the user's, those without a name belong to jobs. Writes, zeroings and discards set bits when they have ended.
+ * Dirty bitmaps: which blocks of a node were written since some time. A bit stands for
+ * `granularity` bytes. Named ones are the user's, those without a name belong to jobs. Writes,
+ * zeroings and discards set bits when they have ended.
  */
 #ifndef BLOCK_BITMAP_H
 #define BLOCK_BITMAP_H
@@ -36,8 +37,12 @@ void dirty_bitmap_set(DirtyBitmap *b, uint64_t offset, uint64_t bytes);
 /* Only of blocks that lie in the range as a whole, or to the disk's end. */
 void dirty_bitmap_clear(DirtyBitmap *b, uint64_t offset, uint64_t bytes);
 void dirty_bitmap_clear_all(DirtyBitmap *b);
-/* The first dirty run at or behind *offset that begins before end: cut to at most max bytes; false: none. */
-bool dirty_bitmap_next(const DirtyBitmap *b, uint64_t *offset, uint64_t end, uint64_t max, uint64_t *bytes);
+/*
+ * The first dirty run at or behind *offset that begins before end: cut to at most max bytes; false:
+ * none.
+ */
+bool dirty_bitmap_next(const DirtyBitmap *b, uint64_t *offset, uint64_t end, uint64_t max,
+                       uint64_t *bytes);
 /* Whether the block at offset is dirty, and how far (in *bytes) it is the same. */
 bool dirty_bitmap_get(const DirtyBitmap *b, uint64_t offset, uint64_t *bytes);
 /* Adds src's dirty blocks; granularities may differ. */

@@ -22,7 +22,13 @@ typedef enum BlockOnError {
     BLOCK_ON_ERROR_AUTO,
 } BlockOnError;
 
-typedef enum BlockOp { BLOCK_OP_READ, BLOCK_OP_WRITE, BLOCK_OP_FLUSH, BLOCK_OP_UNMAP, BLOCK_OP_COUNT } BlockOp;
+typedef enum BlockOp {
+    BLOCK_OP_READ,
+    BLOCK_OP_WRITE,
+    BLOCK_OP_FLUSH,
+    BLOCK_OP_UNMAP,
+    BLOCK_OP_COUNT
+} BlockOp;
 
 typedef struct BlockCounts {
     uint64_t bytes[BLOCK_OP_COUNT], operations[BLOCK_OP_COUNT], failed[BLOCK_OP_COUNT];
@@ -68,11 +74,14 @@ uint64_t block_size(BlockFront *b);
  * offset and the iov's total are multiples of 512 and in range: the caller checks. iov (the array
  * and what it names) stays valid until done.
  */
-void block_read(BlockFront *b, uint64_t offset, const struct iovec *iov, unsigned n, BlockDone *done, void *opaque);
-void block_write(BlockFront *b, uint64_t offset, const struct iovec *iov, unsigned n, bool fua, BlockDone *done, void *opaque);
+void block_read(BlockFront *b, uint64_t offset, const struct iovec *iov, unsigned n,
+                BlockDone *done, void *opaque);
+void block_write(BlockFront *b, uint64_t offset, const struct iovec *iov, unsigned n, bool fua,
+                 BlockDone *done, void *opaque);
 void block_flush(BlockFront *b, BlockDone *done, void *opaque);
 void block_discard(BlockFront *b, uint64_t offset, uint64_t len, BlockDone *done, void *opaque);
-void block_write_zeroes(BlockFront *b, uint64_t offset, uint64_t len, bool unmap, BlockDone *done, void *opaque);
+void block_write_zeroes(BlockFront *b, uint64_t offset, uint64_t len, bool unmap, BlockDone *done,
+                        void *opaque);
 /* Waits until nothing is in flight (the main loop iterates). Held requests stay held. */
 void block_drain(BlockFront *b);
 void block_drain_all(void);
@@ -89,13 +98,19 @@ void block_front_release(BlockFront *b);
 /* Fronts that devices have, then drives without a device: for queries. */
 void block_front_foreach(void (*fn)(BlockFront *b, void *opaque), void *opaque);
 /*
- * The front of a -drive by the drive's id, or else of a device by its id or QOM path; one of them is NULL. NULL:
- * there is none.
+ * The front of a -drive by the drive's id, or else of a device by its id or QOM path; one of them
+ * is NULL. NULL: there is none.
  */
 BlockFront *block_front_find(const char *drive, const char *device);
-/* Puts node (NULL: none) in. The front is removable; its device learns of it by block_front_move_tray. */
+/*
+ * Puts node (NULL: none) in. The front is removable; its device learns of it by
+ * block_front_move_tray.
+ */
 bool block_front_change(BlockFront *b, BlockNode *node, GError **error);
-/* The user opens or closes the tray of a removable drive: the device is told, DEVICE_TRAY_MOVED is sent when it moves. */
+/*
+ * The user opens or closes the tray of a removable drive: the device is told, DEVICE_TRAY_MOVED is
+ * sent when it moves.
+ */
 void block_front_move_tray(BlockFront *b, bool open);
 /* For a device whose guest has moved the tray: sends the event. */
 void block_front_tray_moved(BlockFront *b, bool open);
@@ -104,7 +119,14 @@ void block_front_tray_moved(BlockFront *b, bool open);
  * i-th drive of the command line, in its order; NULL past the end. Boards look through them for
  * their interfaces ("ide", "virtio", "floppy", "pflash", "scsi"...) and claim those they use.
  */
-typedef struct DriveInfo { const char *id; const char *iface; int bus, unit; bool cdrom; bool claimed; const char *serial; } DriveInfo;
+typedef struct DriveInfo {
+    const char *id;
+    const char *iface;
+    int bus, unit;
+    bool cdrom;
+    bool claimed;
+    const char *serial;
+} DriveInfo;
 const DriveInfo *drive_info(unsigned i);
 /* The drive at a place of an interface, NULL: none. */
 const DriveInfo *drive_at(const char *iface, int bus, int unit);

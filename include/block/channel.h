@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A connected socket that coroutines read and write, perhaps with TLS. One reads and one writes at a
- * time. Machine lock.
+ * A connected socket that coroutines read and write, perhaps with TLS. One reads and one writes at
+ * a time. Machine lock.
  */
 #ifndef BLOCK_CHANNEL_H
 #define BLOCK_CHANNEL_H
@@ -20,15 +20,17 @@ void channel_free(CoChannel *c);
 int channel_fd(const CoChannel *c);
 /* Both directions end: who waits gets -EPIPE or the end. */
 void channel_shutdown(CoChannel *c);
-bool co_channel_start_tls(CoChannel *c, const char *creds_id, bool server, const char *hostname, GError **error);
+bool co_channel_start_tls(CoChannel *c, const char *creds_id, bool server, const char *hostname,
+                          GError **error);
 /* All of it: 1, or 0 at the end before the first byte, or -errno. */
 int co_channel_read(CoChannel *c, void *buf, size_t len);
 /*
- * The same, with the descriptors that come along: at most *n of them, which the caller closes (also after failure); *n
- * becomes their number. More are closed.
+ * The same, with the descriptors that come along: at most *n of them, which the caller closes (also
+ * after failure); *n becomes their number. More are closed.
  */
 int co_channel_read_fds(CoChannel *c, void *buf, size_t len, int *fds, unsigned *n);
-int co_channel_readv(CoChannel *c, const struct iovec *iov, unsigned niov, size_t offset, size_t len);
+int co_channel_readv(CoChannel *c, const struct iovec *iov, unsigned niov, size_t offset,
+                     size_t len);
 /* All of it: 0 or -errno. */
 int co_channel_write(CoChannel *c, const void *buf, size_t len);
 /* With a descriptor beside the first byte. */

@@ -25,13 +25,15 @@ typedef struct CryptoIo {
 } CryptoIo;
 
 /*
- * Options are members PREFIX"key-secret" and so on of opts: prefix is "" (luks) or "encrypt." (qcow2).
+ * Options are members PREFIX"key-secret" and so on of opts: prefix is "" (luks) or "encrypt."
+ * (qcow2).
  * no_io: without a key; encrypting is then not possible. NULL + error.
  */
-BlockCrypto *co_crypto_open_luks(const CryptoIo *io, struct json_object *opts, const char *prefix, bool no_io,
-                                 GError **error);
+BlockCrypto *co_crypto_open_luks(const CryptoIo *io, struct json_object *opts, const char *prefix,
+                                 bool no_io, GError **error);
 /* No header: the password is the key. */
-BlockCrypto *crypto_open_aes(struct json_object *opts, const char *prefix, bool no_io, GError **error);
+BlockCrypto *crypto_open_aes(struct json_object *opts, const char *prefix, bool no_io,
+                             GError **error);
 /* NULL is fine. */
 void crypto_free(BlockCrypto *c);
 
@@ -51,26 +53,31 @@ int co_crypto_encrypt(BlockCrypto *c, uint64_t position, void *buf, size_t bytes
 int co_crypto_decrypt(BlockCrypto *c, uint64_t position, void *buf, size_t bytes);
 
 /* Key slots: PREFIX"state", "new-secret", "old-secret", "keyslot", "iter-time". */
-bool co_crypto_amend(BlockCrypto *c, const CryptoIo *io, struct json_object *opts, const char *prefix, bool force,
-                     GError **error);
+bool co_crypto_amend(BlockCrypto *c, const CryptoIo *io, struct json_object *opts,
+                     const char *prefix, bool force, GError **error);
 
 /* What query-block and `info` tell ("ivgen-alg", "slots", ...); a new object. */
 struct json_object *crypto_info(const BlockCrypto *c);
 
 /* Rows for option tables: the names without prefix, to be listed by who has one. */
-#define CRYPTO_CREATE_OPTS(prefix)                                                                                      \
-    { prefix "key-secret", OPT_STRING, "ID of the secret that provides the keyslot passphrase" },                       \
-    { prefix "cipher-alg", OPT_STRING, "Name of encryption cipher algorithm" },                                         \
-    { prefix "cipher-mode", OPT_STRING, "Name of encryption cipher mode" },                                             \
-    { prefix "ivgen-alg", OPT_STRING, "Name of IV generator algorithm" },                                               \
-    { prefix "ivgen-hash-alg", OPT_STRING, "Name of IV generator hash algorithm" },                                     \
-    { prefix "hash-alg", OPT_STRING, "Name of encryption hash algorithm" },                                             \
-    { prefix "iter-time", OPT_NUMBER, "Time to spend in PBKDF in milliseconds" }
-#define CRYPTO_AMEND_OPTS(prefix)                                                                                       \
-    { prefix "state", OPT_STRING, "Select new state of affected keyslots (active/inactive)" },                          \
-    { prefix "keyslot", OPT_NUMBER, "Select a single keyslot to modify explicitly" },                                   \
-    { prefix "old-secret", OPT_STRING, "Select all keyslots that match this password" },                                \
-    { prefix "new-secret", OPT_STRING, "New secret to set in the matching keyslots. Empty string to erase" },           \
-    { prefix "iter-time", OPT_NUMBER, "Time to spend in PBKDF in milliseconds" }
+#define CRYPTO_CREATE_OPTS(prefix)                                                              \
+    {prefix "key-secret", OPT_STRING, "ID of the secret that provides the keyslot passphrase"}, \
+        {prefix "cipher-alg", OPT_STRING, "Name of encryption cipher algorithm"},               \
+        {prefix "cipher-mode", OPT_STRING, "Name of encryption cipher mode"},                   \
+        {prefix "ivgen-alg", OPT_STRING, "Name of IV generator algorithm"},                     \
+        {prefix "ivgen-hash-alg", OPT_STRING, "Name of IV generator hash algorithm"},           \
+        {prefix "hash-alg", OPT_STRING, "Name of encryption hash algorithm"},                   \
+    {                                                                                           \
+        prefix "iter-time", OPT_NUMBER, "Time to spend in PBKDF in milliseconds"                \
+    }
+#define CRYPTO_AMEND_OPTS(prefix)                                                            \
+    {prefix "state", OPT_STRING, "Select new state of affected keyslots (active/inactive)"}, \
+        {prefix "keyslot", OPT_NUMBER, "Select a single keyslot to modify explicitly"},      \
+        {prefix "old-secret", OPT_STRING, "Select all keyslots that match this password"},   \
+        {prefix "new-secret", OPT_STRING,                                                    \
+         "New secret to set in the matching keyslots. Empty string to erase"},               \
+    {                                                                                        \
+        prefix "iter-time", OPT_NUMBER, "Time to spend in PBKDF in milliseconds"             \
+    }
 
 #endif

@@ -47,7 +47,11 @@ typedef struct BlockSnapshot {
     uint64_t disk_size;
 } BlockSnapshot;
 
-typedef struct BlockMeasure { uint64_t required, fully_allocated; bool has_bitmaps; uint64_t bitmaps; } BlockMeasure;
+typedef struct BlockMeasure {
+    uint64_t required, fully_allocated;
+    bool has_bitmaps;
+    uint64_t bitmaps;
+} BlockMeasure;
 
 /* Of long operations: done of total, in work of its own unit. */
 typedef void BlockProgress(void *opaque, uint64_t done, uint64_t total);
@@ -164,15 +168,16 @@ struct BlockDriver {
 #define BLOCK_DRIVER(t) SECTION_ENTRY(block_drivers, const BlockDriver *, t##_row, &t)
 
 /*
- * All that the layers from top to above base have goes to base, at most rate bytes a second (0: any). 0 or -errno.
- * progress may be NULL.
+ * All that the layers from top to above base have goes to base, at most rate bytes a second (0:
+ * any). 0 or -errno. progress may be NULL.
  */
-int co_block_commit_data(BlockNode *top, BlockNode *base, uint64_t rate, BlockProgress *progress, void *opaque);
+int co_block_commit_data(BlockNode *top, BlockNode *base, uint64_t rate, BlockProgress *progress,
+                         void *opaque);
 
 /*
- * For open(): the child `name` from the options (object or node name); when they do not have it, the
- * image `filename` (NULL: fails, or with `optional` returns NULL without error). Relative names count
- * from this node's file. format NULL: probed; protocols are opened with format "".
+ * For open(): the child `name` from the options (object or node name); when they do not have it,
+ * the image `filename` (NULL: fails, or with `optional` returns NULL without error). Relative names
+ * count from this node's file. format NULL: probed; protocols are opened with format "".
  */
 BlockNode *block_child_open(BlockNode *n, const char *name, unsigned role, const char *filename,
                             const char *format, GError **error);
@@ -183,12 +188,13 @@ bool block_child_given(BlockNode *n, const char *name);
  * Makes the image `filename` in a format with typed options (size as "size"); the file below it is
  * made first. In or out of coroutines.
  */
-bool block_create(const BlockDriver *format, const char *filename, struct json_object *opts, GError **error);
+bool block_create(const BlockDriver *format, const char *filename, struct json_object *opts,
+                  GError **error);
 /* For co_create of formats: makes an empty file by its protocol and opens it for writing. */
 BlockNode *block_create_file(const char *filename, uint64_t size, GError **error);
 /* The text of create_opts/amend_opts "a=b,c=d", checked and typed; NULL + error. */
-struct json_object *block_create_options(const BlockDriver *format, const OptDesc *table, const char *text,
-                                         GError **error);
+struct json_object *block_create_options(const BlockDriver *format, const OptDesc *table,
+                                         const char *text, GError **error);
 bool block_prealloc_parse(const char *text, BlockPrealloc *mode, GError **error);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Exports: block nodes that other processes use, by whatever protocol. A kind is a constant BlockExportDriver, placed by
- * EXPORT_DRIVER() in a linker section. Machine lock held everywhere.
+ * Exports: block nodes that other processes use, by whatever protocol. A kind is a constant
+ * BlockExportDriver, placed by EXPORT_DRIVER() in a linker section. Machine lock held everywhere.
  */
 #ifndef BLOCK_EXPORT_H
 #define BLOCK_EXPORT_H

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Jobs: long work on the block graph that the user watches and steers. A kind of job is a JobDriver; its co_run works in
- * pieces and calls co_job_pause_point() between them. When it has ended, the job waits for others of its
- * transaction and perhaps for the user, and then commit() or abort() changes the graph, in the main loop with the graph
- * locked. Machine lock held everywhere.
+ * Jobs: long work on the block graph that the user watches and steers. A kind of job is a
+ * JobDriver; its co_run works in pieces and calls co_job_pause_point() between them. When it has
+ * ended, the job waits for others of its transaction and perhaps for the user, and then commit() or
+ * abort() changes the graph, in the main loop with the graph locked. Machine lock held everywhere.
  */
 #ifndef BLOCK_JOB_H
 #define BLOCK_JOB_H
@@ -54,9 +54,9 @@ struct BlockJob {
     int64_t slice_ns;           /* rate limit: when the bytes so far are due */
 };
 
-#define JOB_COMMON_ARGS(a)                                                                                              \
-    .id = (a)->job_id, .speed = (a)->has_speed ? (a)->speed : 0,                                                        \
-    .auto_finalize = !(a)->has_auto_finalize || (a)->auto_finalize,                                                     \
+#define JOB_COMMON_ARGS(a)                                          \
+    .id = (a)->job_id, .speed = (a)->has_speed ? (a)->speed : 0,    \
+    .auto_finalize = !(a)->has_auto_finalize || (a)->auto_finalize, \
     .auto_dismiss = !(a)->has_auto_dismiss || (a)->auto_dismiss
 
 typedef struct JobParams {
@@ -89,7 +89,9 @@ void co_job_sleep(BlockJob *j, int64_t ns);
 void job_total(BlockJob *j, uint64_t total);
 /* BLOCK_JOB_READY. */
 void job_ready(BlockJob *j);
-/* What is to be done about an error: true: go on (ignored, or tried again after the user resumed). */
+/*
+ * What is to be done about an error: true: go on (ignored, or tried again after the user resumed).
+ */
 bool co_job_error(BlockJob *j, bool read, int policy, int errnum);
 /* Whether the job was asked to end early and not to switch. */
 static inline bool job_is_cancelled(const BlockJob *j)
@@ -102,7 +104,8 @@ JobTxn *job_txn_new(void);
 void job_txn_unref(JobTxn *t);
 
 /* ---- starting the kinds (commands and transactions) ---- */
-BlockJob *job_backup_start(const JobParams *p, BlockNode *source, BlockNode *target, int sync, int bitmap_mode,
-                           DirtyBitmap *bitmap, bool compress, int on_source, int on_target, GError **error);
+BlockJob *job_backup_start(const JobParams *p, BlockNode *source, BlockNode *target, int sync,
+                           int bitmap_mode, DirtyBitmap *bitmap, bool compress, int on_source,
+                           int on_target, GError **error);
 
 #endif

@@ -16,7 +16,9 @@ typedef struct NbdExportOptions {
     bool growing;                       /* no offset: the node may change its length */
 } NbdExportOptions;
 
-/* Takes over listen_fd. tls_creds NULL: no TLS; otherwise clients must use it. max 0: any number. */
+/*
+ * Takes over listen_fd. tls_creds NULL: no TLS; otherwise clients must use it. max 0: any number.
+ */
 NbdServer *nbd_server_new(int listen_fd, const char *tls_creds, unsigned max, GError **error);
 /* A connection that somebody else has accepted. */
 void nbd_server_add_client(NbdServer *s, int fd);

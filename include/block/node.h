@@ -147,7 +147,10 @@ BlockNode *block_node_ref(BlockNode *n);
 /* NULL is fine. The last one closes it. */
 void block_node_unref(BlockNode *n);
 BlockNode *block_node_find(const char *name);
-/* Turns a read-only node that has no reason of its own to be so (a backing file) writable; and back. */
+/*
+ * Turns a read-only node that has no reason of its own to be so (a backing file) writable; and
+ * back.
+ */
 bool block_make_writable(BlockNode *n, GError **error);
 bool block_make_read_only(BlockNode *n, GError **error);
 /* By the name of a node or of a drive ("device"); NULL + error. */
@@ -159,7 +162,8 @@ void block_node_foreach_newest(void (*fn)(BlockNode *n, void *opaque), void *opa
 void block_node_keep(BlockNode *n);
 bool block_node_delete(const char *name, GError **error);
 /* A new node of an internal kind, above `below` (child "file"), with no options. For jobs. */
-BlockNode *block_node_insert(const BlockDriver *d, const char *name, BlockNode *below, GError **error);
+BlockNode *block_node_insert(const BlockDriver *d, const char *name, BlockNode *below,
+                             GError **error);
 
 /* ---- edges and permissions ---- */
 
@@ -167,7 +171,8 @@ BlockNode *block_node_insert(const BlockDriver *d, const char *name, BlockNode *
  * Adds a user outside of the graph, holding a reference to n. user is a constant such as
  * "block device". NULL + error when the permissions clash or a file is locked.
  */
-BlockEdge *block_attach(BlockNode *n, const char *user, unsigned perm, unsigned shared, GError **error);
+BlockEdge *block_attach(BlockNode *n, const char *user, unsigned perm, unsigned shared,
+                        GError **error);
 bool block_edge_set_perm(BlockEdge *e, unsigned perm, unsigned shared, GError **error);
 void block_detach(BlockEdge *e);
 /* Makes a node a child of another; for drivers in open(). Takes over the reference of `child`. */
@@ -212,10 +217,11 @@ int co_block_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct
 int co_block_pread(BlockNode *n, uint64_t offset, void *buf, size_t bytes);
 int co_block_pwrite(BlockNode *n, uint64_t offset, const void *buf, size_t bytes, unsigned flags);
 /*
- * Copies a range that lies in one piece at both sides without reading it into memory: 0, -errno, or -ENOTSUP when nothing
- * was done and the caller is to read and write.
+ * Copies a range that lies in one piece at both sides without reading it into memory: 0, -errno, or
+ * -ENOTSUP when nothing was done and the caller is to read and write.
  */
-int co_block_copy_range(BlockNode *from, uint64_t from_offset, BlockNode *to, uint64_t offset, uint64_t bytes);
+int co_block_copy_range(BlockNode *from, uint64_t from_offset, BlockNode *to, uint64_t offset,
+                        uint64_t bytes);
 int co_block_flush(BlockNode *n);
 /* Does nothing without discard=unmap. */
 int co_block_discard(BlockNode *n, uint64_t offset, uint64_t bytes);

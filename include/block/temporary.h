@@ -5,7 +5,10 @@
 
 #include "block/node.h"
 
-/* -snapshot: the node of `opts` (read-only) below an image that is gone with the process. NULL + error. */
+/*
+ * -snapshot: the node of `opts` (read-only) below an image that is gone with the process. NULL +
+ * error.
+ */
 BlockNode *temporary_open(struct json_object *opts, unsigned flags, GError **error);
 
 #endif

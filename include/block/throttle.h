@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Limits of I/O rates: leaky buckets that fill with what is transferred and empty at the average rate. A group's members share
- * its buckets. Machine lock.
+ * Limits of I/O rates: leaky buckets that fill with what is transferred and empty at the average
+ * rate. A group's members share its buckets. Machine lock.
  */
 #ifndef BLOCK_THROTTLE_H
 #define BLOCK_THROTTLE_H
@@ -11,7 +11,15 @@
 #include <stdint.h>
 
 /* Order of the limits everywhere. */
-enum { LIMIT_BPS_TOTAL, LIMIT_BPS_READ, LIMIT_BPS_WRITE, LIMIT_IOPS_TOTAL, LIMIT_IOPS_READ, LIMIT_IOPS_WRITE, LIMIT_COUNT };
+enum {
+    LIMIT_BPS_TOTAL,
+    LIMIT_BPS_READ,
+    LIMIT_BPS_WRITE,
+    LIMIT_IOPS_TOTAL,
+    LIMIT_IOPS_READ,
+    LIMIT_IOPS_WRITE,
+    LIMIT_COUNT
+};
 
 typedef struct ThrottleLimits {
     uint64_t avg[LIMIT_COUNT];      /* a second; 0: none */

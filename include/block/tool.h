@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The block layer without a machine, for programs in tools/. A tool is a folder tools/NAME/ whose sources
- * are linked with every shared object; its main() calls tool_init() first.
+ * The block layer without a machine, for programs in tools/. A tool is a folder tools/NAME/ whose
+ * sources are linked with every shared object; its main() calls tool_init() first.
  */
 #ifndef BLOCK_TOOL_H
 #define BLOCK_TOOL_H
@@ -28,8 +28,8 @@ bool tool_cache_mode(const char *mode, bool *direct, bool *no_flush, bool *write
 bool tool_aio_mode(const char *mode, unsigned *flags);
 
 /*
- * Opens what people name on command lines. image_opts: filename is "driver=...,..." text. cache NULL:
- * "writeback". flags: BLOCK_OPEN_*. The error has the prefix "Could not open 'X': ".
+ * Opens what people name on command lines. image_opts: filename is "driver=...,..." text. cache
+ * NULL: "writeback". flags: BLOCK_OPEN_*. The error has the prefix "Could not open 'X': ".
  */
 BlockNode *tool_open(const char *filename, bool image_opts, const char *format, const char *cache,
                      unsigned flags, GError **error);

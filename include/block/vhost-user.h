@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Messages of the vhost-user protocol, as both ends use them: a header, a payload in host byte order, and descriptors
- * beside it. The front end asks; with REPLY_ACK it may want an answer to anything.
+ * Messages of the vhost-user protocol, as both ends use them: a header, a payload in host byte
+ * order, and descriptors beside it. The front end asks; with REPLY_ACK it may want an answer to
+ * anything.
  */
 #ifndef BLOCK_VHOST_USER_H
 #define BLOCK_VHOST_USER_H
@@ -19,7 +20,13 @@ enum {
 
 /* Feature bits that only the two ends see, and those of the protocol. */
 #define VU_F_PROTOCOL_FEATURES (1ull << 30)
-enum { VU_PF_MQ = 0, VU_PF_REPLY_ACK = 3, VU_PF_BACKEND_REQ = 5, VU_PF_CONFIG = 9, VU_PF_INFLIGHT_SHMFD = 12 };
+enum {
+    VU_PF_MQ = 0,
+    VU_PF_REPLY_ACK = 3,
+    VU_PF_BACKEND_REQ = 5,
+    VU_PF_CONFIG = 9,
+    VU_PF_INFLIGHT_SHMFD = 12
+};
 
 #define VU_VERSION 1u
 #define VU_VERSION_MASK 3u

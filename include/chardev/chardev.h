@@ -86,7 +86,8 @@ int chardev_fe_take_fd(ChardevFe *fe);
 bool chardev_fe_send_fds(ChardevFe *fe, const int *fds, size_t n, GError **error);
 
 /*
- * The present connection of a unix socket, for a front end that asks and waits for answers by itself (its can_receive() says
+ * The present connection of a unix socket, for a front end that asks and waits for answers by
+ * itself (its can_receive() says
  * 0 then); -1: none. It stays the chardev's.
  */
 int chardev_fe_socket(ChardevFe *fe);

@@ -13,7 +13,10 @@ typedef struct Monitor Monitor;
 
 /* Opens a monitor on chr for the life of the process: QMP (control) or for people. */
 bool monitor_new(Vm *vm, struct Chardev *chr, bool control, bool pretty, GError **error);
-/* Runs one line of the human monitor, as for human-monitor-command; its output, freed by the caller. */
+/*
+ * Runs one line of the human monitor, as for human-monitor-command; its output, freed by the
+ * caller.
+ */
 char *monitor_run_line(Vm *vm, const char *line, int cpu_index);
 
 #endif

@@ -46,7 +46,8 @@ bool eth_offload_tso(uint8_t *frame, size_t len, uint16_t segment, NetOffload *o
 void eth_fill_checksum(uint8_t *frame, size_t len, const NetOffload *o);
 /* Cuts a large frame into ones that fit a wire; calls fn with each (in memory of its own). */
 typedef void EthSegmentFn(void *opaque, const uint8_t *frame, size_t len);
-bool eth_segment(const uint8_t *frame, size_t len, const NetOffload *o, EthSegmentFn *fn, void *opaque);
+bool eth_segment(const uint8_t *frame, size_t len, const NetOffload *o, EthSegmentFn *fn,
+                 void *opaque);
 
 /* The virtio header in front of a frame (Virtual I/O Device 1.1, 5.1.6), without num_buffers. */
 #define ETH_VNET_BYTES 10u

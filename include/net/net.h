@@ -94,11 +94,16 @@ struct NetPeer { NetClient *client; };
 /* NIC side, at realize: peer may be NULL (no cable). */
 void net_nic_init(NetClient *nic, const NetOps *ops, void *opaque, NetPeer *peer, const char *name);
 void net_nic_fini(NetClient *nic);
-/* Sends from c to its peer; queued (bounded) when the peer is busy. False: the queue is full, wait for the
- * peer's net_ready before sending more (the frame was not taken). */
+/*
+ * Sends from c to its peer; queued (bounded) when the peer is busy. False: the queue is full, wait
+ * for the peer's net_ready before sending more (the frame was not taken).
+ */
 bool net_send(NetClient *c, const uint8_t *frame, size_t len);
 bool net_sendv(NetClient *c, const struct iovec *iov, unsigned n);
-/* Sends a frame that lacks something; what the peer does not take is done here, in the frame itself. */
+/*
+ * Sends a frame that lacks something; what the peer does not take is done here, in the frame
+ * itself.
+ */
 bool net_send_offload(NetClient *c, uint8_t *frame, size_t len, const NetOffload *o);
 /* net_send of a frame whose checksums are known to be right. */
 bool net_send_valid(NetClient *c, const uint8_t *frame, size_t len);

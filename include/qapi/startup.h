@@ -57,7 +57,8 @@ typedef struct OptionHandler {
     const OptDesc *params;
 } OptionHandler;
 
-#define OPTION(id, ...) SECTION_ENTRY(option_handlers, OptionHandler, option_##id##_row, __VA_ARGS__)
+#define OPTION(id, ...) \
+    SECTION_ENTRY(option_handlers, OptionHandler, option_##id##_row, __VA_ARGS__)
 
 typedef struct StartHook {
     StartPhase phase;

@@ -146,7 +146,10 @@ static inline const BusType *bus_type(const Bus *b)
 /* Initialises an embedded bus of type `type` as child `name` of owner (NULL name: "type.N"). */
 void bus_init(Bus *bus, const BusType *type, Device *owner, const char *name);
 void bus_fini(Bus *bus);
-/* A name for a bus of owner's: "ID.0" when owner has an id, else the first free "prefix.N". New string. */
+/*
+ * A name for a bus of owner's: "ID.0" when owner has an id, else the first free "prefix.N". New
+ * string.
+ */
 char *bus_new_name(const Device *owner, const char *prefix);
 /* The bus of that name or path ("pci.0"), or NULL. */
 Bus *bus_find(Vm *vm, const char *name);

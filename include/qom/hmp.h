@@ -24,8 +24,8 @@ typedef struct HmpCall {
 typedef void HmpFn(HmpCall *call, GError **error);
 
 /*
- * args: names and kinds by commas, "name:s,count:i?,-a"; s word (F of a file, B of a block device), S rest of the line, i number or
- * expression, o size, b on/off, ? optional, -x a flag.
+ * args: names and kinds by commas, "name:s,count:i?,-a"; s word (F of a file, B of a block device),
+ * S rest of the line, i number or expression, o size, b on/off, ? optional, -x a flag.
  */
 typedef struct HmpCommand {
     const char *name;           /* "info pci" is spelled "pci" in info rows */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The object type `iothread`: a thread with an event loop of its own, for devices that ask for it. */
+/*
+ * The object type `iothread`: a thread with an event loop of its own, for devices that ask for it.
+ */
 #ifndef QOM_IOTHREAD_H
 #define QOM_IOTHREAD_H
 

@@ -55,8 +55,9 @@ struct Prop {
 };
 
 extern const PropType prop_bool, prop_uint8, prop_uint16, prop_uint32, prop_uint64, prop_int32,
-    prop_int64, prop_size, prop_string, prop_enum /* int field */, prop_on_off_auto /* int field: OnOffAuto */,
-    prop_bit32, prop_bit64, prop_mac /* uint8_t[6] */, prop_link /* Object *, counted */,
+    prop_int64, prop_size, prop_string, prop_enum /* int field */,
+    prop_on_off_auto /* int field: OnOffAuto */, prop_bit32, prop_bit64, prop_mac /* uint8_t[6] */,
+    prop_link /* Object *, counted */,
     prop_chardev /* Chardev *: by chardev; realize attaches a ChardevFe */,
     prop_netdev /* NetPeer *: by net */, prop_drive /* BlockFront *: by block */,
     prop_pci_devfn /* int32_t, -1: automatic */, prop_uuid /* uint8_t[16] */;

@@ -77,7 +77,12 @@ bool shutdown_by_guest(ShutdownCause cause);
 /* -action and its short forms (-no-reboot, -no-shutdown, -watchdog-action). */
 typedef enum RebootAction { REBOOT_RESET, REBOOT_SHUTDOWN } RebootAction;
 typedef enum ShutdownAction { SHUTDOWN_POWEROFF, SHUTDOWN_PAUSE } ShutdownAction;
-typedef enum PanicAction { PANIC_PAUSE, PANIC_SHUTDOWN, PANIC_EXIT_FAILURE, PANIC_NONE } PanicAction;
+typedef enum PanicAction {
+    PANIC_PAUSE,
+    PANIC_SHUTDOWN,
+    PANIC_EXIT_FAILURE,
+    PANIC_NONE
+} PanicAction;
 typedef enum WatchdogAction {
     WATCHDOG_RESET, WATCHDOG_SHUTDOWN, WATCHDOG_POWEROFF, WATCHDOG_PAUSE, WATCHDOG_DEBUG,
     WATCHDOG_NONE, WATCHDOG_INJECT_NMI,

@@ -6,7 +6,10 @@
 #include <glib.h>
 #include <stdint.h>
 
-/* The bytes of -object secret,id=ID; NULL with *error set when there is none. Not owned by the caller. */
+/*
+ * The bytes of -object secret,id=ID; NULL with *error set when there is none. Not owned by the
+ * caller.
+ */
 const uint8_t *secret_bytes(const char *id, size_t *len, GError **error);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * TLS on a socket, by credentials that are objects (tls-creds-anon, tls-creds-psk, tls-creds-x509). Nothing
- * here waits: functions say what they would wait for.
+ * TLS on a socket, by credentials that are objects (tls-creds-anon, tls-creds-psk, tls-creds-x509).
+ * Nothing here waits: functions say what they would wait for.
  */
 #ifndef QOM_TLS_H
 #define QOM_TLS_H
@@ -21,7 +21,8 @@ bool tls_creds_check(const char *id, bool server, GError **error);
  * On a connected, non-blocking fd, which stays the caller's. hostname: whose certificate a client
  * expects, NULL: not checked. NULL + error.
  */
-TlsSession *tls_session_new(const char *creds_id, bool server, int fd, const char *hostname, GError **error);
+TlsSession *tls_session_new(const char *creds_id, bool server, int fd, const char *hostname,
+                            GError **error);
 void tls_session_free(TlsSession *t);
 /* Until TLS_DONE or TLS_FAILED (+ error), again after each wait. */
 TlsWait tls_handshake(TlsSession *t, GError **error);

@@ -69,7 +69,9 @@ void vm_make_machine(Vm *vm);
 /* What a board published; NULL: nothing of that name. */
 void vm_publish(Vm *vm, const char *name, void *what);
 void *vm_published(Vm *vm, const char *name);
-/* The machine type for `name` (name, alias or "X-machine") that `arch` has; NULL and a suggestion. */
+/*
+ * The machine type for `name` (name, alias or "X-machine") that `arch` has; NULL and a suggestion.
+ */
 const MachineType *machine_type_find(const char *name, const char *arch, GError **error);
 /* Machine types of `arch` in the order of -machine help, NULL at the end; freed with g_free. */
 const MachineType **machine_types(const char *arch);

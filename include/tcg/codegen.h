@@ -59,11 +59,17 @@ struct CodeBlock {
 } __attribute__((aligned(64)));
 
 /*
- * Jump cache, one per vCPU, read by generated code for exit_lookup: the entry of the pc's low bits; a hit when pc and mode (key.base, key.mode, key.flags folded by accel/tcg into
- * `context`) match those compiled into the exit.
+ * Jump cache, one per vCPU, read by generated code for exit_lookup: the entry of the pc's low bits;
+ * a hit when pc and mode (key.base, key.mode, key.flags folded by accel/tcg into `context`) match
+ * those compiled into the exit.
  */
 #define JUMP_CACHE_BITS 16
-typedef struct JumpCacheEntry { uint64_t pc; uint64_t context; const void *entry; CodeBlock *block; } JumpCacheEntry;
+typedef struct JumpCacheEntry {
+    uint64_t pc;
+    uint64_t context;
+    const void *entry;
+    CodeBlock *block;
+} JumpCacheEntry;
 struct BlockCache { JumpCacheEntry e[1 << JUMP_CACHE_BITS]; };
 static inline unsigned jump_cache_index(uint64_t pc)
 {
@@ -74,14 +80,17 @@ static inline unsigned jump_cache_other(unsigned index)
 {
     return index ^ 1;
 }
-/* base, mode and flags of a key in 64 bits; equal keys give equal contexts, and the TLB's flush keeps
- * entries whose pages changed out of the cache. */
+/*
+ * base, mode and flags of a key in 64 bits; equal keys give equal contexts, and the TLB's flush
+ * keeps entries whose pages changed out of the cache.
+ */
 uint64_t block_context(const BlockKey *key);
 /* The upper 32 bits alone tell contexts apart where base is 0. */
 
 /*
- * The code buffer: one mapping, bump-allocated; flushed as a whole when full. An engine may give its upper part to slow
- * paths, exits and tables, so that what runs lies close together (code_buffer_split).
+ * The code buffer: one mapping, bump-allocated; flushed as a whole when full. An engine may give
+ * its upper part to slow paths, exits and tables, so that what runs lies close together
+ * (code_buffer_split).
  */
 typedef struct CodeBuffer {
     uint8_t *base, *ptr, *end;
@@ -154,16 +163,22 @@ extern const CodeEngine engine_interp;
 /* The host's back end, or NULL on a host without one (link-time by folder tcg/<host>). */
 const CodeEngine *engine_native(void);
 /*
- * For tests, before init: the back end uses no more of the host than an older one has; level 0 is the oldest.
+ * For tests, before init: the back end uses no more of the host than an older one has; level 0 is
+ * the oldest.
  * False: there is no such level (any more), all of the host is used again.
  */
 bool engine_native_limit(unsigned level);
 
 /* Names generated code for the host's perf in /tmp/perf-PID.map; call before code is generated. */
 bool perf_map_open(GError **error);
-/* Writes all generated code to jit-PID.dump in the current folder, for perf inject --jit; likewise. */
+/*
+ * Writes all generated code to jit-PID.dump in the current folder, for perf inject --jit; likewise.
+ */
 bool jit_dump_open(GError **error);
-/* For engines: `size` bytes of code from `start` on are `what`-pc. Nothing unless one of these is open. */
+/*
+ * For engines: `size` bytes of code from `start` on are `what`-pc. Nothing unless one of these is
+ * open.
+ */
 void perf_map_add(const void *start, size_t size, const char *what, uint64_t pc);
 
 /*
@@ -182,11 +197,13 @@ Vec128 tcg_load128_slow(Cpu *cpu, uint64_t va, uint32_t oi, uintptr_t host_pc);
 void tcg_store128_slow(Cpu *cpu, uint64_t va, Vec128 value, uint32_t oi, uintptr_t host_pc);
 /* kind: IrAtomic, or TCG_CMPXCHG with `expect`. The old value. */
 enum { TCG_CMPXCHG = 8 };
-uint64_t tcg_atomic(Cpu *cpu, uint64_t va, uint64_t value, uint64_t expect, uint32_t kind_oi, uintptr_t host_pc);
+uint64_t tcg_atomic(Cpu *cpu, uint64_t va, uint64_t value, uint64_t expect, uint32_t kind_oi,
+                    uintptr_t host_pc);
 #define MEM_KIND_OI(kind, op, mmu) (MEM_OI(op, mmu) | (uint32_t)(kind) << 16)
 /*
- * exit_lookup missed the jump cache: the `entry` to go on with, or NULL to leave with IR_EXIT_LOOKUP
- * and no last block. Guest state is complete, pc included (front ends set it before exit_lookup).
+ * exit_lookup missed the jump cache: the `entry` to go on with, or NULL to leave with
+ * IR_EXIT_LOOKUP and no last block. Guest state is complete, pc included (front ends set it before
+ * exit_lookup).
  */
 const void *tcg_lookup(Cpu *cpu, uint64_t pc);
 /* exit LOOP: the same, unless there is something to look at. */

@@ -43,7 +43,13 @@ typedef enum MemOp {
     MEM_ATOMIC = 64,            /* single-copy atomic when aligned (default up to 8 bytes on 64-bit hosts) */
 } MemOp;
 
-enum { IR_FENCE_LD_LD = 1, IR_FENCE_LD_ST = 2, IR_FENCE_ST_LD = 4, IR_FENCE_ST_ST = 8, IR_FENCE_ALL = 15 };
+enum {
+    IR_FENCE_LD_LD = 1,
+    IR_FENCE_LD_ST = 2,
+    IR_FENCE_ST_LD = 4,
+    IR_FENCE_ST_ST = 8,
+    IR_FENCE_ALL = 15
+};
 
 /* Why generated code came back; the number of the exit op. */
 enum {
@@ -53,8 +59,9 @@ enum {
     IR_EXIT_CHAIN0,             /* internal: this block's slot 0 wants to be chained; slot n: CHAIN0 + n */
 };
 /*
- * What fguard looks for: a NaN among a's lanes; that or a lane of the smallest normal magnitude (guests that detect tininess
- * before rounding raise underflow for it); lanes of b and c that do not compare; an integer lane that is the most negative.
+ * What fguard looks for: a NaN among a's lanes; that or a lane of the smallest normal magnitude
+ * (guests that detect tininess before rounding raise underflow for it); lanes of b and c that do
+ * not compare; an integer lane that is the most negative.
  */
 typedef enum IrGuard { GUARD_NAN, GUARD_TINY, GUARD_ORDER, GUARD_MIN_INT } IrGuard;
 
@@ -118,7 +125,8 @@ IrVar ir_local(IrBuilder *b, IrType t);
 
 IrBlock *ir_block(IrBuilder *b);                  /* new and empty, not placed */
 IrBlock *ir_cold_block(IrBuilder *b);             /* ... rarely reached: laid out at the end */
-void ir_place(IrBuilder *b, IrBlock *block);      /* code goes there now; an open block falls into it */
+/* code goes there now; an open block falls into it */
+void ir_place(IrBuilder *b, IrBlock *block);
 IrBlock *ir_current(IrBuilder *b);
 bool ir_is_open(IrBuilder *b);                    /* the current block has no end yet */
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Operations of helpers with HELPER_X87: x87 arithmetic on physical registers under a control word as after FNINIT, which
- * back ends of x86 hosts emit in line (tcg/i386/emit-x87.c) and others call. The guest's front end has made sure
- * of the control word, of the tags, and that no error is pending; flags gather in the status word.
+ * Operations of helpers with HELPER_X87: x87 arithmetic on physical registers under a control word
+ * as after FNINIT, which back ends of x86 hosts emit in line (tcg/i386/emit-x87.c) and others call.
+ * The guest's front end has made sure of the control word, of the tags, and that no error is
+ * pending; flags gather in the status word.
  */
 #ifndef TCG_X87_H
 #define TCG_X87_H

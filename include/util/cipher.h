@@ -22,7 +22,10 @@ size_t cipher_key_bytes(const char *name);
 Cipher *cipher_new(const char *name, const char *mode, const uint8_t *key, size_t key_len);
 void cipher_free(Cipher *c);
 size_t cipher_block_bytes(const Cipher *c);
-/* One message, in place, len a multiple of the block; iv is as long as a block (ecb: not looked at). */
+/*
+ * One message, in place, len a multiple of the block; iv is as long as a block (ecb: not looked
+ * at).
+ */
 void cipher_encrypt(const Cipher *c, const uint8_t *iv, uint8_t *buf, size_t len);
 void cipher_decrypt(const Cipher *c, const uint8_t *iv, uint8_t *buf, size_t len);
 
@@ -30,9 +33,11 @@ void cipher_decrypt(const Cipher *c, const uint8_t *iv, uint8_t *buf, size_t len
 const HashAlg *hash_find(const char *name);
 size_t hash_bytes(const HashAlg *h);
 /* The digest of one or two pieces. */
-void hash_digest(const HashAlg *h, const void *a, size_t a_len, const void *b, size_t b_len, uint8_t *digest);
-void hash_pbkdf2(const HashAlg *h, const uint8_t *password, size_t password_len, const uint8_t *salt, size_t salt_len,
-                 unsigned iterations, uint8_t *out, size_t out_len);
+void hash_digest(const HashAlg *h, const void *a, size_t a_len, const void *b, size_t b_len,
+                 uint8_t *digest);
+void hash_pbkdf2(const HashAlg *h, const uint8_t *password, size_t password_len,
+                 const uint8_t *salt, size_t salt_len, unsigned iterations, uint8_t *out,
+                 size_t out_len);
 
 /* From the kernel's generator. */
 bool random_bytes(void *buf, size_t len);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The control word that float arithmetic in C obeys. On x86-64 that is MXCSR, while C's fegetround()
- * looks at the x87's; while guest code runs, only the first holds the guest's rounding mode.
+ * The control word that float arithmetic in C obeys. On x86-64 that is MXCSR, while C's
+ * fegetround() looks at the x87's; while guest code runs, only the first holds the guest's rounding
+ * mode.
  */
 #ifndef UTIL_HOST_FLOAT_H
 #define UTIL_HOST_FLOAT_H
@@ -22,7 +23,9 @@ static inline bool host_denormals_are_zero(void)
     return __builtin_ia32_stmxcsr() >> 6 & 1;
 }
 
-/* Arithmetic of its own kind, default control word, between the two; flags that it raised are gone. */
+/*
+ * Arithmetic of its own kind, default control word, between the two; flags that it raised are gone.
+ */
 typedef unsigned HostFloat;
 
 static inline void host_float_save(HostFloat *saved)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Stream sockets by address: TCP, local, or open already. Descriptors are non-blocking and close-on-exec. */
+/*
+ * Stream sockets by address: TCP, local, or open already. Descriptors are non-blocking and
+ * close-on-exec.
+ */
 #ifndef UTIL_SOCKET_H
 #define UTIL_SOCKET_H
 

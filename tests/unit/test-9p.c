@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Messages of 9P to a folder: files come, change and go; names do not lead out; nonsense is answered. */
+/*
+ * Messages of 9P to a folder: files come, change and go; names do not lead out; nonsense is
+ * answered.
+ */
 #include "hw/9pfs/9p.h"
 
 #include <errno.h>
@@ -46,19 +49,38 @@ static unsigned send_message(P9Server *s, unsigned type, const char *fmt, ...)
 }
 
 #define N(v) ((uint64_t)(v))
-enum { ERROR = 7, LOPEN = 12, LCREATE = 14, SYMLINK = 16, GETATTR = 24, READDIR = 40, MKDIR = 72, UNLINKAT = 76, VERSION = 100, ATTACH = 104,
-       WALK = 110, READ = 116, WRITE = 118, CLUNK = 120 };
+enum {
+    ERROR = 7,
+    LOPEN = 12,
+    LCREATE = 14,
+    SYMLINK = 16,
+    GETATTR = 24,
+    READDIR = 40,
+    MKDIR = 72,
+    UNLINKAT = 76,
+    VERSION = 100,
+    ATTACH = 104,
+    WALK = 110,
+    READ = 116,
+    WRITE = 118,
+    CLUNK = 120 };
 
 typedef struct Folder { char *path; P9Export e; P9Server *s; } Folder;
 
 static void setup(Folder *f, P9Security security, bool read_only)
 {
     f->path = g_dir_make_tmp("9p-XXXXXX", NULL);
-    f->e = (P9Export){ .id = (char *)"x", .path = f->path, .security = security, .read_only = read_only, .fmode = 0600, .dmode = 0700 };
+    f->e = (P9Export){.id = (char *)"x",
+                      .path = f->path,
+                      .security = security,
+                      .read_only = read_only,
+                      .fmode = 0600,
+                      .dmode = 0700};
     f->s = p9_server_new(&f->e);
     g_assert_nonnull(f->s);
     g_assert_cmpuint(send_message(f->s, VERSION, "4s", N(65536), "9P2000.L"), ==, VERSION + 1);
-    g_assert_cmpuint(send_message(f->s, ATTACH, "44ss4", N(0), N(~0u), "root", "", N(0)), ==, ATTACH + 1);
+    g_assert_cmpuint(send_message(f->s, ATTACH, "44ss4", N(0), N(~0u), "root", "", N(0)), ==,
+                     ATTACH + 1);
 }
 
 static void teardown(Folder *f)
@@ -75,8 +97,10 @@ static void test_files(void)
     setup(&f, P9_NONE, false);
     g_assert_cmpuint(send_message(f.s, MKDIR, "4s44", N(0), "d", N(0755), N(0)), ==, MKDIR + 1);
     g_assert_cmpuint(send_message(f.s, WALK, "442s", N(0), N(1), N(1), "d"), ==, WALK + 1);
-    g_assert_cmpuint(send_message(f.s, LCREATE, "4s444", N(1), "file", N(2), N(0644), N(0)), ==, LCREATE + 1);
-    g_assert_cmpuint(send_message(f.s, WRITE, "484111", N(1), N(0), N(3), N('a'), N('b'), N('c')), ==, WRITE + 1);
+    g_assert_cmpuint(send_message(f.s, LCREATE, "4s444", N(1), "file", N(2), N(0644), N(0)), ==,
+                     LCREATE + 1);
+    g_assert_cmpuint(send_message(f.s, WRITE, "484111", N(1), N(0), N(3), N('a'), N('b'), N('c')),
+                     ==, WRITE + 1);
     g_assert_cmpuint(load_le32(out + 7), ==, 3);
     g_assert_cmpuint(send_message(f.s, READ, "484", N(1), N(1), N(10)), ==, READ + 1);
     g_assert_cmpuint(load_le32(out + 7), ==, 2);
@@ -94,7 +118,8 @@ static void test_escape(void)
     uint8_t root[13];
 
     setup(&f, P9_NONE, false);
-    g_assert_cmpuint(send_message(f.s, ATTACH, "44ss4", N(9), N(~0u), "root", "", N(0)), ==, ATTACH + 1);
+    g_assert_cmpuint(send_message(f.s, ATTACH, "44ss4", N(9), N(~0u), "root", "", N(0)), ==,
+                     ATTACH + 1);
     memcpy(root, out + 7, 13);
     /* the parent of the folder is the folder */
     g_assert_cmpuint(send_message(f.s, WALK, "442s", N(0), N(1), N(1), ".."), ==, WALK + 1);
@@ -102,9 +127,12 @@ static void test_escape(void)
     /* names are one component, links are not followed */
     g_assert_cmpuint(send_message(f.s, WALK, "442s", N(0), N(2), N(1), "../../etc"), ==, ERROR);
     g_assert_cmpuint(send_message(f.s, MKDIR, "4s44", N(0), "..", N(0755), N(0)), ==, ERROR);
-    g_assert_cmpuint(send_message(f.s, LCREATE, "4s444", N(1), "a/b", N(1), N(0644), N(0)), ==, ERROR);
-    g_assert_cmpuint(send_message(f.s, SYMLINK, "4ss4", N(0), "out", "/etc", N(0)), ==, SYMLINK + 1);
-    g_assert_cmpuint(send_message(f.s, WALK, "442ss", N(0), N(3), N(2), "out", "passwd"), ==, WALK + 1);
+    g_assert_cmpuint(send_message(f.s, LCREATE, "4s444", N(1), "a/b", N(1), N(0644), N(0)), ==,
+                     ERROR);
+    g_assert_cmpuint(send_message(f.s, SYMLINK, "4ss4", N(0), "out", "/etc", N(0)), ==,
+                     SYMLINK + 1);
+    g_assert_cmpuint(send_message(f.s, WALK, "442ss", N(0), N(3), N(2), "out", "passwd"), ==,
+                     WALK + 1);
     g_assert_cmpuint(load_le16(out + 7), ==, 1);
     g_assert_cmpuint(send_message(f.s, WALK, "442s", N(0), N(4), N(1), "out"), ==, WALK + 1);
     g_assert_cmpuint(send_message(f.s, LOPEN, "44", N(4), N(0)), ==, ERROR);

@@ -121,7 +121,8 @@ static void vectors(Listing *l, Asm *a, uint8_t *buf)
     LINE("vpshufb xmm1, xmm2, xmm3", v_rrr(a, 0x00 | X_66 | X_0F38, 1, 2, 3));
     LINE("vmovq rax, xmm9", v_rrr(a, X_MOVD_RX | X_W, 9, 0, RAX));
     LINE("vfmadd213sd xmm1, xmm2, xmm13", v_rrr(a, 0xa9 | X_0F38 | X_66 | X_W, 1, 2, 13));
-    LINE("vpblendvb xmm1, xmm2, xmm3, xmm4", (v_rrr(a, 0x4c | X_66 | X_0F3A, 1, 2, 3), x_u8(a, 0x40)));
+    LINE("vpblendvb xmm1, xmm2, xmm3, xmm4",
+         (v_rrr(a, 0x4c | X_66 | X_0F3A, 1, 2, 3), x_u8(a, 0x40)));
     LINE("vzeroupper", (v_rrr(a, 0x77 | X_0F, 0, 0, 0), a->p--));
 }
 
@@ -135,10 +136,12 @@ static gboolean assemble(const char *folder, const char *text, char **bin, gsize
     int status = -1;
     gboolean ok = g_file_set_contents(source, text, -1, NULL);
 
-    ok = ok && g_spawn_sync(NULL, (char **)as, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status, NULL);
+    ok = ok && g_spawn_sync(NULL, (char **)as, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
+                            &status, NULL);
     if (ok) {
         g_assert_cmpint(status, ==, 0);
-        ok = g_spawn_sync(NULL, (char **)copy, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status, NULL);
+        ok = g_spawn_sync(NULL, (char **)copy, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
+                          &status, NULL);
     }
     ok = ok && status == 0 && g_file_get_contents(flat, bin, size, NULL);
     g_unlink(source);

@@ -11,7 +11,8 @@ static void test_formats(void)
 
     for (unsigned format = 0; format < AUDIO_F32; format++) {
         for (unsigned big = 0; big < 2; big++) {
-            AudioSettings s = { .frequency = 8000, .channels = 2, .format = format, .big_endian = big };
+            AudioSettings s = {
+                .frequency = 8000, .channels = 2, .format = format, .big_endian = big};
             unsigned frames = sizeof(bytes) / audio_frame_bytes(&s);
             float f[16];
             uint8_t back[8];
@@ -52,7 +53,10 @@ static void due(void *opaque, size_t bytes)
     played += audio_play(voice, zero, MIN(bytes, sizeof(zero)));
 }
 
-/* Over any time a voice gets its rate, however the periods fall; one that starts again owes nothing. */
+/*
+ * Over any time a voice gets its rate, however the periods fall; one that starts again owes
+ * nothing.
+ */
 static void test_pace(void)
 {
     AudioSettings s = { .frequency = 44100, .channels = 2, .format = AUDIO_S16 };

@@ -184,7 +184,8 @@ static void test_many(void)
     g_autofree struct iovec *iov = g_new(struct iovec, COUNT);
     g_autofree int *ret = g_new(int, COUNT);
 
-    add_drive("file=%s,format=raw,id=many,aio=%s", path, aio_engine_find("io_uring") ? "io_uring" : "threads");
+    add_drive("file=%s,format=raw,id=many,aio=%s", path,
+              aio_engine_find("io_uring") ? "io_uring" : "threads");
     BlockFront *b = take("many");
 
     for (unsigned i = 0; i < COUNT; i++) {
@@ -209,14 +210,15 @@ static bool failing_open(BlockNode *n, struct json_object *opts, GError **error)
     return true;
 }
 
-static int co_failing_rw(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_failing_rw(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                         unsigned niov)
 {
     tries++;
     return -next_error;
 }
 
-static int co_failing_write(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov,
-                            unsigned flags)
+static int co_failing_write(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                            unsigned niov, unsigned flags)
 {
     return co_failing_rw(n, offset, bytes, iov, niov);
 }
@@ -268,7 +270,9 @@ static void test_window(void)
     g_autofree char *data = read_file(path, &(size_t){ 0 });
     uint8_t buf[1024];
 
-    add_drive("file.driver=file,file.filename=%s,format=raw,offset=1536,size=2048,id=window,read-only=on", path);
+    add_drive(
+        "file.driver=file,file.filename=%s,format=raw,offset=1536,size=2048,id=window,read-only=on",
+        path);
     BlockFront *b = take("window");
 
     g_assert_cmpuint(block_size(b), ==, 2048);
@@ -348,9 +352,11 @@ static void test_refused(void)
     g_autofree char *path = make_file("r", 4096), *missing = g_build_filename(dir, "none", NULL);
     g_autofree char *qcow = make_file("q", 4096);
     g_autofree char *text = g_strdup_printf("file=%s,format=raw", missing);
-    g_autofree char *message = g_strdup_printf("Could not open '%s': No such file or directory", missing);
+    g_autofree char *message =
+        g_strdup_printf("Could not open '%s': No such file or directory", missing);
     g_autofree char *folder = g_strdup_printf("file=%s,format=raw", dir);
-    g_autofree char *folder_message = g_strdup_printf("'file' driver requires '%s' to be a regular file", dir);
+    g_autofree char *folder_message =
+        g_strdup_printf("'file' driver requires '%s' to be a regular file", dir);
     g_autofree char *option = g_strdup_printf("file=%s,format=raw,fooo=1", path);
     g_autofree char *other = g_strdup_printf("file=%s", qcow);
     const char *other_message = "Unsupported cluster size: 2^0";
@@ -371,8 +377,10 @@ static void test_refused(void)
 static void test_blockdev(void)
 {
     g_autofree char *path = make_file("n", 4096);
-    g_autofree char *json = g_strdup_printf("{\"driver\":\"file\",\"filename\":\"%s\",\"node-name\":\"n-file\","
-                                            "\"auto-read-only\":true,\"discard\":\"unmap\"}", path);
+    g_autofree char *json =
+        g_strdup_printf("{\"driver\":\"file\",\"filename\":\"%s\",\"node-name\":\"n-file\","
+                        "\"auto-read-only\":true,\"discard\":\"unmap\"}",
+                        path);
     g_autoptr(GError) err = NULL;
     uint8_t buf[512];
 

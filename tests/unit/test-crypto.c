@@ -30,14 +30,17 @@ static void add_secret(const char *id, const char *data)
 static void test_vectors(void)
 {
     static const uint8_t xts_key[32] = {
-        0x27, 0x18, 0x28, 0x18, 0x28, 0x45, 0x90, 0x45, 0x23, 0x53, 0x60, 0x28, 0x74, 0x71, 0x35, 0x26,
-        0x31, 0x41, 0x59, 0x26, 0x53, 0x58, 0x97, 0x93, 0x23, 0x84, 0x62, 0x64, 0x33, 0x83, 0x27, 0x95,
+        0x27, 0x18, 0x28, 0x18, 0x28, 0x45, 0x90, 0x45, 0x23, 0x53, 0x60,
+        0x28, 0x74, 0x71, 0x35, 0x26, 0x31, 0x41, 0x59, 0x26, 0x53, 0x58,
+        0x97, 0x93, 0x23, 0x84, 0x62, 0x64, 0x33, 0x83, 0x27, 0x95,
     };
     static const uint8_t xts_out[16] = {
-        0x27, 0xa7, 0x47, 0x9b, 0xef, 0xa1, 0xd4, 0x76, 0x48, 0x9f, 0x30, 0x8c, 0xd4, 0xcf, 0xa6, 0xe2,
+        0x27, 0xa7, 0x47, 0x9b, 0xef, 0xa1, 0xd4, 0x76,
+        0x48, 0x9f, 0x30, 0x8c, 0xd4, 0xcf, 0xa6, 0xe2,
     };
     static const uint8_t pbkdf2_out[20] = {
-        0xea, 0x6c, 0x01, 0x4d, 0xc7, 0x2d, 0x6f, 0x8c, 0xcd, 0x1e, 0xd9, 0x2a, 0xce, 0x1d, 0x41, 0xf0, 0xd8, 0xde, 0x89, 0x57,
+        0xea, 0x6c, 0x01, 0x4d, 0xc7, 0x2d, 0x6f, 0x8c, 0xcd, 0x1e,
+        0xd9, 0x2a, 0xce, 0x1d, 0x41, 0xf0, 0xd8, 0xde, 0x89, 0x57,
     };
     uint8_t iv[16] = { 0 }, buf[512], copy[512], out[20];
     Cipher *c = cipher_new("aes-128", "xts", xts_key, 32);
@@ -50,13 +53,15 @@ static void test_vectors(void)
     cipher_decrypt(c, iv, buf, 512);
     g_assert_cmpmem(buf, 512, copy, 512);
     cipher_free(c);
-    hash_pbkdf2(hash_find("sha1"), (const uint8_t *)"password", 8, (const uint8_t *)"salt", 4, 2, out, 20);
+    hash_pbkdf2(hash_find("sha1"), (const uint8_t *)"password", 8, (const uint8_t *)"salt", 4, 2,
+                out, 20);
     g_assert_cmpmem(out, 20, pbkdf2_out, 20);
 }
 
 static void test_round_trips(void)
 {
-    static const char *const names[] = { "aes-128", "aes-192", "aes-256", "twofish-256", "serpent-128", "cast5-128" };
+    static const char *const names[] = {"aes-128",     "aes-192",     "aes-256",
+                                        "twofish-256", "serpent-128", "cast5-128"};
     static const char *const modes[] = { "ecb", "cbc", "ctr", "xts" };
     uint8_t key[64], iv[16] = { 5 }, buf[8192], copy[8192];
 
@@ -101,7 +106,8 @@ static void co_amend(void *opaque)
 {
     Amend *a = opaque;
     g_autoptr(GError) err = NULL;
-    struct json_object *o = block_create_options(a->n->driver, a->n->driver->amend_opts, a->text, &err);
+    struct json_object *o =
+        block_create_options(a->n->driver, a->n->driver->amend_opts, a->text, &err);
 
     g_assert_no_error(err);
     a->good = a->n->driver->co_amend(a->n, o, false, NULL, NULL, &err);
@@ -131,7 +137,8 @@ static void make(const char *options)
 
 static void test_luks(const void *data)
 {
-    g_autofree char *options = g_strdup_printf("key-secret=first,iter-time=10%s", (const char *)data);
+    g_autofree char *options =
+        g_strdup_printf("key-secret=first,iter-time=10%s", (const char *)data);
     g_autoptr(GError) wrong = NULL;
     GError *err = NULL;
     uint8_t buf[70000], copy[70000];
@@ -177,13 +184,15 @@ static void test_hostile(void)
         /* names, lengths, places, stripes; not the derivation's counts, which cost time by right */
         for (unsigned k = 0; k < 3; k++) {
             int at = g_rand_int_range(rand, 0, 592);
-            bool count = (at >= 164 && at < 168) || (at >= 208 && (at - 208) % 48 >= 4 && (at - 208) % 48 < 8);
+            bool count = (at >= 164 && at < 168) ||
+                         (at >= 208 && (at - 208) % 48 >= 4 && (at - 208) % 48 < 8);
 
             if (!count) {
                 bad[at] = (char)g_rand_int(rand);
             }
         }
-        g_assert_true(g_file_set_contents(path, bad, (gssize)(i % 7 ? len : (gsize)g_rand_int_range(rand, 0, 600)), NULL));
+        g_assert_true(g_file_set_contents(
+            path, bad, (gssize)(i % 7 ? len : (gsize)g_rand_int_range(rand, 0, 600)), NULL));
         n = open_with("first", &err);
         if (n) {
             block_node_unref(n);
@@ -207,9 +216,14 @@ int main(int argc, char **argv)
     g_test_add_func("/crypto/vectors", test_vectors);
     g_test_add_func("/crypto/round-trips", test_round_trips);
     g_test_add_data_func("/crypto/luks/default", "", test_luks);
-    g_test_add_data_func("/crypto/luks/essiv", ",cipher-alg=aes-128,cipher-mode=cbc,ivgen-alg=essiv,ivgen-hash-alg=md5", test_luks);
-    g_test_add_data_func("/crypto/luks/serpent", ",cipher-alg=serpent-256,hash-alg=sha512", test_luks);
-    g_test_add_data_func("/crypto/luks/cast5", ",cipher-alg=cast5-128,cipher-mode=cbc,ivgen-alg=plain64,hash-alg=sha1", test_luks);
+    g_test_add_data_func("/crypto/luks/essiv",
+                         ",cipher-alg=aes-128,cipher-mode=cbc,ivgen-alg=essiv,ivgen-hash-alg=md5",
+                         test_luks);
+    g_test_add_data_func("/crypto/luks/serpent", ",cipher-alg=serpent-256,hash-alg=sha512",
+                         test_luks);
+    g_test_add_data_func("/crypto/luks/cast5",
+                         ",cipher-alg=cast5-128,cipher-mode=cbc,ivgen-alg=plain64,hash-alg=sha1",
+                         test_luks);
     g_test_add_func("/crypto/hostile", test_hostile);
     ret = g_test_run();
     g_unlink(path);

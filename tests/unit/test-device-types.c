@@ -67,7 +67,8 @@ static void check_bank(const char *type, const RegBank *b, size_t struct_size)
     g_assert_true(b->regs != NULL || b->ops != NULL);
     for (unsigned i = 0; i < b->num_regs; i++) {
         const Reg *r = &b->regs[i];
-        unsigned count = r->count != 0 ? r->count : 1, stride = r->stride != 0 ? r->stride : r->size;
+        unsigned count = r->count != 0 ? r->count : 1,
+                 stride = r->stride != 0 ? r->stride : r->size;
 
         if (r->name == NULL || (r->size & (r->size - 1)) != 0 || r->size == 0 || r->size > 8) {
             g_error("%s.%s: row %u has no name or an odd size", type, b->name, i);

@@ -27,7 +27,9 @@ static void check_frame(Sink *s, const uint8_t *f, size_t len, bool sums)
     g_assert_cmpuint(load_be16(f + l.l3 + 2), ==, len - l.l3);
     g_assert_cmpuint(checksum_finish(checksum_add(0, f + l.l3, 20, false)), ==, 0);
     if (sums) {
-        g_assert_cmpuint(checksum_finish(checksum_add(eth_pseudo_sum(f, &l, len - l.l4), f + l.l4, len - l.l4, false)), ==, 0);
+        g_assert_cmpuint(checksum_finish(checksum_add(eth_pseudo_sum(f, &l, len - l.l4), f + l.l4,
+                                                      len - l.l4, false)),
+                         ==, 0);
     }
     g_assert_cmpuint(load_be32(f + l.l4 + 4), ==, 1000 + s->data->len);
     g_byte_array_append(s->data, f + l.payload, (guint)(len - l.payload));
@@ -61,7 +63,9 @@ static const NetOps offload_ops = {
 
 static void sink_init(Sink *s, NetClient *from, const NetOps *ops, unsigned takes)
 {
-    *s = (Sink){ .client = { .ops = ops, .opaque = s, .peer = from }, .takes = takes, .data = g_byte_array_new() };
+    *s = (Sink){.client = {.ops = ops, .opaque = s, .peer = from},
+                .takes = takes,
+                .data = g_byte_array_new()};
     g_queue_init(&s->client.queue);
     *from = (NetClient){ .ops = &plain_ops, .peer = &s->client };
     g_queue_init(&from->queue);
@@ -71,9 +75,10 @@ static void sink_init(Sink *s, NetClient *from, const NetOps *ops, unsigned take
 static uint8_t *large_frame(size_t *len)
 {
     static const uint8_t head[HEADERS] = {
-        0x52, 0x55, 10, 0, 2, 2, 0x52, 0x54, 0, 0x12, 0x34, 0x56, 8, 0,
-        0x45, 0, 0, 0, 0x12, 0x34, 0x40, 0, 64, 6, 0, 0, 10, 0, 2, 15, 10, 0, 2, 2,
-        0x30, 0x39, 0, 80, 0, 0, 3, 0xe8, 0, 0, 0, 1, 0x80, 0x18, 0xff, 0xff, 0, 0, 0, 0, 1, 1, 8, 10,
+        0x52, 0x55, 10,   0,    2,    2,    0x52, 0x54, 0, 0x12, 0x34, 0x56, 8,  0, 0x45,
+        0,    0,    0,    0x12, 0x34, 0x40, 0,    64,   6, 0,    0,    10,   0,  2, 15,
+        10,   0,    2,    2,    0x30, 0x39, 0,    80,   0, 0,    3,    0xe8, 0,  0, 0,
+        1,    0x80, 0x18, 0xff, 0xff, 0,    0,    0,    0, 1,    1,    8,    10,
     };
     uint8_t *f = g_malloc(HEADERS + PAYLOAD);
 
@@ -170,7 +175,11 @@ static void test_hostile(void)
 {
     size_t len;
     g_autofree uint8_t *f = large_frame(&len);
-    NetOffload o = { .gso = NET_GSO_TCP4, .segment = 1, .checksum = true, .sum_start = 65535, .sum_offset = 65535 };
+    NetOffload o = {.gso = NET_GSO_TCP4,
+                    .segment = 1,
+                    .checksum = true,
+                    .sum_start = 65535,
+                    .sum_offset = 65535};
     NetClient from;
     EthLayout l;
     Sink s;
@@ -196,8 +205,9 @@ static void test_hostile(void)
 static void test_hashes(void)
 {
     static const uint8_t key[40] = {
-        0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb,
-        0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa,
+        0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3,
+        0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3,
+        0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa,
     };
     static const uint8_t flow[12] = { 66, 9, 149, 187, 161, 142, 100, 80, 0x0a, 0xea, 0x06, 0xe6 };
 

@@ -151,7 +151,8 @@ static void compare(BlockNode *n, Copy *c)
         g_assert_cmpint(block_pread(n, offset, buf, COPY_BYTES), ==, 0);
         for (size_t i = 0; i < COPY_BYTES; i++) {
             if (buf[i] != copy_at(c, offset)[i]) {
-                g_error("byte %" G_GUINT64_FORMAT " is %u, should be %u", offset + i, buf[i], copy_at(c, offset)[i]);
+                g_error("byte %" G_GUINT64_FORMAT " is %u, should be %u", offset + i, buf[i],
+                        copy_at(c, offset)[i]);
             }
         }
     }
@@ -171,8 +172,13 @@ static void mutate(BlockNode *n, Copy *c, GRand *rand, unsigned count)
         if (zero) {
             memset(buf, 0, len);
         }
-        Request r = { .n = n, .offset = offset, .buf = buf, .len = len, .zero = zero,
-                      .flags = (g_rand_boolean(rand) ? BLOCK_FUA : 0) | (zero ? BLOCK_MAY_UNMAP : 0) };
+        Request r = {.n = n,
+                     .offset = offset,
+                     .buf = buf,
+                     .len = len,
+                     .zero = zero,
+                     .flags =
+                         (g_rand_boolean(rand) ? BLOCK_FUA : 0) | (zero ? BLOCK_MAY_UNMAP : 0)};
 
         g_assert_cmpint(do_request(r), ==, 0);
         memcpy(copy_at(c, offset), buf, len);
@@ -200,7 +206,7 @@ static void fill_compressed(BlockNode *n, Copy *c, GRand *rand)
         for (size_t i = 0; i < 64 * KIB; i++) {
             buf[i] = at % (128 * KIB) ? (uint8_t)(i >> 8) : (uint8_t)g_rand_int(rand);
         }
-        Request r = { .n = n, .offset = at, .buf = buf, .len = 64 * KIB, .flags = BLOCK_COMPRESSED };
+        Request r = {.n = n, .offset = at, .buf = buf, .len = 64 * KIB, .flags = BLOCK_COMPRESSED};
 
         g_assert_cmpint(do_request(r), ==, 0);
         memcpy(copy_at(c, at), buf, 64 * KIB);
@@ -222,7 +228,8 @@ static char *make_backing(const FormatCase *f, Copy *c)
         c->head[i] = (uint8_t)(i >> 9 | 1);
         c->tail[i] = (uint8_t)(i >> 10 | 2);
     }
-    memcpy(c->head + (f->size - COPY_BYTES > COPY_BYTES ? COPY_BYTES : f->size - COPY_BYTES), c->tail, 0);
+    memcpy(c->head + (f->size - COPY_BYTES > COPY_BYTES ? COPY_BYTES : f->size - COPY_BYTES),
+           c->tail, 0);
     g_assert_cmpint(block_pwrite(n, 0, c->head, COPY_BYTES, 0), ==, 0);
     g_assert_cmpint(block_pwrite(n, f->size - COPY_BYTES, c->tail, COPY_BYTES, 0), ==, 0);
     block_node_unref(n);
@@ -235,9 +242,10 @@ static void test_random(const void *data)
     g_autofree char *path = g_strdup_printf("%s/%s.img", dir, f->name);
     Copy c = { f->size, g_malloc0(COPY_BYTES), g_malloc0(COPY_BYTES) };
     g_autofree char *base = f->backing ? make_backing(f, &c) : NULL;
-    g_autofree char *options = base ? g_strdup_printf("%s%sbacking_file=%s,backing_fmt=%s", f->options,
-                                                      f->options[0] ? "," : "", base, f->backing)
-                                    : g_strdup(f->options);
+    g_autofree char *options =
+        base ? g_strdup_printf("%s%sbacking_file=%s,backing_fmt=%s", f->options,
+                               f->options[0] ? "," : "", base, f->backing)
+             : g_strdup(f->options);
     GRand *rand = g_rand_new_with_seed(7);
     BlockNode *n;
 
@@ -283,7 +291,8 @@ static void co_look(void *opaque)
 static void look_at(const char *path, const char *format, bool write)
 {
     g_autoptr(GError) err = NULL;
-    BlockNode *n = block_open_image(path, format, NULL, BLOCK_OPEN_QUIET | (write ? 0 : BLOCK_OPEN_READ_ONLY), &err);
+    BlockNode *n = block_open_image(path, format, NULL,
+                                    BLOCK_OPEN_QUIET | (write ? 0 : BLOCK_OPEN_READ_ONLY), &err);
 
     if (!n) {
         g_assert_nonnull(err);
@@ -291,7 +300,10 @@ static void look_at(const char *path, const char *format, bool write)
     }
     never_sync(n);
     for (unsigned i = 0; i < 6 && n->length; i++) {
-        Look l = { n, i < 3 ? MIN(i * 65000ull, n->length - 1) : n->length - MIN(n->length, (i - 2) * 70000ull), 0 };
+        Look l = {n,
+                  i < 3 ? MIN(i * 65000ull, n->length - 1)
+                        : n->length - MIN(n->length, (i - 2) * 70000ull),
+                  0};
 
         block_run(co_look, &l);
     }
@@ -330,8 +342,9 @@ static void test_hostile(const void *data)
             size_t run = (size_t)g_rand_int_range(rand, 1, 9);
 
             for (size_t b = at; b < MIN(at + run, len); b++) {
-                bad[b] = g_rand_boolean(rand) ? (char)odd[g_rand_int_range(rand, 0, ARRAY_COUNT(odd))]
-                                              : (char)g_rand_int(rand);
+                bad[b] = g_rand_boolean(rand)
+                             ? (char)odd[g_rand_int_range(rand, 0, ARRAY_COUNT(odd))]
+                             : (char)g_rand_int(rand);
             }
         }
         if (i % 5 == 0) {

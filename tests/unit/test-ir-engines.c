@@ -36,8 +36,8 @@ static const IrVarDecl vars[] = {
     VAR("d0", IR_F64, f64[0]), VAR("d1", IR_F64, f64[1]), VAR("d2", IR_F64, f64[2]), VAR("d3", IR_F64, f64[3]),
     VAR("v0", IR_V128, v[0]), VAR("v1", IR_V128, v[1]), VAR("v2", IR_V128, v[2]), VAR("v3", IR_V128, v[3]),
 };
-static bool fill_or_fault(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx, bool probe,
-                          uintptr_t host_pc);
+static bool fill_or_fault(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx,
+                          bool probe, uintptr_t host_pc);
 static const CpuArch arch = {
     .name = "test", .word_bits = 64, .page_bits = 12, .mmu_modes = 1, .cpu_size = sizeof(TestCpu),
     .vars = vars, .num_vars = ARRAY_COUNT(vars), .tlb_fill = fill_or_fault,
@@ -98,11 +98,12 @@ static void map_page(TestCpu *t, uint8_t *memory, uint64_t va)
     TlbEntry *e = &t->cpu.tlb.table[0][va >> PAGE_BITS_MIN & (TLB_SIZE - 1)];
 
     va &= ~(uint64_t)((1 << PAGE_BITS_MIN) - 1);
-    *e = (TlbEntry){.read = va, .write = va, .code = ~0ull, .addend = (uintptr_t)memory + (va - DATA_VA) - va};
+    *e = (TlbEntry){
+        .read = va, .write = va, .code = ~0ull, .addend = (uintptr_t)memory + (va - DATA_VA) - va};
 }
 
-static bool fill_or_fault(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx, bool probe,
-                          uintptr_t host_pc)
+static bool fill_or_fault(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx,
+                          bool probe, uintptr_t host_pc)
 {
     if (fill.misses_left-- == 0) {
         fill.host_pc = host_pc;
@@ -129,9 +130,31 @@ static uint32_t pick(Gen *g, uint32_t n)
 static uint64_t random_bits(GRand *rand)
 {
     static const uint64_t edges[] = {
-        0, 1, 2, 7, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
-        0x100000000, 0x7fffffffffffffff, 0x8000000000000000, ~0ull, 0x3ff0000000000000, 0x3f800000,
-        0x7ff0000000000001, 0x7f800001, 0x4330000000000000, 0xc1e0000000000000, 0x7fc00001, 0x3f000000,
+        0,
+        1,
+        2,
+        7,
+        0x7f,
+        0x80,
+        0xff,
+        0x7fff,
+        0x8000,
+        0xffff,
+        0x7fffffff,
+        0x80000000,
+        0xffffffff,
+        0x100000000,
+        0x7fffffffffffffff,
+        0x8000000000000000,
+        ~0ull,
+        0x3ff0000000000000,
+        0x3f800000,
+        0x7ff0000000000001,
+        0x7f800001,
+        0x4330000000000000,
+        0xc1e0000000000000,
+        0x7fc00001,
+        0x3f000000,
     };
     uint64_t v = (uint64_t)g_rand_int(rand) << 32 | g_rand_int(rand);
 
@@ -191,11 +214,21 @@ static unsigned lanes_of(IrOpcode opcode)
     const unsigned f = 1 << LANE_F32 | 1 << LANE_F64;
 
     switch (opcode) {
-    case OP_V_ADDS_S: case OP_V_ADDS_U: case OP_V_SUBS_S: case OP_V_SUBS_U: case OP_V_AVG_U: return b | w;
+    case OP_V_ADDS_S:
+    case OP_V_ADDS_U:
+    case OP_V_SUBS_S:
+    case OP_V_SUBS_U:
+    case OP_V_AVG_U:
+        return b | w;
     case OP_V_MUL: case OP_V_HADD: case OP_V_HSUB: case OP_V_PACK_S: case OP_V_PACK_U:
     case OP_V_SAR_I: case OP_V_SAR_V: return w | l;
     case OP_V_MULH_S: case OP_V_MULH_U: return w;
-    case OP_V_MIN_S: case OP_V_MIN_U: case OP_V_MAX_S: case OP_V_MAX_U: case OP_V_ABS: case OP_V_SIGN:
+    case OP_V_MIN_S:
+    case OP_V_MIN_U:
+    case OP_V_MAX_S:
+    case OP_V_MAX_U:
+    case OP_V_ABS:
+    case OP_V_SIGN:
         return b | w | l;
     case OP_V_SHL_I: case OP_V_SHR_I: case OP_V_SHL_V: case OP_V_SHR_V: return w | l | q;
     case OP_V_MOVMASK: case OP_V_BLENDV: return b | f;
@@ -216,7 +249,10 @@ static unsigned random_lane(Gen *g, IrOpcode opcode)
 
 static unsigned lane_bytes(unsigned lane)
 {
-    return lane == LANE_I8 ? 1 : lane == LANE_I16 ? 2 : lane == LANE_I64 || lane == LANE_F64 ? 8 : 4;
+    return lane == LANE_I8                        ? 1
+           : lane == LANE_I16                     ? 2
+           : lane == LANE_I64 || lane == LANE_F64 ? 8
+                                                  : 4;
 }
 
 /* Immediates and operands that an op cannot take at random. */
@@ -228,7 +264,8 @@ static void restrict_op(Gen *g, IrOp *o, IrType t)
     case OP_SHL: case OP_SHR: case OP_SAR: case OP_ROTL: case OP_ROTR:
         o->args[1] = konst(g, t, pick(g, width));
         if (pick(g, 2)) {
-            IrOp mask = {.opcode = OP_AND, .num_args = 2, .args = {operand(g, t), konst(g, t, width - 1)}};
+            IrOp mask = {
+                .opcode = OP_AND, .num_args = 2, .args = {operand(g, t), konst(g, t, width - 1)}};
             o->args[1] = append(g, &mask, t);
         }
         break;
@@ -252,7 +289,10 @@ static void restrict_op(Gen *g, IrOp *o, IrType t)
     case OP_V_SHL_BYTES: case OP_V_SHR_BYTES: o->imm[0] = pick(g, 18); break;
     case OP_V_ALIGN: o->imm[0] = pick(g, 34); break;
     case OP_V_EXTRACT: case OP_V_INSERT: o->imm[0] = pick(g, 16 / lane_bytes(o->cc)); break;
-    case OP_V_ZEXT: case OP_V_SEXT: o->imm[0] = 2u << pick(g, (unsigned)__builtin_ctz(8 / lane_bytes(o->cc))); break;
+    case OP_V_ZEXT:
+    case OP_V_SEXT:
+        o->imm[0] = 2u << pick(g, (unsigned)__builtin_ctz(8 / lane_bytes(o->cc)));
+        break;
     default: o->imm[0] = ir_desc(o)->num_imms ? pick(g, 256) : 0;
     }
 }
@@ -273,7 +313,8 @@ static void random_pure(Gen *g, IrOpcode opcode)
 {
     const IrOpDesc *d = &ir_op_desc[opcode];
     IrOp o = {.opcode = (uint8_t)opcode, .num_args = d->num_operands};
-    IrType t = d->result == IRK_T ? (IrType)(IR_I32 + pick(g, 5)) : class_type(g, d->result, IR_VOID);
+    IrType t =
+        d->result == IRK_T ? (IrType)(IR_I32 + pick(g, 5)) : class_type(g, d->result, IR_VOID);
 
     if (d->flags & IRF_LANE) {
         o.cc = (uint8_t)random_lane(g, opcode);
@@ -348,7 +389,8 @@ static void random_memory(Gen *g)
 
 static void random_atomic(Gen *g)
 {
-    static const IrOpcode opcodes[] = {OP_XCHG, OP_FETCH_ADD, OP_FETCH_AND, OP_FETCH_OR, OP_FETCH_XOR, OP_CMPXCHG};
+    static const IrOpcode opcodes[] = {OP_XCHG,     OP_FETCH_ADD, OP_FETCH_AND,
+                                       OP_FETCH_OR, OP_FETCH_XOR, OP_CMPXCHG};
     IrType t = pick(g, 2) ? IR_I64 : IR_I32;
     unsigned size = pick(g, t == IR_I64 ? 4 : 3);
     IrOp o = {.opcode = (uint8_t)opcodes[pick(g, ARRAY_COUNT(opcodes))], .num_args = 2};
@@ -383,7 +425,10 @@ static void random_env(Gen *g)
     IrOp o = {.opcode = (uint8_t)(pick(g, 2) ? OP_ENV_LOAD : OP_ENV_STORE)};
 
     o.env.offset = offsetof(TestCpu, field) + 8 * pick(g, 2);
-    o.env.op = (uint16_t)(size | (o.opcode == OP_ENV_LOAD && ir_type_bits(t) > 8u << size && pick(g, 2) ? MEM_SIGN : 0));
+    o.env.op =
+        (uint16_t)(size |
+                   (o.opcode == OP_ENV_LOAD && ir_type_bits(t) > 8u << size && pick(g, 2) ? MEM_SIGN
+                                                                                          : 0));
     if (o.opcode == OP_ENV_STORE) {
         o.num_args = 1;
         o.args[0] = operand(g, t);
@@ -505,7 +550,8 @@ static void random_function(Gen *g, unsigned num_blocks, unsigned ops, bool floa
 
 static IrVal map_value(IrBuilder *to, const IrFunc *f, const uint32_t *map, uint32_t v)
 {
-    return f->values[v].is_const ? ir_const(to, (IrType)f->values[v].type, f->values[v].k) : (IrVal){map[v]};
+    return f->values[v].is_const ? ir_const(to, (IrType)f->values[v].type, f->values[v].k)
+                                 : (IrVal){map[v]};
 }
 
 static IrVal copy_op(IrBuilder *to, const IrFunc *f, const IrOp *o, const IrVal *a)
@@ -517,13 +563,17 @@ static IrVal copy_op(IrBuilder *to, const IrFunc *f, const IrOp *o, const IrVal 
     case OP_GET: return ir_get(to, o->var.var);
     case OP_SET: ir_set(to, o->var.var, a[0]); return (IrVal){0};
     case OP_INSN: ir_insn(to, o->insn.pc, o->insn.meta); return (IrVal){0};
-    case OP_ENV_LOAD: return ir_env_load(to, ir_dst_type(f, o), (uint32_t)o->env.offset, (MemOp)o->env.op);
-    case OP_ENV_STORE: ir_env_store(to, a[0], (uint32_t)o->env.offset, (MemOp)o->env.op); return (IrVal){0};
+    case OP_ENV_LOAD:
+        return ir_env_load(to, ir_dst_type(f, o), (uint32_t)o->env.offset, (MemOp)o->env.op);
+    case OP_ENV_STORE:
+        ir_env_store(to, a[0], (uint32_t)o->env.offset, (MemOp)o->env.op);
+        return (IrVal){0};
     case OP_LOAD: return ir_load(to, ir_dst_type(f, o), a[0], (MemOp)o->mem.op, o->mem.mmu);
     case OP_STORE: ir_store(to, a[0], a[1], (MemOp)o->mem.op, o->mem.mmu); return (IrVal){0};
     case OP_CMPXCHG: return ir_cmpxchg(to, a[0], a[1], a[2], (MemOp)o->mem.op, o->mem.mmu);
     case OP_XCHG: case OP_FETCH_ADD: case OP_FETCH_AND: case OP_FETCH_OR: case OP_FETCH_XOR:
-        return ir_atomic(to, (IrAtomic)(o->opcode - OP_XCHG), a[0], a[1], (MemOp)o->mem.op, o->mem.mmu);
+        return ir_atomic(to, (IrAtomic)(o->opcode - OP_XCHG), a[0], a[1], (MemOp)o->mem.op,
+                         o->mem.mmu);
     case OP_CALL: return ir_call(to, o->call.helper, a, o->num_args);
     case OP_EXIT: ir_exit(to, (unsigned)o->imm[0]); return (IrVal){0};
     default: break;
@@ -565,7 +615,8 @@ static void copy_function(IrBuilder *to, const IrFunc *f)
             if (o->opcode == OP_BR) {
                 ir_br(to, blocks[b->succ[0]->id]);
             } else if (o->opcode == OP_BRCOND) {
-                ir_brcond(to, (IrCond)o->cc, a[0], a[1], blocks[b->succ[0]->id], blocks[b->succ[1]->id]);
+                ir_brcond(to, (IrCond)o->cc, a[0], a[1], blocks[b->succ[0]->id],
+                          blocks[b->succ[1]->id]);
             } else {
                 map[o->dst] = copy_op(to, f, o, a).id;
             }
@@ -590,7 +641,8 @@ static void bench_init(Bench *w, const CodeEngine *engine)
     w->memory = g_aligned_alloc0(PAGES, 1 << PAGE_BITS_MIN, 1 << PAGE_BITS_MIN);
     w->cpu->cpu.arch = &arch;
     memset(&w->cpu->cpu.tlb.victim, 0xff, sizeof(w->cpu->cpu.tlb.victim));
-    if (!code_buffer_init(&w->buffer, 4 * MIB, &error) || !engine->init(&w->buffer, &arch, &error)) {
+    if (!code_buffer_init(&w->buffer, 4 * MIB, &error) ||
+        !engine->init(&w->buffer, &arch, &error)) {
         g_error("%s", error->message);
     }
     w->buffer_start = code_buffer_mark(&w->buffer);
@@ -623,7 +675,8 @@ static uint64_t fault_pc(Bench *w, const CodeEngine *engine, const CodeBlock *cb
 }
 
 /* misses: TLB misses until one is a fault; UINT_MAX: all pages are there from the start. */
-static void run(Bench *w, const CodeEngine *engine, IrFunc *f, bool opt, unsigned misses, const State *in, State *out)
+static void run(Bench *w, const CodeEngine *engine, IrFunc *f, bool opt, unsigned misses,
+                const State *in, State *out)
 {
     CodeBlock cb = {.key = {.pc = 0x1000, .flags = KEY_UNCHAINED}, .valid = true}, *last = NULL;
 
@@ -667,8 +720,8 @@ static void report(const IrFunc *before, const IrFunc *after, const State *one, 
     ir_print(before, text);
     g_string_append(text, "---- became\n");
     ir_print(after, text);
-    g_string_append_printf(text, "fault at %#" G_GINT64_MODIFIER "x/%#" G_GINT64_MODIFIER "x\n", one->fault_pc,
-                           two->fault_pc);
+    g_string_append_printf(text, "fault at %#" G_GINT64_MODIFIER "x/%#" G_GINT64_MODIFIER "x\n",
+                           one->fault_pc, two->fault_pc);
     for (unsigned i = 0; i < ARRAY_COUNT(vars); i++) {
         size_t at = vars[i].offset - offsetof(TestCpu, i32);
         unsigned bytes = ir_type_bits(vars[i].type) / 8;
@@ -682,16 +735,19 @@ static void report(const IrFunc *before, const IrFunc *after, const State *one, 
     }
     for (unsigned i = 0; i < sizeof(one->memory); i++) {
         if (one->memory[i] != two->memory[i]) {
-            g_string_append_printf(text, "memory %#x: %02x/%02x\n", i, one->memory[i], two->memory[i]);
+            g_string_append_printf(text, "memory %#x: %02x/%02x\n", i, one->memory[i],
+                                   two->memory[i]);
         }
     }
     g_error("results differ\n%s", text->str);
 }
 
-static void compare(const CodeEngine *engine, unsigned rounds, unsigned num_blocks, unsigned ops, bool floats, bool faults)
+static void compare(const CodeEngine *engine, unsigned rounds, unsigned num_blocks, unsigned ops,
+                    bool floats, bool faults)
 {
     Bench plain, other;
-    Gen g = {.b = ir_builder_new(vars, ARRAY_COUNT(vars)), .rand = g_rand_new_with_seed((uint32_t)g_test_rand_int())};
+    Gen g = {.b = ir_builder_new(vars, ARRAY_COUNT(vars)),
+             .rand = g_rand_new_with_seed((uint32_t)g_test_rand_int())};
     IrBuilder *b2 = ir_builder_new(vars, ARRAY_COUNT(vars));
     g_autofree State *in = g_new0(State, 1), *one = g_new0(State, 1), *two = g_new0(State, 1);
     const bool was = ir_verify_passes;
@@ -732,7 +788,8 @@ static void test_builder_long(void)
 
 /* ---- the host's back end ---- */
 
-static void compare_native(unsigned rounds, unsigned num_blocks, unsigned ops, bool floats, bool faults)
+static void compare_native(unsigned rounds, unsigned num_blocks, unsigned ops, bool floats,
+                           bool faults)
 {
     if (!engine_native()) {
         g_test_skip("this host has no back end in tcg/<host>");

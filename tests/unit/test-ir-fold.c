@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-static const IrVarDecl vars[] = {{"a", IR_I64, 0}, {"c", IR_I64, 8}, {"w", IR_I32, 16}, {"x", IR_V128, 32}};
+static const IrVarDecl vars[] = {
+    {"a", IR_I64, 0}, {"c", IR_I64, 8}, {"w", IR_I32, 16}, {"x", IR_V128, 32}};
 enum { A, C, W, X };
 
 static uint64_t random_bits(void)
@@ -50,10 +51,13 @@ static void test_fold(void)
         for (unsigned round = 0; round < 4000; round++) {
             IrType t = d->result == IRK_I ? (round & 1 ? IR_I64 : IR_I32) : (IrType)d->result;
             unsigned width = ir_type_bits(t), pos = (unsigned)g_test_rand_int_range(0, (int)width);
-            uint64_t imm[2] = {pos, d->num_imms > 1 ? 1 + (unsigned)g_test_rand_int_range(0, (int)(width - pos)) : 0};
+            uint64_t imm[2] = {pos, d->num_imms > 1
+                                        ? 1 + (unsigned)g_test_rand_int_range(0, (int)(width - pos))
+                                        : 0};
             uint64_t k[2], got;
             for (unsigned i = 0; i < 2; i++) {
-                IrType want = i < d->num_operands && d->operands[i] < IRK_T ? (IrType)d->operands[i] : t;
+                IrType want =
+                    i < d->num_operands && d->operands[i] < IRK_T ? (IrType)d->operands[i] : t;
                 k[i] = random_bits() & ir_mask(want);
             }
             if (opcode >= OP_SHL && opcode <= OP_ROTR && round & 2) {
@@ -65,8 +69,9 @@ static void test_fold(void)
             folded++;
             uint64_t want = interp_int_value((IrOpcode)opcode, t, k[0], k[1], imm);
             if ((got ^ want) & ir_mask(t)) {
-                g_error("%s.%u %#" G_GINT64_MODIFIER "x %#" G_GINT64_MODIFIER "x: %#" G_GINT64_MODIFIER
-                        "x, not %#" G_GINT64_MODIFIER "x", d->name, width, k[0], k[1], got, want);
+                g_error("%s.%u %#" G_GINT64_MODIFIER "x %#" G_GINT64_MODIFIER
+                        "x: %#" G_GINT64_MODIFIER "x, not %#" G_GINT64_MODIFIER "x",
+                        d->name, width, k[0], k[1], got, want);
             }
         }
         if (opcode != OP_CRC32C && folded < 100) {
@@ -213,9 +218,10 @@ static void test_partial_registers(void)
     ir_set(b, A, ir_deposit(b, a, c, 0, 8));
     ir_set(b, A, ir_deposit(b, ir_get(b, A), c, 8, 8));
     ir_set(b, C, ir_zext8(b, ir_get(b, A)));
-    finish_and_expect(b, "b0:\n  v1:i64 = get a\n  v2:i64 = get c\n  v3:i64 = deposit v1, v2, #0x0, #0x8\n"
-                         "  v4:i64 = deposit v3, v2, #0x8, #0x8\n  set a, v4\n  v5:i64 = zext8 v2\n"
-                         "  set c, v5\n  exit #0x0\n");
+    finish_and_expect(
+        b, "b0:\n  v1:i64 = get a\n  v2:i64 = get c\n  v3:i64 = deposit v1, v2, #0x0, #0x8\n"
+           "  v4:i64 = deposit v3, v2, #0x8, #0x8\n  set a, v4\n  v5:i64 = zext8 v2\n"
+           "  set c, v5\n  exit #0x0\n");
 }
 
 int main(int argc, char **argv)

@@ -153,12 +153,25 @@ static void test_constants_and_locals(void)
 static void test_parser_rejects(void)
 {
     static const char *const texts[] = {
-        "", "rubbish", "b0:\n", "b0:\n  exit\n", "b0:\n  exit #0, #1\n", "b0:\n  frobnicate\n",
-        "b0:\n  br b999999999\n", "b0:\n  exit #0x0\nb0:\n  exit #0x0\n", "  exit #0x0\n",
-        "b0:\n  v1:i64 = get nothing\n", "b0:\n  v1:i65 = get r64\n", "local %1:i32\n",
-        "b0:\n  v1:i64 = load v1, m64 mmu0\n", "b0:\n  v1:i64 = load 0x0:i64, m7 mmu0\n",
-        "b0:\n  v1:i64 = add 0x0:i64\n", "b0:\n  exit #0x0\n  exit #0x0\n", "b0:\n  set r64, 0x0:v128\n",
-        "b0:\n  v99999999:i64 = get r64\n", "b0:\n  set %4, 0x0:i32\n",
+        "",
+        "rubbish",
+        "b0:\n",
+        "b0:\n  exit\n",
+        "b0:\n  exit #0, #1\n",
+        "b0:\n  frobnicate\n",
+        "b0:\n  br b999999999\n",
+        "b0:\n  exit #0x0\nb0:\n  exit #0x0\n",
+        "  exit #0x0\n",
+        "b0:\n  v1:i64 = get nothing\n",
+        "b0:\n  v1:i65 = get r64\n",
+        "local %1:i32\n",
+        "b0:\n  v1:i64 = load v1, m64 mmu0\n",
+        "b0:\n  v1:i64 = load 0x0:i64, m7 mmu0\n",
+        "b0:\n  v1:i64 = add 0x0:i64\n",
+        "b0:\n  exit #0x0\n  exit #0x0\n",
+        "b0:\n  set r64, 0x0:v128\n",
+        "b0:\n  v99999999:i64 = get r64\n",
+        "b0:\n  set %4, 0x0:i32\n",
     };
     IrBuilder *b = ir_builder_new(vars, ARRAY_COUNT(vars));
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* jit-PID.dump against perf's specification of the format (tools/perf/Documentation/jitdump-specification.txt). */
+/*
+ * jit-PID.dump against perf's specification of the format
+ * (tools/perf/Documentation/jitdump-specification.txt).
+ */
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>

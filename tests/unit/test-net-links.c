@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Back ends that meet each other: hubs, streams and datagrams over local sockets; what is refused. */
+/*
+ * Back ends that meet each other: hubs, streams and datagrams over local sockets; what is refused.
+ */
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -68,9 +70,11 @@ static void exchange(TestNic *a, TestNic *b, bool large)
 static void test_stream(void)
 {
     g_autofree char *folder = g_dir_make_tmp("net-XXXXXX", NULL);
-    g_autofree char *server = g_strdup_printf("stream,id=a,server=on,addr.type=unix,addr.path=%s/s", folder);
+    g_autofree char *server =
+        g_strdup_printf("stream,id=a,server=on,addr.type=unix,addr.path=%s/s", folder);
     g_autofree char *client = g_strdup_printf(
-        "{\"type\": \"stream\", \"id\": \"b\", \"addr\": {\"type\": \"unix\", \"path\": \"%s/s\"}}", folder);
+        "{\"type\": \"stream\", \"id\": \"b\", \"addr\": {\"type\": \"unix\", \"path\": \"%s/s\"}}",
+        folder);
     TestNic a, b;
 
     nic_init(&a, "a", server);
@@ -97,9 +101,11 @@ static void test_dgram(void)
 {
     g_autofree char *folder = g_dir_make_tmp("net-XXXXXX", NULL);
     g_autofree char *one = g_strdup_printf(
-        "dgram,id=a,local.type=unix,local.path=%s/a,remote.type=unix,remote.path=%s/b", folder, folder);
+        "dgram,id=a,local.type=unix,local.path=%s/a,remote.type=unix,remote.path=%s/b", folder,
+        folder);
     g_autofree char *two = g_strdup_printf(
-        "dgram,id=b,local.type=unix,local.path=%s/b,remote.type=unix,remote.path=%s/a", folder, folder);
+        "dgram,id=b,local.type=unix,local.path=%s/b,remote.type=unix,remote.path=%s/a", folder,
+        folder);
     TestNic a, b;
 
     nic_init(&a, "a", one);
@@ -144,14 +150,17 @@ static void test_errors(void)
 {
     refuse("socket,id=x", "exactly one of listen=, connect=, mcast= or udp= is required");
     refuse("socket,id=x,udp=127.0.0.1:1", "localaddr= is mandatory with udp=");
-    refuse("socket,id=x,mcast=10.0.0.1:1", "specified mcastaddr 10.0.0.1 does not contain a multicast address");
-    refuse("socket,id=x,mcast=230.0.0.1", "mcast: host address '230.0.0.1' doesn't contain ':' separating host from port");
+    refuse("socket,id=x,mcast=10.0.0.1:1",
+           "specified mcastaddr 10.0.0.1 does not contain a multicast address");
+    refuse("socket,id=x,mcast=230.0.0.1",
+           "mcast: host address '230.0.0.1' doesn't contain ':' separating host from port");
     refuse("stream,id=x", "Parameter 'addr.type' is missing");
     refuse("stream,id=x,addr.type=inet,addr.host=h", "Parameter 'addr.port' is missing");
     refuse("dgram,id=x", "dgram requires local= or remote= parameter");
     refuse("hubport,id=x", "Parameter 'hubid' is missing");
     refuse("hubport,id=x,hubid=0,netdev=none", "netdev 'none' not found");
-    refuse("tap,id=x,fd=0,ifname=t", "ifname=, script=, downscript= and helper= are invalid with fd=");
+    refuse("tap,id=x,fd=0,ifname=t",
+           "ifname=, script=, downscript= and helper= are invalid with fd=");
 }
 
 int main(int argc, char **argv)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Links between back ends and NICs: queues of busy sides; -netdev user: DHCP, ARP, forwarding, errors. */
+/*
+ * Links between back ends and NICs: queues of busy sides; -netdev user: DHCP, ARP, forwarding,
+ * errors.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <netinet/in.h>
@@ -133,7 +136,8 @@ static void test_busy(void)
     net_ready(&n.client);
     g_assert_cmpuint(n.frames->len, ==, 10);
     for (uint8_t i = 0; i < 10; i++) {
-        g_assert_cmpuint(*(const uint8_t *)g_bytes_get_data(g_ptr_array_index(n.frames, i), NULL), ==, i);
+        g_assert_cmpuint(*(const uint8_t *)g_bytes_get_data(g_ptr_array_index(n.frames, i), NULL),
+                         ==, i);
     }
     n.busy = true;
     g_autofree uint8_t *big = g_malloc0(60000);
@@ -234,8 +238,10 @@ static void test_errors(void)
     g_assert_true(bind(fd, (struct sockaddr *)&a, len) == 0 && listen(fd, 1) == 0);
     g_assert_true(getsockname(fd, (struct sockaddr *)&a, &len) == 0);
     g_autofree char *rule = g_strdup_printf("tcp:127.0.0.1:%u-:22", ntohs(a.sin_port));
-    g_autofree char *text = g_strdup_printf("user,id=e,hostfwd=tcp:127.0.0.1:0-:23,hostfwd=%s", rule);
-    g_autofree char *message = g_strdup_printf("Could not set up host forwarding rule '%s': Address already in use", rule);
+    g_autofree char *text =
+        g_strdup_printf("user,id=e,hostfwd=tcp:127.0.0.1:0-:23,hostfwd=%s", rule);
+    g_autofree char *message =
+        g_strdup_printf("Could not set up host forwarding rule '%s': Address already in use", rule);
 
     refuse(text, message);
     close(fd);
@@ -244,8 +250,10 @@ static void test_errors(void)
     refuse("user,id=arp", "Duplicate ID 'arp' for netdev");
     refuse("user,id=e,foo=1", "Invalid parameter 'foo'");
     refuse("user,id=e,hostfwd=foo", "Invalid host forwarding rule 'foo' (No : separators)");
-    refuse("user,id=e,hostfwd=icmp::1-:2", "Invalid host forwarding rule 'icmp::1-:2' (Bad protocol name)");
-    refuse("user,id=e,hostfwd=tcp::1-:0", "Invalid host forwarding rule 'tcp::1-:0' (Bad guest port)");
+    refuse("user,id=e,hostfwd=icmp::1-:2",
+           "Invalid host forwarding rule 'icmp::1-:2' (Bad protocol name)");
+    refuse("user,id=e,hostfwd=tcp::1-:0",
+           "Invalid host forwarding rule 'tcp::1-:0' (Bad guest port)");
     refuse("user,id=e,ipv4=off,ipv6=off", "IPv4 and IPv6 disabled");
     refuse("user,id=e,net=10.0.0.0/40", "Invalid netmask provided (must be in range 4-31)");
     refuse("user,id=e,host=1.2.3.4", "host '1.2.3.4' is not within the network");
@@ -254,8 +262,10 @@ static void test_errors(void)
 
 static void test_json(void)
 {
-    add("{\"type\":\"user\",\"id\":\"j\",\"restrict\":true,\"hostfwd\":[{\"str\":\"udp:127.0.0.1:0-:1\"}],"
-        "\"dnssearch\":[{\"str\":\"a.example\"},{\"str\":\"b.example\"}]}", "j");
+    add("{\"type\":\"user\",\"id\":\"j\",\"restrict\":true,\"hostfwd\":[{\"str\":\"udp:127.0.0.1:0-"
+        ":1\"}],"
+        "\"dnssearch\":[{\"str\":\"a.example\"},{\"str\":\"b.example\"}]}",
+        "j");
     g_assert_nonnull(netdev_find("j"));
 }
 

@@ -79,7 +79,8 @@ static void check_kv(bool nested, const char *text, const char *implied, const c
 static void test_keyval(void)
 {
     check_kv(false, "a,b=c", "x", "{\"x\": \"a\", \"b\": \"c\"}");
-    check_kv(false, "a=1,,2,on,nowait", NULL, "{\"a\": \"1,2\", \"on\": \"on\", \"wait\": \"off\"}");
+    check_kv(false, "a=1,,2,on,nowait", NULL,
+             "{\"a\": \"1,2\", \"on\": \"on\", \"wait\": \"off\"}");
     check_kv(false, "a.b=1", NULL, "{\"a.b\": \"1\"}");
     check_kv(false, "", "x", "{}");
     check_kv(true, "a.b=1,a.c=2", NULL, "{\"a\": {\"b\": \"1\", \"c\": \"2\"}}");

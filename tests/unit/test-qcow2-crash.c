@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a crash leaves of a qcow2 image. All writes to the file are logged; the image as it is after each of them is opened,
- * checked, and compared with what the guest had flushed by then. Repair leaves no error and changes no data. The same after
- * single writes, or all from one on, have failed with EIO or ENOSPC while the guest went on. CRASH_FULL=1 (make check-crash)
- * tries every write and more seeds, otherwise it is a sample.
+ * What a crash leaves of a qcow2 image. All writes to the file are logged; the image as it is after
+ * each of them is opened, checked, and compared with what the guest had flushed by then. Repair
+ * leaves no error and changes no data. The same after single writes, or all from one on, have
+ * failed with EIO or ENOSPC while the guest went on. CRASH_FULL=1 (make check-crash) tries every
+ * write and more seeds, otherwise it is a sample.
  */
 #include <errno.h>
 #include <glib.h>
@@ -49,14 +50,16 @@ static bool memory_open(BlockNode *n, struct json_object *opts, GError **error)
     return true;
 }
 
-static int co_memory_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov)
+static int co_memory_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                            unsigned niov)
 {
     iov_from_buf(iov, niov, 0, content + offset, bytes);
     co_reschedule();
     return 0;
 }
 
-static int co_memory_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov, unsigned niov, unsigned flags)
+static int co_memory_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
+                             unsigned niov, unsigned flags)
 {
     LogEntry e = { offset, bytes, NULL, step };
 
@@ -77,7 +80,8 @@ static int co_memory_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, cons
     return 0;
 }
 
-static bool co_memory_truncate(BlockNode *n, uint64_t length, BlockPrealloc prealloc, GError **error)
+static bool co_memory_truncate(BlockNode *n, uint64_t length, BlockPrealloc prealloc,
+                               GError **error)
 {
     LogEntry e = { length, 0, NULL, step };
 
@@ -180,7 +184,8 @@ static void co_guest(void *opaque)
 
     for (step = 1; step <= 40; step++) {
         uint64_t at = (uint64_t)g_rand_int_range(g->rnd, 0, SECTORS - 300) * SECTOR;
-        uint64_t len = (uint64_t)g_rand_int_range(g->rnd, 1, g_rand_boolean(g->rnd) ? 8 : 300) * SECTOR;
+        uint64_t len =
+            (uint64_t)g_rand_int_range(g->rnd, 1, g_rand_boolean(g->rnd) ? 8 : 300) * SECTOR;
         int what = g_rand_int_range(g->rnd, 0, 20), byte = 1 + step % 250, ret = 0;
 
         if (what < 11) {
@@ -256,7 +261,8 @@ static void compare(BlockNode *n, int at_step)
         int byte = buf[s * SECTOR], since = g_array_index(flushed, int, f);
 
         if (base[s] >= 0 && byte != base[s] && may_be[s][byte] <= since) {
-            g_error("sector %u has %d, flushed was %d (step %d, flush at %d)", s, byte, base[s], at_step, since);
+            g_error("sector %u has %d, flushed was %d (step %d, flush at %d)", s, byte, base[s],
+                    at_step, since);
         }
     }
 }
@@ -283,7 +289,8 @@ static void say(BlockCheck *r, const char *line)
 static void look(int at_step)
 {
     BlockNode *n = open_image(BLOCK_OPEN_CHECK, false);
-    CheckCall mend = { .n = n, .fix = BLOCK_FIX_ERRORS | BLOCK_FIX_LEAKS }, again = { .n = n, .r = { .say = say } };
+    CheckCall mend = {.n = n, .fix = BLOCK_FIX_ERRORS | BLOCK_FIX_LEAKS},
+              again = {.n = n, .r = {.say = say}};
 
     step = at_step;
     compare(n, at_step);

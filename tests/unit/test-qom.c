@@ -221,7 +221,8 @@ static void test_types(void)
     const char *misc = strstr(help->str, "Misc devices:\n");
 
     g_assert_nonnull(misc);
-    g_assert_nonnull(strstr(misc, "\nname \"example\", bus System, alias \"sample\", desc \"Worked example\"\n"));
+    g_assert_nonnull(strstr(
+        misc, "\nname \"example\", bus System, alias \"sample\", desc \"Worked example\"\n"));
     g_assert_null(strstr(help->str, "\"hub\""));
     g_string_truncate(help, 0);
     g_assert_true(device_help_props("example", help, &error));

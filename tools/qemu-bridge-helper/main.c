@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * qemu-bridge-helper: makes a tap interface, puts it on a bridge that the administrator's list allows,
- * and hands its descriptor over. It may be set-user-id root: of all capabilities it keeps only the
- * one for network administration, before it looks at anything that its caller gave it.
+ * qemu-bridge-helper: makes a tap interface, puts it on a bridge that the administrator's list
+ * allows, and hands its descriptor over. It may be set-user-id root: of all capabilities it keeps
+ * only the one for network administration, before it looks at anything that its caller gave it.
  */
 #include <cap-ng.h>
 #include <errno.h>
@@ -34,7 +34,9 @@ static bool complain(const char *what)
     return false;
 }
 
-/* The first line that names the bridge, or all of them, decides. 1 allowed, 0 denied, -1 not named. */
+/*
+ * The first line that names the bridge, or all of them, decides. 1 allowed, 0 denied, -1 not named.
+ */
 static int list_look_up(const char *path, const char *bridge, unsigned depth)
 {
     g_autofree char *text = NULL;
@@ -89,7 +91,8 @@ static bool raise_mac(int control, const char *name)
         return complain("failed to get MAC address of the interface");
     }
     ifr.ifr_hwaddr.sa_data[0] = (char)0xfe;
-    return ioctl(control, SIOCSIFHWADDR, &ifr) == 0 || complain("failed to set MAC address of the interface");
+    return ioctl(control, SIOCSIFHWADDR, &ifr) == 0 ||
+           complain("failed to set MAC address of the interface");
 }
 
 static bool join_bridge(int control, const char *bridge, const char *name)
@@ -120,7 +123,8 @@ static bool hand_over(int to, int fd)
 {
     char byte = 0, space[CMSG_SPACE(sizeof(int))] = { 0 };
     struct iovec iov = { &byte, 1 };
-    struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof(space) };
+    struct msghdr m = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof(space)};
     struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
     c->cmsg_level = SOL_SOCKET;
@@ -146,7 +150,8 @@ static bool make_interface(const Options *o)
     if (ioctl(fd, TUNSETIFF, &ifr) < 0) {
         return complain("failed to create a tap interface");
     }
-    return raise_mac(control, ifr.ifr_name) && join_bridge(control, o->bridge, ifr.ifr_name) && hand_over(o->fd, fd);
+    return raise_mac(control, ifr.ifr_name) && join_bridge(control, o->bridge, ifr.ifr_name) &&
+           hand_over(o->fd, fd);
 }
 
 int main(int argc, char **argv)
@@ -168,7 +173,8 @@ int main(int argc, char **argv)
     context = g_option_context_new(NULL);
     g_option_context_add_main_entries(context, entries, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error) || !o.bridge || o.fd < 0) {
-        fprintf(stderr, "qemu-bridge-helper: %s\n", error ? error->message : "--br and --fd are needed");
+        fprintf(stderr, "qemu-bridge-helper: %s\n",
+                error ? error->message : "--br and --fd are needed");
         return 1;
     }
     if (strlen(o.bridge) >= IFNAMSIZ) {

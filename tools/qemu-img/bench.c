@@ -71,7 +71,8 @@ static void co_requests(void *opaque)
             at %= b->n->length;
             at = MIN(at, b->n->length - b->size);
         }
-        ret = b->write ? co_block_pwrite(b->n, at, buf, b->size, 0) : co_block_pread(b->n, at, buf, b->size);
+        ret = b->write ? co_block_pwrite(b->n, at, buf, b->size, 0)
+                       : co_block_pread(b->n, at, buf, b->size);
         if (ret == 0 && b->flush_interval && ++b->since_flush >= b->flush_interval) {
             b->since_flush = 0;
             ret = co_block_flush(b->n);
@@ -84,9 +85,13 @@ static void co_requests(void *opaque)
 int cmd_bench(int argc, char **argv)
 {
     static const struct option longs[] = {
-        IMG_COMMON_LONGS, { "flush-interval", required_argument, 0, OPT_FLUSH_INTERVAL },
-        { "pattern", required_argument, 0, OPT_PATTERN }, { "no-drain", no_argument, 0, OPT_NO_DRAIN },
-        { "force-share", no_argument, 0, 'U' }, { "image-opts", no_argument, 0, OPT_IMAGE_OPTS }, { 0, 0, 0, 0 },
+        IMG_COMMON_LONGS,
+        {"flush-interval", required_argument, 0, OPT_FLUSH_INTERVAL},
+        {"pattern", required_argument, 0, OPT_PATTERN},
+        {"no-drain", no_argument, 0, OPT_NO_DRAIN},
+        {"force-share", no_argument, 0, 'U'},
+        {"image-opts", no_argument, 0, OPT_IMAGE_OPTS},
+        {0, 0, 0, 0},
     };
     Bench b = { .count = 75000, .depth = 64, .size = 4096 };
     ImgArgs a = { .format = NULL };
@@ -111,11 +116,14 @@ int cmd_bench(int argc, char **argv)
     b.n = img.n;
     b.step = b.step ? b.step : b.size;
     if (!a.quiet) {
-        printf("Sending %" G_GUINT64_FORMAT " %s requests, %" G_GUINT64_FORMAT " bytes each, %" G_GUINT64_FORMAT
-               " in parallel (starting at offset %" G_GUINT64_FORMAT ", step size %" G_GUINT64_FORMAT ")\n", b.count,
-               b.write ? "write" : "read", b.size, b.depth, b.offset, b.step);
+        printf("Sending %" G_GUINT64_FORMAT " %s requests, %" G_GUINT64_FORMAT
+               " bytes each, %" G_GUINT64_FORMAT
+               " in parallel (starting at offset %" G_GUINT64_FORMAT
+               ", step size %" G_GUINT64_FORMAT ")\n",
+               b.count, b.write ? "write" : "read", b.size, b.depth, b.offset, b.step);
         if (b.flush_interval) {
-            printf("Sending flush every %" G_GUINT64_FORMAT " %srequests\n", b.flush_interval, b.no_drain ? "" : "");
+            printf("Sending flush every %" G_GUINT64_FORMAT " %srequests\n", b.flush_interval,
+                   b.no_drain ? "" : "");
         }
         fflush(stdout);
     }

@@ -43,7 +43,8 @@ static bool co_add(BlockNode *n, const char *name, uint32_t granularity, GError 
     DirtyBitmap *b;
 
     if (!n->driver->co_can_store_bitmap) {
-        return fail(error, "Can't store persistent bitmaps to %s: Operation not supported", n->name);
+        return fail(error, "Can't store persistent bitmaps to %s: Operation not supported",
+                    n->name);
     }
     if (dirty_bitmap_find(n, name)) {
         return fail(error, "Bitmap already exists: %s", name);
@@ -59,7 +60,8 @@ static bool co_add(BlockNode *n, const char *name, uint32_t granularity, GError 
     return b != NULL;
 }
 
-static bool co_action(BlockNode *n, BlockNode *source, const BitmapArgs *args, unsigned i, const char *name, GError **error)
+static bool co_action(BlockNode *n, BlockNode *source, const BitmapArgs *args, unsigned i,
+                      const char *name, GError **error)
 {
     int what = args->actions[i].what;
     DirtyBitmap *b = dirty_bitmap_find(n, name), *from;
@@ -96,7 +98,8 @@ static bool co_action(BlockNode *n, BlockNode *source, const BitmapArgs *args, u
         if (!from) {
             return fail(error, "Dirty bitmap '%s' not found", args->actions[i].source);
         }
-        return dirty_bitmap_check(from, BITMAP_INCONSISTENT, error) && dirty_bitmap_merge(b, from, error);
+        return dirty_bitmap_check(from, BITMAP_INCONSISTENT, error) &&
+               dirty_bitmap_merge(b, from, error);
     }
 }
 
@@ -110,11 +113,18 @@ static const char *action_name(int what)
 int cmd_bitmap(int argc, char **argv)
 {
     static const struct option longs[] = {
-        IMG_COMMON_LONGS, { "image-opts", no_argument, 0, OPT_IMAGE_OPTS }, { "add", no_argument, 0, OPT_ADD },
-        { "remove", no_argument, 0, OPT_REMOVE }, { "clear", no_argument, 0, OPT_CLEAR }, { "enable", no_argument, 0, OPT_ENABLE },
-        { "disable", no_argument, 0, OPT_DISABLE }, { "merge", required_argument, 0, OPT_MERGE },
-        { "granularity", required_argument, 0, 'g' }, { "source-file", required_argument, 0, 'b' },
-        { "source-format", required_argument, 0, 'F' }, { 0, 0, 0, 0 },
+        IMG_COMMON_LONGS,
+        {"image-opts", no_argument, 0, OPT_IMAGE_OPTS},
+        {"add", no_argument, 0, OPT_ADD},
+        {"remove", no_argument, 0, OPT_REMOVE},
+        {"clear", no_argument, 0, OPT_CLEAR},
+        {"enable", no_argument, 0, OPT_ENABLE},
+        {"disable", no_argument, 0, OPT_DISABLE},
+        {"merge", required_argument, 0, OPT_MERGE},
+        {"granularity", required_argument, 0, 'g'},
+        {"source-file", required_argument, 0, 'b'},
+        {"source-format", required_argument, 0, 'F'},
+        {0, 0, 0, 0},
     };
     BitmapArgs b = { .granularity = BITMAP_DEFAULT_GRANULARITY };
     Img img = { NULL, NULL }, source = { NULL, NULL };
@@ -134,7 +144,8 @@ int cmd_bitmap(int argc, char **argv)
         merges |= b.actions[i].what == OPT_MERGE;
     }
     if (!b.count) {
-        return img_usage("Need at least one of --add, --remove, --clear, --enable, --disable, or --merge");
+        return img_usage(
+            "Need at least one of --add, --remove, --clear, --enable, --disable, or --merge");
     }
     if (b.granularity_given && !adds) {
         return tool_error("granularity only supported with --add");
@@ -158,8 +169,8 @@ int cmd_bitmap(int argc, char **argv)
     }
     for (unsigned i = 0; ret == 0 && i < b.count; i++) {
         if (!co_action(img.n, source.n ? source.n : img.n, &b, i, argv[a.first + 1], &error)) {
-            ret = tool_error("Operation %s on bitmap %s failed: %s", action_name(b.actions[i].what), argv[a.first + 1],
-                             error->message);
+            ret = tool_error("Operation %s on bitmap %s failed: %s", action_name(b.actions[i].what),
+                             argv[a.first + 1], error->message);
         }
     }
     if (source.n) {

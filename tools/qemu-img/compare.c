@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qemu-img compare: whether two disks have the same content. Chunks are read and compared several at a time. */
+/*
+ * qemu-img compare: whether two disks have the same content. Chunks are read and compared several
+ * at a time.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +49,8 @@ static void note(Compare *c, uint64_t at, const char *what)
 
 static bool failed(Compare *c, int i, uint64_t at, const char *filename, int ret)
 {
-    tool_error("Error while reading offset %" G_GUINT64_FORMAT " of %s: %s", at, filename, g_strerror(-ret));
+    tool_error("Error while reading offset %" G_GUINT64_FORMAT " of %s: %s", at, filename,
+               g_strerror(-ret));
     c->ret = 4;
     return false;
 }
@@ -75,7 +79,8 @@ static bool co_next(Compare *c, uint64_t *at, uint64_t *bytes, bool zero[2])
         }
         *bytes = MIN(*bytes, st.bytes);
         zero[i] = st.flags & BLOCK_STATUS_ZERO;
-        allocated[i] = (st.flags & BLOCK_STATUS_ALLOCATED) && !(zero[i] && !(st.flags & BLOCK_STATUS_DATA));
+        allocated[i] =
+            (st.flags & BLOCK_STATUS_ALLOCATED) && !(zero[i] && !(st.flags & BLOCK_STATUS_DATA));
     }
     if (c->strict && *at < MIN(c->n[0]->length, c->n[1]->length) && allocated[0] != allocated[1]) {
         note(c, *at, "allocation");
@@ -87,7 +92,8 @@ static bool co_next(Compare *c, uint64_t *at, uint64_t *bytes, bool zero[2])
     return true;
 }
 
-static bool co_compare_range(Compare *c, uint64_t at, uint64_t bytes, const bool zero[2], uint8_t *bufs)
+static bool co_compare_range(Compare *c, uint64_t at, uint64_t bytes, const bool zero[2],
+                             uint8_t *bufs)
 {
     for (int i = 0; i < 2; i++) {
         int ret = zero[i] ? 0 : co_block_pread(c->n[i], at, bufs + i * CHUNK, bytes);
@@ -150,7 +156,10 @@ static bool compare_option(int k, const char *arg, void *opaque)
 int cmd_compare(int argc, char **argv)
 {
     static const struct option longs[] = {
-        IMG_COMMON_LONGS, { "image-opts", no_argument, 0, OPT_IMAGE_OPTS }, { "force-share", no_argument, 0, 'U' }, { 0, 0, 0, 0 },
+        IMG_COMMON_LONGS,
+        {"image-opts", no_argument, 0, OPT_IMAGE_OPTS},
+        {"force-share", no_argument, 0, 'U'},
+        {0, 0, 0, 0},
     };
     Compare c = { .mismatch = UINT64_MAX };
     ImgArgs a = { .format = NULL };
@@ -185,13 +194,16 @@ int cmd_compare(int argc, char **argv)
     img_progress_start(a.progress);
     img_parallel(WORKERS, co_worker, &c);
     ret = c.ret;
-    if (!ret && !a.quiet && one.n->length != two.n->length && c.mismatch >= MIN(one.n->length, two.n->length)) {
+    if (!ret && !a.quiet && one.n->length != two.n->length &&
+        c.mismatch >= MIN(one.n->length, two.n->length)) {
         printf("Warning: Image size mismatch!\n");
     }
     if (!ret && c.mismatch != UINT64_MAX) {
         if (!a.quiet) {
-            printf(c.what[0] == 'a' ? "Strict mode: Offset %" G_GUINT64_FORMAT " block status mismatch!\n"
-                                    : "Content mismatch at offset %" G_GUINT64_FORMAT "!\n", c.mismatch);
+            printf(c.what[0] == 'a' ? "Strict mode: Offset %" G_GUINT64_FORMAT
+                                      " block status mismatch!\n"
+                                    : "Content mismatch at offset %" G_GUINT64_FORMAT "!\n",
+                   c.mismatch);
         }
         ret = 1;
     } else if (!ret) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * qemu-img convert: copies images to a new one of any format. Several requests run at once: while one chunk is written
- * others are read and searched for zeroes; writes keep their order unless -W or compression says otherwise.
+ * qemu-img convert: copies images to a new one of any format. Several requests run at once: while
+ * one chunk is written others are read and searched for zeroes; writes keep their order unless -W
+ * or compression says otherwise.
  */
 #include <errno.h>
 #include <json-c/json.h>
@@ -70,8 +71,8 @@ static int co_next(Convert *c, uint64_t *offset, uint64_t *bytes, Content *what)
     BlockStatus st;
     int ret;
 
-    ret = co_block_status_above(n, c->has_backing ? block_below(block_skip_filters(n)) : NULL, in_source, n->length - in_source,
-                                c->sparse != 0, &st);
+    ret = co_block_status_above(n, c->has_backing ? block_below(block_skip_filters(n)) : NULL,
+                                in_source, n->length - in_source, c->sparse != 0, &st);
     if (ret < 0) {
         return c->salvage ? 0 : ret;
     }
@@ -80,7 +81,8 @@ static int co_next(Convert *c, uint64_t *offset, uint64_t *bytes, Content *what)
     } else if (!(st.flags & BLOCK_STATUS_ALLOCATED) && c->has_backing) {
         *what = CONTENT_BACKING;
     } else {
-        *what = st.flags & (BLOCK_STATUS_ALLOCATED | BLOCK_STATUS_DATA) ? CONTENT_DATA : CONTENT_ZERO;
+        *what =
+            st.flags & (BLOCK_STATUS_ALLOCATED | BLOCK_STATUS_DATA) ? CONTENT_DATA : CONTENT_ZERO;
     }
     *offset = at;
     *bytes = st.bytes;
@@ -91,8 +93,9 @@ static int co_next(Convert *c, uint64_t *offset, uint64_t *bytes, Content *what)
         *bytes = MIN(*bytes, CHUNK);
         if (c->compress) {
             /* whole clusters; one that has any data is read as a whole */
-            uint64_t end = *what == CONTENT_DATA ? (at + *bytes + c->cluster - 1) / c->cluster * c->cluster
-                                                 : (at + *bytes) / c->cluster * c->cluster;
+            uint64_t end = *what == CONTENT_DATA
+                               ? (at + *bytes + c->cluster - 1) / c->cluster * c->cluster
+                               : (at + *bytes) / c->cluster * c->cluster;
 
             if (end <= at) {
                 *what = CONTENT_DATA;
@@ -146,7 +149,8 @@ static int co_put_data(Convert *c, uint64_t offset, uint8_t *buf, uint64_t bytes
         if (zero && c->sparse) {
             ret = co_put_zeroes(c, offset + done, len);
         } else {
-            ret = co_block_pwrite(c->target, offset + done, buf + done, len, c->compress ? BLOCK_COMPRESSED : 0);
+            ret = co_block_pwrite(c->target, offset + done, buf + done, len,
+                                  c->compress ? BLOCK_COMPRESSED : 0);
         }
         done += len;
     }
@@ -165,7 +169,9 @@ static int co_read_chunk(Convert *c, uint64_t offset, uint8_t *buf, uint64_t byt
 
             if (co_block_pread(s->n, in_source + done, buf + done, len) < 0) {
                 if (!c->a.quiet) {
-                    fprintf(stderr, "qemu-img: warning: error while reading offset %" G_GUINT64_FORMAT "\n", offset + done);
+                    fprintf(stderr,
+                            "qemu-img: warning: error while reading offset %" G_GUINT64_FORMAT "\n",
+                            offset + done);
                 }
                 memset(buf + done, 0, len);
             }
@@ -207,7 +213,8 @@ static int co_copy(Convert *c, uint64_t offset, uint64_t bytes, Content what, ui
     int ret = what == CONTENT_DATA && !copied ? co_read_chunk(c, offset, buf, bytes) : 0;
 
     if (ret < 0) {
-        tool_error("error while reading at byte %" G_GUINT64_FORMAT ": %s", offset, g_strerror(-ret));
+        tool_error("error while reading at byte %" G_GUINT64_FORMAT ": %s", offset,
+                   g_strerror(-ret));
         return ret;
     }
     while (!c->unordered && c->turn != offset && c->ret == 0) {
@@ -235,7 +242,8 @@ static int co_copy(Convert *c, uint64_t offset, uint64_t bytes, Content what, ui
         break;
     }
     if (ret < 0) {
-        tool_error("error while writing at byte %" G_GUINT64_FORMAT ": %s", offset, g_strerror(-ret));
+        tool_error("error while writing at byte %" G_GUINT64_FORMAT ": %s", offset,
+                   g_strerror(-ret));
     }
     c->turn = offset + bytes;
     co_queue_wake_all(&c->waiting);
@@ -266,7 +274,8 @@ static void co_worker(void *opaque)
         ret = co_next(c, &offset, &bytes, &what);
         co_mutex_unlock(&c->lock);
         if (ret < 0) {
-            tool_error("error while reading block status at offset %" G_GUINT64_FORMAT ": %s", c->at, g_strerror(-ret));
+            tool_error("error while reading block status at offset %" G_GUINT64_FORMAT ": %s",
+                       c->at, g_strerror(-ret));
         } else {
             ret = co_copy(c, offset, bytes, what, buf);
         }
@@ -285,12 +294,13 @@ static bool co_open_target(Convert *c, Img *target, const char *filename)
     BlockImageInfo info = { .cluster_size = 0 };
 
     if (!c->no_create) {
-        if (!img_create_image(filename, c->a.out_format, c->a.base, c->a.base_format, true, c->a.options, c->total, true, true)) {
+        if (!img_create_image(filename, c->a.out_format, c->a.base, c->a.base_format, true,
+                              c->a.options, c->total, true, true)) {
             return false;
         }
     }
-    if (!img_open(target, filename, &out, c->a.target_image_opts ? NULL : c->a.out_format, c->a.cache ? c->a.cache : "unsafe",
-                  0, true)) {
+    if (!img_open(target, filename, &out, c->a.target_image_opts ? NULL : c->a.out_format,
+                  c->a.cache ? c->a.cache : "unsafe", 0, true)) {
         return false;
     }
     c->target = target->n;
@@ -401,8 +411,10 @@ static bool convert_option(int k, const char *arg, void *opaque)
             exit(1);
         }
         if (c->sparse % BLOCK || c->sparse > 16 * MIB) {
-            tool_error("Invalid buffer size for sparse output specified. Valid sizes are multiples of %d up to %llu. "
-                       "Select 0 to disable sparse detection (fully allocates output).", BLOCK, 16 * MIB);
+            tool_error("Invalid buffer size for sparse output specified. Valid sizes are multiples "
+                       "of %d up to %llu. "
+                       "Select 0 to disable sparse detection (fully allocates output).",
+                       BLOCK, 16 * MIB);
             exit(1);
         }
         c->sparse = MIN(c->sparse, CHUNK);
@@ -410,7 +422,9 @@ static bool convert_option(int k, const char *arg, void *opaque)
         return true;
     case 'm':
         if (!parse_u64(arg, &c->workers) || c->workers < 1 || c->workers > MAX_WORKERS) {
-            tool_error("Invalid number of coroutines. Allowed number of coroutines is between 1 and %d", MAX_WORKERS);
+            tool_error(
+                "Invalid number of coroutines. Allowed number of coroutines is between 1 and %d",
+                MAX_WORKERS);
             exit(1);
         }
         return true;
@@ -464,14 +478,16 @@ static int copy_bitmaps(Convert *c, BlockNode *target)
         }
         if (from->inconsistent) {
             if (c->skip_broken) {
-                fprintf(stderr, "qemu-img: warning: Skipping inconsistent bitmap '%s'\n", from->name);
+                fprintf(stderr, "qemu-img: warning: Skipping inconsistent bitmap '%s'\n",
+                        from->name);
                 continue;
             }
             tool_error("Cannot copy inconsistent bitmap '%s'", from->name);
             return -EINVAL;
         }
         if (!target->driver->co_can_store_bitmap(target, from->name, from->granularity, &error)) {
-            tool_error("Failed to create bitmap %s: %s", from->name, error ? error->message : "Format driver does not support it");
+            tool_error("Failed to create bitmap %s: %s", from->name,
+                       error ? error->message : "Format driver does not support it");
             return -EINVAL;
         }
         to = dirty_bitmap_new(target, from->name, from->granularity, &error);
@@ -520,15 +536,22 @@ static int co_run(Convert *c, const char *target_name)
 int cmd_convert(int argc, char **argv)
 {
     static const struct option longs[] = {
-        IMG_COMMON_LONGS, { "source-image-opts", no_argument, 0, OPT_IMAGE_OPTS }, { "image-opts", no_argument, 0, OPT_IMAGE_OPTS },
-        { "force-share", no_argument, 0, 'U' }, { "target-image-opts", no_argument, 0, OPT_TARGET_IMAGE_OPTS },
-        { "salvage", no_argument, 0, OPT_SALVAGE }, { "target-is-zero", no_argument, 0, OPT_TARGET_IS_ZERO },
-        { "bitmaps", no_argument, 0, OPT_BITMAPS }, { "skip-broken-bitmaps", no_argument, 0, OPT_SKIP_BROKEN }, { 0, 0, 0, 0 },
+        IMG_COMMON_LONGS,
+        {"source-image-opts", no_argument, 0, OPT_IMAGE_OPTS},
+        {"image-opts", no_argument, 0, OPT_IMAGE_OPTS},
+        {"force-share", no_argument, 0, 'U'},
+        {"target-image-opts", no_argument, 0, OPT_TARGET_IMAGE_OPTS},
+        {"salvage", no_argument, 0, OPT_SALVAGE},
+        {"target-is-zero", no_argument, 0, OPT_TARGET_IS_ZERO},
+        {"bitmaps", no_argument, 0, OPT_BITMAPS},
+        {"skip-broken-bitmaps", no_argument, 0, OPT_SKIP_BROKEN},
+        {0, 0, 0, 0},
     };
     Convert c = { .a = { .out_format = "raw" }, .sparse = 4096, .workers = 8 };
     int ret = 1;
 
-    if (!img_parse(argc, argv, "f:O:B:CcF:o:l:S:pt:T:qnm:WUr:u", longs, &c.a, convert_option, &c) || !check_combination(&c)) {
+    if (!img_parse(argc, argv, "f:O:B:CcF:o:l:S:pt:T:qnm:WUr:u", longs, &c.a, convert_option, &c) ||
+        !check_combination(&c)) {
         return 1;
     }
     if (c.rate && !img_size(c.rate, "rate limit", &c.bytes_per_s)) {
@@ -540,7 +563,8 @@ int cmd_convert(int argc, char **argv)
         if (!d || !d->create_opts) {
             return tool_error("Unknown file format '%s'", c.a.out_format);
         }
-        img_print_create_options(d, d->create_opts, argc - c.a.first > 1 ? argv[argc - 1] : NULL, false);
+        img_print_create_options(d, d->create_opts, argc - c.a.first > 1 ? argv[argc - 1] : NULL,
+                                 false);
         return 0;
     }
     if (argc - c.a.first < 2) {
@@ -548,7 +572,8 @@ int cmd_convert(int argc, char **argv)
     }
     c.count = (unsigned)(argc - c.a.first - 1);
     if (c.a.base && c.count > 1) {
-        return tool_error("Having a backing file for the target makes no sense when concatenating multiple input images");
+        return tool_error("Having a backing file for the target makes no sense when concatenating "
+                          "multiple input images");
     }
     if (!block_driver_find(c.a.out_format)) {
         return tool_error("Unknown file format '%s'", c.a.out_format);

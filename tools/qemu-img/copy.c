@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qemu-img commit, rebase, dd: moving data between an image and what is below it, or a part of it elsewhere. */
+/*
+ * qemu-img commit, rebase, dd: moving data between an image and what is below it, or a part of it
+ * elsewhere.
+ */
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -34,11 +37,13 @@ static int co_commit(Img *img, const ImgArgs *a, bool drop, uint64_t rate)
     if (a->base) {
         g_autofree char *wanted = block_resolve_relative(top->filename, a->base);
 
-        while (base && strcmp(base->filename, a->base) != 0 && strcmp(base->filename, wanted) != 0) {
+        while (base && strcmp(base->filename, a->base) != 0 &&
+               strcmp(base->filename, wanted) != 0) {
             base = base->backing;
         }
         if (!base) {
-            return tool_error("Did not find '%s' in the backing chain of '%s'", a->base, top->filename);
+            return tool_error("Did not find '%s' in the backing chain of '%s'", a->base,
+                              top->filename);
         }
     }
     if (!base) {
@@ -46,7 +51,10 @@ static int co_commit(Img *img, const ImgArgs *a, bool drop, uint64_t rate)
     }
     g_autofree char *name = g_strdup(base->filename);
 
-    /* what lies between stays open for reading; the lock of the same process does not stand in the way */
+    /*
+     * what lies between stays open for reading; the lock of the same process does not stand in the
+     * way
+     */
     if (!block_make_writable(base, &error)) {
         return tool_error("Could not open '%s': %s", name, error->message);
     }
@@ -145,12 +153,14 @@ static int co_keep_content(BlockNode *n, BlockNode *now)
             for (uint64_t i = 0; ret == 0 && i < len;) {
                 uint64_t step = MIN(4096, len - i), end = i;
 
-                while (end < len && memcmp(buf + end, buf + CHUNK + end, MIN(4096, len - end)) != 0) {
+                while (end < len &&
+                       memcmp(buf + end, buf + CHUNK + end, MIN(4096, len - end)) != 0) {
                     end += MIN(4096, len - end);
                 }
                 if (end > i) {
-                    ret = buffer_is_zero(buf + i, end - i) ? co_block_write_zeroes(n, at + i, end - i, 0)
-                                                           : co_block_pwrite(n, at + i, buf + i, end - i, 0);
+                    ret = buffer_is_zero(buf + i, end - i)
+                              ? co_block_write_zeroes(n, at + i, end - i, 0)
+                              : co_block_pwrite(n, at + i, buf + i, end - i, 0);
                     i = end;
                 } else {
                     i += step;
@@ -184,7 +194,8 @@ int cmd_rebase(int argc, char **argv)
     bool share = a.share;
 
     a.share = false;
-    if (!img_open(&img, argv[a.first], &a, a.format, a.cache, a.unsafe ? BLOCK_OPEN_NO_BACKING : 0, true)) {
+    if (!img_open(&img, argv[a.first], &a, a.format, a.cache, a.unsafe ? BLOCK_OPEN_NO_BACKING : 0,
+                  true)) {
         return 1;
     }
     if (a.base_format && !block_driver_find(a.base_format)) {
@@ -192,14 +203,16 @@ int cmd_rebase(int argc, char **argv)
         goto out;
     }
     if (!img.n->driver->co_change_backing) {
-        tool_error("Could not change the backing file to '%s': Operation not supported", a.base ? a.base : "");
+        tool_error("Could not change the backing file to '%s': Operation not supported",
+                   a.base ? a.base : "");
         goto out;
     }
     if (!a.unsafe && a.base && *a.base) {
         g_autofree char *full = block_resolve_relative(img.n->filename, a.base);
 
-        now = tool_open(full, false, a.base_format, a.src_cache,
-                        BLOCK_OPEN_READ_ONLY | BLOCK_OPEN_QUIET | (share ? BLOCK_OPEN_FORCE_SHARE : 0), &error);
+        now = tool_open(
+            full, false, a.base_format, a.src_cache,
+            BLOCK_OPEN_READ_ONLY | BLOCK_OPEN_QUIET | (share ? BLOCK_OPEN_FORCE_SHARE : 0), &error);
         if (!now) {
             tool_error("Could not open new backing file '%s': %s", a.base, error->message);
             goto out;
@@ -217,9 +230,11 @@ int cmd_rebase(int argc, char **argv)
         co_block_flush(img.n);
     }
     /* the header alone says it: what is open below is closed with the image */
-    good = img.n->driver->co_change_backing(img.n, a.base && *a.base ? a.base : NULL, a.base_format, &error);
+    good = img.n->driver->co_change_backing(img.n, a.base && *a.base ? a.base : NULL, a.base_format,
+                                            &error);
     if (!good) {
-        tool_error("Could not change the backing file to '%s': %s", a.base ? a.base : "", error->message);
+        tool_error("Could not change the backing file to '%s': %s", a.base ? a.base : "",
+                   error->message);
     } else {
         img_progress_end();
         ret = 0;
@@ -288,8 +303,13 @@ static int co_dd(const Dd *d, const ImgArgs *a, BlockNode *in)
         from = d->skip * d->bs;
     }
     skip = from;
-    end = d->has_count ? MIN(in->length, from + (d->count <= INT64_MAX / d->bs ? d->count * d->bs : in->length)) : in->length;
-    if (!img_create_image(d->out, a->out_format, NULL, NULL, true, NULL, d->has_count ? MIN(size, in->length) - MIN(from, size) : in->length - from, true, true)) {
+    end = d->has_count ? MIN(in->length,
+                             from + (d->count <= INT64_MAX / d->bs ? d->count * d->bs : in->length))
+                       : in->length;
+    if (!img_create_image(d->out, a->out_format, NULL, NULL, true, NULL,
+                          d->has_count ? MIN(size, in->length) - MIN(from, size)
+                                       : in->length - from,
+                          true, true)) {
         return 1;
     }
     if (!img_open(&out, d->out, &out_args, a->out_format, NULL, 0, true)) {

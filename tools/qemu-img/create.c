@@ -29,10 +29,14 @@ static void add_rows(GPtrArray *rows, const OptDesc *table)
     }
 }
 
-void img_print_create_options(const BlockDriver *d, const OptDesc *table, const char *filename, bool amend)
+void img_print_create_options(const BlockDriver *d, const OptDesc *table, const char *filename,
+                              bool amend)
 {
     static const char *const kinds[] = {
-        [OPT_STRING] = "<str>", [OPT_BOOL] = "<bool (on/off)>", [OPT_NUMBER] = "<num>", [OPT_SIZE] = "<size>",
+        [OPT_STRING] = "<str>",
+        [OPT_BOOL] = "<bool (on/off)>",
+        [OPT_NUMBER] = "<num>",
+        [OPT_SIZE] = "<size>",
     };
     g_autoptr(GPtrArray) rows = g_ptr_array_new();
     const BlockDriver *file = block_driver_find("file");
@@ -42,7 +46,10 @@ void img_print_create_options(const BlockDriver *d, const OptDesc *table, const 
         add_rows(rows, file->create_opts);
     }
     qsort(rows->pdata, rows->len, sizeof(void *), compare_rows);
-    printf(amend ? "Amend options for '%s':\n" : filename ? "Supported options:\n" : "Supported %s options:\n", d->name);
+    printf(amend      ? "Amend options for '%s':\n"
+           : filename ? "Supported options:\n"
+                      : "Supported %s options:\n",
+           d->name);
     for (unsigned i = 0; i < rows->len; i++) {
         const OptDesc *o = g_ptr_array_index(rows, i);
         g_autofree char *left = g_strdup_printf("%s=%s", o->name, kinds[o->kind]);
@@ -50,7 +57,8 @@ void img_print_create_options(const BlockDriver *d, const OptDesc *table, const 
         printf("  %-22s%s%s\n", left, o->help && *o->help ? " - " : "", o->help ? o->help : "");
     }
     if (!filename && !amend) {
-        printf("\nThe protocol level may support further options.\nSpecify the target filename to include those options.\n");
+        printf("\nThe protocol level may support further options.\nSpecify the target filename to "
+               "include those options.\n");
     }
 }
 
@@ -64,8 +72,10 @@ static bool wants_help(const char *options)
 /* The text after "Formatting": what the image is made with. */
 static void print_formatting(const char *filename, const BlockDriver *d, struct json_object *o)
 {
-    static const char *const first[] = { "cluster_size", "extended_l2", "preallocation", "compression_type", "size", "backing_file",
-                                         "backing_fmt", "compat", "data_file", "data_file_raw", "lazy_refcounts", "refcount_bits" };
+    static const char *const first[] = {"cluster_size",     "extended_l2",    "preallocation",
+                                        "compression_type", "size",           "backing_file",
+                                        "backing_fmt",      "compat",         "data_file",
+                                        "data_file_raw",    "lazy_refcounts", "refcount_bits"};
 
     printf("Formatting '%s', fmt=%s", filename, d->name);
     for (unsigned pass = 0; pass <= ARRAY_COUNT(first); pass++) {
@@ -112,9 +122,11 @@ static void fill_defaults(const BlockDriver *d, struct json_object *o)
 }
 
 /* Looks at the backing file for its size, if the image has none of its own. */
-static bool use_backing(const char *filename, struct json_object *o, bool open_it, uint64_t *size, bool *have_size, GError **error)
+static bool use_backing(const char *filename, struct json_object *o, bool open_it, uint64_t *size,
+                        bool *have_size, GError **error)
 {
-    const char *file = opts_string(o, "backing_file", NULL), *format = opts_string(o, "backing_fmt", NULL);
+    const char *file = opts_string(o, "backing_file", NULL),
+               *format = opts_string(o, "backing_fmt", NULL);
     g_autofree char *full = NULL;
     BlockNode *n;
 
@@ -125,13 +137,15 @@ static bool use_backing(const char *filename, struct json_object *o, bool open_i
         return fail(error, "Unknown backing file format '%s'", format);
     }
     if (strcmp(file, filename) == 0) {
-        return fail(error, "Error: Trying to create an image with the same filename as the backing file");
+        return fail(error,
+                    "Error: Trying to create an image with the same filename as the backing file");
     }
     if (!open_it) {
         return *have_size || fail(error, "Image creation needs a size parameter");
     }
     full = block_resolve_relative(filename, file);
-    n = block_open_image(full, format, NULL, BLOCK_OPEN_READ_ONLY | BLOCK_OPEN_QUIET | BLOCK_OPEN_FORCE_SHARE, error);
+    n = block_open_image(full, format, NULL,
+                         BLOCK_OPEN_READ_ONLY | BLOCK_OPEN_QUIET | BLOCK_OPEN_FORCE_SHARE, error);
     if (!n) {
         g_autofree char *why = g_strdup((*error)->message);
 
@@ -139,7 +153,8 @@ static bool use_backing(const char *filename, struct json_object *o, bool open_i
         return fail(error, "%s\nCould not open backing image.", why);
     }
     if (!format) {
-        fail(error, "Backing file specified without backing format\nDetected format of %s.", n->driver->name);
+        fail(error, "Backing file specified without backing format\nDetected format of %s.",
+             n->driver->name);
         block_node_unref(n);
         return false;
     }
@@ -156,8 +171,9 @@ static void put(struct json_object *o, const char *key, const char *value)
     json_object_object_add(o, key, json_object_new_string(value));
 }
 
-bool img_create_image(const char *filename, const char *format, const char *base, const char *base_format, bool base_open,
-                      const char *options, uint64_t size, bool have_size, bool quiet)
+bool img_create_image(const char *filename, const char *format, const char *base,
+                      const char *base_format, bool base_open, const char *options, uint64_t size,
+                      bool have_size, bool quiet)
 {
     const BlockDriver *d = block_driver_find(format);
     g_autoptr(GError) error = NULL;
@@ -175,7 +191,8 @@ bool img_create_image(const char *filename, const char *format, const char *base
     o = block_create_options(d, d->create_opts, options ? options : "", &error);
     good = o != NULL;
     if (good && base) {
-        good = d->backing || fail(&error, "Backing file not supported for file format '%s'", format);
+        good =
+            d->backing || fail(&error, "Backing file not supported for file format '%s'", format);
         put(o, "backing_file", base);
         if (base_format) {
             put(o, "backing_fmt", base_format);
@@ -226,7 +243,9 @@ int cmd_create(int argc, char **argv)
         const BlockDriver *d = block_driver_find(a.format);
 
         if (!d || !d->create_opts) {
-            return tool_error(d ? "Format driver '%s' does not support image creation" : "Unknown file format '%s'", a.format);
+            return tool_error(d ? "Format driver '%s' does not support image creation"
+                                : "Unknown file format '%s'",
+                              a.format);
         }
         img_print_create_options(d, d->create_opts, filename, false);
         return 0;
@@ -243,7 +262,10 @@ int cmd_create(int argc, char **argv)
         }
         have_size = true;
     }
-    return img_create_image(filename, a.format, a.base, a.base_format, !a.unsafe, a.options, size, have_size, a.quiet) ? 0 : 1;
+    return img_create_image(filename, a.format, a.base, a.base_format, !a.unsafe, a.options, size,
+                            have_size, a.quiet)
+               ? 0
+               : 1;
 }
 
 /* ---- resize ---- */
@@ -270,8 +292,11 @@ static bool take_size(int *argc, char **argv, char *sign, uint64_t *value)
 int cmd_resize(int argc, char **argv)
 {
     static const struct option longs[] = {
-        IMG_COMMON_LONGS, { "image-opts", no_argument, 0, OPT_IMAGE_OPTS }, { "preallocation", required_argument, 0, OPT_PREALLOCATION },
-        { "shrink", no_argument, 0, OPT_SHRINK }, { 0, 0, 0, 0 },
+        IMG_COMMON_LONGS,
+        {"image-opts", no_argument, 0, OPT_IMAGE_OPTS},
+        {"preallocation", required_argument, 0, OPT_PREALLOCATION},
+        {"shrink", no_argument, 0, OPT_SHRINK},
+        {0, 0, 0, 0},
     };
     g_autoptr(GError) error = NULL;
     ImgArgs a = { .format = NULL };
@@ -289,7 +314,8 @@ int cmd_resize(int argc, char **argv)
     if (argc < 3) {
         return img_usage("Not enough arguments");
     }
-    if (!take_size(&argc, argv, &sign, &value) || !img_parse(argc, argv, "f:q", longs, &a, resize_option, &shrink)) {
+    if (!take_size(&argc, argv, &sign, &value) ||
+        !img_parse(argc, argv, "f:q", longs, &a, resize_option, &shrink)) {
         return 1;
     }
     if (a.first + 1 != argc) {
@@ -301,7 +327,9 @@ int cmd_resize(int argc, char **argv)
     if (!img_open(&img, argv[a.first], &a, a.format, NULL, 0, true)) {
         return 1;
     }
-    size = sign == '+' ? img.n->length + value : sign == '-' ? img.n->length - MIN(value, img.n->length) : value;
+    size = sign == '+'   ? img.n->length + value
+           : sign == '-' ? img.n->length - MIN(value, img.n->length)
+                         : value;
     if (size == 0) {
         img_close(&img);
         return tool_error("New image size must be positive");
@@ -314,8 +342,11 @@ int cmd_resize(int argc, char **argv)
     if (size < img.n->length && !shrink) {
         img_close(&img);
         tool_error("Use the --shrink option to perform a shrink operation.");
-        fprintf(stderr, "qemu-img: warning: Shrinking an image will delete all data beyond the shrunken image's end. "
-                        "Before performing such an operation, make sure there is no important data there.\n");
+        fprintf(
+            stderr,
+            "qemu-img: warning: Shrinking an image will delete all data beyond the shrunken "
+            "image's end. "
+            "Before performing such an operation, make sure there is no important data there.\n");
         return 1;
     }
     good = co_block_truncate(img.n, size, prealloc, &error);
@@ -354,10 +385,14 @@ static bool only_for_creation(const BlockDriver *d, const char *options)
 
 static bool amend_may(const Img *img, struct json_object *o, GError **error)
 {
-    const char *file = opts_string(o, "backing_file", NULL), *format = opts_string(o, "backing_fmt", NULL);
+    const char *file = opts_string(o, "backing_file", NULL),
+               *format = opts_string(o, "backing_fmt", NULL);
 
-    if ((file && g_strcmp0(file, img->n->backing_file) != 0) || (format && g_strcmp0(format, img->n->backing_format) != 0)) {
-        return fail(error, "Cannot amend the backing file%s\nYou can use 'qemu-img rebase' instead.", file ? "" : " format");
+    if ((file && g_strcmp0(file, img->n->backing_file) != 0) ||
+        (format && g_strcmp0(format, img->n->backing_format) != 0)) {
+        return fail(error,
+                    "Cannot amend the backing file%s\nYou can use 'qemu-img rebase' instead.",
+                    file ? "" : " format");
     }
     return true;
 }
@@ -365,7 +400,10 @@ static bool amend_may(const Img *img, struct json_object *o, GError **error)
 int cmd_amend(int argc, char **argv)
 {
     static const struct option longs[] = {
-        IMG_COMMON_LONGS, { "image-opts", no_argument, 0, OPT_IMAGE_OPTS }, { "force", no_argument, 0, OPT_FORCE }, { 0, 0, 0, 0 },
+        IMG_COMMON_LONGS,
+        {"image-opts", no_argument, 0, OPT_IMAGE_OPTS},
+        {"force", no_argument, 0, OPT_FORCE},
+        {0, 0, 0, 0},
     };
     g_autoptr(GError) error = NULL;
     ImgArgs a = { .format = NULL };
@@ -383,7 +421,9 @@ int cmd_amend(int argc, char **argv)
         const BlockDriver *d = block_driver_find(a.format);
 
         if (!d || !d->amend_opts) {
-            return tool_error(d ? "Format driver '%s' does not support option amendment" : "Unknown file format '%s'", a.format);
+            return tool_error(d ? "Format driver '%s' does not support option amendment"
+                                : "Unknown file format '%s'",
+                              a.format);
         }
         img_print_create_options(d, d->amend_opts, NULL, true);
         return 0;
@@ -406,7 +446,8 @@ int cmd_amend(int argc, char **argv)
     }
     o = block_create_options(img.n->driver, img.n->driver->amend_opts, a.options, &error);
     img_progress_start(a.progress);
-    good = o && amend_may(&img, o, &error) && img.n->driver->co_amend(img.n, o, force, amend_progress, NULL, &error);
+    good = o && amend_may(&img, o, &error) &&
+           img.n->driver->co_amend(img.n, o, force, amend_progress, NULL, &error);
     json_object_put(o);
     if (good) {
         img_progress_end();

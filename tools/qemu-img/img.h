@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qemu-img: what its commands share. Each command is a function that runs in a coroutine and returns the exit code. */
+/*
+ * qemu-img: what its commands share. Each command is a function that runs in a coroutine and
+ * returns the exit code.
+ */
 #ifndef TOOLS_QEMU_IMG_H
 #define TOOLS_QEMU_IMG_H
 
@@ -27,12 +30,17 @@ typedef struct ImgArgs {
 } ImgArgs;
 
 /*
- * Goes through the options: letters and long ones of the common kind are stored in *a; others are handed to `more`
- * (may be NULL), which returns false after an error. -h prints the help and exits. False: exit with 1.
+ * Goes through the options: letters and long ones of the common kind are stored in *a; others are
+ * handed to `more` (may be NULL), which returns false after an error. -h prints the help and exits.
+ * False: exit with 1.
  */
 bool img_parse(int argc, char **argv, const char *letters, const struct option *longs, ImgArgs *a,
                bool (*more)(int opt, const char *arg, void *opaque), void *opaque);
-#define IMG_COMMON_LONGS { "help", no_argument, 0, 'h' }, { "object", required_argument, 0, OPT_OBJECT }
+#define IMG_COMMON_LONGS                           \
+    {"help", no_argument, 0, 'h'},                 \
+    {                                              \
+        "object", required_argument, 0, OPT_OBJECT \
+    }
 
 /* "Try 'qemu-img --help' for more information". Returns 1. */
 int img_usage(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
@@ -41,7 +49,8 @@ typedef struct Img {
     BlockNode *n;
     BlockEdge *edge;
 } Img;
-bool img_open(Img *i, const char *filename, const ImgArgs *a, const char *format, const char *cache, unsigned flags, bool write);
+bool img_open(Img *i, const char *filename, const ImgArgs *a, const char *format, const char *cache,
+              unsigned flags, bool write);
 void img_close(Img *i);
 /* A number of bytes with a suffix; prints a message that names it. */
 bool img_size(const char *text, const char *name, uint64_t *value);
@@ -60,10 +69,12 @@ void img_print_json(struct json_object *o);
 void img_parallel(unsigned n, void (*co_fn)(void *opaque), void *opaque);
 
 void img_help(void) G_GNUC_NORETURN;
-void img_print_create_options(const BlockDriver *d, const OptDesc *table, const char *filename, bool amend);
+void img_print_create_options(const BlockDriver *d, const OptDesc *table, const char *filename,
+                              bool amend);
 /* create, as convert also needs it. options may be NULL. */
-bool img_create_image(const char *filename, const char *format, const char *base, const char *base_format, bool base_open,
-                      const char *options, uint64_t size, bool have_size, bool quiet);
+bool img_create_image(const char *filename, const char *format, const char *base,
+                      const char *base_format, bool base_open, const char *options, uint64_t size,
+                      bool have_size, bool quiet);
 
 int cmd_amend(int argc, char **argv);
 int cmd_bench(int argc, char **argv);

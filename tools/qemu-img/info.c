@@ -59,7 +59,8 @@ int cmd_info(int argc, char **argv)
     bool chain = false, json, first = true;
     const char *format;
 
-    if (!img_parse(argc, argv, "f:U", info_longs, &a, info_option, &chain) || !img_output_format(&a, &json)) {
+    if (!img_parse(argc, argv, "f:U", info_longs, &a, info_option, &chain) ||
+        !img_output_format(&a, &json)) {
         return 1;
     }
     if (a.first + 1 != argc) {
@@ -76,7 +77,8 @@ int cmd_info(int argc, char **argv)
             json_object_put(all);
             return tool_error("Backing file '%s' creates an infinite loop.", filename);
         }
-        if (!img_open(&img, filename, &a, format, NULL, BLOCK_OPEN_NO_BACKING | BLOCK_OPEN_NO_IO | BLOCK_OPEN_QUIET, false)) {
+        if (!img_open(&img, filename, &a, format, NULL,
+                      BLOCK_OPEN_NO_BACKING | BLOCK_OPEN_NO_IO | BLOCK_OPEN_QUIET, false)) {
             json_object_put(all);
             return 1;
         }
@@ -167,7 +169,10 @@ static int co_snapshot_action(BlockNode *n, const SnapshotArgs *s)
     }
     if (!n->driver->co_snapshot_create) {
         return tool_error("Could not %s snapshot '%s': %d (Operation not supported)",
-                          s->action == 'c' ? "create" : s->action == 'a' ? "apply" : "delete", s->name, -EOPNOTSUPP);
+                          s->action == 'c'   ? "create"
+                          : s->action == 'a' ? "apply"
+                                             : "delete",
+                          s->name, -EOPNOTSUPP);
     }
     switch (s->action) {
     case 'c': {
@@ -187,7 +192,10 @@ static int co_snapshot_action(BlockNode *n, const SnapshotArgs *s)
         good = co_delete_snapshot(n, s->name, &error);
     }
     if (!good) {
-        return tool_error("Could not %s snapshot '%s': %s", s->action == 'c' ? "create" : s->action == 'a' ? "apply" : "delete",
+        return tool_error("Could not %s snapshot '%s': %s",
+                          s->action == 'c'   ? "create"
+                          : s->action == 'a' ? "apply"
+                                             : "delete",
                           s->name, error->message);
     }
     return 0;
@@ -200,13 +208,15 @@ int cmd_snapshot(int argc, char **argv)
     Img img;
     int ret;
 
-    if (!img_parse(argc, argv, "la:c:d:qU", info_longs, &a, snapshot_option, &s) || s.action == -1) {
+    if (!img_parse(argc, argv, "la:c:d:qU", info_longs, &a, snapshot_option, &s) ||
+        s.action == -1) {
         return 1;
     }
     if (a.first + 1 != argc) {
         return img_usage("Expecting one image file name");
     }
-    if (!img_open(&img, argv[a.first], &a, NULL, NULL, BLOCK_OPEN_NO_BACKING, s.action && s.action != 'l')) {
+    if (!img_open(&img, argv[a.first], &a, NULL, NULL, BLOCK_OPEN_NO_BACKING,
+                  s.action && s.action != 'l')) {
         return 1;
     }
     ret = co_snapshot_action(img.n, &s);
@@ -238,19 +248,23 @@ static void print_check(const BlockCheck *r)
     } else {
         if (r->corruptions) {
             printf("\n%" G_GINT64_FORMAT " errors were found on the image.\n"
-                   "Data may be corrupted, or further writes to the image may corrupt it.\n", r->corruptions);
+                   "Data may be corrupted, or further writes to the image may corrupt it.\n",
+                   r->corruptions);
         }
         if (r->leaks) {
             printf("\n%" G_GINT64_FORMAT " leaked clusters were found on the image.\n"
                    "This means waste of disk space, but no harm to data.\n", r->leaks);
         }
         if (r->check_errors) {
-            printf("\n%" G_GINT64_FORMAT " internal errors have occurred during the check.\n", r->check_errors);
+            printf("\n%" G_GINT64_FORMAT " internal errors have occurred during the check.\n",
+                   r->check_errors);
         }
     }
     if (r->total_clusters && r->allocated_clusters) {
-        printf("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT " = %0.2f%% allocated, %0.2f%% fragmented, %0.2f%% compressed clusters\n",
-               r->allocated_clusters, r->total_clusters, (double)r->allocated_clusters * 100.0 / (double)r->total_clusters,
+        printf("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT
+               " = %0.2f%% allocated, %0.2f%% fragmented, %0.2f%% compressed clusters\n",
+               r->allocated_clusters, r->total_clusters,
+               (double)r->allocated_clusters * 100.0 / (double)r->total_clusters,
                (double)r->fragmented_clusters * 100.0 / (double)r->allocated_clusters,
                (double)r->compressed_clusters * 100.0 / (double)r->allocated_clusters);
     }
@@ -303,8 +317,10 @@ static int co_check(Img *img, const ImgArgs *a, bool json, unsigned fix)
         int64_t leaks = r.leaks_fixed, corruptions = r.corruptions_fixed;
 
         if (!a->quiet) {
-            printf("The following inconsistencies were found and repaired:\n\n    %" G_GINT64_FORMAT " leaked clusters\n    %"
-                   G_GINT64_FORMAT " corruptions\n\nDouble checking the fixed image now...\n", leaks, corruptions);
+            printf("The following inconsistencies were found and repaired:\n\n    %" G_GINT64_FORMAT
+                   " leaked clusters\n    %" G_GINT64_FORMAT
+                   " corruptions\n\nDouble checking the fixed image now...\n",
+                   leaks, corruptions);
         }
         r = (BlockCheck){ .say = a->quiet ? NULL : say_line };
         if (!n->driver->co_check(n, &r, 0, &error)) {
@@ -331,7 +347,8 @@ int cmd_check(int argc, char **argv)
     Img img;
     int ret;
 
-    if (!img_parse(argc, argv, "f:qr:T:U", info_longs, &a, check_option, &repair) || !img_output_format(&a, &json)) {
+    if (!img_parse(argc, argv, "f:qr:T:U", info_longs, &a, check_option, &repair) ||
+        !img_output_format(&a, &json)) {
         return 1;
     }
     if (repair && strcmp(repair, "leaks") == 0) {
@@ -344,7 +361,8 @@ int cmd_check(int argc, char **argv)
     if (a.first + 1 != argc) {
         return img_usage("Expecting one image file name");
     }
-    if (!img_open(&img, argv[a.first], &a, a.format, a.src_cache, BLOCK_OPEN_CHECK | BLOCK_OPEN_NO_BACKING, fix != 0)) {
+    if (!img_open(&img, argv[a.first], &a, a.format, a.src_cache,
+                  BLOCK_OPEN_CHECK | BLOCK_OPEN_NO_BACKING, fix != 0)) {
         return 1;
     }
     ret = co_check(&img, &a, json, fix);
@@ -387,7 +405,9 @@ static int co_measure(const ImgArgs *a, BlockNode *in, uint64_t size, bool json)
         put_int(out, "fully-allocated", (int64_t)m.fully_allocated);
         img_print_json(out);
     } else {
-        printf("required size: %" G_GUINT64_FORMAT "\nfully allocated size: %" G_GUINT64_FORMAT "\n", m.required, m.fully_allocated);
+        printf("required size: %" G_GUINT64_FORMAT "\nfully allocated size: %" G_GUINT64_FORMAT
+               "\n",
+               m.required, m.fully_allocated);
         if (m.has_bitmaps) {
             printf("bitmaps size: %" G_GUINT64_FORMAT "\n", m.bitmaps);
         }
@@ -403,7 +423,8 @@ int cmd_measure(int argc, char **argv)
     Img img = { NULL, NULL };
     int ret;
 
-    if (!img_parse(argc, argv, "f:l:o:O:U", info_longs, &a, NULL, NULL) || !img_output_format(&a, &json)) {
+    if (!img_parse(argc, argv, "f:l:o:O:U", info_longs, &a, NULL, NULL) ||
+        !img_output_format(&a, &json)) {
         return 1;
     }
     if (a.first + 1 < argc) {
@@ -411,7 +432,8 @@ int cmd_measure(int argc, char **argv)
     }
     if (a.first == argc) {
         if (a.image_opts || a.snapshot || a.format) {
-            return tool_error("--image-opts, -f, and -l can only be used with a filename argument.");
+            return tool_error(
+                "--image-opts, -f, and -l can only be used with a filename argument.");
         }
         if (!a.size) {
             return tool_error("Either --size N or one filename must be specified.");

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qemu-img: creates, converts, checks and changes disk images. This file: the commands' table, help, common options. */
+/*
+ * qemu-img: creates, converts, checks and changes disk images. This file: the commands' table,
+ * help, common options.
+ */
 #include <math.h>
 #include <stdarg.h>
 #include <signal.h>
@@ -77,23 +80,32 @@ void img_help(void)
         printf("  %s %s\n", commands[i].name, commands[i].usage);
     }
     printf("\nWhat the words mean:\n"
-           "  filename            an image: a path, a URL, json:{...}, or with --image-opts driver=...,...\n"
+           "  filename            an image: a path, a URL, json:{...}, or with --image-opts "
+           "driver=...,...\n"
            "  objectdef           an object of QOM, such as secret,id=sec0,file=password.txt\n"
-           "  fmt, output_fmt     a format of the list below; guessed from the image where it is not given\n"
-           "  cache, src_cache    writeback (the default), none, writethrough, directsync, unsafe (the default of convert's output)\n"
+           "  fmt, output_fmt     a format of the list below; guessed from the image where it is "
+           "not given\n"
+           "  cache, src_cache    writeback (the default), none, writethrough, directsync, unsafe "
+           "(the default of convert's output)\n"
            "  size                bytes, or with a suffix k, M, G, T, P, E (powers of 1024)\n"
            "  options             name=value,... of the format; '-o help' lists them\n"
            "  snapshot_param      snapshot.id=ID,snapshot.name=NAME, or an id or name\n"
            "  ofmt                human or json\n\n"
            "Flags of several commands:\n"
-           "  -p  show progress      -q  print nothing but errors     -U  open also what another process writes to\n"
+           "  -p  show progress      -q  print nothing but errors     -U  open also what another "
+           "process writes to\n"
            "  -u  trust names: do not open, compare or copy anything of backing files\n"
-           "  -c  (convert) compress clusters                         -n  (convert) the target exists already\n"
+           "  -c  (convert) compress clusters                         -n  (convert) the target "
+           "exists already\n"
            "  -S  (convert) how many bytes of zeroes make a hole; 0: none, everything is written\n"
-           "  -W  (convert) write out of order                        -m  (convert) requests in parallel, 8\n"
-           "  -C  (convert) let the host copy                         --salvage  go on after read errors\n"
-           "  -r  (check) leaks: mend leaks only; all: mend everything. (convert, commit) bytes a second at most\n"
-           "  -s  (compare) sizes and allocation must be equal, too   -d  (commit) do not empty the image afterwards\n"
+           "  -W  (convert) write out of order                        -m  (convert) requests in "
+           "parallel, 8\n"
+           "  -C  (convert) let the host copy                         --salvage  go on after read "
+           "errors\n"
+           "  -r  (check) leaks: mend leaks only; all: mend everything. (convert, commit) bytes a "
+           "second at most\n"
+           "  -s  (compare) sizes and allocation must be equal, too   -d  (commit) do not empty "
+           "the image afterwards\n"
            "\nSupported formats:");
     block_driver_foreach(add_name, names);
     qsort(names->pdata, names->len, sizeof(void *), compare_names);
@@ -194,7 +206,8 @@ bool img_size(const char *text, const char *name, uint64_t *value)
     bool number = size_parse(text, name, &v, &error);
 
     if (number && v > INT64_MAX) {
-        tool_error("Invalid %s specified. Must be between 0 and %" G_GINT64_FORMAT ".", name, INT64_MAX);
+        tool_error("Invalid %s specified. Must be between 0 and %" G_GINT64_FORMAT ".", name,
+                   INT64_MAX);
         return false;
     }
     if (!number) {
@@ -241,7 +254,8 @@ void img_print_json(struct json_object *o)
 
 /* ---- images ---- */
 
-bool img_open(Img *i, const char *filename, const ImgArgs *a, const char *format, const char *cache, unsigned flags, bool write)
+bool img_open(Img *i, const char *filename, const ImgArgs *a, const char *format, const char *cache,
+              unsigned flags, bool write)
 {
     g_autoptr(GError) error = NULL;
     unsigned perm = BLOCK_PERM_READ, shared = BLOCK_PERM_READ | BLOCK_PERM_WRITE_UNCHANGED;
@@ -317,12 +331,14 @@ void img_progress(uint64_t done, uint64_t total)
     } else {
         double seconds = (double)(g_get_monotonic_time() - bar.start_us) / 1e6;
         double left = part > 0.001 ? seconds / part - seconds : 0;
-        g_autofree char *rate = block_human_size(seconds > 0.01 ? (uint64_t)((double)done / seconds) : 0);
+        g_autofree char *rate =
+            block_human_size(seconds > 0.01 ? (uint64_t)((double)done / seconds) : 0);
         char line[41] = { 0 };
 
         memset(line, ' ', 40);
         memset(line, '#', (size_t)(part * 40));
-        printf("    (%3.2f/100%%) [%s] %s/s, %d:%02d left  \r", part * 100, line, rate, (int)left / 60, (int)left % 60);
+        printf("    (%3.2f/100%%) [%s] %s/s, %d:%02d left  \r", part * 100, line, rate,
+               (int)left / 60, (int)left % 60);
     }
     fflush(stdout);
 }
@@ -386,7 +402,10 @@ static void co_main(void *opaque)
 int main(int argc, char **argv)
 {
     static const struct option longs[] = {
-        { "help", no_argument, 0, 'h' }, { "version", no_argument, 0, 'V' }, { "trace", required_argument, 0, 'T' }, { 0, 0, 0, 0 },
+        {"help", no_argument, 0, 'h'},
+        {"version", no_argument, 0, 'V'},
+        {"trace", required_argument, 0, 'T'},
+        {0, 0, 0, 0},
     };
     MainCall call = { .command = NULL };
     int c;

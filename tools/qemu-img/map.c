@@ -17,8 +17,9 @@ typedef struct Extent {
 
 static bool can_join(const Extent *a, const Extent *b)
 {
-    return a->length && a->data == b->data && a->zero == b->zero && a->present == b->present && a->depth == b->depth &&
-           a->has_offset == b->has_offset && a->filename == b->filename && (!a->has_offset || a->offset + a->length == b->offset);
+    return a->length && a->data == b->data && a->zero == b->zero && a->present == b->present &&
+           a->depth == b->depth && a->has_offset == b->has_offset && a->filename == b->filename &&
+           (!a->has_offset || a->offset + a->length == b->offset);
 }
 
 static bool print_human(const Extent *e)
@@ -30,15 +31,17 @@ static bool print_human(const Extent *e)
         tool_error("File contains external, encrypted or compressed clusters.");
         return false;
     }
-    printf("%#-16" G_GINT64_MODIFIER "x%#-16" G_GINT64_MODIFIER "x%#-16" G_GINT64_MODIFIER "x%s\n", e->start, e->length,
-           e->offset, e->filename);
+    printf("%#-16" G_GINT64_MODIFIER "x%#-16" G_GINT64_MODIFIER "x%#-16" G_GINT64_MODIFIER "x%s\n",
+           e->start, e->length, e->offset, e->filename);
     return true;
 }
 
 static void print_json(const Extent *e, bool first)
 {
-    printf("%s{ \"start\": %" G_GUINT64_FORMAT ", \"length\": %" G_GUINT64_FORMAT ", \"depth\": %u, \"present\": %s, \"zero\": %s, "
-           "\"data\": %s", first ? "[" : ",\n", e->start, e->length, e->depth, e->present ? "true" : "false",
+    printf("%s{ \"start\": %" G_GUINT64_FORMAT ", \"length\": %" G_GUINT64_FORMAT
+           ", \"depth\": %u, \"present\": %s, \"zero\": %s, "
+           "\"data\": %s",
+           first ? "[" : ",\n", e->start, e->length, e->depth, e->present ? "true" : "false",
            e->zero ? "true" : "false", e->data ? "true" : "false");
     if (e->has_offset) {
         printf(", \"offset\": %" G_GUINT64_FORMAT, e->offset);
@@ -55,8 +58,13 @@ static int co_extent(BlockNode *n, uint64_t at, uint64_t bytes, Extent *e)
         return ret;
     }
     *e = (Extent){
-        .start = at, .length = st.bytes, .offset = st.map, .depth = st.depth ? st.depth - 1 : 0,
-        .data = st.flags & BLOCK_STATUS_DATA, .zero = st.flags & BLOCK_STATUS_ZERO, .present = st.flags & BLOCK_STATUS_ALLOCATED,
+        .start = at,
+        .length = st.bytes,
+        .offset = st.map,
+        .depth = st.depth ? st.depth - 1 : 0,
+        .data = st.flags & BLOCK_STATUS_DATA,
+        .zero = st.flags & BLOCK_STATUS_ZERO,
+        .present = st.flags & BLOCK_STATUS_ALLOCATED,
         .has_offset = st.flags & BLOCK_STATUS_OFFSET,
         .filename = st.flags & BLOCK_STATUS_OFFSET && st.map_node ? st.map_node->filename : NULL,
     };
@@ -122,9 +130,14 @@ static bool map_option(int c, const char *arg, void *opaque)
 int cmd_map(int argc, char **argv)
 {
     static const struct option longs[] = {
-        IMG_COMMON_LONGS, { "format", required_argument, 0, 'f' }, { "output", required_argument, 0, OPT_OUTPUT },
-        { "image-opts", no_argument, 0, OPT_IMAGE_OPTS }, { "force-share", no_argument, 0, 'U' },
-        { "start-offset", required_argument, 0, 's' }, { "max-length", required_argument, 0, 'l' }, { 0, 0, 0, 0 },
+        IMG_COMMON_LONGS,
+        {"format", required_argument, 0, 'f'},
+        {"output", required_argument, 0, OPT_OUTPUT},
+        {"image-opts", no_argument, 0, OPT_IMAGE_OPTS},
+        {"force-share", no_argument, 0, 'U'},
+        {"start-offset", required_argument, 0, 's'},
+        {"max-length", required_argument, 0, 'l'},
+        {0, 0, 0, 0},
     };
     ImgArgs a = { .format = NULL };
     MapArgs m = { NULL, NULL };
@@ -133,8 +146,9 @@ int cmd_map(int argc, char **argv)
     Img img;
     int ret;
 
-    if (!img_parse(argc, argv, "f:s:l:U", longs, &a, map_option, &m) || !img_output_format(&a, &json) ||
-        (m.start && !img_size(m.start, "start offset", &start)) || (m.length && !img_size(m.length, "max length", &length))) {
+    if (!img_parse(argc, argv, "f:s:l:U", longs, &a, map_option, &m) ||
+        !img_output_format(&a, &json) || (m.start && !img_size(m.start, "start offset", &start)) ||
+        (m.length && !img_size(m.length, "max length", &length))) {
         return 1;
     }
     if (a.first + 1 != argc) {

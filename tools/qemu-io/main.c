@@ -63,7 +63,8 @@ static bool common_options(IoShell *s, const Settings *set, struct json_object *
     struct json_object *cache = json_object_new_object(), *given;
     bool direct, no_flush;
 
-    if (!tool_cache_mode(set->cache ? set->cache : "writeback", &direct, &no_flush, &s->writethrough)) {
+    if (!tool_cache_mode(set->cache ? set->cache : "writeback", &direct, &no_flush,
+                         &s->writethrough)) {
         json_object_put(cache);
         return fail(error, "Invalid cache option: %s", set->cache);
     }
@@ -96,9 +97,11 @@ static void attach(IoShell *s, BlockNode *n, GError **error)
 }
 
 /* The image below a node that forgets writes (-s), or that keeps what was read (-C). */
-static BlockNode *open_below(const Settings *set, const char *text, struct json_object *o, unsigned flags, GError **error)
+static BlockNode *open_below(const Settings *set, const char *text, struct json_object *o,
+                             unsigned flags, GError **error)
 {
-    struct json_object *top = json_object_new_object(), *file = text ? block_filename_options(text, error) : NULL;
+    struct json_object *top = json_object_new_object(),
+                       *file = text ? block_filename_options(text, error) : NULL;
     BlockNode *n = NULL;
 
     if (file) {
@@ -143,14 +146,16 @@ static int open_node(IoShell *s, const Settings *set, const char *text, struct j
         const char *driver = set->format ? set->format : keyval_get(more, "driver");
 
         n = set->snapshot || set->copy_on_read ? open_below(set, text, more, flags, &err)
-            : text ? block_open_image(text, driver, more, flags, &err) : block_open(more, flags, &err);
+            : text                             ? block_open_image(text, driver, more, flags, &err)
+                                               : block_open(more, flags, &err);
     }
     json_object_put(more);
     if (n) {
         attach(s, n, &err);
     }
     if (err) {
-        fprintf(stderr, "qemu-io: can't open%s%s: %s\n", text ? " device " : "", text ? text : "", err->message);
+        fprintf(stderr, "qemu-io: can't open%s%s: %s\n", text ? " device " : "", text ? text : "",
+                err->message);
         g_error_free(err);
         return -EINVAL;
     }
@@ -250,7 +255,8 @@ static int reopen_from_line(IoShell *s, int argc, char **argv)
 
 static int open_command(IoShell *s, int argc, char **argv)
 {
-    return strcmp(argv[0], "reopen") == 0 ? reopen_from_line(s, argc, argv) : open_from_line(s, argc, argv);
+    return strcmp(argv[0], "reopen") == 0 ? reopen_from_line(s, argc, argv)
+                                          : open_from_line(s, argc, argv);
 }
 
 static int run_input(IoShell *s)

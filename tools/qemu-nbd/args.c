@@ -176,12 +176,15 @@ static int check_args(NbdArgs *a, int argc, bool disconnect)
 {
     if (a->list) {
         return optind != argc ? tool_error("List mode is incompatible with a file name")
-               : a->export_name || a->description || a->device || disconnect || a->persistent || a->bitmap
+               : a->export_name || a->description || a->device || disconnect || a->persistent ||
+                       a->bitmap
                    ? tool_error("List mode is incompatible with per-device settings")
-               : a->fork ? tool_error("List mode is incompatible with forking") : -1;
+               : a->fork ? tool_error("List mode is incompatible with forking")
+                         : -1;
     }
     if (argc - optind != 1) {
-        return tool_error("Invalid number of arguments\nTry `qemu-nbd --help' for more information.");
+        return tool_error(
+            "Invalid number of arguments\nTry `qemu-nbd --help' for more information.");
     }
     if (a->image_opts && a->format) {
         return tool_error("--image-opts and -f are mutually exclusive");
@@ -201,7 +204,8 @@ int nbd_parse_args(int argc, char **argv, NbdArgs *a)
     int c, ret = -1;
 
     g_set_prgname("qemu-nbd");
-    while (ret < 0 && (c = getopt_long(argc, argv, "hVb:o:p:rsnc:dvk:e:f:tl:x:T:D:AB:L", long_options, NULL)) != -1) {
+    while (ret < 0 && (c = getopt_long(argc, argv, "hVb:o:p:rsnc:dvk:e:f:tl:x:T:D:AB:L",
+                                       long_options, NULL)) != -1) {
         ret = take_option(a, c, &disconnect);
     }
     if (ret < 0) {

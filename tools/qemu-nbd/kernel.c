@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qemu-nbd -c and -d: the kernel's NBD devices (linux/nbd.h). The handshake is ours, the rest the kernel's. */
+/*
+ * qemu-nbd -c and -d: the kernel's NBD devices (linux/nbd.h). The handshake is ours, the rest the
+ * kernel's.
+ */
 #include <errno.h>
 #include <linux/fs.h>
 #include <stdio.h>
@@ -39,7 +42,8 @@ static struct {
 static void co_connect(void *opaque)
 {
     kernel.channel = co_nbd_client_connect(&kernel.place, &kernel.err);
-    if (kernel.channel && !co_nbd_client_handshake(kernel.channel, &kernel.how, &kernel.info, &kernel.err)) {
+    if (kernel.channel &&
+        !co_nbd_client_handshake(kernel.channel, &kernel.how, &kernel.info, &kernel.err)) {
         channel_free(kernel.channel);
         kernel.channel = NULL;
     }
@@ -61,17 +65,20 @@ static bool set_device(GError **error)
     int read_only = (kernel.info.flags & NBD_READ_ONLY) != 0, fd = channel_fd(kernel.channel);
 
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-    if (ioctl(kernel.device, DEV_CLEAR_SOCKET) < 0 || ioctl(kernel.device, DEV_SET_SOCKET, (unsigned long)fd) < 0) {
+    if (ioctl(kernel.device, DEV_CLEAR_SOCKET) < 0 ||
+        ioctl(kernel.device, DEV_SET_SOCKET, (unsigned long)fd) < 0) {
         return fail_errno(error, errno, "Failed to set NBD socket");
     }
     if (ioctl(kernel.device, DEV_SET_BLOCK, SECTOR) < 0 ||
         ioctl(kernel.device, DEV_SET_BLOCKS, (unsigned long)(kernel.info.size / SECTOR)) < 0) {
         return fail_errno(error, errno, "Failed setting size (in blocks)");
     }
-    if (ioctl(kernel.device, DEV_SET_FLAGS, (unsigned long)kernel.info.flags) < 0 && errno != ENOTTY) {
+    if (ioctl(kernel.device, DEV_SET_FLAGS, (unsigned long)kernel.info.flags) < 0 &&
+        errno != ENOTTY) {
         return fail_errno(error, errno, "Failed setting flags");
     }
-    return ioctl(kernel.device, BLKROSET, &read_only) >= 0 || fail_errno(error, errno, "Setting read-only attribute failed");
+    return ioctl(kernel.device, BLKROSET, &read_only) >= 0 ||
+           fail_errno(error, errno, "Setting read-only attribute failed");
 }
 
 bool kernel_connect_start(pthread_t *thread, const NbdArgs *a, GError **error)

@@ -28,7 +28,8 @@ static void co_list(void *opaque)
 static void print_flags(uint16_t flags)
 {
     static const char *const names[] = {
-        NULL, "readonly", "flush", "fua", "rotational", "trim", "zeroes", "df", "multi", "resize", "cache", "fast-zero",
+        NULL,     "readonly", "flush", "fua",    "rotational", "trim",
+        "zeroes", "df",       "multi", "resize", "cache",      "fast-zero",
     };
 
     printf("  flags: 0x%x (", flags);
@@ -66,9 +67,13 @@ static void print_info(const NbdInfo *info)
 int list_exports(const NbdArgs *a)
 {
     Listing l = {
-        .place = { .kind = a->socket ? SOCKET_UNIX : SOCKET_INET, .path = a->socket, .host = a->bind ? a->bind : "localhost",
-                   .port = a->port ? a->port : NBD_PORT },
-        .how = { .export = "", .tls_creds = a->tls_creds, .tls_hostname = a->tls_hostname ? a->tls_hostname : a->bind },
+        .place = {.kind = a->socket ? SOCKET_UNIX : SOCKET_INET,
+                  .path = a->socket,
+                  .host = a->bind ? a->bind : "localhost",
+                  .port = a->port ? a->port : NBD_PORT},
+        .how = {.export = "",
+                .tls_creds = a->tls_creds,
+                .tls_hostname = a->tls_hostname ? a->tls_hostname : a->bind},
     };
 
     tool_init("qemu-nbd");

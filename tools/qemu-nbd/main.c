@@ -105,7 +105,9 @@ static bool open_image(const NbdArgs *a, GError **error)
     if (!o) {
         return false;
     }
-    run.node = a->snapshot ? open_above(a, o, error) : a->image_opts ? block_open(o, flags, error) : block_open_image(a->file, a->format, o, flags, error);
+    run.node = a->snapshot     ? open_above(a, o, error)
+               : a->image_opts ? block_open(o, flags, error)
+                               : block_open_image(a->file, a->format, o, flags, error);
     json_object_put(o);
     if (!run.node) {
         g_prefix_error(error, "Failed to blk_new_open '%s': ", a->file);
@@ -164,16 +166,22 @@ static int activated_socket(void)
     const char *pid = g_getenv("LISTEN_PID"), *fds = g_getenv("LISTEN_FDS");
     uint64_t p, n;
 
-    return pid && fds && parse_u64(pid, &p) && parse_u64(fds, &n) && p == (uint64_t)getpid() && n >= 1 ? 3 : -1;
+    return pid && fds && parse_u64(pid, &p) && parse_u64(fds, &n) && p == (uint64_t)getpid() &&
+                   n >= 1
+               ? 3
+               : -1;
 }
 
 static bool start_server(const NbdArgs *a, GError **error)
 {
     SocketPlace place = { .kind = a->socket ? SOCKET_UNIX : SOCKET_INET, .path = a->socket,
                           .host = a->bind, .port = a->port ? a->port : "10809" };
-    NbdExportOptions o = { .name = a->export_name ? a->export_name : "", .description = a->description,
-                           .writable = !run.node->read_only && !a->read_only, .allocation_depth = a->allocation_depth,
-                           .offset = a->offset, .bitmaps = a->bitmap ? (const char *const[]){ a->bitmap, NULL } : NULL };
+    NbdExportOptions o = {.name = a->export_name ? a->export_name : "",
+                          .description = a->description,
+                          .writable = !run.node->read_only && !a->read_only,
+                          .allocation_depth = a->allocation_depth,
+                          .offset = a->offset,
+                          .bitmaps = a->bitmap ? (const char *const[]){a->bitmap, NULL} : NULL};
     int fd = activated_socket();
 
     if (fd < 0) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * qemu-storage-daemon: block nodes, exports and a QMP monitor without a machine. Options work in the order in which they
- * stand; those that the emulator has, too, are handled by its rows.
+ * qemu-storage-daemon: block nodes, exports and a QMP monitor without a machine. Options work in
+ * the order in which they stand; those that the emulator has, too, are handled by its rows.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -125,7 +125,8 @@ static bool emulator_option(Vm *vm, const char *name, const char *arg, GError **
     return w.found ? w.found->handle(vm, arg, error) : fail(error, "--%s is not supported", name);
 }
 
-static bool with_json(bool (*fn)(struct json_object *o, GError **error), const char *text, const char *implied, GError **error)
+static bool with_json(bool (*fn)(struct json_object *o, GError **error), const char *text,
+                      const char *implied, GError **error)
 {
     bool json, good;
     struct json_object *o = keyval_or_json(text, implied, &json, error);
@@ -140,7 +141,8 @@ static bool with_json(bool (*fn)(struct json_object *o, GError **error), const c
 
 static bool add_monitor(Vm *vm, const char *text, GError **error)
 {
-    g_autofree char *full = strstr(text, "mode=") ? g_strdup(text) : g_strconcat(text, ",mode=control", NULL);
+    g_autofree char *full =
+        strstr(text, "mode=") ? g_strdup(text) : g_strconcat(text, ",mode=control", NULL);
 
     return emulator_option(vm, "mon", full, error);
 }
