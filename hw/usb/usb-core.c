@@ -411,7 +411,11 @@ static void usb_detach(Bus *bus, Device *dev)
 
 static void usb_plugged(Bus *bus, Device *dev)
 {
-    usb_device_attach((UsbDevice *)dev);
+    UsbDevice *d = (UsbDevice *)dev;
+
+    if (!d->unplugged) {
+        usb_device_attach(d);
+    }
 }
 
 static bool usb_unplug_request(Bus *bus, Device *dev, GError **error)
@@ -459,6 +463,7 @@ const StateField usb_device_state[] = {
     STATE(UsbDevice, remote_wakeup),
     STATE(UsbDevice, self_powered),
     STATE(UsbDevice, attached),
+    HOST_ONLY(UsbDevice, unplugged, "of start-up"),
     STATE(UsbDevice, halted_in),
     STATE(UsbDevice, halted_out),
     STATE_ARRAY(UsbDevice, setup),

@@ -84,6 +84,11 @@ const UsbEndpointRow *usb_endpoint(const UsbDevice *d, uint8_t address)
 
 /* ---- descriptors; each returns its length ---- */
 
+static uint8_t serial_index(const UsbInfo *i)
+{
+    return i->serial_string ? i->serial_string : USB_STR_SERIAL;
+}
+
 static unsigned device_descriptor(const UsbDevice *d, uint8_t *p)
 {
     const UsbInfo *i = usb_info(d);
@@ -100,8 +105,8 @@ static unsigned device_descriptor(const UsbDevice *d, uint8_t *p)
     store_le16(p + 10, i->product);
     store_le16(p + 12, i->release);
     p[14] = USB_STR_MANUFACTURER;
-    p[15] = USB_STR_PRODUCT;
-    p[16] = USB_STR_SERIAL;
+    p[15] = i->product_string ? i->product_string : USB_STR_PRODUCT;
+    p[16] = serial_index(i);
     p[17] = s->num_configs;
     return 18;
 }
@@ -212,9 +217,38 @@ static unsigned bos_descriptor(const UsbDevice *d, uint8_t *p)
     return 22;
 }
 
-static int string_descriptor(const UsbDevice *d, unsigned index, uint8_t *p)
+/* The place of a controller on PCI, bridges included: "0000:00:1c.0:00.0". */
+static void controller_place(const Device *d, GString *out)
 {
-    const char *text = NULL;
+    const Bus *b = d->parent_bus;
+
+    if (!b || !b->owner || !g_str_has_prefix(b->obj.type->name, "PCI")) {
+        return;
+    }
+    g_autofree char *address = bus_type(b)->address((Bus *)b, (Device *)d);
+
+    controller_place(b->owner, out);
+    g_string_append_printf(out, "%s:%s", out->len ? "" : "0000:00", address);
+}
+
+/* The serial number: as it was set, or unique by the place of the device. */
+static char *serial_text(const UsbDevice *d, const char *base)
+{
+    g_autoptr(GString) place = g_string_new(NULL);
+
+    if (d->serial) {
+        return g_strdup(d->serial);
+    }
+    controller_place(d->dev.parent_bus->owner, place);
+    return place->len ? g_strdup_printf("%s-%s-%s", base, place->str, d->port->path)
+                      : g_strdup_printf("%s-%s", base, d->port->path);
+}
+
+static int string_descriptor(UsbDevice *d, unsigned index, uint8_t *p)
+{
+    const UsbInfo *info = usb_info(d);
+    const char *text = info->string ? info->string(d, index) : NULL;
+    g_autofree char *serial = NULL;
 
     p[1] = DT_STRING;
     if (index == 0) {
@@ -222,14 +256,14 @@ static int string_descriptor(const UsbDevice *d, unsigned index, uint8_t *p)
         store_le16(p + 2, 0x0409); /* English */
         return 4;
     }
-    for (unsigned i = 0; i < index && usb_info(d)->strings[i]; i++) {
-        text = i == index - 1 ? usb_info(d)->strings[i] : NULL;
-    }
-    if (index == USB_STR_SERIAL && d->serial) {
-        text = d->serial;
+    for (unsigned i = 0; !text && i < index && info->strings[i]; i++) {
+        text = i == index - 1 ? info->strings[i] : NULL;
     }
     if (!text) {
         return -1;
+    }
+    if (index == serial_index(info)) {
+        text = serial = serial_text(d, text);
     }
     unsigned n = MIN(strlen(text), 126u);
 
@@ -240,7 +274,7 @@ static int string_descriptor(const UsbDevice *d, unsigned index, uint8_t *p)
     return p[0];
 }
 
-static int get_descriptor(const UsbDevice *d, unsigned type, unsigned index, uint8_t *p)
+static int get_descriptor(UsbDevice *d, unsigned type, unsigned index, uint8_t *p)
 {
     const UsbInfo *info = usb_info(d);
     const UsbSpeedInfo *s = current(d), *other = NULL;
@@ -285,6 +319,9 @@ static bool set_configuration(UsbDevice *d, uint8_t value)
     }
     memset(d->alternate, 0, sizeof(d->alternate));
     d->halted_in = d->halted_out = 0;
+    if (usb_info(d)->reset) {
+        usb_info(d)->reset(d);
+    }
     return true;
 }
 

@@ -125,6 +125,9 @@ typedef struct UsbSetup {
 typedef struct UsbInfo {
     uint16_t vendor, product, release;
     const char *const *strings; /* by index from USB_STR_MANUFACTURER; NULL-terminated */
+    uint8_t product_string, serial_string; /* 0: the usual ones */
+    /* A string that the table cannot know; NULL: the table's. May be NULL. */
+    const char *(*string)(UsbDevice *d, unsigned index);
     const UsbSpeedInfo *speeds[4]; /* by UsbSpeed; NULL: does not run at that speed */
     /*
      * A request that the core does not answer. data: setup->length bytes to be read or to fill.
@@ -135,7 +138,7 @@ typedef struct UsbInfo {
     void (*data)(UsbDevice *d, UsbPacket *p);
     /* p is taken back; NULL for devices that have no asynchronous packets. */
     void (*cancel)(UsbDevice *d, UsbPacket *p);
-    /* Bus reset, and before configuration 0 is left or entered; may be NULL. */
+    /* After a bus reset, and when a configuration was chosen; may be NULL. */
     void (*reset)(UsbDevice *d);
     void (*set_interface)(UsbDevice *d, unsigned number, unsigned alternate);
     void (*halt_cleared)(UsbDevice *d, uint8_t endpoint);
@@ -152,6 +155,7 @@ struct UsbDevice {
     uint16_t halted_in, halted_out;
     uint8_t setup[8], stage;
     bool control_stall;
+    bool unplugged; /* set by realize: the device attaches itself later */
     uint32_t control_len, control_pos;
     uint8_t control_data[USB_CONTROL_MAX];
     /* host side */
