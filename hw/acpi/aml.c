@@ -3,14 +3,30 @@
 #include "hw/acpi/aml.h"
 #include <string.h>
 
-enum { OP_NAME = 0x08, OP_BYTE = 0x0a, OP_WORD = 0x0b, OP_DWORD = 0x0c, OP_STRING = 0x0d,
-       OP_QWORD = 0x0e, OP_SCOPE = 0x10, OP_BUFFER = 0x11, OP_PACKAGE = 0x12, OP_METHOD = 0x14,
-       OP_DUAL_NAME = 0x2e, OP_MULTI_NAME = 0x2f, OP_EXT = 0x5b, OP_IF = 0xa0, OP_ELSE = 0xa1,
-       EXT_REGION = 0x80, EXT_FIELD = 0x81, EXT_DEVICE = 0x82 };
+enum {
+    OP_NAME = 0x08,
+    OP_BYTE = 0x0a,
+    OP_WORD = 0x0b,
+    OP_DWORD = 0x0c,
+    OP_STRING = 0x0d,
+    OP_QWORD = 0x0e,
+    OP_SCOPE = 0x10,
+    OP_BUFFER = 0x11,
+    OP_PACKAGE = 0x12,
+    OP_METHOD = 0x14,
+    OP_DUAL_NAME = 0x2e,
+    OP_MULTI_NAME = 0x2f,
+    OP_EXT = 0x5b,
+    OP_IF = 0xa0,
+    OP_ELSE = 0xa1,
+    EXT_REGION = 0x80,
+    EXT_FIELD = 0x81,
+    EXT_DEVICE = 0x82
+};
 
 void aml_init(Aml *a)
 {
-    *a = (Aml){ .buf = g_byte_array_new() };
+    *a = (Aml){.buf = g_byte_array_new()};
 }
 
 GByteArray *aml_steal(Aml *a)
@@ -169,6 +185,13 @@ void aml_name_buffer(Aml *a, const char *path, const GByteArray *bytes)
     aml_end(a);
 }
 
+void aml_name_crs(Aml *a, GByteArray *r)
+{
+    aml_res_end(r);
+    aml_name_buffer(a, "_CRS", r);
+    g_byte_array_free(r, TRUE);
+}
+
 void aml_scope(Aml *a, const char *path)
 {
     aml_byte(a, OP_SCOPE);
@@ -264,7 +287,8 @@ void aml_res_irq(GByteArray *r, uint8_t irq)
     aml_le(r, 1u << irq, 2);
 }
 
-void aml_res_interrupt(GByteArray *r, bool level, bool low, bool shared, const uint32_t *irqs, unsigned n)
+void aml_res_interrupt(GByteArray *r, bool level, bool low, bool shared, const uint32_t *irqs,
+                       unsigned n)
 {
     aml_le(r, 0x89, 1);
     aml_le(r, 2 + 4 * n, 2);
@@ -284,7 +308,8 @@ void aml_res_memory32(GByteArray *r, bool writable, uint32_t base, uint32_t len)
     aml_le(r, len, 4);
 }
 
-static void res_window(GByteArray *r, uint8_t tag, uint8_t space, unsigned width, uint64_t first, uint64_t last)
+static void res_window(GByteArray *r, uint8_t tag, uint8_t space, unsigned width, uint64_t first,
+                       uint64_t last)
 {
     /* Cacheable, read-write memory; I/O: the entire range; both ends fixed, positive decode. */
     uint8_t specific = space == 0 ? 1 : space == 1 ? 3 : 0;
@@ -314,6 +339,21 @@ void aml_res_window32(GByteArray *r, uint32_t first, uint32_t last)
 void aml_res_window64(GByteArray *r, uint64_t first, uint64_t last)
 {
     res_window(r, 0x8a, 0, 8, first, last);
+}
+
+/* 6.4.3.5.2 with translation */
+void aml_res_ports_in_memory(GByteArray *r, uint32_t base, uint32_t size)
+{
+    aml_le(r, 0x87, 1);
+    aml_le(r, 23, 2);
+    aml_le(r, 1, 1);
+    aml_le(r, 0x0c, 1);
+    aml_le(r, 0x13, 1); /* entire range, translated */
+    aml_le(r, 0, 4);
+    aml_le(r, 0, 4);
+    aml_le(r, size - 1, 4);
+    aml_le(r, base, 4);
+    aml_le(r, size, 4);
 }
 
 void aml_res_end(GByteArray *r)

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Generic event device (ACPI 6.3, 5.6.9): one interrupt, and a register that says, once, which events
- * have happened. What they mean stands in the DSDT (hw/acpi/ged.h).
+ * have happened. What they mean stands in the DSDT (hw/acpi/ged.h). A second bank, for boards without
+ * fixed hardware of ACPI, has the sleep registers (4.8.3.7) and the reset register (4.8.3.6).
  */
 #include "hw/acpi/ged.h"
 #include "exec/bank.h"
+#include "qom/runstate.h"
+
+#define SLEEP_ENABLE 0x20
 
 typedef struct Ged {
     Device dev;
@@ -35,13 +39,39 @@ static const Reg ged_regs[] = {
     REG(Ged, 0x0, events, .read = ged_read_events, .help = "events; reading clears"),
 };
 
+/* 4.8.3.7: SLP_EN with the type of S5 turns the machine off. */
+static void ged_write_sleep(Device *d, const RegAccess *a)
+{
+    if ((a->value & SLEEP_ENABLE) && (a->value >> 2 & 7) == GED_SLEEP_S5) {
+        request_shutdown(SHUTDOWN_GUEST_SHUTDOWN);
+    }
+}
+
+static void ged_write_reset(Device *d, const RegAccess *a)
+{
+    if ((uint8_t)a->value == GED_RESET_VALUE) {
+        request_reset(SHUTDOWN_GUEST_RESET);
+    }
+}
+
+static const Reg ged_power_regs[] = {
+    REG_HOOK(0x0, 1, "sleep_control", .wmask = 0xff, .write = ged_write_sleep,
+             .help = "bit 5 enter, bits 2 to 4 type"),
+    REG_HOOK(0x1, 1, "sleep_status", .help = "nothing wakes"),
+    REG_HOOK(0x2, 1, "reset", .wmask = 0xff, .write = ged_write_reset,
+             .help = "42h resets the machine"),
+};
+
 static const RegBank ged_banks[] = {
-    { .name = "mmio", .size = 4, BANK_REGS(ged_regs), .help = "event register" },
-    { 0 },
+    {.name = "mmio", .size = 4, BANK_REGS(ged_regs), .help = "event register"},
+    {.name = "regs", .size = 3, BANK_REGS(ged_power_regs), .help = "sleep and reset"},
+    {0},
 };
 
 static const PinRow ged_pins[] = {
-    PIN_OUT(Ged, irq, "irq"), PIN_IN("power-button", 1, ged_power_button), PIN_END,
+    PIN_OUT(Ged, irq, "irq"),
+    PIN_IN("power-button", 1, ged_power_button),
+    PIN_END,
 };
 
 static const DeviceType ged_type = {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* ACPI tables in memory files (ACPI 6.3, 5.2) and firmware's script for them. */
 #include "hw/acpi/tables.h"
+#include "exec/loader.h"
 
 #define TABLES_FILE "etc/acpi/tables"
 #define RSDP_FILE "etc/acpi/rsdp"
@@ -8,14 +9,31 @@
 #define FILE_ROOM (128 * KIB)
 #define RSDP_LEN 36
 
-enum { LOADER_ALLOCATE = 1, LOADER_ADD_POINTER = 2, LOADER_ADD_CHECKSUM = 3, ZONE_HIGH = 1, ZONE_FSEG = 2 };
+enum {
+    LOADER_ALLOCATE = 1,
+    LOADER_ADD_POINTER = 2,
+    LOADER_ADD_CHECKSUM = 3,
+    ZONE_HIGH = 1,
+    ZONE_FSEG = 2
+};
 
 typedef struct __attribute__((packed)) LoaderEntry {
     uint32_t command;
     union {
-        struct __attribute__((packed)) { char file[56]; uint32_t align; uint8_t zone; } alloc;
-        struct __attribute__((packed)) { char dest[56], src[56]; uint32_t offset; uint8_t size; } pointer;
-        struct __attribute__((packed)) { char file[56]; uint32_t offset, start, length; } checksum;
+        struct __attribute__((packed)) {
+            char file[56];
+            uint32_t align;
+            uint8_t zone;
+        } alloc;
+        struct __attribute__((packed)) {
+            char dest[56], src[56];
+            uint32_t offset;
+            uint8_t size;
+        } pointer;
+        struct __attribute__((packed)) {
+            char file[56];
+            uint32_t offset, start, length;
+        } checksum;
         uint8_t pad[124];
     };
 } LoaderEntry;
@@ -56,7 +74,7 @@ void acpi_zero(AcpiTables *s, unsigned bytes)
 
 static void script_allocate(AcpiTables *s, const char *file, uint32_t align, uint8_t zone)
 {
-    LoaderEntry e = { .command = GUINT32_TO_LE(LOADER_ALLOCATE) };
+    LoaderEntry e = {.command = GUINT32_TO_LE(LOADER_ALLOCATE)};
 
     g_strlcpy(e.alloc.file, file, sizeof(e.alloc.file));
     e.alloc.align = GUINT32_TO_LE(align);
@@ -66,7 +84,7 @@ static void script_allocate(AcpiTables *s, const char *file, uint32_t align, uin
 
 static void script_pointer(AcpiTables *s, const char *dest, uint32_t offset, uint8_t size)
 {
-    LoaderEntry e = { .command = GUINT32_TO_LE(LOADER_ADD_POINTER) };
+    LoaderEntry e = {.command = GUINT32_TO_LE(LOADER_ADD_POINTER)};
 
     g_strlcpy(e.pointer.dest, dest, sizeof(e.pointer.dest));
     g_strlcpy(e.pointer.src, TABLES_FILE, sizeof(e.pointer.src));
@@ -75,9 +93,10 @@ static void script_pointer(AcpiTables *s, const char *dest, uint32_t offset, uin
     g_byte_array_append(s->loader, (const uint8_t *)&e, sizeof(e));
 }
 
-static void script_checksum(AcpiTables *s, const char *file, uint32_t offset, uint32_t start, uint32_t length)
+static void script_checksum(AcpiTables *s, const char *file, uint32_t offset, uint32_t start,
+                            uint32_t length)
 {
-    LoaderEntry e = { .command = GUINT32_TO_LE(LOADER_ADD_CHECKSUM) };
+    LoaderEntry e = {.command = GUINT32_TO_LE(LOADER_ADD_CHECKSUM)};
 
     g_strlcpy(e.checksum.file, file, sizeof(e.checksum.file));
     e.checksum.offset = GUINT32_TO_LE(offset);
@@ -166,36 +185,57 @@ void acpi_root(AcpiTables *s, uint8_t revision)
 
 /* ---- files ---- */
 
-/* The guest begins to read: the files get what is true now. */
-static void refresh(void *opaque)
+static AcpiTables build_tables(AcpiBuildFn *build, void *opaque)
 {
-    Publisher *p = opaque;
     AcpiTables s = {
-        .tables = g_byte_array_new(), .rsdp = g_byte_array_new(), .loader = g_byte_array_new(),
-        .starts = g_array_new(FALSE, FALSE, sizeof(uint32_t)), .oem_id = "EMUVM ", .oem_table_id = "EMUPC   ",
+        .tables = g_byte_array_new(),
+        .rsdp = g_byte_array_new(),
+        .loader = g_byte_array_new(),
+        .starts = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
+        .oem_id = "EMUVM ",
+        .oem_table_id = "EMUPC   ",
     };
 
     script_allocate(&s, RSDP_FILE, 16, ZONE_FSEG);
     script_allocate(&s, TABLES_FILE, 64, ZONE_HIGH);
-    p->build(&s, p->opaque);
+    build(&s, opaque);
+    return s;
+}
+
+static void free_tables(AcpiTables *s)
+{
+    g_byte_array_free(s->tables, TRUE);
+    g_byte_array_free(s->rsdp, TRUE);
+    g_byte_array_free(s->loader, TRUE);
+    g_array_free(s->starts, TRUE);
+}
+
+/* The guest begins to read: the files get what is true now. */
+static void refresh(void *opaque)
+{
+    Publisher *p = opaque;
+    AcpiTables s = build_tables(p->build, p->opaque);
+
     fw_cfg_update_file(p->fw_cfg, TABLES_FILE, s.tables->data, s.tables->len);
     fw_cfg_update_file(p->fw_cfg, RSDP_FILE, s.rsdp->data, s.rsdp->len);
     fw_cfg_update_file(p->fw_cfg, LOADER_FILE, s.loader->data, s.loader->len);
-    g_byte_array_free(s.tables, TRUE);
-    g_byte_array_free(s.rsdp, TRUE);
-    g_byte_array_free(s.loader, TRUE);
-    g_array_free(s.starts, TRUE);
+    free_tables(&s);
 }
 
 bool acpi_publish(FwCfg *f, AcpiBuildFn *build, void *opaque, GError **error)
 {
-    static const struct { const char *name; size_t room; } files[] = {
-        { TABLES_FILE, FILE_ROOM }, { RSDP_FILE, RSDP_LEN }, { LOADER_FILE, 8192 },
+    static const struct {
+        const char *name;
+        size_t room;
+    } files[] = {
+        {TABLES_FILE, FILE_ROOM},
+        {RSDP_FILE, RSDP_LEN},
+        {LOADER_FILE, 8192},
     };
     /* As long-lived as the files. */
     Publisher *p = g_new0(Publisher, 1);
 
-    *p = (Publisher){ .fw_cfg = f, .build = build, .opaque = opaque };
+    *p = (Publisher){.fw_cfg = f, .build = build, .opaque = opaque};
     /* Sizes in the directory are fixed at start; contents follow at the first read. */
     for (unsigned i = 0; i < ARRAY_COUNT(files); i++) {
         g_autofree uint8_t *room = g_malloc0(files[i].room);
@@ -206,4 +246,59 @@ bool acpi_publish(FwCfg *f, AcpiBuildFn *build, void *opaque, GError **error)
         fw_cfg_on_select(f, files[i].name, refresh, p);
     }
     return true;
+}
+
+/* ---- without firmware: what it would do with the script is done here ---- */
+
+static GByteArray *script_file(const AcpiTables *s, const char *name)
+{
+    return strcmp(name, RSDP_FILE) == 0 ? s->rsdp : s->tables;
+}
+
+static void run_entry(const AcpiTables *s, const LoaderEntry *e, uint64_t tables_at)
+{
+    switch (GUINT32_FROM_LE(e->command)) {
+    case LOADER_ADD_POINTER: {
+        uint8_t *p = script_file(s, e->pointer.dest)->data + GUINT32_FROM_LE(e->pointer.offset);
+        uint64_t v = 0;
+
+        for (unsigned i = 0; i < e->pointer.size; i++) {
+            v |= (uint64_t)p[i] << 8 * i;
+        }
+        v += tables_at;
+        for (unsigned i = 0; i < e->pointer.size; i++) {
+            p[i] = v >> 8 * i;
+        }
+        break;
+    }
+    case LOADER_ADD_CHECKSUM: {
+        uint8_t *file = script_file(s, e->checksum.file)->data;
+        uint8_t *sum = file + GUINT32_FROM_LE(e->checksum.offset);
+
+        for (uint32_t i = 0; i < GUINT32_FROM_LE(e->checksum.length); i++) {
+            *sum -= i + GUINT32_FROM_LE(e->checksum.start) == GUINT32_FROM_LE(e->checksum.offset)
+                        ? 0
+                        : file[GUINT32_FROM_LE(e->checksum.start) + i];
+        }
+        break;
+    }
+    }
+}
+
+bool acpi_install(AcpiBuildFn *build, void *opaque, uint64_t at, uint64_t room, GError **error)
+{
+    AcpiTables s = build_tables(build, opaque);
+    const uint64_t tables_at = at + 64;
+    bool fits = s.tables->len + 64 <= room;
+
+    for (unsigned i = 0; fits && i + sizeof(LoaderEntry) <= s.loader->len;
+         i += sizeof(LoaderEntry)) {
+        run_entry(&s, (const LoaderEntry *)(s.loader->data + i), tables_at);
+    }
+    if (fits) {
+        rom_add_blob("acpi-rsdp", s.rsdp->data, s.rsdp->len, at, NULL);
+        rom_add_blob("acpi-tables", s.tables->data, s.tables->len, tables_at, NULL);
+    }
+    free_tables(&s);
+    return fits || fail(error, "the ACPI tables do not fit into %" G_GUINT64_FORMAT " bytes", room);
 }

@@ -5,31 +5,31 @@
  */
 #include "hw/arm/virt-acpi.h"
 #include "exec/arm-cpu.h"
-#include "hw/acpi/tables.h"
+#include "hw/acpi/parts.h"
 
 #define SPI(n) ((n) + 32u)
-enum { TIMER_LEVEL = 0, TIMER_ALWAYS_ON = 4 };
-enum { MADT_GICC = 11, MADT_GICD = 12, MADT_MSI_FRAME = 13, MADT_GICR = 14, MADT_ITS = 15 };
-enum { IORT_ITS_GROUP = 0, IORT_ROOT_COMPLEX = 2, IORT_SMMU3 = 4 };
+enum {
+    TIMER_LEVEL = 0,
+    TIMER_ALWAYS_ON = 4
+};
+enum {
+    MADT_GICC = 11,
+    MADT_GICD = 12,
+    MADT_MSI_FRAME = 13,
+    MADT_GICR = 14,
+    MADT_ITS = 15
+};
+enum {
+    IORT_ITS_GROUP = 0,
+    IORT_ROOT_COMPLEX = 2,
+    IORT_SMMU3 = 4
+};
 
-/* 5.2.9, revision 6 */
 static void build_fadt(AcpiTables *s, VirtBoard *b, uint32_t dsdt)
 {
-    uint32_t at = acpi_table_begin(s, "FACP", 6);
     uint16_t psci = b->psci_conduit == PSCI_DISABLED ? 0 : b->psci_conduit == PSCI_HVC ? 3 : 1;
 
-    acpi_zero(s, 4);                    /* no FACS */
-    acpi_zero(s, 4);                    /* X_DSDT instead */
-    acpi_zero(s, 112 - 44);
-    acpi_put(s, 1u << 20, 4);           /* flags: hardware-reduced */
-    acpi_zero(s, 129 - 116);            /* reset register and value: PSCI resets */
-    acpi_put(s, psci, 2);
-    acpi_put(s, 3, 1);                  /* minor version */
-    acpi_zero(s, 8);
-    acpi_pointer(s, dsdt, 8);
-    acpi_zero(s, 268 - 148);
-    acpi_put(s, 0, 8);                  /* hypervisor vendor */
-    acpi_table_end(s, at, true);
+    acpi_fadt_reduced(s, &(AcpiReduced){.dsdt = dsdt, .arm_flags = psci});
 }
 
 static void put_gicc(AcpiTables *s, VirtBoard *b, unsigned i)
@@ -39,9 +39,9 @@ static void put_gicc(AcpiTables *s, VirtBoard *b, unsigned i)
     acpi_put(s, MADT_GICC, 1);
     acpi_put(s, 80, 1);
     acpi_put(s, 0, 2);
-    acpi_put(s, i, 4);                  /* interface number */
-    acpi_put(s, i, 4);                  /* UID */
-    acpi_put(s, 1, 4);                  /* enabled */
+    acpi_put(s, i, 4); /* interface number */
+    acpi_put(s, i, 4); /* UID */
+    acpi_put(s, 1, 4); /* enabled */
     acpi_put(s, 0, 4);
     acpi_put(s, b->has_pmu ? VIRT_PPI_PMU : 0, 4);
     acpi_put(s, 0, 8);
@@ -79,7 +79,7 @@ static void put_msi(AcpiTables *s, VirtBoard *b)
         acpi_zero(s, 2);
         acpi_put(s, 0, 4);
         acpi_put(s, virt_map[VIRT_GIC_V2M].base, 8);
-        acpi_put(s, 1, 4);              /* count and base below, not in the frame */
+        acpi_put(s, 1, 4); /* count and base below, not in the frame */
         acpi_put(s, VIRT_V2M_IRQS, 2);
         acpi_put(s, SPI(VIRT_IRQ_V2M), 2);
     }
@@ -115,9 +115,13 @@ static void build_madt(AcpiTables *s, VirtBoard *b)
 /* 5.2.24 */
 static void build_gtdt(AcpiTables *s)
 {
-    static const struct { uint32_t ppi, flags; } timers[] = {
-        { VIRT_PPI_SEC, TIMER_LEVEL }, { VIRT_PPI_PHYS, TIMER_LEVEL | TIMER_ALWAYS_ON },
-        { VIRT_PPI_VIRT, TIMER_LEVEL }, { VIRT_PPI_HYP, TIMER_LEVEL },
+    static const struct {
+        uint32_t ppi, flags;
+    } timers[] = {
+        {VIRT_PPI_SEC, TIMER_LEVEL},
+        {VIRT_PPI_PHYS, TIMER_LEVEL | TIMER_ALWAYS_ON},
+        {VIRT_PPI_VIRT, TIMER_LEVEL},
+        {VIRT_PPI_HYP, TIMER_LEVEL},
     };
     uint32_t at = acpi_table_begin(s, "GTDT", 2);
 
@@ -150,19 +154,19 @@ static void build_spcr(AcpiTables *s)
 {
     uint32_t at = acpi_table_begin(s, "SPCR", 2);
 
-    acpi_put(s, 3, 1);                  /* PL011 */
+    acpi_put(s, 3, 1); /* PL011 */
     acpi_zero(s, 3);
     acpi_gas(s, 0, 32, 3, virt_map[VIRT_UART].base);
-    acpi_put(s, 8, 1);                  /* interrupt of a GIC */
+    acpi_put(s, 8, 1); /* interrupt of a GIC */
     acpi_put(s, 0, 1);
     acpi_put(s, SPI(VIRT_IRQ_UART), 4);
-    acpi_put(s, 3, 1);                  /* 9600 baud */
+    acpi_put(s, 3, 1); /* 9600 baud */
     acpi_put(s, 0, 1);
-    acpi_put(s, 1, 1);                  /* one stop bit */
-    acpi_put(s, 2, 1);                  /* RTS/CTS */
-    acpi_put(s, 0, 1);                  /* VT100 */
+    acpi_put(s, 1, 1); /* one stop bit */
+    acpi_put(s, 2, 1); /* RTS/CTS */
+    acpi_put(s, 0, 1); /* VT100 */
     acpi_put(s, 0, 1);
-    acpi_put(s, 0xffff, 2);             /* not on PCI */
+    acpi_put(s, 0xffff, 2); /* not on PCI */
     acpi_put(s, 0xffff, 2);
     acpi_zero(s, 3 + 4 + 1 + 4);
     acpi_table_end(s, at, true);
@@ -188,7 +192,7 @@ static void iort_smmu(AcpiTables *s, uint32_t its)
     acpi_put(s, 1, 4);
     acpi_put(s, 68, 4);
     acpi_put(s, virt_map[VIRT_SMMU].base, 8);
-    acpi_put(s, 1, 4);                  /* COHACC override */
+    acpi_put(s, 1, 4); /* COHACC override */
     acpi_zero(s, 4 + 8 + 4);
     for (unsigned i = 0; i < 4; i++) {
         acpi_put(s, SPI(VIRT_IRQ_SMMU) + (i == 3 ? 2 : i == 2 ? 3 : i), 4);
@@ -210,7 +214,7 @@ static void build_iort(AcpiTables *s, VirtBoard *b)
     acpi_put(s, 0, 1);
     acpi_zero(s, 12);
     acpi_put(s, 1, 4);
-    acpi_put(s, 0, 4);                  /* MADT's ITS 0 */
+    acpi_put(s, 0, 4); /* MADT's ITS 0 */
     if (b->smmu) {
         iort_smmu(s, its);
     }
@@ -221,7 +225,7 @@ static void build_iort(AcpiTables *s, VirtBoard *b)
     acpi_put(s, 0, 4);
     acpi_put(s, 1, 4);
     acpi_put(s, 36, 4);
-    acpi_put(s, 1, 4);                  /* fully coherent */
+    acpi_put(s, 1, 4); /* fully coherent */
     acpi_put(s, 0, 1);
     acpi_put(s, 0, 2);
     acpi_put(s, 3, 1);

@@ -10,13 +10,6 @@
 #define FIELD_BYTE_PRESERVE 1
 #define PCI_HOLE_END 0xfebfffffu
 
-static void name_crs(Aml *a, GByteArray *r)
-{
-    aml_res_end(r);
-    aml_name_buffer(a, "_CRS", r);
-    g_byte_array_free(r, TRUE);
-}
-
 /* Names of link device i and of its routing register. */
 static void link_name(char out[5], const char *prefix, unsigned i)
 {
@@ -159,7 +152,7 @@ static void dsdt_host_crs(Aml *a, PcBoard *b, const AcpiInfo *info)
     if (info->hole64_size) {
         aml_res_window64(r, info->hole64_base, info->hole64_base + info->hole64_size - 1);
     }
-    name_crs(a, r);
+    aml_name_crs(a, r);
 }
 
 /* _OSC of a PCI Express host bridge (PCI Firmware 3.2, 4.5): the OS gets native control. */
@@ -199,7 +192,7 @@ static void isa_device(Aml *a, const char *name, const char *hid, unsigned uid, 
     if (irq >= 0) {
         aml_res_irq(r, irq);
     }
-    name_crs(a, r);
+    aml_name_crs(a, r);
     aml_end(a);
 }
 
@@ -213,7 +206,7 @@ static void dsdt_pvpanic(Aml *a, Device *panic)
     aml_name_string(a, "_HID", "QEMU0001");
     aml_name_int(a, "_STA", 0x0f);
     aml_res_io(r, port, 1);
-    name_crs(a, r);
+    aml_name_crs(a, r);
     aml_region(a, "PEOR", AML_SYSTEM_IO, port, 1);
     aml_field(a, "PEOR", FIELD_BYTE_PRESERVE);
     aml_field_unit(a, "PEPT", 8);
@@ -269,7 +262,7 @@ static void dsdt_hpet(Aml *a)
     aml_name_int(a, "_UID", 0);
     aml_name_int(a, "_STA", 0x0f);
     aml_res_memory32(r, false, 0xfed00000, 0x400);
-    name_crs(a, r);
+    aml_name_crs(a, r);
     aml_end(a);
 }
 
@@ -281,7 +274,7 @@ static void dsdt_ecam(Aml *a, const AcpiInfo *info)
     aml_device(a, "DRAC");
     aml_name_eisaid(a, "_HID", "PNP0C01");
     aml_res_memory32(r, true, (uint32_t)info->mmcfg_base, (uint32_t)info->mmcfg_size);
-    name_crs(a, r);
+    aml_name_crs(a, r);
     aml_end(a);
 }
 

@@ -42,8 +42,10 @@ bool pc_set_boot_order(PcBoard *b, const char *order, GError **error)
             return fail(error, "Invalid boot device for PC: '%c'", order[i]);
         }
     }
-    rtc_set_cmos(b->rtc, CMOS_BOOT_FIRST, codes[1] << 4 | codes[0]);
-    rtc_set_cmos(b->rtc, CMOS_BOOT_THIRD, codes[2] << 4 | !b->check_floppy);
+    if (b->rtc) {
+        rtc_set_cmos(b->rtc, CMOS_BOOT_FIRST, codes[1] << 4 | codes[0]);
+        rtc_set_cmos(b->rtc, CMOS_BOOT_THIRD, codes[2] << 4 | !b->check_floppy);
+    }
     return true;
 }
 
@@ -61,7 +63,11 @@ static void boot_once_over(void *opaque)
 /* Firmware looks here after the reset that ends S3, and then resumes instead of booting. */
 static void boot_suspended(void *opaque)
 {
-    rtc_set_cmos(((PcBoard *)opaque)->rtc, CMOS_SHUTDOWN_STATUS, SHUTDOWN_S3_RESUME);
+    PcBoard *b = opaque;
+
+    if (b->rtc) {
+        rtc_set_cmos(b->rtc, CMOS_SHUTDOWN_STATUS, SHUTDOWN_S3_RESUME);
+    }
 }
 
 bool pc_publish_boot(PcBoard *b, GError **error)
@@ -69,7 +75,8 @@ bool pc_publish_boot(PcBoard *b, GError **error)
     Vm *vm = b->vm;
     const char *order = vm->boot_order ? vm->boot_order : PC_BOOT_ORDER;
 
-    if (!pc_set_boot_order(b, order, error) || (vm->boot_once && !pc_set_boot_order(b, vm->boot_once, error))) {
+    if (!pc_set_boot_order(b, order, error) ||
+        (vm->boot_once && !pc_set_boot_order(b, vm->boot_once, error))) {
         return false;
     }
     suspend_watch(boot_suspended, b);

@@ -22,7 +22,7 @@
 
 #define LINUX_ROM "linuxboot.bin"
 #define KERNEL_ROM "kernelboot.bin"
-#define FIRMWARE_ROOM 0x28000u         /* its tables at the top of low RAM */
+#define FIRMWARE_ROOM 0x28000u /* its tables at the top of low RAM */
 #define PCI_MEM_PRIORITY -1
 #define IOAPIC_BASE 0xfec00000u
 #define HPET_BASE 0xfed00000u
@@ -124,11 +124,13 @@ static bool pc_create_interrupts(PcBoard *b, GError **error)
     Vm *vm = b->vm;
     Device *ioapic;
 
-    b->gsi.i8259 = i8259_create_pair(vm, b->isa, error);
-    if (!b->gsi.i8259) {
-        return false;
+    if (!b->no_pic) {
+        b->gsi.i8259 = i8259_create_pair(vm, b->isa, error);
+        if (!b->gsi.i8259) {
+            return false;
+        }
+        wire(b->gsi.i8259, "int", 0, g_ptr_array_index(vm->cpus, 0), "extint", 0);
     }
-    wire(b->gsi.i8259, "int", 0, g_ptr_array_index(vm->cpus, 0), "extint", 0);
     ioapic = device_create(vm, "ioapic", NULL, "ioapic", error, NULL);
     if (!ioapic) {
         return false;
@@ -142,7 +144,9 @@ static void pc_interrupt_taken(void *opaque)
 {
     PcBoard *b = opaque;
 
-    i8254_retry(b->pit);
+    if (b->pit) {
+        i8254_retry(b->pit);
+    }
     if (b->hpet) {
         hpet_retry(b->hpet);
     }
@@ -153,15 +157,22 @@ static bool pc_pit_waits(void *opaque)
     return pc_gsi_waits(&((PcBoard *)opaque)->gsi, 0);
 }
 
-static bool pc_create_timers(PcBoard *b, GError **error)
+static bool pc_create_pit(PcBoard *b, GError **error)
 {
     b->pit = isa_create(b->isa, "isa-pit", NULL, error, NULL);
     if (!b->pit) {
         return false;
     }
     i8254_set_waits(b->pit, pc_pit_waits, b);
+    g_autofree char *path = object_path(&b->pit->obj);
+
+    return isa_create(b->isa, "isa-pcspk", NULL, error, "pit", path,
+                      b->speaker_audiodev ? "audiodev" : NULL, b->speaker_audiodev, NULL) != NULL;
+}
+
+static bool pc_create_timers(PcBoard *b, GError **error)
+{
     apic_watch_taken(b->vm, pc_interrupt_taken, b);
-    g_autofree char *pit_path = object_path(&b->pit->obj);
 
     if (b->has_hpet) {
         g_autofree char *routes = g_strdup_printf("%u", b->q35 ? Q35_HPET_ROUTES : PC_HPET_ROUTES);
@@ -172,12 +183,13 @@ static bool pc_create_timers(PcBoard *b, GError **error)
         }
         device_map(b->hpet, "mmio", HPET_BASE);
     }
-    b->rtc = isa_create(b->isa, "mc146818rtc", "rtc", error, NULL);
-    if (!b->rtc || !isa_create(b->isa, "isa-pcspk", NULL, error, "pit", pit_path,
-                                 b->speaker_audiodev ? "audiodev" : NULL, b->speaker_audiodev, NULL)) {
-        return false;
+    if (!b->no_rtc) {
+        b->rtc = isa_create(b->isa, "mc146818rtc", "rtc", error, NULL);
+        if (!b->rtc) {
+            return false;
+        }
     }
-    return true;
+    return b->no_pit || pc_create_pit(b, error);
 }
 
 /* Boards that have no floppy controller get one with the drives. */
@@ -211,19 +223,22 @@ bool pc_create_isa_devices(PcBoard *b, GError **error)
     wire(b->i8042, "a20", 0, g_ptr_array_index(b->vm->cpus, 0), "a20", 0);
     wire(port92, "a20", 0, g_ptr_array_index(b->vm->cpus, 0), "a20", 1);
     b->fw_cfg = fw_cfg_create_io(b->vm, 0x510, error);
-    return b->fw_cfg && pc_create_serials(b, error) && (!pc_wants_floppy(b) || fdc_create(b->isa, error));
+    return b->fw_cfg && pc_create_serials(b, error) &&
+           (!pc_wants_floppy(b) || fdc_create(b->isa, error));
 }
 
 bool pc_create_basic_devices(PcBoard *b, bool serial, GError **error)
 {
-    const char *chr = b->vm->serials && b->vm->serials->len ? g_ptr_array_index(b->vm->serials, 0) : NULL;
+    const char *chr =
+        b->vm->serials && b->vm->serials->len ? g_ptr_array_index(b->vm->serials, 0) : NULL;
 
     if (!pc_create_interrupts(b, error) || !pc_create_timers(b, error)) {
         return false;
     }
     b->fw_cfg = fw_cfg_create_io(b->vm, 0x510, error);
     return b->fw_cfg &&
-           (!serial || !chr || isa_create(b->isa, "isa-serial", NULL, error, "index", "0", "chardev", chr, NULL));
+           (!serial || !chr ||
+            isa_create(b->isa, "isa-serial", NULL, error, "index", "0", "chardev", chr, NULL));
 }
 
 /* ---- default devices ---- */
@@ -270,7 +285,8 @@ static bool pc_place_isa_nic(PcBoard *b, Device *d, GError **error)
     g_autofree char *port = g_strdup_printf("%u", ports[i]);
     g_autofree char *line = g_strdup_printf("%u", lines[i]);
 
-    return object_set_text(&d->obj, "iobase", port, error) && object_set_text(&d->obj, "irq", line, error);
+    return object_set_text(&d->obj, "iobase", port, error) &&
+           object_set_text(&d->obj, "irq", line, error);
 }
 
 bool pc_create_nics(PcBoard *b, GError **error)
@@ -298,7 +314,8 @@ bool pc_create_nics(PcBoard *b, GError **error)
         }
         bool isa = g_strcmp0(device_type(d)->bus, "ISA") == 0;
 
-        if ((isa && !pc_place_isa_nic(b, d, error)) || (netdev && !object_set_text(&d->obj, "netdev", netdev, error)) ||
+        if ((isa && !pc_place_isa_nic(b, d, error)) ||
+            (netdev && !object_set_text(&d->obj, "netdev", netdev, error)) ||
             (mac && !object_set_text(&d->obj, "mac", mac, error))) {
             object_unref(&d->obj);
             return false;
@@ -384,15 +401,24 @@ static void pc_fill_cmos(PcBoard *b)
         uint8_t index;
         uint64_t value;
     } rows[] = {
-        {0x15, 640 & 0xff},   {0x16, 640 >> 8},      {0x17, ext},
-        {0x18, ext >> 8},     {0x30, ext},           {0x31, ext >> 8},
-        {0x34, above16},      {0x35, above16 >> 8},  {0x5b, above4g},
-        {0x5c, above4g >> 8}, {0x5d, above4g >> 16}, {0x5f, b->vm->smp.cpus - 1},
+        {0x15, 640 & 0xff},
+        {0x16, 640 >> 8},
+        {0x17, ext},
+        {0x18, ext >> 8},
+        {0x30, ext},
+        {0x31, ext >> 8},
+        {0x34, above16},
+        {0x35, above16 >> 8},
+        {0x5b, above4g},
+        {0x5c, above4g >> 8},
+        {0x5d, above4g >> 16},
+        {0x5f, b->vm->smp.cpus - 1},
         {0x10, floppies},
-        {0x14, 0x06 | (floppies ? 1 : 0) | ((floppies & 0x0f) && floppies >> 4 ? 0x40 : 0)}, /* FPU, PS/2 mouse */
+        {0x14, 0x06 | (floppies ? 1 : 0) |
+                   ((floppies & 0x0f) && floppies >> 4 ? 0x40 : 0)}, /* FPU, PS/2 mouse */
     };
 
-    for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
+    for (unsigned i = 0; b->rtc && i < ARRAY_COUNT(rows); i++) {
         rtc_set_cmos(b->rtc, rows[i].index, (uint8_t)rows[i].value);
     }
 }
@@ -456,8 +482,8 @@ static bool pc_option_rom(PcBoard *b, const char *name, GError **error)
 /* Multiboot, PVH, or Linux' own format, each with the option ROM that enters it. */
 static bool pc_load_kernel(PcBoard *b, GError **error)
 {
-    X86Memory memory = { b->vm, b->low_size, b->high_size, FIRMWARE_ROOM };
-    X86Entry entry = { 0 };
+    X86Memory memory = {b->vm, b->low_size, b->high_size, FIRMWARE_ROOM};
+    X86Entry entry = {0};
     bool found = false;
 
     if (!x86_load_multiboot(&memory, &entry, &found, error) ||
@@ -475,23 +501,25 @@ static bool pc_load_kernel(PcBoard *b, GError **error)
     return pc_option_rom(b, KERNEL_ROM, error);
 }
 
-bool pc_machine_done(Vm *vm, GError **error)
+bool pc_publish_platform(PcBoard *b, bool option_roms, GError **error)
 {
-    PcBoard *b = pc_board(vm);
-    SmbiosInfo smbios = {.vm = vm, .fw_cfg = b->fw_cfg, .low_size = b->low_size, .legacy = true};
+    Vm *vm = b->vm;
 
     pc_fill_cmos(b);
     pc_publish_memory_map(b);
     pc_publish_numbers(b);
     pc_publish_sleep_states(b);
+    return (!vm->kernel || !option_roms || pc_load_kernel(b, error)) && pc_publish_boot(b, error);
+}
+
+bool pc_machine_done(Vm *vm, GError **error)
+{
+    PcBoard *b = pc_board(vm);
+    SmbiosInfo smbios = {.vm = vm, .fw_cfg = b->fw_cfg, .low_size = b->low_size, .legacy = true};
+
     if (b->ich9 && b->has_smm && b->version > 208) {
         ich9_publish_smi_features(b);
     }
-    if (vm->kernel && !pc_load_kernel(b, error)) {
-        return false;
-    }
-    if (!pc_publish_boot(b, error)) {
-        return false;
-    }
-    return smbios_build(&smbios, error) && (!b->has_acpi || acpi_build(b, error));
+    return pc_publish_platform(b, true, error) && smbios_build(&smbios, error) &&
+           (!b->has_acpi || acpi_build(b, error));
 }

@@ -13,19 +13,25 @@
 #define EM_386 3
 #define EM_X86_64 62
 
-enum { MAP_RAM = 1, MAP_RESERVED = 2 };
+enum {
+    MAP_RAM = 1,
+    MAP_RESERVED = 2
+};
 
-typedef struct MapRow { uint64_t base, size; uint32_t type; } MapRow;
+typedef struct MapRow {
+    uint64_t base, size;
+    uint32_t type;
+} MapRow;
 
 static unsigned memory_map(const X86Memory *m, MapRow rows[6])
 {
     const MapRow all[] = {
-        { 0, 0x9fc00, MAP_RAM },
-        { 0x9fc00, 0x400, MAP_RESERVED },
-        { 0xf0000, 0x10000, MAP_RESERVED },
-        { MIB, m->low_size - MIB - m->low_reserved, MAP_RAM },
-        { m->low_size - m->low_reserved, m->low_reserved, MAP_RESERVED },
-        { 4 * GIB, m->high_size, MAP_RAM },
+        {0, 0x9fc00, MAP_RAM},
+        {0x9fc00, 0x400, MAP_RESERVED},
+        {0xf0000, 0x10000, MAP_RESERVED},
+        {MIB, m->low_size - MIB - m->low_reserved, MAP_RAM},
+        {m->low_size - m->low_reserved, m->low_reserved, MAP_RESERVED},
+        {4 * GIB, m->high_size, MAP_RAM},
     };
     unsigned n = 0;
 
@@ -41,13 +47,15 @@ static unsigned memory_map(const X86Memory *m, MapRow rows[6])
 
 typedef struct Pile {
     const X86Memory *m;
-    uint64_t at;             /* next free address */
+    uint64_t at; /* next free address */
 } Pile;
 
 /* Lays data out at the next multiple of `align`; its address, 0: no room. */
-static uint32_t pile_put(Pile *p, const char *name, const void *data, size_t len, uint32_t align, GError **error)
+static uint32_t pile_put(Pile *p, const char *name, const void *data, size_t len, uint32_t align,
+                         GError **error)
 {
-    uint64_t at = (p->at + align - 1) & ~(uint64_t)(align - 1), end = p->m->low_size - p->m->low_reserved;
+    uint64_t at = (p->at + align - 1) & ~(uint64_t)(align - 1),
+             end = p->m->low_size - p->m->low_reserved;
 
     if (at > end || len > end - at) {
         fail(error, "%s does not fit into the guest's memory: %zu bytes", name, len);
@@ -72,11 +80,14 @@ static void put(GByteArray *b, uint64_t v, unsigned size)
     }
 }
 
-static bool check_place(const X86Memory *m, const char *path, uint64_t low, uint64_t high, GError **error)
+static bool check_place(const X86Memory *m, const char *path, uint64_t low, uint64_t high,
+                        GError **error)
 {
     if (low < 0x1000 || high > m->low_size - m->low_reserved) {
-        return fail(error, "kernel '%s' does not fit into the guest's memory: it wants %" G_GINT64_MODIFIER
-                    "x to %" G_GINT64_MODIFIER "x", path, low, high);
+        return fail(error,
+                    "kernel '%s' does not fit into the guest's memory: it wants %" G_GINT64_MODIFIER
+                    "x to %" G_GINT64_MODIFIER "x",
+                    path, low, high);
     }
     return true;
 }
@@ -86,9 +97,22 @@ static bool check_place(const X86Memory *m, const char *path, uint64_t low, uint
 #define MULTIBOOT_SEARCH 8192u
 #define MULTIBOOT_HEADER 0x1badb002u
 #define MULTIBOOT_MAGIC 0x2badb002u
-enum { MB_PAGE_ALIGN = 1, MB_VIDEO = 4, MB_ADDRESSES = 0x10000 };
-enum { MBI_MEMORY = 1, MBI_BOOT_DEVICE = 2, MBI_CMDLINE = 4, MBI_MODULES = 8, MBI_MAP = 0x40, MBI_LOADER = 0x200 };
-enum { MBI_SIZE = 88 };
+enum {
+    MB_PAGE_ALIGN = 1,
+    MB_VIDEO = 4,
+    MB_ADDRESSES = 0x10000
+};
+enum {
+    MBI_MEMORY = 1,
+    MBI_BOOT_DEVICE = 2,
+    MBI_CMDLINE = 4,
+    MBI_MODULES = 8,
+    MBI_MAP = 0x40,
+    MBI_LOADER = 0x200
+};
+enum {
+    MBI_SIZE = 88
+};
 
 static bool multiboot_find(const uint8_t *k, size_t len, size_t *at)
 {
@@ -103,8 +127,8 @@ static bool multiboot_find(const uint8_t *k, size_t len, size_t *at)
 }
 
 /* 3.1.3: the header itself says what of the file goes where. */
-static bool multiboot_flat(const X86Memory *m, const uint8_t *k, size_t len, size_t at, uint64_t *high,
-                           uint32_t *entry, GError **error)
+static bool multiboot_flat(const X86Memory *m, const uint8_t *k, size_t len, size_t at,
+                           uint64_t *high, uint32_t *entry, GError **error)
 {
     const char *path = m->vm->kernel;
     const uint8_t *h = k + at;
@@ -151,7 +175,8 @@ static bool multiboot_elf(const X86Memory *m, uint64_t *high, uint32_t *entry, G
 }
 
 /* "file arguments,file arguments": each file a module with its text. */
-static bool multiboot_modules(Pile *p, const char *list, GByteArray *table, unsigned *count, GError **error)
+static bool multiboot_modules(Pile *p, const char *list, GByteArray *table, unsigned *count,
+                              GError **error)
 {
     g_auto(GStrv) modules = g_strsplit(list ? list : "", ",", -1);
 
@@ -198,7 +223,7 @@ static bool multiboot_info(Pile *p, X86Entry *e, GError **error)
     Vm *vm = m->vm;
     g_autoptr(GByteArray) modules = g_byte_array_new(), map = g_byte_array_new();
     g_autofree char *cmdline = g_strdup_printf("%s %s", vm->kernel, vm->append ? vm->append : "");
-    uint8_t fields[MBI_SIZE] = { 0 };
+    uint8_t fields[MBI_SIZE] = {0};
     unsigned count = 0;
 
     if (!multiboot_modules(p, vm->initrd, modules, &count, error)) {
@@ -206,14 +231,16 @@ static bool multiboot_info(Pile *p, X86Entry *e, GError **error)
     }
     multiboot_map(m, map);
     uint32_t modules_at = pile_put(p, "multiboot modules", modules->data, modules->len, 4, error);
-    uint32_t map_at = modules_at ? pile_put(p, "multiboot memory map", map->data, map->len, 4, error) : 0;
+    uint32_t map_at =
+        modules_at ? pile_put(p, "multiboot memory map", map->data, map->len, 4, error) : 0;
     uint32_t cmdline_at = map_at ? pile_string(p, cmdline, error) : 0;
     uint32_t loader_at = cmdline_at ? pile_string(p, "qemu", error) : 0;
 
     if (!loader_at) {
         return false;
     }
-    store_le32(fields, MBI_MEMORY | MBI_BOOT_DEVICE | MBI_CMDLINE | MBI_MODULES | MBI_MAP | MBI_LOADER);
+    store_le32(fields,
+               MBI_MEMORY | MBI_BOOT_DEVICE | MBI_CMDLINE | MBI_MODULES | MBI_MAP | MBI_LOADER);
     store_le32(fields + 4, 639);
     store_le32(fields + 8, (m->low_size - m->low_reserved - MIB) / KIB);
     store_le32(fields + 12, 0x8000ffff);
@@ -245,13 +272,14 @@ bool x86_load_multiboot(const X86Memory *m, X86Entry *e, bool *found, GError **e
     uint32_t flags = load_le32(k + at + 4);
 
     if (flags & 0xffff & ~(uint32_t)(MB_PAGE_ALIGN | 2 | MB_VIDEO)) {
-        return fail(error, "multiboot kernel '%s' wants features that are not known: flags %x", path, flags);
+        return fail(error, "multiboot kernel '%s' wants features that are not known: flags %x",
+                    path, flags);
     }
     if (!(flags & MB_ADDRESSES ? multiboot_flat(m, k, len, at, &high, &e->pc, error)
                                : multiboot_elf(m, &high, &e->pc, error))) {
         return false;
     }
-    Pile p = { m, MAX(high, MIB) };
+    Pile p = {m, MAX(high, MIB)};
 
     return multiboot_info(&p, e, error);
 }
@@ -280,7 +308,8 @@ static bool pvh_initrd(Pile *p, const char *path, GByteArray *table, GError **er
 bool x86_load_pvh(const X86Memory *m, X86Entry *e, bool *found, GError **error)
 {
     Vm *vm = m->vm;
-    g_autoptr(GByteArray) modules = g_byte_array_new(), map = g_byte_array_new(), info = g_byte_array_new();
+    g_autoptr(GByteArray) modules = g_byte_array_new(), map = g_byte_array_new(),
+                          info = g_byte_array_new();
     MapRow rows[6];
     unsigned n = memory_map(m, rows);
     ElfInfo elf;
@@ -292,13 +321,14 @@ bool x86_load_pvh(const X86Memory *m, X86Entry *e, bool *found, GError **error)
     if (!load_elf(vm->kernel, 0, &elf, error)) {
         return false;
     }
-    if ((elf.machine != EM_386 && elf.machine != EM_X86_64) || !elf.pvh_entry || elf.pvh_entry > UINT32_MAX) {
+    if ((elf.machine != EM_386 && elf.machine != EM_X86_64) || !elf.pvh_entry ||
+        elf.pvh_entry > UINT32_MAX) {
         return fail(error, "Error loading uncompressed kernel without PVH ELF Note");
     }
     if (!check_place(m, vm->kernel, elf.low, elf.high, error)) {
         return false;
     }
-    Pile p = { m, MAX(elf.high, MIB) };
+    Pile p = {m, MAX(elf.high, MIB)};
 
     if (vm->initrd && !pvh_initrd(&p, vm->initrd, modules, error)) {
         return false;
@@ -310,8 +340,10 @@ bool x86_load_pvh(const X86Memory *m, X86Entry *e, bool *found, GError **error)
         put(map, 0, 4);
     }
     uint32_t cmdline = pile_string(&p, vm->append ? vm->append : "", error);
-    uint32_t modules_at = cmdline ? pile_put(&p, "PVH modules", modules->data, modules->len, 8, error) : 0;
-    uint32_t map_at = modules_at ? pile_put(&p, "PVH memory map", map->data, map->len, 8, error) : 0;
+    uint32_t modules_at =
+        cmdline ? pile_put(&p, "PVH modules", modules->data, modules->len, 8, error) : 0;
+    uint32_t map_at =
+        modules_at ? pile_put(&p, "PVH memory map", map->data, map->len, 8, error) : 0;
 
     if (!map_at) {
         return false;
@@ -322,7 +354,7 @@ bool x86_load_pvh(const X86Memory *m, X86Entry *e, bool *found, GError **error)
     put(info, modules->len ? 1 : 0, 4);
     put(info, modules->len ? modules_at : 0, 8);
     put(info, cmdline, 8);
-    put(info, 0, 8);                    /* the RSDP is where firmware puts it */
+    put(info, m->rsdp, 8);
     put(info, map_at, 8);
     put(info, n, 4);
     put(info, 0, 4);
@@ -335,15 +367,31 @@ bool x86_load_pvh(const X86Memory *m, X86Entry *e, bool *found, GError **error)
 
 #define ZERO_PAGE 0x10000u
 #define KERNEL_BASE 0x100000u
-enum { SETUP_SECTS = 0x1f1, BOOT_FLAG = 0x1fe, HEADER = 0x1f1, HEADER_MAGIC = 0x202, JUMP_LEN = 0x201,
-       VERSION = 0x206, TYPE_OF_LOADER = 0x210, LOADFLAGS = 0x211, RAMDISK_IMAGE = 0x218, RAMDISK_SIZE = 0x21c,
-       CMD_LINE_PTR = 0x228, INIT_SIZE = 0x260, E820_ENTRIES = 0x1e8, E820_TABLE = 0x2d0 };
+enum {
+    ACPI_RSDP = 0x070,
+    SETUP_SECTS = 0x1f1,
+    BOOT_FLAG = 0x1fe,
+    HEADER = 0x1f1,
+    HEADER_MAGIC = 0x202,
+    JUMP_LEN = 0x201,
+    VERSION = 0x206,
+    TYPE_OF_LOADER = 0x210,
+    LOADFLAGS = 0x211,
+    RAMDISK_IMAGE = 0x218,
+    RAMDISK_SIZE = 0x21c,
+    CMD_LINE_PTR = 0x228,
+    INIT_SIZE = 0x260,
+    E820_ENTRIES = 0x1e8,
+    E820_TABLE = 0x2d0
+};
 
-static bool linux32_check(const char *path, const uint8_t *k, size_t len, size_t *setup, GError **error)
+static bool linux32_check(const char *path, const uint8_t *k, size_t len, size_t *setup,
+                          GError **error)
 {
     if (len < 1024 || memcmp(k + HEADER_MAGIC, "HdrS", 4) != 0 || load_le16(k + VERSION) < 0x20a ||
         !(k[LOADFLAGS] & 1)) {
-        return fail(error, "kernel '%s' is no Linux image that can be booted without firmware", path);
+        return fail(error, "kernel '%s' is no Linux image that can be booted without firmware",
+                    path);
     }
     *setup = ((k[SETUP_SECTS] ? k[SETUP_SECTS] : 4) + 1) * 512u;
     if (*setup >= len) {
@@ -375,7 +423,7 @@ bool x86_load_linux32(const X86Memory *m, X86Entry *e, GError **error)
 {
     Vm *vm = m->vm;
     g_autofree uint8_t *k = NULL;
-    uint8_t zero[PAGE] = { 0 };
+    uint8_t zero[PAGE] = {0};
     size_t len = 0, setup = 0;
     MapRow rows[6];
     unsigned n = memory_map(m, rows);
@@ -392,7 +440,7 @@ bool x86_load_linux32(const X86Memory *m, X86Entry *e, GError **error)
     rom_add_blob(vm->kernel, k + setup, len - setup, KERNEL_BASE, NULL);
     memcpy(zero + HEADER, k + HEADER, MIN(0x202u + k[JUMP_LEN], 0x290u) - HEADER);
     zero[TYPE_OF_LOADER] = 0xb0;
-    Pile p = { m, KERNEL_BASE + room + 16 * MIB };
+    Pile p = {m, KERNEL_BASE + room + 16 * MIB};
 
     if (p.at + MIB > m->low_size) {
         p.at = KERNEL_BASE + room;
@@ -406,6 +454,7 @@ bool x86_load_linux32(const X86Memory *m, X86Entry *e, GError **error)
         return false;
     }
     store_le32(zero + CMD_LINE_PTR, cmdline);
+    store_le64(zero + ACPI_RSDP, m->rsdp);
     zero[E820_ENTRIES] = n;
     for (unsigned i = 0; i < n; i++) {
         uint8_t *row = zero + E820_TABLE + 20 * i;

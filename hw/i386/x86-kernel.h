@@ -11,12 +11,15 @@
 /* RAM as the kernel is told of it. */
 typedef struct X86Memory {
     Vm *vm;
-    uint64_t low_size, high_size;    /* bytes below and above 4 GiB */
-    uint64_t low_reserved;           /* at the end of the former: firmware's */
+    uint64_t low_size, high_size; /* bytes below and above 4 GiB */
+    uint64_t low_reserved; /* at the end of the former: firmware's */
+    uint64_t rsdp; /* of the ACPI tables; 0: where firmware puts it, or none */
 } X86Memory;
 
 /* Registers at the entry; paging off, flat segments. */
-typedef struct X86Entry { uint32_t eax, ebx, esi, pc; } X86Entry;
+typedef struct X86Entry {
+    uint32_t eax, ebx, esi, pc;
+} X86Entry;
 
 /*
  * vm->kernel, with vm->append and vm->initrd. *found false, and true returned: the file is of

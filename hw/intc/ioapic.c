@@ -12,8 +12,17 @@
 
 #define IOAPIC_PINS 24
 
-enum { IOAPIC_SELECT = 0x00, IOAPIC_WINDOW = 0x10, IOAPIC_EOI = 0x40 };
-enum { IOAPIC_ID = 0, IOAPIC_VERSION = 1, IOAPIC_ARBITRATION = 2, IOAPIC_TABLE = 0x10 };
+enum {
+    IOAPIC_SELECT = 0x00,
+    IOAPIC_WINDOW = 0x10,
+    IOAPIC_EOI = 0x40
+};
+enum {
+    IOAPIC_ID = 0,
+    IOAPIC_VERSION = 1,
+    IOAPIC_ARBITRATION = 2,
+    IOAPIC_TABLE = 0x10
+};
 
 #define RTE_VECTOR 0xffull
 #define RTE_DELIVERY_STATUS (1ull << 12)
@@ -22,15 +31,17 @@ enum { IOAPIC_ID = 0, IOAPIC_VERSION = 1, IOAPIC_ARBITRATION = 2, IOAPIC_TABLE =
 #define RTE_MASKED (1ull << 16)
 #define RTE_READ_ONLY (RTE_DELIVERY_STATUS | RTE_REMOTE_IRR)
 
-typedef struct IoApic {
+typedef struct IoApic IoApic;
+struct IoApic {
     Device dev;
+    IoApic *next; /* that was there before this one */
     uint32_t version;
     uint8_t id, select;
-    uint32_t irr;                  /* requests: levels of level pins, edges not yet sent */
-    uint32_t lines;                /* input levels */
+    uint32_t irr; /* requests: levels of level pins, edges not yet sent */
+    uint32_t lines; /* input levels */
     uint64_t table[IOAPIC_PINS];
-    uint64_t sent[IOAPIC_PINS];    /* messages, for people */
-} IoApic;
+    uint64_t sent[IOAPIC_PINS]; /* messages, for people */
+};
 
 /*
  * Not through memory: an end of interrupt, which is an access to the APICs' window, may send the next
@@ -41,7 +52,8 @@ static void ioapic_send(IoApic *s, unsigned pin)
     uint64_t e = s->table[pin];
 
     s->sent[pin]++;
-    apic_bus_deliver(s->dev.vm, (uint8_t)(e >> 56), e >> 11 & 1, e >> 8 & 7, e & RTE_VECTOR, e & RTE_LEVEL);
+    apic_bus_deliver(s->dev.vm, (uint8_t)(e >> 56), e >> 11 & 1, e >> 8 & 7, e & RTE_VECTOR,
+                     e & RTE_LEVEL);
 }
 
 /* Sends what a pin asks for, if it may. */
@@ -94,9 +106,7 @@ static void ioapic_end(IoApic *s, uint8_t vector)
 
 void ioapic_eoi_broadcast(Vm *vm, uint8_t vector)
 {
-    IoApic *s = vm_published(vm, "ioapic");
-
-    if (s) {
+    for (IoApic *s = vm_published(vm, "ioapic"); s; s = s->next) {
         ioapic_end(s, vector);
     }
 }
@@ -199,7 +209,8 @@ void ioapic_print(Vm *vm, GString *out)
     if (!s) {
         return;
     }
-    g_string_append_printf(out, "ioapic0: ver=0x%x id=0x%02x sel=0x%02x\n", s->version, s->id, s->select);
+    g_string_append_printf(out, "ioapic0: ver=0x%x id=0x%02x sel=0x%02x\n", s->version, s->id,
+                           s->select);
     for (unsigned i = 0; i < IOAPIC_PINS; i++) {
         uint64_t e = s->table[i];
 
@@ -212,7 +223,15 @@ void ioapic_print(Vm *vm, GString *out)
 
 static bool ioapic_realize(Device *d, GError **error)
 {
-    vm_publish(d->vm, "ioapic", d);
+    IoApic *s = (IoApic *)d, *first = vm_published(d->vm, "ioapic");
+
+    /* The first stays the one that people are told of. */
+    if (first) {
+        s->next = first->next;
+        first->next = s;
+    } else {
+        vm_publish(d->vm, "ioapic", s);
+    }
     return true;
 }
 
@@ -228,12 +247,15 @@ static void ioapic_reset(Device *d)
 }
 
 static const RegionOps ioapic_ops = {
-    .read = ioapic_read, .write = ioapic_write, .min_size = 4, .max_size = 4,
+    .read = ioapic_read,
+    .write = ioapic_write,
+    .min_size = 4,
+    .max_size = 4,
 };
 
 static const RegBank ioapic_banks[] = {
-    { .name = "mmio", .size = 0x1000, .ops = &ioapic_ops, .help = "select, window, EOI" },
-    { 0 },
+    {.name = "mmio", .size = 0x1000, .ops = &ioapic_ops, .help = "select, window, EOI"},
+    {0},
 };
 
 static const Prop ioapic_props[] = {
@@ -241,7 +263,7 @@ static const Prop ioapic_props[] = {
     PROP_END,
 };
 
-static const PinRow ioapic_pins[] = { PIN_IN("in", IOAPIC_PINS, ioapic_input), PIN_END };
+static const PinRow ioapic_pins[] = {PIN_IN("in", IOAPIC_PINS, ioapic_input), PIN_END};
 
 static const StateField ioapic_state[] = {
     STATE(IoApic, id),
@@ -250,6 +272,7 @@ static const StateField ioapic_state[] = {
     STATE(IoApic, lines),
     STATE_ARRAY(IoApic, table),
     HOST_ONLY(IoApic, sent, "statistics"),
+    HOST_ONLY(IoApic, next, "made at realize"),
     STATE_END,
 };
 

@@ -85,7 +85,9 @@ void gpex_map(GpexHost *h, hwaddr ecam, uint64_t ecam_size, hwaddr io)
 {
     region_set_size(&h->ecam, ecam_size);
     region_add(h->dev.vm->memory, ecam, &h->ecam, 0);
-    region_add(h->dev.vm->memory, io, &h->io, 0);
+    if (io != GPEX_NO_PORTS) {
+        region_add(h->dev.vm->memory, io, &h->io, 0);
+    }
 }
 
 static const PinRow gpex_pins[] = {PIN_OUT_ARRAY(GpexHost, irq, "irq"), PIN_END};

@@ -12,13 +12,19 @@
 /* One build of all the tables. */
 typedef struct AcpiTables {
     GByteArray *tables, *rsdp, *loader;
-    GArray *starts;          /* uint32_t: offsets of what the root table lists */
-    const char *oem_id, *oem_table_id;    /* 6 and 8 characters */
+    GArray *starts; /* uint32_t: offsets of what the root table lists */
+    const char *oem_id, *oem_table_id; /* 6 and 8 characters */
 } AcpiTables;
 
 typedef void AcpiBuildFn(AcpiTables *s, void *opaque);
 /* Files of at most 128 KiB of tables; build must end with acpi_root. */
 bool acpi_publish(FwCfg *f, AcpiBuildFn *build, void *opaque, GError **error);
+
+/*
+ * For a board without firmware: the tables are laid out in memory at every reset, the RSDP at `at`, all
+ * within `room` bytes. They are built now.
+ */
+bool acpi_install(AcpiBuildFn *build, void *opaque, uint64_t at, uint64_t room, GError **error);
 
 /* The header; what follows is appended. Gives the table's place, for acpi_table_end. */
 uint32_t acpi_table_begin(AcpiTables *s, const char *signature, uint8_t revision);

@@ -31,7 +31,7 @@ void pc_gsi_set_legacy_blocked(PcGsi *g, bool blocked);
 typedef struct PcBoard {
     Vm *vm;
     bool q35;
-    unsigned version;                 /* of the machine type: 7.2 is 702 */
+    unsigned version; /* of the machine type: 7.2 is 702 */
     Region ram; /* all of it */
     Region ram_low, ram_high; /* windows below and above 4 GiB */
     Region pci_mem; /* what the PCI side decodes; under RAM */
@@ -44,15 +44,16 @@ typedef struct PcBoard {
     Bus *isa;
     Device *ich9; /* NULL: another ISA bridge */
     FwCfg *fw_cfg;
-    Device *rtc, *pit, *hpet, *i8042; /* hpet: NULL, none */
+    Device *rtc, *pit, *hpet, *i8042; /* NULL: none */
+    bool no_pic, no_pit, no_rtc;
     Device *pm; /* the function with the ACPI registers */
     struct AcpiPm *acpi_pm; /* its part with the properties; NULL: no ACPI */
     uint16_t pm_base; /* where firmware will find it: for the FADT */
     uint64_t mmcfg_base, mmcfg_size; /* q35: ECAM */
     uint64_t pci_hole64;
-    bool no_firmware;                 /* a kernel starts from the reset vector */
-    const char *default_firmware;     /* NULL: the usual one */
-    bool firmware_in_ram;             /* its last 128 KiB are copied there at reset */
+    bool no_firmware; /* a kernel starts from the reset vector */
+    const char *default_firmware; /* NULL: the usual one */
+    bool firmware_in_ram; /* its last 128 KiB are copied there at reset */
     bool check_floppy; /* its boot signature */
     unsigned boot_once_resets;
     unsigned isa_nics; /* on the ISA bus so far */
@@ -81,6 +82,8 @@ bool pc_create_nics(PcBoard *b, GError **error);
 bool pc_create_disks(PcBoard *b, GError **error);
 /* MachineType.done: CMOS, e820, SMBIOS, ACPI, kernel. */
 bool pc_machine_done(Vm *vm, GError **error);
+/* Its part that every firmware wants: CMOS, memory map, boot order, kernel (by an option ROM). */
+bool pc_publish_platform(PcBoard *b, bool option_roms, GError **error);
 
 /* -boot order= and once=: pc-boot.c. */
 #define PC_BOOT_ORDER "cad"
@@ -97,7 +100,8 @@ typedef struct PamRegion {
     uint8_t mode;
 } PamRegion;
 typedef struct PamMap {
-    PamRegion seg[13]; uint8_t regs[7];
+    PamRegion seg[13];
+    uint8_t regs[7];
 } PamMap;
 /* Creates the windows onto ram and PCI in system memory; all show PCI. */
 void pam_init(PamMap *p, Vm *vm, Object *owner, Region *ram, Region *pci_mem);
