@@ -43,12 +43,26 @@ static int co_cloop_find(BlockNode *n, uint64_t offset, MapExtent *e)
     return 0;
 }
 
+typedef struct Unpacking {
+    uint8_t *to;
+    const uint8_t *from;
+    size_t len, have;
+} Unpacking;
+
+static int unpack_work(void *arg)
+{
+    const Unpacking *u = arg;
+    uLongf made = u->len;
+
+    return uncompress(u->to, &made, u->from, u->have) == Z_OK && made == u->len ? 0 : -EIO;
+}
+
 static int co_load(BlockNode *n, uint64_t block)
 {
     CloopState *s = n->state;
     uint8_t raw[16];
     uint64_t at, end;
-    uLongf len = s->map.unit;
+    Unpacking u = {.to = s->unpacked, .len = s->map.unit};
     int ret = s->current == block
                   ? 0
                   : co_meta_read(&s->map.meta, PREAMBLE + 8 + block * 8, raw, sizeof(raw));
@@ -69,8 +83,11 @@ static int co_load(BlockNode *n, uint64_t block)
         return ret;
     }
     s->current = UINT64_MAX;
-    if (uncompress(s->unpacked, &len, packed, end - at) != Z_OK || len != s->map.unit) {
-        return -EIO;
+    u.from = packed;
+    u.have = end - at;
+    ret = co_in_worker(unpack_work, &u);
+    if (ret < 0) {
+        return ret;
     }
     s->current = block;
     return 0;

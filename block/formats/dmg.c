@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Apple disk images ("koly" trailer), read-only: tables of chunks in a resource fork or a property
- * list; chunks are plain, zeroes, or packed by zlib. Images with ADC, bzip2 and LZFSE chunks are
- * refused.
+ * list; chunks are plain, zeroes, or packed in one of several ways (dmg.h). Images with LZFSE and
+ * LZMA chunks are refused.
  */
 #include <errno.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "block/driver.h"
+#include "block/formats/dmg.h"
 #include "block/formats/mapped.h"
 #include "util/bswap.h"
 #include "util/error.h"
@@ -24,7 +24,6 @@
 #define CHUNK_ZERO 0u
 #define CHUNK_RAW 1u
 #define CHUNK_IGNORE 2u
-#define CHUNK_ZLIB 0x80000005u
 #define CHUNK_COMMENT 0x7ffffffeu
 #define CHUNK_END 0xffffffffu
 
@@ -40,6 +39,7 @@ enum {
 
 typedef struct Chunk {
     uint32_t type;
+    const DmgPacking *packing;  /* NULL: plain or zeroes */
     uint64_t start, bytes;      /* of the disk */
     uint64_t at, len;           /* of the file */
 } Chunk;
@@ -65,9 +65,21 @@ static int compare_chunks(const void *a, const void *b)
     return x->start < y->start ? -1 : x->start > y->start;
 }
 
-static bool known_type(uint32_t type)
+extern const DmgPacking *const __start_dmg_packings[], *const __stop_dmg_packings[];
+
+static const DmgPacking *find_packing(uint32_t type)
 {
-    return type == CHUNK_ZERO || type == CHUNK_RAW || type == CHUNK_IGNORE || type == CHUNK_ZLIB;
+    for (const DmgPacking *const *p = __start_dmg_packings; p < __stop_dmg_packings; p++) {
+        if ((*p)->type == type) {
+            return *p;
+        }
+    }
+    return NULL;
+}
+
+static bool is_plain(uint32_t type)
+{
+    return type == CHUNK_ZERO || type == CHUNK_RAW || type == CHUNK_IGNORE;
 }
 
 /* A "mish" block: a header and chunks. */
@@ -90,7 +102,8 @@ static bool add_table(BlockNode *n, const uint8_t *t, size_t len, uint64_t data,
         if (c.type == CHUNK_COMMENT || c.type == CHUNK_END) {
             continue;
         }
-        if (!known_type(c.type)) {
+        c.packing = find_packing(c.type);
+        if (!c.packing && !is_plain(c.type)) {
             return fail(error, "'%s' has chunks of type 0x%x, which are not supported", n->filename,
                         c.type);
         }
@@ -101,9 +114,8 @@ static bool add_table(BlockNode *n, const uint8_t *t, size_t len, uint64_t data,
         }
         c.start = start * SECTOR;
         c.bytes = sectors * SECTOR;
-        bool packed = c.type == CHUNK_ZLIB;
 
-        if (packed && (c.bytes > MAX_CHUNK || c.len > MAX_CHUNK)) {
+        if (c.packing && (c.bytes > MAX_CHUNK || c.len > MAX_CHUNK)) {
             return fail(error, "chunk %" G_GUINT64_FORMAT " of '%s' is larger than %u MiB", i,
                         n->filename, (unsigned)(MAX_CHUNK / MIB));
         }
@@ -114,7 +126,7 @@ static bool add_table(BlockNode *n, const uint8_t *t, size_t len, uint64_t data,
                         n->filename);
         }
         if (c.bytes) {
-            s->largest = packed ? MAX(s->largest, c.bytes) : s->largest;
+            s->largest = c.packing ? MAX(s->largest, c.bytes) : s->largest;
             g_array_append_val(s->chunks, c);
         }
     }
@@ -230,34 +242,45 @@ static int co_dmg_find(BlockNode *n, uint64_t offset, MapExtent *e)
         return 0;
     }
     e->len = MIN(e->len, c->bytes - (offset - c->start));
-    e->kind = c->type == CHUNK_RAW                               ? MAP_DATA
-              : c->type == CHUNK_ZERO || c->type == CHUNK_IGNORE ? MAP_ZERO
-                                                                 : MAP_PACKED;
+    e->kind = c->type == CHUNK_RAW ? MAP_DATA : c->packing ? MAP_PACKED : MAP_ZERO;
     e->where = c->type == CHUNK_RAW ? c->at + (offset - c->start) : low - 1;
     return c->type == CHUNK_RAW && offset - c->start >= c->len ? -EIO : 0;
+}
+
+typedef struct Unpacking {
+    const Chunk *chunk;
+    uint8_t *to;
+    const uint8_t *from;
+} Unpacking;
+
+static int unpack_work(void *arg)
+{
+    const Unpacking *u = arg;
+    const Chunk *c = u->chunk;
+
+    return c->packing->unpack(u->to, c->bytes, u->from, c->len) ? 0 : -EIO;
 }
 
 static int co_load(BlockNode *n, const Chunk *c)
 {
     DmgState *s = n->state;
     g_autofree uint8_t *packed = NULL;
-    bool good;
+    Unpacking u = {.chunk = c, .to = s->unpacked};
     int ret;
 
     if (s->current == c) {
         return 0;
     }
     packed = g_malloc(c->len + 1);
+    u.from = packed;
     ret = co_block_pread(n->file, c->at, packed, c->len);
     if (ret < 0) {
         return ret;
     }
     s->current = NULL;
-    uLongf len = c->bytes;
-
-    good = uncompress(s->unpacked, &len, packed, c->len) == Z_OK && len == c->bytes;
-    if (!good) {
-        return -EIO;
+    ret = co_in_worker(unpack_work, &u);
+    if (ret < 0) {
+        return ret;
     }
     s->current = c;
     return 0;
