@@ -291,7 +291,12 @@ static const ScsiBusOps msd_bus_ops = {.max_channel = 0, .max_target = 0, .max_l
 
 static bool bot_realize(Device *dev, GError **error)
 {
-    scsi_bus_init(&((UsbMsd *)dev)->scsi_bus, dev, &msd_bus_ops);
+    UsbMsd *m = (UsbMsd *)dev;
+
+    scsi_bus_init(&m->scsi_bus, dev, &msd_bus_ops);
+    if (!m->drive) {
+        usb_attach_by_hand(&m->usb);
+    }
     return true;
 }
 

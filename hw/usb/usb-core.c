@@ -270,6 +270,30 @@ void usb_device_attach(UsbDevice *d)
     }
 }
 
+void usb_attach_by_hand(UsbDevice *d)
+{
+    d->unplugged |= d->dev.hotplugged;
+}
+
+bool usb_attached_changed(Object *o, const Prop *p, GError **error)
+{
+    UsbDevice *d = (UsbDevice *)o;
+
+    if (!d->dev.realized) {
+        d->unplugged = !d->attached_prop;
+    } else if (d->attached_prop) {
+        usb_device_attach(d);
+    } else {
+        usb_device_detach(d);
+    }
+    return true;
+}
+
+void usb_attached_refresh(Object *o, const Prop *p)
+{
+    ((UsbDevice *)o)->attached_prop = ((UsbDevice *)o)->attached;
+}
+
 /* The device is at port `to` now; the ports of a hub are below it there. */
 static void port_take(UsbPort *from, UsbPort *to)
 {
@@ -464,6 +488,7 @@ const StateField usb_device_state[] = {
     STATE(UsbDevice, self_powered),
     STATE(UsbDevice, attached),
     HOST_ONLY(UsbDevice, unplugged, "of start-up"),
+    HOST_ONLY(UsbDevice, attached_prop, "shows `attached`"),
     STATE(UsbDevice, halted_in),
     STATE(UsbDevice, halted_out),
     STATE_ARRAY(UsbDevice, setup),

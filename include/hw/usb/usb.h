@@ -148,6 +148,7 @@ struct UsbDevice {
     Device dev;
     /* properties */
     char *port_path, *serial;
+    bool attached_prop;
     /* state */
     uint8_t speed; /* UsbSpeed */
     uint8_t addr, configuration, alternate[USB_MAX_INTERFACES];
@@ -226,8 +227,15 @@ const UsbEndpointRow *usb_endpoint(const UsbDevice *d, uint8_t address);
 /* ---- of the core ---- */
 int usb_standard_request(UsbDevice *d, const UsbSetup *setup, uint8_t *data);
 
+/* For realize: a device that is plugged at run time is attached by qom-set attached, once its bus is populated. */
+void usb_attach_by_hand(UsbDevice *d);
+bool usb_attached_changed(Object *o, const Prop *p, GError **error);
+void usb_attached_refresh(Object *o, const Prop *p);
+
 #define USB_DEVICE_PROPS(T) \
-    PROP_STRING(T, usb.port_path, "port"), PROP_STRING(T, usb.serial, "serial")
+    PROP_STRING(T, usb.port_path, "port"), PROP_STRING(T, usb.serial, "serial"), \
+        PROP_BOOL(T, usb.attached_prop, "attached", false, .flags = PROP_LIVE, \
+                  .changed = usb_attached_changed, .refresh = usb_attached_refresh)
 extern const StateField usb_device_state[];
 
 #endif
