@@ -132,10 +132,16 @@ void emit_br(Gen *g, const IrOp *o)
 void emit_brcond(Gen *g, const IrOp *o)
 {
     IrBlock *yes = g->ra.block->succ[0], *no = g->ra.block->succ[1];
-    HostCond c = gen_compare(g, (IrType)g->ra.vals[o->args[0]].type, (IrCond)o->cc, o->args[0],
-                             o->args[1]);
+    HostCond c;
     uint8_t *over;
 
+    if (g->compared) {
+        x_alu_mi(&g->a, 0, ALU_CMP, gen_env(g, (uint32_t)g->compared->env.offset), 0);
+        c = o->cc == COND_NE ? CC_NE : CC_E;
+        g->compared = NULL;
+    } else {
+        c = gen_compare(g, (IrType)g->ra.vals[o->args[0]].type, (IrCond)o->cc, o->args[0], o->args[1]);
+    }
     ra_op_end(&g->ra);
     ra_block_leave(&g->ra);
     if (yes == g->ra.block->next || (ra_edge_needs_moves(&g->ra, yes) && !ra_edge_needs_moves(&g->ra, no))) {

@@ -98,8 +98,15 @@ void emit_env_load(Gen *g, const IrOp *o)
                                          {X_MOVSX8, X_MOVSX16, X_MOVSXD, X_MOV_RM | X_W}};
     IrType t = ir_dst_type(g->f, o);
     bool sign = o->env.op & MEM_SIGN && !(t == IR_I32 && (o->env.op & MEM_SIZE) == MEM_32);
-    int dst = ra_def(&g->ra, o->dst, 0, -1);
+    const IrOp *next = &g->f->ops[o->next];
+    int dst;
 
+    if (next->opcode == OP_BRCOND && next->args[0] == o->dst && next->args[1] != o->dst && ra_is_const(&g->ra, next->args[1]) &&
+        g->ra.vals[next->args[1]].bits == 0 && (next->cc == COND_NE || next->cc == COND_EQ) && (o->env.op & MEM_SIZE) == MEM_32 && t == IR_I32) {
+        g->compared = o;
+        return;
+    }
+    dst = ra_def(&g->ra, o->dst, 0, -1);
     x_rm(&g->a, forms[sign][o->env.op & 3] | (sign ? wide(t) : 0), dst,
          gen_env(g, (uint32_t)o->env.offset));
 }

@@ -16,6 +16,8 @@ typedef struct Access {
     PageGroup *group;                   /* NULL: checked for itself */
     bool follower;                      /* entry has the group's addend, or 0 */
     int32_t first, last;                /* bytes that the check covers, from va on */
+    bool is_const;                      /* the address is const_va */
+    uint64_t const_va;
     uint32_t first_var, num_vars;
 } Access;
 
@@ -34,6 +36,8 @@ static Access access_of(const IrOp *o, IrType t)
 static void access_begin(Gen *g, Access *x, uint32_t va)
 {
     ra_settle(&g->ra);
+    x->is_const = ra_is_const(&g->ra, va);
+    x->const_va = g->ra.vals[va].bits;
     x->va = ra_use(&g->ra, va, 0);
     x->entry = ra_tmp(&g->ra, 0, 0);
     x->tmp = ra_tmp(&g->ra, 0, 0);
@@ -84,19 +88,55 @@ static void access_dirty(Gen *g, Access *x)
     x->num_vars = g->stub_vars->len - x->first_var;
 }
 
-/* Index, compare, branch to the stub, addend into `entry`. aligned: nothing else hits. */
-static uint8_t *access_check(Gen *g, const Access *x, bool write, bool aligned)
+/* The entry of an address that is known: its place is, too. */
+static void check_const(Gen *g, const Access *x, Stub *s, uint32_t table, bool read, bool write)
 {
-    uint32_t table = (uint32_t)(offsetof(Cpu, tlb) + offsetof(CpuTlb, table) +
-                                x->mmu * sizeof(TlbEntry) * TLB_SIZE);
-    uint32_t cmp = write ? offsetof(TlbEntry, write) : offsetof(TlbEntry, read);
-    int32_t mask = -(1 << PAGE_BITS_MIN);
-    Mem m = gen_env(g, table + cmp);
-    uint8_t *jump;
+    uint64_t page = x->const_va & ~(uint64_t)((1 << PAGE_BITS_MIN) - 1);
+    Mem entry = gen_env(g, table + tlb_index(x->const_va) * (uint32_t)sizeof(TlbEntry)), m = entry;
 
+    m.disp += (int32_t)(read ? offsetof(TlbEntry, read) : offsetof(TlbEntry, write));
+    if ((int64_t)page == (int32_t)page) {
+        x_alu_mi(&g->a, X_W, ALU_CMP, m, (int32_t)page);
+    } else {
+        x_mov_ri(&g->a, x->tmp, page);
+        x_alu_rm(&g->a, X_W, ALU_CMP, x->tmp, m);
+    }
+    s->jump[0] = x_jcc32(&g->a, CC_NE);
+    m = entry;
+    m.disp += (int32_t)offsetof(TlbEntry, write);
+    if (read && write) {
+        if ((int64_t)page == (int32_t)page) {
+            x_alu_mi(&g->a, X_W, ALU_CMP, m, (int32_t)page);
+        } else {
+            x_alu_rm(&g->a, X_W, ALU_CMP, x->tmp, m);
+        }
+        s->jump[1] = x_jcc32(&g->a, CC_NE);
+    }
+    m = entry;
+    m.disp += (int32_t)offsetof(TlbEntry, addend);
+    x_rm(&g->a, X_MOV_RM | X_W, x->entry, m);
+}
+
+/* Index, compare, branch to the stub, addend into `entry`. aligned: nothing else hits. */
+static void access_check(Gen *g, const Access *x, Stub *s, bool write, bool aligned)
+{
+    const uint32_t table = (uint32_t)(offsetof(Cpu, tlb) + offsetof(CpuTlb, table) +
+                                      x->mmu * sizeof(TlbEntry) * TLB_SIZE);
+    const bool leads = x->group && !x->follower, read = leads ? x->group->read : !write;
+    const uint64_t offset = x->const_va & ((1 << PAGE_BITS_MIN) - 1);
+    int32_t mask = -(1 << PAGE_BITS_MIN);
+    Mem m;
+
+    write = leads ? x->group->write : write;
     if (x->follower) {
         x_rr(&g->a, X_TEST | X_W, x->entry, x->entry);
-        return x_jcc32(&g->a, CC_E);
+        s->jump[0] = x_jcc32(&g->a, CC_E);
+        return;
+    }
+    if (x->is_const && !x->first && offset + (uint64_t)x->last < 1 << PAGE_BITS_MIN &&
+        !(aligned && offset & (x->bytes - 1))) {
+        check_const(g, x, s, table, read, write);
+        return;
     }
     if (!x->first && g->host.bmi2) {
         v_rrr(&g->a, V_RORX | X_W, x->entry, 0, x->va);     /* what comes in above is masked away */
@@ -118,13 +158,18 @@ static uint8_t *access_check(Gen *g, const Access *x, bool write, bool aligned)
         x_rm(&g->a, X_LEA | X_W, x->tmp, mem_bd(x->va, x->last));
     }
     x_alu_ri(&g->a, X_W, ALU_AND, x->tmp, mask);
+    m = gen_env(g, table + (read ? (uint32_t)offsetof(TlbEntry, read) : (uint32_t)offsetof(TlbEntry, write)));
     m.index = (int8_t)x->entry;
     x_alu_rm(&g->a, X_W, ALU_CMP, x->tmp, m);
-    jump = x_jcc32(&g->a, CC_NE);
-    m = gen_env(g, table + offsetof(TlbEntry, addend));
+    s->jump[0] = x_jcc32(&g->a, CC_NE);
+    if (read && write) {
+        m.disp += (int32_t)(offsetof(TlbEntry, write) - offsetof(TlbEntry, read));
+        x_alu_rm(&g->a, X_W, ALU_CMP, x->tmp, m);
+        s->jump[1] = x_jcc32(&g->a, CC_NE);
+    }
+    m = gen_env(g, table + (uint32_t)offsetof(TlbEntry, addend));
     m.index = (int8_t)x->entry;
     x_rm(&g->a, X_MOV_RM | X_W, x->entry, m);
-    return jump;
 }
 
 static void add_stub(Gen *g, const IrOp *o, const Access *x, Stub s)
@@ -221,7 +266,7 @@ void emit_load(Gen *g, const IrOp *o)
         add_stub(g, o, &x, s);
         return;
     }
-    s.jump[0] = access_check(g, &x, false, x.op & MEM_ALIGN);
+    access_check(g, &x, &s, false, x.op & MEM_ALIGN);
     m = mem_bi(x.entry, x.va, 0);
     if (ra_class(x.type) == 0) {
         load_int(g, &x, dst, m);
@@ -287,7 +332,7 @@ void emit_store(Gen *g, const IrOp *o)
         add_stub(g, o, &x, s);
         return;
     }
-    s.jump[0] = access_check(g, &x, true, x.op & MEM_ALIGN);
+    access_check(g, &x, &s, true, x.op & MEM_ALIGN);
     m = mem_bi(x.entry, x.va, 0);
     if (ra_class(x.type) == 0) {
         store_int(g, &x, &v, m);
@@ -348,7 +393,7 @@ static void exchange(Gen *g, const IrOp *o, uint32_t form8, uint32_t form)
     if (x.op & MEM_BIG && x.size_log2) {
         s.jump[0] = x_jcc32(&g->a, CC_ALWAYS);
     } else {
-        s.jump[0] = access_check(g, &x, true, true);
+        access_check(g, &x, &s, true, true);
         x_mov_rr(&g->a, X_W, dst, s.value);
         x_rm(&g->a, sized(&x, form8, form) | lock, dst, mem_bi(x.entry, x.va, 0));
         extend_old(g, &x, dst, dst);
@@ -388,7 +433,7 @@ void emit_fetch_op(Gen *g, const IrOp *o)
         add_stub(g, o, &x, s);
         return;
     }
-    s.jump[0] = access_check(g, &x, true, true);
+    access_check(g, &x, &s, true, true);
     if (unused) {
         x_rm(&g->a, sized(&x, op << 3 | X_R8, op << 3 | 1) | lock_prefix(g, o, op), s.value,
              mem_bi(x.entry, x.va, 0));
@@ -422,7 +467,7 @@ void emit_cmpxchg(Gen *g, const IrOp *o)
     if (x.op & MEM_BIG && x.size_log2) {
         s.jump[0] = x_jcc32(&g->a, CC_ALWAYS);
     } else {
-        s.jump[0] = access_check(g, &x, true, true);
+        access_check(g, &x, &s, true, true);
         x_mov_rr(&g->a, X_W, RAX, s.expect);
         x_rm(&g->a, sized(&x, X_CMPXCHG8, X_CMPXCHG) | (g->buffer->alone ? 0 : X_LOCK), s.value, mem_bi(x.entry, x.va, 0));
         extend_old(g, &x, RAX, RAX);
@@ -625,6 +670,9 @@ static void gen_stub(Gen *g, const Stub *s)
     uint32_t oi = MEM_OI(x.op, x.mmu);
 
     x_patch32(s->jump[0], g->a.p);
+    if (s->jump[1]) {
+        x_patch32(s->jump[1], g->a.p);
+    }
     gen_x87_stub_save(g, &s->x87);
     for (uint32_t i = 0; i < s->num_vars; i++) {
         write_home(g, &g_array_index(g->stub_vars, StubVar, s->first_var + i));

@@ -121,6 +121,7 @@ static void begin_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     g->hot_end = NULL;
     g->insn = 0;
     g->uses_ymm = false;
+    g->compared = NULL;
     g->x87 = (X87Cache){0};
     for (uint32_t i = 1; i < f->num_values; i++) {
         g->uses_ymm |= f->values[i].type == IR_V256;

@@ -71,7 +71,7 @@ typedef struct LookupMiss {
 typedef struct PageGroup {
     uint32_t base;                      /* value */
     uint8_t mmu;
-    bool write;
+    bool read, write;                   /* what is checked for: all that the group does */
     int64_t lo, hi;                     /* range of offsets, hi is behind it */
     uint32_t last;                      /* position of the last access */
     uint32_t val;                       /* the allocator's value for the page's addend; 0: slow path ran */
@@ -105,6 +105,7 @@ typedef struct Gen {
     uint32_t insn;                      /* index of the guest instruction at hand */
     uint8_t **block_at;                 /* by block id; NULL: not yet */
     bool uses_ymm;
+    const IrOp *compared;               /* env_load that the next op, a branch, compares in memory; NULL: none */
     X87Cache x87;
     uint32_t first_page_val;            /* allocator's values of page addends, MAX_GROUPS of them */
     GArray *fixups, *stubs, *stub_vars, *side, *insns, *groups, *group_at, *chains, *chain_exits, *misses;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * TLB checks done once: loads (or stores) of a block whose addresses are one value plus small
- * constants form a group. The first one checks that the whole range of the group lies in one page
- * and keeps the page's addend in a register; the others only test that it is still there. A slow
+ * TLB checks done once: accesses of a block whose addresses are one value plus small
+ * constants form a group. The first one checks that the whole range of the group lies in one page,
+ * which may be read or written as the group does, and keeps the page's addend in a register; the others only test that it is still there. A slow
  * path clears it (memory may be mapped differently after it), and so does needing the register;
  * what may change the TLB otherwise (calls) ends the groups.
  */
@@ -34,7 +34,7 @@ static PageGroup *find_open(Gen *g, uint32_t *open, unsigned n, const PageGroup 
 {
     for (unsigned i = 0; i < n; i++) {
         PageGroup *p = &g_array_index(g->groups, PageGroup, open[i]);
-        if (p->base == want->base && p->mmu == want->mmu && p->write == want->write &&
+        if (p->base == want->base && p->mmu == want->mmu &&
             MAX(p->hi, want->hi) - MIN(p->lo, want->lo) <= MAX_SPAN) {
             return p;
         }
@@ -61,7 +61,7 @@ void gen_pages_begin(Gen *g)
             (o->mem.op & MEM_SIZE) > MEM_128) {
             continue;
         }
-        PageGroup want = {.mmu = o->mem.mmu, .write = !load};
+        PageGroup want = {.mmu = o->mem.mmu, .read = load, .write = !load};
         want.base = split_address(g->f, o->args[!load], &want.lo);
         want.hi = want.lo + (1 << (o->mem.op & MEM_SIZE));
         PageGroup *p = want.base ? find_open(g, open, num_open, &want) : NULL;
@@ -69,6 +69,8 @@ void gen_pages_begin(Gen *g)
             p->lo = MIN(p->lo, want.lo);
             p->hi = MAX(p->hi, want.hi);
             p->last = pos;
+            p->read |= load;
+            p->write |= !load;
             *at = (uint16_t)(p - &g_array_index(g->groups, PageGroup, 0));
         } else if (want.base && g->groups->len < MAX_GROUPS) {
             want.last = pos;
