@@ -344,7 +344,13 @@ bool trans_FMOV_f(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put_scalar(s, i->rd, scalar(s, i->rn, size));
+        IrLane lane = size == 3 ? LANE_F64 : LANE_F32;
+
+        if (size >= 2) {
+            put(s, i->rd, ir_s_merge(s->b, lane, ir_v_zero(s->b, IR_V128), arm_v(s, i->rn)));
+        } else {
+            put_scalar(s, i->rd, scalar(s, i->rn, size));
+        }
     }
     return true;
 }
@@ -367,11 +373,9 @@ static IrVal compare(ArmCtx *s, const A64Insn *i, unsigned size, bool zero)
     IrBuilder *b = s->b;
 
     if (size >= 2 && !(s->mode & MODE_FP_SLOW)) {
-        IrType t = size == 3 ? IR_F64 : IR_F32;
-        IrVal n = ir_v_getf(b, t, arm_v(s, i->rn));
-        IrVal m = ir_v_getf(b, t, zero ? ir_v_zero(b, IR_V128) : arm_v(s, i->rm));
+        IrVal n = arm_v(s, i->rn), m = zero ? ir_v_zero(b, IR_V128) : arm_v(s, i->rm);
 
-        return arm_fcmp_nzcv(s, ir_fcmp(b, n, m, i->signal));
+        return arm_fcmp_nzcv(s, ir_s_fcmp(b, size == 3 ? LANE_F64 : LANE_F32, n, m, i->signal));
     }
     return ir_call_fp_compare(b, scalar(s, i->rn, size), zero ? ir_i64(b, 0) : scalar(s, i->rm, size),
                               word(s, simd_word(i->signal, size, false, true, false, 0)));

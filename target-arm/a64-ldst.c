@@ -134,13 +134,16 @@ static IrVal load_vec(ArmCtx *s, IrVal addr, unsigned size)
         }
         return arm_load(s, IR_V128, addr, MEM_128, s->mmu);
     }
+    if (size >= 2 && !(s->mode & MODE_BIG)) {
+        return arm_load(s, IR_V128, addr, size, s->mmu);
+    }
     return ir_v_from_i(s->b, IR_V128, arm_load(s, IR_I64, addr, size, s->mmu));
 }
 
 static void store_vec(ArmCtx *s, IrVal v, IrVal addr, unsigned size)
 {
-    if (size == 4 && !(s->mode & MODE_BIG)) {
-        arm_store(s, v, addr, MEM_128, s->mmu);
+    if (size >= 2 && !(s->mode & MODE_BIG)) {
+        arm_store(s, v, addr, size, s->mmu);
     } else if (size == 4) {
         arm_store(s, ir_v_extract(s->b, LANE_I64, v, 1), addr, 3, s->mmu);
         arm_store(s, ir_v_extract(s->b, LANE_I64, v, 0), ir_addi(s->b, addr, 8), 3, s->mmu);

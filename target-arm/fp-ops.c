@@ -25,36 +25,26 @@ static IrLane lane_of(uint32_t w)
     return word_size(w) == 3 ? LANE_F64 : LANE_F32;
 }
 
-static IrType type_of(unsigned size)
+/* The scalar with zeros above it. */
+static IrVal alone(ArmCtx *s, uint32_t w, IrVal v)
 {
-    return size == 3 ? IR_F64 : IR_F32;
-}
-
-static IrVal scalar(ArmCtx *s, uint32_t w, IrVal v)
-{
-    return ir_v_getf(s->b, type_of(word_size(w)), v);
-}
-
-/* A scalar with zeros above it. */
-static IrVal alone(ArmCtx *s, IrVal f)
-{
-    return ir_v_setf(s->b, ir_v_zero(s->b, IR_V128), f);
+    return ir_s_merge(s->b, lane_of(w), ir_v_zero(s->b, IR_V128), v);
 }
 
 /* All lanes of an operand do count. */
 static IrVal whole(ArmCtx *s, uint32_t w, IrVal v)
 {
-    return word_scalar(w) ? alone(s, scalar(s, w, v)) : word_q(w) ? v : ir_v_unpack_lo(s->b, LANE_I64, v, v);
+    return word_scalar(w) ? alone(s, w, v) : word_q(w) ? v : ir_v_unpack_lo(s->b, LANE_I64, v, v);
 }
 
 static IrVal fit(ArmCtx *s, uint32_t w, IrVal r)
 {
-    return word_scalar(w) ? alone(s, scalar(s, w, r)) : word_q(w) ? r : ir_v_low64(s->b, r);
+    return word_scalar(w) ? alone(s, w, r) : word_q(w) ? r : ir_v_low64(s->b, r);
 }
 
 static IrVal guard(ArmCtx *s, unsigned kind, unsigned corner, uint32_t w, IrVal r, IrVal a, IrVal b, IrVal c)
 {
-    return ir_fguard(s->b, lane_of(w), r, a, b, c, kind, (w & 0x00ffffff) | corner << 24);
+    return ir_fguard(s->b, lane_of(w), r, a, b, c, kind | (word_scalar(w) ? GUARD_LOWEST : 0), (w & 0x00ffffff) | corner << 24);
 }
 
 static uint64_t sign_bits(uint32_t w)
@@ -120,7 +110,7 @@ static IrVal compare(ArmCtx *s, uint32_t w, IrVal x, IrVal y)
     }
 }
 
-/* x and y are vectors, or floats of a scalar operation. */
+/* A scalar's other lanes are x's. */
 static IrVal arithmetic(ArmCtx *s, uint32_t w, IrVal x, IrVal y)
 {
     IrBuilder *b = s->b;
@@ -129,13 +119,13 @@ static IrVal arithmetic(ArmCtx *s, uint32_t w, IrVal x, IrVal y)
 
     switch (word_op(w)) {
     case FP_ADD:
-        return guard(s, GUARD_NAN, CORNER_OP2, w, f ? ir_fadd(b, x, y) : ir_v_fadd(b, lane, x, y), x, y, y);
+        return guard(s, GUARD_NAN, CORNER_OP2, w, f ? ir_s_fadd(b, lane, x, y) : ir_v_fadd(b, lane, x, y), x, y, y);
     case FP_SUB:
-        return guard(s, GUARD_NAN, CORNER_OP2, w, f ? ir_fsub(b, x, y) : ir_v_fsub(b, lane, x, y), x, y, y);
+        return guard(s, GUARD_NAN, CORNER_OP2, w, f ? ir_s_fsub(b, lane, x, y) : ir_v_fsub(b, lane, x, y), x, y, y);
     case FP_MUL:
-        return guard(s, GUARD_TINY, CORNER_OP2, w, f ? ir_fmul(b, x, y) : ir_v_fmul(b, lane, x, y), x, y, y);
+        return guard(s, GUARD_TINY, CORNER_OP2, w, f ? ir_s_fmul(b, lane, x, y) : ir_v_fmul(b, lane, x, y), x, y, y);
     default:
-        return guard(s, GUARD_TINY, CORNER_OP2, w, f ? ir_fdiv(b, x, y) : ir_v_fdiv(b, lane, x, y), x, y, y);
+        return guard(s, GUARD_TINY, CORNER_OP2, w, f ? ir_s_fdiv(b, lane, x, y) : ir_v_fdiv(b, lane, x, y), x, y, y);
     }
 }
 
@@ -147,7 +137,7 @@ static IrVal three(ArmCtx *s, uint32_t w, IrVal x, IrVal y)
 
     if (op <= FP_DIV || op == FP_NMUL || op == FP_ABD) {
         if (word_scalar(w)) {
-            r = alone(s, arithmetic(s, as, scalar(s, w, x), scalar(s, w, y)));
+            r = arithmetic(s, as, alone(s, w, x), y);
         } else {
             r = fit(s, w, arithmetic(s, as, x, y));
         }
@@ -214,14 +204,14 @@ IrVal arm_fp2(ArmCtx *s, uint32_t w, IrVal a)
     if (!by_host(s, w) || (round < 0 && op != FP1_SQRT)) {
         return ir_call_fp2(b, a, word(s, w));
     }
-    x = f ? scalar(s, w, a) : whole(s, w, a);
+    x = whole(s, w, a);
     if (op == FP1_SQRT) {
-        r = guard(s, GUARD_NAN, CORNER_OP1, w, f ? ir_fsqrt(b, x) : ir_v_fsqrt(b, lane_of(w), x), x, x, x);
+        r = guard(s, GUARD_NAN, CORNER_OP1, w, f ? ir_s_fsqrt(b, lane_of(w), x, x) : ir_v_fsqrt(b, lane_of(w), x), x, x, x);
     } else {
-        r = f ? ir_fround(b, x, (unsigned)round) : ir_v_fround(b, lane_of(w), x, (unsigned)round);
+        r = f ? ir_s_fround(b, lane_of(w), x, x, (unsigned)round) : ir_v_fround(b, lane_of(w), x, (unsigned)round);
         r = s->mode & MODE_FP_DN ? guard(s, GUARD_NAN, CORNER_OP1, w, r, x, x, x) : r;
     }
-    return f ? alone(s, r) : fit(s, w, r);
+    return f ? r : fit(s, w, r);
 }
 
 /* op: bit 0 negates the addend d, bit 1 the product. */
@@ -236,9 +226,8 @@ IrVal arm_fp_muladd(ArmCtx *s, uint32_t w, IrVal d, IrVal a, IrVal b)
     z = word_op(w) & 1 ? negated(s, w, d) : d;
     x = word_op(w) & 2 ? negated(s, w, a) : a;
     if (word_scalar(w)) {
-        y = scalar(s, w, b);
-        r = ir_fma(ir, scalar(s, w, x), y, scalar(s, w, z));
-        return alone(s, guard(s, GUARD_TINY, CORNER_MULADD, w, r, scalar(s, w, d), scalar(s, w, a), y));
+        y = alone(s, w, b);
+        return guard(s, GUARD_TINY, CORNER_MULADD, w, ir_s_fma(ir, lane_of(w), x, y, z), d, a, y);
     }
     y = whole(s, w, b);
     r = ir_v_fma(ir, lane_of(w), whole(s, w, x), y, whole(s, w, z));
@@ -255,14 +244,15 @@ static int pre_round(unsigned round)
     return round <= ROUND_CUR ? imm[round] : -1;
 }
 
-/* A float to a signed integer; a value that fits no integer raises invalid alone, so it must not be rounded first to 32 bits. */
+/* The lowest lane to a signed integer; a value that fits no integer raises invalid alone, so it must not be rounded first to 32 bits. */
 static IrVal float_to_int(ArmCtx *s, unsigned size, IrVal x, unsigned round, bool wide)
 {
     IrBuilder *b = s->b;
-    IrVal v = round == ROUND_Z ? x : ir_fround(b, x, (unsigned)pre_round(round));
     uint32_t w = simd_word(round, size, false, true, false, wide) | (uint32_t)CORNER_TO_INT << 24;
+    IrLane lane = lane_of(w);
+    IrVal v = round == ROUND_Z ? x : ir_s_fround(b, lane, x, x, (unsigned)pre_round(round));
 
-    return ir_fguard(b, LANE_F32, wide ? ir_f_i64(b, v, 1) : ir_f_i32(b, v, 1), x, x, x, GUARD_MIN_INT, w);
+    return ir_fguard(b, LANE_F32, wide ? ir_s_to_i64(b, lane, v, 1) : ir_s_to_i32(b, lane, v, 1), x, x, x, GUARD_MIN_INT, w);
 }
 
 static bool int_by_host(const ArmCtx *s, uint32_t w, unsigned round, bool wide)
@@ -281,13 +271,13 @@ IrVal arm_fp_toint(ArmCtx *s, uint32_t w, IrVal a)
         return ir_call_fp_toint(b, a, word(s, w));
     }
     if (f) {
-        return ir_v_from_i(b, IR_V128, float_to_int(s, size, scalar(s, w, a), round, size == 3));
+        return ir_v_from_i(b, IR_V128, float_to_int(s, size, a, round, size == 3));
     }
     x = whole(s, w, a);
     if (size == 3) {
-        IrVal high = ir_v_getf(b, IR_F64, ir_v_shr_bytes(b, x, 8));
+        IrVal high = ir_v_shr_bytes(b, x, 8);
 
-        r = ir_v_from_i(b, IR_V128, float_to_int(s, 3, ir_v_getf(b, IR_F64, x), round, true));
+        r = ir_v_from_i(b, IR_V128, float_to_int(s, 3, x, round, true));
         return ir_v_insert(b, LANE_I64, r, float_to_int(s, 3, high, round, true), 1);
     }
     r = ir_v_f32_i32(b, round == ROUND_Z ? x : ir_v_fround(b, LANE_F32, x, (unsigned)pre_round(round)), 1);
@@ -301,7 +291,7 @@ IrVal arm_fp_to_gpr(ArmCtx *s, unsigned size, IrVal v, unsigned round, bool u, b
     uint32_t w = simd_word(round, size, false, true, u, 0);
 
     if (frac == 0 && int_by_host(s, w, round, wide)) {
-        IrVal r = float_to_int(s, size, scalar(s, w, v), round, wide);
+        IrVal r = float_to_int(s, size, v, round, wide);
 
         return wide ? r : ir_zextq(b, r);
     }
@@ -317,7 +307,7 @@ IrVal arm_fp_from_gpr(ArmCtx *s, unsigned size, IrVal x64, bool u, bool wide, un
     if (size >= 2 && frac == 0 && (!u || !wide)) {
         IrVal x = wide ? x64 : u ? ir_zext32(b, x64) : ir_sext32(b, x64);
 
-        return alone(s, ir_i64_f(b, type_of(size), x));
+        return ir_s_from_i(b, size == 3 ? LANE_F64 : LANE_F32, ir_v_zero(b, IR_V128), x);
     }
     return ir_v_from_i(b, IR_V128, ir_call_fp_from_gpr(b, x64, word(s, simd_word(0, size, false, true, u, frac | (unsigned)wide << 8))));
 }
@@ -333,14 +323,16 @@ IrVal arm_fp_fromint(ArmCtx *s, uint32_t w, IrVal a)
     if (word_scalar(w)) {
         IrVal x = ir_v_extract(b, LANE_I8 + size, a, 0);
 
-        return alone(s, size == 3 ? ir_i64_f(b, IR_F64, x) : ir_i32_f(b, IR_F32, x));
+        return ir_s_from_i(b, lane_of(w), ir_v_zero(b, IR_V128), x);
     }
     if (size == 2) {
         return fit(s, w, ir_v_i32_f32(b, whole(s, w, a)));
     }
-    IrVal low = ir_i64_f(b, IR_F64, ir_v_extract(b, LANE_I64, a, 0)), high = ir_i64_f(b, IR_F64, ir_v_extract(b, LANE_I64, a, 1));
+    IrVal zero = ir_v_zero(b, IR_V128);
+    IrVal low = ir_s_from_i(b, LANE_F64, zero, ir_v_extract(b, LANE_I64, a, 0));
+    IrVal high = ir_s_from_i(b, LANE_F64, zero, ir_v_extract(b, LANE_I64, a, 1));
 
-    return ir_v_unpack_lo(b, LANE_I64, alone(s, low), alone(s, high));
+    return ir_v_unpack_lo(b, LANE_I64, low, high);
 }
 
 /* op: log2 of the result's bytes; imm: rounding. */
@@ -356,13 +348,11 @@ IrVal arm_fp_convert(ArmCtx *s, uint32_t w, IrVal a)
         return ir_call_fp_convert(b, a, word(s, w));
     }
     if (word_scalar(w)) {
-        IrVal x = scalar(s, w, a);
-
-        r = widening ? ir_f64_f32(b, x) : ir_f32_f64(b, x);
+        r = ir_s_fcvt(b, lane_of(w), ir_v_zero(b, IR_V128), a);
         if (!widening || s->mode & MODE_FP_DN) {
-            r = ir_fguard(b, LANE_F32, r, x, x, x, widening ? GUARD_NAN : GUARD_TINY, code);
+            r = ir_fguard(b, widening ? LANE_F64 : LANE_F32, r, a, a, a, (widening ? GUARD_NAN : GUARD_TINY) | GUARD_LOWEST, code);
         }
-        return alone(s, r);
+        return r;
     }
     r = widening ? ir_v_f32_f64(b, a) : ir_v_f64_f32(b, a);
     if (!widening || s->mode & MODE_FP_DN) {

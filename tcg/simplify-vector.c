@@ -94,6 +94,57 @@ static IrVal simplify_setf(IrBuilder *b, IrOp *o)
     return g && g->args[0] == o->args[0] ? val(o->args[0]) : NONE;
 }
 
+/* All but the lowest `bytes` of v are 0, as far as this block tells. */
+static bool zero_above(const IrBuilder *b, uint32_t v, unsigned bytes)
+{
+    for (unsigned depth = 0; depth < 8; depth++) {
+        const IrOp *d = ir_def(&b->f, v);
+
+        switch (d->opcode) {
+        case OP_V_ZERO:
+            return true;
+        case OP_LOAD:
+            return 1u << (d->mem.op & MEM_SIZE) <= bytes;
+        case OP_V_FROM_I:
+            return b->f.values[d->args[0]].type == IR_I32 || bytes == 8;
+        case OP_V_LOW64:
+            if (bytes == 8) {
+                return true;
+            }
+            break;
+        case OP_S_FCVT:
+            if (d->cc == LANE_F32 && bytes < 8) {
+                return false;
+            }
+            break;
+        case OP_S_FADD: case OP_S_FSUB: case OP_S_FMUL: case OP_S_FDIV: case OP_S_FSQRT: case OP_S_FROUND:
+        case OP_S_FROM_I: case OP_S_MERGE:
+            if (d->cc == LANE_F64 && bytes < 8) {
+                return false;
+            }
+            break;
+        case OP_FGUARD:
+            if (!(d->imm[0] & GUARD_LOWEST) || (d->cc == LANE_F64 && bytes < 8)) {
+                return false;
+            }
+            break;
+        default:
+            return false;
+        }
+        v = d->args[0];
+    }
+    return false;
+}
+
+static IrVal simplify_merge(IrBuilder *b, const IrOp *o)
+{
+    if (o->args[0] == o->args[1] ||
+        (def_is(b, o->args[0], OP_V_ZERO) && zero_above(b, o->args[1], o->cc == LANE_F32 ? 4 : 8))) {
+        return val(o->args[1]);
+    }
+    return def_is(b, o->args[0], OP_V_ZERO) && o->cc == LANE_F64 ? ir_v_low64(b, val(o->args[1])) : NONE;
+}
+
 IrVal ir_simplify_vector(IrBuilder *b, IrOp *o, IrType t)
 {
     uint64_t k;
@@ -117,8 +168,7 @@ IrVal ir_simplify_vector(IrBuilder *b, IrOp *o, IrType t)
     case OP_V_BLEND16:
         return o->imm[0] == 0 ? val(o->args[0]) : NONE;
     case OP_V_LOW64:
-        return def_is(b, o->args[0], OP_V_LOW64) || def_is(b, o->args[0], OP_V_FROM_I)
-                   ? val(o->args[0]) : NONE;
+        return zero_above(b, o->args[0], 8) ? val(o->args[0]) : NONE;
     case OP_V_SHUF32:
         return o->imm[0] == 0xe4 ? val(o->args[0]) : NONE;
     case OP_V_EXTRACT:
@@ -128,7 +178,7 @@ IrVal ir_simplify_vector(IrBuilder *b, IrOp *o, IrType t)
     case OP_V_SETF:
         return simplify_setf(b, o);
     case OP_S_MERGE:
-        return o->args[0] == o->args[1] ? val(o->args[0]) : NONE;
+        return simplify_merge(b, o);
     case OP_V_FROM_I:
         if (ir_known_const(&b->f, o->args[0], &k) && k == 0) {
             return ir_v_zero(b, t);

@@ -64,6 +64,7 @@ enum {
  * not compare; an integer lane that is the most negative.
  */
 typedef enum IrGuard { GUARD_NAN, GUARD_TINY, GUARD_ORDER, GUARD_MIN_INT } IrGuard;
+enum { GUARD_LOWEST = 16 };     /* with one of them: of vectors the lowest lane alone */
 
 enum { IR_CHAINS = 32 };        /* slots of exit_chain that a function may have */
 

@@ -123,6 +123,20 @@ void emit_s_merge(Gen *g, const IrOp *o)
     }
 }
 
+void emit_s_fma(Gen *g, const IrOp *o)
+{
+    int a, c, dst;
+
+    if (!g->host.fma) {
+        gen_fallback(g, o);
+        return;
+    }
+    a = ra_use(&g->ra, o->args[0], 0);
+    c = ra_use(&g->ra, o->args[2], 0);
+    dst = ra_def_from(&g->ra, o->dst, o->args[1], REG_BIT(a) | REG_BIT(c));
+    v_rrr(&g->a, 0xa9 | X_0F38 | X_66 | (o->cc == LANE_F32 ? 0 : X_W), xmm(dst), xmm(a), xmm(c));
+}
+
 void emit_s_from_i(Gen *g, const IrOp *o)
 {
     two_sources(g, o, 0x2a | X_0F | lowest(o) | wide((IrType)g->ra.vals[o->args[1]].type));

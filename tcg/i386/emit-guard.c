@@ -45,6 +45,11 @@ static void lane_bit(Gen *g, int dst, bool lane64, unsigned n)
     shift(g, form, 6, dst, n);
 }
 
+static IrGuard guard_kind(const IrOp *o)
+{
+    return (IrGuard)(o->imm[0] & ~(uint64_t)GUARD_LOWEST);
+}
+
 /* Jumps to the stub if a lane is unusual. tmp[2] is a general register, the others vectors. */
 static uint8_t *check_vector(Gen *g, const IrOp *o, int r, int b, int c, const int tmp[4])
 {
@@ -52,7 +57,7 @@ static uint8_t *check_vector(Gen *g, const IrOp *o, int r, int b, int c, const i
     /* without PCMPEQQ both halves compare: the low one of a tiny result and of a most negative integer is 0 as well, and
      * an accidental hit does no harm */
     uint32_t cmpps = 0xc2 | X_0F | (lane64 ? X_66 : 0), cmpeq = 0x76 | P;
-    IrGuard kind = (IrGuard)o->imm[0];
+    IrGuard kind = guard_kind(o);
 
     if (kind == GUARD_MIN_INT) {
         lane_bit(g, tmp[0], lane64, lane64 ? 63 : 31);
@@ -86,8 +91,8 @@ static uint8_t *check_vector(Gen *g, const IrOp *o, int r, int b, int c, const i
 static void check_scalar(Gen *g, const IrOp *o, Stub *s, int r, int b, int c, int tmp)
 {
     IrType t = ir_dst_type(g->f, o);
-    bool lane64 = t == IR_F64;
-    IrGuard kind = (IrGuard)o->imm[0];
+    bool lane64 = t == IR_V128 ? o->cc == LANE_F64 : t == IR_F64;
+    IrGuard kind = guard_kind(o);
 
     if (ra_class(t) == 0) {             /* r - 1 overflows only there */
         x_alu_ri(&g->a, t == IR_I64 ? X_W : 0, ALU_CMP, r, 1);
@@ -114,7 +119,7 @@ static void check_scalar(Gen *g, const IrOp *o, Stub *s, int r, int b, int c, in
 void emit_fguard(Gen *g, const IrOp *o)
 {
     IrType t = ir_dst_type(g->f, o);
-    bool vector = t == IR_V128, tiny = o->imm[0] == GUARD_TINY;
+    bool vector = t == IR_V128 && !(o->imm[0] & GUARD_LOWEST), tiny = guard_kind(o) == GUARD_TINY;
     Stub s = {.op = o, .insn = g->insn};
     int tmp[4] = {-1, -1, -1, -1}, args[3], dst;
 

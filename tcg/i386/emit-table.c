@@ -154,6 +154,7 @@ const EmitRow emit_rows[OP_COUNT] = {
     [OP_S_FMINB]       = {emit_s2, 0x5d | X_0F, 0},
     [OP_S_FMAXB]       = {emit_s2, 0x5f | X_0F, 0},
     [OP_S_FSQRT]       = {emit_s2, 0x51 | X_0F, 0},
+    [OP_S_FMA]         = {emit_s_fma, 0, 0},
     [OP_S_FROUND]      = {emit_s_round, 0, 0},
     [OP_S_FMASK]       = {emit_s_mask, 0xc2 | X_0F, 0},
     [OP_S_FCVT]        = {emit_s2, 0x5a | X_0F, 0},

@@ -203,7 +203,7 @@ Emit emit_load, emit_store, emit_xchg, emit_fetch_op, emit_cmpxchg, emit_fence;
 Emit emit_call, emit_br, emit_brcond, emit_exit_chain, emit_exit_lookup, emit_exit;
 Emit emit_f2, emit_f1, emit_fma, emit_fcmp, emit_fcvt, emit_i_f, emit_f_i, emit_fround, emit_f_bits;
 Emit emit_f_from_bits, emit_fcmp_mask, emit_fguard, emit_v_fma;
-Emit emit_s2, emit_s_mask, emit_s_round, emit_s_merge, emit_s_from_i, emit_s_to_i, emit_s_fcmp;
+Emit emit_s2, emit_s_fma, emit_s_mask, emit_s_round, emit_s_merge, emit_s_from_i, emit_s_to_i, emit_s_fcmp;
 Emit emit_v_zero, emit_v2, emit_v1, emit_v_shift_i, emit_v_bytes, emit_v1_imm, emit_v2_imm;
 Emit emit_v_blendv, emit_v_movmask, emit_v_test, emit_v_extract, emit_v_insert, emit_v_from_i;
 Emit emit_v_low64, emit_v_splat, emit_v_ext, emit_v_getf, emit_v_setf, emit_v_cvt;

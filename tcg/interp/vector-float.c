@@ -87,7 +87,7 @@ void interp_vector_float(const Insn *i, const Vec128Lanes *a, const Vec128Lanes 
 
 /* ---- the lowest lane alone ---- */
 
-static uint64_t lowest_value(const Insn *i, IrType t, uint64_t x, uint64_t y)
+static uint64_t lowest_value(const Insn *i, IrType t, uint64_t x, uint64_t y, uint64_t z)
 {
     static const uint8_t arithmetic[] = {
         [OP_S_FADD - OP_S_FADD] = OP_FADD, [OP_S_FSUB - OP_S_FADD] = OP_FSUB, [OP_S_FMUL - OP_S_FADD] = OP_FMUL,
@@ -101,6 +101,7 @@ static uint64_t lowest_value(const Insn *i, IrType t, uint64_t x, uint64_t y)
     case OP_S_FCVT: return t == IR_F32 ? interp_widen(y) : interp_narrow(y);
     case OP_S_FROM_I: return interp_from_int(t, i->arg_type[1] == IR_I32 ? (int32_t)y : (int64_t)y);
     case OP_S_MERGE: return y;
+    case OP_S_FMA: return interp_float_value(OP_FMA, t, (uint64_t[3]){x, y, z}, 0);
     default: return interp_float_value((IrOpcode)arithmetic[i->opcode - OP_S_FADD], t, (uint64_t[3]){x, y, 0}, 0);
     }
 }
@@ -122,7 +123,11 @@ const Insn *interp_lowest(const Insn *i, Run *r)
         put64(i, r, interp_float_value(OP_FCMP, t, k, i->imm[0]));
         return i + 1;
     }
-    interp_set_lane(&a, i->opcode == OP_S_FCVT ? 12 - bytes : bytes, 0, lowest_value(i, t, x, k[1]));
+    if (i->opcode == OP_S_FMA) {
+        a = *(const Vec128Lanes *)arg_at(i, r, 1);
+        k[2] = interp_lane(arg_at(i, r, 2), bytes, 0);
+    }
+    interp_set_lane(&a, i->opcode == OP_S_FCVT ? 12 - bytes : bytes, 0, lowest_value(i, t, x, k[1], k[2]));
     memcpy(dst_at(i, r), &a, 16);
     return i + 1;
 }
@@ -158,7 +163,8 @@ static void raise_for(const Vec128Lanes *v, bool vector, unsigned bytes)
 
 const Insn *interp_guard(const Insn *i, Run *r)
 {
-    bool vector = i->dst_type == IR_V128;
+    const IrGuard kind = (IrGuard)(i->imm[0] & ~(uint64_t)GUARD_LOWEST);
+    bool vector = i->dst_type == IR_V128, lanes = vector && !(i->imm[0] & GUARD_LOWEST);
     unsigned bytes = vector ? interp_lane_bytes(i->cc) : i->dst_type == IR_F32 || i->dst_type == IR_I32 ? 4 : 8;
     unsigned size = i->dst_type == IR_V256 ? 32 : vector ? 16 : 8;
     Vec128Lanes v[4] = {0};
@@ -171,12 +177,12 @@ const Insn *interp_guard(const Insn *i, Run *r)
     for (unsigned n = 0; n < 4; n++) {
         memcpy(&v[n], arg_at(i, r, n), size);
     }
-    for (unsigned n = 0; n < 16 / bytes && (vector || n == 0); n++) {
-        hit = hit || unusual((IrGuard)i->imm[0], bytes, interp_lane(&v[0], bytes, n), interp_lane(&v[1], bytes, n), interp_lane(&v[2], bytes, n));
+    for (unsigned n = 0; n < (lanes ? 16 / bytes : 1); n++) {
+        hit = hit || unusual(kind, bytes, interp_lane(&v[0], bytes, n), interp_lane(&v[1], bytes, n), interp_lane(&v[2], bytes, n));
     }
-    if (hit && i->imm[0] == GUARD_ORDER) {
-        raise_for(&v[1], vector, bytes);
-        raise_for(&v[2], vector, bytes);
+    if (hit && kind == GUARD_ORDER) {
+        raise_for(&v[1], lanes, bytes);
+        raise_for(&v[2], lanes, bytes);
     }
     if (hit) {
         r->cpu->arch->float_corner(r->cpu, i->imm[1], &v[0].v);
