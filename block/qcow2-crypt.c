@@ -103,6 +103,9 @@ bool co_qcow2_crypt_amend(Qcow2 *q, struct json_object *opts, bool force, GError
     if (!opts_has(opts, "encrypt.state")) {
         return true;
     }
+    if (q->h.crypt_method == Q_CRYPT_NONE) {
+        return fail(error, "image is not encrypted, can't amend");
+    }
     if (q->h.crypt_method != Q_CRYPT_LUKS) {
         return fail(error,
                     "Only LUKS encryption options can be amended for qcow2 with blockdev-amend");

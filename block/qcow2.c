@@ -470,7 +470,7 @@ static const BlockDriver qcow2_driver = {
     .co_preadv = co_qcow2_preadv, .co_pwritev = co_qcow2_pwritev, .co_pwrite_compressed = co_qcow2_pwrite_compressed,
     .co_flush = co_qcow2_flush, .co_discard = co_qcow2_discard, .co_write_zeroes = co_qcow2_write_zeroes,
     .co_block_status = co_qcow2_block_status, .co_truncate = co_qcow2_truncate, .create_opts = qcow2_create_opts,
-    .co_format = co_qcow2_format, .amend_opts = qcow2_amend_opts, .co_amend = co_qcow2_amend,
+    .co_format = co_qcow2_format, .amend_opts = qcow2_amend_opts, .amend_live = "encrypt.", .co_amend = co_qcow2_amend,
     .co_measure = co_qcow2_measure, .co_info = qcow2_info, .co_check = co_qcow2_check,
     .co_change_backing = co_qcow2_change_backing, .co_make_empty = co_qcow2_make_empty,
     .co_snapshot_list = co_qcow2_snapshot_list, .co_snapshot_create = co_qcow2_snapshot_create,

@@ -130,6 +130,7 @@ struct BlockDriver {
     /* Formats: in an empty file that is open for writing. */
     bool (*co_format)(BlockNode *file, struct json_object *opts, GError **error);
     const OptDesc *amend_opts;  /* NULL: cannot amend */
+    const char *amend_live;     /* those that x-blockdev-amend takes begin so; NULL: all */
     bool (*co_amend)(BlockNode *n, struct json_object *opts, bool force, BlockProgress *progress, void *opaque,
                      GError **error);
     /* How big a new image would be, holding `in` (NULL: an empty one of opts' size). */

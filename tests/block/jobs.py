@@ -246,6 +246,39 @@ def test_create():
     img('check', 'new.qcow2')
 
 
+def test_amend():
+    """Key slots of images in use; the old password no longer opens them."""
+    for kind, prefix, nest in (('luks', '', lambda o: o), ('qcow2', 'encrypt.', lambda o: {'encrypt': {'format': 'luks', **o}})):
+        image = 'amend.' + kind
+        img('create', '-q', '-f', kind, '--object', 'secret,id=s,data=abc', '-o',
+             f'{prefix}key-secret=s,{prefix}iter-time=10' + (',encrypt.format=luks' if prefix else ''), image, '1M')
+        q = Qmp('-object', 'secret,id=s,data=abc', '-object', 'secret,id=n,data=def', '-blockdev',
+                f'{kind},node-name=x,file.driver=file,file.filename={image},{prefix}key-secret=s' + (',encrypt.format=luks' if prefix else ''))
+
+        def amend(o, error=None, **args):
+            q('x-blockdev-amend', job_id='a', node_name='x', options={'driver': kind, **nest(o)}, **args)
+            q.wait('JOB_STATUS_CHANGE', id='a', status='concluded')
+            assert q('query-jobs')[0].get('error') == error, q('query-jobs')
+            q('job-dismiss', id='a')
+        amend({'state': 'active', 'new-secret': 'n', 'iter-time': 10})
+        amend({'state': 'inactive', 'old-secret': 's'})
+        amend({'state': 'inactive', 'old-secret': 'n'}, 'All the active keyslots match the (old) password that was given and erasing '
+              'them will erase all the data in the image irreversibly - refusing operation')
+        q.fails('x-blockdev-amend', "Parameter 'state' does not accept value 'what'", job_id='b', node_name='x',
+                options={'driver': kind, **nest({'state': 'what'})})
+        q.fails('x-blockdev-amend', "doesn't support changing", job_id='b', node_name='x', options={'driver': 'vdi'})
+        q.fails('x-blockdev-amend', 'size', job_id='b', node_name='x', options={'driver': kind, 'size': 3})
+        q.end()
+        for secret, good in (('abc', False), ('def', True)):
+            p = subprocess.run([BUILD + 'qemu-io', '--object', f'secret,id=s,data={secret}', '-c', 'read 0 512', '--image-opts',
+                                f'driver={kind},file.filename={image},{prefix}key-secret=s'], capture_output=True, check=False)
+            assert (p.returncode == 0) == good, p
+    q = Qmp('-blockdev', 'null-co,node-name=z')
+    q.fails('x-blockdev-amend', 'Driver does not support', job_id='b', node_name='z', options={'driver': 'null-co'})
+    q.fails('x-blockdev-amend', "node-name='no'", job_id='b', node_name='no', options={'driver': 'null-co'})
+    q.end()
+
+
 def test_control():
     chain()
     q = Qmp()
