@@ -122,6 +122,38 @@ static void build_mcfg(AcpiTables *s, const AcpiInfo *info)
     acpi_table_end(s, at, true);
 }
 
+/* ACPI 6.4, 5.2.35: the functions of bus 0 are behind the virtio IOMMU, when there is one. */
+static void build_viot(AcpiTables *s, const PcBoard *b)
+{
+    for (guint i = 0; b->pci && i < b->pci->bus.devices->len; i++) {
+        const PciDevice *d = b->pci->bus.devices->pdata[i];
+
+        if (!g_str_has_prefix(d->dev.obj.type->name, "virtio-iommu-pci")) {
+            continue;
+        }
+        uint32_t at = acpi_table_begin(s, "VIOT", 0);
+
+        acpi_put(s, 2, 2); /* nodes, from here on */
+        acpi_put(s, 48, 2);
+        acpi_zero(s, 8);
+        acpi_put(s, 3, 2); /* the IOMMU: segment 0, its function */
+        acpi_put(s, 16, 2);
+        acpi_put(s, 0, 2);
+        acpi_put(s, d->devfn, 2);
+        acpi_zero(s, 8);
+        acpi_put(s, 1, 2); /* endpoints 0 to 255: the functions of bus 0, by the node at 48 */
+        acpi_put(s, 24, 2);
+        acpi_put(s, 0, 4);
+        acpi_put(s, 0, 4);
+        acpi_put(s, 0, 2);
+        acpi_put(s, 0xff, 2);
+        acpi_put(s, 48, 2);
+        acpi_zero(s, 6);
+        acpi_table_end(s, at, true);
+        return;
+    }
+}
+
 static uint32_t build_facs(AcpiTables *s)
 {
     acpi_zero(s, -s->tables->len & 63);
@@ -162,6 +194,7 @@ static void build_all(AcpiTables *s, void *opaque)
     if (info.mmcfg_base) {
         build_mcfg(s, &info);
     }
+    build_viot(s, b);
     acpi_root(s, 0);
 }
 

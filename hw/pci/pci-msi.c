@@ -79,6 +79,13 @@ bool pci_msi_enabled(PciDevice *d)
     return d->msi_cap && (d->config[d->msi_cap + 2] & MSI_ENABLE);
 }
 
+static void message_send(PciDevice *d, uint64_t address, uint32_t data)
+{
+    AddressSpace *as = d->msi_as ? d->msi_as : address_space_memory();
+
+    address_space_store(as, address, data, 4, DEV_LITTLE, (MemAttrs){.requester_id = d->dev.requester_id});
+}
+
 static void msi_send(PciDevice *d, unsigned vector)
 {
     uint8_t c = d->msi_cap;
@@ -86,7 +93,7 @@ static void msi_send(PciDevice *d, unsigned vector)
     unsigned enabled = 1u << (d->config[c + 2] >> 4 & 7);
     uint32_t data = pci_config_get(d, c + 12, 2);
 
-    dma_store(&d->dev, address, (data & ~(enabled - 1)) | (vector & (enabled - 1)), 4, DEV_LITTLE);
+    message_send(d, address, (data & ~(enabled - 1)) | (vector & (enabled - 1)));
 }
 
 void pci_msi_notify(PciDevice *d, unsigned vector)
@@ -161,7 +168,7 @@ static void msix_send(PciDevice *d, unsigned vector)
 {
     uint64_t address = msix_word(d->msix, vector, 0) | (uint64_t)msix_word(d->msix, vector, 1) << 32;
 
-    dma_store(&d->dev, address, msix_word(d->msix, vector, 2), 4, DEV_LITTLE);
+    message_send(d, address, msix_word(d->msix, vector, 2));
 }
 
 static void msix_flush(PciDevice *d, unsigned vector)

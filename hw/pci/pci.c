@@ -97,14 +97,21 @@ uint32_t pci_config_cycle_read(PciBus *root, unsigned bdf, uint32_t offset, unsi
     return pci_config_get(d, offset, size);
 }
 
-/* Who a function is to IOMMUs and MSI controllers follows from its bus's number. */
-static void pci_update_requester(PciDevice *d)
+static PciBus *pci_root_of(const PciDevice *d)
 {
     PciBus *root = d->bus;
 
     while (root->parent) {
         root = root->parent;
     }
+    return root;
+}
+
+/* Who a function is to IOMMUs and MSI controllers follows from its bus's number. */
+static void pci_update_requester(PciDevice *d)
+{
+    PciBus *root = pci_root_of(d);
+
     d->dev.requester_id = d->bus->number << 8 | d->devfn;
     d->bus_as = root->iommu ? root->iommu(root, root->iommu_opaque, d->dev.requester_id) : root->as;
 }
@@ -124,9 +131,24 @@ static void pci_command_written(PciDevice *d)
         address_space_init(nowhere, &empty, "pci-no-master");
     }
     pci_update_requester(d);
-    d->dev.dma = master ? d->bus_as : nowhere;
+    d->msi_as = master ? d->bus_as : nowhere;
+    d->dev.dma = master && d->direct_dma ? pci_root_of(d)->as : d->msi_as;
     pci_update_mappings(d);
     pci_intx_update(d);
+}
+
+static bool forget_iommu(Device *d, void *opaque)
+{
+    if (g_str_has_prefix(d->parent_bus->obj.type->name, "PCI") && PCI_DEVICE(d)->bus) {
+        pci_command_written(PCI_DEVICE(d));
+    }
+    return true;
+}
+
+void pci_bus_forget_iommu(PciBus *root)
+{
+    root->iommu = NULL;
+    bus_walk(&root->bus, forget_iommu, NULL);
 }
 
 void pci_config_cycle_write(PciBus *root, unsigned bdf, uint32_t offset, uint32_t value,
@@ -361,6 +383,8 @@ static const StateField pci_device_state[] = {
     HOST_ONLY(PciDevice, bus, "place"),
     HOST_ONLY(PciDevice, config_size, "made at realize"),
     HOST_ONLY(PciDevice, bus_as, "made at realize"),
+    HOST_ONLY(PciDevice, msi_as, "likewise"),
+    HOST_ONLY(PciDevice, direct_dma, "by a property"),
     HOST_ONLY(PciDevice, bar, "follows the BARs"),
     HOST_ONLY(PciDevice, rom, "contents of a file"),
     HOST_ONLY(PciDevice, msi_cap, "made at realize"),

@@ -562,6 +562,8 @@ static bool virtio_pci_realize(Device *d, GError **error)
     if (!choose_interfaces(v, &legacy, error)) {
         return false;
     }
+    /* 6.1: without ACCESS_PLATFORM the driver uses guest physical addresses, whatever IOMMU there is */
+    v->pci.direct_dma = !v->iommu_platform;
     if (!legacy) {
         pci_config_set(&v->pci, PCI_DEVICE_ID, 2, 0x1040 + t->type->id);
         pci_config_set(&v->pci, PCI_SUBSYSTEM_ID, 2, 0x1100);
@@ -592,7 +594,12 @@ static void virtio_pci_unrealize(Device *d)
 
 static void virtio_pci_reset(Device *d)
 {
-    virtio_reset((VirtioDevice *)d);
+    VirtioDevice *v = (VirtioDevice *)d;
+
+    virtio_reset(v);
+    if (v->type->system_reset) {
+        v->type->system_reset(v);
+    }
 }
 
 static const Prop virtio_pci_props[] = {
@@ -664,7 +671,7 @@ static const ObjectType *virtio_provide(unsigned i)
         .bus = "PCI",
         .category = v->category,
         .desc = v->desc,
-        .hotpluggable = true,
+        .hotpluggable = !v->fixed,
         .bus_info = &t->info,
         .size = v->size,
         .state_version = 1,

@@ -83,6 +83,8 @@ struct PciDevice {
     PciBus *bus;
     uint32_t config_size;
     AddressSpace *bus_as; /* where DMA goes while it is a bus master; else nowhere */
+    AddressSpace *msi_as; /* the same for messages */
+    bool direct_dma; /* its data, but not its messages, passes by an IOMMU */
     struct PciBar {
         PciBarKind kind;
         bool prefetch;
@@ -170,6 +172,8 @@ extern const BusType pci_bus_type, pcie_bus_type; /* "PCI", "PCIE" */
 /* Makes the root bus of a host bridge. */
 void pci_root_bus_init(PciBus *b, Device *host, const char *name, bool express, Region *mem,
                        Region *io);
+/* The root's IOMMU goes: functions below get the bus's own address space. */
+void pci_bus_forget_iommu(PciBus *root);
 /* The function at bus:devfn below root, or NULL. */
 PciDevice *pci_find(PciBus *root, unsigned bus, unsigned devfn);
 /* Configuration cycles by (bus << 8 | devfn); missing functions read as ones. */

@@ -75,6 +75,7 @@ struct VirtioType {
     uint32_t pci_class;
     size_t size; /* of the device's struct, VirtioDevice first */
     uint32_t config_size; /* bytes of device configuration space */
+    bool fixed; /* not plugged or unplugged at run time */
     unsigned vectors; /* default MSI-X vectors; 0: queues + 1 */
     const char *romfile;
     const Prop *props;
@@ -82,6 +83,7 @@ struct VirtioType {
     bool (*realize)(VirtioDevice *v, GError **error); /* adds queues */
     void (*unrealize)(VirtioDevice *v);
     void (*reset)(VirtioDevice *v);
+    void (*system_reset)(VirtioDevice *v); /* after reset, when it is not the driver's; may be NULL */
     /* Features beside the transport's; offered to the driver. */
     uint64_t (*features)(VirtioDevice *v);
     /* The driver chose v->driver_features; may be NULL. */
