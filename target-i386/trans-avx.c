@@ -12,6 +12,12 @@ void trans_BROADCAST(X86Ctx *s, X86Insn *i)
 {
     static const IrLane lanes[4] = {LANE_I8, LANE_I16, LANE_I32, LANE_I64};
     IrLane lane = lanes[i->op[1].size];
+
+    if (ir_has_v256(s->b)) {
+        IrVal low = x86_vread(s, i, 1, 0);
+        x86_vwrite(s, i, ir_v_bcast(s->b, x86_whole(s, i) ? IR_V256 : IR_V128, lane, low), x86_none);
+        return;
+    }
     IrVal v = ir_v_extract(s->b, lane, x86_vread(s, i, 1, 0), 0);
     IrVal r = ir_v_splat(s->b, IR_V128, lane, v);
 
@@ -22,6 +28,10 @@ void trans_BROADCAST128(X86Ctx *s, X86Insn *i)
 {
     IrVal v = x86_vread(s, i, 1, 0);
 
+    if (ir_has_v256(s->b)) {
+        x86_vwrite(s, i, ir_v_concat(s->b, v, v), x86_none);
+        return;
+    }
     x86_vwrite(s, i, v, v);
 }
 
@@ -48,7 +58,7 @@ void trans_EXTRACT128(X86Ctx *s, X86Insn *i)
 
 static void permute_by(X86Ctx *s, X86Insn *i, IrVal (*fn)(IrBuilder *, IrVal, IrVal))
 {
-    x86_vec_binary(s, i, fn);
+    x86_vec_helper(s, i, fn);
 }
 
 void trans_PERMILPS(X86Ctx *s, X86Insn *i)
@@ -65,9 +75,9 @@ void trans_PERMILPD_imm(X86Ctx *s, X86Insn *i)
 {
     IrVal r[2] = {{0}, {0}};
 
-    for (unsigned p = 0; p < x86_parts(i); p++) {
-        IrVal v = x86_vread(s, i, 1, p);
-        r[p] = ir_v_shufpd(s->b, v, v, x86_imm8(i) >> (2 * p) & 3);
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        IrVal v = x86_vstep(s, i, 1, p);
+        r[p] = ir_v_shufpd(s->b, v, v, x86_imm8(i) >> (2 * p) & 15);
     }
     x86_vwrite(s, i, r[0], r[1]);
 }
@@ -77,6 +87,11 @@ void trans_PERM2X128(X86Ctx *s, X86Insn *i)
     unsigned imm = x86_imm8(i);
     IrVal r[2], second[2];
 
+    if (x86_whole(s, i)) {
+        IrVal c = x86_vread256(s, i, 2);
+        x86_vwrite(s, i, ir_v_perm2(s->b, x86_vread256(s, i, 1), c, imm), x86_none);
+        return;
+    }
     for (unsigned p = 0; p < 2; p++) {       /* read whatever is taken of it */
         second[p] = x86_vread(s, i, 2, p);
     }
@@ -89,6 +104,11 @@ void trans_PERM2X128(X86Ctx *s, X86Insn *i)
 
 void trans_PERMD(X86Ctx *s, X86Insn *i)
 {
+    if (x86_whole(s, i)) {
+        IrVal c = x86_vread256(s, i, 2);
+        x86_vwrite(s, i, ir_v_permd(s->b, x86_vread256(s, i, 1), c), x86_none);
+        return;
+    }
     IrVal low = x86_vread(s, i, 2, 0), high = x86_vread(s, i, 2, 1);
     IrVal a = ir_call_permd(s->b, low, high, x86_vread(s, i, 1, 0));
     IrVal c = ir_call_permd(s->b, low, high, x86_vread(s, i, 1, 1));
@@ -100,6 +120,11 @@ void trans_PERMQ(X86Ctx *s, X86Insn *i)
 {
     IrBuilder *b = s->b;
     unsigned imm = x86_imm8(i);
+
+    if (x86_whole(s, i)) {
+        x86_vwrite(s, i, ir_v_permq(b, x86_vread256(s, i, 1), imm), x86_none);
+        return;
+    }
     IrVal v[2] = {x86_vread(s, i, 1, 0), x86_vread(s, i, 1, 1)}, r[2];
 
     for (unsigned p = 0; p < 2; p++) {
@@ -119,6 +144,11 @@ void trans_BLENDD(X86Ctx *s, X86Insn *i)
 void trans_SHIFTV(X86Ctx *s, X86Insn *i)
 {
     IrVal r[2] = {{0}, {0}}, c[2];
+    if (ir_has_v256(s->b)) {
+        static LaneFn *const fns[] = {ir_v_shr_l, ir_v_sar_l, ir_v_shl_l};
+        x86_vec_lane(s, i, fns[i->opcode - 0x45], i->rex & 8 ? LANE_I64 : LANE_I32);
+        return;
+    }
     IrVal kind = ir_i32(s->b, (i->opcode - 0x45u) | (i->rex & 8 ? SHIFTV_64 : 0));
 
     for (unsigned p = 0; p < x86_parts(i); p++) {

@@ -228,11 +228,11 @@ static void compare(X86Ctx *s, X86Insn *i, IrLane lane)
     IrVal r[2] = {{0}, {0}}, c[2];
     unsigned predicate = x86_imm8(i) & (i->vex ? 31 : 7);
 
-    for (unsigned p = 0; p < x86_parts(i); p++) {
-        c[p] = x86_vread(s, i, x86_src2(i), p);
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        c[p] = x86_vstep(s, i, x86_src2(i), p);
     }
-    for (unsigned p = 0; p < x86_parts(i); p++) {
-        r[p] = ir_v_fcmp(s->b, lane, x86_vread(s, i, x86_src1(i), p), c[p], predicate);
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        r[p] = ir_v_fcmp(s->b, lane, x86_vstep(s, i, x86_src1(i), p), c[p], predicate);
     }
     x86_vwrite(s, i, r[0], r[1]);
 }
@@ -290,8 +290,8 @@ static void round_vector(X86Ctx *s, X86Insn *i, IrLane lane)
 {
     IrVal r[2] = {{0}, {0}};
 
-    for (unsigned p = 0; p < x86_parts(i); p++) {
-        r[p] = ir_v_fround(s->b, lane, x86_vread(s, i, 1, p), x86_imm8(i) & 15);
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        r[p] = ir_v_fround(s->b, lane, x86_vstep(s, i, 1, p), x86_imm8(i) & 15);
     }
     x86_vwrite(s, i, r[0], r[1]);
 }
@@ -380,8 +380,8 @@ static void convert_same(X86Ctx *s, X86Insn *i, ConvertFn *fn)
 {
     IrVal r[2] = {{0}, {0}};
 
-    for (unsigned p = 0; p < x86_parts(i); p++) {
-        r[p] = fn(s->b, x86_vread(s, i, 1, p));
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        r[p] = fn(s->b, x86_vstep(s, i, 1, p));
     }
     x86_vwrite(s, i, r[0], r[1]);
 }

@@ -10,8 +10,8 @@ static void shift_v(X86Ctx *s, X86Insn *i, LaneFn *fn, IrLane lane)
 {
     IrVal r[2] = {{0}, {0}}, count = x86_vread(s, i, x86_src2(i), 0);
 
-    for (unsigned p = 0; p < x86_parts(i); p++) {
-        r[p] = fn(s->b, lane, x86_vread(s, i, x86_src1(i), p), count);
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        r[p] = fn(s->b, lane, x86_vstep(s, i, x86_src1(i), p), count);
     }
     x86_vwrite(s, i, r[0], r[1]);
 }
@@ -21,8 +21,8 @@ static void shift_i(X86Ctx *s, X86Insn *i, IrVal (*fn)(IrBuilder *, IrLane, IrVa
 {
     IrVal r[2] = {{0}, {0}};
 
-    for (unsigned p = 0; p < x86_parts(i); p++) {
-        r[p] = fn(s->b, lane, x86_vread(s, i, x86_src1(i), p), x86_imm8(i));
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        r[p] = fn(s->b, lane, x86_vstep(s, i, x86_src1(i), p), x86_imm8(i));
     }
     x86_vwrite(s, i, r[0], r[1]);
 }
@@ -32,8 +32,8 @@ static void shift_bytes(X86Ctx *s, X86Insn *i, IrVal (*fn)(IrBuilder *, IrVal, u
     IrVal r[2] = {{0}, {0}};
     unsigned n = MIN(x86_imm8(i), 16u);
 
-    for (unsigned p = 0; p < x86_parts(i); p++) {
-        r[p] = n > 15 ? ir_v_zero(s->b, IR_V128) : fn(s->b, x86_vread(s, i, x86_src1(i), p), n);
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        r[p] = n > 15 ? ir_v_zero(s->b, x86_whole(s, i) ? IR_V256 : IR_V128) : fn(s->b, x86_vstep(s, i, x86_src1(i), p), n);
     }
     x86_vwrite(s, i, r[0], r[1]);
 }

@@ -53,7 +53,7 @@ void trans_PCLMULQDQ(X86Ctx *s, X86Insn *i)
 
 void trans_GF2P8MULB(X86Ctx *s, X86Insn *i)
 {
-    x86_vec_binary(s, i, ir_call_gf2p8mulb);
+    x86_vec_helper(s, i, ir_call_gf2p8mulb);
 }
 
 void trans_GF2P8AFFINEQB(X86Ctx *s, X86Insn *i)
@@ -133,47 +133,47 @@ void trans_INSERTQ(X86Ctx *s, X86Insn *i)
 
 void trans_AESENC(X86Ctx *s, X86Insn *i)
 {
-    x86_vec_binary(s, i, ir_call_aesenc);
+    x86_vec_helper(s, i, ir_call_aesenc);
 }
 
 void trans_AESENCLAST(X86Ctx *s, X86Insn *i)
 {
-    x86_vec_binary(s, i, ir_call_aesenclast);
+    x86_vec_helper(s, i, ir_call_aesenclast);
 }
 
 void trans_AESDEC(X86Ctx *s, X86Insn *i)
 {
-    x86_vec_binary(s, i, ir_call_aesdec);
+    x86_vec_helper(s, i, ir_call_aesdec);
 }
 
 void trans_AESDECLAST(X86Ctx *s, X86Insn *i)
 {
-    x86_vec_binary(s, i, ir_call_aesdeclast);
+    x86_vec_helper(s, i, ir_call_aesdeclast);
 }
 
 void trans_SHA1MSG1(X86Ctx *s, X86Insn *i)
 {
-    x86_vec_binary(s, i, ir_call_sha1msg1);
+    x86_vec_helper(s, i, ir_call_sha1msg1);
 }
 
 void trans_SHA1MSG2(X86Ctx *s, X86Insn *i)
 {
-    x86_vec_binary(s, i, ir_call_sha1msg2);
+    x86_vec_helper(s, i, ir_call_sha1msg2);
 }
 
 void trans_SHA1NEXTE(X86Ctx *s, X86Insn *i)
 {
-    x86_vec_binary(s, i, ir_call_sha1nexte);
+    x86_vec_helper(s, i, ir_call_sha1nexte);
 }
 
 void trans_SHA256MSG1(X86Ctx *s, X86Insn *i)
 {
-    x86_vec_binary(s, i, ir_call_sha256msg1);
+    x86_vec_helper(s, i, ir_call_sha256msg1);
 }
 
 void trans_SHA256MSG2(X86Ctx *s, X86Insn *i)
 {
-    x86_vec_binary(s, i, ir_call_sha256msg2);
+    x86_vec_helper(s, i, ir_call_sha256msg2);
 }
 
 void trans_SHA1RNDS4(X86Ctx *s, X86Insn *i)

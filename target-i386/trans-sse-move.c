@@ -21,6 +21,10 @@ static void store_vector(X86Ctx *s, X86Insn *i, bool aligned)
     MemOp op = aligned ? MEM_128 | MEM_ALIGN : MEM_128;
     IrVal addr = x86_addr(s, i);
 
+    if (x86_whole(s, i)) {
+        ir_store(b, x86_vread256(s, i, 1), addr, aligned ? MEM_256 | MEM_ALIGN : MEM_256, s->mmu);
+        return;
+    }
     ir_store(b, x86_vread(s, i, 1, 0), addr, op, s->mmu);
     if (i->op[0].size == 5) {
         ir_store(b, x86_vread(s, i, 1, 1), ir_addi(b, addr, 16), op, s->mmu);
@@ -31,7 +35,7 @@ static void move_vector(X86Ctx *s, X86Insn *i, bool aligned)
 {
     bool wide = i->op[0].size == 5;
 
-    if (aligned && wide && x86_has_mem(i)) {
+    if (aligned && wide && x86_has_mem(i) && !x86_whole(s, i)) {
         check_aligned32(s, i);
     }
     if (i->op[0].kind == X86_MEM) {
@@ -39,7 +43,10 @@ static void move_vector(X86Ctx *s, X86Insn *i, bool aligned)
         return;
     }
     IrVal low, high = x86_none;
-    if (i->op[1].kind == X86_MEM) {
+    if (x86_whole(s, i)) {
+        low = aligned && i->op[1].kind == X86_MEM ? ir_load(s->b, IR_V256, x86_addr(s, i), MEM_256 | MEM_ALIGN, s->mmu)
+                                                  : x86_vread256(s, i, 1);
+    } else if (i->op[1].kind == X86_MEM) {
         MemOp op = aligned ? MEM_128 | MEM_ALIGN : MEM_128;
         IrVal addr = x86_addr(s, i);
         low = ir_load(s->b, IR_V128, addr, op, s->mmu);
@@ -127,8 +134,8 @@ static void shuffle_self(X86Ctx *s, X86Insn *i, IrVal (*fn)(IrBuilder *, IrVal, 
 {
     IrVal r[2] = {{0}, {0}};
 
-    for (unsigned p = 0; p < x86_parts(i); p++) {
-        r[p] = fn(s->b, x86_vread(s, i, 1, p), imm);
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        r[p] = fn(s->b, x86_vstep(s, i, 1, p), imm);
     }
     x86_vwrite(s, i, r[0], r[1]);
 }
@@ -188,11 +195,11 @@ static void shuffle_two(X86Ctx *s, X86Insn *i, IrVal (*fn)(IrBuilder *, IrVal, I
 {
     IrVal r[2] = {{0}, {0}}, c[2];
 
-    for (unsigned p = 0; p < x86_parts(i); p++) {
-        c[p] = x86_vread(s, i, x86_src2(i), p);
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        c[p] = x86_vstep(s, i, x86_src2(i), p);
     }
-    for (unsigned p = 0; p < x86_parts(i); p++) {
-        r[p] = fn(s->b, x86_vread(s, i, x86_src1(i), p), c[p], imm >> (p * per_part));
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        r[p] = fn(s->b, x86_vstep(s, i, x86_src1(i), p), c[p], imm >> (p * per_part));
     }
     x86_vwrite(s, i, r[0], r[1]);
 }
@@ -212,20 +219,20 @@ static IrVal blend_bytes(IrBuilder *b, IrVal a, IrVal c, unsigned imm)
     return ir_v_blend16(b, a, c, imm & 0xff);
 }
 
-/* Each bit of the immediate twice or four times, as PBLENDW wants it. */
 static IrVal blend32(IrBuilder *b, IrVal a, IrVal c, unsigned imm)
+{
+    return ir_v_blend32(b, a, c, ir_type(b, a) == IR_V256 ? imm & 0xff : imm & 15);
+}
+
+/* Each bit of the immediate twice. */
+static IrVal blend64(IrBuilder *b, IrVal a, IrVal c, unsigned imm)
 {
     unsigned wide = 0;
 
     for (unsigned k = 0; k < 4; k++) {
         wide |= imm >> k & 1 ? 3u << (2 * k) : 0;
     }
-    return ir_v_blend16(b, a, c, wide);
-}
-
-static IrVal blend64(IrBuilder *b, IrVal a, IrVal c, unsigned imm)
-{
-    return ir_v_blend16(b, a, c, (imm & 1 ? 0x0f : 0) | (imm & 2 ? 0xf0 : 0));
+    return blend32(b, a, c, wide);
 }
 
 void trans_PBLENDW(X86Ctx *s, X86Insn *i)
@@ -248,11 +255,11 @@ static void blend_mask(X86Ctx *s, X86Insn *i, IrLane lane)
 {
     IrVal r[2] = {{0}, {0}}, c[2];
 
-    for (unsigned p = 0; p < x86_parts(i); p++) {
-        c[p] = x86_vread(s, i, x86_src2(i), p);
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        c[p] = x86_vstep(s, i, x86_src2(i), p);
     }
-    for (unsigned p = 0; p < x86_parts(i); p++) {
-        r[p] = ir_v_blendv(s->b, lane, x86_vread(s, i, x86_src1(i), p), c[p], x86_vread(s, i, i->vex ? 3 : 2, p));
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        r[p] = ir_v_blendv(s->b, lane, x86_vstep(s, i, x86_src1(i), p), c[p], x86_vstep(s, i, i->vex ? 3 : 2, p));
     }
     x86_vwrite(s, i, r[0], r[1]);
 }
@@ -287,7 +294,7 @@ void trans_PSHUFB(X86Ctx *s, X86Insn *i)
 static IrVal align(IrBuilder *b, IrVal a, IrVal c, unsigned imm)
 {
     if (imm >= 32) {
-        return ir_v_zero(b, IR_V128);
+        return ir_v_zero(b, ir_type(b, a));
     }
     return imm >= 16 ? ir_v_shr_bytes(b, a, imm - 16) : ir_v_align(b, a, c, imm);
 }
@@ -353,6 +360,9 @@ void trans_EMMS(X86Ctx *s, X86Insn *i)
 
 static IrVal mask_bits(X86Ctx *s, X86Insn *i, IrLane lane, unsigned lanes)
 {
+    if (i->op[1].size == 5 && ir_has_v256(s->b)) {
+        return ir_v_movmask(s->b, lane, x86_vread256(s, i, 1));
+    }
     IrVal v = ir_v_movmask(s->b, lane, x86_vread(s, i, 1, 0));
 
     if (i->op[1].size == 5) {
@@ -460,6 +470,10 @@ static void widen(X86Ctx *s, X86Insn *i, bool sign, IrLane lane, unsigned times)
     IrBuilder *b = s->b;
     IrVal v = x86_vread(s, i, 1, 0), high = x86_none;
 
+    if (x86_whole(s, i)) {
+        x86_vwrite(s, i, sign ? ir_v_sext(b, IR_V256, lane, v, times) : ir_v_zext(b, IR_V256, lane, v, times), high);
+        return;
+    }
     if (x86_parts(i) == 2) {
         IrVal rest = ir_v_shr_bytes(b, v, 16 / times);
         high = sign ? ir_v_sext(b, IR_V128, lane, rest, times) : ir_v_zext(b, IR_V128, lane, rest, times);

@@ -11,7 +11,9 @@
 #define GPR(name_, n_) {.name = name_, .type = IR_I64, .offset = offsetof(X86Cpu, regs[n_])}
 #define BASE(name_, n_) {.name = name_, .type = IR_I64, .offset = offsetof(X86Cpu, segs[n_].base)}
 #define XMM(n_) [V_XMM0 + n_] = {.name = "xmm" #n_, .type = IR_V128, .offset = offsetof(X86Cpu, xmm[n_])}, \
-                [V_YMMH0 + n_] = {.name = "ymmh" #n_, .type = IR_V128, .offset = offsetof(X86Cpu, ymm_hi[n_])}
+                [V_YMMH0 + n_] = {.name = "ymmh" #n_, .type = IR_V128, .offset = offsetof(X86Cpu, ymm_hi[n_])}, \
+                [V_YMM0 + n_] = {.name = "ymm" #n_, .type = IR_V256, .offset = offsetof(X86Cpu, xmm[n_]), \
+                                 .low = V_XMM0 + n_ + 1, .high = V_YMMH0 + n_ + 1}
 #define FIELD(name_, type_, field_) {.name = name_, .type = type_, .offset = offsetof(X86Cpu, field_)}
 
 const IrVarDecl x86_vars[] = {

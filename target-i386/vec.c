@@ -52,6 +52,21 @@ IrVal x86_vread(X86Ctx *s, const X86Insn *i, unsigned n, unsigned part)
     }
 }
 
+IrVal x86_vread256(X86Ctx *s, const X86Insn *i, unsigned n)
+{
+    const X86Operand *o = &i->op[n];
+
+    if (o->kind == X86_MEM) {
+        return ir_load(s->b, IR_V256, x86_addr(s, i), MEM_256, s->mmu);
+    }
+    return ir_v_concat(s->b, ir_get(s->b, V_XMM0 + o->reg), ir_get(s->b, V_YMMH0 + o->reg));
+}
+
+IrVal x86_vstep(X86Ctx *s, const X86Insn *i, unsigned n, unsigned p)
+{
+    return x86_whole(s, i) ? x86_vread256(s, i, n) : x86_vread(s, i, n, p);
+}
+
 void x86_mmx_enter(X86Ctx *s)
 {
     x86_sync(s);
@@ -69,6 +84,11 @@ void x86_vwrite_to(X86Ctx *s, const X86Insn *i, unsigned n, IrVal low, IrVal hig
         ir_env_store(b, ir_i32(b, 0xffff), mmx_offset(o->reg) + offsetof(X87Reg, sign_exp), MEM_16);
         return;
     }
+    if (ir_type(b, low) == IR_V256) {
+        ir_set(b, V_XMM0 + o->reg, ir_v_low(b, low));
+        ir_set(b, V_YMMH0 + o->reg, ir_v_high(b, low));
+        return;
+    }
     ir_set(b, V_XMM0 + o->reg, low);
     if (high.id) {
         ir_set(b, V_YMMH0 + o->reg, high);
@@ -82,7 +102,7 @@ void x86_vwrite(X86Ctx *s, const X86Insn *i, IrVal low, IrVal high)
     x86_vwrite_to(s, i, 0, low, high);
 }
 
-void x86_vec_binary(X86Ctx *s, const X86Insn *i, VecFn *fn)
+void x86_vec_helper(X86Ctx *s, const X86Insn *i, VecFn *fn)
 {
     IrVal r[2] = {{0}, {0}}, c[2];
 
@@ -95,15 +115,28 @@ void x86_vec_binary(X86Ctx *s, const X86Insn *i, VecFn *fn)
     x86_vwrite(s, i, r[0], r[1]);
 }
 
+void x86_vec_binary(X86Ctx *s, const X86Insn *i, VecFn *fn)
+{
+    IrVal r[2] = {{0}, {0}}, c[2];
+
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        c[p] = x86_vstep(s, i, x86_src2(i), p);
+    }
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        r[p] = fn(s->b, x86_vstep(s, i, x86_src1(i), p), c[p]);
+    }
+    x86_vwrite(s, i, r[0], r[1]);
+}
+
 void x86_vec_lane(X86Ctx *s, const X86Insn *i, LaneFn *fn, IrLane lane)
 {
     IrVal r[2] = {{0}, {0}}, c[2];
 
-    for (unsigned p = 0; p < x86_parts(i); p++) {
-        c[p] = x86_vread(s, i, x86_src2(i), p);
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        c[p] = x86_vstep(s, i, x86_src2(i), p);
     }
-    for (unsigned p = 0; p < x86_parts(i); p++) {
-        r[p] = fn(s->b, lane, x86_vread(s, i, x86_src1(i), p), c[p]);
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        r[p] = fn(s->b, lane, x86_vstep(s, i, x86_src1(i), p), c[p]);
     }
     x86_vwrite(s, i, r[0], r[1]);
 }
@@ -112,8 +145,8 @@ void x86_vec_lane1(X86Ctx *s, const X86Insn *i, LaneFn1 *fn, IrLane lane)
 {
     IrVal r[2] = {{0}, {0}};
 
-    for (unsigned p = 0; p < x86_parts(i); p++) {
-        r[p] = fn(s->b, lane, x86_vread(s, i, 1, p));
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        r[p] = fn(s->b, lane, x86_vstep(s, i, 1, p));
     }
     x86_vwrite(s, i, r[0], r[1]);
 }

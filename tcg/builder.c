@@ -53,6 +53,7 @@ IrFunc *ir_begin(IrBuilder *b)
     f->num_insns = 0;
     f->live_known = false;
     f->bytes = 0;
+    f->join_halves = f->any_v256 = false;
     f->arena.used = 0;
     if (f->arena.old->len) {
         g_ptr_array_set_size(f->arena.old, 0);
@@ -254,6 +255,16 @@ void ir_set_extent(IrBuilder *b, unsigned insns, uint64_t bytes)
 bool ir_full(IrBuilder *b)
 {
     return b->f.num_ops >= IR_OPS_FULL;
+}
+
+void ir_set_v256(IrBuilder *b, bool on)
+{
+    b->v256 = on;
+}
+
+bool ir_has_v256(const IrBuilder *b)
+{
+    return b->v256;
 }
 
 /* ---- the emitter ---- */

@@ -17,6 +17,7 @@ typedef struct KnownVar { uint32_t value, epoch; } KnownVar;
 
 struct IrBuilder {
     IrFunc f;
+    bool v256;
     IrBlock *cur;
     uint64_t insn_pc, insn_meta;    /* the guest instruction at hand, if in_insn */
     bool in_insn;

@@ -70,6 +70,7 @@ uint32_t ir_value_new(IrFunc *f, IrType t, uint32_t def)
         f->values = g_realloc(f->values, f->cap_values * sizeof(IrValue));
     }
     f->values[f->num_values] = (IrValue){.type = (uint8_t)t, .def = def};
+    f->any_v256 |= t == IR_V256;
     return f->num_values++;
 }
 

@@ -95,6 +95,8 @@ struct IrFunc {
     bool live_known;            /* the last pass has left live_in and live_out; too large at most */
     uint32_t num_insns;
     uint64_t bytes;
+    bool join_halves;           /* wanted by the engine: pass_join */
+    bool any_v256;              /* there has been a value of that type */
     struct { char *mem; size_t used, size; GPtrArray *old; } arena;
     IrBuilder *builder;
 };

@@ -45,6 +45,7 @@ static void log_optimized(const IrFunc *f)
 void ir_optimize(IrFunc *f)
 {
     static const struct { const char *name; bool (*run)(IrFunc *f); } passes[] = {
+        {"join", pass_join},            /* halves of 256-bit registers */
         {"thread", pass_thread},        /* branches to branches */
         {"merge", pass_merge},          /* blocks with one way in, behind blocks with one way out */
         /* folding again where the two above or constants allow it */

@@ -5,6 +5,7 @@
 
 #include "tcg/builder.h"
 
+bool pass_join(IrFunc *f);
 bool pass_thread(IrFunc *f);
 bool pass_merge(IrFunc *f);
 bool pass_forward(IrFunc *f);

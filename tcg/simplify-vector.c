@@ -177,6 +177,17 @@ IrVal ir_simplify_vector(IrBuilder *b, IrOp *o, IrType t)
         return simplify_getf(b, o, t);
     case OP_V_SETF:
         return simplify_setf(b, o);
+    case OP_V_LOW: case OP_V_HIGH: {
+        const IrOp *d = def_is(b, o->args[0], OP_V_CONCAT);
+        return d ? val(d->args[o->opcode == OP_V_HIGH]) : def_is(b, o->args[0], OP_V_ZERO) ? ir_v_zero(b, t) : NONE;
+    }
+    case OP_V_CONCAT: {
+        const IrOp *low = def_is(b, o->args[0], OP_V_LOW), *high = def_is(b, o->args[1], OP_V_HIGH);
+        if (low && high && low->args[0] == high->args[0]) {
+            return val(low->args[0]);
+        }
+        return def_is(b, o->args[0], OP_V_ZERO) && def_is(b, o->args[1], OP_V_ZERO) ? ir_v_zero(b, t) : NONE;
+    }
     case OP_S_MERGE:
         return simplify_merge(b, o);
     case OP_V_FROM_I:

@@ -335,9 +335,11 @@ void tcg_store128_slow(Cpu *cpu, uint64_t va, Vec128 value, uint32_t oi, uintptr
     unsigned mmu = oi >> 8 & 0xff;
     bool big = oi & MEM_BIG;
 
+    const unsigned whole = MAX(16u, 1u << (oi & MEM_SIZE));
+
     check_alignment(cpu, va, oi, ACCESS_STORE, host_pc);
-    if (crosses_page(va, 16)) {
-        store_prepare(cpu, va, 16, mmu, host_pc);
+    if (crosses_page(va, whole)) {
+        store_prepare(cpu, va, whole, mmu, host_pc);
     } else {
         tlb_resolve(cpu, va, 16, ACCESS_STORE, mmu, host_pc);
     }

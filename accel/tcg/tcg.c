@@ -56,6 +56,7 @@ static bool engine_start(const CpuArch *arch, GError **error)
     if (!cache_init(error)) {
         return false;
     }
+    ir_set_v256(tcg->builder, tcg->engine->has_v256 && tcg->engine->has_v256());
     tcg->arch = arch;
     return true;
 }

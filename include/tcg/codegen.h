@@ -122,6 +122,8 @@ typedef struct CodeEngine {
     const char *name;                               /* "x86-64", "interp" */
     /* Writes common stubs (entry, exit, slow paths) at the start of the buffer. */
     bool (*init)(CodeBuffer *c, const CpuArch *arch, GError **error);
+    /* After init: 256 bits at once are no slower than two halves. NULL: they are. */
+    bool (*has_v256)(void);
     /*
      * Generates code for f into c for block cb (whose key is set); fills cb->code, insns and bytes
      * (from ir_set_extent). False: the buffer is full.

@@ -77,6 +77,9 @@ typedef struct IrVarDecl {
     const char *name;           /* "rax", unique */
     IrType type;
     uint32_t offset;            /* of the home in the CPU struct; homes do not overlap */
+    /* v256: two other variables, plus 1, whose homes this one's halves have. Front ends use these; a pass puts this one in
+     * their place. `offset` is the low one's. */
+    uint16_t low, high;
 } IrVarDecl;
 
 typedef struct IrVal { uint32_t id; } IrVal;      /* 0: none */
@@ -176,6 +179,9 @@ IrVal ir_sari(IrBuilder *b, IrVal a, unsigned i);
 void ir_set_extent(IrBuilder *b, unsigned insns, uint64_t bytes);
 /* Code room in IR ops left before a function is too large; front ends end the block in time. */
 bool ir_full(IrBuilder *b);
+/* Whether front ends should use v256 for 256-bit operations: set by who knows the engine. */
+void ir_set_v256(IrBuilder *b, bool on);
+bool ir_has_v256(const IrBuilder *b);
 
 /* ---- text ---- */
 void ir_print(const IrFunc *f, GString *out);

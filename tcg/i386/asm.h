@@ -54,6 +54,7 @@ enum {
     /* VEX only */
     V_ANDN = 0xf2 | X_0F38, V_SHLX = 0xf7 | X_0F38 | X_66, V_SHRX = 0xf7 | X_0F38 | X_F2,
     V_SARX = 0xf7 | X_0F38 | X_F3, V_PDEP = 0xf5 | X_0F38 | X_F2, V_PEXT = 0xf5 | X_0F38 | X_F3,
+    V_INSERT128 = 0x38 | X_0F3A | X_66 | X_L, V_EXTRACT128 = 0x39 | X_0F3A | X_66 | X_L,
     V_RORX = 0xf0 | X_0F3A | X_F2, V_BZHI = 0xf5 | X_0F38,
     /* moves of vector registers */
     X_MOVAPS = 0x28 | X_0F, X_MOVUPS = 0x10 | X_0F, X_MOVUPS_ST = 0x11 | X_0F,

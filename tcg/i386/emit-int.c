@@ -34,7 +34,7 @@ Opnd gen_opnd(Gen *g, uint32_t v, unsigned allow)
     if (allow & OPND_ALLOW_IMM && imm_fits(g, v, &p.imm)) {
         p.kind = OPND_IMM;
     } else if (allow & OPND_ALLOW_MEM && g->ra.vals[v].next_use == RA_NEVER &&
-               ra_place(&g->ra, v, &place)) {
+               ra_place(&g->ra, v, &place) && (g->ra.vals[v].type != IR_V256 || place.base == RA_FRAME)) {
         p.kind = OPND_MEM;
         p.mem = gen_place(g, place);
     } else {

@@ -585,12 +585,12 @@ static void stub_wide(Gen *g, const Stub *s, uint32_t oi, bool store)
 {
     const Mem va = mem_bd(RSP, FRAME_MAX + 32), value = mem_bd(RSP, FRAME_MAX);
 
-    oi = (oi & ~(uint32_t)MEM_SIZE) | MEM_128;
     x_rm(&g->a, X_MOV_MR | X_W, s->va, va);
     if (store) {
         v_rrm(&g->a, X_MOVUPS_ST | X_L, xmm(s->value), 0, value);
     }
-    for (unsigned i = 0; i < 2; i++) {
+    /* The first half is told of the whole: it checks its alignment and, of a store, all pages. */
+    for (unsigned i = 0; i < 2; i++, oi = (oi & ~(uint32_t)MEM_SIZE) | MEM_128) {
         Mem half = mem_bd(RSP, FRAME_MAX + 16 * (int32_t)i);
         x_rm(&g->a, X_MOV_RM | X_W, RSI, va);
         x_alu_ri(&g->a, X_W, ALU_ADD, RSI, 16 * (int32_t)i);

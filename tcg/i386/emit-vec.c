@@ -5,7 +5,7 @@
  */
 #include "tcg/i386/gen.h"
 
-enum { ALWAYS, SSE3, SSSE3, SSE41, SSE42 };
+enum { ALWAYS, SSE3, SSSE3, SSE41, SSE42, AVX2 };
 
 /* Instruction form by lane (i8 i16 i32 i64 f32 f64; ops without lanes: the first), and what it needs. */
 typedef struct VecRow {
@@ -66,6 +66,14 @@ static const VecRow vec_rows[OP_COUNT - OP_V_ZERO] = {
     ROW(V_PACK_S)     = {{0, 0x63 | P, 0x6b | P}},
     ROW(V_PACK_U)     = {{0, 0x67 | P, 0x2b | Q}, {0, 0, SSE41}},
     ROW(V_BLEND16)    = {{0x0e | R}, {SSE41}},
+    ROW(V_BLEND32)    = {{0x02 | R}, {AVX2}},
+    ROW(V_BCAST)      = {{0x78 | Q, 0x79 | Q, 0x58 | Q, 0x59 | Q, 0x58 | Q, 0x59 | Q}, {AVX2, AVX2, AVX2, AVX2, AVX2, AVX2}},
+    ROW(V_PERMQ)      = {{0x00 | R | X_W}, {AVX2}},
+    ROW(V_PERMD)      = {{0x36 | Q}, {AVX2}},
+    ROW(V_PERM2)      = {{0x46 | R}, {AVX2}},
+    ROW(V_SHL_L)      = {{0, 0, 0x47 | Q, 0x47 | Q | X_W}, {0, 0, AVX2, AVX2}},
+    ROW(V_SHR_L)      = {{0, 0, 0x45 | Q, 0x45 | Q | X_W}, {0, 0, AVX2, AVX2}},
+    ROW(V_SAR_L)      = {{0, 0, 0x46 | Q}, {0, 0, AVX2}},
     ROW(V_BLENDV)     = {{0x4c | R, 0, 0x4a | R, 0x4b | R, 0x4a | R, 0x4b | R}},     /* VEX only */
     ROW(V_MOVMASK)    = {{0xd7 | P, 0, 0x50 | X_0F, 0x50 | P, 0x50 | X_0F, 0x50 | P}},
     ROW(V_FADD)       = {{0, 0, 0, 0, 0x58 | X_0F, 0x58 | P}},
@@ -83,14 +91,19 @@ static const VecRow vec_rows[OP_COUNT - OP_V_ZERO] = {
 };
 /* clang-format on */
 
+static bool of_wide(const Gen *g, const IrOp *o)
+{
+    return o->num_args && g->ra.vals[o->args[0]].type == IR_V256;
+}
+
 static uint32_t form_of(const Gen *g, const IrOp *o)
 {
     const VecRow *row = &vec_rows[o->opcode - OP_V_ZERO];
     unsigned lane = ir_desc(o)->flags & IRF_LANE ? o->cc : 0;
-    const bool have[] = {true, g->host.sse3, g->host.ssse3, g->host.sse41, g->host.sse42};
+    const bool have[] = {true, g->host.sse3, g->host.ssse3, g->host.sse41, g->host.sse42, g->host.avx2};
     bool wide256 = o->dst && ir_dst_type(g->f, o) == IR_V256;
 
-    if (wide256 && !g->host.avx) {
+    if ((wide256 || of_wide(g, o)) && !g->host.avx2) {
         return 0;
     }
     return row->form[lane] && have[row->need[lane]] ? row->form[lane] | (wide256 ? X_L : 0) : 0;
@@ -133,6 +146,9 @@ void emit_v2_imm(Gen *g, const IrOp *o)
 {
     uint32_t form = form_of(g, o);
 
+    if (o->opcode == OP_V_BLEND32 && !form && g->host.sse41 && ir_dst_type(g->f, o) == IR_V128) {
+        form = 0x0c | R;                /* BLENDPS */
+    }
     if (!form || (o->opcode == OP_V_FCMP && o->imm[0] > 7 && !g->a.avx)) {
         gen_fallback(g, o);
         return;
@@ -178,6 +194,10 @@ void emit_v_cvt(Gen *g, const IrOp *o)
     const EmitRow *row = row_of(o);
     uint32_t form = row->aux && o->imm[0] ? row->aux : row->form;
 
+    if (of_wide(g, o) && !g->host.avx2) {
+        gen_fallback(g, o);
+        return;
+    }
     one_source(g, o, form | (ir_dst_type(g->f, o) == IR_V256 ? X_L : 0));
 }
 
@@ -209,7 +229,7 @@ void emit_v_shift_i(Gen *g, const IrOp *o)
 {
     unsigned lane = o->cc, n = o->imm[0] > 255 ? 255 : (unsigned)o->imm[0];
 
-    if (lane == LANE_I8 || lane > LANE_I64 || (lane == LANE_I64 && o->opcode == OP_V_SAR_I)) {
+    if (lane == LANE_I8 || lane > LANE_I64 || (lane == LANE_I64 && o->opcode == OP_V_SAR_I) || (of_wide(g, o) && !g->host.avx2)) {
         gen_fallback(g, o);
         return;
     }
@@ -218,6 +238,10 @@ void emit_v_shift_i(Gen *g, const IrOp *o)
 
 void emit_v_bytes(Gen *g, const IrOp *o)
 {
+    if (of_wide(g, o) && !g->host.avx2) {
+        gen_fallback(g, o);
+        return;
+    }
     shift_imm(g, o, 0x73, (int)row_of(o)->aux, o->imm[0] > 255 ? 255 : (unsigned)o->imm[0]);
 }
 
@@ -257,7 +281,7 @@ void emit_v_test(Gen *g, const IrOp *o)
 {
     int a, b;
 
-    if (!g->host.sse41) {
+    if (!g->host.sse41 || (of_wide(g, o) && !g->host.avx2)) {
         gen_fallback(g, o);
         return;
     }
@@ -267,6 +291,47 @@ void emit_v_test(Gen *g, const IrOp *o)
     ra_release(&g->ra);
     xv_rr(&g->a, 0x17 | Q | (g->ra.vals[o->args[0]].type == IR_V256 ? X_L : 0), xmm(a), xmm(b));
     gen_flags(g, o, 0x41);
+}
+
+/* ---------------------------------------------------------------- halves of 256 bits */
+
+void emit_v_concat(Gen *g, const IrOp *o)
+{
+    const bool zero = g->f->ops[g->f->values[o->args[1]].def].opcode == OP_V_ZERO;
+    int a, b;
+
+    if (!g->host.avx2) {
+        gen_fallback(g, o);
+        return;
+    }
+    a = ra_use(&g->ra, o->args[0], 0);
+    b = zero ? -1 : ra_use(&g->ra, o->args[1], 0);
+    ra_release(&g->ra);
+    if (zero) {                         /* a 128-bit move clears what lies above */
+        v_rrr(&g->a, X_MOVAPS, xmm(ra_def(&g->ra, o->dst, 0, a)), 0, xmm(a));
+    } else {
+        v_rrr(&g->a, 0x38 | R | X_L, xmm(ra_def(&g->ra, o->dst, 0, a)), xmm(a), xmm(b));
+        x_u8(&g->a, 1);
+    }
+}
+
+void emit_v_low(Gen *g, const IrOp *o)
+{
+    emit_v_getf(g, o);
+}
+
+void emit_v_high(Gen *g, const IrOp *o)
+{
+    int a;
+
+    if (!g->host.avx2) {
+        gen_fallback(g, o);
+        return;
+    }
+    a = ra_use(&g->ra, o->args[0], 0);
+    ra_release(&g->ra);
+    v_rrr(&g->a, 0x39 | R | X_L, xmm(a), 0, xmm(ra_def(&g->ra, o->dst, 0, -1)));
+    x_u8(&g->a, 1);
 }
 
 /* ---------------------------------------------------------------- lanes */
@@ -382,7 +447,7 @@ void emit_v_ext(Gen *g, const IrOp *o)
     unsigned times = (unsigned)o->imm[0], log = times == 2 ? 0 : times == 4 ? 1 : 2;
     static const uint8_t first[3] = {0, 3, 5};
 
-    if (!g->host.sse41 || o->cc > LANE_I32) {
+    if (!g->host.sse41 || o->cc > LANE_I32 || (ir_dst_type(g->f, o) == IR_V256 && !g->host.avx2)) {
         gen_fallback(g, o);
         return;
     }

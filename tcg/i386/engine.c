@@ -20,6 +20,18 @@ static void host_move(void *gen, IrType t, int dst, int src)
     }
 }
 
+/* A home of 256 bits lies in two places. */
+static bool is_split(const Gen *g, IrType t, RaPlace p)
+{
+    return t == IR_V256 && p.base == RA_ENV;
+}
+
+static Mem high_half(Gen *g, RaPlace p)
+{
+    p.offset += g->high_gap;
+    return gen_place(g, p);
+}
+
 static const uint32_t load_form[IR_TYPES] = {
     [IR_I32] = X_MOV_RM, [IR_I64] = X_MOV_RM | X_W, [IR_F32] = X_MOVSS, [IR_F64] = X_MOVSD,
     [IR_V128] = X_MOVUPS, [IR_V256] = X_MOVUPS | X_L,
@@ -33,6 +45,12 @@ static void host_load(void *gen, IrType t, int dst, RaPlace from)
 {
     Gen *g = gen;
 
+    if (is_split(g, t, from)) {
+        v_rrm(&g->a, X_MOVUPS, xmm(dst), 0, gen_place(g, from));
+        v_rrm(&g->a, V_INSERT128, xmm(dst), xmm(dst), high_half(g, from));
+        x_u8(&g->a, 1);
+        return;
+    }
     if (t == IR_I32 || t == IR_I64) {
         x_rm(&g->a, load_form[t], dst, gen_place(g, from));
     } else {
@@ -44,6 +62,12 @@ static void host_store(void *gen, IrType t, int src, RaPlace to)
 {
     Gen *g = gen;
 
+    if (is_split(g, t, to)) {
+        v_rrm(&g->a, X_MOVUPS_ST, xmm(src), 0, gen_place(g, to));
+        v_rrm(&g->a, V_EXTRACT128, xmm(src), 0, high_half(g, to));
+        x_u8(&g->a, 1);
+        return;
+    }
     if (t == IR_I32 || t == IR_I64) {
         x_rm(&g->a, store_form[t], src, gen_place(g, to));
     } else {
@@ -62,6 +86,9 @@ static void host_store_const(void *gen, IrType t, uint64_t bits, RaPlace to)
     }
     /* Vector constants are all zero or all ones: every 64 bits are alike. */
     for (unsigned i = 0; i < ir_type_bits(t); i += 64, m.disp += 8) {
+        if (i == 128 && is_split(g, t, to)) {
+            m = high_half(g, to);
+        }
         if ((int64_t)bits == (int32_t)bits) {
             x_mov_mi(&g->a, X_W, m, (int32_t)bits);
         } else {
@@ -314,6 +341,11 @@ static bool engine_init(CodeBuffer *c, const CpuArch *arch, GError **error)
     }
     g->arch = arch;
     g->bias = (int32_t)arch->env_offset;
+    for (unsigned v = 0; v < arch->num_vars; v++) {
+        if (arch->vars[v].low) {        /* the same for all of them */
+            g->high_gap = arch->vars[arch->vars[v].high - 1].offset - arch->vars[v].offset;
+        }
+    }
     g->a = (Asm){.p = c->base, .avx = g->host.avx};
     gen_common_stubs(g);
     c->ptr = (uint8_t *)(((uintptr_t)g->a.p + 63) & ~(uintptr_t)63);
@@ -325,6 +357,7 @@ static bool engine_init(CodeBuffer *c, const CpuArch *arch, GError **error)
 static bool engine_generate(CodeBuffer *c, IrFunc *f, CodeBlock *cb, bool opt)
 {
     if (opt) {
+        f->join_halves = the_gen.host.avx2;
         ir_optimize(f);
     } else {
         ir_finish(f);
@@ -399,8 +432,14 @@ static void engine_dump(const CodeBlock *cb, GString *out)
     gen_disassemble(cb->code.cold, cb->code.cold_size, out);
 }
 
+static bool engine_has_v256(void)
+{
+    return the_gen.host.avx2;
+}
+
 static const CodeEngine engine_x86_64 = {
     .name = "x86-64",
+    .has_v256 = engine_has_v256,
     .init = engine_init,
     .generate = engine_generate,
     .run = engine_run,

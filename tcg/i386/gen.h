@@ -92,6 +92,7 @@ typedef struct Gen {
     unsigned level;                     /* 0: all that the host has; else see host_features_limit */
     const CpuArch *arch;
     int32_t bias;                       /* arch->env_offset */
+    uint32_t high_gap;                  /* from a 256-bit register's low half to the high one */
     uint8_t *enter, *leave, *lookup, *look;     /* common stubs */
     uint8_t *lookup_other;              /* rax, rsi, edx: an entry that missed, the pc, its context's upper half */
     uint8_t *exits[EXITS];              /* by IR_EXIT_*: called, the block's address follows the call */
@@ -206,6 +207,7 @@ Emit emit_f_from_bits, emit_fcmp_mask, emit_fguard, emit_v_fma;
 Emit emit_s2, emit_s_fma, emit_s_mask, emit_s_round, emit_s_merge, emit_s_from_i, emit_s_to_i, emit_s_fcmp;
 Emit emit_v_zero, emit_v2, emit_v1, emit_v_shift_i, emit_v_bytes, emit_v1_imm, emit_v2_imm;
 Emit emit_v_blendv, emit_v_movmask, emit_v_test, emit_v_extract, emit_v_insert, emit_v_from_i;
+Emit emit_v_concat, emit_v_low, emit_v_high;
 Emit emit_v_low64, emit_v_splat, emit_v_ext, emit_v_getf, emit_v_setf, emit_v_cvt;
 
 #endif

@@ -58,7 +58,7 @@ void gen_pages_begin(Gen *g)
             num_open = 0;
         }
         if (!(load || o->opcode == OP_STORE) || o->mem.op & (MEM_ALIGN | MEM_BIG) ||
-            (o->mem.op & MEM_SIZE) > MEM_128) {
+            (o->mem.op & MEM_SIZE) > MEM_256) {
             continue;
         }
         PageGroup want = {.mmu = o->mem.mmu, .read = load, .write = !load};

@@ -82,10 +82,10 @@ static const Insn *load_wide(const Insn *i, Run *r, uint64_t va)
     const unsigned parts = access_size(memop(i)) / 16;
     const void *host = tlb_hit(i, r, va, false);
     Vec128 *to = dst_at(i, r);
-    const uint32_t oi = (uint32_t)(i->imm[0] & ~(uint64_t)MEM_SIZE) | MEM_128;
+    uint32_t oi = (uint32_t)i->imm[0];
     Vec128 got[2];
 
-    for (unsigned n = 0; n < parts; n++) {
+    for (unsigned n = 0; n < parts; n++, oi = (oi & ~(uint32_t)MEM_SIZE) | MEM_128) {
         if (host) {
             memcpy(&got[n], (const uint8_t *)host + 16 * n, 16);
         } else {
@@ -121,9 +121,9 @@ static const Insn *store_wide(const Insn *i, Run *r, uint64_t va)
     const unsigned parts = access_size(memop(i)) / 16;
     void *host = tlb_hit(i, r, va, true);
     const Vec128 *from = arg_at(i, r, 0);
-    const uint32_t oi = (uint32_t)(i->imm[0] & ~(uint64_t)MEM_SIZE) | MEM_128;
+    uint32_t oi = (uint32_t)i->imm[0];
 
-    for (unsigned n = 0; n < parts; n++) {
+    for (unsigned n = 0; n < parts; n++, oi = (oi & ~(uint32_t)MEM_SIZE) | MEM_128) {
         if (host) {
             memcpy((uint8_t *)host + 16 * n, &from[n], 16);
         } else {

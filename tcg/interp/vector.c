@@ -59,9 +59,9 @@ static uint64_t lane_op(const Insn *i, unsigned bytes, uint64_t x, uint64_t y)
     case OP_V_SIGN: return sy < 0 ? -x : sy == 0 ? 0 : x;
     case OP_V_CMPEQ: return x == y ? UINT64_MAX : 0;
     case OP_V_CMPGT: return sx > sy ? UINT64_MAX : 0;
-    case OP_V_SHL_I: case OP_V_SHL_V: return y < bits ? x << y : 0;
-    case OP_V_SHR_I: case OP_V_SHR_V: return y < bits ? x >> y : 0;
-    case OP_V_SAR_I: case OP_V_SAR_V: return (uint64_t)(sx >> (y < bits ? y : bits - 1));
+    case OP_V_SHL_I: case OP_V_SHL_V: case OP_V_SHL_L: return y < bits ? x << y : 0;
+    case OP_V_SHR_I: case OP_V_SHR_V: case OP_V_SHR_L: return y < bits ? x >> y : 0;
+    case OP_V_SAR_I: case OP_V_SAR_V: case OP_V_SAR_L: return (uint64_t)(sx >> (y < bits ? y : bits - 1));
     case OP_V_MULHRS: return (uint64_t)((((sx * sy) >> 14) + 1) >> 1);
     default: g_assert_not_reached();
     }
@@ -187,10 +187,11 @@ static void pack_ops(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b, 
 static void blend_ops(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b,
                       const Vec128Lanes *c, Vec128Lanes *r)
 {
-    const unsigned bytes = i->opcode == OP_V_BLEND16 ? 2 : interp_lane_bytes(i->cc);
+    const bool by_imm = i->opcode != OP_V_BLENDV;
+    const unsigned bytes = i->opcode == OP_V_BLEND16 ? 2 : by_imm ? 4 : interp_lane_bytes(i->cc);
 
     for (unsigned n = 0; n < 16 / bytes; n++) {
-        bool second = i->opcode == OP_V_BLEND16 ? i->imm[0] >> n & 1 : lane_s(c, bytes, n) < 0;
+        bool second = by_imm ? i->imm[0] >> n & 1 : lane_s(c, bytes, n) < 0;
         interp_set_lane(r, bytes, n, interp_lane(second ? b : a, bytes, n));
     }
 }
@@ -217,7 +218,7 @@ void interp_vector_part(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *
         break;
     case OP_V_UNPACK_LO: case OP_V_UNPACK_HI: unpack_ops(i, a, b, &r); break;
     case OP_V_PACK_S: case OP_V_PACK_U: pack_ops(i, a, b, &r); break;
-    case OP_V_BLEND16: case OP_V_BLENDV: blend_ops(i, a, b, c, &r); break;
+    case OP_V_BLEND16: case OP_V_BLEND32: case OP_V_BLENDV: blend_ops(i, a, b, c, &r); break;
     default: lane_ops(i, interp_lane_bytes(i->cc), a, b, &r);
     }
     *out = r;
@@ -267,10 +268,48 @@ static void splat(const Insn *i, uint64_t x, Vec128Lanes *r, unsigned parts)
     }
 }
 
+/* Ops that move data between the parts of 256 bits. */
+static void across(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b, Vec128Lanes *r)
+{
+    const unsigned m = (unsigned)i->imm[0];
+
+    switch (i->opcode) {
+    case OP_V_CONCAT:
+        r[0] = *a;
+        r[1] = *b;
+        break;
+    case OP_V_LOW: case OP_V_HIGH:
+        r[0] = a[i->opcode == OP_V_HIGH];
+        break;
+    case OP_V_PERMQ:
+        for (unsigned n = 0; n < 4; n++) {
+            unsigned from = m >> 2 * n & 3;
+            r[n / 2].q[n & 1] = a[from / 2].q[from & 1];
+        }
+        break;
+    case OP_V_PERMD:
+        for (unsigned n = 0; n < 8; n++) {
+            unsigned from = a[n / 4].l[n & 3] & 7;
+            r[n / 4].l[n & 3] = b[from / 4].l[from & 3];
+        }
+        break;
+    default:
+        for (unsigned p = 0; p < 2; p++) {
+            unsigned how = m >> 4 * p & 15;
+            if (!(how & 8)) {
+                r[p] = how & 2 ? b[how & 1] : a[how & 1];
+            }
+        }
+    }
+}
+
 static const Insn *vector_parts(const Insn *i, Run *r, unsigned parts)
 {
     const Vec128Lanes *arg[3] = {0};
     Vec128Lanes out[2];
+    Insn part = *i;
+    /* Of the immediate each part takes so many bits. */
+    const unsigned imm_bits = i->opcode == OP_V_SHUFPD ? 2 : i->opcode == OP_V_BLEND32 ? 4 : 0;
     /* A shift count is one part, whatever the vector is. */
     const bool by_low = i->opcode == OP_V_SHL_V || i->opcode == OP_V_SHR_V || i->opcode == OP_V_SAR_V;
 
@@ -282,10 +321,11 @@ static const Insn *vector_parts(const Insn *i, Run *r, unsigned parts)
         const Vec128Lanes *b = i->num_args > 1 ? arg[1] + (by_low ? 0 : p) : a;
         const Vec128Lanes *c = i->num_args > 2 ? arg[2] + p : a;
         out[p].v = (Vec128){0, 0};
+        part.imm[0] = i->imm[0] >> (p * imm_bits);
         if (i->opcode >= OP_V_FADD) {
-            interp_vector_float(i, a, b, c, &out[p]);
+            interp_vector_float(&part, a, b, c, &out[p]);
         } else {
-            interp_vector_part(i, a, b, c, &out[p]);
+            interp_vector_part(&part, a, b, c, &out[p]);
         }
     }
     memcpy(dst_at(i, r), out, 16 * parts);
@@ -325,6 +365,13 @@ const Insn *interp_vector(const Insn *i, Run *r)
         break;
     case OP_V_LOW64:
         out[0].q[0] = a->q[0];
+        break;
+    case OP_V_CONCAT: case OP_V_LOW: case OP_V_HIGH: case OP_V_PERMQ: case OP_V_PERMD: case OP_V_PERM2:
+        across(i, a, i->num_args > 1 ? arg_at(i, r, 1) : a, out);
+        memcpy(dst_at(i, r), out, i->dst_type == IR_V256 ? 32 : 16);
+        return i + 1;
+    case OP_V_BCAST:
+        splat(i, interp_lane(a, bytes, 0), out, parts);
         break;
     case OP_V_SPLAT:
         splat(i, arg64(i, r, 0), out, parts);

@@ -18,6 +18,7 @@ typedef struct TestCpu {
     uint32_t f32[NUM];
     uint64_t f64[NUM];
     Vec128 v[NUM] __attribute__((aligned(16)));
+    Vec128 h[NUM];              /* their upper halves */
     uint64_t field[2];          /* for env_load and env_store */
 } TestCpu;
 
@@ -28,13 +29,17 @@ typedef struct State {
     uint8_t memory[PAGES << PAGE_BITS_MIN];
 } State;
 
-#define VAR(name, t, field) {name, t, offsetof(TestCpu, field)}
+#define VAR(name, t, field) {name, t, offsetof(TestCpu, field), 0, 0}
+enum { FIRST_LOW = (IR_V128 - IR_I32) * NUM, FIRST_HIGH = FIRST_LOW + NUM };
+#define WHOLE(name, n) {name, IR_V256, offsetof(TestCpu, v[n]), FIRST_LOW + n + 1, FIRST_HIGH + n + 1}
 static const IrVarDecl vars[] = {
     VAR("a0", IR_I32, i32[0]), VAR("a1", IR_I32, i32[1]), VAR("a2", IR_I32, i32[2]), VAR("a3", IR_I32, i32[3]),
     VAR("q0", IR_I64, i64[0]), VAR("q1", IR_I64, i64[1]), VAR("q2", IR_I64, i64[2]), VAR("q3", IR_I64, i64[3]),
     VAR("s0", IR_F32, f32[0]), VAR("s1", IR_F32, f32[1]), VAR("s2", IR_F32, f32[2]), VAR("s3", IR_F32, f32[3]),
     VAR("d0", IR_F64, f64[0]), VAR("d1", IR_F64, f64[1]), VAR("d2", IR_F64, f64[2]), VAR("d3", IR_F64, f64[3]),
     VAR("v0", IR_V128, v[0]), VAR("v1", IR_V128, v[1]), VAR("v2", IR_V128, v[2]), VAR("v3", IR_V128, v[3]),
+    VAR("h0", IR_V128, h[0]), VAR("h1", IR_V128, h[1]), VAR("h2", IR_V128, h[2]), VAR("h3", IR_V128, h[3]),
+    WHOLE("w0", 0), WHOLE("w1", 1), WHOLE("w2", 2), WHOLE("w3", 3),
 };
 static bool fill_or_fault(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx,
                           bool probe, uintptr_t host_pc);
@@ -119,12 +124,18 @@ typedef struct Gen {
     IrBuilder *b;
     GRand *rand;
     uint32_t pool[IR_TYPES][VALUES];    /* values of the block at hand */
+    bool v256;                          /* the engine can */
     uint32_t base;                      /* an address used before in the block; 0: none */
 } Gen;
 
 static uint32_t pick(Gen *g, uint32_t n)
 {
     return (uint32_t)g_rand_int_range(g->rand, 0, (int)n);
+}
+
+static IrType random_type(Gen *g)
+{
+    return (IrType)(IR_I32 + pick(g, g->v256 ? 6 : 5));
 }
 
 static uint64_t random_bits(GRand *rand)
@@ -194,9 +205,39 @@ static uint32_t operand(Gen *g, IrType t)
     return g->pool[t][pick(g, VALUES)];
 }
 
+static uint32_t get_var(Gen *g, IrType t, uint32_t var)
+{
+    IrOp o = {.opcode = OP_GET, .var = {var}};
+
+    return append(g, &o, t);
+}
+
+/* Front ends know halves alone. */
+static uint32_t get_whole(Gen *g, uint32_t n)
+{
+    IrOp o = {.opcode = OP_V_CONCAT, .num_args = 2};
+
+    o.args[0] = get_var(g, IR_V128, FIRST_LOW + n);
+    o.args[1] = get_var(g, IR_V128, FIRST_HIGH + n);
+    return append(g, &o, IR_V256);
+}
+
+static void set_half(Gen *g, uint32_t n, bool high, uint32_t v)
+{
+    IrOp half = {.opcode = high ? OP_V_HIGH : OP_V_LOW, .num_args = 1, .args = {v}};
+    IrOp set = {.opcode = OP_SET, .num_args = 1, .args = {append(g, &half, IR_V128)}};
+
+    set.var.var = (high ? FIRST_HIGH : FIRST_LOW) + n;
+    append(g, &set, IR_VOID);
+}
+
 static void fill_pool(Gen *g)
 {
     g->base = 0;
+    for (unsigned i = 0; g->v256 && i < VALUES; i++) {
+        uint32_t v = get_whole(g, i % NUM);
+        g->pool[IR_V256][i] = v;
+    }
     for (IrType t = IR_I32; t <= IR_V128; t++) {
         for (unsigned i = 0; i < VALUES; i++) {
             IrOp o = {.opcode = OP_GET, .var = {(t - IR_I32) * NUM + i % NUM}};
@@ -231,6 +272,8 @@ static unsigned lanes_of(IrOpcode opcode)
     case OP_V_SIGN:
         return b | w | l;
     case OP_V_SHL_I: case OP_V_SHR_I: case OP_V_SHL_V: case OP_V_SHR_V: return w | l | q;
+    case OP_V_SHL_L: case OP_V_SHR_L: return l | q;
+    case OP_V_SAR_L: return l;
     case OP_V_MOVMASK: case OP_V_BLENDV: return b | f;
     case OP_V_ZEXT: case OP_V_SEXT: return b | w | l;
     default: return opcode >= OP_V_FADD ? f : b | w | l | q;
@@ -303,8 +346,8 @@ static IrType class_type(Gen *g, uint8_t kind, IrType t)
     case IRK_T: return t;
     case IRK_I: return pick(g, 2) ? IR_I64 : IR_I32;
     case IRK_F: return pick(g, 2) ? IR_F64 : IR_F32;
-    case IRK_V: return IR_V128;
-    case IRK_A: return (IrType)(IR_I32 + pick(g, 5));
+    case IRK_V: return g->v256 && pick(g, 2) ? IR_V256 : IR_V128;
+    case IRK_A: return random_type(g);
     default: return (IrType)kind;
     }
 }
@@ -314,7 +357,7 @@ static void random_pure(Gen *g, IrOpcode opcode)
     const IrOpDesc *d = &ir_op_desc[opcode];
     IrOp o = {.opcode = (uint8_t)opcode, .num_args = d->num_operands};
     IrType t =
-        d->result == IRK_T ? (IrType)(IR_I32 + pick(g, 5)) : class_type(g, d->result, IR_VOID);
+        d->result == IRK_T ? random_type(g) : class_type(g, d->result, IR_VOID);
 
     if (d->flags & IRF_LANE) {
         o.cc = (uint8_t)random_lane(g, opcode);
@@ -330,6 +373,9 @@ static void random_pure(Gen *g, IrOpcode opcode)
         IrType want = d->operands[i] == IRK_I ? shared : class_type(g, d->operands[i], t);
         if ((opcode == OP_V_INSERT || opcode == OP_V_SPLAT) && d->operands[i] == IRK_I) {
             want = o.cc == LANE_I64 ? IR_I64 : IR_I32;
+        }
+        if (d->operands[i] == IRK_V && i) {
+            want = (IrType)ir_func(g->b)->values[o.args[0]].type;
         }
         if (d->operands[i] == IRK_F && i) {
             want = (IrType)ir_func(g->b)->values[o.args[0]].type;
@@ -367,9 +413,10 @@ static uint32_t random_address(Gen *g, bool aligned)
 
 static void random_memory(Gen *g)
 {
-    IrType t = (IrType)(IR_I32 + pick(g, 5));
+    IrType t = random_type(g);
     IrOp o = {.opcode = (uint8_t)(pick(g, 2) ? OP_LOAD : OP_STORE)};
-    unsigned size = t == IR_V128 ? MEM_32 + pick(g, 3) : t == IR_I64 ? pick(g, 4) : t == IR_I32 ? pick(g, 3)
+    unsigned size = t == IR_V256   ? MEM_256
+                    : t == IR_V128 ? MEM_32 + pick(g, 3) : t == IR_I64 ? pick(g, 4) : t == IR_I32 ? pick(g, 3)
                     : t == IR_F32 ? MEM_32 : MEM_64;
 
     o.num_args = o.opcode == OP_LOAD ? 1 : 2;
@@ -438,11 +485,28 @@ static void random_env(Gen *g)
 
 static void random_set(Gen *g, const IrVar *locals)
 {
-    IrType t = (IrType)(IR_I32 + pick(g, 5));
+    IrType t = random_type(g);
     IrOp o = {.opcode = OP_SET, .num_args = 1, .args = {operand(g, t)}};
 
     o.var.var = locals && pick(g, 3) == 0 ? locals[t] : (t - IR_I32) * NUM + pick(g, NUM);
+    if (t == IR_V256 && o.var.var >= FIRST_HIGH && o.var.var < ARRAY_COUNT(vars)) {
+        uint32_t n = pick(g, NUM), which = pick(g, 5);
+
+        for (unsigned high = 0; high < 2; high++) {
+            if (which > 1 || which == high) {
+                set_half(g, n, high, o.args[0]);
+            }
+        }
+        return;
+    }
     append(g, &o, IR_VOID);
+}
+
+static bool names_v256(IrOpcode opcode)
+{
+    const IrOpDesc *d = &ir_op_desc[opcode];
+
+    return d->result == IR_V256 || d->operands[0] == IR_V256 || d->operands[1] == IR_V256;
 }
 
 static void random_op(Gen *g, const IrVar *locals, bool floats)
@@ -461,7 +525,7 @@ static void random_op(Gen *g, const IrVar *locals, bool floats)
         random_env(g);
         break;
     case 7: {
-        IrType t = (IrType)(IR_I32 + pick(g, 5));
+        IrType t = random_type(g);
         IrOp o = {.opcode = OP_GET, .var = {locals[t]}};
         append(g, &o, t);
         break;
@@ -476,7 +540,7 @@ static void random_op(Gen *g, const IrVar *locals, bool floats)
         for (;;) {
             IrOpcode opcode = (IrOpcode)(1 + pick(g, OP_COUNT - 1));
             unsigned flags = ir_op_desc[opcode].flags;
-            if (flags & (floats ? IRF_PURE | IRF_FENV : IRF_PURE)) {
+            if (flags & (floats ? IRF_PURE | IRF_FENV : IRF_PURE) && (g->v256 || !names_v256(opcode))) {
                 random_pure(g, opcode);
                 break;
             }
@@ -493,7 +557,7 @@ static void random_function(Gen *g, unsigned num_blocks, unsigned ops, bool floa
     IrVar locals[IR_TYPES];
 
     ir_begin(g->b);
-    for (IrType t = IR_I32; t <= IR_V128; t++) {
+    for (IrType t = IR_I32; t <= (g->v256 ? IR_V256 : IR_V128); t++) {
         locals[t] = ir_local(g->b, t);
         IrVal zero = ir_const(g->b, t, 0);
         IrOp o = {.opcode = OP_SET, .num_args = 1, .args = {zero.id}, .var = {locals[t]}};
@@ -755,6 +819,7 @@ static void compare(const CodeEngine *engine, unsigned rounds, unsigned num_bloc
     ir_verify_passes = true;
     bench_init(&plain, &engine_interp);
     bench_init(&other, engine);
+    g.v256 = engine == &engine_interp || (engine->has_v256 && engine->has_v256());
     for (unsigned i = 0; i < rounds; i++) {
         random_function(&g, num_blocks, ops, floats);
         random_state(g.rand, in);

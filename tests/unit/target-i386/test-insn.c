@@ -600,6 +600,8 @@ static int run_emulated(NativeState *st, unsigned num_insns, const CodeEngine *e
     c->old_exception = -1;
     cb->key = key;
     IrFunc *f = ir_begin(builder);
+    /* the optimising interpreter has v256 as well, the other one halves */
+    ir_set_v256(builder, opt && (!engine->has_v256 || engine->has_v256()));
     x86_translate(&c->cpu, builder, &key, num_insns);
     if (!ir_verify(f, &error)) {
         printf("# verifier: %s\n", error->message);
