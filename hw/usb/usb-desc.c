@@ -48,7 +48,9 @@ enum {
 
 static const UsbSpeedInfo *current(const UsbDevice *d)
 {
-    return usb_info(d)->speeds[d->speed];
+    const UsbInfo *i = usb_info(d);
+
+    return i->speed_info ? i->speed_info(d) : i->speeds[d->speed];
 }
 
 static const UsbConfig *configuration(const UsbDevice *d)

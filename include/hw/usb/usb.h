@@ -126,6 +126,8 @@ typedef struct UsbInfo {
     uint16_t vendor, product, release;
     const char *const *strings; /* by index from USB_STR_MANUFACTURER; NULL-terminated */
     uint8_t product_string, serial_string; /* 0: the usual ones */
+    /* Descriptors that a property chooses; may be NULL. */
+    const UsbSpeedInfo *(*speed_info)(const UsbDevice *d);
     /* A string that the table cannot know; NULL: the table's. May be NULL. */
     const char *(*string)(UsbDevice *d, unsigned index);
     const UsbSpeedInfo *speeds[4]; /* by UsbSpeed; NULL: does not run at that speed */
