@@ -4,7 +4,11 @@
 
 #include <string.h>
 
+static const char *const irqchip_names[] = { "off", "on", "split", NULL };
+
 static const Prop machine_props[] = {
+    PROP_ENUM(Machine, kernel_irqchip, "kernel-irqchip", 0, irqchip_names, .flags = PROP_HIDDEN,
+              .help = "where interrupt controllers live; an accelerator without a kernel has them all outside"),
     PROP_STRING(Machine, kernel, "kernel", .help = "Linux kernel image file"),
     PROP_STRING(Machine, initrd, "initrd", .help = "Linux initial ramdisk file"),
     PROP_STRING(Machine, append, "append", .help = "Linux kernel command line"),

@@ -300,8 +300,7 @@ static bool smmu_realize(Device *d, GError **error)
 
     s->streams = g_hash_table_new(NULL, NULL);
     pthread_mutex_init(&s->lock, NULL);
-    root->iommu_opaque = s;
-    root->iommu = smmu_address_space;
+    pci_set_iommu(root, smmu_address_space, s);
     return true;
 }
 

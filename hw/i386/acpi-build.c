@@ -4,7 +4,7 @@
  * firmware first reads them: by then it has programmed the PM base and the ECAM window.
  */
 #include "acpi-internal.h"
-#include "exec/cpu.h"
+#include "exec/x86-apic.h"
 #include "hw/acpi/tables.h"
 
 /* Table 5.34, revision 3. */
@@ -154,6 +154,33 @@ static void build_viot(AcpiTables *s, const PcBoard *b)
     }
 }
 
+/* VT-d 3.4, chapter 8: one unit for all of PCI, and for the I/O APIC. */
+static void build_dmar(AcpiTables *s, const PcIommu *u)
+{
+    uint32_t at = acpi_table_begin(s, "DMAR", 1);
+
+    acpi_put(s, u->address_bits - 1, 1);
+    acpi_put(s, u->remaps, 1);
+    acpi_zero(s, 10);
+    acpi_put(s, 0, 2);
+    acpi_put(s, 16 + 8, 2);
+    acpi_put(s, 1, 1);                       /* INCLUDE_PCI_ALL */
+    acpi_put(s, 0, 1);
+    acpi_put(s, 0, 2);
+    acpi_put(s, u->base, 8);
+    acpi_put(s, 3, 1);                       /* the I/O APIC */
+    acpi_put(s, 8, 1);
+    acpi_put(s, 0, 3);
+    acpi_put(s, X86_IOAPIC_SOURCE >> 8, 1);
+    acpi_put(s, X86_IOAPIC_SOURCE & 0xff, 2);
+    if (u->device_tlb) {
+        acpi_put(s, 2, 2);                   /* ATSR, all ports */
+        acpi_put(s, 8, 2);
+        acpi_put(s, 1, 4);
+    }
+    acpi_table_end(s, at, true);
+}
+
 static uint32_t build_facs(AcpiTables *s)
 {
     acpi_zero(s, -s->tables->len & 63);
@@ -195,6 +222,9 @@ static void build_all(AcpiTables *s, void *opaque)
         build_mcfg(s, &info);
     }
     build_viot(s, b);
+    if (b->iommu.kind == PC_IOMMU_INTEL) {
+        build_dmar(s, &b->iommu);
+    }
     acpi_root(s, 0);
 }
 

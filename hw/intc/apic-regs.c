@@ -314,7 +314,7 @@ bool apic_msr_write(Device *apic, unsigned reg, uint64_t value)
 
 static void msi_write(Vm *vm, hwaddr offset, uint32_t data)
 {
-    apic_bus_deliver(vm, offset >> 12 & 0xff, offset >> 2 & 1, data >> 8 & 7, data & 0xff, data >> 15 & 1);
+    x86_interrupt_deliver(vm, x86_message_decode(offset, data));
 }
 
 static MemResult window_access(Region *r, hwaddr offset, uint64_t *value, unsigned size, bool write,

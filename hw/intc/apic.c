@@ -213,6 +213,11 @@ void apic_bus_deliver(Vm *vm, uint32_t dest, bool logical, unsigned mode, unsign
     }
 }
 
+void x86_interrupt_deliver(Vm *vm, X86Interrupt i)
+{
+    apic_bus_deliver(vm, i.dest, i.logical, i.mode, i.vector, i.level);
+}
+
 void apic_watch_taken(Vm *vm, void (*fn)(void *opaque), void *opaque)
 {
     Apic *s;

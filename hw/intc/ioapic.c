@@ -45,15 +45,20 @@ struct IoApic {
 
 /*
  * Not through memory: an end of interrupt, which is an access to the APICs' window, may send the next
- * message, and an access from within one to the same region is refused.
+ * message, and an access from within one to the same region is refused. The bits of an entry stand as
+ * an interrupt-remapping unit wants them in the message (VT-d 3.4, 5.1.5.1).
  */
 static void ioapic_send(IoApic *s, unsigned pin)
 {
-    uint64_t e = s->table[pin];
+    const X86Remapper *r = vm_published(s->dev.vm, X86_REMAPPER);
+    uint64_t e = s->table[pin], address = (e >> 48) << 4 | (e >> 11 & 1) << 2;
+    uint32_t data = e & (RTE_VECTOR | 7u << 8 | RTE_LEVEL);
+    X86Interrupt i = x86_message_decode(address, data);
 
     s->sent[pin]++;
-    apic_bus_deliver(s->dev.vm, (uint8_t)(e >> 56), e >> 11 & 1, e >> 8 & 7, e & RTE_VECTOR,
-                     e & RTE_LEVEL);
+    if (!r || r->remap(r->opaque, X86_IOAPIC_SOURCE, APIC_BASE_ADDRESS | address, data, &i)) {
+        x86_interrupt_deliver(s->dev.vm, i);
+    }
 }
 
 /* Sends what a pin asks for, if it may. */
@@ -192,7 +197,9 @@ bool ioapic_waits(Device *ioapic, unsigned pin)
     const IoApic *s = (IoApic *)ioapic;
     uint64_t e = s->table[pin];
 
-    return !(e & RTE_MASKED) && apic_bus_waits(s->dev.vm, e >> 56, e >> 11 & 1, e & RTE_VECTOR);
+    /* Where a remapped one went is not known here. */
+    return !(e & RTE_MASKED) && !vm_published(s->dev.vm, X86_REMAPPER) &&
+           apic_bus_waits(s->dev.vm, e >> 56, e >> 11 & 1, e & RTE_VECTOR);
 }
 
 uint64_t ioapic_sent(Vm *vm, unsigned pin)

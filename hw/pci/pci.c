@@ -137,7 +137,7 @@ static void pci_command_written(PciDevice *d)
     pci_intx_update(d);
 }
 
-static bool forget_iommu(Device *d, void *opaque)
+static bool update_iommu(Device *d, void *opaque)
 {
     if (g_str_has_prefix(d->parent_bus->obj.type->name, "PCI") && PCI_DEVICE(d)->bus) {
         pci_command_written(PCI_DEVICE(d));
@@ -145,10 +145,11 @@ static bool forget_iommu(Device *d, void *opaque)
     return true;
 }
 
-void pci_bus_forget_iommu(PciBus *root)
+void pci_set_iommu(PciBus *root, AddressSpace *(*iommu)(PciBus *, void *, uint16_t), void *opaque)
 {
-    root->iommu = NULL;
-    bus_walk(&root->bus, forget_iommu, NULL);
+    root->iommu = iommu;
+    root->iommu_opaque = opaque;
+    bus_walk(&root->bus, update_iommu, NULL);
 }
 
 void pci_config_cycle_write(PciBus *root, unsigned bdf, uint32_t offset, uint32_t value,

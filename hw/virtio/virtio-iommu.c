@@ -529,8 +529,7 @@ static bool iommu_realize(VirtioDevice *v, GError **error)
     s->fault_bh = bh_new(report_faults, s);
     virtio_add_queue(v, QUEUE_SIZE);
     virtio_add_queue(v, QUEUE_SIZE);
-    root->iommu_opaque = s;
-    root->iommu = iommu_address_space;
+    pci_set_iommu(root, iommu_address_space, s);
     return true;
 }
 
@@ -541,7 +540,7 @@ static void iommu_unrealize(VirtioDevice *v)
     GHashTableIter i;
     gpointer p;
 
-    pci_bus_forget_iommu(s->root);
+    pci_set_iommu(s->root, NULL, NULL);
     g_hash_table_iter_init(&i, s->endpoints);
     while (g_hash_table_iter_next(&i, NULL, &p)) {
         Endpoint *e = p;

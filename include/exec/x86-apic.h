@@ -49,6 +49,31 @@ void apic_init_reset(Device *apic);
 bool apic_bus_waits(Vm *vm, uint32_t dest, bool logical, unsigned vector);
 /* fn(opaque) after a CPU took an interrupt: a timer may send what it held back. One per machine, after the CPUs are made. */
 void apic_watch_taken(Vm *vm, void (*fn)(void *opaque), void *opaque);
+/* An interrupt as it travels to local APICs. */
+typedef struct X86Interrupt {
+    uint32_t dest;
+    uint8_t mode, vector;
+    bool logical, level;
+} X86Interrupt;
+void x86_interrupt_deliver(Vm *vm, X86Interrupt i);
+/* A message in its plain form (SDM 3A 11.11). */
+static inline X86Interrupt x86_message_decode(uint64_t address, uint32_t data)
+{
+    return (X86Interrupt){
+        .dest = address >> 12 & 0xff, .logical = address >> 2 & 1, .mode = data >> 8 & 7, .vector = data, .level = data >> 15 & 1,
+    };
+}
+/*
+ * An IOMMU through which the messages of I/O APICs pass; those of PCI functions it sees in their address
+ * spaces. remap is false for what it blocks. Published under this name.
+ */
+#define X86_REMAPPER "x86-remapper"
+#define X86_IOAPIC_SOURCE 0xff00             /* requester of I/O APICs, as told in its table */
+typedef struct X86Remapper {
+    bool (*remap)(void *opaque, uint16_t source, uint64_t address, uint32_t data, X86Interrupt *out);
+    void *opaque;
+} X86Remapper;
+
 /* Vector of the SIPI that X86_PENDING_SIPI announced. */
 unsigned apic_sipi_vector(Device *apic);
 /* Level of the CPU's INTR line from the 8259A (LINT0), and of LINT1. */

@@ -108,6 +108,7 @@ struct Machine {
     char *kernel, *initrd, *append, *dtb, *firmware, *memory_backend;
     bool graphics, usb, dump_guest_core, mem_merge;
     int acpi, vmport;
+    int kernel_irqchip; /* 0 off, 1 on, 2 split */
 };
 
 /*

@@ -27,6 +27,14 @@ bool pc_gsi_waits(PcGsi *g, unsigned line);
 /* Legacy replacement route: lines 0 and 8 follow the HPET alone. */
 void pc_gsi_set_legacy_blocked(PcGsi *g, bool blocked);
 
+/* What the tables tell of the IOMMU. */
+typedef struct PcIommu {
+    enum { PC_IOMMU_NONE, PC_IOMMU_INTEL, PC_IOMMU_AMD } kind;
+    uint64_t base;                    /* of its registers */
+    uint8_t address_bits;
+    bool remaps, device_tlb;          /* interrupts too; functions may have TLBs of their own */
+} PcIommu;
+
 /* Everything that a board's init builds up; lives as long as the Vm (board["pc"]). */
 typedef struct PcBoard {
     Vm *vm;
@@ -43,6 +51,7 @@ typedef struct PcBoard {
     PciBus *pci;
     Bus *isa;
     Device *ich9; /* NULL: another ISA bridge */
+    PcIommu iommu;
     FwCfg *fw_cfg;
     Device *rtc, *pit, *hpet, *i8042; /* NULL: none */
     bool no_pic, no_pit, no_rtc;

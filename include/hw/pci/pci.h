@@ -172,8 +172,11 @@ extern const BusType pci_bus_type, pcie_bus_type; /* "PCI", "PCIE" */
 /* Makes the root bus of a host bridge. */
 void pci_root_bus_init(PciBus *b, Device *host, const char *name, bool express, Region *mem,
                        Region *io);
-/* The root's IOMMU goes: functions below get the bus's own address space. */
-void pci_bus_forget_iommu(PciBus *root);
+/*
+ * Accesses of all functions below root go where iommu() says from now on; NULL: into the bus's own
+ * address space. Machine lock, vCPUs stopped or not yet running.
+ */
+void pci_set_iommu(PciBus *root, AddressSpace *(*iommu)(PciBus *, void *, uint16_t), void *opaque);
 /* The function at bus:devfn below root, or NULL. */
 PciDevice *pci_find(PciBus *root, unsigned bus, unsigned devfn);
 /* Configuration cycles by (bus << 8 | devfn); missing functions read as ones. */
