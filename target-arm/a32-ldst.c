@@ -31,9 +31,9 @@ static void put_loaded(ArmCtx *s, unsigned rt, IrVal v)
     if (rt != 15) {
         a32_set_plain(s, rt, v);
     } else if (arm_has(s->cpu, FEATURE_V5)) {
-        a32_bx(s, v);
+        a32_bx(s, v, WAY_RETURN);
     } else {
-        a32_branch(s, v);
+        a32_branch(s, v, WAY_RETURN);
     }
 }
 

@@ -15,6 +15,14 @@ static void set_link(ArmCtx *s)
     a32_set_plain(s, 14, ir_i32(s->b, (uint32_t)s->next | s->thumb));
 }
 
+static void link_to(ArmCtx *s, uint32_t target)
+{
+    set_link(s);
+    if (s->region) {
+        arm_region_call(s, target);
+    }
+}
+
 /* s->skip uses slot 0 for what follows. */
 static void jump(ArmCtx *s, uint32_t target)
 {
@@ -24,10 +32,12 @@ static void jump(ArmCtx *s, uint32_t target)
 
 bool trans_a32_b(ArmCtx *s, const A32Insn *i)
 {
+    uint32_t target = pc_of(s) + (uint32_t)i->imm;
+
     if (i->link) {
-        set_link(s);
+        link_to(s, target);
     }
-    jump(s, pc_of(s) + (uint32_t)i->imm);
+    jump(s, target);
     return true;
 }
 
@@ -40,10 +50,12 @@ static uint32_t t32_offset(const A32Insn *i)
 
 bool trans_t32_b(ArmCtx *s, const A32Insn *i)
 {
+    uint32_t target = pc_of(s) + t32_offset(i);
+
     if (i->link) {
-        set_link(s);
+        link_to(s, target);
     }
-    jump(s, pc_of(s) + t32_offset(i));
+    jump(s, target);
     return true;
 }
 
@@ -123,8 +135,11 @@ bool trans_a32_bx(ArmCtx *s, const A32Insn *i)
 
     if (i->link) {
         set_link(s);
+        if (s->region) {
+            arm_region_call(s, ARM_NOWHERE);
+        }
     }
-    a32_bx(s, t);
+    a32_bx(s, t, i->link ? WAY_CALL : i->rm == 14 ? WAY_RETURN : WAY_JUMP);
     return true;
 }
 
@@ -134,7 +149,7 @@ bool trans_t32_tbb(ArmCtx *s, const A32Insn *i)
     IrVal m = a32_reg(s, i->rm), base = i->rn == 15 ? ir_i32(b, pc_of(s)) : a32_reg(s, i->rn);
     IrVal v = arm_load(s, IR_I32, ir_zextq(b, ir_add(b, base, i->half ? ir_shli(b, m, 1) : m)), i->half, s->mmu);
 
-    a32_branch(s, ir_addi(b, ir_shli(b, v, 1), pc_of(s)));
+    a32_branch(s, ir_addi(b, ir_shli(b, v, 1), pc_of(s)), WAY_JUMP);
     return true;
 }
 

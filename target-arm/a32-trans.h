@@ -14,8 +14,8 @@ IrVal a32_reg(ArmCtx *s, unsigned n);
 IrVal a32_base(ArmCtx *s, unsigned n);
 void a32_set_plain(ArmCtx *s, unsigned n, IrVal v);     /* n is not 15 */
 void a32_set_reg(ArmCtx *s, unsigned n, IrVal v);       /* 15: branch as data processing does */
-void a32_branch(ArmCtx *s, IrVal target);               /* stays in the instruction set */
-void a32_bx(ArmCtx *s, IrVal target);                   /* bit 0 chooses it */
+void a32_branch(ArmCtx *s, IrVal target, IrWay way);    /* stays in the instruction set */
+void a32_bx(ArmCtx *s, IrVal target, IrWay way);        /* bit 0 chooses it */
 void a32_exit_lookup(ArmCtx *s);
 bool a32_setflags(const ArmCtx *s, const A32Insn *i);
 /* Tables of VFP and of Advanced SIMD (A32 forms). */

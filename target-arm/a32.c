@@ -27,13 +27,13 @@ void a32_set_plain(ArmCtx *s, unsigned n, IrVal v)
     ir_set(s->b, V_X0 + n, ir_zextq(s->b, v));
 }
 
-void a32_branch(ArmCtx *s, IrVal target)
+void a32_branch(ArmCtx *s, IrVal target, IrWay way)
 {
-    arm_jump_val(s, ir_zextq(s->b, ir_andi(s->b, target, s->thumb ? ~1u : ~3u)));
+    arm_jump_val(s, ir_zextq(s->b, ir_andi(s->b, target, s->thumb ? ~1u : ~3u)), way);
     s->ended = true;
 }
 
-void a32_bx(ArmCtx *s, IrVal target)
+void a32_bx(ArmCtx *s, IrVal target, IrWay way)
 {
     IrBuilder *b = s->b;
     IrBlock *same = ir_block(b), *other = ir_cold_block(b);
@@ -42,7 +42,7 @@ void a32_bx(ArmCtx *s, IrVal target)
     ir_set(b, t, target);
     ir_brcond(b, s->thumb ? COND_TSTNZ : COND_TSTZ, target, ir_i32(b, 1), same, other);
     ir_place(b, same);
-    arm_jump_val(s, ir_zextq(b, ir_andi(b, ir_get(b, t), s->thumb ? ~1u : ~0u)));
+    arm_jump_val(s, ir_zextq(b, ir_andi(b, ir_get(b, t), s->thumb ? ~1u : ~0u)), way);
     ir_place(b, other);
     IrVal p = ir_env_load(b, IR_I32, offsetof(ArmCpu, pstate), MEM_32);
 
@@ -63,9 +63,9 @@ void a32_set_reg(ArmCtx *s, unsigned n, IrVal v)
     if (n != 15) {
         a32_set_plain(s, n, v);
     } else if (s->thumb || !arm_has(s->cpu, FEATURE_V7)) {
-        a32_branch(s, v);
+        a32_branch(s, v, WAY_RETURN);
     } else {
-        a32_bx(s, v);
+        a32_bx(s, v, WAY_RETURN);
     }
 }
 

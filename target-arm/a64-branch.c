@@ -17,10 +17,18 @@ static void end_cond(ArmCtx *s, ArmCond c, uint64_t target)
     s->ended = true;
 }
 
+static void set_link(ArmCtx *s, uint64_t target)
+{
+    arm_set_x(s, 30, ir_i64(s->b, s->next));
+    if (s->region) {
+        arm_region_call(s, target);
+    }
+}
+
 bool trans_branch(ArmCtx *s, const A64Insn *i)
 {
     if (i->link) {
-        arm_set_x(s, 30, ir_i64(s->b, s->next));
+        set_link(s, s->pc + (uint64_t)(int64_t)i->imm);
     }
     arm_end_jump(s, s->pc + (int64_t)i->imm);
     return true;
@@ -73,10 +81,10 @@ bool trans_br(ArmCtx *s, const A64Insn *i)
     IrVal target = arm_x(s, i->rn);
 
     if (i->link) {
-        arm_set_x(s, 30, ir_i64(s->b, s->next));
+        set_link(s, ARM_NOWHERE);
     }
     set_btype(s, i);
-    arm_jump_val(s, target);
+    arm_jump_val(s, target, i->link ? WAY_CALL : i->rn == 30 ? WAY_RETURN : WAY_JUMP);
     s->ended = true;
     return true;
 }
@@ -93,10 +101,10 @@ bool trans_bra(ArmCtx *s, const A64Insn *i)
     IrVal target = ir_call_pauth_auth(s->b, arm_x(s, i->rn), mod, ir_i32(s->b, i->key));
 
     if (i->link) {
-        arm_set_x(s, 30, ir_i64(s->b, s->next));
+        set_link(s, ARM_NOWHERE);
     }
     set_btype(s, i);
-    arm_jump_val(s, target);
+    arm_jump_val(s, target, i->link ? WAY_CALL : i->rn == 30 ? WAY_RETURN : WAY_JUMP);
     s->ended = true;
     return true;
 }

@@ -15,6 +15,8 @@ typedef struct Node {
     uint64_t pc;
     unsigned cc_op;             /* CcOp or CC_DYNAMIC */
     IrBlock *block;
+    bool target;                /* jumps to values get here */
+    bool emitted;
 } Node;
 
 struct ArmRegion {
@@ -23,6 +25,7 @@ struct ArmRegion {
     unsigned num_nodes;
     uint8_t todo[MAX_NODES];    /* a stack of nodes that are not emitted yet */
     unsigned num_todo, num_chains, insns;
+    unsigned ways;              /* a bit for each IrWay whose places have been taken in */
 };
 
 static Node *node_find(ArmRegion *r, uint64_t pc, unsigned cc_op, unsigned *copies)
@@ -39,11 +42,11 @@ static Node *node_find(ArmRegion *r, uint64_t pc, unsigned cc_op, unsigned *copi
     return NULL;
 }
 
-/* The node for pc with the flags that are pending now; NULL: it is not taken in. */
-static Node *node_for(ArmCtx *s, uint64_t pc)
+/* The node for pc with these flags pending; NULL: it is not taken in. */
+static Node *node_for(ArmCtx *s, uint64_t pc, unsigned cc_op)
 {
     ArmRegion *r = s->region;
-    unsigned copies, cc_op = s->cc_op;
+    unsigned copies;
     Node *n = node_find(r, pc, cc_op, &copies);
 
     if (!n && cc_op != CC_DYNAMIC && copies >= MAX_COPIES) {
@@ -76,7 +79,7 @@ static void leave(ArmCtx *s, uint64_t pc)
 
 void arm_region_jump(ArmCtx *s, uint64_t pc)
 {
-    Node *n = node_for(s, pc);
+    Node *n = node_for(s, pc, s->cc_op);
 
     if (!n) {
         leave(s, pc);
@@ -89,6 +92,42 @@ void arm_region_jump(ArmCtx *s, uint64_t pc)
         ir_brcond(s->b, COND_NE, v, ir_i32(s->b, 0), attention, n->block);
         ir_place(s->b, attention);
         leave(s, pc);
+    }
+}
+
+/* PSTATE.BTYPE is looked at where jumps to values land. */
+static bool guarded(const ArmCtx *s)
+{
+    return (s->mode & (MODE_A32 | MODE_BTI)) == MODE_BTI;
+}
+
+static void take_target(ArmCtx *s, uint64_t pc)
+{
+    Node *n = node_for(s, pc, CC_DYNAMIC);
+
+    if (n && !n->target && n != s->region->node && !(n->emitted && guarded(s))) {
+        n->target = ir_target(s->b, pc, n->block);
+    }
+}
+
+void arm_region_targets(ArmCtx *s, IrWay way)
+{
+    ArmRegion *r = s->region;
+    uint64_t pc[IR_TARGETS];
+
+    if (way == WAY_RETURN || r->ways >> way & 1) {     /* calls name where returns lead */
+        return;
+    }
+    r->ways |= 1u << way;
+    for (unsigned n = r->guide->reached(r->guide->opaque, way, pc, IR_TARGETS); n-- > 0;) {
+        take_target(s, pc[n]);
+    }
+}
+
+void arm_region_call(ArmCtx *s, uint64_t pc)
+{
+    if ((s->next ^ s->page) < 4096 && (pc == ARM_NOWHERE || (pc ^ s->page) < 4096)) {
+        take_target(s, s->next);
     }
 }
 
@@ -129,14 +168,14 @@ void arm_translate_region(Cpu *cpu, IrBuilder *b, const BlockKey *key, RegionGui
 
     const uint8_t *page = cpu_fetch_page(cpu, key->pc, NULL);
 
-    if (!a32 && key->mode & MODE_BTI) {
+    if (guarded(&s)) {
         ir_insn(b, key->pc, META_INSN);
         arm_check_landing(&s, cpu, page);
     }
     ir_br(b, r.node[0].block);
 
     while (r.num_todo) {
-        const Node *n = &r.node[r.todo[--r.num_todo]];
+        Node *n = &r.node[r.todo[--r.num_todo]];
         uint64_t pc = n->pc;
 
         ir_place(b, n->block);
@@ -145,6 +184,12 @@ void arm_translate_region(Cpu *cpu, IrBuilder *b, const BlockKey *key, RegionGui
         s.cc_block = NULL;
         s.it = 0;
         s.ended = false;
+        n->emitted = true;
+        ir_discard(b, V_PC);    /* as behind a chained jump */
+        if (n->target && guarded(&s)) {
+            ir_insn(b, pc, META_INSN);
+            arm_check_landing(&s, cpu, page);
+        }
         if (r.insns >= MAX_INSNS + MAX_INSNS / 4 || ir_full(b)) {
             leave(&s, pc);
         } else {

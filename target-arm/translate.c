@@ -195,7 +195,7 @@ void arm_jump(ArmCtx *s, unsigned slot, uint64_t pc)
     }
 }
 
-void arm_jump_val(ArmCtx *s, IrVal pc)
+void arm_jump_val(ArmCtx *s, IrVal pc, IrWay way)
 {
     bool same_key = !((s->mode & MODE_A32) && (s->mode & MODE_IT || s->it));
 
@@ -205,7 +205,10 @@ void arm_jump_val(ArmCtx *s, IrVal pc)
         ir_call_step_done(s->b);
         ir_exit(s->b, IR_EXIT_LOOP);
     } else if (same_key) {
-        ir_exit_lookup(s->b, pc);
+        if (s->region) {
+            arm_region_targets(s, way);
+        }
+        ir_exit_jump(s->b, pc, way);
     } else {
         ir_exit(s->b, IR_EXIT_LOOKUP);
     }

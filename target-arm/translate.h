@@ -95,7 +95,7 @@ void arm_store(ArmCtx *s, IrVal v, IrVal addr, unsigned op, unsigned mmu);
 void arm_raise_ir(ArmCtx *s, unsigned kind, uint32_t syndrome);     /* pc of this instruction */
 void arm_undef(ArmCtx *s);
 void arm_jump(ArmCtx *s, unsigned slot, uint64_t pc);   /* ends the IR block */
-void arm_jump_val(ArmCtx *s, IrVal pc);
+void arm_jump_val(ArmCtx *s, IrVal pc, IrWay way);
 void arm_end_jump(ArmCtx *s, uint64_t pc);          /* ends the translation */
 /* After a helper that may have changed modes or interrupts; set_pc: to the next instruction. */
 void arm_end_exit(ArmCtx *s, bool set_pc, unsigned reason);
@@ -114,6 +114,11 @@ unsigned arm_translate_run(ArmCtx *s, Cpu *cpu, const uint8_t *page, unsigned ma
 void arm_check_landing(ArmCtx *s, Cpu *cpu, const uint8_t *page);
 /* To a place in the page, from a region: a branch, or out by a chained exit. Ends the IR block. */
 void arm_region_jump(ArmCtx *s, uint64_t pc);
+/* Jumps to values in the region find the places where others in the page have led in this way. */
+void arm_region_targets(ArmCtx *s, IrWay way);
+/* A call of pc, or of a value (ARM_NOWHERE): its return finds s->next. */
+enum { ARM_NOWHERE = 1 };
+void arm_region_call(ArmCtx *s, uint64_t pc);
 /* Whether the block ends before the instruction at s->pc: there is a node for it already, or enough of them. */
 bool arm_region_meets(ArmCtx *s);
 void arm_region_covers(ArmCtx *s);                  /* the instruction at s->pc is taken in */

@@ -18,6 +18,7 @@ typedef struct Node {
     unsigned cc_op;             /* CcOp, home does not have it; or CC_DYNAMIC */
     IrBlock *block;
     X86Stack x87;               /* as the first way here leaves it */
+    bool target;                /* jumps to values get here */
 } Node;
 
 struct X86Region {
@@ -27,6 +28,7 @@ struct X86Region {
     uint8_t todo[MAX_NODES];    /* a stack of nodes that are not emitted yet */
     unsigned num_todo;
     unsigned num_chains, insns;
+    unsigned ways;              /* a bit for each IrWay whose places have been taken in */
 };
 
 static Node *node_find(X86Region *r, uint64_t pc, unsigned cc_op, unsigned *copies)
@@ -43,11 +45,11 @@ static Node *node_find(X86Region *r, uint64_t pc, unsigned cc_op, unsigned *copi
     return NULL;
 }
 
-/* The node for pc with the flags that are pending now, NULL: it is not taken in. */
-static Node *node_for(X86Ctx *s, uint64_t pc)
+/* The node for pc with these flags pending, NULL: it is not taken in. */
+static Node *node_for(X86Ctx *s, uint64_t pc, unsigned cc_op)
 {
     X86Region *r = s->region;
-    unsigned copies, cc_op = s->cc_op;
+    unsigned copies;
     Node *n = node_find(r, pc, cc_op, &copies);
 
     if (!n && cc_op != CC_DYNAMIC && copies >= MAX_COPIES) {
@@ -82,7 +84,7 @@ void x86_region_exit(X86Ctx *s, uint64_t rip, uint64_t linear)
 
 bool x86_region_jump(X86Ctx *s, uint64_t rip, uint64_t linear)
 {
-    Node *n = node_for(s, linear);
+    Node *n = node_for(s, linear, s->cc_op);
     bool stale = s->cc_stale;
 
     if (!n) {
@@ -102,6 +104,38 @@ bool x86_region_jump(X86Ctx *s, uint64_t rip, uint64_t linear)
     }
     s->cc_stale = stale;
     return true;
+}
+
+static void take_target(X86Ctx *s, uint64_t linear)
+{
+    Node *n = node_for(s, linear, CC_DYNAMIC);
+
+    if (n && !n->target && n != s->region->node) {
+        n->target = ir_target(s->b, linear, n->block);
+    }
+}
+
+void x86_region_targets(X86Ctx *s, IrWay way)
+{
+    X86Region *r = s->region;
+    uint64_t pc[IR_TARGETS];
+
+    if (way == WAY_RETURN || r->ways >> way & 1) {     /* calls name where returns lead */
+        return;
+    }
+    r->ways |= 1u << way;
+    for (unsigned n = r->guide->reached(r->guide->opaque, way, pc, IR_TARGETS); n-- > 0;) {
+        take_target(s, pc[n]);
+    }
+}
+
+void x86_region_call(X86Ctx *s, uint64_t linear)
+{
+    uint64_t back = s->code64 ? s->next : (uint32_t)(s->next + s->base);
+
+    if ((back ^ s->page) < 4096 && (linear == X86_NOWHERE || (linear ^ s->page) < 4096)) {
+        take_target(s, back);
+    }
 }
 
 bool x86_region_meets(X86Ctx *s)
@@ -133,6 +167,7 @@ static void emit_node(X86Ctx *s, const Node *n)
     s->x87 = n->x87;
     s->x87.known = false;
     s->ended = false;
+    ir_discard(s->b, V_RIP);        /* as behind a chained jump */
     if (s->region->insns >= MAX_INSNS + MAX_INSNS / 4 || ir_full(s->b)) {
         x86_region_exit(s, s->code64 ? s->pc : (uint32_t)(s->pc - s->base), s->pc);
         return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Stack and control transfer, near and far, interrupts by instruction. SDM 1 chapter 6, 5.1.7. */
-#include "target-i386/translate.h"
+#include "target-i386/region.h"
 
 /* ---- stack ---- */
 
@@ -208,14 +208,19 @@ static IrVal indirect_target(X86Ctx *s, X86Insn *i)
 
 void trans_JMP_ind(X86Ctx *s, X86Insn *i)
 {
-    x86_jump_val(s, indirect_target(s, i));
+    x86_jump_val(s, indirect_target(s, i), WAY_JUMP);
     s->ended = true;
 }
 
 void trans_CALL(X86Ctx *s, X86Insn *i)
 {
+    uint64_t to = target(s, i);
+
     x86_push(s, i->opsize, x86_const(s, i->opsize, s->next));
-    x86_end_jump(s, target(s, i));
+    if (s->region) {
+        x86_region_call(s, s->code64 ? to : (uint32_t)(to + s->base));
+    }
+    x86_end_jump(s, to);
 }
 
 void trans_CALL_ind(X86Ctx *s, X86Insn *i)
@@ -223,7 +228,10 @@ void trans_CALL_ind(X86Ctx *s, X86Insn *i)
     IrVal to = indirect_target(s, i);
 
     x86_push(s, i->opsize, x86_const(s, i->opsize, s->next));
-    x86_jump_val(s, to);
+    if (s->region) {
+        x86_region_call(s, X86_NOWHERE);
+    }
+    x86_jump_val(s, to, WAY_CALL);
     s->ended = true;
 }
 
@@ -232,7 +240,7 @@ void trans_RET(X86Ctx *s, X86Insn *i)
     IrVal to = x86_zext64(s, i->opsize, x86_pop_peek(s, i->opsize));
 
     x86_pop_done(s, i->opsize, i->op[0].kind == X86_IMM ? i->op[0].imm : 0);
-    x86_jump_val(s, to);
+    x86_jump_val(s, to, WAY_RETURN);
     s->ended = true;
 }
 

@@ -135,9 +135,12 @@ void x86_jump(X86Ctx *s, unsigned slot, uint64_t rip)
     }
 }
 
-void x86_jump_val(X86Ctx *s, IrVal rip)
+void x86_jump_val(X86Ctx *s, IrVal rip, IrWay way)
 {
     x86_sync(s);
+    if (s->region) {
+        x86_region_targets(s, way);
+    }
     ir_set(s->b, V_RIP, rip);
     if (!plain_exit(s)) {
         special_exit(s);
@@ -147,7 +150,7 @@ void x86_jump_val(X86Ctx *s, IrVal rip)
     if (!s->code64 && s->base) {
         linear = ir_zext32(s->b, ir_addi(s->b, rip, (int64_t)s->base));
     }
-    ir_exit_lookup(s->b, linear);
+    ir_exit_jump(s->b, linear, way);
 }
 
 void x86_end_jump(X86Ctx *s, uint64_t rip)

@@ -124,7 +124,7 @@ void x86_raise_ir(X86Ctx *s, unsigned vector);            /* cold or not, the cu
 void x86_raise_gp(X86Ctx *s);
 void x86_ud(X86Ctx *s);                                   /* the instruction is #UD */
 void x86_jump(X86Ctx *s, unsigned slot, uint64_t rip);    /* ends the IR block */
-void x86_jump_val(X86Ctx *s, IrVal rip);
+void x86_jump_val(X86Ctx *s, IrVal rip, IrWay way);
 void x86_end_jump(X86Ctx *s, uint64_t rip);               /* ends the translation */
 /* After a helper that may have changed modes or interrupts: rip is home (or made next). */
 void x86_end_exit(X86Ctx *s, bool set_rip, unsigned reason);

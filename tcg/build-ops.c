@@ -207,9 +207,25 @@ void ir_exit_chain(IrBuilder *b, unsigned slot, uint64_t pc)
     emit(b, &(IrOp){.opcode = OP_EXIT_CHAIN, .chain = {slot, pc}}, IR_VOID);
 }
 
+void ir_exit_jump(IrBuilder *b, IrVal pc, IrWay way)
+{
+    emit(b, &(IrOp){.opcode = OP_EXIT_LOOKUP, .type = IR_I64, .num_args = 1, .args = {pc.id}, .imm = {way}}, IR_VOID);
+}
+
 void ir_exit_lookup(IrBuilder *b, IrVal pc)
 {
-    emit(b, &(IrOp){.opcode = OP_EXIT_LOOKUP, .type = IR_I64, .num_args = 1, .args = {pc.id}}, IR_VOID);
+    ir_exit_jump(b, pc, WAY_ANY);
+}
+
+bool ir_target(IrBuilder *b, uint64_t pc, IrBlock *to)
+{
+    IrFunc *f = &b->f;
+
+    if (f->num_targets == IR_TARGETS) {
+        return false;
+    }
+    f->targets[f->num_targets++] = (IrTarget){.pc = pc, .block = to};
+    return true;
 }
 
 void ir_exit(IrBuilder *b, unsigned reason)

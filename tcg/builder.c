@@ -51,6 +51,7 @@ IrFunc *ir_begin(IrBuilder *b)
     f->num_blocks = 0;
     f->num_locals = 0;
     f->num_insns = 0;
+    f->num_targets = 0;
     f->live_known = false;
     f->bytes = 0;
     f->join_halves = f->any_v256 = false;

@@ -84,10 +84,20 @@ void ir_compute_preds(IrFunc *f)
     }
     f->entry->num_preds = 0;
     f->entry->preds = NULL;
+    for (uint32_t i = 0; i < f->num_targets; i++) {
+        f->targets[i].block->num_preds = 2;
+        f->targets[i].block->preds = NULL;
+    }
     for (const IrBlock *b = f->entry; b; b = b->next) {
         for (unsigned i = 0; i < 2 && b->succ[i]; i++) {
             b->succ[i]->num_preds++;
         }
+    }
+    for (uint32_t i = 0; i < f->num_targets; i++) {
+        IrBlock *to = f->targets[i].block;
+        to->preds = ir_arena(f, to->num_preds * sizeof(IrBlock *));
+        to->preds[0] = to->preds[1] = f->entry;
+        to->num_preds = 2;
     }
     for (IrBlock *b = f->entry; b; b = b->next) {
         for (unsigned i = 0; i < 2 && b->succ[i]; i++) {
@@ -112,6 +122,12 @@ static void mark_reachable(IrFunc *f)
     }
     f->entry->reachable = true;
     stack[depth++] = f->entry;
+    for (uint32_t i = 0; i < f->num_targets; i++) {
+        if (!f->targets[i].block->reachable) {
+            f->targets[i].block->reachable = true;
+            stack[depth++] = f->targets[i].block;
+        }
+    }
     while (depth) {
         const IrBlock *b = stack[--depth];
         for (unsigned i = 0; i < 2 && b->succ[i]; i++) {

@@ -67,7 +67,7 @@ struct IrBlock {
     uint32_t first, last;       /* ops; the last is the one marked end */
     IrBlock *succ[2];           /* taken from br and brcond */
     IrBlock *next;              /* in layout order; cold ones last after ir_optimize or ir_finish */
-    IrBlock **preds;            /* by ir_compute_preds() */
+    IrBlock **preds;            /* by ir_compute_preds(); of a target the entry, twice, stands for all exit_lookups */
     uint32_t num_preds;
     bool cold, placed, reachable;
     bool again;                 /* it grew: fold once more */
@@ -77,6 +77,9 @@ struct IrBlock {
     /* registers that some path here has set and no path wrote home */
     uint64_t *dirty_in, *dirty_out;
 };
+
+/* A block that exit_lookup may go to. */
+typedef struct IrTarget { uint64_t pc; IrBlock *block; } IrTarget;
 
 struct IrFunc {
     IrOp *ops;
@@ -93,6 +96,8 @@ struct IrFunc {
     uint32_t num_locals, cap_locals;
     uint32_t var_words;         /* words of a variable set */
     bool live_known;            /* the last pass has left live_in and live_out; too large at most */
+    IrTarget targets[IR_TARGETS];
+    uint32_t num_targets;
     uint32_t num_insns;
     uint64_t bytes;
     bool join_halves;           /* wanted by the engine: pass_join */

@@ -403,6 +403,14 @@ static bool parse_line(Parse *s)
         ir_local(s->b, (IrType)t);
         return true;
     }
+    if (take(s, "target")) {
+        IrBlock *to;
+        skip_space(s);
+        if (!take_block(s, &to) || !take(s, "#") || !take_number(s, &n) || !ir_target(s->b, n, to)) {
+            return bad(s, "expected a block and #pc, and no more than there may be");
+        }
+        return true;
+    }
     return parse_block(s);
 }
 

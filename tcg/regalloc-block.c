@@ -125,7 +125,7 @@ static void assign_registers(Ra *r)
             const IrOp *o = &f->ops[i];
             calls += ir_op_is_call(o) ? bw[b->id] : 0;
             if ((o->opcode == OP_GET || o->opcode == OP_SET) && ir_set_has(crosses, o->var.var)) {
-                weight[o->var.var] += bw[b->id];
+                weight[o->var.var] += (uint64_t)bw[b->id] << (o->opcode == OP_GET);     /* loads take longer than stores */
             }
         }
     }
@@ -167,6 +167,26 @@ static void init_values(Ra *r)
     }
 }
 
+static void join_targets(Ra *r)
+{
+    const IrFunc *f = r->f;
+
+    r->any_target = (IrBlock){.id = f->entry->id, .num_preds = f->num_targets ? 2 : 0};
+    if (!f->num_targets) {
+        return;
+    }
+    r->any_target.live_in = ir_arena(r->f, 2 * r->words * 8);
+    r->any_target.dirty_in = r->any_target.live_in + r->words;
+    memset(r->any_target.live_in, 0, 2 * r->words * 8);
+    for (uint32_t i = 0; i < f->num_targets; i++) {
+        const IrBlock *b = f->targets[i].block;
+        for (uint32_t w = 0; w < r->words; w++) {
+            r->any_target.live_in[w] |= b->live_in[w];
+            r->any_target.dirty_in[w] |= b->dirty_in[w];
+        }
+    }
+}
+
 void ra_function(Ra *r, IrFunc *f)
 {
     r->f = f;
@@ -201,6 +221,7 @@ void ra_function(Ra *r, IrFunc *f)
     memset(r->snapshots, 0, f->num_blocks * sizeof *r->snapshots);
     memset(r->emitted, 0, f->num_blocks * sizeof *r->emitted);
     assign_registers(r);
+    join_targets(r);
 }
 
 /* ---------------------------------------------------------------- the scan */
@@ -460,6 +481,47 @@ void ra_edge_moves(Ra *r, IrBlock *to)
     for (unsigned i = 0; i < num_home; i++) {
         r->host->load(r->gen, home[i].type, home[i].dst, ra_home(r, home[i].var));
     }
+}
+
+/* A target has the variable in its own register. */
+static bool travels(const Ra *r, uint32_t var)
+{
+    return r->vars[var].own_reg >= 0 && (ir_set_has(r->any_target.live_in, var) || ir_set_has(r->any_target.dirty_in, var));
+}
+
+/* Only the home can be looked at, or the register is about to be another variable's. */
+static bool wanted_by_targets(const Ra *r, uint32_t var, const void *data)
+{
+    const RaVal *x = &r->vals[r->vars[var].val];
+    const RegSet *taken = data;
+
+    if (x->reg < 0 && !x->is_const) {
+        return !travels(r, var);        /* loaded from where it is */
+    }
+    return !travels(r, var) && (ir_set_has(r->any_target.live_in, var) || (x->reg >= 0 && *taken >> x->reg & 1));
+}
+
+void ra_targets_begin(Ra *r)
+{
+    RegSet taken = 0;
+
+    for (uint32_t v = 0; r->owned && v < r->num_vars; v++) {
+        taken |= travels(r, v) ? REG_BIT(r->vars[v].own_reg) : 0;
+    }
+    ra_flush_if(r, wanted_by_targets, &taken);
+}
+
+void ra_targets_moves(Ra *r)
+{
+    ra_edge_moves(r, &r->any_target);
+}
+
+bool ra_targets_dirty(const Ra *r, uint32_t var, int *reg)
+{
+    const RaVar *w = &r->vars[var];
+
+    *reg = travels(r, var) ? w->own_reg : r->vals[w->val].reg;
+    return ir_set_has(r->dirty, var);
 }
 
 void ra_entry_moves(Ra *r)

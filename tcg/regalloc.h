@@ -99,6 +99,7 @@ typedef struct Ra {
     bool *emitted;                      /* by block id */
     uint32_t free_slot[3];              /* lists of slots of 8, 16, 32 bytes, linked in slot_next */
     uint32_t *slot_next;                /* by offset / 8 */
+    IrBlock any_target;                 /* what all targets of exit_lookup together want; num_preds 0: there are none */
     bool frame_full;                    /* give up: the code is wrong */
 } Ra;
 
@@ -185,6 +186,13 @@ void ra_block_leave(Ra *r);
 /* Registers as the successor's canonical state wants them: true if that takes moves. */
 bool ra_edge_needs_moves(Ra *r, IrBlock *to);
 void ra_edge_moves(Ra *r, IrBlock *to);
+/*
+ * exit_lookup in a function with targets. First: what these want home goes there, other dirty registers are settled. Then the moves
+ * to where targets expect their variables; what is dirty afterwards lies where ra_targets_dirty says, which is false for what is clean.
+ */
+void ra_targets_begin(Ra *r);
+void ra_targets_moves(Ra *r);
+bool ra_targets_dirty(const Ra *r, uint32_t var, int *reg);
 /* From the function's entry, where all is home, into an entry block that is also branched to. */
 void ra_entry_moves(Ra *r);
 

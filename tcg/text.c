@@ -139,6 +139,9 @@ void ir_print(const IrFunc *f, GString *out)
     for (uint32_t i = 0; i < f->num_locals; i++) {
         g_string_append_printf(out, "local %%%u:%s\n", i, ir_type_names[f->locals[i]]);
     }
+    for (uint32_t i = 0; i < f->num_targets; i++) {
+        g_string_append_printf(out, "target b%u #0x%" G_GINT64_MODIFIER "x\n", f->targets[i].block->id, f->targets[i].pc);
+    }
     for (const IrBlock *b = f->entry; b; b = b->next) {
         g_string_append_printf(out, "b%u%s:\n", b->id, b->cold ? " cold" : "");
         for (uint32_t op = b->first; op; op = f->ops[op].next) {

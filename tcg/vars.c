@@ -122,6 +122,22 @@ static bool has_joins(const IrFunc *f)
     return false;
 }
 
+/* What a target sets before anybody can look stays behind at the jump. */
+static bool merge_into_targets(const IrFunc *f, const uint64_t *dirty)
+{
+    uint64_t added = 0;
+
+    for (uint32_t i = 0; i < f->num_targets; i++) {
+        IrBlock *to = f->targets[i].block;
+        for (uint32_t w = 0; w < f->var_words; w++) {
+            uint64_t in = dirty[w] & to->live_in[w];
+            added |= in & ~to->dirty_in[w];
+            to->dirty_in[w] |= in;
+        }
+    }
+    return added != 0;
+}
+
 static void analyze_dirty(IrFunc *f, uint64_t *work)
 {
     for (bool changed = true; changed;) {
@@ -134,6 +150,9 @@ static void analyze_dirty(IrFunc *f, uint64_t *work)
             memcpy(b->dirty_out, work, f->var_words * sizeof(uint64_t));
             for (unsigned s = 0; s < 2 && b->succ[s]; s++) {
                 changed |= merge(f, b->succ[s]->dirty_in, work);
+            }
+            if (f->ops[b->last].opcode == OP_EXIT_LOOKUP) {
+                changed |= merge_into_targets(f, work);
             }
         }
     }

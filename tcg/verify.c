@@ -191,6 +191,12 @@ bool ir_verify(const IrFunc *f, GError **error)
     g_autofree uint32_t *home = g_new0(uint32_t, f->num_values);
     Verify v = {.f = f, .home = home, .error = error};
 
+    v.block = f->entry;
+    for (uint32_t i = 0; i < f->num_targets; i++) {
+        if (!f->targets[i].block->placed || f->targets[i].block == f->entry) {
+            return bad(&v, "a target is the entry or not placed");
+        }
+    }
     for (v.block = f->entry; v.block; v.block = v.block->next) {
         if (!check_block(&v)) {
             return false;

@@ -344,13 +344,31 @@ static bool has_run(void *opaque, uint64_t pc)
     return false;
 }
 
+/* Blocks of the page are few; the lock, so that none goes meanwhile. */
+static unsigned reached(void *opaque, unsigned way, uint64_t *pc, unsigned max)
+{
+    const Ground *g = opaque;
+    const BlockKey *key = &g->head->key;
+    unsigned n = 0;
+
+    pthread_mutex_lock(&tcg->blocks_lock);
+    for (const CodeBlock *cb = smc_first_block(g->head->page[0]); cb && n < max; cb = smc_next_block(cb, g->head->page[0])) {
+        if (cb->ways >> way & 1 && cb->page[0] == g->head->page[0] && cb->page[1] == RAM_NONE && !cb->key.flags &&
+            cb->key.mode == key->mode && cb->key.base == key->base && (cb->key.pc & PAGE_MASK) == (key->pc & PAGE_MASK)) {
+            pc[n++] = cb->key.pc;
+        }
+    }
+    pthread_mutex_unlock(&tcg->blocks_lock);
+    return n;
+}
+
 /* translate_lock. NULL: no room, or too much for one function. */
 static CodeBlock *region_locked(Cpu *cpu, CodeBlock *head)
 {
     uint32_t n = atomic_load(&tcg->num_blocks);
     CodeBlock *cb = &tcg->blocks[n];
     Ground ground = {.cpu = cpu, .head = head};
-    RegionGuide guide = {.has_run = has_run, .opaque = &ground};
+    RegionGuide guide = {.has_run = has_run, .reached = reached, .opaque = &ground};
 
     if (n >= tcg->max_blocks) {
         return NULL;
@@ -359,6 +377,7 @@ static CodeBlock *region_locked(Cpu *cpu, CodeBlock *head)
     cb->key = head->key;
     cb->page[0] = cb->page[1] = RAM_NONE;
     cb->no_region = true;
+    cb->ways = head->ways;
     ir_begin(tcg->builder);
     tcg->arch->translate_region(cpu, tcg->builder, &head->key, &guide);
     if (log_enabled(LOG_OP)) {

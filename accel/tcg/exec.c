@@ -267,6 +267,17 @@ static CodeBlock *chain_if_wanted(Cpu *cpu, const ChainWish *w, const BlockKey *
     return cb;
 }
 
+/* cb is where the last look-up of generated code wanted to go. */
+static void note_way(Cpu *cpu, CodeBlock *cb)
+{
+    Came *came = &tcg_cpu(cpu)->came;
+
+    if (came->page != RAM_NONE && came->page == cb->page[0] && came->pc == cb->key.pc) {
+        cb->ways |= (uint8_t)(1u << came->way);
+    }
+    came->page = RAM_NONE;
+}
+
 /* Runs one block and what it is chained to. Returns whether interrupts are to be looked at. */
 static bool run_block(Cpu *cpu, ChainWish *wish)
 {
@@ -279,6 +290,7 @@ static bool run_block(Cpu *cpu, ChainWish *wish)
         check_breakpoints(cpu, key.pc);
     }
     CodeBlock *cb = cache_find(cpu, &key);
+    note_way(cpu, cb);
     cb = chain_if_wanted(cpu, wish, &key, cb);
     wish->from = NULL;
     if (log_enabled(LOG_EXEC | LOG_CPU)) {
@@ -437,7 +449,7 @@ void tcg_cpu_exec_atomic(Cpu *cpu)
 
 /* ---- from generated code ---- */
 
-const void *tcg_lookup(Cpu *cpu, uint64_t pc)
+const void *tcg_lookup(Cpu *cpu, uint64_t pc, unsigned way, CodeBlock *from)
 {
     BlockKey key = {0};
 
@@ -450,7 +462,12 @@ const void *tcg_lookup(Cpu *cpu, uint64_t pc)
         return NULL;
     }
     CodeBlock *cb = cache_find_ready(cpu, &key);
-    return cb ? cb->code.entry : NULL;
+    tcg_cpu(cpu)->came = (Came){.pc = pc, .page = way == WAY_ANY ? RAM_NONE : from->page[0], .way = way};
+    if (!cb) {
+        return NULL;                   /* to be translated */
+    }
+    note_way(cpu, cb);
+    return cb->code.entry;
 }
 
 const void *tcg_look(Cpu *cpu)
@@ -458,5 +475,5 @@ const void *tcg_look(Cpu *cpu)
     if (atomic_load_explicit(&cpu->pending, memory_order_relaxed) || cpu->exception != CPU_EXC_NONE) {
         return NULL;
     }
-    return tcg_lookup(cpu, 0);
+    return tcg_lookup(cpu, 0, WAY_ANY, NULL);
 }

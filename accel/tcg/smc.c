@@ -257,6 +257,21 @@ void smc_remove_block(CodeBlock *cb)
     }
 }
 
+CodeBlock *smc_first_block(ram_addr ram)
+{
+    const CodePage *p = page_find(ram);
+    unsigned slot;
+
+    return p ? untag(p->blocks, &slot) : NULL;
+}
+
+CodeBlock *smc_next_block(const CodeBlock *cb, ram_addr ram)
+{
+    unsigned slot;
+
+    return untag(cb->page_next[cb->page[0] != ram], &slot);
+}
+
 void smc_clear(void)
 {
     for (uint32_t i = 0; i < atomic_load(&tcg->num_blocks); i++) {

@@ -45,6 +45,9 @@ typedef struct TcgCounts {
     uint64_t tlb_fills, tlb_large_fills, tlb_flushes, tlb_page_flushes, lookups;
 } TcgCounts;
 
+/* How generated code wanted to get to pc; page: of the block that it came from, RAM_NONE: no matter. */
+typedef struct Came { uint64_t pc; ram_addr page; unsigned way; } Came;
+
 typedef struct TcgCpu {
     struct BlockCache cache;
     uint64_t cache_used[(1 << JUMP_CACHE_BITS) / 64];
@@ -62,6 +65,7 @@ typedef struct TcgCpu {
     unsigned num_reading;
     unsigned yields;
     unsigned large_bits;               /* of the largest page entered so far */
+    Came came;
     TcgCounts counts;
 } TcgCpu;
 
@@ -137,6 +141,9 @@ bool smc_revoke(ram_addr ram, uint64_t len);
 /* blocks_lock. */
 void smc_add_block(CodeBlock *cb);
 void smc_remove_block(CodeBlock *cb);
+/* The blocks made from a page, also those that reach into it. blocks_lock. */
+CodeBlock *smc_first_block(ram_addr ram);
+CodeBlock *smc_next_block(const CodeBlock *cb, ram_addr ram);
 void smc_clear(void);
 /* Code in this page is written to so often that regions do not pay. blocks_lock. */
 bool smc_is_restless(ram_addr ram);

@@ -102,6 +102,8 @@ struct Cpu {
 /* What a region of blocks in one page may be made of, and which bytes it was made from. */
 typedef struct RegionGuide {
     bool (*has_run)(void *opaque, uint64_t pc);    /* there is a block at pc, in the page of the key */
+    /* Where code of the page has jumped to in the page in this way (IrWay), max places at most; their number. */
+    unsigned (*reached)(void *opaque, unsigned way, uint64_t *pc, unsigned max);
     void *opaque;
     uint64_t cover[8];                  /* out: a bit for each 8 bytes of the page */
 } RegionGuide;

@@ -50,6 +50,7 @@ struct CodeBlock {
     uint32_t bytes;
     const uint64_t *cover;          /* regions: a bit for each 8 bytes of page[0] that they were made from */
     int32_t heat;                   /* branches back that may yet lead here before a region is made */
+    uint8_t ways;                   /* a bit for each IrWay in which code of the same page has jumped here */
     bool no_region;                 /* one was made from here, or is not wanted */
     uint8_t *buffer_end;            /* accel/tcg: the code buffer's pointer when it was finished */
     _Atomic bool valid;             /* cleared by invalidation */
@@ -205,9 +206,9 @@ uint64_t tcg_atomic(Cpu *cpu, uint64_t va, uint64_t value, uint64_t expect, uint
 /*
  * exit_lookup missed the jump cache: the `entry` to go on with, or NULL to leave with
  * IR_EXIT_LOOKUP and no last block. Guest state is complete, pc included (front ends set it before
- * exit_lookup).
+ * exit_lookup). way: the IrWay in which `from` got here; from is not looked at for WAY_ANY.
  */
-const void *tcg_lookup(Cpu *cpu, uint64_t pc);
+const void *tcg_lookup(Cpu *cpu, uint64_t pc, unsigned way, CodeBlock *from);
 /* exit LOOP: the same, unless there is something to look at. */
 const void *tcg_look(Cpu *cpu);
 

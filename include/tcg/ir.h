@@ -66,6 +66,10 @@ enum {
 typedef enum IrGuard { GUARD_NAN, GUARD_TINY, GUARD_ORDER, GUARD_MIN_INT } IrGuard;
 enum { GUARD_LOWEST = 16 };     /* with one of them: of vectors the lowest lane alone */
 
+/* What kind of jump an exit_lookup is: what is taken into regions later depends on it. */
+typedef enum IrWay { WAY_ANY, WAY_JUMP, WAY_CALL, WAY_RETURN } IrWay;
+
+enum { IR_TARGETS = 48 };       /* of ir_target in a function */
 enum { IR_CHAINS = 32 };        /* slots of exit_chain that a function may have */
 
 /* CpuArch.restore with this metadata sets the pc from the key and nothing else: everything else is
@@ -164,6 +168,12 @@ void ir_br(IrBuilder *b, IrBlock *to);
 void ir_brcond(IrBuilder *b, IrCond c, IrVal x, IrVal y, IrBlock *yes, IrBlock *no);
 void ir_exit_chain(IrBuilder *b, unsigned slot, uint64_t pc);
 void ir_exit_lookup(IrBuilder *b, IrVal pc);
+void ir_exit_jump(IrBuilder *b, IrVal pc, IrWay way);      /* the same, of a known kind */
+/*
+ * Whatever exit_lookup of the function finds that its pc is this one may go on there, if cpu->attention is 0. The block is
+ * placed as others are and reads no local before it sets it. False: there are too many targets.
+ */
+bool ir_target(IrBuilder *b, uint64_t pc, IrBlock *to);
 void ir_exit(IrBuilder *b, unsigned reason);
 /* Adds an immediate; the usual front-end shorthand. */
 IrVal ir_addi(IrBuilder *b, IrVal a, int64_t i);

@@ -174,7 +174,7 @@ void emit_exit(Gen *g, const IrOp *o)
     ra_flush(&g->ra);
     gen_clean_ymm(g);
     if (g->cb->key.flags == 0 && o->imm[0] == IR_EXIT_LOOKUP) {
-        x_jmp(&g->a, g->lookup);
+        x_jmp(&g->a, g->lookup[WAY_ANY]);
     } else if (g->cb->key.flags == 0 && o->imm[0] == IR_EXIT_LOOP) {
         x_jmp(&g->a, g->look);
     } else {
@@ -235,9 +235,9 @@ static Mem const_entry(uint64_t pc)
 }
 
 /* All is home: no register but those of the pc matters. */
-static void lookup_const(Gen *g, uint64_t pc)
+static void lookup_const(Gen *g, uint64_t pc, IrWay way)
 {
-    LookupMiss m = {.is_const = true, .const_pc = pc};
+    LookupMiss m = {.way = way, .is_const = true, .const_pc = pc};
     Mem entry = const_entry(pc), target = entry;
 
     target.disp += (int32_t)offsetof(JumpCacheEntry, entry);
@@ -254,21 +254,10 @@ static void lookup_const(Gen *g, uint64_t pc)
     g_array_append_val(g->misses, m);
 }
 
-void emit_exit_lookup(Gen *g, const IrOp *o)
+void gen_jump_cache(Gen *g, IrWay way)
 {
-    LookupMiss m = {0};
+    LookupMiss m = {.way = way};
 
-    ra_flush(&g->ra);
-    gen_clean_ymm(g);
-    if (g->cb->key.flags) {
-        gen_exit(g, IR_EXIT_LOOKUP);    /* whoever asked for such a block wants to see its end */
-        return;
-    }
-    if (ra_is_const(&g->ra, o->args[0])) {
-        lookup_const(g, g->ra.vals[o->args[0]].bits);
-        return;
-    }
-    ra_use(&g->ra, o->args[0], REG_BIT(RSI));
     G_STATIC_ASSERT(JUMP_CACHE_BITS == 16);
     x_rr(&g->a, X_MOVZX16, RAX, RSI);
     x_shift_ri(&g->a, 0, SH_SHL, RAX, 5);
@@ -278,6 +267,26 @@ void emit_exit_lookup(Gen *g, const IrOp *o)
     m.jump[1] = check_context(g, mem_bd(RAX, 0));
     x_jmp_m(&g->a, mem_bd(RAX, offsetof(JumpCacheEntry, entry)));
     g_array_append_val(g->misses, m);
+}
+
+void emit_exit_lookup(Gen *g, const IrOp *o)
+{
+    if (gen_may_be_target(g, o->args[0])) {
+        gen_to_target(g, o);
+        return;
+    }
+    ra_flush(&g->ra);
+    gen_clean_ymm(g);
+    if (g->cb->key.flags) {
+        gen_exit(g, IR_EXIT_LOOKUP);    /* whoever asked for such a block wants to see its end */
+        return;
+    }
+    if (ra_is_const(&g->ra, o->args[0])) {
+        lookup_const(g, g->ra.vals[o->args[0]].bits, (IrWay)o->imm[0]);
+        return;
+    }
+    ra_use(&g->ra, o->args[0], REG_BIT(RSI));
+    gen_jump_cache(g, (IrWay)o->imm[0]);
 }
 
 void gen_lookup_misses(Gen *g)
@@ -292,11 +301,12 @@ void gen_lookup_misses(Gen *g)
             x_mov_ri(&g->a, RSI, m->const_pc);
             x_rm(&g->a, X_LEA | X_W, RAX, const_entry(m->const_pc));
         }
+        x_mov_ri(&g->a, RCX, (uintptr_t)g->cb);
         if ((uint32_t)context == 0) {
             x_mov_ri(&g->a, RDX, context >> 32);
-            x_jmp(&g->a, g->lookup_other);
+            x_jmp(&g->a, g->lookup_other[m->way]);
         } else {
-            x_jmp(&g->a, g->lookup);
+            x_jmp(&g->a, g->lookup[m->way]);
         }
     }
 }
@@ -385,10 +395,11 @@ static void short_stub(Gen *g, unsigned args, const void *fn, bool load)
 }
 
 /* Guest state is complete: on with the next block if `find` has one, else out. */
-static void *find_stub(Gen *g, const void *find, unsigned reason)
+static void *find_stub(Gen *g, const void *find, IrWay way, unsigned reason)
 {
     uint8_t *at = g->a.p, *none;
 
+    x_mov_ri(&g->a, RDX, way);
     gen_cpu_arg(g);
     x_call(&g->a, find);
     x_rr(&g->a, X_TEST | X_W, RAX, RAX);
@@ -401,18 +412,18 @@ static void *find_stub(Gen *g, const void *find, unsigned reason)
 }
 
 /* The entry's other place; see jump_cache_other(). */
-static void lookup_other_stub(Gen *g)
+static void lookup_other_stub(Gen *g, IrWay way)
 {
     const Mem table = gen_env(g, offsetof(Cpu, block_cache));
 
-    g->lookup_other = g->a.p;
+    g->lookup_other[way] = g->a.p;
     x_alu_rm(&g->a, X_W, ALU_SUB, RAX, table);
     x_alu_ri(&g->a, 0, ALU_XOR, RAX, sizeof(JumpCacheEntry));
     x_alu_rm(&g->a, X_W, ALU_ADD, RAX, table);
     x_alu_rm(&g->a, X_W, ALU_CMP, RSI, mem_bd(RAX, offsetof(JumpCacheEntry, pc)));
-    x_jcc(&g->a, CC_NE, g->lookup);
+    x_jcc(&g->a, CC_NE, g->lookup[way]);
     x_alu_rm(&g->a, 0, ALU_CMP, RDX, mem_bd(RAX, offsetof(JumpCacheEntry, context) + 4));
-    x_jcc(&g->a, CC_NE, g->lookup);
+    x_jcc(&g->a, CC_NE, g->lookup[way]);
     x_jmp_m(&g->a, mem_bd(RAX, offsetof(JumpCacheEntry, entry)));
 }
 
@@ -433,7 +444,9 @@ void gen_common_stubs(Gen *g)
     g->slow_short[SHORT_STORE] = g->a.p;
     short_stub(g, 3, (const void *)tcg_store_slow, false);
 
-    g->lookup = find_stub(g, (const void *)tcg_lookup, IR_EXIT_LOOKUP);     /* rsi: the pc that missed */
-    g->look = find_stub(g, (const void *)tcg_look, IR_EXIT_LOOP);
-    lookup_other_stub(g);
+    for (unsigned way = 0; way <= WAY_RETURN; way++) {
+        g->lookup[way] = find_stub(g, (const void *)tcg_lookup, (IrWay)way, IR_EXIT_LOOKUP);
+        lookup_other_stub(g, (IrWay)way);
+    }
+    g->look = find_stub(g, (const void *)tcg_look, WAY_ANY, IR_EXIT_LOOP);
 }

@@ -504,7 +504,7 @@ void gen_keep_registers(Gen *g, RegSet live, bool restore)
     }
 }
 
-static void write_home(Gen *g, const StubVar *v)
+void gen_write_home(Gen *g, const StubVar *v)
 {
     IrType t = ir_var_type(g->f, v->var);
     RaPlace home = ra_home(&g->ra, v->var);
@@ -675,7 +675,7 @@ static void gen_stub(Gen *g, const Stub *s)
     }
     gen_x87_stub_save(g, &s->x87);
     for (uint32_t i = 0; i < s->num_vars; i++) {
-        write_home(g, &g_array_index(g->stub_vars, StubVar, s->first_var + i));
+        gen_write_home(g, &g_array_index(g->stub_vars, StubVar, s->first_var + i));
     }
     if (ra_class(t) == 0 && (store || o->opcode == OP_LOAD)) {
         stub_short(g, s, &x, oi, store);

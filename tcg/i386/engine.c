@@ -163,6 +163,7 @@ static void begin_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     g_array_set_size(g->chains, 0);
     g_array_set_size(g->chain_exits, 0);
     g_array_set_size(g->misses, 0);
+    g_array_set_size(g->target_misses, 0);
     cb->code = (GeneratedCode){.entry = g->start, .cold = (uint8_t *)(((uintptr_t)c->cold + 7) & ~(uintptr_t)7)};
 }
 
@@ -255,7 +256,7 @@ static bool finish_function(Gen *g)
 {
     GeneratedCode *c = &g->cb->code;
     size_t tables = g->side->len * sizeof(SidePoint) + g->insns->len * sizeof(InsnPoint) +
-                    g->chains->len * sizeof(ChainSlot) + 256;
+                    g->chains->len * sizeof(ChainSlot) + gen_target_table_size(g) + 256;
 
     for (guint i = 0; i < g->fixups->len; i++) {
         const Fixup *f = &g_array_index(g->fixups, Fixup, i);
@@ -273,6 +274,7 @@ static bool finish_function(Gen *g)
     c->num_insns = g->insns->len;
     c->insns = append(g, g->insns, sizeof(InsnPoint));
     place_chains(g);
+    gen_target_table(g);
     perf_map_add(c->entry, c->size, "guest", g->cb->key.pc);
     perf_map_add(c->cold, c->cold_size, "guest-cold", g->cb->key.pc);
     g->cb->insns = (uint16_t)g->f->num_insns;
@@ -290,6 +292,7 @@ static bool gen_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     }
     ra_function(&g->ra, f);
     g->first_page_val = g->ra.first_extra;
+    gen_targets_begin(g);
     poll = gen_poll(g);
     ra_entry_moves(&g->ra);
     for (IrBlock *b = f->entry; b; b = b->next) {
@@ -302,6 +305,7 @@ static bool gen_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     }
     go_cold(g);
     gen_stubs(g);
+    gen_target_misses(g);
     gen_chain_exits(g);
     gen_lookup_misses(g);
     if (!gen_has_room(g)) {
@@ -334,6 +338,7 @@ static bool engine_init(CodeBuffer *c, const CpuArch *arch, GError **error)
         g->insns = g_array_new(FALSE, FALSE, sizeof(InsnPoint));
         g->chains = g_array_new(FALSE, TRUE, sizeof(ChainSlot));
         g->misses = g_array_new(FALSE, FALSE, sizeof(LookupMiss));
+        g->target_misses = g_array_new(FALSE, FALSE, sizeof(TargetMiss));
         g->chain_exits = g_array_new(FALSE, FALSE, sizeof(ChainExit));
         ra_init(&g->ra, &gen_ra_host, g, FRAME_SAVE, FRAME_MAX, MAX_GROUPS);
         g->groups = g_array_new(FALSE, FALSE, sizeof(PageGroup));

@@ -62,10 +62,19 @@ typedef struct ChainExit { uint8_t *jump; uint32_t slot; } ChainExit;
 
 /* A look-up in the jump cache, which missed: rax has the entry; the pc is in rsi, or const_pc. */
 typedef struct LookupMiss {
+    IrWay way;
     uint8_t *jump[2];
     bool is_const;
     uint64_t const_pc;
 } LookupMiss;
+
+/* An exit_lookup that found no target: the pc is in rsi; then variables go home and the jump cache is asked. */
+typedef struct TargetMiss {
+    uint8_t *jump[2];
+    uint8_t *table;                     /* displacement of the table's address */
+    uint32_t first_var, num_vars;       /* in Gen.stub_vars */
+    IrWay way;
+} TargetMiss;
 
 /* Accesses that share a TLB check; see pages.c. */
 typedef struct PageGroup {
@@ -93,8 +102,11 @@ typedef struct Gen {
     const CpuArch *arch;
     int32_t bias;                       /* arch->env_offset */
     uint32_t high_gap;                  /* from a 256-bit register's low half to the high one */
-    uint8_t *enter, *leave, *lookup, *look;     /* common stubs */
-    uint8_t *lookup_other;              /* rax, rsi, edx: an entry that missed, the pc, its context's upper half */
+    uint8_t *enter, *leave, *look;      /* common stubs */
+    /* rsi: the pc that missed, rcx: the block that looked for it */
+    uint8_t *lookup[WAY_RETURN + 1];
+    /* rax, rsi, edx, rcx: an entry that missed, the pc, its context's upper half, the block */
+    uint8_t *lookup_other[WAY_RETURN + 1];
     uint8_t *exits[EXITS];              /* by IR_EXIT_*: called, the block's address follows the call */
     uint8_t *slow[SLOWS], *slow_short[SHORTS];
     /* the function at hand */
@@ -109,7 +121,8 @@ typedef struct Gen {
     const IrOp *compared;               /* env_load that the next op, a branch, compares in memory; NULL: none */
     X87Cache x87;
     uint32_t first_page_val;            /* allocator's values of page addends, MAX_GROUPS of them */
-    GArray *fixups, *stubs, *stub_vars, *side, *insns, *groups, *group_at, *chains, *chain_exits, *misses;
+    GArray *fixups, *stubs, *stub_vars, *side, *insns, *groups, *group_at, *chains, *chain_exits, *misses, *target_misses;
+    unsigned target_shift, target_bits; /* the table of targets: which bits of the pc are the index */
 } Gen;
 
 typedef struct EmitRow {
@@ -176,11 +189,21 @@ void gen_cpu_arg(Gen *g);
 /* ---- files' interfaces ---- */
 void gen_init(Gen *g, const CpuArch *arch);
 void gen_stubs(Gen *g);                 /* emit-mem.c: the cold paths */
+void gen_write_home(Gen *g, const StubVar *v);
 void gen_guard_stub(Gen *g, const Stub *s);     /* emit-guard.c */
 /* A slow path saves, or takes back, the registers of a set. */
 void gen_keep_registers(Gen *g, RegSet live, bool restore);
 void gen_chain_exits(Gen *g);           /* emit-ctl.c: these two as well */
 void gen_lookup_misses(Gen *g);
+/* rsi: the pc; all is home. */
+void gen_jump_cache(Gen *g, IrWay way);
+/* emit-targets.c: an exit_lookup of a function with targets; what it needs behind the code, and the table. */
+void gen_targets_begin(Gen *g);
+bool gen_may_be_target(const Gen *g, uint32_t pc);
+void gen_to_target(Gen *g, const IrOp *o);
+void gen_target_misses(Gen *g);
+void gen_target_table(Gen *g);
+size_t gen_target_table_size(const Gen *g);
 static inline bool gen_has_room(const Gen *g)
 {
     return g->end - g->a.p >= ROOM_PER_OP;

@@ -114,7 +114,7 @@ static void *take(CodeBuffer *c, size_t bytes)
     return p;
 }
 
-static bool decode_blocks(Decode *d, IrFunc *f, InsnPoint *points)
+static bool decode_blocks(Decode *d, IrFunc *f, InsnPoint *points, InterpTarget *targets)
 {
     Insn **start = ir_arena(f, f->num_blocks * sizeof(Insn *));
     Insn *i = d->insns;
@@ -131,6 +131,9 @@ static bool decode_blocks(Decode *d, IrFunc *f, InsnPoint *points)
         if (d->frame > FRAME_BYTES) {
             return false;
         }
+    }
+    for (uint32_t n = 0; n < f->num_targets; n++) {
+        targets[n] = (InterpTarget){.pc = f->targets[n].pc, .to = start[f->targets[n].block->id]};
     }
     i = d->insns;
     for (const IrBlock *b = f->entry; b; b = b->next) {
@@ -157,22 +160,23 @@ bool interp_generate(CodeBuffer *c, IrFunc *f, CodeBlock *cb, bool opt)
     }
     count(f, &ops, &args, &guest_insns, &chains);
     size_t need = sizeof(InterpCode) + ops * sizeof(Insn) + args * 8 + guest_insns * sizeof(InsnPoint) +
-                  chains * sizeof(ChainSlot);
-    if (need + 5 * 32 > (size_t)(c->end - c->ptr)) {
+                  chains * sizeof(ChainSlot) + f->num_targets * sizeof(InterpTarget);
+    if (need + 6 * 32 > (size_t)(c->end - c->ptr)) {
         return false;
     }
     InterpCode *code = take(c, sizeof(*code));
     InsnPoint *points = take(c, guest_insns * sizeof(*points));
     ChainSlot *slots = chains > ARRAY_COUNT(cb->chain) ? take(c, chains * sizeof(*slots)) : cb->chain;
     memset(slots, 0, chains * sizeof(*slots));
+    InterpTarget *targets = take(c, f->num_targets * sizeof(*targets));
     Decode d = {.f = f, .cb = cb, .chains = slots, .insns = take(c, ops * sizeof(Insn)), .locals = f->num_locals * 32};
     d.slot = ir_arena(f, f->num_values * sizeof(uint32_t));
     memset(d.slot, 0, f->num_values * sizeof(uint32_t));
     d.consts = take(c, args * 8);
     /* Too many values for the frame: front ends end a function long before (ir_full). */
-    bool fits = decode_blocks(&d, f, points);
+    bool fits = decode_blocks(&d, f, points, targets);
     g_assert(fits);
-    *code = (InterpCode){cb, d.consts, d.insns};
+    *code = (InterpCode){cb, d.consts, d.insns, targets, f->num_targets};
     c->ptr = d.consts + d.num_consts;
     cb->code = (GeneratedCode){
         .entry = code, .size = (uint32_t)(c->ptr - (uint8_t *)code), .insns = points,

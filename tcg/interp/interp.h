@@ -34,7 +34,10 @@ typedef struct InterpCode {
     CodeBlock *cb;
     const uint8_t *consts;
     const Insn *start;
+    const struct InterpTarget *targets;     /* of exit_lookup */
+    uint32_t num_targets;
 } InterpCode;
+typedef struct InterpTarget { uint64_t pc; const Insn *to; } InterpTarget;
 
 enum { FRAME_BYTES = 128 * 1024 };
 

@@ -139,7 +139,18 @@ static const Insn *run_exit_chain(const Insn *i, Run *r)
 
 static const Insn *run_exit_lookup(const Insn *i, Run *r)
 {
-    const InterpCode *code = tcg_lookup(r->cpu, arg64(i, r, 0));
+    const InterpCode *here = r->cb->code.entry;
+    const uint64_t pc = arg64(i, r, 0);
+
+    for (uint32_t n = 0; n < here->num_targets && !atomic_load_explicit(&r->cpu->attention, memory_order_relaxed); n++) {
+        if (here->targets[n].pc == pc) {
+            return here->targets[n].to;
+        }
+    }
+    if (r->cb->key.flags) {
+        return leave(r, IR_EXIT_LOOKUP);
+    }
+    const InterpCode *code = tcg_lookup(r->cpu, pc, WAY_ANY, NULL);
 
     if (code) {
         return enter(r, code->cb);

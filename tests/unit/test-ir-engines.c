@@ -20,10 +20,12 @@ typedef struct TestCpu {
     Vec128 v[NUM] __attribute__((aligned(16)));
     Vec128 h[NUM];              /* their upper halves */
     uint64_t field[2];          /* for env_load and env_store */
+    uint64_t turns;             /* jumps to targets that are left */
 } TestCpu;
 
 /* What a run may change. */
 typedef struct State {
+    uint64_t turns;             /* before the run */
     uint64_t fault_pc;          /* guest instruction that faulted, or 0 */
     uint8_t regs[sizeof(TestCpu) - offsetof(TestCpu, i32)];
     uint8_t memory[PAGES << PAGE_BITS_MIN];
@@ -525,6 +527,9 @@ static void random_op(Gen *g, const IrVar *locals, bool floats)
         random_env(g);
         break;
     case 7: {
+        if (!locals) {
+            break;
+        }
         IrType t = random_type(g);
         IrOp o = {.opcode = OP_GET, .var = {locals[t]}};
         append(g, &o, t);
@@ -548,7 +553,66 @@ static void random_op(Gen *g, const IrVar *locals, bool floats)
     }
 }
 
-enum { MAX_BLOCKS = 6 };
+enum { MAX_BLOCKS = 6, NUM_TARGETS = 4 };
+#define TARGET_PC 0x2000ull
+
+/* To a pc that comes out of the registers: one of the targets, or none of them. */
+static void random_jump(Gen *g)
+{
+    fill_pool(g);
+    IrOp low = {.opcode = OP_AND, .num_args = 2, .args = {operand(g, IR_I64), konst(g, IR_I64, 7 * 16)}};
+    uint32_t v = append(g, &low, IR_I64);
+    IrOp sum = {.opcode = OP_ADD, .num_args = 2, .args = {v, konst(g, IR_I64, TARGET_PC)}};
+    IrOp exit = {.opcode = OP_EXIT_LOOKUP, .num_args = 1, .args = {append(g, &sum, IR_I64)}};
+
+    append(g, &exit, IR_VOID);
+}
+
+/* Takes one of the turns; what are left. */
+static uint32_t take_turn(Gen *g)
+{
+    IrOp load = {.opcode = OP_ENV_LOAD, .env = {offsetof(TestCpu, turns), MEM_64}};
+    IrOp less = {.opcode = OP_SUB, .num_args = 2, .args = {append(g, &load, IR_I64), konst(g, IR_I64, 1)}};
+    uint32_t left = append(g, &less, IR_I64);
+    IrOp store = {.opcode = OP_ENV_STORE, .num_args = 1, .args = {left}, .env = {offsetof(TestCpu, turns), MEM_64}};
+
+    append(g, &store, IR_VOID);
+    return left;
+}
+
+/* Blocks without locals that branch forwards or jump to targets at random while there are turns. */
+static void random_jumps(Gen *g, unsigned ops)
+{
+    IrBlock *blocks[MAX_BLOCKS];
+
+    ir_begin(g->b);
+    for (unsigned i = 0; i < MAX_BLOCKS; i++) {
+        blocks[i] = ir_block(g->b);
+    }
+    for (unsigned i = 0; i < NUM_TARGETS; i++) {
+        g_assert_true(ir_target(g->b, TARGET_PC + 16 * i, blocks[i + 1]));
+    }
+    for (unsigned i = 0; i < MAX_BLOCKS; i++) {
+        ir_place(g->b, blocks[i]);
+        fill_pool(g);
+        for (unsigned n = 0; n < ops; n++) {
+            ir_insn(g->b, 0x1000 + i + 16 * n, 1);
+            random_op(g, NULL, true);
+        }
+        if (i == MAX_BLOCKS - 1) {
+            ir_exit(g->b, IR_EXIT_LOOP);
+            break;
+        }
+        IrBlock *jump = ir_block(g->b);
+        IrOp o = {.opcode = OP_BRCOND, .cc = COND_GT, .num_args = 2, .args = {take_turn(g), konst(g, IR_I64, 0)}};
+        g->b->cur->succ[0] = pick(g, 3) ? jump : blocks[i + 1];
+        g->b->cur->succ[1] = blocks[i + 1];
+        append(g, &o, IR_VOID);
+        ir_place(g->b, jump);
+        random_jump(g);
+    }
+    ir_finish(ir_func(g->b));
+}
 
 /* Blocks that branch forwards at random; one may go back while a counter lasts. */
 static void random_function(Gen *g, unsigned num_blocks, unsigned ops, bool floats)
@@ -657,7 +721,7 @@ static IrVal copy_op(IrBuilder *to, const IrFunc *f, const IrOp *o, const IrVal 
 static void copy_function(IrBuilder *to, const IrFunc *f)
 {
     g_autofree uint32_t *map = g_new0(uint32_t, f->num_values);
-    IrBlock *blocks[MAX_BLOCKS + 2] = {0};
+    IrBlock *blocks[2 * MAX_BLOCKS + 2] = {0};
 
     ir_begin(to);
     for (uint32_t i = 0; i < f->num_locals; i++) {
@@ -665,6 +729,9 @@ static void copy_function(IrBuilder *to, const IrFunc *f)
     }
     for (uint32_t i = 1; i < f->num_blocks; i++) {
         blocks[i] = f->blocks[i]->cold ? ir_cold_block(to) : ir_block(to);
+    }
+    for (uint32_t i = 0; i < f->num_targets; i++) {
+        ir_target(to, f->targets[i].pc, blocks[f->targets[i].block->id]);
     }
     for (const IrBlock *b = f->entry; b; b = b->next) {
         if (b != f->entry) {
@@ -746,6 +813,7 @@ static void run(Bench *w, const CodeEngine *engine, IrFunc *f, bool opt, unsigne
 
     memcpy((uint8_t *)w->cpu + offsetof(TestCpu, i32), in->regs, sizeof(in->regs));
     memcpy(w->memory, in->memory, sizeof(in->memory));
+    w->cpu->turns = in->turns;
     code_buffer_release(&w->buffer, w->buffer_start);
     g_assert_true(engine->generate(&w->buffer, f, &cb, opt));
     memset(&w->cpu->cpu.tlb.table, 0xff, sizeof(w->cpu->cpu.tlb.table));
@@ -756,7 +824,8 @@ static void run(Bench *w, const CodeEngine *engine, IrFunc *f, bool opt, unsigne
     fill.misses_left = misses;
     out->fault_pc = 0;
     if (sigsetjmp(w->cpu->cpu.jump, 0) == 0) {
-        g_assert_cmpuint(engine->run(&w->cpu->cpu, &cb, &last), ==, IR_EXIT_LOOP);
+        unsigned reason = engine->run(&w->cpu->cpu, &cb, &last);
+        g_assert_true(reason == IR_EXIT_LOOP || (reason == IR_EXIT_LOOKUP && in->turns));
         g_assert_true(last == &cb);
     } else {
         out->fault_pc = fault_pc(w, engine, &cb);
@@ -806,6 +875,7 @@ static void report(const IrFunc *before, const IrFunc *after, const State *one, 
     g_error("results differ\n%s", text->str);
 }
 
+/* num_blocks 0: functions with targets. */
 static void compare(const CodeEngine *engine, unsigned rounds, unsigned num_blocks, unsigned ops,
                     bool floats, bool faults)
 {
@@ -821,8 +891,13 @@ static void compare(const CodeEngine *engine, unsigned rounds, unsigned num_bloc
     bench_init(&other, engine);
     g.v256 = engine == &engine_interp || (engine->has_v256 && engine->has_v256());
     for (unsigned i = 0; i < rounds; i++) {
-        random_function(&g, num_blocks, ops, floats);
+        if (num_blocks) {
+            random_function(&g, num_blocks, ops, floats);
+        } else {
+            random_jumps(&g, ops);
+        }
         random_state(g.rand, in);
+        in->turns = one->turns = two->turns = num_blocks ? 0 : 20;
         unsigned misses = faults ? pick(&g, PAGES + 1) : UINT_MAX;
         run(&plain, &engine_interp, ir_func(g.b), false, misses, in, one);
         for (unsigned opt = 0; opt < 2; opt++) {
@@ -895,11 +970,19 @@ static void test_builder_faults(void)
     compare(&engine_interp, 300, MAX_BLOCKS, 60, true, true);
 }
 
+static void test_native_targets(void)
+{
+    compare_native(1000, 0, 4, true, false);
+    compare_native(500, 0, 20, true, false);
+    compare_native(1000, 0, 6, true, true);
+}
+
 static void test_native_levels(void)
 {
     for (unsigned level = 0; engine_native() && engine_native_limit(level); level++) {
         compare_native(700, 1, 30, true, true);
         compare_native(100, MAX_BLOCKS, 60, true, false);
+        compare_native(100, 0, 6, true, false);
     }
 }
 
@@ -911,6 +994,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ir-engines/native/float-short", test_native_float_short);
     g_test_add_func("/ir-engines/native/float-blocks", test_native_float_blocks);
     g_test_add_func("/ir-engines/native/faults", test_native_faults);
+    g_test_add_func("/ir-engines/native/targets", test_native_targets);
     g_test_add_func("/ir-engines/native/older-hosts", test_native_levels);
     g_test_add_func("/ir-engines/builder/faults", test_builder_faults);
     g_test_add_func("/ir-engines/builder/short", test_builder_short);

@@ -123,6 +123,7 @@ static void test_constants_and_locals(void)
     static const char text[] =
         "func insns=2 bytes=7\n"
         "local %0:i32\n"
+        "target b1 #0x2000\n"
         "b0:\n"
         "  insn #0x1000, #0x3\n"
         "  v1:i64 = get r64\n"
@@ -138,7 +139,7 @@ static void test_constants_and_locals(void)
     g_autoptr(GString) out = g_string_new(NULL);
 
     g_assert_null(ir_parse(b, text, helpers, &error));
-    g_assert_nonnull(strstr(error->message, "line 9: "));
+    g_assert_nonnull(strstr(error->message, "line 10: "));
     g_clear_error(&error);
 
     g_auto(GStrv) parts = g_strsplit(text, "call plain(0x1:i32, v4)", 2);
@@ -155,6 +156,8 @@ static void test_parser_rejects(void)
     static const char *const texts[] = {
         "",
         "rubbish",
+        "target b1\n",
+        "target 1 #0x1\n",
         "b0:\n",
         "b0:\n  exit\n",
         "b0:\n  exit #0, #1\n",
