@@ -13,11 +13,15 @@
 
 typedef struct Throttle {
     const QapiEvent *event;
+    char *key;                  /* value of the event's throttle_key; NULL: it has none */
     json_object *waiting;       /* the newest one held back, stamped; NULL: none */
     Timer timer;                /* pending: the event was sent less than a second ago */
 } Throttle;
 
-/* One per throttled event that has occurred; events have no home but the process. */
+/*
+ * One per throttled event that has occurred, and value of its key; those that have been idle are
+ * taken over by others. Events have no home but the process.
+ */
 static GPtrArray *throttles;
 
 static void send_to(Monitor *m, void *opaque)
@@ -55,28 +59,47 @@ static void on_timer(void *opaque)
     }
 }
 
-static Throttle *throttle_of(const QapiEvent *event)
+static Throttle *throttle_of(const QapiEvent *event, const char *key)
 {
+    Throttle *t = NULL;
+
     for (guint i = 0; throttles && i < throttles->len; i++) {
-        if (((Throttle *)throttles->pdata[i])->event == event) {
-            return throttles->pdata[i];
+        Throttle *other = throttles->pdata[i];
+
+        if (other->event == event && g_strcmp0(other->key, key) == 0) {
+            return other;
+        }
+        if (!other->timer.pending) {
+            t = other;
         }
     }
-    Throttle *t = g_new0(Throttle, 1);
-
-    t->event = event;
-    timer_init(&t->timer, CLOCK_RT, on_timer, t);
-    if (!throttles) {
-        throttles = g_ptr_array_new();
+    if (!t) {
+        t = g_new0(Throttle, 1);
+        timer_init(&t->timer, CLOCK_RT, on_timer, t);
+        if (!throttles) {
+            throttles = g_ptr_array_new();
+        }
+        g_ptr_array_add(throttles, t);
     }
-    g_ptr_array_add(throttles, t);
+    t->event = event;
+    g_free(t->key);
+    t->key = g_strdup(key);
     return t;
+}
+
+static const char *key_of(const QapiEvent *event, json_object *data)
+{
+    json_object *v = NULL;
+
+    return event->throttle_key && json_object_object_get_ex(data, event->throttle_key, &v)
+               ? json_object_get_string(v)
+               : NULL;
 }
 
 static void sink(void *opaque, const QapiEvent *event, json_object *data)
 {
     json_object *o = stamped(event, data);
-    Throttle *t = event->throttled ? throttle_of(event) : NULL;
+    Throttle *t = event->throttled ? throttle_of(event, key_of(event, data)) : NULL;
 
     if (t && t->timer.pending) {
         json_object_put(t->waiting);
@@ -165,6 +188,7 @@ void monitor_events_stop(Vm *vm)
 
         timer_cancel(&t->timer);
         json_object_put(t->waiting);
+        g_free(t->key);
         g_free(t);
     }
     g_clear_pointer(&throttles, g_ptr_array_unref);

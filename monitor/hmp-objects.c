@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The object tree, chardevs, threads, CPUs' places and the mouse from the human monitor: thin users
- * of QMP.
+ * The object tree, chardevs, threads and CPUs' places from the human monitor: thin users of QMP.
  */
 #include <json-c/json.h>
 #include <string.h>
@@ -10,7 +9,6 @@
 #include "qapi/keyval.h"
 #include "qapi/qapi-commands.h"
 #include "qom/object.h"
-#include "ui/input.h"
 #include "util/error.h"
 
 static Object *find(HmpCall *call, GError **error)
@@ -122,38 +120,3 @@ static void hmp_info_iothreads(HmpCall *call, GError **error)
 }
 
 HMP_INFO(iothreads, hmp_info_iothreads, "", "show iothreads");
-
-/* ---- the mouse ---- */
-
-/* Buttons that mouse_button holds down; one seat. */
-static unsigned mouse_buttons;
-
-static void hmp_mouse_move(HmpCall *call, GError **error)
-{
-    int dx = (int)hmp_int(call, "dx", 0), dy = (int)hmp_int(call, "dy", 0),
-        dz = (int)hmp_int(call, "dz", 0);
-
-    if (!input_motion(dx, dy, dz, mouse_buttons)) {
-        fail(error, "there is no mouse that takes relative motion");
-    }
-}
-
-HMP_ROW(mouse_move, { .name = "mouse_move", .args = "dx:i,dy:i,dz:i?", .params = "dx dy [dz]",
-                      .fn = hmp_mouse_move, .help = "send mouse move events" });
-
-static void hmp_mouse_button(HmpCall *call, GError **error)
-{
-    unsigned state = (unsigned)hmp_int(call, "state", 0);
-
-    /* 1 left, 2 middle, 4 right here; left, right, middle inside */
-    mouse_buttons = (state & 1) | (state & 4) >> 1 | (state & 2) << 1;
-    if (!input_motion(0, 0, 0, mouse_buttons)) {
-        fail(error, "there is no mouse");
-    }
-}
-
-HMP_ROW(mouse_button, {.name = "mouse_button",
-                       .args = "state:i",
-                       .params = "state",
-                       .fn = hmp_mouse_button,
-                       .help = "change mouse button state (1=L, 2=M, 4=R)"});

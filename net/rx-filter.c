@@ -5,6 +5,8 @@
 
 #include "net-internal.h"
 #include "qapi/qapi-commands.h"
+#include "qapi/qapi-events.h"
+#include "qom/object.h"
 #include "util/error.h"
 
 #define VLANS 4096
@@ -31,6 +33,7 @@ static RxFilterInfo *filter_of(NetClient *c)
     unsigned known = 0;
 
     c->ops->rx_filter(c, &f);
+    c->filter_told = false;
     info->name = g_strdup(c->name);
     info->promiscuous = f.promiscuous;
     info->multicast = (RxState)f.multicast;
@@ -79,4 +82,16 @@ GPtrArray *qmp_query_rx_filter(QmpCall *call, const QmpQueryRxFilterArgs *args, 
                          args->name);
     }
     return list;
+}
+
+void net_rx_filter_changed(NetClient *nic, const struct Object *dev)
+{
+    g_autofree char *path = NULL;
+
+    if (nic->filter_told) {
+        return;
+    }
+    nic->filter_told = true;
+    path = object_path(dev);
+    qapi_event_nic_rx_filter_changed(&(NicRxFilterChangedEvent){.name = nic->name, .path = path});
 }

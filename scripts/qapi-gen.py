@@ -365,6 +365,13 @@ def gen_commands_c(s):
     return '\n'.join(o) + '\n'
 
 
+def throttle(item):
+    """"throttled" is true, or the name of the member whose values count by themselves."""
+    of = item.get('throttled')
+    key = f'"{of}"' if isinstance(of, str) else 'NULL'
+    return f'{"true" if of else "false"}, {key}'
+
+
 def gen_events(s):
     h = [BANNER, '#ifndef QAPI_EVENTS_H\n#define QAPI_EVENTS_H\n\n#include "qapi/qapi-types.h"\n']
     c = [BANNER, '#include "qapi/qapi-events.h"\n', 'const QapiEvent qapi_events[] = {']
@@ -374,7 +381,7 @@ def gen_events(s):
         h.append(f"/* {item['doc']} */\nstatic inline void qapi_event_{c_name(name.lower())}({arg})\n"
                  f"{{\n    qapi_event_emit(&qapi_events[{i}], {'data' if data else 'NULL'});\n}}")
         c.append(f'    {{ "{name}", {"&" + s.desc(data) if data else "NULL"}, '
-                 f'{"true" if item.get("throttled") else "false"} }},')
+                 f'{throttle(item)} }},')
     count = len(s.sections['events'])
     c.append('};' if count else '    { NULL },\n};')
     c.append(f'const unsigned qapi_event_count = {count};')

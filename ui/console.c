@@ -133,7 +133,7 @@ Console *console_find(const char *device, unsigned head, GError **error)
         return fail_null(error, "There is no console to take a screendump from");
     }
     return known ? fail_null(error, "Device %s (head %u) is not bound to a console", device, head)
-                 : fail_null(error, "Device '%s' not found", device);
+                 : (fail_class(error, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", device), NULL);
 }
 
 /* --- pictures ------------------------------------------------------------------------------- */

@@ -7,30 +7,112 @@
 struct InputHandler {
     const InputOps *ops;
     void *opaque;
+    unsigned index;
+    bool active;
     InputHandler *next;
 };
 
-/* The guest's input devices, newest first; there is one seat per process. */
+/* The guest's input devices, those in use first; there is one seat per process. */
 static InputHandler *handlers;
+/* Devices get numbers in the order in which they come. */
+static unsigned last_index;
+
+static void unlink_handler(InputHandler *h)
+{
+    InputHandler **p = &handlers;
+
+    while (*p && *p != h) {
+        p = &(*p)->next;
+    }
+    if (*p) {
+        *p = h->next;
+    }
+}
+
+static void append(InputHandler *h)
+{
+    InputHandler **p = &handlers;
+
+    while (*p) {
+        p = &(*p)->next;
+    }
+    h->next = NULL;
+    *p = h;
+}
+
+static void to_front(InputHandler *h)
+{
+    unlink_handler(h);
+    h->next = handlers;
+    handlers = h;
+}
 
 InputHandler *input_handler_add(const InputOps *ops, void *opaque)
 {
     InputHandler *h = g_new0(InputHandler, 1);
 
-    *h = (InputHandler){ .ops = ops, .opaque = opaque, .next = handlers };
-    handlers = h;
+    *h = (InputHandler){ .ops = ops, .opaque = opaque, .index = ++last_index };
+    append(h);
     return h;
 }
 
 void input_handler_remove(InputHandler *h)
 {
-    for (InputHandler **p = &handlers; *p; p = &(*p)->next) {
-        if (*p == h) {
-            *p = h->next;
-            g_free(h);
-            return;
+    unlink_handler(h);
+    g_free(h);
+}
+
+void input_handler_activate(InputHandler *h, bool on)
+{
+    if (h->active == on) {
+        return;
+    }
+    h->active = on;
+    if (on) {
+        to_front(h);
+    } else {
+        unlink_handler(h);
+        append(h);
+    }
+}
+
+static bool is_mouse(const InputHandler *h)
+{
+    return h->ops->motion || h->ops->position;
+}
+
+bool input_mouse(unsigned i, InputMouse *m)
+{
+    bool first = true;
+
+    for (const InputHandler *h = handlers; h; h = h->next) {
+        if (!is_mouse(h)) {
+            continue;
+        }
+        if (i-- == 0) {
+            *m = (InputMouse){.name = h->ops->name,
+                              .index = h->index,
+                              .absolute = h->ops->position != NULL,
+                              .current = first};
+            return true;
+        }
+        first = false;
+    }
+    return false;
+}
+
+bool input_mouse_select(unsigned index, GError **error)
+{
+    for (InputHandler *h = handlers; h; h = h->next) {
+        if (h->index == index) {
+            if (!is_mouse(h)) {
+                return fail(error, "Input device '%s' is not a mouse", h->ops->name);
+            }
+            to_front(h);
+            return true;
         }
     }
+    return fail(error, "Mouse at index '%u' not found", index);
 }
 
 bool input_key(unsigned key, bool down)
@@ -68,12 +150,9 @@ bool input_position(int x, int y, int dz, unsigned buttons)
 
 bool input_has_position(void)
 {
-    for (InputHandler *h = handlers; h; h = h->next) {
-        if (h->ops->position) {
-            return true;
-        }
-    }
-    return false;
+    InputMouse m;
+
+    return input_mouse(0, &m) && m.absolute;
 }
 
 /* clang-format off */

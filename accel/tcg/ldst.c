@@ -3,8 +3,8 @@
  * Guest memory accesses that the inline path does not take: TLB misses, accesses over a page's end,
  * devices, first writes to clean pages, watchpoints, ROM; and the loads and stores of helpers.
  *
- * A store over a page's end resolves both pages before its first byte, so that a fault leaves memory
- * as it was.
+ * A store over a page's end resolves both pages before its first byte, so that a fault leaves
+ * memory as it was.
  */
 #include "accel/tcg/tcg.h"
 

@@ -128,13 +128,16 @@ static void tcg_info(Accel *a, GString *out)
     }
     g_string_append_printf(out, "Translation buffer state:\n");
     g_string_append_printf(out, "engine              %s\n", t->engine->name);
-    g_string_append_printf(out, "gen code size       %" PRIu64 "/%zu\n", used + cold, t->buffer.size);
+    g_string_append_printf(out, "gen code size       %" PRIu64 "/%zu\n", used + cold,
+                           t->buffer.size);
     g_string_append_printf(out, "hot code size       %" PRIu64 "\n", used);
     g_string_append_printf(out, "TB count            %" PRIu64 "\n", t->stats.blocks);
     g_string_append_printf(out, "regions             %" PRIu64 "\n", t->stats.regions);
     g_string_append_printf(out, "TB avg target size  %" PRIu64 " bytes\n",
                            t->stats.guest_bytes / blocks);
-    g_string_append_printf(out, "TB avg host size    %" PRIu64 " bytes, %" PRIu64 " cold and tables\n", used / blocks, cold / blocks);
+    g_string_append_printf(out,
+                           "TB avg host size    %" PRIu64 " bytes, %" PRIu64 " cold and tables\n",
+                           used / blocks, cold / blocks);
     g_string_append_printf(out, "\nStatistics:\n");
     g_string_append_printf(out, "TB flush count      %" PRIu64 "\n", t->stats.flushes);
     g_string_append_printf(out, "TB invalidate count %" PRIu64 "\n", t->stats.invalidated);

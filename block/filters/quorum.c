@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "block/driver.h"
+#include "qapi/qapi-events.h"
+#include "util/bitops.h"
 #include "util/error.h"
 #include "util/iov.h"
 
@@ -20,7 +22,38 @@ typedef struct QuorumState {
     BlockNode *children[MAX_CHILDREN];
     unsigned count, threshold;
     bool verify, rewrite, fifo;
+    bool silent;                /* blkverify: no events */
 } QuorumState;
+
+/* ---- what people are told ---- */
+
+/* Child i did not do what it should, or (error 0) has other data than most. */
+static void report_bad(const QuorumState *s, unsigned i, QuorumOpType type, uint64_t offset,
+                       uint64_t bytes, int error)
+{
+    QuorumReportBadEvent e = {
+        .type = type,
+        .error = error ? (char *)g_strerror(-error) : NULL,
+        .node_name = s->children[i]->name,
+        .sector_num = (int64_t)(offset / 512),
+        .sectors_count = (int64_t)div_round_up(bytes, 512),
+    };
+
+    qapi_event_quorum_report_bad(&e);
+}
+
+static void report_failure(const BlockNode *n, uint64_t offset, uint64_t bytes)
+{
+    QuorumFailureEvent e = {
+        .reference = n->name,
+        .sector_num = (int64_t)(offset / 512),
+        .sectors_count = (int64_t)div_round_up(bytes, 512),
+    };
+
+    qapi_event_quorum_failure(&e);
+}
+
+/* ---- reading ---- */
 
 /* The number of children that are equal to child i. */
 static unsigned votes(const QuorumState *s, uint8_t *const *bufs, const int *rets, unsigned i,
@@ -63,6 +96,9 @@ static int co_read_piece(BlockNode *n, uint64_t offset, size_t len, uint8_t *con
 
     for (unsigned i = 0; i < s->count; i++) {
         rets[i] = co_block_pread(s->children[i], offset, bufs[i], len);
+        if (rets[i] < 0 && !s->silent) {
+            report_bad(s, i, QUORUM_OP_TYPE_READ, offset, len, rets[i]);
+        }
         if (s->fifo && rets[i] == 0) {
             *winner = i;
             return 0;
@@ -76,8 +112,17 @@ static int co_read_piece(BlockNode *n, uint64_t offset, size_t len, uint8_t *con
         fprintf(stderr, "quorum: offset=%" G_GUINT64_FORMAT " bytes=%zu contents mismatch\n",
                 offset, len);
     }
-    for (unsigned i = 0; ret == 0 && s->rewrite && i < s->count; i++) {
-        if (rets[i] == 0 && memcmp(bufs[i], bufs[*winner], len) != 0) {
+    if (ret < 0 && !s->silent) {
+        report_failure(n, offset, len);
+    }
+    for (unsigned i = 0; ret == 0 && i < s->count; i++) {
+        if (rets[i] < 0 || memcmp(bufs[i], bufs[*winner], len) == 0) {
+            continue;
+        }
+        if (!s->silent) {
+            report_bad(s, i, QUORUM_OP_TYPE_READ, offset, len, 0);
+        }
+        if (s->rewrite) {
             co_block_pwrite(s->children[i], offset, bufs[*winner], len, BLOCK_UNCHANGED);
         }
     }
@@ -114,56 +159,77 @@ static int co_quorum_preadv(BlockNode *n, uint64_t offset, uint64_t bytes, const
     return ret;
 }
 
-/* Good when enough children did it. */
-static int outcome(const QuorumState *s, unsigned good, int error)
+/* ---- writing ---- */
+
+/* What the children answer to a request that all of them get. */
+typedef struct Answers {
+    BlockNode *n;
+    QuorumOpType type;
+    uint64_t offset, bytes;
+    unsigned good;
+    int error;
+} Answers;
+
+static void answer(Answers *a, unsigned i, int ret)
 {
-    return good >= s->threshold ? 0 : error;
+    const QuorumState *s = a->n->state;
+
+    if (ret == 0) {
+        a->good++;
+        return;
+    }
+    a->error = ret;
+    if (!s->silent) {
+        report_bad(s, i, a->type, a->offset, a->bytes, ret);
+    }
+}
+
+/* Good when enough children did it. */
+static int outcome(const Answers *a)
+{
+    const QuorumState *s = a->n->state;
+
+    if (a->good >= s->threshold) {
+        return 0;
+    }
+    if (!s->silent && a->type != QUORUM_OP_TYPE_FLUSH) {
+        report_failure(a->n, a->offset, a->bytes);
+    }
+    return a->error;
 }
 
 static int co_quorum_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
                              unsigned niov, unsigned flags)
 {
     QuorumState *s = n->state;
-    unsigned good = 0;
-    int error = -EIO;
+    Answers a = {.n = n, .type = QUORUM_OP_TYPE_WRITE, .offset = offset, .bytes = bytes};
 
     for (unsigned i = 0; i < s->count; i++) {
-        int ret = co_block_pwritev(s->children[i], offset, bytes, iov, niov, flags);
-
-        good += ret == 0;
-        error = ret < 0 ? ret : error;
+        answer(&a, i, co_block_pwritev(s->children[i], offset, bytes, iov, niov, flags));
     }
-    return outcome(s, good, error);
+    return outcome(&a);
 }
 
 static int co_quorum_write_zeroes(BlockNode *n, uint64_t offset, uint64_t bytes, unsigned flags)
 {
     QuorumState *s = n->state;
-    unsigned good = 0;
-    int error = -EIO;
+    Answers a = {.n = n, .type = QUORUM_OP_TYPE_WRITE, .offset = offset, .bytes = bytes};
 
     for (unsigned i = 0; i < s->count; i++) {
-        int ret = co_block_write_zeroes(s->children[i], offset, bytes, flags);
-
-        good += ret == 0;
-        error = ret < 0 ? ret : error;
+        answer(&a, i, co_block_write_zeroes(s->children[i], offset, bytes, flags));
     }
-    return outcome(s, good, error);
+    return outcome(&a);
 }
 
 static int co_quorum_flush(BlockNode *n)
 {
     QuorumState *s = n->state;
-    unsigned good = 0;
-    int error = -EIO;
+    Answers a = {.n = n, .type = QUORUM_OP_TYPE_FLUSH, .offset = 0, .bytes = 0};
 
     for (unsigned i = 0; i < s->count; i++) {
-        int ret = co_block_flush(s->children[i]);
-
-        good += ret == 0;
-        error = ret < 0 ? ret : error;
+        answer(&a, i, co_block_flush(s->children[i]));
     }
-    return outcome(s, good, error);
+    return outcome(&a);
 }
 
 static bool same_lengths(BlockNode *n, QuorumState *s, GError **error)
@@ -247,7 +313,7 @@ static bool blkverify_open(BlockNode *n, struct json_object *opts, GError **erro
     s->children[0] = block_child(n, "test");
     s->children[1] = block_child(n, "raw");
     s->count = s->threshold = 2;
-    s->verify = true;
+    s->verify = s->silent = true;
     return same_lengths(n, s, error);
 }
 

@@ -5,18 +5,35 @@
  */
 #include "smmuv3.h"
 
-#define IDR0_VALUE (1u << 1 | 2u << 2 | 1u << 4 | 1u << 12 | 2u << 21 | 1u << 24 | 1u << 26 | 1u << 27)
+#define IDR0_VALUE \
+    (1u << 1 | 2u << 2 | 1u << 4 | 1u << 12 | 2u << 21 | 1u << 24 | 1u << 26 | 1u << 27)
 #define IDR1_VALUE (16u | 19u << 16 | 19u << 21)
 #define IDR3_VALUE (1u << 2)
 #define IDR5_VALUE (4u | 1u << 4 | 1u << 5 | 1u << 6)
 
 enum { CR0_SMMUEN = 1, CR0_EVENTQEN = 4, CR0_CMDQEN = 8 };
 enum { IRQ_GERROR = 1, IRQ_EVENTQ = 4 };
-enum { GERROR_CMDQ = 1, GERROR_EVENTQ_ABT = 4, GERROR_MSI_CMDQ = 0x10, GERROR_MSI_EVENTQ = 0x20, GERROR_MSI_GERROR = 0x80 };
+enum {
+    GERROR_CMDQ = 1,
+    GERROR_EVENTQ_ABT = 4,
+    GERROR_MSI_CMDQ = 0x10,
+    GERROR_MSI_EVENTQ = 0x20,
+    GERROR_MSI_GERROR = 0x80
+};
 enum { CERROR_ILL = 1, CERROR_ABT = 2 };
-enum { CMD_CFGI_STE = 0x03, CMD_CFGI_ALL = 0x04, CMD_CFGI_CD = 0x05, CMD_CFGI_CD_ALL = 0x06, CMD_PREFETCH_CONFIG = 0x01,
-       CMD_PREFETCH_ADDR = 0x02, CMD_TLBI_NH_ALL = 0x10, CMD_TLBI_NH_ASID = 0x11, CMD_TLBI_NH_VA = 0x12,
-       CMD_TLBI_NH_VAA = 0x13, CMD_TLBI_NSNH_ALL = 0x30, CMD_SYNC = 0x46 };
+enum {
+    CMD_CFGI_STE = 0x03,
+    CMD_CFGI_ALL = 0x04,
+    CMD_CFGI_CD = 0x05,
+    CMD_CFGI_CD_ALL = 0x06,
+    CMD_PREFETCH_CONFIG = 0x01,
+    CMD_PREFETCH_ADDR = 0x02,
+    CMD_TLBI_NH_ALL = 0x10,
+    CMD_TLBI_NH_ASID = 0x11,
+    CMD_TLBI_NH_VA = 0x12,
+    CMD_TLBI_NH_VAA = 0x13,
+    CMD_TLBI_NSNH_ALL = 0x30,
+    CMD_SYNC = 0x46 };
 
 #define QUEUE_LOG2(base) MIN((base) & 0x1f, 19)
 #define QUEUE_ADDRESS(base) ((base) & 0x000fffffffffffe0ull)
@@ -113,15 +130,21 @@ static void config_flush(Smmu *s)
     tlb_flush(s);
 }
 
-static bool translate_locked(Smmu *s, SmmuStream *t, uint64_t iova, bool write, SmmuEntry *out, SmmuFault *f)
+static bool translate_locked(Smmu *s, SmmuStream *t, uint64_t iova, bool write, SmmuEntry *out,
+                             SmmuFault *f)
 {
     SmmuEntry *e = tlb_slot(s, t, iova);
 
     if (!(s->cr0 & CR0_SMMUEN)) {
-        *out = (SmmuEntry){ .page = iova & ~0xfffull, .translated = iova & ~0xfffull, .mask = 0xfff, .read = true, .write = true };
+        *out = (SmmuEntry){.page = iova & ~0xfffull,
+                           .translated = iova & ~0xfffull,
+                           .mask = 0xfff,
+                           .read = true,
+                           .write = true};
         return !(s->gbpa & GBPA_ABORT);
     }
-    if (e->valid && e->stream == t->id && ((iova ^ e->page) & ~e->mask) == 0 && (write ? e->write : e->read)) {
+    if (e->valid && e->stream == t->id && ((iova ^ e->page) & ~e->mask) == 0 &&
+        (write ? e->write : e->read)) {
         *out = *e;
         return true;
     }
@@ -132,7 +155,11 @@ static bool translate_locked(Smmu *s, SmmuStream *t, uint64_t iova, bool write, 
         return false;
     }
     if (t->config.bypass) {
-        *out = (SmmuEntry){ .page = iova & ~0xfffull, .translated = iova & ~0xfffull, .mask = 0xfff, .read = true, .write = true };
+        *out = (SmmuEntry){.page = iova & ~0xfffull,
+                           .translated = iova & ~0xfffull,
+                           .mask = 0xfff,
+                           .read = true,
+                           .write = true};
         return true;
     }
     if (!smmu_walk(s, t, iova, write, out, f)) {
@@ -160,8 +187,12 @@ static bool smmu_translate(Region *region, hwaddr iova, bool write, MemAttrs att
         smmu_record(t->smmu, t, &fault, write);
         return false;
     }
-    *out = (IommuEntry){ .target = address_space_memory(), .iova = e.page, .translated = e.translated, .mask = e.mask,
-                         .read = e.read, .write = e.write };
+    *out = (IommuEntry){.target = address_space_memory(),
+                        .iova = e.page,
+                        .translated = e.translated,
+                        .mask = e.mask,
+                        .read = e.read,
+                        .write = e.write};
     return true;
 }
 

@@ -9,6 +9,7 @@
 #include "chardev/chardev.h"
 #include "hw/virtio/virtio.h"
 #include "qom/vm.h"
+#include "qapi/qapi-events.h"
 #include "util/bswap.h"
 
 #define MAX_PORTS 31u
@@ -18,7 +19,16 @@
 #define CHUNK 4096u
 
 enum { CONSOLE_F_MULTIPORT = 1, CONSOLE_F_EMERG_WRITE = 2 };
-enum { DEVICE_READY, PORT_ADD, PORT_REMOVE, PORT_READY, CONSOLE_PORT, RESIZE, PORT_OPEN, PORT_NAME };
+enum {
+    DEVICE_READY,
+    PORT_ADD,
+    PORT_REMOVE,
+    PORT_READY,
+    CONSOLE_PORT,
+    RESIZE,
+    PORT_OPEN,
+    PORT_NAME
+};
 enum { CONTROL_IN = 2, CONTROL_OUT = 3 };
 
 typedef struct SerialPort SerialPort;
@@ -81,7 +91,8 @@ static void control_flush(VirtioSerial *s)
     }
 }
 
-static void control_send(VirtioSerial *s, uint32_t port, uint16_t event, uint16_t value, const char *text)
+static void control_send(VirtioSerial *s, uint32_t port, uint16_t event, uint16_t value,
+                         const char *text)
 {
     uint8_t m[CONTROL_LEN + NAME_MAX_LEN];
     size_t n = text ? MIN(strlen(text), NAME_MAX_LEN) : 0;
@@ -101,6 +112,9 @@ static void control_send(VirtioSerial *s, uint32_t port, uint16_t event, uint16_
 
 static void set_guest_open(SerialPort *p, bool open)
 {
+    if (p->guest_open != open && p->dev.id) {
+        qapi_event_vserport_change(&(VserportChangeEvent){.id = p->dev.id, .open = open});
+    }
     p->guest_open = open;
     chardev_fe_set_open(&p->fe, open);
     if (open) {
@@ -162,7 +176,9 @@ static void control_out(VirtioSerial *s)
 
 /* ---- data ---- */
 
-/* Writes what the guest gave; stops when the character device is full, which tells when it is not. */
+/*
+ * Writes what the guest gave; stops when the character device is full, which tells when it is not.
+ */
 static void port_output(SerialPort *p)
 {
     VirtioDevice *v = &port_host(p)->v;
@@ -196,7 +212,8 @@ static size_t port_can_receive(void *opaque)
     VirtioDevice *v = &port_host(p)->v;
     VirtQueue *vq = &v->vq[in_queue(p->nr)];
 
-    if (!(v->status & VIRTIO_STATUS_DRIVER_OK) || v->broken || (virtio_has(v, CONSOLE_F_MULTIPORT) && !p->guest_open)) {
+    if (!(v->status & VIRTIO_STATUS_DRIVER_OK) || v->broken ||
+        (virtio_has(v, CONSOLE_F_MULTIPORT) && !p->guest_open)) {
         return 0;
     }
     return virtq_empty(v, vq) ? 0 : CHUNK;
@@ -382,16 +399,19 @@ static bool port_attach(Bus *bus, Device *d, GError **error)
         }
     }
     if (p->nr >= s->max_ports) {
-        return fail(error, "virtio-serial-bus: Out-of-range port id specified, max. allowed: %u", s->max_ports - 1);
+        return fail(error, "virtio-serial-bus: Out-of-range port id specified, max. allowed: %u",
+                    s->max_ports - 1);
     }
     if (s->ports[p->nr]) {
         return fail(error, "virtio-serial-bus: A port already exists at id %u", p->nr);
     }
     if (p->nr == 0 && !is_console(p)) {
-        return fail(error, "Port number 0 on virtio-serial devices reserved for virtconsole devices for backward compatibility.");
+        return fail(error, "Port number 0 on virtio-serial devices reserved for virtconsole "
+                           "devices for backward compatibility.");
     }
     if (p->name && strlen(p->name) > NAME_MAX_LEN) {
-        return fail(error, "%s: property 'name' is longer than %u characters", d->obj.type->name, NAME_MAX_LEN);
+        return fail(error, "%s: property 'name' is longer than %u characters", d->obj.type->name,
+                    NAME_MAX_LEN);
     }
     s->ports[p->nr] = p;
     return true;

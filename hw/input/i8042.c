@@ -23,7 +23,7 @@ typedef struct I8042 {
     bool obuf_aux;            /* ... that looks as if from the mouse */
     bool kbd_release;         /* translation: F0 seen */
     bool extended_state, kbd_throttle;
-    InputHandler *input;
+    InputHandler *keyboard_input, *mouse_input;
 } I8042;
 
 /* Set 2 -> set 1, for translation (0: as it is). */
@@ -247,11 +247,8 @@ static void i8042_input_motion(void *opaque, int dx, int dy, int dz, unsigned bu
     ps2_motion(&((I8042 *)opaque)->mouse, dx, dy, dz, buttons);
 }
 
-static const InputOps i8042_input_ops = {
-    .name = "PS/2 Keyboard",
-    .key = i8042_input_key,
-    .motion = i8042_input_motion,
-};
+static const InputOps keyboard_ops = {.name = "QEMU PS/2 Keyboard", .key = i8042_input_key};
+static const InputOps mouse_ops = {.name = "QEMU PS/2 Mouse", .motion = i8042_input_motion};
 
 static bool i8042_realize(Device *d, GError **error)
 {
@@ -259,13 +256,15 @@ static bool i8042_realize(Device *d, GError **error)
 
     ps2_init(&s->kbd, false, i8042_ready, s);
     ps2_init(&s->mouse, true, i8042_ready, s);
-    s->input = input_handler_add(&i8042_input_ops, s);
+    s->keyboard_input = input_handler_add(&keyboard_ops, s);
+    s->mouse_input = input_handler_add(&mouse_ops, s);
     return true;
 }
 
 static void i8042_unrealize(Device *d)
 {
-    input_handler_remove(((I8042 *)d)->input);
+    input_handler_remove(((I8042 *)d)->keyboard_input);
+    input_handler_remove(((I8042 *)d)->mouse_input);
 }
 
 static void i8042_reset(Device *d)
@@ -319,7 +318,7 @@ static const StateField i8042_state[] = {
     STATE(I8042, obuf_reply),
     STATE(I8042, obuf_aux),
     STATE(I8042, kbd_release),
-    HOST_ONLY(I8042, input, "registration"),
+    HOST_ONLY(I8042, keyboard_input, "registration"), HOST_ONLY(I8042, mouse_input, "registration"),
     STATE_END,
 };
 

@@ -238,6 +238,9 @@ static void input_notify(VirtioDevice *v, unsigned n)
 {
     VirtqElem *e;
 
+    if (n == 0) {
+        input_handler_activate(((VirtioInput *)v)->input, true);    /* room for events */
+    }
     while (n == 1 && (e = virtq_pop(v, &v->vq[1])) != NULL) {
         virtq_push(v, e, 0);             /* LEDs are not shown anywhere */
         virtq_notify(v, e->vq);
@@ -272,6 +275,7 @@ static void input_reset(VirtioDevice *v)
 
     s->select = s->subsel = 0;
     s->num_held = 0;
+    input_handler_activate(s->input, false);
 }
 
 static const Prop input_props[] = { PROP_STRING(VirtioInput, serial, "serial"), PROP_END };

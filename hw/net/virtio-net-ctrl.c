@@ -154,8 +154,12 @@ void virtio_net_control(VirtioNet *s, VirtQueue *vq)
     VirtqElem *e;
 
     while ((e = virtq_pop(v, vq)) != NULL) {
-        uint8_t ack = ctrl_run(s, e) ? CTRL_OK : CTRL_ERR;
+        uint8_t ack = ctrl_run(s, e) ? CTRL_OK : CTRL_ERR, class = CTRL_ANNOUNCE;
 
+        virtq_read(v, e, 0, &class, 1);
+        if (ack == CTRL_OK && (class == CTRL_RX || class == CTRL_MAC || class == CTRL_VLAN)) {
+            net_rx_filter_changed(&s->nic, &v->pci.dev.obj);
+        }
         virtq_write(v, e, 0, &ack, 1);
         virtq_push(v, e, 1);
         virtq_notify(v, vq);

@@ -203,9 +203,9 @@ static void hid_position(void *opaque, int x, int y, int dz, unsigned buttons)
     push(h, &(HidEvent){.x = x, .y = y, .dz = dz, .buttons = buttons});
 }
 
-static const InputOps keyboard_input = {.name = "QEMU USB Keyboard", .key = hid_key};
-static const InputOps mouse_input = {.name = "QEMU USB Mouse", .motion = hid_motion};
-static const InputOps tablet_input = {.name = "QEMU USB Tablet", .position = hid_position};
+static const InputOps keyboard_input = {.name = "QEMU HID Keyboard", .key = hid_key};
+static const InputOps mouse_input = {.name = "QEMU HID Mouse", .motion = hid_motion};
+static const InputOps tablet_input = {.name = "QEMU HID Tablet", .position = hid_position};
 
 /* ---- reports ---- */
 
@@ -329,6 +329,7 @@ static void hid_data(UsbDevice *d, UsbPacket *p)
         usb_packet_stall(p);
         return;
     }
+    input_handler_activate(h->input, true);
     if (!h->count && !idle_over(h)) {
         p->status = USB_NAK;
         return;
@@ -396,6 +397,7 @@ static void hid_reset(UsbDevice *d)
 
     h->head = h->count = h->num_keys = h->modifiers = h->idle = 0;
     h->protocol = 1;
+    input_handler_activate(h->input, false);
     timer_cancel(&h->idle_timer);
 }
 

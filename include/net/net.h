@@ -14,6 +14,7 @@
 
 typedef struct NetPeer NetPeer;
 typedef struct NetClient NetClient;
+struct Object;
 
 #define NET_MAX_FRAME (64 * 1024 + 64)
 
@@ -80,6 +81,7 @@ struct NetClient {
     NetClient *peer;                   /* NULL: not connected */
     void *opaque;
     bool link_down, is_nic;
+    bool filter_told;                  /* NIC_RX_FILTER_CHANGED was sent since the last query */
     GPtrArray *watches;                /* NetWatch *; NULL: none */
     uint8_t mac[6];                    /* of a NIC: the one it was given */
     char *model;                       /* of a NIC */
@@ -94,6 +96,11 @@ struct NetPeer { NetClient *client; };
 /* NIC side, at realize: peer may be NULL (no cable). */
 void net_nic_init(NetClient *nic, const NetOps *ops, void *opaque, NetPeer *peer, const char *name);
 void net_nic_fini(NetClient *nic);
+/*
+ * The guest has changed what the NIC lets through: says so once, until somebody asks what it is now.
+ * dev: the NIC's device.
+ */
+void net_rx_filter_changed(NetClient *nic, const struct Object *dev);
 /*
  * Sends from c to its peer; queued (bounded) when the peer is busy. False: the queue is full, wait
  * for the peer's net_ready before sending more (the frame was not taken).

@@ -68,6 +68,7 @@ typedef struct QapiEvent {
     const char *name;
     const QapiType *data;   /* NULL: none */
     bool throttled;         /* at most one a second reaches a client */
+    const char *throttle_key;   /* ... with the same value of this member; NULL: of all */
 } QapiEvent;
 
 /*
