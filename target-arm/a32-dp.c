@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A32 and T32 data processing, shifts with carry, multiplication, saturation, bit fields, parallel arithmetic. F5.1. */
 #include "target-arm/a32-trans.h"
+#include "target-arm/m-trans.h"
 
 /* ---- flags ---- */
 
@@ -491,6 +492,15 @@ bool trans_a32_div(ArmCtx *s, const A32Insn *i)
 {
     if (!arm_has(s->cpu, s->thumb ? FEATURE_DIV_THUMB : FEATURE_DIV_ARM)) {
         return false;
+    }
+    if (arm_is_m(s)) {      /* a trap, if CCR wants one */
+        IrBlock *zero = ir_cold_block(s->b), *fine = ir_block(s->b);
+
+        ir_brcond(s->b, COND_EQ, a32_reg(s, i->rm), ir_i32(s->b, 0), zero, fine);
+        ir_place(s->b, zero);
+        ir_call_m_div0(s->b);
+        ir_br(s->b, fine);
+        ir_place(s->b, fine);
     }
     IrVal a = a32_reg(s, i->rn), b = a32_reg(s, i->rm);
 

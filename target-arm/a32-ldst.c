@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A32 and T32 loads and stores: single, double, multiple, exclusive, ordered. F5.1. */
 #include "target-arm/a32-trans.h"
+#include "target-arm/m-trans.h"
 
 static IrVal address(ArmCtx *s, IrVal a)
 {
@@ -159,6 +160,9 @@ bool trans_a32_stm(ArmCtx *s, const A32Insn *i)
     }
     IrVal base = a32_reg(s, i->rn), low = lowest(s, i, base, bytes);
 
+    if (i->rn == 13 && i->w && arm_is_m(s)) {
+        arm_m_sp_limit_check(s, low);
+    }
     for (unsigned r = 0; r < 16; r++) {
         if (i->list >> r & 1) {
             IrVal v = i->user && r >= 8 && r < 15 ? ir_call_a32_get_user(s->b, ir_i32(s->b, r)) : a32_reg(s, r);
@@ -354,7 +358,7 @@ bool trans_t32_strexd(ArmCtx *s, const A32Insn *i)
 
 bool trans_a32_lda(ArmCtx *s, const A32Insn *i)
 {
-    if (!arm_has(s->cpu, FEATURE_V8) || i->size == 1) {
+    if (!(arm_has(s->cpu, FEATURE_V8) || arm_has(s->cpu, FEATURE_M_V8)) || i->size == 1) {
         return false;
     }
     a32_set_plain(s, i->rt, arm_load(s, IR_I32, address(s, a32_reg(s, i->rn)), ex_size[i->size] | MEM_ALIGN, s->mmu));
@@ -363,7 +367,7 @@ bool trans_a32_lda(ArmCtx *s, const A32Insn *i)
 
 bool trans_a32_stl(ArmCtx *s, const A32Insn *i)
 {
-    if (!arm_has(s->cpu, FEATURE_V8) || i->size == 1) {
+    if (!(arm_has(s->cpu, FEATURE_V8) || arm_has(s->cpu, FEATURE_M_V8)) || i->size == 1) {
         return false;
     }
     arm_store(s, a32_reg(s, i->rt), address(s, a32_reg(s, i->rn)), ex_size[i->size] | MEM_ALIGN, s->mmu);

@@ -208,7 +208,7 @@ static unsigned scalar_size(const A32Insn *i)
 
 static bool scalar_ok(const ArmCtx *s, const A32Insn *i)
 {
-    return arm_has(s->cpu, FEATURE_V8) && (!i->half || arm_has(s->cpu, FEATURE_FP16));
+    return (arm_has(s->cpu, FEATURE_V8) || arm_has(s->cpu, FEATURE_VFP5)) && (!i->half || arm_has(s->cpu, FEATURE_FP16));
 }
 
 static IrVal get(ArmCtx *s, const A32Insn *i, int32_t v, int32_t bit)

@@ -97,7 +97,7 @@ bool trans_vfp_fma(ArmCtx *s, const A32Insn *i)
 
 bool trans_vfp_op1(ArmCtx *s, const A32Insn *i)
 {
-    if (i->op >= FP1_RINTN && !arm_has(s->cpu, FEATURE_V8)) {
+    if (i->op >= FP1_RINTN && !arm_has(s->cpu, FEATURE_V8) && !arm_has(s->cpu, FEATURE_VFP5)) {
         return false;
     }
     FP_OR_RETURN(s);

@@ -4,6 +4,7 @@
  * branches that may change the instruction set. F2, G1.
  */
 #include "target-arm/a32-trans.h"
+#include "target-arm/m-trans.h"
 
 #include <string.h>
 
@@ -24,6 +25,10 @@ IrVal a32_base(ArmCtx *s, unsigned n)
 
 void a32_set_plain(ArmCtx *s, unsigned n, IrVal v)
 {
+    if (n == 13 && arm_is_m(s)) {
+        v = ir_andi(s->b, v, ~3u);
+        arm_m_sp_limit_check(s, v);
+    }
     ir_set(s->b, V_X0 + n, ir_zextq(s->b, v));
 }
 
@@ -40,6 +45,10 @@ void a32_bx(ArmCtx *s, IrVal target, IrWay way)
     IrVar t = ir_local(b, IR_I32);
 
     ir_set(b, t, target);
+    if (arm_is_m(s)) {
+        arm_m_bx_check(s, target, t);
+        target = ir_get(b, t);
+    }
     ir_brcond(b, s->thumb ? COND_TSTNZ : COND_TSTZ, target, ir_i32(b, 1), same, other);
     ir_place(b, same);
     arm_jump_val(s, ir_zextq(b, ir_andi(b, ir_get(b, t), s->thumb ? ~1u : ~0u)), way);
@@ -133,6 +142,9 @@ static bool dispatch(ArmCtx *s, uint32_t w)
     A32Insn i = {0};
     uint32_t simd;
 
+    if (arm_is_m(s)) {
+        return arm_m_dispatch(s, w);
+    }
     if (s->thumb && s->insn_len == 2) {
         return t16_decode(&i, w) && i.row->trans(s, &i);
     }
@@ -168,6 +180,16 @@ bool arm_translate_a32(ArmCtx *s, Cpu *cpu, const uint8_t *page, bool first)
     uint32_t w;
     unsigned it = s->it;
 
+    if (!s->thumb && arm_is_m(s)) {     /* there is no other state than Thumb */
+        ir_insn(s->b, s->pc, META_INSN | (uint64_t)it << META_IT_SHIFT);
+        s->next = s->pc + 4;
+        ir_call_m_fault(s->b, ir_i32(s->b, M_USAGE), ir_i32(s->b, CFSR_INVSTATE));
+        if (ir_is_open(s->b)) {
+            ir_exit(s->b, IR_EXIT_LOOP);
+        }
+        s->ended = true;
+        return true;
+    }
     if (!fetch(s, cpu, page, first, &w)) {
         return false;
     }

@@ -102,7 +102,9 @@ void arm_cpu_reset(ArmCpu *c)
     c->cpu.exception = CPU_EXC_NONE;
     c->powered_off = c->start_powered_off;
     c->cpu.halted = c->powered_off;
-    if (c->has_entry) {
+    if (arm_has(c, FEATURE_M)) {
+        arm_m_reset(c);
+    } else if (c->has_entry) {
         enter(c, &c->entry);
     }
     c->tagged_seen = c->guarded_seen = false;
@@ -224,6 +226,7 @@ static uint64_t affinity(Cpu *cpu)
 }
 
 const ArmCpuHooks arm_cpu_hooks = {
+    .m = {.is_m = arm_m_is, .has_security = arm_m_has_security, .configure = arm_m_configure, .irq = arm_m_irq, .nmi = arm_m_nmi, .systick = arm_m_systick, .scs = arm_m_scs},
     .provide_sysregs = provide_sysregs, .set_gic_sysregs = set_gic_sysregs, .view = view, .on_el_change = on_el_change,
     .set_entry = set_entry, .power_on = power_on, .power_off = power_off, .powered = powered, .affinity = affinity,
 };
@@ -251,6 +254,9 @@ static bool cpu_realize(Device *d, GError **error)
     }
     if (!arm_model_finish(c, error)) {
         return false;
+    }
+    if (arm_has(c, FEATURE_M)) {
+        arm_m_init(c);
     }
     arm_timers_init(c);
     g_ptr_array_add(vm->cpus, c);

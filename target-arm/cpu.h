@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include "exec/arm-cpu.h"
+#include "target-arm/m-profile.h"
 #include "target-arm/regs.h"
 #include "util/timer.h"
 #include "util/vec128.h"
@@ -108,6 +109,8 @@ typedef struct ArmCpu {
     bool in_exec;                       /* between exec_enter and exec_leave */
     uint8_t lines;                      /* levels of irq fiq virq vfiq, bits 0..3 */
 
+    ArmM m;                             /* M profile */
+
     /* ---- interfaces ---- */
     GHashTable *provided;               /* encoding -> ProvidedReg of devices; NULL: none */
     void (*el_change)(void *opaque);
@@ -122,7 +125,7 @@ typedef struct ArmCpu {
     uint64_t features[2];               /* FEATURE_* bits */
     GPtrArray *feature_text;
     bool has_el2, has_el3, start_powered_off, has_pmu, aarch64_prop, reset_hivecs, cfgend, pauth, pauth_impdef;
-    bool has_lpa2, has_gic_regs;
+    bool has_lpa2, has_gic_regs, has_vfp, has_dsp;
     uint64_t mp_affinity, rvbar, reset_cbar;
     uint32_t psci_conduit;
     int32_t socket_id, cluster_id, core_id, thread_id, node_id;
@@ -163,6 +166,12 @@ enum {
     MODE_SECURE = 1 << 25,
     MODE_SYS_A32 = 1 << 27,             /* AArch32 System or Hyp mode: no SPSR or own LR */
     /* accel/tcg's jump cache wants bits 28 and on to be 0 */
+    /* M profile, in the places of bits that it does not have */
+    MODE_M_NOCP = 1 << 4,               /* no access to FP */
+    MODE_M_FP_PREPARE = 1 << 5,         /* FP instructions have something to do before: lazy state */
+    MODE_M_BARE = MODE_PAN,             /* the MPU is off because of the priority */
+    MODE_M_HANDLER = MODE_HOST,
+    MODE_M_LIMIT = 1 << 26,             /* SP has a limit */
 };
 
 /* MMU indices. A change of the EL1&0 regime's owner (HCR_EL2, SCR_EL3.NS) flushes. */
@@ -173,6 +182,7 @@ enum {
     ARM_EXC_UNDEF, ARM_EXC_SVC, ARM_EXC_HVC, ARM_EXC_SMC, ARM_EXC_PREFETCH, ARM_EXC_DATA, ARM_EXC_IRQ, ARM_EXC_FIQ,
     ARM_EXC_SERROR, ARM_EXC_BKPT, ARM_EXC_VIRQ, ARM_EXC_VFIQ, ARM_EXC_VSERROR, ARM_EXC_HYP_TRAP, ARM_EXC_MON_TRAP,
     ARM_EXC_PC_ALIGN, ARM_EXC_SP_ALIGN, ARM_EXC_OTHER,
+    ARM_EXC_M_FAULT, ARM_EXC_M_RETURN,
 };
 
 /* ---- state (state.c) ---- */

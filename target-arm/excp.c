@@ -98,6 +98,12 @@ void arm_deliver(Cpu *cpu)
     ArmCpu *c = ARM(cpu);
     unsigned kind = c->exc.kind, target = MAX(c->exc.target_el, arm_el(c));
 
+    if (arm_has(c, FEATURE_M)) {
+        kind = (unsigned)cpu->exception;
+        cpu->exception = CPU_EXC_NONE;
+        arm_m_deliver(c, kind);
+        return;
+    }
     if (log_enabled(LOG_INT)) {
         log_printf("exception kind %u from EL%u to EL%u, ESR %08x, pc %#" PRIx64 ", va %#" PRIx64 "\n", kind, arm_el(c),
                    target, c->exc.syndrome, c->pc, c->exc.has_va ? c->exc.va : 0);
@@ -195,6 +201,9 @@ bool arm_interrupt(Cpu *cpu, uint32_t pending)
         cpu->halted = true;
         return false;
     }
+    if (arm_has(c, FEATURE_M)) {
+        return arm_m_interrupt(c);
+    }
     if (!choose(c, pending, &kind, &target)) {
         return false;
     }
@@ -213,5 +222,8 @@ bool arm_has_work(Cpu *cpu)
     ArmCpu *c = ARM(cpu);
     uint32_t wakes = CPU_PENDING_HARD | ARM_PENDING_FIQ | ARM_PENDING_VIRQ | ARM_PENDING_VFIQ | ARM_PENDING_EVENT | ARM_PENDING_SERROR;
 
+    if (c->m.lockup) {
+        return false;
+    }
     return !c->powered_off && (atomic_load(&cpu->pending) & wakes || arm_hcr(c) & (HCR_VI | HCR_VF | HCR_VSE));
 }

@@ -6,6 +6,7 @@
 #include "target-arm/arch.h"
 
 #include <string.h>
+#include "target-arm/m-gdb.h"
 #include "util/cutils.h"
 
 uint64_t arm_get_pc(Cpu *cpu)
@@ -26,6 +27,9 @@ static bool is64(Cpu *cpu)
 /* AArch64: x0..x30 sp pc cpsr, v0..v31 fpsr fpcr. AArch32: r0..r15 cpsr, d0..d31 fpscr. */
 unsigned arm_gdb_num_regs(Cpu *cpu)
 {
+    if (arm_has(ARM(cpu), FEATURE_M)) {
+        return arm_m_gdb_num_regs(ARM(cpu));
+    }
     return is64(cpu) ? 34 + 34 : 17 + 33;
 }
 
@@ -39,6 +43,9 @@ unsigned arm_gdb_read(Cpu *cpu, unsigned n, uint8_t *buf)
 {
     ArmCpu *c = ARM(cpu);
 
+    if (arm_has(c, FEATURE_M)) {
+        return arm_m_gdb_read(c, n, buf);
+    }
     if (!is64(cpu)) {
         if (n < 16) {
             return put(buf, n == 15 ? c->pc : c->x[n], 4);
@@ -81,6 +88,9 @@ unsigned arm_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf)
 {
     ArmCpu *c = ARM(cpu);
 
+    if (arm_has(c, FEATURE_M)) {
+        return arm_m_gdb_write(c, n, buf);
+    }
     if (!is64(cpu)) {
         if (n < 15) {
             c->x[n] = get(buf, 4);
@@ -216,6 +226,9 @@ const char *arm_gdb_xml(Cpu *cpu, const char *annex)
     /* the texts are the same for all CPUs */
     static GOnce once[7] = {G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT};
 
+    if (arm_has(ARM(cpu), FEATURE_M)) {
+        return arm_m_gdb_xml(ARM(cpu), annex);
+    }
     if (strcmp(annex, "target.xml") == 0) {
         unsigned n = is64(cpu) ? 4 : 6;
 
@@ -233,6 +246,10 @@ const char *arm_gdb_xml(Cpu *cpu, const char *annex)
 
 static void dump_flags(ArmCpu *c, GString *out)
 {
+    if (arm_has(c, FEATURE_M)) {
+        arm_m_dump_flags(c, out);
+        return;
+    }
     uint32_t f = arm_nzcv(c);
 
     g_string_append_printf(out, "PSTATE=%08x %c%c%c%c ", (uint32_t)arm_get_spsr(c), f & 8 ? 'N' : '-', f & 4 ? 'Z' : '-',

@@ -536,6 +536,9 @@ bool arm_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsign
     ArmPage page;
     ArmFault f;
 
+    if (arm_has(c, FEATURE_M)) {
+        return arm_m_tlb_fill(c, (uint32_t)va, access, mmu_idx, probe, host_pc);
+    }
     if (arm_page_walk(c, va, access, mmu_idx, false, &page, &f)) {
         uint64_t tag = va >> 56;
 
@@ -562,6 +565,9 @@ void arm_unaligned(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu_idx, ui
 {
     ArmFault f = {.type = FAULT_ALIGNMENT, .stage = 1};
 
+    if (arm_has(ARM(cpu), FEATURE_M)) {
+        arm_m_fault(ARM(cpu), M_USAGE, CFSR_UNALIGNED, NULL, host_pc);
+    }
     raise_fault(ARM(cpu), &f, va, access, host_pc);
 }
 
@@ -569,6 +575,9 @@ void arm_bus_error(Cpu *cpu, hwaddr pa, uint64_t va, MmuAccess access, uintptr_t
 {
     ArmFault f = {.type = FAULT_EXTERNAL, .stage = 1};
 
+    if (arm_has(ARM(cpu), FEATURE_M)) {
+        arm_m_bus_error(ARM(cpu), (uint32_t)va, access, host_pc);
+    }
     raise_fault(ARM(cpu), &f, va, access, host_pc);
 }
 
@@ -576,6 +585,9 @@ unsigned arm_mmu_index_hook(Cpu *cpu, bool fetch)
 {
     unsigned i = arm_mmu_index(ARM(cpu));
 
+    if (arm_has(ARM(cpu), FEATURE_M)) {
+        return i;
+    }
     return fetch && i == MMU_EL1_PAN ? MMU_EL1 : fetch && i == MMU_EL2_PAN ? MMU_EL2 : i;
 }
 
@@ -604,6 +616,11 @@ bool arm_debug_translate(Cpu *cpu, uint64_t va, hwaddr *pa, MemAttrs *attrs)
     ArmPage page;
     ArmFault f;
 
+    if (arm_has(ARM(cpu), FEATURE_M)) {
+        *pa = (uint32_t)va;
+        *attrs = (MemAttrs){.is_cpu = 1, .cpu_index = cpu->index & 0x1fff, .secure = ARM(cpu)->m.secure};
+        return true;
+    }
     if (!arm_page_walk(ARM(cpu), va, ACCESS_LOAD, arm_mmu_index(ARM(cpu)), true, &page, &f)) {
         return false;
     }

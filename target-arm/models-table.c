@@ -11,6 +11,12 @@
 /* v7 with security extensions. */
 #define V7SE (ARM_M_V5 | ARM_M_V6 | ARM_M_V6K | ARM_M_V7 | ARM_M_VFP | ARM_M_NEON | ARM_M_EL3)
 
+/* M profile: v6-M, v7-M, v7E-M with FPv4-SP and FPv5, v8-M. */
+#define V6M (ARM_M_V5 | ARM_M_V6 | ARM_M_V6K)
+#define V7M (V6M | ARM_M_V7 | ARM_M_MAIN | ARM_M_DIV)
+#define V7EM (V7M | ARM_M_DSP | ARM_M_VFP | ARM_M_VFP4)
+#define V8M (V7EM | ARM_M_V8M | ARM_M_SEC | ARM_M_VFP5)
+
 // clang-format off
 const ArmModel arm_models[] = {
     {.name = "cortex-a35", .aarch64 = true, .id = {
@@ -74,6 +80,20 @@ const ArmModel arm_models[] = {
         .midr = 0x410fc090, .ctr = 0x80038003, .clidr = 0x09000003, .ccsidr = {0xe00fe019, 0x200fe019},
         .a32_pfr0 = 0x1031, .a32_pfr1 = 0x11, .a32_dfr0 = 0, .a32_mmfr = {0x00100103, 0x20000000, 0x01230000, 0x00002111},
         .a32_isar = {0x00101111, 0x13112111, 0x21232041, 0x11112131, 0x00111142}, .mvfr = {0x11110222, 0x01111111}, .fpsid = 0x41033090}},
+    {.name = "cortex-m0", .m_profile = true, .m_no_user = true, .features32 = V6M, .id = {.midr = 0x410cc200}},
+    {.name = "cortex-m3", .m_profile = true, .m_regions = 8, .features32 = V7M, .id = {
+        .midr = 0x410fc231, .a32_pfr0 = 0x30, .a32_pfr1 = 0x200, .a32_dfr0 = 0x100000, .a32_mmfr = {0x30},
+        .a32_isar = {0x01141110, 0x02111000, 0x21112231, 0x01111110, 0x01310102}}},
+    {.name = "cortex-m4", .m_profile = true, .m_regions = 8, .features32 = V7EM, .id = {
+        .midr = 0x410fc240, .a32_pfr0 = 0x30, .a32_pfr1 = 0x200, .a32_dfr0 = 0x100000, .a32_mmfr = {0x30},
+        .a32_isar = {0x01141110, 0x02111000, 0x21112231, 0x01111110, 0x01310102}, .mvfr = {0x10110021, 0x11000011}}},
+    {.name = "cortex-m7", .m_profile = true, .m_regions = 8, .features32 = V7EM | ARM_M_VFP5 | ARM_M_DOUBLE, .id = {
+        .midr = 0x411fc272, .a32_pfr0 = 0x30, .a32_pfr1 = 0x200, .a32_dfr0 = 0x100000, .a32_mmfr = {0x100030, 0, 0x01000000},
+        .a32_isar = {0x01101110, 0x02112000, 0x20232231, 0x01111131, 0x01310132}, .mvfr = {0x10110221, 0x12000011, 0x40}}},
+    {.name = "cortex-m33", .m_profile = true, .m_regions = 16, .features32 = V8M, .id = {
+        .midr = 0x410fd213, .ctr = 0x8000c000, .a32_pfr0 = 0x30, .a32_pfr1 = 0x210, .a32_dfr0 = 0x200000,
+        .a32_mmfr = {0x101f40, 0, 0x01000000},
+        .a32_isar = {0x01101110, 0x02212000, 0x20232232, 0x01111131, 0x01310132}, .mvfr = {0x10110021, 0x11000011, 0x40}}},
     /* Everything that is implemented. */
     {.name = "max", .aarch64 = true, .max = true, .id = {
         .midr = 0x000f0510, .ctr = 0x8444c004, .dczid = 4, .clidr = 0x02000023, .ccsidr = {0x701fe00a, 0x201fe012, 0x70ffe07a},

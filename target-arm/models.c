@@ -88,13 +88,23 @@ static void derive_features(ArmCpu *c)
     set_feature(c, FEATURE_NEON, f & ARM_M_NEON);
     set_feature(c, FEATURE_LPAE, f & ARM_M_LPAE);
     set_feature(c, FEATURE_GENERIC_TIMER, f & ARM_M_TIMER);
+    set_feature(c, FEATURE_M, m->m_profile);
+    set_feature(c, FEATURE_M_MAIN, f & ARM_M_MAIN);
+    set_feature(c, FEATURE_M_V8, f & ARM_M_V8M);
+    set_feature(c, FEATURE_M_SEC, f & ARM_M_SEC);
+    set_feature(c, FEATURE_M_DSP, f & ARM_M_DSP && c->has_dsp);
+    set_feature(c, FEATURE_VFP_DOUBLE, f & ARM_M_DOUBLE);
+    set_feature(c, FEATURE_VFP5, f & ARM_M_VFP5 && c->has_vfp);
+    if (m->m_profile && !c->has_vfp) {
+        set_feature(c, FEATURE_VFP, false);
+    }
 }
 
 void arm_model_apply(ArmCpu *c, const ArmModel *m)
 {
     c->model = m;
     c->id = m->id;
-    c->pauth = true;
+    c->pauth = c->has_vfp = c->has_dsp = true;
 }
 
 /* ---- words of -cpu ---- */
@@ -123,7 +133,7 @@ static const SwitchRow switches[] = {
     {"has_el2", offsetof(ArmCpu, has_el2), false}, {"has_el3", offsetof(ArmCpu, has_el3), false},
     {"start-powered-off", offsetof(ArmCpu, start_powered_off), false}, {"cfgend", offsetof(ArmCpu, cfgend), false},
     {"reset-hivecs", offsetof(ArmCpu, reset_hivecs), false}, {"lpa2", offsetof(ArmCpu, has_lpa2), true},
-    {"neon", 0, false}, {"vfp", 0, false}, {"dsp", 0, false}, {"has-mpu", 0, false},
+    {"neon", 0, false}, {"vfp", offsetof(ArmCpu, has_vfp), false}, {"dsp", offsetof(ArmCpu, has_dsp), false}, {"has-mpu", 0, false},
     {"kvm-no-adjvtime", 0, false}, {"kvm-steal-time", 0, false},
 };
 

@@ -8,6 +8,8 @@
 struct ArmModel {
     const char *name;
     bool aarch64, max;
+    bool m_profile, m_no_user, m_vtor;  /* M: thread mode is always privileged; VTOR although there is no Main Extension */
+    uint8_t m_regions;                  /* of the MPU, for each state */
     uint64_t cbar_default;
     uint32_t features32;                /* of AArch32-only models: ARM_M_* */
     ArmIdRegs id;
@@ -17,6 +19,8 @@ struct ArmModel {
 enum {
     ARM_M_V5 = 1, ARM_M_V6 = 2, ARM_M_V6K = 4, ARM_M_V7 = 8, ARM_M_VFP = 16, ARM_M_NEON = 32, ARM_M_LPAE = 64, ARM_M_TIMER = 128,
     ARM_M_EL3 = 256, ARM_M_EL2 = 512, ARM_M_DIV = 1024, ARM_M_VFP4 = 2048,
+    /* M profile */
+    ARM_M_MAIN = 4096, ARM_M_V8M = 8192, ARM_M_SEC = 16384, ARM_M_DSP = 32768, ARM_M_DOUBLE = 65536, ARM_M_VFP5 = 131072,
 };
 
 extern const ArmModel arm_models[];

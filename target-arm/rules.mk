@@ -19,6 +19,7 @@ $(eval $(call arm-decode,a32/A32,27-20$(arm-comma)7-4,$(SRC)/target-arm/a32.deco
 $(eval $(call arm-decode,a32u/A32,27-20$(arm-comma)7-4,$(SRC)/target-arm/a32u.decode))
 $(eval $(call arm-decode,t32/A32,28-20$(arm-comma)15-12$(arm-comma)7-4,$(SRC)/target-arm/t32.decode))
 $(eval $(call arm-decode,t16/A32,15-6,$(SRC)/target-arm/t16.decode))
+$(eval $(call arm-decode,m/A32,28-20$(arm-comma)15-12,$(SRC)/target-arm/m.decode))
 $(eval $(call arm-decode,vfp/A32,27-20$(arm-comma)11-8$(arm-comma)7-6$(arm-comma)4,$(SRC)/target-arm/vfp.decode))
 $(eval $(call arm-decode,neon/A32,25-23$(arm-comma)21-20$(arm-comma)17-16$(arm-comma)11-6$(arm-comma)4,$(SRC)/target-arm/neon.decode))
 $(eval $(call arm-decode,neonx/A32,25-20$(arm-comma)11-8$(arm-comma)6$(arm-comma)4,$(SRC)/target-arm/neonx.decode))

@@ -163,6 +163,9 @@ static void a64_to_a32(ArmCpu *c)
 
 uint64_t arm_get_spsr(const ArmCpu *c)
 {
+    if (arm_has(c, FEATURE_M)) {
+        return arm_m_xpsr(c);
+    }
     uint64_t v = (uint64_t)arm_nzcv(c) << 28;
 
     if (!arm_is_a32(c)) {
@@ -266,6 +269,9 @@ static bool step_active(const ArmCpu *c, unsigned el)
 
 unsigned arm_mmu_index(const ArmCpu *c)
 {
+    if (arm_has(c, FEATURE_M)) {
+        return arm_m_mmu_index(c, c->m.secure, arm_m_privileged(c, c->m.secure));
+    }
     BlockKey key = {0};
 
     arm_block_key((Cpu *)&c->cpu, &key);
@@ -296,6 +302,11 @@ static uint32_t mode_a32(const ArmCpu *c, unsigned el)
 void arm_block_key(Cpu *cpu, BlockKey *key)
 {
     ArmCpu *c = ARM(cpu);
+
+    if (arm_has(c, FEATURE_M)) {
+        arm_m_block_key(c, key);
+        return;
+    }
     bool a32 = arm_is_a32(c);
     unsigned el = arm_el(c);
     uint32_t mode;

@@ -5,6 +5,7 @@
  * page ends, or when it is long enough.
  */
 #include "target-arm/translate.h"
+#include "target-arm/m-trans.h"
 
 #include <string.h>
 
@@ -235,6 +236,9 @@ void arm_end_exit(ArmCtx *s, bool set_pc, unsigned reason)
 
 bool arm_fp_ok(ArmCtx *s)
 {
+    if (arm_is_m(s)) {
+        return arm_m_fp_ok(s);
+    }
     if (s->mode & MODE_FP_EL) {
         ir_call_fp_trap(s->b, ir_i32(s->b, (s->mode & MODE_FP_EL) >> MODE_FP_EL_SHIFT));
         if (ir_is_open(s->b)) {
@@ -348,6 +352,9 @@ ArmCtx arm_context(Cpu *cpu, IrBuilder *b, const BlockKey *key)
 
     s.mmu_user = s.mmu == MMU_EL3 || (s.mmu == MMU_EL2 && !(key->mode & MODE_HOST)) ||
                          (key->mode & (MODE_UAO | MODE_A32)) == MODE_UAO ? s.mmu : MMU_EL0;
+    if (arm_is_m(&s)) {
+        arm_m_context(&s);
+    }
     s.mem = (key->mode & MODE_BIG ? MEM_BIG : 0) | (key->mode & MODE_ALIGN ? MEM_ALIGN : 0);
     return s;
 }

@@ -448,6 +448,11 @@ static void describe_page(Cpu *cpu, TlbFull *f, TlbEntry *e, uint64_t va)
             write |= TLB_READONLY;
         }
     }
+    if (f->page_bits < PAGE_BITS_MIN) {
+        read |= TLB_CHECK;
+        write |= TLB_CHECK;
+        code |= TLB_CHECK;
+    }
     e->read = f->prot & TLB_PROT_READ ? read | watch_flag(cpu, va, BP_READ) : UINT64_MAX;
     e->write = f->prot & TLB_PROT_WRITE ? write | watch_flag(cpu, va, BP_WRITE) : UINT64_MAX;
     e->code = f->prot & TLB_PROT_EXEC ? code : UINT64_MAX;
@@ -548,7 +553,7 @@ static bool fill_from_large(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mm
 
 static bool comparator_hits(uint64_t cmp, uint64_t va)
 {
-    return (cmp & (PAGE_MASK | TLB_INVALID)) == (va & PAGE_MASK);
+    return (cmp & (PAGE_MASK | TLB_INVALID | TLB_CHECK)) == (va & PAGE_MASK);
 }
 
 static bool take_victim(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu, unsigned i)
@@ -589,7 +594,7 @@ static bool lookup(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsig
     if (!cpu->arch->tlb_fill(cpu, va, size, access, mmu, probe, host_pc)) {
         return false;
     }
-    return comparator_hits(tlb_comparator(&cpu->tlb.table[mmu][i], access), va);
+    return comparator_hits(tlb_comparator(&cpu->tlb.table[mmu][i], access) & ~(uint64_t)TLB_CHECK, va);
 }
 
 unsigned tlb_resolve(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx,

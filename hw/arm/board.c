@@ -165,14 +165,20 @@ Device *board_flash(Board *b, unsigned n, const char *name, hwaddr addr, uint64_
 
 /* ---- CPUs and memory ---- */
 
+bool board_cpu_realize(Cpu *c, const char *props, GError **error)
+{
+    return set_props(&c->dev, props, true, error) && device_realize(&c->dev, NULL, NULL, error);
+}
+
 Cpu *board_cpu(Board *b, const char *model, const char *props, GError **error)
 {
     Cpu *c = target_arch->create(b->vm, model, error);
 
-    if (!c || !set_props(&c->dev, props, true, error) || !device_realize(&c->dev, NULL, NULL, error)) {
-        return NULL;
+    if (c && target_arch->arm->m.is_m(c)) {
+        object_unref(&c->dev.obj);
+        return fail_null(error, "%s: CPU type %s not supported", b->vm->machine_type->machine_name, model);
     }
-    return c;
+    return c && board_cpu_realize(c, props, error) ? c : NULL;
 }
 
 bool board_cpus(Board *b, const char *props, unsigned psci_conduit, GError **error)

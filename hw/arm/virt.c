@@ -217,6 +217,10 @@ static bool create_cpus(VirtBoard *b, GError **error)
     for (unsigned i = 0; i < vm->smp.cpus; i++) {
         Cpu *c = target_arch->create(vm, model, error);
 
+        if (c && target_arch->arm->m.is_m(c)) {
+            object_unref(&c->dev.obj);
+            return fail(error, "mach-virt: CPU type %s not supported", model);
+        }
         if (!c || !set_cpu_props(b, c, i, error) || !device_realize(&c->dev, NULL, NULL, error)) {
             return false;
         }

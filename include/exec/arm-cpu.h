@@ -100,6 +100,38 @@ Cpu *arm_cpu_by_affinity(Vm *vm, uint64_t affinity);
 /* Whether CPUs of this model exist / have AArch64, for boards that choose images by it. */
 bool arm_cpu_is_aarch64(Cpu *cpu);
 
+/* ---- M profile ---- */
+
+/* What the implementation defined attribution unit says of an address. */
+typedef struct ArmIdau {
+    bool exempt;                        /* from checks */
+    bool ns, nsc;
+    bool has_region;
+    uint8_t region;
+} ArmIdau;
+
+/* How a board wants an M-profile CPU; set between creation and realize. */
+typedef struct ArmMConfig {
+    AddressSpace *memory;               /* as the CPU sees it, with its private peripherals */
+    uint32_t vtor_secure, vtor;         /* VTOR at reset; a CPU without the Security Extension uses `vtor` */
+    unsigned num_irqs, prio_bits;       /* 0: 8 bits, or 2 where the profile says so */
+    void (*idau)(void *opaque, uint32_t va, ArmIdau *out);     /* NULL: none */
+    void *idau_opaque;
+} ArmMConfig;
+
+/* An interrupt controller's side; machine lock. Exceptions are numbered as in IPSR. */
+typedef struct ArmMOps {
+    bool (*is_m)(Cpu *cpu);
+    bool (*has_security)(Cpu *cpu);     /* the Security Extension */
+    void (*configure)(Cpu *cpu, const ArmMConfig *config);
+    /* External lines, NMI, SysTick (secure: of which timer). */
+    void (*irq)(Cpu *cpu, unsigned n, int level);
+    void (*nmi)(Cpu *cpu, int level);
+    void (*systick)(Cpu *cpu, bool secure);
+    /* System Control Space; secure: as which the access counts. False: refused (bus error). */
+    bool (*scs)(Cpu *cpu, uint32_t offset, uint32_t *value, unsigned size, bool write, bool secure, bool user);
+} ArmMOps;
+
 /* ---- what target-arm gives for these; CpuArch.arm ---- */
 typedef struct ArmCpuHooks {
     void (*provide_sysregs)(Cpu *cpu, const ArmSysregRow *rows, void *opaque);
@@ -111,6 +143,7 @@ typedef struct ArmCpuHooks {
     void (*power_off)(Cpu *cpu);
     bool (*powered)(Cpu *cpu);
     uint64_t (*affinity)(Cpu *cpu);
+    ArmMOps m;
 } ArmCpuHooks;
 
 #endif

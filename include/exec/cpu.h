@@ -234,6 +234,7 @@ bool cpu_restore_state(Cpu *cpu, uintptr_t host_pc);
 #define HOST_PC() ((uintptr_t)__builtin_extract_return_addr(__builtin_return_address(0)))
 
 /* ---- soft TLB (accel/tcg), own thread unless stated ---- */
+/* page_bits below 12: rights are those of this access only. */
 void tlb_set(Cpu *cpu, unsigned mmu_idx, uint64_t va, hwaddr pa, MemAttrs attrs, unsigned prot,
              unsigned page_bits, bool global);
 void tlb_flush(Cpu *cpu);                              /* everything */

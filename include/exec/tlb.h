@@ -23,6 +23,7 @@
 #define TLB_NOTDIRTY  (1u << 9)        /* first write to a clean page: dirty bits, translated code */
 #define TLB_WATCH     (1u << 8)        /* a watchpoint is in the page */
 #define TLB_READONLY  (1u << 7)        /* ROM: ignore the write */
+#define TLB_CHECK     (1u << 6)        /* rights differ within the page: every access asks the target again */
 
 typedef struct TlbEntry {
     uint64_t read, write, code;        /* comparators */

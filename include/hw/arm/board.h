@@ -57,6 +57,8 @@ Device *board_make(Board *b, const char *type, const char *props, GError **error
 bool board_cpus(Board *b, const char *props, unsigned psci_conduit, GError **error);
 /* The same for one CPU of a model; index counts from the first. */
 Cpu *board_cpu(Board *b, const char *model, const char *props, GError **error);
+/* Sets the properties that a new CPU knows and realizes it. */
+bool board_cpu_realize(Cpu *c, const char *props, GError **error);
 /* -m mapped at base; more than limit bytes are refused. */
 bool board_ram(Board *b, const char *id, hwaddr base, uint64_t limit, GError **error);
 /* Further RAM. */

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * An M-profile CPU with what belongs to it: interrupt controller, SysTick, private peripheral bus, bit-band. Boards make it with
+ * armv7m_create; it takes interrupt lines at "irq" and is what BoardSlot.irqs go to. Start-up, machine lock.
+ */
+#ifndef HW_ARM_ARMV7M_H
+#define HW_ARM_ARMV7M_H
+
+#include "exec/arm-cpu.h"
+#include "hw/arm/board.h"
+
+typedef struct Armv7mConfig {
+    const char *cpu;                   /* NULL: -cpu or the machine's */
+    const char *cpu_props;             /* "name=value,..." or NULL */
+    unsigned irqs, prio_bits;          /* prio_bits 0: the CPU's default */
+    uint64_t cpu_hz, ref_hz;           /* of SysTick; ref_hz 0: there is no reference clock */
+    bool bitband;
+    uint32_t vtor_secure, vtor;
+    Region *memory;                    /* NULL: system memory */
+    void (*idau)(void *opaque, uint32_t va, ArmIdau *out);
+    void *idau_opaque;
+} Armv7mConfig;
+
+typedef struct Armv7m Armv7m;
+
+/* The interrupt controller, a device with inputs "irq" and "nmi"; also b->intc if that is not set. NULL: failed. */
+Device *armv7m_create(Board *b, const Armv7mConfig *config, GError **error);
+Cpu *armv7m_cpu(Device *intc);
+/* -kernel of M-profile boards: ELF, Intel HEX, U-Boot images or plain bytes, which go to `base`; at most `size` of them. */
+bool armv7m_load(Board *b, Device *intc, hwaddr base, uint64_t size, GError **error);
+/* MachineType.done of boards: armv7m_load at address 0 with what armv7m_boot_size says. */
+bool armv7m_done(Vm *vm, GError **error);
+void armv7m_boot_at(Board *b, hwaddr base, uint64_t size);
+/* Models that the board takes: "cortex-m3", ... NULL-terminated; NULL: any of M profile. */
+bool armv7m_check_cpu(Vm *vm, const char *model, GError **error);
+
+#endif
