@@ -18,7 +18,7 @@ IR_TYPES = {"void": "IR_VOID", "i32": "IR_I32", "i64": "IR_I64", "f32": "IR_F32"
             "v128": "IR_V128", "ptr": "IR_I64", "env": "IR_I64"}
 FLAGS = {"0": "0", "PURE": "HELPER_PURE", "READS_VARS": "HELPER_READS_VARS",
          "WRITES_VARS": "HELPER_WRITES_VARS", "FAULTS": "HELPER_FAULTS",
-         "NORETURN": "HELPER_NORETURN", "FENV": "HELPER_FENV", "X87": "HELPER_X87"}
+         "NORETURN": "HELPER_NORETURN", "FENV": "HELPER_FENV", "X87": "HELPER_X87", "INSN": "HELPER_INSN"}
 LETTERS = "acdefg"
 ROW = re.compile(r"HELPER\s*\(([^()]*)\)\s*;?\s*$")
 

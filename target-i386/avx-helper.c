@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * AVX2, FMA and F16C instructions that have no IR operation: shifts by lane, permutation, fused
- * multiply-add of vectors, half floats, gathers and masked moves. SDM 1 chapter 14.
+ * AVX2 and F16C instructions that have no IR operation: shifts by lane, permutation,
+ * half floats, gathers and masked moves. SDM 1 chapter 14.
  */
 #include <fenv.h>
 #include <math.h>
@@ -62,63 +62,6 @@ Vec128 helper_permilpd(Vec128 a, Vec128 which)
 
     for (unsigned k = 0; k < 2; k++) {
         r.q[k] = v.q[w.q[k] >> 1 & 1];
-    }
-    return r.v;
-}
-
-/* ---- fused multiply-add; signs are changed only of numbers, not of NaNs ---- */
-
-/* On integers: comparisons of denormals would raise a flag. */
-static bool nan32(float x)
-{
-    Vec128Lanes v = {.f = {x}};
-
-    return (v.l[0] & 0x7fffffff) > 0x7f800000;
-}
-
-static bool nan64(double x)
-{
-    Vec128Lanes v = {.d = {x}};
-
-    return (v.q[0] & INT64_MAX) > 0x7ff0000000000000;
-}
-
-static float sign32(float x, bool change)
-{
-    return change && !nan32(x) ? -x : x;
-}
-
-static double sign64(double x, bool change)
-{
-    return change && !nan64(x) ? -x : x;
-}
-
-/* NaN operands win in order a, b, c: not left to the C library. Volatile: its flags count in any case. */
-static float fma32(float a, float b, float c, uint32_t kind)
-{
-    volatile float r = fmaf(sign32(a, kind & FMA_NEG_A), b, sign32(c, kind & FMA_NEG_C));
-
-    return nan32(a) ? a + 0.0f : nan32(b) ? b + 0.0f : nan32(c) ? c + 0.0f : r;
-}
-
-static double fma64(double a, double b, double c, uint32_t kind)
-{
-    volatile double r = fma(sign64(a, kind & FMA_NEG_A), b, sign64(c, kind & FMA_NEG_C));
-
-    return nan64(a) ? a + 0.0 : nan64(b) ? b + 0.0 : nan64(c) ? c + 0.0 : r;
-}
-
-Vec128 helper_fma(Vec128 a, Vec128 b, Vec128 c, uint32_t kind)
-{
-    Vec128Lanes x = {.v = a}, y = {.v = b}, z = {.v = c}, r;
-
-    for (unsigned k = 0; k < (kind & FMA_F64 ? 2 : 4); k++) {
-        uint32_t how = kind ^ (kind & FMA_ALTERNATE && k & 1 ? FMA_NEG_C : 0);
-        if (kind & FMA_F64) {
-            r.d[k] = fma64(x.d[k], y.d[k], z.d[k], how);
-        } else {
-            r.f[k] = fma32(x.f[k], y.f[k], z.f[k], how);
-        }
     }
     return r.v;
 }

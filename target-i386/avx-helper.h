@@ -11,6 +11,5 @@
 #define AVX_CODE64 (1u << 24)
 
 enum { SHIFTV_RIGHT = 0, SHIFTV_ARITHMETIC = 1, SHIFTV_LEFT = 2, SHIFTV_64 = 4 };
-enum { FMA_NEG_A = 1, FMA_NEG_C = 2, FMA_ALTERNATE = 4, FMA_F64 = 8 };
 
 #endif

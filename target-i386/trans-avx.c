@@ -210,61 +210,52 @@ void trans_VGATHER(X86Ctx *s, X86Insn *i)
 
 /* ---- FMA: the opcode's high digit gives the order of operands, the low one the signs ---- */
 
-typedef struct FmaForm { uint8_t a, b, c; uint32_t kind; } FmaForm;
+typedef IrVal FmaFn(IrBuilder *b, IrLane lane, IrVal x, IrVal y, IrVal z);
 
-static FmaForm fma_form(const X86Insn *i)
+/* Operands in the order product, product, addend. */
+static void fma_operands(const X86Insn *i, unsigned order[3])
 {
-    static const uint32_t kinds[16] = {
-        [6] = FMA_ALTERNATE | FMA_NEG_C, [7] = FMA_ALTERNATE, [10] = FMA_NEG_C, [11] = FMA_NEG_C,
-        [12] = FMA_NEG_A, [13] = FMA_NEG_A, [14] = FMA_NEG_A | FMA_NEG_C, [15] = FMA_NEG_A | FMA_NEG_C,
-    };
-    FmaForm f = {.kind = kinds[i->opcode & 15] | (i->rex & 8 ? FMA_F64 : 0)};
+    static const uint8_t orders[3][3] = {{0, 2, 1}, {1, 0, 2}, {1, 2, 0}};     /* 132, 213, 231 */
 
-    switch (i->opcode >> 4) {
-    case 9:
-        f.a = 0, f.b = 2, f.c = 1;
-        break;
-    case 10:
-        f.a = 1, f.b = 0, f.c = 2;
-        break;
-    default:
-        f.a = 1, f.b = 2, f.c = 0;
+    for (unsigned n = 0; n < 3; n++) {
+        order[n] = orders[(i->opcode >> 4) - 9][n];
     }
-    return f;
 }
 
 void trans_FMA(X86Ctx *s, X86Insn *i)
 {
-    FmaForm f = fma_form(i);
-    IrVal r[2] = {{0}, {0}}, v[2][3], kind = ir_i32(s->b, f.kind);
+    static FmaFn *const fns[16] = {
+        [6] = ir_v_fmaddsub, [7] = ir_v_fmsubadd, [8] = ir_v_fma, [10] = ir_v_fms, [12] = ir_v_fnma, [14] = ir_v_fnms,
+    };
+    IrVal r[2] = {{0}, {0}}, v[2][3];
+    unsigned order[3];
 
-    for (unsigned p = 0; p < x86_parts(i); p++) {
+    fma_operands(i, order);
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
         for (unsigned n = 3; n-- > 0;) {
-            v[p][n] = x86_vread(s, i, n, p);
+            v[p][n] = x86_vstep(s, i, n, p);
         }
     }
-    for (unsigned p = 0; p < x86_parts(i); p++) {
-        r[p] = ir_call_fma(s->b, v[p][f.a], v[p][f.b], v[p][f.c], kind);
+    for (unsigned p = 0; p < x86_steps(s, i); p++) {
+        r[p] = fns[i->opcode & 15](s->b, i->rex & 8 ? LANE_F64 : LANE_F32, v[p][order[0]], v[p][order[1]], v[p][order[2]]);
     }
     x86_vwrite(s, i, r[0], r[1]);
 }
 
-/* The scalar alone: other lanes would raise flags. */
-static IrVal lowest(X86Ctx *s, const X86Insn *i, IrVal v)
-{
-    return i->rex & 8 ? ir_v_low64(s->b, v) : ir_v_from_i(s->b, IR_V128, ir_v_extract(s->b, LANE_I32, v, 0));
-}
-
 void trans_FMA_scalar(X86Ctx *s, X86Insn *i)
 {
-    FmaForm f = fma_form(i);
+    static FmaFn *const fns[16] = {[9] = ir_s_fma, [11] = ir_s_fms, [13] = ir_s_fnma, [15] = ir_s_fnms};
+    IrLane lane = i->rex & 8 ? LANE_F64 : LANE_F32;
+    unsigned order[3];
     IrVal v[3];
 
+    fma_operands(i, order);
     for (unsigned n = 3; n-- > 0;) {
         v[n] = x86_vread(s, i, n, 0);
     }
-    IrVal r = ir_call_fma(s->b, lowest(s, i, v[f.a]), lowest(s, i, v[f.b]), lowest(s, i, v[f.c]), ir_i32(s->b, f.kind));
-    x86_vwrite(s, i, ir_s_merge(s->b, i->rex & 8 ? LANE_F64 : LANE_F32, v[0], r), x86_none);
+    IrVal r = fns[i->opcode & 15](s->b, lane, v[order[0]], v[order[1]], v[order[2]]);
+    /* the other lanes are the second factor's */
+    x86_vwrite(s, i, order[1] == 0 ? r : ir_s_merge(s->b, lane, v[0], r), x86_none);
 }
 
 /* ---- half floats ---- */

@@ -101,6 +101,7 @@ enum {
                                    the call, and that the side table covers it */
     HELPER_NORETURN = 16,
     HELPER_X87 = 64,            /* an operation of tcg/x87.h: a back end may emit it in line */
+    HELPER_INSN = 128,          /* what the x86 instruction of its name does to its arguments: likewise */
     HELPER_FENV = 32,           /* uses the guest's float environment (runs with guest MXCSR) */
 };
 

@@ -378,7 +378,10 @@ void host_features_detect(HostFeatures *f)
     *f = (HostFeatures){0};
     if (__get_cpuid(1, &a, &b, &c, &d)) {
         bool ymm = c >> 27 & 1 && os_saves_ymm();
+        f->sse = true;
         f->sse3 = c & 1;
+        f->pclmul = c >> 1 & 1;
+        f->aes = c >> 25 & 1;
         f->ssse3 = c >> 9 & 1;
         f->sse41 = c >> 19 & 1;
         f->sse42 = c >> 20 & 1;
@@ -386,11 +389,13 @@ void host_features_detect(HostFeatures *f)
         f->popcnt = c >> 23 & 1;
         f->avx = ymm && c >> 28 & 1;
         f->fma = f->avx && c >> 12 & 1;
+        f->f16c = f->avx && c >> 29 & 1;
     }
     if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
         f->bmi1 = f->avx && b >> 3 & 1;
         f->bmi2 = f->avx && b >> 8 & 1;
         f->avx2 = f->avx && b >> 5 & 1;
+        f->sha = b >> 29 & 1;
     }
     if (__get_cpuid(0x80000001, &a, &b, &c, &d)) {
         f->lahf = c & 1;
@@ -401,7 +406,7 @@ void host_features_detect(HostFeatures *f)
 void host_features_limit(HostFeatures *f, unsigned level)
 {
     if (level >= 1) {
-        f->avx2 = f->fma = f->bmi1 = f->bmi2 = f->lzcnt = f->movbe = false;
+        f->avx2 = f->fma = f->bmi1 = f->bmi2 = f->lzcnt = f->movbe = f->f16c = false;
     }
     if (level >= 2) {
         f->avx = false;

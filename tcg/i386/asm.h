@@ -144,7 +144,8 @@ uint8_t *x_lea_rip(Asm *a, int reg);
 
 /* ---- host ---- */
 typedef struct HostFeatures {
-    bool sse3, ssse3, sse41, sse42, avx, avx2, fma, popcnt, lzcnt, bmi1, bmi2, movbe, lahf;
+    bool sse, sse3, ssse3, sse41, sse42, avx, avx2, fma, popcnt, lzcnt, bmi1, bmi2, movbe, lahf;
+    bool aes, pclmul, sha, f16c;
 } HostFeatures;
 /* Asks CPUID and XGETBV. */
 void host_features_detect(HostFeatures *f);

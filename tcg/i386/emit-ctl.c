@@ -79,6 +79,9 @@ void emit_call(Gen *g, const IrOp *o)
         return;
     }
 
+    if (h->flags & HELPER_INSN && gen_host_insn(g, o)) {
+        return;
+    }
     if (ir_op_reads_homes(o)) {
         ra_flush(&g->ra);
     }

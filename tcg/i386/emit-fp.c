@@ -134,7 +134,7 @@ void emit_s_fma(Gen *g, const IrOp *o)
     a = ra_use(&g->ra, o->args[0], 0);
     c = ra_use(&g->ra, o->args[2], 0);
     dst = ra_def_from(&g->ra, o->dst, o->args[1], REG_BIT(a) | REG_BIT(c));
-    v_rrr(&g->a, 0xa9 | X_0F38 | X_66 | (o->cc == LANE_F32 ? 0 : X_W), xmm(dst), xmm(a), xmm(c));
+    v_rrr(&g->a, row_of(o)->form | X_0F38 | X_66 | (o->cc == LANE_F32 ? 0 : X_W), xmm(dst), xmm(a), xmm(c));
 }
 
 void emit_s_from_i(Gen *g, const IrOp *o)
@@ -196,6 +196,7 @@ void emit_fma(Gen *g, const IrOp *o)
     v_rrr(&g->a, 0xa9 | X_0F38 | X_66 | (single ? 0 : X_W), xmm(dst), xmm(a), xmm(c));
 }
 
+/* form: opcode of the VFMADD213 kind */
 void emit_v_fma(Gen *g, const IrOp *o)
 {
     bool single = o->cc == LANE_F32;
@@ -208,7 +209,7 @@ void emit_v_fma(Gen *g, const IrOp *o)
     a = ra_use(&g->ra, o->args[0], 0);
     c = ra_use(&g->ra, o->args[2], 0);
     dst = ra_def_from(&g->ra, o->dst, o->args[1], REG_BIT(a) | REG_BIT(c));
-    v_rrr(&g->a, 0xa8 | X_0F38 | X_66 | (single ? 0 : X_W) | (ir_dst_type(g->f, o) == IR_V256 ? X_L : 0), xmm(dst), xmm(a), xmm(c));
+    v_rrr(&g->a, row_of(o)->form | X_0F38 | X_66 | (single ? 0 : X_W) | (ir_dst_type(g->f, o) == IR_V256 ? X_L : 0), xmm(dst), xmm(a), xmm(c));
 }
 
 /* C P Z of the flags, at their places in the low byte of EFLAGS. */

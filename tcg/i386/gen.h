@@ -183,6 +183,8 @@ void gen_x87_flush(Gen *g);
 bool gen_x87_flush_before(const Gen *g, const IrOp *o);
 void gen_x87_stub_save(Gen *g, const X87Cache *x);
 void gen_x87_stub_restore(Gen *g, const X87Cache *x);
+/* A helper with HELPER_INSN by the host's instruction. False: the host has none. */
+bool gen_host_insn(Gen *g, const IrOp *o);
 /* lea rdi, Cpu */
 void gen_cpu_arg(Gen *g);
 

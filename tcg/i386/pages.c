@@ -54,7 +54,7 @@ void gen_pages_begin(Gen *g)
         bool load = o->opcode == OP_LOAD;
         uint16_t *at = &g_array_index(g->group_at, uint16_t, pos);
         *at = NO_GROUP;
-        if (o->opcode == OP_CALL) {
+        if (o->opcode == OP_CALL && !(o->call.helper->flags & HELPER_INSN)) {
             num_open = 0;
         }
         if (!(load || o->opcode == OP_STORE) || o->mem.op & (MEM_ALIGN | MEM_BIG) ||

@@ -12,7 +12,8 @@ static IrOpcode scalar_op(unsigned opcode, unsigned lane)
     case OP_V_FSUB: case OP_V_FHSUB: return OP_FSUB;
     case OP_V_FADDSUB: return lane & 1 ? OP_FADD : OP_FSUB;
     case OP_V_FMUL: return OP_FMUL;
-    case OP_V_FMA: return OP_FMA;
+    case OP_V_FMA: case OP_V_FMS: case OP_V_FNMA: case OP_V_FNMS: case OP_V_FMADDSUB: case OP_V_FMSUBADD:
+        return OP_FMA;
     case OP_V_FDIV: return OP_FDIV;
     case OP_V_FSQRT: return OP_FSQRT;
     case OP_V_FMINB: return OP_FMINB;
@@ -20,6 +21,23 @@ static IrOpcode scalar_op(unsigned opcode, unsigned lane)
     case OP_V_FROUND: return OP_FROUND;
     default: return OP_FCMP_MASK;
     }
+}
+
+/* Signs of a fused operation's operands in lane n; where there is a NaN it is the result, whatever the signs. */
+static void fma_signs(unsigned opcode, unsigned n, unsigned bytes, uint64_t k[3])
+{
+    const uint64_t sign = bytes == 4 ? 1ull << 31 : 1ull << 63, inf = bytes == 4 ? 0x7f800000u : 0x7ffull << 52;
+    bool product = opcode == OP_V_FNMA || opcode == OP_V_FNMS || opcode == OP_S_FNMA || opcode == OP_S_FNMS;
+    bool addend = opcode == OP_V_FMS || opcode == OP_V_FNMS || opcode == OP_S_FMS || opcode == OP_S_FNMS ||
+                  (opcode == OP_V_FMADDSUB && !(n & 1)) || (opcode == OP_V_FMSUBADD && n & 1);
+
+    for (unsigned i = 0; i < 3; i++) {
+        if ((k[i] & (sign - 1)) > inf) {
+            return;
+        }
+    }
+    k[0] ^= product ? sign : 0;
+    k[2] ^= addend ? sign : 0;
 }
 
 static void lanes(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b, const Vec128Lanes *c, Vec128Lanes *out)
@@ -38,6 +56,9 @@ static void lanes(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b, con
             k[0] = interp_lane(a, bytes, n);
             k[1] = interp_lane(b, bytes, n);
             k[2] = interp_lane(c, bytes, n);
+        }
+        if (i->opcode >= OP_V_FMS && i->opcode <= OP_V_FMSUBADD) {
+            fma_signs(i->opcode, n, bytes, k);
         }
         uint64_t x = interp_float_value(scalar_op(i->opcode, n), t, k, i->imm[0]);
         interp_set_lane(out, bytes, n, x);
@@ -101,7 +122,11 @@ static uint64_t lowest_value(const Insn *i, IrType t, uint64_t x, uint64_t y, ui
     case OP_S_FCVT: return t == IR_F32 ? interp_widen(y) : interp_narrow(y);
     case OP_S_FROM_I: return interp_from_int(t, i->arg_type[1] == IR_I32 ? (int32_t)y : (int64_t)y);
     case OP_S_MERGE: return y;
-    case OP_S_FMA: return interp_float_value(OP_FMA, t, (uint64_t[3]){x, y, z}, 0);
+    case OP_S_FMA: case OP_S_FMS: case OP_S_FNMA: case OP_S_FNMS: {
+        uint64_t k[3] = {x, y, z};
+        fma_signs(i->opcode, 0, t == IR_F32 ? 4 : 8, k);
+        return interp_float_value(OP_FMA, t, k, 0);
+    }
     default: return interp_float_value((IrOpcode)arithmetic[i->opcode - OP_S_FADD], t, (uint64_t[3]){x, y, 0}, 0);
     }
 }
@@ -123,7 +148,7 @@ const Insn *interp_lowest(const Insn *i, Run *r)
         put64(i, r, interp_float_value(OP_FCMP, t, k, i->imm[0]));
         return i + 1;
     }
-    if (i->opcode == OP_S_FMA) {
+    if (i->opcode >= OP_S_FMA && i->opcode <= OP_S_FNMS) {
         a = *(const Vec128Lanes *)arg_at(i, r, 1);
         k[2] = interp_lane(arg_at(i, r, 2), bytes, 0);
     }
