@@ -6,7 +6,6 @@
 #include "hw/arm/armv7m.h"
 
 #include "exec/bank.h"
-#include "hw/arm/mps2-memory.h"
 
 #define MPS2_HZ "25000000"
 
@@ -95,7 +94,7 @@ static void mps2_wire(Board *b, const Mps2 *m)
 static bool mps2_build(Vm *vm, const Mps2 *m, GError **error)
 {
     Board *b = board_new(vm);
-    Mps2Memory *mem = g_new0(Mps2Memory, 1);            /* lives as long as the machine */
+    Region *mirrors = g_new0(Region, 5);                /* live as long as the machine */
     g_autofree char *scc = g_strdup_printf("scc-cfg4=2,scc-aid=0x200008,scc-id=%s", m->scc);
     const Armv7mConfig cpu = {.irqs = m->irqs, .cpu_hz = 25000000, .ref_hz = 1000000, .bitband = true};
     const BoardSlot more[] = {
@@ -110,19 +109,19 @@ static bool mps2_build(Vm *vm, const Mps2 *m, GError **error)
         return false;
     }
     if (m->designstart) {
-        if (!mps2_ram(mem, vm, "mps.blockram", 0, 0x40000, error) || !mps2_ram(mem, vm, "mps.ssram1", 0x00400000, 8 * MIB, error) ||
-            !mps2_ram(mem, vm, "mps.sram", 0x20000000, 0x20000, error) || !mps2_ram(mem, vm, "mps.ssram23", 0x20400000, 4 * MIB, error)) {
+        if (!board_add_ram(b, "mps.blockram", 0, 0x40000, error) || !board_add_ram(b, "mps.ssram1", 0x00400000, 8 * MIB, error) ||
+            !board_add_ram(b, "mps.sram", 0x20000000, 0x20000, error) || !board_add_ram(b, "mps.ssram23", 0x20400000, 4 * MIB, error)) {
             return false;
         }
     } else {
-        if (!mps2_ram(mem, vm, "mps.ssram1", 0, 4 * MIB, error) || !mps2_ram(mem, vm, "mps.ssram23", 0x20000000, 4 * MIB, error) ||
-            (m->bram && !mps2_ram(mem, vm, "mps.blockram", 0x01000000, 0x4000, error))) {
+        if (!board_add_ram(b, "mps.ssram1", 0, 4 * MIB, error) || !board_add_ram(b, "mps.ssram23", 0x20000000, 4 * MIB, error) ||
+            (m->bram && !board_add_ram(b, "mps.blockram", 0x01000000, 0x4000, error))) {
             return false;
         }
-        mps2_mirror(mem, vm, "mps.ssram1_m", 0, 0x00400000);
-        mps2_mirror(mem, vm, "mps.ssram23_m", 1, 0x20400000);
+        board_alias(b, &mirrors[0], "mps.ssram1_m", &b->ram[0], 0, 4 * MIB, 0x00400000);
+        board_alias(b, &mirrors[1], "mps.ssram23_m", &b->ram[1], 0, 4 * MIB, 0x20400000);
         for (unsigned i = 1; m->bram && i < 4; i++) {
-            mps2_mirror(mem, vm, "mps.blockram_m", 2, 0x01000000 + i * 0x4000);
+            board_alias(b, &mirrors[1 + i], "mps.blockram_m", &b->ram[2], 0, 0x4000, 0x01000000 + i * 0x4000);
         }
     }
     armv7m_boot_at(b, 0, 4 * MIB);

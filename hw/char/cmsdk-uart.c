@@ -57,7 +57,7 @@ static void uart_receive(void *opaque, const uint8_t *buf, size_t len)
     uart_update(s);
 }
 
-static const ChardevFeOps uart_fe_ops = {.can_receive = uart_can_receive, .receive = uart_receive};
+static const ChardevFeOps cmsdk_uart_fe_ops = {.can_receive = uart_can_receive, .receive = uart_receive};
 
 static uint64_t uart_data_read(Device *d, const RegAccess *a)
 {
@@ -105,7 +105,7 @@ static bool uart_realize(Device *d, GError **error)
 {
     CmsdkUart *s = (CmsdkUart *)d;
 
-    return !s->chardev || chardev_fe_attach(&s->fe, s->chardev, &uart_fe_ops, s, error);
+    return !s->chardev || chardev_fe_attach(&s->fe, s->chardev, &cmsdk_uart_fe_ops, s, error);
 }
 
 static void uart_unrealize(Device *d)
@@ -119,7 +119,7 @@ static void uart_reset(Device *d)
 }
 
 /* clang-format off */
-static const Reg uart_regs[] = {
+static const Reg cmsdk_uart_regs[] = {
     REG_HOOK(0x00, 4, "data", .read = uart_data_read, .write = uart_data_write, .help = "byte received or to send"),
     REG(CmsdkUart, 0x04, state, .w1c = 0xc, .write = uart_changed, .help = "buffers full, overruns"),
     REG(CmsdkUart, 0x08, ctrl, .wmask = 0x7f, .write = uart_changed, .help = "enables"),
@@ -131,16 +131,16 @@ static const Reg uart_regs[] = {
     REG_HOOK(0xff8, 4, "cid2", .reset = 0x05), REG_HOOK(0xffc, 4, "cid3", .reset = 0xb1),
 };
 /* clang-format on */
-static const RegBank uart_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(uart_regs), .help = "UART"}, {0}};
-static const Prop uart_props[] = {
+static const RegBank cmsdk_uart_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(cmsdk_uart_regs), .help = "UART"}, {0}};
+static const Prop cmsdk_uart_props[] = {
     PROP_CHARDEV(CmsdkUart, chardev), PROP_U32(CmsdkUart, pclk_frq, "pclk-frq", 25000000, .help = "clock, for the baud rate"), PROP_END,
 };
-static const PinRow uart_pins[] = {PIN_OUT_ARRAY(CmsdkUart, irq, "irq"), PIN_END};
-static const StateField uart_state[] = {HOST_ONLY(CmsdkUart, fe, "host side"), STATE(CmsdkUart, rxbuf), STATE_END};
+static const PinRow cmsdk_uart_pins[] = {PIN_OUT_ARRAY(CmsdkUart, irq, "irq"), PIN_END};
+static const StateField cmsdk_uart_state[] = {HOST_ONLY(CmsdkUart, fe, "host side"), STATE(CmsdkUart, rxbuf), STATE_END};
 
-static const DeviceType uart_type = {
+static const DeviceType cmsdk_uart_type = {
     .name = "cmsdk-apb-uart", .category = "misc", .desc = "CMSDK UART", .internal = true, .size = sizeof(CmsdkUart), .state_version = 1,
-    .props = uart_props, .banks = uart_banks, .pins = uart_pins, .state = uart_state, .realize = uart_realize, .unrealize = uart_unrealize,
+    .props = cmsdk_uart_props, .banks = cmsdk_uart_banks, .pins = cmsdk_uart_pins, .state = cmsdk_uart_state, .realize = uart_realize, .unrealize = uart_unrealize,
     .reset = uart_reset,
 };
-DEVICE_TYPE(uart_type);
+DEVICE_TYPE(cmsdk_uart_type);

@@ -94,7 +94,7 @@ static void timer_reset(Device *d)
 }
 
 /* clang-format off */
-static const Reg timer_regs[] = {
+static const Reg cmsdk_timer_regs[] = {
     REG(CmsdkTimer, 0x00, ctrl, .wmask = 0xf, .write = timer_ctrl_write, .help = "enable, external inputs, interrupt"),
     REG_HOOK(0x04, 4, "value", .read = timer_value_read, .write = timer_value_write, .help = "present value"),
     REG(CmsdkTimer, 0x08, reload, .wmask = 0xffffffff, .write = timer_reload_write, .help = "value after 0"),
@@ -105,14 +105,14 @@ static const Reg timer_regs[] = {
     REG_HOOK(0xff8, 4, "cid2", .reset = 0x05), REG_HOOK(0xffc, 4, "cid3", .reset = 0xb1),
 };
 /* clang-format on */
-static const RegBank timer_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(timer_regs), .help = "timer"}, {0}};
-static const Prop timer_props[] = {PROP_U32(CmsdkTimer, pclk_frq, "pclk-frq", 25000000, .help = "clock, Hz"), PROP_END};
-static const PinRow timer_pins[] = {PIN_OUT(CmsdkTimer, irq, "irq"), PIN_END};
-static const StateField timer_state[] = {STATE_STRUCT(CmsdkTimer, count, countdown_state), STATE_END};
+static const RegBank cmsdk_timer_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(cmsdk_timer_regs), .help = "timer"}, {0}};
+static const Prop cmsdk_timer_props[] = {PROP_U32(CmsdkTimer, pclk_frq, "pclk-frq", 25000000, .help = "clock, Hz"), PROP_END};
+static const PinRow cmsdk_timer_pins[] = {PIN_OUT(CmsdkTimer, irq, "irq"), PIN_END};
+static const StateField cmsdk_timer_state[] = {STATE_STRUCT(CmsdkTimer, count, countdown_state), STATE_END};
 
-static const DeviceType timer_type = {
+static const DeviceType cmsdk_timer_type = {
     .name = "cmsdk-apb-timer", .category = "misc", .desc = "CMSDK timer", .internal = true, .size = sizeof(CmsdkTimer), .state_version = 1,
-    .props = timer_props, .banks = timer_banks, .pins = timer_pins, .state = timer_state, .realize = timer_realize,
+    .props = cmsdk_timer_props, .banks = cmsdk_timer_banks, .pins = cmsdk_timer_pins, .state = cmsdk_timer_state, .realize = timer_realize,
     .unrealize = timer_unrealize, .reset = timer_reset,
 };
-DEVICE_TYPE(timer_type);
+DEVICE_TYPE(cmsdk_timer_type);

@@ -170,7 +170,7 @@ static const Reg sp804_regs[] = {
     REG_HOOK(0xff0, 4, "cellid0", .reset = 0x0d), REG_HOOK(0xff4, 4, "cellid1", .reset = 0xf0),
     REG_HOOK(0xff8, 4, "cellid2", .reset = 0x05), REG_HOOK(0xffc, 4, "cellid3", .reset = 0xb1),
 };
-static const Reg cmsdk_regs[] = {
+static const Reg cmsdk_dual_regs[] = {
     SP804_TIMER(0x00), SP804_TIMER(0x20), REG_HOOK(0xfd0, 4, "periphid4", .reset = 0x04),
     REG_HOOK(0xfe0, 4, "periphid0", .reset = 0x23), REG_HOOK(0xfe4, 4, "periphid1", .reset = 0xb8),
     REG_HOOK(0xfe8, 4, "periphid2", .reset = 0x1b), REG_HOOK(0xfec, 4, "periphid3", .reset = 0x00),
@@ -179,7 +179,7 @@ static const Reg cmsdk_regs[] = {
 };
 /* clang-format on */
 
-static const RegBank cmsdk_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(cmsdk_regs), .help = "timer registers"}, {0}};
+static const RegBank cmsdk_dual_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(cmsdk_dual_regs), .help = "timer registers"}, {0}};
 static const RegBank sp804_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(sp804_regs), .help = "timer registers"}, {0}};
 
 static const Prop sp804_props[] = {
@@ -211,7 +211,7 @@ static const DeviceType sp804_type = {
 };
 DEVICE_TYPE(sp804_type);
 
-static const DeviceType cmsdk_type = {
+static const DeviceType cmsdk_dual_type = {
     .name = "cmsdk-apb-dualtimer",
     .category = "misc",
     .desc = "CMSDK dual timer",
@@ -219,11 +219,11 @@ static const DeviceType cmsdk_type = {
     .size = sizeof(Sp804),
     .state_version = 1,
     .props = sp804_props,
-    .banks = cmsdk_banks,
+    .banks = cmsdk_dual_banks,
     .pins = sp804_pins,
     .state = sp804_state,
     .realize = sp804_realize,
     .unrealize = sp804_unrealize,
     .reset = sp804_reset,
 };
-DEVICE_TYPE(cmsdk_type);
+DEVICE_TYPE(cmsdk_dual_type);
