@@ -118,6 +118,8 @@ struct X86Cpu {
     uint64_t tsc_hz;
     uint32_t apic_id;
     int32_t socket_id, die_id, core_id, thread_id, node_id;
+    bool hide_l3, hide_topology, hide_tcg; /* l3-cache=off, cpuid-0xb=off, tcg-cpuid=off */
+    bool legacy_cache, legacy_cache_given;
     bool check_features, enforce_features; /* warn of, refuse features that are not implemented */
     GPtrArray *feature_text; /* "+x", "-y", "k=v" of -cpu, applied at realize */
     Device *apic; /* NULL: none; see exec/x86-apic.h */

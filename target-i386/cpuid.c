@@ -130,10 +130,18 @@ static const Caches genoa_caches = {
     .leaf2_ecx = 0x4d, .leaf2_edx = 0x2c3083, .l1d = 0x20080140, .l1i = 0x20080140, .l2 = 0x04006140, .l3 = 0x01008140,
 };
 
-static const Caches *caches_of(const X86Cpu *c)
+/* What an AMD processor without caches of its own says in 8000_001D: L1 of 64K, L2 of 512K. */
+static const Caches plain_amd_caches = {
+    .cache = {{1, 1, 2, 512, 1}, {2, 1, 2, 512, 1}, {3, 2, 16, 512, 0}, {3, 3, 16, 16384, 6}},
+};
+
+/* The model's own, NULL: it has none. */
+static const Caches *model_caches(const X86Cpu *c)
 {
-    static const struct { const char *prefix; const Caches *caches; } rows[] = {
-        {"EPYC-Rome", &rome_caches}, {"EPYC-Milan", &milan_caches}, {"EPYC-Genoa", &genoa_caches}, {"EPYC", &zen_caches}, {"Dhyana", &zen_caches},
+    static const struct { const char *prefix; const Caches *caches;
+    } rows[] = {
+        {"EPYC-Rome", &rome_caches}, {"EPYC-Milan", &milan_caches}, {"EPYC-Genoa", &genoa_caches},
+        {"EPYC", &zen_caches},       {"Dhyana", &zen_caches},
     };
 
     for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
@@ -141,7 +149,19 @@ static const Caches *caches_of(const X86Cpu *c)
             return rows[i].caches;
         }
     }
-    return &plain_caches;
+    return NULL;
+}
+
+bool x86_has_own_caches(const X86Cpu *c)
+{
+    return model_caches(c) != NULL;
+}
+
+static const Caches *caches_of(const X86Cpu *c, const Caches *plain)
+{
+    const Caches *own = c->legacy_cache ? NULL : model_caches(c);
+
+    return own ? own : plain;
 }
 
 static void put_cache(const Cache *k, unsigned sharing, uint32_t out[4])
@@ -155,10 +175,10 @@ static void put_cache(const Cache *k, unsigned sharing, uint32_t out[4])
 /* Deterministic cache parameters. */
 static void leaf_4(const X86Cpu *c, uint32_t subleaf, uint32_t out[4])
 {
-    if (subleaf >= 4 || is_amd(c)) {
+    if (subleaf >= 4 || is_amd(c) || (subleaf == 3 && c->hide_l3)) {
         return;
     }
-    const Cache *k = &caches_of(c)->cache[subleaf];
+    const Cache *k = &caches_of(c, &plain_caches)->cache[subleaf];
 
     put_cache(k, k->level == 1 ? 1 : k->level == 2 ? smp(c)->threads : 1u << die_offset(c), out);
     out[EAX] |= (MAX(smp(c)->cores, 1) - 1) << 26;
@@ -166,6 +186,9 @@ static void leaf_4(const X86Cpu *c, uint32_t subleaf, uint32_t out[4])
 
 static void leaf_topology(const X86Cpu *c, uint32_t subleaf, uint32_t out[4])
 {
+    if (c->hide_topology) {
+        return;
+    }
     out[ECX] = subleaf & 0xff;
     out[EDX] = c->apic_id;
     if (subleaf == 0) {
@@ -195,7 +218,10 @@ static void leaf_dies(const X86Cpu *c, uint32_t subleaf, uint32_t out[4])
     }
 }
 
-/* APM 3 E.4.15: caches; E.4.16: IDs of the core (threads in it) and of the node (nodes in a package). */
+/*
+ * APM 3 E.4.15: caches; E.4.16: IDs of the core (threads in it) and of the node (nodes in a
+ * package).
+ */
 static void leaf_topoext(const X86Cpu *c, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
     if (leaf == 0x8000001e) {
@@ -205,9 +231,12 @@ static void leaf_topoext(const X86Cpu *c, uint32_t leaf, uint32_t subleaf, uint3
         out[EBX] = (smp(c)->threads - 1) << 8 | core;
         out[ECX] = (MAX(smp(c)->dies, 1) - 1) << 8 | (c->apic_id >> die_offset(c) & 0xff);
     } else if (subleaf < 4) {
-        const Cache *k = &caches_of(c)->cache[subleaf];
+        const Cache *k = &caches_of(c, &plain_amd_caches)->cache[subleaf];
 
         put_cache(k, k->level == 3 ? threads_per_die(c) : smp(c)->threads, out);
+        if (k->level == 2) {
+            out[EAX] &= ~(1u << 8);    /* not self-initializing */
+        }
     }
 }
 
@@ -255,8 +284,8 @@ static void leaf_basic(X86Cpu *c, uint32_t leaf, uint32_t subleaf, uint32_t out[
     case 2:
         if (!is_amd(c)) {
             out[EAX] = 1;    /* caches and TLBs in the old form */
-            out[ECX] = caches_of(c)->leaf2_ecx;
-            out[EDX] = caches_of(c)->leaf2_edx;
+            out[ECX] = c->hide_l3 ? 0 : caches_of(c, &plain_caches)->leaf2_ecx;
+            out[EDX] = caches_of(c, &plain_caches)->leaf2_edx;
         }
         break;
     case 4:
@@ -316,19 +345,21 @@ static void leaf_extended(X86Cpu *c, uint32_t leaf, uint32_t subleaf, uint32_t o
     case 0x80000005:    /* L1: AMD's form */
         out[EAX] = 0x01ff01ff;
         out[EBX] = 0x01ff01ff;
-        out[ECX] = caches_of(c)->l1d;
-        out[EDX] = caches_of(c)->l1i;
+        out[ECX] = caches_of(c, &plain_caches)->l1d;
+        out[EDX] = caches_of(c, &plain_caches)->l1i;
         break;
     case 0x80000006:
         out[EBX] = 0x42004200;
-        out[ECX] = caches_of(c)->l2;
-        out[EDX] = caches_of(c)->l3;
+        out[ECX] = caches_of(c, &plain_caches)->l2;
+        out[EDX] = c->hide_l3 ? 0 : caches_of(c, &plain_caches)->l3;
         break;
     case 0x80000007:
         out[EDX] = c->features[FW_8000_0007_EDX];
         break;
     case 0x80000008:
-        out[EAX] = c->phys_bits | (!x86_has_feature(c, FEAT_LM) ? 0 : x86_has_feature(c, FEAT_LA57) ? 57 << 8 : 48 << 8);
+        out[EAX] = c->phys_bits | (!x86_has_feature(c, FEAT_LM)    ? 0
+                                   : x86_has_feature(c, FEAT_LA57) ? 57 << 8
+                                                                   : 48 << 8);
         out[EBX] = c->features[FW_8000_0008_EBX];
         if (threads > 1) {
             out[ECX] = package_offset(c) << 12 | (threads - 1);
@@ -362,7 +393,7 @@ void x86_cpuid(X86Cpu *c, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
     memset(out, 0, 16);
     if (leaf >= 0x40000000 && leaf <= 0x40000001) {
-        if (x86_has_feature(c, FEAT_HYPERVISOR)) {
+        if (x86_has_feature(c, FEAT_HYPERVISOR) && !c->hide_tcg) {
             leaf_hypervisor(c, leaf, out);
         }
         return;

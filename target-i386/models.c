@@ -13,7 +13,8 @@ static const X86Model model_max = {
     .name = "max", .model_id = "QEMU TCG CPU version 2.5+", .note = "", .vendor = "AuthenticAMD",
     .level = 13, .xlevel = 0x8000000a, .family = 15, .model = 107, .stepping = 1,
 };
-static const X86Model model_base = {.name = "base", .model_id = "", .note = "", .vendor = "GenuineIntel"};
+static const X86Model model_base = {
+    .name = "base", .model_id = "", .note = "", .vendor = "GenuineIntel"};
 
 const X86Model *x86_model_find(const char *name)
 {
@@ -58,8 +59,9 @@ int x86_feature_find(const char *name)
         for (unsigned b = 0; b < 32; b++) {
             const char *n = x86_feature_names[w][b];
 
-            if (n && (same_name(name, n) || (strcmp(n, "sse4.1") == 0 && same_name(name, "sse4-1")) ||
-                      (strcmp(n, "sse4.2") == 0 && same_name(name, "sse4-2")))) {
+            if (n &&
+                (same_name(name, n) || (strcmp(n, "sse4.1") == 0 && same_name(name, "sse4-1")) ||
+                 (strcmp(n, "sse4.2") == 0 && same_name(name, "sse4-2")))) {
                 return X86_FEATURE(w, b);
             }
         }
@@ -131,7 +133,8 @@ static bool set_number(X86Cpu *c, const char *key, const char *value, bool *know
     } else if (strcmp(key, "tsc-frequency") == 0 || strcmp(key, "tsc-freq") == 0) {
         c->tsc_hz = v;
     } else if (strcmp(key, "family") == 0) {
-        c->cpuid_version = (c->cpuid_version & ~0x0ff00f00u) | (v > 15 ? 0xf00 | (v - 15) << 20 : v << 8);
+        c->cpuid_version =
+            (c->cpuid_version & ~0x0ff00f00u) | (v > 15 ? 0xf00 | (v - 15) << 20 : v << 8);
     } else if (strcmp(key, "model") == 0) {
         c->cpuid_version = (c->cpuid_version & ~0xf00f0u) | (v & 15) << 4 | (v >> 4 & 15) << 16;
     } else if (strcmp(key, "stepping") == 0) {
@@ -160,13 +163,14 @@ bool x86_model_word(X86Cpu *c, const char *key, const char *value, GError **erro
 static bool is_inert(const char *key)
 {
     static const char *const exact[] = {
-        "migratable", "l3-cache", "host-cache-info", "host-phys-bits", "pmu", "lmce",
-        "cpuid-0xb", "full-cpuid-auto-level", "legacy-cache", "kvm", "vmware-cpuid-freq",
-        "host-phys-bits-limit", "fill-mtrr-mask", "tcg-cpuid", "ucode-rev", "start-powered-off",
+        "migratable", "host-cache-info", "host-phys-bits", "pmu", "lmce",
+        "full-cpuid-auto-level", "kvm", "vmware-cpuid-freq",
+        "host-phys-bits-limit", "fill-mtrr-mask", "ucode-rev", "start-powered-off",
         "x-migrate-smi-count", "kvm-no-smi-migration", "x-force-features", "memory",
     };
 
-    if (g_str_has_prefix(key, "hv-") || g_str_has_prefix(key, "hv_") || g_str_has_prefix(key, "kvm-") || g_str_has_prefix(key, "kvm_")) {
+    if (g_str_has_prefix(key, "hv-") || g_str_has_prefix(key, "hv_") ||
+        g_str_has_prefix(key, "kvm-") || g_str_has_prefix(key, "kvm_")) {
         return true;
     }
     for (unsigned i = 0; i < ARRAY_COUNT(exact); i++) {
@@ -198,11 +202,45 @@ static bool parse_switch(const char *key, const char *value, bool *on, GError **
 {
     if (strcmp(value, "on") == 0 || strcmp(value, "yes") == 0 || strcmp(value, "true") == 0) {
         *on = true;
-    } else if (strcmp(value, "off") == 0 || strcmp(value, "no") == 0 || strcmp(value, "false") == 0) {
+    } else if (strcmp(value, "off") == 0 || strcmp(value, "no") == 0 ||
+               strcmp(value, "false") == 0) {
         *on = false;
     } else {
         return fail(error, "Parameter '%s' expects 'on' or 'off'", key);
     }
+    return true;
+}
+
+/* Switches that are no features of the processor. *known: key is one. */
+static bool set_switch(X86Cpu *c, const char *key, const char *value, bool *known, GError **error)
+{
+    const struct {
+        const char *name;
+        bool *field;
+        bool inverted;
+    } rows[] = {
+        { "check", &c->check_features, false },
+        { "enforce", &c->enforce_features, false },
+        { "l3-cache", &c->hide_l3, true },
+        { "cpuid-0xb", &c->hide_topology, true },
+        { "tcg-cpuid", &c->hide_tcg, true },
+        { "legacy-cache", &c->legacy_cache, false },
+    };
+
+    *known = true;
+    for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
+        bool on;
+
+        if (same_name(key, rows[i].name)) {
+            if (!parse_switch(key, value, &on, error)) {
+                return false;
+            }
+            *rows[i].field = on != rows[i].inverted;
+            c->legacy_cache_given |= rows[i].field == &c->legacy_cache;
+            return true;
+        }
+    }
+    *known = false;
     return true;
 }
 
@@ -224,8 +262,8 @@ static bool apply_word(X86Cpu *c, const char *text, GError **error)
         value = *key == '+' ? "on" : "off";
         name = key + 1;
     }
-    if (same_name(name, "check") || same_name(name, "enforce")) {
-        return parse_switch(name, value, same_name(name, "check") ? &c->check_features : &c->enforce_features, error);
+    if (!set_switch(c, name, value, &known, error) || known) {
+        return *error == NULL;
     }
     f = x86_feature_find(name);
     if (f < 0) {
@@ -243,21 +281,37 @@ static const struct {
     const char *name;
     unsigned needs;
 } word_info[X86_FEATURE_WORDS] = {
-    [FW_1_EDX] = {"CPUID.01H:EDX", 0}, [FW_1_ECX] = {"CPUID.01H:ECX", 0}, [FW_7_0_EBX] = {"CPUID.07H:EBX", 0},
-    [FW_7_0_ECX] = {"CPUID.07H:ECX", 0}, [FW_7_0_EDX] = {"CPUID.07H:EDX", 0}, [FW_7_1_EAX] = {"CPUID.07H:EAX", 0},
-    [FW_8000_0001_EDX] = {"CPUID.80000001H:EDX", 0}, [FW_8000_0001_ECX] = {"CPUID.80000001H:ECX", 0},
-    [FW_8000_0007_EDX] = {"CPUID.80000007H:EDX", 0}, [FW_8000_0008_EBX] = {"CPUID.80000008H:EBX", 0},
-    [FW_8000_000A_EDX] = {"CPUID.8000000AH:EDX", 0}, [FW_D_1_EAX] = {"CPUID.0DH:EAX", 0}, [FW_6_EAX] = {"CPUID.06H:EAX", 0},
-    [FW_C000_0001_EDX] = {"CPUID.C0000001H:EDX", 0}, [FW_KVM_EDX] = {"CPUID.40000001H:EDX", 0},
-    [FW_12_0_EAX] = {"CPUID.12H:EAX", FEAT_SGX}, [FW_12_0_EBX] = {"CPUID.12H:EBX", FEAT_SGX},
-    [FW_12_1_EAX] = {"CPUID.12H:EAX", FEAT_SGX}, [FW_14_0_ECX] = {"CPUID.14H:ECX", FEAT_INTEL_PT},
+    [FW_1_EDX] = {"CPUID.01H:EDX", 0},
+    [FW_1_ECX] = {"CPUID.01H:ECX", 0},
+    [FW_7_0_EBX] = {"CPUID.07H:EBX", 0},
+    [FW_7_0_ECX] = {"CPUID.07H:ECX", 0},
+    [FW_7_0_EDX] = {"CPUID.07H:EDX", 0},
+    [FW_7_1_EAX] = {"CPUID.07H:EAX", 0},
+    [FW_8000_0001_EDX] = {"CPUID.80000001H:EDX", 0},
+    [FW_8000_0001_ECX] = {"CPUID.80000001H:ECX", 0},
+    [FW_8000_0007_EDX] = {"CPUID.80000007H:EDX", 0},
+    [FW_8000_0008_EBX] = {"CPUID.80000008H:EBX", 0},
+    [FW_8000_000A_EDX] = {"CPUID.8000000AH:EDX", 0},
+    [FW_D_1_EAX] = {"CPUID.0DH:EAX", 0},
+    [FW_6_EAX] = {"CPUID.06H:EAX", 0},
+    [FW_C000_0001_EDX] = {"CPUID.C0000001H:EDX", 0},
+    [FW_KVM_EDX] = {"CPUID.40000001H:EDX", 0},
+    [FW_12_0_EAX] = {"CPUID.12H:EAX", FEAT_SGX},
+    [FW_12_0_EBX] = {"CPUID.12H:EBX", FEAT_SGX},
+    [FW_12_1_EAX] = {"CPUID.12H:EAX", FEAT_SGX},
+    [FW_14_0_ECX] = {"CPUID.14H:ECX", FEAT_INTEL_PT},
     [FW_ARCH_CAPABILITIES] = {"MSR(10AH)", FEAT_ARCH_CAPABILITIES},
     [FW_CORE_CAPABILITY] = {"MSR(CFH)", FEAT_CORE_CAPABILITY},
-    [FW_PERF_CAPABILITIES] = {"MSR(345H)", FEAT_PDCM}, [FW_VMX_BASIC_HIGH] = {"MSR(480H)", FEAT_VMX},
-    [FW_VMX_PIN] = {"MSR(48DH)", FEAT_VMX}, [FW_VMX_PROC] = {"MSR(48EH)", FEAT_VMX},
-    [FW_VMX_PROC2] = {"MSR(48BH)", FEAT_VMX}, [FW_VMX_EXIT] = {"MSR(48FH)", FEAT_VMX},
-    [FW_VMX_ENTRY] = {"MSR(490H)", FEAT_VMX}, [FW_VMX_MISC] = {"MSR(485H)", FEAT_VMX},
-    [FW_VMX_EPT] = {"MSR(48CH)", FEAT_VMX}, [FW_VMX_VPID] = {"MSR(48CH)", FEAT_VMX},
+    [FW_PERF_CAPABILITIES] = {"MSR(345H)", FEAT_PDCM},
+    [FW_VMX_BASIC_HIGH] = {"MSR(480H)", FEAT_VMX},
+    [FW_VMX_PIN] = {"MSR(48DH)", FEAT_VMX},
+    [FW_VMX_PROC] = {"MSR(48EH)", FEAT_VMX},
+    [FW_VMX_PROC2] = {"MSR(48BH)", FEAT_VMX},
+    [FW_VMX_EXIT] = {"MSR(48FH)", FEAT_VMX},
+    [FW_VMX_ENTRY] = {"MSR(490H)", FEAT_VMX},
+    [FW_VMX_MISC] = {"MSR(485H)", FEAT_VMX},
+    [FW_VMX_EPT] = {"MSR(48CH)", FEAT_VMX},
+    [FW_VMX_VPID] = {"MSR(48CH)", FEAT_VMX},
     [FW_VMX_VMFUNC] = {"MSR(491H)", FEAT_VMX},
 };
 
@@ -269,7 +323,10 @@ static void warn_feature(unsigned w, unsigned b, bool alone)
                 word_info[w].name, x86_feature_names[w][b], b);
 }
 
-/* A requested feature that is not implemented is dropped with the reference's warning. False: some were. */
+/*
+ * A requested feature that is not implemented is dropped with the reference's warning. False: some
+ * were.
+ */
 static bool filter(X86Cpu *c, bool warn)
 {
     bool all = true;
@@ -306,6 +363,12 @@ bool x86_model_finish(X86Cpu *c, GError **error)
     if (!filter(c, c->check_features || c->enforce_features) && c->enforce_features) {
         return fail(error, "TCG doesn't support requested features");
     }
+    if (c->legacy_cache_given && !c->legacy_cache && !x86_has_own_caches(c)) {
+        const char *type = c->cpu.dev.obj.type->name;
+
+        return fail(error, "CPU model '%.*s' doesn't support legacy-cache=off",
+                    (int)(strlen(type) - strlen(target_arch->name) - strlen("--cpu")), type);
+    }
     if (target_arch->word_bits == 32) {
         set_feature(c->features, FEAT_LM, false);
     }
@@ -315,11 +378,13 @@ bool x86_model_finish(X86Cpu *c, GError **error)
     if (c->features[FW_6_EAX] && c->cpuid_level < 6) {
         c->cpuid_level = 6;
     }
-    if ((c->features[FW_7_0_EBX] | c->features[FW_7_0_ECX] | c->features[FW_7_0_EDX]) && c->cpuid_level < 7) {
+    if ((c->features[FW_7_0_EBX] | c->features[FW_7_0_ECX] | c->features[FW_7_0_EDX]) &&
+        c->cpuid_level < 7) {
         c->cpuid_level = 7;
     }
     /* dies are told of in leaf 1Fh */
-    if (c->cpu.dev.vm && c->cpu.dev.vm->smp.dies > 1 && strcmp(c->vendor, "GenuineIntel") == 0 && c->cpuid_level < 0x1f) {
+    if (c->cpu.dev.vm && c->cpu.dev.vm->smp.dies > 1 && strcmp(c->vendor, "GenuineIntel") == 0 &&
+        c->cpuid_level < 0x1f) {
         c->cpuid_level = 0x1f;
     }
     if (x86_has_feature(c, FEAT_TOPOEXT)) {
@@ -388,14 +453,16 @@ void x86_models_help(GString *out)
     for (unsigned i = 0; i < x86_num_models; i++) {
         const X86Model *m = &x86_models[i];
 
-        g_ptr_array_add(rows, *m->note ? g_strdup_printf("%s\t%s [%s]", m->name, m->model_id, m->note)
-                                       : g_strdup_printf("%s\t%s", m->name, m->model_id));
+        g_ptr_array_add(rows, *m->note
+                                  ? g_strdup_printf("%s\t%s [%s]", m->name, m->model_id, m->note)
+                                  : g_strdup_printf("%s\t%s", m->name, m->model_id));
     }
     for (unsigned i = 0; i < x86_num_model_aliases; i++) {
         const X86ModelAlias *a = &x86_model_aliases[i];
 
-        g_ptr_array_add(rows, a->fixed ? g_strdup_printf("%s\t(alias of %s)", a->name, a->model)
-                                       : g_strdup_printf("%s\t(alias configured by machine type)", a->name));
+        g_ptr_array_add(
+            rows, a->fixed ? g_strdup_printf("%s\t(alias of %s)", a->name, a->model)
+                           : g_strdup_printf("%s\t(alias configured by machine type)", a->name));
     }
     qsort(rows->pdata, rows->len, sizeof(void *), compare_text);
     g_string_append(out, "Available CPUs:\n");
@@ -444,7 +511,9 @@ static gpointer build_infos(gpointer unused)
             .name = name,
             .type_name = g_strdup_printf("%s-%s-cpu", name, target_arch->name),
             .desc = m->model_id,
-            .alias_of = i >= x86_num_models && i < n - 2 ? x86_model_aliases[i - x86_num_models].model : NULL,
+            .alias_of = i >= x86_num_models && i < n - 2
+                            ? x86_model_aliases[i - x86_num_models].model
+                            : NULL,
             .migration_safe = m != &model_max,
             .is_static = m == &model_base,
             .unavailable = unavailable(m),
@@ -525,13 +594,15 @@ struct json_object *x86_model_expand(const char *type, const char *model, struct
     }
     values = json_object_new_object();
     for (unsigned w = 0; w < X86_FEATURE_WORDS; w++) {
-        uint32_t bits = (m == &model_max ? x86_supported_features[w] : m->words[w]) & x86_supported_features[w];
+        uint32_t bits =
+            (m == &model_max ? x86_supported_features[w] : m->words[w]) & x86_supported_features[w];
 
         for (unsigned b = 0; b < 32; b++) {
             const char *n = x86_feature_names[w][b];
 
             if (n) {
-                bool on = bits >> b & 1 && X86_FEATURE(w, b) != FEAT_VMX && word_info[w].needs != FEAT_VMX;
+                bool on = bits >> b & 1 && X86_FEATURE(w, b) != FEAT_VMX &&
+                          word_info[w].needs != FEAT_VMX;
 
                 json_object_object_add(values, n, json_object_new_boolean(on));
             }
@@ -552,7 +623,8 @@ struct json_object *x86_model_expand(const char *type, const char *model, struct
         }
     }
     inner = json_object_new_object();
-    json_object_object_add(inner, "name", json_object_new_string(strcmp(type, "static") == 0 ? "base" : model));
+    json_object_object_add(inner, "name",
+                           json_object_new_string(strcmp(type, "static") == 0 ? "base" : model));
     json_object_object_add(inner, "props", values);
     out = json_object_new_object();
     json_object_object_add(out, "model", inner);

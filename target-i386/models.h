@@ -42,6 +42,8 @@ bool x86_model_word(X86Cpu *c, const char *key, const char *value, GError **erro
 const Prop *x86_model_props(const Prop *others);
 /* Applies feature_text, filters, derives levels. */
 bool x86_model_finish(X86Cpu *c, GError **error);
+/* Whether the model says itself what caches it has (legacy-cache=off). */
+bool x86_has_own_caches(const X86Cpu *c);
 /* Whether this binary has the model: 64-bit ones need not run on i386 but their names exist. */
 const CpuModelInfo *x86_model_info(unsigned i);
 void x86_models_help(GString *out);

@@ -59,7 +59,8 @@ static void test_qemu64(void)
 
 static void test_switches(void)
 {
-    X86Cpu *c = make("qemu64,+popcnt,-sse3,movbe=on,cx16=off,level=7,model-id=Zebra,family=6,model=26");
+    X86Cpu *c =
+        make("qemu64,+popcnt,-sse3,movbe=on,cx16=off,level=7,model-id=Zebra,family=6,model=26");
     uint32_t r[4];
 
     g_assert_true(x86_has_feature(c, FEAT_POPCNT));
@@ -75,12 +76,44 @@ static void test_switches(void)
     object_unref(&c->cpu.dev.obj);
 }
 
+static void expect_leaf(const char *model, uint32_t leaf, uint32_t subleaf, uint32_t a, uint32_t b,
+                        uint32_t cx, uint32_t d)
+{
+    X86Cpu *c = make(model);
+    uint32_t r[4];
+
+    x86_cpuid(c, leaf, subleaf, r);
+    g_assert_cmphex(r[EAX], ==, a);
+    g_assert_cmphex(r[EBX], ==, b);
+    g_assert_cmphex(r[ECX], ==, cx);
+    g_assert_cmphex(r[EDX], ==, d);
+    object_unref(&c->cpu.dev.obj);
+}
+
+/* Answers of the reference. */
+static void test_cache_switches(void)
+{
+    expect_leaf("core2duo,l3-cache=off", 2, 0, 1, 0, 0, 0x2c307d);
+    expect_leaf("core2duo,l3-cache=off", 4, 3, 0, 0, 0, 0);
+    expect_leaf("EPYC", 0x80000006, 0, 0, 0x42004200, 0x02006140, 0x00408140);
+    expect_leaf("EPYC,l3-cache=off", 0x80000006, 0, 0, 0x42004200, 0x02006140, 0);
+    expect_leaf("EPYC,legacy-cache=on", 0x80000005, 0, 0x01ff01ff, 0x01ff01ff, 0x40020140,
+                0x40020140);
+    expect_leaf("EPYC", 0x8000001d, 2, 0x43, 0x01c0003f, 0x3ff, 0);
+    expect_leaf("EPYC,legacy-cache=on", 0x8000001d, 2, 0x43, 0x03c0003f, 0x1ff, 0);
+    expect_leaf("Skylake-Server,cpuid-0xb=off", 0xb, 1, 0, 0, 0, 0);
+    expect_leaf("qemu64,tcg-cpuid=off", 0x40000000, 0, 0, 0, 0, 0);
+}
+
 /* The tests link the first binary by name, which is i386. */
 static void test_errors(void)
 {
     expect_error("qemu46", "unable to find CPU model 'qemu46' (did you mean 'qemu64'?)");
-    expect_error("qemu64,+popcmt", "Property 'qemu64-i386-cpu.popcmt' not found (did you mean 'popcnt'?)");
+    expect_error("qemu64,+popcmt",
+                 "Property 'qemu64-i386-cpu.popcmt' not found (did you mean 'popcnt'?)");
     expect_error("qemu64,popcnt=maybe", "Parameter 'popcnt' expects 'on' or 'off'");
+    expect_error("qemu64,legacy-cache=off", "CPU model 'qemu64' doesn't support legacy-cache=off");
+    expect_error("qemu64,l3-cache=some", "Parameter 'l3-cache' expects 'on' or 'off'");
     expect_error("qemu64,level=x", "Parameter 'level' expects a number");
     expect_error("qemu64,vendor=me", "Property 'vendor' doesn't take value 'me'");
 }
@@ -119,6 +152,7 @@ int main(int argc, char **argv)
     address_spaces_init(vm);
     g_test_add_func("/x86/cpuid/qemu64", test_qemu64);
     g_test_add_func("/x86/cpuid/switches", test_switches);
+    g_test_add_func("/x86/cpuid/cache-switches", test_cache_switches);
     g_test_add_func("/x86/cpuid/errors", test_errors);
     g_test_add_func("/x86/cpuid/names", test_names);
     g_test_add_func("/x86/cpuid/filter", test_filter);
