@@ -74,6 +74,22 @@ bool pci_msi_init(PciDevice *d, unsigned n, GError **error)
     return true;
 }
 
+bool pci_msi_init_plain(PciDevice *d, uint8_t offset, GError **error)
+{
+    uint8_t c = pci_add_cap(d, PCI_CAP_ID_MSI, offset, 14, error);
+
+    if (!c) {
+        return false;
+    }
+    d->msi_cap = c;
+    pci_config_set(d, c + 2, 2, MSI_64BIT);
+    pci_config_wmask(d, c + 2, 2, MSI_ENABLE | 0x70);
+    pci_config_wmask(d, c + 4, 4, 0xfffffffc);
+    pci_config_wmask(d, c + 8, 4, 0xffffffff);
+    pci_config_wmask(d, c + 12, 2, 0xffff);
+    return true;
+}
+
 bool pci_msi_enabled(PciDevice *d)
 {
     return d->msi_cap && (d->config[d->msi_cap + 2] & MSI_ENABLE);
@@ -96,6 +112,11 @@ static void msi_send(PciDevice *d, unsigned vector)
     message_send(d, address, (data & ~(enabled - 1)) | (vector & (enabled - 1)));
 }
 
+static bool msi_maskable(PciDevice *d)
+{
+    return d->config[d->msi_cap + 3] & MSI_MASKABLE >> 8;
+}
+
 void pci_msi_notify(PciDevice *d, unsigned vector)
 {
     uint8_t c = d->msi_cap;
@@ -103,7 +124,7 @@ void pci_msi_notify(PciDevice *d, unsigned vector)
     if (!pci_msi_enabled(d) || vector > 31) {
         return;
     }
-    if (pci_config_get(d, c + 16, 4) & 1u << vector) {
+    if (msi_maskable(d) && pci_config_get(d, c + 16, 4) & 1u << vector) {
         pci_config_set(d, c + 20, 4, pci_config_get(d, c + 20, 4) | 1u << vector);
         return;
     }
@@ -138,6 +159,7 @@ struct PciMsix {
     uint8_t *table;
     uint64_t *pending;
     Region region, table_region, pba_region;
+    Region *bank;         /* of the device, in the same BAR; NULL: none */
 };
 
 static uint16_t msix_control(PciDevice *d)
@@ -230,40 +252,50 @@ static const RegionOps msix_pba_ops = {
     .read = msix_pba_read, .write = msix_pba_write, .min_size = 4, .max_size = 8,
 };
 
-bool pci_msix_init(PciDevice *d, unsigned n, unsigned bar, GError **error)
+bool pci_msix_init_at(PciDevice *d, unsigned n, const PciMsixPlace *p, GError **error)
 {
-    uint8_t c = pci_add_cap(d, PCI_CAP_ID_MSIX, 0, 12, error);
+    uint8_t c = pci_add_cap(d, PCI_CAP_ID_MSIX, p->offset, 12, error);
     uint64_t table_len = (uint64_t)n * MSIX_ENTRY, pba_len = (n + 63) / 64 * 8;
-    uint64_t pba_off = 2048, size = 4096;
 
     if (!c) {
         return false;
-    }
-    while (pba_off < table_len) {
-        pba_off *= 2;
-    }
-    while (size < pba_off + pba_len) {
-        size *= 2;
     }
     PciMsix *m = g_new0(PciMsix, 1);
 
     m->n = n;
     m->table = g_malloc0(table_len);
     m->pending = g_malloc0(pba_len);
-    region_init_container(&m->region, &d->dev.obj, "msix", size);
+    region_init_container(&m->region, &d->dev.obj, "msix", p->size);
     region_init_io(&m->table_region, &d->dev.obj, "msix-table", table_len, &msix_table_ops, d);
     region_init_io(&m->pba_region, &d->dev.obj, "msix-pba", pba_len, &msix_pba_ops, d);
-    region_add(&m->region, 0, &m->table_region, 0);
-    region_add(&m->region, pba_off, &m->pba_region, 0);
+    if (p->bank) {
+        m->bank = device_region(&d->dev, p->bank);
+        region_add(&m->region, 0, m->bank, 0);
+    }
+    region_add(&m->region, p->table, &m->table_region, 1);
+    region_add(&m->region, p->pba, &m->pba_region, 1);
     d->msix = m;
     d->msix_cap = c;
     pci_config_set(d, c + 2, 2, n - 1);
-    pci_config_set(d, c + 4, 4, bar);
-    pci_config_set(d, c + 8, 4, (uint32_t)pba_off | bar);
+    pci_config_set(d, c + 4, 4, p->table | p->bar);
+    pci_config_set(d, c + 8, 4, p->pba | p->bar);
     pci_config_wmask(d, c + 2, 2, MSIX_ENABLE | MSIX_FUNCTION_MASK);
-    pci_set_bar(d, bar, PCI_BAR_MEM32, false, &m->region);
+    pci_set_bar(d, p->bar, p->kind, false, &m->region);
     pci_msi_reset(d);
     return true;
+}
+
+bool pci_msix_init(PciDevice *d, unsigned n, unsigned bar, GError **error)
+{
+    PciMsixPlace p = { .bar = bar, .kind = PCI_BAR_MEM32, .pba = 2048, .size = 4096 };
+
+    while (p.pba < n * MSIX_ENTRY) {
+        p.pba *= 2;
+    }
+    while (p.size < p.pba + (n + 63) / 64 * 8) {
+        p.size *= 2;
+    }
+    return pci_msix_init_at(d, n, &p, error);
 }
 
 void pci_irq(PciDevice *d, int level)
@@ -285,7 +317,7 @@ void pci_irq(PciDevice *d, int level)
 
 void pci_msi_config_written(PciDevice *d, uint32_t off, unsigned size)
 {
-    if (d->msi_cap && pci_is_bar_offset(off, size, d->msi_cap, 24)) {
+    if (d->msi_cap && msi_maskable(d) && pci_is_bar_offset(off, size, d->msi_cap, 24)) {
         msi_flush_pending(d);
     }
     if (d->msix_cap && pci_is_bar_offset(off, size, d->msix_cap + 2, 2)) {
@@ -301,7 +333,7 @@ void pci_msi_reset(PciDevice *d)
         uint8_t c = d->msi_cap;
 
         pci_config_set(d, c + 2, 2, pci_config_get(d, c + 2, 2) & ~(MSI_ENABLE | 0x70));
-        memset(d->config + c + 4, 0, 20);
+        memset(d->config + c + 4, 0, msi_maskable(d) ? 20 : 10);
     }
     if (d->msix_cap) {
         PciMsix *m = d->msix;
@@ -326,6 +358,9 @@ void pci_msi_fini(PciDevice *d)
     d->msix_cap = 0;
     region_remove(&m->table_region);
     region_remove(&m->pba_region);
+    if (m->bank) {
+        region_remove(m->bank);
+    }
     if (m->region.container) {
         region_remove(&m->region);
     }

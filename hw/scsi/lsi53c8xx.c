@@ -379,7 +379,7 @@ static const RegBank lsi_banks[] = {
 
 /* ---- the devices ---- */
 
-static const ScsiBusOps lsi_bus_ops = {.unplugged = disk_unplugged, .max_channel = 0, .max_target = 15, .max_lun = 0};
+static const ScsiBusOps lsi_bus_ops = {.unplugged = disk_unplugged, .max_channel = 0, .max_target = 7, .max_lun = 0};
 
 static void slice_expired(void *opaque)
 {

@@ -134,6 +134,9 @@ uint16_t pci_add_ext_cap(PciDevice *d, uint16_t id, uint8_t version, uint16_t of
 /* MSI with n vectors (power of two, up to 32), 64-bit addresses and per-vector masks. */
 bool pci_msi_init(PciDevice *d, unsigned n, GError **error);
 
+/* One vector, 64-bit addresses, no mask, at a given offset. */
+bool pci_msi_init_plain(PciDevice *d, uint8_t offset, GError **error);
+
 /* INTx level; ORed on the slot's pin and routed by the bridges to the host bridge. */
 void pci_set_irq(PciDevice *d, int level);
 /* MSI / MSI-X: enabled by the guest? Send vector (masked ones become pending). */
@@ -143,6 +146,14 @@ void pci_msi_notify(PciDevice *d, unsigned vector);
 void pci_msix_notify(PciDevice *d, unsigned vector);
 /* MSI-X of n vectors in BAR bar (made here unless PciInfo.msix did); offsets within the BAR. */
 bool pci_msix_init(PciDevice *d, unsigned n, unsigned bar, GError **error);
+/* The same at given places: offset of the capability (0: any), table and pending bits in a BAR of `size` bytes. */
+typedef struct PciMsixPlace {
+    uint8_t offset, bar;
+    PciBarKind kind;
+    const char *bank;    /* of the device, that lies in the BAR below them; NULL: none */
+    uint32_t table, pba, size;
+} PciMsixPlace;
+bool pci_msix_init_at(PciDevice *d, unsigned n, const PciMsixPlace *p, GError **error);
 /* The one call for devices with a single interrupt: MSI-X 0, MSI 0, or INTx level. */
 void pci_irq(PciDevice *d, int level);
 
