@@ -426,6 +426,11 @@ static uint64_t sdhci_caps_read(Device *d, const RegAccess *a)
     return ((Sdhci *)d)->capareg;
 }
 
+static uint64_t sdhci_maxcurr_read(Device *d, const RegAccess *a)
+{
+    return ((Sdhci *)d)->maxcurr;
+}
+
 static uint64_t sdhci_version_read(Device *d, const RegAccess *a)
 {
     return (((Sdhci *)d)->spec_version - 1u) | 0x2400;
@@ -486,7 +491,7 @@ static const Reg sdhci_regs[] = {
     REG(Sdhci, 0x3c, acmd12err, .help = "errors of automatic commands"),
     REG(Sdhci, 0x3e, hostctl2, .wmask = 0xf7, .help = "host control 2"),
     REG_HOOK(0x40, 8, "capabilities", .read = sdhci_caps_read, .help = "capabilities"),
-    REG_HOOK(0x48, 8, "maxcurr", .help = "maximum current"),
+    REG_HOOK(0x48, 8, "maxcurr", .read = sdhci_maxcurr_read, .help = "maximum current"),
     REG(Sdhci, 0x54, admaerr, .help = "ADMA error"),
     REG(Sdhci, 0x58, admasysaddr, .wmask = UINT64_MAX, .help = "ADMA address"),
     REG_HOOK(0xfc, 2, "slot", .read = sdhci_slot_read, .help = "slot interrupt"),
@@ -494,11 +499,12 @@ static const Reg sdhci_regs[] = {
 };
 /* clang-format on */
 
-static const RegBank sdhci_banks[] = {{.name = "mmio", .size = 0x100, BANK_REGS(sdhci_regs), .help = "host controller"}, {0}};
+const RegBank sdhci_banks[] = {{.name = "mmio", .size = 0x100, BANK_REGS(sdhci_regs), .help = "host controller"}, {0}};
 
 static const Prop sdhci_props[] = {
     PROP_U8(Sdhci, spec_version, "sd-spec-version", 2),
     PROP_U64(Sdhci, capareg, "capareg", 0x057834b4),
+    PROP_U64(Sdhci, maxcurr, "maxcurr", 0),
     PROP_END,
 };
 
@@ -510,7 +516,8 @@ const StateField sdhci_state[] = {
     STATE(Sdhci, errinten), STATE(Sdhci, norintsig), STATE(Sdhci, errintsig), STATE(Sdhci, blksize), STATE(Sdhci, blkcnt), STATE(Sdhci, trnmod),
     STATE(Sdhci, cmdreg), STATE(Sdhci, hostctl), STATE(Sdhci, admasysaddr), STATE(Sdhci, blocks), STATE(Sdhci, buf_pos), STATE(Sdhci, buf_fill), STATE_RAW(Sdhci, buf),
     STATE(Sdhci, clkcon), STATE(Sdhci, acmd12err), STATE(Sdhci, hostctl2), STATE(Sdhci, pwrcon), STATE(Sdhci, blkgap), STATE(Sdhci, wakcon),
-    STATE(Sdhci, timeoutcon), HOST_ONLY(Sdhci, capareg, "property of the generic one"), STATE(Sdhci, adma_attr), STATE(Sdhci, adma_left), STATE(Sdhci, adma_addr), STATE_END,
+    STATE(Sdhci, timeoutcon), HOST_ONLY(Sdhci, capareg, "property of the generic one"), HOST_ONLY(Sdhci, maxcurr, "property"),
+    HOST_ONLY(Sdhci, uhs, "property"), HOST_ONLY(Sdhci, vendor, "property"), STATE(Sdhci, adma_attr), STATE(Sdhci, adma_left), STATE(Sdhci, adma_addr), STATE_END,
 };
 
 static const DeviceType sdhci_type = {

@@ -4,17 +4,22 @@
 #define HW_SD_SDHCI_H
 
 #include "exec/bank.h"
+#include "hw/pci/pci.h"
 #include "hw/sd/sd.h"
 
 enum { INT_COMMAND = 1, INT_TRANSFER = 2, INT_DMA = 8, INT_WRITE_READY = 0x10, INT_READ_READY = 0x20, INT_INSERT = 0x40, INT_REMOVE = 0x80 };
 enum { ERR_CMD_TIMEOUT = 1, ERR_DATA_TIMEOUT = 0x10, ERR_ADMA = 0x200 };
 
 typedef struct Sdhci {
-    Device dev;
+    union {
+        Device dev;
+        PciDevice pci;                 /* of sdhci-pci only */
+    };
     SdBus bus;
     Irq irq;
     uint8_t spec_version;              /* property */
-    uint64_t capareg;                  /* property */
+    uint64_t capareg, maxcurr;         /* properties */
+    uint8_t uhs, vendor;               /* properties of sdhci-pci */
     uint32_t sdmasysad, argument, response[4], admaerr;
     uint16_t blksize, blkcnt, trnmod, cmdreg, clkcon, norintsts, errintsts, norinten, errinten, norintsig, errintsig, acmd12err, hostctl2;
     uint8_t hostctl, pwrcon, blkgap, wakcon, timeoutcon;
@@ -29,6 +34,7 @@ typedef struct Sdhci {
 } Sdhci;
 
 extern const SdHostOps sdhci_host_ops;
+extern const RegBank sdhci_banks[];
 extern const PinRow sdhci_pins[];
 extern const StateField sdhci_state[];
 bool sdhci_realize(Device *d, GError **error);
