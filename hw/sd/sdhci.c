@@ -511,6 +511,7 @@ static const Prop sdhci_props[] = {
 const PinRow sdhci_pins[] = {PIN_OUT(Sdhci, irq, "irq"), PIN_END};
 
 const StateField sdhci_state[] = {
+    HOST_ONLY(Sdhci, pci, "the base types keep their own"),
     HOST_ONLY(Sdhci, bus, "its card has state of its own"), STATE(Sdhci, active), STATE(Sdhci, open_ended), STATE(Sdhci, dma_wait),
     STATE(Sdhci, adma_valid), STATE(Sdhci, wait_busy), STATE(Sdhci, norintsts), STATE(Sdhci, errintsts), STATE(Sdhci, norinten),
     STATE(Sdhci, errinten), STATE(Sdhci, norintsig), STATE(Sdhci, errintsig), STATE(Sdhci, blksize), STATE(Sdhci, blkcnt), STATE(Sdhci, trnmod),
