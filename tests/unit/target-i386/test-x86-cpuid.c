@@ -112,7 +112,6 @@ static void test_errors(void)
     expect_error("qemu64,+popcmt",
                  "Property 'qemu64-i386-cpu.popcmt' not found (did you mean 'popcnt'?)");
     expect_error("qemu64,popcnt=maybe", "Parameter 'popcnt' expects 'on' or 'off'");
-    expect_error("qemu64,legacy-cache=off", "CPU model 'qemu64' doesn't support legacy-cache=off");
     expect_error("qemu64,l3-cache=some", "Parameter 'l3-cache' expects 'on' or 'off'");
     expect_error("qemu64,level=x", "Parameter 'level' expects a number");
     expect_error("qemu64,vendor=me", "Property 'vendor' doesn't take value 'me'");
