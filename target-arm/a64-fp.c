@@ -9,7 +9,7 @@ static IrVal word(ArmCtx *s, uint32_t w)
 
 static void put(ArmCtx *s, unsigned rd, IrVal v)
 {
-    ir_set(s->b, V_V0 + rd, v);
+    arm_put_v(s, rd, v);
 }
 
 /* log2 of bytes of a vector row's lanes: half, or single and double by sz; false: unallocated. */

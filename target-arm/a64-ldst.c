@@ -162,7 +162,7 @@ static void do_ldst_v(ArmCtx *s, const A64Insn *i, unsigned size, IrVal addr, Ir
         if (i->mode != MODE_NONE) {
             arm_set_xsp(s, i->rn, updated);
         }
-        ir_set(s->b, V_V0 + i->rt, v);
+        arm_put_v(s, i->rt, v);
     } else {
         store_vec(s, arm_v(s, i->rt), addr, size);
         if (i->mode != MODE_NONE) {
@@ -209,7 +209,7 @@ bool trans_LDR_litv(ArmCtx *s, const A64Insn *i)
     if (!arm_fp_ok(s)) {
         return true;
     }
-    ir_set(s->b, V_V0 + i->rt, load_vec(s, ir_i64(s->b, s->pc + (int64_t)i->imm), (unsigned)i->opc + 2));
+    arm_put_v(s, i->rt, load_vec(s, ir_i64(s->b, s->pc + (int64_t)i->imm), (unsigned)i->opc + 2));
     return true;
 }
 
@@ -232,8 +232,8 @@ bool trans_ldp_v(ArmCtx *s, const A64Insn *i)
         if (i->mode != MODE_NONE) {
             arm_set_xsp(s, i->rn, updated);
         }
-        ir_set(s->b, V_V0 + i->rt, x);
-        ir_set(s->b, V_V0 + i->rt2, y);
+        arm_put_v(s, i->rt, x);
+        arm_put_v(s, i->rt2, y);
     } else {
         IrVal x = arm_v(s, i->rt), y = arm_v(s, i->rt2);
 
@@ -297,7 +297,7 @@ bool trans_ldst_mult(ArmCtx *s, const A64Insn *i)
     }
     structures_end(s, i, b, n * bytes);
     for (unsigned k = 0; i->load && k < n; k++) {
-        ir_set(s->b, V_V0 + (i->rt + k) % 32, v[k]);
+        arm_put_v(s, (i->rt + k) % 32, v[k]);
     }
     return true;
 }
@@ -352,7 +352,7 @@ bool trans_ldst_single(ArmCtx *s, const A64Insn *i)
     }
     structures_end(s, i, b, n << scale);
     for (unsigned k = 0; i->load && k < n; k++) {
-        ir_set(s->b, V_V0 + (i->rt + k) % 32, v[k]);
+        arm_put_v(s, (i->rt + k) % 32, v[k]);
     }
     return true;
 }

@@ -4,7 +4,7 @@
 
 static void put(ArmCtx *s, unsigned rd, IrVal v)
 {
-    ir_set(s->b, V_V0 + rd, v);
+    arm_put_v(s, rd, v);
 }
 
 static IrVal word(ArmCtx *s, uint32_t w)

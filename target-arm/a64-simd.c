@@ -10,7 +10,7 @@ static IrVal word(ArmCtx *s, uint32_t w)
 /* Writes a result; !q or scalar results of helpers have their upper parts 0 already. */
 static void put(ArmCtx *s, unsigned rd, IrVal v)
 {
-    ir_set(s->b, V_V0 + rd, v);
+    arm_put_v(s, rd, v);
 }
 
 /* ---- three of a kind ---- */

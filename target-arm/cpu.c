@@ -33,9 +33,12 @@ static void enter(ArmCpu *c, const ArmEntry *e)
         if (el < 3 && c->has_el3) {
             c->scr = (e->aarch64 ? SCR_RW : 0) | (e->secure ? 0 : SCR_NS) | SCR_HCE | 3ull << 16 | 1ull << 26;
             c->cptr_el3 = 1 << 8;
+            c->zcr[3] = 15;
         }
         if (el < 2 && c->has_el2) {
             c->hcr = e->aarch64 ? HCR_RW : 0;
+            c->cptr_el2 &= ~(1ull << 8);
+            c->zcr[2] = 15;
         }
         arm_set_pstate(c, e->aarch64 ? PSTATE_DAIF | el << PSTATE_EL_SHIFT | PSTATE_SP
                                      : PSTATE_A | PSTATE_I | PSTATE_F | (el == 2 ? A32_HYP : A32_SVC));
@@ -61,7 +64,9 @@ void arm_cpu_reset(ArmCpu *c)
 {
     memset(c->x, 0, sizeof(c->x));
     memset(c->sp_el, 0, sizeof(c->sp_el));
-    memset(c->v, 0, sizeof(c->v));
+    memset(c->z, 0, sizeof(c->z));
+    memset(c->p, 0, sizeof(c->p));
+    c->zlive = 0;
     memset(c->bank_sp, 0, sizeof(c->bank_sp));
     memset(c->bank_lr, 0, sizeof(c->bank_lr));
     memset(c->bank_spsr, 0, sizeof(c->bank_spsr));

@@ -55,6 +55,15 @@ typedef struct ArmPac {
     bool valid;
 } ArmPac;
 
+/* A vector register: the V register is q[0]. */
+typedef union ArmZ {
+    Vec128 q[16];
+    uint64_t d[32];
+    uint32_t s[64];
+    uint16_t h[128];
+    uint8_t b[256];
+} __attribute__((aligned(16))) ArmZ;
+
 typedef struct ArmCpu {
     Cpu cpu;
 
@@ -77,7 +86,9 @@ typedef struct ArmCpu {
     uint32_t host_mxcsr;                /* what the host's control register is while guest code runs */
     uint32_t fpscr_nzcv;                /* AArch32 FPSCR.NZCV at its place */
     uint32_t vfp_len_stride;            /* FPSCR.LEN, STRIDE at their places */
-    Vec128 v[32] __attribute__((aligned(16)));
+    uint32_t zlive;                     /* bit n: z[n] above q[0] counts; it is 0 otherwise */
+    uint64_t p[17][4];                  /* predicates, a bit for each byte; p[16]: FFR */
+    ArmZ z[32];
 
     /* ---- the rest ---- */
     uint64_t sp_el[4];                  /* SP_ELx of those not selected */
@@ -125,7 +136,9 @@ typedef struct ArmCpu {
     uint64_t features[2];               /* FEATURE_* bits */
     GPtrArray *feature_text;
     bool has_el2, has_el3, start_powered_off, has_pmu, aarch64_prop, reset_hivecs, cfgend, pauth, pauth_impdef;
-    bool has_lpa2, has_gic_regs, has_vfp, has_dsp;
+    bool has_lpa2, has_gic_regs, has_vfp, has_dsp, sve;
+    uint16_t sve_map, sve_on, sve_off;  /* vector lengths: bit n stands for (n + 1) * 128 bits; what there is, what was asked for */
+    uint32_t sve_max_vq, sve_vq;        /* sve-max-vq; the length in force when state above it was last cleared */
     uint64_t mp_affinity, rvbar, reset_cbar;
     uint32_t psci_conduit;
     int32_t socket_id, cluster_id, core_id, thread_id, node_id;
@@ -158,6 +171,9 @@ enum {
     MODE_SS = 1 << 10,                  /* software step is active */
     MODE_FP_SLOW = 1 << 11,             /* flush to zero and the like: nothing by host instructions */
     MODE_IT_SHIFT = 12, MODE_IT = 0xff << 12,   /* AArch32 */
+    MODE_SVE_SHIFT = 12, MODE_SVE_VL = 15 << 12,    /* AArch64: vector length / 128 - 1, or the level that SVE traps to */
+    MODE_SVE_TRAP = 1 << 16,            /* AArch64 */
+    MODE_ZLIVE = 1 << 17,               /* AArch64, with MODE_SVE_TRAP: zlive is not 0 */
     MODE_HOST = 1 << 20,                /* EL0 or EL2 in the EL2&0 regime */
     MODE_IL = 1 << 21,
     MODE_FP_DN = 1 << 22,               /* NaN results are the default NaN */
@@ -213,6 +229,9 @@ void arm_el_changed(ArmCpu *c);
 unsigned arm_bank_of(unsigned mode);
 void arm_block_key(Cpu *cpu, BlockKey *key);
 unsigned arm_mmu_index(const ArmCpu *c);
+/* Vector length in force at a level, in units of 128 bits. */
+unsigned arm_sve_trap_el(const ArmCpu *c, unsigned el);
+unsigned arm_sve_vq(const ArmCpu *c, unsigned el);
 
 /* ---- exceptions (excp.c) ---- */
 _Noreturn void arm_raise(ArmCpu *c, unsigned kind, uint32_t syndrome, unsigned target_el, uintptr_t host_pc);
@@ -251,6 +270,7 @@ void arm_unaligned(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu_idx, ui
 unsigned arm_mmu_index_hook(Cpu *cpu, bool fetch);
 /* Whether va's page is guarded (BTI). */
 bool arm_guarded(ArmCpu *c, uint64_t va);
+bool arm_page_is_ram(ArmCpu *c, const ArmPage *page);
 /* BR makes PSTATE.BTYPE 1 in a page that is not guarded, else 3: decided when somebody looks. The value. */
 unsigned arm_resolve_btype(ArmCpu *c);
 /* ESR and FSR of a fault. */

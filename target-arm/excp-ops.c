@@ -188,6 +188,11 @@ void helper_bti_land(Cpu *cpu, uint32_t types, uint32_t pac)
     c->pstate &= ~PSTATE_BTYPE;
 }
 
+void helper_sve_trap(Cpu *cpu, uint32_t level)
+{
+    arm_raise(ARM(cpu), ARM_EXC_OTHER, esr(EC_SVE, 0), level, HOST_PC());
+}
+
 /* ---- waiting ---- */
 
 static _Noreturn void wait(ArmCpu *c, uint64_t next, uintptr_t host_pc)

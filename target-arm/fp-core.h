@@ -35,5 +35,8 @@ uint32_t fp_jcvt(ArmCpu *c, uint64_t a, bool *exact);
 uint64_t fp_default_nan(unsigned fmt);
 uint32_t fp_recip_estimate32(uint32_t a);
 uint32_t fp_rsqrt_estimate32(uint32_t a);
+/* A lane of vectors, by the host's arithmetic where that cannot be told from the guest's (fp-helper.c); FPCR as it is. */
+uint64_t arm_fp_lane2(ArmCpu *c, unsigned fmt, unsigned op, uint64_t a, uint64_t b);
+uint64_t arm_fp_lane3(ArmCpu *c, unsigned fmt, uint64_t a, uint64_t b, uint64_t d, bool neg_a, bool neg_b);
 
 #endif

@@ -80,6 +80,11 @@ static uint64_t op2(ArmCpu *c, uint32_t w, uint64_t a, uint64_t b)
     return fp_op2(c, size, op, a, b);
 }
 
+uint64_t arm_fp_lane2(ArmCpu *c, unsigned fmt, unsigned op, uint64_t a, uint64_t b)
+{
+    return op2(c, simd_word(op, fmt, false, false, false, 0), a, b);
+}
+
 /* imm: 1 pairwise. */
 Vec128 helper_fp3(Cpu *cpu, Vec128 va, Vec128 vb, uint32_t w)
 {
@@ -118,6 +123,11 @@ static uint64_t muladd(ArmCpu *c, unsigned size, uint64_t a, uint64_t b, uint64_
         }
     }
     return fp_muladd(c, size, a, b, d, neg_a, neg_b);
+}
+
+uint64_t arm_fp_lane3(ArmCpu *c, unsigned fmt, uint64_t a, uint64_t b, uint64_t d, bool neg_a, bool neg_b)
+{
+    return muladd(c, fmt, a, b, d, neg_a, neg_b);
 }
 
 /* op: bit 0 negates the addend, bit 1 the product. */

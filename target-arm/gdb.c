@@ -54,7 +54,7 @@ unsigned arm_gdb_read(Cpu *cpu, unsigned n, uint8_t *buf)
             return put(buf, arm_get_spsr(c), 4);
         }
         if (n < 49) {
-            Vec128Lanes v = {.v = c->v[(n - 17) / 2]};
+            Vec128Lanes v = {.v = c->z[(n - 17) / 2].q[0]};
 
             return put(buf, v.q[(n - 17) & 1], 8);
         }
@@ -70,7 +70,7 @@ unsigned arm_gdb_read(Cpu *cpu, unsigned n, uint8_t *buf)
         return put(buf, arm_get_spsr(c), 4);
     }
     if (n < 66) {
-        memcpy(buf, &c->v[n - 34], 16);
+        memcpy(buf, &c->z[n - 34].q[0], 16);
         return 16;
     }
     return n == 66 ? put(buf, arm_get_fpsr(c), 4) : n == 67 ? put(buf, c->fpcr, 4) : 0;
@@ -105,10 +105,10 @@ unsigned arm_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf)
             return 4;
         }
         if (n < 49) {
-            Vec128Lanes v = {.v = c->v[(n - 17) / 2]};
+            Vec128Lanes v = {.v = c->z[(n - 17) / 2].q[0]};
 
             v.q[(n - 17) & 1] = get(buf, 8);
-            c->v[(n - 17) / 2] = v.v;
+            c->z[(n - 17) / 2].q[0] = v.v;
             return 8;
         }
         if (n == 49) {
@@ -131,7 +131,7 @@ unsigned arm_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf)
         return 4;
     }
     if (n < 66) {
-        memcpy(&c->v[n - 34], buf, 16);
+        memcpy(&c->z[n - 34].q[0], buf, 16);
         return 16;
     }
     if (n == 66) {
@@ -283,7 +283,7 @@ void arm_dump(Cpu *cpu, GString *out, unsigned flags)
     if (flags & 1) {
         g_string_append_printf(out, "     FPCR=%08x FPSR=%08x\n", c->fpcr, c->fpsr);
         for (unsigned i = 0; i < 32; i++) {
-            Vec128Lanes v = {.v = c->v[i]};
+            Vec128Lanes v = {.v = c->z[i].q[0]};
 
             g_string_append_printf(out, "Q%02u=%016" PRIx64 ":%016" PRIx64 "%s", i, v.q[1], v.q[0], i & 1 ? "\n" : " ");
         }

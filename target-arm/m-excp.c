@@ -151,18 +151,18 @@ static bool stack_word(ArmCpu *c, uint32_t addr, uint32_t *v, bool write, unsign
 
 static uint32_t get_s(const ArmCpu *c, unsigned n)
 {
-    Vec128Lanes v = {.v = c->v[n / 4]};
+    Vec128Lanes v = {.v = c->z[n / 4].q[0]};
 
     return (uint32_t)(v.q[n / 2 & 1] >> (n & 1 ? 32 : 0));
 }
 
 static void set_s(ArmCpu *c, unsigned n, uint32_t x)
 {
-    Vec128Lanes v = {.v = c->v[n / 4]};
+    Vec128Lanes v = {.v = c->z[n / 4].q[0]};
     uint64_t *q = &v.q[n / 2 & 1];
 
     *q = n & 1 ? (*q & UINT32_MAX) | (uint64_t)x << 32 : (*q & ~(uint64_t)UINT32_MAX) | x;
-    c->v[n / 4] = v.v;
+    c->z[n / 4].q[0] = v.v;
 }
 
 /* S0..S15 and FPSCR at addr, S16..S31 behind them for Secure state's. */

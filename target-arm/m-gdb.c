@@ -20,7 +20,7 @@ unsigned arm_m_gdb_read(ArmCpu *c, unsigned n, uint8_t *buf)
         return 0;
     }
     if (n >= CORE_REGS && n < CORE_REGS + 16) {
-        Vec128Lanes d = {.v = c->v[(n - CORE_REGS) / 2]};
+        Vec128Lanes d = {.v = c->z[(n - CORE_REGS) / 2].q[0]};
 
         memcpy(buf, &d.q[(n - CORE_REGS) & 1], 8);
         return 8;
@@ -38,10 +38,10 @@ unsigned arm_m_gdb_write(ArmCpu *c, unsigned n, const uint8_t *buf)
         return 0;
     }
     if (n >= CORE_REGS && n < CORE_REGS + 16) {
-        Vec128Lanes d = {.v = c->v[(n - CORE_REGS) / 2]};
+        Vec128Lanes d = {.v = c->z[(n - CORE_REGS) / 2].q[0]};
 
         memcpy(&d.q[(n - CORE_REGS) & 1], buf, 8);
-        c->v[(n - CORE_REGS) / 2] = d.v;
+        c->z[(n - CORE_REGS) / 2].q[0] = d.v;
         return 8;
     }
     memcpy(&v, buf, 4);

@@ -591,6 +591,15 @@ unsigned arm_mmu_index_hook(Cpu *cpu, bool fetch)
     return fetch && i == MMU_EL1_PAN ? MMU_EL1 : fetch && i == MMU_EL2_PAN ? MMU_EL2 : i;
 }
 
+bool arm_page_is_ram(ArmCpu *c, const ArmPage *page)
+{
+    rcu_read_lock();
+    bool ram = entry_host(c, page->pa, page->attrs) != NULL;
+
+    rcu_read_unlock();
+    return ram;
+}
+
 bool arm_guarded(ArmCpu *c, uint64_t va)
 {
     ArmPage page;

@@ -60,6 +60,9 @@ const ArmModel arm_models[] = {
         .a32_pfr0 = 0x10010131, .a32_pfr1 = 0x10000, .a32_pfr2 = 0x11, .a32_dfr0 = 0x04010088,
         .a32_mmfr = {0x10201105, 0x40000000, 0x01260000, 0x02122211, 0x21110}, .a32_isar = ISAR_V8(0x10142, 0x01011121, 0x10),
         .mvfr = {0x10110222, 0x13211111, 0x43}}},
+    {.name = "a64fx", .aarch64 = true, .sve_map = 0xb, .id = {
+        .midr = 0x461f0010, .ctr = 0x86668006, .dczid = 6, .clidr = 0x80000023, .ccsidr = {0x7007e01c, 0x2007e01c, 0x70ffe07c},
+        .pfr0 = 0x101111111, .dfr0 = 0x10305408, .isar0 = 0x10211120, .isar1 = 0x10001, .mmfr0 = 0x1122, .mmfr1 = 0x11212100, .mmfr2 = 0x1011}},
     {.name = "cortex-a7", .features32 = V7VE, .id = {
         .midr = 0x410fc075, .ctr = 0x84448003, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe00a, 0x711fe07a},
         .a32_pfr0 = 0x1131, .a32_pfr1 = 0x11011, .a32_dfr0 = 0x02010555, .a32_mmfr = {0x10101105, 0x40000000, 0x01240000, 0x02102211},
@@ -95,9 +98,9 @@ const ArmModel arm_models[] = {
         .a32_mmfr = {0x101f40, 0, 0x01000000},
         .a32_isar = {0x01101110, 0x02212000, 0x20232232, 0x01111131, 0x01310132}, .mvfr = {0x10110021, 0x11000011, 0x40}}},
     /* Everything that is implemented. */
-    {.name = "max", .aarch64 = true, .max = true, .id = {
+    {.name = "max", .aarch64 = true, .max = true, .sve_map = 0xffff, .id = {
         .midr = 0x000f0510, .ctr = 0x8444c004, .dczid = 4, .clidr = 0x02000023, .ccsidr = {0x701fe00a, 0x201fe012, 0x70ffe07a},
-        .pfr0 = 0x1201000020112222, .pfr1 = 0x21, .dfr0 = 0x10305109,
+        .pfr0 = 0x1201000120112222, .pfr1 = 0x21, .zfr0 = 0x0110110100110021, .dfr0 = 0x10305109,
         .isar0 = 0x1221111110212120, .isar1 = 0x0011111101211012, .mmfr0 = 0x101125, .mmfr1 = 0x11010211122, .mmfr2 = 0x1021011010001011,
         .a32_pfr0 = 0x131, .a32_pfr1 = 0x11011, .a32_dfr0 = 0x03010066, .a32_mmfr = {0x10101105, 0x40000000, 0x01260000, 0x02102211},
         .a32_isar = ISAR_V8(0x11142, 0x01011121, 0), .mvfr = {0x10110222, 0x12111111, 0x43}, .fpsid = 0x41034070}},

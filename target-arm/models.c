@@ -40,6 +40,10 @@ static const FeatureRow feature_rows[] = {
     {FEATURE_HAFDBS, R(mmfr1), 0, 1}, {FEATURE_VHE, R(mmfr1), 8, 1}, {FEATURE_PAN, R(mmfr1), 20, 1}, {FEATURE_ATS1E1, R(mmfr1), 20, 2},
     {FEATURE_XNX, R(mmfr1), 28, 1}, {FEATURE_UAO, R(mmfr2), 4, 1}, {FEATURE_TTST, R(mmfr2), 28, 1},
     {FEATURE_RAS, R(pfr0), 28, 1}, {FEATURE_DIT, R(pfr0), 48, 1}, {FEATURE_SSBS, R(pfr1), 4, 2},
+    {FEATURE_SVE, R(pfr0), 32, 1}, {FEATURE_SVE2, R(zfr0), 0, 1}, {FEATURE_SVE_AES, R(zfr0), 4, 1}, {FEATURE_SVE_PMULL, R(zfr0), 4, 2},
+    {FEATURE_SVE_BITPERM, R(zfr0), 16, 1}, {FEATURE_SVE_BF16, R(zfr0), 20, 1}, {FEATURE_SVE_SHA3, R(zfr0), 32, 1},
+    {FEATURE_SVE_SM4, R(zfr0), 40, 1}, {FEATURE_SVE_I8MM, R(zfr0), 44, 1}, {FEATURE_SVE_F32MM, R(zfr0), 52, 1},
+    {FEATURE_SVE_F64MM, R(zfr0), 56, 1},
     {FEATURE_BTI, R(pfr1), 0, 1}, {FEATURE_LOR, R(mmfr1), 16, 1}, {FEATURE_HCX, R(mmfr1), 40, 1}, {FEATURE_CSV2_2, R(pfr0), 56, 2},
 };
 // clang-format on
@@ -71,6 +75,7 @@ static void derive_features(ArmCpu *c)
         set_feature(c, FEATURE_V8, true);
         set_feature(c, FEATURE_FP16, (c->id.pfr0 >> 16 & 15) == 1);
         set_feature(c, FEATURE_PAUTH, c->pauth && (c->id.isar1 & 0xff0));
+        set_feature(c, FEATURE_A32_EL0, (c->id.pfr0 & 15) == 2);
         set_feature(c, FEATURE_A32_EL1, (c->id.pfr0 >> 4 & 15) == 2);
     }
     set_feature(c, FEATURE_V5, f & ARM_M_V5);
@@ -105,11 +110,12 @@ void arm_model_apply(ArmCpu *c, const ArmModel *m)
     c->model = m;
     c->id = m->id;
     c->pauth = c->has_vfp = c->has_dsp = true;
+    c->sve = m->sve_map;
 }
 
 /* ---- words of -cpu ---- */
 
-static bool parse_switch(const char *key, const char *value, bool *on, GError **error)
+bool arm_parse_switch(const char *key, const char *value, bool *on, GError **error)
 {
     if (strcmp(value, "on") == 0 || strcmp(value, "yes") == 0 || strcmp(value, "true") == 0) {
         *on = true;
@@ -162,17 +168,20 @@ static bool apply_word(ArmCpu *c, const char *text, GError **error)
         value = *key == '+' ? "on" : "off";
         name++;
     }
-    if ((strncmp(name, "sve", 3) == 0 || strncmp(name, "sme", 3) == 0) && c->model->max) {
-        if (!parse_switch(name, value, &on, error)) {
+    if (arm_sve_has_property(c->model, name)) {
+        return arm_sve_word(c, name, value, error);
+    }
+    if (strncmp(name, "sme", 3) == 0 && c->model->max) {
+        if (!arm_parse_switch(name, value, &on, error)) {
             return false;
         }
-        return !on || fail(error, "%s.%s: there is no SVE or SME here; only 'off' is possible", c->cpu.dev.obj.type->name, name);
+        return !on || fail(error, "%s.%s: there is no SME here; only 'off' is possible", c->cpu.dev.obj.type->name, name);
     }
     for (unsigned i = 0; i < ARRAY_COUNT(switches); i++) {
         if (strcmp(name, switches[i].name) != 0 || (switches[i].max_only && !c->model->max)) {
             continue;
         }
-        if (!parse_switch(name, value, &on, error)) {
+        if (!arm_parse_switch(name, value, &on, error)) {
             return false;
         }
         if (switches[i].field) {
@@ -202,6 +211,14 @@ bool arm_model_finish(ArmCpu *c, GError **error)
         c->id.isar1 &= ~0xff000ff0ull;
     } else if (c->model->max && c->pauth_impdef) {
         c->id.isar1 = (c->id.isar1 & ~0xff000ff0ull) | 0x10000100;
+    }
+    c->sve = c->sve && c->aarch64_prop;
+    if (!arm_sve_finish(c, error)) {
+        return false;
+    }
+    if (!c->sve) {
+        c->id.pfr0 &= ~0xf00000000ull;
+        c->id.zfr0 = 0;
     }
     derive_features(c);
     if (!c->has_el3) {
@@ -321,6 +338,38 @@ Cpu *arm_cpu_create(Vm *vm, const char *text, GError **error)
     return &c->cpu;
 }
 
+static void add_switch(const char *name, bool on, void *opaque)
+{
+    json_object_object_add(opaque, name, json_object_new_boolean(on));
+}
+
+/* Properties of the request, as words of -cpu. */
+static bool apply_props(ArmCpu *c, struct json_object *props, GError **error)
+{
+    json_object_object_foreach(props, key, value)
+    {
+        bool known = (strcmp(key, "aarch64") == 0 || strcmp(key, "pmu") == 0 ||
+                      (c->model->max && (strcmp(key, "pauth") == 0 || strcmp(key, "pauth-impdef") == 0)) ||
+                      (arm_sve_has_property(c->model, key) && strcmp(key, "sve-max-vq") != 0));
+
+        if (!known) {
+            return fail(error, "Parameter '%s' is unexpected", key);
+        }
+        if (!json_object_is_type(value, json_type_boolean)) {
+            return fail(error, "Invalid parameter type for '%s', expected: boolean", key);
+        }
+        if (strcmp(key, "aarch64") == 0 && !json_object_get_boolean(value)) {
+            return fail(error, "'aarch64' feature cannot be disabled unless KVM is enabled and 32-bit EL1 is supported");
+        }
+        g_autofree char *word = g_strdup_printf("%s=%s", key, json_object_get_boolean(value) ? "on" : "off");
+
+        if (!apply_word(c, word, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 struct json_object *arm_model_expand(const char *type, const char *model, struct json_object *props, GError **error)
 {
     const ArmModel *m = arm_model_find(model);
@@ -332,19 +381,24 @@ struct json_object *arm_model_expand(const char *type, const char *model, struct
     if (!m) {
         return fail_null(error, "The CPU type '%s' is not a recognized ARM CPU type", model);
     }
+    g_autofree ArmCpu *c = g_malloc0(sizeof(ArmCpu));
+
+    arm_model_apply(c, m);
+    c->has_pmu = true;
+    if ((props && !apply_props(c, props, error)) || !arm_sve_finish(c, error)) {
+        if (strchr((*error)->message, '\n')) {      /* what follows is for people */
+            *strchr((*error)->message, '\n') = '\0';
+        }
+        return NULL;
+    }
     values = json_object_new_object();
     json_object_object_add(values, "aarch64", json_object_new_boolean(m->aarch64));
-    json_object_object_add(values, "pmu", json_object_new_boolean(1));
+    json_object_object_add(values, "pmu", json_object_new_boolean(c->has_pmu));
     if (m->max) {
-        json_object_object_add(values, "pauth", json_object_new_boolean(1));
-        json_object_object_add(values, "pauth-impdef", json_object_new_boolean(0));
+        json_object_object_add(values, "pauth", json_object_new_boolean(c->pauth));
+        json_object_object_add(values, "pauth-impdef", json_object_new_boolean(c->pauth_impdef));
     }
-    if (props) {
-        json_object_object_foreach(props, key, value)
-        {
-            json_object_object_add(values, key, json_object_get(value));
-        }
-    }
+    arm_sve_list(c, add_switch, values);
     inner = json_object_new_object();
     json_object_object_add(inner, "name", json_object_new_string(model));
     json_object_object_add(inner, "props", values);

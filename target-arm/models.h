@@ -10,6 +10,7 @@ struct ArmModel {
     bool aarch64, max;
     bool m_profile, m_no_user, m_vtor;  /* M: thread mode is always privileged; VTOR although there is no Main Extension */
     uint8_t m_regions;                  /* of the MPU, for each state */
+    uint16_t sve_map;                   /* SVE: vector lengths that there are, bit n: (n + 1) * 128 bits */
     uint64_t cbar_default;
     uint32_t features32;                /* of AArch32-only models: ARM_M_* */
     ArmIdRegs id;
@@ -34,6 +35,12 @@ const CpuModelInfo *arm_model_info(unsigned i);
 void arm_models_help(GString *out);
 Cpu *arm_cpu_create(Vm *vm, const char *text, GError **error);
 struct json_object *arm_model_expand(const char *type, const char *model, struct json_object *props, GError **error);
+bool arm_parse_switch(const char *key, const char *value, bool *on, GError **error);
+/* SVE's properties (models-sve.c): a word of -cpu, what follows of all of them, and how they are now. */
+bool arm_sve_has_property(const ArmModel *m, const char *name);
+bool arm_sve_word(ArmCpu *c, const char *name, const char *value, GError **error);
+bool arm_sve_finish(ArmCpu *c, GError **error);
+void arm_sve_list(const ArmCpu *c, void (*put)(const char *name, bool on, void *opaque), void *opaque);
 uint64_t arm_mpidr(const ArmCpu *c);
 
 #endif

@@ -182,6 +182,7 @@ void arm_translate_region(Cpu *cpu, IrBuilder *b, const BlockKey *key, RegionGui
         s.pc = pc;
         s.cc_op = n->cc_op;
         s.cc_block = NULL;
+        s.zcleared = 0;
         s.it = 0;
         s.ended = false;
         n->emitted = true;

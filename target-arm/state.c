@@ -5,6 +5,7 @@
  */
 #include "target-arm/cpu.h"
 
+#include <string.h>
 #include "util/main-loop.h"
 
 bool arm_lock(void)
@@ -256,6 +257,78 @@ static unsigned fp_trap_el(const ArmCpu *c, unsigned el)
     return c->has_el3 && c->aarch64_prop && c->cptr_el3 & 1 << 10 ? 3 : 0;
 }
 
+/* The level that SVE traps to, beside what traps FP; 0: none. CPACR_EL1.ZEN, CPTR_EL2.ZEN or TZ, CPTR_EL3.EZ. */
+unsigned arm_sve_trap_el(const ArmCpu *c, unsigned el)
+{
+    uint64_t hcr = arm_hcr(c);
+
+    if (el <= 1 && (hcr & (HCR_E2H | HCR_TGE)) != (HCR_E2H | HCR_TGE)) {
+        unsigned zen = c->cpacr >> 16 & 3;
+
+        if (zen == 0 || zen == 2 || (zen == 1 && el == 0)) {
+            return hcr & HCR_TGE ? 2 : 1;
+        }
+    }
+    if (el <= 2 && arm_el2_enabled(c)) {
+        if (hcr & HCR_E2H) {
+            unsigned zen = c->cptr_el2 >> 16 & 3;
+
+            if (zen == 0 || zen == 2 || (zen == 1 && el == 0 && hcr & HCR_TGE)) {
+                return 2;
+            }
+        } else if (c->cptr_el2 & 1 << 8) {
+            return 2;
+        }
+    }
+    return c->has_el3 && !(c->cptr_el3 & 1 << 8) ? 3 : 0;
+}
+
+unsigned arm_sve_vq(const ArmCpu *c, unsigned el)
+{
+    unsigned vq = 16;
+
+    if (el <= 1 && (arm_hcr(c) & (HCR_E2H | HCR_TGE)) != (HCR_E2H | HCR_TGE)) {
+        vq = (c->zcr[1] & 15) + 1;
+    }
+    if (el <= 2 && arm_el2_enabled(c)) {
+        vq = MIN(vq, (unsigned)(c->zcr[2] & 15) + 1);
+    }
+    if (c->has_el3) {
+        vq = MIN(vq, (unsigned)(c->zcr[3] & 15) + 1);
+    }
+    uint32_t there = c->sve_map & ((1u << vq) - 1);
+
+    return there ? 32 - (unsigned)__builtin_clz(there) : 1;
+}
+
+/* A shorter vector length than before: what lies above is 0 when a longer one returns. */
+static void sve_length(ArmCpu *c, unsigned vq)
+{
+    if (vq < c->sve_vq) {
+        for (unsigned n = 0; n < 32; n++) {
+            memset(&c->z[n].q[vq], 0, (16 - vq) * 16);
+        }
+        for (unsigned n = 0; n < ARRAY_COUNT(c->p); n++) {
+            memset((uint8_t *)c->p[n] + vq * 2, 0, sizeof(c->p[n]) - vq * 2);
+        }
+    }
+    c->sve_vq = vq;
+}
+
+static uint32_t mode_sve(ArmCpu *c, unsigned el, unsigned fp_el)
+{
+    unsigned trap = arm_sve_trap_el(c, el), vq;
+
+    if (trap && (!fp_el || trap <= fp_el)) {
+        return MODE_SVE_TRAP | trap << MODE_SVE_SHIFT | (c->zlive ? MODE_ZLIVE : 0);
+    }
+    vq = arm_sve_vq(c, el);
+    if (vq != c->sve_vq && !fp_el) {
+        sve_length(c, vq);
+    }
+    return (vq - 1) << MODE_SVE_SHIFT;
+}
+
 /* Software step: MDSCR_EL1.SS, debug exceptions from here enabled (D2.4, D2.11). */
 static bool step_active(const ArmCpu *c, unsigned el)
 {
@@ -322,6 +395,7 @@ void arm_block_key(Cpu *cpu, BlockKey *key)
         mode |= sctlr & (el == 0 ? SCTLR_E0E : SCTLR_EE) ? MODE_BIG : 0;
         mode |= c->pstate & PSTATE_UAO ? MODE_UAO : 0;
         mode |= c->guarded_seen ? MODE_BTI : 0;
+        mode |= c->sve ? mode_sve(c, el, mode >> MODE_FP_EL_SHIFT & 3) : 0;
     }
     if (c->pstate & PSTATE_PAN && (el == 1 || (el == 2 && arm_e2h(c)))) {
         mode |= MODE_PAN;

@@ -142,6 +142,19 @@ static void scxtnum_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t sy
     }
 }
 
+static void zcr_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+{
+    unsigned trap;
+
+    if (!arm_has(c, FEATURE_SVE)) {
+        arm_undefined(c, host_pc);
+    }
+    trap = arm_sve_trap_el(c, arm_el(c));
+    if (trap) {
+        arm_raise(c, ARM_EXC_OTHER, esr(EC_SVE, 0), trap, host_pc);
+    }
+}
+
 static void lor_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
 {
     if (!arm_has(c, FEATURE_LOR)) {
@@ -264,6 +277,14 @@ const ArmSysreg arm_sysregs_el1[] = {
     {.name = "ERRSELR_EL1", .id = ARM_SYSREG(3, 0, 5, 3, 1), .read_el = 1, .write_el = 1, .field = F(errselr), .check = ras_check, .flags = SR_IGNORE},
     {.name = "SCXTNUM_EL0", .id = ARM_SYSREG(3, 3, 13, 0, 7), .field = F(scxtnum_el0), .check = scxtnum_check},
     {.name = "SCXTNUM_EL1", .id = ARM_SYSREG(3, 0, 13, 0, 7), .read_el = 1, .write_el = 1, .field = F(scxtnum[1]), .check = scxtnum_check},
+    {.name = "ZCR_EL1", .id = ARM_SYSREG(3, 0, 1, 2, 0), .read_el = 1, .write_el = 1, .field = F(zcr[1]), .wmask = 15, .check = zcr_check,
+     .flags = SR_E2H, .redirect = ARM_SYSREG(3, 4, 1, 2, 0)},
+    {.name = "ZCR_EL12", .id = ARM_SYSREG(3, 5, 1, 2, 0), .read_el = 2, .write_el = 2, .field = F(zcr[1]), .wmask = 15, .check = zcr_check,
+     .flags = SR_ALIAS12},
+    {.name = "ZCR_EL2", .id = ARM_SYSREG(3, 4, 1, 2, 0), .read_el = 2, .write_el = 2, .field = F(zcr[2]), .wmask = 15, .check = zcr_check,
+     .flags = SR_EL2},
+    {.name = "ZCR_EL3", .id = ARM_SYSREG(3, 6, 1, 2, 0), .read_el = 3, .write_el = 3, .field = F(zcr[3]), .wmask = 15, .check = zcr_check,
+     .flags = SR_EL3},
     /* limited ordering regions: there are none */
     {.name = "LORSA_EL1", .id = ARM_SYSREG(3, 0, 10, 4, 0), .read_el = 1, .write_el = 1, .flags = SR_IGNORE, .check = lor_check},
     {.name = "LOREA_EL1", .id = ARM_SYSREG(3, 0, 10, 4, 1), .read_el = 1, .write_el = 1, .flags = SR_IGNORE, .check = lor_check},

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define GPR(n_) {.name = "x" #n_, .type = IR_I64, .offset = offsetof(ArmCpu, x[n_])}
-#define VEC(n_) {.name = "v" #n_, .type = IR_V128, .offset = offsetof(ArmCpu, v[n_])}
+#define VEC(n_) {.name = "v" #n_, .type = IR_V128, .offset = offsetof(ArmCpu, z[n_])}
 #define FIELD(name_, type_, field_) {.name = name_, .type = type_, .offset = offsetof(ArmCpu, field_)}
 
 const IrVarDecl arm_vars[] = {
@@ -81,9 +81,20 @@ IrVal arm_v(ArmCtx *s, unsigned n)
     return ir_get(s->b, V_V0 + n);
 }
 
+void arm_put_v(ArmCtx *s, unsigned n, IrVal v)
+{
+    if (s->zlive && !(s->zcleared >> n & 1)) {
+        IrVal live = ir_env_load(s->b, IR_I32, offsetof(ArmCpu, zlive), MEM_32);
+
+        ir_env_store(s->b, ir_andi(s->b, live, ~(1u << n)), offsetof(ArmCpu, zlive), MEM_32);
+        s->zcleared |= 1u << n;
+    }
+    ir_set(s->b, V_V0 + n, v);
+}
+
 void arm_set_v(ArmCtx *s, unsigned n, bool q, IrVal v)
 {
-    ir_set(s->b, V_V0 + n, q ? v : ir_v_low64(s->b, v));
+    arm_put_v(s, n, q ? v : ir_v_low64(s->b, v));
 }
 
 IrVal arm_shift(ArmCtx *s, bool sf, IrVal v, unsigned type, unsigned amount)
@@ -250,6 +261,19 @@ bool arm_fp_ok(ArmCtx *s)
     return true;
 }
 
+bool arm_sve_ok(ArmCtx *s)
+{
+    if (s->mode & MODE_SVE_TRAP) {
+        ir_call_sve_trap(s->b, ir_i32(s->b, (s->mode & MODE_SVE_VL) >> MODE_SVE_SHIFT));
+        if (ir_is_open(s->b)) {
+            ir_exit(s->b, IR_EXIT_LOOP);
+        }
+        s->ended = true;
+        return false;
+    }
+    return arm_fp_ok(s);
+}
+
 /* ---- the loop ---- */
 
 static uint32_t fetch32(ArmCtx *s, Cpu *cpu, const uint8_t *page, uint64_t pc)
@@ -354,6 +378,8 @@ ArmCtx arm_context(Cpu *cpu, IrBuilder *b, const BlockKey *key)
                          (key->mode & (MODE_UAO | MODE_A32)) == MODE_UAO ? s.mmu : MMU_EL0;
     if (arm_is_m(&s)) {
         arm_m_context(&s);
+    } else if (!(key->mode & MODE_A32) && arm_has(s.cpu, FEATURE_SVE)) {
+        s.zlive = key->mode & MODE_SVE_TRAP ? key->mode & MODE_ZLIVE : arm_vl(&s) > 16;
     }
     s.mem = (key->mode & MODE_BIG ? MEM_BIG : 0) | (key->mode & MODE_ALIGN ? MEM_ALIGN : 0);
     return s;

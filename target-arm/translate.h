@@ -11,6 +11,7 @@
 #include "target-arm/a64-decode.h"
 #include "target-arm/a32.h"
 #include "target-arm/simd.h"
+#include "target-arm/sve.h"
 #include "target-arm/helpers.h"
 #include "tcg/ir.h"
 
@@ -39,6 +40,8 @@ typedef struct ArmCtx {
     unsigned cc_op;                     /* CcOp or CC_DYNAMIC */
     IrBlock *cc_block;                  /* where cc_a and cc_b are valid */
     IrVal cc_a, cc_b;
+    bool zlive;                         /* Z registers may have bits above V's */
+    uint32_t zcleared;                  /* those that have not, for certain */
     bool cc_touched;                    /* the instruction at hand has set flags */
     /* AArch32 */
     bool thumb;
@@ -99,11 +102,19 @@ void arm_jump_val(ArmCtx *s, IrVal pc, IrWay way);
 void arm_end_jump(ArmCtx *s, uint64_t pc);          /* ends the translation */
 /* After a helper that may have changed modes or interrupts; set_pc: to the next instruction. */
 void arm_end_exit(ArmCtx *s, bool set_pc, unsigned reason);
+/* The vector length in bytes. */
+static inline unsigned arm_vl(const ArmCtx *s)
+{
+    return (((s->mode & MODE_SVE_VL) >> MODE_SVE_SHIFT) + 1) * 16;
+}
+/* Whether SVE may be used here; raises the trap and returns false otherwise. */
+bool arm_sve_ok(ArmCtx *s);
 /* Whether FP and SIMD may be used here; raises the trap and returns false otherwise. */
 bool arm_fp_ok(ArmCtx *s);
 
 /* ---- vector registers ---- */
 IrVal arm_v(ArmCtx *s, unsigned n);
+void arm_put_v(ArmCtx *s, unsigned n, IrVal v);             /* the rest of the Z register is 0 then */
 void arm_set_v(ArmCtx *s, unsigned n, bool q, IrVal v);     /* !q: upper half cleared */
 
 /* ---- the loop (translate.c), regions (region.c) ---- */

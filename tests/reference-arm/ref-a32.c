@@ -37,8 +37,9 @@ void ref_enter(void *context, const InsnCase *t)
     f->fpscr = (uint32_t)t->before.fpcr;
 }
 
-void ref_take(void *context, InsnState *s)
+void ref_take(void *context, InsnState *s, unsigned vq)
 {
+    (void)vq;
     ucontext_t *uc = context;
     VfpFrame *f = vfp(uc);
     unsigned long *r = &uc->uc_mcontext.arm_r0, psr = uc->uc_mcontext.arm_cpsr;
@@ -49,6 +50,11 @@ void ref_take(void *context, InsnState *s)
     s->nzcv = psr >> 28 | (psr >> 27 & 1) << 4 | (psr >> 16 & 15) << 8;
     memcpy(s->v, f->d, sizeof(f->d));
     s->fpsr = f->fpscr;
+}
+
+bool ref_set_vq(unsigned vq)
+{
+    return !vq;
 }
 
 uint64_t ref_pc(void *context)

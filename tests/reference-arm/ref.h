@@ -8,7 +8,9 @@
 
 /* Fills the signal frame for a case's beginning / takes the state out of it. */
 void ref_enter(void *ucontext, const InsnCase *t);
-void ref_take(void *ucontext, InsnState *s);
+void ref_take(void *ucontext, InsnState *s, unsigned vq);
+/* From now on SVE's vectors have that length. */
+bool ref_set_vq(unsigned vq);
 uint64_t ref_pc(void *ucontext);
 /* An instruction that raises SIGTRAP or SIGILL; a byte count. */
 unsigned ref_stop(uint8_t *to, const InsnCase *t);

@@ -92,10 +92,14 @@ typedef struct Table {
     const A32Row *rows;                 /* NULL: A64's */
     const unsigned *count;
     bool (*decode)(A32Insn *i, uint32_t word);
+    unsigned vq;                        /* SVE's rows, with vectors that long */
 } Table;
 
 static const Table tables[] = {
-    {"a64", ISA_A64, NULL, &a64_num_rows, NULL},
+    {"a64", ISA_A64, NULL, &a64_num_rows, NULL, 0},
+    {"sve1", ISA_A64, NULL, &a64_num_rows, NULL, 1},
+    {"sve3", ISA_A64, NULL, &a64_num_rows, NULL, 3},
+    {"sve4", ISA_A64, NULL, &a64_num_rows, NULL, 4},
     {"a32", ISA_A32, a32_rows, &a32_num_rows, a32_decode},
     {"vfp", ISA_A32, vfp_rows, &vfp_num_rows, vfp_decode},
     {"neon", ISA_A32, neon_rows, &neon_num_rows, neon_decode},
@@ -159,7 +163,10 @@ static bool row_usable(const Table *t, const Row *r)
             return false;
         }
     }
-    return true;
+    if (t->vq & 1 && !strcmp(r->name, "SVE_FMMLA_d")) {
+        return false;       /* undefined, or 0 behind whole 256 bits; the usual reference leaves what was there */
+    }
+    return t->rows || (strncmp(r->name, "SVE_", 4) == 0) == (t->vq != 0);
 }
 
 static bool is_memory(const Row *r)
@@ -191,6 +198,89 @@ static void random_state(InsnState *s, bool a32)
         s->x[13] = MIDDLE;
         s->nzcv |= (rnd() & 15) << 8;
     }
+}
+
+static void random_sve(InsnState *s, unsigned vq)
+{
+    for (unsigned i = 0; i < 32; i++) {
+        memcpy(s->z[i], s->v[i], 16);
+        for (unsigned k = 16; k < vq * 16; k += 8) {
+            uint64_t v = rnd_vector();
+
+            memcpy(s->z[i] + k, &v, 8);
+        }
+    }
+    for (unsigned i = 0; i < 17; i++) {
+        unsigned kind = rnd() % 5, upto = rnd() % 3 ? vq * 16 : (unsigned)(rnd() % (vq * 16 + 1));
+
+        for (unsigned k = 0; k < vq * 16; k++) {
+            bool on = i == 16 ? k < upto : kind == 0 ? rnd() & 1 : kind == 1 || (kind == 2 ? !(rnd() & 7) : kind == 3 ? (rnd() & 7) != 0 : k < upto);
+
+            s->p[i][k / 8] |= (uint8_t)(on << (k % 8));
+        }
+    }
+}
+
+static void fill_z(InsnState *s, unsigned n, unsigned size, unsigned vq, uint64_t base, unsigned range)
+{
+    for (unsigned k = 0; k < vq * 16 >> size; k++) {
+        uint64_t v = base + rnd() % range;
+
+        memcpy(s->z[n] + (k << size), &v, 1u << size);
+    }
+    memcpy(s->v[n], s->z[n], 16);
+}
+
+/* SVE's loads and stores: near the middle; first-fault and non-fault ones sometimes at the end. */
+static uint32_t fix_sve(const Row *r, InsnState *s, uint32_t w, unsigned vq)
+{
+    unsigned rn = w >> 5 & 31, rm = w >> 16 & 31;
+    uint64_t at = MIDDLE + (rnd() & 63);
+    A64Insn i = {0};
+
+    if (!a64_decode(&i, w)) {
+        return w;
+    }
+    bool end = i.ff == 1 && !strstr(r->name, "_g") && rnd() & 1;
+
+    if (end) {          /* the first element is there, others may not be */
+        at = DATA + DATA_SIZE - 8 - (rnd() & 63);
+    }
+    if (i.ff) {         /* elements whose FFR is false before are unpredictable */
+        memset(s->p[16], 0xff, vq * 2);
+        s->p[w >> 10 & 7][0] |= 1;
+    }
+    if (strstr(r->name, "_g")) {        /* gathers, scatters, their prefetches */
+        unsigned vector = i.mode == SVG_IMM || i.mode == SVG_NT ? rn : rm;
+
+        if (i.mode == SVG_NT) {
+            rm = rm == rn ? (rn + 1) & 31 : rm;
+            w = (w & ~(31u << 16)) | rm << 16;
+            s->x[rm] = rm == 31 ? s->x[31] : rnd() & 15;
+            fill_z(s, vector, (unsigned)i.esz, vq, at, 64);
+        } else if (i.mode == SVG_IMM) {
+            fill_z(s, vector, (unsigned)i.esz, vq, at, 64);
+        } else {
+            s->x[rn] = at;
+            fill_z(s, vector, (unsigned)i.esz, vq, i.xs && rnd() & 1 ? 0xffffffe0u : 0, 32);
+        }
+        return w;
+    }
+    s->x[rn] = at;
+    if (i.reg) {
+        rm = rm == rn ? (rn + 1) % 31 : rm;
+        w = (w & ~(31u << 16)) | rm << 16;
+        if (rm != 31) {
+            s->x[rm] = end ? 0 : rnd() & 15;
+        } else if (end) {
+            s->x[rn] = MIDDLE;
+        }
+    } else if (strstr(r->name, "LDR") || strstr(r->name, "STR")) {
+        w = rnd() & 1 ? w | 63u << 16 : w & ~(63u << 16);
+    } else if (strcmp(r->name, "SVE_LD1R")) {
+        w = rnd() & 1 && !end ? w | 7u << 17 : w & ~(end ? 15u << 16 : 7u << 17);
+    }
+    return w;
 }
 
 /* What an address register may be, and other things that make the access a defined one. */
@@ -318,10 +408,16 @@ static void make_case(const Table *table, unsigned n, InsnCase *t)
 
     w = rnd() & 1 ? w | r.ignored : w & ~r.ignored;
     memset(t, 0, sizeof(*t));
+    t->vq = table->vq;
     g_strlcpy(t->row, r.name, sizeof(t->row));
     t->isa = table->isa;
     random_state(&t->before, table->isa != ISA_A64);
-    if (table->isa == ISA_A64) {
+    if (table->vq) {
+        random_sve(&t->before, table->vq);
+    }
+    if (table->vq && (r.value & 0x80000000)) {
+        w = fix_sve(&r, &t->before, w, table->vq);
+    } else if (table->isa == ISA_A64) {
         w = fix_a64(&r, &t->before, w);
     } else {
         if (table->rows == a32_rows || table->rows == vfp_rows) {
@@ -335,26 +431,28 @@ static void make_case(const Table *table, unsigned n, InsnCase *t)
     t->count = 1;
 }
 
-/* Several rows in a row; memory is only reached by SP. */
-static void make_sequence(InsnCase *t)
+/* Several rows in a row; memory is only reached by SP, and not by SVE's. */
+static void make_sequence(InsnCase *t, const Table *table, bool mixed)
 {
     InsnCase one;
     unsigned n = 2 + rnd() % (MAX_INSNS - 1);
 
-    make_case(&tables[0], (unsigned)(rnd() % a64_num_rows), t);
+    make_case(table, (unsigned)(rnd() % a64_num_rows), t);
     t->before.x[31] = MIDDLE;
     g_strlcpy(t->row, "sequence", sizeof(t->row));
     for (t->count = 0; t->count < n;) {
         unsigned row = (unsigned)(rnd() % a64_num_rows);
-        Row r = table_row(&tables[0], row);
+        /* the usual reference leaves Z registers above V as they are in some instructions: SVE's own for comparisons with it */
+        const Table *of = !mixed || rnd() & 1 ? table : &tables[0];
+        Row r = table_row(of, row);
 
-        if (!row_usable(&tables[0], &r) || (rnd() & 1 && (r.value & 0x0e000000) == 0x0e000000)) {
+        if (!row_usable(of, &r) || (rnd() & 1 && (r.value & 0x0e000000) == 0x0e000000) || (!strncmp(r.name, "SVE_", 4) && r.value >> 31)) {
             continue;
         }
-        make_case(&tables[0], row, &one);
+        make_case(of, row, &one);
         uint32_t w = one.insn[0];
 
-        if (is_memory(&r)) {
+        if (is_memory(&r) && strncmp(r.name, "SVE_", 4)) {
             if (strstr(r.name, "reg") || strstr(r.name, "post") || strstr(r.name, "pre")) {
                 continue;
             }
@@ -362,13 +460,46 @@ static void make_sequence(InsnCase *t)
         } else if ((w & 31) == 31) {
             w &= ~1u;       /* SP stays */
         }
-        if (decodes_to(&tables[0], row, w)) {
+        if (decodes_to(of, row, w)) {
             t->insn[t->count++] = w;
         }
     }
 }
 
 /* ---- running ---- */
+
+static void put_vectors(ArmCpu *c, const InsnCase *t)
+{
+    c->zlive = t->vq > 1 ? UINT32_MAX : 0;
+    c->sve_vq = 16;
+    c->zcr[1] = t->vq ? t->vq - 1 : 0;
+    memset(c->p, 0, sizeof(c->p));
+    for (unsigned n = 0; n < 32; n++) {
+        memset(&c->z[n], 0x55, sizeof(c->z[n]));
+        memcpy(&c->z[n], t->before.v[n], 16);
+        if (t->vq) {
+            memcpy(&c->z[n], t->before.z[n], t->vq * 16);
+        }
+    }
+    for (unsigned n = 0; n < 17; n++) {
+        memcpy(c->p[n], t->before.p[n], t->vq * 2);
+    }
+}
+
+static void take_vectors(ArmCpu *c, const InsnCase *t, InsnState *out)
+{
+    memset(out->z, 0, sizeof(out->z));
+    memset(out->p, 0, sizeof(out->p));
+    for (unsigned n = 0; n < 32; n++) {
+        memcpy(out->v[n], &c->z[n], 16);
+        if (t->vq) {
+            memcpy(out->z[n], sv_z(c, n, t->vq * 16), t->vq * 16);
+        }
+    }
+    for (unsigned n = 0; n < 17; n++) {
+        memcpy(out->p[n], c->p[n], t->vq * 2);
+    }
+}
 
 static void run(const InsnCase *t, InsnState *out, const CodeEngine *engine, bool opt, bool print)
 {
@@ -382,7 +513,7 @@ static void run(const InsnCase *t, InsnState *out, const CodeEngine *engine, boo
 
     memset(cb, 0, sizeof(*cb));
     memcpy(c->x, t->before.x, sizeof(c->x));
-    memcpy(c->v, t->before.v, sizeof(c->v));
+    put_vectors(c, t);
     memcpy((void *)(uintptr_t)DATA, t->before.data, DATA_SIZE);
     insn_case_code(t, (uint8_t *)(uintptr_t)CODE);
     arm_set_nzcv(c, (uint32_t)t->before.nzcv & 15);
@@ -419,7 +550,7 @@ static void run(const InsnCase *t, InsnState *out, const CodeEngine *engine, boo
     code_buffer_release(buffer, mark);
     free(cb);
     memcpy(out->x, c->x, sizeof(c->x));
-    memcpy(out->v, c->v, sizeof(c->v));
+    take_vectors(c, t, out);
     memcpy(out->data, (void *)(uintptr_t)DATA, DATA_SIZE);
     out->nzcv = arm_nzcv(c);
     out->fpsr = t->isa == ISA_A64 ? arm_get_fpsr(c) : arm_get_fpscr(c);
@@ -490,7 +621,9 @@ static void make_cpu(void)
     the_cpu->cpu.accel = g_malloc0(1 * MIB);       /* accel/tcg's; fetching looks into it */
     the_cpu->cpu.in_exclusive = true;
     the_cpu->aarch64_prop = true;
-    the_cpu->cpacr = 0xf << 20;
+    the_cpu->cpacr = 0xff << 16;
+    the_cpu->sve = true;
+    the_cpu->sve_map = 0xffff;
     the_cpu->fpexc = 1u << 30;
     the_cpu->pstate = 0;
     the_cpu->id.dczid = 4;
@@ -570,13 +703,15 @@ int main(int argc, char **argv)
             run_table(&tables[n], only, rounds, first, argc > 4 && by_hand, file, &rows, &bad);
         }
     }
-    for (unsigned k = 0; !only && (!to_file || !strcmp(argv[4], "sequence")) && k < rounds * 300; k++) {
-        seed = first + k * 7919;
-        rnd();
-        make_sequence(t);
-        bad += !run_case(t, false);
-        if (file) {
-            fwrite(t, sizeof(*t), 1, file);
+    for (unsigned v = 0; v < 2; v++) {
+        for (unsigned k = 0; !only && (!to_file || !strcmp(argv[4], v ? "sve-sequence" : "sequence")) && k < rounds * 300; k++) {
+            seed = first + k * 7919;
+            rnd();
+            make_sequence(t, &tables[v ? 2 : 0], v && !file);
+            bad += !run_case(t, false);
+            if (file) {
+                fwrite(t, sizeof(*t), 1, file);
+            }
         }
     }
     if (file) {
