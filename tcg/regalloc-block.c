@@ -526,9 +526,14 @@ bool ra_targets_dirty(const Ra *r, uint32_t var, int *reg)
 
 void ra_entry_moves(Ra *r)
 {
-    IrBlock *to = r->f->entry;
+    if (r->f->entry->num_preds) {
+        ra_load_owned(r, r->f->entry);
+    }
+}
 
-    for (uint32_t v = 0; r->owned && to->num_preds && v < r->num_vars; v++) {
+void ra_load_owned(Ra *r, const IrBlock *to)
+{
+    for (uint32_t v = 0; r->owned && v < r->num_vars; v++) {
         const RaVar *w = &r->vars[v];
         if (w->own_reg >= 0 && (ir_set_has(to->live_in, v) || ir_set_has(to->dirty_in, v))) {
             r->host->load(r->gen, ir_var_type(r->f, v), w->own_reg, ra_home(r, v));

@@ -195,5 +195,7 @@ void ra_targets_moves(Ra *r);
 bool ra_targets_dirty(const Ra *r, uint32_t var, int *reg);
 /* From the function's entry, where all is home, into an entry block that is also branched to. */
 void ra_entry_moves(Ra *r);
+/* All is home: what `to` expects in registers that variables own. */
+void ra_load_owned(Ra *r, const IrBlock *to);
 
 #endif

@@ -64,6 +64,17 @@ bool cache_init(GError **error)
     return tcg->hash != NULL;
 }
 
+/* The block of this key that lies in the page wholly. */
+static CodeBlock *block_in_page(const BlockKey *key, ram_addr page)
+{
+    for (CodeBlock *cb = rcu_get(&tcg->hash[hash_of(key, page | (key->pc & PAGE_OFFSET))]); cb; cb = rcu_get(&cb->hash_next)) {
+        if (cb->page[0] == page && cb->page[1] == RAM_NONE && same_key(&cb->key, key)) {
+            return cb;
+        }
+    }
+    return NULL;
+}
+
 /* ---- chaining; blocks_lock ---- */
 
 static void link_slot(CodeBlock *from, unsigned slot, CodeBlock *to, bool counted)
@@ -89,9 +100,11 @@ void cache_chain(CodeBlock *from, unsigned slot, CodeBlock *to)
     pthread_mutex_unlock(&tcg->blocks_lock);
 }
 
+/* Jumps to a block before a region is made. */
+enum { HOT = 1500 };
+
 void cache_chain_counted(CodeBlock *from, unsigned slot, CodeBlock *to)
 {
-    enum { HOT = 1500 };
 
     pthread_mutex_lock(&tcg->translate_lock);
     pthread_mutex_lock(&tcg->blocks_lock);
@@ -151,6 +164,57 @@ static void forget_jumps(CodeBlock *cb)
     }
 }
 
+/* How exit_lookup enters cb from now on. */
+static void set_lookup_entry(CodeBlock *cb, const void *entry, bool counted)
+{
+    cb->counted = counted;
+    atomic_store(&cb->lookup_entry, entry);
+    forget_jumps(cb);
+}
+
+/* The region is no more: its targets' blocks are entered as such. */
+static void close_ways_in(const CodeBlock *region)
+{
+    const uint8_t *cold = region->code.cold;
+
+    for (CodeBlock *cb = smc_first_block(region->page[0]); cb; cb = smc_next_block(cb, region->page[0])) {
+        const uint8_t *entry = atomic_load(&cb->lookup_entry);
+        if (entry >= cold && entry < cold + region->code.cold_size) {
+            set_lookup_entry(cb, NULL, false);
+        }
+    }
+}
+
+/* blocks_lock. */
+static void open_ways_in(const CodeBlock *region)
+{
+    const WayIn *w = code_ways_in(&region->code);
+    BlockKey key = region->key;
+
+    for (uint32_t i = 0; i < region->code.num_ways_in; i++) {
+        key.pc = w[i].pc;
+        CodeBlock *cb = block_in_page(&key, region->page[0]);
+        if (cb) {
+            set_lookup_entry(cb, w[i].entry, false);
+        }
+    }
+}
+
+void cache_count_entry(CodeBlock *cb)
+{
+    pthread_mutex_lock(&tcg->translate_lock);
+    pthread_mutex_lock(&tcg->blocks_lock);
+    if (atomic_load(&cb->valid) && !atomic_load(&cb->lookup_entry)) {
+        const void *entry = tcg->engine->count_entry(&tcg->buffer, cb);
+        if (entry) {
+            cb->heat = HOT;
+            set_lookup_entry(cb, entry, true);
+        }
+    }
+    pthread_mutex_unlock(&tcg->blocks_lock);
+    pthread_mutex_unlock(&tcg->translate_lock);
+}
+
 void cache_invalidate(CodeBlock *cb)
 {
     unsigned h = hash_of(&cb->key, cb->page[0] | (cb->key.pc & PAGE_OFFSET));
@@ -163,6 +227,9 @@ void cache_invalidate(CodeBlock *cb)
         }
     }
     smc_remove_block(cb);
+    if (cb->code.num_ways_in) {
+        close_ways_in(cb);
+    }
     unchain_out(cb);
     unchain_in(cb);
     forget_jumps(cb);
@@ -335,13 +402,7 @@ static bool has_run(void *opaque, uint64_t pc)
     BlockKey key = g->head->key;
 
     key.pc = pc;
-    for (CodeBlock *cb = rcu_get(&tcg->hash[hash_of(&key, g->head->page[0] | (pc & PAGE_OFFSET))]); cb;
-         cb = rcu_get(&cb->hash_next)) {
-        if (cb->page[0] == g->head->page[0] && cb->page[1] == RAM_NONE && same_key(&cb->key, &key)) {
-            return true;
-        }
-    }
-    return false;
+    return block_in_page(&key, g->head->page[0]) != NULL;
 }
 
 /* Blocks of the page are few; the lock, so that none goes meanwhile. */
@@ -416,6 +477,13 @@ CodeBlock *cache_make_region(Cpu *cpu, CodeBlock *head)
             cb = NULL;
         }
     }
+    pthread_mutex_lock(&tcg->blocks_lock);
+    if (cb && atomic_load(&cb->valid)) {
+        open_ways_in(cb);
+    } else if (!cb && head->counted) {
+        set_lookup_entry(head, NULL, false);
+    }
+    pthread_mutex_unlock(&tcg->blocks_lock);
     translation_end(cpu);
     return cb ? cb : head;
 }
@@ -434,12 +502,12 @@ static void jump_cache_put(TcgCpu *t, unsigned n, uint64_t context, CodeBlock *c
 
     e->context = 0;
     e->pc = cb->key.pc;
-    e->entry = cb->code.entry;
+    e->entry = cache_entry(cb);
     __atomic_store_n(&e->block, cb, __ATOMIC_SEQ_CST);
     __atomic_store_n(&e->context, context, __ATOMIC_SEQ_CST);
     assign_bit(t->cache_used, n, true);
     assign_bit(t->cache_local, n, local);
-    if (!atomic_load(&cb->valid)) {
+    if (!atomic_load(&cb->valid) || e->entry != cache_entry(cb)) {
         __atomic_store_n(&e->context, 0, __ATOMIC_SEQ_CST);
     }
 }

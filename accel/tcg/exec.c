@@ -274,6 +274,9 @@ static void note_way(Cpu *cpu, CodeBlock *cb)
 
     if (came->page != RAM_NONE && came->page == cb->page[0] && came->pc == cb->key.pc) {
         cb->ways |= (uint8_t)(1u << came->way);
+        if (came->way == WAY_JUMP && !atomic_load(&cb->lookup_entry) && may_become_region(cb)) {
+            cache_count_entry(cb);     /* loops of handlers have no other branch back */
+        }
     }
     came->page = RAM_NONE;
 }
@@ -292,6 +295,9 @@ static bool run_block(Cpu *cpu, ChainWish *wish)
     CodeBlock *cb = cache_find(cpu, &key);
     note_way(cpu, cb);
     cb = chain_if_wanted(cpu, wish, &key, cb);
+    if (cb->counted && cb->heat < 0 && may_become_region(cb)) {
+        cb = cache_make_region(cpu, cb);
+    }
     wish->from = NULL;
     if (log_enabled(LOG_EXEC | LOG_CPU)) {
         log_block(cpu, cb);
@@ -467,7 +473,7 @@ const void *tcg_lookup(Cpu *cpu, uint64_t pc, unsigned way, CodeBlock *from)
         return NULL;                   /* to be translated */
     }
     note_way(cpu, cb);
-    return cb->code.entry;
+    return cache_entry(cb);
 }
 
 const void *tcg_look(Cpu *cpu)

@@ -165,6 +165,15 @@ CodeBlock *cache_find_ready(Cpu *cpu, const BlockKey *key);
 CodeBlock *cache_make_region(Cpu *cpu, CodeBlock *head);
 /* from's slot will jump to `to`. */
 void cache_chain(CodeBlock *from, unsigned slot, CodeBlock *to);
+/* Look-ups that find cb are counted from now on: see cb->heat. */
+void cache_count_entry(CodeBlock *cb);
+/* Where exit_lookup enters cb. */
+static inline const void *cache_entry(const CodeBlock *cb)
+{
+    const void *entry = atomic_load(&cb->lookup_entry);
+
+    return entry ? entry : cb->code.entry;
+}
 /* The same for a branch back, whose trips are counted: see to->heat. */
 void cache_chain_counted(CodeBlock *from, unsigned slot, CodeBlock *to);
 /* blocks_lock. */

@@ -33,8 +33,16 @@ typedef struct GeneratedCode {
     const SidePoint *side;          /* points where state may be recovered */
     const InsnPoint *insns;         /* guest instructions of the block in order */
     uint32_t num_chains;
+    uint32_t num_ways_in;           /* behind insns: see code_ways_in */
     ChainSlot *chains;              /* by slot; the block's own `chain` if there are no more than two */
 } GeneratedCode;
+
+/* An entry for a target of the function, for those who come by exit_lookup: all is home, pc included. */
+typedef struct WayIn { uint64_t pc; const void *entry; } WayIn;
+static inline const WayIn *code_ways_in(const GeneratedCode *c)
+{
+    return (const WayIn *)(const void *)(c->insns + c->num_insns);
+}
 
 /*
  * A translated block. Made under the translator's lock, then read without one. The generator
@@ -52,8 +60,11 @@ struct CodeBlock {
     int32_t heat;                   /* branches back that may yet lead here before a region is made */
     uint8_t ways;                   /* a bit for each IrWay in which code of the same page has jumped here */
     bool no_region;                 /* one was made from here, or is not wanted */
-    uint8_t *buffer_end;            /* accel/tcg: the code buffer's pointer when it was finished */
     _Atomic bool valid;             /* cleared by invalidation */
+    bool counted;                   /* lookup_entry counts */
+    /* accel/tcg: where exit_lookup enters: NULL: code.entry; a region that has this place among its targets; code that counts */
+    _Atomic(const void *) lookup_entry;
+    uint8_t *buffer_end;            /* accel/tcg: the code buffer's pointer when it was finished */
     CodeBlock *page_next[2];        /* accel/tcg */
     ChainSlot *incoming;            /* who chains to me; accel/tcg */
     ChainSlot chain[2];
@@ -153,6 +164,11 @@ typedef struct CodeEngine {
      * code in c. False: no room. NULL: the engine cannot.
      */
     bool (*chain_counted)(CodeBuffer *c, CodeBlock *from, unsigned slot, CodeBlock *to);
+    /*
+     * Code for exit_lookup to enter `to` by: it takes 1 from to->heat, and leaves with IR_EXIT_LOOKUP and no last block once
+     * that is below 0. NULL: no room.
+     */
+    const void *(*count_entry)(CodeBuffer *c, CodeBlock *to);
     /* Disassembly of generated code for -d out_asm; may print bytes only. */
     void (*dump)(const CodeBlock *cb, GString *out);
     /*

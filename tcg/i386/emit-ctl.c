@@ -414,6 +414,16 @@ static void *find_stub(Gen *g, const void *find, IrWay way, unsigned reason)
     return at;
 }
 
+static uint8_t *leave_stub(Gen *g, unsigned reason)
+{
+    uint8_t *at = g->a.p;
+
+    x_mov_ri(&g->a, RAX, 0);
+    x_mov_ri(&g->a, RDX, reason);
+    x_jmp(&g->a, g->leave);
+    return at;
+}
+
 /* The entry's other place; see jump_cache_other(). */
 static void lookup_other_stub(Gen *g, IrWay way)
 {
@@ -451,5 +461,7 @@ void gen_common_stubs(Gen *g)
         g->lookup[way] = find_stub(g, (const void *)tcg_lookup, (IrWay)way, IR_EXIT_LOOKUP);
         lookup_other_stub(g, (IrWay)way);
     }
+    g->give_up = leave_stub(g, IR_EXIT_LOOKUP);
+    g->attend = leave_stub(g, IR_EXIT_LOOP);
     g->look = find_stub(g, (const void *)tcg_look, WAY_ANY, IR_EXIT_LOOP);
 }

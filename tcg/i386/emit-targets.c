@@ -136,6 +136,21 @@ void gen_target_misses(Gen *g)
     }
 }
 
+/* Those who come from elsewhere: variables go into the registers that the target expects them in. */
+void gen_ways_in(Gen *g)
+{
+    for (uint32_t i = 0; i < g->f->num_targets && !g->cb->key.flags && gen_has_room(g); i++) {
+        const IrTarget *t = &g->f->targets[i];
+        WayIn w = {.pc = t->pc, .entry = g->a.p};
+
+        x_alu_mi(&g->a, 0, ALU_CMP, gen_env(g, offsetof(Cpu, attention)), 0);
+        x_jcc(&g->a, CC_NE, g->attend);
+        ra_load_owned(&g->ra, t->block);
+        x_jmp(&g->a, g->block_at[t->block->id]);
+        g_array_append_val(g->ways_in, w);
+    }
+}
+
 size_t gen_target_table_size(const Gen *g)
 {
     return g->target_misses->len ? sizeof(TargetEntry) << g->target_bits : 0;

@@ -164,6 +164,7 @@ static void begin_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     g_array_set_size(g->chain_exits, 0);
     g_array_set_size(g->misses, 0);
     g_array_set_size(g->target_misses, 0);
+    g_array_set_size(g->ways_in, 0);
     cb->code = (GeneratedCode){.entry = g->start, .cold = (uint8_t *)(((uintptr_t)c->cold + 7) & ~(uintptr_t)7)};
 }
 
@@ -256,7 +257,8 @@ static bool finish_function(Gen *g)
 {
     GeneratedCode *c = &g->cb->code;
     size_t tables = g->side->len * sizeof(SidePoint) + g->insns->len * sizeof(InsnPoint) +
-                    g->chains->len * sizeof(ChainSlot) + gen_target_table_size(g) + 256;
+                    g->chains->len * sizeof(ChainSlot) + gen_target_table_size(g) +
+                    g->ways_in->len * sizeof(WayIn) + 256;
 
     for (guint i = 0; i < g->fixups->len; i++) {
         const Fixup *f = &g_array_index(g->fixups, Fixup, i);
@@ -273,6 +275,8 @@ static bool finish_function(Gen *g)
     c->side = append(g, g->side, sizeof(SidePoint));
     c->num_insns = g->insns->len;
     c->insns = append(g, g->insns, sizeof(InsnPoint));
+    c->num_ways_in = g->ways_in->len;       /* code_ways_in() */
+    append(g, g->ways_in, sizeof(WayIn));
     place_chains(g);
     gen_target_table(g);
     perf_map_add(c->entry, c->size, "guest", g->cb->key.pc);
@@ -306,6 +310,7 @@ static bool gen_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     go_cold(g);
     gen_stubs(g);
     gen_target_misses(g);
+    gen_ways_in(g);
     gen_chain_exits(g);
     gen_lookup_misses(g);
     if (!gen_has_room(g)) {
@@ -338,6 +343,7 @@ static bool engine_init(CodeBuffer *c, const CpuArch *arch, GError **error)
         g->insns = g_array_new(FALSE, FALSE, sizeof(InsnPoint));
         g->chains = g_array_new(FALSE, TRUE, sizeof(ChainSlot));
         g->misses = g_array_new(FALSE, FALSE, sizeof(LookupMiss));
+        g->ways_in = g_array_new(FALSE, FALSE, sizeof(WayIn));
         g->target_misses = g_array_new(FALSE, FALSE, sizeof(TargetMiss));
         g->chain_exits = g_array_new(FALSE, FALSE, sizeof(ChainExit));
         ra_init(&g->ra, &gen_ra_host, g, FRAME_SAVE, FRAME_MAX, MAX_GROUPS);
@@ -418,6 +424,23 @@ static bool engine_chain_counted(CodeBuffer *c, CodeBlock *from, unsigned slot, 
     return true;
 }
 
+static const void *engine_count_entry(CodeBuffer *c, CodeBlock *to)
+{
+    Asm *a = &the_gen.a;
+    const uint8_t *stub;
+
+    if (c->end - c->ptr < 64) {
+        return NULL;
+    }
+    stub = a->p = c->ptr;
+    x_mov_ri(a, RAX, (uintptr_t)&to->heat);
+    x_alu_mi(a, 0, ALU_SUB, mem_bd(RAX, 0), 1);
+    x_jcc(a, CC_S, the_gen.give_up);
+    x_jmp(a, to->code.entry);
+    c->ptr = (uint8_t *)(((uintptr_t)a->p + 15) & ~(uintptr_t)15);
+    return stub;
+}
+
 /* Without capstone: the bytes. dump-capstone.c's definition wins. */
 __attribute__((weak)) void gen_disassemble(const uint8_t *p, size_t size, GString *out)
 {
@@ -450,6 +473,7 @@ static const CodeEngine engine_x86_64 = {
     .run = engine_run,
     .chain = engine_chain,
     .chain_counted = engine_chain_counted,
+    .count_entry = engine_count_entry,
     .dump = engine_dump,
 };
 

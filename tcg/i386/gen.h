@@ -103,6 +103,8 @@ typedef struct Gen {
     int32_t bias;                       /* arch->env_offset */
     uint32_t high_gap;                  /* from a 256-bit register's low half to the high one */
     uint8_t *enter, *leave, *look;      /* common stubs */
+    uint8_t *give_up;                   /* leaves with IR_EXIT_LOOKUP, no block */
+    uint8_t *attend;                    /* the same with IR_EXIT_LOOP */
     /* rsi: the pc that missed, rcx: the block that looked for it */
     uint8_t *lookup[WAY_RETURN + 1];
     /* rax, rsi, edx, rcx: an entry that missed, the pc, its context's upper half, the block */
@@ -121,7 +123,7 @@ typedef struct Gen {
     const IrOp *compared;               /* env_load that the next op, a branch, compares in memory; NULL: none */
     X87Cache x87;
     uint32_t first_page_val;            /* allocator's values of page addends, MAX_GROUPS of them */
-    GArray *fixups, *stubs, *stub_vars, *side, *insns, *groups, *group_at, *chains, *chain_exits, *misses, *target_misses;
+    GArray *fixups, *stubs, *stub_vars, *side, *insns, *groups, *group_at, *chains, *chain_exits, *misses, *target_misses, *ways_in;
     unsigned target_shift, target_bits; /* the table of targets: which bits of the pc are the index */
 } Gen;
 
@@ -204,6 +206,7 @@ void gen_targets_begin(Gen *g);
 bool gen_may_be_target(const Gen *g, uint32_t pc);
 void gen_to_target(Gen *g, const IrOp *o);
 void gen_target_misses(Gen *g);
+void gen_ways_in(Gen *g);
 void gen_target_table(Gen *g);
 size_t gen_target_table_size(const Gen *g);
 static inline bool gen_has_room(const Gen *g)

@@ -124,7 +124,7 @@ static bool toy_insn(IrBuilder *b, uint64_t start, uint64_t pc, const uint8_t *i
     case T_JR: {
         IrVal to = ir_get(b, a);
         ir_set(b, VAR_PC, to);
-        ir_exit_lookup(b, to);
+        ir_exit_jump(b, to, WAY_JUMP);
         return false;
     }
     default:
@@ -169,6 +169,7 @@ enum { MAX_NODES = 16 };
 typedef struct Nodes {
     uint64_t pc[MAX_NODES];
     IrBlock *block[MAX_NODES];
+    bool target[MAX_NODES];
     unsigned n, chains;
     RegionGuide *guide;
 } Nodes;
@@ -200,6 +201,26 @@ static void region_jump(IrBuilder *b, Nodes *r, uint64_t from, uint64_t to)
     ir_exit_chain(b, r->chains++, to);
 }
 
+/* Where jumps by register have led in the page. */
+static void region_targets(IrBuilder *b, Nodes *r)
+{
+    uint64_t pc[MAX_NODES];
+
+    for (unsigned n = r->guide->reached(r->guide->opaque, WAY_JUMP, pc, MAX_NODES); n-- > 0;) {
+        unsigned i = 0;
+        while (i < r->n && r->pc[i] != pc[n]) {
+            i++;
+        }
+        if (i == r->n && i < MAX_NODES) {
+            r->pc[r->n] = pc[n];
+            r->block[r->n++] = ir_block(b);
+        }
+        if (i > 0 && i < r->n && !r->target[i]) {
+            r->target[i] = ir_target(b, pc[n], r->block[i]);
+        }
+    }
+}
+
 static void region_node(IrBuilder *b, Nodes *r, uint64_t pc, const uint8_t *page)
 {
     for (;; pc += 4) {
@@ -218,6 +239,9 @@ static void region_node(IrBuilder *b, Nodes *r, uint64_t pc, const uint8_t *page
             region_jump(b, r, pc, pc + 4);
             return;
         }
+        if (i[0] == T_JR) {
+            region_targets(b, r);
+        }
         if (!toy_insn(b, pc, pc, i)) {
             return;
         }
@@ -233,6 +257,7 @@ static void toy_translate_region(Cpu *cpu, IrBuilder *b, const BlockKey *key, Re
     ir_br(b, r.block[0]);
     for (unsigned i = 0; i < r.n; i++) {
         ir_place(b, r.block[i]);
+        ir_discard(b, VAR_PC);
         region_node(b, &r, r.pc[i], page);
     }
     ir_set_extent(b, 1, 1);
@@ -699,6 +724,54 @@ static void test_region_smc(void)
     check_regions(t);
 }
 
+/* A loop that has no branch back but jumps by register; it writes to itself when it has been hot for long. */
+static void test_region_jumps(void)
+{
+    ToyCpu *t = one(0x1000);
+
+    CODE(0x1000, {{T_ADD, 2, RR(2, 1)},
+                  {T_JR, 4, 0},
+                  {T_ADDI, 1, -1},
+                  {T_JNZ, 1, 2},
+                  {T_JR, 6, 0},
+                  {T_JR, 7, 0},
+                  {T_NOP, 0, 0},
+                  {T_NOP, 0, 0},
+                  {T_ST32, 0, 3},
+                  {T_LI, 1, 3000},
+                  {T_ADDI, 5, -1},
+                  {T_JNZ, 5, 2},
+                  {T_STOP, 0, 0},
+                  {T_JR, 7, 0}});
+    t->r[0] = encode(T_ADD, 2, RR(2, 5));
+    t->r[1] = 3000;
+    t->r[3] = t->r[7] = 0x1000;
+    t->r[4] = 0x1008;
+    t->r[5] = 3;
+    t->r[6] = 0x1020;
+    run();
+    g_assert_cmpuint(t->r[2], ==, 3000 * 3001 / 2 + 3000 * (2 + 1));
+    check_regions(t);
+}
+
+static void test_region_jumps_fault(void)
+{
+    ToyCpu *t = one(0x1000);
+
+    CODE(0x1000, {{T_ADDI, 2, 8}, {T_JR, 4, 0}, {T_ADDI, 3, 3}, {T_LD, 1, 2}, {T_ADDI, 3, -2}, {T_JR, 7, 0}});
+    t->r[2] = 0x4000;
+    t->r[4] = 0x1008;
+    t->r[7] = 0x1000;
+    t->map[0xc] = 0;
+    run();
+    g_assert_cmpuint(t->faults, ==, 1);
+    g_assert_cmphex(t->fault_va, ==, 0xc000);
+    g_assert_cmphex(t->fault_pc, ==, 0x100c);
+    g_assert_cmphex(t->r[2], ==, 0xc000);
+    g_assert_cmpuint(t->r[3], ==, 0x1000 + 2);
+    check_regions(t);
+}
+
 static void test_dma(void)
 {
     ToyCpu *t = one(0x1000);
@@ -954,6 +1027,8 @@ int main(int argc, char **argv)
     g_test_add_func("/tcg/region", test_region);
     g_test_add_func("/tcg/region-fault", test_region_fault);
     g_test_add_func("/tcg/region-smc", test_region_smc);
+    g_test_add_func("/tcg/region-jumps", test_region_jumps);
+    g_test_add_func("/tcg/region-jumps-fault", test_region_jumps_fault);
     g_test_add_func("/tcg/dma", test_dma);
     g_test_add_func("/tcg/mmio", test_mmio);
     g_test_add_func("/tcg/atomic", test_atomic);
