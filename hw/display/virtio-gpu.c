@@ -4,12 +4,10 @@
  * fills from its pages, scanouts that show them, a cursor, EDID. Left out: 3D, blobs.
  */
 #include <string.h>
-#include "hw/virtio/virtio.h"
+#include "virtio-gpu.h"
 #include "ui/console.h"
-#include "ui/edid.h"
 #include "util/bswap.h"
 
-#define MAX_SCANOUTS 16u
 #define HEADER 24u
 #define MAX_ENTRIES 16384u      /* pieces of a resource's memory */
 #define MAX_SIZE 16384u         /* pixels each way */
@@ -34,28 +32,6 @@ typedef struct Resource {
     DmaSg *backing;
     uint32_t pieces;
 } Resource;
-
-typedef struct Scanout {
-    Console *console;
-    Resource *resource;        /* NULL: off */
-    uint32_t x, y, width, height;
-    bool dirty;
-    /* the cursor: 64 x 64 premultiplied, NULL: hidden */
-    pixman_image_t *cursor;
-    int cursor_x, cursor_y, hot_x, hot_y;
-} Scanout;
-
-typedef struct VirtioGpu {
-    VirtioDevice v;
-    uint32_t max_outputs;
-    uint64_t max_hostmem;
-    bool edid_on;
-    EdidInfo monitor;
-    Scanout scanout[MAX_SCANOUTS];
-    GHashTable *resources;     /* by id */
-    uint64_t hostmem;
-    uint32_t events;
-} VirtioGpu;
 
 /* ---- resources ---- */
 
@@ -262,6 +238,11 @@ static uint32_t flush(VirtioGpu *s, const uint8_t *c)
 static void scanout_draw(void *opaque)
 {
     Scanout *o = opaque;
+
+    if (o->vga && !o->resource) {
+        vga_draw(o->vga);
+        return;
+    }
     pixman_image_t *surface = console_surface(o->console);
     int width = pixman_image_get_width(surface), height = pixman_image_get_height(surface);
 
@@ -519,7 +500,7 @@ static void gpu_unrealize(VirtioDevice *v)
     g_hash_table_unref(s->resources);
 }
 
-static const Prop gpu_props[] = {
+const Prop virtio_gpu_props[] = {
     PROP_U32(VirtioGpu, max_outputs, "max_outputs", 1, .help = "number of screens, up to 16"),
     PROP_SIZE(VirtioGpu, max_hostmem, "max_hostmem", 256 * MIB, .help = "host memory that resources may take"),
     PROP_BOOL(VirtioGpu, edid_on, "edid", true, .help = "whether monitors describe themselves"),
@@ -527,15 +508,15 @@ static const Prop gpu_props[] = {
     PROP_END,
 };
 
-static const StateField gpu_state[] = {
+const StateField virtio_gpu_state[] = {
     STATE(VirtioGpu, events), HOST_ONLY(VirtioGpu, monitor.xmax, "no property"), HOST_ONLY(VirtioGpu, monitor.ymax, "no property"),
     HOST_ONLY(VirtioGpu, monitor.refresh_mhz, "no property"), HOST_ONLY(VirtioGpu, scanout, "not saved yet"),
     HOST_ONLY(VirtioGpu, resources, "not saved yet"), HOST_ONLY(VirtioGpu, hostmem, "sum of the resources"), STATE_END,
 };
 
-static const VirtioType gpu_type = {
+const VirtioType virtio_gpu_type = {
     .name = "virtio-gpu", .category = "display", .id = 16, .pci_class = 0x038000, .size = sizeof(VirtioGpu), .config_size = 16,
-    .props = gpu_props, .state = gpu_state, .realize = gpu_realize, .unrealize = gpu_unrealize, .reset = gpu_reset,
+    .props = virtio_gpu_props, .state = virtio_gpu_state, .realize = gpu_realize, .unrealize = gpu_unrealize, .reset = gpu_reset,
     .features = gpu_features, .config_read = gpu_config_read, .config_write = gpu_config_write, .notify = gpu_notify,
 };
-VIRTIO_TYPE(gpu_type);
+VIRTIO_TYPE(virtio_gpu_type);

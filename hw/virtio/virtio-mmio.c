@@ -442,8 +442,11 @@ extern const VirtioType *const __stop_virtio_types[] __attribute__((weak));
 
 static const ObjectType *backend_provide(unsigned i)
 {
-    const VirtioType *const *row = __start_virtio_types + i;
+    const VirtioType *const *row = __start_virtio_types;
 
+    for (; row < __stop_virtio_types && (i > 0 || (*row)->pci_only); row++) {
+        i -= (*row)->pci_only ? 0 : 1;
+    }
     if (row >= __stop_virtio_types) {
         return NULL;
     }

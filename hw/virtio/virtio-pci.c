@@ -6,8 +6,6 @@
  */
 #include "hw/virtio/virtio.h"
 
-#define COMMON_OFFSET 0x0000
-#define ISR_OFFSET 0x1000
 #define DEVICE_OFFSET 0x2000
 #define NOTIFY_OFFSET 0x3000
 #define AREA_SIZE 0x1000
@@ -31,6 +29,13 @@ typedef struct VirtioPciType {
     const VirtioType *type;
     VirtioPciKind kind;
 } VirtioPciType;
+
+static const VirtioPciLayout usual_layout = {.bar = 4, .msix_bar = 1, .common = 0, .isr = 0x1000, .area = AREA_SIZE};
+
+static const VirtioPciLayout *layout_of(const VirtioDevice *v)
+{
+    return v->type->layout ? v->type->layout : &usual_layout;
+}
 
 static const VirtioPciType *virtio_pci_type(VirtioDevice *v)
 {
@@ -411,7 +416,7 @@ static bool cfg_window(VirtioDevice *v, uint32_t offset, uint32_t *at, uint32_t 
     const PciDevice *d = &v->pci;
     uint8_t c = v->cfg_cap;
 
-    if (!c || offset < c + 16u || offset >= c + 20u || d->config[c + 4] != 4) {
+    if (!c || offset < c + 16u || offset >= c + 20u || d->config[c + 4] != layout_of(v)->bar) {
         return false;
     }
     *at = pci_config_get(d, c + 8, 4);
@@ -419,14 +424,19 @@ static bool cfg_window(VirtioDevice *v, uint32_t offset, uint32_t *at, uint32_t 
     return (*len == 1 || *len == 2 || *len == 4) && *at % *len == 0 && *at < MODERN_SIZE;
 }
 
-/* The area of BAR 4 at an offset. */
+/* The area of the BAR at an offset; NULL: none. */
 static Region *cfg_area(VirtioDevice *v, uint32_t at, hwaddr *inside)
 {
     Region *const areas[] = {&v->common_region, &v->isr_region, &v->device_region_,
                              &v->notify_region};
 
-    *inside = at % AREA_SIZE;
-    return areas[at / AREA_SIZE];
+    for (unsigned i = 0; i < ARRAY_COUNT(areas); i++) {
+        if (at >= areas[i]->addr && at - areas[i]->addr < areas[i]->size) {
+            *inside = at - areas[i]->addr;
+            return areas[i];
+        }
+    }
+    return NULL;
 }
 
 static void virtio_pci_config_write(PciDevice *d, uint32_t offset, uint32_t value, unsigned size)
@@ -438,7 +448,9 @@ static void virtio_pci_config_write(PciDevice *d, uint32_t offset, uint32_t valu
         hwaddr inside;
         Region *r = cfg_area(v, at, &inside);
 
-        region_write(r, inside, pci_config_get(d, v->cfg_cap + 16, 4), len, DEV_LITTLE, ATTRS_NONE);
+        if (r) {
+            region_write(r, inside, pci_config_get(d, v->cfg_cap + 16, 4), len, DEV_LITTLE, ATTRS_NONE);
+        }
     }
 }
 
@@ -452,7 +464,9 @@ static void virtio_pci_config_read(PciDevice *d, uint32_t offset, unsigned size)
         Region *r = cfg_area(v, at, &inside);
         uint64_t value = 0;
 
-        region_read(r, inside, &value, len, DEV_LITTLE, ATTRS_NONE);
+        if (r) {
+            region_read(r, inside, &value, len, DEV_LITTLE, ATTRS_NONE);
+        }
         pci_config_set(d, v->cfg_cap + 16, 4, value);
     }
 }
@@ -470,7 +484,7 @@ static bool add_cap(VirtioDevice *v, uint8_t kind, uint8_t size, uint32_t offset
     }
     d->config[c + 2] = size;
     d->config[c + 3] = kind;
-    d->config[c + 4] = kind == CAP_PCI ? 0 : 4;
+    d->config[c + 4] = kind == CAP_PCI ? 0 : layout_of(v)->bar;
     pci_config_set(d, c + 8, 4, offset);
     pci_config_set(d, c + 12, 4, len);
     if (kind == CAP_NOTIFY) {
@@ -489,19 +503,20 @@ static bool add_cap(VirtioDevice *v, uint8_t kind, uint8_t size, uint32_t offset
 static bool modern_init(VirtioDevice *v, GError **error)
 {
     Object *o = &v->pci.dev.obj;
+    const VirtioPciLayout *l = layout_of(v);
 
     region_init_container(&v->modern, o, "virtio-pci", MODERN_SIZE);
-    region_init_io(&v->common_region, o, "virtio-pci-common", AREA_SIZE, &common_ops, v);
-    region_init_io(&v->isr_region, o, "virtio-pci-isr", AREA_SIZE, &isr_ops, v);
+    region_init_io(&v->common_region, o, "virtio-pci-common", l->area, &common_ops, v);
+    region_init_io(&v->isr_region, o, "virtio-pci-isr", l->area, &isr_ops, v);
     region_init_io(&v->device_region_, o, "virtio-pci-device", AREA_SIZE, &device_ops, v);
     region_init_io(&v->notify_region, o, "virtio-pci-notify", AREA_SIZE, &notify_ops, v);
-    region_add(&v->modern, COMMON_OFFSET, &v->common_region, 0);
-    region_add(&v->modern, ISR_OFFSET, &v->isr_region, 0);
+    region_add(&v->modern, l->common, &v->common_region, 0);
+    region_add(&v->modern, l->isr, &v->isr_region, 0);
     region_add(&v->modern, DEVICE_OFFSET, &v->device_region_, 0);
     region_add(&v->modern, NOTIFY_OFFSET, &v->notify_region, 0);
-    pci_set_bar(&v->pci, 4, PCI_BAR_MEM64, true, &v->modern);
-    return add_cap(v, CAP_COMMON, 16, COMMON_OFFSET, AREA_SIZE, error) &&
-           add_cap(v, CAP_ISR, 16, ISR_OFFSET, AREA_SIZE, error) &&
+    pci_set_bar(&v->pci, l->bar, PCI_BAR_MEM64, true, &v->modern);
+    return add_cap(v, CAP_COMMON, 16, l->common, l->area, error) &&
+           add_cap(v, CAP_ISR, 16, l->isr, l->area, error) &&
            add_cap(v, CAP_DEVICE, 16, DEVICE_OFFSET, AREA_SIZE, error) &&
            add_cap(v, CAP_NOTIFY, 20, NOTIFY_OFFSET, AREA_SIZE, error) &&
            add_cap(v, CAP_PCI, 20, 0, 0, error);
@@ -575,12 +590,13 @@ static bool virtio_pci_realize(Device *d, GError **error)
     uint32_t vectors = v->num_vectors != UINT32_MAX ? v->num_vectors
                        : t->type->vectors           ? t->type->vectors
                                                     : v->num_queues + 1;
-    bool ok = vectors == 0 || pci_msix_init(&v->pci, MIN(vectors, 2048), 1, error);
+    bool ok = vectors == 0 || pci_msix_init(&v->pci, MIN(vectors, 2048), layout_of(v)->msix_bar, error);
 
     if (ok && legacy) {
         legacy_init(v);
     }
-    if (!ok || (!v->disable_modern && !modern_init(v, error))) {
+    if (!ok || (!v->disable_modern && !modern_init(v, error)) ||
+        (v->type->pci_ready && !v->type->pci_ready(v, error))) {
         virtio_core_unrealize(v);
         return false;
     }
@@ -638,12 +654,20 @@ extern const VirtioType *const __stop_virtio_types[] __attribute__((weak));
 
 #define KINDS 3
 
+static unsigned kinds_of(const VirtioType *v)
+{
+    return v->pci_only ? 1 : KINDS;
+}
+
 static const ObjectType *virtio_provide(unsigned i)
 {
     static const char *const suffixes[KINDS] = {"-pci", "-pci-transitional",
                                                 "-pci-non-transitional"};
-    const VirtioType *const *row = __start_virtio_types + i / KINDS;
+    const VirtioType *const *row = __start_virtio_types;
 
+    while (row < __stop_virtio_types && i >= kinds_of(*row)) {
+        i -= kinds_of(*row++);
+    }
     if (row >= __stop_virtio_types) {
         return NULL;
     }
@@ -652,7 +676,7 @@ static const ObjectType *virtio_provide(unsigned i)
     const VirtioType *v = *row;
 
     t->type = v;
-    t->kind = i % KINDS;
+    t->kind = i;
     t->info = (PciInfo){
         .vendor = 0x1af4,
         .device = v->legacy_pci_id ? v->legacy_pci_id : 0x1040 + v->id,
@@ -666,7 +690,7 @@ static const ObjectType *virtio_provide(unsigned i)
         .config_read = virtio_pci_config_read,
     };
     t->dev = (DeviceType){
-        .name = g_strconcat(v->name, suffixes[i % KINDS], NULL),
+        .name = g_strconcat(v->name, v->pci_only ? "" : suffixes[i], NULL),
         .parent = "virtio-pci",
         .bus = "PCI",
         .category = v->category,

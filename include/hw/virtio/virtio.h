@@ -67,6 +67,12 @@ typedef struct VirtqElem {
     DmaSg *out, *in; /* arrays behind the struct */
 } VirtqElem;
 
+/* Where a function has its parts, when not in the usual places. */
+typedef struct VirtioPciLayout {
+    uint8_t bar, msix_bar;
+    uint32_t common, isr, area; /* offsets of the first two areas, and their size */
+} VirtioPciLayout;
+
 struct VirtioType {
     const char *name; /* "virtio-blk" */
     const char *desc, *category;
@@ -75,6 +81,10 @@ struct VirtioType {
     uint32_t pci_class;
     size_t size; /* of the device's struct, VirtioDevice first */
     uint32_t config_size; /* bytes of device configuration space */
+    bool pci_only; /* one type, of this very name */
+    const VirtioPciLayout *layout; /* NULL: the usual one */
+    /* The function's BARs are there: more of them, or more in them; may be NULL. */
+    bool (*pci_ready)(VirtioDevice *v, GError **error);
     bool fixed; /* not plugged or unplugged at run time */
     unsigned vectors; /* default MSI-X vectors; 0: queues + 1 */
     const char *romfile;
