@@ -132,6 +132,10 @@ void cpu_tests(unsigned cpu)
     ok(exits == ROUNDS, "every guest came to an end");
     ok(invalid > ROUNDS / 20 && invalid < ROUNDS / 2, "some were refused, some ran");
     ok(before[0] == after[0] && before[1] == after[1] && before[2] == after[2], "control registers are as they were");
+    /* a fast run ends before the timer's first tick */
+    while (irq_count[0] == 0) {
+        __asm__ volatile("sti; hlt; cli");
+    }
     ok(irq_count[0] > 0, "interrupts came through");
     note("refused", invalid);
 }

@@ -124,6 +124,10 @@ void cpu_tests(unsigned cpu)
     ok(refused + bad + ran == ROUNDS, "every entry came to an end");
     ok(refused > 20 && bad > 20 && ran > 20, "some were refused, some failed, some ran");
     ok(before == after, "CR0 is as it was");
+    /* a fast run ends before the timer's first tick */
+    while (irq_count[0] == 0) {
+        __asm__ volatile("sti; hlt; cli");
+    }
     ok(irq_count[0] > 0, "interrupts came through");
     note("refused", refused);
     note("failed", bad);
