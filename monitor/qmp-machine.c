@@ -271,16 +271,6 @@ GPtrArray *qmp_query_command_line_options(QmpCall *call,
  * --- what there is none of yet -----------------------------------------------------------------
  */
 
-GArray *qmp_query_tpm_models(QmpCall *call, GError **error)
-{
-    return g_array_new(FALSE, FALSE, sizeof(int));
-}
-
-GArray *qmp_query_tpm_types(QmpCall *call, GError **error)
-{
-    return g_array_new(FALSE, FALSE, sizeof(int));
-}
-
 /* Whether MIGRATION events are wanted, once there is something to tell; machine lock. */
 static bool migration_events;
 

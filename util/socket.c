@@ -7,6 +7,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -154,4 +155,64 @@ int socket_listen(const SocketPlace *p, int backlog, GError **error)
     default:
         return inet_socket(p, true, backlog, error);
     }
+}
+
+/* ---- conversations that wait ---- */
+
+static bool wait_fd(int fd, short events, int limit_ms)
+{
+    struct pollfd p = { .fd = fd, .events = events };
+    int ret;
+
+    do {
+        ret = poll(&p, 1, limit_ms);
+    } while (ret < 0 && errno == EINTR);
+    return ret > 0;
+}
+
+bool socket_send_all(int fd, const void *data, size_t len, const int *fds, unsigned nfds, int limit_ms)
+{
+    union {
+        char room[CMSG_SPACE(SOCKET_MAX_FDS * sizeof(int))];
+        struct cmsghdr align;
+    } control = { { 0 } };
+    size_t done = 0;
+
+    while (done < len) {
+        struct iovec iov = { (char *)data + done, len - done };
+        struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+        ssize_t n;
+
+        if (nfds && done == 0) {
+            msg.msg_control = &control;
+            msg.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
+            struct cmsghdr *h = CMSG_FIRSTHDR(&msg);
+
+            *h = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(nfds * sizeof(int)) };
+            memcpy(CMSG_DATA(h), fds, nfds * sizeof(int));
+        }
+        n = sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n > 0) {
+            done += (size_t)n;
+        } else if (n == 0 || (errno != EINTR && (errno != EAGAIN || !wait_fd(fd, POLLOUT, limit_ms)))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool socket_receive_all(int fd, void *data, size_t len, int limit_ms)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        ssize_t n = recv(fd, (char *)data + done, len - done, MSG_DONTWAIT);
+
+        if (n > 0) {
+            done += (size_t)n;
+        } else if (n == 0 || (errno != EINTR && (errno != EAGAIN || !wait_fd(fd, POLLIN, limit_ms)))) {
+            return false;
+        }
+    }
+    return true;
 }

@@ -269,6 +269,37 @@ void aml_field_unit(Aml *a, const char *name, unsigned bits)
     aml_bytes(a, len, n);
 }
 
+void aml_buffer(Aml *a, const void *bytes, uint8_t n)
+{
+    aml_byte(a, OP_BUFFER);
+    aml_open(a);
+    aml_int(a, n);
+    aml_bytes(a, bytes, n);
+    aml_end(a);
+}
+
+void aml_uuid(Aml *a, const char *text)
+{
+    static const uint8_t order[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+    uint8_t uuid[16];
+
+    for (unsigned i = 0; i < 16; text += 2) {
+        if (*text == '-') {
+            text++;
+        }
+        uuid[order[i++]] = g_ascii_xdigit_value(text[0]) << 4 | g_ascii_xdigit_value(text[1]);
+    }
+    aml_buffer(a, uuid, sizeof(uuid));
+}
+
+void aml_if_equal(Aml *a, uint8_t left, uint64_t v)
+{
+    aml_if(a);
+    aml_byte(a, AML_LEQUAL);
+    aml_byte(a, left);
+    aml_int(a, v);
+}
+
 /* ---- resources ---- */
 
 void aml_res_io(GByteArray *r, uint16_t base, uint8_t len)

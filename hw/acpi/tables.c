@@ -82,15 +82,20 @@ static void script_allocate(AcpiTables *s, const char *file, uint32_t align, uin
     g_byte_array_append(s->loader, (const uint8_t *)&e, sizeof(e));
 }
 
-static void script_pointer(AcpiTables *s, const char *dest, uint32_t offset, uint8_t size)
+static void script_pointer_to(AcpiTables *s, const char *dest, const char *src, uint32_t offset, uint8_t size)
 {
     LoaderEntry e = {.command = GUINT32_TO_LE(LOADER_ADD_POINTER)};
 
     g_strlcpy(e.pointer.dest, dest, sizeof(e.pointer.dest));
-    g_strlcpy(e.pointer.src, TABLES_FILE, sizeof(e.pointer.src));
+    g_strlcpy(e.pointer.src, src, sizeof(e.pointer.src));
     e.pointer.offset = GUINT32_TO_LE(offset);
     e.pointer.size = size;
     g_byte_array_append(s->loader, (const uint8_t *)&e, sizeof(e));
+}
+
+static void script_pointer(AcpiTables *s, const char *dest, uint32_t offset, uint8_t size)
+{
+    script_pointer_to(s, dest, TABLES_FILE, offset, size);
 }
 
 static void script_checksum(AcpiTables *s, const char *file, uint32_t offset, uint32_t start,
@@ -145,6 +150,15 @@ void acpi_pointer(AcpiTables *s, uint32_t target, uint8_t bytes)
 
     put(s->tables, target, bytes);
     script_pointer(s, TABLES_FILE, at, bytes);
+}
+
+void acpi_pointer_to_file(AcpiTables *s, const char *file, uint8_t bytes)
+{
+    uint32_t at = s->tables->len;
+
+    put(s->tables, 0, bytes);
+    script_allocate(s, file, 1, ZONE_HIGH);
+    script_pointer_to(s, TABLES_FILE, file, at, bytes);
 }
 
 void acpi_gas(AcpiTables *s, uint8_t space, uint8_t bits, uint8_t access, uint64_t address)

@@ -6,6 +6,7 @@
 #include "acpi-internal.h"
 #include "exec/x86-apic.h"
 #include "hw/acpi/tables.h"
+#include "hw/acpi/tpm.h"
 
 /* Table 5.34, revision 3. */
 static void build_fadt(AcpiTables *s, PcBoard *b, uint32_t facs, uint32_t dsdt)
@@ -225,10 +226,16 @@ static void build_all(AcpiTables *s, void *opaque)
     if (b->iommu.kind == PC_IOMMU_INTEL) {
         build_dmar(s, &b->iommu);
     }
+    if (tpm_of(b->vm)) {
+        acpi_build_tpm2(s, tpm_of(b->vm));
+    }
     acpi_root(s, 0);
 }
 
 bool acpi_build(PcBoard *b, GError **error)
 {
+    if (tpm_of(b->vm)) {
+        tpm_publish(tpm_of(b->vm), b->fw_cfg);
+    }
     return acpi_publish(b->fw_cfg, build_all, b, error);
 }

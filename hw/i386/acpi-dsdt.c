@@ -6,6 +6,7 @@
 #include "acpi-internal.h"
 #include "hw/acpi/aml.h"
 #include "hw/acpi/pm.h"
+#include "hw/acpi/tpm.h"
 
 #define FIELD_BYTE_PRESERVE 1
 #define PCI_HOLE_END 0xfebfffffu
@@ -355,6 +356,9 @@ GByteArray *acpi_dsdt(PcBoard *b, const AcpiInfo *info)
         dsdt_ecam(&a, info);
     }
     dsdt_cpus(&a, b);
+    if (tpm_of(b->vm)) {
+        acpi_dsdt_tpm(&a, tpm_of(b->vm));
+    }
     aml_end(&a);
     aml_scope(&a, "\\_GPE");
     aml_name_string(&a, "_HID", "ACPI0006");

@@ -13,68 +13,11 @@
 #include <unistd.h>
 
 #include "util/error.h"
+#include "util/socket.h"
 
 #define ANSWER_MS 5000
 
 /* ---- messages ---- */
-
-static bool wait_fd(int fd, short events)
-{
-    struct pollfd p = { .fd = fd, .events = events };
-    int ret;
-
-    do {
-        ret = poll(&p, 1, ANSWER_MS);
-    } while (ret < 0 && errno == EINTR);
-    return ret > 0;
-}
-
-static bool send_all(int fd, const void *data, size_t len, const int *fds, unsigned nfds)
-{
-    union {
-        char room[CMSG_SPACE((VU_MAX_REGIONS + 1) * sizeof(int))];
-        struct cmsghdr align;
-    } control = { { 0 } };
-    size_t done = 0;
-
-    while (done < len) {
-        struct iovec iov = { (char *)data + done, len - done };
-        struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-        ssize_t n;
-
-        if (nfds && done == 0) {
-            msg.msg_control = &control;
-            msg.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
-            struct cmsghdr *h = CMSG_FIRSTHDR(&msg);
-
-            *h = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(nfds * sizeof(int)) };
-            memcpy(CMSG_DATA(h), fds, nfds * sizeof(int));
-        }
-        n = sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n > 0) {
-            done += (size_t)n;
-        } else if (n == 0 || (errno != EINTR && (errno != EAGAIN || !wait_fd(fd, POLLOUT)))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool receive_all(int fd, void *data, size_t len)
-{
-    size_t done = 0;
-
-    while (done < len) {
-        ssize_t n = recv(fd, (char *)data + done, len - done, MSG_DONTWAIT);
-
-        if (n > 0) {
-            done += (size_t)n;
-        } else if (n == 0 || (errno != EINTR && (errno != EAGAIN || !wait_fd(fd, POLLIN)))) {
-            return false;
-        }
-    }
-    return true;
-}
 
 bool vhost_ask(VhostFront *f, uint32_t request, VuPayload *p, uint32_t size, const int *fds, unsigned nfds,
                uint32_t reply_size)
@@ -88,15 +31,15 @@ bool vhost_ask(VhostFront *f, uint32_t request, VuPayload *p, uint32_t size, con
     if (size) {
         memcpy(&m.p, p, size);
     }
-    if (!send_all(fd, &m, sizeof(m.header) + size, fds, nfds)) {
+    if (!socket_send_all(fd, &m, sizeof(m.header) + size, fds, nfds, ANSWER_MS)) {
         vhost_front_drop(f, "the other end does not listen");
         return false;
     }
     if (reply_size == 0) {
         return true;
     }
-    if (!receive_all(fd, &m.header, sizeof(m.header)) || m.header.request != request || m.header.size != reply_size ||
-        !receive_all(fd, p, reply_size)) {
+    if (!socket_receive_all(fd, &m.header, sizeof(m.header), ANSWER_MS) || m.header.request != request || m.header.size != reply_size ||
+        !socket_receive_all(fd, p, reply_size, ANSWER_MS)) {
         vhost_front_drop(f, "no answer, or a wrong one");
         return false;
     }
