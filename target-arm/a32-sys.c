@@ -12,7 +12,7 @@ static uint32_t pc_of(const ArmCtx *s)
 
 static void set_link(ArmCtx *s)
 {
-    a32_set_plain(s, 14, ir_i32(s->b, (uint32_t)s->next | s->thumb));
+    a32_set_plain(s, 14, ir_trunc(s->b, arm_pc(s, (uint32_t)s->next | s->thumb)));
 }
 
 static void link_to(ArmCtx *s, uint32_t target)
@@ -64,7 +64,7 @@ static void other_set(ArmCtx *s, uint32_t target)
     IrVal p = ir_env_load(s->b, IR_I32, offsetof(ArmCpu, pstate), MEM_32);
 
     ir_env_store(s->b, s->thumb ? ir_andi(s->b, p, ~PSTATE_T) : ir_or(s->b, p, ir_i32(s->b, PSTATE_T)), offsetof(ArmCpu, pstate), MEM_32);
-    ir_set(s->b, V_PC, ir_i64(s->b, target));
+    ir_set(s->b, V_PC, arm_pc(s, target));
     a32_exit_lookup(s);
     s->ended = true;
 }
@@ -146,10 +146,10 @@ bool trans_a32_bx(ArmCtx *s, const A32Insn *i)
 bool trans_t32_tbb(ArmCtx *s, const A32Insn *i)
 {
     IrBuilder *b = s->b;
-    IrVal m = a32_reg(s, i->rm), base = i->rn == 15 ? ir_i32(b, pc_of(s)) : a32_reg(s, i->rn);
+    IrVal m = a32_reg(s, i->rm), base = a32_reg(s, i->rn);
     IrVal v = arm_load(s, IR_I32, ir_zextq(b, ir_add(b, base, i->half ? ir_shli(b, m, 1) : m)), i->half, s->mmu);
 
-    a32_branch(s, ir_addi(b, ir_shli(b, v, 1), pc_of(s)), WAY_JUMP);
+    a32_branch(s, ir_add(b, ir_shli(b, v, 1), a32_reg(s, 15)), WAY_JUMP);
     return true;
 }
 
@@ -164,7 +164,7 @@ bool trans_t16_it(ArmCtx *s, const A32Insn *i)
 static void raise_next(ArmCtx *s, unsigned kind, uint32_t syndrome)
 {
     ir_env_store(s->b, ir_i32(s->b, s->it), offsetof(ArmCpu, it), MEM_32);
-    ir_call_a32_raise_next(s->b, ir_i32(s->b, kind), ir_i32(s->b, syndrome), ir_i64(s->b, s->next), ir_i32(s->b, s->it));
+    ir_call_a32_raise_next(s->b, ir_i32(s->b, kind), ir_i32(s->b, syndrome), arm_pc(s, s->next), ir_i32(s->b, s->it));
     if (ir_is_open(s->b)) {
         ir_exit(s->b, IR_EXIT_LOOP);
     }
@@ -240,11 +240,11 @@ bool trans_a32_hint(ArmCtx *s, const A32Insn *i)
 {
     switch (i->imm & 0xff) {
     case 2:
-        ir_call_wfe(s->b, ir_i64(s->b, s->next));
+        ir_call_wfe(s->b, arm_pc(s, s->next));
         arm_end_exit(s, true, IR_EXIT_LOOP);
         break;
     case 3:
-        ir_call_wfi(s->b, ir_i64(s->b, s->next));
+        ir_call_wfi(s->b, arm_pc(s, s->next));
         arm_end_exit(s, true, IR_EXIT_LOOP);
         break;
     case 4:
@@ -423,7 +423,7 @@ bool trans_a32_mcr(ArmCtx *s, const A32Insn *i)
 
     /* Before v7 this waits; later it is a way of writing NOP. */
     if (cp_id(i) == ARM_CP15(0, 0, 7, 0, 4) && !arm_has(s->cpu, FEATURE_V7) && s->el > 0) {
-        ir_call_wfi(s->b, ir_i64(s->b, s->next));
+        ir_call_wfi(s->b, arm_pc(s, s->next));
         arm_end_exit(s, true, IR_EXIT_LOOP);
         return true;
     }

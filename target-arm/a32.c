@@ -13,14 +13,14 @@
 IrVal a32_reg(ArmCtx *s, unsigned n)
 {
     if (n == 15) {
-        return ir_i32(s->b, (uint32_t)(s->pc + (s->thumb ? 4 : 8)));
+        return ir_trunc(s->b, arm_pc(s, s->pc + (s->thumb ? 4 : 8)));
     }
     return ir_trunc(s->b, ir_get(s->b, V_X0 + n));
 }
 
 IrVal a32_base(ArmCtx *s, unsigned n)
 {
-    return n == 15 ? ir_i32(s->b, (uint32_t)(s->pc + (s->thumb ? 4 : 8)) & ~3u) : a32_reg(s, n);
+    return n == 15 ? ir_trunc(s->b, arm_pc(s, (s->pc + (s->thumb ? 4 : 8)) & ~3ull)) : a32_reg(s, n);
 }
 
 void a32_set_plain(ArmCtx *s, unsigned n, IrVal v)

@@ -19,7 +19,7 @@ static void end_cond(ArmCtx *s, ArmCond c, uint64_t target)
 
 static void set_link(ArmCtx *s, uint64_t target)
 {
-    arm_set_x(s, 30, ir_i64(s->b, s->next));
+    arm_set_x(s, 30, arm_pc(s, s->next));
     if (s->region) {
         arm_region_call(s, target);
     }
@@ -162,7 +162,7 @@ bool trans_XPAC(ArmCtx *s, const A64Insn *i)
 static void raise_next(ArmCtx *s, unsigned kind, uint32_t syndrome)
 {
     /* the return address is the next instruction's */
-    ir_call_raise_next(s->b, ir_i32(s->b, kind), ir_i32(s->b, syndrome), ir_i64(s->b, s->next));
+    ir_call_raise_next(s->b, ir_i32(s->b, kind), ir_i32(s->b, syndrome), arm_pc(s, s->next));
     if (ir_is_open(s->b)) {
         ir_exit(s->b, IR_EXIT_LOOP);
     }
@@ -205,7 +205,7 @@ bool trans_HLT(ArmCtx *s, const A64Insn *i)
     if (i->imm != 0xf000) {
         return false;
     }
-    ir_call_semihost(s->b, ir_i64(s->b, s->next));
+    ir_call_semihost(s->b, arm_pc(s, s->next));
     arm_end_exit(s, true, IR_EXIT_LOOP);
     return true;
 }
@@ -219,16 +219,16 @@ bool trans_HINT(ArmCtx *s, const A64Insn *i)
 
     switch (h) {
     case 1:     /* YIELD */
-        ir_call_yield(s->b, ir_i64(s->b, s->next));
+        ir_call_yield(s->b, arm_pc(s, s->next));
         ir_exit(s->b, IR_EXIT_LOOP);
         s->ended = true;
         break;
     case 2:     /* WFE */
-        ir_call_wfe(s->b, ir_i64(s->b, s->next));
+        ir_call_wfe(s->b, arm_pc(s, s->next));
         arm_end_exit(s, true, IR_EXIT_LOOP);
         break;
     case 3:     /* WFI */
-        ir_call_wfi(s->b, ir_i64(s->b, s->next));
+        ir_call_wfi(s->b, arm_pc(s, s->next));
         arm_end_exit(s, true, IR_EXIT_LOOP);
         break;
     case 4:     /* SEV */

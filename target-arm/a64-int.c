@@ -4,13 +4,13 @@
 
 bool trans_ADR(ArmCtx *s, const A64Insn *i)
 {
-    arm_set_x(s, i->rd, ir_i64(s->b, s->pc + (int64_t)i->imm));
+    arm_set_x(s, i->rd, arm_pc(s, s->pc + (uint64_t)(int64_t)i->imm));
     return true;
 }
 
 bool trans_ADRP(ArmCtx *s, const A64Insn *i)
 {
-    arm_set_x(s, i->rd, ir_i64(s->b, (s->pc & ~4095ull) + (int64_t)i->imm * 4096));
+    arm_set_x(s, i->rd, arm_pc(s, (s->pc & ~4095ull) + (uint64_t)i->imm * 4096));
     return true;
 }
 

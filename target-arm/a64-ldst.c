@@ -82,7 +82,7 @@ bool trans_LDST_reg(ArmCtx *s, const A64Insn *i)
 
 bool trans_ldr_lit(ArmCtx *s, const A64Insn *i)
 {
-    IrVal addr = ir_i64(s->b, s->pc + (int64_t)i->imm);
+    IrVal addr = arm_pc(s, s->pc + (uint64_t)(int64_t)i->imm);
 
     arm_set_x(s, i->rt, arm_load(s, IR_I64, addr, i->opc == 2 ? MEM_32 | MEM_SIGN : i->opc == 1 ? MEM_64 : MEM_32, s->mmu));
     return true;
@@ -209,7 +209,7 @@ bool trans_LDR_litv(ArmCtx *s, const A64Insn *i)
     if (!arm_fp_ok(s)) {
         return true;
     }
-    arm_put_v(s, i->rt, load_vec(s, ir_i64(s->b, s->pc + (int64_t)i->imm), (unsigned)i->opc + 2));
+    arm_put_v(s, i->rt, load_vec(s, arm_pc(s, s->pc + (uint64_t)(int64_t)i->imm), (unsigned)i->opc + 2));
     return true;
 }
 

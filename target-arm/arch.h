@@ -25,7 +25,7 @@ unsigned arm_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf);
     .get_pc = arm_get_pc, .set_pc = arm_set_pc, .dump = arm_dump,                                  \
     .register_value = arm_register_value, .vars = arm_vars, .block_key = arm_block_key,            \
     .translate_region = arm_translate_region,                                                      \
-    .translate = arm_translate, .restore = arm_restore, .tlb_fill = arm_tlb_fill,                  \
+    .translate = arm_translate, .restore = arm_restore, .movable = arm_movable, .pc_home = offsetof(ArmCpu, pc), .tlb_fill = arm_tlb_fill,                  \
     .mmu_index = arm_mmu_index_hook, .unaligned = arm_unaligned, .bus_error = arm_bus_error,       \
     .deliver = arm_deliver, .interrupt = arm_interrupt, .has_work = arm_has_work,                  \
     .exec_enter = arm_exec_enter, .exec_leave = arm_exec_leave,                                    \

@@ -313,6 +313,7 @@ extern const ArmCpuHooks arm_cpu_hooks;
 struct IrBuilder;
 void arm_translate(Cpu *cpu, struct IrBuilder *b, const BlockKey *key, unsigned max_insns);
 void arm_translate_region(Cpu *cpu, struct IrBuilder *b, const BlockKey *key, RegionGuide *guide);
+bool arm_movable(const BlockKey *key);
 void arm_restore(Cpu *cpu, const BlockKey *key, uint64_t pc, uint64_t meta);
 unsigned arm_disassemble(Cpu *cpu, uint64_t va, const uint8_t *bytes, unsigned len, GString *out);
 

@@ -72,8 +72,8 @@ static void leave(ArmCtx *s, uint64_t pc)
     if (r->num_chains < IR_CHAINS) {
         ir_exit_chain(s->b, r->num_chains++, pc);
     } else {
-        ir_set(s->b, V_PC, ir_i64(s->b, pc));
-        ir_exit_lookup(s->b, ir_i64(s->b, pc));
+        ir_set(s->b, V_PC, arm_pc(s, pc));
+        ir_exit_lookup(s->b, arm_pc(s, pc));
     }
 }
 

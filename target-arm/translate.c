@@ -28,6 +28,7 @@ const IrVarDecl arm_vars[] = {
     VEC(0), VEC(1), VEC(2), VEC(3), VEC(4), VEC(5), VEC(6), VEC(7), VEC(8), VEC(9), VEC(10), VEC(11), VEC(12), VEC(13),
     VEC(14), VEC(15), VEC(16), VEC(17), VEC(18), VEC(19), VEC(20), VEC(21), VEC(22), VEC(23), VEC(24), VEC(25), VEC(26),
     VEC(27), VEC(28), VEC(29), VEC(30), VEC(31),
+    [V_CODE_PAGE] = FIELD("code_page", IR_I64, cpu.code_page),
 };
 
 _Static_assert(sizeof(arm_vars) / sizeof(arm_vars[0]) == V_COUNT, "arm_vars names every variable");
@@ -183,6 +184,20 @@ static void home_it(ArmCtx *s)
     }
 }
 
+bool arm_movable(const BlockKey *key)
+{
+    return !(key->mode & (MODE_EL | MODE_SS | MODE_IL)) && !(key->mode & MODE_A32 && key->mode & MODE_IT);
+}
+
+IrVal arm_pc(ArmCtx *s, uint64_t pc)
+{
+    if (!s->anywhere) {
+        return ir_i64(s->b, pc);
+    }
+    IrVal v = ir_addi(s->b, ir_get(s->b, V_CODE_PAGE), (int64_t)(pc - s->page));
+    return s->mode & MODE_A32 ? ir_zext32(s->b, v) : v;
+}
+
 void arm_jump(ArmCtx *s, unsigned slot, uint64_t pc)
 {
     bool same_key = !((s->mode & MODE_A32) && (s->mode & MODE_IT || s->it));
@@ -196,14 +211,14 @@ void arm_jump(ArmCtx *s, unsigned slot, uint64_t pc)
         return;
     }
     home_it(s);
-    ir_set(s->b, V_PC, ir_i64(s->b, pc));
+    ir_set(s->b, V_PC, arm_pc(s, pc));
     if (stepping(s)) {
         ir_call_step_done(s->b);
     }
     if (!same_key || stepping(s)) {
         ir_exit(s->b, stepping(s) ? IR_EXIT_LOOP : IR_EXIT_LOOKUP);
     } else {
-        ir_exit_lookup(s->b, ir_i64(s->b, pc));
+        ir_exit_lookup(s->b, arm_pc(s, pc));
     }
 }
 
@@ -236,7 +251,7 @@ void arm_end_exit(ArmCtx *s, bool set_pc, unsigned reason)
 {
     home_it(s);
     if (set_pc) {
-        ir_set(s->b, V_PC, ir_i64(s->b, s->next));
+        ir_set(s->b, V_PC, arm_pc(s, s->next));
     }
     if (stepping(s)) {
         ir_call_step_done(s->b);
@@ -371,7 +386,7 @@ ArmCtx arm_context(Cpu *cpu, IrBuilder *b, const BlockKey *key)
     ArmCtx s = {
         .b = b, .cpu = ARM(cpu), .mode = key->mode, .el = key->mode & MODE_EL, .pc = key->pc, .page = key->pc & ~4095ull,
         .cc_op = CC_DYNAMIC, .mmu = data_index(key->mode), .thumb = (key->mode & (MODE_A32 | MODE_THUMB)) == (MODE_A32 | MODE_THUMB),
-        .it = key->mode & MODE_A32 ? (key->mode & MODE_IT) >> MODE_IT_SHIFT : 0, .insn_len = 4,
+        .it = key->mode & MODE_A32 ? (key->mode & MODE_IT) >> MODE_IT_SHIFT : 0, .insn_len = 4, .anywhere = key->flags & KEY_ANYWHERE,
     };
 
     s.mmu_user = s.mmu == MMU_EL3 || (s.mmu == MMU_EL2 && !(key->mode & MODE_HOST)) ||

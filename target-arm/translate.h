@@ -18,7 +18,7 @@
 /* Guest registers as IR variables; the order of arm_vars. */
 enum {
     V_X0, V_X30 = 30, V_SP = 31, V_PC, V_CC_A, V_CC_B, V_CC_OP, V_EXCL_ADDR, V_EXCL_VAL, V_EXCL_VAL2,
-    V_V0, V_V31 = V_V0 + 31, V_COUNT,
+    V_V0, V_V31 = V_V0 + 31, V_CODE_PAGE, V_COUNT,
 };
 
 extern const IrVarDecl arm_vars[];
@@ -36,6 +36,7 @@ typedef struct ArmCtx {
     unsigned mmu, mmu_user;             /* of plain and of unprivileged accesses */
     unsigned mem;                       /* MemOp bits of all accesses: byte order, alignment */
     uint64_t pc, next, page;
+    bool anywhere;                      /* page is one for the time being: addresses in the code are relative to V_CODE_PAGE */
     bool ended;                         /* the block is complete */
     unsigned cc_op;                     /* CcOp or CC_DYNAMIC */
     IrBlock *cc_block;                  /* where cc_a and cc_b are valid */
@@ -97,6 +98,8 @@ void arm_store(ArmCtx *s, IrVal v, IrVal addr, unsigned op, unsigned mmu);
 /* ---- exits and exceptions ---- */
 void arm_raise_ir(ArmCtx *s, unsigned kind, uint32_t syndrome);     /* pc of this instruction */
 void arm_undef(ArmCtx *s);
+/* An address in the code, as an i64: a constant, unless the code is to work anywhere. */
+IrVal arm_pc(ArmCtx *s, uint64_t pc);
 void arm_jump(ArmCtx *s, unsigned slot, uint64_t pc);   /* ends the IR block */
 void arm_jump_val(ArmCtx *s, IrVal pc, IrWay way);
 void arm_end_jump(ArmCtx *s, uint64_t pc);          /* ends the translation */

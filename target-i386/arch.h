@@ -27,7 +27,7 @@ unsigned x86_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf);
     .model = x86_model_info, .models_help = x86_models_help, .model_expand = x86_model_expand,     \
     .get_pc = x86_get_pc, .set_pc = x86_set_pc, .dump = x86_dump,                                  \
     .register_value = x86_register_value, .vars = x86_vars, .block_key = x86_block_key,            \
-    .translate = x86_translate, .translate_region = x86_translate_region, .restore = x86_restore, .tlb_fill = x86_tlb_fill,                  \
+    .translate = x86_translate, .translate_region = x86_translate_region, .restore = x86_restore, .movable = x86_movable, .pc_home = offsetof(X86Cpu, rip), .tlb_fill = x86_tlb_fill,                  \
     .mmu_index = x86_mmu_index_hook, .unaligned = x86_unaligned, .deliver = x86_deliver,           \
     .interrupt = x86_interrupt, .has_work = x86_has_work, .debug_exception = x86_debug_exception,  \
     .exec_enter = x86_exec_enter, .exec_leave = x86_exec_leave,                                    \

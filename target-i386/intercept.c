@@ -159,7 +159,7 @@ void x86_virt_before(X86Ctx *s, X86Insn *i)
     IrVal value = operand_value(s, i, id);
     x86_sync(s);
     ir_call_virt_insn(s->b, ir_i32(s->b, id | row_arg(i, id) << 8), ir_i32(s->b, x86_operand_info(i)),
-                      ir_i64(s->b, (int64_t)s->next), value);
+                      x86_pc(s, s->next), value);
 }
 
 void helper_virt_insn(Cpu *cpu, uint32_t what, uint32_t info, uint64_t next, uint64_t operand)

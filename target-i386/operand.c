@@ -76,7 +76,7 @@ IrVal x86_lea(X86Ctx *s, const X86Insn *i)
 {
     if (i->base == 16) {
         uint64_t rip = s->next + (uint64_t)i->disp;
-        return ir_i64(s->b, i->addrsize == 2 ? (uint32_t)rip : rip);
+        return i->addrsize == 2 ? ir_zext32(s->b, x86_pc(s, rip)) : x86_pc(s, rip);
     }
     IrVal sum = x86_none;
     int64_t disp = i->disp;

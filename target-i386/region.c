@@ -77,8 +77,8 @@ void x86_region_exit(X86Ctx *s, uint64_t rip, uint64_t linear)
     if (r->num_chains < IR_CHAINS) {
         ir_exit_chain(s->b, r->num_chains++, linear);
     } else {
-        ir_set(s->b, V_RIP, ir_i64(s->b, rip));
-        ir_exit_lookup(s->b, ir_i64(s->b, linear));
+        ir_set(s->b, V_RIP, x86_pc(s, rip));
+        ir_exit_lookup(s->b, x86_pc(s, linear));
     }
 }
 

@@ -39,7 +39,7 @@ static void after_seg_load(X86Ctx *s, unsigned seg)
     if (seg == S_SS) {          /* SDM 3A 6.8.3; it holds a single step's #DB off too */
         ir_env_store(s->b, ir_i32(s->b, 1), offsetof(X86Cpu, inhibit_irq), MEM_32);
         x86_sync(s);
-        ir_set(s->b, V_RIP, ir_i64(s->b, s->next));
+        ir_set(s->b, V_RIP, x86_pc(s, s->next));
         ir_exit(s->b, IR_EXIT_LOOP);
         s->ended = true;
         return;
@@ -172,6 +172,16 @@ static uint64_t target(const X86Ctx *s, const X86Insn *i)
     return x86_mask_rip(s, i->opsize, s->next + i->op[0].imm);
 }
 
+/* A jump of 16 bits does not move with its code. */
+static void jump_to_target(X86Ctx *s, unsigned slot, const X86Insn *i)
+{
+    if (s->anywhere && i->opsize == 1) {
+        x86_jump_val(s, ir_zext16(s->b, x86_pc(s, s->next + (uint64_t)i->op[0].imm)), WAY_ANY);
+    } else {
+        x86_jump(s, slot, target(s, i));
+    }
+}
+
 static void branch(X86Ctx *s, X86Insn *i, IrCond cond, IrVal a, IrVal c)
 {
     IrBlock *taken = ir_block(s->b), *not_taken = ir_block(s->b);
@@ -185,7 +195,7 @@ static void branch(X86Ctx *s, X86Insn *i, IrCond cond, IrVal a, IrVal c)
     x86_jump(s, 0, s->next);
     s->cc_stale = stale;
     ir_place(s->b, taken);
-    x86_jump(s, 1, target(s, i));
+    jump_to_target(s, 1, i);
     s->ended = true;
 }
 
@@ -198,7 +208,8 @@ void trans_Jcc(X86Ctx *s, X86Insn *i)
 
 void trans_JMP(X86Ctx *s, X86Insn *i)
 {
-    x86_end_jump(s, target(s, i));
+    jump_to_target(s, 0, i);
+    s->ended = true;
 }
 
 static IrVal indirect_target(X86Ctx *s, X86Insn *i)
@@ -216,18 +227,19 @@ void trans_CALL(X86Ctx *s, X86Insn *i)
 {
     uint64_t to = target(s, i);
 
-    x86_push(s, i->opsize, x86_const(s, i->opsize, s->next));
+    x86_push(s, i->opsize, x86_narrow(s, i->opsize, x86_pc(s, s->next)));
     if (s->region) {
         x86_region_call(s, s->code64 ? to : (uint32_t)(to + s->base));
     }
-    x86_end_jump(s, to);
+    jump_to_target(s, 0, i);
+    s->ended = true;
 }
 
 void trans_CALL_ind(X86Ctx *s, X86Insn *i)
 {
     IrVal to = indirect_target(s, i);
 
-    x86_push(s, i->opsize, x86_const(s, i->opsize, s->next));
+    x86_push(s, i->opsize, x86_narrow(s, i->opsize, x86_pc(s, s->next)));
     if (s->region) {
         x86_region_call(s, X86_NOWHERE);
     }
@@ -284,7 +296,7 @@ static void far_to(X86Ctx *s, X86Insn *i, IrVal selector, IrVal offset64, bool c
     IrBuilder *b = s->b;
 
     x86_sync(s);
-    (call ? ir_call_far_call : ir_call_far_jmp)(b, selector, offset64, ir_i32(b, i->opsize), ir_i64(b, s->next));
+    (call ? ir_call_far_call : ir_call_far_jmp)(b, selector, offset64, ir_i32(b, i->opsize), x86_pc(s, s->next));
     far_done(s);
 }
 
@@ -336,7 +348,7 @@ void trans_RETF(X86Ctx *s, X86Insn *i)
 void trans_IRET(X86Ctx *s, X86Insn *i)
 {
     x86_sync(s);
-    ir_call_iret(s->b, ir_i32(s->b, i->opsize), ir_i64(s->b, s->next));
+    ir_call_iret(s->b, ir_i32(s->b, i->opsize), x86_pc(s, s->next));
     x86_end_exit(s, false, IR_EXIT_LOOP);
 }
 
@@ -353,28 +365,28 @@ static void end_noreturn(X86Ctx *s)
 void trans_INT3(X86Ctx *s, X86Insn *i)
 {
     x86_sync(s);
-    ir_call_int3(s->b, ir_i64(s->b, s->next));
+    ir_call_int3(s->b, x86_pc(s, s->next));
     end_noreturn(s);
 }
 
 void trans_INT1(X86Ctx *s, X86Insn *i)
 {
     x86_sync(s);
-    ir_call_int1(s->b, ir_i64(s->b, s->next));
+    ir_call_int1(s->b, x86_pc(s, s->next));
     end_noreturn(s);
 }
 
 void trans_INT(X86Ctx *s, X86Insn *i)
 {
     x86_sync(s);
-    ir_call_int_n(s->b, ir_i32(s->b, (uint32_t)i->op[0].imm), ir_i64(s->b, s->next));
+    ir_call_int_n(s->b, ir_i32(s->b, (uint32_t)i->op[0].imm), x86_pc(s, s->next));
     end_noreturn(s);
 }
 
 void trans_INTO(X86Ctx *s, X86Insn *i)
 {
     x86_sync(s);
-    ir_call_into(s->b, ir_i64(s->b, s->next));
+    ir_call_into(s->b, x86_pc(s, s->next));
 }
 
 void trans_BOUND(X86Ctx *s, X86Insn *i)
@@ -404,7 +416,7 @@ void trans_UD(X86Ctx *s, X86Insn *i)
 void trans_SYSCALL(X86Ctx *s, X86Insn *i)
 {
     x86_sync(s);
-    ir_call_syscall(s->b, ir_i64(s->b, s->next));
+    ir_call_syscall(s->b, x86_pc(s, s->next));
     x86_end_exit(s, false, IR_EXIT_LOOP);
 }
 

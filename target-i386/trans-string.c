@@ -35,7 +35,7 @@ static void rep_again(X86Ctx *s, X86Insn *i, IrVal done)
         ir_brcond(b, COND_NE, count, x86_const(s, i->addrsize, 0), more, over);
     }
     ir_place(b, more);
-    ir_set(b, V_RIP, ir_i64(b, s->rip));
+    ir_set(b, V_RIP, x86_pc(s, s->rip));
     ir_exit(b, IR_EXIT_LOOP);
     ir_place(b, over);
 }

@@ -6,7 +6,7 @@ void trans_PAUSE(X86Ctx *s, X86Insn *i)
 {
     if (!(s->mode & (MODE_TF | MODE_RF | MODE_INHIBIT))) {
         x86_sync(s);
-        ir_call_pause(s->b, ir_i64(s->b, s->next));
+        ir_call_pause(s->b, x86_pc(s, s->next));
         if (ir_is_open(s->b)) {
             ir_exit(s->b, IR_EXIT_LOOP);
         }
@@ -18,7 +18,7 @@ void trans_HLT(X86Ctx *s, X86Insn *i)
 {
     if (x86_cpl0(s)) {
         x86_sync(s);
-        ir_call_hlt(s->b, ir_i64(s->b, s->next));
+        ir_call_hlt(s->b, x86_pc(s, s->next));
         if (ir_is_open(s->b)) {
             ir_exit(s->b, IR_EXIT_LOOP);
         }
@@ -500,7 +500,7 @@ void trans_MWAIT(X86Ctx *s, X86Insn *i)
         return;
     }
     x86_sync(s);
-    ir_call_mwait(s->b, ir_i64(s->b, s->next));
+    ir_call_mwait(s->b, x86_pc(s, s->next));
     if (ir_is_open(s->b)) {
         ir_exit(s->b, IR_EXIT_LOOP);
     }
@@ -530,7 +530,7 @@ static void vmx_insn(X86Ctx *s, const X86Insn *i, unsigned id)
     }
     IrVal va = mem ? x86_addr(s, i) : ir_i64(b, 0);
     x86_sync(s);
-    ir_call_vmx(b, ir_i32(b, id), ir_i32(b, x86_operand_info(i)), ir_i64(b, (int64_t)s->next), va,
+    ir_call_vmx(b, ir_i32(b, id), ir_i32(b, x86_operand_info(i)), x86_pc(s, s->next), va,
                 ir_i64(b, mem ? i->disp : 0));
     x86_cc_by_helper(s);
     x86_end_exit(s, true, IR_EXIT_LOOP);
@@ -603,7 +603,7 @@ static void svm_insn(X86Ctx *s, const X86Insn *i, unsigned id)
         return;
     }
     x86_sync(s);
-    ir_call_svm(s->b, ir_i32(s->b, id), ir_i32(s->b, i->addrsize), ir_i64(s->b, (int64_t)s->next));
+    ir_call_svm(s->b, ir_i32(s->b, id), ir_i32(s->b, i->addrsize), x86_pc(s, s->next));
     x86_end_exit(s, true, IR_EXIT_LOOP);
 }
 
@@ -689,7 +689,7 @@ static void mxcsr_changed(X86Ctx *s)
     IrVal misaligned = ir_andi(b, ir_env_load(b, IR_I32, offsetof(X86Cpu, mxcsr), MEM_32), MXCSR_MM);
     ir_brcond(b, s->mode & MODE_MM ? COND_EQ : COND_NE, misaligned, ir_i32(b, 0), changed, same);
     ir_place(b, changed);
-    ir_set(b, V_RIP, ir_i64(b, s->next));
+    ir_set(b, V_RIP, x86_pc(s, s->next));
     ir_exit(b, IR_EXIT_LOOP);
     ir_place(b, same);
 }

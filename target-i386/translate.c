@@ -30,6 +30,7 @@ const IrVarDecl x86_vars[] = {
     BASE("fs_base", S_FS), BASE("gs_base", S_GS),
     XMM(0), XMM(1), XMM(2), XMM(3), XMM(4), XMM(5), XMM(6), XMM(7), XMM(8), XMM(9), XMM(10), XMM(11),
     XMM(12), XMM(13), XMM(14), XMM(15),
+    [V_CODE_PAGE] = FIELD("code_page", IR_I64, cpu.code_page),
 };
 const unsigned x86_num_vars = V_COUNT;
 
@@ -62,6 +63,22 @@ bool x86_in_vm86(const X86Ctx *s)
 uint64_t x86_mask_rip(const X86Ctx *s, unsigned opsize, uint64_t rip)
 {
     return opsize == 1 ? (uint16_t)rip : s->code64 ? rip : (uint32_t)rip;
+}
+
+/* Outside of this, code with a base, a limit or shadows is rare. */
+bool x86_movable(const BlockKey *key)
+{
+    return key->base == 0 && (key->mode & MODE_CPL) == 3 && key->mode & (MODE_CS64 | MODE_CS32) &&
+           !(key->mode & (MODE_TF | MODE_INHIBIT | MODE_RF | MODE_VM | MODE_CSLIMIT | MODE_GUEST));
+}
+
+IrVal x86_pc(X86Ctx *s, uint64_t rip)
+{
+    if (!s->anywhere) {
+        return ir_i64(s->b, rip);
+    }
+    IrVal v = ir_addi(s->b, ir_get(s->b, V_CODE_PAGE), (int64_t)(rip - s->page));
+    return s->code64 ? v : ir_zext32(s->b, v);
 }
 
 void x86_raise_ir(X86Ctx *s, unsigned vector)
@@ -127,11 +144,11 @@ void x86_jump(X86Ctx *s, unsigned slot, uint64_t rip)
         ir_exit_chain(s->b, slot, linear);
         return;
     }
-    ir_set(s->b, V_RIP, ir_i64(s->b, rip));
+    ir_set(s->b, V_RIP, x86_pc(s, rip));
     if (!plain_exit(s)) {
         special_exit(s);
     } else {
-        ir_exit_lookup(s->b, ir_i64(s->b, linear));
+        ir_exit_lookup(s->b, s->anywhere ? x86_pc(s, linear) : ir_i64(s->b, linear));
     }
 }
 
@@ -163,7 +180,7 @@ void x86_end_exit(X86Ctx *s, bool set_rip, unsigned reason)
 {
     x86_sync(s);
     if (set_rip) {
-        ir_set(s->b, V_RIP, ir_i64(s->b, s->next));
+        ir_set(s->b, V_RIP, x86_pc(s, s->next));
     }
     if (plain_exit(s)) {
         ir_exit(s->b, reason);
@@ -313,7 +330,7 @@ static void begin_block(X86Ctx *s)
 X86Ctx x86_context(Cpu *cpu, IrBuilder *b, const BlockKey *key)
 {
     X86Ctx s = {
-        .b = b, .cpu = X86(cpu), .mode = key->mode, .code64 = key->mode & MODE_CS64, .base = (uint32_t)key->base,
+        .b = b, .cpu = X86(cpu), .mode = key->mode, .code64 = key->mode & MODE_CS64, .base = (uint32_t)key->base, .anywhere = key->flags & KEY_ANYWHERE,
         .cs_limit = (uint32_t)(key->base >> 32) ^ 0xffff,
         .pc = key->pc, .page = key->pc & ~4095ull, .cc_op = CC_DYNAMIC,
         .mmu = (key->mode & MODE_CPL) == 3 ? MMU_USER : key->mode & MODE_KSMAP ? MMU_KERNEL_SMAP : MMU_KERNEL,

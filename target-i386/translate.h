@@ -20,6 +20,7 @@ enum {
     V_RIP, V_CC_OP, V_CC_DST, V_CC_SRC, V_CC_SRC2, V_DF,
     V_ES_BASE, V_CS_BASE, V_SS_BASE, V_DS_BASE, V_FS_BASE, V_GS_BASE,
     V_XMM0, V_XMM15 = V_XMM0 + 15, V_YMMH0, V_YMMH15 = V_YMMH0 + 15, V_YMM0, V_YMM15 = V_YMM0 + 15,
+    V_CODE_PAGE,
     V_COUNT,
 };
 
@@ -48,6 +49,7 @@ typedef struct X86Ctx {
     uint32_t cs_limit;          /* MODE_CSLIMIT: the last offset of code */
     uint64_t pc, rip, next;     /* of the instruction: linear, in CS; next one in CS */
     uint64_t page;              /* linear page the block began in */
+    bool anywhere;              /* ... for the time being: addresses in the code are relative to V_CODE_PAGE */
     const uint8_t *code;        /* its bytes; NULL: device memory */
     X86Region *region;          /* NULL: a single block is made */
     unsigned insns;             /* taken in so far, and their bytes */
@@ -130,6 +132,8 @@ void x86_end_jump(X86Ctx *s, uint64_t rip);               /* ends the translatio
 void x86_end_exit(X86Ctx *s, bool set_rip, unsigned reason);
 /* #GP(0) unless CPL is 0; false: raised. */
 bool x86_cpl0(X86Ctx *s);
+/* An address in the code, as an i64: a constant, unless the code is to work anywhere. */
+IrVal x86_pc(X86Ctx *s, uint64_t rip);
 uint64_t x86_mask_rip(const X86Ctx *s, unsigned opsize, uint64_t rip);
 bool x86_in_vm86(const X86Ctx *s);
 /* In guest mode: the call before an instruction that may be intercepted (intercept.c). */

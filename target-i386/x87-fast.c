@@ -132,8 +132,8 @@ static void guard(X86Ctx *s, X86Insn *i)
     i->row->trans(s, i);
     if (ir_is_open(b)) {
         x86_sync(s);
-        ir_set(b, V_RIP, ir_i64(b, s->next));
-        ir_exit_lookup(b, ir_i64(b, s->code64 ? s->next : (uint32_t)(s->next + s->base)));
+        ir_set(b, V_RIP, x86_pc(s, s->next));
+        ir_exit_lookup(b, s->anywhere ? x86_pc(s, s->next) : ir_i64(b, s->code64 ? s->next : (uint32_t)(s->next + s->base)));
     }
     *s = before;
     s->addr = x86_none;

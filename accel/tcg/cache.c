@@ -25,16 +25,20 @@ uint64_t block_context(const BlockKey *key)
     return 1ull << 63 | (uint64_t)(key->base != 0) << 60 | (uint64_t)key->mode << 32 | key->base;
 }
 
-static bool same_key(const BlockKey *a, const BlockKey *b)
+static bool has_key(const CodeBlock *cb, const BlockKey *key)
 {
-    return a->pc == b->pc && a->base == b->base && a->mode == b->mode && a->flags == b->flags;
+    const BlockKey *k = &cb->key;
+
+    return ((k->pc ^ key->pc) & (cb->anywhere ? PAGE_OFFSET : UINT64_MAX)) == 0 && k->base == key->base &&
+           k->mode == key->mode && k->flags == key->flags;
 }
 
+/* The same for all virtual addresses of the place. */
 static unsigned hash_of(const BlockKey *key, ram_addr ram)
 {
     uint64_t h = ram ^ (uint64_t)key->mode << 32 ^ (uint64_t)key->flags << 60 ^ key->base << 16;
 
-    h = (h ^ key->pc << 1) * 0x9e3779b97f4a7c15ull;
+    h *= 0x9e3779b97f4a7c15ull;
     return (unsigned)(h >> (64 - HASH_BITS));
 }
 
@@ -68,7 +72,7 @@ bool cache_init(GError **error)
 static CodeBlock *block_in_page(const BlockKey *key, ram_addr page)
 {
     for (CodeBlock *cb = rcu_get(&tcg->hash[hash_of(key, page | (key->pc & PAGE_OFFSET))]); cb; cb = rcu_get(&cb->hash_next)) {
-        if (cb->page[0] == page && cb->page[1] == RAM_NONE && same_key(&cb->key, key)) {
+        if (cb->page[0] == page && cb->page[1] == RAM_NONE && has_key(cb, key)) {
             return cb;
         }
     }
@@ -82,7 +86,7 @@ static void link_slot(CodeBlock *from, unsigned slot, CodeBlock *to, bool counte
     ChainSlot *s = &from->code.chains[slot];
 
     /* A block over two pages is entered only after a look at both mappings. */
-    if (to->page[1] != RAM_NONE || !from->valid || !to->valid || s->to) {
+    if (to->page[1] != RAM_NONE || !from->valid || !to->valid || s->to || from->anywhere != to->anywhere) {
         return;
     }
     if (!counted || !tcg->engine->chain_counted(&tcg->buffer, from, slot, to)) {
@@ -149,10 +153,8 @@ static void unchain_in(CodeBlock *to)
 
 /* ---- invalidation ---- */
 
-static void forget_jumps(CodeBlock *cb)
+static void forget_jumps_at(CodeBlock *cb, unsigned n)
 {
-    unsigned n = jump_cache_index(cb->key.pc);
-
     for (unsigned c = 0; c < tcg->cpus->len; c++) {
         struct BlockCache *cache = &tcg_cpu(tcg->cpus->pdata[c])->cache;
         JumpCacheEntry *places[2] = {&cache->e[n], &cache->e[jump_cache_other(n)]};
@@ -161,6 +163,18 @@ static void forget_jumps(CodeBlock *cb)
                 __atomic_store_n(&places[i]->context, 0, __ATOMIC_SEQ_CST);
             }
         }
+    }
+}
+
+static void forget_jumps(CodeBlock *cb)
+{
+    G_STATIC_ASSERT(JUMP_CACHE_BITS >= PAGE_BITS_MIN);
+    if (!cb->anywhere) {
+        forget_jumps_at(cb, jump_cache_index(cb->key.pc));
+        return;
+    }
+    for (unsigned page = 0; page < 1u << (JUMP_CACHE_BITS - PAGE_BITS_MIN); page++) {
+        forget_jumps_at(cb, jump_cache_index((cb->key.pc & PAGE_OFFSET) | page << PAGE_BITS_MIN));
     }
 }
 
@@ -316,7 +330,7 @@ static bool block_enter(Cpu *cpu, CodeBlock *cb, ram_addr ram, CodeBlock *old)
 static CodeBlock *hash_find(Cpu *cpu, const BlockKey *key, ram_addr ram)
 {
     for (CodeBlock *cb = rcu_get(&tcg->hash[hash_of(key, ram)]); cb; cb = rcu_get(&cb->hash_next)) {
-        if (cb->page[0] != (ram & PAGE_MASK) || !same_key(&cb->key, key)) {
+        if (cb->page[0] != (ram & PAGE_MASK) || !has_key(cb, key)) {
             continue;
         }
         if (cb->page[1] != RAM_NONE) {
@@ -332,6 +346,15 @@ static CodeBlock *hash_find(Cpu *cpu, const BlockKey *key, ram_addr ram)
     return NULL;
 }
 
+static void block_begin(CodeBlock *cb, const BlockKey *key)
+{
+    memset(cb, 0, sizeof(*cb));
+    cb->key = *key;
+    cb->key.flags &= ~(uint32_t)KEY_ANYWHERE;
+    cb->anywhere = key->flags & KEY_ANYWHERE;
+    cb->page[0] = cb->page[1] = RAM_NONE;
+}
+
 /* One attempt; translate_lock. NULL: no room. */
 static CodeBlock *translate_locked(Cpu *cpu, const BlockKey *key, unsigned max_insns)
 {
@@ -341,9 +364,7 @@ static CodeBlock *translate_locked(Cpu *cpu, const BlockKey *key, unsigned max_i
     if (n >= tcg->max_blocks) {
         return NULL;
     }
-    memset(cb, 0, sizeof(*cb));
-    cb->key = *key;
-    cb->page[0] = cb->page[1] = RAM_NONE;
+    block_begin(cb, key);
     ir_begin(tcg->builder);
     tcg->arch->translate(cpu, tcg->builder, key, max_insns);
     if (log_enabled(LOG_OP)) {
@@ -362,6 +383,19 @@ static CodeBlock *translate_locked(Cpu *cpu, const BlockKey *key, unsigned max_i
     return cb;
 }
 
+/* The key with KEY_ANYWHERE if such a block is to be made; translate_lock. */
+static BlockKey key_to_make(const BlockKey *key, ram_addr ram)
+{
+    BlockKey k = *key;
+
+    if (tcg->arch->movable && ram != RAM_NONE && key->flags == 0 && tcg->arch->movable(key)) {
+        pthread_mutex_lock(&tcg->blocks_lock);
+        k.flags |= smc_is_anywhere(ram, key->pc) ? KEY_ANYWHERE : 0;
+        pthread_mutex_unlock(&tcg->blocks_lock);
+    }
+    return k;
+}
+
 /* A new block, entered into the tables where that is possible. May fault. */
 static CodeBlock *translate(Cpu *cpu, const BlockKey *key, ram_addr ram)
 {
@@ -376,7 +410,8 @@ static CodeBlock *translate(Cpu *cpu, const BlockKey *key, ram_addr ram)
             translation_end(cpu);      /* another vCPU was faster */
             return cb;
         }
-        cb = translate_locked(cpu, key, max_insns);
+        const BlockKey k = key_to_make(key, ram);
+        cb = translate_locked(cpu, &k, max_insns);
         bool done = cb && (block_enter(cpu, cb, ram, NULL) || try >= RETRIES);
         translation_end(cpu);
         if (done) {
@@ -392,14 +427,14 @@ static CodeBlock *translate(Cpu *cpu, const BlockKey *key, ram_addr ram)
 /* ---- regions ---- */
 
 typedef struct Ground {
-    Cpu *cpu;
+    BlockKey key;
     const CodeBlock *head;
 } Ground;
 
 static bool has_run(void *opaque, uint64_t pc)
 {
     const Ground *g = opaque;
-    BlockKey key = g->head->key;
+    BlockKey key = g->key;
 
     key.pc = pc;
     return block_in_page(&key, g->head->page[0]) != NULL;
@@ -409,14 +444,14 @@ static bool has_run(void *opaque, uint64_t pc)
 static unsigned reached(void *opaque, unsigned way, uint64_t *pc, unsigned max)
 {
     const Ground *g = opaque;
-    const BlockKey *key = &g->head->key;
+    const BlockKey *key = &g->key;
     unsigned n = 0;
 
     pthread_mutex_lock(&tcg->blocks_lock);
     for (const CodeBlock *cb = smc_first_block(g->head->page[0]); cb && n < max; cb = smc_next_block(cb, g->head->page[0])) {
         if (cb->ways >> way & 1 && cb->page[0] == g->head->page[0] && cb->page[1] == RAM_NONE && !cb->key.flags &&
-            cb->key.mode == key->mode && cb->key.base == key->base && (cb->key.pc & PAGE_MASK) == (key->pc & PAGE_MASK)) {
-            pc[n++] = cb->key.pc;
+            cb->key.mode == key->mode && cb->key.base == key->base && (cb->anywhere || (cb->key.pc & PAGE_MASK) == (key->pc & PAGE_MASK))) {
+            pc[n++] = (key->pc & PAGE_MASK) | (cb->key.pc & PAGE_OFFSET);
         }
     }
     pthread_mutex_unlock(&tcg->blocks_lock);
@@ -424,25 +459,25 @@ static unsigned reached(void *opaque, unsigned way, uint64_t *pc, unsigned max)
 }
 
 /* translate_lock. NULL: no room, or too much for one function. */
-static CodeBlock *region_locked(Cpu *cpu, CodeBlock *head)
+static CodeBlock *region_locked(Cpu *cpu, const BlockKey *found, CodeBlock *head)
 {
     uint32_t n = atomic_load(&tcg->num_blocks);
     CodeBlock *cb = &tcg->blocks[n];
-    Ground ground = {.cpu = cpu, .head = head};
+    Ground ground = {.key = *found, .head = head};
+    BlockKey key = *found;
     RegionGuide guide = {.has_run = has_run, .reached = reached, .opaque = &ground};
 
     if (n >= tcg->max_blocks) {
         return NULL;
     }
-    memset(cb, 0, sizeof(*cb));
-    cb->key = head->key;
-    cb->page[0] = cb->page[1] = RAM_NONE;
+    key.flags |= head->anywhere ? KEY_ANYWHERE : 0;
+    block_begin(cb, &key);
     cb->no_region = true;
     cb->ways = head->ways;
     ir_begin(tcg->builder);
-    tcg->arch->translate_region(cpu, tcg->builder, &head->key, &guide);
+    tcg->arch->translate_region(cpu, tcg->builder, &key, &guide);
     if (log_enabled(LOG_OP)) {
-        log_ir(&head->key, ir_func(tcg->builder));
+        log_ir(&key, ir_func(tcg->builder));
     }
     if (!tcg->engine->generate(&tcg->buffer, ir_func(tcg->builder), cb, true)) {
         return NULL;
@@ -461,7 +496,7 @@ static CodeBlock *region_locked(Cpu *cpu, CodeBlock *head)
     return cb;
 }
 
-CodeBlock *cache_make_region(Cpu *cpu, CodeBlock *head)
+CodeBlock *cache_make_region(Cpu *cpu, const BlockKey *key, CodeBlock *head)
 {
     CodeBlock *cb = NULL;
 
@@ -472,7 +507,7 @@ CodeBlock *cache_make_region(Cpu *cpu, CodeBlock *head)
         pthread_mutex_lock(&tcg->blocks_lock);
         bool restless = smc_is_restless(head->page[0]);
         pthread_mutex_unlock(&tcg->blocks_lock);
-        cb = restless ? NULL : region_locked(cpu, head);
+        cb = restless ? NULL : region_locked(cpu, key, head);
         if (cb && !block_enter(cpu, cb, head->page[0] | (head->key.pc & PAGE_OFFSET), head)) {
             cb = NULL;
         }
@@ -496,12 +531,12 @@ static void assign_bit(uint64_t *set, unsigned n, bool on)
 }
 
 /* Entry n becomes that of cb, unless cb is invalidated meanwhile. */
-static void jump_cache_put(TcgCpu *t, unsigned n, uint64_t context, CodeBlock *cb, bool local)
+static void jump_cache_put(TcgCpu *t, unsigned n, uint64_t context, uint64_t pc, CodeBlock *cb, bool local)
 {
     JumpCacheEntry *e = &t->cache.e[n];
 
     e->context = 0;
-    e->pc = cb->key.pc;
+    e->pc = pc;
     e->entry = cache_entry(cb);
     __atomic_store_n(&e->block, cb, __ATOMIC_SEQ_CST);
     __atomic_store_n(&e->context, context, __ATOMIC_SEQ_CST);
@@ -513,14 +548,14 @@ static void jump_cache_put(TcgCpu *t, unsigned n, uint64_t context, CodeBlock *c
 }
 
 /* A good entry that is in the way moves to its other place. */
-static void jump_cache_enter(TcgCpu *t, unsigned n, uint64_t context, CodeBlock *cb, bool local)
+static void jump_cache_enter(TcgCpu *t, unsigned n, uint64_t context, uint64_t pc, CodeBlock *cb, bool local)
 {
     const JumpCacheEntry old = t->cache.e[n];
 
-    if (old.context && jump_cache_index(old.pc) == n && old.pc != cb->key.pc) {
-        jump_cache_put(t, jump_cache_other(n), old.context, old.block, t->cache_local[n / 64] >> (n % 64) & 1);
+    if (old.context && jump_cache_index(old.pc) == n && old.pc != pc) {
+        jump_cache_put(t, jump_cache_other(n), old.context, old.pc, old.block, t->cache_local[n / 64] >> (n % 64) & 1);
     }
-    jump_cache_put(t, n, context, cb, local);
+    jump_cache_put(t, n, context, pc, cb, local);
 }
 
 static CodeBlock *find(Cpu *cpu, const BlockKey *key, bool make)
@@ -549,7 +584,7 @@ static CodeBlock *find(Cpu *cpu, const BlockKey *key, bool make)
         cb = translate(cpu, key, ram);
     }
     if (key->flags == 0 && !(context >> 62 & 1) && atomic_load(&cb->valid)) {
-        jump_cache_enter(t, n, context, cb, !global || cb->page[1] != RAM_NONE);
+        jump_cache_enter(t, n, context, key->pc, cb, !global || cb->page[1] != RAM_NONE);
     }
     return cb;
 }

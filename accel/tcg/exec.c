@@ -22,8 +22,21 @@ bool cpu_restore_state(Cpu *cpu, uintptr_t host_pc)
         return false;
     }
     const InsnPoint *p = &cb->code.insns[insn];
-    cpu->arch->restore(cpu, &cb->key, p->pc, p->meta);
+    const uint64_t moved = block_moved(cpu, cb);
+    BlockKey key = cb->key;
+    key.pc += moved;
+    cpu->arch->restore(cpu, &key, p->pc + moved, p->meta);
     return true;
+}
+
+/* Nothing is missing but the pc, which is `pc` in terms of the block. */
+static uint64_t restore_entry(Cpu *cpu, const CodeBlock *cb, uint64_t pc)
+{
+    BlockKey key = cb->key;
+
+    key.pc = pc + block_moved(cpu, cb);
+    cpu->arch->restore(cpu, &key, key.pc, IR_META_ENTRY);
+    return key.pc;
 }
 
 void cpu_raise(Cpu *cpu, int exception, uintptr_t host_pc)
@@ -237,6 +250,7 @@ typedef struct ChainWish {
     CodeBlock *from;                   /* NULL: none */
     unsigned slot;
     uint32_t generation;
+    uint64_t pc;                       /* where it wanted to go */
 } ChainWish;
 
 /* cb may become a region's head: branches back to it are counted. */
@@ -252,14 +266,14 @@ static CodeBlock *chain_if_wanted(Cpu *cpu, const ChainWish *w, const BlockKey *
     const CodeBlock *from = w->from;
 
     if (!from || w->generation != atomic_load(&tcg->generation) || key->flags || from->key.flags ||
-        key->pc != from->code.chains[w->slot].pc || key->mode != from->key.mode ||
+        key->pc != w->pc || key->mode != from->key.mode ||
         key->base != from->key.base) {
         return cb;
     }
-    if (key->pc > from->key.pc || !may_become_region(cb)) {
+    if (from->code.chains[w->slot].pc > from->key.pc || !may_become_region(cb)) {
         cache_chain(w->from, w->slot, cb);
     } else if (from->code.chains[w->slot].to == cb && cb->heat < 0) {
-        cb = cache_make_region(cpu, cb);
+        cb = cache_make_region(cpu, key, cb);
         cache_chain(w->from, w->slot, cb);
     } else {
         cache_chain_counted(w->from, w->slot, cb);
@@ -272,7 +286,7 @@ static void note_way(Cpu *cpu, CodeBlock *cb)
 {
     Came *came = &tcg_cpu(cpu)->came;
 
-    if (came->page != RAM_NONE && came->page == cb->page[0] && came->pc == cb->key.pc) {
+    if (came->page != RAM_NONE && came->page == cb->page[0] && ((came->pc ^ cb->key.pc) & (cb->anywhere ? PAGE_OFFSET : UINT64_MAX)) == 0) {
         cb->ways |= (uint8_t)(1u << came->way);
         if (came->way == WAY_JUMP && !atomic_load(&cb->lookup_entry) && may_become_region(cb)) {
             cache_count_entry(cb);     /* loops of handlers have no other branch back */
@@ -288,6 +302,7 @@ static bool run_block(Cpu *cpu, ChainWish *wish)
     CodeBlock *last = NULL;
 
     cpu->arch->block_key(cpu, &key);
+    cpu->code_page = key.pc & PAGE_MASK;
     key.flags = key_flags(cpu, key.pc);
     if (cpu->breakpoints && cpu->breakpoints->len > 0) {
         check_breakpoints(cpu, key.pc);
@@ -296,7 +311,7 @@ static bool run_block(Cpu *cpu, ChainWish *wish)
     note_way(cpu, cb);
     cb = chain_if_wanted(cpu, wish, &key, cb);
     if (cb->counted && cb->heat < 0 && may_become_region(cb)) {
-        cb = cache_make_region(cpu, cb);
+        cb = cache_make_region(cpu, &key, cb);
     }
     wish->from = NULL;
     if (log_enabled(LOG_EXEC | LOG_CPU)) {
@@ -304,10 +319,9 @@ static bool run_block(Cpu *cpu, ChainWish *wish)
     }
 
     unsigned reason = tcg->engine->run(cpu, cb, &last);
-    BlockKey next;
     switch (reason) {
     case IR_EXIT_ENTRY:
-        cpu->arch->restore(cpu, &last->key, last->key.pc, IR_META_ENTRY);
+        restore_entry(cpu, last, last->key.pc);
         return true;                   /* nothing ran: a single step is still owed */
     case IR_EXIT_LOOP:
     case IR_EXIT_LOOKUP:
@@ -316,9 +330,7 @@ static bool run_block(Cpu *cpu, ChainWish *wish)
         wish->from = last;
         wish->slot = reason - IR_EXIT_CHAIN0;
         wish->generation = atomic_load(&tcg->generation);
-        next = last->key;
-        next.pc = last->code.chains[wish->slot].pc;
-        cpu->arch->restore(cpu, &next, next.pc, IR_META_ENTRY);
+        wish->pc = restore_entry(cpu, last, last->code.chains[wish->slot].pc);
         break;
     }
     if (key.flags & KEY_SINGLE) {
@@ -405,13 +417,11 @@ static CpuExecResult one_instruction(Cpu *cpu)
         atomic_store(&cpu->attention, 0);
         unsigned reason = tcg->engine->run(cpu, cb, &last);
         if (reason == IR_EXIT_ENTRY) {
-            cpu->arch->restore(cpu, &last->key, last->key.pc, IR_META_ENTRY);
+            restore_entry(cpu, last, last->key.pc);
             continue;
         }
         if (reason >= IR_EXIT_CHAIN0) {
-            BlockKey next = last->key;
-            next.pc = last->code.chains[reason - IR_EXIT_CHAIN0].pc;
-            cpu->arch->restore(cpu, &next, next.pc, IR_META_ENTRY);
+            restore_entry(cpu, last, last->code.chains[reason - IR_EXIT_CHAIN0].pc);
         }
         t->single_next = false;
         after_single(cpu);
@@ -473,6 +483,7 @@ const void *tcg_lookup(Cpu *cpu, uint64_t pc, unsigned way, CodeBlock *from)
         return NULL;                   /* to be translated */
     }
     note_way(cpu, cb);
+    cpu->code_page = key.pc & PAGE_MASK;
     return cache_entry(cb);
 }
 

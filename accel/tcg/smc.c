@@ -77,7 +77,9 @@ static CodePage *page_make(ram_addr ram)
     }
     CodePage **p = &(*page_root[n >> LEAF_BITS])[n & ((1 << LEAF_BITS) - 1)];
     if (!*p) {
-        rcu_set(p, g_new0(CodePage, 1));
+        CodePage *page = g_new0(CodePage, 1);
+        page->va = CODE_NOWHERE;
+        rcu_set(p, page);
     }
     return *p;
 }
@@ -225,6 +227,11 @@ static bool map_hit(const CodePage *p, unsigned offset, unsigned len)
     return false;
 }
 
+static bool is_movable(const BlockKey *key)
+{
+    return tcg->arch->movable && key->flags == 0 && tcg->arch->movable(key);
+}
+
 void smc_add_block(CodeBlock *cb)
 {
     for (unsigned slot = 0; slot < 2; slot++) {
@@ -235,6 +242,9 @@ void smc_add_block(CodeBlock *cb)
         cb->page_next[slot] = p->blocks;
         p->blocks = (CodeBlock *)((uintptr_t)cb | slot);
         map_add(p, cb, slot);
+        if (slot == 0 && is_movable(&cb->key)) {
+            p->va = cb->key.pc & PAGE_MASK;
+        }
     }
 }
 
@@ -280,10 +290,30 @@ void smc_clear(void)
             CodePage *p = cb->page[slot] == RAM_NONE ? NULL : page_find(cb->page[slot]);
             if (p) {
                 p->blocks = NULL;
+                p->va = CODE_NOWHERE;
                 memset(p->map, 0, sizeof(p->map));
             }
         }
     }
+}
+
+bool smc_is_anywhere(ram_addr ram, uint64_t va)
+{
+    CodePage *p = page_find(ram);
+
+    if (!p || p->anywhere || !p->blocks || p->va == CODE_NOWHERE || p->va == (va & PAGE_MASK)) {
+        return p && p->anywhere;
+    }
+    p->anywhere = true;
+    for (CodeBlock *at = p->blocks; at;) {
+        unsigned slot;
+        CodeBlock *cb = untag(at, &slot);
+        at = cb->page_next[slot];
+        if (slot == 0 && cb->page[1] != cb->page[0] && is_movable(&cb->key)) {
+            cache_invalidate(cb);      /* chained jumps stay among blocks of one kind */
+        }
+    }
+    return true;
 }
 
 bool smc_is_restless(ram_addr ram)
@@ -360,6 +390,10 @@ bool smc_written(RamBlock *b, ram_addr ram, unsigned len, const CodeBlock *curre
             map_add(p, cb, slot);
             at = cb->page_next[slot];
         }
+    }
+    if (!p->blocks) {
+        p->va = CODE_NOWHERE;
+        p->anywhere = false;
     }
     if (!p->blocks && atomic_load(&p->translating) == 0 &&
         (p->hits < MAX_HITS || atomic_load(&p->quiet) >= MAX_QUIET)) {

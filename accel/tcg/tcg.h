@@ -24,6 +24,7 @@
 #define PAGE_OFFSET (PAGE_SIZE_MIN - 1)
 #define PAGE_MASK (~PAGE_OFFSET)
 #define RAM_NONE UINT64_MAX
+#define CODE_NOWHERE UINT64_MAX
 
 /* A page of RAM with translated code. Made once, stays. */
 typedef struct CodePage {
@@ -31,6 +32,8 @@ typedef struct CodePage {
     _Atomic uint32_t translating;      /* being read by the translator right now */
     _Atomic uint32_t version;          /* raised by writes meanwhile */
     uint64_t map[8];                   /* a bit for 8 bytes: some block covers them */
+    uint64_t va;                       /* virtual page of the blocks that could be movable; CODE_NOWHERE: unknown; blocks_lock */
+    bool anywhere;                     /* it has been run at several: such blocks are made for anywhere; blocks_lock */
     uint32_t region_hits;              /* regions that writes have invalidated; blocks_lock */
     uint32_t hits;                     /* writes that have invalidated something; blocks_lock */
     _Atomic uint32_t quiet;            /* writes since then while there was no code */
@@ -145,6 +148,11 @@ void smc_remove_block(CodeBlock *cb);
 CodeBlock *smc_first_block(ram_addr ram);
 CodeBlock *smc_next_block(const CodeBlock *cb, ram_addr ram);
 void smc_clear(void);
+/*
+ * Whether a new block of a key that is movable is to be made for anywhere: the page has been run at another virtual address,
+ * as libraries and programs are that the guest loads at random ones. Drops the page's other blocks when that is new. blocks_lock.
+ */
+bool smc_is_anywhere(ram_addr ram, uint64_t va);
 /* Code in this page is written to so often that regions do not pay. blocks_lock. */
 bool smc_is_restless(ram_addr ram);
 /* No translated code lies in [ram, ram + len) of a page that holds some elsewhere, or may soon again. */
@@ -161,8 +169,8 @@ bool cache_init(GError **error);
 CodeBlock *cache_find(Cpu *cpu, const BlockKey *key);
 /* The same, NULL when there is none yet. May fault. */
 CodeBlock *cache_find_ready(Cpu *cpu, const BlockKey *key);
-/* head is hot: a region from there on, which takes its place; or head itself. */
-CodeBlock *cache_make_region(Cpu *cpu, CodeBlock *head);
+/* head, found by key, is hot: a region from there on, which takes its place; or head itself. */
+CodeBlock *cache_make_region(Cpu *cpu, const BlockKey *key, CodeBlock *head);
 /* from's slot will jump to `to`. */
 void cache_chain(CodeBlock *from, unsigned slot, CodeBlock *to);
 /* Look-ups that find cb are counted from now on: see cb->heat. */

@@ -23,6 +23,8 @@ struct ArmCpuHooks;
 enum {
     KEY_SINGLE = 1,                     /* a block of one instruction: stepping, breakpoints near */
     KEY_UNCHAINED = 2,                  /* every block comes back to the execution loop */
+    /* Only where it is given to translate(): the code is to work in any virtual page (CpuArch.movable), with pc's offset. */
+    KEY_ANYWHERE = 4,
 };
 
 /* Names a translation: the same key and the same guest bytes give the same code. */
@@ -72,6 +74,7 @@ struct Cpu {
                                            execution loop before it looks, so masked interrupts cost nothing */
     _Atomic uint32_t pending;           /* CPU_PENDING_*: stays until taken or withdrawn; not for generated code */
     struct BlockCache *block_cache;     /* jump cache for indirect jumps; layout: accel/tcg */
+    uint64_t code_page;                 /* virtual page that the running block began in, if it is one for anywhere */
     CpuTlb tlb;
 
     /* --- execution --- */
@@ -160,6 +163,9 @@ struct CpuArch {
     /* Emits IR for the block at key and what it reaches in its page as far as guide->has_run allows; branches
      * back look at cpu->attention. Keys without flags only. NULL: single blocks are all there is. */
     void (*translate_region)(Cpu *cpu, struct IrBuilder *b, const BlockKey *key, RegionGuide *guide);
+    /* Whether code of this key can be made so that its addresses are relative to cpu->code_page. NULL: never. */
+    bool (*movable)(const BlockKey *key);
+    uint32_t pc_home;                              /* of such keys: offset of the 64-bit pc; from the Cpu's start */
     /* The state at a side exit: pc and the metadata word that ir_insn recorded. */
     void (*restore)(Cpu *cpu, const BlockKey *key, uint64_t pc, uint64_t meta);
     /* Translates va for an access and enters it by tlb_set, or raises the guest's fault (does

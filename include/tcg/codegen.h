@@ -34,6 +34,7 @@ typedef struct GeneratedCode {
     const InsnPoint *insns;         /* guest instructions of the block in order */
     uint32_t num_chains;
     uint32_t num_ways_in;           /* behind insns: see code_ways_in */
+    uint32_t chained;               /* where chained jumps enter: offset from entry */
     ChainSlot *chains;              /* by slot; the block's own `chain` if there are no more than two */
 } GeneratedCode;
 
@@ -60,6 +61,8 @@ struct CodeBlock {
     int32_t heat;                   /* branches back that may yet lead here before a region is made */
     uint8_t ways;                   /* a bit for each IrWay in which code of the same page has jumped here */
     bool no_region;                 /* one was made from here, or is not wanted */
+    /* Works in any virtual page: all addresses in it are as if key.pc were where it runs. See block_moved(). */
+    bool anywhere;
     _Atomic bool valid;             /* cleared by invalidation */
     bool counted;                   /* lookup_entry counts */
     /* accel/tcg: where exit_lookup enters: NULL: code.entry; a region that has this place among its targets; code that counts */
@@ -69,6 +72,12 @@ struct CodeBlock {
     ChainSlot *incoming;            /* who chains to me; accel/tcg */
     ChainSlot chain[2];
 } __attribute__((aligned(64)));
+
+/* What to add to addresses that the block (and its tables) names, while it runs. */
+static inline uint64_t block_moved(const Cpu *cpu, const CodeBlock *cb)
+{
+    return cb->anywhere ? cpu->code_page - (cb->key.pc & ~(uint64_t)0xfff) : 0;
+}
 
 /*
  * Jump cache, one per vCPU, read by generated code for exit_lookup: the entry of the pc's low bits;

@@ -12,7 +12,7 @@ enum {
     PAGE_BITS = 12
 };
 typedef struct TargetEntry {
-    uint64_t pc;
+    uint64_t pc; /* of a block for anywhere: from the page's start */
     uintptr_t code;
 } TargetEntry;
 
@@ -95,6 +95,9 @@ void gen_to_target(Gen *g, const IrOp *o)
     ra_use(&g->ra, o->args[0], REG_BIT(RSI));
     ra_take(&g->ra, RAX);
     ra_take(&g->ra, RCX);
+    if (g->cb->anywhere) {
+        ra_take(&g->ra, RDX);
+    }
     ra_targets_begin(&g->ra);
     note_dirty(g, &m);
     ra_targets_moves(&g->ra);
@@ -112,7 +115,11 @@ void gen_to_target(Gen *g, const IrOp *o)
     m.table = x_lea_rip(&g->a, RCX);
     x_alu_mi(&g->a, 0, ALU_CMP, gen_env(g, offsetof(Cpu, attention)), 0);
     m.jump[0] = x_jcc32(&g->a, CC_NE);
-    x_alu_rm(&g->a, X_W, ALU_CMP, RSI, mem_bi(RCX, RAX, offsetof(TargetEntry, pc)));
+    if (g->cb->anywhere) {
+        x_mov_rr(&g->a, X_W, RDX, RSI);
+        x_alu_rm(&g->a, X_W, ALU_SUB, RDX, gen_env(g, offsetof(Cpu, code_page)));
+    }
+    x_alu_rm(&g->a, X_W, ALU_CMP, g->cb->anywhere ? RDX : RSI, mem_bi(RCX, RAX, offsetof(TargetEntry, pc)));
     m.jump[1] = x_jcc32(&g->a, CC_NE);
     x_jmp_m(&g->a, mem_bi(RCX, RAX, offsetof(TargetEntry, code)));
     g_array_append_val(g->target_misses, m);
@@ -143,6 +150,7 @@ void gen_ways_in(Gen *g)
         const IrTarget *t = &g->f->targets[i];
         WayIn w = {.pc = t->pc, .entry = g->a.p};
 
+        gen_note_page(g);
         x_alu_mi(&g->a, 0, ALU_CMP, gen_env(g, offsetof(Cpu, attention)), 0);
         x_jcc(&g->a, CC_NE, g->attend);
         ra_load_owned(&g->ra, t->block);
@@ -170,7 +178,7 @@ void gen_target_table(Gen *g)
         t[i] = (TargetEntry){.pc = (uint64_t)(i + 1) << g->target_shift};
     }
     for (uint32_t i = g->f->num_targets; i-- > 0;) {
-        uint64_t pc = g->f->targets[i].pc;
+        uint64_t pc = g->f->targets[i].pc & (g->cb->anywhere ? ((uint64_t)1 << PAGE_BITS) - 1 : UINT64_MAX);
         t[index_of(g, pc)] =
             (TargetEntry){.pc = pc, .code = (uintptr_t)g->block_at[g->f->targets[i].block->id]};
     }

@@ -181,6 +181,17 @@ static void gen_poll_exit(Gen *g, uint8_t *from)
     gen_exit(g, IR_EXIT_ENTRY);
 }
 
+/* All is home: the page that the block runs in. */
+void gen_note_page(Gen *g)
+{
+    if (!g->cb->anywhere) {
+        return;
+    }
+    x_rm(&g->a, X_MOV_RM | X_W, RAX, gen_env(g, g->arch->pc_home));
+    x_alu_ri(&g->a, X_W, ALU_AND, RAX, -4096);
+    x_rm(&g->a, X_MOV_MR | X_W, RAX, gen_env(g, offsetof(Cpu, code_page)));
+}
+
 /* Nothing but an exit: what it wants home may as well go there before the branch, once for both ways. */
 static bool only_exits(const Gen *g, const IrBlock *b)
 {
@@ -297,6 +308,8 @@ static bool gen_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     ra_function(&g->ra, f);
     g->first_page_val = g->ra.first_extra;
     gen_targets_begin(g);
+    gen_note_page(g);
+    cb->code.chained = (uint32_t)(g->a.p - g->start);      /* chained jumps stay in the page */
     poll = gen_poll(g);
     ra_entry_moves(&g->ra);
     for (IrBlock *b = f->entry; b; b = b->next) {
@@ -394,7 +407,7 @@ static void engine_chain(CodeBlock *from, unsigned slot, CodeBlock *to)
     const uint8_t *start = from->code.entry;
     const ChainSlot *c = &from->code.chains[slot];
     uint8_t *site = (uint8_t *)(uintptr_t)start + c->site + 1;
-    const uint8_t *target = to ? to->code.entry : start + c->reset;
+    const uint8_t *target = to ? (const uint8_t *)to->code.entry + to->code.chained : start + c->reset;
     int32_t d = (int32_t)(target - (site + 4));
 
     if (c->site) {
@@ -417,7 +430,7 @@ static bool engine_chain_counted(CodeBuffer *c, CodeBlock *from, unsigned slot, 
     x_mov_ri(a, RAX, (uintptr_t)&to->heat);
     x_alu_mi(a, 0, ALU_SUB, mem_bd(RAX, 0), 1);
     x_jcc(a, CC_S, start + s->reset);
-    x_jmp(a, to->code.entry);
+    x_jmp(a, (const uint8_t *)to->code.entry + to->code.chained);
     c->ptr = (uint8_t *)(((uintptr_t)a->p + 15) & ~(uintptr_t)15);
     __atomic_store_n((int32_t *)(void *)(start + s->site + 1), (int32_t)(stub - (start + s->site + 5)),
                      __ATOMIC_RELEASE);

@@ -207,6 +207,7 @@ bool gen_may_be_target(const Gen *g, uint32_t pc);
 void gen_to_target(Gen *g, const IrOp *o);
 void gen_target_misses(Gen *g);
 void gen_ways_in(Gen *g);
+void gen_note_page(Gen *g);               /* blocks for anywhere: after a look-up */
 void gen_target_table(Gen *g);
 size_t gen_target_table_size(const Gen *g);
 static inline bool gen_has_room(const Gen *g)

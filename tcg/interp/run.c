@@ -140,10 +140,10 @@ static const Insn *run_exit_chain(const Insn *i, Run *r)
 static const Insn *run_exit_lookup(const Insn *i, Run *r)
 {
     const InterpCode *here = r->cb->code.entry;
-    const uint64_t pc = arg64(i, r, 0);
+    const uint64_t pc = arg64(i, r, 0), place = pc - block_moved(r->cpu, r->cb);
 
     for (uint32_t n = 0; n < here->num_targets && !atomic_load_explicit(&r->cpu->attention, memory_order_relaxed); n++) {
-        if (here->targets[n].pc == pc) {
+        if (here->targets[n].pc == place) {
             return here->targets[n].to;
         }
     }
