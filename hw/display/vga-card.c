@@ -107,7 +107,7 @@ bool vga_card_init(VgaCard *c, PciDevice *pci, uint64_t size, GError **error)
     c->vga.vram_size = (uint32_t)size;
     region_init_io(&c->mmio, o, "vga.mmio", VGA_CARD_MMIO, &mmio_ops, c);
     if (c->legacy) {
-        vga_card_legacy(c, pci, &ports_ops, c);
+        vga_card_legacy(c, pci, &ports_ops, c, &vga_window_ops, &c->vga);
         region_init_io(&c->dispi_ports, o, "vga.dispi", 4, &dispi_ops, c);
         if (pci->bus->io) {
             region_add(pci->bus->io, DISPI_PORT, &c->dispi_ports, 0);
@@ -116,10 +116,11 @@ bool vga_card_init(VgaCard *c, PciDevice *pci, uint64_t size, GError **error)
     return true;
 }
 
-void vga_card_legacy(VgaCard *c, PciDevice *pci, const RegionOps *ports, void *opaque)
+void vga_card_legacy(VgaCard *c, PciDevice *pci, const RegionOps *ports, void *ports_opaque, const RegionOps *window,
+                     void *window_opaque)
 {
-    region_init_io(&c->ports, &pci->dev.obj, "vga.ports", 0x30, ports, opaque);
-    region_init_io(&c->window, &pci->dev.obj, "vga.window", 0x20000, &vga_window_ops, &c->vga);
+    region_init_io(&c->ports, &pci->dev.obj, "vga.ports", 0x30, ports, ports_opaque);
+    region_init_io(&c->window, &pci->dev.obj, "vga.window", 0x20000, window, window_opaque);
     region_add(pci->bus->mem, 0xa0000, &c->window, 1);
     if (pci->bus->io) {
         region_add(pci->bus->io, LEGACY_PORTS, &c->ports, 0);
@@ -130,7 +131,10 @@ void vga_card_fini(VgaCard *c)
 {
     Region *const legacy[] = { &c->window, &c->dispi_ports, &c->ports };
 
-    for (unsigned i = 0; c->legacy && i < ARRAY_COUNT(legacy); i++) {
+    for (unsigned i = 0; i < ARRAY_COUNT(legacy); i++) {
+        if (!legacy[i]->name) {
+            continue; /* without it */
+        }
         if (legacy[i]->container) {
             region_remove(legacy[i]);
         }
