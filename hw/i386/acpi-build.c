@@ -5,6 +5,7 @@
  */
 #include "acpi-internal.h"
 #include "exec/x86-apic.h"
+#include "hw/acpi/pci-hotplug.h"
 #include "hw/acpi/tables.h"
 #include "hw/acpi/tpm.h"
 
@@ -234,6 +235,9 @@ static void build_all(AcpiTables *s, void *opaque)
 
 bool acpi_build(PcBoard *b, GError **error)
 {
+    if (b->pci_hotplug) {
+        acpi_pcihp_find_buses(b->pci_hotplug);
+    }
     if (tpm_of(b->vm)) {
         tpm_publish(tpm_of(b->vm), b->fw_cfg);
     }

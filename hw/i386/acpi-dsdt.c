@@ -5,6 +5,7 @@
  */
 #include "acpi-internal.h"
 #include "hw/acpi/aml.h"
+#include "hw/acpi/pci-hotplug.h"
 #include "hw/acpi/pm.h"
 #include "hw/acpi/tpm.h"
 
@@ -295,6 +296,9 @@ static void dsdt_host(Aml *a, PcBoard *b, const AcpiInfo *info)
     if (b->q35) {
         dsdt_osc(a);
     }
+    if (b->pci_hotplug) {
+        acpi_pcihp_dsdt(a, b->pci_hotplug);
+    }
     aml_end(a);
 }
 
@@ -362,6 +366,9 @@ GByteArray *acpi_dsdt(PcBoard *b, const AcpiInfo *info)
     aml_end(&a);
     aml_scope(&a, "\\_GPE");
     aml_name_string(&a, "_HID", "ACPI0006");
+    if (b->pci_hotplug) {
+        acpi_pcihp_dsdt_event(&a);
+    }
     aml_end(&a);
     dsdt_sleep(&a, b->acpi_pm);
     return aml_steal(&a);

@@ -4,6 +4,7 @@
  * at a programmable base, SMI command port. Left out: DMA timing, SMBus transactions.
  */
 #include "hw/acpi/cpu-hotplug.h"
+#include "hw/acpi/pci-hotplug.h"
 #include "hw/acpi/pm.h"
 #include "hw/i386/pc.h"
 
@@ -150,6 +151,8 @@ typedef struct Piix4Pm {
     Irq sci;
     bool mapped;
     uint16_t base;
+    bool root_hotplug;
+    AcpiPciHotplug hotplug;
 } Piix4Pm;
 
 static void piix4_set_sci(Device *d, int level)
@@ -211,10 +214,24 @@ static bool piix4_realize(Device *d, GError **error)
     region_init_container(&s->pm, &d->obj, "piix4-pm", 64);
     acpi_pm_init(&s->acpi, d, &s->pm, d->vm->io, PIIX4_GPE_PORT, 2, piix4_set_sci);
     acpi_cpus_init(&s->cpus, d, PIIX4_CPU_PORT);
+    if (s->root_hotplug) {
+        acpi_pcihp_init(&s->hotplug, d, &s->acpi, b->pci);
+        b->pci_hotplug = &s->hotplug;
+    }
     device_map(d, "apm", 0xb2);
     b->pm = d;
     b->acpi_pm = &s->acpi;
     return true;
+}
+
+static void piix4_unrealize(Device *d)
+{
+    Piix4Pm *s = (Piix4Pm *)d;
+
+    if (s->root_hotplug) {
+        pc_board(d->vm)->pci_hotplug = NULL;
+        acpi_pcihp_fini(&s->hotplug);
+    }
 }
 
 static void piix4_reset(Device *d)
@@ -227,6 +244,9 @@ static void piix4_reset(Device *d)
     }
     acpi_pm_reset(&s->acpi);
     acpi_cpus_reset(&s->cpus);
+    if (s->root_hotplug) {
+        acpi_pcihp_reset(&s->hotplug);
+    }
     piix4_remap(s);
 }
 
@@ -253,9 +273,14 @@ static const PciInfo piix4_pci = {
 
 static const PinRow piix4_pins[] = {PIN_OUT(Piix4Pm, sci, "sci"), PIN_END};
 
-static const Prop piix4_props[] = {ACPI_PM_PROPS(Piix4Pm, acpi), PROP_END};
+static const Prop piix4_props[] = {
+    ACPI_PM_PROPS(Piix4Pm, acpi),
+    PROP_BOOL(Piix4Pm, root_hotplug, "acpi-root-pci-hotplug", true),
+    PROP_END,
+};
 
 static const StateField piix4_state[] = {
+    STATE_STRUCT(Piix4Pm, hotplug, acpi_pci_hotplug_state),
     STATE_STRUCT(Piix4Pm, acpi, acpi_pm_state), STATE_STRUCT(Piix4Pm, cpus, acpi_cpus_state),
     HOST_ONLY(Piix4Pm, pm, "region"),           HOST_ONLY(Piix4Pm, mapped, "follows PMREGMISC"),
     HOST_ONLY(Piix4Pm, base, "follows PMBA"),   STATE_END,
@@ -276,6 +301,7 @@ static const DeviceType piix4_pm_type = {
     .props = piix4_props,
     .state = piix4_state,
     .realize = piix4_realize,
+    .unrealize = piix4_unrealize,
     .reset = piix4_reset,
 };
 DEVICE_TYPE(piix4_pm_type);

@@ -56,6 +56,7 @@ typedef struct PcBoard {
     Device *rtc, *pit, *hpet, *i8042; /* NULL: none */
     bool no_pic, no_pit, no_rtc;
     Device *pm; /* the function with the ACPI registers */
+    struct AcpiPciHotplug *pci_hotplug; /* NULL: none */
     struct AcpiPm *acpi_pm; /* its part with the properties; NULL: no ACPI */
     uint16_t pm_base; /* where firmware will find it: for the FADT */
     uint64_t mmcfg_base, mmcfg_size; /* q35: ECAM */
