@@ -5,6 +5,7 @@
  */
 #include <fenv.h>
 #include <math.h>
+#include <string.h>
 #include "target-i386/avx-helper.h"
 #include "target-i386/cpu.h"
 #include "target-i386/helpers.h"
@@ -205,32 +206,81 @@ static void set_lane(X86Cpu *c, unsigned reg, unsigned n, unsigned size, uint64_
     *home = v.v;
 }
 
-/* Each element read is entered and its mask cleared at once, so that a fault begins again there. */
+/* A vector register as the elements of a gather. */
+typedef union GatherReg { Vec128 half[2]; uint32_t l[8]; uint64_t q[4]; } GatherReg;
+
+static GatherReg gather_get(const X86Cpu *c, unsigned reg)
+{
+    return (GatherReg){.half = {c->xmm[reg], c->ymm_hi[reg]}};
+}
+
+static void gather_put(X86Cpu *c, unsigned reg, const GatherReg *v)
+{
+    c->xmm[reg] = v->half[0];
+    c->ymm_hi[reg] = v->half[1];
+}
+
+/* Plain memory that the TLB knows, or NULL. */
+static const void *gather_hit(const Cpu *cpu, uint64_t va, unsigned bytes, unsigned mmu)
+{
+    const TlbEntry *e = &cpu->tlb.table[mmu][tlb_index(va)];
+    const uint64_t inside = (1 << PAGE_BITS_MIN) - bytes;
+
+    return e->read == (va & ~inside) ? (const void *)(uintptr_t)(va + e->addend) : NULL;
+}
+
+/*
+ * Whatever may fault finds the elements read before in the register and their masks cleared, so that a fault begins
+ * again there.
+ */
 void helper_gather(Cpu *cpu, uint32_t word, uint64_t base, uint64_t seg_base)
 {
     X86Cpu *c = X86(cpu);
-    unsigned reg = word & 15, mask = word >> 4 & 15, index = word >> 8 & 15;
-    unsigned size = word >> 12 & 3, index_size = word >> 14 & 3, scale = word >> 16 & 3;
-    unsigned total = word >> 18 & 1 ? 32 : 16, count = total >> (size > index_size ? size : index_size);
+    const unsigned reg = word & 15, mask_reg = word >> 4 & 15, index_reg = word >> 8 & 15;
+    const unsigned size = word >> 12 & 3, index_size = word >> 14 & 3, scale = word >> 16 & 3;
+    const unsigned total = word >> 18 & 1 ? 32 : 16, mmu = word >> 20 & 15;
+    const unsigned count = total >> MAX(size, index_size);
+    const GatherReg index = gather_get(c, index_reg);
+    GatherReg r = gather_get(c, reg), mask = gather_get(c, mask_reg);
 
-    for (unsigned n = 0; n < count; n++) {
-        if (lane(c, mask, n, size) >> ((8u << size) - 1) & 1) {
-            uint64_t at = lane(c, index, n, index_size);
-            at = index_size == 2 ? (uint64_t)(int64_t)(int32_t)at : at;
-            uint64_t va = base + (at << scale);
-            va = word & AVX_CODE64 ? va + seg_base : (uint32_t)((uint32_t)va + seg_base);
-            uint64_t v = cpu_load(cpu, va, size, word >> 20 & 15, HOST_PC());
-            set_lane(c, reg, n, size, v);
+    for (unsigned n = 0; n < total >> size; n++) {         /* SDM 2C, VPGATHERDD: the sign is what counts */
+        if (size == 3) {
+            mask.q[n] = 0 - (mask.q[n] >> 63);
+        } else {
+            mask.l[n] = 0 - (mask.l[n] >> 31);
         }
-        set_lane(c, mask, n, size, 0);
-    }
-    for (unsigned n = count; n < 32u >> size; n++) {
-        set_lane(c, reg, n, size, 0);
-        set_lane(c, mask, n, size, 0);
     }
     for (unsigned n = 0; n < count; n++) {
-        set_lane(c, mask, n, size, 0);
+        if (!(size == 3 ? mask.q[n] : mask.l[n])) {
+            continue;
+        }
+        uint64_t at = index_size == 2 ? (uint64_t)(int64_t)(int32_t)index.l[n] : index.q[n], v = 0;
+        uint64_t va = base + (at << scale);
+        va = word & AVX_CODE64 ? va + seg_base : (uint32_t)((uint32_t)va + seg_base);
+        const void *host = gather_hit(cpu, va, 1u << size, mmu);
+        if (host) {
+            memcpy(&v, host, size == 3 ? 8 : 4);
+        } else {
+            gather_put(c, reg, &r);
+            gather_put(c, mask_reg, &mask);
+            v = cpu_load(cpu, va, size, mmu, HOST_PC());
+        }
+        if (size == 3) {
+            r.q[n] = v;
+            mask.q[n] = 0;
+        } else {
+            r.l[n] = (uint32_t)v;
+            mask.l[n] = 0;
+        }
     }
+    mask = (GatherReg){0};
+    if (size == 3) {
+        memset(&r.q[count], 0, (4 - count) * 8);
+    } else {
+        memset(&r.l[count], 0, (8 - count) * 4);
+    }
+    gather_put(c, reg, &r);
+    gather_put(c, mask_reg, &mask);
 }
 
 void helper_maskmov(Cpu *cpu, uint32_t word, uint64_t va)
