@@ -88,6 +88,28 @@ static void access_dirty(Gen *g, Access *x)
     x->num_vars = g->stub_vars->len - x->first_var;
 }
 
+static uint32_t tlb_table(unsigned mmu)
+{
+    return (uint32_t)(offsetof(Cpu, tlb) + offsetof(CpuTlb, table) + mmu * sizeof(TlbEntry) * TLB_SIZE);
+}
+
+/* The place in the table of the entry for va + first. */
+static void tlb_entry(Gen *g, int entry, int va, int32_t first)
+{
+    if (!first && g->host.bmi2) {
+        v_rrr(&g->a, V_RORX | X_W, entry, 0, va);           /* what comes in above is masked away */
+        x_u8(&g->a, PAGE_BITS_MIN - 5);
+    } else {
+        if (first) {
+            x_rm(&g->a, X_LEA | X_W, entry, mem_bd(va, first));
+        } else {
+            x_mov_rr(&g->a, X_W, entry, va);
+        }
+        x_shift_ri(&g->a, X_W, SH_SHR, entry, PAGE_BITS_MIN - 5);
+    }
+    x_alu_ri(&g->a, 0, ALU_AND, entry, (TLB_SIZE - 1) << 5);
+}
+
 /* The entry of an address that is known: its place is, too. */
 static void check_const(Gen *g, const Access *x, Stub *s, uint32_t table, bool read, bool write)
 {
@@ -120,8 +142,7 @@ static void check_const(Gen *g, const Access *x, Stub *s, uint32_t table, bool r
 /* Index, compare, branch to the stub, addend into `entry`. aligned: nothing else hits. */
 static void access_check(Gen *g, const Access *x, Stub *s, bool write, bool aligned)
 {
-    const uint32_t table = (uint32_t)(offsetof(Cpu, tlb) + offsetof(CpuTlb, table) +
-                                      x->mmu * sizeof(TlbEntry) * TLB_SIZE);
+    const uint32_t table = tlb_table(x->mmu);
     const bool leads = x->group && !x->follower, read = leads ? x->group->read : !write;
     const uint64_t offset = x->const_va & ((1 << PAGE_BITS_MIN) - 1);
     int32_t mask = -(1 << PAGE_BITS_MIN);
@@ -138,18 +159,7 @@ static void access_check(Gen *g, const Access *x, Stub *s, bool write, bool alig
         check_const(g, x, s, table, read, write);
         return;
     }
-    if (!x->first && g->host.bmi2) {
-        v_rrr(&g->a, V_RORX | X_W, x->entry, 0, x->va);     /* what comes in above is masked away */
-        x_u8(&g->a, PAGE_BITS_MIN - 5);
-    } else {
-        if (x->first) {
-            x_rm(&g->a, X_LEA | X_W, x->entry, mem_bd(x->va, x->first));
-        } else {
-            x_mov_rr(&g->a, X_W, x->entry, x->va);
-        }
-        x_shift_ri(&g->a, X_W, SH_SHR, x->entry, PAGE_BITS_MIN - 5);
-    }
-    x_alu_ri(&g->a, 0, ALU_AND, x->entry, (TLB_SIZE - 1) << 5);
+    tlb_entry(g, x->entry, x->va, x->first);
     if (aligned || x->last == 0) {
         x_mov_rr(&g->a, X_W, x->tmp, x->va);
         mask |= (int32_t)x->bytes - 1;
@@ -179,6 +189,7 @@ static void add_stub(Gen *g, const IrOp *o, const Access *x, Stub s)
     s.x87 = g->x87;
     s.insn = g->insn;
     s.va = (int8_t)x->va;
+    s.entry = x->group ? (int8_t)x->entry : -1;
     s.first_var = x->first_var;
     s.num_vars = x->num_vars;
     g_array_append_val(g->stubs, s);
@@ -645,6 +656,47 @@ static void stub_short(Gen *g, const Stub *s, const Access *x, uint32_t oi, bool
     gen_keep_registers(g, vectors, true);
 }
 
+/*
+ * An access that shares its check with others, whose range lies in two pages or in one that allows less than all of them
+ * need: it alone may well be fine. The group's addend stays 0.
+ */
+static void stub_alone(Gen *g, const Stub *s, const Access *x, bool store)
+{
+    const uint32_t table = tlb_table(x->mmu);
+    RegSet used = REG_BIT(s->va) | REG_BIT(s->entry);
+    Mem m = gen_env(g, table + (store ? (uint32_t)offsetof(TlbEntry, write) : (uint32_t)offsetof(TlbEntry, read)));
+    uint8_t *miss;
+    int tmp;
+
+    used |= s->value >= 0 ? REG_BIT(s->value) : 0;
+    tmp = __builtin_ctzll(GPR_ALL & ~used);
+    x_push(&g->a, tmp);
+    tlb_entry(g, s->entry, s->va, 0);
+    x_rm(&g->a, X_LEA | X_W, tmp, mem_bd(s->va, (int32_t)x->bytes - 1));
+    x_alu_ri(&g->a, X_W, ALU_AND, tmp, -(1 << PAGE_BITS_MIN));
+    m.index = s->entry;
+    x_alu_rm(&g->a, X_W, ALU_CMP, tmp, m);
+    x_pop(&g->a, tmp);
+    miss = x_jcc32(&g->a, CC_NE);
+    m = gen_env(g, table + (uint32_t)offsetof(TlbEntry, addend));
+    m.index = s->entry;
+    x_rm(&g->a, X_MOV_RM | X_W, s->entry, m);
+    m = mem_bi(s->entry, s->va, 0);
+    if (store && ra_class(x->type)) {
+        xv_rm(&g->a, vec_store_form(x), xmm(s->value), m);
+    } else if (store) {
+        Opnd v = {.kind = s->value_const ? OPND_IMM : OPND_REG, .reg = s->value, .imm = (int32_t)s->value_bits};
+        store_int(g, x, &v, m);
+    } else if (ra_class(x->type)) {
+        xv_rm(&g->a, vec_load_form(x), xmm(s->dst), m);
+    } else {
+        load_int(g, x, s->dst, m);
+    }
+    x_alu_rr(&g->a, 0, ALU_XOR, s->entry, s->entry);
+    x_jmp(&g->a, s->back);
+    x_patch32(miss, g->a.p);
+}
+
 static void stub_back(Gen *g, const Stub *s)
 {
     gen_x87_stub_restore(g, &s->x87);
@@ -672,6 +724,9 @@ static void gen_stub(Gen *g, const Stub *s)
     x_patch32(s->jump[0], g->a.p);
     if (s->jump[1]) {
         x_patch32(s->jump[1], g->a.p);
+    }
+    if (s->entry >= 0 && (store || o->opcode == OP_LOAD)) {
+        stub_alone(g, s, &x, store);
     }
     gen_x87_stub_save(g, &s->x87);
     for (uint32_t i = 0; i < s->num_vars; i++) {

@@ -47,6 +47,7 @@ typedef struct Stub {
     const IrOp *op;
     uint32_t insn;
     int8_t va, value, expect, dst;      /* registers; value: or -1 and value_bits */
+    int8_t entry;                       /* of an access that shares its check: the page's addend; else -1 */
     bool value_const;
     uint64_t value_bits;
     RegSet live;                        /* registers to keep */
