@@ -220,6 +220,15 @@ static void gather_put(X86Cpu *c, unsigned reg, const GatherReg *v)
     c->ymm_hi[reg] = v->half[1];
 }
 
+static void gather_clear(GatherReg *mask, unsigned n, unsigned size)
+{
+    if (size == 3) {
+        mask->q[n] = 0;
+    } else {
+        mask->l[n] = 0;
+    }
+}
+
 /* Plain memory that the TLB knows, or NULL. */
 static const void *gather_hit(const Cpu *cpu, uint64_t va, unsigned bytes, unsigned mmu)
 {
@@ -243,15 +252,10 @@ void helper_gather(Cpu *cpu, uint32_t word, uint64_t base, uint64_t seg_base)
     const GatherReg index = gather_get(c, index_reg);
     GatherReg r = gather_get(c, reg), mask = gather_get(c, mask_reg);
 
-    for (unsigned n = 0; n < total >> size; n++) {         /* SDM 2C, VPGATHERDD: the sign is what counts */
-        if (size == 3) {
-            mask.q[n] = 0 - (mask.q[n] >> 63);
-        } else {
-            mask.l[n] = 0 - (mask.l[n] >> 31);
-        }
-    }
     for (unsigned n = 0; n < count; n++) {
-        if (!(size == 3 ? mask.q[n] : mask.l[n])) {
+        const bool wanted = size == 3 ? mask.q[n] >> 63 : mask.l[n] >> 31;
+        if (!wanted) {
+            gather_clear(&mask, n, size);
             continue;
         }
         uint64_t at = index_size == 2 ? (uint64_t)(int64_t)(int32_t)index.l[n] : index.q[n], v = 0;
@@ -265,12 +269,11 @@ void helper_gather(Cpu *cpu, uint32_t word, uint64_t base, uint64_t seg_base)
             gather_put(c, mask_reg, &mask);
             v = cpu_load(cpu, va, size, mmu, HOST_PC());
         }
+        gather_clear(&mask, n, size);
         if (size == 3) {
             r.q[n] = v;
-            mask.q[n] = 0;
         } else {
             r.l[n] = (uint32_t)v;
-            mask.l[n] = 0;
         }
     }
     mask = (GatherReg){0};

@@ -227,7 +227,7 @@ static const char *const not_here[] = {
     "ENTER", "LEAVE", "PUSHF", "POPF", "PAUSE", "ARPL", "STMXCSR", "LDMXCSR",
     "VMCALL", "VMMCALL", "VMRUN", "VMLOAD", "VMSAVE", "STGI", "CLGI", "SKINIT", "INVLPGA", "VMLAUNCH", "VMRESUME", "VMXOFF",
     "VMXON", "VMCLEAR", "VMPTRLD", "VMPTRST", "VMREAD", "VMWRITE", "INVEPT", "INVVPID", "XLAT", "CMPXCHG8B", "CMPXCHG16B", "STD", "MASKMOVQ", "MASKMOVDQU", "CLFLUSH", "LAHF",
-    "FLDENV", "FNSTENV", "FRSTOR", "FNSAVE", "VGATHER",
+    "FLDENV", "FNSTENV", "FRSTOR", "FNSAVE",
 };
 
 static bool row_usable(const X86Row *r)
@@ -305,11 +305,25 @@ static unsigned choose_memory(Form *f, bool vector, bool aligned)
     return form == 1 || form == 6 ? 5 : f->has_sib ? 4 : 3;
 }
 
+/* [RBX + vector * scale + disp8]. */
+static unsigned choose_vsib(Form *f)
+{
+    f->modrm = 0x40;
+    f->has_sib = true;
+    f->sib = (uint8_t)(rnd() << 3 | 3);
+    f->rex |= rnd() & 2;
+    f->disp = (unsigned)(rnd() % 128);
+    f->disp_bytes = 1;
+    return 4;
+}
+
 static void choose_modrm(Form *f, const X86Row *r, bool mem)
 {
     unsigned rm;
 
-    if (mem) {
+    if (mem && r->flags & X86_ROW_VSIB) {
+        rm = choose_vsib(f);
+    } else if (mem) {
         /* AMD's processors do not demand the alignment of SHA's operands that the SDM does */
         rm = choose_memory(f, r->flags & (X86_ROW_SSE | X86_ROW_MMX), !strncmp(r->name, "SHA", 3) && r->flags & X86_ROW_SSE);
     } else {
@@ -529,6 +543,13 @@ static void random_state(Case *t, NativeState *st)
         st->rflags = rnd() & 1 ? FLAG_DF : 0;
         for (unsigned n = DATA_SIZE / 2 - 0x200; n < DATA_SIZE / 2 + 0x200 && rnd() & 7; n++) {
             t->before[n] = (uint8_t)(n % 64 ? 0x55 : rnd());
+        }
+    }
+    if (t->row->flags & X86_ROW_VSIB) {     /* near indices */
+        unsigned bytes = t->row->opcode & 1 ? 8 : 4;
+        for (unsigned at = 0; at < 32; at += bytes) {
+            int64_t v = (int64_t)(rnd() % 48) - 16;
+            memcpy(st->ymm[t->insn.vsib] + at, &v, bytes);
         }
     }
     random_x87(st);
