@@ -376,6 +376,13 @@ bool trans_MSR_i(ArmCtx *s, const A64Insn *i)
         }
         set_pstate_bit(s, PSTATE_DIT, on);
         return true;
+    case 034:       /* TCO */
+        if (!arm_has(s->cpu, FEATURE_MTE)) {
+            return false;
+        }
+        set_pstate_bit(s, PSTATE_TCO, on);
+        arm_end_exit(s, true, IR_EXIT_LOOKUP);
+        return true;
     case 036:       /* DAIFSet */
         ir_call_msr_daif(s->b, ir_i32(s->b, (uint32_t)i->crm << 6), ir_i32(s->b, 1));
         return true;
@@ -462,7 +469,15 @@ bool trans_SYS(ArmCtx *s, const A64Insn *i)
     uint32_t id = ARM_SYSREG(1, i->op1, i->crn, i->crm, i->op2);
 
     if (id == ARM_SYSREG(1, 3, 7, 4, 1)) {      /* DC ZVA */
+        IrVal block = ir_andi(s->b, arm_x(s, i->rt), (int64_t)~((4ull << (s->cpu->id.dczid & 15)) - 1));
+
+        s->tag_checked = s->mode & MODE_MTE;
+        arm_mte_check(s, block, MIN(4u << (s->cpu->id.dczid & 15), 255u), true, s->mmu);
         ir_call_dc_zva(s->b, arm_x(s, i->rt));
+        return true;
+    }
+    if ((id == ARM_SYSREG(1, 3, 7, 4, 3) || id == ARM_SYSREG(1, 3, 7, 4, 4)) && arm_has(s->cpu, FEATURE_MTE)) {     /* DC GVA, GZVA */
+        ir_call_dc_gva(s->b, arm_x(s, i->rt), ir_i32(s->b, (i->op2 == 4) | (s->mode & MODE_ATA ? 2u : 0)));
         return true;
     }
     ir_call_sysreg_write(s->b, ir_i32(s->b, id), ir_i32(s->b, i->rt), arm_x(s, i->rt));

@@ -377,6 +377,7 @@ bool trans_STXR(ArmCtx *s, const A64Insn *i)
     IrVar addr_var = ir_local(b, IR_I64), r = ir_local(b, IR_I64);
     IrVal addr = base(s, i);
 
+    arm_mte_check(s, addr, 1u << i->size, true, s->mmu);
     ir_set(b, addr_var, addr);
     ir_brcond(b, COND_EQ, addr, ir_get(b, V_EXCL_ADDR), match, fail);
     ir_place(b, match);
@@ -420,6 +421,7 @@ bool trans_LDXP(ArmCtx *s, const A64Insn *i)
         }
         ir_set(b, V_EXCL_VAL, v);
     } else {
+        arm_mte_check(s, addr, 16, false, s->mmu);
         IrVal v = ir_call_load_pair(b, addr);
 
         x = ir_v_extract(b, LANE_I64, v, 0);
@@ -437,6 +439,7 @@ bool trans_STXP(ArmCtx *s, const A64Insn *i)
 {
     IrVal x = arm_x(s, i->rt), y = arm_x(s, i->rt2);
 
+    arm_mte_check(s, base(s, i), 8u << i->size, true, s->mmu);
     arm_set_x(s, i->rs, ir_zextq(s->b, ir_call_store_pair_excl(s->b, base(s, i), x, y, ir_i32(s->b, i->size))));
     return true;
 }
@@ -492,6 +495,7 @@ bool trans_CAS(ArmCtx *s, const A64Insn *i)
     }
     bool wide = i->size == 3;
     IrVal expect = arm_r(s, wide, i->rs), v = arm_r(s, wide, i->rt);
+    arm_mte_check(s, base(s, i), 1u << i->size, true, s->mmu);
     IrVal old = ir_cmpxchg(s->b, expect, v, base(s, i), (MemOp)(i->size | s->mem | MEM_ALIGN), s->mmu);
 
     arm_set_x(s, i->rs, zext_size(s, old, i->size));
@@ -503,6 +507,7 @@ bool trans_CASP(ArmCtx *s, const A64Insn *i)
     if (!arm_has(s->cpu, FEATURE_LSE) || i->rs & 1 || i->rt & 1 || ((i->word >> 10) & 31) != 31) {
         return false;
     }
+    arm_mte_check(s, base(s, i), 8u << i->size, true, s->mmu);
     ir_call_casp(s->b, base(s, i), ir_i32(s->b, i->rs), ir_i32(s->b, i->rt), ir_i32(s->b, i->size));
     return true;
 }
@@ -518,6 +523,8 @@ bool trans_atomic(ArmCtx *s, const A64Insn *i)
         return false;
     }
     IrVal addr = base(s, i), v = arm_r(s, wide, i->rs);
+
+    arm_mte_check(s, addr, 1u << i->size, false, s->mmu);
 
     if (i->op >= 4 && i->op < 8) {
         old = ir_call_atomic_minmax(s->b, addr, wide ? v : ir_zextq(s->b, v), ir_i32(s->b, i->op - 4), ir_i32(s->b, i->size));

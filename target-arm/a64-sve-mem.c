@@ -3,11 +3,12 @@
 #include "target-arm/a64-sve.h"
 
 /* As in sve-mem.c. */
-enum { ACC_BIG = 16, ACC_ALIGN = 32, ACC_FF = 64, ACC_NF = 128, ACC_SIGNED = 256, ACC_SCALE = 512, ACC_XS = 1024 };
+enum { ACC_BIG = 16, ACC_ALIGN = 32, ACC_FF = 64, ACC_NF = 128, ACC_SIGNED = 256, ACC_SCALE = 512, ACC_XS = 1024, ACC_MTE = 2048 };
 
 static unsigned access_flags(const ArmCtx *s)
 {
-    return s->mmu | (s->mem & MEM_BIG ? ACC_BIG : 0) | (s->mem & MEM_ALIGN ? ACC_ALIGN : 0);
+    return s->mmu | (s->mem & MEM_BIG ? ACC_BIG : 0) | (s->mem & MEM_ALIGN ? ACC_ALIGN : 0) |
+           (s->tag_checked && s->mode & MODE_MTE ? ACC_MTE : 0);
 }
 
 static IrVal desc_mem(ArmCtx *s, unsigned rd, unsigned rm, unsigned regs, unsigned pg, unsigned size, unsigned op, unsigned flags)
@@ -21,6 +22,7 @@ static IrVal base_plus(ArmCtx *s, const A64Insn *i, unsigned shift, int64_t cons
 {
     IrVal x = arm_xsp(s, (unsigned)i->rn);
 
+    s->tag_checked = s->mode & MODE_MTE && (i->reg || i->rn != 31);
     return i->reg ? ir_add(s->b, x, arm_shift(s, true, arm_x(s, (unsigned)i->rm), 0, shift)) : ir_addi(s->b, x, constant);
 }
 
@@ -142,6 +144,7 @@ bool trans_sve_ld1r(ArmCtx *s, const A64Insn *i)
 
 static IrVal vector_base(ArmCtx *s, const A64Insn *i)
 {
+    s->tag_checked = s->mode & MODE_MTE;
     return i->mode == SVG_IMM ? ir_i64(s->b, (uint64_t)i->imm << i->size) : i->mode == SVG_NT ? arm_x(s, (unsigned)i->rn)
                                                                                               : arm_xsp(s, (unsigned)i->rn);
 }

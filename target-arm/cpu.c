@@ -7,6 +7,7 @@
 
 #include <string.h>
 #include "qom/vm.h"
+#include "target-arm/mte.h"
 #include "target-arm/sysreg.h"
 #include "util/main-loop.h"
 
@@ -263,6 +264,9 @@ static bool cpu_realize(Device *d, GError **error)
     if (arm_has(c, FEATURE_M)) {
         arm_m_init(c);
     }
+    if (!arm_tags_init(c, error)) {
+        return false;
+    }
     arm_timers_init(c);
     g_ptr_array_add(vm->cpus, c);
     if (!cpu_start_thread(&c->cpu, error)) {
@@ -327,7 +331,7 @@ static const PinRow cpu_pins[] = {
 };
 
 static const Prop cpu_props[] = {
-    PROP_BOOL(ArmCpu, has_el2, "has_el2", true), PROP_BOOL(ArmCpu, has_el3, "has_el3", true),
+    PROP_BOOL(ArmCpu, has_tags, "tag-memory", false), PROP_BOOL(ArmCpu, has_el2, "has_el2", true), PROP_BOOL(ArmCpu, has_el3, "has_el3", true),
     PROP_BOOL(ArmCpu, start_powered_off, "start-powered-off", false), PROP_BOOL(ArmCpu, has_pmu, "pmu", true),
     PROP_BOOL(ArmCpu, aarch64_prop, "aarch64", true), PROP_BOOL(ArmCpu, cfgend, "cfgend", false),
     PROP_BOOL(ArmCpu, reset_hivecs, "reset-hivecs", false), PROP_U64(ArmCpu, mp_affinity, "mp-affinity", UINT64_MAX),

@@ -116,6 +116,8 @@ typedef struct ArmCpu {
     bool event;                         /* the event register of WFE */
     bool powered_off;
     bool tagged_seen;                   /* the TLB holds pages by tagged addresses */
+    uint8_t *tags;                      /* a byte for each 16 bytes of RAM, by ram address; NULL: no MTE */
+    bool has_tags;                      /* property tag-memory */
     bool guarded_seen;                  /* a guarded page (GP) was entered for execution */
     bool in_exec;                       /* between exec_enter and exec_leave */
     uint8_t lines;                      /* levels of irq fiq virq vfiq, bits 0..3 */
@@ -174,6 +176,8 @@ enum {
     MODE_SVE_SHIFT = 12, MODE_SVE_VL = 15 << 12,    /* AArch64: vector length / 128 - 1, or the level that SVE traps to */
     MODE_SVE_TRAP = 1 << 16,            /* AArch64 */
     MODE_ZLIVE = 1 << 17,               /* AArch64, with MODE_SVE_TRAP: zlive is not 0 */
+    MODE_MTE = 1 << 18, MODE_MTE_USER = 1 << 19,    /* AArch64: accesses, unprivileged ones are checked for tags */
+    MODE_ATA = 1 << 23,                 /* AArch64: allocation tags may be accessed */
     MODE_HOST = 1 << 20,                /* EL0 or EL2 in the EL2&0 regime */
     MODE_IL = 1 << 21,
     MODE_FP_DN = 1 << 22,               /* NaN results are the default NaN */
@@ -256,7 +260,7 @@ typedef struct ArmFault {
 typedef struct ArmPage {
     hwaddr pa;
     unsigned prot, page_bits;
-    bool global, device, guarded;
+    bool global, device, guarded, tagged;
     MemAttrs attrs;
     uint8_t mair;                       /* memory type, for PAR_EL1 */
     uint8_t sh;
@@ -270,6 +274,7 @@ void arm_unaligned(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu_idx, ui
 unsigned arm_mmu_index_hook(Cpu *cpu, bool fetch);
 /* Whether va's page is guarded (BTI). */
 bool arm_guarded(ArmCpu *c, uint64_t va);
+_Noreturn void arm_raise_fault(ArmCpu *c, const ArmFault *f, uint64_t va, MmuAccess access, uintptr_t host_pc);
 bool arm_page_is_ram(ArmCpu *c, const ArmPage *page);
 /* BR makes PSTATE.BTYPE 1 in a page that is not guarded, else 3: decided when somebody looks. The value. */
 unsigned arm_resolve_btype(ArmCpu *c);

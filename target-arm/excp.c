@@ -86,6 +86,7 @@ static void deliver_a64(ArmCpu *c, unsigned kind, unsigned target)
     if (arm_has(c, FEATURE_PAN) && !(c->sctlr[target] & SCTLR_SPAN) && (target == 1 || (target == 2 && arm_e2h(c)))) {
         c->pstate |= PSTATE_PAN;
     }
+    c->pstate |= arm_has(c, FEATURE_MTE) ? PSTATE_TCO : 0;
     c->pstate &= ~PSTATE_SSBS;
     c->pstate |= arm_has(c, FEATURE_SSBS) && c->sctlr[target] & SCTLR_DSSBS ? PSTATE_SSBS : 0;
     c->excl_addr = UINT64_MAX;

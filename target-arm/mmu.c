@@ -404,6 +404,7 @@ static bool stage1_once(ArmWalk *w, ArmPage *page, bool *again)
     page->mair = c->mair[w->regime] >> (8 * (leaf.desc >> 2 & 7));
     page->device = (page->mair & 0xf0) == 0;
     page->sh = leaf.desc >> 8 & 3;
+    page->tagged = page->mair == 0xf0 && arm_has(c, FEATURE_MTE);
     page->guarded = leaf.desc >> 50 & 1 && arm_has(c, FEATURE_BTI);
     if (page->attrs.secure && (leaf.desc & 1 << 5 || leaf.ns_table)) {
         page->attrs.secure = 0;
@@ -511,7 +512,7 @@ uint32_t arm_fault_esr_code(const ArmFault *f)
     return f->type >= FAULT_ALIGNMENT && f->type != FAULT_DOMAIN ? f->type : f->type == FAULT_EXTERNAL ? 0x10 : f->type | f->level;
 }
 
-static _Noreturn void raise_fault(ArmCpu *c, const ArmFault *f, uint64_t va, MmuAccess access, uintptr_t host_pc)
+void arm_raise_fault(ArmCpu *c, const ArmFault *f, uint64_t va, MmuAccess access, uintptr_t host_pc)
 {
     unsigned el = arm_el(c), target = f->stage == 2 ? 2 : arm_default_el(c);
     bool fetch = access == ACCESS_FETCH;
@@ -552,13 +553,13 @@ bool arm_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsign
             c->tagged_seen = true;
         }
         /* a page that is not dirty yet is entered without write access unless it was just made so */
-        tlb_set(cpu, mmu_idx, va & ~0xfffull, page.pa, page.attrs, page.prot, page.page_bits, page.global);
+        tlb_set(cpu, mmu_idx, va & ~0xfffull, page.pa, page.attrs, page.prot | (page.tagged ? TLB_PROT_TARGET : 0), page.page_bits, page.global);
         return true;
     }
     if (probe) {
         return false;
     }
-    raise_fault(c, &f, va, access, host_pc);
+    arm_raise_fault(c, &f, va, access, host_pc);
 }
 
 void arm_unaligned(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu_idx, uintptr_t host_pc)
@@ -568,7 +569,7 @@ void arm_unaligned(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu_idx, ui
     if (arm_has(ARM(cpu), FEATURE_M)) {
         arm_m_fault(ARM(cpu), M_USAGE, CFSR_UNALIGNED, NULL, host_pc);
     }
-    raise_fault(ARM(cpu), &f, va, access, host_pc);
+    arm_raise_fault(ARM(cpu), &f, va, access, host_pc);
 }
 
 void arm_bus_error(Cpu *cpu, hwaddr pa, uint64_t va, MmuAccess access, uintptr_t host_pc)
@@ -578,7 +579,7 @@ void arm_bus_error(Cpu *cpu, hwaddr pa, uint64_t va, MmuAccess access, uintptr_t
     if (arm_has(ARM(cpu), FEATURE_M)) {
         arm_m_bus_error(ARM(cpu), (uint32_t)va, access, host_pc);
     }
-    raise_fault(ARM(cpu), &f, va, access, host_pc);
+    arm_raise_fault(ARM(cpu), &f, va, access, host_pc);
 }
 
 unsigned arm_mmu_index_hook(Cpu *cpu, bool fetch)

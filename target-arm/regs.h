@@ -66,6 +66,8 @@ static inline unsigned arm_mode_el(unsigned mode, bool secure_a32)
 #define SCTLR_EnIA (1ull << 31)
 #define SCTLR_BT0  (1ull << 35)
 #define SCTLR_BT1  (1ull << 36)
+#define SCTLR_ATA0 (1ull << 42)
+#define SCTLR_ATA  (1ull << 43)
 #define SCTLR_DSSBS (1ull << 44)
 
 #define HCR_VM  (1ull << 0)
@@ -96,6 +98,7 @@ static inline unsigned arm_mode_el(unsigned mode, bool secure_a32)
 #define HCR_ID  (1ull << 33)
 #define HCR_E2H (1ull << 34)
 #define HCR_TLOR (1ull << 35)
+#define HCR_ATA (1ull << 56)
 #define HCR_API (1ull << 41)
 #define HCR_APK (1ull << 40)
 
@@ -112,6 +115,7 @@ static inline unsigned arm_mode_el(unsigned mode, bool secure_a32)
 #define SCR_ST  (1ull << 11)
 #define SCR_TWI (1ull << 12)
 #define SCR_TWE (1ull << 13)
+#define SCR_ATA (1ull << 26)
 #define SCR_EEL2 (1ull << 18)
 
 /* Exception classes (D17.2.37, ESR_ELx.EC). */
@@ -131,7 +135,7 @@ static inline uint32_t esr(unsigned ec, uint32_t iss)
 /* Faults, numbered by their ESR status code at level 0 (D17.2.37, DFSC). */
 enum {
     FAULT_ADDRESS_SIZE = 0x00, FAULT_TRANSLATION = 0x04, FAULT_ACCESS = 0x08, FAULT_PERMISSION = 0x0c,
-    FAULT_EXTERNAL = 0x10, FAULT_EXTERNAL_WALK = 0x14, FAULT_ALIGNMENT = 0x21, FAULT_DEBUG = 0x22, FAULT_DOMAIN = 0x3c,
+    FAULT_EXTERNAL = 0x10, FAULT_TAG = 0x11, FAULT_EXTERNAL_WALK = 0x14, FAULT_ALIGNMENT = 0x21, FAULT_DEBUG = 0x22, FAULT_DOMAIN = 0x3c,
 };
 
 /* FPCR, FPSR. */
@@ -161,7 +165,7 @@ enum {
     FEATURE_M, FEATURE_TLBIOS, FEATURE_TLBIRANGE, FEATURE_EVT, FEATURE_A32_EL1, FEATURE_BTI, FEATURE_CSV2_2, FEATURE_LOR, FEATURE_HCX,
     /* M profile: main extension, v8, security extension, DSP; FP in double precision, FPv5 */
     FEATURE_M_MAIN, FEATURE_M_V8, FEATURE_M_SEC, FEATURE_M_DSP, FEATURE_VFP_DOUBLE, FEATURE_VFP5,
-    FEATURE_SVE, FEATURE_SVE2, FEATURE_SVE_AES, FEATURE_SVE_BITPERM, FEATURE_SVE_BF16, FEATURE_SVE_SHA3, FEATURE_SVE_SM4, FEATURE_SVE_I8MM,
+    FEATURE_MTE, FEATURE_SVE, FEATURE_SVE2, FEATURE_SVE_AES, FEATURE_SVE_BITPERM, FEATURE_SVE_BF16, FEATURE_SVE_SHA3, FEATURE_SVE_SM4, FEATURE_SVE_I8MM,
     FEATURE_SVE_F32MM, FEATURE_SVE_F64MM, FEATURE_SVE_PMULL, FEATURE_A32_EL0,
 };
 

@@ -315,6 +315,25 @@ static void sve_length(ArmCpu *c, unsigned vq)
     c->sve_vq = vq;
 }
 
+/* Tags: whether they may be accessed from the level, and whether accesses are checked. D6.7, D6.8. */
+static bool tag_access(const ArmCpu *c, unsigned el)
+{
+    if ((el < 3 && c->has_el3 && !(c->scr & SCR_ATA)) || (el < 2 && arm_el2_enabled(c) && !(c->hcr & HCR_ATA) &&
+        (arm_hcr(c) & (HCR_E2H | HCR_TGE)) != (HCR_E2H | HCR_TGE))) {
+        return false;
+    }
+    return c->sctlr[arm_regime_el(c, el)] & (el == 0 ? SCTLR_ATA0 : SCTLR_ATA);
+}
+
+static uint32_t mode_mte(const ArmCpu *c, unsigned el)
+{
+    uint64_t sctlr = c->sctlr[arm_regime_el(c, el)];
+    bool access = tag_access(c, el), on = !(c->pstate & PSTATE_TCO);
+
+    return (access ? MODE_ATA : 0) | (access && on && sctlr >> (el == 0 ? 38 : 40) & 3 ? MODE_MTE : 0) |
+           (on && tag_access(c, 0) && c->sctlr[arm_regime_el(c, 0)] >> 38 & 3 ? MODE_MTE_USER : 0);
+}
+
 static uint32_t mode_sve(ArmCpu *c, unsigned el, unsigned fp_el)
 {
     unsigned trap = arm_sve_trap_el(c, el), vq;
@@ -395,6 +414,7 @@ void arm_block_key(Cpu *cpu, BlockKey *key)
         mode |= sctlr & (el == 0 ? SCTLR_E0E : SCTLR_EE) ? MODE_BIG : 0;
         mode |= c->pstate & PSTATE_UAO ? MODE_UAO : 0;
         mode |= c->guarded_seen ? MODE_BTI : 0;
+        mode |= c->tags ? mode_mte(c, el) : 0;
         mode |= c->sve ? mode_sve(c, el, mode >> MODE_FP_EL_SHIFT & 3) : 0;
     }
     if (c->pstate & PSTATE_PAN && (el == 1 || (el == 2 && arm_e2h(c)))) {

@@ -7,10 +7,11 @@
 
 #include "exec/tlb.h"
 #include "target-arm/helpers.h"
+#include "target-arm/mte.h"
 #include "tcg/codegen.h"
 
 /* imm of the descriptors: what accesses are like. */
-enum { ACC_MMU = 15, ACC_BIG = 16, ACC_ALIGN = 32, ACC_FF = 64, ACC_NF = 128, ACC_SIGNED = 256, ACC_SCALE = 512, ACC_XS = 1024 };
+enum { ACC_MMU = 15, ACC_BIG = 16, ACC_ALIGN = 32, ACC_FF = 64, ACC_NF = 128, ACC_SIGNED = 256, ACC_SCALE = 512, ACC_XS = 1024, ACC_MTE = 2048 };
 
 typedef struct Access {
     ArmCpu *c;
@@ -41,6 +42,9 @@ static void check_aligned(const Access *a, uint64_t va, unsigned size, MmuAccess
 static uint64_t load(const Access *a, uint64_t va, unsigned size)
 {
     check_aligned(a, va, size, ACCESS_LOAD);
+    if (a->flags & ACC_MTE) {
+        arm_mte_access(a->c, va, 1u << size, false, a->mmu, a->host_pc);
+    }
     uint64_t v = swap(a->flags, size, cpu_load(&a->c->cpu, va, size, a->mmu, a->host_pc));
 
     return a->flags & ACC_SIGNED ? (uint64_t)sv_sx(v, size) : v;
@@ -49,6 +53,9 @@ static uint64_t load(const Access *a, uint64_t va, unsigned size)
 static void store(const Access *a, uint64_t va, unsigned size, uint64_t v)
 {
     check_aligned(a, va, size, ACCESS_STORE);
+    if (a->flags & ACC_MTE) {
+        arm_mte_access(a->c, va, 1u << size, true, a->mmu, a->host_pc);
+    }
     cpu_store(&a->c->cpu, va, swap(a->flags, size, sv_zx(v, size)), size, a->mmu, a->host_pc);
 }
 
@@ -69,6 +76,13 @@ static bool load_quiet(const Access *a, uint64_t va, unsigned size, uint64_t *v)
 {
     if ((a->flags & ACC_ALIGN && va & ((1u << size) - 1)) || !page_quiet(a, va) || !page_quiet(a, va + (1u << size) - 1)) {
         return false;
+    }
+    if (a->flags & ACC_MTE) {
+        uint64_t at;
+
+        if (!arm_mte_ok(a->c, va, 1u << size, false, a->mmu, a->host_pc, &at)) {
+            return false;
+        }
     }
     *v = load(a, va, size);
     return true;
@@ -101,6 +115,9 @@ void helper_sve_ldr(Cpu *cpu, uint64_t desc, uint64_t va)
     if (sv_imm(desc) & ACC_ALIGN && va & (sv_op(desc) ? 1 : 15)) {
         arm_unaligned(cpu, va, ACCESS_LOAD, (unsigned)sv_imm(desc) & ACC_MMU, host_pc);
     }
+    if (sv_imm(desc) & ACC_MTE) {
+        arm_mte_access(c, va, len, false, (unsigned)sv_imm(desc) & ACC_MMU, host_pc);
+    }
     cpu_load_bytes(cpu, va, r.b, len, (unsigned)sv_imm(desc) & ACC_MMU, host_pc);
     if (sv_op(desc)) {
         memset(c->p[sv_rd(desc)], 0, sizeof(c->p[0]));
@@ -120,6 +137,9 @@ void helper_sve_str(Cpu *cpu, uint64_t desc, uint64_t va)
     if (sv_imm(desc) & ACC_ALIGN && va & (sv_op(desc) ? 1 : 15)) {
         arm_unaligned(cpu, va, ACCESS_STORE, (unsigned)sv_imm(desc) & ACC_MMU, host_pc);
     }
+    if (sv_imm(desc) & ACC_MTE) {
+        arm_mte_access(c, va, len, true, (unsigned)sv_imm(desc) & ACC_MMU, host_pc);
+    }
     cpu_store_bytes(cpu, va, from, len, (unsigned)sv_imm(desc) & ACC_MMU, host_pc);
 }
 
@@ -138,7 +158,7 @@ static bool all_active(const uint64_t *p, unsigned size, unsigned vl)
 /* The whole vector from one page of RAM. */
 static bool load_whole(const Access *a, uint64_t va, unsigned vl, ArmZ *r)
 {
-    if ((va & 0xfff) + vl > 0x1000 || a->flags & (ACC_ALIGN | ACC_BIG)) {
+    if ((va & 0xfff) + vl > 0x1000 || a->flags & (ACC_ALIGN | ACC_BIG | ACC_MTE)) {
         return false;
     }
     const void *p = cpu_probe(&a->c->cpu, va, vl, ACCESS_LOAD, a->mmu, a->host_pc);
@@ -197,7 +217,7 @@ void helper_sve_st(Cpu *cpu, uint64_t desc, uint64_t va)
     for (unsigned k = 0; k < regs; k++) {
         r[k] = sv_z(c, (sv_rd(desc) + k) & 31, vl);
     }
-    if (regs == 1 && size == msize && !(a.flags & (ACC_ALIGN | ACC_BIG)) && all_active(p, size, vl)) {
+    if (regs == 1 && size == msize && !(a.flags & (ACC_ALIGN | ACC_BIG | ACC_MTE)) && all_active(p, size, vl)) {
         cpu_store_bytes(cpu, va, r[0], vl, a.mmu, a.host_pc);
         return;
     }

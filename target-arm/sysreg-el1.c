@@ -142,6 +142,25 @@ static void scxtnum_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t sy
     }
 }
 
+/* TCO at any level; the others by ATA of the levels above. */
+static void mte_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+{
+    unsigned el = arm_el(c);
+
+    if (!arm_has(c, FEATURE_MTE)) {
+        arm_undefined(c, host_pc);
+    }
+    if (r->aux == PSTATE_TCO) {
+        return;
+    }
+    if (el < 2 && arm_el2_enabled(c) && !(c->hcr & HCR_ATA)) {
+        arm_raise(c, ARM_EXC_HYP_TRAP, syndrome, 2, host_pc);
+    }
+    if (el < 3 && c->has_el3 && !(c->scr & SCR_ATA)) {
+        arm_raise(c, ARM_EXC_MON_TRAP, syndrome, 3, host_pc);
+    }
+}
+
 static void zcr_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
 {
     unsigned trap;
@@ -277,6 +296,18 @@ const ArmSysreg arm_sysregs_el1[] = {
     {.name = "ERRSELR_EL1", .id = ARM_SYSREG(3, 0, 5, 3, 1), .read_el = 1, .write_el = 1, .field = F(errselr), .check = ras_check, .flags = SR_IGNORE},
     {.name = "SCXTNUM_EL0", .id = ARM_SYSREG(3, 3, 13, 0, 7), .field = F(scxtnum_el0), .check = scxtnum_check},
     {.name = "SCXTNUM_EL1", .id = ARM_SYSREG(3, 0, 13, 0, 7), .read_el = 1, .write_el = 1, .field = F(scxtnum[1]), .check = scxtnum_check},
+    PBIT("TCO", 3, 2, 7, 0, PSTATE_TCO, mte_check),
+    {.name = "GCR_EL1", .id = ARM_SYSREG(3, 0, 1, 0, 6), .read_el = 1, .write_el = 1, .field = F(gcr), .wmask = 0x1ffff, .check = mte_check},
+    {.name = "RGSR_EL1", .id = ARM_SYSREG(3, 0, 1, 0, 5), .read_el = 1, .write_el = 1, .field = F(rgsr), .wmask = 0xffff0f, .check = mte_check},
+    {.name = "TFSRE0_EL1", .id = ARM_SYSREG(3, 0, 5, 6, 1), .read_el = 1, .write_el = 1, .field = F(tfsre0), .wmask = 3, .check = mte_check},
+    {.name = "TFSR_EL1", .id = ARM_SYSREG(3, 0, 5, 6, 0), .read_el = 1, .write_el = 1, .field = F(tfsr[1]), .wmask = 3, .check = mte_check,
+     .flags = SR_E2H, .redirect = ARM_SYSREG(3, 4, 5, 6, 0)},
+    {.name = "TFSR_EL12", .id = ARM_SYSREG(3, 5, 5, 6, 0), .read_el = 2, .write_el = 2, .field = F(tfsr[1]), .wmask = 3, .check = mte_check,
+     .flags = SR_ALIAS12},
+    {.name = "TFSR_EL2", .id = ARM_SYSREG(3, 4, 5, 6, 0), .read_el = 2, .write_el = 2, .field = F(tfsr[2]), .wmask = 3, .check = mte_check,
+     .flags = SR_EL2},
+    {.name = "TFSR_EL3", .id = ARM_SYSREG(3, 6, 5, 6, 0), .read_el = 3, .write_el = 3, .field = F(tfsr[3]), .wmask = 3, .check = mte_check,
+     .flags = SR_EL3},
     {.name = "ZCR_EL1", .id = ARM_SYSREG(3, 0, 1, 2, 0), .read_el = 1, .write_el = 1, .field = F(zcr[1]), .wmask = 15, .check = zcr_check,
      .flags = SR_E2H, .redirect = ARM_SYSREG(3, 4, 1, 2, 0)},
     {.name = "ZCR_EL12", .id = ARM_SYSREG(3, 5, 1, 2, 0), .read_el = 2, .write_el = 2, .field = F(zcr[1]), .wmask = 15, .check = zcr_check,

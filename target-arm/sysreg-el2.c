@@ -17,7 +17,7 @@ static void flush_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 static void hcr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 {
     uint64_t valid = 0x3ffffffffull | (arm_has(c, FEATURE_VHE) ? HCR_E2H : 0) | (arm_has(c, FEATURE_PAUTH) ? HCR_API | HCR_APK : 0) |
-                     7ull << 35 | 1ull << 55 | 1ull << 49 | 1ull << 50 | 1ull << 54;
+                     7ull << 35 | 1ull << 55 | 1ull << 49 | 1ull << 50 | 1ull << 54 | (arm_has(c, FEATURE_MTE) ? HCR_ATA : 0);
     uint64_t changed;
 
     if (!c->has_el3) {

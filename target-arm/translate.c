@@ -148,11 +148,13 @@ IrVal arm_extend(ArmCtx *s, IrVal v, unsigned option, unsigned shift)
 
 IrVal arm_load(ArmCtx *s, IrType t, IrVal addr, unsigned op, unsigned mmu)
 {
+    arm_mte_check(s, addr, 1u << (op & MEM_SIZE), false, mmu);
     return ir_load(s->b, t, addr, (MemOp)((op & MEM_SIZE) ? op | s->mem : op), mmu);
 }
 
 void arm_store(ArmCtx *s, IrVal v, IrVal addr, unsigned op, unsigned mmu)
 {
+    arm_mte_check(s, addr, 1u << (op & MEM_SIZE), true, mmu);
     ir_store(s->b, v, addr, (MemOp)((op & MEM_SIZE) ? op | s->mem : op), mmu);
 }
 
@@ -322,6 +324,7 @@ static void translate_a64(ArmCtx *s, Cpu *cpu, const uint8_t *page)
 
     ir_insn(s->b, s->pc, META_INSN);
     s->next = s->pc + 4;
+    s->tag_checked = s->mode & (MODE_MTE | MODE_MTE_USER) && arm_mte_checked_row(word);
     if (s->mode & MODE_IL) {
         arm_raise_ir(s, ARM_EXC_OTHER, esr(EC_ILLEGAL, 0));
         s->ended = true;

@@ -41,6 +41,7 @@ typedef struct ArmCtx {
     unsigned cc_op;                     /* CcOp or CC_DYNAMIC */
     IrBlock *cc_block;                  /* where cc_a and cc_b are valid */
     IrVal cc_a, cc_b;
+    bool tag_checked;                   /* accesses of this instruction are, where tags are checked */
     bool zlive;                         /* Z registers may have bits above V's */
     uint32_t zcleared;                  /* those that have not, for certain */
     bool cc_touched;                    /* the instruction at hand has set flags */
@@ -94,6 +95,10 @@ static inline MemOp arm_memop(const ArmCtx *s, unsigned size)
 }
 IrVal arm_load(ArmCtx *s, IrType t, IrVal addr, unsigned op, unsigned mmu);
 void arm_store(ArmCtx *s, IrVal v, IrVal addr, unsigned op, unsigned mmu);
+
+/* Before an access that arm_load and arm_store do not make: its tag (a64-mte.c). */
+void arm_mte_check(ArmCtx *s, IrVal addr, unsigned bytes, bool write, unsigned mmu);
+bool arm_mte_checked_row(uint32_t word);
 
 /* ---- exits and exceptions ---- */
 void arm_raise_ir(ArmCtx *s, unsigned kind, uint32_t syndrome);     /* pc of this instruction */

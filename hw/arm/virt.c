@@ -137,12 +137,6 @@ static bool virt_configure(VirtBoard *b, GError **error)
     if (b->smmu && !type_find("arm-smmuv3", NULL)) {
         return fail(error, "machine property 'iommu': smmuv3 is not supported yet");
     }
-    if (m->mte) {
-        return fail(error, "MTE requested, but not supported by the guest CPU");
-    }
-    if (m->ras) {
-        return fail(error, "machine property 'ras': host memory errors are only reported to KVM guests");
-    }
     b->firmware = vm->firmware || drive_at("pflash", 0, 0) || m->pflash0;
     b->has_pmu = !b->compat.no_pmu;
     b->acpi = m->machine.acpi != ON_OFF_AUTO_OFF;
@@ -191,6 +185,7 @@ static bool set_cpu_props(VirtBoard *b, Cpu *cpu, unsigned i, GError **error)
     const struct { const char *name, *value; } rows[] = {
         { "mp-affinity", affinity },
         { "psci-conduit", conduit },
+        { "tag-memory", b->machine->mte ? "on" : "off" },
         { "has_el3", b->machine->secure ? "on" : "off" },
         { "has_el2", b->machine->virtualization ? "on" : "off" },
         { "start-powered-off", i > 0 && b->psci_conduit != PSCI_DISABLED ? "on" : "off" },

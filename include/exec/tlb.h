@@ -42,7 +42,7 @@ typedef struct TlbFull {
     bool global;
 } TlbFull;
 
-enum { TLB_PROT_READ = 1, TLB_PROT_WRITE = 2, TLB_PROT_EXEC = 4 };
+enum { TLB_PROT_READ = 1, TLB_PROT_WRITE = 2, TLB_PROT_EXEC = 4, TLB_PROT_TARGET = 128 /* the target's own */ };
 typedef enum MmuAccess { ACCESS_LOAD, ACCESS_STORE, ACCESS_FETCH } MmuAccess;
 
 static inline unsigned tlb_index(uint64_t va)

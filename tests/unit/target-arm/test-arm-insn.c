@@ -146,7 +146,8 @@ static bool decodes_to(const Table *t, unsigned n, uint32_t word)
 static const char *const unusable_a64[] = {
     "B", "BL", "CBZ", "CBNZ", "TBZ", "TBNZ", "B_cond", "BR", "BLR", "RET", "BRAZ", "BLRAZ", "RETA", "BRA", "BLRA", "ERET", "ERETA", "DRPS",
     "SVC", "HVC", "SMC", "BRK", "HLT", "HINT", "ISB", "MSR_i", "SYS", "SYSL", "MSR", "MRS", "LDR_lit", "LDRSW_lit", "LDR_litv", "LDRA",
-    "PAC", "PACGA", "XPAC", "ADR", "ADRP", "STXP", "STXR", NULL,
+    "PAC", "PACGA", "XPAC", "ADR", "ADRP", "STXP", "STXR", "IRG", "ADDG", "SUBG", "STZGM", "STGM", "LDGM", "LDG", "STG_post", "STG_off",
+    "STG_pre", "STGP_post", "STGP_off", "STGP_pre", NULL,
 };
 static const char *const unusable_a32[] = {
     "B", "BL", "BX", "BXJ", "BLX_r", "BLX_i", "B_cond", "CBZ", "TBB", "SVC", "HVC", "SMC", "BKPT", "UDF", "ERET", "HINT", "IT", "CPS",
