@@ -383,10 +383,12 @@ static const Reg megasas_regs[] = {
     REG_HOOK(0xfc, 4, "sequence", .write = sequence_write, .help = "keys to the diagnostic register"),
 };
 
+static const Reg queue_regs[] = { REG_HOOK(0, 4, "queue", .help = "the queue window is not used") };
+
 static const RegBank megasas_banks[] = {
     { .name = "mmio", .size = MSIX_TABLE, BANK_REGS(megasas_regs) },
     { .name = "io", .size = 0x100, BANK_REGS(megasas_regs), .pio = true },
-    { .name = "queue", .size = 0x40000, .help = "not used" },
+    { .name = "queue", .size = 0x40000, BANK_REGS(queue_regs) },
     { 0 },
 };
 

@@ -660,10 +660,12 @@ static const Reg mptsas_regs[] = {
     REG_HOOK(0x48, 4, "high_request", .write = request_write, .help = "runs the frame at this address"),
 };
 
+static const Reg diag_regs[] = { REG_HOOK(0, 4, "diag", .help = "the diagnostic window is not used") };
+
 static const RegBank mptsas_banks[] = {
     { .name = "io", .size = 0x100, BANK_REGS(mptsas_regs), .pio = true },
     { .name = "mmio", .size = 0x4000, BANK_REGS(mptsas_regs) },
-    { .name = "diag", .size = 0x10000, .help = "not used" },
+    { .name = "diag", .size = 0x10000, BANK_REGS(diag_regs) },
     { 0 },
 };
 /* clang-format on */
