@@ -22,7 +22,6 @@
 
 #define LINUX_ROM "linuxboot.bin"
 #define KERNEL_ROM "kernelboot.bin"
-#define FIRMWARE_ROOM 0x28000u /* its tables at the top of low RAM */
 #define PCI_MEM_PRIORITY -1
 #define IOAPIC_BASE 0xfec00000u
 #define HPET_BASE 0xfed00000u
@@ -482,7 +481,7 @@ static bool pc_option_rom(PcBoard *b, const char *name, GError **error)
 /* Multiboot, PVH, or Linux' own format, each with the option ROM that enters it. */
 static bool pc_load_kernel(PcBoard *b, GError **error)
 {
-    X86Memory memory = {b->vm, b->low_size, b->high_size, FIRMWARE_ROOM};
+    X86Memory memory = {b->vm, b->low_size, b->high_size, PC_FIRMWARE_ROOM};
     X86Entry entry = {0};
     bool found = false;
 

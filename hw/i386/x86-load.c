@@ -13,7 +13,6 @@
 #define CMDLINE_ADDR 0x20000u
 #define CMDLINE_LIMIT 0x10000u
 #define KERNEL_ADDR 0x100000u
-#define ACPI_ROOM 0x28000u            /* firmware's tables at the top of low RAM */
 #define OLD_INITRD_MAX 0x37ffffffu
 #define LOADER_TYPE 0xb0
 
@@ -84,7 +83,7 @@ static bool linux_initrd(PcBoard *b, uint8_t *setup, unsigned protocol, uint64_t
     if (protocol >= 0x20c && (setup[XLOADFLAGS] & 2)) {
         max = UINT32_MAX;
     }
-    max = MIN(max, b->low_size - ACPI_ROOM - 1);
+    max = MIN(max, b->low_size - PC_FIRMWARE_ROOM - 1);
     if (!load_file(path, "initrd", b->low_size, &data, &len, error)) {
         return false;
     }
