@@ -238,8 +238,8 @@ void arm_m_fp_lazy(ArmCpu *c, uint32_t frame)
     v |= now > -1 ? FPCCR_HFRDY : 0;
     v |= m->vec[M_BUS].enabled && arm_m_group_priority(c, M_BUS, false) < now ? FPCCR_BFRDY : 0;
     v |= arm_m_vector(c, M_MEM, s)->enabled && arm_m_group_priority(c, M_MEM, s) < now ? FPCCR_MMRDY : 0;
-    if (arm_has(c, FEATURE_M_V8)) {
-        v |= arm_m_vector(c, M_USAGE, s)->enabled && arm_m_group_priority(c, M_USAGE, s) < now ? FPCCR_UFRDY : 0;
+    v |= arm_m_vector(c, M_USAGE, s)->enabled && arm_m_group_priority(c, M_USAGE, s) < now ? FPCCR_UFRDY : 0;
+    if (arm_has(c, FEATURE_M_SEC)) {
         v |= m->vec[M_SECURE].enabled && arm_m_group_priority(c, M_SECURE, true) < now ? FPCCR_SFRDY : 0;
     }
     m->fpccr[s] = v;
@@ -752,6 +752,10 @@ void arm_m_deliver(ArmCpu *c, unsigned kind)
         break;
     case ARM_EXC_SVC:
         pend(c, M_SVC, m->secure);
+        enter(c);
+        break;
+    case ARM_EXC_PC_ALIGN:              /* not in Thumb state */
+        fault(c, M_USAGE, CFSR_INVSTATE, m->secure);
         enter(c);
         break;
     case ARM_EXC_BKPT:

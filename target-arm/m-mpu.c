@@ -70,7 +70,8 @@ void arm_m_security(const ArmCpu *c, uint32_t va, ArmMSecurity *out)
     }
     if (is_ppb(va) && (va < 0xe0002000 || (va >= 0xe000e000 && va < 0xe000f000) || (va >= 0xe002e000 && va < 0xe002f000) ||
                        (va >= 0xe0040000 && va < 0xe0042000) || va >= 0xe00ff000)) {
-        out->ns = !c->m.secure;         /* exempt: as the state */
+        out->ns = !c->m.secure;         /* as the state */
+        out->exempt = true;
         return;
     }
     if (c->m.config.idau) {
@@ -81,6 +82,7 @@ void arm_m_security(const ArmCpu *c, uint32_t va, ArmMSecurity *out)
     out->idau_region = idau.region;
     if (idau.exempt) {
         out->ns = !c->m.secure;
+        out->exempt = true;
         return;
     }
     /* the more secure of both */
@@ -219,7 +221,8 @@ bool arm_m_check(ArmCpu *c, uint32_t va, MmuAccess access, unsigned mmu_idx, Arm
                 return false;
             }
             if (!secure && !s.ns) {
-                if (!s.nsc || !is_sg(c, va)) {
+                /* the bytes of it are fetched one by one where there is no plain memory */
+                if (!s.nsc || !(is_sg(c, va) || (va & 3 && is_sg(c, va & ~3u)))) {
                     a->exc = M_SECURE;
                     a->bits = SFSR_INVEP;
                     return false;
@@ -294,6 +297,7 @@ uint32_t arm_m_tt(ArmCpu *c, uint32_t va, bool alternate, bool user)
         return v;
     }
     arm_m_security(c, va, &s);
+    s.ns = s.ns || (s.exempt && alternate);
     v |= s.ns && v & 1u << 18 ? 1u << 20 : 0;
     v |= s.ns && v & 1u << 19 ? 1u << 21 : 0;
     v |= s.ns ? 0 : 1u << 22;

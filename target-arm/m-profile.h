@@ -129,7 +129,7 @@ void arm_m_scs_write(struct ArmCpu *c, uint32_t offset, uint32_t value, uint32_t
 
 /* ---- memory (m-mpu.c) ---- */
 typedef struct ArmMSecurity {
-    bool ns, nsc, in_sau, in_idau, partial;     /* partial: not the same in the whole 4 KiB */
+    bool ns, nsc, exempt, in_sau, in_idau, partial;     /* partial: not the same in the whole 4 KiB */
     uint8_t sau_region, idau_region;
 } ArmMSecurity;
 typedef struct ArmMAccess {

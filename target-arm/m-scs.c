@@ -540,7 +540,7 @@ static void fpccr_write(ArmCpu *c, const ScsAccess *a)
     if (arm_has(c, FEATURE_M_V8)) {
         writable |= 0x7f9 | FPCCR_CLRONRET | (sec && a->s ? FPCCR_TS | FPCCR_CLRONRETS | FPCCR_LSPENS | FPCCR_S : 0);
     } else {
-        writable |= 0x17b;
+        writable |= 0x57b;      /* UFRDY is not there, but shows */
     }
     if (sec && !a->s) {                 /* both states share LSPEN and CLRONRET */
         c->m.fpccr[M_NS] = merge(c->m.fpccr[M_NS], a, writable & ~(uint32_t)(FPCCR_LSPEN | FPCCR_CLRONRET));
@@ -553,7 +553,7 @@ static void fpccr_write(ArmCpu *c, const ScsAccess *a)
         }
         return;
     }
-    c->m.fpccr[a->s] = merge(c->m.fpccr[a->s], a, writable);
+    c->m.fpccr[a->s] = merge(c->m.fpccr[a->s], a, writable) & ~(arm_has(c, FEATURE_M_V8) ? 0 : (uint32_t)FPCCR_UFRDY);
     if (sec) {
         c->m.fpccr[M_NS] = merge(c->m.fpccr[M_NS], a, FPCCR_LSPEN);
     }

@@ -225,16 +225,16 @@ bool arm_model_finish(ArmCpu *c, GError **error)
         c->id.zfr0 = 0;
     }
     derive_features(c);
-    if (!c->has_el3) {
+    if (!c->has_el3 && !c->model->m_profile) {
         c->id.pfr0 &= ~0xf000ull;
         c->id.a32_pfr1 &= ~0xf0u;
         c->id.a32_dfr0 &= ~0xf0u;
     }
-    if (!c->has_el2) {
+    if (!c->has_el2 && !c->model->m_profile) {
         c->id.pfr0 &= ~0xf00ull;
         c->id.a32_pfr1 &= ~0xf000u;
     }
-    if (!c->has_pmu) {
+    if (!c->has_pmu && !c->model->m_profile) {
         c->id.dfr0 &= ~0xf00ull;
         c->id.a32_dfr0 &= ~0xf000000u;
     }

@@ -9,16 +9,14 @@
 #include "exec/loader.h"
 #include "hw/arm/armv7m-internal.h"
 
-struct Armv7m {
+typedef struct Armv7m {
     Region root, memory;
     AddressSpace as;
-    hwaddr boot_base;
-    uint64_t boot_size;
-};
+} Armv7m;
 
 /* ---- the CPU ---- */
 
-bool armv7m_check_cpu(Vm *vm, const char *model, GError **error)
+static bool check_cpu(Vm *vm, const char *model, GError **error)
 {
     g_autofree char *name = g_strndup(model, strcspn(model, ","));
 
@@ -67,7 +65,7 @@ static Cpu *cpu_make(Board *b, const Armv7mConfig *c, Armv7m *m, GError **error)
     };
     Cpu *cpu;
 
-    if (!armv7m_check_cpu(b->vm, model, error)) {
+    if (!check_cpu(b->vm, model, error)) {
         return NULL;
     }
     cpu = target_arch->create(b->vm, model, error);
@@ -166,7 +164,7 @@ static bool hex_record(const char *p, const char *end, uint8_t *bytes, unsigned 
     return (sum & 0xff) == 0;
 }
 
-static bool load_hex(Board *b, AddressSpace *as, const char *path, const char *text, size_t size, GError **error)
+static bool load_hex(const char *path, const char *text, size_t size, GError **error)
 {
     const char *p = text, *end = text + size;
     uint8_t bytes[260];
@@ -181,7 +179,7 @@ static bool load_hex(Board *b, AddressSpace *as, const char *path, const char *t
             return true;
         }
         if (type == 0) {
-            rom_add_blob("kernel", bytes + 4, len, base + offset, as);
+            rom_add_blob("kernel", bytes + 4, len, base + offset, NULL);
         } else if ((type == 2 || type == 4) && len == 2) {
             base = ((uint32_t)bytes[4] << 8 | bytes[5]) << (type == 2 ? 4 : 16);
         }
@@ -189,9 +187,8 @@ static bool load_hex(Board *b, AddressSpace *as, const char *path, const char *t
     return fail(error, "kernel '%s': Intel HEX without an end record", path);
 }
 
-bool armv7m_load(Board *b, Device *intc, hwaddr base, uint64_t size, GError **error)
+bool armv7m_load(Board *b, hwaddr base, uint64_t size, GError **error)
 {
-    AddressSpace *as = ((Nvic *)intc)->cpu->as;
     const char *path = b->vm->kernel;
     g_autofree uint8_t *data = NULL;
     size_t len = 0;
@@ -207,12 +204,12 @@ bool armv7m_load(Board *b, Device *intc, hwaddr base, uint64_t size, GError **er
         return false;
     }
     if (len > 11 && data[0] == ':') {
-        return load_hex(b, as, path, (const char *)data, len, error);
+        return load_hex(path, (const char *)data, len, error);
     }
     if (len > size) {
         return fail(error, "kernel '%s' (%zu bytes) does not fit into %" G_GUINT64_FORMAT " bytes", path, len, size);
     }
-    rom_add_blob("kernel", data, len, base, as);
+    rom_add_blob("kernel", data, len, base, NULL);
     return true;
 }
 
@@ -226,5 +223,5 @@ bool armv7m_done(Vm *vm, GError **error)
 {
     Board *b = vm_published(vm, "board");
 
-    return armv7m_load(b, b->intc, b->boot.ram_base, b->boot.ram_size, error);
+    return armv7m_load(b, b->boot.ram_base, b->boot.ram_size, error);
 }

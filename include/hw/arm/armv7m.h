@@ -21,17 +21,13 @@ typedef struct Armv7mConfig {
     void *idau_opaque;
 } Armv7mConfig;
 
-typedef struct Armv7m Armv7m;
-
 /* The interrupt controller, a device with inputs "irq" and "nmi"; also b->intc if that is not set. NULL: failed. */
 Device *armv7m_create(Board *b, const Armv7mConfig *config, GError **error);
 Cpu *armv7m_cpu(Device *intc);
-/* -kernel of M-profile boards: ELF, Intel HEX, U-Boot images or plain bytes, which go to `base`; at most `size` of them. */
-bool armv7m_load(Board *b, Device *intc, hwaddr base, uint64_t size, GError **error);
-/* MachineType.done of boards: armv7m_load at address 0 with what armv7m_boot_size says. */
+/* -kernel of M-profile boards into system memory: ELF, Intel HEX, or plain bytes, which go to `base`; at most `size` of them. */
+bool armv7m_load(Board *b, hwaddr base, uint64_t size, GError **error);
+/* MachineType.done of boards: armv7m_load where armv7m_boot_at said. */
 bool armv7m_done(Vm *vm, GError **error);
 void armv7m_boot_at(Board *b, hwaddr base, uint64_t size);
-/* Models that the board takes: "cortex-m3", ... NULL-terminated; NULL: any of M profile. */
-bool armv7m_check_cpu(Vm *vm, const char *model, GError **error);
 
 #endif
