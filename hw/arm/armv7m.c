@@ -8,6 +8,7 @@
 #include "exec/bank.h"
 #include "exec/loader.h"
 #include "hw/arm/armv7m-internal.h"
+#include "hw/timer/systick.h"
 
 typedef struct Armv7m {
     Region root, memory;
@@ -118,6 +119,15 @@ Device *armv7m_create(Board *b, const Armv7mConfig *c, GError **error)
 Cpu *armv7m_cpu(Device *intc)
 {
     return ((Nvic *)intc)->cpu;
+}
+
+void armv7m_set_cpu_hz(Device *intc, uint64_t hz)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        if (((Nvic *)intc)->systick[i]) {
+            systick_set_cpu_hz(((Nvic *)intc)->systick[i], hz);
+        }
+    }
 }
 
 /* ---- -kernel ---- */

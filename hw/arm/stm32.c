@@ -64,6 +64,7 @@ typedef struct Stm32 {
     unsigned irqs;
     const BoardSlot *slots;
     unsigned num_slots, num_adcs;
+    bool quiet;                         /* what is nowhere reads as 0 */
 } Stm32;
 
 static void stm32_wire(Board *b, const Stm32 *m)
@@ -96,6 +97,9 @@ static bool stm32_build(Vm *vm, const Stm32 *m, GError **error)
     }
     region_add(vm->memory, 0x08000000, &b->rom, 0);
     board_alias(b, alias, "flash.alias", &b->rom, 0, m->flash, 0);
+    if (m->quiet) {
+        board_quiet(b);
+    }
     if (!board_add(b, m->slots, m->num_slots, error)) {
         return false;
     }
@@ -107,7 +111,7 @@ static bool stm32_build(Vm *vm, const Stm32 *m, GError **error)
 static bool netduino2_init(Vm *vm, GError **error)
 {
     static const Stm32 m = {.name = "STM32F205", .flash = 1 * MIB, .sram = 128 * KIB, .hz = 120000000, .irqs = 96, .slots = f205_slots,
-                            .num_slots = ARRAY_COUNT(f205_slots), .num_adcs = 3};
+                            .num_slots = ARRAY_COUNT(f205_slots), .num_adcs = 3, .quiet = true};
 
     return stm32_build(vm, &m, error);
 }

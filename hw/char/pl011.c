@@ -299,23 +299,32 @@ static void pl011_reset(Device *d)
 
 /* clang-format off */
 #define PL011_ID(off, v, what) REG_HOOK(off, 4, what, .reset = v, .help = "identification")
+#define PL011_ROWS \
+    REG_HOOK(0x00, 4, "dr", .read = pl011_dr_read, .write = pl011_dr_write, .help = "data and receive errors"), \
+    REG(Pl011, 0x04, rsr, .write = pl011_ecr_write, .help = "errors of the last byte read; a write clears"), \
+    REG_HOOK(0x18, 4, "fr", .read = pl011_fr_read, .help = "flags"), \
+    REG(Pl011, 0x20, ilpr, .wmask = 0xff, .help = "IrDA low-power counter"), \
+    REG(Pl011, 0x24, ibrd, .wmask = 0xffff, .write = pl011_line_write, .help = "baud rate divisor"), \
+    REG(Pl011, 0x28, fbrd, .wmask = 0x3f, .write = pl011_line_write, .help = "its 64ths"), \
+    REG(Pl011, 0x2c, lcr, .wmask = 0xff, .write = pl011_line_write, .help = "line control"), \
+    REG(Pl011, 0x30, cr, .reset = 0x300, .wmask = 0xff87, .write = pl011_cr_write, .help = "control"), \
+    REG(Pl011, 0x34, ifls, .reset = 0x12, .wmask = 0x3f, .help = "FIFO levels"), \
+    REG(Pl011, 0x38, imsc, .wmask = 0x7ff, .write = pl011_imsc_write, .help = "interrupt mask"), \
+    REG(Pl011, 0x3c, ris, .help = "raw interrupts"), \
+    REG_HOOK(0x40, 4, "mis", .read = pl011_mis_read, .help = "masked interrupts"), \
+    REG_HOOK(0x44, 4, "icr", .write = pl011_icr_write, .help = "interrupt clear"), \
+    REG(Pl011, 0x48, dmacr, .wmask = 7, .help = "DMA control: no DMA")
 static const Reg pl011_regs[] = {
-    REG_HOOK(0x00, 4, "dr", .read = pl011_dr_read, .write = pl011_dr_write, .help = "data and receive errors"),
-    REG(Pl011, 0x04, rsr, .write = pl011_ecr_write, .help = "errors of the last byte read; a write clears"),
-    REG_HOOK(0x18, 4, "fr", .read = pl011_fr_read, .help = "flags"),
-    REG(Pl011, 0x20, ilpr, .wmask = 0xff, .help = "IrDA low-power counter"),
-    REG(Pl011, 0x24, ibrd, .wmask = 0xffff, .write = pl011_line_write, .help = "baud rate divisor"),
-    REG(Pl011, 0x28, fbrd, .wmask = 0x3f, .write = pl011_line_write, .help = "its 64ths"),
-    REG(Pl011, 0x2c, lcr, .wmask = 0xff, .write = pl011_line_write, .help = "line control"),
-    REG(Pl011, 0x30, cr, .reset = 0x300, .wmask = 0xff87, .write = pl011_cr_write, .help = "control"),
-    REG(Pl011, 0x34, ifls, .reset = 0x12, .wmask = 0x3f, .help = "FIFO levels"),
-    REG(Pl011, 0x38, imsc, .wmask = 0x7ff, .write = pl011_imsc_write, .help = "interrupt mask"),
-    REG(Pl011, 0x3c, ris, .help = "raw interrupts"),
-    REG_HOOK(0x40, 4, "mis", .read = pl011_mis_read, .help = "masked interrupts"),
-    REG_HOOK(0x44, 4, "icr", .write = pl011_icr_write, .help = "interrupt clear"),
-    REG(Pl011, 0x48, dmacr, .wmask = 7, .help = "DMA control: no DMA"),
+    PL011_ROWS,
     PL011_ID(0xfe0, 0x11, "periphid0"), PL011_ID(0xfe4, 0x10, "periphid1"),
     PL011_ID(0xfe8, 0x14, "periphid2"), PL011_ID(0xfec, 0x00, "periphid3"),
+    PL011_ID(0xff0, 0x0d, "cellid0"), PL011_ID(0xff4, 0xf0, "cellid1"),
+    PL011_ID(0xff8, 0x05, "cellid2"), PL011_ID(0xffc, 0xb1, "cellid3"),
+};
+static const Reg luminary_uart_regs[] = {
+    PL011_ROWS,
+    PL011_ID(0xfe0, 0x11, "periphid0"), PL011_ID(0xfe4, 0x00, "periphid1"),
+    PL011_ID(0xfe8, 0x18, "periphid2"), PL011_ID(0xfec, 0x01, "periphid3"),
     PL011_ID(0xff0, 0x0d, "cellid0"), PL011_ID(0xff4, 0xf0, "cellid1"),
     PL011_ID(0xff8, 0x05, "cellid2"), PL011_ID(0xffc, 0xb1, "cellid3"),
 };
@@ -360,3 +369,22 @@ static const DeviceType pl011_type = {
     .reset = pl011_reset,
 };
 DEVICE_TYPE(pl011_type);
+
+static const RegBank luminary_uart_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(luminary_uart_regs), .help = "UART registers"}, {0}};
+
+static const DeviceType luminary_uart_type = {
+    .name = "pl011_luminary",
+    .category = "misc",
+    .desc = "Stellaris UART",
+    .internal = true,
+    .size = sizeof(Pl011),
+    .state_version = 1,
+    .props = pl011_props,
+    .banks = luminary_uart_banks,
+    .pins = pl011_pins,
+    .state = pl011_state,
+    .realize = pl011_realize,
+    .unrealize = pl011_unrealize,
+    .reset = pl011_reset,
+};
+DEVICE_TYPE(luminary_uart_type);

@@ -10,6 +10,7 @@
 
 typedef struct Pl061 {
     Device dev;
+    uint32_t pads[8];                  /* of Stellaris only */
     uint32_t pullups, pulldowns; /* properties: what an input that nobody drives reads as */
     Irq irq, out[LINES];
     uint32_t dir, is, ibe, iev, ie, ris, afsel;
@@ -87,19 +88,34 @@ static void pl061_reset(Device *d)
 }
 
 /* clang-format off */
+#define PL061_ROWS \
+    REG_HOOK(0x000, 4, "data", .count = 256, .read = pl061_data_read, .write = pl061_data_write, .help = "lines; the offset is a mask"), \
+    REG(Pl061, 0x400, dir, .wmask = 0xff, .write = pl061_changed, .help = "1: output"), \
+    REG(Pl061, 0x404, is, .wmask = 0xff, .write = pl061_changed, .help = "1: level"), \
+    REG(Pl061, 0x408, ibe, .wmask = 0xff, .write = pl061_changed, .help = "1: both edges"), \
+    REG(Pl061, 0x40c, iev, .wmask = 0xff, .write = pl061_changed, .help = "1: rising edge or high level"), \
+    REG(Pl061, 0x410, ie, .wmask = 0xff, .write = pl061_changed, .help = "interrupt enable"), \
+    REG(Pl061, 0x414, ris, .help = "raw interrupts"), \
+    REG_HOOK(0x418, 4, "mis", .read = pl061_mis_read, .help = "masked interrupts"), \
+    REG_HOOK(0x41c, 4, "ic", .write = pl061_ic_write, .help = "interrupt clear"), \
+    REG(Pl061, 0x420, afsel, .wmask = 0xff, .help = "mode control")
 static const Reg pl061_regs[] = {
-    REG_HOOK(0x000, 4, "data", .count = 256, .read = pl061_data_read, .write = pl061_data_write, .help = "lines; the offset is a mask"),
-    REG(Pl061, 0x400, dir, .wmask = 0xff, .write = pl061_changed, .help = "1: output"),
-    REG(Pl061, 0x404, is, .wmask = 0xff, .write = pl061_changed, .help = "1: level"),
-    REG(Pl061, 0x408, ibe, .wmask = 0xff, .write = pl061_changed, .help = "1: both edges"),
-    REG(Pl061, 0x40c, iev, .wmask = 0xff, .write = pl061_changed, .help = "1: rising edge or high level"),
-    REG(Pl061, 0x410, ie, .wmask = 0xff, .write = pl061_changed, .help = "interrupt enable"),
-    REG(Pl061, 0x414, ris, .help = "raw interrupts"),
-    REG_HOOK(0x418, 4, "mis", .read = pl061_mis_read, .help = "masked interrupts"),
-    REG_HOOK(0x41c, 4, "ic", .write = pl061_ic_write, .help = "interrupt clear"),
-    REG(Pl061, 0x420, afsel, .wmask = 0xff, .help = "mode control"),
+    PL061_ROWS,
     REG_HOOK(0xfe0, 4, "periphid0", .reset = 0x61), REG_HOOK(0xfe4, 4, "periphid1", .reset = 0x10),
     REG_HOOK(0xfe8, 4, "periphid2", .reset = 0x04), REG_HOOK(0xfec, 4, "periphid3", .reset = 0x00),
+    REG_HOOK(0xff0, 4, "cellid0", .reset = 0x0d), REG_HOOK(0xff4, 4, "cellid1", .reset = 0xf0),
+    REG_HOOK(0xff8, 4, "cellid2", .reset = 0x05), REG_HOOK(0xffc, 4, "cellid3", .reset = 0xb1),
+};
+/* Stellaris: pads have registers of their own. */
+static const Reg luminary_gpio_regs[] = {
+    PL061_ROWS,
+    REG(Pl061, 0x500, pads[0], .reset = 0xff, .wmask = 0xff, .help = "2 mA"), REG(Pl061, 0x504, pads[1], .wmask = 0xff, .help = "4 mA"),
+    REG(Pl061, 0x508, pads[2], .wmask = 0xff, .help = "8 mA"), REG(Pl061, 0x50c, pads[3], .wmask = 0xff, .help = "open drain"),
+    REG(Pl061, 0x510, pads[4], .wmask = 0xff, .help = "pull-up"), REG(Pl061, 0x514, pads[5], .wmask = 0xff, .help = "pull-down"),
+    REG(Pl061, 0x518, pads[6], .wmask = 0xff, .help = "slew rate"), REG(Pl061, 0x51c, pads[7], .wmask = 0xff, .help = "digital enable"),
+    REG_HOOK(0x520, 4, "lock", .reset = 1, .help = "always locked"), REG_HOOK(0x524, 4, "commit", .reset = 0xff),
+    REG_HOOK(0xfe0, 4, "periphid0", .reset = 0x61), REG_HOOK(0xfe4, 4, "periphid1", .reset = 0x00),
+    REG_HOOK(0xfe8, 4, "periphid2", .reset = 0x18), REG_HOOK(0xfec, 4, "periphid3", .reset = 0x01),
     REG_HOOK(0xff0, 4, "cellid0", .reset = 0x0d), REG_HOOK(0xff4, 4, "cellid1", .reset = 0xf0),
     REG_HOOK(0xff8, 4, "cellid2", .reset = 0x05), REG_HOOK(0xffc, 4, "cellid3", .reset = 0xb1),
 };
@@ -124,6 +140,7 @@ static const PinRow pl061_pins[] = {
 };
 
 static const StateField pl061_state[] = {
+    STATE_ARRAY(Pl061, pads),
     STATE(Pl061, data), STATE(Pl061, input), STATE(Pl061, driven), STATE(Pl061, seen), STATE_END,
 };
 
@@ -141,3 +158,20 @@ static const DeviceType pl061_type = {
     .reset = pl061_reset,
 };
 DEVICE_TYPE(pl061_type);
+
+static const RegBank luminary_gpio_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(luminary_gpio_regs), .help = "GPIO registers"}, {0}};
+
+static const DeviceType luminary_gpio_type = {
+    .name = "pl061_luminary",
+    .category = "misc",
+    .desc = "Stellaris GPIO",
+    .internal = true,
+    .size = sizeof(Pl061),
+    .state_version = 1,
+    .props = pl061_props,
+    .banks = luminary_gpio_banks,
+    .pins = pl061_pins,
+    .state = pl061_state,
+    .reset = pl061_reset,
+};
+DEVICE_TYPE(luminary_gpio_type);

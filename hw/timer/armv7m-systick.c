@@ -5,6 +5,7 @@
  */
 #include "exec/bank.h"
 #include "hw/timer/countdown.h"
+#include "hw/timer/systick.h"
 
 enum { CSR_ENABLE = 1, CSR_TICKINT = 2, CSR_CLKSOURCE = 4, CSR_COUNTFLAG = 1 << 16 };
 
@@ -33,6 +34,14 @@ static void systick_configure(Systick *s)
 {
     countdown_set_hz(&s->count, s->csr & CSR_CLKSOURCE ? s->cpu_hz : s->ref_hz);
     countdown_set_period(&s->count, s->rvr ? (uint64_t)s->rvr + 1 : 0);
+}
+
+void systick_set_cpu_hz(Device *d, uint64_t hz)
+{
+    Systick *s = (Systick *)d;
+
+    s->cpu_hz = MAX(hz, 1);
+    systick_configure(s);
 }
 
 static void systick_csr_write(Device *d, const RegAccess *a)
@@ -97,7 +106,7 @@ static uint64_t systick_calib_read(Device *d, const RegAccess *a)
     if (s->ref_hz == 0) {
         return 1u << 31;
     }
-    return tenms > 0 ? MIN(tenms - 1, 0xffffff) | (s->ref_hz % 100 ? 1u << 30 : 0) : 1u << 30;
+    return tenms > 0 ? MIN(tenms - 1, 0xffffff) | (NANOSECONDS_PER_SECOND % s->ref_hz ? 1u << 30 : 0) : 1u << 30;
 }
 
 static bool systick_realize(Device *d, GError **error)
