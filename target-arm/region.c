@@ -192,6 +192,7 @@ void arm_translate_region(Cpu *cpu, IrBuilder *b, const BlockKey *key, RegionGui
             arm_check_landing(&s, cpu, page);
         }
         if (r.insns >= MAX_INSNS + MAX_INSNS / 4 || ir_full(b)) {
+            ir_no_target(b, n->block);
             leave(&s, pc);
         } else {
             arm_translate_run(&s, cpu, page, MAX_INSNS);

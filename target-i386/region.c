@@ -169,6 +169,7 @@ static void emit_node(X86Ctx *s, const Node *n)
     s->ended = false;
     ir_discard(s->b, V_RIP);        /* as behind a chained jump */
     if (s->region->insns >= MAX_INSNS + MAX_INSNS / 4 || ir_full(s->b)) {
+        ir_no_target(s->b, n->block);
         x86_region_exit(s, s->code64 ? s->pc : (uint32_t)(s->pc - s->base), s->pc);
         return;
     }

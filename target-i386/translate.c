@@ -376,6 +376,7 @@ void x86_translate_run(X86Ctx *s, unsigned max_insns)
         X86Decoded result = decode_at(s, cpu, &i, s->code, s->insns == 0 && !s->region);
         if (result == X86_MORE) {
             if (s->region) {
+                ir_no_target(s->b, ir_current(s->b));
                 x86_region_exit(s, s->rip, s->pc);
             } else {
                 x86_end_jump(s, s->rip);

@@ -228,6 +228,19 @@ bool ir_target(IrBuilder *b, uint64_t pc, IrBlock *to)
     return true;
 }
 
+void ir_no_target(IrBuilder *b, const IrBlock *to)
+{
+    IrFunc *f = &b->f;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < f->num_targets; i++) {
+        if (f->targets[i].block != to) {
+            f->targets[n++] = f->targets[i];
+        }
+    }
+    f->num_targets = n;
+}
+
 void ir_exit(IrBuilder *b, unsigned reason)
 {
     emit(b, &(IrOp){.opcode = OP_EXIT, .imm = {reason}}, IR_VOID);

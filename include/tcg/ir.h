@@ -175,6 +175,8 @@ void ir_exit_jump(IrBuilder *b, IrVal pc, IrWay way);      /* the same, of a kno
  * placed as others are and reads no local before it sets it. False: there are too many targets.
  */
 bool ir_target(IrBuilder *b, uint64_t pc, IrBlock *to);
+/* `to` leaves for the very pc that it was to be a target for: it is none. */
+void ir_no_target(IrBuilder *b, const IrBlock *to);
 void ir_exit(IrBuilder *b, unsigned reason);
 /* Adds an immediate; the usual front-end shorthand. */
 IrVal ir_addi(IrBuilder *b, IrVal a, int64_t i);
