@@ -12,7 +12,7 @@
 enum {
     LOADER_ALLOCATE = 1,
     LOADER_ADD_POINTER = 2,
-    LOADER_ADD_CHECKSUM = 3,
+    LOADER_ADD_CHECKSUM = 3, LOADER_WRITE_POINTER = 4,
     ZONE_HIGH = 1,
     ZONE_FSEG = 2
 };
@@ -34,6 +34,11 @@ typedef struct __attribute__((packed)) LoaderEntry {
             char file[56];
             uint32_t offset, start, length;
         } checksum;
+        struct __attribute__((packed)) {
+            char dest[56], src[56];
+            uint32_t offset, src_offset;
+            uint8_t size;
+        } report;
         uint8_t pad[124];
     };
 } LoaderEntry;
@@ -152,13 +157,23 @@ void acpi_pointer(AcpiTables *s, uint32_t target, uint8_t bytes)
     script_pointer(s, TABLES_FILE, at, bytes);
 }
 
-void acpi_pointer_to_file(AcpiTables *s, const char *file, uint8_t bytes)
+void acpi_pointer_to_file(AcpiTables *s, const char *file, uint32_t align, uint8_t bytes)
 {
     uint32_t at = s->tables->len;
 
     put(s->tables, 0, bytes);
-    script_allocate(s, file, 1, ZONE_HIGH);
+    script_allocate(s, file, align, ZONE_HIGH);
     script_pointer_to(s, TABLES_FILE, file, at, bytes);
+}
+
+void acpi_report_address(AcpiTables *s, const char *dest, const char *file)
+{
+    LoaderEntry e = { .command = GUINT32_TO_LE(LOADER_WRITE_POINTER) };
+
+    g_strlcpy(e.report.dest, dest, sizeof(e.report.dest));
+    g_strlcpy(e.report.src, file, sizeof(e.report.src));
+    e.report.size = 8;
+    g_byte_array_append(s->loader, (const uint8_t *)&e, sizeof(e));
 }
 
 void acpi_gas(AcpiTables *s, uint8_t space, uint8_t bits, uint8_t access, uint64_t address)

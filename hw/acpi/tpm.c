@@ -276,6 +276,6 @@ void acpi_build_tpm2(AcpiTables *s, const TpmFront *f)
     acpi_put(s, f->kind == TPM_CRB ? METHOD_CRB : METHOD_FIFO, 4);
     acpi_zero(s, 12);
     acpi_put(s, TPM_LOG_SIZE, 4);
-    acpi_pointer_to_file(s, TPM_LOG_FILE, 8);
+    acpi_pointer_to_file(s, TPM_LOG_FILE, 1, 8);
     acpi_table_end(s, at, true);
 }

@@ -8,6 +8,7 @@
 #include "hw/acpi/pci-hotplug.h"
 #include "hw/acpi/tables.h"
 #include "hw/acpi/tpm.h"
+#include "hw/acpi/vmgenid.h"
 
 /* Table 5.34, revision 3. */
 static void build_fadt(AcpiTables *s, PcBoard *b, uint32_t facs, uint32_t dsdt)
@@ -230,6 +231,7 @@ static void build_all(AcpiTables *s, void *opaque)
     if (tpm_of(b->vm)) {
         acpi_build_tpm2(s, tpm_of(b->vm));
     }
+    vmgenid_build(s, b->vm);
     acpi_root(s, 0);
 }
 
@@ -238,6 +240,7 @@ bool acpi_build(PcBoard *b, GError **error)
     if (b->pci_hotplug) {
         acpi_pcihp_find_buses(b->pci_hotplug);
     }
+    vmgenid_publish(b->vm, b->fw_cfg);
     if (tpm_of(b->vm)) {
         tpm_publish(tpm_of(b->vm), b->fw_cfg);
     }

@@ -37,7 +37,9 @@ void acpi_bytes(AcpiTables *s, const void *p, size_t n);
 /* The address of the table at that place, filled in by firmware. */
 void acpi_pointer(AcpiTables *s, uint32_t target, uint8_t bytes);
 /* The address of a fw_cfg file of its own, which firmware places; not with acpi_install. */
-void acpi_pointer_to_file(AcpiTables *s, const char *file, uint8_t bytes);
+void acpi_pointer_to_file(AcpiTables *s, const char *file, uint32_t align, uint8_t bytes);
+/* Firmware writes where it placed `file` into the file `dest`: 8 bytes. */
+void acpi_report_address(AcpiTables *s, const char *dest, const char *file);
 /* Generic address structure (5.2.3.2). */
 void acpi_gas(AcpiTables *s, uint8_t space, uint8_t bits, uint8_t access, uint64_t address);
 /* The root table, with all that are listed, and the RSDP: revision 0 has an RSDT, revision 2 an XSDT. */
