@@ -460,6 +460,11 @@ static void gpu_config_write(VirtioDevice *v, uint32_t off, uint32_t len)
     s->events &= ~load_le32(v->config + 4);
 }
 
+/* Nothing is under way between two calls. */
+static void gpu_queue_reset(VirtioDevice *v, unsigned n)
+{
+}
+
 static bool gpu_realize(VirtioDevice *v, GError **error)
 {
     VirtioGpu *s = (VirtioGpu *)v;
@@ -518,5 +523,6 @@ const VirtioType virtio_gpu_type = {
     .name = "virtio-gpu", .category = "display", .id = 16, .pci_class = 0x038000, .size = sizeof(VirtioGpu), .config_size = 16,
     .props = virtio_gpu_props, .state = virtio_gpu_state, .realize = gpu_realize, .unrealize = gpu_unrealize, .reset = gpu_reset,
     .features = gpu_features, .config_read = gpu_config_read, .config_write = gpu_config_write, .notify = gpu_notify,
+    .queue_reset = gpu_queue_reset,
 };
 VIRTIO_TYPE(virtio_gpu_type);

@@ -76,6 +76,10 @@ static void virtio_vga_notify(VirtioDevice *v, unsigned n)
     virtio_gpu_type.notify(v, n);
 }
 
+static void virtio_vga_queue_reset(VirtioDevice *v, unsigned n)
+{
+}
+
 static size_t virtio_vga_vram_len(Device *d)
 {
     return ((VirtioVga *)d)->card.vga.vram_size;
@@ -96,6 +100,6 @@ static const VirtioType virtio_vga_type = {
     .props = virtio_gpu_props, .state = virtio_vga_state, .realize = virtio_vga_realize, .pci_ready = virtio_vga_ready,
     .unrealize = virtio_vga_unrealize, .reset = virtio_vga_reset, .system_reset = virtio_vga_system_reset,
     .features = virtio_vga_features, .config_read = virtio_vga_config_read, .config_write = virtio_vga_config_write,
-    .notify = virtio_vga_notify,
+    .notify = virtio_vga_notify, .queue_reset = virtio_vga_queue_reset,
 };
 VIRTIO_TYPE(virtio_vga_type);
