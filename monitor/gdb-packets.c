@@ -174,7 +174,7 @@ static void thread_alive(GdbStub *g, char *p)
 static void read_register(GdbStub *g, char *p)
 {
     Cpu *cpu = gdb_current(g);
-    uint8_t buf[64];
+    uint8_t buf[GDB_REGISTER_MAX];
     uint64_t n;
     unsigned size = 0;
 
@@ -197,7 +197,7 @@ static void read_register(GdbStub *g, char *p)
 static void write_register(GdbStub *g, char *p)
 {
     Cpu *cpu = gdb_current(g);
-    uint8_t buf[64] = {0};
+    uint8_t buf[GDB_REGISTER_MAX] = {0};
     uint64_t n;
 
     if (!gdb_hex(&p, &n) || !skip(&p, '=')) {
@@ -224,7 +224,7 @@ static void read_registers(GdbStub *g)
     g_autoptr(GString) text = g_string_new(NULL);
 
     for (unsigned n = 0; n < regs; n++) {
-        uint8_t buf[64];
+        uint8_t buf[GDB_REGISTER_MAX];
         unsigned size = cpu->arch->gdb_read(cpu, n, buf);
         if (text->len + 2 * size > GDB_PACKET_MAX - 8) {
             break;
@@ -241,7 +241,7 @@ static void write_registers(GdbStub *g, const char *p)
     size_t digits = strlen(p);
 
     for (unsigned n = 0; n < regs && digits > 0; n++) {
-        uint8_t buf[64] = {0};
+        uint8_t buf[GDB_REGISTER_MAX] = {0};
         unsigned size = cpu->arch->gdb_read(cpu, n, buf);     /* for its size */
         if (2 * (size_t)size > digits || !gdb_unhex(p, buf, size)) {
             malformed(g);

@@ -8,7 +8,7 @@
 #include "monitor/gdbstub.h"
 #include "qom/vm.h"
 
-enum { GDB_PACKET_MAX = 4096 };
+enum { GDB_PACKET_MAX = 4096, GDB_REGISTER_MAX = 256 };
 /* Bits of qqemu.sstep. */
 enum { SSTEP_ENABLE = 1, SSTEP_NOIRQ = 2, SSTEP_NOTIMER = 4 };
 /* Signals by gdb's own numbers. */

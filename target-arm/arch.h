@@ -17,6 +17,12 @@ unsigned arm_gdb_num_regs(Cpu *cpu);
 unsigned arm_gdb_read(Cpu *cpu, unsigned n, uint8_t *buf);
 unsigned arm_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf);
 
+/* SVE's registers, in the place of V's (gdb-sve.c). */
+unsigned arm_sve_gdb_num_regs(void);
+unsigned arm_sve_gdb_read(ArmCpu *c, unsigned n, uint8_t *buf);
+unsigned arm_sve_gdb_write(ArmCpu *c, unsigned n, const uint8_t *buf);
+const char *arm_sve_gdb_xml(const ArmCpu *c);
+
 #define ARM_ARCH_COMMON                                                                            \
     .endian = DEV_LITTLE, .page_bits = 12, .mmu_modes = MMU_INDEX_COUNT,                           \
     .env_offset = offsetof(ArmCpu, x), .cpu_size = sizeof(ArmCpu), .create = arm_cpu_create,       \

@@ -30,7 +30,7 @@ unsigned arm_gdb_num_regs(Cpu *cpu)
     if (arm_has(ARM(cpu), FEATURE_M)) {
         return arm_m_gdb_num_regs(ARM(cpu));
     }
-    return is64(cpu) ? 34 + 34 : 17 + 33;
+    return is64(cpu) ? 34 + (ARM(cpu)->sve ? arm_sve_gdb_num_regs() : 34) : 17 + 33;
 }
 
 static unsigned put(uint8_t *buf, uint64_t v, unsigned bytes)
@@ -68,6 +68,9 @@ unsigned arm_gdb_read(Cpu *cpu, unsigned n, uint8_t *buf)
     }
     if (n == 33) {
         return put(buf, arm_get_spsr(c), 4);
+    }
+    if (c->sve) {
+        return arm_sve_gdb_read(c, n - 34, buf);
     }
     if (n < 66) {
         memcpy(buf, &c->z[n - 34].q[0], 16);
@@ -129,6 +132,9 @@ unsigned arm_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf)
         arm_set_nzcv(c, get(buf, 4) >> 28 & 15);
         c->pstate = (c->pstate & ~PSTATE_DAIF) | ((uint32_t)get(buf, 4) & PSTATE_DAIF);
         return 4;
+    }
+    if (c->sve) {
+        return arm_sve_gdb_write(c, n - 34, buf);
     }
     if (n < 66) {
         memcpy(&c->z[n - 34].q[0], buf, 16);
@@ -198,18 +204,20 @@ static void xml_vfp32(GString *x)
     g_string_append(x, "<reg name=\"fpscr\" bitsize=\"32\" type=\"int\" group=\"float\"/></feature>");
 }
 
-/* bit 0: second file; bit 1: AArch32; 4, 6: target.xml */
+/* bit 0: second file; bit 1: AArch32; 4, 6: target.xml, 5: with SVE */
 static gpointer build_xml(gpointer which)
 {
+    static const char *const files[] = {"aarch64-fpu.xml", "sve-registers.xml", "arm-neon.xml"};
     GString *x = g_string_new("<?xml version=\"1.0\"?>");
 
     switch (GPOINTER_TO_UINT(which)) {
     case 4:
+    case 5:
     case 6:
         g_string_append_printf(x, "<!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target><architecture>%s</architecture>"
                                "<xi:include href=\"%s-core.xml\"/><xi:include href=\"%s\"/></target>",
-                               GPOINTER_TO_UINT(which) == 4 ? "aarch64" : "arm", GPOINTER_TO_UINT(which) == 4 ? "aarch64" : "arm",
-                               GPOINTER_TO_UINT(which) == 4 ? "aarch64-fpu.xml" : "arm-neon.xml");
+                               GPOINTER_TO_UINT(which) < 6 ? "aarch64" : "arm", GPOINTER_TO_UINT(which) < 6 ? "aarch64" : "arm",
+                               files[GPOINTER_TO_UINT(which) - 4]);
         return g_string_free(x, FALSE);
     default:
         g_string_append(x, "<!DOCTYPE feature SYSTEM \"gdb-target.dtd\">");
@@ -230,9 +238,12 @@ const char *arm_gdb_xml(Cpu *cpu, const char *annex)
         return arm_m_gdb_xml(ARM(cpu), annex);
     }
     if (strcmp(annex, "target.xml") == 0) {
-        unsigned n = is64(cpu) ? 4 : 6;
+        unsigned n = is64(cpu) ? 4 + ARM(cpu)->sve : 6;
 
         return g_once(&once[n], build_xml, GUINT_TO_POINTER(n));
+    }
+    if (ARM(cpu)->sve && strcmp(annex, "sve-registers.xml") == 0) {
+        return arm_sve_gdb_xml(ARM(cpu));
     }
     for (unsigned i = 0; i < 4; i++) {
         if (strcmp(annex, names[i]) == 0) {
