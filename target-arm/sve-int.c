@@ -249,7 +249,7 @@ static uint64_t sqrdmla(unsigned size, uint64_t acc, uint64_t a, uint64_t b, boo
     __int128 x = sv_sx(acc, size), p = (__int128)sv_sx(a, size) * sv_sx(b, size);
 
     /* halves are enough: acc << (bits - 1), the product as it is; 64-bit elements come close to the limit but not over it */
-    x = (x << (bits - 1)) + (sub ? -p : p) + ((__int128)1 << (bits - 2));
+    x = x * ((__int128)1 << (bits - 1)) + (sub ? -p : p) + ((__int128)1 << (bits - 2));
     return (uint64_t)sv_sat_s(x >> (bits - 1), size);
 }
 
@@ -483,7 +483,7 @@ static uint64_t shift_imm(unsigned op, unsigned size, uint64_t d, uint64_t a, un
     case SVS_UQSHL:
         return sv_shift_left_or_right(a, n, size, true, false, true);
     case SVS_SQSHLU:
-        return sv_sat_u((__int128)sv_sx(a, size) << n, size);
+        return sv_sat_u((__int128)sv_sx(a, size) * ((__int128)1 << n), size);
     case SVS_SRSHR:
     case SVS_SRSRA:
         return (op == SVS_SRSRA ? d : 0) + sv_shift_left_or_right(a, -(int64_t)n, size, false, true, false);

@@ -370,7 +370,7 @@ static uint64_t complex_part(unsigned op, unsigned size, uint64_t acc, uint64_t 
         return sub ? acc - x * y : acc + x * y;
     }
     unsigned bits = sv_bits(size);
-    __int128 p = (__int128)sv_sx(x, size) * sv_sx(y, size), a = (__int128)sv_sx(acc, size) << (bits - 1);
+    __int128 p = (__int128)sv_sx(x, size) * sv_sx(y, size), a = (__int128)sv_sx(acc, size) * ((__int128)1 << (bits - 1));
 
     return (uint64_t)sv_sat_s((a + (sub ? -p : p) + ((__int128)1 << (bits - 2))) >> (bits - 1), size);
 }
