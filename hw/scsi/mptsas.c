@@ -20,7 +20,7 @@ enum { FN_SCSI_IO = 0, FN_TASK_MGMT = 1, FN_IOC_INIT = 2, FN_IOC_FACTS = 3, FN_C
 enum { SGE_LAST = 0x80, SGE_TYPE = 0x30, SGE_SIMPLE = 0x10, SGE_CHAIN = 0x30, SGE_WIDE = 2, SGE_END_OF_LIST = 1 };
 enum { TM_ABORT = 1, TM_RESET_TARGET = 3, TM_RESET_BUS = 4, TM_RESET_LUN = 5, TM_CLEAR = 6, TM_QUERY = 7 };
 enum { SCSI_STATE_SENSE = 1, SCSI_STATE_NO_STATUS = 4, SCSI_STATE_TERMINATED = 8 };
-enum { EVENT_DEVICE_STATUS = 0x0f, DEVICE_ADDED = 3, DEVICE_GONE = 4 };
+enum { EVENT_CHANGE = 0x0a, EVENT_DEVICE_STATUS = 0x0f, DEVICE_ADDED = 3, DEVICE_GONE = 4 };
 enum { PORT_SAS = 0x30, PROTOCOL_INITIATOR = 8 };
 #define FIFO_EMPTY 0xffffffffu
 #define SGES_MAX 4096u
@@ -305,32 +305,30 @@ static void config(Mptsas *s, uint64_t at, const uint8_t *f)
     post_reply(s, reply, sizeof(reply));
 }
 
-static void event_reply(Mptsas *s, uint32_t context, uint32_t event, const uint8_t *data, uint32_t len)
+static uint32_t event_fill(uint8_t *reply, uint32_t context, uint32_t event, const uint8_t *data, uint32_t len)
 {
-    uint8_t reply[0x1c + 36] = {0};
-
     store_le16(reply, len / 4);
-    reply[2] = (0x1c + len) / 4;
     reply[3] = FN_EVENT_NOTIFICATION;
     store_le32(reply + 8, context);
     store_le32(reply + 0x14, event);
     memcpy(reply + 0x1c, data, len);
-    post_reply(s, reply, 0x1c + len);
+    reply[2] = (0x1c + len) / 4;
+    return 0x1c + len;
 }
 
-static void event_notification(Mptsas *s, const uint8_t *f)
+static uint32_t event_notification(Mptsas *s, const uint8_t *f, uint8_t *r)
 {
     const uint8_t state[4] = {f[0] != 0};
 
     s->events_on = f[0];
     s->event_context = load_le32(f + 8);
-    event_reply(s, s->event_context, 0x0a, state, sizeof(state)); /* EVENT CHANGE */
+    return event_fill(r, s->event_context, EVENT_CHANGE, state, sizeof(state));
 }
 
 static void drive_event(ScsiBus *b, const ScsiDevice *d, uint8_t reason)
 {
     Mptsas *s = (Mptsas *)b->bus.owner;
-    uint8_t e[36] = {d->id, 0, reason};
+    uint8_t e[36] = {d->id, 0, reason}, reply[0x1c + sizeof(e)] = {0};
 
     /* The last free frame is for commands. */
     if (!s->events_on || s->ioc_state != STATE_OPERATIONAL || s->reply_free.count < 2 || d->lun != 0) {
@@ -341,7 +339,7 @@ static void drive_event(ScsiBus *b, const ScsiDevice *d, uint8_t reason)
     store_le16(e + 12, MPT_HANDLE_CONTROLLER + d->id);
     e[14] = d->id;
     store_le64(e + 16, mptsas_address(s, d->id, true));
-    event_reply(s, s->event_context, EVENT_DEVICE_STATUS, e, sizeof(e));
+    post_reply(s, reply, event_fill(reply, s->event_context, EVENT_DEVICE_STATUS, e, sizeof(e)));
 }
 
 static void disk_plugged(ScsiBus *b, ScsiDevice *d)
@@ -445,6 +443,8 @@ static uint32_t simple_message(Mptsas *s, const uint8_t *f, uint8_t *r)
         return ioc_facts(s, r);
     case FN_PORT_FACTS:
         return port_facts(s, f, r);
+    case FN_EVENT_NOTIFICATION:
+        return event_notification(s, f, r);
     case FN_PORT_ENABLE:
     case FN_EVENT_ACK:
         return 20;
@@ -473,9 +473,6 @@ static void message_run(Mptsas *s, uint64_t at, const uint8_t *f)
         break;
     case FN_CONFIG:
         config(s, at, f);
-        break;
-    case FN_EVENT_NOTIFICATION:
-        event_notification(s, f);
         break;
     default:
         guest_unimp("mptsas1068: function 0x%x", f[3]);
