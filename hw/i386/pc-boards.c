@@ -124,6 +124,7 @@ static bool pc_q35_init(Vm *vm, GError **error)
 }
 
 static const Prop pc_machine_props[] = {
+    PROP_ON_OFF_AUTO(PcMachine, machine.acpi, "acpi", ON_OFF_AUTO_AUTO, .help = "Enable ACPI"),
     PROP_BOOL(PcMachine, hpet, "hpet", true, .help = "high precision event timers"),
     PROP_BOOL(PcMachine, sata, "sata", true),
     PROP_STRING(PcMachine, pflash[0], "pflash0", .help = "node or drive of the first flash chip"),
