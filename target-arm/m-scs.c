@@ -251,7 +251,7 @@ static uint32_t vtor_read(ArmCpu *c, const ScsAccess *a)
 
 static void vtor_write(ArmCpu *c, const ScsAccess *a)
 {
-    if (arm_has(c, FEATURE_M_MAIN) || c->model->m_vtor) {
+    if (arm_has(c, FEATURE_M_MAIN)) {
         c->m.vtor[a->s] = merge(c->m.vtor[a->s], a, 0xffffff80);
     }
 }

@@ -8,7 +8,7 @@
 struct ArmModel {
     const char *name;
     bool aarch64, max;
-    bool m_profile, m_no_user, m_vtor;  /* M: thread mode is always privileged; VTOR although there is no Main Extension */
+    bool m_profile, m_no_user;          /* M profile; thread mode is always privileged */
     uint8_t m_regions;                  /* of the MPU, for each state */
     uint16_t sve_map;                   /* SVE: vector lengths that there are, bit n: (n + 1) * 128 bits */
     uint64_t cbar_default;

@@ -23,7 +23,6 @@ typedef struct Armv7mConfig {
 
 /* The interrupt controller, a device with inputs "irq" and "nmi"; also b->intc if that is not set. NULL: failed. */
 Device *armv7m_create(Board *b, const Armv7mConfig *config, GError **error);
-Cpu *armv7m_cpu(Device *intc);
 /* The CPU has another clock now. */
 void armv7m_set_cpu_hz(Device *intc, uint64_t hz);
 /* -kernel of M-profile boards into system memory: ELF, Intel HEX, or plain bytes, which go to `base`; at most `size` of them. */
