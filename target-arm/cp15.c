@@ -54,6 +54,23 @@ static void sctlr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
     flush_write(c, r, (uint32_t)v);
 }
 
+/*
+ * Systems without PAN close the user's domain on each way into the kernel: what is global stays, if no global page has been of
+ * a domain whose access changes.
+ */
+static void dacr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
+{
+    uint64_t changed = c->dacr ^ (uint32_t)v;
+
+    (void)r;
+    c->dacr = (uint32_t)v;
+    if (changed & c->global_domains) {
+        tlb_flush(&c->cpu);
+    } else if (changed) {
+        tlb_flush_nonglobal(&c->cpu);
+    }
+}
+
 static void asid_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 {
     c->contextidr[1] = v;
@@ -240,7 +257,7 @@ const ArmSysreg arm_cp15_regs[] = {
     ROW("SCR", P(0, 1, 1, 0), 3, F(scr), .flags = SR_EL3, .write = flush_write), ROW("SDER", P(0, 1, 1, 1), 3, F(sder), .flags = SR_EL3), ROW("NSACR", P(0, 1, 1, 2), 3, F(nsacr), .flags = SR_EL3),
     ROW("TTBR0", P(0, 2, 0, 0), 1, F(ttbr0[1]), .write = flush_write), ROW("TTBR1", P(0, 2, 0, 1), 1, F(ttbr1[1]), .write = flush_write), ROW("TTBCR", P(0, 2, 0, 2), 1, F(tcr[1]), .write = flush_write),
     ROW("TTBR0_64", ARM_CP15(1, 0, 0, 2, 0), 1, F(ttbr0[1]), .write = flush_write, .check = lpae_check), ROW("TTBR1_64", ARM_CP15(1, 1, 0, 2, 0), 1, F(ttbr1[1]), .write = flush_write, .check = lpae_check),
-    ROW("DACR", P(0, 3, 0, 0), 1, F(dacr), .write = flush_write), ROW("DFSR", P(0, 5, 0, 0), 1, F(esr[1]), LOW), ROW("IFSR", P(0, 5, 0, 1), 1, F(ifsr)),
+    ROW("DACR", P(0, 3, 0, 0), 1, F(dacr), .write = dacr_write), ROW("DFSR", P(0, 5, 0, 0), 1, F(esr[1]), LOW), ROW("IFSR", P(0, 5, 0, 1), 1, F(ifsr)),
     ROW("ADFSR", P(0, 5, 1, 0), 1, F(afsr0[1]), LOW), ROW("AIFSR", P(0, 5, 1, 1), 1, F(afsr1[1]), LOW),
     ROW("DFAR", P(0, 6, 0, 0), 1, F(far[1]), LOW), ROW("IFAR", P(0, 6, 0, 2), 1, F(far[1]), .read = high_read, .write = high_write),
     ROW("PAR", P(0, 7, 4, 0), 1, F(par), LOW), ROW("PAR_64", ARM_CP15(1, 0, 0, 7, 0), 1, F(par), .check = lpae_check),

@@ -101,6 +101,7 @@ typedef struct ArmCpu {
     uint64_t mdcr_el2, mdcr_el3, mdscr, hstr, hacr, hcrx, par, csselr, cnthctl, cntvoff, cntfrq, osdlr, oslsr;
     uint64_t dacr, fpexc, ifsr, dacr_s, dbgvcr, sder, teecr, teehbr, nmrr, prrr, fcseidr;
     uint64_t mvbar, nsacr, hvbar;
+    uint32_t global_domains;            /* AArch32: those that global pages have been of; both bits of each */
     uint64_t apkey[5][2];               /* IA IB DA DB GA: low, high */
     ArmPac pac[256];
     uint64_t dbgbvr[16], dbgbcr[16], dbgwvr[16], dbgwcr[16], mdccint, dbgclaim;

@@ -109,6 +109,7 @@ static bool walk_short(ArmWalk *w, ArmPage *page)
     }
     page->pa |= va & ((1ull << page->page_bits) - 1) & ~0xfffull;
     page->global = !d.ng;
+    c->global_domains |= page->global ? 3u << (2 * d.domain) : 0;
     unsigned access = (unsigned)(c->dacr >> (2 * d.domain)) & 3;
 
     if (access == 0 || access == 2) {
