@@ -185,6 +185,7 @@ bool board_cpus(Board *b, const char *props, unsigned psci_conduit, GError **err
 {
     const char *model = b->vm->cpu_model ? b->vm->cpu_model : b->vm->machine_type->default_cpu;
 
+    b->boot.psci_conduit = psci_conduit;
     for (unsigned i = 0; i < b->vm->smp.cpus; i++) {
         g_autofree char *all = g_strdup_printf("psci-conduit=%u,start-powered-off=%s%s%s", psci_conduit,
                                                i > 0 && psci_conduit ? "on" : "off", props ? "," : "", props ? props : "");

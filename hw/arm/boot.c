@@ -217,6 +217,22 @@ static void tree_memory(Dt *dt, const ArmBoot *b)
     dt_cell_array(dt, node, "reg", cells, n);
 }
 
+void arm_boot_psci_node(Dt *dt, Vm *vm, unsigned conduit)
+{
+    bool a64 = arm_cpu_is_aarch64(g_ptr_array_index(vm->cpus, 0));
+
+    if (conduit == PSCI_DISABLED) {
+        return;
+    }
+    dt_node(dt, "/psci");
+    DT_STRINGS(dt, "/psci", "compatible", "arm,psci-1.0\0arm,psci-0.2\0arm,psci");
+    dt_string(dt, "/psci", "method", conduit == PSCI_HVC ? "hvc" : "smc");
+    DT_CELLS(dt, "/psci", "cpu_suspend", a64 ? 0xc4000001 : 0x84000001);
+    DT_CELLS(dt, "/psci", "cpu_off", 0x84000002);
+    DT_CELLS(dt, "/psci", "cpu_on", a64 ? 0xc4000003 : 0x84000003);
+    DT_CELLS(dt, "/psci", "migrate", a64 ? 0xc4000005 : 0x84000005);
+}
+
 static void tree_chosen(Dt *dt, Vm *vm, hwaddr initrd, hwaddr initrd_end)
 {
     dt_node_maybe(dt, "/chosen");
@@ -378,6 +394,9 @@ static bool place_arguments(Vm *vm, const ArmBoot *b, const Kernel *k, hwaddr *a
         return true;
     }
     tree_chosen(dt, vm, initrd, end);
+    if (!dt_has_node(dt, "/psci")) {
+        arm_boot_psci_node(dt, vm, b->psci_conduit);
+    }
     *args = (end + align - 1) & ~(align - 1);
     if (!k->linux_kernel) {
         /* Bare-metal programs find it at the base of RAM, unless they lie there themselves. */

@@ -502,23 +502,6 @@ static void build_memory(VirtBoard *b)
     reg(b, node, virt_map[VIRT_MEM].base, b->vm->ram_size);
 }
 
-static void build_psci(VirtBoard *b)
-{
-    Dt *dt = b->dt;
-    bool a64 = arm_cpu_is_aarch64(g_ptr_array_index(b->vm->cpus, 0));
-
-    if (b->psci_conduit == PSCI_DISABLED) {
-        return;
-    }
-    dt_node(dt, "/psci");
-    DT_STRINGS(dt, "/psci", "compatible", "arm,psci-1.0\0arm,psci-0.2\0arm,psci");
-    dt_string(dt, "/psci", "method", b->psci_conduit == PSCI_HVC ? "hvc" : "smc");
-    DT_CELLS(dt, "/psci", "cpu_suspend", a64 ? 0xc4000001 : 0x84000001);
-    DT_CELLS(dt, "/psci", "cpu_off", 0x84000002);
-    DT_CELLS(dt, "/psci", "cpu_on", a64 ? 0xc4000003 : 0x84000003);
-    DT_CELLS(dt, "/psci", "migrate", a64 ? 0xc4000005 : 0x84000005);
-}
-
 void virt_build_tree(VirtBoard *b)
 {
     b->dt = dt_new(0x8000);
@@ -537,5 +520,5 @@ void virt_build_tree(VirtBoard *b)
     build_fw_cfg(b);
     build_platform_bus(b);
     build_memory(b);
-    build_psci(b);
+    arm_boot_psci_node(b->dt, b->vm, b->psci_conduit);
 }

@@ -471,3 +471,52 @@ static const DeviceType serial_type = {
     .reset = serial_reset,
 };
 DEVICE_TYPE(serial_type);
+
+/* ---- the same in memory, a register every four bytes ---- */
+
+static bool serial_mm_realize(Device *d, GError **error)
+{
+    Serial *s = (Serial *)d;
+
+    timer_init(&s->timeout, CLOCK_GUEST, serial_timeout, s);
+    return !s->chardev || chardev_fe_attach(&s->fe, s->chardev, &serial_fe_ops, s, error);
+}
+
+static uint64_t serial_mm_read(void *opaque, hwaddr offset, unsigned size)
+{
+    return offset < 0x20 ? serial_read(opaque, offset >> 2, 1) : 0;
+}
+
+static void serial_mm_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    if (offset < 0x20) {
+        serial_write(opaque, offset >> 2, value & 0xff, 1);
+    }
+}
+
+static const RegionOps serial_mm_ops = {
+    .read = serial_mm_read, .write = serial_mm_write, .min_size = 1, .max_size = 4,
+};
+
+static const RegBank serial_mm_banks[] = {
+    { .name = "mmio", .size = 0x400, .ops = &serial_mm_ops, .help = "16550A registers, one each four bytes" },
+    { 0 },
+};
+
+static const Prop serial_mm_props[] = { PROP_CHARDEV(Serial, chardev), PROP_END };
+
+static const StateField serial_mm_state[] = {
+    HOST_ONLY(Serial, index, "of ISA ports only"), HOST_ONLY(Serial, iobase, "likewise"),
+    HOST_ONLY(Serial, irq_line, "likewise"), HOST_ONLY(Serial, wakeup, "likewise"),
+    STATE_STRUCT(Serial, rx, fifo_state), STATE_STRUCT(Serial, tx, fifo_state), STATE(Serial, divider),
+    STATE(Serial, ier), STATE(Serial, lcr), STATE(Serial, mcr), STATE(Serial, lsr), STATE(Serial, msr),
+    STATE(Serial, scr), STATE(Serial, fcr), STATE(Serial, thr_empty_pending), STATE(Serial, rx_timeout),
+    STATE_TIMER_FIELD(Serial, timeout), HOST_ONLY(Serial, fe, "connection to the back end"), STATE_END,
+};
+
+static const DeviceType serial_mm_type = {
+    .name = "serial-mm", .category = "input", .desc = "16550A in memory", .internal = true, .size = sizeof(Serial),
+    .state_version = 1, .props = serial_mm_props, .banks = serial_mm_banks, .pins = serial_pins,
+    .state = serial_mm_state, .realize = serial_mm_realize, .unrealize = serial_unrealize, .reset = serial_reset,
+};
+DEVICE_TYPE(serial_mm_type);

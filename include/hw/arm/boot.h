@@ -16,6 +16,7 @@ typedef struct ArmBoot {
     Dt *dt;                      /* the board's own tree, NULL: none but that of -dtb */
     bool firmware;               /* there is firmware: it starts at the CPUs' reset address */
     bool secure;                 /* the kernel is to start in secure state (no firmware below it) */
+    unsigned psci_conduit;       /* a tree of -dtb without PSCI is told of it; PSCI_DISABLED: no */
     unsigned el;                 /* level that a non-secure kernel starts in; 0: the highest */
     FwCfg *fw_cfg;               /* firmware is given kernel, initrd and command line by it; may be NULL */
     uint32_t board_id;           /* ATAG machine number for kernels without device tree */
@@ -26,6 +27,8 @@ typedef struct ArmBoot {
     unsigned smp_el;             /* level that they start in; 0: the first CPU's */
 } ArmBoot;
 
+/* The node /psci for CPUs that are started by calls; nothing with PSCI_DISABLED. */
+void arm_boot_psci_node(Dt *dt, Vm *vm, unsigned conduit);
 /* MachineType.done's last step. The tree is completed (memory of -dtb, chosen) and laid out in RAM. */
 bool arm_boot(Vm *vm, ArmBoot *b, GError **error);
 
