@@ -26,7 +26,7 @@ static void log_stats(Vm *vm)
     }
 }
 
-START_HOOK(accel, { .phase = START_ACCEL, .name = "accel", .start = start_accel, .stop = log_stats });
+START_HOOK(accel, {.phase = START_ACCEL, .name = "accel", .start = start_accel, .stop = log_stats});
 
 static void info_jit(HmpCall *call, GError **error)
 {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A32 and T32 data processing, shifts with carry, multiplication, saturation, bit fields, parallel arithmetic. F5.1. */
+/*
+ * A32 and T32 data processing, shifts with carry, multiplication, saturation, bit fields, parallel
+ * arithmetic. F5.1.
+ */
 #include "target-arm/a32-trans.h"
 #include "target-arm/m-trans.h"
 
@@ -26,7 +29,8 @@ static IrVal with_carry(ArmCtx *s, bool flags, IrVal a, IrVal b)
     IrVal c = arm_carry(s);
 
     if (flags) {
-        arm_cc_nzcv(s, ir_call_adc_nzcv(s->b, ir_zextq(s->b, a), ir_zextq(s->b, b), c, ir_i32(s->b, 0)));
+        arm_cc_nzcv(
+            s, ir_call_adc_nzcv(s->b, ir_zextq(s->b, a), ir_zextq(s->b, b), c, ir_i32(s->b, 0)));
     }
     return ir_add(s->b, ir_add(s->b, a, b), c);
 }
@@ -180,14 +184,17 @@ bool trans_a32_dp_i(ArmCtx *s, const A32Insn *i)
     bool flags = a32_setflags(s, i);
 
     v = n ? v >> n | v << (32 - n) : v;
-    operate(s, i, flags, i->rn == 15 ? a32_base(s, 15) : a32_reg(s, i->rn), ir_i32(s->b, v), wants_carry(i, flags) && n ? ir_i32(s->b, v >> 31) : arm_none);
+    operate(s, i, flags, i->rn == 15 ? a32_base(s, 15) : a32_reg(s, i->rn), ir_i32(s->b, v),
+            wants_carry(i, flags) && n ? ir_i32(s->b, v >> 31) : arm_none);
     return true;
 }
 
 bool trans_a32_dp_r(ArmCtx *s, const A32Insn *i)
 {
     bool flags = a32_setflags(s, i);
-    IrVal carry, a = a32_reg(s, i->rn), b = shift_imm(s, a32_reg(s, i->rm), i->type, i->amt, wants_carry(i, flags), &carry);
+    IrVal carry,
+        a = a32_reg(s, i->rn),
+        b = shift_imm(s, a32_reg(s, i->rm), i->type, i->amt, wants_carry(i, flags), &carry);
 
     operate(s, i, flags, a, b, carry);
     return true;
@@ -197,9 +204,11 @@ bool trans_a32_dp_rr(ArmCtx *s, const A32Insn *i)
 {
     bool flags = a32_setflags(s, i), want = wants_carry(i, flags);
     IrVal a = a32_reg(s, i->rn), c = want ? arm_carry(s) : ir_i32(s->b, 0);
-    IrVal v = ir_call_a32_shift(s->b, a32_reg(s, i->rm), a32_reg(s, i->rs), ir_i32(s->b, i->type), c);
+    IrVal v =
+        ir_call_a32_shift(s->b, a32_reg(s, i->rm), a32_reg(s, i->rs), ir_i32(s->b, i->type), c);
 
-    operate(s, i, flags, a, ir_trunc(s->b, v), want ? ir_trunc(s->b, ir_shri(s->b, v, 32)) : arm_none);
+    operate(s, i, flags, a, ir_trunc(s->b, v),
+            want ? ir_trunc(s->b, ir_shri(s->b, v, 32)) : arm_none);
     return true;
 }
 
@@ -223,7 +232,11 @@ static bool t32_alias(const A32Insn *i, A32Insn *m)
 {
     *m = *i;
     if (i->rd == 15 && i->s) {
-        m->op = i->op == DP_AND ? DP_TST : i->op == DP_EOR ? DP_TEQ : i->op == DP_ADD ? DP_CMN : i->op == DP_SUB ? DP_CMP : -1;
+        m->op = i->op == DP_AND   ? DP_TST
+                : i->op == DP_EOR ? DP_TEQ
+                : i->op == DP_ADD ? DP_CMN
+                : i->op == DP_SUB ? DP_CMP
+                                  : -1;
         return m->op != -1;
     }
     if (i->rn == 15) {
@@ -270,7 +283,8 @@ bool trans_t32_dp_i(ArmCtx *s, const A32Insn *i)
     }
     uint32_t v = expand((uint32_t)i->imm, &rotated);
 
-    operate(s, &m, m.s, a32_reg(s, m.rn), ir_i32(s->b, v), rotated ? ir_i32(s->b, v >> 31) : arm_none);
+    operate(s, &m, m.s, a32_reg(s, m.rn), ir_i32(s->b, v),
+            rotated ? ir_i32(s->b, v >> 31) : arm_none);
     return true;
 }
 
@@ -294,7 +308,9 @@ bool trans_a32_movw(ArmCtx *s, const A32Insn *i)
 
 bool trans_a32_movt(ArmCtx *s, const A32Insn *i)
 {
-    a32_set_plain(s, i->rd, ir_or(s->b, ir_andi(s->b, a32_reg(s, i->rd), 0xffff), ir_i32(s->b, (uint32_t)i->imm << 16)));
+    a32_set_plain(s, i->rd,
+                  ir_or(s->b, ir_andi(s->b, a32_reg(s, i->rd), 0xffff),
+                        ir_i32(s->b, (uint32_t)i->imm << 16)));
     return i->rd != 15;
 }
 
@@ -309,9 +325,11 @@ bool trans_a32_crc(ArmCtx *s, const A32Insn *i)
     if (i->size == 3 || !arm_has(s->cpu, FEATURE_CRC32)) {
         return false;
     }
-    IrVal v = ir_zextq(s->b, a32_reg(s, i->rm)), acc = a32_reg(s, i->rn), n = ir_i32(s->b, 1u << i->size);
+    IrVal v = ir_zextq(s->b, a32_reg(s, i->rm)), acc = a32_reg(s, i->rn),
+          n = ir_i32(s->b, 1u << i->size);
 
-    a32_set_plain(s, i->rd, i->c ? ir_call_crc32c(s->b, acc, v, n) : ir_call_crc32(s->b, acc, v, n));
+    a32_set_plain(s, i->rd,
+                  i->c ? ir_call_crc32c(s->b, acc, v, n) : ir_call_crc32(s->b, acc, v, n));
     return true;
 }
 
@@ -358,15 +376,18 @@ static void set_pair(ArmCtx *s, const A32Insn *i, IrVal v)
 
 bool trans_a32_mull(ArmCtx *s, const A32Insn *i)
 {
-    IrVal p = ir_mul(s->b, wide(s, a32_reg(s, i->rn), i->sign), wide(s, a32_reg(s, i->rm), i->sign));
+    IrVal p =
+        ir_mul(s->b, wide(s, a32_reg(s, i->rn), i->sign), wide(s, a32_reg(s, i->rm), i->sign));
 
     if (i->acc) {
         p = ir_add(s->b, p, get_pair(s, i));
     }
     if (i->s) {
-        IrVal n = ir_trunc(s->b, ir_shri(s->b, p, 60)), z = ir_setcond(s->b, COND_EQ, p, ir_i64(s->b, 0));
+        IrVal n = ir_trunc(s->b, ir_shri(s->b, p, 60)),
+              z = ir_setcond(s->b, COND_EQ, p, ir_i64(s->b, 0));
 
-        arm_cc_nzcv(s, ir_or(s->b, ir_or(s->b, ir_andi(s->b, n, 8), ir_shli(s->b, z, 2)), old_cv(s)));
+        arm_cc_nzcv(s,
+                    ir_or(s->b, ir_or(s->b, ir_andi(s->b, n, 8), ir_shli(s->b, z, 2)), old_cv(s)));
     }
     set_pair(s, i, p);
     return true;
@@ -376,7 +397,8 @@ bool trans_a32_umaal(ArmCtx *s, const A32Insn *i)
 {
     IrVal p = ir_mul(s->b, wide(s, a32_reg(s, i->rn), false), wide(s, a32_reg(s, i->rm), false));
 
-    p = ir_add(s->b, p, ir_add(s->b, wide(s, a32_reg(s, i->ra), false), wide(s, a32_reg(s, i->rd), false)));
+    p = ir_add(s->b, p,
+               ir_add(s->b, wide(s, a32_reg(s, i->ra), false), wide(s, a32_reg(s, i->rd), false)));
     set_pair(s, i, p);
     return true;
 }
@@ -421,7 +443,8 @@ bool trans_t32_smlaxy(ArmCtx *s, const A32Insn *i)
 
 bool trans_a32_smlaw(ArmCtx *s, const A32Insn *i)
 {
-    IrVal p = ir_mul(s->b, ir_sextq(s->b, a32_reg(s, i->rn)), ir_sextq(s->b, half_of(s, i->rm, i->y)));
+    IrVal p =
+        ir_mul(s->b, ir_sextq(s->b, a32_reg(s, i->rn)), ir_sextq(s->b, half_of(s, i->rm, i->y)));
 
     p = ir_trunc(s->b, ir_shri(s->b, p, 16));
     a32_set_plain(s, i->rd, i->acc ? add_q(s, p, a32_reg(s, i->ra)) : p);
@@ -512,7 +535,9 @@ bool trans_a32_div(ArmCtx *s, const A32Insn *i)
 
 bool trans_a32_qadd(ArmCtx *s, const A32Insn *i)
 {
-    a32_set_plain(s, i->rd, ir_call_a32_qadd(s->b, a32_reg(s, i->rm), a32_reg(s, i->rn), ir_i32(s->b, i->sub | i->dbl << 1)));
+    a32_set_plain(s, i->rd,
+                  ir_call_a32_qadd(s->b, a32_reg(s, i->rm), a32_reg(s, i->rn),
+                                   ir_i32(s->b, i->sub | i->dbl << 1)));
     return true;
 }
 
@@ -520,13 +545,16 @@ bool trans_a32_sat(ArmCtx *s, const A32Insn *i)
 {
     IrVal none, v = shift_imm(s, a32_reg(s, i->rn), i->type ? 2 : 0, i->amt, false, &none);
 
-    a32_set_plain(s, i->rd, ir_call_a32_sat(s->b, v, ir_i32(s->b, i->sat + !i->u), ir_i32(s->b, i->u)));
+    a32_set_plain(s, i->rd,
+                  ir_call_a32_sat(s->b, v, ir_i32(s->b, i->sat + !i->u), ir_i32(s->b, i->u)));
     return true;
 }
 
 bool trans_a32_sat16(ArmCtx *s, const A32Insn *i)
 {
-    a32_set_plain(s, i->rd, ir_call_a32_sat(s->b, a32_reg(s, i->rn), ir_i32(s->b, i->sat + !i->u), ir_i32(s->b, i->u | 2)));
+    a32_set_plain(s, i->rd,
+                  ir_call_a32_sat(s->b, a32_reg(s, i->rn), ir_i32(s->b, i->sat + !i->u),
+                                  ir_i32(s->b, i->u | 2)));
     return true;
 }
 
@@ -593,7 +621,9 @@ bool trans_a32_bfx(ArmCtx *s, const A32Insn *i)
     }
     IrVal v = a32_reg(s, i->rn);
 
-    a32_set_plain(s, i->rd, i->sign ? ir_sextract(s->b, v, i->lsb, i->width + 1) : ir_extract(s->b, v, i->lsb, i->width + 1));
+    a32_set_plain(s, i->rd,
+                  i->sign ? ir_sextract(s->b, v, i->lsb, i->width + 1)
+                          : ir_extract(s->b, v, i->lsb, i->width + 1));
     return true;
 }
 
@@ -611,10 +641,12 @@ bool trans_a32_bfi(ArmCtx *s, const A32Insn *i)
 
 bool trans_a32_pkh(ArmCtx *s, const A32Insn *i)
 {
-    IrVal none, v = shift_imm(s, a32_reg(s, i->rm), i->type ? 2 : 0, i->amt, false, &none), n = a32_reg(s, i->rn);
+    IrVal none, v = shift_imm(s, a32_reg(s, i->rm), i->type ? 2 : 0, i->amt, false, &none),
+                n = a32_reg(s, i->rn);
 
-    a32_set_plain(s, i->rd, i->type ? ir_or(s->b, ir_andi(s->b, n, 0xffff0000u), ir_andi(s->b, v, 0xffff))
-                                    : ir_or(s->b, ir_andi(s->b, n, 0xffff), ir_andi(s->b, v, 0xffff0000u)));
+    a32_set_plain(s, i->rd,
+                  i->type ? ir_or(s->b, ir_andi(s->b, n, 0xffff0000u), ir_andi(s->b, v, 0xffff))
+                          : ir_or(s->b, ir_andi(s->b, n, 0xffff), ir_andi(s->b, v, 0xffff0000u)));
     return true;
 }
 
@@ -626,7 +658,9 @@ bool trans_a32_sel(ArmCtx *s, const A32Insn *i)
 
 bool trans_a32_parallel(ArmCtx *s, const A32Insn *i)
 {
-    a32_set_plain(s, i->rd, ir_call_a32_parallel(s->b, a32_reg(s, i->rn), a32_reg(s, i->rm), ir_i32(s->b, i->kind << 4 | i->op)));
+    a32_set_plain(s, i->rd,
+                  ir_call_a32_parallel(s->b, a32_reg(s, i->rn), a32_reg(s, i->rm),
+                                       ir_i32(s->b, i->kind << 4 | i->op)));
     return true;
 }
 

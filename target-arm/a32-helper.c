@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What A32 and T32 translations call: status registers, banks, returns, saturation, parallel arithmetic. F5.1. */
+/*
+ * What A32 and T32 translations call: status registers, banks, returns, saturation, parallel
+ * arithmetic. F5.1.
+ */
 #include "target-arm/helpers.h"
 #include "target-arm/simd.h"
 
@@ -15,7 +18,8 @@ void helper_a32_set_cpsr(Cpu *cpu, uint32_t v, uint32_t mask)
 {
     ArmCpu *c = ARM(cpu);
     bool user = (c->pstate & 31) == A32_USR;
-    uint32_t allowed = user ? 0xf80f0200u : 0xf80f03dfu | (arm_has(c, FEATURE_PAN) ? PSTATE_PAN : 0);
+    uint32_t allowed =
+        user ? 0xf80f0200u : 0xf80f03dfu | (arm_has(c, FEATURE_PAN) ? PSTATE_PAN : 0);
 
     mask &= allowed;
     if (mask & 0xf0000000) {
@@ -32,8 +36,9 @@ void helper_a32_set_cpsr(Cpu *cpu, uint32_t v, uint32_t mask)
     c->pstate = (c->pstate & ~bits) | (v & bits);
     if (mask & 31) {
         unsigned mode = v & 31;
-        bool known = mode == A32_USR || (mode >= A32_FIQ && mode <= A32_SVC) || mode == A32_ABT || mode == A32_UND || mode == A32_SYS ||
-                     (mode == A32_MON && c->has_el3) || (mode == A32_HYP && c->has_el2 && (c->pstate & 31) == A32_HYP);
+        bool known = mode == A32_USR || (mode >= A32_FIQ && mode <= A32_SVC) || mode == A32_ABT ||
+                     mode == A32_UND || mode == A32_SYS || (mode == A32_MON && c->has_el3) ||
+                     (mode == A32_HYP && c->has_el2 && (c->pstate & 31) == A32_HYP);
 
         if (known) {
             arm_set_a32_mode(c, mode);
@@ -63,7 +68,9 @@ uint32_t helper_a32_get_user(Cpu *cpu, uint32_t n)
     unsigned mode = c->pstate & 31;
 
     if (n >= 13) {
-        return (uint32_t)(arm_bank_of(mode) == BANK_USR ? c->x[n] : n == 13 ? c->bank_sp[BANK_USR] : c->bank_lr[BANK_USR]);
+        return (uint32_t)(arm_bank_of(mode) == BANK_USR ? c->x[n]
+                          : n == 13                     ? c->bank_sp[BANK_USR]
+                                                        : c->bank_lr[BANK_USR]);
     }
     return (uint32_t)(mode == A32_FIQ ? c->bank_r8_usr[n - 8] : c->x[n]);
 }
@@ -86,14 +93,17 @@ uint32_t helper_a32_banked_sp(Cpu *cpu, uint32_t mode)
 {
     ArmCpu *c = ARM(cpu);
 
-    return (uint32_t)(arm_bank_of(mode) == arm_bank_of(c->pstate & 31) ? c->x[13] : c->bank_sp[arm_bank_of(mode)]);
+    return (uint32_t)(arm_bank_of(mode) == arm_bank_of(c->pstate & 31)
+                          ? c->x[13]
+                          : c->bank_sp[arm_bank_of(mode)]);
 }
 
 void helper_a32_set_banked_sp(Cpu *cpu, uint32_t mode, uint32_t v)
 {
     ArmCpu *c = ARM(cpu);
 
-    *(arm_bank_of(mode) == arm_bank_of(c->pstate & 31) ? &c->x[13] : &c->bank_sp[arm_bank_of(mode)]) = v;
+    *(arm_bank_of(mode) == arm_bank_of(c->pstate & 31) ? &c->x[13]
+                                                       : &c->bank_sp[arm_bank_of(mode)]) = v;
 }
 
 /* MRS and MSR (banked): where SYSm leads (F5.1.123); NULL: nowhere. */
@@ -102,8 +112,13 @@ static uint64_t *banked(ArmCpu *c, uint32_t sysm, uint32_t spsr)
     unsigned now = arm_bank_of(c->pstate & 31), bank;
 
     if (spsr) {
-        bank = sysm == 14 ? BANK_FIQ : sysm == 16 ? BANK_IRQ : sysm == 18 ? BANK_SVC : sysm == 20 ? BANK_ABT : sysm == 22 ? BANK_UND
-               : sysm == 28 ? BANK_MON : BANK_HYP;
+        bank = sysm == 14   ? BANK_FIQ
+               : sysm == 16 ? BANK_IRQ
+               : sysm == 18 ? BANK_SVC
+               : sysm == 20 ? BANK_ABT
+               : sysm == 22 ? BANK_UND
+               : sysm == 28 ? BANK_MON
+                            : BANK_HYP;
         return &c->bank_spsr[bank];
     }
     if (sysm < 5) {
@@ -117,8 +132,14 @@ static uint64_t *banked(ArmCpu *c, uint32_t sysm, uint32_t spsr)
     }
     bool sp = sysm == 5 || sysm == 13 || (sysm >= 16 && sysm & 1);
 
-    bank = sysm < 8 ? BANK_USR : sysm < 15 ? BANK_FIQ : sysm < 18 ? BANK_IRQ : sysm < 20 ? BANK_SVC : sysm < 22 ? BANK_ABT
-           : sysm < 24 ? BANK_UND : sysm < 30 ? BANK_MON : BANK_HYP;
+    bank = sysm < 8    ? BANK_USR
+           : sysm < 15 ? BANK_FIQ
+           : sysm < 18 ? BANK_IRQ
+           : sysm < 20 ? BANK_SVC
+           : sysm < 22 ? BANK_ABT
+           : sysm < 24 ? BANK_UND
+           : sysm < 30 ? BANK_MON
+                       : BANK_HYP;
     if (bank == now) {
         return sp ? &c->x[13] : &c->x[14];
     }
@@ -198,7 +219,8 @@ uint32_t helper_a32_sat(Cpu *cpu, uint32_t v, uint32_t bits, uint32_t how)
     ArmCpu *c = ARM(cpu);
 
     if (how & 2) {
-        return ((uint32_t)clip(c, (int16_t)v, bits, how & 1) & 0xffff) | (uint32_t)clip(c, (int16_t)(v >> 16), bits, how & 1) << 16;
+        return ((uint32_t)clip(c, (int16_t)v, bits, how & 1) & 0xffff) |
+               (uint32_t)clip(c, (int16_t)(v >> 16), bits, how & 1) << 16;
     }
     return (uint32_t)clip(c, (int32_t)v, bits, how & 1);
 }
@@ -229,10 +251,13 @@ uint32_t helper_a32_parallel(Cpu *cpu, uint32_t n, uint32_t m, uint32_t how)
     uint32_t r = 0;
 
     for (unsigned k = 0; k < 32 / bits; k++) {
-        bool cross = op == 1 || op == 2, add = op == 0 || op == 4 || (op == 1 && k == 1) || (op == 2 && k == 0);
+        bool cross = op == 1 || op == 2,
+             add = op == 0 || op == 4 || (op == 1 && k == 1) || (op == 2 && k == 0);
         unsigned from = cross ? 1 - k : k;
-        uint32_t mask = bits == 8 ? 0xff : 0xffff, x = n >> (k * bits) & mask, y = m >> (from * bits) & mask;
-        int32_t a = kind < 3 ? bits == 8 ? (int8_t)x : (int16_t)x : (int32_t)x, b = kind < 3 ? bits == 8 ? (int8_t)y : (int16_t)y : (int32_t)y;
+        uint32_t mask = bits == 8 ? 0xff : 0xffff, x = n >> (k * bits) & mask,
+                 y = m >> (from * bits) & mask;
+        int32_t a = kind < 3 ? bits == 8 ? (int8_t)x : (int16_t)x : (int32_t)x,
+                b = kind < 3 ? bits == 8 ? (int8_t)y : (int16_t)y : (int32_t)y;
         int32_t v = add ? a + b : a - b;
         bool set = kind == 3 && add ? v > (int32_t)mask : v >= 0;
 
@@ -279,7 +304,9 @@ uint64_t helper_vfp_fixed(Cpu *cpu, uint64_t v, uint32_t w)
         uint64_t r = fp_to_int(c, size, v, ROUND_Z, !word_u(w), bits, word_imm(w));
 
         /* the result is extended to the register's size */
-        return word_u(w) ? r : (uint64_t)((int64_t)(r << (64 - bits)) >> (64 - bits)) & (size == 3 ? UINT64_MAX : UINT32_MAX);
+        return word_u(w) ? r
+                         : (uint64_t)((int64_t)(r << (64 - bits)) >> (64 - bits)) &
+                               (size == 3 ? UINT64_MAX : UINT32_MAX);
     }
     return fp_from_int(c, size, v, !word_u(w), bits, word_imm(w));
 }

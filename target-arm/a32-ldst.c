@@ -23,7 +23,8 @@ static IrVal index_of(ArmCtx *s, const A32Insn *i)
     case 2:
         return ir_sari(b, v, n ? n : 31);
     default:
-        return n ? ir_rotr(b, v, ir_i32(b, n)) : ir_or(b, ir_shri(b, v, 1), ir_shli(b, arm_carry(s), 31));
+        return n ? ir_rotr(b, v, ir_i32(b, n))
+                 : ir_or(b, ir_shri(b, v, 1), ir_shli(b, arm_carry(s), 31));
     }
 }
 
@@ -50,15 +51,18 @@ bool trans_a32_ldst(ArmCtx *s, const A32Insn *i)
     if ((wback && i->rn == 15) || (i->size == 3 && i->rt & 1)) {
         return false;
     }
-    IrVal base = i->rn == 15 ? a32_base(s, 15) : a32_reg(s, i->rn), offset = i->reg ? index_of(s, i) : ir_i32(b, (uint32_t)i->imm);
-    IrVal moved = i->u ? ir_add(b, base, offset) : ir_sub(b, base, offset), addr = i->p ? moved : base;
+    IrVal base = i->rn == 15 ? a32_base(s, 15) : a32_reg(s, i->rn),
+          offset = i->reg ? index_of(s, i) : ir_i32(b, (uint32_t)i->imm);
+    IrVal moved = i->u ? ir_add(b, base, offset) : ir_sub(b, base, offset),
+          addr = i->p ? moved : base;
 
     if (i->size == 3) {
         IrVal second = address(s, ir_addi(b, addr, 4));
         unsigned op = MEM_32 | MEM_ALIGN;
 
         if (i->load) {
-            IrVal x = arm_load(s, IR_I32, address(s, addr), op, mmu), y = arm_load(s, IR_I32, second, op, mmu);
+            IrVal x = arm_load(s, IR_I32, address(s, addr), op, mmu),
+                  y = arm_load(s, IR_I32, second, op, mmu);
 
             if (wback) {
                 a32_set_plain(s, i->rn, moved);
@@ -75,7 +79,8 @@ bool trans_a32_ldst(ArmCtx *s, const A32Insn *i)
         return true;
     }
     if (i->load) {
-        IrVal v = arm_load(s, IR_I32, address(s, addr), (unsigned)i->size | (i->sign ? MEM_SIGN : 0), mmu);
+        IrVal v = arm_load(s, IR_I32, address(s, addr),
+                           (unsigned)i->size | (i->sign ? MEM_SIGN : 0), mmu);
 
         if (wback) {
             a32_set_plain(s, i->rn, moved);
@@ -119,7 +124,8 @@ bool trans_t32_ldst_i8(ArmCtx *s, const A32Insn *i)
 bool trans_t32_ldrd(ArmCtx *s, const A32Insn *i)
 {
     IrBuilder *b = s->b;
-    IrVal base = a32_base(s, i->rn), moved = ir_addi(b, base, i->u ? i->imm : -i->imm), addr = i->p ? moved : base;
+    IrVal base = a32_base(s, i->rn), moved = ir_addi(b, base, i->u ? i->imm : -i->imm),
+          addr = i->p ? moved : base;
     IrVal second = address(s, ir_addi(b, addr, 4));
     unsigned op = MEM_32 | MEM_ALIGN;
 
@@ -127,7 +133,8 @@ bool trans_t32_ldrd(ArmCtx *s, const A32Insn *i)
         return false;
     }
     if (i->load) {
-        IrVal x = arm_load(s, IR_I32, address(s, addr), op, s->mmu), y = arm_load(s, IR_I32, second, op, s->mmu);
+        IrVal x = arm_load(s, IR_I32, address(s, addr), op, s->mmu),
+              y = arm_load(s, IR_I32, second, op, s->mmu);
 
         if (i->w) {
             a32_set_plain(s, i->rn, moved);
@@ -148,7 +155,8 @@ bool trans_t32_ldrd(ArmCtx *s, const A32Insn *i)
 
 static IrVal lowest(ArmCtx *s, const A32Insn *i, IrVal base, unsigned bytes)
 {
-    return i->u ? i->p ? ir_addi(s->b, base, 4) : base : ir_addi(s->b, base, (i->p ? 0 : 4) - (int)bytes);
+    return i->u ? i->p ? ir_addi(s->b, base, 4) : base
+                : ir_addi(s->b, base, (i->p ? 0 : 4) - (int)bytes);
 }
 
 bool trans_a32_stm(ArmCtx *s, const A32Insn *i)
@@ -165,7 +173,8 @@ bool trans_a32_stm(ArmCtx *s, const A32Insn *i)
     }
     for (unsigned r = 0; r < 16; r++) {
         if (i->list >> r & 1) {
-            IrVal v = i->user && r >= 8 && r < 15 ? ir_call_a32_get_user(s->b, ir_i32(s->b, r)) : a32_reg(s, r);
+            IrVal v = i->user && r >= 8 && r < 15 ? ir_call_a32_get_user(s->b, ir_i32(s->b, r))
+                                                  : a32_reg(s, r);
 
             arm_store(s, v, address(s, ir_addi(s->b, low, at)), MEM_32 | MEM_ALIGN, s->mmu);
             at += 4;
@@ -190,7 +199,8 @@ bool trans_a32_ldm(ArmCtx *s, const A32Insn *i)
 
     for (unsigned r = 0; r < 16; r++) {
         if (i->list >> r & 1) {
-            v[r] = arm_load(s, IR_I32, address(s, ir_addi(s->b, low, at)), MEM_32 | MEM_ALIGN, s->mmu);
+            v[r] =
+                arm_load(s, IR_I32, address(s, ir_addi(s->b, low, at)), MEM_32 | MEM_ALIGN, s->mmu);
             at += 4;
         }
     }
@@ -266,7 +276,8 @@ bool trans_a32_srs(ArmCtx *s, const A32Insn *i)
     IrVal sp = ir_call_a32_banked_sp(s->b, ir_i32(s->b, i->mode)), low = lowest(s, i, sp, 8);
 
     arm_store(s, a32_reg(s, 14), address(s, low), MEM_32 | MEM_ALIGN, s->mmu);
-    arm_store(s, ir_call_a32_get_spsr(s->b), address(s, ir_addi(s->b, low, 4)), MEM_32 | MEM_ALIGN, s->mmu);
+    arm_store(s, ir_call_a32_get_spsr(s->b), address(s, ir_addi(s->b, low, 4)), MEM_32 | MEM_ALIGN,
+              s->mmu);
     if (i->w) {
         ir_call_a32_set_banked_sp(s->b, ir_i32(s->b, i->mode), ir_addi(s->b, sp, i->u ? 8 : -8));
     }
@@ -308,7 +319,8 @@ static void store_exclusive(ArmCtx *s, const A32Insn *i, unsigned rt2)
     ir_place(b, match);
     expect = ir_get(b, V_EXCL_VAL);
     if (size == 3) {
-        value = s->mode & MODE_BIG ? ir_concat(b, a32_reg(s, rt2), a32_reg(s, i->rt)) : ir_concat(b, a32_reg(s, i->rt), a32_reg(s, rt2));
+        value = s->mode & MODE_BIG ? ir_concat(b, a32_reg(s, rt2), a32_reg(s, i->rt))
+                                   : ir_concat(b, a32_reg(s, i->rt), a32_reg(s, rt2));
     } else {
         value = a32_reg(s, i->rt);
         expect = ir_trunc(b, expect);
@@ -361,7 +373,9 @@ bool trans_a32_lda(ArmCtx *s, const A32Insn *i)
     if (!(arm_has(s->cpu, FEATURE_V8) || arm_has(s->cpu, FEATURE_M_V8)) || i->size == 1) {
         return false;
     }
-    a32_set_plain(s, i->rt, arm_load(s, IR_I32, address(s, a32_reg(s, i->rn)), ex_size[i->size] | MEM_ALIGN, s->mmu));
+    a32_set_plain(
+        s, i->rt,
+        arm_load(s, IR_I32, address(s, a32_reg(s, i->rn)), ex_size[i->size] | MEM_ALIGN, s->mmu));
     return true;
 }
 
@@ -370,7 +384,8 @@ bool trans_a32_stl(ArmCtx *s, const A32Insn *i)
     if (!(arm_has(s->cpu, FEATURE_V8) || arm_has(s->cpu, FEATURE_M_V8)) || i->size == 1) {
         return false;
     }
-    arm_store(s, a32_reg(s, i->rt), address(s, a32_reg(s, i->rn)), ex_size[i->size] | MEM_ALIGN, s->mmu);
+    arm_store(s, a32_reg(s, i->rt), address(s, a32_reg(s, i->rn)), ex_size[i->size] | MEM_ALIGN,
+              s->mmu);
     ir_fence(s->b, IR_FENCE_ALL);
     return true;
 }

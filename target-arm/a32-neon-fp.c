@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Floating point of A32's and T32's Advanced SIMD (F6.1), which is done with the standard FPSCR value (E1.3.3), and what
- * ARMv8 added to VFP and Advanced SIMD in the unconditional space.
+ * Floating point of A32's and T32's Advanced SIMD (F6.1), which is done with the standard FPSCR
+ * value (E1.3.3), and what ARMv8 added to VFP and Advanced SIMD in the unconditional space.
  */
 #include "target-arm/a32-trans.h"
 #include "target-arm/neonx-decode.h"
@@ -47,8 +47,9 @@ bool trans_neon_f3(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_vec(s, i->q, reg_d(i), arm_fp3(s, std_word(i->op, size, i->q, false, (unsigned)i->sub), a32_get_vec(s, i->q, reg_n(i)),
-                                           a32_get_vec(s, i->q, reg_m(i))));
+    a32_put_vec(s, i->q, reg_d(i),
+                arm_fp3(s, std_word(i->op, size, i->q, false, (unsigned)i->sub),
+                        a32_get_vec(s, i->q, reg_n(i)), a32_get_vec(s, i->q, reg_m(i))));
     return true;
 }
 
@@ -61,12 +62,15 @@ bool trans_neon_fma(ArmCtx *s, const A32Insn *i)
 {
     unsigned size = i->half ? 1 : 2;
 
-    if (!arm_has(s->cpu, FEATURE_VFP4) || !size_ok(s, size) || odd_q(i, reg_d(i) | reg_n(i) | reg_m(i))) {
+    if (!arm_has(s->cpu, FEATURE_VFP4) || !size_ok(s, size) ||
+        odd_q(i, reg_d(i) | reg_n(i) | reg_m(i))) {
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_vec(s, i->q, reg_d(i), arm_fp_muladd(s, std_word((unsigned)i->op << 1, size, i->q, false, 0), a32_get_vec(s, i->q, reg_d(i)),
-                                                 a32_get_vec(s, i->q, reg_n(i)), a32_get_vec(s, i->q, reg_m(i))));
+    a32_put_vec(s, i->q, reg_d(i),
+                arm_fp_muladd(s, std_word((unsigned)i->op << 1, size, i->q, false, 0),
+                              a32_get_vec(s, i->q, reg_d(i)), a32_get_vec(s, i->q, reg_n(i)),
+                              a32_get_vec(s, i->q, reg_m(i))));
     return true;
 }
 
@@ -75,7 +79,9 @@ static void multiply_add(ArmCtx *s, const A32Insn *i, unsigned size, bool q, IrV
 {
     IrVal p = arm_fp3(s, std_word(FP_MUL, size, q, false, 0), a32_get_vec(s, q, reg_n(i)), m);
 
-    a32_put_vec(s, q, reg_d(i), arm_fp3(s, std_word(i->op ? FP_SUB : FP_ADD, size, q, false, 0), a32_get_vec(s, q, reg_d(i)), p));
+    a32_put_vec(s, q, reg_d(i),
+                arm_fp3(s, std_word(i->op ? FP_SUB : FP_ADD, size, q, false, 0),
+                        a32_get_vec(s, q, reg_d(i)), p));
 }
 
 bool trans_neon_mla(ArmCtx *s, const A32Insn *i)
@@ -93,10 +99,12 @@ bool trans_neon_mla(ArmCtx *s, const A32Insn *i)
 static IrVal scalar(ArmCtx *s, const A32Insn *i)
 {
     unsigned size = (unsigned)i->size;
-    unsigned d = size == 1 ? (unsigned)i->vm & 7 : (unsigned)i->vm, index = size == 1 ? (unsigned)(i->hi << 1 | i->vm >> 3) : (unsigned)i->hi;
+    unsigned d = size == 1 ? (unsigned)i->vm & 7 : (unsigned)i->vm,
+             index = size == 1 ? (unsigned)(i->hi << 1 | i->vm >> 3) : (unsigned)i->hi;
     IrLane lane = LANE_I8 + size;
 
-    return ir_v_splat(s->b, IR_V128, lane, ir_v_extract(s->b, lane, arm_v(s, d / 2), index + (d & 1 ? 8u >> size : 0)));
+    return ir_v_splat(s->b, IR_V128, lane,
+                      ir_v_extract(s->b, lane, arm_v(s, d / 2), index + (d & 1 ? 8u >> size : 0)));
 }
 
 bool trans_neon_mla_x(ArmCtx *s, const A32Insn *i)
@@ -115,7 +123,9 @@ bool trans_neon_f3_x(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_vec(s, i->u, reg_d(i), arm_fp3(s, std_word(i->op, i->size, i->u, false, 0), a32_get_vec(s, i->u, reg_n(i)), scalar(s, i)));
+    a32_put_vec(s, i->u, reg_d(i),
+                arm_fp3(s, std_word(i->op, i->size, i->u, false, 0), a32_get_vec(s, i->u, reg_n(i)),
+                        scalar(s, i)));
     return true;
 }
 
@@ -127,17 +137,22 @@ bool trans_neon_fcm0(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_vec(s, i->q, reg_d(i), arm_fp3(s, std_word(i->op, i->size, i->q, false, 0), a32_get_vec(s, i->q, reg_m(i)), ir_v_zero(s->b, IR_V128)));
+    a32_put_vec(s, i->q, reg_d(i),
+                arm_fp3(s, std_word(i->op, i->size, i->q, false, 0), a32_get_vec(s, i->q, reg_m(i)),
+                        ir_v_zero(s->b, IR_V128)));
     return true;
 }
 
 bool trans_neon_f2(ArmCtx *s, const A32Insn *i)
 {
-    if (!size_ok(s, i->size) || odd_q(i, reg_d(i) | reg_m(i)) || (i->op >= FP1_RINTN && !arm_has(s->cpu, FEATURE_V8))) {
+    if (!size_ok(s, i->size) || odd_q(i, reg_d(i) | reg_m(i)) ||
+        (i->op >= FP1_RINTN && !arm_has(s->cpu, FEATURE_V8))) {
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_vec(s, i->q, reg_d(i), arm_fp2(s, std_word(i->op, i->size, i->q, false, 0), a32_get_vec(s, i->q, reg_m(i))));
+    a32_put_vec(
+        s, i->q, reg_d(i),
+        arm_fp2(s, std_word(i->op, i->size, i->q, false, 0), a32_get_vec(s, i->q, reg_m(i))));
     return true;
 }
 
@@ -147,7 +162,9 @@ static bool to_int(ArmCtx *s, const A32Insn *i, unsigned round, bool u)
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_vec(s, i->q, reg_d(i), arm_fp_toint(s, std_word(round, i->size, i->q, u, 0), a32_get_vec(s, i->q, reg_m(i))));
+    a32_put_vec(
+        s, i->q, reg_d(i),
+        arm_fp_toint(s, std_word(round, i->size, i->q, u, 0), a32_get_vec(s, i->q, reg_m(i))));
     return true;
 }
 
@@ -167,7 +184,9 @@ bool trans_neon_from_int(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_vec(s, i->q, reg_d(i), arm_fp_fromint(s, std_word(0, i->size, i->q, i->op, 0), a32_get_vec(s, i->q, reg_m(i))));
+    a32_put_vec(
+        s, i->q, reg_d(i),
+        arm_fp_fromint(s, std_word(0, i->size, i->q, i->op, 0), a32_get_vec(s, i->q, reg_m(i))));
     return true;
 }
 
@@ -195,7 +214,9 @@ bool trans_neon_half(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_vec(s, i->op, reg_d(i), arm_fp_convert(s, simd_word(to, from, true, false, false, ROUND_CUR) | WORD_STD, a32_get_vec(s, !i->op, reg_m(i))));
+    a32_put_vec(s, i->op, reg_d(i),
+                arm_fp_convert(s, simd_word(to, from, true, false, false, ROUND_CUR) | WORD_STD,
+                               a32_get_vec(s, !i->op, reg_m(i))));
     return true;
 }
 
@@ -208,7 +229,8 @@ static unsigned scalar_size(const A32Insn *i)
 
 static bool scalar_ok(const ArmCtx *s, const A32Insn *i)
 {
-    return (arm_has(s->cpu, FEATURE_V8) || arm_has(s->cpu, FEATURE_VFP5)) && (!i->half || arm_has(s->cpu, FEATURE_FP16));
+    return (arm_has(s->cpu, FEATURE_V8) || arm_has(s->cpu, FEATURE_VFP5)) &&
+           (!i->half || arm_has(s->cpu, FEATURE_FP16));
 }
 
 static IrVal get(ArmCtx *s, const A32Insn *i, int32_t v, int32_t bit)
@@ -238,7 +260,8 @@ bool trans_vfp_sel(ArmCtx *s, const A32Insn *i)
     FP_OR_RETURN(s);
     ArmCond c = arm_cond(s, conds[i->cond]);
 
-    a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits), ir_select(s->b, c.cond, c.a, c.b, get(s, i, i->vn, i->lo), get(s, i, i->vm, i->hi)));
+    a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits),
+               ir_select(s->b, c.cond, c.a, c.b, get(s, i, i->vn, i->lo), get(s, i, i->vm, i->hi)));
     return true;
 }
 
@@ -248,7 +271,9 @@ bool trans_vfp_minmax(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    put(s, i, arm_fp3(s, simd_word(i->op, scalar_size(i), false, true, false, 0), vec(s, get(s, i, i->vn, i->lo)), vec(s, get(s, i, i->vm, i->hi))));
+    put(s, i,
+        arm_fp3(s, simd_word(i->op, scalar_size(i), false, true, false, 0),
+                vec(s, get(s, i, i->vn, i->lo)), vec(s, get(s, i, i->vm, i->hi))));
     return true;
 }
 
@@ -258,7 +283,9 @@ bool trans_vfp_rint(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    put(s, i, arm_fp2(s, simd_word(i->op, scalar_size(i), false, true, false, 0), vec(s, get(s, i, i->vm, i->hi))));
+    put(s, i,
+        arm_fp2(s, simd_word(i->op, scalar_size(i), false, true, false, 0),
+                vec(s, get(s, i, i->vm, i->hi))));
     return true;
 }
 
@@ -270,7 +297,9 @@ bool trans_vfp_cvt_round(ArmCtx *s, const A32Insn *i)
     }
     FP_OR_RETURN(s);
     a32_put_fp(s, false, a32_vreg(false, i->vd, i->bits),
-               ir_call_fp_to_gpr(s->b, get(s, i, i->vm, i->hi), ir_i32(s->b, simd_word(i->op, scalar_size(i), false, true, !i->unsgn, 0))));
+               ir_call_fp_to_gpr(
+                   s->b, get(s, i, i->vm, i->hi),
+                   ir_i32(s->b, simd_word(i->op, scalar_size(i), false, true, !i->unsgn, 0))));
     return true;
 }
 
@@ -280,7 +309,8 @@ bool trans_vfp_movx(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_fp(s, false, a32_vreg(false, i->vd, i->bits), ir_shri(s->b, a32_get_fp(s, false, a32_vreg(false, i->vm, i->hi)), 16));
+    a32_put_fp(s, false, a32_vreg(false, i->vd, i->bits),
+               ir_shri(s->b, a32_get_fp(s, false, a32_vreg(false, i->vm, i->hi)), 16));
     return true;
 }
 
@@ -292,7 +322,9 @@ bool trans_vfp_ins(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_fp(s, false, d, ir_deposit(s->b, a32_get_fp(s, false, d), a32_get_fp(s, false, a32_vreg(false, i->vm, i->hi)), 16, 16));
+    a32_put_fp(s, false, d,
+               ir_deposit(s->b, a32_get_fp(s, false, d),
+                          a32_get_fp(s, false, a32_vreg(false, i->vm, i->hi)), 16, 16));
     return true;
 }
 
@@ -309,15 +341,20 @@ bool trans_neon_cadd(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_vec(s, i->q, reg_d(i), ir_call_fcadd(s->b, a32_get_vec(s, i->q, reg_n(i)), a32_get_vec(s, i->q, reg_m(i)),
-                                                 ir_i32(s->b, std_word(0, 1 + (unsigned)i->size, i->q, false, (unsigned)i->rot))));
+    a32_put_vec(s, i->q, reg_d(i),
+                ir_call_fcadd(s->b, a32_get_vec(s, i->q, reg_n(i)), a32_get_vec(s, i->q, reg_m(i)),
+                              ir_i32(s->b, std_word(0, 1 + (unsigned)i->size, i->q, false,
+                                                    (unsigned)i->rot))));
     return true;
 }
 
 static void complex_mla(ArmCtx *s, const A32Insn *i, IrVal m)
 {
-    a32_put_vec(s, i->q, reg_d(i), ir_call_fcmla(s->b, a32_get_vec(s, i->q, reg_d(i)), a32_get_vec(s, i->q, reg_n(i)), m,
-                                                 ir_i32(s->b, std_word(0, 1 + (unsigned)i->size, i->q, false, (unsigned)i->rot))));
+    a32_put_vec(
+        s, i->q, reg_d(i),
+        ir_call_fcmla(
+            s->b, a32_get_vec(s, i->q, reg_d(i)), a32_get_vec(s, i->q, reg_n(i)), m,
+            ir_i32(s->b, std_word(0, 1 + (unsigned)i->size, i->q, false, (unsigned)i->rot))));
 }
 
 bool trans_neon_cmla(ArmCtx *s, const A32Insn *i)
@@ -335,7 +372,8 @@ static IrVal splat_lane(ArmCtx *s, unsigned size, unsigned d, unsigned index)
 {
     IrLane lane = LANE_I8 + size;
 
-    return ir_v_splat(s->b, IR_V128, lane, ir_v_extract(s->b, lane, arm_v(s, d / 2), index + (d & 1 ? 8u >> size : 0)));
+    return ir_v_splat(s->b, IR_V128, lane,
+                      ir_v_extract(s->b, lane, arm_v(s, d / 2), index + (d & 1 ? 8u >> size : 0)));
 }
 
 bool trans_neon_cmla_x(ArmCtx *s, const A32Insn *i)
@@ -344,21 +382,26 @@ bool trans_neon_cmla_x(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    complex_mla(s, i, i->size ? splat_lane(s, 3, reg_m(i), 0) : splat_lane(s, 2, (unsigned)i->vm, (unsigned)i->hi));
+    complex_mla(s, i,
+                i->size ? splat_lane(s, 3, reg_m(i), 0)
+                        : splat_lane(s, 2, (unsigned)i->vm, (unsigned)i->hi));
     return true;
 }
 
 /* mixed: signs differ. */
 static bool dot(ArmCtx *s, const A32Insn *i, bool u, bool mixed, bool indexed)
 {
-    if (!arm_has(s->cpu, mixed ? FEATURE_I8MM : FEATURE_DOTPROD) || odd_q(i, reg_d(i) | reg_n(i)) || (!indexed && odd_q(i, reg_m(i)))) {
+    if (!arm_has(s->cpu, mixed ? FEATURE_I8MM : FEATURE_DOTPROD) || odd_q(i, reg_d(i) | reg_n(i)) ||
+        (!indexed && odd_q(i, reg_m(i)))) {
         return false;
     }
     FP_OR_RETURN(s);
-    IrVal m = indexed ? splat_lane(s, 2, (unsigned)i->vm, (unsigned)i->hi) : a32_get_vec(s, i->q, reg_m(i));
+    IrVal m = indexed ? splat_lane(s, 2, (unsigned)i->vm, (unsigned)i->hi)
+                      : a32_get_vec(s, i->q, reg_m(i));
 
-    a32_put_vec(s, i->q, reg_d(i), arm_simd_dot(s, simd_word(0, 2, i->q, false, u, mixed), a32_get_vec(s, i->q, reg_n(i)), m,
-                                                a32_get_vec(s, i->q, reg_d(i))));
+    a32_put_vec(s, i->q, reg_d(i),
+                arm_simd_dot(s, simd_word(0, 2, i->q, false, u, mixed),
+                             a32_get_vec(s, i->q, reg_n(i)), m, a32_get_vec(s, i->q, reg_d(i))));
     return true;
 }
 

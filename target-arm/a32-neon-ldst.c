@@ -31,7 +31,8 @@ static Access begin(ArmCtx *s, const A32Insn *i, bool load, unsigned align)
 }
 
 /* Element `index` of D register d at offset. */
-static void element(ArmCtx *s, const Access *a, unsigned size, unsigned d, unsigned index, unsigned offset)
+static void element(ArmCtx *s, const Access *a, unsigned size, unsigned d, unsigned index,
+                    unsigned offset)
 {
     IrBuilder *b = s->b;
     IrLane lane = LANE_I8 + size;
@@ -55,16 +56,20 @@ static void write_back(ArmCtx *s, const A32Insn *i, const Access *a, unsigned by
     }
     IrVal base = ir_get(s->b, a->at);
 
-    a32_set_plain(s, i->rn, i->rm == 13 ? ir_addi(s->b, base, bytes) : ir_add(s->b, base, a32_reg(s, i->rm)));
+    a32_set_plain(s, i->rn,
+                  i->rm == 13 ? ir_addi(s->b, base, bytes) : ir_add(s->b, base, a32_reg(s, i->rm)));
 }
 
 bool trans_neon_ldst(ArmCtx *s, const A32Insn *i)
 {
-    unsigned members = (unsigned)i->op, regs = (unsigned)i->len, step = (unsigned)i->index, size = (unsigned)i->size, align = (unsigned)i->align;
+    unsigned members = (unsigned)i->op, regs = (unsigned)i->len, step = (unsigned)i->index,
+             size = (unsigned)i->size, align = (unsigned)i->align;
     unsigned d = a32_vreg(true, i->vd, i->bits), last = d + (members - 1) * step + regs - 1, at = 0;
 
-    if ((members > 1 && size == 3) || (align == 3 && (members == 2 ? regs == 1 : members == 1 && regs == 2)) ||
-        (align & 2 && (members == 3 || (members == 1 && (regs == 1 || regs == 3)))) || last > 31 || i->rn == 15) {
+    if ((members > 1 && size == 3) ||
+        (align == 3 && (members == 2 ? regs == 1 : members == 1 && regs == 2)) ||
+        (align & 2 && (members == 3 || (members == 1 && (regs == 1 || regs == 3)))) || last > 31 ||
+        i->rn == 15) {
         return false;
     }
     FP_OR_RETURN(s);
@@ -86,7 +91,8 @@ bool trans_neon_ldst(ArmCtx *s, const A32Insn *i)
 }
 
 /* Takes index, distance of registers and alignment out of the field; false: reserved. */
-static bool lane_fields(unsigned members, unsigned size, unsigned field, unsigned *index, unsigned *step, unsigned *align)
+static bool lane_fields(unsigned members, unsigned size, unsigned field, unsigned *index,
+                        unsigned *step, unsigned *align)
 {
     *index = field >> (size + 1);
     *step = size && members > 1 && field >> size & 1 ? 2 : 1;
@@ -115,9 +121,11 @@ static bool lane_fields(unsigned members, unsigned size, unsigned field, unsigne
 
 bool trans_neon_ldst_lane(ArmCtx *s, const A32Insn *i)
 {
-    unsigned members = (unsigned)i->op, size = (unsigned)i->size, d = a32_vreg(true, i->vd, i->bits), index, step, align;
+    unsigned members = (unsigned)i->op, size = (unsigned)i->size,
+             d = a32_vreg(true, i->vd, i->bits), index, step, align;
 
-    if (size == 3 || !lane_fields(members, size, (unsigned)i->index, &index, &step, &align) || d + (members - 1) * step > 31 || i->rn == 15) {
+    if (size == 3 || !lane_fields(members, size, (unsigned)i->index, &index, &step, &align) ||
+        d + (members - 1) * step > 31 || i->rn == 15) {
         return false;
     }
     FP_OR_RETURN(s);
@@ -132,13 +140,15 @@ bool trans_neon_ldst_lane(ArmCtx *s, const A32Insn *i)
 
 bool trans_neon_ld_all(ArmCtx *s, const A32Insn *i)
 {
-    unsigned members = (unsigned)i->op, size = (unsigned)i->size, d = a32_vreg(true, i->vd, i->bits), align = 1;
+    unsigned members = (unsigned)i->op, size = (unsigned)i->size,
+             d = a32_vreg(true, i->vd, i->bits), align = 1;
     unsigned regs = members == 1 && i->index ? 2 : 1, step = members > 1 && i->index ? 2 : 1;
 
     if (size == 3 && (members != 4 || !i->align)) {
         return false;
     }
-    if ((members == 1 && size == 0 && i->align) || (members == 3 && i->align) || d + (members - 1) * step + regs - 1 > 31 || i->rn == 15) {
+    if ((members == 1 && size == 0 && i->align) || (members == 3 && i->align) ||
+        d + (members - 1) * step + regs - 1 > 31 || i->rn == 15) {
         return false;
     }
     if (i->align) {
@@ -150,7 +160,8 @@ bool trans_neon_ld_all(ArmCtx *s, const A32Insn *i)
 
     for (unsigned m = 0; m < members; m++) {
         IrVal addr = ir_zextq(s->b, ir_addi(s->b, ir_get(s->b, a.at), m << size));
-        IrVal v = ir_v_splat(s->b, IR_V128, LANE_I8 + size, arm_load(s, IR_I32, addr, size, s->mmu));
+        IrVal v =
+            ir_v_splat(s->b, IR_V128, LANE_I8 + size, arm_load(s, IR_I32, addr, size, s->mmu));
 
         for (unsigned r = 0; r < regs; r++) {
             a32_put_vec(s, false, d + m * step + r, v);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Advanced SIMD of A32 and T32 on integers (F6.1); the operations are those of A64, by simd-ops.h. */
+/*
+ * Advanced SIMD of A32 and T32 on integers (F6.1); the operations are those of A64, by simd-ops.h.
+ */
 #include "target-arm/a32-trans.h"
 #include "target-arm/neon-decode.h"
 #include "target-arm/simd-ops.h"
@@ -57,7 +59,8 @@ static void put3(ArmCtx *s, const A32Insn *i, bool q, IrVal n, IrVal m)
 {
     IrVal d = a32_get_vec(s, q, reg_d(i));
 
-    a32_put_vec(s, q, reg_d(i), arm_simd3(s, simd_word(i->op, i->size, q, false, false, 0), n, m, d));
+    a32_put_vec(s, q, reg_d(i),
+                arm_simd3(s, simd_word(i->op, i->size, q, false, false, 0), n, m, d));
 }
 
 bool trans_neon3(ArmCtx *s, const A32Insn *i)
@@ -87,19 +90,23 @@ bool trans_neon_logic(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_vec(s, i->q, reg_d(i), arm_simd_logic(s, (unsigned)i->op, a32_get_vec(s, i->q, reg_n(i)), a32_get_vec(s, i->q, reg_m(i)),
-                                                  a32_get_vec(s, i->q, reg_d(i))));
+    a32_put_vec(s, i->q, reg_d(i),
+                arm_simd_logic(s, (unsigned)i->op, a32_get_vec(s, i->q, reg_n(i)),
+                               a32_get_vec(s, i->q, reg_m(i)), a32_get_vec(s, i->q, reg_d(i))));
     return true;
 }
 
 bool trans_neon_sha3(ArmCtx *s, const A32Insn *i)
 {
-    if (!arm_has(s->cpu, i->op < 4 ? FEATURE_SHA1 : FEATURE_SHA256) || odd_q(i, reg_d(i) | reg_n(i) | reg_m(i))) {
+    if (!arm_has(s->cpu, i->op < 4 ? FEATURE_SHA1 : FEATURE_SHA256) ||
+        odd_q(i, reg_d(i) | reg_n(i) | reg_m(i))) {
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_vec(s, true, reg_d(i), ir_call_sha_three(s->b, a32_get_vec(s, true, reg_d(i)), a32_get_vec(s, true, reg_n(i)),
-                                                     a32_get_vec(s, true, reg_m(i)), ir_i32(s->b, i->op)));
+    a32_put_vec(s, true, reg_d(i),
+                ir_call_sha_three(s->b, a32_get_vec(s, true, reg_d(i)),
+                                  a32_get_vec(s, true, reg_n(i)), a32_get_vec(s, true, reg_m(i)),
+                                  ir_i32(s->b, i->op)));
     return true;
 }
 
@@ -109,7 +116,9 @@ bool trans_neon_sha2(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_vec(s, true, reg_d(i), ir_call_sha_two(s->b, a32_get_vec(s, true, reg_d(i)), a32_get_vec(s, true, reg_m(i)), ir_i32(s->b, i->op)));
+    a32_put_vec(s, true, reg_d(i),
+                ir_call_sha_two(s->b, a32_get_vec(s, true, reg_d(i)),
+                                a32_get_vec(s, true, reg_m(i)), ir_i32(s->b, i->op)));
     return true;
 }
 
@@ -119,7 +128,9 @@ bool trans_neon_aes(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_vec(s, true, reg_d(i), ir_call_aes(s->b, a32_get_vec(s, true, reg_d(i)), a32_get_vec(s, true, reg_m(i)), ir_i32(s->b, i->op)));
+    a32_put_vec(s, true, reg_d(i),
+                ir_call_aes(s->b, a32_get_vec(s, true, reg_d(i)), a32_get_vec(s, true, reg_m(i)),
+                            ir_i32(s->b, i->op)));
     return true;
 }
 
@@ -151,7 +162,8 @@ bool trans_neon_imm(ArmCtx *s, const A32Insn *i)
 bool trans_neon_shift(ArmCtx *s, const A32Insn *i)
 {
     unsigned immh = (unsigned)i->imm >> 3, size, n;
-    bool left = i->op == VS_SQSHL_I || i->op == VS_UQSHL_I || i->op == VS_SQSHLU || i->op == VS_SHL_I || i->op == VS_SLI;
+    bool left = i->op == VS_SQSHL_I || i->op == VS_UQSHL_I || i->op == VS_SQSHLU ||
+                i->op == VS_SHL_I || i->op == VS_SLI;
 
     if (immh == 0 || odd_q(i, reg_d(i) | reg_m(i))) {
         return false;
@@ -159,8 +171,9 @@ bool trans_neon_shift(ArmCtx *s, const A32Insn *i)
     size = 31 - (unsigned)__builtin_clz(immh);
     n = left ? (unsigned)i->imm - (8u << size) : (16u << size) - (unsigned)i->imm;
     FP_OR_RETURN(s);
-    a32_put_vec(s, i->q, reg_d(i), arm_simd_shift(s, simd_word(i->op, size, i->q, !i->q && size == 3, false, n), a32_get_vec(s, i->q, reg_m(i)),
-                                                  a32_get_vec(s, i->q, reg_d(i))));
+    a32_put_vec(s, i->q, reg_d(i),
+                arm_simd_shift(s, simd_word(i->op, size, i->q, !i->q && size == 3, false, n),
+                               a32_get_vec(s, i->q, reg_m(i)), a32_get_vec(s, i->q, reg_d(i))));
     return true;
 }
 
@@ -173,14 +186,18 @@ bool trans_neon_shrn(ArmCtx *s, const A32Insn *i)
     }
     size = 31 - (unsigned)__builtin_clz(immh);
     FP_OR_RETURN(s);
-    a32_put_vec(s, false, reg_d(i), arm_simd_shrn(s, simd_word(i->op, size, false, false, false, (16u << size) - (unsigned)i->imm),
-                                                  a32_get_vec(s, true, reg_m(i))));
+    a32_put_vec(
+        s, false, reg_d(i),
+        arm_simd_shrn(s,
+                      simd_word(i->op, size, false, false, false, (16u << size) - (unsigned)i->imm),
+                      a32_get_vec(s, true, reg_m(i))));
     return true;
 }
 
 static IrVal extend(ArmCtx *s, unsigned size, bool u, IrVal v)
 {
-    return u ? ir_v_zext(s->b, IR_V128, LANE_I8 + size, v, 2) : ir_v_sext(s->b, IR_V128, LANE_I8 + size, v, 2);
+    return u ? ir_v_zext(s->b, IR_V128, LANE_I8 + size, v, 2)
+             : ir_v_sext(s->b, IR_V128, LANE_I8 + size, v, 2);
 }
 
 bool trans_neon_shll(ArmCtx *s, const A32Insn *i)
@@ -205,7 +222,10 @@ bool trans_neon_shll_max(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_vec(s, true, reg_d(i), ir_v_shl_i(s->b, LANE_I16 + i->size, extend(s, i->size, true, a32_get_vec(s, false, reg_m(i))), 8u << i->size));
+    a32_put_vec(s, true, reg_d(i),
+                ir_v_shl_i(s->b, LANE_I16 + i->size,
+                           extend(s, i->size, true, a32_get_vec(s, false, reg_m(i))),
+                           8u << i->size));
     return true;
 }
 
@@ -215,25 +235,30 @@ bool trans_neon_shll_max(ArmCtx *s, const A32Insn *i)
 static IrVal scalar(ArmCtx *s, const A32Insn *i)
 {
     unsigned size = (unsigned)i->size;
-    unsigned d = size == 1 ? (unsigned)i->vm & 7 : (unsigned)i->vm, index = size == 1 ? (unsigned)(i->hi << 1 | i->vm >> 3) : (unsigned)i->hi;
+    unsigned d = size == 1 ? (unsigned)i->vm & 7 : (unsigned)i->vm,
+             index = size == 1 ? (unsigned)(i->hi << 1 | i->vm >> 3) : (unsigned)i->hi;
     IrLane lane = LANE_I8 + size;
 
-    return ir_v_splat(s->b, IR_V128, lane, ir_v_extract(s->b, lane, arm_v(s, d / 2), index + (d & 1 ? 8u >> size : 0)));
+    return ir_v_splat(s->b, IR_V128, lane,
+                      ir_v_extract(s->b, lane, arm_v(s, d / 2), index + (d & 1 ? 8u >> size : 0)));
 }
 
 static void widen(ArmCtx *s, const A32Insn *i, bool u, IrVal m)
 {
     bool wide_n = i->op == VW_ADDW || i->op == VW_SUBW;
 
-    a32_put_vec(s, true, reg_d(i), arm_simd_widen(s, simd_word(i->op, i->size, false, false, u, 0), a32_get_vec(s, wide_n, reg_n(i)), m,
-                                                  a32_get_vec(s, true, reg_d(i))));
+    a32_put_vec(s, true, reg_d(i),
+                arm_simd_widen(s, simd_word(i->op, i->size, false, false, u, 0),
+                               a32_get_vec(s, wide_n, reg_n(i)), m,
+                               a32_get_vec(s, true, reg_d(i))));
 }
 
 bool trans_neon_widen(ArmCtx *s, const A32Insn *i)
 {
     bool wide_n = i->op == VW_ADDW || i->op == VW_SUBW;
 
-    if (i->size == 3 || (i->op >= VW_SQDMLAL && i->size == 0) || reg_d(i) & 1 || (wide_n && reg_n(i) & 1)) {
+    if (i->size == 3 || (i->op >= VW_SQDMLAL && i->size == 0) || reg_d(i) & 1 ||
+        (wide_n && reg_n(i) & 1)) {
         return false;
     }
     FP_OR_RETURN(s);
@@ -253,12 +278,15 @@ bool trans_neon_widen_x(ArmCtx *s, const A32Insn *i)
 
 bool trans_neon_pmull(ArmCtx *s, const A32Insn *i)
 {
-    if (i->size == 1 || i->size == 3 || reg_d(i) & 1 || (i->size == 2 && !arm_has(s->cpu, FEATURE_PMULL))) {
+    if (i->size == 1 || i->size == 3 || reg_d(i) & 1 ||
+        (i->size == 2 && !arm_has(s->cpu, FEATURE_PMULL))) {
         return false;
     }
     FP_OR_RETURN(s);
     if (i->size == 2) {
-        a32_put_vec(s, true, reg_d(i), ir_call_pmull64(s->b, a32_get_fp(s, true, reg_n(i)), a32_get_fp(s, true, reg_m(i))));
+        a32_put_vec(
+            s, true, reg_d(i),
+            ir_call_pmull64(s->b, a32_get_fp(s, true, reg_n(i)), a32_get_fp(s, true, reg_m(i))));
     } else {
         widen(s, i, true, a32_get_vec(s, false, reg_m(i)));
     }
@@ -271,8 +299,9 @@ bool trans_neon_addhn(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_vec(s, false, reg_d(i), arm_simd_addhn(s, simd_word(0, i->size, false, false, false, (unsigned)i->op), a32_get_vec(s, true, reg_n(i)),
-                                                   a32_get_vec(s, true, reg_m(i))));
+    a32_put_vec(s, false, reg_d(i),
+                arm_simd_addhn(s, simd_word(0, i->size, false, false, false, (unsigned)i->op),
+                               a32_get_vec(s, true, reg_n(i)), a32_get_vec(s, true, reg_m(i))));
     return true;
 }
 
@@ -317,11 +346,15 @@ bool trans_neon_tbl(ArmCtx *s, const A32Insn *i)
     for (unsigned k = 0; k < count; k += 2) {
         IrVal low = a32_get_vec(s, false, n + k);
 
-        table[k / 2] = k + 1 < count ? ir_v_unpack_lo(s->b, LANE_I64, low, a32_get_vec(s, false, n + k + 1)) : ir_v_low64(s->b, low);
+        table[k / 2] = k + 1 < count
+                           ? ir_v_unpack_lo(s->b, LANE_I64, low, a32_get_vec(s, false, n + k + 1))
+                           : ir_v_low64(s->b, low);
     }
     IrVal d = a32_get_vec(s, false, reg_d(i));
 
-    a32_put_vec(s, false, reg_d(i), arm_simd_tbl(s, false, table, 8 * count, a32_get_vec(s, false, reg_m(i)), i->x ? &d : NULL));
+    a32_put_vec(s, false, reg_d(i),
+                arm_simd_tbl(s, false, table, 8 * count, a32_get_vec(s, false, reg_m(i)),
+                             i->x ? &d : NULL));
     return true;
 }
 
@@ -337,7 +370,8 @@ bool trans_neon_dup(ArmCtx *s, const A32Insn *i)
     IrLane lane = LANE_I8 + size;
     unsigned index = (imm >> (size + 1)) + (m & 1 ? 8u >> size : 0);
 
-    a32_put_vec(s, i->q, reg_d(i), ir_v_splat(s->b, IR_V128, lane, ir_v_extract(s->b, lane, arm_v(s, m / 2), index)));
+    a32_put_vec(s, i->q, reg_d(i),
+                ir_v_splat(s->b, IR_V128, lane, ir_v_extract(s->b, lane, arm_v(s, m / 2), index)));
     return true;
 }
 
@@ -363,8 +397,9 @@ bool trans_neon2(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_vec(s, i->q, reg_d(i), arm_simd2(s, simd_word(i->op, i->size, i->q, false, false, 0), a32_get_vec(s, i->q, reg_m(i)),
-                                             a32_get_vec(s, i->q, reg_d(i))));
+    a32_put_vec(s, i->q, reg_d(i),
+                arm_simd2(s, simd_word(i->op, i->size, i->q, false, false, 0),
+                          a32_get_vec(s, i->q, reg_m(i)), a32_get_vec(s, i->q, reg_d(i))));
     return true;
 }
 
@@ -394,7 +429,8 @@ bool trans_neon_permute(ArmCtx *s, const A32Insn *i)
     FP_OR_RETURN(s);
     IrVal d = a32_get_vec(s, i->q, reg_d(i)), m = a32_get_vec(s, i->q, reg_m(i));
     IrVal first = arm_simd_permute(s, simd_word(i->op, i->size, i->q, false, false, 0), d, m);
-    IrVal second = arm_simd_permute(s, simd_word((unsigned)i->op | 4, i->size, i->q, false, false, 0), d, m);
+    IrVal second =
+        arm_simd_permute(s, simd_word((unsigned)i->op | 4, i->size, i->q, false, false, 0), d, m);
 
     a32_put_vec(s, i->q, reg_d(i), first);
     a32_put_vec(s, i->q, reg_m(i), second);
@@ -407,7 +443,9 @@ bool trans_neon_narrow(ArmCtx *s, const A32Insn *i)
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_vec(s, false, reg_d(i), arm_simd_narrow(s, simd_word(i->op, i->size, false, false, false, 0), a32_get_vec(s, true, reg_m(i))));
+    a32_put_vec(s, false, reg_d(i),
+                arm_simd_narrow(s, simd_word(i->op, i->size, false, false, false, 0),
+                                a32_get_vec(s, true, reg_m(i))));
     return true;
 }
 

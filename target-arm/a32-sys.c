@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A32 and T32 branches, status registers, exceptions, hints, barriers, coprocessor registers. F5.1. */
+/*
+ * A32 and T32 branches, status registers, exceptions, hints, barriers, coprocessor registers. F5.1.
+ */
 #include "target-arm/a32-trans.h"
 #include "target-arm/sysreg.h"
 
@@ -45,7 +47,8 @@ static uint32_t t32_offset(const A32Insn *i)
 {
     uint32_t i1 = !(i->j1 ^ i->s), i2 = !(i->j2 ^ i->s);
 
-    return (i->s ? 0xff000000u : 0) | i1 << 23 | i2 << 22 | (uint32_t)i->hi << 12 | (uint32_t)i->lo << 1;
+    return (i->s ? 0xff000000u : 0) | i1 << 23 | i2 << 22 | (uint32_t)i->hi << 12 |
+           (uint32_t)i->lo << 1;
 }
 
 bool trans_t32_b(ArmCtx *s, const A32Insn *i)
@@ -63,7 +66,9 @@ static void other_set(ArmCtx *s, uint32_t target)
 {
     IrVal p = ir_env_load(s->b, IR_I32, offsetof(ArmCpu, pstate), MEM_32);
 
-    ir_env_store(s->b, s->thumb ? ir_andi(s->b, p, ~PSTATE_T) : ir_or(s->b, p, ir_i32(s->b, PSTATE_T)), offsetof(ArmCpu, pstate), MEM_32);
+    ir_env_store(s->b,
+                 s->thumb ? ir_andi(s->b, p, ~PSTATE_T) : ir_or(s->b, p, ir_i32(s->b, PSTATE_T)),
+                 offsetof(ArmCpu, pstate), MEM_32);
     ir_set(s->b, V_PC, arm_pc(s, target));
     a32_exit_lookup(s);
     s->ended = true;
@@ -111,7 +116,8 @@ bool trans_t16_bcond(ArmCtx *s, const A32Insn *i)
 
 bool trans_t32_bcond(ArmCtx *s, const A32Insn *i)
 {
-    uint32_t offset = (i->s ? 0xfff00000u : 0) | (uint32_t)i->j2 << 19 | (uint32_t)i->j1 << 18 | (uint32_t)i->hi << 12 | (uint32_t)i->lo << 1;
+    uint32_t offset = (i->s ? 0xfff00000u : 0) | (uint32_t)i->j2 << 19 | (uint32_t)i->j1 << 18 |
+                      (uint32_t)i->hi << 12 | (uint32_t)i->lo << 1;
 
     return i->cond < 14 && bcond(s, i->cond, pc_of(s) + offset);
 }
@@ -147,7 +153,8 @@ bool trans_t32_tbb(ArmCtx *s, const A32Insn *i)
 {
     IrBuilder *b = s->b;
     IrVal m = a32_reg(s, i->rm), base = a32_reg(s, i->rn);
-    IrVal v = arm_load(s, IR_I32, ir_zextq(b, ir_add(b, base, i->half ? ir_shli(b, m, 1) : m)), i->half, s->mmu);
+    IrVal v = arm_load(s, IR_I32, ir_zextq(b, ir_add(b, base, i->half ? ir_shli(b, m, 1) : m)),
+                       i->half, s->mmu);
 
     a32_branch(s, ir_add(b, ir_shli(b, v, 1), a32_reg(s, 15)), WAY_JUMP);
     return true;
@@ -164,7 +171,8 @@ bool trans_t16_it(ArmCtx *s, const A32Insn *i)
 static void raise_next(ArmCtx *s, unsigned kind, uint32_t syndrome)
 {
     ir_env_store(s->b, ir_i32(s->b, s->it), offsetof(ArmCpu, it), MEM_32);
-    ir_call_a32_raise_next(s->b, ir_i32(s->b, kind), ir_i32(s->b, syndrome), arm_pc(s, s->next), ir_i32(s->b, s->it));
+    ir_call_a32_raise_next(s->b, ir_i32(s->b, kind), ir_i32(s->b, syndrome), arm_pc(s, s->next),
+                           ir_i32(s->b, s->it));
     if (ir_is_open(s->b)) {
         ir_exit(s->b, IR_EXIT_LOOP);
     }
@@ -290,8 +298,10 @@ bool trans_a32_mrs(ArmCtx *s, const A32Insn *i)
 
 static bool write_psr(ArmCtx *s, const A32Insn *i, IrVal v)
 {
-    static const uint32_t bytes[16] = {0, 0xff, 0xff00, 0xffff, 0xff0000, 0xff00ff, 0xffff00, 0xffffff, 0xff000000, 0xff0000ff,
-                                       0xff00ff00, 0xff00ffff, 0xffff0000, 0xffff00ff, 0xffffff00, 0xffffffff};
+    static const uint32_t bytes[16] = {0,          0xff,       0xff00,     0xffff,
+                                       0xff0000,   0xff00ff,   0xffff00,   0xffffff,
+                                       0xff000000, 0xff0000ff, 0xff00ff00, 0xff00ffff,
+                                       0xffff0000, 0xffff00ff, 0xffffff00, 0xffffffff};
     IrVal mask = ir_i32(s->b, bytes[i->mask & 15]);
 
     if (i->r) {
@@ -327,7 +337,8 @@ bool trans_a32_mrs_bank(ArmCtx *s, const A32Insn *i)
     if (s->mode & MODE_USER_A32) {
         return false;
     }
-    a32_set_plain(s, i->rd, ir_call_a32_get_banked(s->b, ir_i32(s->b, i->sysm), ir_i32(s->b, i->r)));
+    a32_set_plain(s, i->rd,
+                  ir_call_a32_get_banked(s->b, ir_i32(s->b, i->sysm), ir_i32(s->b, i->r)));
     return true;
 }
 
@@ -345,12 +356,14 @@ static void cps(ArmCtx *s, unsigned imod, unsigned aif, bool change, unsigned mo
     if (s->mode & MODE_USER_A32) {
         return;
     }
-    uint32_t mask = (imod & 2 ? aif << 6 : 0) | (change ? 0x1f : 0), v = (imod & 1 ? aif << 6 : 0) | mode;
+    uint32_t mask = (imod & 2 ? aif << 6 : 0) | (change ? 0x1f : 0),
+             v = (imod & 1 ? aif << 6 : 0) | mode;
 
     if (!change && imod == 3) {         /* nothing that waits can be taken now */
         IrVal p = ir_env_load(s->b, IR_I32, offsetof(ArmCpu, pstate), MEM_32);
 
-        ir_env_store(s->b, ir_or(s->b, p, ir_i32(s->b, aif << 6)), offsetof(ArmCpu, pstate), MEM_32);
+        ir_env_store(s->b, ir_or(s->b, p, ir_i32(s->b, aif << 6)), offsetof(ArmCpu, pstate),
+                     MEM_32);
         return;
     }
     ir_call_a32_set_cpsr(s->b, ir_i32(s->b, v), ir_i32(s->b, mask));
@@ -376,7 +389,8 @@ bool trans_a32_setend(ArmCtx *s, const A32Insn *i)
 {
     IrVal p = ir_env_load(s->b, IR_I32, offsetof(ArmCpu, pstate), MEM_32);
 
-    ir_env_store(s->b, i->e ? ir_or(s->b, p, ir_i32(s->b, PSTATE_E)) : ir_andi(s->b, p, ~PSTATE_E), offsetof(ArmCpu, pstate), MEM_32);
+    ir_env_store(s->b, i->e ? ir_or(s->b, p, ir_i32(s->b, PSTATE_E)) : ir_andi(s->b, p, ~PSTATE_E),
+                 offsetof(ArmCpu, pstate), MEM_32);
     arm_end_exit(s, true, IR_EXIT_LOOKUP);
     return true;
 }
@@ -427,7 +441,8 @@ bool trans_a32_mcr(ArmCtx *s, const A32Insn *i)
         arm_end_exit(s, true, IR_EXIT_LOOP);
         return true;
     }
-    ir_call_cp15_write(s->b, ir_i32(s->b, cp_id(i)), ir_i32(s->b, i->rt), ir_zextq(s->b, a32_reg(s, i->rt)));
+    ir_call_cp15_write(s->b, ir_i32(s->b, cp_id(i)), ir_i32(s->b, i->rt),
+                       ir_zextq(s->b, a32_reg(s, i->rt)));
     if (!r || !(r->flags & SR_NO_EXIT)) {
         arm_end_exit(s, true, IR_EXIT_LOOP);
     }
@@ -452,13 +467,18 @@ bool trans_a32_mcrr(ArmCtx *s, const A32Insn *i)
     if (!cp_ok(i)) {
         return false;
     }
-    /* Cleaning a range of caches, which v6 had where later CPUs have registers that are read: nothing to do. */
-    if (!arm_has(s->cpu, FEATURE_V7) && s->el > 0 && i->cp == 15 && i->opc1 == 0 && (i->crm == 12 || i->crm == 14)) {
+    /*
+     * Cleaning a range of caches, which v6 had where later CPUs have registers that are read:
+     * nothing to do.
+     */
+    if (!arm_has(s->cpu, FEATURE_V7) && s->el > 0 && i->cp == 15 && i->opc1 == 0 &&
+        (i->crm == 12 || i->crm == 14)) {
         return true;
     }
     uint32_t id = ARM_CP15(1, i->opc1, 0, i->crm, 0) | (i->cp == 14 ? 1u << 25 : 0);
 
-    ir_call_cp15_write(s->b, ir_i32(s->b, id), ir_i32(s->b, i->rt), ir_concat(s->b, a32_reg(s, i->rt), a32_reg(s, i->rt2)));
+    ir_call_cp15_write(s->b, ir_i32(s->b, id), ir_i32(s->b, i->rt),
+                       ir_concat(s->b, a32_reg(s, i->rt), a32_reg(s, i->rt2)));
     arm_end_exit(s, true, IR_EXIT_LOOP);
     return true;
 }

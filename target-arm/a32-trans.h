@@ -36,7 +36,9 @@ void a32_put_fp(ArmCtx *s, bool dp, unsigned n, IrVal x64);
 /* Q register n / 2, or D register n as the low half (what is above it is arbitrary). */
 IrVal a32_get_vec(ArmCtx *s, bool q, unsigned n);
 void a32_put_vec(ArmCtx *s, bool q, unsigned n, IrVal v);
-/* Access and registers that exist; false: done with (trapped). *undef: the encoding is not there. */
+/*
+ * Access and registers that exist; false: done with (trapped). *undef: the encoding is not there.
+ */
 bool a32_fp_ok(ArmCtx *s, bool *undef);
 
 #define FP_OR_RETURN(s) \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * VFP of A32 and T32 (F6.1): D registers are halves of v0..v15 and of v16..v31's place in them, S registers quarters. Short
- * vectors are not there.
+ * VFP of A32 and T32 (F6.1): D registers are halves of v0..v15 and of v16..v31's place in them, S
+ * registers quarters. Short vectors are not there.
  */
 #include "target-arm/a32-trans.h"
 #include "target-arm/simd-ops.h"
@@ -9,15 +9,17 @@
 
 IrVal a32_get_fp(ArmCtx *s, bool dp, unsigned n)
 {
-    return dp ? ir_v_extract(s->b, LANE_I64, arm_v(s, n / 2), n & 1) : ir_zextq(s->b, ir_v_extract(s->b, LANE_I32, arm_v(s, n / 4), n & 3));
+    return dp ? ir_v_extract(s->b, LANE_I64, arm_v(s, n / 2), n & 1)
+              : ir_zextq(s->b, ir_v_extract(s->b, LANE_I32, arm_v(s, n / 4), n & 3));
 }
 
 void a32_put_fp(ArmCtx *s, bool dp, unsigned n, IrVal x64)
 {
     unsigned v = dp ? n / 2 : n / 4;
 
-    ir_set(s->b, V_V0 + v, dp ? ir_v_insert(s->b, LANE_I64, arm_v(s, v), x64, n & 1)
-                              : ir_v_insert(s->b, LANE_I32, arm_v(s, v), ir_trunc(s->b, x64), n & 3));
+    ir_set(s->b, V_V0 + v,
+           dp ? ir_v_insert(s->b, LANE_I64, arm_v(s, v), x64, n & 1)
+              : ir_v_insert(s->b, LANE_I32, arm_v(s, v), ir_trunc(s->b, x64), n & 3));
 }
 
 IrVal a32_get_vec(ArmCtx *s, bool q, unsigned n)
@@ -61,9 +63,11 @@ bool a32_fp_ok(ArmCtx *s, bool *undef)
 bool trans_vfp_op2(ArmCtx *s, const A32Insn *i)
 {
     FP_OR_RETURN(s);
-    IrVal a = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vn, i->lo)), b = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
+    IrVal a = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vn, i->lo)),
+          b = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
 
-    a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits), low(s, arm_fp3(s, word(i, i->op, 0, false), vec(s, a), vec(s, b))));
+    a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits),
+               low(s, arm_fp3(s, word(i, i->op, 0, false), vec(s, a), vec(s, b))));
     return true;
 }
 
@@ -73,7 +77,8 @@ bool trans_vfp_mla(ArmCtx *s, const A32Insn *i)
     FP_OR_RETURN(s);
     unsigned d = a32_vreg(i->dp, i->vd, i->bits);
     IrVal sign = ir_i64(s->b, i->dp ? 1ull << 63 : 1u << 31), acc = a32_get_fp(s, i->dp, d);
-    IrVal a = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vn, i->lo)), b = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
+    IrVal a = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vn, i->lo)),
+          b = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
     IrVal p = low(s, arm_fp3(s, word(i, FP_MUL, 0, false), vec(s, a), vec(s, b)));
 
     p = i->sub ? ir_xor(s->b, p, sign) : p;
@@ -89,9 +94,12 @@ bool trans_vfp_fma(ArmCtx *s, const A32Insn *i)
     }
     FP_OR_RETURN(s);
     unsigned d = a32_vreg(i->dp, i->vd, i->bits);
-    IrVal a = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vn, i->lo)), b = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
+    IrVal a = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vn, i->lo)),
+          b = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
 
-    a32_put_fp(s, i->dp, d, low(s, arm_fp_muladd(s, word(i, (unsigned)(i->neg | i->sub << 1), 0, false), vec(s, a32_get_fp(s, i->dp, d)), vec(s, a), vec(s, b))));
+    a32_put_fp(s, i->dp, d,
+               low(s, arm_fp_muladd(s, word(i, (unsigned)(i->neg | i->sub << 1), 0, false),
+                                    vec(s, a32_get_fp(s, i->dp, d)), vec(s, a), vec(s, b))));
     return true;
 }
 
@@ -103,14 +111,16 @@ bool trans_vfp_op1(ArmCtx *s, const A32Insn *i)
     FP_OR_RETURN(s);
     IrVal m = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
 
-    a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits), low(s, arm_fp2(s, word(i, i->op, 0, false), vec(s, m))));
+    a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits),
+               low(s, arm_fp2(s, word(i, i->op, 0, false), vec(s, m))));
     return true;
 }
 
 bool trans_vfp_mov(ArmCtx *s, const A32Insn *i)
 {
     FP_OR_RETURN(s);
-    a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits), a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi)));
+    a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits),
+               a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi)));
     return true;
 }
 
@@ -120,8 +130,10 @@ bool trans_vfp_imm(ArmCtx *s, const A32Insn *i)
 
     FP_OR_RETURN(s);
     a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits),
-        ir_i64(s->b, i->dp ? sign << 63 | (b6 ? 0x3fc0000000000000ull : 0x4000000000000000ull) | l << 48
-                           : sign << 31 | (b6 ? 0x3e000000u : 0x40000000u) | l << 19));
+               ir_i64(s->b, i->dp
+                                ? sign << 63 |
+                                      (b6 ? 0x3fc0000000000000ull : 0x4000000000000000ull) | l << 48
+                                : sign << 31 | (b6 ? 0x3e000000u : 0x40000000u) | l << 19));
     return true;
 }
 
@@ -132,13 +144,17 @@ bool trans_vfp_half(ArmCtx *s, const A32Insn *i)
     unsigned d = a32_vreg(false, i->vd, i->bits);
 
     if (i->to) {    /* to half, into one half of the register */
-        IrVal v = low(s, arm_fp_convert(s, simd_word(1, 2, false, true, false, ROUND_CUR), vec(s, m)));
+        IrVal v =
+            low(s, arm_fp_convert(s, simd_word(1, 2, false, true, false, ROUND_CUR), vec(s, m)));
 
-        a32_put_fp(s, false, d, ir_deposit(s->b, a32_get_fp(s, false, d), v, i->bottom ? 16 : 0, 16));
+        a32_put_fp(s, false, d,
+                   ir_deposit(s->b, a32_get_fp(s, false, d), v, i->bottom ? 16 : 0, 16));
     } else {
         IrVal h = ir_extract(s->b, m, i->bottom ? 16 : 0, 16);
 
-        a32_put_fp(s, false, d, low(s, arm_fp_convert(s, simd_word(2, 1, false, true, false, ROUND_CUR), vec(s, h))));
+        a32_put_fp(
+            s, false, d,
+            low(s, arm_fp_convert(s, simd_word(2, 1, false, true, false, ROUND_CUR), vec(s, h))));
     }
     return true;
 }
@@ -146,7 +162,8 @@ bool trans_vfp_half(ArmCtx *s, const A32Insn *i)
 bool trans_vfp_cmp(ArmCtx *s, const A32Insn *i)
 {
     FP_OR_RETURN(s);
-    IrVal a = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits)), b = i->nz ? ir_i64(s->b, 0) : a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
+    IrVal a = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits)),
+          b = i->nz ? ir_i64(s->b, 0) : a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
     IrVal f = ir_call_fp_compare(s->b, a, b, ir_i32(s->b, word(i, i->e, 0, false)));
 
     ir_env_store(s->b, ir_shli(s->b, f, 28), offsetof(ArmCpu, fpscr_nzcv), MEM_32);
@@ -160,7 +177,9 @@ bool trans_vfp_cvt(ArmCtx *s, const A32Insn *i)
     IrVal m = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
 
     a32_put_fp(s, !i->dp, a32_vreg(!i->dp, i->vd, i->bits),
-        low(s, arm_fp_convert(s, simd_word(i->dp ? 2 : 3, i->dp ? 3 : 2, false, true, false, ROUND_CUR), vec(s, m))));
+               low(s, arm_fp_convert(
+                          s, simd_word(i->dp ? 2 : 3, i->dp ? 3 : 2, false, true, false, ROUND_CUR),
+                          vec(s, m))));
     return true;
 }
 
@@ -169,27 +188,34 @@ bool trans_vfp_from_int(ArmCtx *s, const A32Insn *i)
 {
     FP_OR_RETURN(s);
     a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits),
-        ir_call_fp_from_gpr(s->b, a32_get_fp(s, false, a32_vreg(false, i->vm, i->hi)), ir_i32(s->b, word(i, 0, 0, !i->unsgn))));
+               ir_call_fp_from_gpr(s->b, a32_get_fp(s, false, a32_vreg(false, i->vm, i->hi)),
+                                   ir_i32(s->b, word(i, 0, 0, !i->unsgn))));
     return true;
 }
 
 bool trans_vfp_to_int(ArmCtx *s, const A32Insn *i)
 {
     FP_OR_RETURN(s);
-    a32_put_fp(s, false, a32_vreg(false, i->vd, i->bits),
-        ir_call_fp_to_gpr(s->b, a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi)), ir_i32(s->b, word(i, i->round ? ROUND_Z : ROUND_CUR, 0, !i->unsgn))));
+    a32_put_fp(
+        s, false, a32_vreg(false, i->vd, i->bits),
+        ir_call_fp_to_gpr(s->b, a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi)),
+                          ir_i32(s->b, word(i, i->round ? ROUND_Z : ROUND_CUR, 0, !i->unsgn))));
     return true;
 }
 
 bool trans_vfp_fixed(ArmCtx *s, const A32Insn *i)
 {
-    unsigned bits = i->size ? 32 : 16, frac = bits - (unsigned)i->imm, d = a32_vreg(i->dp, i->vd, i->bits);
+    unsigned bits = i->size ? 32 : 16, frac = bits - (unsigned)i->imm,
+             d = a32_vreg(i->dp, i->vd, i->bits);
 
     if ((int)frac < 0) {
         return false;
     }
     FP_OR_RETURN(s);
-    a32_put_fp(s, i->dp, d, ir_call_vfp_fixed(s->b, a32_get_fp(s, i->dp, d), ir_i32(s->b, word(i, (unsigned)i->to | (i->size ? 2u : 0), frac, i->unsgn))));
+    a32_put_fp(s, i->dp, d,
+               ir_call_vfp_fixed(
+                   s->b, a32_get_fp(s, i->dp, d),
+                   ir_i32(s->b, word(i, (unsigned)i->to | (i->size ? 2u : 0), frac, i->unsgn))));
     return true;
 }
 
@@ -212,13 +238,15 @@ static void transfer(ArmCtx *s, bool load, bool dp, unsigned n, IrVal addr32)
 bool trans_vfp_ldst(ArmCtx *s, const A32Insn *i)
 {
     FP_OR_RETURN(s);
-    transfer(s, i->load, i->dp, a32_vreg(i->dp, i->vd, i->bits), ir_addi(s->b, a32_base(s, i->rn), (i->u ? 1 : -1) * i->imm * 4));
+    transfer(s, i->load, i->dp, a32_vreg(i->dp, i->vd, i->bits),
+             ir_addi(s->b, a32_base(s, i->rn), (i->u ? 1 : -1) * i->imm * 4));
     return true;
 }
 
 bool trans_vfp_ldm(ArmCtx *s, const A32Insn *i)
 {
-    unsigned first = a32_vreg(i->dp, i->vd, i->bits), words = (unsigned)i->imm, count = i->dp ? words / 2 : words;
+    unsigned first = a32_vreg(i->dp, i->vd, i->bits), words = (unsigned)i->imm,
+             count = i->dp ? words / 2 : words;
 
     if (i->p == i->u ? i->p || !i->u : i->p && !i->w) {
         return false;
@@ -278,7 +306,8 @@ bool trans_vfp_mov1(ArmCtx *s, const A32Insn *i)
 /* opc1:opc2: 1xxx byte, 0xx1 half, 0x00 word */
 bool trans_vfp_scalar(ArmCtx *s, const A32Insn *i)
 {
-    unsigned o = (unsigned)i->opc1 << 2 | (unsigned)i->opc2, d = a32_vreg(true, i->vn, i->lo), size, index;
+    unsigned o = (unsigned)i->opc1 << 2 | (unsigned)i->opc2, d = a32_vreg(true, i->vn, i->lo), size,
+             index;
 
     if (o & 8) {
         size = 0;
@@ -300,7 +329,8 @@ bool trans_vfp_scalar(ArmCtx *s, const A32Insn *i)
         v = i->unsgn || size == 2 ? v : size ? ir_sext16(s->b, v) : ir_sext8(s->b, v);
         a32_set_plain(s, i->rt, v);
     } else {
-        ir_set(s->b, V_V0 + d / 2, ir_v_insert(s->b, LANE_I8 + size, arm_v(s, d / 2), a32_reg(s, i->rt), index));
+        ir_set(s->b, V_V0 + d / 2,
+               ir_v_insert(s->b, LANE_I8 + size, arm_v(s, d / 2), a32_reg(s, i->rt), index));
     }
     return true;
 }
@@ -338,7 +368,8 @@ bool trans_vfp_vmrs(ArmCtx *s, const A32Insn *i)
         return true;
     }
     if (i->r == 1 && i->rt == 15) {
-        arm_cc_nzcv(s, ir_shri(s->b, ir_env_load(s->b, IR_I32, offsetof(ArmCpu, fpscr_nzcv), MEM_32), 28));
+        arm_cc_nzcv(
+            s, ir_shri(s->b, ir_env_load(s->b, IR_I32, offsetof(ArmCpu, fpscr_nzcv), MEM_32), 28));
         return true;
     }
     if (i->rt == 15) {

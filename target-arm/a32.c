@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A32 and T32: fetching, conditions and IT blocks, the way to the tables; registers with their peculiar pc;
- * branches that may change the instruction set. F2, G1.
+ * A32 and T32: fetching, conditions and IT blocks, the way to the tables; registers with their
+ * peculiar pc; branches that may change the instruction set. F2, G1.
  */
 #include "target-arm/a32-trans.h"
 #include "target-arm/m-trans.h"
@@ -20,7 +20,8 @@ IrVal a32_reg(ArmCtx *s, unsigned n)
 
 IrVal a32_base(ArmCtx *s, unsigned n)
 {
-    return n == 15 ? ir_trunc(s->b, arm_pc(s, (s->pc + (s->thumb ? 4 : 8)) & ~3ull)) : a32_reg(s, n);
+    return n == 15 ? ir_trunc(s->b, arm_pc(s, (s->pc + (s->thumb ? 4 : 8)) & ~3ull))
+                   : a32_reg(s, n);
 }
 
 void a32_set_plain(ArmCtx *s, unsigned n, IrVal v)
@@ -55,7 +56,8 @@ void a32_bx(ArmCtx *s, IrVal target, IrWay way)
     ir_place(b, other);
     IrVal p = ir_env_load(b, IR_I32, offsetof(ArmCpu, pstate), MEM_32);
 
-    ir_env_store(b, s->thumb ? ir_andi(b, p, ~PSTATE_T) : ir_or(b, p, ir_i32(b, PSTATE_T)), offsetof(ArmCpu, pstate), MEM_32);
+    ir_env_store(b, s->thumb ? ir_andi(b, p, ~PSTATE_T) : ir_or(b, p, ir_i32(b, PSTATE_T)),
+                 offsetof(ArmCpu, pstate), MEM_32);
     ir_set(b, V_PC, ir_zextq(b, ir_andi(b, ir_get(b, t), s->thumb ? ~0u : ~1u)));
     a32_exit_lookup(s);
     s->ended = true;
@@ -101,7 +103,10 @@ static uint32_t fetch16(Cpu *cpu, const uint8_t *page, uint64_t pc)
     return cpu_fetch_u8(cpu, pc) | (uint32_t)cpu_fetch_u8(cpu, pc + 1) << 8;
 }
 
-/* Decodes the instruction at s->pc; false: it crosses into the next page and is not the block's first. */
+/*
+ * Decodes the instruction at s->pc; false: it crosses into the next page and is not the block's
+ * first.
+ */
 static bool fetch(ArmCtx *s, Cpu *cpu, const uint8_t *page, bool first, uint32_t *word)
 {
     if (!s->thumb) {

@@ -28,7 +28,23 @@ struct A32Row {
 };
 
 /* Data processing, numbered as A32 has it. */
-enum { DP_AND, DP_EOR, DP_SUB, DP_RSB, DP_ADD, DP_ADC, DP_SBC, DP_RSC, DP_TST, DP_TEQ, DP_CMP, DP_CMN, DP_ORR, DP_MOV, DP_BIC, DP_MVN,
-       DP_ORN };
+enum {
+    DP_AND,
+    DP_EOR,
+    DP_SUB,
+    DP_RSB,
+    DP_ADD,
+    DP_ADC,
+    DP_SBC,
+    DP_RSC,
+    DP_TST,
+    DP_TEQ,
+    DP_CMP,
+    DP_CMN,
+    DP_ORR,
+    DP_MOV,
+    DP_BIC,
+    DP_MVN,
+    DP_ORN };
 
 #endif

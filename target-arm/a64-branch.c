@@ -48,7 +48,8 @@ bool trans_cbz(ArmCtx *s, const A64Insn *i)
 {
     IrVal v = arm_r(s, i->sf, i->rt);
 
-    end_cond(s, (ArmCond){i->nz ? COND_NE : COND_EQ, v, arm_const(s, i->sf, 0)}, s->pc + (int64_t)i->imm);
+    end_cond(s, (ArmCond){i->nz ? COND_NE : COND_EQ, v, arm_const(s, i->sf, 0)},
+             s->pc + (int64_t)i->imm);
     return true;
 }
 
@@ -60,7 +61,10 @@ bool trans_tbz(ArmCtx *s, const A64Insn *i)
     return true;
 }
 
-/* PSTATE.BTYPE after a branch by register: of BR it depends on whether its page is guarded, which is looked at where it matters. */
+/*
+ * PSTATE.BTYPE after a branch by register: of BR it depends on whether its page is guarded, which
+ * is looked at where it matters.
+ */
 static void set_btype(ArmCtx *s, const A64Insn *i)
 {
     if (!(s->mode & MODE_BTI) || !i->btype) {
@@ -281,7 +285,8 @@ bool trans_CLREX(ArmCtx *s, const A64Insn *i)
 
 bool trans_barrier(ArmCtx *s, const A64Insn *i)
 {
-    static const uint8_t fences[4] = {IR_FENCE_ALL, IR_FENCE_LD_LD | IR_FENCE_LD_ST, IR_FENCE_ST_ST, IR_FENCE_ALL};
+    static const uint8_t fences[4] = {IR_FENCE_ALL, IR_FENCE_LD_LD | IR_FENCE_LD_ST, IR_FENCE_ST_ST,
+                                      IR_FENCE_ALL};
 
     ir_fence(s->b, fences[i->crm & 3]);
     return true;
@@ -300,7 +305,8 @@ static void set_pstate_bit(ArmCtx *s, uint32_t bit, bool on)
 {
     IrVal p = ir_env_load(s->b, IR_I32, offsetof(ArmCpu, pstate), MEM_32);
 
-    ir_env_store(s->b, on ? ir_or(s->b, p, ir_i32(s->b, bit)) : ir_andi(s->b, p, ~bit), offsetof(ArmCpu, pstate), MEM_32);
+    ir_env_store(s->b, on ? ir_or(s->b, p, ir_i32(s->b, bit)) : ir_andi(s->b, p, ~bit),
+                 offsetof(ArmCpu, pstate), MEM_32);
 }
 
 static bool msr_flags(ArmCtx *s, const A64Insn *i)
@@ -323,9 +329,11 @@ static bool msr_flags(ArmCtx *s, const A64Insn *i)
         /* index C Z: 00 -> 1001, 01 -> 0001+, see C6.2.422 */
         IrVal z = ir_extract(b, f, 2, 1), c = ir_extract(b, f, 1, 1);
         IrVal nc = ir_xor(b, c, ir_i32(b, 1)), nz = ir_xor(b, z, ir_i32(b, 1));
-        IrVal n = ir_and(b, nc, nz), zz = ir_and(b, z, c), cc = ir_or(b, c, z), v = ir_and(b, nc, z);
+        IrVal n = ir_and(b, nc, nz), zz = ir_and(b, z, c), cc = ir_or(b, c, z),
+              v = ir_and(b, nc, z);
 
-        arm_cc_nzcv(s, ir_or(b, ir_or(b, ir_shli(b, n, 3), ir_shli(b, zz, 2)), ir_or(b, ir_shli(b, cc, 1), v)));
+        arm_cc_nzcv(s, ir_or(b, ir_or(b, ir_shli(b, n, 3), ir_shli(b, zz, 2)),
+                             ir_or(b, ir_shli(b, cc, 1), v)));
     } else {                /* AXFLAG */
         IrVal z = ir_extract(b, f, 2, 1), c = ir_extract(b, f, 1, 1), v = ir_andi(b, f, 1);
         IrVal zz = ir_or(b, z, v), cc = ir_andc(b, c, v);
@@ -415,8 +423,8 @@ static void sysreg_nzcv(ArmCtx *s, const A64Insn *i, bool read)
 /* Registers that need no call: their field is the whole truth, and nobody may trap them. */
 static bool direct(const ArmCtx *s, const ArmSysreg *r, bool read)
 {
-    return r && (read ? r->flags & SR_DIRECT_READ : r->flags & SR_DIRECT_WRITE) && s->el >= (read ? r->read_el : r->write_el) &&
-           !(s->mode & MODE_HOST);
+    return r && (read ? r->flags & SR_DIRECT_READ : r->flags & SR_DIRECT_WRITE) &&
+           s->el >= (read ? r->read_el : r->write_el) && !(s->mode & MODE_HOST);
 }
 
 enum { ID_NZCV = ARM_SYSREG(3, 3, 4, 2, 0) };
@@ -469,15 +477,19 @@ bool trans_SYS(ArmCtx *s, const A64Insn *i)
     uint32_t id = ARM_SYSREG(1, i->op1, i->crn, i->crm, i->op2);
 
     if (id == ARM_SYSREG(1, 3, 7, 4, 1)) {      /* DC ZVA */
-        IrVal block = ir_andi(s->b, arm_x(s, i->rt), (int64_t)~((4ull << (s->cpu->id.dczid & 15)) - 1));
+        IrVal block =
+            ir_andi(s->b, arm_x(s, i->rt), (int64_t) ~((4ull << (s->cpu->id.dczid & 15)) - 1));
 
         s->tag_checked = s->mode & MODE_MTE;
         arm_mte_check(s, block, MIN(4u << (s->cpu->id.dczid & 15), 255u), true, s->mmu);
         ir_call_dc_zva(s->b, arm_x(s, i->rt));
         return true;
     }
-    if ((id == ARM_SYSREG(1, 3, 7, 4, 3) || id == ARM_SYSREG(1, 3, 7, 4, 4)) && arm_has(s->cpu, FEATURE_MTE)) {     /* DC GVA, GZVA */
-        ir_call_dc_gva(s->b, arm_x(s, i->rt), ir_i32(s->b, (i->op2 == 4) | (s->mode & MODE_ATA ? 2u : 0)));
+    /* DC GVA, GZVA */
+    if ((id == ARM_SYSREG(1, 3, 7, 4, 3) || id == ARM_SYSREG(1, 3, 7, 4, 4)) &&
+        arm_has(s->cpu, FEATURE_MTE)) {
+        ir_call_dc_gva(s->b, arm_x(s, i->rt),
+                       ir_i32(s->b, (i->op2 == 4) | (s->mode & MODE_ATA ? 2u : 0)));
         return true;
     }
     ir_call_sysreg_write(s->b, ir_i32(s->b, id), ir_i32(s->b, i->rt), arm_x(s, i->rt));

@@ -51,7 +51,9 @@ bool trans_f3(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, arm_fp3(s, simd_word(i->op, size, i->q, i->scalar, false, i->pair), arm_v(s, i->rn), arm_v(s, i->rm)));
+        put(s, i->rd,
+            arm_fp3(s, simd_word(i->op, size, i->q, i->scalar, false, i->pair), arm_v(s, i->rn),
+                    arm_v(s, i->rm)));
     }
     return true;
 }
@@ -64,7 +66,9 @@ bool trans_fmla(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, arm_fp_muladd(s, simd_word(i->neg << 1, size, i->q, false, false, 0), arm_v(s, i->rd), arm_v(s, i->rn), arm_v(s, i->rm)));
+        put(s, i->rd,
+            arm_fp_muladd(s, simd_word(i->neg << 1, size, i->q, false, false, 0), arm_v(s, i->rd),
+                          arm_v(s, i->rn), arm_v(s, i->rm)));
     }
     return true;
 }
@@ -72,7 +76,9 @@ bool trans_fmla(ArmCtx *s, const A64Insn *i)
 static bool element(const A64Insn *i, unsigned size, unsigned *reg, unsigned *index)
 {
     *reg = size == 1 ? (unsigned)i->rm & 15 : (unsigned)i->rm;
-    *index = size == 1 ? (unsigned)(i->h << 2 | i->l << 1 | i->rm >> 4) : size == 2 ? (unsigned)(i->h << 1 | i->l) : (unsigned)i->h;
+    *index = size == 1   ? (unsigned)(i->h << 2 | i->l << 1 | i->rm >> 4)
+             : size == 2 ? (unsigned)(i->h << 1 | i->l)
+                         : (unsigned)i->h;
     return size != 3 || !i->l;
 }
 
@@ -91,7 +97,9 @@ bool trans_f3_elem(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, arm_fp3(s, simd_word(i->op, size, i->q, i->scalar, false, 0), arm_v(s, i->rn), splat(s, size, reg, index)));
+        put(s, i->rd,
+            arm_fp3(s, simd_word(i->op, size, i->q, i->scalar, false, 0), arm_v(s, i->rn),
+                    splat(s, size, reg, index)));
     }
     return true;
 }
@@ -104,7 +112,9 @@ bool trans_fmla_elem(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, arm_fp_muladd(s, simd_word(i->neg << 1, size, i->q, i->scalar, false, 0), arm_v(s, i->rd), arm_v(s, i->rn), splat(s, size, reg, index)));
+        put(s, i->rd,
+            arm_fp_muladd(s, simd_word(i->neg << 1, size, i->q, i->scalar, false, 0),
+                          arm_v(s, i->rd), arm_v(s, i->rn), splat(s, size, reg, index)));
     }
     return true;
 }
@@ -117,7 +127,8 @@ bool trans_f2(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, arm_fp2(s, simd_word(i->op, size, i->q, i->scalar, false, 0), arm_v(s, i->rn)));
+        put(s, i->rd,
+            arm_fp2(s, simd_word(i->op, size, i->q, i->scalar, false, 0), arm_v(s, i->rn)));
     }
     return true;
 }
@@ -130,7 +141,9 @@ bool trans_fcm0(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, arm_fp3(s, simd_word(i->op, size, i->q, i->scalar, false, 0), arm_v(s, i->rn), ir_v_zero(s->b, IR_V128)));
+        put(s, i->rd,
+            arm_fp3(s, simd_word(i->op, size, i->q, i->scalar, false, 0), arm_v(s, i->rn),
+                    ir_v_zero(s->b, IR_V128)));
     }
     return true;
 }
@@ -143,7 +156,8 @@ bool trans_fcvti(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, arm_fp_toint(s, simd_word(i->round, size, i->q, i->scalar, i->u, 0), arm_v(s, i->rn)));
+        put(s, i->rd,
+            arm_fp_toint(s, simd_word(i->round, size, i->q, i->scalar, i->u, 0), arm_v(s, i->rn)));
     }
     return true;
 }
@@ -156,7 +170,8 @@ bool trans_icvtf(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, arm_fp_fromint(s, simd_word(0, size, i->q, i->scalar, i->u, 0), arm_v(s, i->rn)));
+        put(s, i->rd,
+            arm_fp_fromint(s, simd_word(0, size, i->q, i->scalar, i->u, 0), arm_v(s, i->rn)));
     }
     return true;
 }
@@ -182,7 +197,8 @@ bool trans_cvtf_fixed(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, arm_fp_fromint(s, simd_word(0, size, i->q, i->scalar, i->u, frac), arm_v(s, i->rn)));
+        put(s, i->rd,
+            arm_fp_fromint(s, simd_word(0, size, i->q, i->scalar, i->u, frac), arm_v(s, i->rn)));
     }
     return true;
 }
@@ -195,7 +211,9 @@ bool trans_fcvtz_fixed(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, arm_fp_toint(s, simd_word(ROUND_Z, size, i->q, i->scalar, i->u, frac), arm_v(s, i->rn)));
+        put(s, i->rd,
+            arm_fp_toint(s, simd_word(ROUND_Z, size, i->q, i->scalar, i->u, frac),
+                         arm_v(s, i->rn)));
     }
     return true;
 }
@@ -207,7 +225,9 @@ bool trans_fcvtn(ArmCtx *s, const A64Insn *i)
     if (!arm_fp_ok(s)) {
         return true;
     }
-    IrVal r = arm_fp_convert(s, simd_word(from - 1, from, true, i->scalar, false, i->odd ? ROUND_ODD : ROUND_CUR), arm_v(s, i->rn));
+    IrVal r = arm_fp_convert(
+        s, simd_word(from - 1, from, true, i->scalar, false, i->odd ? ROUND_ODD : ROUND_CUR),
+        arm_v(s, i->rn));
 
     if (i->q) {
         r = ir_v_insert(s->b, LANE_I64, arm_v(s, i->rd), ir_v_extract(s->b, LANE_I64, r, 0), 1);
@@ -224,7 +244,8 @@ bool trans_FCVTL(ArmCtx *s, const A64Insn *i)
         IrVal v = arm_v(s, i->rn);
 
         v = i->q ? ir_v_shr_bytes(s->b, v, 8) : v;
-        put(s, i->rd, arm_fp_convert(s, simd_word(from + 1, from, true, false, false, ROUND_CUR), v));
+        put(s, i->rd,
+            arm_fp_convert(s, simd_word(from + 1, from, true, false, false, ROUND_CUR), v));
     }
     return true;
 }
@@ -235,7 +256,9 @@ bool trans_facross(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_fp_across(s->b, arm_v(s, i->rn), word(s, simd_word(i->op, i->half ? 1 : 2, i->q, false, false, 0))));
+        put(s, i->rd,
+            ir_call_fp_across(s->b, arm_v(s, i->rn),
+                              word(s, simd_word(i->op, i->half ? 1 : 2, i->q, false, false, 0))));
     }
     return true;
 }
@@ -250,7 +273,9 @@ bool trans_fpair(ArmCtx *s, const A64Insn *i)
     if (arm_fp_ok(s)) {
         IrVal v = arm_v(s, i->rn);
 
-        put(s, i->rd, arm_fp3(s, simd_word(i->op, size, false, true, false, 0), v, ir_v_shr_bytes(s->b, v, 1u << size)));
+        put(s, i->rd,
+            arm_fp3(s, simd_word(i->op, size, false, true, false, 0), v,
+                    ir_v_shr_bytes(s->b, v, 1u << size)));
     }
     return true;
 }
@@ -259,10 +284,12 @@ bool trans_fcmla(ArmCtx *s, const A64Insn *i)
 {
     unsigned size = (unsigned)i->size;
 
-    if (!arm_has(s->cpu, FEATURE_FCMA) || size == 0 || (size == 1 && !arm_has(s->cpu, FEATURE_FP16)) || (size == 3 && (!i->q || i->elem))) {
+    if (!arm_has(s->cpu, FEATURE_FCMA) || size == 0 ||
+        (size == 1 && !arm_has(s->cpu, FEATURE_FP16)) || (size == 3 && (!i->q || i->elem))) {
         return false;
     }
-    if (i->elem && ((size == 1 && !i->q && i->index & 2) || (size == 2 && (!i->q || i->index & 1)))) {
+    if (i->elem &&
+        ((size == 1 && !i->q && i->index & 2) || (size == 2 && (!i->q || i->index & 1)))) {
         return false;
     }
     if (arm_fp_ok(s)) {
@@ -271,18 +298,23 @@ bool trans_fcmla(ArmCtx *s, const A64Insn *i)
         if (i->elem) {      /* a pair of lanes everywhere */
             m = size == 1 ? splat(s, 2, i->rm, i->index) : splat(s, 3, i->rm, i->index >> 1);
         }
-        put(s, i->rd, ir_call_fcmla(s->b, arm_v(s, i->rd), arm_v(s, i->rn), m, word(s, simd_word(0, size, i->q, false, false, i->rot))));
+        put(s, i->rd,
+            ir_call_fcmla(s->b, arm_v(s, i->rd), arm_v(s, i->rn), m,
+                          word(s, simd_word(0, size, i->q, false, false, i->rot))));
     }
     return true;
 }
 
 bool trans_fcadd(ArmCtx *s, const A64Insn *i)
 {
-    if (!arm_has(s->cpu, FEATURE_FCMA) || i->size == 0 || (i->size == 1 && !arm_has(s->cpu, FEATURE_FP16)) || (i->size == 3 && !i->q)) {
+    if (!arm_has(s->cpu, FEATURE_FCMA) || i->size == 0 ||
+        (i->size == 1 && !arm_has(s->cpu, FEATURE_FP16)) || (i->size == 3 && !i->q)) {
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_fcadd(s->b, arm_v(s, i->rn), arm_v(s, i->rm), word(s, simd_word(0, i->size, i->q, false, false, i->rot))));
+        put(s, i->rd,
+            ir_call_fcadd(s->b, arm_v(s, i->rn), arm_v(s, i->rm),
+                          word(s, simd_word(0, i->size, i->q, false, false, i->rot))));
     }
     return true;
 }
@@ -297,7 +329,9 @@ bool trans_fp2(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, arm_fp3(s, simd_word(i->op, size, false, true, false, 0), arm_v(s, i->rn), arm_v(s, i->rm)));
+        put(s, i->rd,
+            arm_fp3(s, simd_word(i->op, size, false, true, false, 0), arm_v(s, i->rn),
+                    arm_v(s, i->rm)));
     }
     return true;
 }
@@ -306,7 +340,8 @@ bool trans_fp1(ArmCtx *s, const A64Insn *i)
 {
     unsigned size;
 
-    if (!type_size(s, i, &size) || (i->op >= FP1_RINT32Z && (!arm_has(s->cpu, FEATURE_FRINT) || size == 1))) {
+    if (!type_size(s, i, &size) ||
+        (i->op >= FP1_RINT32Z && (!arm_has(s->cpu, FEATURE_FRINT) || size == 1))) {
         return false;
     }
     if (!arm_fp_ok(s)) {
@@ -316,7 +351,9 @@ bool trans_fp1(ArmCtx *s, const A64Insn *i)
         uint64_t sign = 1ull << ((8 << size) - 1);
         IrVal v = scalar(s, i->rn, size);
 
-        put_scalar(s, i->rd, i->op == FP1_ABS ? ir_andi(s->b, v, ~sign) : ir_xor(s->b, v, ir_i64(s->b, sign)));
+        put_scalar(s, i->rd,
+                   i->op == FP1_ABS ? ir_andi(s->b, v, ~sign)
+                                    : ir_xor(s->b, v, ir_i64(s->b, sign)));
     } else {
         put(s, i->rd, arm_fp2(s, simd_word(i->op, size, false, true, false, 0), arm_v(s, i->rn)));
     }
@@ -331,7 +368,9 @@ bool trans_fp3(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, arm_fp_muladd(s, simd_word(i->neg_a | i->neg_b << 1, size, false, true, false, 0), arm_v(s, i->ra), arm_v(s, i->rn), arm_v(s, i->rm)));
+        put(s, i->rd,
+            arm_fp_muladd(s, simd_word(i->neg_a | i->neg_b << 1, size, false, true, false, 0),
+                          arm_v(s, i->ra), arm_v(s, i->rn), arm_v(s, i->rm)));
     }
     return true;
 }
@@ -363,7 +402,10 @@ bool trans_FCVT(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, arm_fp_convert(s, simd_word(sizes[i->to], sizes[i->type], false, true, false, ROUND_CUR), arm_v(s, i->rn)));
+        put(s, i->rd,
+            arm_fp_convert(s,
+                           simd_word(sizes[i->to], sizes[i->type], false, true, false, ROUND_CUR),
+                           arm_v(s, i->rn)));
     }
     return true;
 }
@@ -377,7 +419,8 @@ static IrVal compare(ArmCtx *s, const A64Insn *i, unsigned size, bool zero)
 
         return arm_fcmp_nzcv(s, ir_s_fcmp(b, size == 3 ? LANE_F64 : LANE_F32, n, m, i->signal));
     }
-    return ir_call_fp_compare(b, scalar(s, i->rn, size), zero ? ir_i64(b, 0) : scalar(s, i->rm, size),
+    return ir_call_fp_compare(b, scalar(s, i->rn, size),
+                              zero ? ir_i64(b, 0) : scalar(s, i->rm, size),
                               word(s, simd_word(i->signal, size, false, true, false, 0)));
 }
 

@@ -43,7 +43,8 @@ bool trans_addsub_r(ArmCtx *s, const A64Insn *i)
     if (i->sh == 3 || (!i->sf && i->amt >= 32)) {
         return false;
     }
-    IrVal a = arm_r(s, i->sf, i->rn), b = arm_shift(s, i->sf, arm_r(s, i->sf, i->rm), i->sh, i->amt);
+    IrVal a = arm_r(s, i->sf, i->rn),
+          b = arm_shift(s, i->sf, arm_r(s, i->sf, i->rm), i->sh, i->amt);
 
     arm_set_r(s, i->sf, i->rd, add_sub(s, i, a, b));
     return true;
@@ -72,7 +73,8 @@ uint32_t helper_adc_nzcv(uint64_t a, uint64_t b, uint32_t carry, uint32_t sf)
     uint64_t r = (uint64_t)wide & mask;
     bool c = (wide >> (sf ? 64 : 32)) & 1;
 
-    return (r & sign ? 8 : 0) | (r == 0 ? 4 : 0) | (c ? 2 : 0) | (~(a ^ b) & (a ^ r) & sign ? 1 : 0);
+    return (r & sign ? 8 : 0) | (r == 0 ? 4 : 0) | (c ? 2 : 0) |
+           (~(a ^ b) & (a ^ r) & sign ? 1 : 0);
 }
 
 bool trans_adcsbc(ArmCtx *s, const A64Insn *i)
@@ -85,8 +87,8 @@ bool trans_adcsbc(ArmCtx *s, const A64Insn *i)
     }
     r = ir_add(b, ir_add(b, x, y), i->sf ? ir_zextq(b, carry) : carry);
     if (i->setf) {
-        arm_cc_nzcv(s, ir_call_adc_nzcv(b, i->sf ? x : ir_zextq(b, x), i->sf ? y : ir_zextq(b, y), carry,
-                                        ir_i32(b, i->sf)));
+        arm_cc_nzcv(s, ir_call_adc_nzcv(b, i->sf ? x : ir_zextq(b, x), i->sf ? y : ir_zextq(b, y),
+                                        carry, ir_i32(b, i->sf)));
     }
     arm_set_r(s, i->sf, i->rd, r);
     return true;
@@ -298,7 +300,8 @@ bool trans_SETF(ArmCtx *s, const A64Insn *i)
     IrBuilder *b = s->b;
     unsigned top = i->size ? 15 : 7;
     IrVal v = arm_r(s, false, i->rn), c = ir_andi(b, arm_nzcv_ir(s), 2);
-    IrVal n = ir_extract(b, v, top, 1), z = ir_setcond(b, COND_TSTZ, v, ir_i32(b, i->size ? 0xffff : 0xff));
+    IrVal n = ir_extract(b, v, top, 1),
+          z = ir_setcond(b, COND_TSTZ, v, ir_i32(b, i->size ? 0xffff : 0xff));
     IrVal o = ir_xor(b, n, ir_extract(b, v, top + 1, 1));
 
     arm_cc_nzcv(s, ir_or(b, ir_or(b, ir_shli(b, n, 3), ir_shli(b, z, 2)), ir_or(b, c, o)));
@@ -307,7 +310,8 @@ bool trans_SETF(ArmCtx *s, const A64Insn *i)
 
 bool trans_ccmp(ArmCtx *s, const A64Insn *i)
 {
-    IrVal a = arm_r(s, i->sf, i->rn), b = i->imm_form ? arm_const(s, i->sf, i->imm) : arm_r(s, i->sf, i->rm);
+    IrVal a = arm_r(s, i->sf, i->rn),
+          b = i->imm_form ? arm_const(s, i->sf, i->imm) : arm_r(s, i->sf, i->rm);
 
     arm_ccmp(s, i->cond, i->sf, i->sub, a, b, i->nzcv);
     return true;
@@ -355,8 +359,10 @@ bool trans_div(ArmCtx *s, const A64Insn *i)
 {
     IrVal a = arm_r(s, i->sf, i->rn), b = arm_r(s, i->sf, i->rm);
 
-    arm_set_r(s, i->sf, i->rd, i->sf ? i->sign ? ir_call_sdiv64(s->b, a, b) : ir_call_udiv64(s->b, a, b)
-                               : i->sign ? ir_call_sdiv32(s->b, a, b) : ir_call_udiv32(s->b, a, b));
+    arm_set_r(s, i->sf, i->rd,
+              i->sf     ? i->sign ? ir_call_sdiv64(s->b, a, b) : ir_call_udiv64(s->b, a, b)
+                  : i->sign ? ir_call_sdiv32(s->b, a, b)
+                        : ir_call_udiv32(s->b, a, b));
     return true;
 }
 
@@ -397,7 +403,8 @@ bool trans_crc32(ArmCtx *s, const A64Insn *i)
     }
     IrVal acc = arm_r(s, false, i->rn), v = arm_x(s, i->rm), bytes = ir_i32(s->b, 1u << i->size);
 
-    arm_set_r(s, false, i->rd, i->c ? ir_call_crc32c(s->b, acc, v, bytes) : ir_call_crc32(s->b, acc, v, bytes));
+    arm_set_r(s, false, i->rd,
+              i->c ? ir_call_crc32c(s->b, acc, v, bytes) : ir_call_crc32(s->b, acc, v, bytes));
     return true;
 }
 
@@ -422,7 +429,8 @@ bool trans_REV16(ArmCtx *s, const A64Insn *i)
     IrBuilder *b = s->b;
     IrVal v = arm_r(s, i->sf, i->rn), mask = arm_const(s, i->sf, 0x00ff00ff00ff00ffull);
 
-    arm_set_r(s, i->sf, i->rd, ir_or(b, ir_shli(b, ir_and(b, v, mask), 8), ir_and(b, ir_shri(b, v, 8), mask)));
+    arm_set_r(s, i->sf, i->rd,
+              ir_or(b, ir_shli(b, ir_and(b, v, mask), 8), ir_and(b, ir_shri(b, v, 8), mask)));
     return true;
 }
 
@@ -465,7 +473,8 @@ bool trans_CLS(ArmCtx *s, const A64Insn *i)
 
 bool trans_madd(ArmCtx *s, const A64Insn *i)
 {
-    IrVal p = ir_mul(s->b, arm_r(s, i->sf, i->rn), arm_r(s, i->sf, i->rm)), a = arm_r(s, i->sf, i->ra);
+    IrVal p = ir_mul(s->b, arm_r(s, i->sf, i->rn), arm_r(s, i->sf, i->rm)),
+          a = arm_r(s, i->sf, i->ra);
 
     arm_set_r(s, i->sf, i->rd, i->sub ? ir_sub(s->b, a, p) : ir_add(s->b, a, p));
     return true;
@@ -476,7 +485,8 @@ bool trans_maddl(ArmCtx *s, const A64Insn *i)
     IrBuilder *b = s->b;
     IrVal n = arm_x(s, i->rn), m = arm_x(s, i->rm), a = arm_x(s, i->ra), p;
 
-    p = i->sign ? ir_mul(b, ir_sext32(b, n), ir_sext32(b, m)) : ir_mul(b, ir_zext32(b, n), ir_zext32(b, m));
+    p = i->sign ? ir_mul(b, ir_sext32(b, n), ir_sext32(b, m))
+                : ir_mul(b, ir_zext32(b, n), ir_zext32(b, m));
     arm_set_x(s, i->rd, i->sub ? ir_sub(b, a, p) : ir_add(b, a, p));
     return true;
 }

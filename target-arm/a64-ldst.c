@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A64 loads and stores of general registers: plain, pairs, exclusives, ordered, atomics (C3.2). Addresses keep
- * their tags: the TLB looks pages up by the tagged address (mmu.c).
+ * A64 loads and stores of general registers: plain, pairs, exclusives, ordered, atomics (C3.2).
+ * Addresses keep their tags: the TLB looks pages up by the tagged address (mmu.c).
  */
 #include "target-arm/translate.h"
 
@@ -15,7 +15,8 @@ static IrVal base(ArmCtx *s, const A64Insn *i)
 }
 
 /* size and opc of a single register access; false: unallocated. */
-static bool do_ldst(ArmCtx *s, const A64Insn *i, IrVal addr, unsigned mmu, bool wback, IrVal updated)
+static bool do_ldst(ArmCtx *s, const A64Insn *i, IrVal addr, unsigned mmu, bool wback,
+                    IrVal updated)
 {
     unsigned size = (unsigned)i->size, opc = (unsigned)i->opc;
 
@@ -60,9 +61,11 @@ bool trans_ldst_i(ArmCtx *s, const A64Insn *i)
     if (prefetch) {
         return i->mode == MODE_NONE && !i->unpriv;
     }
-    IrVal b = base(s, i), updated = ir_addi(s->b, b, i->scale ? (int64_t)i->imm << i->size : i->imm);
+    IrVal b = base(s, i),
+          updated = ir_addi(s->b, b, i->scale ? (int64_t)i->imm << i->size : i->imm);
 
-    return do_ldst(s, i, i->mode == MODE_POST ? b : updated, i->unpriv ? s->mmu_user : s->mmu, i->mode != MODE_NONE, updated);
+    return do_ldst(s, i, i->mode == MODE_POST ? b : updated, i->unpriv ? s->mmu_user : s->mmu,
+                   i->mode != MODE_NONE, updated);
 }
 
 static IrVal reg_address(ArmCtx *s, const A64Insn *i, unsigned scale)
@@ -84,7 +87,12 @@ bool trans_ldr_lit(ArmCtx *s, const A64Insn *i)
 {
     IrVal addr = arm_pc(s, s->pc + (uint64_t)(int64_t)i->imm);
 
-    arm_set_x(s, i->rt, arm_load(s, IR_I64, addr, i->opc == 2 ? MEM_32 | MEM_SIGN : i->opc == 1 ? MEM_64 : MEM_32, s->mmu));
+    arm_set_x(s, i->rt,
+              arm_load(s, IR_I64, addr,
+                       i->opc == 2   ? MEM_32 | MEM_SIGN
+                       : i->opc == 1 ? MEM_64
+                                     : MEM_32,
+                       s->mmu));
     return true;
 }
 
@@ -96,7 +104,8 @@ bool trans_ldp(ArmCtx *s, const A64Insn *i)
 
     if (i->load) {
         unsigned op = size | (i->sign ? MEM_SIGN : 0);
-        IrVal x = arm_load(s, IR_I64, addr, op, s->mmu), y = arm_load(s, IR_I64, second, op, s->mmu);
+        IrVal x = arm_load(s, IR_I64, addr, op, s->mmu),
+              y = arm_load(s, IR_I64, second, op, s->mmu);
 
         if (i->mode != MODE_NONE) {
             arm_set_xsp(s, i->rn, updated);
@@ -128,7 +137,8 @@ static IrVal load_vec(ArmCtx *s, IrVal addr, unsigned size)
 {
     if (size == 4) {
         if (s->mode & MODE_BIG) {
-            IrVal high = arm_load(s, IR_I64, addr, 3, s->mmu), low = arm_load(s, IR_I64, ir_addi(s->b, addr, 8), 3, s->mmu);
+            IrVal high = arm_load(s, IR_I64, addr, 3, s->mmu),
+                  low = arm_load(s, IR_I64, ir_addi(s->b, addr, 8), 3, s->mmu);
 
             return ir_v_insert(s->b, LANE_I64, ir_v_from_i(s->b, IR_V128, low), high, 1);
         }
@@ -209,7 +219,8 @@ bool trans_LDR_litv(ArmCtx *s, const A64Insn *i)
     if (!arm_fp_ok(s)) {
         return true;
     }
-    arm_put_v(s, i->rt, load_vec(s, arm_pc(s, s->pc + (uint64_t)(int64_t)i->imm), (unsigned)i->opc + 2));
+    arm_put_v(s, i->rt,
+              load_vec(s, arm_pc(s, s->pc + (uint64_t)(int64_t)i->imm), (unsigned)i->opc + 2));
     return true;
 }
 
@@ -251,14 +262,16 @@ bool trans_ldp_v(ArmCtx *s, const A64Insn *i)
 static void structures_end(ArmCtx *s, const A64Insn *i, IrVal b, unsigned bytes)
 {
     if (i->post) {
-        arm_set_xsp(s, i->rn, i->rm == 31 ? ir_addi(s->b, b, bytes) : ir_add(s->b, b, arm_x(s, i->rm)));
+        arm_set_xsp(s, i->rn,
+                    i->rm == 31 ? ir_addi(s->b, b, bytes) : ir_add(s->b, b, arm_x(s, i->rm)));
     }
 }
 
 bool trans_ldst_mult(ArmCtx *s, const A64Insn *i)
 {
     /* by opcode: registers, and how many of them one structure has */
-    static const uint8_t regs[16] = {4, 0, 4, 0, 3, 0, 3, 1, 2, 0, 2}, elems[16] = {4, 0, 1, 0, 3, 0, 1, 1, 2, 0, 1};
+    static const uint8_t regs[16] = {4, 0, 4, 0, 3, 0, 3, 1, 2, 0, 2},
+                         elems[16] = {4, 0, 1, 0, 3, 0, 1, 1, 2, 0, 1};
     unsigned n = regs[i->op], selem = elems[i->op], bytes = i->q ? 16 : 8, esize = 1u << i->size;
 
     if (n == 0 || (selem > 1 && i->size == 3 && !i->q)) {
@@ -284,14 +297,17 @@ bool trans_ldst_mult(ArmCtx *s, const A64Insn *i)
             v[k] = i->load ? ir_v_zero(s->b, IR_V128) : arm_v(s, (i->rt + k) % 32);
         }
         for (unsigned e = 0; e < bytes / esize * n; e++) {
-            unsigned r = selem == 1 ? e / (bytes / esize) : e % n, lane = selem == 1 ? e % (bytes / esize) : e / n;
+            unsigned r = selem == 1 ? e / (bytes / esize) : e % n,
+                     lane = selem == 1 ? e % (bytes / esize) : e / n;
             IrVal addr = ir_addi(s->b, b, e * esize);
             IrType t = i->size == 3 ? IR_I64 : IR_I32;
 
             if (i->load) {
-                v[r] = ir_v_insert(s->b, LANE_I8 + i->size, v[r], arm_load(s, t, addr, i->size, s->mmu), lane);
+                v[r] = ir_v_insert(s->b, LANE_I8 + i->size, v[r],
+                                   arm_load(s, t, addr, i->size, s->mmu), lane);
             } else {
-                arm_store(s, ir_v_extract(s->b, LANE_I8 + i->size, v[r], lane), addr, i->size, s->mmu);
+                arm_store(s, ir_v_extract(s->b, LANE_I8 + i->size, v[r], lane), addr, i->size,
+                          s->mmu);
             }
         }
     }
@@ -388,7 +404,8 @@ bool trans_STXR(ArmCtx *s, const A64Insn *i)
         expect = ir_trunc(b, expect);
         value = ir_trunc(b, value);
     }
-    result = ir_cmpxchg(b, expect, value, ir_get(b, addr_var), (MemOp)(i->size | s->mem | MEM_ALIGN), s->mmu);
+    result = ir_cmpxchg(b, expect, value, ir_get(b, addr_var),
+                        (MemOp)(i->size | s->mem | MEM_ALIGN), s->mmu);
     if (i->size < 2) {      /* the old value may have arbitrary upper bits */
         result = i->size == 0 ? ir_zext8(b, result) : ir_zext16(b, result);
         expect = i->size == 0 ? ir_zext8(b, expect) : ir_zext16(b, expect);
@@ -440,17 +457,23 @@ bool trans_STXP(ArmCtx *s, const A64Insn *i)
     IrVal x = arm_x(s, i->rt), y = arm_x(s, i->rt2);
 
     arm_mte_check(s, base(s, i), 8u << i->size, true, s->mmu);
-    arm_set_x(s, i->rs, ir_zextq(s->b, ir_call_store_pair_excl(s->b, base(s, i), x, y, ir_i32(s->b, i->size))));
+    arm_set_x(
+        s, i->rs,
+        ir_zextq(s->b, ir_call_store_pair_excl(s->b, base(s, i), x, y, ir_i32(s->b, i->size))));
     return true;
 }
 
-/* ---- ordered. Loads of the host are acquiring and stores releasing; a load must not pass an earlier store-release ---- */
+/*
+ * ---- ordered. Loads of the host are acquiring and stores releasing; a load must not pass an
+ * earlier store-release ----
+ */
 
 bool trans_STLR(ArmCtx *s, const A64Insn *i)
 {
     IrVal v = arm_x(s, i->rt);
 
-    arm_store(s, i->size == 3 ? v : ir_trunc(s->b, v), base(s, i), (unsigned)i->size | MEM_ALIGN, s->mmu);
+    arm_store(s, i->size == 3 ? v : ir_trunc(s->b, v), base(s, i), (unsigned)i->size | MEM_ALIGN,
+              s->mmu);
     ir_fence(s->b, IR_FENCE_ALL);
     return true;
 }
@@ -485,7 +508,10 @@ bool trans_LDAPUR(ArmCtx *s, const A64Insn *i)
 
 static IrVal zext_size(ArmCtx *s, IrVal v, unsigned size)
 {
-    return size == 3 ? v : ir_zextq(s->b, size == 0 ? ir_zext8(s->b, v) : size == 1 ? ir_zext16(s->b, v) : v);
+    return size == 3 ? v
+                     : ir_zextq(s->b, size == 0   ? ir_zext8(s->b, v)
+                                      : size == 1 ? ir_zext16(s->b, v)
+                                                  : v);
 }
 
 bool trans_CAS(ArmCtx *s, const A64Insn *i)
@@ -496,7 +522,8 @@ bool trans_CAS(ArmCtx *s, const A64Insn *i)
     bool wide = i->size == 3;
     IrVal expect = arm_r(s, wide, i->rs), v = arm_r(s, wide, i->rt);
     arm_mte_check(s, base(s, i), 1u << i->size, true, s->mmu);
-    IrVal old = ir_cmpxchg(s->b, expect, v, base(s, i), (MemOp)(i->size | s->mem | MEM_ALIGN), s->mmu);
+    IrVal old =
+        ir_cmpxchg(s->b, expect, v, base(s, i), (MemOp)(i->size | s->mem | MEM_ALIGN), s->mmu);
 
     arm_set_x(s, i->rs, zext_size(s, old, i->size));
     return true;
@@ -527,7 +554,8 @@ bool trans_atomic(ArmCtx *s, const A64Insn *i)
     arm_mte_check(s, addr, 1u << i->size, false, s->mmu);
 
     if (i->op >= 4 && i->op < 8) {
-        old = ir_call_atomic_minmax(s->b, addr, wide ? v : ir_zextq(s->b, v), ir_i32(s->b, i->op - 4), ir_i32(s->b, i->size));
+        old = ir_call_atomic_minmax(s->b, addr, wide ? v : ir_zextq(s->b, v),
+                                    ir_i32(s->b, i->op - 4), ir_i32(s->b, i->size));
         arm_set_x(s, i->rt, old);
         return true;
     }

@@ -9,11 +9,15 @@ void arm_mte_check(ArmCtx *s, IrVal addr, unsigned bytes, bool write, unsigned m
     }
 }
 
-/* Accesses relative to the program counter, and to SP without an index or write-back, are not checked (D6.8.1). */
+/*
+ * Accesses relative to the program counter, and to SP without an index or write-back, are not
+ * checked (D6.8.1).
+ */
 bool arm_mte_checked_row(uint32_t w)
 {
     bool index = (w & 0x3b200c00) == 0x38200800;
-    bool wback = (w & 0x3b200400) == 0x38000400 || ((w & 0x3a000000) == 0x28000000 && w & 1 << 23) ||
+    bool wback = (w & 0x3b200400) == 0x38000400 ||
+                 ((w & 0x3a000000) == 0x28000000 && w & 1 << 23) ||
                  ((w & 0xbe000000) == 0x0c000000 && w & 1 << 23);
 
     if ((w & 0x3b000000) == 0x18000000) {
@@ -30,7 +34,9 @@ static bool there(const ArmCtx *s)
 bool trans_IRG(ArmCtx *s, const A64Insn *i)
 {
     if (there(s)) {
-        arm_set_xsp(s, (unsigned)i->rd, ir_call_irg(s->b, arm_xsp(s, (unsigned)i->rn), arm_x(s, (unsigned)i->rm), ir_i32(s->b, !!(s->mode & MODE_ATA))));
+        arm_set_xsp(s, (unsigned)i->rd,
+                    ir_call_irg(s->b, arm_xsp(s, (unsigned)i->rn), arm_x(s, (unsigned)i->rm),
+                                ir_i32(s->b, !!(s->mode & MODE_ATA))));
     }
     return there(s);
 }
@@ -40,7 +46,8 @@ bool trans_GMI(ArmCtx *s, const A64Insn *i)
     if (there(s)) {
         IrVal tag = ir_andi(s->b, ir_shri(s->b, arm_xsp(s, (unsigned)i->rn), 56), 15);
 
-        arm_set_x(s, (unsigned)i->rd, ir_or(s->b, arm_x(s, (unsigned)i->rm), ir_shl(s->b, ir_i64(s->b, 1), tag)));
+        arm_set_x(s, (unsigned)i->rd,
+                  ir_or(s->b, arm_x(s, (unsigned)i->rm), ir_shl(s->b, ir_i64(s->b, 1), tag)));
     }
     return there(s);
 }
@@ -68,7 +75,8 @@ bool trans_subp(ArmCtx *s, const A64Insn *i)
     if (!there(s)) {
         return false;
     }
-    IrVal a = ir_sari(s->b, ir_shli(s->b, arm_xsp(s, (unsigned)i->rn), 8), 8), b = ir_sari(s->b, ir_shli(s->b, arm_xsp(s, (unsigned)i->rm), 8), 8);
+    IrVal a = ir_sari(s->b, ir_shli(s->b, arm_xsp(s, (unsigned)i->rn), 8), 8),
+          b = ir_sari(s->b, ir_shli(s->b, arm_xsp(s, (unsigned)i->rm), 8), 8);
 
     if (i->setf) {
         arm_cc(s, CC_SUB64, a, b);
@@ -82,15 +90,19 @@ bool trans_LDG(ArmCtx *s, const A64Insn *i)
     if (!there(s)) {
         return false;
     }
-    IrVal va = ir_addi(s->b, arm_xsp(s, (unsigned)i->rn), (int64_t)i->imm * 16), old = arm_x(s, (unsigned)i->rt);
+    IrVal va = ir_addi(s->b, arm_xsp(s, (unsigned)i->rn), (int64_t)i->imm * 16),
+          old = arm_x(s, (unsigned)i->rt);
 
-    arm_set_x(s, (unsigned)i->rt, s->mode & MODE_ATA ? ir_call_ldg(s->b, va, old) : ir_andi(s->b, old, (int64_t)~(15ull << 56)));
+    arm_set_x(s, (unsigned)i->rt,
+              s->mode & MODE_ATA ? ir_call_ldg(s->b, va, old)
+                                 : ir_andi(s->b, old, (int64_t) ~(15ull << 56)));
     return true;
 }
 
 static void store_tags(ArmCtx *s, IrVal va, IrVal value, unsigned count, bool zero)
 {
-    ir_call_stg(s->b, va, value, ir_i32(s->b, count | (zero ? 16u : 0) | (s->mode & MODE_ATA ? 32u : 0)));
+    ir_call_stg(s->b, va, value,
+                ir_i32(s->b, count | (zero ? 16u : 0) | (s->mode & MODE_ATA ? 32u : 0)));
 }
 
 bool trans_stg(ArmCtx *s, const A64Insn *i)
@@ -100,7 +112,8 @@ bool trans_stg(ArmCtx *s, const A64Insn *i)
     }
     IrVal b = arm_xsp(s, (unsigned)i->rn), updated = ir_addi(s->b, b, (int64_t)i->imm * 16);
 
-    store_tags(s, i->mode == 1 ? b : updated, arm_xsp(s, (unsigned)i->rt), 1 + (unsigned)i->two, i->zero);
+    store_tags(s, i->mode == 1 ? b : updated, arm_xsp(s, (unsigned)i->rt), 1 + (unsigned)i->two,
+               i->zero);
     if (i->mode) {
         arm_set_xsp(s, (unsigned)i->rn, updated);
     }
@@ -112,7 +125,8 @@ bool trans_stgp(ArmCtx *s, const A64Insn *i)
     if (!there(s)) {
         return false;
     }
-    IrVal b = arm_xsp(s, (unsigned)i->rn), updated = ir_addi(s->b, b, (int64_t)i->imm * 16), va = i->mode == 1 ? b : updated;
+    IrVal b = arm_xsp(s, (unsigned)i->rn), updated = ir_addi(s->b, b, (int64_t)i->imm * 16),
+          va = i->mode == 1 ? b : updated;
     IrVal x = arm_x(s, (unsigned)i->rt), y = arm_x(s, (unsigned)i->rt2);
 
     s->tag_checked = false;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A64: SM3 and SM4, bfloat16, matrices of bytes, dot products of mixed signs, products of half precision. C7.2. */
+/*
+ * A64: SM3 and SM4, bfloat16, matrices of bytes, dot products of mixed signs, products of half
+ * precision. C7.2.
+ */
 #include "target-arm/simd-ops.h"
 
 static void put(ArmCtx *s, unsigned rd, IrVal v)
@@ -25,7 +28,9 @@ bool trans_sm3(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_sm3(s->b, arm_v(s, i->rd), arm_v(s, i->rn), arm_v(s, i->rm), arm_v(s, i->ra), word(s, (uint32_t)(i->op | i->imm << 8))));
+        put(s, i->rd,
+            ir_call_sm3(s->b, arm_v(s, i->rd), arm_v(s, i->rn), arm_v(s, i->rm), arm_v(s, i->ra),
+                        word(s, (uint32_t)(i->op | i->imm << 8))));
     }
     return true;
 }
@@ -36,7 +41,9 @@ bool trans_sm4(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_sm4(s->b, arm_v(s, i->op ? i->rn : i->rd), arm_v(s, i->op ? i->rm : i->rn), word(s, i->op)));
+        put(s, i->rd,
+            ir_call_sm4(s->b, arm_v(s, i->op ? i->rn : i->rd), arm_v(s, i->op ? i->rm : i->rn),
+                        word(s, i->op)));
     }
     return true;
 }
@@ -73,7 +80,8 @@ bool trans_bfdot(ArmCtx *s, const A64Insn *i)
     if (arm_fp_ok(s)) {
         IrVal m = i->elem ? splat(s, 2, i->rm, i->index) : arm_v(s, i->rm);
 
-        arm_set_v(s, i->rd, i->q, ir_call_bfdot(s->b, arm_v(s, i->rd), arm_v(s, i->rn), m, word(s, 0)));
+        arm_set_v(s, i->rd, i->q,
+                  ir_call_bfdot(s->b, arm_v(s, i->rd), arm_v(s, i->rn), m, word(s, 0)));
     }
     return true;
 }
@@ -84,7 +92,8 @@ bool trans_BFMMLA(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_bfdot(s->b, arm_v(s, i->rd), arm_v(s, i->rn), arm_v(s, i->rm), word(s, 1)));
+        put(s, i->rd,
+            ir_call_bfdot(s->b, arm_v(s, i->rd), arm_v(s, i->rn), arm_v(s, i->rm), word(s, 1)));
     }
     return true;
 }
@@ -112,7 +121,8 @@ bool trans_mmla(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_mmla(s->b, arm_v(s, i->rd), arm_v(s, i->rn), arm_v(s, i->rm), word(s, i->op)));
+        put(s, i->rd,
+            ir_call_mmla(s->b, arm_v(s, i->rd), arm_v(s, i->rn), arm_v(s, i->rm), word(s, i->op)));
     }
     return true;
 }
@@ -125,7 +135,9 @@ bool trans_usdot(ArmCtx *s, const A64Insn *i)
     if (arm_fp_ok(s)) {
         IrVal m = i->elem ? splat(s, 2, i->rm, i->index) : arm_v(s, i->rm);
 
-        put(s, i->rd, arm_simd_dot(s, simd_word(0, 2, i->q, false, i->u, 1), arm_v(s, i->rn), m, arm_v(s, i->rd)));
+        put(s, i->rd,
+            arm_simd_dot(s, simd_word(0, 2, i->q, false, i->u, 1), arm_v(s, i->rn), m,
+                         arm_v(s, i->rd)));
     }
     return true;
 }

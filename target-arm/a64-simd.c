@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A64 Advanced SIMD on integers: what vector ops of the IR say is said with these, the rest is helpers. C7.2. */
+/*
+ * A64 Advanced SIMD on integers: what vector ops of the IR say is said with these, the rest is
+ * helpers. C7.2.
+ */
 #include "target-arm/simd-ops.h"
 
 static IrVal word(ArmCtx *s, uint32_t w)
@@ -63,7 +66,8 @@ static bool v3_valid(const A64Insn *i)
 
 static IrVal three(ArmCtx *s, const A64Insn *i, IrVal a, IrVal b)
 {
-    return arm_simd3(s, simd_word(i->op, i->size, i->q, i->scalar, false, 0), a, b, arm_v(s, i->rd));
+    return arm_simd3(s, simd_word(i->op, i->size, i->q, i->scalar, false, 0), a, b,
+                     arm_v(s, i->rd));
 }
 
 bool trans_v3(ArmCtx *s, const A64Insn *i)
@@ -124,7 +128,8 @@ bool trans_v3_elem(ArmCtx *s, const A64Insn *i)
 bool trans_vlogic(ArmCtx *s, const A64Insn *i)
 {
     if (arm_fp_ok(s)) {
-        arm_set_v(s, i->rd, i->q, arm_simd_logic(s, i->op, arm_v(s, i->rn), arm_v(s, i->rm), arm_v(s, i->rd)));
+        arm_set_v(s, i->rd, i->q,
+                  arm_simd_logic(s, i->op, arm_v(s, i->rn), arm_v(s, i->rm), arm_v(s, i->rd)));
     }
     return true;
 }
@@ -137,7 +142,9 @@ bool trans_dot(ArmCtx *s, const A64Insn *i)
     if (arm_fp_ok(s)) {
         IrVal m = i->elem ? splat(s, 2, i->rm, i->index) : arm_v(s, i->rm);
 
-        put(s, i->rd, arm_simd_dot(s, simd_word(0, 2, i->q, false, i->u, 0), arm_v(s, i->rn), m, arm_v(s, i->rd)));
+        put(s, i->rd,
+            arm_simd_dot(s, simd_word(0, 2, i->q, false, i->u, 0), arm_v(s, i->rn), m,
+                         arm_v(s, i->rd)));
     }
     return true;
 }
@@ -185,7 +192,9 @@ bool trans_v2(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, arm_simd2(s, simd_word(i->op, size, i->q, i->scalar, false, 0), arm_v(s, i->rn), arm_v(s, i->rd)));
+        put(s, i->rd,
+            arm_simd2(s, simd_word(i->op, size, i->q, i->scalar, false, 0), arm_v(s, i->rn),
+                      arm_v(s, i->rd)));
     }
     return true;
 }
@@ -205,7 +214,9 @@ bool trans_narrow(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put_narrow(s, i, arm_simd_narrow(s, simd_word(i->op, i->size, false, i->scalar, false, 0), arm_v(s, i->rn)));
+        put_narrow(s, i,
+                   arm_simd_narrow(s, simd_word(i->op, i->size, false, i->scalar, false, 0),
+                                   arm_v(s, i->rn)));
     }
     return true;
 }
@@ -235,7 +246,9 @@ bool trans_shift(ArmCtx *s, const A64Insn *i)
     left = any_scalar || i->op == VS_SHL_I || i->op == VS_SLI;
     n = left ? (unsigned)i->imm - (8u << size) : (16u << size) - (unsigned)i->imm;
     if (arm_fp_ok(s)) {
-        put(s, i->rd, arm_simd_shift(s, simd_word(i->op, size, i->q, i->scalar, false, n), arm_v(s, i->rn), arm_v(s, i->rd)));
+        put(s, i->rd,
+            arm_simd_shift(s, simd_word(i->op, size, i->q, i->scalar, false, n), arm_v(s, i->rn),
+                           arm_v(s, i->rd)));
     }
     return true;
 }
@@ -250,7 +263,9 @@ bool trans_shrn(ArmCtx *s, const A64Insn *i)
     if (arm_fp_ok(s)) {
         unsigned n = (16u << size) - (unsigned)i->imm;
 
-        put_narrow(s, i, arm_simd_shrn(s, simd_word(i->op, size, false, i->scalar, false, n), arm_v(s, i->rn)));
+        put_narrow(
+            s, i,
+            arm_simd_shrn(s, simd_word(i->op, size, false, i->scalar, false, n), arm_v(s, i->rn)));
     }
     return true;
 }
@@ -274,7 +289,8 @@ bool trans_shll(ArmCtx *s, const A64Insn *i)
         IrVal v = half(s, i->rn, i->q);
         unsigned n = (unsigned)i->imm - (8u << size);
 
-        v = i->u ? ir_v_zext(s->b, IR_V128, LANE_I8 + size, v, 2) : ir_v_sext(s->b, IR_V128, LANE_I8 + size, v, 2);
+        v = i->u ? ir_v_zext(s->b, IR_V128, LANE_I8 + size, v, 2)
+                 : ir_v_sext(s->b, IR_V128, LANE_I8 + size, v, 2);
         put(s, i->rd, n ? ir_v_shl_i(s->b, LANE_I16 + size, v, n) : v);
     }
     return true;
@@ -300,7 +316,9 @@ static void widen(ArmCtx *s, const A64Insn *i, IrVal m)
     bool wide_a = i->op == VW_ADDW || i->op == VW_SUBW;
     IrVal n = wide_a ? arm_v(s, i->rn) : half(s, i->rn, i->q);
 
-    put(s, i->rd, arm_simd_widen(s, simd_word(i->op, i->size, false, i->scalar, i->u, 0), n, m, arm_v(s, i->rd)));
+    put(s, i->rd,
+        arm_simd_widen(s, simd_word(i->op, i->size, false, i->scalar, i->u, 0), n, m,
+                       arm_v(s, i->rd)));
 }
 
 static bool widen_valid(const A64Insn *i)
@@ -341,12 +359,14 @@ bool trans_PMULL(ArmCtx *s, const A64Insn *i)
         return true;
     }
     if (i->size == 3) {
-        IrVal n = ir_v_extract(s->b, LANE_I64, arm_v(s, i->rn), i->q), m = ir_v_extract(s->b, LANE_I64, arm_v(s, i->rm), i->q);
+        IrVal n = ir_v_extract(s->b, LANE_I64, arm_v(s, i->rn), i->q),
+              m = ir_v_extract(s->b, LANE_I64, arm_v(s, i->rm), i->q);
 
         put(s, i->rd, ir_call_pmull64(s->b, n, m));
     } else {
-        put(s, i->rd, arm_simd_widen(s, simd_word(VW_PMULL, 0, false, false, true, 0), half(s, i->rn, i->q), half(s, i->rm, i->q),
-                                     arm_v(s, i->rd)));
+        put(s, i->rd,
+            arm_simd_widen(s, simd_word(VW_PMULL, 0, false, false, true, 0), half(s, i->rn, i->q),
+                           half(s, i->rm, i->q), arm_v(s, i->rd)));
     }
     return true;
 }
@@ -357,8 +377,10 @@ bool trans_addhn(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put_narrow(s, i, arm_simd_addhn(s, simd_word(0, i->size, false, false, false, i->sub | i->round << 1), arm_v(s, i->rn),
-                                        arm_v(s, i->rm)));
+        put_narrow(
+            s, i,
+            arm_simd_addhn(s, simd_word(0, i->size, false, false, false, i->sub | i->round << 1),
+                           arm_v(s, i->rn), arm_v(s, i->rm)));
     }
     return true;
 }
@@ -371,7 +393,8 @@ bool trans_across(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, arm_simd_across(s, simd_word(i->op, i->size, i->q, false, false, 0), arm_v(s, i->rn)));
+        put(s, i->rd,
+            arm_simd_across(s, simd_word(i->op, i->size, i->q, false, false, 0), arm_v(s, i->rn)));
     }
     return true;
 }
@@ -425,7 +448,8 @@ bool trans_DUP_g(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        arm_set_v(s, i->rd, i->q, ir_v_splat(s->b, IR_V128, LANE_I8 + size, arm_r(s, size == 3, i->rn)));
+        arm_set_v(s, i->rd, i->q,
+                  ir_v_splat(s->b, IR_V128, LANE_I8 + size, arm_r(s, size == 3, i->rn)));
     }
     return true;
 }
@@ -469,7 +493,8 @@ bool trans_INS_g(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_v_insert(s->b, LANE_I8 + size, arm_v(s, i->rd), arm_r(s, size == 3, i->rn), index));
+        put(s, i->rd,
+            ir_v_insert(s->b, LANE_I8 + size, arm_v(s, i->rd), arm_r(s, size == 3, i->rn), index));
     }
     return true;
 }
@@ -495,7 +520,9 @@ bool trans_permute(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, arm_simd_permute(s, simd_word(i->op, i->size, i->q, false, false, 0), arm_v(s, i->rn), arm_v(s, i->rm)));
+        put(s, i->rd,
+            arm_simd_permute(s, simd_word(i->op, i->size, i->q, false, false, 0), arm_v(s, i->rn),
+                             arm_v(s, i->rm)));
     }
     return true;
 }
@@ -529,7 +556,8 @@ bool trans_TBL(ArmCtx *s, const A64Insn *i)
         for (unsigned n = 0; n < count; n++) {
             table[n] = arm_v(s, ((unsigned)i->rn + n) % 32);
         }
-        put(s, i->rd, arm_simd_tbl(s, i->q, table, 16 * count, arm_v(s, i->rm), i->tbx ? &d : NULL));
+        put(s, i->rd,
+            arm_simd_tbl(s, i->q, table, 16 * count, arm_v(s, i->rm), i->tbx ? &d : NULL));
     }
     return true;
 }
@@ -568,10 +596,13 @@ uint64_t arm_expand_imm(unsigned op, unsigned cmode, unsigned imm)
         return v;
     }
     if (!op) {
-        v = (uint64_t)(imm >> 7) << 31 | (imm & 0x40 ? 0x3e000000u : 0x40000000u) | (uint64_t)(imm & 0x3f) << 19;
+        v = (uint64_t)(imm >> 7) << 31 | (imm & 0x40 ? 0x3e000000u : 0x40000000u) |
+            (uint64_t)(imm & 0x3f) << 19;
         return v | v << 32;
     }
-    return (uint64_t)(imm >> 7) << 63 | (imm & 0x40 ? 0x3fc0000000000000ull : 0x4000000000000000ull) | (uint64_t)(imm & 0x3f) << 48;
+    return (uint64_t)(imm >> 7) << 63 |
+           (imm & 0x40 ? 0x3fc0000000000000ull : 0x4000000000000000ull) |
+           (uint64_t)(imm & 0x3f) << 48;
 }
 
 bool trans_MOVI(ArmCtx *s, const A64Insn *i)
@@ -591,7 +622,9 @@ bool trans_MOVI(ArmCtx *s, const A64Insn *i)
         return true;
     }
     if (half) {
-        v = ((i->imm & 0x80 ? 0x8000u : 0) | (i->imm & 0x40 ? 0x3000u : 0x4000u) | ((unsigned)i->imm & 0x3f) << 6) * 0x0001000100010001ull;
+        v = ((i->imm & 0x80 ? 0x8000u : 0) | (i->imm & 0x40 ? 0x3000u : 0x4000u) |
+             ((unsigned)i->imm & 0x3f) << 6) *
+            0x0001000100010001ull;
     } else {
         v = arm_expand_imm(i->o, c, (unsigned)i->imm);
     }
@@ -628,7 +661,9 @@ bool trans_sha3r(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_sha_three(s->b, arm_v(s, i->rd), arm_v(s, i->rn), arm_v(s, i->rm), word(s, i->op)));
+        put(s, i->rd,
+            ir_call_sha_three(s->b, arm_v(s, i->rd), arm_v(s, i->rn), arm_v(s, i->rm),
+                              word(s, i->op)));
     }
     return true;
 }
@@ -650,7 +685,9 @@ bool trans_sha512(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_call_sha512(s->b, arm_v(s, i->rd), arm_v(s, i->rn), arm_v(s, i->rm), word(s, i->op)));
+        put(s, i->rd,
+            ir_call_sha512(s->b, arm_v(s, i->rd), arm_v(s, i->rn), arm_v(s, i->rm),
+                           word(s, i->op)));
     }
     return true;
 }
@@ -661,7 +698,8 @@ bool trans_EOR3(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_v_xor(s->b, arm_v(s, i->rn), ir_v_xor(s->b, arm_v(s, i->rm), arm_v(s, i->ra))));
+        put(s, i->rd,
+            ir_v_xor(s->b, arm_v(s, i->rn), ir_v_xor(s->b, arm_v(s, i->rm), arm_v(s, i->ra))));
     }
     return true;
 }
@@ -672,7 +710,8 @@ bool trans_BCAX(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_fp_ok(s)) {
-        put(s, i->rd, ir_v_xor(s->b, arm_v(s, i->rn), ir_v_andn(s->b, arm_v(s, i->ra), arm_v(s, i->rm))));
+        put(s, i->rd,
+            ir_v_xor(s->b, arm_v(s, i->rn), ir_v_andn(s->b, arm_v(s, i->ra), arm_v(s, i->rm))));
     }
     return true;
 }

@@ -3,7 +3,16 @@
 #include "target-arm/a64-sve.h"
 
 /* As in sve-mem.c. */
-enum { ACC_BIG = 16, ACC_ALIGN = 32, ACC_FF = 64, ACC_NF = 128, ACC_SIGNED = 256, ACC_SCALE = 512, ACC_XS = 1024, ACC_MTE = 2048 };
+enum {
+    ACC_BIG = 16,
+    ACC_ALIGN = 32,
+    ACC_FF = 64,
+    ACC_NF = 128,
+    ACC_SIGNED = 256,
+    ACC_SCALE = 512,
+    ACC_XS = 1024,
+    ACC_MTE = 2048
+};
 
 static unsigned access_flags(const ArmCtx *s)
 {
@@ -11,10 +20,13 @@ static unsigned access_flags(const ArmCtx *s)
            (s->tag_checked && s->mode & MODE_MTE ? ACC_MTE : 0);
 }
 
-static IrVal desc_mem(ArmCtx *s, unsigned rd, unsigned rm, unsigned regs, unsigned pg, unsigned size, unsigned op, unsigned flags)
+static IrVal desc_mem(ArmCtx *s, unsigned rd, unsigned rm, unsigned regs, unsigned pg,
+                      unsigned size, unsigned op, unsigned flags)
 {
     s->zcleared = 0;
-    return ir_i64(s->b, sv_desc(rd, 0, rm, regs, pg, size, op) | sv_imm_bits((int)(flags | access_flags(s))) | (uint64_t)(arm_vl(s) / 16 - 1) << 60);
+    return ir_i64(s->b, sv_desc(rd, 0, rm, regs, pg, size, op) |
+                            sv_imm_bits((int)(flags | access_flags(s))) |
+                            (uint64_t)(arm_vl(s) / 16 - 1) << 60);
 }
 
 /* Xn|SP plus Xm << shift, or plus a constant. */
@@ -23,7 +35,8 @@ static IrVal base_plus(ArmCtx *s, const A64Insn *i, unsigned shift, int64_t cons
     IrVal x = arm_xsp(s, (unsigned)i->rn);
 
     s->tag_checked = s->mode & MODE_MTE && (i->reg || i->rn != 31);
-    return i->reg ? ir_add(s->b, x, arm_shift(s, true, arm_x(s, (unsigned)i->rm), 0, shift)) : ir_addi(s->b, x, constant);
+    return i->reg ? ir_add(s->b, x, arm_shift(s, true, arm_x(s, (unsigned)i->rm), 0, shift))
+                  : ir_addi(s->b, x, constant);
 }
 
 bool trans_sve_ldstr(ArmCtx *s, const A64Insn *i)
@@ -32,7 +45,8 @@ bool trans_sve_ldstr(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_sve_ok(s)) {
-        IrVal va = ir_addi(s->b, arm_xsp(s, (unsigned)i->rn), (int64_t)i->imm * (int)(i->op ? arm_vl(s) / 8 : arm_vl(s)));
+        IrVal va = ir_addi(s->b, arm_xsp(s, (unsigned)i->rn),
+                           (int64_t)i->imm * (int)(i->op ? arm_vl(s) / 8 : arm_vl(s)));
         IrVal d = desc_mem(s, (unsigned)i->rd, 0, 0, 0, 0, (unsigned)i->op, 0);
 
         if (i->load) {
@@ -59,9 +73,12 @@ bool trans_sve_ld1(ArmCtx *s, const A64Insn *i)
     }
     if (arm_sve_ok(s)) {
         IrVal va = base_plus(s, i, mem, (int64_t)i->imm * (int)(arm_vl(s) >> size << mem));
-        unsigned flags = (dtypes[i->dtype].sign ? ACC_SIGNED : 0) | (i->ff == 1 ? ACC_FF : i->ff == 2 ? ACC_NF : 0);
+        unsigned flags = (dtypes[i->dtype].sign ? ACC_SIGNED : 0) | (i->ff == 1   ? ACC_FF
+                                                                     : i->ff == 2 ? ACC_NF
+                                                                                  : 0);
 
-        ir_call_sve_ld(s->b, desc_mem(s, (unsigned)i->rd, mem, 0, (unsigned)i->pg, size, 0, flags), va);
+        ir_call_sve_ld(s->b, desc_mem(s, (unsigned)i->rd, mem, 0, (unsigned)i->pg, size, 0, flags),
+                       va);
     }
     return true;
 }
@@ -80,7 +97,10 @@ bool trans_sve_ldn(ArmCtx *s, const A64Insn *i)
     if (arm_sve_ok(s)) {
         IrVal va = structure_address(s, i);
 
-        ir_call_sve_ld(s->b, desc_mem(s, (unsigned)i->rd, (unsigned)i->size, (unsigned)i->nreg, (unsigned)i->pg, (unsigned)i->size, 0, 0), va);
+        ir_call_sve_ld(s->b,
+                       desc_mem(s, (unsigned)i->rd, (unsigned)i->size, (unsigned)i->nreg,
+                                (unsigned)i->pg, (unsigned)i->size, 0, 0),
+                       va);
     }
     return true;
 }
@@ -93,7 +113,10 @@ bool trans_sve_stn(ArmCtx *s, const A64Insn *i)
     if (arm_sve_ok(s)) {
         IrVal va = structure_address(s, i);
 
-        ir_call_sve_st(s->b, desc_mem(s, (unsigned)i->rd, (unsigned)i->size, (unsigned)i->nreg, (unsigned)i->pg, (unsigned)i->size, 0, 0), va);
+        ir_call_sve_st(s->b,
+                       desc_mem(s, (unsigned)i->rd, (unsigned)i->size, (unsigned)i->nreg,
+                                (unsigned)i->pg, (unsigned)i->size, 0, 0),
+                       va);
     }
     return true;
 }
@@ -104,22 +127,30 @@ bool trans_sve_st1(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (arm_sve_ok(s)) {
-        IrVal va = base_plus(s, i, (unsigned)i->size, (int64_t)i->imm * (int)(arm_vl(s) >> i->esz << i->size));
+        IrVal va = base_plus(s, i, (unsigned)i->size,
+                             (int64_t)i->imm * (int)(arm_vl(s) >> i->esz << i->size));
 
-        ir_call_sve_st(s->b, desc_mem(s, (unsigned)i->rd, (unsigned)i->size, 0, (unsigned)i->pg, (unsigned)i->esz, 0, 0), va);
+        ir_call_sve_st(s->b,
+                       desc_mem(s, (unsigned)i->rd, (unsigned)i->size, 0, (unsigned)i->pg,
+                                (unsigned)i->esz, 0, 0),
+                       va);
     }
     return true;
 }
 
 bool trans_sve_ld1rq(ArmCtx *s, const A64Insn *i)
 {
-    if (!arm_sve_valid(s, i) || (i->reg && i->rm == 31) || (i->op && arm_vl(s) < 32 && !(s->mode & MODE_SVE_TRAP))) {
+    if (!arm_sve_valid(s, i) || (i->reg && i->rm == 31) ||
+        (i->op && arm_vl(s) < 32 && !(s->mode & MODE_SVE_TRAP))) {
         return false;
     }
     if (arm_sve_ok(s)) {
         IrVal va = base_plus(s, i, (unsigned)i->size, (int64_t)i->imm * (i->op ? 32 : 16));
 
-        ir_call_sve_ld1rq(s->b, desc_mem(s, (unsigned)i->rd, 0, 0, (unsigned)i->pg, (unsigned)i->size, (unsigned)i->op, 0), va);
+        ir_call_sve_ld1rq(s->b,
+                          desc_mem(s, (unsigned)i->rd, 0, 0, (unsigned)i->pg, (unsigned)i->size,
+                                   (unsigned)i->op, 0),
+                          va);
     }
     return true;
 }
@@ -134,8 +165,10 @@ bool trans_sve_ld1r(ArmCtx *s, const A64Insn *i)
     if (arm_sve_ok(s)) {
         IrVal va = base_plus(s, i, 0, (int64_t)i->imm << mem);
 
-        ir_call_sve_ld1r(s->b, desc_mem(s, (unsigned)i->rd, mem, 0, (unsigned)i->pg, dtypes[i->dtype].reg, 0,
-                                        dtypes[i->dtype].sign ? ACC_SIGNED : 0), va);
+        ir_call_sve_ld1r(s->b,
+                         desc_mem(s, (unsigned)i->rd, mem, 0, (unsigned)i->pg, dtypes[i->dtype].reg,
+                                  0, dtypes[i->dtype].sign ? ACC_SIGNED : 0),
+                         va);
     }
     return true;
 }
@@ -145,14 +178,16 @@ bool trans_sve_ld1r(ArmCtx *s, const A64Insn *i)
 static IrVal vector_base(ArmCtx *s, const A64Insn *i)
 {
     s->tag_checked = s->mode & MODE_MTE;
-    return i->mode == SVG_IMM ? ir_i64(s->b, (uint64_t)i->imm << i->size) : i->mode == SVG_NT ? arm_x(s, (unsigned)i->rn)
-                                                                                              : arm_xsp(s, (unsigned)i->rn);
+    return i->mode == SVG_IMM  ? ir_i64(s->b, (uint64_t)i->imm << i->size)
+           : i->mode == SVG_NT ? arm_x(s, (unsigned)i->rn)
+                               : arm_xsp(s, (unsigned)i->rn);
 }
 
 static IrVal vector_desc(ArmCtx *s, const A64Insn *i, unsigned flags)
 {
     flags |= (i->scale ? ACC_SCALE : 0) | (i->xs ? ACC_XS : 0);
-    return desc_mem(s, (unsigned)i->rd, (unsigned)i->rm, 0, (unsigned)i->pg, (unsigned)i->esz, (unsigned)(i->mode | i->size << 4), flags);
+    return desc_mem(s, (unsigned)i->rd, (unsigned)i->rm, 0, (unsigned)i->pg, (unsigned)i->esz,
+                    (unsigned)(i->mode | i->size << 4), flags);
 }
 
 bool trans_sve_gather(ArmCtx *s, const A64Insn *i)
@@ -163,7 +198,8 @@ bool trans_sve_gather(ArmCtx *s, const A64Insn *i)
     if (arm_sve_ok(s)) {
         IrVal base = vector_base(s, i);
 
-        ir_call_sve_gather(s->b, vector_desc(s, i, (i->u ? 0 : ACC_SIGNED) | (i->ff ? ACC_FF : 0)), base);
+        ir_call_sve_gather(s->b, vector_desc(s, i, (i->u ? 0 : ACC_SIGNED) | (i->ff ? ACC_FF : 0)),
+                           base);
     }
     return true;
 }

@@ -1,24 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A64: SVE and SVE2, but memory. Rows become descriptors of helpers; counts are known to the translator, whose key has the length. C8.2. */
+/*
+ * A64: SVE and SVE2, but memory. Rows become descriptors of helpers; counts are known to the
+ * translator, whose key has the length. C8.2.
+ */
 #include "target-arm/a64-sve.h"
 
 #include "target-arm/simd-ops.h"
 
 bool arm_sve_valid(const ArmCtx *s, const A64Insn *i)
 {
-    return arm_has(s->cpu, FEATURE_SVE) && (!i->feat || arm_has(s->cpu, (unsigned)i->feat)) && (!i->sizes || i->sizes >> i->size & 1);
+    return arm_has(s->cpu, FEATURE_SVE) && (!i->feat || arm_has(s->cpu, (unsigned)i->feat)) &&
+           (!i->sizes || i->sizes >> i->size & 1);
 }
 
 uint64_t arm_sve_desc(const ArmCtx *s, const A64Insn *i, unsigned size)
 {
     int imm = i->elem ? i->index : i->imm;
 
-    return sv_desc((unsigned)i->rd, (unsigned)i->rn, (unsigned)i->rm, (unsigned)i->ra, (unsigned)i->pg, size, (unsigned)i->op) |
-           sv_imm_bits(imm) | (uint64_t)i->elem << SV_ELEM_SHIFT | (uint64_t)i->tn << SV_TN_SHIFT | (uint64_t)i->tm << SV_TM_SHIFT |
-           (uint64_t)i->setf << SV_SETF_SHIFT | (uint64_t)(arm_vl(s) / 16 - 1) << 60;
+    return sv_desc((unsigned)i->rd, (unsigned)i->rn, (unsigned)i->rm, (unsigned)i->ra,
+                   (unsigned)i->pg, size, (unsigned)i->op) |
+           sv_imm_bits(imm) | (uint64_t)i->elem << SV_ELEM_SHIFT | (uint64_t)i->tn << SV_TN_SHIFT |
+           (uint64_t)i->tm << SV_TM_SHIFT | (uint64_t)i->setf << SV_SETF_SHIFT |
+           (uint64_t)(arm_vl(s) / 16 - 1) << 60;
 }
 
-/* Whether to go on: the row is there, and SVE may be used (else the trap has been raised). *valid is the trans_ function's result. */
+/*
+ * Whether to go on: the row is there, and SVE may be used (else the trap has been raised). *valid
+ * is the trans_ function's result.
+ */
 static bool go(ArmCtx *s, const A64Insn *i, bool *valid)
 {
     *valid = arm_sve_valid(s, i);
@@ -261,7 +270,8 @@ bool trans_sve_addhn(ArmCtx *s, const A64Insn *i)
 
 bool trans_sve_shift(ArmCtx *s, const A64Insn *i)
 {
-    static const uint32_t left = 1 << SVS_LSL | 1 << SVS_SQSHL | 1 << SVS_UQSHL | 1 << SVS_SQSHLU | 1 << SVS_SLI;
+    static const uint32_t left =
+        1 << SVS_LSL | 1 << SVS_SQSHL | 1 << SVS_UQSHL | 1 << SVS_SQSHLU | 1 << SVS_SLI;
     unsigned size, imm = (unsigned)i->imm;
     bool valid;
 
@@ -269,7 +279,9 @@ bool trans_sve_shift(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (go(s, i, &valid)) {
-        ir_call_sve_shift(s->b, with_imm(s, i, size, left >> i->op & 1 ? imm - (8u << size) : (16u << size) - imm));
+        ir_call_sve_shift(
+            s->b,
+            with_imm(s, i, size, left >> i->op & 1 ? imm - (8u << size) : (16u << size) - imm));
     }
     return valid;
 }
@@ -277,10 +289,11 @@ bool trans_sve_shift(ArmCtx *s, const A64Insn *i)
 /* ---- immediates ---- */
 
 /* rd = op(rn, b) by pg; tn: inactive elements become 0. */
-static void with_value(ArmCtx *s, const A64Insn *i, unsigned rn, unsigned pg, unsigned op, bool zero, IrVal b)
+static void with_value(ArmCtx *s, const A64Insn *i, unsigned rn, unsigned pg, unsigned op,
+                       bool zero, IrVal b)
 {
-    uint64_t d = sv_desc((unsigned)i->rd, rn, 0, 0, pg, (unsigned)i->size, op) | (uint64_t)zero << SV_TN_SHIFT |
-                 (uint64_t)(arm_vl(s) / 16 - 1) << 60;
+    uint64_t d = sv_desc((unsigned)i->rd, rn, 0, 0, pg, (unsigned)i->size, op) |
+                 (uint64_t)zero << SV_TN_SHIFT | (uint64_t)(arm_vl(s) / 16 - 1) << 60;
 
     ir_call_sve_bini(s->b, desc64(s, d), b);
 }
@@ -306,9 +319,11 @@ bool trans_sve_bitimm(ArmCtx *s, const A64Insn *i)
 static uint64_t float_imm(unsigned size, unsigned imm)
 {
     unsigned e = size == 1 ? 5 : size == 2 ? 8 : 11, m = sv_bits(size) - e - 1;
-    uint64_t b = imm >> 6 & 1, exponent = ((b ^ 1) << (e - 1)) | (b ? ((1ull << (e - 3)) - 1) << 2 : 0) | (imm >> 4 & 3);
+    uint64_t b = imm >> 6 & 1, exponent = ((b ^ 1) << (e - 1)) |
+                                          (b ? ((1ull << (e - 3)) - 1) << 2 : 0) | (imm >> 4 & 3);
 
-    return (uint64_t)(imm >> 7 & 1) << (sv_bits(size) - 1) | exponent << m | (uint64_t)(imm & 15) << (m - 4);
+    return (uint64_t)(imm >> 7 & 1) << (sv_bits(size) - 1) | exponent << m |
+           (uint64_t)(imm & 15) << (m - 4);
 }
 
 bool trans_sve_cpyi(ArmCtx *s, const A64Insn *i)
@@ -319,9 +334,11 @@ bool trans_sve_cpyi(ArmCtx *s, const A64Insn *i)
         return false;
     }
     if (go(s, i, &valid)) {
-        uint64_t v = i->op == 2 ? float_imm((unsigned)i->size, (unsigned)i->imm) : (uint64_t)((int64_t)i->imm * (i->sh ? 256 : 1));
+        uint64_t v = i->op == 2 ? float_imm((unsigned)i->size, (unsigned)i->imm)
+                                : (uint64_t)((int64_t)i->imm * (i->sh ? 256 : 1));
 
-        with_value(s, i, (unsigned)i->rd, (unsigned)i->pg == 16 ? 16 : (unsigned)i->pg, SVB_SECOND, i->op == 0, ir_i64(s->b, v));
+        with_value(s, i, (unsigned)i->rd, (unsigned)i->pg == 16 ? 16 : (unsigned)i->pg, SVB_SECOND,
+                   i->op == 0, ir_i64(s->b, v));
     }
     return valid;
 }
@@ -346,23 +363,28 @@ bool trans_sve_fdup(ArmCtx *s, const A64Insn *i)
     bool valid;
 
     if (go(s, i, &valid)) {
-        with_value(s, i, (unsigned)i->rd, NOPG, SVB_SECOND, false, ir_i64(s->b, float_imm((unsigned)i->size, (unsigned)i->imm)));
+        with_value(s, i, (unsigned)i->rd, NOPG, SVB_SECOND, false,
+                   ir_i64(s->b, float_imm((unsigned)i->size, (unsigned)i->imm)));
     }
     return valid;
 }
 
 bool trans_sve_fimm(ArmCtx *s, const A64Insn *i)
 {
-    static const uint8_t ops[8] = {FP_ADD, FP_SUB, FP_MUL, FP_SUB, FP_MAXNM, FP_MINNM, FP_MAX, FP_MIN};
-    static const uint8_t values[8][2] = {{0x60, 0x70}, {0x60, 0x70}, {0x60, 0}, {0x60, 0x70}, {0xff, 0x70}, {0xff, 0x70}, {0xff, 0x70}, {0xff, 0x70}};
+    static const uint8_t ops[8] = {FP_ADD,   FP_SUB,   FP_MUL, FP_SUB,
+                                   FP_MAXNM, FP_MINNM, FP_MAX, FP_MIN};
+    static const uint8_t values[8][2] = {{0x60, 0x70}, {0x60, 0x70}, {0x60, 0},    {0x60, 0x70},
+                                         {0xff, 0x70}, {0xff, 0x70}, {0xff, 0x70}, {0xff, 0x70}};
     unsigned imm = values[i->op][i->imm], op = ops[i->op];
     bool valid;
 
     if (go(s, i, &valid)) {
-        uint64_t d = sv_desc((unsigned)i->rd, (unsigned)i->rd, 0, 0, (unsigned)i->pg, (unsigned)i->size, op) |
+        uint64_t d = sv_desc((unsigned)i->rd, (unsigned)i->rd, 0, 0, (unsigned)i->pg,
+                             (unsigned)i->size, op) |
                      (uint64_t)(i->op == 3) << SV_TN_SHIFT | (uint64_t)(arm_vl(s) / 16 - 1) << 60;
 
-        ir_call_sve_fbini(s->b, desc64(s, d), ir_i64(s->b, imm == 0xff ? 0 : float_imm((unsigned)i->size, imm)));
+        ir_call_sve_fbini(s->b, desc64(s, d),
+                          ir_i64(s->b, imm == 0xff ? 0 : float_imm((unsigned)i->size, imm)));
     }
     return valid;
 }
@@ -374,8 +396,10 @@ bool trans_sve_index(ArmCtx *s, const A64Insn *i)
     bool valid;
 
     if (go(s, i, &valid)) {
-        IrVal start = i->op & 1 ? arm_x(s, (unsigned)i->rn) : ir_i64(s->b, (uint64_t)(int64_t)i->imm);
-        IrVal step = i->op & 2 ? arm_x(s, (unsigned)i->rm) : ir_i64(s->b, (uint64_t)(int64_t)i->imm2);
+        IrVal start =
+            i->op & 1 ? arm_x(s, (unsigned)i->rn) : ir_i64(s->b, (uint64_t)(int64_t)i->imm);
+        IrVal step =
+            i->op & 2 ? arm_x(s, (unsigned)i->rm) : ir_i64(s->b, (uint64_t)(int64_t)i->imm2);
 
         ir_call_sve_index(s->b, plain(s, i), start, step);
     }
@@ -409,7 +433,8 @@ bool trans_sve_dupx(ArmCtx *s, const A64Insn *i)
     d.op = 3;
     d.imm = 0;
     if (go(s, i, &valid)) {
-        ir_call_sve_dupr(s->b, desc64(s, arm_sve_desc(s, &d, size)), ir_i64(s->b, (unsigned)i->imm >> (size + 1)));
+        ir_call_sve_dupr(s->b, desc64(s, arm_sve_desc(s, &d, size)),
+                         ir_i64(s->b, (unsigned)i->imm >> (size + 1)));
     }
     return valid;
 }
@@ -419,7 +444,8 @@ bool trans_sve_last(ArmCtx *s, const A64Insn *i)
     bool valid;
 
     if (go(s, i, &valid)) {
-        arm_set_x(s, (unsigned)i->rd, ir_call_sve_last(s->b, plain(s, i), arm_x(s, (unsigned)i->rd)));
+        arm_set_x(s, (unsigned)i->rd,
+                  ir_call_sve_last(s->b, plain(s, i), arm_x(s, (unsigned)i->rd)));
     }
     return valid;
 }
@@ -464,7 +490,8 @@ static void saturated(ArmCtx *s, const A64Insn *i, IrVal count)
 {
     uint64_t bits = (uint64_t)i->u | (uint64_t)i->sub << 1 | (uint64_t)i->sf << 2;
 
-    arm_set_x(s, (unsigned)i->rd, ir_call_sve_satcnt(s->b, arm_x(s, (unsigned)i->rd), count, ir_i64(s->b, bits)));
+    arm_set_x(s, (unsigned)i->rd,
+              ir_call_sve_satcnt(s->b, arm_x(s, (unsigned)i->rd), count, ir_i64(s->b, bits)));
 }
 
 bool trans_sve_satcnt(ArmCtx *s, const A64Insn *i)
@@ -482,14 +509,16 @@ bool trans_sve_zcnt(ArmCtx *s, const A64Insn *i)
     bool valid;
 
     if (go(s, i, &valid)) {
-        with_value(s, i, (unsigned)i->rd, NOPG, (unsigned)i->op, false, ir_i64(s->b, count_of(s, i)));
+        with_value(s, i, (unsigned)i->rd, NOPG, (unsigned)i->op, false,
+                   ir_i64(s->b, count_of(s, i)));
     }
     return valid;
 }
 
 static IrVal active(ArmCtx *s, const A64Insn *i, unsigned pg)
 {
-    uint64_t d = sv_desc(0, (unsigned)i->rn, 0, 0, pg, (unsigned)i->size, 0) | (uint64_t)(arm_vl(s) / 16 - 1) << 60;
+    uint64_t d = sv_desc(0, (unsigned)i->rn, 0, 0, pg, (unsigned)i->size, 0) |
+                 (uint64_t)(arm_vl(s) / 16 - 1) << 60;
 
     return ir_call_sve_cntp(s->b, ir_i64(s->b, d));
 }
@@ -552,8 +581,8 @@ bool trans_sve_while(ArmCtx *s, const A64Insn *i)
     d.op = i->eq;
     d.tm = i->sf;
     if (go(s, i, &valid)) {
-        arm_cc_nzcv(s, ir_call_sve_while(s->b, ir_i64(s->b, arm_sve_desc(s, &d, (unsigned)i->size)), arm_x(s, (unsigned)i->rn),
-                                         arm_x(s, (unsigned)i->rm)));
+        arm_cc_nzcv(s, ir_call_sve_while(s->b, ir_i64(s->b, arm_sve_desc(s, &d, (unsigned)i->size)),
+                                         arm_x(s, (unsigned)i->rn), arm_x(s, (unsigned)i->rm)));
     }
     return valid;
 }
@@ -563,8 +592,9 @@ bool trans_sve_whilewr(ArmCtx *s, const A64Insn *i)
     bool valid;
 
     if (go(s, i, &valid)) {
-        arm_cc_nzcv(s, ir_call_sve_whilewr(s->b, ir_i64(s->b, arm_sve_desc(s, i, (unsigned)i->size)), arm_x(s, (unsigned)i->rn),
-                                           arm_x(s, (unsigned)i->rm)));
+        arm_cc_nzcv(s,
+                    ir_call_sve_whilewr(s->b, ir_i64(s->b, arm_sve_desc(s, i, (unsigned)i->size)),
+                                        arm_x(s, (unsigned)i->rn), arm_x(s, (unsigned)i->rm)));
     }
     return valid;
 }
@@ -576,7 +606,8 @@ bool trans_sve_cterm(ArmCtx *s, const A64Insn *i)
 
     if (go(s, i, &valid)) {
         IrVal old = arm_nzcv_ir(s), c = ir_extract(b, old, 1, 1);
-        IrVal end = ir_setcond(b, i->op ? COND_NE : COND_EQ, arm_r(s, i->sf, (unsigned)i->rn), arm_r(s, i->sf, (unsigned)i->rm));
+        IrVal end = ir_setcond(b, i->op ? COND_NE : COND_EQ, arm_r(s, i->sf, (unsigned)i->rn),
+                               arm_r(s, i->sf, (unsigned)i->rm));
         IrVal v = ir_andc(b, ir_xor(b, c, ir_i32(b, 1)), end);
 
         arm_cc_nzcv(s, ir_or(b, ir_andi(b, old, 6), ir_or(b, ir_shli(b, end, 3), v)));
@@ -620,7 +651,8 @@ bool trans_sve_ptrue(ArmCtx *s, const A64Insn *i)
 
     d.imm = (int)sv_pattern((unsigned)i->pat, arm_vl(s) >> i->size);
     if (go(s, i, &valid)) {
-        flags_if(s, i, ir_call_sve_ptrue(s->b, ir_i64(s->b, arm_sve_desc(s, &d, (unsigned)i->size))));
+        flags_if(s, i,
+                 ir_call_sve_ptrue(s->b, ir_i64(s->b, arm_sve_desc(s, &d, (unsigned)i->size))));
     }
     return valid;
 }

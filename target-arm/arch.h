@@ -23,20 +23,19 @@ unsigned arm_sve_gdb_read(ArmCpu *c, unsigned n, uint8_t *buf);
 unsigned arm_sve_gdb_write(ArmCpu *c, unsigned n, const uint8_t *buf);
 const char *arm_sve_gdb_xml(const ArmCpu *c);
 
-#define ARM_ARCH_COMMON                                                                            \
-    .endian = DEV_LITTLE, .page_bits = 12, .mmu_modes = MMU_INDEX_COUNT,                           \
-    .env_offset = offsetof(ArmCpu, x), .cpu_size = sizeof(ArmCpu), .create = arm_cpu_create,       \
-    .float_corner = arm_float_corner,                                                              \
-    .model = arm_model_info, .models_help = arm_models_help, .model_expand = arm_model_expand,     \
-    .get_pc = arm_get_pc, .set_pc = arm_set_pc, .dump = arm_dump,                                  \
-    .register_value = arm_register_value, .vars = arm_vars, .block_key = arm_block_key,            \
-    .translate_region = arm_translate_region,                                                      \
-    .translate = arm_translate, .restore = arm_restore, .movable = arm_movable, .pc_home = offsetof(ArmCpu, pc), .tlb_fill = arm_tlb_fill,                  \
-    .mmu_index = arm_mmu_index_hook, .unaligned = arm_unaligned, .bus_error = arm_bus_error,       \
-    .deliver = arm_deliver, .interrupt = arm_interrupt, .has_work = arm_has_work,                  \
-    .exec_enter = arm_exec_enter, .exec_leave = arm_exec_leave,                                    \
-    .debug_translate = arm_debug_translate, .gdb_xml = arm_gdb_xml,                                \
-    .gdb_num_regs = arm_gdb_num_regs, .gdb_read = arm_gdb_read, .gdb_write = arm_gdb_write,        \
+#define ARM_ARCH_COMMON                                                                           \
+    .endian = DEV_LITTLE, .page_bits = 12, .mmu_modes = MMU_INDEX_COUNT,                          \
+    .env_offset = offsetof(ArmCpu, x), .cpu_size = sizeof(ArmCpu), .create = arm_cpu_create,      \
+    .float_corner = arm_float_corner, .model = arm_model_info, .models_help = arm_models_help,    \
+    .model_expand = arm_model_expand, .get_pc = arm_get_pc, .set_pc = arm_set_pc,                 \
+    .dump = arm_dump, .register_value = arm_register_value, .vars = arm_vars,                     \
+    .block_key = arm_block_key, .translate_region = arm_translate_region,                         \
+    .translate = arm_translate, .restore = arm_restore, .movable = arm_movable,                   \
+    .pc_home = offsetof(ArmCpu, pc), .tlb_fill = arm_tlb_fill, .mmu_index = arm_mmu_index_hook,   \
+    .unaligned = arm_unaligned, .bus_error = arm_bus_error, .deliver = arm_deliver,               \
+    .interrupt = arm_interrupt, .has_work = arm_has_work, .exec_enter = arm_exec_enter,           \
+    .exec_leave = arm_exec_leave, .debug_translate = arm_debug_translate, .gdb_xml = arm_gdb_xml, \
+    .gdb_num_regs = arm_gdb_num_regs, .gdb_read = arm_gdb_read, .gdb_write = arm_gdb_write,       \
     .disassemble = arm_disassemble, .info = arm_info, .arm = &arm_cpu_hooks
 
 #endif

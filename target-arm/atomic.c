@@ -72,7 +72,8 @@ uint32_t helper_store_pair_excl(Cpu *cpu, uint64_t va, uint64_t low, uint64_t hi
         uint64_t v = swap ? low << 32 | (uint32_t)high : high << 32 | (uint32_t)low;
         uint32_t op = MEM_64 | MEM_ALIGN | (swap ? MEM_BIG : 0);
 
-        ok = tcg_atomic(cpu, va, v, c->excl_val, MEM_KIND_OI(TCG_CMPXCHG, op, mmu), host_pc) == c->excl_val;
+        ok = tcg_atomic(cpu, va, v, c->excl_val, MEM_KIND_OI(TCG_CMPXCHG, op, mmu), host_pc) ==
+             c->excl_val;
     }
     c->excl_addr = UINT64_MAX;
     return !ok;
@@ -84,7 +85,8 @@ void helper_casp(Cpu *cpu, uint64_t va, uint32_t rs, uint32_t rt, uint32_t wide)
     uintptr_t host_pc = HOST_PC();
     unsigned mmu = arm_mmu_index(c);
     bool swap = big(c);
-    uint64_t rs2 = c->x[rs + 1], rt1 = rt == 31 ? 0 : c->x[rt], rt2 = rt + 1 == 31 ? 0 : c->x[rt + 1];
+    uint64_t rs2 = c->x[rs + 1], rt1 = rt == 31 ? 0 : c->x[rt],
+             rt2 = rt + 1 == 31 ? 0 : c->x[rt + 1];
 
     if (rs + 1 == 31) {
         rs2 = 0;
@@ -122,7 +124,10 @@ uint64_t helper_atomic_minmax(Cpu *cpu, uint64_t va, uint64_t value, uint32_t ki
     aligned(c, va, 1u << size, ACCESS_STORE, host_pc);
     for (;;) {
         uint64_t old = cpu_load(cpu, va, size, mmu, host_pc), a = old << shift, b = value << shift;
-        bool keep = kind == 0 ? (int64_t)a >= (int64_t)b : kind == 1 ? (int64_t)a <= (int64_t)b : kind == 2 ? a >= b : a <= b;
+        bool keep = kind == 0   ? (int64_t)a >= (int64_t)b
+                    : kind == 1 ? (int64_t)a <= (int64_t)b
+                    : kind == 2 ? a >= b
+                                : a <= b;
         uint64_t new = keep ? old : value & (UINT64_MAX >> shift);
         uint64_t seen = tcg_atomic(cpu, va, new, old, MEM_KIND_OI(TCG_CMPXCHG, op, mmu), host_pc);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Lazy flags. An instruction that sets N Z C V says which operation did it and on what; who asks for a
- * condition in the same IR block gets the comparison itself, others what the variables hold.
+ * Lazy flags. An instruction that sets N Z C V says which operation did it and on what; who asks
+ * for a condition in the same IR block gets the comparison itself, others what the variables hold.
  */
 #include "target-arm/translate.h"
 
@@ -119,9 +119,11 @@ IrVal arm_nzcv_ir(ArmCtx *s)
         return s->cc_a;
     }
     if (s->cc_op == CC_DYNAMIC) {
-        r = ir_call_cc_nzcv(s->b, ir_get(s->b, V_CC_A), ir_get(s->b, V_CC_B), ir_get(s->b, V_CC_OP));
+        r = ir_call_cc_nzcv(s->b, ir_get(s->b, V_CC_A), ir_get(s->b, V_CC_B),
+                            ir_get(s->b, V_CC_OP));
     } else {
-        IrVal b = s->cc_op == CC_LOGIC64 || s->cc_op == CC_LOGIC32 ? ir_i64(s->b, 0) : widen(s, s->cc_b);
+        IrVal b =
+            s->cc_op == CC_LOGIC64 || s->cc_op == CC_LOGIC32 ? ir_i64(s->b, 0) : widen(s, s->cc_b);
 
         r = ir_call_cc_nzcv(s->b, widen(s, s->cc_a), b, ir_i32(s->b, s->cc_op));
     }
@@ -162,11 +164,13 @@ static ArmCond cond_of_nzcv(ArmCtx *s, unsigned code)
 
 static bool cond_of_sub(ArmCtx *s, unsigned code, ArmCond *r)
 {
-    static const IrCond conds[7] = {COND_EQ, COND_GEU, COND_NEVER, COND_NEVER, COND_GTU, COND_GE, COND_GT};
+    static const IrCond conds[7] = {COND_EQ,  COND_GEU, COND_NEVER, COND_NEVER,
+                                    COND_GTU, COND_GE,  COND_GT};
     unsigned n = code >> 1;
 
     if (n == 2) {
-        *r = compare(COND_LT, ir_sub(s->b, s->cc_a, s->cc_b), arm_const(s, s->cc_op == CC_SUB64, 0));
+        *r =
+            compare(COND_LT, ir_sub(s->b, s->cc_a, s->cc_b), arm_const(s, s->cc_op == CC_SUB64, 0));
         return true;
     }
     *r = compare(conds[n], s->cc_a, s->cc_b);
@@ -176,9 +180,11 @@ static bool cond_of_sub(ArmCtx *s, unsigned code, ArmCond *r)
 static bool cond_of_logic(ArmCtx *s, unsigned code, ArmCond *r)
 {
     IrVal zero = arm_const(s, s->cc_op == CC_LOGIC64, 0);
-    static const IrCond conds[7] = {COND_EQ, COND_NEVER, COND_LT, COND_NEVER, COND_NEVER, COND_GE, COND_GT};
+    static const IrCond conds[7] = {COND_EQ,    COND_NEVER, COND_LT, COND_NEVER,
+                                    COND_NEVER, COND_GE,    COND_GT};
 
-    *r = conds[code >> 1] == COND_NEVER ? compare(COND_NE, zero, zero) : compare(conds[code >> 1], s->cc_a, zero);
+    *r = conds[code >> 1] == COND_NEVER ? compare(COND_NE, zero, zero)
+                                        : compare(conds[code >> 1], s->cc_a, zero);
     return true;
 }
 
@@ -302,12 +308,15 @@ void arm_ccmp(ArmCtx *s, unsigned cond, bool sf, bool sub, IrVal a, IrVal b, uns
     uint64_t ka, kb;
 
     if (sub && sub_operands(nzcv, sf, &ka, &kb)) {
-        arm_cc(s, sf ? CC_SUB64 : CC_SUB32, ir_select(s->b, c.cond, c.a, c.b, a, arm_const(s, sf, ka)),
+        arm_cc(s, sf ? CC_SUB64 : CC_SUB32,
+               ir_select(s->b, c.cond, c.a, c.b, a, arm_const(s, sf, ka)),
                ir_select(s->b, c.cond, c.a, c.b, b, arm_const(s, sf, kb)));
         return;
     }
     IrVal flags = ir_call_cc_nzcv(s->b, widen(s, a), widen(s, b),
-                                  ir_i32(s->b, sub ? sf ? CC_SUB64 : CC_SUB32 : sf ? CC_ADD64 : CC_ADD32));
+                                  ir_i32(s->b, sub  ? sf ? CC_SUB64 : CC_SUB32
+                                               : sf ? CC_ADD64
+                                                    : CC_ADD32));
 
     arm_cc_nzcv(s, ir_select(s->b, c.cond, c.a, c.b, flags, ir_i32(s->b, nzcv)));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Coprocessor 15 (and 14) registers of AArch32: rows over the same fields as the AArch64 registers (G8.2). Secure copies
- * of banked registers are not kept apart.
+ * Coprocessor 15 (and 14) registers of AArch32: rows over the same fields as the AArch64 registers
+ * (G8.2). Secure copies of banked registers are not kept apart.
  */
 #include "target-arm/sysreg.h"
 
@@ -55,8 +55,8 @@ static void sctlr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 }
 
 /*
- * Systems without PAN close the user's domain on each way into the kernel: what is global stays, if no global page has been of
- * a domain whose access changes.
+ * Systems without PAN close the user's domain on each way into the kernel: what is global stays, if
+ * no global page has been of a domain whose access changes.
  */
 static void dacr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 {
@@ -138,13 +138,15 @@ static void tlbi_va(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 
 static void at_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 {
-    c->par = arm_address_translate(c, (uint32_t)v, r->aux & 1 ? ACCESS_STORE : ACCESS_LOAD, r->aux & 2 ? MMU_EL0 : MMU_EL1, 1);
+    c->par = arm_address_translate(c, (uint32_t)v, r->aux & 1 ? ACCESS_STORE : ACCESS_LOAD,
+                                   r->aux & 2 ? MMU_EL0 : MMU_EL1, 1);
     if (!(c->tcr[1] >> 31 & 1)) {       /* the short format of PAR */
         c->par = c->par & 1 ? 1 | (c->par >> 1 & 0x3f) << 1 : (c->par & 0xfffff000);
     }
 }
 
-static void timer_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void timer_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                        uintptr_t host_pc)
 {
     if (!arm_has(c, FEATURE_GENERIC_TIMER)) {
         arm_undefined(c, host_pc);
@@ -183,7 +185,8 @@ static uint64_t tval_read(ArmCpu *c, const ArmSysreg *r)
 
 static void tval_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 {
-    c->gt[r->aux].cval = arm_counter(c) - arm_timer_offset(c, r->aux) + (uint64_t)(int64_t)(int32_t)v;
+    c->gt[r->aux].cval =
+        arm_counter(c) - arm_timer_offset(c, r->aux) + (uint64_t)(int64_t)(int32_t)v;
     arm_timer_update(c, r->aux);
 }
 
@@ -210,14 +213,16 @@ static uint64_t isr_read(ArmCpu *c, const ArmSysreg *r)
     return (p & CPU_PENDING_HARD ? 1 << 7 : 0) | (p & ARM_PENDING_FIQ ? 1 << 6 : 0);
 }
 
-static void lpae_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void lpae_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                       uintptr_t host_pc)
 {
     if (!arm_has(c, FEATURE_LPAE)) {
         arm_undefined(c, host_pc);
     }
 }
 
-static void pmu_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void pmu_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                      uintptr_t host_pc)
 {
     if (!c->has_pmu || (arm_el(c) == 0 && !(c->pmuserenr & 1))) {
         arm_undefined(c, host_pc);
@@ -235,10 +240,21 @@ static uint64_t ccntr_read(ArmCpu *c, const ArmSysreg *r)
 }
 
 #define P(op1, crn, crm, op2) ARM_CP15(0, op1, crn, crm, op2)
-#define ROW(n, id_, el, f_, ...) {.name = n, .id = id_, .read_el = el, .write_el = el, .field = f_, ##__VA_ARGS__}
-#define CONST(n, id_, ...) {.name = n, .id = id_, .read_el = 1, .write_el = 4, .flags = SR_CONST, ##__VA_ARGS__}
-#define IDR(n, crm, op2, f_) CONST(n, P(0, 0, crm, op2), .read = id32_read, .aux = offsetof(ArmCpu, id.f_))
-#define OP(n, op1, crn, crm, op2, el, fn, a) {.name = n, .id = P(op1, crn, crm, op2), .read_el = el, .write_el = el, .flags = SR_WO | ((crn) == 7 ? SR_NO_EXIT : 0), .write = fn, .aux = a}
+#define ROW(n, id_, el, f_, ...)                                                        \
+    {                                                                                   \
+        .name = n, .id = id_, .read_el = el, .write_el = el, .field = f_, ##__VA_ARGS__ \
+    }
+#define CONST(n, id_, ...)                                                                  \
+    {                                                                                       \
+        .name = n, .id = id_, .read_el = 1, .write_el = 4, .flags = SR_CONST, ##__VA_ARGS__ \
+    }
+#define IDR(n, crm, op2, f_) \
+    CONST(n, P(0, 0, crm, op2), .read = id32_read, .aux = offsetof(ArmCpu, id.f_))
+#define OP(n, op1, crn, crm, op2, el, fn, a)                                   \
+    {                                                                          \
+        .name = n, .id = P(op1, crn, crm, op2), .read_el = el, .write_el = el, \
+        .flags = SR_WO | ((crn) == 7 ? SR_NO_EXIT : 0), .write = fn, .aux = a  \
+    }
 #define LOW .read = low_read, .write = low_write
 
 // clang-format off
@@ -331,14 +347,19 @@ static const ArmSysreg *checked(ArmCpu *c, uint32_t id, bool read, uintptr_t hos
     if (el == 1 && !c->aarch64_prop && c->has_el3 && !(c->scr & SCR_NS)) {
         el = 3;
     }
-    if (!r || el < (read ? r->read_el : r->write_el) || (read ? r->flags & SR_WO : r->flags & SR_CONST) ||
-        (r->flags & SR_EL3 && !c->has_el3) || (r->flags & SR_EL2 && !c->has_el2)) {
+    if (!r || el < (read ? r->read_el : r->write_el) ||
+        (read ? r->flags & SR_WO : r->flags & SR_CONST) || (r->flags & SR_EL3 && !c->has_el3) ||
+        (r->flags & SR_EL2 && !c->has_el2)) {
         /* the rest of the ID space reads as 0, debug registers too */
-        if (!r && read && el > 0 && (id & 0x7fff) >> 7 == 0 && !(id & 1u << 16) && (id >> 3 & 15) < 8) {
+        if (!r && read && el > 0 && (id & 0x7fff) >> 7 == 0 && !(id & 1u << 16) &&
+            (id >> 3 & 15) < 8) {
             return NULL;
         }
-        log_mask(LOG_UNIMP, "access to unknown coprocessor %u register %s opc1=%u crn=%u crm=%u opc2=%u (%s)\n", id >> 25 & 1 ? 14 : 15,
-                 id >> 16 & 1 ? "64" : "32", id >> 11 & 7, id >> 7 & 15, id >> 3 & 15, id & 7, read ? "read" : "write");
+        log_mask(
+            LOG_UNIMP,
+            "access to unknown coprocessor %u register %s opc1=%u crn=%u crm=%u opc2=%u (%s)\n",
+            id >> 25 & 1 ? 14 : 15, id >> 16 & 1 ? "64" : "32", id >> 11 & 7, id >> 7 & 15,
+            id >> 3 & 15, id & 7, read ? "read" : "write");
         arm_undefined(c, host_pc);
     }
     if (r->check) {

@@ -18,7 +18,8 @@ static void reset_sctlr(ArmCpu *c)
     uint64_t v = c->aarch64_prop ? 0x00c50838 : arm_has(c, FEATURE_V7) ? 0x00c50078 : 0x00050078;
 
     for (unsigned el = 1; el <= 3; el++) {
-        c->sctlr[el] = v | (c->cfgend ? SCTLR_EE : 0) | (!c->aarch64_prop && c->reset_hivecs ? SCTLR_V : 0);
+        c->sctlr[el] =
+            v | (c->cfgend ? SCTLR_EE : 0) | (!c->aarch64_prop && c->reset_hivecs ? SCTLR_V : 0);
     }
 }
 
@@ -32,7 +33,8 @@ static void enter(ArmCpu *c, const ArmEntry *e)
     }
     if (c->aarch64_prop) {
         if (el < 3 && c->has_el3) {
-            c->scr = (e->aarch64 ? SCR_RW : 0) | (e->secure ? 0 : SCR_NS) | SCR_HCE | 3ull << 16 | 1ull << 26;
+            c->scr = (e->aarch64 ? SCR_RW : 0) | (e->secure ? 0 : SCR_NS) | SCR_HCE | 3ull << 16 |
+                     1ull << 26;
             c->cptr_el3 = 1 << 8;
             c->zcr[3] = 15;
         }
@@ -41,8 +43,9 @@ static void enter(ArmCpu *c, const ArmEntry *e)
             c->cptr_el2 &= ~(1ull << 8);
             c->zcr[2] = 15;
         }
-        arm_set_pstate(c, e->aarch64 ? PSTATE_DAIF | el << PSTATE_EL_SHIFT | PSTATE_SP
-                                     : PSTATE_A | PSTATE_I | PSTATE_F | (el == 2 ? A32_HYP : A32_SVC));
+        arm_set_pstate(c, e->aarch64
+                              ? PSTATE_DAIF | el << PSTATE_EL_SHIFT | PSTATE_SP
+                              : PSTATE_A | PSTATE_I | PSTATE_F | (el == 2 ? A32_HYP : A32_SVC));
     } else {
         if (el < 3 && c->has_el3 && !e->secure) {
             c->scr |= SCR_NS | SCR_HCE;
@@ -159,8 +162,15 @@ static void view(Cpu *cpu, ArmCpuView *v)
     ArmCpu *c = ARM(cpu);
 
     *v = (ArmCpuView){
-        .el = arm_el(c), .aarch64 = !arm_is_a32(c), .secure = arm_secure(c), .has_el2 = c->has_el2, .has_el3 = c->has_el3,
-        .el1_aarch64 = c->aarch64_prop, .el3_aarch64 = c->aarch64_prop, .hcr_el2 = arm_hcr(c), .scr_el3 = c->scr,
+        .el = arm_el(c),
+        .aarch64 = !arm_is_a32(c),
+        .secure = arm_secure(c),
+        .has_el2 = c->has_el2,
+        .has_el3 = c->has_el3,
+        .el1_aarch64 = c->aarch64_prop,
+        .el3_aarch64 = c->aarch64_prop,
+        .hcr_el2 = arm_hcr(c),
+        .scr_el3 = c->scr,
         .mpidr = arm_mpidr(c),
     };
 }
@@ -245,7 +255,8 @@ static bool cpu_realize(Device *d, GError **error)
     Vm *vm = d->vm;
 
     if (!c->model) {    /* made by -device */
-        g_autofree char *name = g_strndup(d->obj.type->name, strlen(d->obj.type->name) - strlen("-arm-cpu"));
+        g_autofree char *name =
+            g_strndup(d->obj.type->name, strlen(d->obj.type->name) - strlen("-arm-cpu"));
 
         arm_model_apply(c, arm_model_find(name));
     }
@@ -358,8 +369,11 @@ static gpointer build_types(gpointer unused)
         DeviceType *m = g_new0(DeviceType, 1);
 
         *m = (DeviceType){
-            .name = g_strdup_printf("%s-arm-cpu", arm_models[i].name), .parent = "arm-cpu", .desc = arm_models[i].name,
-            .category = "cpu", .size = sizeof(ArmCpu),
+            .name = g_strdup_printf("%s-arm-cpu", arm_models[i].name),
+            .parent = "arm-cpu",
+            .desc = arm_models[i].name,
+            .category = "cpu",
+            .size = sizeof(ArmCpu),
         };
         g_ptr_array_add(types, m);
     }

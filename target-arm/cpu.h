@@ -157,7 +157,16 @@ typedef struct ArmCpu {
  *   LOGIC    N and Z of cc_a; C = V = 0
  *   NZ       N and Z of the low 32 bits of cc_a; C and V in bits 1 and 0 of cc_b (AArch32)
  */
-typedef enum CcOp { CC_NZCV, CC_SUB64, CC_SUB32, CC_ADD64, CC_ADD32, CC_LOGIC64, CC_LOGIC32, CC_NZ } CcOp;
+typedef enum CcOp {
+    CC_NZCV,
+    CC_SUB64,
+    CC_SUB32,
+    CC_ADD64,
+    CC_ADD32,
+    CC_LOGIC64,
+    CC_LOGIC32,
+    CC_NZ
+} CcOp;
 
 /* BlockKey.mode. Bits that only AArch32 has are AArch64's as well. */
 enum {
@@ -239,7 +248,8 @@ unsigned arm_sve_trap_el(const ArmCpu *c, unsigned el);
 unsigned arm_sve_vq(const ArmCpu *c, unsigned el);
 
 /* ---- exceptions (excp.c) ---- */
-_Noreturn void arm_raise(ArmCpu *c, unsigned kind, uint32_t syndrome, unsigned target_el, uintptr_t host_pc);
+_Noreturn void arm_raise(ArmCpu *c, unsigned kind, uint32_t syndrome, unsigned target_el,
+                         uintptr_t host_pc);
 /* The level that a synchronous exception from here goes to by default. */
 unsigned arm_default_el(const ArmCpu *c);
 _Noreturn void arm_undefined(ArmCpu *c, uintptr_t host_pc);
@@ -267,23 +277,30 @@ typedef struct ArmPage {
     uint8_t sh;
 } ArmPage;
 /* Walks both stages for an access with its rights. False: *f says why. */
-bool arm_page_walk(ArmCpu *c, uint64_t va, MmuAccess access, unsigned mmu_idx, bool debug, ArmPage *page, ArmFault *f);
-bool arm_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx, bool probe, uintptr_t host_pc);
+bool arm_page_walk(ArmCpu *c, uint64_t va, MmuAccess access, unsigned mmu_idx, bool debug,
+                   ArmPage *page, ArmFault *f);
+bool arm_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx,
+                  bool probe, uintptr_t host_pc);
 bool arm_debug_translate(Cpu *cpu, uint64_t va, hwaddr *pa, MemAttrs *attrs);
 void arm_bus_error(Cpu *cpu, hwaddr pa, uint64_t va, MmuAccess access, uintptr_t host_pc);
 void arm_unaligned(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu_idx, uintptr_t host_pc);
 unsigned arm_mmu_index_hook(Cpu *cpu, bool fetch);
 /* Whether va's page is guarded (BTI). */
 bool arm_guarded(ArmCpu *c, uint64_t va);
-_Noreturn void arm_raise_fault(ArmCpu *c, const ArmFault *f, uint64_t va, MmuAccess access, uintptr_t host_pc);
+_Noreturn void arm_raise_fault(ArmCpu *c, const ArmFault *f, uint64_t va, MmuAccess access,
+                               uintptr_t host_pc);
 bool arm_page_is_ram(ArmCpu *c, const ArmPage *page);
-/* BR makes PSTATE.BTYPE 1 in a page that is not guarded, else 3: decided when somebody looks. The value. */
+/*
+ * BR makes PSTATE.BTYPE 1 in a page that is not guarded, else 3: decided when somebody looks. The
+ * value.
+ */
 unsigned arm_resolve_btype(ArmCpu *c);
 /* ESR and FSR of a fault. */
 uint32_t arm_fault_esr_code(const ArmFault *f);
 uint32_t arm_fault_fsr(const ArmCpu *c, const ArmFault *f, unsigned el);
 /* ATS1xx and AT: the value of PAR_EL1. */
-uint64_t arm_address_translate(ArmCpu *c, uint64_t va, MmuAccess access, unsigned mmu_idx, unsigned stages);
+uint64_t arm_address_translate(ArmCpu *c, uint64_t va, MmuAccess access, unsigned mmu_idx,
+                               unsigned stages);
 
 /* ---- timers, PSCI ---- */
 void arm_timers_init(ArmCpu *c);

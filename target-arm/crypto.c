@@ -36,7 +36,8 @@ static gpointer make_tables(gpointer unused)
         q ^= (uint8_t)(q << 2);
         q ^= (uint8_t)(q << 4);
         q ^= q & 0x80 ? 0x09 : 0;
-        uint8_t x = (uint8_t)(q ^ (q << 1 | q >> 7) ^ (q << 2 | q >> 6) ^ (q << 3 | q >> 5) ^ (q << 4 | q >> 4));
+        uint8_t x = (uint8_t)(q ^ (q << 1 | q >> 7) ^ (q << 2 | q >> 6) ^ (q << 3 | q >> 5) ^
+                              (q << 4 | q >> 4));
 
         t->sbox[p] = x ^ 0x63;
     } while (p != 1);
@@ -75,7 +76,8 @@ Vec128 helper_aes(Vec128 state, Vec128 key, uint32_t op)
             const uint8_t *m = mix[op - 2];
 
             r.b[i] = t->mul[m[0]][a.b[col * 4 + row]] ^ t->mul[m[1]][a.b[col * 4 + (row + 1) % 4]] ^
-                     t->mul[m[2]][a.b[col * 4 + (row + 2) % 4]] ^ t->mul[m[3]][a.b[col * 4 + (row + 3) % 4]];
+                     t->mul[m[2]][a.b[col * 4 + (row + 2) % 4]] ^
+                     t->mul[m[3]][a.b[col * 4 + (row + 3) % 4]];
         }
     }
     return r.v;
@@ -106,7 +108,9 @@ static uint32_t majority(uint32_t x, uint32_t y, uint32_t z)
 static Vec128 sha1_rounds(Vec128Lanes d, uint32_t e, Vec128Lanes m, uint32_t op)
 {
     for (unsigned i = 0; i < 4; i++) {
-        uint32_t f = op == 0 ? choose(d.l[1], d.l[2], d.l[3]) : op == 1 ? d.l[1] ^ d.l[2] ^ d.l[3] : majority(d.l[1], d.l[2], d.l[3]);
+        uint32_t f = op == 0   ? choose(d.l[1], d.l[2], d.l[3])
+                     : op == 1 ? d.l[1] ^ d.l[2] ^ d.l[3]
+                               : majority(d.l[1], d.l[2], d.l[3]);
         uint32_t y = e + rol(d.l[0], 5) + f + m.l[i];
 
         e = d.l[3];
@@ -121,8 +125,10 @@ static Vec128 sha1_rounds(Vec128Lanes d, uint32_t e, Vec128Lanes m, uint32_t op)
 static Vec128 sha256_hash(Vec128Lanes x, Vec128Lanes y, Vec128Lanes w, bool part1)
 {
     for (unsigned e = 0; e < 4; e++) {
-        uint32_t t = y.l[3] + (ror(y.l[0], 6) ^ ror(y.l[0], 11) ^ ror(y.l[0], 25)) + choose(y.l[0], y.l[1], y.l[2]) + w.l[e];
-        uint32_t a = t + (ror(x.l[0], 2) ^ ror(x.l[0], 13) ^ ror(x.l[0], 22)) + majority(x.l[0], x.l[1], x.l[2]);
+        uint32_t t = y.l[3] + (ror(y.l[0], 6) ^ ror(y.l[0], 11) ^ ror(y.l[0], 25)) +
+                     choose(y.l[0], y.l[1], y.l[2]) + w.l[e];
+        uint32_t a = t + (ror(x.l[0], 2) ^ ror(x.l[0], 13) ^ ror(x.l[0], 22)) +
+                     majority(x.l[0], x.l[1], x.l[2]);
 
         y.l[3] = y.l[2];
         y.l[2] = y.l[1];
@@ -216,7 +222,8 @@ Vec128 helper_sha512(Vec128 vd, Vec128 vn, Vec128 vm, uint32_t op)
     case 0: {
         uint64_t y = m.q[1], t;
 
-        r.q[1] = (ror64(y, 14) ^ ror64(y, 18) ^ ror64(y, 41)) + choose64(y, n.q[0], n.q[1]) + d.q[1];
+        r.q[1] =
+            (ror64(y, 14) ^ ror64(y, 18) ^ ror64(y, 41)) + choose64(y, n.q[0], n.q[1]) + d.q[1];
         t = r.q[1] + m.q[0];
         r.q[0] = (ror64(t, 14) ^ ror64(t, 18) ^ ror64(t, 41)) + choose64(t, y, n.q[0]) + d.q[0];
         break;
@@ -224,8 +231,10 @@ Vec128 helper_sha512(Vec128 vd, Vec128 vn, Vec128 vm, uint32_t op)
     case 1: {
         uint64_t y = m.q[0];
 
-        r.q[1] = (ror64(y, 28) ^ ror64(y, 34) ^ ror64(y, 39)) + majority64(n.q[0], m.q[1], y) + d.q[1];
-        r.q[0] = (ror64(r.q[1], 28) ^ ror64(r.q[1], 34) ^ ror64(r.q[1], 39)) + majority64(r.q[1], y, m.q[1]) + d.q[0];
+        r.q[1] =
+            (ror64(y, 28) ^ ror64(y, 34) ^ ror64(y, 39)) + majority64(n.q[0], m.q[1], y) + d.q[1];
+        r.q[0] = (ror64(r.q[1], 28) ^ ror64(r.q[1], 34) ^ ror64(r.q[1], 39)) +
+                 majority64(r.q[1], y, m.q[1]) + d.q[0];
         break;
     }
     case 2:
@@ -283,7 +292,9 @@ Vec128 helper_sm3(Vec128 vd, Vec128 vn, Vec128 vm, Vec128 va, uint32_t op)
         r.l[3] = rol(rol(n.l[3], 12) + m.l[3] + a.l[3], 7);
         return r.v;
     }
-    t = op == 3 || op == 5 ? d.l[1] ^ d.l[3] ^ d.l[2] : op == 4 ? majority(d.l[3], d.l[1], d.l[2]) : choose(d.l[3], d.l[2], d.l[1]);
+    t = op == 3 || op == 5 ? d.l[1] ^ d.l[3] ^ d.l[2]
+        : op == 4          ? majority(d.l[3], d.l[1], d.l[2])
+                           : choose(d.l[3], d.l[2], d.l[1]);
     t += d.l[0] + w + (op <= 4 ? n.l[3] ^ rol(d.l[3], 12) : n.l[3]);
     r.l[0] = d.l[1];
     r.l[1] = rol(d.l[2], op <= 4 ? 9 : 19);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The disassembler: rows of the decode tables through their templates. A64's integer, branch and load rows read as in the
- * manual without aliases; vector rows name their registers without arrangement; AArch32 rows show their name.
+ * The disassembler: rows of the decode tables through their templates. A64's integer, branch and
+ * load rows read as in the manual without aliases; vector rows name their registers without
+ * arrangement; AArch32 rows show their name.
  */
 #include "target-arm/a32-trans.h"
 
 #include <string.h>
 #include "target-arm/sysreg.h"
 
-static const char *const conds[] = {"eq", "ne", "cs", "cc", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "al", "nv"};
+static const char *const conds[] = {"eq", "ne", "cs", "cc", "mi", "pl", "vs", "vc",
+                                    "hi", "ls", "ge", "lt", "gt", "le", "al", "nv"};
 
 static void gpr(GString *out, bool wide, unsigned n, bool sp)
 {
@@ -44,7 +46,8 @@ static const RegToken reg_tokens[] = {
 static size_t token(GString *out, const A64Insn *i, uint64_t va, const char *t, size_t len)
 {
     static const char *const shifts[] = {"lsl", "lsr", "asr", "ror"};
-    static const char *const extends[] = {"uxtb", "uxth", "uxtw", "uxtx", "sxtb", "sxth", "sxtw", "sxtx"};
+    static const char *const extends[] = {"uxtb", "uxth", "uxtw", "uxtx",
+                                          "sxtb", "sxth", "sxtw", "sxtx"};
     uint64_t mask;
 
 #define IS(s) (len == sizeof(s) - 1 && memcmp(t, s, len) == 0)
@@ -52,14 +55,16 @@ static size_t token(GString *out, const A64Insn *i, uint64_t va, const char *t, 
         const RegToken *r = &reg_tokens[k];
 
         if (strlen(r->name) == len && memcmp(t, r->name, len) == 0) {
-            gpr(out, r->width == 'x' || (r->width == 's' && i->sf), (unsigned)*(const int32_t *)((const char *)i + r->field), r->sp);
+            gpr(out, r->width == 'x' || (r->width == 's' && i->sf),
+                (unsigned)*(const int32_t *)((const char *)i + r->field), r->sp);
             return len;
         }
     }
     if (IS("rel")) {
         g_string_append_printf(out, "0x%" PRIx64, va + (uint64_t)(int64_t)i->imm);
     } else if (IS("page")) {
-        g_string_append_printf(out, "0x%" PRIx64, (uint64_t)((va & ~4095ull) + (uint64_t)(int64_t)i->imm * 4096));
+        g_string_append_printf(out, "0x%" PRIx64,
+                               (uint64_t)((va & ~4095ull) + (uint64_t)(int64_t)i->imm * 4096));
     } else if (IS("imm12")) {
         g_string_append_printf(out, "#0x%x%s", (unsigned)i->imm, i->sh ? ", lsl #12" : "");
     } else if (IS("imm16")) {
@@ -68,7 +73,10 @@ static size_t token(GString *out, const A64Insn *i, uint64_t va, const char *t, 
             g_string_append_printf(out, ", lsl #%u", (unsigned)i->hw * 16);
         }
     } else if (IS("bitmask")) {
-        g_string_append_printf(out, "#0x%" PRIx64, arm_bitmask((unsigned)i->n, (unsigned)i->immr, (unsigned)i->imms, i->sf, &mask) ? mask : 0);
+        g_string_append_printf(
+            out, "#0x%" PRIx64,
+            arm_bitmask((unsigned)i->n, (unsigned)i->immr, (unsigned)i->imms, i->sf, &mask) ? mask
+                                                                                            : 0);
     } else if (IS("imm") || IS("nzcv")) {
         g_string_append_printf(out, "0x%x", (unsigned)(IS("imm") ? i->imm : i->nzcv));
     } else if (IS("immr") || IS("imms") || IS("bit")) {
@@ -86,23 +94,34 @@ static size_t token(GString *out, const A64Insn *i, uint64_t va, const char *t, 
     } else if (IS("cond")) {
         g_string_append(out, conds[i->cond & 15]);
     } else if (IS("logic")) {
-        static const char *const names[2][4] = {{"and", "orr", "eor", "ands"}, {"bic", "orn", "eon", "bics"}};
+        static const char *const names[2][4] = {{"and", "orr", "eor", "ands"},
+                                                {"bic", "orn", "eon", "bics"}};
 
         g_string_append(out, names[i->n & 1][i->op & 3]);
     } else if (IS("sysreg")) {
-        const ArmSysreg *r = arm_sysreg_find(ARM_SYSREG(2 | i->op0, i->op1, i->crn, i->crm, i->op2));
+        const ArmSysreg *r =
+            arm_sysreg_find(ARM_SYSREG(2 | i->op0, i->op1, i->crn, i->crm, i->op2));
 
         if (r) {
             g_autofree char *low = g_ascii_strdown(r->name, -1);
 
             g_string_append(out, low);
         } else {
-            g_string_append_printf(out, "s%d_%d_c%d_c%d_%d", 2 | i->op0, i->op1, i->crn, i->crm, i->op2);
+            g_string_append_printf(out, "s%d_%d_c%d_c%d_%d", 2 | i->op0, i->op1, i->crn, i->crm,
+                                   i->op2);
         }
     } else if (IS("fd") || IS("fn") || IS("fm") || IS("fa")) {
-        fpr(out, (unsigned)i->type, (unsigned)(t[1] == 'd' ? i->rd : t[1] == 'n' ? i->rn : t[1] == 'm' ? i->rm : i->ra));
+        fpr(out, (unsigned)i->type,
+            (unsigned)(t[1] == 'd'   ? i->rd
+                       : t[1] == 'n' ? i->rn
+                       : t[1] == 'm' ? i->rm
+                                     : i->ra));
     } else if (t[0] == 'v' && len >= 2) {
-        g_string_append_printf(out, "v%d", t[1] == 'd' ? i->rd : t[1] == 'n' ? i->rn : t[1] == 'm' ? i->rm : i->rt);
+        g_string_append_printf(out, "v%d",
+                               t[1] == 'd'   ? i->rd
+                               : t[1] == 'n' ? i->rn
+                               : t[1] == 'm' ? i->rm
+                                             : i->rt);
     } else {
         return 0;
     }
@@ -113,8 +132,10 @@ static size_t token(GString *out, const A64Insn *i, uint64_t va, const char *t, 
 /* A load's or store's own way: mnemonic by size and opcode, register, address. */
 static bool plain_access(GString *out, const A64Insn *i, const char *t)
 {
-    static const char *const names[4][4] = {{"strb", "ldrb", "ldrsb", "ldrsb"}, {"strh", "ldrh", "ldrsh", "ldrsh"},
-                                            {"str", "ldr", "ldrsw", "?"}, {"str", "ldr", "prfm", "?"}};
+    static const char *const names[4][4] = {{"strb", "ldrb", "ldrsb", "ldrsb"},
+                                            {"strh", "ldrh", "ldrsh", "ldrsh"},
+                                            {"str", "ldr", "ldrsw", "?"},
+                                            {"str", "ldr", "prfm", "?"}};
 
     if (strncmp(t, "%ldr %ldrt, ", 12) != 0) {
         return false;
@@ -192,7 +213,8 @@ static unsigned disassemble_a32(ArmCpu *c, const uint8_t *bytes, unsigned len, G
     }
     known = thumb ? t32_decode(&i, w) : w >> 28 == 15 ? a32u_decode(&i, w) : a32_decode(&i, w);
     if (known) {
-        g_string_append_printf(out, "%s%s\t; 0x%08x", i.row->assembly, !thumb && w >> 28 < 14 ? conds[w >> 28] : "", w);
+        g_string_append_printf(out, "%s%s\t; 0x%08x", i.row->assembly,
+                               !thumb && w >> 28 < 14 ? conds[w >> 28] : "", w);
     } else {
         g_string_append_printf(out, ".inst\t0x%08x", w);
     }

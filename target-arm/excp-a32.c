@@ -23,7 +23,8 @@ static const Vector vectors[] = {
 
 uint32_t arm_fault_fsr(const ArmCpu *c, const ArmFault *f, unsigned el)
 {
-    static const uint8_t short_form[4][2] = {{0x0a, 0x1c}, {0x05, 0x07}, {0x03, 0x06}, {0x0d, 0x0f}};
+    static const uint8_t short_form[4][2] = {
+        {0x0a, 0x1c}, {0x05, 0x07}, {0x03, 0x06}, {0x0d, 0x0f}};
     bool page = f->level >= 2;
 
     if (el == 2 || (arm_has(c, FEATURE_LPAE) && c->tcr[el] >> 31 & 1)) {
@@ -72,10 +73,13 @@ void arm_deliver_a32(ArmCpu *c, unsigned kind, uint64_t ret)
         c->esr[2] = c->exc.syndrome;
     }
     if (kind == ARM_EXC_PREFETCH || kind == ARM_EXC_BKPT) {
-        uint32_t fsr = kind == ARM_EXC_BKPT ? (arm_has(c, FEATURE_LPAE) && c->tcr[1] >> 31 & 1 ? 0x222 : 2) : c->exc.fsr & ~(1u << 11);
+        uint32_t fsr = kind == ARM_EXC_BKPT
+                           ? (arm_has(c, FEATURE_LPAE) && c->tcr[1] >> 31 & 1 ? 0x222 : 2)
+                           : c->exc.fsr & ~(1u << 11);
 
         c->ifsr = fsr;
-        c->far[target] = (c->far[target] & UINT32_MAX) | (kind == ARM_EXC_BKPT ? 0 : c->exc.va << 32);
+        c->far[target] =
+            (c->far[target] & UINT32_MAX) | (kind == ARM_EXC_BKPT ? 0 : c->exc.va << 32);
     } else if (kind == ARM_EXC_DATA) {
         c->esr[1] = c->exc.fsr;
         c->far[target] = (c->far[target] & ~(uint64_t)UINT32_MAX) | (uint32_t)c->exc.va;

@@ -31,7 +31,8 @@ static unsigned hvc_target(ArmCpu *c, uintptr_t host_pc)
     }
     bool allowed = c->has_el3 ? c->scr & SCR_HCE : !(c->hcr & HCR_HCD);
 
-    if (!c->has_el2 || !allowed || (arm_secure_below_el3(c) && arm_el(c) < 3 && !(c->scr & SCR_EEL2))) {
+    if (!c->has_el2 || !allowed ||
+        (arm_secure_below_el3(c) && arm_el(c) < 3 && !(c->scr & SCR_EEL2))) {
         arm_undefined(c, host_pc);
     }
     return MAX(arm_el(c), 2u);
@@ -96,7 +97,8 @@ void helper_fp_trap(Cpu *cpu, uint32_t level)
     if (level == 1 && arm_el(c) == 0 && arm_hcr(c) & HCR_TGE) {
         level = 2;
     }
-    arm_raise(c, ARM_EXC_UNDEF, esr(EC_FP, 0x1e00000 & (arm_el_is_a64(c, level) ? ~0u : 0)), level, HOST_PC());
+    arm_raise(c, ARM_EXC_UNDEF, esr(EC_FP, 0x1e00000 & (arm_el_is_a64(c, level) ? ~0u : 0)), level,
+              HOST_PC());
 }
 
 void helper_step_done(Cpu *cpu)
@@ -105,10 +107,14 @@ void helper_step_done(Cpu *cpu)
     unsigned target = arm_hcr(c) & HCR_TGE || c->mdcr_el2 & 1 << 8 ? 2 : 1;
 
     if (!(c->pstate & PSTATE_SS)) {
-        /* active-pending: this instruction should not have run; only after an exception return without SS */
+        /*
+         * active-pending: this instruction should not have run; only after an exception return
+         * without SS
+         */
     }
     c->pstate &= ~PSTATE_SS;
-    arm_raise(c, ARM_EXC_BKPT, esr(arm_el(c) < target ? EC_STEP_LOW : EC_STEP, 0x22 | 1u << 24), target, 0);
+    arm_raise(c, ARM_EXC_BKPT, esr(arm_el(c) < target ? EC_STEP_LOW : EC_STEP, 0x22 | 1u << 24),
+              target, 0);
 }
 
 /* ---- return ---- */
@@ -122,7 +128,8 @@ static bool legal_return(const ArmCpu *c, uint64_t spsr)
         unsigned mode = spsr & 31;
 
         to = mode == A32_USR ? 0 : mode == A32_HYP ? 2 : mode == A32_MON ? 3 : 1;
-        if (mode != A32_USR && (mode < A32_FIQ || mode == 20 || mode == 21 || (mode > A32_ABT && mode < A32_UND && mode != A32_HYP) ||
+        if (mode != A32_USR && (mode < A32_FIQ || mode == 20 || mode == 21 ||
+                                (mode > A32_ABT && mode < A32_UND && mode != A32_HYP) ||
                                 mode == 28 || mode == 29 || mode == 30)) {
             return false;
         }
@@ -162,7 +169,8 @@ void helper_eret(Cpu *cpu, uint32_t auth, uint32_t key)
     c->bti_source = 1;
     arm_set_pstate(c, spsr);
     if (!(spsr & PSTATE_A32)) {
-        c->pstate &= ~(arm_has(c, FEATURE_UAO) ? 0 : PSTATE_UAO) & ~(arm_has(c, FEATURE_PAN) ? 0 : PSTATE_PAN);
+        c->pstate &= ~(arm_has(c, FEATURE_UAO) ? 0 : PSTATE_UAO) &
+                     ~(arm_has(c, FEATURE_PAN) ? 0 : PSTATE_PAN);
         c->pc = ret;
     } else {
         c->pc = (uint32_t)ret & (spsr & PSTATE_T ? ~1u : ~3u);
@@ -176,7 +184,9 @@ void helper_bti_land(Cpu *cpu, uint32_t types, uint32_t pac)
     ArmCpu *c = ARM(cpu);
     unsigned type = c->pstate >> PSTATE_BTYPE_SHIFT & 3, el = arm_el(c);
 
-    if (!(types >> type & 1) && !(type == 3 && pac && !(c->sctlr[arm_regime_el(c, el)] & (el == 0 ? SCTLR_BT0 : SCTLR_BT1)))) {
+    if (!(types >> type & 1) &&
+        !(type == 3 && pac &&
+          !(c->sctlr[arm_regime_el(c, el)] & (el == 0 ? SCTLR_BT0 : SCTLR_BT1)))) {
         uintptr_t host_pc = HOST_PC();
 
         cpu_restore_state(cpu, host_pc);
@@ -237,7 +247,10 @@ void helper_wfi(Cpu *cpu, uint64_t next)
     wait(c, next, host_pc);
 }
 
-/* The event stream and SEV of others would be needed to sleep safely: an event wakes, else others run. */
+/*
+ * The event stream and SEV of others would be needed to sleep safely: an event wakes, else others
+ * run.
+ */
 void helper_wfe(Cpu *cpu, uint64_t next)
 {
     ArmCpu *c = ARM(cpu);
@@ -291,7 +304,10 @@ void helper_msr_daif(Cpu *cpu, uint32_t bits, uint32_t set)
     ArmCpu *c = ARM(cpu);
 
     if (arm_el(c) == 0 && !(c->sctlr[arm_regime_el(c, 0)] & SCTLR_UMA)) {
-        arm_raise(c, ARM_EXC_OTHER, esr(EC_SYSREG, 0x3e0000 | 3u << 14 | (set ? 6u : 7u) << 17 | 4u << 10 | (bits >> 6) << 1 | 0x1fu << 5), arm_default_el(c), HOST_PC());
+        arm_raise(c, ARM_EXC_OTHER,
+                  esr(EC_SYSREG, 0x3e0000 | 3u << 14 | (set ? 6u : 7u) << 17 | 4u << 10 |
+                                     (bits >> 6) << 1 | 0x1fu << 5),
+                  arm_default_el(c), HOST_PC());
     }
     c->pstate = set ? c->pstate | bits : c->pstate & ~bits;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Exceptions: which level they go to, what is recorded, entry in AArch64 (D1.3) and, in excp-a32.c, in
- * AArch32; interrupts, their masks and routing (D1.3.6, G1.13).
+ * Exceptions: which level they go to, what is recorded, entry in AArch64 (D1.3) and, in excp-a32.c,
+ * in AArch32; interrupts, their masks and routing (D1.3.6, G1.13).
  */
 #include "target-arm/cpu.h"
 
@@ -47,7 +47,8 @@ static void deliver_a64(ArmCpu *c, unsigned kind, unsigned target)
 
     if (lower) {
         /* the level right below decides between the last two groups of vectors */
-        a32_below = target == 1 ? was_a32 : !arm_el_is_a64(c, target == 3 && arm_el2_enabled(c) ? 2 : 1);
+        a32_below =
+            target == 1 ? was_a32 : !arm_el_is_a64(c, target == 3 && arm_el2_enabled(c) ? 2 : 1);
         if (target == 2 && arm_hcr(c) & HCR_TGE) {
             a32_below = was_a32;
         }
@@ -83,7 +84,8 @@ static void deliver_a64(ArmCpu *c, unsigned kind, unsigned target)
     c->spsr[target] = spsr;
     c->elr[target] = ret;
     c->pstate |= was_a32 ? keep & PSTATE_PAN : keep;
-    if (arm_has(c, FEATURE_PAN) && !(c->sctlr[target] & SCTLR_SPAN) && (target == 1 || (target == 2 && arm_e2h(c)))) {
+    if (arm_has(c, FEATURE_PAN) && !(c->sctlr[target] & SCTLR_SPAN) &&
+        (target == 1 || (target == 2 && arm_e2h(c)))) {
         c->pstate |= PSTATE_PAN;
     }
     c->pstate |= arm_has(c, FEATURE_MTE) ? PSTATE_TCO : 0;
@@ -106,8 +108,9 @@ void arm_deliver(Cpu *cpu)
         return;
     }
     if (log_enabled(LOG_INT)) {
-        log_printf("exception kind %u from EL%u to EL%u, ESR %08x, pc %#" PRIx64 ", va %#" PRIx64 "\n", kind, arm_el(c),
-                   target, c->exc.syndrome, c->pc, c->exc.has_va ? c->exc.va : 0);
+        log_printf("exception kind %u from EL%u to EL%u, ESR %08x, pc %#" PRIx64 ", va %#" PRIx64
+                   "\n",
+                   kind, arm_el(c), target, c->exc.syndrome, c->pc, c->exc.has_va ? c->exc.va : 0);
     }
     c->cpu.exception = CPU_EXC_NONE;
     if ((kind == ARM_EXC_HVC && c->psci_conduit == PSCI_HVC && arm_psci_call(c, false)) ||
@@ -125,7 +128,8 @@ void arm_deliver(Cpu *cpu)
 /* ---- interrupts ---- */
 
 /* Where a physical interrupt goes and whether PSTATE masks it there (D1.3.6.3). */
-static bool physical(const ArmCpu *c, uint64_t scr_bit, uint64_t hcr_bit, uint32_t mask, unsigned *target)
+static bool physical(const ArmCpu *c, uint64_t scr_bit, uint64_t hcr_bit, uint32_t mask,
+                     unsigned *target)
 {
     unsigned el = arm_el(c);
     uint64_t hcr = arm_hcr(c);
@@ -153,7 +157,8 @@ static bool virtual(const ArmCpu *c, uint64_t hcr_bit, uint32_t mask)
 {
     uint64_t hcr = arm_hcr(c);
 
-    return arm_el(c) < 2 && hcr & hcr_bit && !(hcr & HCR_TGE) && !(c->pstate & mask) && !arm_secure_below_el3(c);
+    return arm_el(c) < 2 && hcr & hcr_bit && !(hcr & HCR_TGE) && !(c->pstate & mask) &&
+           !arm_secure_below_el3(c);
 }
 
 /* The most urgent interrupt that may be taken now; false: none. */
@@ -221,10 +226,12 @@ bool arm_interrupt(Cpu *cpu, uint32_t pending)
 bool arm_has_work(Cpu *cpu)
 {
     ArmCpu *c = ARM(cpu);
-    uint32_t wakes = CPU_PENDING_HARD | ARM_PENDING_FIQ | ARM_PENDING_VIRQ | ARM_PENDING_VFIQ | ARM_PENDING_EVENT | ARM_PENDING_SERROR;
+    uint32_t wakes = CPU_PENDING_HARD | ARM_PENDING_FIQ | ARM_PENDING_VIRQ | ARM_PENDING_VFIQ |
+                     ARM_PENDING_EVENT | ARM_PENDING_SERROR;
 
     if (c->m.lockup) {
         return false;
     }
-    return !c->powered_off && (atomic_load(&cpu->pending) & wakes || arm_hcr(c) & (HCR_VI | HCR_VF | HCR_VSE));
+    return !c->powered_off &&
+           (atomic_load(&cpu->pending) & wakes || arm_hcr(c) & (HCR_VI | HCR_VF | HCR_VSE));
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Floating point as the pseudocode of A1.5 and of the shared functions (J1.3) has it: NaN propagation, flush to
- * zero, all roundings, cumulative flags. Half and single precision are worked out in double, which holds their
- * sums, products, quotients and roots well enough for one rounding to be right.
+ * Floating point as the pseudocode of A1.5 and of the shared functions (J1.3) has it: NaN
+ * propagation, flush to zero, all roundings, cumulative flags. Half and single precision are worked
+ * out in double, which holds their sums, products, quotients and roots well enough for one rounding
+ * to be right.
  */
 #include "target-arm/fp-core.h"
 
@@ -100,7 +101,8 @@ static unsigned rounding(const ArmCpu *c, unsigned round)
 }
 
 /* m * 2^e with a sticky bit below, rounded into fmt (FPRound). m has its top bit at 63, or is 0. */
-static uint64_t round_pack(ArmCpu *c, unsigned fmt, bool neg, int e, uint64_t m, bool sticky, unsigned round)
+static uint64_t round_pack(ArmCpu *c, unsigned fmt, bool neg, int e, uint64_t m, bool sticky,
+                           unsigned round)
 {
     int bias = (1 << (exp_bits[fmt] - 1)) - 1, exp = e + 63;    /* value = 1.x * 2^exp */
     unsigned mb = man_bits[fmt], drop = 63 - mb;
@@ -162,7 +164,8 @@ static uint64_t round_pack(ArmCpu *c, unsigned fmt, bool neg, int e, uint64_t m,
 
     if (bits >= inf_bits(fmt) || (!tiny && exp > bias)) {
         c->fpsr |= FPSR_OFC | FPSR_IXC;
-        bool to_inf = round == ROUND_N || round == ROUND_A || (round == ROUND_P && !neg) || (round == ROUND_M && neg);
+        bool to_inf = round == ROUND_N || round == ROUND_A || (round == ROUND_P && !neg) ||
+                      (round == ROUND_M && neg);
 
         return sign | (to_inf ? inf_bits(fmt) : inf_bits(fmt) - 1);
     }
@@ -199,7 +202,8 @@ static uint64_t pack128(ArmCpu *c, unsigned fmt, bool neg, int e, unsigned __int
         unsigned s = (unsigned)__builtin_clzll(high);
 
         m <<= s;
-        return round_pack(c, fmt, neg, e + 64 - (int)s, (uint64_t)(m >> 64), sticky || (uint64_t)m, ROUND_CUR);
+        return round_pack(c, fmt, neg, e + 64 - (int)s, (uint64_t)(m >> 64), sticky || (uint64_t)m,
+                          ROUND_CUR);
     }
     if (low) {
         unsigned s = (unsigned)__builtin_clzll(low);
@@ -210,7 +214,8 @@ static uint64_t pack128(ArmCpu *c, unsigned fmt, bool neg, int e, unsigned __int
 }
 
 /* Sum of two numbers of 128 bits each (top bit at most 126); zeros have m 0. */
-static uint64_t add128(ArmCpu *c, unsigned fmt, bool na, int ea, unsigned __int128 ma, bool nb, int eb, unsigned __int128 mb)
+static uint64_t add128(ArmCpu *c, unsigned fmt, bool na, int ea, unsigned __int128 ma, bool nb,
+                       int eb, unsigned __int128 mb)
 {
     bool sticky = false;
 
@@ -350,7 +355,8 @@ static uint64_t square_root(ArmCpu *c, unsigned fmt, uint64_t a)
     return pack128(c, fmt, false, (e - 62) / 2, r, v != 0);
 }
 
-uint64_t fp_muladd(ArmCpu *c, unsigned fmt, uint64_t a, uint64_t b, uint64_t d, bool neg_a, bool neg_b)
+uint64_t fp_muladd(ArmCpu *c, unsigned fmt, uint64_t a, uint64_t b, uint64_t d, bool neg_a,
+                   bool neg_b)
 {
     uint64_t s = sign_bit(fmt), ma = 0, mb, md;
     int ea = 0, eb, ed;
@@ -361,7 +367,12 @@ uint64_t fp_muladd(ArmCpu *c, unsigned fmt, uint64_t a, uint64_t b, uint64_t d, 
     bool bad = (is_inf(fmt, b) && is_zero(fmt, d)) || (is_zero(fmt, b) && is_inf(fmt, d));
 
     if (is_nan(fmt, a) || is_nan(fmt, b) || is_nan(fmt, d)) {
-        uint64_t n = is_snan(fmt, a) ? a : is_snan(fmt, b) ? b : is_snan(fmt, d) ? d : is_nan(fmt, a) ? a : is_nan(fmt, b) ? b : d;
+        uint64_t n = is_snan(fmt, a)   ? a
+                     : is_snan(fmt, b) ? b
+                     : is_snan(fmt, d) ? d
+                     : is_nan(fmt, a)  ? a
+                     : is_nan(fmt, b)  ? b
+                                       : d;
 
         if (bad && is_nan(fmt, a) && !is_snan(fmt, a)) {
             return invalid(c, fmt);
@@ -473,7 +484,8 @@ static uint64_t recps(ArmCpu *c, unsigned fmt, uint64_t a, uint64_t b, bool rsqr
     }
     unpack(fmt, a, &ea, &ma);
     unpack(fmt, b, &eb, &mb);
-    return add128(c, fmt, false, e3 - 1, m3, !((a ^ b) & s), ea + eb + 1, ((unsigned __int128)ma * mb) >> 2);
+    return add128(c, fmt, false, e3 - 1, m3, !((a ^ b) & s), ea + eb + 1,
+                  ((unsigned __int128)ma * mb) >> 2);
 }
 
 uint64_t fp_op2(ArmCpu *c, unsigned fmt, FpOp op, uint64_t a, uint64_t b)
@@ -498,7 +510,8 @@ uint64_t fp_op2(ArmCpu *c, unsigned fmt, FpOp op, uint64_t a, uint64_t b)
     case FP_CMGT:
     case FP_CMLE:
     case FP_CMLT:
-        f = op == FP_CMGE || op == FP_CMGT ? fp_compare(c, fmt, a, b, true) : fp_compare(c, fmt, b, a, true);
+        f = op == FP_CMGE || op == FP_CMGT ? fp_compare(c, fmt, a, b, true)
+                                           : fp_compare(c, fmt, b, a, true);
         return f == 2 || (f == 6 && (op == FP_CMGE || op == FP_CMLE)) ? all : 0;
     case FP_ACGE:
     case FP_ACGT:
@@ -535,7 +548,8 @@ uint64_t fp_op2(ArmCpu *c, unsigned fmt, FpOp op, uint64_t a, uint64_t b)
 
 uint64_t fp_convert(ArmCpu *c, unsigned from, unsigned to, uint64_t a, unsigned round)
 {
-    bool neg = a & sign_bit(from), ahp_in = from == 1 && c->fpcr & FPCR_AHP, ahp_out = to == 1 && c->fpcr & FPCR_AHP;
+    bool neg = a & sign_bit(from), ahp_in = from == 1 && c->fpcr & FPCR_AHP,
+         ahp_out = to == 1 && c->fpcr & FPCR_AHP;
     uint64_t sign = neg ? sign_bit(to) : 0, m;
     int e;
 
@@ -619,16 +633,23 @@ static bool integral(uint64_t m, int e, bool neg, unsigned round, uint64_t *v, b
         half = 1ull << 63;
     }
     *exact = rest == 0;
-    bool up = round == ROUND_N ? rest > half || (rest == half && whole & 1) : round == ROUND_A ? rest >= half
-              : round == ROUND_P ? rest && !neg : round == ROUND_M ? rest && neg : false;
+    bool up = round == ROUND_N   ? rest > half || (rest == half && whole & 1)
+              : round == ROUND_A ? rest >= half
+              : round == ROUND_P ? rest && !neg
+              : round == ROUND_M ? rest && neg
+                                 : false;
 
     *v = whole + up;
     return !(up && *v == 0);
 }
 
-uint64_t fp_to_int(ArmCpu *c, unsigned fmt, uint64_t a, unsigned round, bool sign, unsigned bits, unsigned frac)
+uint64_t fp_to_int(ArmCpu *c, unsigned fmt, uint64_t a, unsigned round, bool sign, unsigned bits,
+                   unsigned frac)
 {
-    uint64_t max = sign ? (1ull << (bits - 1)) - 1 : bits == 64 ? UINT64_MAX : (1ull << bits) - 1, m, v = 0;
+    uint64_t max = sign         ? (1ull << (bits - 1)) - 1
+                   : bits == 64 ? UINT64_MAX
+                                : (1ull << bits) - 1,
+             m, v = 0;
     uint64_t mask = bits == 64 ? UINT64_MAX : (1ull << bits) - 1;
     bool neg = a & sign_bit(fmt), exact = true, fits;
     int e;
@@ -662,7 +683,8 @@ uint64_t fp_to_int(ArmCpu *c, unsigned fmt, uint64_t a, unsigned round, bool sig
 uint64_t fp_from_int(ArmCpu *c, unsigned fmt, uint64_t v, bool sign, unsigned bits, unsigned frac)
 {
     if (bits < 64) {
-        v = sign ? (uint64_t)((int64_t)(v << (64 - bits)) >> (64 - bits)) : v & ((1ull << bits) - 1);
+        v = sign ? (uint64_t)((int64_t)(v << (64 - bits)) >> (64 - bits))
+                 : v & ((1ull << bits) - 1);
     }
     bool neg = sign && v >> 63;
 
@@ -709,7 +731,8 @@ uint32_t fp_jcvt(ArmCpu *c, uint64_t a, bool *exact)
     return (uint32_t)(neg ? 0 - v : v);
 }
 
-static uint64_t round_integral(ArmCpu *c, unsigned fmt, uint64_t a, unsigned round, bool inexact, unsigned limit_bits)
+static uint64_t round_integral(ArmCpu *c, unsigned fmt, uint64_t a, unsigned round, bool inexact,
+                               unsigned limit_bits)
 {
     bool neg = a & sign_bit(fmt), exact = true;
     uint64_t m, v, sign = a & sign_bit(fmt);
@@ -717,7 +740,9 @@ static uint64_t round_integral(ArmCpu *c, unsigned fmt, uint64_t a, unsigned rou
 
     a = input(c, fmt, a);
     if (limit_bits) {
-        uint64_t low = sign_bit(fmt) | ((uint64_t)(limit_bits - 1 + ((1u << (exp_bits[fmt] - 1)) - 1)) << man_bits[fmt]);
+        uint64_t low =
+            sign_bit(fmt) |
+            ((uint64_t)(limit_bits - 1 + ((1u << (exp_bits[fmt] - 1)) - 1)) << man_bits[fmt]);
 
         if (is_nan(fmt, a) || is_inf(fmt, a)) {
             c->fpsr |= FPSR_IOC;
@@ -898,7 +923,8 @@ uint64_t fp_op1(ArmCpu *c, unsigned fmt, FpOp1 op, uint64_t a)
             return nan_result(c, fmt, a);
         }
         /* zero and denormals: the largest exponent */
-        return (a & s) | (a & inf_bits(fmt) ? ~a & inf_bits(fmt) : inf_bits(fmt) - (1ull << man_bits[fmt]));
+        return (a & s) |
+               (a & inf_bits(fmt) ? ~a & inf_bits(fmt) : inf_bits(fmt) - (1ull << man_bits[fmt]));
     case FP1_RINTX:
         return round_integral(c, fmt, a, ROUND_CUR, true, 0);
     case FP1_RINTI:

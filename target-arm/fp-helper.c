@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Floating point by vectors and scalars (one lane). The host's arithmetic serves where it cannot be told from the
- * guest's; the rest is fp-core.c's.
+ * Floating point by vectors and scalars (one lane). The host's arithmetic serves where it cannot be
+ * told from the guest's; the rest is fp-core.c's.
  */
 #include "target-arm/helpers.h"
 #include "target-arm/simd.h"
@@ -9,8 +9,10 @@
 #include <math.h>
 #include <string.h>
 
-/* The host's result is the guest's unless it is a NaN (payloads differ) or the smallest normal (tininess is
- * detected before rounding). */
+/*
+ * The host's result is the guest's unless it is a NaN (payloads differ) or the smallest normal
+ * (tininess is detected before rounding).
+ */
 static bool host_op32(FpOp op, uint32_t a, uint32_t b, uint32_t *r)
 {
     float x, y, v;
@@ -47,8 +49,9 @@ static uint32_t enter(ArmCpu *c, uint32_t w)
 /* AArch32's Newton-Raphson steps round the product: 2 - a * b, (3 - a * b) / 2. */
 static uint64_t step_a32(ArmCpu *c, unsigned size, bool root, uint64_t a, uint64_t b)
 {
-    static const uint64_t two[4] = {0, 0x4000, 0x40000000}, three[4] = {0, 0x4200, 0x40400000}, half[4] = {0, 0x3800, 0x3f000000},
-                          one_half[4] = {0, 0x3e00, 0x3fc00000}, exp[4] = {0, 0x7c00, 0x7f800000};
+    static const uint64_t two[4] = {0, 0x4000, 0x40000000}, three[4] = {0, 0x4200, 0x40400000},
+                          half[4] = {0, 0x3800, 0x3f000000}, one_half[4] = {0, 0x3e00, 0x3fc00000},
+                          exp[4] = {0, 0x7c00, 0x7f800000};
     uint64_t magnitude = (1ull << ((8 << size) - 1)) - 1, x = a & magnitude, y = b & magnitude;
     bool flush = size > 1 || c->fpcr & FPCR_FZ16;
     bool x0 = flush ? !(x & exp[size]) : !x, y0 = flush ? !(y & exp[size]) : !y;
@@ -56,7 +59,8 @@ static uint64_t step_a32(ArmCpu *c, unsigned size, bool root, uint64_t a, uint64
     if ((x == exp[size] && y0) || (y == exp[size] && x0)) {
         return root ? one_half[size] : two[size];
     }
-    uint64_t r = fp_op2(c, size, FP_SUB, root ? three[size] : two[size], fp_op2(c, size, FP_MUL, a, b));
+    uint64_t r =
+        fp_op2(c, size, FP_SUB, root ? three[size] : two[size], fp_op2(c, size, FP_MUL, a, b));
 
     return root ? fp_op2(c, size, FP_MUL, r, half[size]) : r;
 }
@@ -107,7 +111,8 @@ Vec128 helper_fp3(Cpu *cpu, Vec128 va, Vec128 vb, uint32_t w)
     return r.v;
 }
 
-static uint64_t muladd(ArmCpu *c, unsigned size, uint64_t a, uint64_t b, uint64_t d, bool neg_a, bool neg_b)
+static uint64_t muladd(ArmCpu *c, unsigned size, uint64_t a, uint64_t b, uint64_t d, bool neg_a,
+                       bool neg_b)
 {
     if (size == 3 && !(c->fpcr & FPCR_FZ)) {
         double x, y, z, v;
@@ -125,7 +130,8 @@ static uint64_t muladd(ArmCpu *c, unsigned size, uint64_t a, uint64_t b, uint64_
     return fp_muladd(c, size, a, b, d, neg_a, neg_b);
 }
 
-uint64_t arm_fp_lane3(ArmCpu *c, unsigned fmt, uint64_t a, uint64_t b, uint64_t d, bool neg_a, bool neg_b)
+uint64_t arm_fp_lane3(ArmCpu *c, unsigned fmt, uint64_t a, uint64_t b, uint64_t d, bool neg_a,
+                      bool neg_b)
 {
     return muladd(c, fmt, a, b, d, neg_a, neg_b);
 }
@@ -139,8 +145,9 @@ Vec128 helper_fp_muladd(Cpu *cpu, Vec128 vd, Vec128 va, Vec128 vb, uint32_t w)
     uint32_t fpcr = enter(ARM(cpu), w);
 
     for (unsigned n = 0; n < lanes; n++) {
-        lane_set(&r, size, n, muladd(ARM(cpu), size, lane_u(&d, size, n), lane_u(&a, size, n), lane_u(&b, size, n),
-                                     word_op(w) & 1, word_op(w) & 2));
+        lane_set(&r, size, n,
+                 muladd(ARM(cpu), size, lane_u(&d, size, n), lane_u(&a, size, n),
+                        lane_u(&b, size, n), word_op(w) & 1, word_op(w) & 2));
     }
     ARM(cpu)->fpcr = fpcr;
     return r.v;
@@ -169,7 +176,9 @@ Vec128 helper_fp_toint(Cpu *cpu, Vec128 va, uint32_t w)
     uint32_t fpcr = enter(ARM(cpu), w);
 
     for (unsigned n = 0; n < word_lanes(w); n++) {
-        lane_set(&r, size, n, fp_to_int(ARM(cpu), size, lane_u(&a, size, n), word_op(w), !word_u(w), 8u << size, word_imm(w)));
+        lane_set(&r, size, n,
+                 fp_to_int(ARM(cpu), size, lane_u(&a, size, n), word_op(w), !word_u(w), 8u << size,
+                           word_imm(w)));
     }
     ARM(cpu)->fpcr = fpcr;
     return r.v;
@@ -183,28 +192,39 @@ Vec128 helper_fp_fromint(Cpu *cpu, Vec128 va, uint32_t w)
     uint32_t fpcr = enter(ARM(cpu), w);
 
     for (unsigned n = 0; n < word_lanes(w); n++) {
-        lane_set(&r, size, n, fp_from_int(ARM(cpu), size, lane_u(&a, size, n), !word_u(w), 8u << size, word_imm(w)));
+        lane_set(
+            &r, size, n,
+            fp_from_int(ARM(cpu), size, lane_u(&a, size, n), !word_u(w), 8u << size, word_imm(w)));
     }
     ARM(cpu)->fpcr = fpcr;
     return r.v;
 }
 
-/* Scalars between general and vector registers: size is the float's; imm: fraction bits; bit 8 of it: 64-bit integer. */
+/*
+ * Scalars between general and vector registers: size is the float's; imm: fraction bits; bit 8 of
+ * it: 64-bit integer.
+ */
 uint64_t helper_fp_to_gpr(Cpu *cpu, uint64_t a, uint32_t w)
 {
-    return fp_to_int(ARM(cpu), word_size(w), a, word_op(w), !word_u(w), word_imm(w) & 256 ? 64 : 32, word_imm(w) & 255);
+    return fp_to_int(ARM(cpu), word_size(w), a, word_op(w), !word_u(w), word_imm(w) & 256 ? 64 : 32,
+                     word_imm(w) & 255);
 }
 
 uint64_t helper_fp_from_gpr(Cpu *cpu, uint64_t a, uint32_t w)
 {
-    return fp_from_int(ARM(cpu), word_size(w), a, !word_u(w), word_imm(w) & 256 ? 64 : 32, word_imm(w) & 255);
+    return fp_from_int(ARM(cpu), word_size(w), a, !word_u(w), word_imm(w) & 256 ? 64 : 32,
+                       word_imm(w) & 255);
 }
 
-/* Lane sizes change: size is the source's, op the destination's, imm the rounding; lanes are counted in the wider. */
+/*
+ * Lane sizes change: size is the source's, op the destination's, imm the rounding; lanes are
+ * counted in the wider.
+ */
 Vec128 helper_fp_convert(Cpu *cpu, Vec128 va, uint32_t w)
 {
     Vec128Lanes a = {.v = va}, r = {.q = {0, 0}};
-    unsigned from = word_size(w), to = word_op(w), lanes = word_scalar(w) ? 1 : 16u >> MAX(from, to);
+    unsigned from = word_size(w), to = word_op(w),
+             lanes = word_scalar(w) ? 1 : 16u >> MAX(from, to);
 
     uint32_t fpcr = enter(ARM(cpu), w);
 
@@ -239,13 +259,15 @@ Vec128 helper_fcmla(Cpu *cpu, Vec128 vd, Vec128 va, Vec128 vb, uint32_t w)
 
     for (unsigned n = 0; n + 1 < word_lanes(w); n += 2) {
         unsigned src = rot & 1;
-        uint64_t x = lane_u(&a, size, n + src), re = lane_u(&b, size, n), im = lane_u(&b, size, n + 1);
+        uint64_t x = lane_u(&a, size, n + src), re = lane_u(&b, size, n),
+                 im = lane_u(&b, size, n + 1);
         uint64_t e1 = src ? im : re, e2 = src ? re : im;
 
         e1 ^= rot == 1 || rot == 2 ? sign : 0;
         e2 ^= rot == 2 || rot == 3 ? sign : 0;
         lane_set(&r, size, n, fp_muladd(ARM(cpu), size, lane_u(&d, size, n), x, e1, false, false));
-        lane_set(&r, size, n + 1, fp_muladd(ARM(cpu), size, lane_u(&d, size, n + 1), x, e2, false, false));
+        lane_set(&r, size, n + 1,
+                 fp_muladd(ARM(cpu), size, lane_u(&d, size, n + 1), x, e2, false, false));
     }
     ARM(cpu)->fpcr = fpcr;
     return r.v;
@@ -260,7 +282,8 @@ Vec128 helper_fcadd(Cpu *cpu, Vec128 va, Vec128 vb, uint32_t w)
     uint32_t fpcr = enter(ARM(cpu), w);
 
     for (unsigned n = 0; n + 1 < word_lanes(w); n += 2) {
-        uint64_t e1 = lane_u(&b, size, n + 1) ^ (word_imm(w) ? 0 : sign), e3 = lane_u(&b, size, n) ^ (word_imm(w) ? sign : 0);
+        uint64_t e1 = lane_u(&b, size, n + 1) ^ (word_imm(w) ? 0 : sign),
+                 e3 = lane_u(&b, size, n) ^ (word_imm(w) ? sign : 0);
 
         lane_set(&r, size, n, fp_op2(ARM(cpu), size, FP_ADD, lane_u(&a, size, n), e1));
         lane_set(&r, size, n + 1, fp_op2(ARM(cpu), size, FP_ADD, lane_u(&a, size, n + 1), e3));
@@ -277,7 +300,9 @@ Vec128 helper_fp_across(Cpu *cpu, Vec128 va, uint32_t w)
 
     for (; lanes > 1; lanes /= 2) {
         for (unsigned n = 0; n < lanes / 2; n++) {
-            lane_set(&a, size, n, fp_op2(ARM(cpu), size, word_op(w), lane_u(&a, size, 2 * n), lane_u(&a, size, 2 * n + 1)));
+            lane_set(&a, size, n,
+                     fp_op2(ARM(cpu), size, word_op(w), lane_u(&a, size, 2 * n),
+                            lane_u(&a, size, 2 * n + 1)));
         }
     }
     lane_set(&r, size, 0, lane_u(&a, size, 0));

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * FPCR and FPSR. While guest code runs the host's control register has the guest's rounding mode, all
- * exceptions masked; its sticky flags are the guest's and are read out when the guest looks. Flush to zero is not
- * the host's: with it every operation goes to an exact helper.
+ * FPCR and FPSR. While guest code runs the host's control register has the guest's rounding mode,
+ * all exceptions masked; its sticky flags are the guest's and are read out when the guest looks.
+ * Flush to zero is not the host's: with it every operation goes to an exact helper.
  */
 #include <string.h>
 #include <xmmintrin.h>
 #include "target-arm/cpu.h"
 
-enum { MXCSR_MASKS = 0x1f80, MXCSR_IE = 1, MXCSR_DE = 2, MXCSR_ZE = 4, MXCSR_OE = 8, MXCSR_UE = 16, MXCSR_PE = 32 };
+enum {
+    MXCSR_MASKS = 0x1f80,
+    MXCSR_IE = 1,
+    MXCSR_DE = 2,
+    MXCSR_ZE = 4,
+    MXCSR_OE = 8,
+    MXCSR_UE = 16,
+    MXCSR_PE = 32
+};
 
 /* RN RP RM RZ to the host's numbering. */
 static uint32_t host_rounding(uint32_t fpcr)
@@ -31,8 +39,9 @@ static void gather(ArmCpu *c)
 {
     uint32_t m = _mm_getcsr();
 
-    c->fpsr |= (m & MXCSR_IE ? FPSR_IOC : 0) | (m & MXCSR_ZE ? FPSR_DZC : 0) | (m & MXCSR_OE ? FPSR_OFC : 0) |
-               (m & MXCSR_UE ? FPSR_UFC : 0) | (m & MXCSR_PE ? FPSR_IXC : 0);
+    c->fpsr |= (m & MXCSR_IE ? FPSR_IOC : 0) | (m & MXCSR_ZE ? FPSR_DZC : 0) |
+               (m & MXCSR_OE ? FPSR_OFC : 0) | (m & MXCSR_UE ? FPSR_UFC : 0) |
+               (m & MXCSR_PE ? FPSR_IXC : 0);
     _mm_setcsr(m & ~0x3fu);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * SVE's registers as gdb sees them (org.gnu.gdb.aarch64.sve): z0..z31, fpsr, fpcr, p0..p15, ffr, vg, in the place of the V registers; as long as the
- * CPU's longest vector, with vg saying how much of it is in force.
+ * SVE's registers as gdb sees them (org.gnu.gdb.aarch64.sve): z0..z31, fpsr, fpcr, p0..p15, ffr,
+ * vg, in the place of the V registers; as long as the CPU's longest vector, with vg saying how much
+ * of it is in force.
  */
 #include "target-arm/sve.h"
 
@@ -87,17 +88,20 @@ static const struct { const char *id, *type; unsigned bytes; } views[] = {
 
 static gpointer build(gpointer which)
 {
-    GString *x = g_string_new("<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\"><feature name=\"org.gnu.gdb.aarch64.sve\">");
+    GString *x = g_string_new("<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM "
+                              "\"gdb-target.dtd\"><feature name=\"org.gnu.gdb.aarch64.sve\">");
     unsigned vl = GPOINTER_TO_UINT(which) * 16, n = 34;
 
     for (unsigned i = 0; i < ARRAY_COUNT(views); i++) {
-        g_string_append_printf(x, "<vector id=\"%s\" type=\"%s\" count=\"%u\"/>", views[i].id, views[i].type, vl / views[i].bytes);
+        g_string_append_printf(x, "<vector id=\"%s\" type=\"%s\" count=\"%u\"/>", views[i].id,
+                               views[i].type, vl / views[i].bytes);
     }
     for (const char *size = "qdshb"; *size; size++) {
         g_string_append_printf(x, "<union id=\"svevn%c\">", *size);
         for (unsigned i = 0; i < ARRAY_COUNT(views); i++) {
             if (views[i].id[4] == *size) {
-                g_string_append_printf(x, "<field name=\"%c\" type=\"%s\"/>", views[i].id[5], views[i].id);
+                g_string_append_printf(x, "<field name=\"%c\" type=\"%s\"/>", views[i].id[5],
+                                       views[i].id);
             }
         }
         g_string_append(x, "</union>");
@@ -108,15 +112,22 @@ static gpointer build(gpointer which)
     }
     g_string_append_printf(x, "</union><vector id=\"svep\" type=\"uint8\" count=\"%u\"/>", vl / 8);
     for (unsigned i = 0; i < 32; i++) {
-        g_string_append_printf(x, "<reg name=\"z%u\" bitsize=\"%u\" regnum=\"%u\" type=\"svev\"/>", i, vl * 8, n++);
+        g_string_append_printf(x, "<reg name=\"z%u\" bitsize=\"%u\" regnum=\"%u\" type=\"svev\"/>",
+                               i, vl * 8, n++);
     }
-    g_string_append_printf(x, "<reg name=\"fpsr\" bitsize=\"32\" regnum=\"%u\" group=\"float\" type=\"int\"/>", n++);
-    g_string_append_printf(x, "<reg name=\"fpcr\" bitsize=\"32\" regnum=\"%u\" group=\"float\" type=\"int\"/>", n++);
+    g_string_append_printf(
+        x, "<reg name=\"fpsr\" bitsize=\"32\" regnum=\"%u\" group=\"float\" type=\"int\"/>", n++);
+    g_string_append_printf(
+        x, "<reg name=\"fpcr\" bitsize=\"32\" regnum=\"%u\" group=\"float\" type=\"int\"/>", n++);
     for (unsigned i = 0; i < 16; i++) {
-        g_string_append_printf(x, "<reg name=\"p%u\" bitsize=\"%u\" regnum=\"%u\" type=\"svep\"/>", i, vl, n++);
+        g_string_append_printf(x, "<reg name=\"p%u\" bitsize=\"%u\" regnum=\"%u\" type=\"svep\"/>",
+                               i, vl, n++);
     }
-    g_string_append_printf(x, "<reg name=\"ffr\" bitsize=\"%u\" regnum=\"%u\" group=\"vector\" type=\"svep\"/>", vl, n++);
-    g_string_append_printf(x, "<reg name=\"vg\" bitsize=\"64\" regnum=\"%u\" type=\"int\"/></feature>", n);
+    g_string_append_printf(
+        x, "<reg name=\"ffr\" bitsize=\"%u\" regnum=\"%u\" group=\"vector\" type=\"svep\"/>", vl,
+        n++);
+    g_string_append_printf(
+        x, "<reg name=\"vg\" bitsize=\"64\" regnum=\"%u\" type=\"int\"/></feature>", n);
     return g_string_free(x, FALSE);
 }
 

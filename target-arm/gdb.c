@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Registers as gdb sees them (features org.gnu.gdb.aarch64.core and .fpu, org.gnu.gdb.arm.core and .vfp of
- * the gdb manual, appendix G.5), and text for people.
+ * Registers as gdb sees them (features org.gnu.gdb.aarch64.core and .fpu, org.gnu.gdb.arm.core and
+ * .vfp of the gdb manual, appendix G.5), and text for people.
  */
 #include "target-arm/arch.h"
 
@@ -159,30 +159,43 @@ static void xml_core64(GString *x)
     for (unsigned i = 0; i < 31; i++) {
         g_string_append_printf(x, "<reg name=\"x%u\" bitsize=\"64\"/>", i);
     }
-    g_string_append(x, "<reg name=\"sp\" bitsize=\"64\" type=\"data_ptr\"/><reg name=\"pc\" bitsize=\"64\" type=\"code_ptr\"/>"
-                       "<flags id=\"cpsr_flags\" size=\"4\"><field name=\"SP\" start=\"0\" end=\"0\"/>"
-                       "<field name=\"EL\" start=\"2\" end=\"3\"/><field name=\"nRW\" start=\"4\" end=\"4\"/>"
-                       "<field name=\"F\" start=\"6\" end=\"6\"/><field name=\"I\" start=\"7\" end=\"7\"/>"
-                       "<field name=\"A\" start=\"8\" end=\"8\"/><field name=\"D\" start=\"9\" end=\"9\"/>"
-                       "<field name=\"IL\" start=\"20\" end=\"20\"/><field name=\"SS\" start=\"21\" end=\"21\"/>"
-                       "<field name=\"V\" start=\"28\" end=\"28\"/><field name=\"C\" start=\"29\" end=\"29\"/>"
-                       "<field name=\"Z\" start=\"30\" end=\"30\"/><field name=\"N\" start=\"31\" end=\"31\"/></flags>"
-                       "<reg name=\"cpsr\" bitsize=\"32\" type=\"cpsr_flags\"/></feature>");
+    g_string_append(
+        x,
+        "<reg name=\"sp\" bitsize=\"64\" type=\"data_ptr\"/><reg name=\"pc\" bitsize=\"64\" "
+        "type=\"code_ptr\"/>"
+        "<flags id=\"cpsr_flags\" size=\"4\"><field name=\"SP\" start=\"0\" end=\"0\"/>"
+        "<field name=\"EL\" start=\"2\" end=\"3\"/><field name=\"nRW\" start=\"4\" end=\"4\"/>"
+        "<field name=\"F\" start=\"6\" end=\"6\"/><field name=\"I\" start=\"7\" end=\"7\"/>"
+        "<field name=\"A\" start=\"8\" end=\"8\"/><field name=\"D\" start=\"9\" end=\"9\"/>"
+        "<field name=\"IL\" start=\"20\" end=\"20\"/><field name=\"SS\" start=\"21\" end=\"21\"/>"
+        "<field name=\"V\" start=\"28\" end=\"28\"/><field name=\"C\" start=\"29\" end=\"29\"/>"
+        "<field name=\"Z\" start=\"30\" end=\"30\"/><field name=\"N\" start=\"31\" "
+        "end=\"31\"/></flags>"
+        "<reg name=\"cpsr\" bitsize=\"32\" type=\"cpsr_flags\"/></feature>");
 }
 
 static void xml_fpu64(GString *x)
 {
-    g_string_append(x, "<feature name=\"org.gnu.gdb.aarch64.fpu\"><vector id=\"v2d\" type=\"ieee_double\" count=\"2\"/>"
-                       "<vector id=\"v2u\" type=\"uint64\" count=\"2\"/><vector id=\"v4f\" type=\"ieee_single\" count=\"4\"/>"
-                       "<vector id=\"v4u\" type=\"uint32\" count=\"4\"/><vector id=\"v8u\" type=\"uint16\" count=\"8\"/>"
-                       "<vector id=\"v16u\" type=\"uint8\" count=\"16\"/><union id=\"vnd\"><field name=\"f\" type=\"v2d\"/>"
-                       "<field name=\"u\" type=\"v2u\"/></union><union id=\"vns\"><field name=\"f\" type=\"v4f\"/>"
-                       "<field name=\"u\" type=\"v4u\"/></union><union id=\"aarch64v\"><field name=\"d\" type=\"vnd\"/>"
-                       "<field name=\"s\" type=\"vns\"/><field name=\"h\" type=\"v8u\"/><field name=\"b\" type=\"v16u\"/></union>");
+    g_string_append(
+        x,
+        "<feature name=\"org.gnu.gdb.aarch64.fpu\"><vector id=\"v2d\" type=\"ieee_double\" "
+        "count=\"2\"/>"
+        "<vector id=\"v2u\" type=\"uint64\" count=\"2\"/><vector id=\"v4f\" type=\"ieee_single\" "
+        "count=\"4\"/>"
+        "<vector id=\"v4u\" type=\"uint32\" count=\"4\"/><vector id=\"v8u\" type=\"uint16\" "
+        "count=\"8\"/>"
+        "<vector id=\"v16u\" type=\"uint8\" count=\"16\"/><union id=\"vnd\"><field name=\"f\" "
+        "type=\"v2d\"/>"
+        "<field name=\"u\" type=\"v2u\"/></union><union id=\"vns\"><field name=\"f\" type=\"v4f\"/>"
+        "<field name=\"u\" type=\"v4u\"/></union><union id=\"aarch64v\"><field name=\"d\" "
+        "type=\"vnd\"/>"
+        "<field name=\"s\" type=\"vns\"/><field name=\"h\" type=\"v8u\"/><field name=\"b\" "
+        "type=\"v16u\"/></union>");
     for (unsigned i = 0; i < 32; i++) {
         g_string_append_printf(x, "<reg name=\"v%u\" bitsize=\"128\" type=\"aarch64v\"/>", i);
     }
-    g_string_append(x, "<reg name=\"fpsr\" bitsize=\"32\"/><reg name=\"fpcr\" bitsize=\"32\"/></feature>");
+    g_string_append(
+        x, "<reg name=\"fpsr\" bitsize=\"32\"/><reg name=\"fpcr\" bitsize=\"32\"/></feature>");
 }
 
 static void xml_core32(GString *x)
@@ -191,8 +204,10 @@ static void xml_core32(GString *x)
     for (unsigned i = 0; i < 13; i++) {
         g_string_append_printf(x, "<reg name=\"r%u\" bitsize=\"32\"/>", i);
     }
-    g_string_append(x, "<reg name=\"sp\" bitsize=\"32\" type=\"data_ptr\"/><reg name=\"lr\" bitsize=\"32\"/>"
-                       "<reg name=\"pc\" bitsize=\"32\" type=\"code_ptr\"/><reg name=\"cpsr\" bitsize=\"32\" regnum=\"25\"/></feature>");
+    g_string_append(
+        x, "<reg name=\"sp\" bitsize=\"32\" type=\"data_ptr\"/><reg name=\"lr\" bitsize=\"32\"/>"
+           "<reg name=\"pc\" bitsize=\"32\" type=\"code_ptr\"/><reg name=\"cpsr\" bitsize=\"32\" "
+           "regnum=\"25\"/></feature>");
 }
 
 static void xml_vfp32(GString *x)
@@ -201,7 +216,8 @@ static void xml_vfp32(GString *x)
     for (unsigned i = 0; i < 32; i++) {
         g_string_append_printf(x, "<reg name=\"d%u\" bitsize=\"64\" type=\"ieee_double\"/>", i);
     }
-    g_string_append(x, "<reg name=\"fpscr\" bitsize=\"32\" type=\"int\" group=\"float\"/></feature>");
+    g_string_append(x,
+                    "<reg name=\"fpscr\" bitsize=\"32\" type=\"int\" group=\"float\"/></feature>");
 }
 
 /* bit 0: second file; bit 1: AArch32; 4, 6: target.xml, 5: with SVE */
@@ -214,10 +230,12 @@ static gpointer build_xml(gpointer which)
     case 4:
     case 5:
     case 6:
-        g_string_append_printf(x, "<!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target><architecture>%s</architecture>"
-                               "<xi:include href=\"%s-core.xml\"/><xi:include href=\"%s\"/></target>",
-                               GPOINTER_TO_UINT(which) < 6 ? "aarch64" : "arm", GPOINTER_TO_UINT(which) < 6 ? "aarch64" : "arm",
-                               files[GPOINTER_TO_UINT(which) - 4]);
+        g_string_append_printf(
+            x,
+            "<!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target><architecture>%s</architecture>"
+            "<xi:include href=\"%s-core.xml\"/><xi:include href=\"%s\"/></target>",
+            GPOINTER_TO_UINT(which) < 6 ? "aarch64" : "arm",
+            GPOINTER_TO_UINT(which) < 6 ? "aarch64" : "arm", files[GPOINTER_TO_UINT(which) - 4]);
         return g_string_free(x, FALSE);
     default:
         g_string_append(x, "<!DOCTYPE feature SYSTEM \"gdb-target.dtd\">");
@@ -230,9 +248,11 @@ static gpointer build_xml(gpointer which)
 
 const char *arm_gdb_xml(Cpu *cpu, const char *annex)
 {
-    static const char *const names[7] = {"aarch64-core.xml", "aarch64-fpu.xml", "arm-core.xml", "arm-neon.xml"};
+    static const char *const names[7] = {"aarch64-core.xml", "aarch64-fpu.xml", "arm-core.xml",
+                                         "arm-neon.xml"};
     /* the texts are the same for all CPUs */
-    static GOnce once[7] = {G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT};
+    static GOnce once[7] = {G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT,
+                            G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT};
 
     if (arm_has(ARM(cpu), FEATURE_M)) {
         return arm_m_gdb_xml(ARM(cpu), annex);
@@ -263,12 +283,18 @@ static void dump_flags(ArmCpu *c, GString *out)
     }
     uint32_t f = arm_nzcv(c);
 
-    g_string_append_printf(out, "PSTATE=%08x %c%c%c%c ", (uint32_t)arm_get_spsr(c), f & 8 ? 'N' : '-', f & 4 ? 'Z' : '-',
-                           f & 2 ? 'C' : '-', f & 1 ? 'V' : '-');
+    g_string_append_printf(out, "PSTATE=%08x %c%c%c%c ", (uint32_t)arm_get_spsr(c),
+                           f & 8 ? 'N' : '-', f & 4 ? 'Z' : '-', f & 2 ? 'C' : '-',
+                           f & 1 ? 'V' : '-');
     if (arm_is_a32(c)) {
-        g_string_append_printf(out, "%c mode %02x\n", c->pstate & PSTATE_T ? 'T' : 'A', c->pstate & 31);
+        g_string_append_printf(out, "%c mode %02x\n", c->pstate & PSTATE_T ? 'T' : 'A',
+                               c->pstate & 31);
     } else {
-        g_string_append_printf(out, "%sEL%u%c\n", arm_secure(c) ? "S " : c->has_el3 ? "NS " : "", arm_el(c), c->pstate & PSTATE_SP ? 'h' : 't');
+        g_string_append_printf(out, "%sEL%u%c\n",
+                               arm_secure(c) ? "S "
+                               : c->has_el3  ? "NS "
+                                             : "",
+                               arm_el(c), c->pstate & PSTATE_SP ? 'h' : 't');
     }
 }
 
@@ -278,7 +304,8 @@ void arm_dump(Cpu *cpu, GString *out, unsigned flags)
 
     if (arm_is_a32(c)) {
         for (unsigned i = 0; i < 16; i++) {
-            g_string_append_printf(out, "R%02u=%08x%s", i, (uint32_t)(i == 15 ? c->pc : c->x[i]), (i & 3) == 3 ? "\n" : " ");
+            g_string_append_printf(out, "R%02u=%08x%s", i, (uint32_t)(i == 15 ? c->pc : c->x[i]),
+                                   (i & 3) == 3 ? "\n" : " ");
         }
     } else {
         g_string_append_printf(out, " PC=%016" PRIx64 " ", c->pc);
@@ -286,7 +313,8 @@ void arm_dump(Cpu *cpu, GString *out, unsigned flags)
             if (i == 31) {
                 g_string_append_printf(out, " SP=%016" PRIx64 "\n", c->x[i]);
             } else {
-                g_string_append_printf(out, "X%02u=%016" PRIx64 "%s", i, c->x[i], i % 3 == 1 ? "\n" : " ");
+                g_string_append_printf(out, "X%02u=%016" PRIx64 "%s", i, c->x[i],
+                                       i % 3 == 1 ? "\n" : " ");
             }
         }
     }
@@ -296,7 +324,8 @@ void arm_dump(Cpu *cpu, GString *out, unsigned flags)
         for (unsigned i = 0; i < 32; i++) {
             Vec128Lanes v = {.v = c->z[i].q[0]};
 
-            g_string_append_printf(out, "Q%02u=%016" PRIx64 ":%016" PRIx64 "%s", i, v.q[1], v.q[0], i & 1 ? "\n" : " ");
+            g_string_append_printf(out, "Q%02u=%016" PRIx64 ":%016" PRIx64 "%s", i, v.q[1], v.q[0],
+                                   i & 1 ? "\n" : " ");
         }
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * M profile: faults and their escalation, exception entry with its stack frames, tail-chaining, exception return, function return
- * to Secure state, lockup (B3.18 to B3.25, B3.33). Everything runs between translations; faults met on the way are derived
- * exceptions, never jumps.
+ * M profile: faults and their escalation, exception entry with its stack frames, tail-chaining,
+ * exception return, function return to Secure state, lockup (B3.18 to B3.25, B3.33). Everything
+ * runs between translations; faults met on the way are derived exceptions, never jumps.
  */
 #include "target-arm/cpu.h"
 
@@ -37,7 +37,8 @@ void helper_m_div0(Cpu *cpu)
 /* Nothing can be taken any more: the CPU stops until its reset. */
 static void lockup(ArmCpu *c, unsigned exc)
 {
-    guest_error("CPU %u: lockup: exception %u cannot be taken at pc 0x%08x", c->cpu.index, exc, (uint32_t)c->pc);
+    guest_error("CPU %u: lockup: exception %u cannot be taken at pc 0x%08x", c->cpu.index, exc,
+                (uint32_t)c->pc);
     c->m.lockup = true;
     c->cpu.halted = true;
     cpu_interrupt_clear(&c->cpu, CPU_PENDING_HARD);
@@ -49,7 +50,9 @@ static bool enabled(ArmCpu *c, unsigned exc, bool secure)
     return exc == M_DEBUG ? c->m.demcr >> 16 & 1 : arm_m_vector(c, exc, secure)->enabled;
 }
 
-/* Makes a synchronous exception pending, escalated where its priority does not let it in (B3.13). */
+/*
+ * Makes a synchronous exception pending, escalated where its priority does not let it in (B3.13).
+ */
 static void pend(ArmCpu *c, unsigned exc, bool secure)
 {
     int now = arm_m_priority(c, true);
@@ -65,7 +68,8 @@ static void pend(ArmCpu *c, unsigned exc, bool secure)
         } else {
             c->m.hfsr |= HFSR_FORCED;
         }
-        secure = arm_has(c, FEATURE_M_SEC) && (!(c->m.aircr & AIRCR_BFHFNMINS) || arm_m_targets_secure(c, exc, secure));
+        secure = arm_has(c, FEATURE_M_SEC) &&
+                 (!(c->m.aircr & AIRCR_BFHFNMINS) || arm_m_targets_secure(c, exc, secure));
     }
     if (arm_m_group_priority(c, M_HARD, secure) >= now) {
         lockup(c, exc);
@@ -76,7 +80,8 @@ static void pend(ArmCpu *c, unsigned exc, bool secure)
 }
 
 /* Status registers of a fault. bits are CFSR's, or SFSR's. */
-static void record(ArmCpu *c, unsigned exc, uint32_t bits, bool has_addr, uint32_t addr, bool secure)
+static void record(ArmCpu *c, unsigned exc, uint32_t bits, bool has_addr, uint32_t addr,
+                   bool secure)
 {
     if (!arm_has(c, FEATURE_M_MAIN)) {
         return;
@@ -111,7 +116,8 @@ typedef enum StackAccess { STACK_PUSH, STACK_POP, STACK_LAZY } StackAccess;
 
 static bool stack_fault(ArmCpu *c, const ArmMAccess *a, StackAccess kind, bool secure)
 {
-    static const uint32_t mem[] = {CFSR_MSTKERR, CFSR_MUNSTKERR, CFSR_MLSPERR}, bus[] = {CFSR_STKERR, CFSR_UNSTKERR, CFSR_LSPERR};
+    static const uint32_t mem[] = {CFSR_MSTKERR, CFSR_MUNSTKERR, CFSR_MLSPERR},
+                          bus[] = {CFSR_STKERR, CFSR_UNSTKERR, CFSR_LSPERR};
 
     if (a->exc == M_SECURE) {
         fault(c, M_SECURE, kind == STACK_LAZY ? SFSR_LSPERR : SFSR_AUVIOL, true);
@@ -124,10 +130,13 @@ static bool stack_fault(ArmCpu *c, const ArmMAccess *a, StackAccess kind, bool s
 }
 
 /* A word of a stack frame; false: a derived exception is pending. */
-static bool stack_word(ArmCpu *c, uint32_t addr, uint32_t *v, bool write, unsigned mmu, StackAccess kind)
+static bool stack_word(ArmCpu *c, uint32_t addr, uint32_t *v, bool write, unsigned mmu,
+                       StackAccess kind)
 {
     bool secure = mmu >= MMU_M_S_USER;
-    MemAttrs attrs = {.is_cpu = 1, .cpu_index = c->cpu.index & 0x1fff, .user = mmu == MMU_M_NS_USER || mmu == MMU_M_S_USER};
+    MemAttrs attrs = {.is_cpu = 1,
+                      .cpu_index = c->cpu.index & 0x1fff,
+                      .user = mmu == MMU_M_NS_USER || mmu == MMU_M_S_USER};
     MemResult r;
     ArmMAccess a;
 
@@ -230,17 +239,23 @@ void arm_m_fp_lazy(ArmCpu *c, uint32_t frame)
     ArmM *m = &c->m;
     bool s = m->secure;
     int now = arm_m_priority(c, true);
-    uint32_t v = m->fpccr[s] & ~(uint32_t)(FPCCR_USER | FPCCR_THREAD | FPCCR_HFRDY | FPCCR_MMRDY | FPCCR_BFRDY | FPCCR_UFRDY |
-                                           FPCCR_SFRDY | FPCCR_MONRDY | FPCCR_SPLIMVIOL);
+    uint32_t v = m->fpccr[s] &
+                 ~(uint32_t)(FPCCR_USER | FPCCR_THREAD | FPCCR_HFRDY | FPCCR_MMRDY | FPCCR_BFRDY |
+                             FPCCR_UFRDY | FPCCR_SFRDY | FPCCR_MONRDY | FPCCR_SPLIMVIOL);
 
     m->fpcar[s] = frame & ~7u;
-    v |= FPCCR_LSPACT | (arm_m_privileged(c, s) ? 0 : FPCCR_USER) | (arm_m_handler(m) ? 0 : FPCCR_THREAD);
+    v |= FPCCR_LSPACT | (arm_m_privileged(c, s) ? 0 : FPCCR_USER) |
+         (arm_m_handler(m) ? 0 : FPCCR_THREAD);
     v |= now > -1 ? FPCCR_HFRDY : 0;
     v |= m->vec[M_BUS].enabled && arm_m_group_priority(c, M_BUS, false) < now ? FPCCR_BFRDY : 0;
-    v |= arm_m_vector(c, M_MEM, s)->enabled && arm_m_group_priority(c, M_MEM, s) < now ? FPCCR_MMRDY : 0;
-    v |= arm_m_vector(c, M_USAGE, s)->enabled && arm_m_group_priority(c, M_USAGE, s) < now ? FPCCR_UFRDY : 0;
+    v |= arm_m_vector(c, M_MEM, s)->enabled && arm_m_group_priority(c, M_MEM, s) < now ? FPCCR_MMRDY
+                                                                                       : 0;
+    v |= arm_m_vector(c, M_USAGE, s)->enabled && arm_m_group_priority(c, M_USAGE, s) < now
+             ? FPCCR_UFRDY
+             : 0;
     if (arm_has(c, FEATURE_M_SEC)) {
-        v |= m->vec[M_SECURE].enabled && arm_m_group_priority(c, M_SECURE, true) < now ? FPCCR_SFRDY : 0;
+        v |= m->vec[M_SECURE].enabled && arm_m_group_priority(c, M_SECURE, true) < now ? FPCCR_SFRDY
+                                                                                       : 0;
     }
     m->fpccr[s] = v;
     if (arm_has(c, FEATURE_M_SEC)) {
@@ -270,7 +285,9 @@ static bool fp_preserve(ArmCpu *c)
     return true;
 }
 
-/* Before an FP instruction: lazy state goes out, a new context begins. Then the instruction again. */
+/*
+ * Before an FP instruction: lazy state goes out, a new context begins. Then the instruction again.
+ */
 void helper_m_fp_prepare(Cpu *cpu)
 {
     ArmCpu *c = ARM(cpu);
@@ -324,7 +341,8 @@ static void push_frame(ArmCpu *c, uint32_t *lr)
         xpsr |= 1u << 20;
     }
     *lr = 0xffffff80 | (s ? EXC_RETURN_S : 0);
-    *lr |= arm_has(c, FEATURE_M_V8) ? EXC_RETURN_DCRS : EXC_RETURN_S | EXC_RETURN_DCRS | EXC_RETURN_ES;
+    *lr |=
+        arm_has(c, FEATURE_M_V8) ? EXC_RETURN_DCRS : EXC_RETURN_S | EXC_RETURN_DCRS | EXC_RETURN_ES;
     *lr |= (m->fpca ? 0 : EXC_RETURN_FTYPE) | (arm_m_handler(m) ? 0 : EXC_RETURN_THREAD);
     *lr |= !arm_m_handler(m) && m->control[s] & CONTROL_SPSEL ? EXC_RETURN_SPSEL : 0;
     frame = (sp - size) & (m->ccr[s] & CCR_STKALIGN ? ~7u : ~3u);
@@ -334,8 +352,9 @@ static void push_frame(ArmCpu *c, uint32_t *lr)
         return;
     }
     c->x[13] = frame;
-    const uint32_t words[8] = {(uint32_t)c->x[0], (uint32_t)c->x[1], (uint32_t)c->x[2], (uint32_t)c->x[3], (uint32_t)c->x[12],
-                               (uint32_t)c->x[14], (uint32_t)c->pc, xpsr};
+    const uint32_t words[8] = {
+        (uint32_t)c->x[0],  (uint32_t)c->x[1],  (uint32_t)c->x[2], (uint32_t)c->x[3],
+        (uint32_t)c->x[12], (uint32_t)c->x[14], (uint32_t)c->pc,   xpsr};
 
     ok = true;
     for (unsigned i = 0; ok && i < 8; i++) {
@@ -364,7 +383,8 @@ static bool push_callee(ArmCpu *c, uint32_t lr)
     unsigned mmu = arm_m_mmu_index(c, true, privileged);
 
     arm_m_sp_save(c);
-    uint32_t *sp = arm_m_sp(c, true, process), limit = process ? m->lim_process[M_S] : m->lim_main[M_S];
+    uint32_t *sp = arm_m_sp(c, true, process),
+             limit = process ? m->lim_process[M_S] : m->lim_main[M_S];
     uint32_t frame = *sp - 0x28, v = 0xfefa125a | !!(lr & EXC_RETURN_FTYPE);
 
     if (frame < limit) {
@@ -408,7 +428,9 @@ static void clear_for_nonsecure(ArmCpu *c, bool callee)
     arm_m_set_xpsr(c, 0, 0xf80f0000);
 }
 
-/* The handler of what is pending begins (ExceptionTaken). The frame is on the stack, lr says how. */
+/*
+ * The handler of what is pending begins (ExceptionTaken). The frame is on the stack, lr says how.
+ */
 static void take(ArmCpu *c, uint32_t lr)
 {
     ArmM *m = &c->m;
@@ -464,7 +486,8 @@ static void take(ArmCpu *c, uint32_t lr)
     c->excl_addr = UINT64_MAX;
     c->event = true;
     arm_m_update(c);
-    log_mask(LOG_INT, "M profile: taking exception %u (%s), lr %08x, handler %08x\n", exc, secure ? "secure" : "non-secure", lr, pc);
+    log_mask(LOG_INT, "M profile: taking exception %u (%s), lr %08x, handler %08x\n", exc,
+             secure ? "secure" : "non-secure", lr, pc);
 }
 
 static void enter(ArmCpu *c)
@@ -538,13 +561,16 @@ static bool check_return(ArmCpu *c, uint32_t magic, bool *exc_secure)
         bad_return(c, M_SECURE, SFSR_INVER, true, magic | EXC_RETURN_DCRS);
         return false;
     }
-    bad = (magic & fixed) != fixed || magic & 2 || (v8 && !sec && magic & (EXC_RETURN_ES | EXC_RETURN_S)) || !(v8 || (magic & 0xd) != 5);
+    bad = (magic & fixed) != fixed || magic & 2 ||
+          (v8 && !sec && magic & (EXC_RETURN_ES | EXC_RETURN_S)) || !(v8 || (magic & 0xd) != 5);
     if (bad || !arm_m_vector(c, m->exception, *exc_secure)->active) {
         bad_return(c, M_USAGE, CFSR_INVPC, m->secure, magic);
         return false;
     }
     thread = magic & EXC_RETURN_THREAD;
-    if ((thread ? active_count(c) != 1 && !(m->ccr[m->secure] & CCR_NONBASE) : active_count(c) == 1) && !v8) {
+    if ((thread ? active_count(c) != 1 && !(m->ccr[m->secure] & CCR_NONBASE)
+                : active_count(c) == 1) &&
+        !v8) {
         deactivate(c, m->exception, *exc_secure);
         bad_return(c, M_USAGE, CFSR_INVPC, m->secure, magic);
         return false;
@@ -585,15 +611,18 @@ static bool pop_fp(ArmCpu *c, uint32_t magic, uint32_t frame, bool s, unsigned m
 static bool pop_frame(ArmCpu *c, uint32_t magic)
 {
     ArmM *m = &c->m;
-    bool sec = arm_has(c, FEATURE_M_SEC), s = sec && magic & EXC_RETURN_S, thread = magic & EXC_RETURN_THREAD, signed_ok = true, ok;
-    bool process = thread && (arm_has(c, FEATURE_M_V8) ? m->control[s] & CONTROL_SPSEL : magic & EXC_RETURN_SPSEL);
+    bool sec = arm_has(c, FEATURE_M_SEC), s = sec && magic & EXC_RETURN_S,
+         thread = magic & EXC_RETURN_THREAD, signed_ok = true, ok;
+    bool process = thread && (arm_has(c, FEATURE_M_V8) ? m->control[s] & CONTROL_SPSEL
+                                                       : magic & EXC_RETURN_SPSEL);
     bool privileged = !thread || !(m->control[s] & CONTROL_NPRIV);
     unsigned mmu = arm_m_mmu_index(c, s, privileged);
     uint32_t sp, frame, size, w[8];
 
     arm_m_sp_save(c);
     sp = *arm_m_sp(c, s, process);
-    if (s && (!(magic & EXC_RETURN_ES) || !(magic & EXC_RETURN_DCRS)) && !pop_callee(c, magic, &sp, mmu, &signed_ok)) {
+    if (s && (!(magic & EXC_RETURN_ES) || !(magic & EXC_RETURN_DCRS)) &&
+        !pop_callee(c, magic, &sp, mmu, &signed_ok)) {
         if (!signed_ok) {
             fault(c, M_SECURE, SFSR_INVIS, true);
         }
@@ -619,9 +648,11 @@ static bool pop_frame(ArmCpu *c, uint32_t magic)
     c->x[14] = w[5];
     c->pc = w[6] & ~1u;
     m->secure = s;
-    *arm_m_sp(c, s, process) = (frame + size) | (w[7] & 1u << 9 && m->ccr[s] & CCR_STKALIGN ? 4 : 0);
+    *arm_m_sp(c, s, process) =
+        (frame + size) | (w[7] & 1u << 9 && m->ccr[s] & CCR_STKALIGN ? 4 : 0);
     if (!arm_has(c, FEATURE_M_V8)) {
-        m->control[M_NS] = (m->control[M_NS] & ~(uint32_t)CONTROL_SPSEL) | (process ? CONTROL_SPSEL : 0);
+        m->control[M_NS] =
+            (m->control[M_NS] & ~(uint32_t)CONTROL_SPSEL) | (process ? CONTROL_SPSEL : 0);
     }
     m->exception = w[7] & 0x1ff;
     arm_m_sp_load(c);
@@ -645,13 +676,15 @@ static void exception_return(ArmCpu *c, uint32_t magic)
     if (arm_m_group_priority(c, m->exception, exc_secure) > -1 && m->exception != M_NMI) {
         m->faultmask[exc_secure] = 0;
     }
-    if (arm_has(c, FEATURE_VFP) && m->fpca && m->fpccr[arm_has(c, FEATURE_M_SEC)] & FPCCR_CLRONRET &&
+    if (arm_has(c, FEATURE_VFP) && m->fpca &&
+        m->fpccr[arm_has(c, FEATURE_M_SEC)] & FPCCR_CLRONRET &&
         !(m->fpccr[m->secure] & FPCCR_LSPACT)) {
         fp_clear(c, false);
     }
     arm_m_sp_save(c);
     if (arm_has(c, FEATURE_M_V8)) {
-        m->control[exc_secure] = (m->control[exc_secure] & ~(uint32_t)CONTROL_SPSEL) | (magic & EXC_RETURN_SPSEL ? CONTROL_SPSEL : 0);
+        m->control[exc_secure] = (m->control[exc_secure] & ~(uint32_t)CONTROL_SPSEL) |
+                                 (magic & EXC_RETURN_SPSEL ? CONTROL_SPSEL : 0);
     }
     deactivate(c, m->exception, exc_secure);
     arm_m_update(c);
@@ -665,7 +698,8 @@ static void exception_return(ArmCpu *c, uint32_t magic)
         return;
     }
     arm_m_update(c);
-    if (!arm_m_handler(m) && m->scr[m->secure] & 2 && !arm_m_pending(c, &other, &group)) {    /* SLEEPONEXIT */
+    /* SLEEPONEXIT */
+    if (!arm_m_handler(m) && m->scr[m->secure] & 2 && !arm_m_pending(c, &other, &group)) {
         c->cpu.halted = true;
         cpu_interrupt(&c->cpu, CPU_PENDING_EXIT);
     }
@@ -683,7 +717,8 @@ static void function_return(ArmCpu *c)
     process = !handler && m->control[M_S] & CONTROL_SPSEL;
     sp = *arm_m_sp(c, true, process);
     mmu = arm_m_mmu_index(c, true, handler || !(m->control[M_S] & CONTROL_NPRIV));
-    if (!stack_word(c, sp, &pc, false, mmu, STACK_POP) || !stack_word(c, sp + 4, &psr, false, mmu, STACK_POP)) {
+    if (!stack_word(c, sp, &pc, false, mmu, STACK_POP) ||
+        !stack_word(c, sp + 4, &psr, false, mmu, STACK_POP)) {
         enter(c);
         return;
     }
@@ -779,7 +814,9 @@ void helper_m_nocp(Cpu *cpu)
 {
     ArmCpu *c = ARM(cpu);
     uintptr_t host_pc = HOST_PC();
-    unsigned denied = arm_has(c, FEATURE_VFP) ? arm_m_fp_denied(c, c->m.secure, arm_m_privileged(c, c->m.secure)) : 1;
+    unsigned denied = arm_has(c, FEATURE_VFP)
+                          ? arm_m_fp_denied(c, c->m.secure, arm_m_privileged(c, c->m.secure))
+                          : 1;
     uint32_t insn = 0;
 
     cpu_restore_state(cpu, host_pc);

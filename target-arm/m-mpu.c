@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * M profile memory: the default map, PMSAv7 and PMSAv8 regions, security attribution by SAU and IDAU (B6 to B8), TT, and the way
- * into the TLB. Regions that do not cover a page of 4 KiB as a whole make entries that are asked again for each access.
+ * M profile memory: the default map, PMSAv7 and PMSAv8 regions, security attribution by SAU and
+ * IDAU (B6 to B8), TT, and the way into the TLB. Regions that do not cover a page of 4 KiB as a
+ * whole make entries that are asked again for each access.
  */
 #include "target-arm/cpu.h"
 
@@ -68,7 +69,8 @@ void arm_m_security(const ArmCpu *c, uint32_t va, ArmMSecurity *out)
         out->ns = true;
         return;
     }
-    if (is_ppb(va) && (va < 0xe0002000 || (va >= 0xe000e000 && va < 0xe000f000) || (va >= 0xe002e000 && va < 0xe002f000) ||
+    if (is_ppb(va) && (va < 0xe0002000 || (va >= 0xe000e000 && va < 0xe000f000) ||
+                       (va >= 0xe002e000 && va < 0xe002f000) ||
                        (va >= 0xe0040000 && va < 0xe0042000) || va >= 0xe00ff000)) {
         out->ns = !c->m.secure;         /* as the state */
         out->exempt = true;
@@ -110,8 +112,10 @@ static unsigned default_map(const ArmCpu *c, uint32_t va, bool user)
 
 static unsigned access_v7(unsigned ap, bool user)
 {
-    static const uint8_t privileged[8] = {0, PROT_RW, PROT_RW, PROT_RW, 0, TLB_PROT_READ, TLB_PROT_READ, TLB_PROT_READ};
-    static const uint8_t unprivileged[8] = {0, 0, TLB_PROT_READ, PROT_RW, 0, 0, TLB_PROT_READ, TLB_PROT_READ};
+    static const uint8_t privileged[8] = {0, PROT_RW,       PROT_RW,       PROT_RW,
+                                          0, TLB_PROT_READ, TLB_PROT_READ, TLB_PROT_READ};
+    static const uint8_t unprivileged[8] = {0, 0, TLB_PROT_READ, PROT_RW,
+                                            0, 0, TLB_PROT_READ, TLB_PROT_READ};
 
     return user ? unprivileged[ap] : privileged[ap];
 }
@@ -122,12 +126,14 @@ static bool mpu_v7(const ArmCpu *c, uint32_t va, bool user, ArmMAccess *a)
 
     for (int i = (int)m->mpu_regions - 1; i >= 0; i--) {
         uint32_t size = m->mpu_rlar[M_NS][i], racr = m->mpu_racr[i], bits = (size >> 1 & 31) + 1;
-        uint32_t mask = bits >= 32 ? 0xffffffff : (1u << bits) - 1, base = m->mpu_rbar[M_NS][i] & ~mask;
+        uint32_t mask = bits >= 32 ? 0xffffffff : (1u << bits) - 1,
+                 base = m->mpu_rbar[M_NS][i] & ~mask;
 
         if (!(size & 1) || bits < 5) {
             continue;
         }
-        a->partial |= part_of_page(va, base, base | mask) || (size & 0xff00 && bits < 15 && ((va ^ base) & ~(mask | 0xfff)) == 0);
+        a->partial |= part_of_page(va, base, base | mask) ||
+                      (size & 0xff00 && bits < 15 && ((va ^ base) & ~(mask | 0xfff)) == 0);
         if ((va & ~mask) != base || a->region >= 0) {
             continue;
         }
@@ -149,7 +155,8 @@ static bool mpu_v8(const ArmCpu *c, uint32_t va, bool bank, bool user, ArmMAcces
     unsigned hits = 0;
 
     for (unsigned i = 0; i < m->mpu_regions; i++) {
-        uint32_t rbar = m->mpu_rbar[bank][i], rlar = m->mpu_rlar[bank][i], base = rbar & ~31u, last = rlar | 31;
+        uint32_t rbar = m->mpu_rbar[bank][i], rlar = m->mpu_rlar[bank][i], base = rbar & ~31u,
+                 last = rlar | 31;
 
         if (!(rlar & 1) || base > last) {
             continue;
@@ -197,14 +204,17 @@ static bool is_sg(ArmCpu *c, uint32_t va)
 {
     MemAttrs attrs = {.is_cpu = 1, .cpu_index = c->cpu.index & 0x1fff, .secure = 1};
     MemResult r1, r2;
-    uint64_t a = address_space_load(c->cpu.as, va, 2, DEV_LITTLE, attrs, &r1), b = address_space_load(c->cpu.as, va + 2, 2, DEV_LITTLE, attrs, &r2);
+    uint64_t a = address_space_load(c->cpu.as, va, 2, DEV_LITTLE, attrs, &r1),
+             b = address_space_load(c->cpu.as, va + 2, 2, DEV_LITTLE, attrs, &r2);
 
     return r1 == MEM_OK && r2 == MEM_OK && a == 0xe97f && b == 0xe97f;
 }
 
 bool arm_m_check(ArmCpu *c, uint32_t va, MmuAccess access, unsigned mmu_idx, ArmMAccess *a)
 {
-    static const unsigned need[] = {[ACCESS_LOAD] = TLB_PROT_READ, [ACCESS_STORE] = TLB_PROT_WRITE, [ACCESS_FETCH] = TLB_PROT_EXEC};
+    static const unsigned need[] = {[ACCESS_LOAD] = TLB_PROT_READ,
+                                    [ACCESS_STORE] = TLB_PROT_WRITE,
+                                    [ACCESS_FETCH] = TLB_PROT_EXEC};
     bool secure = mmu_idx >= MMU_M_S_USER;
 
     memset(a, 0, sizeof(*a));
@@ -245,20 +255,23 @@ bool arm_m_check(ArmCpu *c, uint32_t va, MmuAccess access, unsigned mmu_idx, Arm
     return true;
 }
 
-bool arm_m_tlb_fill(ArmCpu *c, uint32_t va, MmuAccess access, unsigned mmu_idx, bool probe, uintptr_t host_pc)
+bool arm_m_tlb_fill(ArmCpu *c, uint32_t va, MmuAccess access, unsigned mmu_idx, bool probe,
+                    uintptr_t host_pc)
 {
     bool user = mmu_idx == MMU_M_NS_USER || mmu_idx == MMU_M_S_USER;
     ArmMAccess a;
 
     if (arm_m_check(c, va, access, mmu_idx, &a)) {
-        MemAttrs attrs = {.is_cpu = 1, .cpu_index = c->cpu.index & 0x1fff, .user = user, .secure = a.secure};
+        MemAttrs attrs = {
+            .is_cpu = 1, .cpu_index = c->cpu.index & 0x1fff, .user = user, .secure = a.secure};
         unsigned prot = a.prot;
 
         /* what may be read may not be what may be executed: attribution differs by access */
         if (arm_has(c, FEATURE_M_SEC) && a.secure != (mmu_idx >= MMU_M_S_USER)) {
             prot &= access == ACCESS_FETCH ? TLB_PROT_EXEC : PROT_RW;
         }
-        tlb_set(&c->cpu, mmu_idx, va & ~0xfffu, va & ~0xfffu, attrs, prot, a.partial ? 5 : 12, false);
+        tlb_set(&c->cpu, mmu_idx, va & ~0xfffu, va & ~0xfffu, attrs, prot, a.partial ? 5 : 12,
+                false);
         return true;
     }
     if (probe) {
@@ -269,7 +282,8 @@ bool arm_m_tlb_fill(ArmCpu *c, uint32_t va, MmuAccess access, unsigned mmu_idx, 
 
 void arm_m_bus_error(ArmCpu *c, uint32_t va, MmuAccess access, uintptr_t host_pc)
 {
-    arm_m_fault(c, M_BUS, access == ACCESS_FETCH ? CFSR_IBUSERR : CFSR_PRECISERR, access == ACCESS_FETCH ? NULL : &va, host_pc);
+    arm_m_fault(c, M_BUS, access == ACCESS_FETCH ? CFSR_IBUSERR : CFSR_PRECISERR,
+                access == ACCESS_FETCH ? NULL : &va, host_pc);
 }
 
 /* ---- TT ---- */

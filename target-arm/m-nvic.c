@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * M profile: exceptions that are pending and active, their priorities and the execution priority (B3.9 to B3.14). The state is
- * the CPU's; the device `armv7m_nvic` (hw/intc) brings lines and register accesses here. Machine lock.
+ * M profile: exceptions that are pending and active, their priorities and the execution priority
+ * (B3.9 to B3.14). The state is the CPU's; the device `armv7m_nvic` (hw/intc) brings lines and
+ * register accesses here. Machine lock.
  */
 #include "target-arm/models.h"
 
 
 static bool banked(unsigned exc)
 {
-    return exc == M_HARD || exc == M_MEM || exc == M_USAGE || exc == M_SVC || exc == M_PENDSV || exc == M_SYSTICK;
+    return exc == M_HARD || exc == M_MEM || exc == M_USAGE || exc == M_SVC || exc == M_PENDSV ||
+           exc == M_SYSTICK;
 }
 
 ArmMVector *arm_m_vector(ArmCpu *c, unsigned exc, bool secure)
@@ -44,12 +46,15 @@ bool arm_m_targets_secure(const ArmCpu *c, unsigned exc, bool bank)
 /* Priorities of the Non-secure state are in the lower half with AIRCR.PRIS. */
 static int scale(const ArmCpu *c, int prio, bool secure)
 {
-    return !secure && arm_has(c, FEATURE_M_SEC) && c->m.aircr & AIRCR_PRIS && prio >= 0 ? (prio >> 1) + 0x80 : prio;
+    return !secure && arm_has(c, FEATURE_M_SEC) && c->m.aircr & AIRCR_PRIS && prio >= 0
+               ? (prio >> 1) + 0x80
+               : prio;
 }
 
 static int group_of(const ArmCpu *c, int prio, bool secure)
 {
-    return prio < 0 ? prio : scale(c, prio & ~((1 << (c->m.prigroup[secure] + 1)) - 1) & 0xff, secure);
+    return prio < 0 ? prio
+                    : scale(c, prio & ~((1 << (c->m.prigroup[secure] + 1)) - 1) & 0xff, secure);
 }
 
 /* Fixed, or as set. */
@@ -102,7 +107,8 @@ int arm_m_priority(const ArmCpu *c, bool with_primask)
     return MIN(best, boost);
 }
 
-static void consider(const ArmCpu *c, const ArmMVector *v, unsigned n, bool bank, int *best, unsigned *exc, bool *secure, int *group)
+static void consider(const ArmCpu *c, const ArmMVector *v, unsigned n, bool bank, int *best,
+                     unsigned *exc, bool *secure, int *group)
 {
     if (!v->pending || !v->enabled) {
         return;
@@ -229,7 +235,8 @@ void arm_m_systick(Cpu *cpu, bool secure)
     arm_m_set_pending(ARM(cpu), M_SYSTICK, secure);
 }
 
-bool arm_m_scs(Cpu *cpu, uint32_t offset, uint32_t *value, unsigned size, bool write, bool secure, bool user)
+bool arm_m_scs(Cpu *cpu, uint32_t offset, uint32_t *value, unsigned size, bool write, bool secure,
+               bool user)
 {
     ArmCpu *c = ARM(cpu);
     unsigned shift = 8 * (offset & 3);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * M profile: registers of the System Control Space as rows: NVIC, SCB, MPU, SAU, FP (D1.2). Accesses are words with a mask of the
- * bytes that are written; who may come here and how (alias, size, privilege) is the device's business. Machine lock.
+ * M profile: registers of the System Control Space as rows: NVIC, SCB, MPU, SAU, FP (D1.2).
+ * Accesses are words with a mask of the bytes that are written; who may come here and how (alias,
+ * size, privilege) is the device's business. Machine lock.
  */
 #include "target-arm/models.h"
 
@@ -148,7 +149,8 @@ static uint32_t priorities_read(ArmCpu *c, unsigned first, bool s, bool check)
     uint32_t v = 0;
 
     for (unsigned i = 0; i < 4; i++) {
-        if (first + i < M_VECTORS && (!check || (first + i < M_IRQ0 + c->m.config.num_irqs && visible(c, first + i, s)))) {
+        if (first + i < M_VECTORS &&
+            (!check || (first + i < M_IRQ0 + c->m.config.num_irqs && visible(c, first + i, s)))) {
             v |= (uint32_t)(uint8_t)arm_m_vector(c, first + i, s)->prio << (8 * i);
         }
     }
@@ -170,7 +172,8 @@ static void ipr_write(ArmCpu *c, const ScsAccess *a)
     for (unsigned i = 0; i < 4; i++) {
         unsigned exc = M_IRQ0 + 4 * a->n + i;
 
-        if (a->mask >> (8 * i) & 0xff && exc < M_IRQ0 + c->m.config.num_irqs && visible(c, exc, a->s)) {
+        if (a->mask >> (8 * i) & 0xff && exc < M_IRQ0 + c->m.config.num_irqs &&
+            visible(c, exc, a->s)) {
             priority_write(c, exc, false, a->value >> (8 * i) & 0xff);
         }
     }
@@ -325,7 +328,8 @@ static void shpr_write(ArmCpu *c, const ScsAccess *a)
         if (!(a->mask >> (8 * i) & 0xff) || exc == 8 || exc == 9 || exc == 10 || exc == 13) {
             continue;
         }
-        if ((exc == M_SECURE && !(arm_has(c, FEATURE_M_SEC) && a->s)) || (exc < 8 && !arm_has(c, FEATURE_M_MAIN))) {
+        if ((exc == M_SECURE && !(arm_has(c, FEATURE_M_SEC) && a->s)) ||
+            (exc < 8 && !arm_has(c, FEATURE_M_MAIN))) {
             continue;
         }
         priority_write(c, exc, a->s, a->value >> (8 * i) & 0xff);
@@ -358,7 +362,8 @@ static bool *shcsr_flag(ArmCpu *c, const ShcsrBit *b, bool s)
     if ((b->exc == M_HARD || b->exc == M_NMI) && !arm_has(c, FEATURE_M_V8)) {
         return NULL;
     }
-    if (sec && !s && (b->exc == M_BUS || b->exc == M_NMI || b->exc == M_HARD) && !(c->m.aircr & AIRCR_BFHFNMINS)) {
+    if (sec && !s && (b->exc == M_BUS || b->exc == M_NMI || b->exc == M_HARD) &&
+        !(c->m.aircr & AIRCR_BFHFNMINS)) {
         return NULL;
     }
     return b->what == 0 ? &v->active : b->what == 1 ? &v->pending : &v->enabled;
@@ -397,7 +402,8 @@ static bool bus_visible(const ArmCpu *c, bool s)
 
 static uint32_t cfsr_read(ArmCpu *c, const ScsAccess *a)
 {
-    return (c->m.cfsr[a->s] & ~(uint32_t)CFSR_BUS) | (bus_visible(c, a->s) ? c->m.cfsr[M_NS] & CFSR_BUS : 0);
+    return (c->m.cfsr[a->s] & ~(uint32_t)CFSR_BUS) |
+           (bus_visible(c, a->s) ? c->m.cfsr[M_NS] & CFSR_BUS : 0);
 }
 
 static void cfsr_write(ArmCpu *c, const ScsAccess *a)
@@ -478,9 +484,11 @@ static uint32_t cppwr_read(ArmCpu *c, const ScsAccess *a)
 static uint32_t id_read(ArmCpu *c, const ScsAccess *a)
 {
     const ArmIdRegs *id = &c->id;
-    const uint32_t v[16] = {id->a32_pfr0, id->a32_pfr1, id->a32_dfr0, id->a32_afr0, id->a32_mmfr[0], id->a32_mmfr[1], id->a32_mmfr[2],
-                            id->a32_mmfr[3], id->a32_isar[0], id->a32_isar[1], id->a32_isar[2], id->a32_isar[3], id->a32_isar[4],
-                            id->a32_isar[5], (uint32_t)id->clidr, (uint32_t)id->ctr};
+    const uint32_t v[16] = {
+        id->a32_pfr0,    id->a32_pfr1,    id->a32_dfr0,        id->a32_afr0,
+        id->a32_mmfr[0], id->a32_mmfr[1], id->a32_mmfr[2],     id->a32_mmfr[3],
+        id->a32_isar[0], id->a32_isar[1], id->a32_isar[2],     id->a32_isar[3],
+        id->a32_isar[4], id->a32_isar[5], (uint32_t)id->clidr, (uint32_t)id->ctr};
 
     return v[a->n];
 }
@@ -538,12 +546,14 @@ static void fpccr_write(ArmCpu *c, const ScsAccess *a)
     uint32_t writable = FPCCR_ASPEN | FPCCR_LSPEN;
 
     if (arm_has(c, FEATURE_M_V8)) {
-        writable |= 0x7f9 | FPCCR_CLRONRET | (sec && a->s ? FPCCR_TS | FPCCR_CLRONRETS | FPCCR_LSPENS | FPCCR_S : 0);
+        writable |= 0x7f9 | FPCCR_CLRONRET |
+                    (sec && a->s ? FPCCR_TS | FPCCR_CLRONRETS | FPCCR_LSPENS | FPCCR_S : 0);
     } else {
         writable |= 0x57b;      /* UFRDY is not there, but shows */
     }
     if (sec && !a->s) {                 /* both states share LSPEN and CLRONRET */
-        c->m.fpccr[M_NS] = merge(c->m.fpccr[M_NS], a, writable & ~(uint32_t)(FPCCR_LSPEN | FPCCR_CLRONRET));
+        c->m.fpccr[M_NS] =
+            merge(c->m.fpccr[M_NS], a, writable & ~(uint32_t)(FPCCR_LSPEN | FPCCR_CLRONRET));
         if (!(c->m.fpccr[M_S] & FPCCR_LSPENS)) {
             c->m.fpccr[M_S] = merge(c->m.fpccr[M_S], a, FPCCR_LSPEN);
             c->m.fpccr[M_NS] = merge(c->m.fpccr[M_NS], a, FPCCR_LSPEN);
@@ -553,7 +563,8 @@ static void fpccr_write(ArmCpu *c, const ScsAccess *a)
         }
         return;
     }
-    c->m.fpccr[a->s] = merge(c->m.fpccr[a->s], a, writable) & ~(arm_has(c, FEATURE_M_V8) ? 0 : (uint32_t)FPCCR_UFRDY);
+    c->m.fpccr[a->s] = merge(c->m.fpccr[a->s], a, writable) &
+                       ~(arm_has(c, FEATURE_M_V8) ? 0 : (uint32_t)FPCCR_UFRDY);
     if (sec) {
         c->m.fpccr[M_NS] = merge(c->m.fpccr[M_NS], a, FPCCR_LSPEN);
     }
@@ -786,8 +797,10 @@ static const ScsRow *find(ArmCpu *c, ScsAccess *a)
             continue;
         }
         a->n = (a->offset - r->offset) / 4;
-        if ((r->needs & NEED_MAIN && !arm_has(c, FEATURE_M_MAIN)) || (r->needs & NEED_V8 && !arm_has(c, FEATURE_M_V8)) ||
-            (r->needs & NEED_SEC && !arm_has(c, FEATURE_M_SEC)) || (r->needs & NEED_FP && !arm_has(c, FEATURE_VFP)) ||
+        if ((r->needs & NEED_MAIN && !arm_has(c, FEATURE_M_MAIN)) ||
+            (r->needs & NEED_V8 && !arm_has(c, FEATURE_M_V8)) ||
+            (r->needs & NEED_SEC && !arm_has(c, FEATURE_M_SEC)) ||
+            (r->needs & NEED_FP && !arm_has(c, FEATURE_VFP)) ||
             (r->needs & NEED_S_STATE && !a->s)) {
             return NULL;
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * M profile: stack pointers and their limits, CONTROL, xPSR, special registers, reset, and the key that names translations. B3.
+ * M profile: stack pointers and their limits, CONTROL, xPSR, special registers, reset, and the key
+ * that names translations. B3.
  */
 #include "target-arm/models.h"
 
@@ -45,8 +46,8 @@ void arm_m_sp_load(ArmCpu *c)
 
 uint32_t arm_m_xpsr(const ArmCpu *c)
 {
-    return arm_nzcv(c) << 28 | c->q << 27 | (c->it & 3) << 25 | (c->it >> 2) << 10 | c->ge << 16 | (c->pstate & PSTATE_T ? 1u << 24 : 0) |
-           c->m.exception;
+    return arm_nzcv(c) << 28 | c->q << 27 | (c->it & 3) << 25 | (c->it >> 2) << 10 | c->ge << 16 |
+           (c->pstate & PSTATE_T ? 1u << 24 : 0) | c->m.exception;
 }
 
 void arm_m_set_xpsr(ArmCpu *c, uint32_t v, uint32_t mask)
@@ -87,7 +88,8 @@ unsigned arm_m_fp_denied(const ArmCpu *c, bool secure, bool privileged)
 
 unsigned arm_m_mmu_index(const ArmCpu *c, bool secure, bool privileged)
 {
-    bool bare = c->m.negative && privileged && (c->m.mpu_ctrl[secure] & (MPU_ENABLE | MPU_HFNMIENA)) == MPU_ENABLE;
+    bool bare = c->m.negative && privileged &&
+                (c->m.mpu_ctrl[secure] & (MPU_ENABLE | MPU_HFNMIENA)) == MPU_ENABLE;
 
     return (secure ? MMU_M_S_USER : MMU_M_NS_USER) + (bare ? 2 : privileged ? 1 : 0);
 }
@@ -96,16 +98,21 @@ void arm_m_block_key(ArmCpu *c, BlockKey *key)
 {
     const ArmM *m = &c->m;
     bool privileged = arm_m_privileged(c, m->secure);
-    uint32_t mode = MODE_A32 | MODE_VFP_ON | (c->pstate & PSTATE_T ? MODE_THUMB : 0) | (c->it & 0xff) << MODE_IT_SHIFT;
+    uint32_t mode = MODE_A32 | MODE_VFP_ON | (c->pstate & PSTATE_T ? MODE_THUMB : 0) |
+                    (c->it & 0xff) << MODE_IT_SHIFT;
 
     mode |= privileged ? 1 : MODE_USER_A32;
     mode |= !arm_has(c, FEATURE_M_MAIN) || m->ccr[m->secure] & CCR_UNALIGN ? MODE_ALIGN : 0;
     mode |= m->secure ? MODE_SECURE : 0;
     mode |= arm_m_handler(m) ? MODE_M_HANDLER : 0;
-    mode |= arm_m_mmu_index(c, m->secure, privileged) == (m->secure ? MMU_M_S_BARE : MMU_M_NS_BARE) ? MODE_M_BARE : 0;
+    mode |= arm_m_mmu_index(c, m->secure, privileged) == (m->secure ? MMU_M_S_BARE : MMU_M_NS_BARE)
+                ? MODE_M_BARE
+                : 0;
     mode |= arm_m_sp_limit(c) ? MODE_M_LIMIT : 0;
     if (arm_has(c, FEATURE_VFP)) {
-        mode |= arm_m_fp_denied(c, m->secure, privileged) ? MODE_M_NOCP : arm_m_fp_needs_prepare(c) ? MODE_M_FP_PREPARE : 0;
+        mode |= arm_m_fp_denied(c, m->secure, privileged) ? MODE_M_NOCP
+                : arm_m_fp_needs_prepare(c)               ? MODE_M_FP_PREPARE
+                                                          : 0;
         mode |= c->fpcr & (FPCR_FZ | FPCR_FZ16 | FPCR_AHP) ? MODE_FP_SLOW : 0;
         mode |= c->fpcr & FPCR_DN ? MODE_FP_DN : 0;
     }
@@ -124,7 +131,8 @@ static void load_vectors(Cpu *cpu, uint64_t data)
     MemAttrs attrs = {.is_cpu = 1, .cpu_index = cpu->index & 0x1fff, .secure = s};
     MemResult r1, r2;
     uint32_t sp = (uint32_t)address_space_load(cpu->as, c->m.vtor[s], 4, DEV_LITTLE, attrs, &r1);
-    uint32_t pc = (uint32_t)address_space_load(cpu->as, c->m.vtor[s] + 4, 4, DEV_LITTLE, attrs, &r2);
+    uint32_t pc =
+        (uint32_t)address_space_load(cpu->as, c->m.vtor[s] + 4, 4, DEV_LITTLE, attrs, &r2);
 
     c->x[13] = c->m.sp_main[s] = r1 == MEM_OK ? sp & ~3u : 0;
     c->pc = r2 == MEM_OK ? pc & ~1u : 0;
@@ -251,11 +259,14 @@ static void write_control(ArmCpu *c, bool s, uint32_t v, bool plain)
     ArmM *m = &c->m;
 
     arm_m_sp_save(c);
-    m->control[s] = (v & CONTROL_NPRIV) | (arm_m_handler(m) && !arm_has(c, FEATURE_M_V8) ? m->control[s] & CONTROL_SPSEL : v & CONTROL_SPSEL);
+    m->control[s] = (v & CONTROL_NPRIV) |
+                    (arm_m_handler(m) && !arm_has(c, FEATURE_M_V8) ? m->control[s] & CONTROL_SPSEL
+                                                                   : v & CONTROL_SPSEL);
     if (!arm_has(c, FEATURE_M_MAIN) && !arm_has(c, FEATURE_M_V8) && c->model->m_no_user) {
         m->control[s] &= ~(uint32_t)CONTROL_NPRIV;
     }
-    if (arm_has(c, FEATURE_VFP) && plain && (!arm_has(c, FEATURE_M_SEC) || s || m->nsacr & 1 << 10)) {
+    if (arm_has(c, FEATURE_VFP) && plain &&
+        (!arm_has(c, FEATURE_M_SEC) || s || m->nsacr & 1 << 10)) {
         m->fpca = v & CONTROL_FPCA;
         m->sfpa = s ? (v & CONTROL_SFPA) != 0 : m->sfpa;
     }
@@ -282,7 +293,8 @@ static void write_mask_register(ArmCpu *c, bool s, uint32_t sysm, uint32_t v)
         }
         break;
     case 19:
-        if (main && (!(v & 1) || arm_m_priority(c, true) > (s && m->aircr & AIRCR_BFHFNMINS ? -3 : -1))) {
+        if (main &&
+            (!(v & 1) || arm_m_priority(c, true) > (s && m->aircr & AIRCR_BFHFNMINS ? -3 : -1))) {
             m->faultmask[s] = v & 1;
         }
         break;
@@ -304,7 +316,9 @@ void helper_m_msr(Cpu *cpu, uint32_t sysm, uint32_t v)
     sysm &= 0xff;
     alias = sysm >> 7;
     if (sysm < 4) {
-        arm_m_set_xpsr(c, v, (mask & 2 ? 0xf8000000u : 0) | (mask & 1 && arm_has(c, FEATURE_M_DSP) ? 0x000f0000u : 0));
+        arm_m_set_xpsr(c, v,
+                       (mask & 2 ? 0xf8000000u : 0) |
+                           (mask & 1 && arm_has(c, FEATURE_M_DSP) ? 0x000f0000u : 0));
         return;
     }
     if (alias && !s) {

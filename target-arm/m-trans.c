@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * T32 on M profile: which rows of the Thumb tables a core has, what branches to EXC_RETURN values, special registers, state
- * changes of the Security Extension, and the conditions under which FP instructions run. C1, C2.
+ * T32 on M profile: which rows of the Thumb tables a core has, what branches to EXC_RETURN values,
+ * special registers, state changes of the Security Extension, and the conditions under which FP
+ * instructions run. C1, C2.
  */
 #include "target-arm/a32-trans.h"
 #include "target-arm/m-decode.h"
@@ -35,7 +36,8 @@ static const NeedRow needs32[] = {
 
 static bool has32(const ArmCtx *s, const A32Insn *i)
 {
-    bool main = arm_has(s->cpu, FEATURE_M_MAIN), v8 = arm_has(s->cpu, FEATURE_M_V8), dsp = arm_has(s->cpu, FEATURE_M_DSP);
+    bool main = arm_has(s->cpu, FEATURE_M_MAIN), v8 = arm_has(s->cpu, FEATURE_M_V8),
+         dsp = arm_has(s->cpu, FEATURE_M_DSP);
 
     if (i->row->trans == trans_t32_b) {
         return main || v8 || i->link;
@@ -114,8 +116,10 @@ static bool dispatch16(ArmCtx *s, uint32_t w)
         m_cps(s, &i);
         return true;
     }
-    if ((i.row->trans == trans_t16_it && !arm_has(s->cpu, FEATURE_M_MAIN)) || i.row->trans == trans_a32_setend ||
-        (i.row->trans == trans_t16_cbz && !arm_has(s->cpu, FEATURE_M_MAIN) && !arm_has(s->cpu, FEATURE_M_V8))) {
+    if ((i.row->trans == trans_t16_it && !arm_has(s->cpu, FEATURE_M_MAIN)) ||
+        i.row->trans == trans_a32_setend ||
+        (i.row->trans == trans_t16_cbz && !arm_has(s->cpu, FEATURE_M_MAIN) &&
+         !arm_has(s->cpu, FEATURE_M_V8))) {
         return false;
     }
     return i.row->trans(s, &i);
@@ -190,7 +194,8 @@ static bool dispatch_fp(ArmCtx *s, uint32_t w)
     A32Insn i = {0};
 
     if (w >> 28 == 15) {
-        return arm_has(s->cpu, FEATURE_VFP5) && neonx_decode(&i, w) && i.row->trans != trans_vfp_movx && i.row->trans != trans_vfp_ins &&
+        return arm_has(s->cpu, FEATURE_VFP5) && neonx_decode(&i, w) &&
+               i.row->trans != trans_vfp_movx && i.row->trans != trans_vfp_ins &&
                registers_ok(s, &i) && i.row->trans(s, &i);
     }
     return vfp_decode(&i, w) && registers_ok(s, &i) && i.row->trans(s, &i);
@@ -249,17 +254,21 @@ bool trans_m_sg(ArmCtx *s, const A32Insn *i)
 
 bool trans_m_tt(ArmCtx *s, const A32Insn *i)
 {
-    if (!arm_has(s->cpu, FEATURE_M_V8) || i->rd == 13 || i->rd == 15 || i->rn == 15 || (i->op & 2 && !(s->mode & MODE_SECURE))) {
+    if (!arm_has(s->cpu, FEATURE_M_V8) || i->rd == 13 || i->rd == 15 || i->rn == 15 ||
+        (i->op & 2 && !(s->mode & MODE_SECURE))) {
         return false;
     }
-    a32_set_plain(s, i->rd, ir_call_m_tt(s->b, a32_reg(s, i->rn), ir_i32(s->b, i->op >> 1 | (i->op & 1) << 1)));
+    a32_set_plain(
+        s, i->rd,
+        ir_call_m_tt(s->b, a32_reg(s, i->rn), ir_i32(s->b, i->op >> 1 | (i->op & 1) << 1)));
     return true;
 }
 
 /* FP registers out of the way of a call to Non-secure state, and back. */
 bool trans_m_vlstm(ArmCtx *s, const A32Insn *i)
 {
-    if (!arm_has(s->cpu, FEATURE_M_V8) || !arm_has(s->cpu, FEATURE_M_MAIN) || i->rn == 15 || !(s->mode & MODE_SECURE)) {
+    if (!arm_has(s->cpu, FEATURE_M_V8) || !arm_has(s->cpu, FEATURE_M_MAIN) || i->rn == 15 ||
+        !(s->mode & MODE_SECURE)) {
         return false;
     }
     if (arm_has(s->cpu, FEATURE_VFP)) {

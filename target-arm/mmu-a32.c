@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Translation of AArch32 regimes: short descriptors with domains (G5.4), and LPAE's long ones by the walker of mmu.c. */
+/*
+ * Translation of AArch32 regimes: short descriptors with domains (G5.4), and LPAE's long ones by
+ * the walker of mmu.c.
+ */
 #include "target-arm/mmu.h"
 
 typedef struct Short {
@@ -64,7 +67,8 @@ static bool walk_short(ArmWalk *w, ArmPage *page)
     ArmCpu *c = w->c;
     uint32_t va = (uint32_t)w->va, ttbcr = (uint32_t)c->tcr[w->regime], n = ttbcr & 7;
     bool second = n && va >> (32 - n), afe = c->sctlr[w->regime] & SCTLR_AFE;
-    hwaddr base = second ? c->ttbr1[w->regime] & 0xffffc000 : c->ttbr0[w->regime] & ~((1ull << (14 - n)) - 1) & UINT32_MAX;
+    hwaddr base = second ? c->ttbr1[w->regime] & 0xffffc000
+                         : c->ttbr0[w->regime] & ~((1ull << (14 - n)) - 1) & UINT32_MAX;
     Short d = {.level = 1};
     uint64_t e;
     void *host;
@@ -91,11 +95,14 @@ static bool walk_short(ArmWalk *w, ArmPage *page)
         d.pxn = d.desc & 1;
         d.ng = d.desc >> 17 & 1;
         page->page_bits = d.super ? 24 : 20;
-        page->pa = d.super ? (d.desc & 0xff000000) | (hwaddr)(d.desc >> 20 & 15) << 32 | (hwaddr)(d.desc >> 5 & 15) << 36 : d.desc & 0xfff00000;
+        page->pa = d.super ? (d.desc & 0xff000000) | (hwaddr)(d.desc >> 20 & 15) << 32 |
+                                 (hwaddr)(d.desc >> 5 & 15) << 36
+                           : d.desc & 0xfff00000;
     } else {
         d.level = 2;
         d.pxn = d.desc >> 2 & 1;
-        if (!arm_entry_read(c, (d.desc & 0xfffffc00) | (va >> 10 & 0x3fc), 4, w->attrs, w->big, &e, &host)) {
+        if (!arm_entry_read(c, (d.desc & 0xfffffc00) | (va >> 10 & 0x3fc), 4, w->attrs, w->big, &e,
+                            &host)) {
             return arm_walk_fail(w, FAULT_EXTERNAL_WALK, 2);
         }
         if ((e & 3) == 0) {
@@ -123,7 +130,9 @@ static bool walk_short(ArmWalk *w, ArmPage *page)
         return short_fail(w, FAULT_ACCESS, &d);
     }
     page->prot = short_rights(w, &d, afe);
-    if (!w->debug && !(page->prot & (w->access == ACCESS_LOAD ? TLB_PROT_READ : w->access == ACCESS_STORE ? TLB_PROT_WRITE : TLB_PROT_EXEC))) {
+    if (!w->debug && !(page->prot & (w->access == ACCESS_LOAD    ? TLB_PROT_READ
+                                     : w->access == ACCESS_STORE ? TLB_PROT_WRITE
+                                                                 : TLB_PROT_EXEC))) {
         return short_fail(w, FAULT_PERMISSION, &d);
     }
     return true;

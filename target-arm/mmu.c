@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * VMSAv8-64 translation (D8): 4, 16 and 64 KiB granules, both address ranges, two stages, access and dirty
- * flags in hardware, PAN, execute-never; VMSAv8-32 long descriptors go the same way (mmu-a32.c has the short ones).
- * Tagged addresses are entered into the TLB with their tags.
+ * VMSAv8-64 translation (D8): 4, 16 and 64 KiB granules, both address ranges, two stages, access
+ * and dirty flags in hardware, PAN, execute-never; VMSAv8-32 long descriptors go the same way
+ * (mmu-a32.c has the short ones). Tagged addresses are entered into the TLB with their tags.
  */
 #include "target-arm/mmu.h"
 
@@ -23,13 +23,15 @@ static void *entry_host(ArmCpu *c, hwaddr pa, MemAttrs attrs)
     return s.region->ram->host + s.region->ram_offset + s.offset;
 }
 
-bool arm_entry_read(ArmCpu *c, hwaddr pa, unsigned size, MemAttrs attrs, bool big, uint64_t *v, void **host)
+bool arm_entry_read(ArmCpu *c, hwaddr pa, unsigned size, MemAttrs attrs, bool big, uint64_t *v,
+                    void **host)
 {
     MemResult result = MEM_OK;
 
     *host = entry_host(c, pa, attrs);
     if (*host) {
-        *v = size == 8 ? __atomic_load_n((uint64_t *)*host, __ATOMIC_RELAXED) : __atomic_load_n((uint32_t *)*host, __ATOMIC_RELAXED);
+        *v = size == 8 ? __atomic_load_n((uint64_t *)*host, __ATOMIC_RELAXED)
+                       : __atomic_load_n((uint32_t *)*host, __ATOMIC_RELAXED);
         if (big) {
             *v = size == 8 ? __builtin_bswap64(*v) : __builtin_bswap32((uint32_t)*v);
         }
@@ -53,7 +55,8 @@ static bool entry_update(ArmWalk *w, hwaddr pa, void *host, uint64_t old, uint64
         old = __builtin_bswap64(old);
         new = __builtin_bswap64(new);
     }
-    return __atomic_compare_exchange_n((uint64_t *)host, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    return __atomic_compare_exchange_n((uint64_t *)host, &old, new, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
 }
 
 bool arm_walk_fail(ArmWalk *w, unsigned type, unsigned level)
@@ -211,7 +214,8 @@ typedef struct Leaf {
     bool ns_table, apt_ro, apt_nouser, xn_table, pxn_table;
 } Leaf;
 
-static bool stage2_translate(ArmWalk *w, hwaddr ipa, MmuAccess access, bool for_walk, ArmPage *page);
+static bool stage2_translate(ArmWalk *w, hwaddr ipa, MmuAccess access, bool for_walk,
+                             ArmPage *page);
 
 /* Walks the tables of a stage for `in`; tables of stage 1 are read through stage 2. */
 static bool walk_tables(ArmWalk *w, const Stage *s, uint64_t in, Leaf *leaf)
@@ -246,7 +250,8 @@ static bool walk_tables(ArmWalk *w, const Stage *s, uint64_t in, Leaf *leaf)
             return arm_walk_fail(w, FAULT_EXTERNAL_WALK, level);
         }
         bool table_desc = (d & 3) == 3 && level < 3;
-        bool block = (d & 3) == 1 && (s->granule == 12 ? level == 1 || level == 2 : level == 2), page = (d & 3) == 3 && level == 3;
+        bool block = (d & 3) == 1 && (s->granule == 12 ? level == 1 || level == 2 : level == 2),
+             page = (d & 3) == 3 && level == 3;
         hwaddr out = d & 0x0000fffffffff000ull & ~((1ull << s->granule) - 1);
 
         if (!table_desc && !block && !page) {
@@ -275,8 +280,12 @@ static bool walk_tables(ArmWalk *w, const Stage *s, uint64_t in, Leaf *leaf)
     }
 }
 
-/* Access flag and dirty state; *again: the descriptor changed. dbm_ro: read-only but for the dirty state. */
-static bool flags(ArmWalk *w, const Stage *s, Leaf *leaf, bool writing, uint64_t ro_bit, bool ro_value, bool *again)
+/*
+ * Access flag and dirty state; *again: the descriptor changed. dbm_ro: read-only but for the dirty
+ * state.
+ */
+static bool flags(ArmWalk *w, const Stage *s, Leaf *leaf, bool writing, uint64_t ro_bit,
+                  bool ro_value, bool *again)
 {
     uint64_t new = leaf->desc;
 
@@ -302,10 +311,13 @@ static bool flags(ArmWalk *w, const Stage *s, Leaf *leaf, bool writing, uint64_t
 
 static bool permitted(unsigned prot, MmuAccess access)
 {
-    return prot & (access == ACCESS_LOAD ? TLB_PROT_READ : access == ACCESS_STORE ? TLB_PROT_WRITE : TLB_PROT_EXEC);
+    return prot & (access == ACCESS_LOAD    ? TLB_PROT_READ
+                   : access == ACCESS_STORE ? TLB_PROT_WRITE
+                                            : TLB_PROT_EXEC);
 }
 
-static bool stage2_once(ArmWalk *w, hwaddr ipa, MmuAccess access, bool for_walk, ArmPage *page, bool *again)
+static bool stage2_once(ArmWalk *w, hwaddr ipa, MmuAccess access, bool for_walk, ArmPage *page,
+                        bool *again)
 {
     Stage s;
     Leaf leaf;
@@ -316,7 +328,8 @@ static bool stage2_once(ArmWalk *w, hwaddr ipa, MmuAccess access, bool for_walk,
     if (!stage2(w, &s, ipa)) {
         return arm_walk_fail(w, FAULT_TRANSLATION, 0);
     }
-    if (!walk_tables(w, &s, ipa, &leaf) || !flags(w, &s, &leaf, access == ACCESS_STORE, 1ull << 7, false, again)) {
+    if (!walk_tables(w, &s, ipa, &leaf) ||
+        !flags(w, &s, &leaf, access == ACCESS_STORE, 1ull << 7, false, again)) {
         return false;
     }
     unsigned s2ap = leaf.desc >> 6 & 3, xn = leaf.desc >> 53 & 3, prot = 0;
@@ -358,7 +371,8 @@ static unsigned rights(const ArmWalk *w, const Stage *s, const Leaf *leaf, bool 
     ArmCpu *c = w->c;
     uint64_t d = leaf->desc, sctlr = c->sctlr[w->regime];
     bool ro = d >> 7 & 1 || leaf->apt_ro, user = d >> 6 & 1 && !leaf->apt_nouser;
-    bool uxn = d >> 54 & 1 || leaf->xn_table, pxn = d >> 53 & 1 || leaf->pxn_table, wxn = sctlr & SCTLR_WXN;
+    bool uxn = d >> 54 & 1 || leaf->xn_table, pxn = d >> 53 & 1 || leaf->pxn_table,
+         wxn = sctlr & SCTLR_WXN;
     unsigned prot = TLB_PROT_READ | (ro ? 0 : TLB_PROT_WRITE);
 
     if (!s->two_ranges) {
@@ -372,8 +386,12 @@ static unsigned rights(const ArmWalk *w, const Stage *s, const Leaf *leaf, bool 
         }
         return prot | (uxn || (wxn && !ro) ? 0 : TLB_PROT_EXEC);
     }
-    /* What EL0 may write, EL1 does not execute; AArch32: only with UWXN, and XN is for both levels (G5.7.1). */
-    bool exec = !pxn && !(wxn && !ro) && (w->a32 ? !uxn && !(sctlr & SCTLR_UWXN && user && !ro) : !(user && !ro));
+    /*
+     * What EL0 may write, EL1 does not execute; AArch32: only with UWXN, and XN is for both levels
+     * (G5.7.1).
+     */
+    bool exec = !pxn && !(wxn && !ro) &&
+                (w->a32 ? !uxn && !(sctlr & SCTLR_UWXN && user && !ro) : !(user && !ro));
 
     return (w->pan && user ? 0 : prot) | (exec ? TLB_PROT_EXEC : 0);
 }
@@ -389,7 +407,8 @@ static bool stage1_once(ArmWalk *w, ArmPage *page, bool *again)
     if (!stage1(w, &s)) {
         return arm_walk_fail(w, FAULT_TRANSLATION, w->a32);
     }
-    if (!walk_tables(w, &s, w->va, &leaf) || !flags(w, &s, &leaf, w->access == ACCESS_STORE, 1ull << 7, true, again)) {
+    if (!walk_tables(w, &s, w->va, &leaf) ||
+        !flags(w, &s, &leaf, w->access == ACCESS_STORE, 1ull << 7, true, again)) {
         return false;
     }
     unsigned prot = rights(w, &s, &leaf, &user_readable);
@@ -433,7 +452,8 @@ static bool flat(ArmWalk *w, ArmPage *page)
 {
     uint64_t tcr = w->c->tcr[w->regime];
     bool upper = w->va >> 55 & 1;
-    bool tbi = w->regime == 1 || (w->regime == 2 && arm_e2h(w->c)) ? tcr >> (upper ? 38 : 37) & 1 : tcr >> 20 & 1;
+    bool tbi = w->regime == 1 || (w->regime == 2 && arm_e2h(w->c)) ? tcr >> (upper ? 38 : 37) & 1
+                                                                   : tcr >> 20 & 1;
     uint64_t va = w->a32 ? (uint32_t)w->va : tbi ? w->va & 0x00ffffffffffffffull : w->va;
 
     if (va >> arm_pa_bits(w->c) && !w->a32) {
@@ -462,11 +482,18 @@ static unsigned regime_of(const ArmCpu *c, unsigned mmu_idx)
     }
 }
 
-bool arm_page_walk(ArmCpu *c, uint64_t va, MmuAccess access, unsigned mmu_idx, bool debug, ArmPage *page, ArmFault *f)
+bool arm_page_walk(ArmCpu *c, uint64_t va, MmuAccess access, unsigned mmu_idx, bool debug,
+                   ArmPage *page, ArmFault *f)
 {
     ArmWalk w = {
-        .c = c, .va = va, .access = access, .debug = debug, .user = mmu_idx == MMU_EL0, .regime = regime_of(c, mmu_idx),
-        .pan = (mmu_idx == MMU_EL1_PAN || mmu_idx == MMU_EL2_PAN) && access != ACCESS_FETCH, .fault = f,
+        .c = c,
+        .va = va,
+        .access = access,
+        .debug = debug,
+        .user = mmu_idx == MMU_EL0,
+        .regime = regime_of(c, mmu_idx),
+        .pan = (mmu_idx == MMU_EL1_PAN || mmu_idx == MMU_EL2_PAN) && access != ACCESS_FETCH,
+        .fault = f,
     };
     uint64_t hcr = arm_hcr(c);
     bool ok;
@@ -509,14 +536,17 @@ bool arm_page_walk(ArmCpu *c, uint64_t va, MmuAccess access, unsigned mmu_idx, b
 
 uint32_t arm_fault_esr_code(const ArmFault *f)
 {
-    return f->type >= FAULT_ALIGNMENT && f->type != FAULT_DOMAIN ? f->type : f->type == FAULT_EXTERNAL ? 0x10 : f->type | f->level;
+    return f->type >= FAULT_ALIGNMENT && f->type != FAULT_DOMAIN ? f->type
+           : f->type == FAULT_EXTERNAL                           ? 0x10
+                                                                 : f->type | f->level;
 }
 
 void arm_raise_fault(ArmCpu *c, const ArmFault *f, uint64_t va, MmuAccess access, uintptr_t host_pc)
 {
     unsigned el = arm_el(c), target = f->stage == 2 ? 2 : arm_default_el(c);
     bool fetch = access == ACCESS_FETCH;
-    uint32_t iss = arm_fault_esr_code(f) | (access == ACCESS_STORE ? 1 << 6 : 0) | (f->s1ptw ? 1 << 7 : 0);
+    uint32_t iss =
+        arm_fault_esr_code(f) | (access == ACCESS_STORE ? 1 << 6 : 0) | (f->s1ptw ? 1 << 7 : 0);
 
     c->exc.va = va;
     c->exc.has_va = true;
@@ -528,10 +558,15 @@ void arm_raise_fault(ArmCpu *c, const ArmFault *f, uint64_t va, MmuAccess access
     }
     log_mask(LOG_MMU, "fault at %#" PRIx64 ", access %d, ISS %#x\n", va, access, iss);
     arm_raise(c, fetch ? ARM_EXC_PREFETCH : ARM_EXC_DATA,
-              esr(fetch ? (el < target ? EC_PREFETCH_LOW : EC_PREFETCH) : el < target ? EC_DATA_LOW : EC_DATA, iss), target, host_pc);
+              esr(fetch         ? (el < target ? EC_PREFETCH_LOW : EC_PREFETCH)
+                  : el < target ? EC_DATA_LOW
+                                : EC_DATA,
+                  iss),
+              target, host_pc);
 }
 
-bool arm_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx, bool probe, uintptr_t host_pc)
+bool arm_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx,
+                  bool probe, uintptr_t host_pc)
 {
     ArmCpu *c = ARM(cpu);
     ArmPage page;
@@ -552,8 +587,11 @@ bool arm_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsign
         if (tag != 0 && tag != 0xff) {
             c->tagged_seen = true;
         }
-        /* a page that is not dirty yet is entered without write access unless it was just made so */
-        tlb_set(cpu, mmu_idx, va & ~0xfffull, page.pa, page.attrs, page.prot | (page.tagged ? TLB_PROT_TARGET : 0), page.page_bits, page.global);
+        /*
+         * a page that is not dirty yet is entered without write access unless it was just made so
+         */
+        tlb_set(cpu, mmu_idx, va & ~0xfffull, page.pa, page.attrs,
+                page.prot | (page.tagged ? TLB_PROT_TARGET : 0), page.page_bits, page.global);
         return true;
     }
     if (probe) {
@@ -606,7 +644,8 @@ bool arm_guarded(ArmCpu *c, uint64_t va)
     ArmPage page;
     ArmFault f;
 
-    return arm_page_walk(c, va, ACCESS_FETCH, arm_mmu_index_hook(&c->cpu, true), true, &page, &f) && page.guarded;
+    return arm_page_walk(c, va, ACCESS_FETCH, arm_mmu_index_hook(&c->cpu, true), true, &page, &f) &&
+           page.guarded;
 }
 
 unsigned arm_resolve_btype(ArmCpu *c)
@@ -628,7 +667,8 @@ bool arm_debug_translate(Cpu *cpu, uint64_t va, hwaddr *pa, MemAttrs *attrs)
 
     if (arm_has(ARM(cpu), FEATURE_M)) {
         *pa = (uint32_t)va;
-        *attrs = (MemAttrs){.is_cpu = 1, .cpu_index = cpu->index & 0x1fff, .secure = ARM(cpu)->m.secure};
+        *attrs =
+            (MemAttrs){.is_cpu = 1, .cpu_index = cpu->index & 0x1fff, .secure = ARM(cpu)->m.secure};
         return true;
     }
     if (!arm_page_walk(ARM(cpu), va, ACCESS_LOAD, arm_mmu_index(ARM(cpu)), true, &page, &f)) {
@@ -639,7 +679,8 @@ bool arm_debug_translate(Cpu *cpu, uint64_t va, hwaddr *pa, MemAttrs *attrs)
     return true;
 }
 
-uint64_t arm_address_translate(ArmCpu *c, uint64_t va, MmuAccess access, unsigned mmu_idx, unsigned stages)
+uint64_t arm_address_translate(ArmCpu *c, uint64_t va, MmuAccess access, unsigned mmu_idx,
+                               unsigned stages)
 {
     uint64_t saved = c->hcr;
     ArmPage page;
@@ -652,8 +693,9 @@ uint64_t arm_address_translate(ArmCpu *c, uint64_t va, MmuAccess access, unsigne
     ok = arm_page_walk(c, va, access, mmu_idx, false, &page, &f);
     c->hcr = saved;
     if (ok) {
-        return (page.pa & 0x0000fffffffff000ull) | (uint64_t)page.mair << 56 | 1 << 11 | (uint64_t)page.sh << 7 |
-               (page.attrs.secure ? 0 : 1 << 9);
+        return (page.pa & 0x0000fffffffff000ull) | (uint64_t)page.mair << 56 | 1 << 11 |
+               (uint64_t)page.sh << 7 | (page.attrs.secure ? 0 : 1 << 9);
     }
-    return 1 | arm_fault_esr_code(&f) << 1 | (f.stage == 2 ? 1 << 9 : 0) | (f.s1ptw ? 1 << 8 : 0) | 1 << 11;
+    return 1 | arm_fault_esr_code(&f) << 1 | (f.stage == 2 ? 1 << 9 : 0) | (f.s1ptw ? 1 << 8 : 0) |
+           1 << 11;
 }

@@ -19,7 +19,8 @@ typedef struct ArmWalk {
 } ArmWalk;
 
 bool arm_walk_fail(ArmWalk *w, unsigned type, unsigned level);
-bool arm_entry_read(ArmCpu *c, hwaddr pa, unsigned size, MemAttrs attrs, bool big, uint64_t *v, void **host);
+bool arm_entry_read(ArmCpu *c, hwaddr pa, unsigned size, MemAttrs attrs, bool big, uint64_t *v,
+                    void **host);
 unsigned arm_pa_bits(const ArmCpu *c);
 /* Stage 1 of an AArch32 regime (mmu-a32.c). */
 bool arm_walk_a32(ArmWalk *w, ArmPage *page);

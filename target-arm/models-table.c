@@ -5,8 +5,9 @@
 #define ISAR_V8(i4, i5, i6) {0x02101110, 0x13112111, 0x21232042, 0x01112131, i4, i5, i6}
 
 /* v7 with the virtualization extensions. */
-#define V7VE (ARM_M_V5 | ARM_M_V6 | ARM_M_V6K | ARM_M_V7 | ARM_M_VFP | ARM_M_LPAE | ARM_M_TIMER | ARM_M_EL3 | ARM_M_EL2 | \
-              ARM_M_DIV | ARM_M_VFP4 | ARM_M_NEON)
+#define V7VE                                                                             \
+    (ARM_M_V5 | ARM_M_V6 | ARM_M_V6K | ARM_M_V7 | ARM_M_VFP | ARM_M_LPAE | ARM_M_TIMER | \
+     ARM_M_EL3 | ARM_M_EL2 | ARM_M_DIV | ARM_M_VFP4 | ARM_M_NEON)
 
 /* v7 with security extensions. */
 #define V7SE (ARM_M_V5 | ARM_M_V6 | ARM_M_V6K | ARM_M_V7 | ARM_M_VFP | ARM_M_NEON | ARM_M_EL3)

@@ -63,12 +63,16 @@ static uint64_t field(const ArmIdRegs *id, uint32_t reg, unsigned shift)
 static void derive_features(ArmCpu *c)
 {
     const ArmModel *m = c->model;
-    uint32_t f = m->aarch64 ? ARM_M_V5 | ARM_M_V6 | ARM_M_V6K | ARM_M_V7 | ARM_M_VFP | ARM_M_NEON | ARM_M_LPAE | ARM_M_TIMER |
-                              ARM_M_EL3 | ARM_M_EL2 | ARM_M_DIV | ARM_M_VFP4 : m->features32;
+    uint32_t f = m->aarch64
+                     ? ARM_M_V5 | ARM_M_V6 | ARM_M_V6K | ARM_M_V7 | ARM_M_VFP | ARM_M_NEON |
+                           ARM_M_LPAE | ARM_M_TIMER | ARM_M_EL3 | ARM_M_EL2 | ARM_M_DIV | ARM_M_VFP4
+                     : m->features32;
 
     c->features[0] = c->features[1] = 0;
     for (unsigned i = 0; m->aarch64 && i < ARRAY_COUNT(feature_rows); i++) {
-        set_feature(c, feature_rows[i].feature, field(&c->id, feature_rows[i].reg, feature_rows[i].shift) >= feature_rows[i].min);
+        set_feature(c, feature_rows[i].feature,
+                    field(&c->id, feature_rows[i].reg, feature_rows[i].shift) >=
+                        feature_rows[i].min);
     }
     if (m->aarch64) {
         set_feature(c, FEATURE_AARCH64, true);
@@ -119,7 +123,8 @@ bool arm_parse_switch(const char *key, const char *value, bool *on, GError **err
 {
     if (strcmp(value, "on") == 0 || strcmp(value, "yes") == 0 || strcmp(value, "true") == 0) {
         *on = true;
-    } else if (strcmp(value, "off") == 0 || strcmp(value, "no") == 0 || strcmp(value, "false") == 0) {
+    } else if (strcmp(value, "off") == 0 || strcmp(value, "no") == 0 ||
+               strcmp(value, "false") == 0) {
         *on = false;
     } else {
         return fail(error, "Parameter '%s' expects 'on' or 'off'", key);
@@ -175,7 +180,8 @@ static bool apply_word(ArmCpu *c, const char *text, GError **error)
         if (!arm_parse_switch(name, value, &on, error)) {
             return false;
         }
-        return !on || fail(error, "%s.%s: there is no SME here; only 'off' is possible", c->cpu.dev.obj.type->name, name);
+        return !on || fail(error, "%s.%s: there is no SME here; only 'off' is possible",
+                           c->cpu.dev.obj.type->name, name);
     }
     for (unsigned i = 0; i < ARRAY_COUNT(switches); i++) {
         if (strcmp(name, switches[i].name) != 0 || (switches[i].max_only && !c->model->max)) {
@@ -281,7 +287,8 @@ static gpointer build_infos(gpointer unused)
     for (unsigned i = 0; i < arm_num_models; i++) {
         if (in_this_binary(&arm_models[i])) {
             infos[n++] = (CpuModelInfo){
-                .name = arm_models[i].name, .type_name = g_strdup_printf("%s-arm-cpu", arm_models[i].name),
+                .name = arm_models[i].name,
+                .type_name = g_strdup_printf("%s-arm-cpu", arm_models[i].name),
                 .desc = arm_models[i].name,
             };
         }
@@ -352,9 +359,10 @@ static bool apply_props(ArmCpu *c, struct json_object *props, GError **error)
 {
     json_object_object_foreach(props, key, value)
     {
-        bool known = (strcmp(key, "aarch64") == 0 || strcmp(key, "pmu") == 0 ||
-                      (c->model->max && (strcmp(key, "pauth") == 0 || strcmp(key, "pauth-impdef") == 0)) ||
-                      (arm_sve_has_property(c->model, key) && strcmp(key, "sve-max-vq") != 0));
+        bool known =
+            (strcmp(key, "aarch64") == 0 || strcmp(key, "pmu") == 0 ||
+             (c->model->max && (strcmp(key, "pauth") == 0 || strcmp(key, "pauth-impdef") == 0)) ||
+             (arm_sve_has_property(c->model, key) && strcmp(key, "sve-max-vq") != 0));
 
         if (!known) {
             return fail(error, "Parameter '%s' is unexpected", key);
@@ -363,9 +371,11 @@ static bool apply_props(ArmCpu *c, struct json_object *props, GError **error)
             return fail(error, "Invalid parameter type for '%s', expected: boolean", key);
         }
         if (strcmp(key, "aarch64") == 0 && !json_object_get_boolean(value)) {
-            return fail(error, "'aarch64' feature cannot be disabled unless KVM is enabled and 32-bit EL1 is supported");
+            return fail(error, "'aarch64' feature cannot be disabled unless KVM is enabled and "
+                               "32-bit EL1 is supported");
         }
-        g_autofree char *word = g_strdup_printf("%s=%s", key, json_object_get_boolean(value) ? "on" : "off");
+        g_autofree char *word =
+            g_strdup_printf("%s=%s", key, json_object_get_boolean(value) ? "on" : "off");
 
         if (!apply_word(c, word, error)) {
             return false;
@@ -374,7 +384,8 @@ static bool apply_props(ArmCpu *c, struct json_object *props, GError **error)
     return true;
 }
 
-struct json_object *arm_model_expand(const char *type, const char *model, struct json_object *props, GError **error)
+struct json_object *arm_model_expand(const char *type, const char *model, struct json_object *props,
+                                     GError **error)
 {
     const ArmModel *m = arm_model_find(model);
     struct json_object *out, *inner, *values;

@@ -28,19 +28,27 @@ extern const ArmModel arm_models[];
 extern const unsigned arm_num_models;
 
 const ArmModel *arm_model_find(const char *name);
-/* Copies the model into a new CPU; then properties are applied, then arm_model_finish() derives the rest. */
+/*
+ * Copies the model into a new CPU; then properties are applied, then arm_model_finish() derives the
+ * rest.
+ */
 void arm_model_apply(ArmCpu *c, const ArmModel *m);
 bool arm_model_finish(ArmCpu *c, GError **error);
 const CpuModelInfo *arm_model_info(unsigned i);
 void arm_models_help(GString *out);
 Cpu *arm_cpu_create(Vm *vm, const char *text, GError **error);
-struct json_object *arm_model_expand(const char *type, const char *model, struct json_object *props, GError **error);
+struct json_object *arm_model_expand(const char *type, const char *model, struct json_object *props,
+                                     GError **error);
 bool arm_parse_switch(const char *key, const char *value, bool *on, GError **error);
-/* SVE's properties (models-sve.c): a word of -cpu, what follows of all of them, and how they are now. */
+/*
+ * SVE's properties (models-sve.c): a word of -cpu, what follows of all of them, and how they are
+ * now.
+ */
 bool arm_sve_has_property(const ArmModel *m, const char *name);
 bool arm_sve_word(ArmCpu *c, const char *name, const char *value, GError **error);
 bool arm_sve_finish(ArmCpu *c, GError **error);
-void arm_sve_list(const ArmCpu *c, void (*put)(const char *name, bool on, void *opaque), void *opaque);
+void arm_sve_list(const ArmCpu *c, void (*put)(const char *name, bool on, void *opaque),
+                  void *opaque);
 uint64_t arm_mpidr(const ArmCpu *c);
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Memory tagging (FEAT_MTE, MTE2, MTE3; D6): a byte of tags for each 16 bytes of RAM, shared by the machine's CPUs; random tags, checks of
- * accesses. Which pages are tagged memory is a bit of their TLB entries.
+ * Memory tagging (FEAT_MTE, MTE2, MTE3; D6): a byte of tags for each 16 bytes of RAM, shared by the
+ * machine's CPUs; random tags, checks of accesses. Which pages are tagged memory is a bit of their
+ * TLB entries.
  */
 #include "target-arm/mte.h"
 
@@ -26,7 +27,8 @@ bool arm_tags_init(ArmCpu *c, GError **error)
             return true;
         }
     }
-    c->tags = mmap(NULL, TAGS_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    c->tags = mmap(NULL, TAGS_SIZE, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (c->tags == MAP_FAILED) {
         c->tags = NULL;
         return fail(error, "cannot reserve memory for allocation tags");
@@ -72,7 +74,8 @@ static bool is_checked(const ArmCpu *c, uint64_t va, unsigned mmu)
     bool upper = va >> 55 & 1;
 
     if (r == 1 || (r == 2 && arm_e2h(c))) {
-        return tcr >> (upper ? 38 : 37) & 1 && !(tcr >> (upper ? 58 : 57) & 1 && tag == (upper ? 15 : 0));
+        return tcr >> (upper ? 38 : 37) & 1 &&
+               !(tcr >> (upper ? 58 : 57) & 1 && tag == (upper ? 15 : 0));
     }
     return tcr >> 20 & 1 && !(tcr >> 30 & 1 && tag == 0);
 }
@@ -92,7 +95,8 @@ static void failed(ArmCpu *c, uint64_t va, unsigned mmu, bool write, uintptr_t h
     }
 }
 
-bool arm_mte_ok(ArmCpu *c, uint64_t va, unsigned bytes, bool write, unsigned mmu, uintptr_t host_pc, uint64_t *at)
+bool arm_mte_ok(ArmCpu *c, uint64_t va, unsigned bytes, bool write, unsigned mmu, uintptr_t host_pc,
+                uint64_t *at)
 {
     unsigned tag = va >> 56 & 15;
 
@@ -109,7 +113,8 @@ bool arm_mte_ok(ArmCpu *c, uint64_t va, unsigned bytes, bool write, unsigned mmu
     return true;
 }
 
-void arm_mte_access(ArmCpu *c, uint64_t va, unsigned bytes, bool write, unsigned mmu, uintptr_t host_pc)
+void arm_mte_access(ArmCpu *c, uint64_t va, unsigned bytes, bool write, unsigned mmu,
+                    uintptr_t host_pc)
 {
     uint64_t at;
 
@@ -184,7 +189,8 @@ uint64_t helper_ldg(Cpu *cpu, uint64_t va, uint64_t old)
     return with_tag(old, t ? *t : 0);
 }
 
-static void granules(ArmCpu *c, uint64_t va, uint64_t value, unsigned count, bool zero, bool tags, uintptr_t host_pc)
+static void granules(ArmCpu *c, uint64_t va, uint64_t value, unsigned count, bool zero, bool tags,
+                     uintptr_t host_pc)
 {
     static const uint8_t zeros[16];
     unsigned mmu = arm_mmu_index(c);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Pointer authentication (D8.8, pseudocode AddPAC, Auth, Strip): where the code goes in a pointer, and its
- * two ways of computing it: QARMA5 (the architected cipher) and a cheap keyed hash ("pauth-impdef").
+ * Pointer authentication (D8.8, pseudocode AddPAC, Auth, Strip): where the code goes in a pointer,
+ * and its two ways of computing it: QARMA5 (the architected cipher) and a cheap keyed hash
+ * ("pauth-impdef").
  */
 #include "target-arm/helpers.h"
 #include "target-arm/cpu.h"
@@ -10,13 +11,15 @@ enum { KEY_IA, KEY_IB, KEY_DA, KEY_DB, KEY_GA };
 
 /* ---- QARMA5: Avanzi, "The QARMA Block Cipher Family"; pseudocode ComputePAC ---- */
 
-static const uint8_t sbox[16] = {0xb, 0x6, 0x8, 0xf, 0xc, 0x0, 0x9, 0xe, 0x3, 0x7, 0x4, 0x5, 0xd, 0x2, 0x1, 0xa};
-static const uint8_t sbox_inv[16] = {0x5, 0xe, 0xd, 0x8, 0xa, 0xb, 0x1, 0x9, 0x2, 0x6, 0xf, 0x0, 0x4, 0xc, 0x7, 0x3};
+static const uint8_t sbox[16] = {0xb, 0x6, 0x8, 0xf, 0xc, 0x0, 0x9, 0xe,
+                                 0x3, 0x7, 0x4, 0x5, 0xd, 0x2, 0x1, 0xa};
+static const uint8_t sbox_inv[16] = {0x5, 0xe, 0xd, 0x8, 0xa, 0xb, 0x1, 0x9,
+                                     0x2, 0x6, 0xf, 0x0, 0x4, 0xc, 0x7, 0x3};
 static const uint8_t shuffle[16] = {13, 6, 11, 0, 7, 12, 1, 10, 8, 3, 14, 5, 2, 9, 4, 15};
 static const uint8_t shuffle_inv[16] = {3, 6, 12, 9, 14, 11, 1, 4, 8, 13, 7, 2, 5, 0, 10, 15};
 static const uint8_t tweak_from[16] = {4, 5, 6, 7, 11, 2, 3, 8, 12, 13, 14, 15, 0, 1, 10, 9};
-static const uint64_t round_const[5] = {0, 0x13198a2e03707344ull, 0xa4093822299f31d0ull, 0x082efa98ec4e6c89ull,
-                                        0x452821e638d01377ull};
+static const uint64_t round_const[5] = {0, 0x13198a2e03707344ull, 0xa4093822299f31d0ull,
+                                        0x082efa98ec4e6c89ull, 0x452821e638d01377ull};
 
 static unsigned cell(uint64_t v, unsigned n)
 {
@@ -135,7 +138,8 @@ static uint64_t qarma5(uint64_t data, uint64_t modifier, const uint64_t key[2])
     static GOnce once = G_ONCE_INIT;    /* tables that are constant once made */
     const QarmaTables *t = g_once(&once, make_tables, NULL);
     const uint64_t alpha = 0xc0ac29b7c97c50ddull;
-    uint64_t key0 = key[1], key1 = key[0], mod0 = (key0 << 63 | key0 >> 1) ^ key0 >> 63, tweak[6] = {modifier};
+    uint64_t key0 = key[1], key1 = key[0], mod0 = (key0 << 63 | key0 >> 1) ^ key0 >> 63,
+             tweak[6] = {modifier};
     uint64_t v = data ^ key0;
 
     for (unsigned i = 0; i < 5; i++) {
@@ -178,9 +182,13 @@ static uint64_t compute(ArmCpu *c, uint64_t data, uint64_t modifier, unsigned ke
     }
     ArmPac *e = &c->pac[(data >> 2 ^ modifier >> 4 ^ key) % ARRAY_COUNT(c->pac)];
 
-    if (!e->valid || e->data != data || e->modifier != modifier || e->key != key || e->k[0] != c->apkey[key][0] ||
-        e->k[1] != c->apkey[key][1]) {
-        *e = (ArmPac){.data = data, .modifier = modifier, .key = key, .valid = true, .k = {c->apkey[key][0], c->apkey[key][1]},
+    if (!e->valid || e->data != data || e->modifier != modifier || e->key != key ||
+        e->k[0] != c->apkey[key][0] || e->k[1] != c->apkey[key][1]) {
+        *e = (ArmPac){.data = data,
+                      .modifier = modifier,
+                      .key = key,
+                      .valid = true,
+                      .k = {c->apkey[key][0], c->apkey[key][1]},
                       .code = qarma5(data, modifier, c->apkey[key])};
     }
     return e->code;
@@ -239,8 +247,10 @@ uint64_t helper_pauth_add(Cpu *cpu, uint64_t ptr, uint64_t modifier, uint32_t ke
         return ptr;
     }
     layout(c, ptr, key >= KEY_DA, &bottom, &tbi);
-    uint64_t mask = field_mask(bottom, tbi), ext = ptr >> 55 & 1 ? UINT64_MAX : 0, keep = tbi ? 0xffull << 56 : 0;
-    uint64_t ext_ptr = (ptr & (keep | ((1ull << bottom) - 1))) | (ext & ~(keep | ((1ull << bottom) - 1)));
+    uint64_t mask = field_mask(bottom, tbi), ext = ptr >> 55 & 1 ? UINT64_MAX : 0,
+             keep = tbi ? 0xffull << 56 : 0;
+    uint64_t ext_ptr =
+        (ptr & (keep | ((1ull << bottom) - 1))) | (ext & ~(keep | ((1ull << bottom) - 1)));
     uint64_t code = compute(c, ext_ptr, modifier, key);
 
     /* a pointer that was not canonical gives a code that does not authenticate */

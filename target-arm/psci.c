@@ -30,7 +30,11 @@ static int64_t cpu_on(ArmCpu *c)
     if (!ARM(target)->powered_off) {
         return ALREADY_ON;
     }
-    ArmEntry e = {.pc = args(c, 2), .x = {args(c, 3)}, .el = el, .aarch64 = !arm_is_a32(c), .secure = arm_secure_below_el3(c)};
+    ArmEntry e = {.pc = args(c, 2),
+                  .x = {args(c, 3)},
+                  .el = el,
+                  .aarch64 = !arm_is_a32(c),
+                  .secure = arm_secure_below_el3(c)};
 
     arm_power_up(ARM(target), &e);
     return SUCCESS;
@@ -126,7 +130,8 @@ bool arm_psci_call(ArmCpu *c, bool smc)
         cpu_interrupt(&c->cpu, CPU_PENDING_EXIT);
         break;
     case PSCI_FEATURES:
-        r = (uint32_t)args(c, 1) == SMCCC_VERSION ? NOT_SUPPORTED : features(c, (uint32_t)args(c, 1));
+        r = (uint32_t)args(c, 1) == SMCCC_VERSION ? NOT_SUPPORTED
+                                                  : features(c, (uint32_t)args(c, 1));
         break;
     default:
         break;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Regions (docs/devel/tcg.md): the blocks that a hot block reaches inside its page, loops included, as one IR function. A node
- * is a place of the guest's code with what is known there of the flags: a second way to it with other flags pending makes a copy,
- * and further ones meet where nothing is known, which takes no code, since cc_a, cc_b and cc_op are always set. Keys have
- * no IT state: a jump with one leaves by look-up. Every cycle has a branch to a lower or equal address, which looks at `attention`.
+ * Regions (docs/devel/tcg.md): the blocks that a hot block reaches inside its page, loops included,
+ * as one IR function. A node is a place of the guest's code with what is known there of the flags:
+ * a second way to it with other flags pending makes a copy, and further ones meet where nothing is
+ * known, which takes no code, since cc_a, cc_b and cc_op are always set. Keys have no IT state: a
+ * jump with one leaves by look-up. Every cycle has a branch to a lower or equal address, which
+ * looks at `attention`.
  */
 #include "target-arm/translate.h"
 
@@ -56,7 +58,8 @@ static Node *node_for(ArmCtx *s, uint64_t pc, unsigned cc_op)
     if (n) {
         return n;
     }
-    if (r->num_nodes == MAX_NODES || r->insns >= MAX_INSNS || ir_full(s->b) || !r->guide->has_run(r->guide->opaque, pc)) {
+    if (r->num_nodes == MAX_NODES || r->insns >= MAX_INSNS || ir_full(s->b) ||
+        !r->guide->has_run(r->guide->opaque, pc)) {
         return NULL;
     }
     n = &r->node[r->num_nodes];
@@ -136,7 +139,8 @@ bool arm_region_meets(ArmCtx *s)
     ArmRegion *r = s->region;
     unsigned copies;
 
-    return r->insns >= MAX_INSNS + MAX_INSNS / 4 || (!s->it && node_find(r, s->pc, s->cc_op, &copies));
+    return r->insns >= MAX_INSNS + MAX_INSNS / 4 ||
+           (!s->it && node_find(r, s->pc, s->cc_op, &copies));
 }
 
 void arm_region_covers(ArmCtx *s)
@@ -156,7 +160,8 @@ void arm_translate_region(Cpu *cpu, IrBuilder *b, const BlockKey *key, RegionGui
 
     bool a32 = key->mode & MODE_A32;
 
-    if (key->mode & (MODE_SS | MODE_IL | (a32 ? MODE_IT : 0)) || key->pc & (a32 && key->mode & MODE_THUMB ? 1 : 3)) {
+    if (key->mode & (MODE_SS | MODE_IL | (a32 ? MODE_IT : 0)) ||
+        key->pc & (a32 && key->mode & MODE_THUMB ? 1 : 3)) {
         memset(guide->cover, 0xff, sizeof(guide->cover));
         arm_translate(cpu, b, key, MAX_INSNS);
         return;

@@ -28,8 +28,16 @@
 #define PSTATE_DAIF  (PSTATE_D | PSTATE_A | PSTATE_I | PSTATE_F)
 
 /* AArch32 modes. */
-enum { A32_USR = 16, A32_FIQ = 17, A32_IRQ = 18, A32_SVC = 19, A32_MON = 22, A32_ABT = 23, A32_HYP = 26,
-       A32_UND = 27, A32_SYS = 31 };
+enum {
+    A32_USR = 16,
+    A32_FIQ = 17,
+    A32_IRQ = 18,
+    A32_SVC = 19,
+    A32_MON = 22,
+    A32_ABT = 23,
+    A32_HYP = 26,
+    A32_UND = 27,
+    A32_SYS = 31 };
 
 /* The level of a mode; PL1 modes are EL3 when EL3 is AArch32 and the state is secure. */
 static inline unsigned arm_mode_el(unsigned mode, bool secure_a32)

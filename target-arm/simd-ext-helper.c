@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What ARMv8.2 to v8.6 added on vectors: bfloat16, products of half precision, matrices of bytes. C7.2; BFDotAdd (J1.3). */
+/*
+ * What ARMv8.2 to v8.6 added on vectors: bfloat16, products of half precision, matrices of bytes.
+ * C7.2; BFDotAdd (J1.3).
+ */
 #include "target-arm/helpers.h"
 #include "target-arm/simd.h"
 
@@ -48,13 +51,15 @@ static uint32_t narrow(double d)
     if (exp > 127) {
         return sign | 0x7f800000;
     }
-    return sign | (uint32_t)(exp + 127) << 23 | (uint32_t)(b >> 29 & 0x7fffff) | ((b & 0x1fffffff) != 0);
+    return sign | (uint32_t)(exp + 127) << 23 | (uint32_t)(b >> 29 & 0x7fffff) |
+           ((b & 0x1fffffff) != 0);
 }
 
 /* The sum of singles, once rounded to odd; the host rounds to nearest. */
 static uint32_t add_odd(uint32_t x, uint32_t y)
 {
-    double a = widen(x), b = widen(y), sum = a + b, part = sum - a, error = (a - (sum - part)) + (b - part);
+    double a = widen(x), b = widen(y), sum = a + b, part = sum - a,
+           error = (a - (sum - part)) + (b - part);
     uint64_t bits = as_bits(sum);
 
     if (error == error && error != 0 && !(bits & 1)) {
@@ -109,7 +114,8 @@ Vec128 helper_bfmlal(Cpu *cpu, Vec128 vd, Vec128 vn, Vec128 vm, uint32_t unused)
     Vec128Lanes d = {.v = vd}, n = {.v = vn}, m = {.v = vm};
 
     for (unsigned e = 0; e < 4; e++) {
-        d.l[e] = (uint32_t)fp_muladd(ARM(cpu), 2, d.l[e], n.l[e] & 0xffff0000, m.l[e] & 0xffff0000, false, false);
+        d.l[e] = (uint32_t)fp_muladd(ARM(cpu), 2, d.l[e], n.l[e] & 0xffff0000, m.l[e] & 0xffff0000,
+                                     false, false);
     }
     return d.v;
 }

@@ -35,11 +35,16 @@ static uint64_t sat_u(ArmCpu *c, unsigned size, __int128 v)
     return (uint64_t)v;
 }
 
-/* x shifted by the signed amount n (left when positive); round: half is added before a right shift. */
+/*
+ * x shifted by the signed amount n (left when positive); round: half is added before a right shift.
+ */
 static __int128 shift_by(__int128 x, int n, bool round)
 {
     if (n >= 0) {
-        return n > 64 ? (x > 0 ? (__int128)1 << 126 : x < 0 ? -((__int128)1 << 126) : 0) : x * ((__int128)1 << n);
+        return n > 64 ? (x > 0   ? (__int128)1 << 126
+                         : x < 0 ? -((__int128)1 << 126)
+                                 : 0)
+                      : x * ((__int128)1 << n);
     }
     n = -n;
     if (n > 65) {
@@ -74,7 +79,8 @@ static uint64_t arm_pmul8(uint64_t a, uint64_t b)
     return r;
 }
 
-static uint64_t three(ArmCpu *c, unsigned op, unsigned size, const Vec128Lanes *a, const Vec128Lanes *b, const Vec128Lanes *d, unsigned n)
+static uint64_t three(ArmCpu *c, unsigned op, unsigned size, const Vec128Lanes *a,
+                      const Vec128Lanes *b, const Vec128Lanes *d, unsigned n)
 {
     int64_t x = lane_s(a, size, n), y = lane_s(b, size, n);
     uint64_t ux = lane_u(a, size, n), uy = lane_u(b, size, n), uz = lane_u(d, size, n);
@@ -124,7 +130,8 @@ static uint64_t three(ArmCpu *c, unsigned op, unsigned size, const Vec128Lanes *
         return (uint64_t)sat_s(c, size, shift_by(x, amount, op == V3_SQRSHL));
     case V3_UQSHL:
     case V3_UQRSHL:
-        return amount > 63 && ux ? sat_u(c, size, (__int128)1 << 100) : sat_u(c, size, shift_by(ux, MIN(amount, 63), op == V3_UQRSHL));
+        return amount > 63 && ux ? sat_u(c, size, (__int128)1 << 100)
+                                 : sat_u(c, size, shift_by(ux, MIN(amount, 63), op == V3_UQRSHL));
     case V3_SMAX:
         return (uint64_t)MAX(x, y);
     case V3_UMAX:
@@ -195,7 +202,8 @@ Vec128 helper_simd3(Cpu *cpu, Vec128 va, Vec128 vb, Vec128 vd, uint32_t w)
 
     for (unsigned n = 0; n < lanes; n++) {
         uint64_t v = !is_pairwise(op) ? three(ARM(cpu), op, size, &a, &b, &d, n)
-                     : n < lanes / 2 ? pair(op, size, &a, 2 * n) : pair(op, size, &b, 2 * n - lanes);
+                     : n < lanes / 2  ? pair(op, size, &a, 2 * n)
+                                      : pair(op, size, &b, 2 * n - lanes);
 
         lane_set(&r, size, n, v);
     }
@@ -211,7 +219,8 @@ static uint64_t reverse_in(const Vec128Lanes *a, unsigned size, unsigned n, unsi
     return lane_u(a, size, (n & ~(per - 1)) | (per - 1 - (n & (per - 1))));
 }
 
-static uint64_t two(ArmCpu *c, unsigned op, unsigned size, const Vec128Lanes *a, const Vec128Lanes *d, unsigned n)
+static uint64_t two(ArmCpu *c, unsigned op, unsigned size, const Vec128Lanes *a,
+                    const Vec128Lanes *d, unsigned n)
 {
     unsigned bits = 8u << size;
     int64_t x = lane_s(a, size, n);
@@ -297,8 +306,11 @@ Vec128 helper_simd_narrow(Cpu *cpu, Vec128 va, uint32_t w)
         int64_t x = lane_s(&a, size + 1, n);
         uint64_t u = lane_u(&a, size + 1, n);
 
-        lane_set(&r, size, n, op == VN_XTN ? u : op == VN_SQXTUN ? sat_u(c, size, x) : op == VN_SQXTN ? (uint64_t)sat_s(c, size, x)
-                                                                                                : sat_u(c, size, (__int128)u));
+        lane_set(&r, size, n,
+                 op == VN_XTN      ? u
+                 : op == VN_SQXTUN ? sat_u(c, size, x)
+                 : op == VN_SQXTN  ? (uint64_t)sat_s(c, size, x)
+                                   : sat_u(c, size, (__int128)u));
     }
     return r.v;
 }
@@ -338,7 +350,8 @@ Vec128 helper_simd_shrn(Cpu *cpu, Vec128 va, uint32_t w)
 Vec128 helper_simd_shift(Cpu *cpu, Vec128 va, Vec128 vd, uint32_t w)
 {
     Vec128Lanes a = {.v = va}, d = {.v = vd}, r = {.q = {0, 0}};
-    unsigned op = word_op(w), size = word_size(w), lanes = word_lanes(w), n = word_imm(w), bits = 8u << size;
+    unsigned op = word_op(w), size = word_size(w), lanes = word_lanes(w), n = word_imm(w),
+             bits = 8u << size;
     ArmCpu *c = ARM(cpu);
 
     for (unsigned k = 0; k < lanes; k++) {
@@ -350,13 +363,15 @@ Vec128 helper_simd_shift(Cpu *cpu, Vec128 va, Vec128 vd, uint32_t w)
         case VS_SSRA:
         case VS_SRSHR:
         case VS_SRSRA:
-            v = (uint64_t)shift_by(x, -(int)n, op >= VS_SRSHR) + (op == VS_SSRA || op == VS_SRSRA ? z : 0);
+            v = (uint64_t)shift_by(x, -(int)n, op >= VS_SRSHR) +
+                (op == VS_SSRA || op == VS_SRSRA ? z : 0);
             break;
         case VS_USHR:
         case VS_USRA:
         case VS_URSHR:
         case VS_URSRA:
-            v = (uint64_t)shift_by(u, -(int)n, op >= VS_SRSHR) + (op == VS_USRA || op == VS_URSRA ? z : 0);
+            v = (uint64_t)shift_by(u, -(int)n, op >= VS_SRSHR) +
+                (op == VS_USRA || op == VS_URSRA ? z : 0);
             break;
         case VS_SQSHL_I:
             v = (uint64_t)sat_s(c, size, shift_by(x, (int)n, false));
@@ -383,10 +398,13 @@ Vec128 helper_simd_shift(Cpu *cpu, Vec128 va, Vec128 vd, uint32_t w)
 
 /* ---- widening; operands are in the low halves ---- */
 
-static uint64_t widen_one(ArmCpu *c, unsigned op, unsigned size, bool u, const Vec128Lanes *a, const Vec128Lanes *b, const Vec128Lanes *d, unsigned n)
+static uint64_t widen_one(ArmCpu *c, unsigned op, unsigned size, bool u, const Vec128Lanes *a,
+                          const Vec128Lanes *b, const Vec128Lanes *d, unsigned n)
 {
     bool wide_a = op == VW_ADDW || op == VW_SUBW;
-    int64_t x = wide_a ? lane_s(a, size + 1, n) : u ? (int64_t)lane_u(a, size, n) : lane_s(a, size, n);
+    int64_t x = wide_a ? lane_s(a, size + 1, n)
+                : u    ? (int64_t)lane_u(a, size, n)
+                       : lane_s(a, size, n);
     int64_t y = u ? (int64_t)lane_u(b, size, n) : lane_s(b, size, n);
     uint64_t z = lane_u(d, size + 1, n);
     int64_t p;
@@ -412,8 +430,11 @@ static uint64_t widen_one(ArmCpu *c, unsigned op, unsigned size, bool u, const V
         return arm_pmul8(lane_u(a, 0, n), lane_u(b, 0, n));
     default:
         p = sat_s(c, size + 1, (__int128)x * y * 2);
-        return op == VW_SQDMULL ? (uint64_t)p
-               : (uint64_t)sat_s(c, size + 1, (__int128)lane_s(d, size + 1, n) + (op == VW_SQDMLAL ? (__int128)p : -(__int128)p));
+        return op == VW_SQDMULL
+                   ? (uint64_t)p
+                   : (uint64_t)sat_s(c, size + 1,
+                                     (__int128)lane_s(d, size + 1, n) +
+                                         (op == VW_SQDMLAL ? (__int128)p : -(__int128)p));
     }
 }
 
@@ -459,7 +480,8 @@ Vec128 helper_simd_across(Vec128 va, uint32_t w)
     }
     bool is_signed = op == VA_SMAXV || op == VA_SMINV || op == VA_SADDLV;
 
-    lane_set(&r, op == VA_SADDLV || op == VA_UADDLV ? size + 1 : size, 0, is_signed ? (uint64_t)s : u);
+    lane_set(&r, op == VA_SADDLV || op == VA_UADDLV ? size + 1 : size, 0,
+             is_signed ? (uint64_t)s : u);
     return r.v;
 }
 

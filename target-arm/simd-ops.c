@@ -37,9 +37,11 @@ void arm_simd_qc(ArmCtx *s, bool q, IrVal x, IrVal y)
     IrVal diff = ir_v_xor(b, x, y);
 
     diff = q ? diff : ir_v_low64(b, diff);
-    IrVal zero = ir_v_test(b, diff, diff), old = ir_env_load(b, IR_I32, offsetof(ArmCpu, fpsr_qc), MEM_32);
+    IrVal zero = ir_v_test(b, diff, diff),
+          old = ir_env_load(b, IR_I32, offsetof(ArmCpu, fpsr_qc), MEM_32);
 
-    ir_env_store(b, ir_or(b, old, ir_xor(b, ir_andi(b, zero, 0x40), ir_i32(b, 0x40))), offsetof(ArmCpu, fpsr_qc), MEM_32);
+    ir_env_store(b, ir_or(b, old, ir_xor(b, ir_andi(b, zero, 0x40), ir_i32(b, 0x40))),
+                 offsetof(ArmCpu, fpsr_qc), MEM_32);
 }
 
 /* ---- three of a kind ---- */
@@ -56,9 +58,11 @@ static const struct { LaneFn *fn; uint8_t min_size, max_size; } lane_fns[V3_COUN
 static IrVal mul8(ArmCtx *s, IrVal x, IrVal y)
 {
     IrBuilder *b = s->b;
-    IrVal even = ir_v_mul(b, LANE_I16, x, y), odd = ir_v_mul(b, LANE_I16, ir_v_shr_i(b, LANE_I16, x, 8), ir_v_shr_i(b, LANE_I16, y, 8));
+    IrVal even = ir_v_mul(b, LANE_I16, x, y),
+          odd = ir_v_mul(b, LANE_I16, ir_v_shr_i(b, LANE_I16, x, 8), ir_v_shr_i(b, LANE_I16, y, 8));
 
-    return ir_v_or(b, ir_v_and(b, even, arm_simd_splat64(s, repeat(1, 0xff))), ir_v_shl_i(b, LANE_I16, odd, 8));
+    return ir_v_or(b, ir_v_and(b, even, arm_simd_splat64(s, repeat(1, 0xff))),
+                   ir_v_shl_i(b, LANE_I16, odd, 8));
 }
 
 static IrVal product(ArmCtx *s, unsigned size, IrVal x, IrVal y)
@@ -66,30 +70,42 @@ static IrVal product(ArmCtx *s, unsigned size, IrVal x, IrVal y)
     return size ? ir_v_mul(s->b, LANE_I8 + size, x, y) : mul8(s, x, y);
 }
 
-/* Halving sums; `up`: rounded. By bytes through the rounded average, whose last bit is taken back. */
+/*
+ * Halving sums; `up`: rounded. By bytes through the rounded average, whose last bit is taken back.
+ */
 static IrVal halving(ArmCtx *s, unsigned size, bool u, bool up, IrVal x, IrVal y)
 {
     IrBuilder *b = s->b;
     IrLane lane = LANE_I8 + size;
 
     if (size == 2) {
-        IrVal diff = ir_v_xor(b, x, y), half = u ? ir_v_shr_i(b, lane, diff, 1) : ir_v_sar_i(b, lane, diff, 1);
+        IrVal diff = ir_v_xor(b, x, y),
+              half = u ? ir_v_shr_i(b, lane, diff, 1) : ir_v_sar_i(b, lane, diff, 1);
 
-        return up ? ir_v_sub(b, lane, ir_v_or(b, x, y), half) : ir_v_add(b, lane, ir_v_and(b, x, y), half);
+        return up ? ir_v_sub(b, lane, ir_v_or(b, x, y), half)
+                  : ir_v_add(b, lane, ir_v_and(b, x, y), half);
     }
     IrVal flip = arm_simd_splat64(s, repeat(size, 0x80ull << (8 * size)));
-    IrVal r = u ? ir_v_avg_u(b, lane, x, y) : ir_v_xor(b, flip, ir_v_avg_u(b, lane, ir_v_xor(b, x, flip), ir_v_xor(b, y, flip)));
+    IrVal r =
+        u ? ir_v_avg_u(b, lane, x, y)
+          : ir_v_xor(b, flip, ir_v_avg_u(b, lane, ir_v_xor(b, x, flip), ir_v_xor(b, y, flip)));
 
-    return up ? r : ir_v_sub(b, lane, r, ir_v_and(b, ir_v_xor(b, x, y), arm_simd_splat64(s, repeat(size, 1))));
+    return up ? r
+              : ir_v_sub(b, lane, r,
+                         ir_v_and(b, ir_v_xor(b, x, y), arm_simd_splat64(s, repeat(size, 1))));
 }
 
 static IrVal saturating(ArmCtx *s, unsigned op, IrLane lane, bool q, IrVal x, IrVal y)
 {
     IrBuilder *b = s->b;
-    IrVal r = op == V3_SQADD ? ir_v_adds_s(b, lane, x, y) : op == V3_UQADD ? ir_v_adds_u(b, lane, x, y)
-              : op == V3_SQSUB ? ir_v_subs_s(b, lane, x, y) : ir_v_subs_u(b, lane, x, y);
+    IrVal r = op == V3_SQADD   ? ir_v_adds_s(b, lane, x, y)
+              : op == V3_UQADD ? ir_v_adds_u(b, lane, x, y)
+              : op == V3_SQSUB ? ir_v_subs_s(b, lane, x, y)
+                               : ir_v_subs_u(b, lane, x, y);
 
-    arm_simd_qc(s, q, r, op == V3_SQADD || op == V3_UQADD ? ir_v_add(b, lane, x, y) : ir_v_sub(b, lane, x, y));
+    arm_simd_qc(s, q, r,
+                op == V3_SQADD || op == V3_UQADD ? ir_v_add(b, lane, x, y)
+                                                 : ir_v_sub(b, lane, x, y));
     return r;
 }
 
@@ -106,7 +122,8 @@ static IrVal pairwise(ArmCtx *s, uint32_t w, IrVal x, IrVal y)
     IrBuilder *b = s->b;
     unsigned size = word_size(w);
     IrLane lane = LANE_I8 + size;
-    IrVal even = arm_simd_uzp(s, size, word_q(w), x, y, false), odd = arm_simd_uzp(s, size, word_q(w), x, y, true);
+    IrVal even = arm_simd_uzp(s, size, word_q(w), x, y, false),
+          odd = arm_simd_uzp(s, size, word_q(w), x, y, true);
 
     switch (word_op(w)) {
     case V3_SMAXP:
@@ -262,7 +279,8 @@ static IrVal count_bits(ArmCtx *s, IrVal a)
 {
     IrBuilder *b = s->b;
     IrVal nibble = arm_simd_splat64(s, 0x0f0f0f0f0f0f0f0f);
-    IrVal table = ir_v_insert(b, LANE_I64, ir_v_from_i(b, IR_V128, ir_i64(b, 0x0302020102010100)), ir_i64(b, 0x0403030203020201), 1);
+    IrVal table = ir_v_insert(b, LANE_I64, ir_v_from_i(b, IR_V128, ir_i64(b, 0x0302020102010100)),
+                              ir_i64(b, 0x0403030203020201), 1);
 
     return ir_v_add(b, LANE_I8, ir_v_shufb(b, table, ir_v_and(b, a, nibble)),
                     ir_v_shufb(b, table, ir_v_and(b, ir_v_shr_i(b, LANE_I16, a, 4), nibble)));
@@ -341,14 +359,18 @@ static IrVal shl(ArmCtx *s, unsigned size, IrVal a, unsigned n)
 {
     IrBuilder *b = s->b;
 
-    return size ? ir_v_shl_i(b, LANE_I8 + size, a, n) : ir_v_and(b, ir_v_shl_i(b, LANE_I16, a, n), arm_simd_splat64(s, repeat(0, 0xff << n & 0xff)));
+    return size ? ir_v_shl_i(b, LANE_I8 + size, a, n)
+                : ir_v_and(b, ir_v_shl_i(b, LANE_I16, a, n),
+                           arm_simd_splat64(s, repeat(0, 0xff << n & 0xff)));
 }
 
 static IrVal ushr(ArmCtx *s, unsigned size, IrVal a, unsigned n)
 {
     IrBuilder *b = s->b;
 
-    return size ? ir_v_shr_i(b, LANE_I8 + size, a, n) : ir_v_and(b, ir_v_shr_i(b, LANE_I16, a, n), arm_simd_splat64(s, repeat(0, 0xff >> n)));
+    return size ? ir_v_shr_i(b, LANE_I8 + size, a, n)
+                : ir_v_and(b, ir_v_shr_i(b, LANE_I16, a, n),
+                           arm_simd_splat64(s, repeat(0, 0xff >> n)));
 }
 
 static IrVal sshr(ArmCtx *s, unsigned size, IrVal a, unsigned n)
@@ -376,10 +398,16 @@ static bool shift_ir(ArmCtx *s, uint32_t w, IrVal a, IrVal d, IrVal *r)
         *r = shl(s, size, a, n);
         return true;
     case VS_SLI:
-        *r = ir_v_or(b, shl(s, size, a, n), ir_v_and(b, d, arm_simd_splat64(s, repeat(size, (1ull << n) - 1))));
+        *r = ir_v_or(b, shl(s, size, a, n),
+                     ir_v_and(b, d, arm_simd_splat64(s, repeat(size, (1ull << n) - 1))));
         return true;
     case VS_SRI:
-        *r = n == bits ? d : ir_v_or(b, ushr(s, size, a, n), ir_v_and(b, d, arm_simd_splat64(s, repeat(size, lane_mask & ~(lane_mask >> n)))));
+        *r = n == bits
+                 ? d
+                 : ir_v_or(
+                       b, ushr(s, size, a, n),
+                       ir_v_and(b, d,
+                                arm_simd_splat64(s, repeat(size, lane_mask & ~(lane_mask >> n)))));
         return true;
     case VS_SSHR:
     case VS_SSRA:
@@ -397,7 +425,8 @@ static bool shift_ir(ArmCtx *s, uint32_t w, IrVal a, IrVal d, IrVal *r)
         return false;
     }
     if (op == VS_SRSHR || op == VS_URSHR || op == VS_SRSRA || op == VS_URSRA) {
-        *r = ir_v_add(b, lane, *r, ir_v_and(b, ushr(s, size, a, n - 1), arm_simd_splat64(s, repeat(size, 1))));
+        *r = ir_v_add(b, lane, *r,
+                      ir_v_and(b, ushr(s, size, a, n - 1), arm_simd_splat64(s, repeat(size, 1))));
     }
     if (op == VS_SSRA || op == VS_USRA || op == VS_SRSRA || op == VS_URSRA) {
         *r = ir_v_add(b, lane, *r, d);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Vector operations as IR, for the rows of A64 and of A32: each takes the word of simd.h and operands (low halves when the
- * word says neither q nor scalar) and gives the result with what lies above it 0. What IR does not say well is a helper.
+ * Vector operations as IR, for the rows of A64 and of A32: each takes the word of simd.h and
+ * operands (low halves when the word says neither q nor scalar) and gives the result with what lies
+ * above it 0. What IR does not say well is a helper.
  */
 #ifndef TARGET_ARM_SIMD_OPS_H
 #define TARGET_ARM_SIMD_OPS_H
@@ -31,8 +32,11 @@ IrVal arm_simd_permute(ArmCtx *s, uint32_t w, IrVal a, IrVal b);
 IrVal arm_simd_dot(ArmCtx *s, uint32_t w, IrVal a, IrVal b, IrVal d);
 /* Even (odd) lanes of a, then those of b. */
 IrVal arm_simd_uzp(ArmCtx *s, unsigned size, bool q, IrVal a, IrVal b, bool odd);
-/* Bytes of a table in registers (the last one's excess is 0) picked by index; d: for TBX, or none. */
-IrVal arm_simd_tbl(ArmCtx *s, bool q, const IrVal *table, unsigned bytes, IrVal index, const IrVal *d);
+/*
+ * Bytes of a table in registers (the last one's excess is 0) picked by index; d: for TBX, or none.
+ */
+IrVal arm_simd_tbl(ArmCtx *s, bool q, const IrVal *table, unsigned bytes, IrVal index,
+                   const IrVal *d);
 /* Sums of pairs of lanes, in twice the size. */
 IrVal arm_simd_pair_sums(ArmCtx *s, unsigned size, bool u, IrVal a);
 
@@ -44,7 +48,8 @@ IrVal arm_fp_toint(ArmCtx *s, uint32_t w, IrVal a);
 IrVal arm_fp_fromint(ArmCtx *s, uint32_t w, IrVal a);
 IrVal arm_fp_convert(ArmCtx *s, uint32_t w, IrVal a);
 /* Lane 0 of v to a general register's 64 bits (zero-extended unless wide), and back. */
-IrVal arm_fp_to_gpr(ArmCtx *s, unsigned size, IrVal v, unsigned round, bool u, bool wide, unsigned frac);
+IrVal arm_fp_to_gpr(ArmCtx *s, unsigned size, IrVal v, unsigned round, bool u, bool wide,
+                    unsigned frac);
 IrVal arm_fp_from_gpr(ArmCtx *s, unsigned size, IrVal x64, bool u, bool wide, unsigned frac);
 
 #endif

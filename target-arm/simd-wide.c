@@ -62,7 +62,8 @@ IrVal arm_simd_permute(ArmCtx *s, uint32_t w, IrVal a, IrVal b)
         if (size == 3) {
             return second ? ir_v_unpack_hi(ir, LANE_I64, a, b) : ir_v_unpack_lo(ir, LANE_I64, a, b);
         }
-        r = second ? ir_v_or(ir, high_part(s, size, true, a), ir_v_shl_i(ir, wide, high_part(s, size, true, b), bits))
+        r = second ? ir_v_or(ir, high_part(s, size, true, a),
+                             ir_v_shl_i(ir, wide, high_part(s, size, true, b), bits))
                    : ir_v_or(ir, low_part(s, size, true, a), ir_v_shl_i(ir, wide, b, bits));
         return q ? r : ir_v_low64(ir, r);
     default:
@@ -75,19 +76,24 @@ IrVal arm_simd_permute(ArmCtx *s, uint32_t w, IrVal a, IrVal b)
 }
 
 /* An index beyond a register of 16 bytes gets its top bit set, which v_shufb answers with 0. */
-IrVal arm_simd_tbl(ArmCtx *s, bool q, const IrVal *table, unsigned bytes, IrVal index, const IrVal *d)
+IrVal arm_simd_tbl(ArmCtx *s, bool q, const IrVal *table, unsigned bytes, IrVal index,
+                   const IrVal *d)
 {
     IrBuilder *b = s->b;
     IrVal r = {0}, bias = arm_simd_splat64(s, 0x7070707070707070);
 
     for (unsigned n = 0; n < (bytes + 15) / 16; n++) {
-        IrVal at = n ? ir_v_sub(b, LANE_I8, index, arm_simd_splat64(s, n * 0x1010101010101010)) : index;
+        IrVal at =
+            n ? ir_v_sub(b, LANE_I8, index, arm_simd_splat64(s, n * 0x1010101010101010)) : index;
         IrVal part = ir_v_shufb(b, table[n], ir_v_adds_u(b, LANE_I8, at, bias));
 
         r = n ? ir_v_or(b, r, part) : part;
     }
     if (d) {
-        IrVal in = ir_v_cmpeq(b, LANE_I8, ir_v_min_u(b, LANE_I8, index, arm_simd_splat64(s, (bytes - 1) * 0x0101010101010101)), index);
+        IrVal in = ir_v_cmpeq(
+            b, LANE_I8,
+            ir_v_min_u(b, LANE_I8, index, arm_simd_splat64(s, (bytes - 1) * 0x0101010101010101)),
+            index);
 
         r = ir_v_or(b, r, ir_v_andn(b, in, *d));
     }
@@ -115,9 +121,12 @@ static IrVal pack(ArmCtx *s, unsigned size, bool from_signed, bool to_signed, Ir
     } else {
         uint64_t max = size ? 0x0000ffff0000ffffull : 0x00ff00ff00ff00ffull;
 
-        r = ir_v_pack_u(b, wide, ir_v_min_u(b, wide, a, arm_simd_splat64(s, max)), ir_v_zero(b, IR_V128));
+        r = ir_v_pack_u(b, wide, ir_v_min_u(b, wide, a, arm_simd_splat64(s, max)),
+                        ir_v_zero(b, IR_V128));
     }
-    arm_simd_qc(s, true, a, to_signed ? ir_v_sext(b, IR_V128, LANE_I8 + size, r, 2) : ir_v_zext(b, IR_V128, LANE_I8 + size, r, 2));
+    arm_simd_qc(s, true, a,
+                to_signed ? ir_v_sext(b, IR_V128, LANE_I8 + size, r, 2)
+                          : ir_v_zext(b, IR_V128, LANE_I8 + size, r, 2));
     return ir_v_low64(b, r);
 }
 
@@ -152,7 +161,9 @@ IrVal arm_simd_shrn(ArmCtx *s, uint32_t w, IrVal a)
     IrVal v = u ? ir_v_shr_i(b, wide, a, n) : ir_v_sar_i(b, wide, a, n);
 
     if (shrn_rounds(op)) {
-        IrVal one = arm_simd_splat64(s, size == 0 ? 0x0001000100010001ull : size == 1 ? 0x0000000100000001ull : 1);
+        IrVal one = arm_simd_splat64(s, size == 0   ? 0x0001000100010001ull
+                                        : size == 1 ? 0x0000000100000001ull
+                                                    : 1);
 
         v = ir_v_add(b, wide, v, ir_v_and(b, ir_v_shr_i(b, wide, a, n - 1), one));
     }
@@ -172,7 +183,10 @@ IrVal arm_simd_addhn(ArmCtx *s, uint32_t w, IrVal a, IrVal b)
     if (word_imm(w) & 2) {
         uint64_t half = 1ull << (bits - 1);
 
-        v = ir_v_add(s->b, wide, v, arm_simd_splat64(s, size == 0 ? half * 0x0001000100010001ull : size == 1 ? half << 32 | half : half));
+        v = ir_v_add(s->b, wide, v,
+                     arm_simd_splat64(s, size == 0   ? half * 0x0001000100010001ull
+                                         : size == 1 ? half << 32 | half
+                                                     : half));
     }
     return ir_v_low64(s->b, arm_simd_uzp(s, size, true, v, v, true));
 }
@@ -181,7 +195,8 @@ IrVal arm_simd_addhn(ArmCtx *s, uint32_t w, IrVal a, IrVal b)
 
 static IrVal extend(ArmCtx *s, unsigned size, bool u, IrVal v)
 {
-    return u ? ir_v_zext(s->b, IR_V128, LANE_I8 + size, v, 2) : ir_v_sext(s->b, IR_V128, LANE_I8 + size, v, 2);
+    return u ? ir_v_zext(s->b, IR_V128, LANE_I8 + size, v, 2)
+             : ir_v_sext(s->b, IR_V128, LANE_I8 + size, v, 2);
 }
 
 static IrVal distance(ArmCtx *s, unsigned size, bool u, IrVal x, IrVal y)

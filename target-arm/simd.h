@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Operation numbers of vector helpers, as rows and helpers name them; how a helper's word is made up. */
+/*
+ * Operation numbers of vector helpers, as rows and helpers name them; how a helper's word is made
+ * up.
+ */
 #ifndef TARGET_ARM_SIMD_H
 #define TARGET_ARM_SIMD_H
 
@@ -26,10 +29,15 @@ enum {
     VW_ADDL, VW_ADDW, VW_SUBL, VW_SUBW, VW_ABAL, VW_ABDL, VW_MLAL, VW_MLSL, VW_MULL, VW_SQDMLAL, VW_SQDMLSL, VW_SQDMULL, VW_PMULL,
 };
 
-/* The word: operation, log2 of the lane's bytes, both halves, one lane only, unsigned, an immediate. */
-static inline uint32_t simd_word(unsigned op, unsigned size, bool q, bool scalar, bool u, unsigned imm)
+/*
+ * The word: operation, log2 of the lane's bytes, both halves, one lane only, unsigned, an
+ * immediate.
+ */
+static inline uint32_t simd_word(unsigned op, unsigned size, bool q, bool scalar, bool u,
+                                 unsigned imm)
 {
-    return op | size << 8 | (uint32_t)q << 10 | (uint32_t)scalar << 11 | (uint32_t)u << 12 | imm << 16;
+    return op | size << 8 | (uint32_t)q << 10 | (uint32_t)scalar << 11 | (uint32_t)u << 12 |
+           imm << 16;
 }
 /* Floating point as AArch32's Advanced SIMD has it: default NaN, flush to zero, nearest. */
 #define WORD_STD (1u << 13)

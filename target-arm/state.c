@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What follows from the CPU's registers: security state, exception levels, regimes, PSTATE and its parts,
- * AArch32 banks, and the key that names translations. D1, G1.
+ * What follows from the CPU's registers: security state, exception levels, regimes, PSTATE and its
+ * parts, AArch32 banks, and the key that names translations. D1, G1.
  */
 #include "target-arm/cpu.h"
 
@@ -65,7 +65,8 @@ bool arm_el_is_a64(const ArmCpu *c, unsigned el)
     if (c->has_el3 && !(c->scr & SCR_RW) && !(el == 2 && !c->has_el2)) {
         return false;
     }
-    return el == 2 || !arm_el2_enabled(c) || c->hcr & HCR_RW || (c->hcr & (HCR_E2H | HCR_TGE)) == (HCR_E2H | HCR_TGE);
+    return el == 2 || !arm_el2_enabled(c) || c->hcr & HCR_RW ||
+           (c->hcr & (HCR_E2H | HCR_TGE)) == (HCR_E2H | HCR_TGE);
 }
 
 unsigned arm_regime_el(const ArmCpu *c, unsigned el)
@@ -76,7 +77,10 @@ unsigned arm_regime_el(const ArmCpu *c, unsigned el)
         }
         return 1;
     }
-    /* Monitor mode of a 32-bit CPU uses the secure copy of the EL1 registers, which is not kept apart. */
+    /*
+     * Monitor mode of a 32-bit CPU uses the secure copy of the EL1 registers, which is not kept
+     * apart.
+     */
     return el == 3 && !c->aarch64_prop ? 1 : el;
 }
 
@@ -130,8 +134,10 @@ void arm_set_a32_mode(ArmCpu *c, unsigned mode)
 /* The 64-bit view of AArch32 registers (D1.20.1), and back. */
 static void a32_to_a64(ArmCpu *c)
 {
-    static const uint8_t lr_at[] = {[BANK_USR] = 14, [BANK_IRQ] = 16, [BANK_SVC] = 18, [BANK_ABT] = 20, [BANK_UND] = 22, [BANK_FIQ] = 30};
-    static const uint8_t sp_at[] = {[BANK_USR] = 13, [BANK_IRQ] = 17, [BANK_SVC] = 19, [BANK_ABT] = 21, [BANK_UND] = 23, [BANK_FIQ] = 29};
+    static const uint8_t lr_at[] = {[BANK_USR] = 14, [BANK_IRQ] = 16, [BANK_SVC] = 18,
+                                    [BANK_ABT] = 20, [BANK_UND] = 22, [BANK_FIQ] = 30};
+    static const uint8_t sp_at[] = {[BANK_USR] = 13, [BANK_IRQ] = 17, [BANK_SVC] = 19,
+                                    [BANK_ABT] = 21, [BANK_UND] = 23, [BANK_FIQ] = 29};
 
     arm_set_a32_mode(c, A32_USR);
     for (unsigned b = BANK_USR + 1; b <= BANK_UND; b++) {
@@ -146,8 +152,10 @@ static void a32_to_a64(ArmCpu *c)
 
 static void a64_to_a32(ArmCpu *c)
 {
-    static const uint8_t lr_at[] = {[BANK_USR] = 14, [BANK_IRQ] = 16, [BANK_SVC] = 18, [BANK_ABT] = 20, [BANK_UND] = 22, [BANK_FIQ] = 30};
-    static const uint8_t sp_at[] = {[BANK_USR] = 13, [BANK_IRQ] = 17, [BANK_SVC] = 19, [BANK_ABT] = 21, [BANK_UND] = 23, [BANK_FIQ] = 29};
+    static const uint8_t lr_at[] = {[BANK_USR] = 14, [BANK_IRQ] = 16, [BANK_SVC] = 18,
+                                    [BANK_ABT] = 20, [BANK_UND] = 22, [BANK_FIQ] = 30};
+    static const uint8_t sp_at[] = {[BANK_USR] = 13, [BANK_IRQ] = 17, [BANK_SVC] = 19,
+                                    [BANK_ABT] = 21, [BANK_UND] = 23, [BANK_FIQ] = 29};
 
     for (unsigned b = BANK_USR + 1; b <= BANK_UND; b++) {
         c->bank_lr[b] = (uint32_t)c->x[lr_at[b]];
@@ -172,8 +180,8 @@ uint64_t arm_get_spsr(const ArmCpu *c)
     if (!arm_is_a32(c)) {
         return v | c->pstate;
     }
-    return v | (c->pstate & (0x3ff | PSTATE_PAN | PSTATE_SS | PSTATE_IL)) | (uint64_t)c->q << 27 | (uint64_t)c->ge << 16 |
-           (uint64_t)(c->it & 3) << 25 | (uint64_t)(c->it >> 2) << 10;
+    return v | (c->pstate & (0x3ff | PSTATE_PAN | PSTATE_SS | PSTATE_IL)) | (uint64_t)c->q << 27 |
+           (uint64_t)c->ge << 16 | (uint64_t)(c->it & 3) << 25 | (uint64_t)(c->it >> 2) << 10;
 }
 
 void arm_set_spsel(ArmCpu *c, unsigned sel)
@@ -225,7 +233,9 @@ void arm_set_pstate(ArmCpu *c, uint64_t spsr)
             c->sp_el[old_el] = c->x[31];
         }
         c->x[31] = c->sp_el[sel ? el : 0];
-        c->pstate = (uint32_t)spsr & (0x000013cfu | (c->guarded_seen ? PSTATE_BTYPE : 0) | PSTATE_IL | PSTATE_SS | PSTATE_PAN | PSTATE_UAO | PSTATE_DIT | PSTATE_TCO);
+        c->pstate =
+            (uint32_t)spsr & (0x000013cfu | (c->guarded_seen ? PSTATE_BTYPE : 0) | PSTATE_IL |
+                              PSTATE_SS | PSTATE_PAN | PSTATE_UAO | PSTATE_DIT | PSTATE_TCO);
     }
 }
 
@@ -240,7 +250,8 @@ static unsigned fp_trap_el(const ArmCpu *c, unsigned el)
         unsigned fpen = c->cpacr >> 20 & 3;
 
         if (fpen == 0 || fpen == 2 || (fpen == 1 && el == 0)) {
-            return !arm_el_is_a64(c, 1) && !c->aarch64_prop && c->has_el3 && !(c->scr & SCR_NS) ? 3 : 1;
+            return !arm_el_is_a64(c, 1) && !c->aarch64_prop && c->has_el3 && !(c->scr & SCR_NS) ? 3
+                                                                                                : 1;
         }
     }
     if (el <= 2 && arm_el2_enabled(c)) {
@@ -257,7 +268,10 @@ static unsigned fp_trap_el(const ArmCpu *c, unsigned el)
     return c->has_el3 && c->aarch64_prop && c->cptr_el3 & 1 << 10 ? 3 : 0;
 }
 
-/* The level that SVE traps to, beside what traps FP; 0: none. CPACR_EL1.ZEN, CPTR_EL2.ZEN or TZ, CPTR_EL3.EZ. */
+/*
+ * The level that SVE traps to, beside what traps FP; 0: none. CPACR_EL1.ZEN, CPTR_EL2.ZEN or TZ,
+ * CPTR_EL3.EZ.
+ */
 unsigned arm_sve_trap_el(const ArmCpu *c, unsigned el)
 {
     uint64_t hcr = arm_hcr(c);
@@ -315,11 +329,14 @@ static void sve_length(ArmCpu *c, unsigned vq)
     c->sve_vq = vq;
 }
 
-/* Tags: whether they may be accessed from the level, and whether accesses are checked. D6.7, D6.8. */
+/*
+ * Tags: whether they may be accessed from the level, and whether accesses are checked. D6.7, D6.8.
+ */
 static bool tag_access(const ArmCpu *c, unsigned el)
 {
-    if ((el < 3 && c->has_el3 && !(c->scr & SCR_ATA)) || (el < 2 && arm_el2_enabled(c) && !(c->hcr & HCR_ATA) &&
-        (arm_hcr(c) & (HCR_E2H | HCR_TGE)) != (HCR_E2H | HCR_TGE))) {
+    if ((el < 3 && c->has_el3 && !(c->scr & SCR_ATA)) ||
+        (el < 2 && arm_el2_enabled(c) && !(c->hcr & HCR_ATA) &&
+         (arm_hcr(c) & (HCR_E2H | HCR_TGE)) != (HCR_E2H | HCR_TGE))) {
         return false;
     }
     return c->sctlr[arm_regime_el(c, el)] & (el == 0 ? SCTLR_ATA0 : SCTLR_ATA);
@@ -330,7 +347,8 @@ static uint32_t mode_mte(const ArmCpu *c, unsigned el)
     uint64_t sctlr = c->sctlr[arm_regime_el(c, el)];
     bool access = tag_access(c, el), on = !(c->pstate & PSTATE_TCO);
 
-    return (access ? MODE_ATA : 0) | (access && on && sctlr >> (el == 0 ? 38 : 40) & 3 ? MODE_MTE : 0) |
+    return (access ? MODE_ATA : 0) |
+           (access && on && sctlr >> (el == 0 ? 38 : 40) & 3 ? MODE_MTE : 0) |
            (on && tag_access(c, 0) && c->sctlr[arm_regime_el(c, 0)] >> 38 & 3 ? MODE_MTE_USER : 0);
 }
 
@@ -381,11 +399,13 @@ unsigned arm_mmu_index(const ArmCpu *c)
 
 static uint32_t mode_a32(const ArmCpu *c, unsigned el)
 {
-    uint32_t mode = MODE_A32 | (c->pstate & PSTATE_T ? MODE_THUMB : 0) | (c->pstate & PSTATE_E ? MODE_BIG : 0) |
-                    (c->it & 0xff) << MODE_IT_SHIFT;
+    uint32_t mode = MODE_A32 | (c->pstate & PSTATE_T ? MODE_THUMB : 0) |
+                    (c->pstate & PSTATE_E ? MODE_BIG : 0) | (c->it & 0xff) << MODE_IT_SHIFT;
     unsigned m = c->pstate & 31;
 
-    mode |= c->fpexc & 1u << 30 || !arm_has(c, FEATURE_VFP) || (el == 0 && arm_el_is_a64(c, 1)) ? MODE_VFP_ON : 0;
+    mode |= c->fpexc & 1u << 30 || !arm_has(c, FEATURE_VFP) || (el == 0 && arm_el_is_a64(c, 1))
+                ? MODE_VFP_ON
+                : 0;
     mode |= c->vfp_len_stride ? MODE_VECTOR_LEN : 0;
     mode |= m == A32_USR ? MODE_USER_A32 : m == A32_SYS || m == A32_HYP ? MODE_SYS_A32 : 0;
     return mode;

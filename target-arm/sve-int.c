@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* SVE: integer operations element by element, by predicate where there is one: two and three operands, one, shifts, reductions. C8.2. */
+/*
+ * SVE: integer operations element by element, by predicate where there is one: two and three
+ * operands, one, shifts, reductions. C8.2.
+ */
 #include "target-arm/sve.h"
 
 #include "target-arm/helpers.h"
@@ -8,7 +11,8 @@ const uint64_t sv_all_true[4] = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}
 
 /* ---- two operands ---- */
 
-uint64_t sv_shift_left_or_right(uint64_t a, int64_t shift, unsigned size, bool u, bool round, bool sat)
+uint64_t sv_shift_left_or_right(uint64_t a, int64_t shift, unsigned size, bool u, bool round,
+                                bool sat)
 {
     int bits = (int)sv_bits(size);
     __int128 v = u ? (__int128)a : (__int128)sv_sx(a, size);
@@ -204,7 +208,8 @@ uint64_t sv_bin(unsigned op, unsigned size, uint64_t a, uint64_t b)
 void helper_sve_bin(Cpu *cpu, uint64_t desc)
 {
     ArmCpu *c = ARM(cpu);
-    unsigned vl = sv_vl(desc), size = sv_size(desc), op = sv_op(desc), n = vl >> size, per = 16u >> size;
+    unsigned vl = sv_vl(desc), size = sv_size(desc), op = sv_op(desc), n = vl >> size,
+             per = 16u >> size;
     const ArmZ *a = sv_z(c, sv_rn(desc), vl), *b = sv_z(c, sv_rm(desc), vl);
     const uint64_t *p = sv_p(c, sv_pg(desc));
     bool elem = sv_elem(desc), wide = op >= SVB_ASRW && op <= SVB_LSLW;
@@ -213,7 +218,9 @@ void helper_sve_bin(Cpu *cpu, uint64_t desc)
     memcpy(&r, sv_z(c, sv_rd(desc), vl), vl);
     for (unsigned i = 0; i < n; i++) {
         if (sv_on(p, i << size)) {
-            uint64_t y = elem ? sv_get(b, size, (i & ~(per - 1)) + (unsigned)sv_imm(desc)) : wide ? b->d[i << size >> 3] : sv_get(b, size, i);
+            uint64_t y = elem   ? sv_get(b, size, (i & ~(per - 1)) + (unsigned)sv_imm(desc))
+                         : wide ? b->d[i << size >> 3]
+                                : sv_get(b, size, i);
 
             sv_put(&r, size, i, sv_bin(op, size, sv_get(a, size, i), y));
         }
@@ -248,7 +255,10 @@ static uint64_t sqrdmla(unsigned size, uint64_t acc, uint64_t a, uint64_t b, boo
     unsigned bits = sv_bits(size);
     __int128 x = sv_sx(acc, size), p = (__int128)sv_sx(a, size) * sv_sx(b, size);
 
-    /* halves are enough: acc << (bits - 1), the product as it is; 64-bit elements come close to the limit but not over it */
+    /*
+     * halves are enough: acc << (bits - 1), the product as it is; 64-bit elements come close to the
+     * limit but not over it
+     */
     x = x * ((__int128)1 << (bits - 1)) + (sub ? -p : p) + ((__int128)1 << (bits - 2));
     return (uint64_t)sv_sat_s(x >> (bits - 1), size);
 }
@@ -285,14 +295,16 @@ void helper_sve_tern(Cpu *cpu, uint64_t desc)
 {
     ArmCpu *c = ARM(cpu);
     unsigned vl = sv_vl(desc), size = sv_size(desc), op = sv_op(desc), per = 16u >> size;
-    const ArmZ *n = sv_z(c, sv_rn(desc), vl), *m = sv_z(c, sv_rm(desc), vl), *a = sv_z(c, sv_ra(desc), vl);
+    const ArmZ *n = sv_z(c, sv_rn(desc), vl), *m = sv_z(c, sv_rm(desc), vl),
+               *a = sv_z(c, sv_ra(desc), vl);
     const uint64_t *p = sv_p(c, sv_pg(desc));
     ArmZ r;
 
     memcpy(&r, sv_z(c, sv_rd(desc), vl), vl);
     for (unsigned i = 0; i < vl >> size; i++) {
         if (sv_on(p, i << size)) {
-            uint64_t y = sv_get(m, size, sv_elem(desc) ? (i & ~(per - 1)) + (unsigned)sv_imm(desc) : i);
+            uint64_t y =
+                sv_get(m, size, sv_elem(desc) ? (i & ~(per - 1)) + (unsigned)sv_imm(desc) : i);
 
             sv_put(&r, size, i, tern(op, size, sv_get(a, size, i), sv_get(n, size, i), y));
         }
@@ -312,7 +324,9 @@ static uint64_t poly_mul(uint64_t a, uint64_t b, unsigned bits)
     return r;
 }
 
-/* Into elements of `size`; n and m are of the half (n already wide in the W forms), zero-extended. */
+/*
+ * Into elements of `size`; n and m are of the half (n already wide in the W forms), zero-extended.
+ */
 static uint64_t lengthen(unsigned op, unsigned size, uint64_t acc, uint64_t n, uint64_t m)
 {
     unsigned half = size - 1;
@@ -387,12 +401,15 @@ void helper_sve_long(Cpu *cpu, uint64_t desc)
         pmull128(c, desc, vl);
         return;
     }
-    const ArmZ *n = sv_z(c, sv_rn(desc), vl), *m = sv_z(c, sv_rm(desc), vl), *a = sv_z(c, sv_rd(desc), vl);
+    const ArmZ *n = sv_z(c, sv_rn(desc), vl), *m = sv_z(c, sv_rm(desc), vl),
+               *a = sv_z(c, sv_rd(desc), vl);
     ArmZ r;
 
     for (unsigned i = 0; i < vl >> size; i++) {
         uint64_t x = wide ? sv_get(n, size, i) : sv_get(n, size - 1, 2 * i + (sv_tn(desc) & 1));
-        uint64_t y = sv_get(m, size - 1, sv_elem(desc) ? ((2 * i) & ~(per - 1)) + (unsigned)sv_imm(desc) : 2 * i + sv_tm(desc));
+        uint64_t y = sv_get(m, size - 1,
+                            sv_elem(desc) ? ((2 * i) & ~(per - 1)) + (unsigned)sv_imm(desc)
+                                          : 2 * i + sv_tm(desc));
 
         sv_put(&r, size, i, lengthen(op, size, sv_get(a, size, i), x, y));
     }
@@ -403,7 +420,8 @@ void helper_sve_long(Cpu *cpu, uint64_t desc)
 
 static uint64_t narrow(unsigned op, unsigned size, uint64_t a, uint64_t b, unsigned shift)
 {
-    __int128 x = sv_sx(a, size + 1), u = (__int128)a, round = shift ? (__int128)1 << (shift - 1) : 0;
+    __int128 x = sv_sx(a, size + 1), u = (__int128)a,
+             round = shift ? (__int128)1 << (shift - 1) : 0;
     unsigned half = sv_bits(size);
 
     switch (op) {
@@ -449,7 +467,8 @@ void helper_sve_narrow(Cpu *cpu, uint64_t desc)
 
     memcpy(&r, sv_z(c, sv_rd(desc), vl), vl);
     for (unsigned i = 0; i < vl >> (size + 1); i++) {
-        uint64_t v = narrow(op, size, sv_get(n, size + 1, i), sv_get(m, size + 1, i), (unsigned)sv_imm(desc));
+        uint64_t v = narrow(op, size, sv_get(n, size + 1, i), sv_get(m, size + 1, i),
+                            (unsigned)sv_imm(desc));
 
         if (!top) {
             sv_put(&r, size + 1, i, sv_zx(v, size));
@@ -486,10 +505,12 @@ static uint64_t shift_imm(unsigned op, unsigned size, uint64_t d, uint64_t a, un
         return sv_sat_u((__int128)sv_sx(a, size) * ((__int128)1 << n), size);
     case SVS_SRSHR:
     case SVS_SRSRA:
-        return (op == SVS_SRSRA ? d : 0) + sv_shift_left_or_right(a, -(int64_t)n, size, false, true, false);
+        return (op == SVS_SRSRA ? d : 0) +
+               sv_shift_left_or_right(a, -(int64_t)n, size, false, true, false);
     case SVS_URSHR:
     case SVS_URSRA:
-        return (op == SVS_URSRA ? d : 0) + sv_shift_left_or_right(a, -(int64_t)n, size, true, true, false);
+        return (op == SVS_URSRA ? d : 0) +
+               sv_shift_left_or_right(a, -(int64_t)n, size, true, true, false);
     case SVS_SSRA:
         return d + shift_by(SVB_ASR, size, a, n);
     case SVS_USRA:
@@ -520,7 +541,9 @@ void helper_sve_shift(Cpu *cpu, uint64_t desc)
     memcpy(&r, sv_z(c, sv_rd(desc), vl), vl);
     for (unsigned i = 0; i < vl >> size; i++) {
         if (sv_on(p, i << size)) {
-            sv_put(&r, size, i, shift_imm(op, size, sv_get(&r, size, i), sv_get(a, size, i), (unsigned)sv_imm(desc)));
+            sv_put(&r, size, i,
+                   shift_imm(op, size, sv_get(&r, size, i), sv_get(a, size, i),
+                             (unsigned)sv_imm(desc)));
         }
     }
     sv_set_z(c, sv_rd(desc), &r, vl);
@@ -667,11 +690,13 @@ void helper_sve_pair(Cpu *cpu, uint64_t desc)
 void helper_sve_red(Cpu *cpu, uint64_t desc)
 {
     static const uint8_t ops[] = {
-        [SVR_SADDV] = SVB_ADD, [SVR_UADDV] = SVB_ADD, [SVR_SMAXV] = SVB_SMAX, [SVR_UMAXV] = SVB_UMAX, [SVR_SMINV] = SVB_SMIN,
-        [SVR_UMINV] = SVB_UMIN, [SVR_ORV] = SVB_ORR, [SVR_EORV] = SVB_EOR, [SVR_ANDV] = SVB_AND,
+        [SVR_SADDV] = SVB_ADD,  [SVR_UADDV] = SVB_ADD,  [SVR_SMAXV] = SVB_SMAX,
+        [SVR_UMAXV] = SVB_UMAX, [SVR_SMINV] = SVB_SMIN, [SVR_UMINV] = SVB_UMIN,
+        [SVR_ORV] = SVB_ORR,    [SVR_EORV] = SVB_EOR,   [SVR_ANDV] = SVB_AND,
     };
     ArmCpu *c = ARM(cpu);
-    unsigned vl = sv_vl(desc), size = sv_size(desc), op = sv_op(desc), to = op <= SVR_UADDV ? 3 : size;
+    unsigned vl = sv_vl(desc), size = sv_size(desc), op = sv_op(desc),
+             to = op <= SVR_UADDV ? 3 : size;
     const ArmZ *a = sv_z(c, sv_rn(desc), vl);
     const uint64_t *p = sv_p(c, sv_pg(desc));
     uint64_t r = op == SVR_SMAXV ? sv_sign(size) : op == SVR_SMINV ? sv_sign(size) - 1 :

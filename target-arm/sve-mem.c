@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * SVE: loads and stores. A load goes to registers when all of it has been read, so that a fault leaves them as they were; first-fault and
- * non-fault loads look at the translation of what may not fault, and take nothing but RAM. C8.2, A2.4 of the SVE supplement.
+ * SVE: loads and stores. A load goes to registers when all of it has been read, so that a fault
+ * leaves them as they were; first-fault and non-fault loads look at the translation of what may not
+ * fault, and take nothing but RAM. C8.2, A2.4 of the SVE supplement.
  */
 #include "target-arm/sve.h"
 
@@ -11,7 +12,17 @@
 #include "tcg/codegen.h"
 
 /* imm of the descriptors: what accesses are like. */
-enum { ACC_MMU = 15, ACC_BIG = 16, ACC_ALIGN = 32, ACC_FF = 64, ACC_NF = 128, ACC_SIGNED = 256, ACC_SCALE = 512, ACC_XS = 1024, ACC_MTE = 2048 };
+enum {
+    ACC_MMU = 15,
+    ACC_BIG = 16,
+    ACC_ALIGN = 32,
+    ACC_FF = 64,
+    ACC_NF = 128,
+    ACC_SIGNED = 256,
+    ACC_SCALE = 512,
+    ACC_XS = 1024,
+    ACC_MTE = 2048
+};
 
 typedef struct Access {
     ArmCpu *c;
@@ -65,16 +76,19 @@ static bool page_quiet(const Access *a, uint64_t va)
     ArmPage page;
     ArmFault f;
 
-    if ((cpu->tlb.table[a->mmu][tlb_index(va)].read & ~(uint64_t)0xfff) == (va & ~(uint64_t)0xfff)) {
+    if ((cpu->tlb.table[a->mmu][tlb_index(va)].read & ~(uint64_t)0xfff) ==
+        (va & ~(uint64_t)0xfff)) {
         return true;
     }
-    return arm_page_walk(a->c, va, ACCESS_LOAD, a->mmu, false, &page, &f) && arm_page_is_ram(a->c, &page);
+    return arm_page_walk(a->c, va, ACCESS_LOAD, a->mmu, false, &page, &f) &&
+           arm_page_is_ram(a->c, &page);
 }
 
 /* Like load, but false where it would fault. */
 static bool load_quiet(const Access *a, uint64_t va, unsigned size, uint64_t *v)
 {
-    if ((a->flags & ACC_ALIGN && va & ((1u << size) - 1)) || !page_quiet(a, va) || !page_quiet(a, va + (1u << size) - 1)) {
+    if ((a->flags & ACC_ALIGN && va & ((1u << size) - 1)) || !page_quiet(a, va) ||
+        !page_quiet(a, va + (1u << size) - 1)) {
         return false;
     }
     if (a->flags & ACC_MTE) {
@@ -131,7 +145,8 @@ void helper_sve_str(Cpu *cpu, uint64_t desc, uint64_t va)
 {
     ArmCpu *c = ARM(cpu);
     unsigned vl = sv_vl(desc), len = sv_op(desc) ? vl / 8 : vl;
-    const void *from = sv_op(desc) ? (const void *)c->p[sv_rd(desc)] : (const void *)sv_z(c, sv_rd(desc), vl);
+    const void *from =
+        sv_op(desc) ? (const void *)c->p[sv_rd(desc)] : (const void *)sv_z(c, sv_rd(desc), vl);
     uintptr_t host_pc = HOST_PC();
 
     if (sv_imm(desc) & ACC_ALIGN && va & (sv_op(desc) ? 1 : 15)) {
@@ -179,7 +194,8 @@ void helper_sve_ld(Cpu *cpu, uint64_t desc, uint64_t va)
     bool quiet = a.flags & ACC_NF;
     ArmZ r[4] = {0};
 
-    if (regs == 1 && size == msize && !(a.flags & (ACC_FF | ACC_NF)) && all_active(p, size, vl) && load_whole(&a, va, vl, &r[0])) {
+    if (regs == 1 && size == msize && !(a.flags & (ACC_FF | ACC_NF)) && all_active(p, size, vl) &&
+        load_whole(&a, va, vl, &r[0])) {
         sv_set_z(c, sv_rd(desc), &r[0], vl);
         return;
     }
@@ -217,7 +233,8 @@ void helper_sve_st(Cpu *cpu, uint64_t desc, uint64_t va)
     for (unsigned k = 0; k < regs; k++) {
         r[k] = sv_z(c, (sv_rd(desc) + k) & 31, vl);
     }
-    if (regs == 1 && size == msize && !(a.flags & (ACC_ALIGN | ACC_BIG | ACC_MTE)) && all_active(p, size, vl)) {
+    if (regs == 1 && size == msize && !(a.flags & (ACC_ALIGN | ACC_BIG | ACC_MTE)) &&
+        all_active(p, size, vl)) {
         cpu_store_bytes(cpu, va, r[0], vl, a.mmu, a.host_pc);
         return;
     }
@@ -269,7 +286,10 @@ void helper_sve_ld1r(Cpu *cpu, uint64_t desc, uint64_t va)
     sv_set_z(c, sv_rd(desc), &r, vl);
 }
 
-/* ---- gathers and scatters: rm: the vector of offsets or bases; op: SVG_* | size in memory << 4 ---- */
+/*
+ * ---- gathers and scatters: rm: the vector of offsets or bases; op: SVG_* | size in memory << 4
+ * ----
+ */
 
 static uint64_t address(const Access *a, uint64_t desc, const ArmZ *m, unsigned i, uint64_t base)
 {

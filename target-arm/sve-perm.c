@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* SVE: permutes, unpacking, tables, histograms, what makes vectors of scalars and scalars of vectors; cryptography by 128 bits. C8.2. */
+/*
+ * SVE: permutes, unpacking, tables, histograms, what makes vectors of scalars and scalars of
+ * vectors; cryptography by 128 bits. C8.2.
+ */
 #include "target-arm/sve.h"
 
 #include "target-arm/helpers.h"
@@ -16,7 +19,8 @@ static int last_active(const uint64_t *p, unsigned size, unsigned count)
 }
 
 /* Elements of any size up to 128 bits, by pairs. */
-static void pairs(unsigned op, unsigned size, unsigned vl, ArmZ *r, const ArmZ *n, const ArmZ *m, unsigned part)
+static void pairs(unsigned op, unsigned size, unsigned vl, ArmZ *r, const ArmZ *n, const ArmZ *m,
+                  unsigned part)
 {
     unsigned bytes = 1u << size, count = vl / (2 * bytes);
 
@@ -38,7 +42,8 @@ static void pairs(unsigned op, unsigned size, unsigned vl, ArmZ *r, const ArmZ *
 static void table(ArmCpu *c, uint64_t desc, ArmZ *r, unsigned vl)
 {
     unsigned size = sv_size(desc), count = vl >> size, regs = (unsigned)sv_imm(desc);
-    const ArmZ *t[2] = {sv_z(c, sv_rn(desc), vl), sv_z(c, (sv_rn(desc) + 1) & 31, vl)}, *index = sv_z(c, sv_rm(desc), vl);
+    const ArmZ *t[2] = {sv_z(c, sv_rn(desc), vl), sv_z(c, (sv_rn(desc) + 1) & 31, vl)},
+               *index = sv_z(c, sv_rm(desc), vl);
 
     for (unsigned i = 0; i < count; i++) {
         uint64_t k = sv_get(index, size, i);
@@ -53,7 +58,8 @@ static void table(ArmCpu *c, uint64_t desc, ArmZ *r, unsigned vl)
 
 static void splice(ArmCpu *c, uint64_t desc, ArmZ *r, unsigned vl)
 {
-    unsigned size = sv_size(desc), count = vl >> size, at = 0, rm = sv_imm(desc) ? (sv_rn(desc) + 1) & 31 : sv_rm(desc);
+    unsigned size = sv_size(desc), count = vl >> size, at = 0,
+             rm = sv_imm(desc) ? (sv_rn(desc) + 1) & 31 : sv_rm(desc);
     const ArmZ *n = sv_z(c, sv_rn(desc), vl), *m = sv_z(c, rm, vl);
     const uint64_t *p = sv_p(c, sv_pg(desc));
     int last = last_active(p, size, count);
@@ -71,7 +77,8 @@ static void splice(ArmCpu *c, uint64_t desc, ArmZ *r, unsigned vl)
 }
 
 /* HISTCNT: equal active elements of m up to this one; HISTSEG: in these 16 bytes. */
-static uint64_t histogram(unsigned op, unsigned size, const ArmZ *n, const ArmZ *m, const uint64_t *p, unsigned i)
+static uint64_t histogram(unsigned op, unsigned size, const ArmZ *n, const ArmZ *m,
+                          const uint64_t *p, unsigned i)
 {
     unsigned first = op == SVP_HISTCNT ? 0 : i & ~15u, last = op == SVP_HISTCNT ? i : i | 15;
     uint64_t v = sv_get(n, size, i), count = 0;
@@ -102,11 +109,14 @@ static void each(ArmCpu *c, uint64_t desc, ArmZ *r, unsigned vl)
             v = on ? v : w;
             break;
         case SVP_SADALP:
-            v = sv_get(r, size, i) + (on ? (uint64_t)sv_sx(sv_get(n, size - 1, 2 * i), size - 1) +
-                                           (uint64_t)sv_sx(sv_get(n, size - 1, 2 * i + 1), size - 1) : 0);
+            v = sv_get(r, size, i) +
+                (on ? (uint64_t)sv_sx(sv_get(n, size - 1, 2 * i), size - 1) +
+                          (uint64_t)sv_sx(sv_get(n, size - 1, 2 * i + 1), size - 1)
+                    : 0);
             break;
         case SVP_UADALP:
-            v = sv_get(r, size, i) + (on ? sv_get(n, size - 1, 2 * i) + sv_get(n, size - 1, 2 * i + 1) : 0);
+            v = sv_get(r, size, i) +
+                (on ? sv_get(n, size - 1, 2 * i) + sv_get(n, size - 1, 2 * i + 1) : 0);
             break;
         case SVP_ADR_SXTW:
             v += (uint64_t)(int64_t)(int32_t)w << imm;
@@ -172,7 +182,8 @@ static void last(ArmCpu *c, uint64_t desc, unsigned vl)
     ArmZ r;
 
     if (op != SVP_CLASTZ) {
-        sv_set_v(c, sv_rd(desc), sv_get(i < 0 ? &c->z[sv_rd(desc)] : n, size, i < 0 ? 0 : (unsigned)i), 0);
+        sv_set_v(c, sv_rd(desc),
+                 sv_get(i < 0 ? &c->z[sv_rd(desc)] : n, size, i < 0 ? 0 : (unsigned)i), 0);
     } else if (i >= 0) {
         for (unsigned k = 0; k < count; k++) {
             sv_put(&r, size, k, sv_get(n, size, (unsigned)i));
@@ -305,7 +316,8 @@ void helper_sve_mmla(Cpu *cpu, uint64_t desc)
 {
     ArmCpu *c = ARM(cpu);
     unsigned vl = sv_vl(desc);
-    const ArmZ *n = sv_z(c, sv_rn(desc), vl), *m = sv_z(c, sv_rm(desc), vl), *d = sv_z(c, sv_rd(desc), vl);
+    const ArmZ *n = sv_z(c, sv_rn(desc), vl), *m = sv_z(c, sv_rm(desc), vl),
+               *d = sv_z(c, sv_rd(desc), vl);
     ArmZ r;
 
     for (unsigned i = 0; i < vl / 16; i++) {
@@ -320,7 +332,8 @@ void helper_sve_mmla(Cpu *cpu, uint64_t desc)
 void helper_sve_dot(Cpu *cpu, uint64_t desc)
 {
     ArmCpu *c = ARM(cpu);
-    unsigned vl = sv_vl(desc), size = sv_size(desc), q = size - 2, op = sv_op(desc), per = 16u >> size;
+    unsigned vl = sv_vl(desc), size = sv_size(desc), q = size - 2, op = sv_op(desc),
+             per = 16u >> size;
     const ArmZ *n = sv_z(c, sv_rn(desc), vl), *m = sv_z(c, sv_rm(desc), vl);
     ArmZ r;
 
@@ -342,7 +355,8 @@ void helper_sve_dot(Cpu *cpu, uint64_t desc)
 void helper_sve_cdot(Cpu *cpu, uint64_t desc)
 {
     ArmCpu *c = ARM(cpu);
-    unsigned vl = sv_vl(desc), size = sv_size(desc), q = size - 2, rot = sv_tn(desc), per = 16u >> size;
+    unsigned vl = sv_vl(desc), size = sv_size(desc), q = size - 2, rot = sv_tn(desc),
+             per = 16u >> size;
     const ArmZ *n = sv_z(c, sv_rn(desc), vl), *m = sv_z(c, sv_rm(desc), vl);
     bool sub = (rot & 1) == rot >> 1;
     ArmZ r;
@@ -353,10 +367,13 @@ void helper_sve_cdot(Cpu *cpu, uint64_t desc)
         int64_t sum = sv_sx(sv_get(&r, size, i), size);
 
         for (unsigned k = 0; k < 4; k += 2) {
-            int64_t re = sv_sx(sv_get(n, q, 4 * i + k), q), im = sv_sx(sv_get(n, q, 4 * i + k + 1), q);
-            int64_t a = sv_sx(sv_get(m, q, 4 * g + k + (rot & 1)), q), b = sv_sx(sv_get(m, q, 4 * g + k + !(rot & 1)), q);
+            int64_t re = sv_sx(sv_get(n, q, 4 * i + k), q),
+                    im = sv_sx(sv_get(n, q, 4 * i + k + 1), q);
+            int64_t a = sv_sx(sv_get(m, q, 4 * g + k + (rot & 1)), q),
+                    b = sv_sx(sv_get(m, q, 4 * g + k + !(rot & 1)), q);
 
-            sum = (int64_t)((uint64_t)sum + (uint64_t)(re * a) + (sub ? 0 - (uint64_t)(im * b) : (uint64_t)(im * b)));
+            sum = (int64_t)((uint64_t)sum + (uint64_t)(re * a) +
+                            (sub ? 0 - (uint64_t)(im * b) : (uint64_t)(im * b)));
         }
         sv_put(&r, size, i, (uint64_t)sum);
     }
@@ -364,21 +381,25 @@ void helper_sve_cdot(Cpu *cpu, uint64_t desc)
 }
 
 /* op: 0 CMLA, 1 SQRDCMLAH. */
-static uint64_t complex_part(unsigned op, unsigned size, uint64_t acc, uint64_t x, uint64_t y, bool sub)
+static uint64_t complex_part(unsigned op, unsigned size, uint64_t acc, uint64_t x, uint64_t y,
+                             bool sub)
 {
     if (!op) {
         return sub ? acc - x * y : acc + x * y;
     }
     unsigned bits = sv_bits(size);
-    __int128 p = (__int128)sv_sx(x, size) * sv_sx(y, size), a = (__int128)sv_sx(acc, size) * ((__int128)1 << (bits - 1));
+    __int128 p = (__int128)sv_sx(x, size) * sv_sx(y, size),
+             a = (__int128)sv_sx(acc, size) * ((__int128)1 << (bits - 1));
 
-    return (uint64_t)sv_sat_s((a + (sub ? -p : p) + ((__int128)1 << (bits - 2))) >> (bits - 1), size);
+    return (uint64_t)sv_sat_s((a + (sub ? -p : p) + ((__int128)1 << (bits - 2))) >> (bits - 1),
+                              size);
 }
 
 void helper_sve_cmla(Cpu *cpu, uint64_t desc)
 {
     ArmCpu *c = ARM(cpu);
-    unsigned vl = sv_vl(desc), size = sv_size(desc), op = sv_op(desc), rot = sv_tn(desc), per = 8u >> size;
+    unsigned vl = sv_vl(desc), size = sv_size(desc), op = sv_op(desc), rot = sv_tn(desc),
+             per = 8u >> size;
     const ArmZ *n = sv_z(c, sv_rn(desc), vl), *m = sv_z(c, sv_rm(desc), vl);
     bool sub_re = (rot & 1) != rot >> 1, sub_im = rot & 2;
     ArmZ r;
@@ -386,10 +407,12 @@ void helper_sve_cmla(Cpu *cpu, uint64_t desc)
     memcpy(&r, sv_z(c, sv_rd(desc), vl), vl);
     for (unsigned i = 0; i < vl >> size >> 1; i++) {
         unsigned g = sv_elem(desc) ? (i & ~(per - 1)) + (unsigned)sv_imm(desc) : i;
-        uint64_t x = sv_get(n, size, 2 * i + (rot & 1)), a = sv_get(m, size, 2 * g + (rot & 1)), b = sv_get(m, size, 2 * g + !(rot & 1));
+        uint64_t x = sv_get(n, size, 2 * i + (rot & 1)), a = sv_get(m, size, 2 * g + (rot & 1)),
+                 b = sv_get(m, size, 2 * g + !(rot & 1));
 
         sv_put(&r, size, 2 * i, complex_part(op, size, sv_get(&r, size, 2 * i), x, a, sub_re));
-        sv_put(&r, size, 2 * i + 1, complex_part(op, size, sv_get(&r, size, 2 * i + 1), x, b, sub_im));
+        sv_put(&r, size, 2 * i + 1,
+               complex_part(op, size, sv_get(&r, size, 2 * i + 1), x, b, sub_im));
     }
     sv_set_z(c, sv_rd(desc), &r, vl);
 }
@@ -397,7 +420,8 @@ void helper_sve_cmla(Cpu *cpu, uint64_t desc)
 void helper_sve_cadd(Cpu *cpu, uint64_t desc)
 {
     ArmCpu *c = ARM(cpu);
-    unsigned vl = sv_vl(desc), size = sv_size(desc), add = sv_op(desc) ? SVB_SQADD : SVB_ADD, sub = sv_op(desc) ? SVB_SQSUB : SVB_SUB;
+    unsigned vl = sv_vl(desc), size = sv_size(desc), add = sv_op(desc) ? SVB_SQADD : SVB_ADD,
+             sub = sv_op(desc) ? SVB_SQSUB : SVB_SUB;
     const ArmZ *n = sv_z(c, sv_rd(desc), vl), *m = sv_z(c, sv_rm(desc), vl);
     bool rot270 = sv_tn(desc);
     ArmZ r;
@@ -422,7 +446,8 @@ void helper_sve_adcl(Cpu *cpu, uint64_t desc)
     memcpy(&r, sv_z(c, sv_rd(desc), vl), vl);
     for (unsigned i = 0; i < vl >> size; i += 2) {
         uint64_t x = sv_get(n, size, i + (sv_tn(desc) & 1));
-        unsigned __int128 sum = (unsigned __int128)sv_get(&r, size, i) + sv_zx(sv_op(desc) ? ~x : x, size) + (sv_get(m, size, i + 1) & 1);
+        unsigned __int128 sum = (unsigned __int128)sv_get(&r, size, i) +
+                                sv_zx(sv_op(desc) ? ~x : x, size) + (sv_get(m, size, i + 1) & 1);
 
         sv_put(&r, size, i, (uint64_t)sum);
         sv_put(&r, size, i + 1, (uint64_t)(sum >> sv_bits(size)) & 1);

@@ -105,7 +105,8 @@ uint32_t helper_sve_plogic(Cpu *cpu, uint64_t desc)
 /* ---- breaks ---- */
 
 /* BRKA, BRKB; `after`: the element that breaks is in. */
-static void break_at(uint64_t *r, const uint64_t *g, const uint64_t *n, unsigned vl, bool after, bool merge)
+static void break_at(uint64_t *r, const uint64_t *g, const uint64_t *n, unsigned vl, bool after,
+                     bool merge)
 {
     bool done = false;
 
@@ -135,7 +136,8 @@ static bool last_on(const uint64_t *g, const uint64_t *n, unsigned vl)
     return false;
 }
 
-static void brkp(uint64_t *r, const uint64_t *g, const uint64_t *n, const uint64_t *m, unsigned vl, bool after)
+static void brkp(uint64_t *r, const uint64_t *g, const uint64_t *n, const uint64_t *m, unsigned vl,
+                 bool after)
 {
     bool on = last_on(g, n, vl);
 
@@ -180,7 +182,8 @@ static void first(uint64_t *r, const uint64_t *g, unsigned vl)
 }
 
 /* Groups of 1 << size bits are the elements. */
-static void permute(uint64_t *r, const uint64_t *n, const uint64_t *m, unsigned op, unsigned size, unsigned vl)
+static void permute(uint64_t *r, const uint64_t *n, const uint64_t *m, unsigned op, unsigned size,
+                    unsigned vl)
 {
     unsigned bits = 1u << size, count = vl / (2 * bits), part = (op - SVK_ZIP1) & 1;
 
@@ -292,7 +295,8 @@ uint32_t helper_sve_ptrue(Cpu *cpu, uint64_t desc)
 /* tn: 1 unsigned, 2 up (else down); op: 1 or-equal (up), strictly (down); tm: 64 bits. */
 uint32_t helper_sve_while(Cpu *cpu, uint64_t desc, uint64_t a, uint64_t b)
 {
-    unsigned vl = sv_vl(desc), size = sv_size(desc), count = vl >> size, width = sv_tm(desc) ? 3 : 2;
+    unsigned vl = sv_vl(desc), size = sv_size(desc), count = vl >> size,
+             width = sv_tm(desc) ? 3 : 2;
     bool u = sv_tn(desc) & 1, up = sv_tn(desc) & 2, eq = sv_op(desc), on = true;
     uint64_t r[4] = {0};
 
@@ -407,9 +411,12 @@ uint32_t helper_sve_cmp(Cpu *cpu, uint64_t desc)
         if (!sv_on(g, i << size)) {
             continue;
         }
-        uint64_t a = sv_get(n, size, i), b = kind == 2 ? (uint64_t)sv_imm(desc) : kind == 1 ? m->d[i << size >> 3] : sv_get(m, size, i);
-        bool on = op >= SVM_MATCH ? match(m, size, i, a) == (op == SVM_MATCH)
-                                  : compare(op, sv_sx(a, size), kind ? (int64_t)b : sv_sx(b, size), a, b);
+        uint64_t a = sv_get(n, size, i), b = kind == 2   ? (uint64_t)sv_imm(desc)
+                                             : kind == 1 ? m->d[i << size >> 3]
+                                                         : sv_get(m, size, i);
+        bool on = op >= SVM_MATCH
+                      ? match(m, size, i, a) == (op == SVM_MATCH)
+                      : compare(op, sv_sx(a, size), kind ? (int64_t)b : sv_sx(b, size), a, b);
 
         p_put(r, i << size, on);
     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * SVE: operation numbers as rows and helpers name them, and the descriptor that a helper gets: registers, size, operation, the vector's
- * length. Helpers work on whole vectors in c->z; c->z[n].q[0] is the variable of the V register, what lies above counts as 0
- * unless c->zlive has the register's bit.
+ * SVE: operation numbers as rows and helpers name them, and the descriptor that a helper gets:
+ * registers, size, operation, the vector's length. Helpers work on whole vectors in c->z;
+ * c->z[n].q[0] is the variable of the V register, what lies above counts as 0 unless c->zlive has
+ * the register's bit.
  */
 #ifndef TARGET_ARM_SVE_H
 #define TARGET_ARM_SVE_H
@@ -37,7 +38,17 @@ enum {
     SVU_SXTB, SVU_UXTB, SVU_SXTH, SVU_UXTH, SVU_SXTW, SVU_UXTW, SVU_ABS, SVU_NEG, SVU_CLS, SVU_CLZ, SVU_CNT, SVU_CNOT, SVU_FABS,
     SVU_FNEG, SVU_NOT, SVU_URECPE, SVU_URSQRTE, SVU_SQABS, SVU_SQNEG, SVU_REVB, SVU_REVH, SVU_REVW, SVU_RBIT, SVU_MOV, SVU_CPYV,
 };
-enum { SVR_SADDV, SVR_UADDV, SVR_SMAXV, SVR_UMAXV, SVR_SMINV, SVR_UMINV, SVR_ORV, SVR_EORV, SVR_ANDV };
+enum {
+    SVR_SADDV,
+    SVR_UADDV,
+    SVR_SMAXV,
+    SVR_UMAXV,
+    SVR_SMINV,
+    SVR_UMINV,
+    SVR_ORV,
+    SVR_EORV,
+    SVR_ANDV
+};
 enum {
     SVP_MOVZ, SVP_SADALP, SVP_UADALP, SVP_ADR_SXTW, SVP_ADR_UXTW, SVP_ADR, SVP_INSR, SVP_UNPK, SVP_REV, SVP_TBL, SVP_TBX, SVP_ZIP,
     SVP_UZP, SVP_TRN, SVP_COMPACT, SVP_LASTV, SVP_CLASTZ, SVP_CLASTV, SVP_SPLICE, SVP_SEL, SVP_EXT, SVP_HISTCNT, SVP_HISTSEG,
@@ -46,7 +57,20 @@ enum {
     SVK_BRKPA, SVK_BRKPB, SVK_BRKA, SVK_BRKAM, SVK_BRKB, SVK_BRKBM, SVK_BRKN, SVK_PTEST, SVK_PFIRST, SVK_PNEXT, SVK_PFALSE,
     SVK_RDFFR, SVK_MOV, SVK_PTRUE, SVK_PUNPKLO, SVK_PUNPKHI, SVK_ZIP1, SVK_ZIP2, SVK_UZP1, SVK_UZP2, SVK_TRN1, SVK_TRN2, SVK_REV,
 };
-enum { SVM_EQ, SVM_NE, SVM_GE, SVM_GT, SVM_LT, SVM_LE, SVM_HS, SVM_HI, SVM_LO, SVM_LS, SVM_MATCH, SVM_NMATCH };
+enum {
+    SVM_EQ,
+    SVM_NE,
+    SVM_GE,
+    SVM_GT,
+    SVM_LT,
+    SVM_LE,
+    SVM_HS,
+    SVM_HI,
+    SVM_LO,
+    SVM_LS,
+    SVM_MATCH,
+    SVM_NMATCH
+};
 enum { SVFM_GE, SVFM_GT, SVFM_EQ, SVFM_NE, SVFM_LT, SVFM_LE, SVFM_UO, SVFM_AGE, SVFM_AGT };
 enum { SVF_TSMUL = 64, SVF_TSSEL, SVF_SCALE, SVF_ADDA };        /* beside FpOp */
 enum { SVF1_EXPA = 64, SVF1_LOGB };                             /* beside FpOp1 */
@@ -57,9 +81,11 @@ enum { SVG_W, SVG_X, SVG_IMM, SVG_NT };
 enum { NOPG = 16, FFR = 16 };
 
 /* The descriptor. */
-static inline uint64_t sv_desc(unsigned rd, unsigned rn, unsigned rm, unsigned ra, unsigned pg, unsigned size, unsigned op)
+static inline uint64_t sv_desc(unsigned rd, unsigned rn, unsigned rm, unsigned ra, unsigned pg,
+                               unsigned size, unsigned op)
 {
-    return rd | rn << 6 | (uint64_t)rm << 12 | (uint64_t)ra << 18 | (uint64_t)pg << 23 | (uint64_t)size << 28 | (uint64_t)op << 31;
+    return rd | rn << 6 | (uint64_t)rm << 12 | (uint64_t)ra << 18 | (uint64_t)pg << 23 |
+           (uint64_t)size << 28 | (uint64_t)op << 31;
 }
 enum { SV_ELEM_SHIFT = 55, SV_TN_SHIFT = 56, SV_TM_SHIFT = 58, SV_SETF_SHIFT = 59 };
 static inline uint64_t sv_imm_bits(int imm) { return (uint64_t)(uint16_t)imm << 39; }
@@ -75,7 +101,8 @@ static inline bool sv_elem(uint64_t d) { return d >> SV_ELEM_SHIFT & 1; }
 static inline unsigned sv_tn(uint64_t d) { return d >> SV_TN_SHIFT & 3; }
 static inline unsigned sv_tm(uint64_t d) { return d >> SV_TM_SHIFT & 1; }
 static inline bool sv_setf(uint64_t d) { return d >> SV_SETF_SHIFT & 1; }
-static inline unsigned sv_vl(uint64_t d) { return ((unsigned)(d >> 60) + 1) * 16; }       /* bytes */
+/* bytes */
+static inline unsigned sv_vl(uint64_t d) { return ((unsigned)(d >> 60) + 1) * 16; }
 
 /* ---- elements ---- */
 static inline uint64_t sv_get(const void *p, unsigned size, unsigned i)
@@ -108,8 +135,14 @@ static inline void sv_put(void *p, unsigned size, unsigned i, uint64_t v)
     }
 }
 static inline unsigned sv_bits(unsigned size) { return 8u << size; }
-static inline int64_t sv_sx(uint64_t v, unsigned size) { return (int64_t)(v << (64 - sv_bits(size))) >> (64 - sv_bits(size)); }
-static inline uint64_t sv_zx(uint64_t v, unsigned size) { return v << (64 - sv_bits(size)) >> (64 - sv_bits(size)); }
+static inline int64_t sv_sx(uint64_t v, unsigned size)
+{
+    return (int64_t)(v << (64 - sv_bits(size))) >> (64 - sv_bits(size));
+}
+static inline uint64_t sv_zx(uint64_t v, unsigned size)
+{
+    return v << (64 - sv_bits(size)) >> (64 - sv_bits(size));
+}
 static inline uint64_t sv_sign(unsigned size) { return 1ull << (sv_bits(size) - 1); }
 static inline int64_t sv_sat_s(__int128 v, unsigned size)
 {
@@ -146,9 +179,15 @@ static inline void sv_set_v(ArmCpu *c, unsigned n, uint64_t low, uint64_t high)
     c->z[n].d[1] = high;
     c->zlive &= ~(1u << n);
 }
-static inline bool sv_on(const uint64_t *p, unsigned byte) { return p[byte / 64] >> (byte % 64) & 1; }
+static inline bool sv_on(const uint64_t *p, unsigned byte)
+{
+    return p[byte / 64] >> (byte % 64) & 1;
+}
 extern const uint64_t sv_all_true[4];
-static inline const uint64_t *sv_p(const ArmCpu *c, unsigned n) { return n == NOPG ? sv_all_true : c->p[n]; }
+static inline const uint64_t *sv_p(const ArmCpu *c, unsigned n)
+{
+    return n == NOPG ? sv_all_true : c->p[n];
+}
 /* N Z C V (bits 3..0) of PredTest. */
 uint32_t sv_predtest(const uint64_t *mask, const uint64_t *result, unsigned size, unsigned vl);
 /* Elements that a predicate pattern means, of the number there are. */
@@ -156,6 +195,7 @@ unsigned sv_pattern(unsigned pattern, unsigned count);
 
 /* One element's operation, for others than the helper. */
 uint64_t sv_bin(unsigned op, unsigned size, uint64_t a, uint64_t b);
-uint64_t sv_shift_left_or_right(uint64_t a, int64_t shift, unsigned size, bool u, bool round, bool sat);
+uint64_t sv_shift_left_or_right(uint64_t a, int64_t shift, unsigned size, bool u, bool round,
+                                bool sat);
 
 #endif

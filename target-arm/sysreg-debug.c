@@ -24,11 +24,16 @@ static void claim_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
     c->dbgclaim = r->aux ? c->dbgclaim & ~v : c->dbgclaim | (v & 0xff);
 }
 
-#define D(n, op1, crn, crm, op2, el, ...) \
-    {.name = n, .id = ARM_SYSREG(2, op1, crn, crm, op2), .read_el = el, .write_el = el, ##__VA_ARGS__}
-#define BP(i) \
-    D("DBGBVR" #i "_EL1", 0, 0, i, 4, 1, .field = F(dbgbvr[i])), D("DBGBCR" #i "_EL1", 0, 0, i, 5, 1, .field = F(dbgbcr[i]), .wmask = 0x00ffe1e6), \
-    D("DBGWVR" #i "_EL1", 0, 0, i, 6, 1, .field = F(dbgwvr[i])), D("DBGWCR" #i "_EL1", 0, 0, i, 7, 1, .field = F(dbgwcr[i]))
+#define D(n, op1, crn, crm, op2, el, ...)                                                  \
+    {                                                                                      \
+        .name = n, .id = ARM_SYSREG(2, op1, crn, crm, op2), .read_el = el, .write_el = el, \
+        ##__VA_ARGS__                                                                      \
+    }
+#define BP(i)                                                                             \
+    D("DBGBVR" #i "_EL1", 0, 0, i, 4, 1, .field = F(dbgbvr[i])),                          \
+        D("DBGBCR" #i "_EL1", 0, 0, i, 5, 1, .field = F(dbgbcr[i]), .wmask = 0x00ffe1e6), \
+        D("DBGWVR" #i "_EL1", 0, 0, i, 6, 1, .field = F(dbgwvr[i])),                      \
+        D("DBGWCR" #i "_EL1", 0, 0, i, 7, 1, .field = F(dbgwcr[i]))
 
 // clang-format off
 const ArmSysreg arm_sysregs_debug[] = {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* System registers of EL0 and EL1: control, exceptions, translation, threads, pointer keys. D17.2. */
+/*
+ * System registers of EL0 and EL1: control, exceptions, translation, threads, pointer keys. D17.2.
+ */
 #include "target-arm/sysreg.h"
 
 #define F(f) offsetof(ArmCpu, f)
@@ -57,14 +59,16 @@ static void pstate_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
     c->pstate = (c->pstate & ~r->aux) | ((uint32_t)v & r->aux);
 }
 
-static void daif_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void daif_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                       uintptr_t host_pc)
 {
     if (arm_el(c) == 0 && !(c->sctlr[arm_regime_el(c, 0)] & SCTLR_UMA)) {
         arm_raise(c, ARM_EXC_OTHER, syndrome, arm_default_el(c), host_pc);
     }
 }
 
-static void feature_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void feature_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                          uintptr_t host_pc)
 {
     static const uint8_t features[] = {FEATURE_PAN, FEATURE_UAO, FEATURE_DIT, FEATURE_SSBS};
 
@@ -78,14 +82,16 @@ static void feature_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t sy
 }
 
 /* SP_ELn: not of the level whose pointer is in use. */
-static void sp_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void sp_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                     uintptr_t host_pc)
 {
     if (r->aux == 0 && !(c->pstate & PSTATE_SP)) {
         arm_undefined(c, host_pc);
     }
 }
 
-static void pauth_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void pauth_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                        uintptr_t host_pc)
 {
     if (!arm_has(c, FEATURE_PAUTH)) {
         arm_undefined(c, host_pc);
@@ -98,7 +104,8 @@ static void pauth_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t synd
     }
 }
 
-static void cpacr_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void cpacr_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                        uintptr_t host_pc)
 {
     if (arm_el(c) < 2 && arm_el2_enabled(c) && c->cptr_el2 & 1u << 31) {
         arm_raise(c, ARM_EXC_HYP_TRAP, syndrome, 2, host_pc);
@@ -128,14 +135,16 @@ static void fpsr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
     arm_set_fpsr(c, (uint32_t)v);
 }
 
-static void ras_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void ras_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                      uintptr_t host_pc)
 {
     if (!arm_has(c, FEATURE_RAS)) {
         arm_undefined(c, host_pc);
     }
 }
 
-static void scxtnum_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void scxtnum_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                          uintptr_t host_pc)
 {
     if (!arm_has(c, FEATURE_CSV2_2)) {
         arm_undefined(c, host_pc);
@@ -143,7 +152,8 @@ static void scxtnum_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t sy
 }
 
 /* TCO at any level; the others by ATA of the levels above. */
-static void mte_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void mte_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                      uintptr_t host_pc)
 {
     unsigned el = arm_el(c);
 
@@ -161,7 +171,8 @@ static void mte_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndro
     }
 }
 
-static void zcr_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void zcr_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                      uintptr_t host_pc)
 {
     unsigned trap;
 
@@ -174,7 +185,8 @@ static void zcr_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndro
     }
 }
 
-static void lor_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void lor_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                      uintptr_t host_pc)
 {
     if (!arm_has(c, FEATURE_LOR)) {
         arm_undefined(c, host_pc);
@@ -190,7 +202,8 @@ static uint64_t rndr_read(ArmCpu *c, const ArmSysreg *r)
     return (uint64_t)g_random_int() << 32 | g_random_int();
 }
 
-static void rndr_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void rndr_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                       uintptr_t host_pc)
 {
     if (!arm_has(c, FEATURE_RNG)) {
         arm_undefined(c, host_pc);
@@ -226,24 +239,46 @@ static uint64_t cbar_read(ArmCpu *c, const ArmSysreg *r)
 }
 
 enum { RW1 = 1 };
-#define EL12(n, op0, op1, crn, crm, op2, field_, wr) \
-    {.name = n "_EL12", .id = ARM_SYSREG(op0, 5, crn, crm, op2), .read_el = 2, .write_el = 2, .flags = SR_ALIAS12, \
-     .field = field_, .write = wr}
+#define EL12(n, op0, op1, crn, crm, op2, field_, wr)                                             \
+    {                                                                                            \
+        .name = n "_EL12", .id = ARM_SYSREG(op0, 5, crn, crm, op2), .read_el = 2, .write_el = 2, \
+        .flags = SR_ALIAS12, .field = field_, .write = wr                                        \
+    }
 /* An EL1 register, its EL12 alias, and what its name means at EL2 with E2H. */
-#define EL1(n, crn, crm, op2, f_, wr, fl) \
-    {.name = n "_EL1", .id = ARM_SYSREG(3, 0, crn, crm, op2), .read_el = 1, .write_el = 1, .flags = (fl) | SR_E2H, \
-     .field = f_, .write = wr, .redirect = ARM_SYSREG(3, 4, crn, crm, op2)}, \
-    EL12(n, 3, 0, crn, crm, op2, f_, wr)
-#define EL23(n, crn, crm, op2, f_, wr) \
-    {.name = n "_EL2", .id = ARM_SYSREG(3, 4, crn, crm, op2), .read_el = 2, .write_el = 2, .flags = SR_EL2, .field = F(f_[2]), .write = wr}, \
-    {.name = n "_EL3", .id = ARM_SYSREG(3, 6, crn, crm, op2), .read_el = 3, .write_el = 3, .flags = SR_EL3, .field = F(f_[3]), .write = wr}
-#define ALL(n, crn, crm, op2, f_, wr, fl) EL1(n, crn, crm, op2, F(f_[1]), wr, fl), EL23(n, crn, crm, op2, f_, wr)
-#define KEY(n, crm, op2, k, half) \
-    {.name = n, .id = ARM_SYSREG(3, 0, 2, crm, op2), .read_el = 1, .write_el = 1, .field = F(apkey[k][half]), .check = pauth_check, \
-     .flags = SR_NO_EXIT}
-#define PBIT(n, op1, crm, op2, el, bits, chk) \
-    {.name = n, .id = ARM_SYSREG(3, op1, 4, crm, op2), .read_el = el, .write_el = el, .read = pstate_read, .write = pstate_write, \
-     .check = chk, .aux = bits}
+#define EL1(n, crn, crm, op2, f_, wr, fl)          \
+    {.name = n "_EL1",                             \
+     .id = ARM_SYSREG(3, 0, crn, crm, op2),        \
+     .read_el = 1,                                 \
+     .write_el = 1,                                \
+     .flags = (fl) | SR_E2H,                       \
+     .field = f_,                                  \
+     .write = wr,                                  \
+     .redirect = ARM_SYSREG(3, 4, crn, crm, op2)}, \
+        EL12(n, 3, 0, crn, crm, op2, f_, wr)
+#define EL23(n, crn, crm, op2, f_, wr)                                                        \
+    {.name = n "_EL2",                                                                        \
+     .id = ARM_SYSREG(3, 4, crn, crm, op2),                                                   \
+     .read_el = 2,                                                                            \
+     .write_el = 2,                                                                           \
+     .flags = SR_EL2,                                                                         \
+     .field = F(f_[2]),                                                                       \
+     .write = wr},                                                                            \
+    {                                                                                         \
+        .name = n "_EL3", .id = ARM_SYSREG(3, 6, crn, crm, op2), .read_el = 3, .write_el = 3, \
+        .flags = SR_EL3, .field = F(f_[3]), .write = wr                                       \
+    }
+#define ALL(n, crn, crm, op2, f_, wr, fl) \
+    EL1(n, crn, crm, op2, F(f_[1]), wr, fl), EL23(n, crn, crm, op2, f_, wr)
+#define KEY(n, crm, op2, k, half)                                                    \
+    {                                                                                \
+        .name = n, .id = ARM_SYSREG(3, 0, 2, crm, op2), .read_el = 1, .write_el = 1, \
+        .field = F(apkey[k][half]), .check = pauth_check, .flags = SR_NO_EXIT        \
+    }
+#define PBIT(n, op1, crm, op2, el, bits, chk)                                            \
+    {                                                                                    \
+        .name = n, .id = ARM_SYSREG(3, op1, 4, crm, op2), .read_el = el, .write_el = el, \
+        .read = pstate_read, .write = pstate_write, .check = chk, .aux = bits            \
+    }
 
 // clang-format off
 const ArmSysreg arm_sysregs_el1[] = {

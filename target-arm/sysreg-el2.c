@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* System registers of EL2: virtualization controls, stage 2, AArch32 banks as seen from AArch64. D17.2. */
+/*
+ * System registers of EL2: virtualization controls, stage 2, AArch32 banks as seen from AArch64.
+ * D17.2.
+ */
 #include "target-arm/sysreg.h"
 
 #define F(f) offsetof(ArmCpu, f)
@@ -16,8 +19,9 @@ static void flush_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 
 static void hcr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 {
-    uint64_t valid = 0x3ffffffffull | (arm_has(c, FEATURE_VHE) ? HCR_E2H : 0) | (arm_has(c, FEATURE_PAUTH) ? HCR_API | HCR_APK : 0) |
-                     7ull << 35 | 1ull << 55 | 1ull << 49 | 1ull << 50 | 1ull << 54 | (arm_has(c, FEATURE_MTE) ? HCR_ATA : 0);
+    uint64_t valid = 0x3ffffffffull | (arm_has(c, FEATURE_VHE) ? HCR_E2H : 0) |
+                     (arm_has(c, FEATURE_PAUTH) ? HCR_API | HCR_APK : 0) | 7ull << 35 | 1ull << 55 |
+                     1ull << 49 | 1ull << 50 | 1ull << 54 | (arm_has(c, FEATURE_MTE) ? HCR_ATA : 0);
     uint64_t changed;
 
     if (!c->has_el3) {
@@ -60,17 +64,24 @@ static void spsr_bank_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
     c->bank_spsr[r->aux] = (uint32_t)v;
 }
 
-static void hcx_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void hcx_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                      uintptr_t host_pc)
 {
     if (!arm_has(c, FEATURE_HCX)) {
         arm_undefined(c, host_pc);
     }
 }
 
-#define E2(n, crn, crm, op2, f_, wr) \
-    {.name = n, .id = ARM_SYSREG(3, 4, crn, crm, op2), .read_el = 2, .write_el = 2, .flags = SR_EL2, .field = F(f_), .write = wr}
-#define BANK(n, op2, b) \
-    {.name = n, .id = ARM_SYSREG(3, 4, 4, 3, op2), .read_el = 2, .write_el = 2, .read = spsr_bank_read, .write = spsr_bank_write, .aux = b}
+#define E2(n, crn, crm, op2, f_, wr)                                                   \
+    {                                                                                  \
+        .name = n, .id = ARM_SYSREG(3, 4, crn, crm, op2), .read_el = 2, .write_el = 2, \
+        .flags = SR_EL2, .field = F(f_), .write = wr                                   \
+    }
+#define BANK(n, op2, b)                                                            \
+    {                                                                              \
+        .name = n, .id = ARM_SYSREG(3, 4, 4, 3, op2), .read_el = 2, .write_el = 2, \
+        .read = spsr_bank_read, .write = spsr_bank_write, .aux = b                 \
+    }
 
 // clang-format off
 const ArmSysreg arm_sysregs_el2[] = {

@@ -42,7 +42,8 @@ static uint64_t gmid_read(ArmCpu *c, const ArmSysreg *r)
     return arm_has(c, FEATURE_MTE) ? 6 : 0;
 }
 
-static void ctr_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void ctr_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                      uintptr_t host_pc)
 {
     if (arm_el(c) == 0 && !(c->sctlr[arm_regime_el(c, 0)] & SCTLR_UCT)) {
         arm_raise(c, ARM_EXC_OTHER, syndrome, arm_default_el(c), host_pc);
@@ -52,7 +53,8 @@ static void ctr_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndro
     }
 }
 
-static void tid2_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void tid2_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                       uintptr_t host_pc)
 {
     if (arm_el(c) < 2 && arm_hcr(c) & HCR_TID2) {
         arm_raise(c, ARM_EXC_HYP_TRAP, syndrome, 2, host_pc);
@@ -62,15 +64,22 @@ static void tid2_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndr
 static uint64_t dczid_read(ArmCpu *c, const ArmSysreg *r)
 {
     unsigned el = arm_el(c);
-    bool off = (el == 0 && !(c->sctlr[arm_regime_el(c, 0)] & SCTLR_DZE)) || (el < 2 && arm_hcr(c) & HCR_TDZ);
+    bool off = (el == 0 && !(c->sctlr[arm_regime_el(c, 0)] & SCTLR_DZE)) ||
+               (el < 2 && arm_hcr(c) & HCR_TDZ);
 
     return c->id.dczid | (off ? 16 : 0);
 }
 
-#define IDREG(n, crm, op2, f) \
-    {.name = n, .id = ARM_SYSREG(3, 0, 0, crm, op2), .read_el = 1, .write_el = 4, .flags = SR_CONST | SR_TID3, .field = ID(f)}
-#define IDREG32(n, crm, op2, f) \
-    {.name = n, .id = ARM_SYSREG(3, 0, 0, crm, op2), .read_el = 1, .write_el = 4, .flags = SR_CONST | SR_TID3, .read = narrow_read, .aux = ID(f)}
+#define IDREG(n, crm, op2, f)                                                        \
+    {                                                                                \
+        .name = n, .id = ARM_SYSREG(3, 0, 0, crm, op2), .read_el = 1, .write_el = 4, \
+        .flags = SR_CONST | SR_TID3, .field = ID(f)                                  \
+    }
+#define IDREG32(n, crm, op2, f)                                                      \
+    {                                                                                \
+        .name = n, .id = ARM_SYSREG(3, 0, 0, crm, op2), .read_el = 1, .write_el = 4, \
+        .flags = SR_CONST | SR_TID3, .read = narrow_read, .aux = ID(f)               \
+    }
 
 // clang-format off
 const ArmSysreg arm_sysregs_id[] = {

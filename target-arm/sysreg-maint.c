@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * System instructions: cache maintenance (nothing to do but the permission checks; translated code follows
- * guest writes by itself), TLB maintenance here and on all CPUs, address translation. C5.3 to C5.5.
+ * System instructions: cache maintenance (nothing to do but the permission checks; translated code
+ * follows guest writes by itself), TLB maintenance here and on all CPUs, address translation. C5.3
+ * to C5.5.
  */
 #include "target-arm/sysreg.h"
 
@@ -12,21 +13,24 @@
 /* ---- cache ---- */
 
 /* EL0 needs SCTLR.UCI; the address must be readable there. */
-static void uci_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void uci_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                      uintptr_t host_pc)
 {
     if (arm_el(c) == 0 && !(c->sctlr[arm_regime_el(c, 0)] & SCTLR_UCI)) {
         arm_raise(c, ARM_EXC_OTHER, syndrome, arm_default_el(c), host_pc);
     }
 }
 
-static void tsw_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void tsw_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                      uintptr_t host_pc)
 {
     if (arm_el(c) == 1 && arm_hcr(c) & HCR_TSW) {
         arm_raise(c, ARM_EXC_HYP_TRAP, syndrome, 2, host_pc);
     }
 }
 
-static void dpb_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void dpb_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                      uintptr_t host_pc)
 {
     if (!arm_has(c, r->aux)) {
         arm_undefined(c, host_pc);
@@ -46,17 +50,29 @@ void helper_dc_zva(Cpu *cpu, uint64_t va)
     static const uint8_t zeros[2048];
 
     if (el == 0 && !(c->sctlr[arm_regime_el(c, 0)] & SCTLR_DZE)) {
-        arm_raise(c, ARM_EXC_OTHER, arm_sysreg_syndrome(ARM_SYSREG(1, 3, 7, 4, 1), 0, false), arm_default_el(c), host_pc);
+        arm_raise(c, ARM_EXC_OTHER, arm_sysreg_syndrome(ARM_SYSREG(1, 3, 7, 4, 1), 0, false),
+                  arm_default_el(c), host_pc);
     }
     if (el < 2 && arm_hcr(c) & HCR_TDZ) {
-        arm_raise(c, ARM_EXC_HYP_TRAP, arm_sysreg_syndrome(ARM_SYSREG(1, 3, 7, 4, 1), 0, false), 2, host_pc);
+        arm_raise(c, ARM_EXC_HYP_TRAP, arm_sysreg_syndrome(ARM_SYSREG(1, 3, 7, 4, 1), 0, false), 2,
+                  host_pc);
     }
     cpu_store_bytes(cpu, va & ~(uint64_t)(bytes - 1), zeros, bytes, mmu, host_pc);
 }
 
 /* ---- TLB ---- */
 
-enum { TLBI_ALL, TLBI_VA, TLBI_ASID, TLBI_LOCAL = 0, TLBI_SHARED = 16, TLBI_EL1 = 0, TLBI_EL2 = 32, TLBI_EL3 = 64, TLBI_RANGE = 128 };
+enum {
+    TLBI_ALL,
+    TLBI_VA,
+    TLBI_ASID,
+    TLBI_LOCAL = 0,
+    TLBI_SHARED = 16,
+    TLBI_EL1 = 0,
+    TLBI_EL2 = 32,
+    TLBI_EL3 = 64,
+    TLBI_RANGE = 128
+};
 
 static void flush_all(Cpu *cpu, uint64_t data)
 {
@@ -115,14 +131,16 @@ static void tlbi_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
     }
 }
 
-static void ttlb_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void ttlb_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                       uintptr_t host_pc)
 {
     if (arm_el(c) == 1 && arm_hcr(c) & 1ull << 25) {
         arm_raise(c, ARM_EXC_HYP_TRAP, syndrome, 2, host_pc);
     }
 }
 
-static void range_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void range_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                        uintptr_t host_pc)
 {
     if (!arm_has(c, r->aux & TLBI_RANGE ? FEATURE_TLBIRANGE : FEATURE_TLBIOS)) {
         arm_undefined(c, host_pc);
@@ -137,35 +155,59 @@ enum { AT_WRITE = 1, AT_USER = 2, AT_S12 = 4, AT_EL2 = 8, AT_EL3 = 16, AT_PAN = 
 static void at_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 {
     bool e20 = (arm_hcr(c) & (HCR_E2H | HCR_TGE)) == (HCR_E2H | HCR_TGE) && !(r->aux & AT_S12);
-    unsigned mmu = r->aux & AT_EL3 ? MMU_EL3 : r->aux & AT_EL2 || (e20 && !(r->aux & AT_USER)) ? MMU_EL2
-                   : r->aux & AT_USER ? MMU_EL0 : r->aux & AT_PAN && c->pstate & PSTATE_PAN ? MMU_EL1_PAN : MMU_EL1;
+    unsigned mmu = r->aux & AT_EL3                                   ? MMU_EL3
+                   : r->aux & AT_EL2 || (e20 && !(r->aux & AT_USER)) ? MMU_EL2
+                   : r->aux & AT_USER                                ? MMU_EL0
+                   : r->aux & AT_PAN && c->pstate & PSTATE_PAN       ? MMU_EL1_PAN
+                                                                     : MMU_EL1;
 
-    c->par = arm_address_translate(c, v, r->aux & AT_WRITE ? ACCESS_STORE : ACCESS_LOAD, mmu, r->aux & AT_S12 ? 2 : 1);
+    c->par = arm_address_translate(c, v, r->aux & AT_WRITE ? ACCESS_STORE : ACCESS_LOAD, mmu,
+                                   r->aux & AT_S12 ? 2 : 1);
 }
 
-#define DC(n, op1, crm, op2, el, chk, ...) \
-    {.name = n, .id = ARM_SYSREG(1, op1, 7, crm, op2), .read_el = el, .write_el = el, .flags = SR_WO | SR_NO_EXIT, .write = nothing, \
-     .check = chk, ##__VA_ARGS__}
-#define TI(n, op1, crm, op2, el, what) \
-    {.name = "TLBI " n, .id = ARM_SYSREG(1, op1, 8, crm, op2), .read_el = el, .write_el = el, .flags = SR_WO, .write = tlbi_write, .aux = what, \
-     .check = ttlb_check}
-#define TIR(n, op1, crm, op2, el, what) \
-    {.name = "TLBI " n, .id = ARM_SYSREG(1, op1, 8, crm, op2), .read_el = el, .write_el = el, .flags = SR_WO, .write = tlbi_write, .aux = what, \
-     .check = range_check}
-#define AT(n, op1, crm, op2, el, bits) \
-    {.name = "AT " n, .id = ARM_SYSREG(1, op1, 7, crm, op2), .read_el = el, .write_el = el, .flags = SR_WO, .write = at_write, .aux = bits}
+#define DC(n, op1, crm, op2, el, chk, ...)                                               \
+    {                                                                                    \
+        .name = n, .id = ARM_SYSREG(1, op1, 7, crm, op2), .read_el = el, .write_el = el, \
+        .flags = SR_WO | SR_NO_EXIT, .write = nothing, .check = chk, ##__VA_ARGS__       \
+    }
+#define TI(n, op1, crm, op2, el, what)                                                           \
+    {                                                                                            \
+        .name = "TLBI " n, .id = ARM_SYSREG(1, op1, 8, crm, op2), .read_el = el, .write_el = el, \
+        .flags = SR_WO, .write = tlbi_write, .aux = what, .check = ttlb_check                    \
+    }
+#define TIR(n, op1, crm, op2, el, what)                                                          \
+    {                                                                                            \
+        .name = "TLBI " n, .id = ARM_SYSREG(1, op1, 8, crm, op2), .read_el = el, .write_el = el, \
+        .flags = SR_WO, .write = tlbi_write, .aux = what, .check = range_check                   \
+    }
+#define AT(n, op1, crm, op2, el, bits)                                                         \
+    {                                                                                          \
+        .name = "AT " n, .id = ARM_SYSREG(1, op1, 7, crm, op2), .read_el = el, .write_el = el, \
+        .flags = SR_WO, .write = at_write, .aux = bits                                         \
+    }
 /* EL1's operations, local (crm 7), inner shareable (3), outer shareable (1). */
-#define TI_EL1(sfx, crm, M, sh) \
-    M("VMALLE1" sfx, 0, crm, 0, 1, TLBI_ALL | (sh)), M("VAE1" sfx, 0, crm, 1, 1, TLBI_VA | (sh)), M("ASIDE1" sfx, 0, crm, 2, 1, TLBI_ASID | (sh)), \
-    M("VAAE1" sfx, 0, crm, 3, 1, TLBI_VA | (sh)), M("VALE1" sfx, 0, crm, 5, 1, TLBI_VA | (sh)), M("VAALE1" sfx, 0, crm, 7, 1, TLBI_VA | (sh)), \
-    M("ALLE2" sfx, 4, crm, 0, 2, TLBI_ALL | (sh)), M("VAE2" sfx, 4, crm, 1, 2, TLBI_VA | (sh)), M("ALLE1" sfx, 4, crm, 4, 2, TLBI_ALL | (sh)), \
-    M("VALE2" sfx, 4, crm, 5, 2, TLBI_VA | (sh)), M("VMALLS12E1" sfx, 4, crm, 6, 2, TLBI_ALL | (sh)), \
-    M("ALLE3" sfx, 6, crm, 0, 3, TLBI_ALL | (sh)), M("VAE3" sfx, 6, crm, 1, 3, TLBI_VA | (sh)), M("VALE3" sfx, 6, crm, 5, 3, TLBI_VA | (sh))
-#define TI_RANGE(sfx, crm, sh) \
-    TIR("RVAE1" sfx, 0, crm, 1, 1, TLBI_RANGE | (sh)), TIR("RVAAE1" sfx, 0, crm, 3, 1, TLBI_RANGE | (sh)), \
-    TIR("RVALE1" sfx, 0, crm, 5, 1, TLBI_RANGE | (sh)), TIR("RVAALE1" sfx, 0, crm, 7, 1, TLBI_RANGE | (sh)), \
-    TIR("RVAE2" sfx, 4, crm, 1, 2, TLBI_RANGE | (sh)), TIR("RVALE2" sfx, 4, crm, 5, 2, TLBI_RANGE | (sh)), \
-    TIR("RVAE3" sfx, 6, crm, 1, 3, TLBI_RANGE | (sh)), TIR("RVALE3" sfx, 6, crm, 5, 3, TLBI_RANGE | (sh))
+#define TI_EL1(sfx, crm, M, sh)                                                                   \
+    M("VMALLE1" sfx, 0, crm, 0, 1, TLBI_ALL | (sh)), M("VAE1" sfx, 0, crm, 1, 1, TLBI_VA | (sh)), \
+        M("ASIDE1" sfx, 0, crm, 2, 1, TLBI_ASID | (sh)),                                          \
+        M("VAAE1" sfx, 0, crm, 3, 1, TLBI_VA | (sh)),                                             \
+        M("VALE1" sfx, 0, crm, 5, 1, TLBI_VA | (sh)),                                             \
+        M("VAALE1" sfx, 0, crm, 7, 1, TLBI_VA | (sh)),                                            \
+        M("ALLE2" sfx, 4, crm, 0, 2, TLBI_ALL | (sh)),                                            \
+        M("VAE2" sfx, 4, crm, 1, 2, TLBI_VA | (sh)),                                              \
+        M("ALLE1" sfx, 4, crm, 4, 2, TLBI_ALL | (sh)),                                            \
+        M("VALE2" sfx, 4, crm, 5, 2, TLBI_VA | (sh)),                                             \
+        M("VMALLS12E1" sfx, 4, crm, 6, 2, TLBI_ALL | (sh)),                                       \
+        M("ALLE3" sfx, 6, crm, 0, 3, TLBI_ALL | (sh)),                                            \
+        M("VAE3" sfx, 6, crm, 1, 3, TLBI_VA | (sh)), M("VALE3" sfx, 6, crm, 5, 3, TLBI_VA | (sh))
+#define TI_RANGE(sfx, crm, sh)                               \
+    TIR("RVAE1" sfx, 0, crm, 1, 1, TLBI_RANGE | (sh)),       \
+        TIR("RVAAE1" sfx, 0, crm, 3, 1, TLBI_RANGE | (sh)),  \
+        TIR("RVALE1" sfx, 0, crm, 5, 1, TLBI_RANGE | (sh)),  \
+        TIR("RVAALE1" sfx, 0, crm, 7, 1, TLBI_RANGE | (sh)), \
+        TIR("RVAE2" sfx, 4, crm, 1, 2, TLBI_RANGE | (sh)),   \
+        TIR("RVALE2" sfx, 4, crm, 5, 2, TLBI_RANGE | (sh)),  \
+        TIR("RVAE3" sfx, 6, crm, 1, 3, TLBI_RANGE | (sh)),   \
+        TIR("RVALE3" sfx, 6, crm, 5, 3, TLBI_RANGE | (sh))
 
 // clang-format off
 const ArmSysreg arm_sysregs_maint[] = {

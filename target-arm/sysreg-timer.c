@@ -8,7 +8,11 @@
 
 static uint64_t counter_read(ArmCpu *c, const ArmSysreg *r)
 {
-    uint64_t offset = r->aux == GT_VIRT && !(arm_e2h(c) && (arm_el(c) == 2 || (arm_el(c) == 0 && c->hcr & HCR_TGE))) ? c->cntvoff : 0;
+    uint64_t offset =
+        r->aux == GT_VIRT &&
+                !(arm_e2h(c) && (arm_el(c) == 2 || (arm_el(c) == 0 && c->hcr & HCR_TGE)))
+            ? c->cntvoff
+            : 0;
 
     return arm_counter(c) - offset;
 }
@@ -77,8 +81,12 @@ static void cntvoff_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
     arm_timer_update(c, GT_VIRT);
 }
 
-/* CNTKCTL_EL1 and CNTHCTL_EL2 let EL0 and EL1 in. aux: GT_*; bit 8 in `redirect`: the counter or CNTFRQ. */
-static void gt_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+/*
+ * CNTKCTL_EL1 and CNTHCTL_EL2 let EL0 and EL1 in. aux: GT_*; bit 8 in `redirect`: the counter or
+ * CNTFRQ.
+ */
+static void gt_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                     uintptr_t host_pc)
 {
     unsigned el = arm_el(c);
     bool counter = r->read == counter_read || r->read == frq_read, virt = r->aux == GT_VIRT;
@@ -104,20 +112,37 @@ static void gt_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrom
     }
 }
 
-static void sec_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void sec_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                      uintptr_t host_pc)
 {
     if (arm_el(c) == 1 && (!arm_secure_below_el3(c) || !(c->scr & SCR_ST))) {
         arm_undefined(c, host_pc);
     }
 }
 
-#define TIMER(n, op1, crm, el, g, fl, chk) \
-    {.name = n "TVAL", .id = ARM_SYSREG(3, op1, 14, crm, 0), .read_el = el, .write_el = el, .read = tval_read, .write = tval_write, \
-     .aux = g, .flags = (fl) | SR_LOCK, .check = chk}, \
-    {.name = n "CTL", .id = ARM_SYSREG(3, op1, 14, crm, 1), .read_el = el, .write_el = el, .read = ctl_read, .write = ctl_write, \
-     .aux = g, .flags = (fl) | SR_LOCK, .check = chk}, \
-    {.name = n "CVAL", .id = ARM_SYSREG(3, op1, 14, crm, 2), .read_el = el, .write_el = el, .read = cval_read, .write = cval_write, \
-     .aux = g, .flags = (fl) | SR_LOCK, .check = chk}
+#define TIMER(n, op1, crm, el, g, fl, chk)                                                      \
+    {.name = n "TVAL",                                                                          \
+     .id = ARM_SYSREG(3, op1, 14, crm, 0),                                                      \
+     .read_el = el,                                                                             \
+     .write_el = el,                                                                            \
+     .read = tval_read,                                                                         \
+     .write = tval_write,                                                                       \
+     .aux = g,                                                                                  \
+     .flags = (fl) | SR_LOCK,                                                                   \
+     .check = chk},                                                                             \
+        {.name = n "CTL",                                                                       \
+         .id = ARM_SYSREG(3, op1, 14, crm, 1),                                                  \
+         .read_el = el,                                                                         \
+         .write_el = el,                                                                        \
+         .read = ctl_read,                                                                      \
+         .write = ctl_write,                                                                    \
+         .aux = g,                                                                              \
+         .flags = (fl) | SR_LOCK,                                                               \
+         .check = chk},                                                                         \
+    {                                                                                           \
+        .name = n "CVAL", .id = ARM_SYSREG(3, op1, 14, crm, 2), .read_el = el, .write_el = el,  \
+        .read = cval_read, .write = cval_write, .aux = g, .flags = (fl) | SR_LOCK, .check = chk \
+    }
 
 /* ---- performance monitors: the cycle counter counts guest time at 1 GHz ---- */
 
@@ -177,7 +202,8 @@ static void set_clear_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
     *f = r->aux ? *f & ~v : *f | (v & 1u << 31);
 }
 
-static void pm_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome, uintptr_t host_pc)
+static void pm_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                     uintptr_t host_pc)
 {
     if (!c->has_pmu) {
         arm_undefined(c, host_pc);
@@ -187,8 +213,11 @@ static void pm_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrom
     }
 }
 
-#define PM(n, crm, op2, f_, ...) \
-    {.name = n, .id = ARM_SYSREG(3, 3, 9, crm, op2), .field = F(f_), .check = pm_check, ##__VA_ARGS__}
+#define PM(n, crm, op2, f_, ...)                                                           \
+    {                                                                                      \
+        .name = n, .id = ARM_SYSREG(3, 3, 9, crm, op2), .field = F(f_), .check = pm_check, \
+        ##__VA_ARGS__                                                                      \
+    }
 
 // clang-format off
 const ArmSysreg arm_sysregs_timer[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Access to system registers: look-up by encoding, level and trap checks, the way to a device's registers.
- * The rows are in sysreg-*.c. D17.1, D1.4.
+ * Access to system registers: look-up by encoding, level and trap checks, the way to a device's
+ * registers. The rows are in sysreg-*.c. D17.1, D1.4.
  */
 #include "target-arm/sysreg.h"
 
@@ -67,9 +67,11 @@ const ArmProvided *arm_provided_find(ArmCpu *c, uint32_t id)
 
 uint32_t arm_sysreg_syndrome(uint32_t id, unsigned rt, bool read)
 {
-    uint32_t op0 = id >> 14 & 3, op1 = id >> 11 & 7, crn = id >> 7 & 15, crm = id >> 3 & 15, op2 = id & 7;
+    uint32_t op0 = id >> 14 & 3, op1 = id >> 11 & 7, crn = id >> 7 & 15, crm = id >> 3 & 15,
+             op2 = id & 7;
 
-    return esr(EC_SYSREG, op0 << 20 | op2 << 17 | op1 << 14 | crn << 10 | rt << 5 | crm << 1 | read);
+    return esr(EC_SYSREG,
+               op0 << 20 | op2 << 17 | op1 << 14 | crn << 10 | rt << 5 | crm << 1 | read);
 }
 
 bool arm_sysreg_exists(const ArmCpu *c, const ArmSysreg *r)
@@ -79,7 +81,11 @@ bool arm_sysreg_exists(const ArmCpu *c, const ArmSysreg *r)
 
 static _Noreturn void trap(ArmCpu *c, uint32_t syndrome, unsigned level, uintptr_t host_pc)
 {
-    arm_raise(c, level == 3 ? ARM_EXC_MON_TRAP : level == 2 ? ARM_EXC_HYP_TRAP : ARM_EXC_OTHER, syndrome, level, host_pc);
+    arm_raise(c,
+              level == 3   ? ARM_EXC_MON_TRAP
+              : level == 2 ? ARM_EXC_HYP_TRAP
+                           : ARM_EXC_OTHER,
+              syndrome, level, host_pc);
 }
 
 /* The row that is meant; raises if it may not be accessed. */
@@ -92,14 +98,18 @@ static const ArmSysreg *checked(ArmCpu *c, uint32_t id, unsigned rt, bool read, 
 
     if (!r) {
         /* the rest of the ID space reads as 0 */
-        if (read && el > 0 && id >> 7 == ARM_SYSREG(3, 0, 0, 0, 0) >> 7 && (id >> 3 & 15) < 8 && (id >> 3 & 15) > 0) {
+        if (read && el > 0 && id >> 7 == ARM_SYSREG(3, 0, 0, 0, 0) >> 7 && (id >> 3 & 15) < 8 &&
+            (id >> 3 & 15) > 0) {
             return NULL;
         }
-        log_mask(LOG_UNIMP, "access to unknown system register op0=%u op1=%u crn=%u crm=%u op2=%u (%s)\n", id >> 14,
-                 id >> 11 & 7, id >> 7 & 15, id >> 3 & 15, id & 7, read ? "read" : "write");
+        log_mask(LOG_UNIMP,
+                 "access to unknown system register op0=%u op1=%u crn=%u crm=%u op2=%u (%s)\n",
+                 id >> 14, id >> 11 & 7, id >> 7 & 15, id >> 3 & 15, id & 7,
+                 read ? "read" : "write");
         arm_undefined(c, host_pc);
     }
-    if (el < (read ? r->read_el : r->write_el) || (read ? r->flags & SR_WO : r->flags & SR_CONST) || !arm_sysreg_exists(c, r)) {
+    if (el < (read ? r->read_el : r->write_el) || (read ? r->flags & SR_WO : r->flags & SR_CONST) ||
+        !arm_sysreg_exists(c, r)) {
         if (el == 0 && (r->read_el == 1 || r->write_el == 1) && hcr & HCR_TGE) {
             arm_raise(c, ARM_EXC_UNDEF, esr(EC_UNKNOWN, 0), 2, host_pc);
         }
@@ -111,13 +121,15 @@ static const ArmSysreg *checked(ArmCpu *c, uint32_t id, unsigned rt, bool read, 
     if (r->flags & SR_ALIAS12 && !(hcr & HCR_E2H && el >= 2)) {
         arm_undefined(c, host_pc);
     }
-    if (el == 1 && ((r->flags & SR_TVM && hcr & (read ? HCR_TRVM : HCR_TVM)) || (r->flags & SR_TID3 && read && hcr & HCR_TID3))) {
+    if (el == 1 && ((r->flags & SR_TVM && hcr & (read ? HCR_TRVM : HCR_TVM)) ||
+                    (r->flags & SR_TID3 && read && hcr & HCR_TID3))) {
         trap(c, syndrome, 2, host_pc);
     }
     if (r->check) {
         r->check(c, r, !read, syndrome, host_pc);
     }
-    if (r->flags & SR_E2H && hcr & HCR_E2H && (el == 2 || (el == 0 && hcr & HCR_TGE)) && r->redirect) {
+    if (r->flags & SR_E2H && hcr & HCR_E2H && (el == 2 || (el == 0 && hcr & HCR_TGE)) &&
+        r->redirect) {
         r = arm_sysreg_find(r->redirect);
     }
     return r;
@@ -133,7 +145,9 @@ void arm_sysreg_set(ArmCpu *c, const ArmSysreg *r, uint64_t v)
     if (r->write) {
         r->write(c, r, v);
     } else if (r->field && !(r->flags & SR_IGNORE)) {
-        uint64_t *f = arm_sysreg_field(c, r), mask = r->wmask ? r->wmask : r->flags & SR_32 ? UINT32_MAX : UINT64_MAX;
+        uint64_t *f = arm_sysreg_field(c, r), mask = r->wmask           ? r->wmask
+                                                     : r->flags & SR_32 ? UINT32_MAX
+                                                                        : UINT64_MAX;
 
         *f = (*f & ~mask) | (v & mask);
     }
@@ -141,7 +155,8 @@ void arm_sysreg_set(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 
 /* ---- from translations ---- */
 
-static void provided_result(ArmCpu *c, ArmSysregResult result, uint32_t syndrome, bool taken, uintptr_t host_pc)
+static void provided_result(ArmCpu *c, ArmSysregResult result, uint32_t syndrome, bool taken,
+                            uintptr_t host_pc)
 {
     arm_unlock(taken);
     switch (result) {
@@ -169,7 +184,8 @@ uint64_t helper_sysreg_read(Cpu *cpu, uint32_t id, uint32_t rt)
         }
         bool taken = arm_lock();
 
-        provided_result(c, p->row->read(cpu, p->opaque, p->row, &v), arm_sysreg_syndrome(id, rt, true), taken, host_pc);
+        provided_result(c, p->row->read(cpu, p->opaque, p->row, &v),
+                        arm_sysreg_syndrome(id, rt, true), taken, host_pc);
         return v;
     }
     const ArmSysreg *r = checked(c, id, rt, true, host_pc);
@@ -199,7 +215,8 @@ void helper_sysreg_write(Cpu *cpu, uint32_t id, uint32_t rt, uint64_t value)
         }
         bool taken = arm_lock();
 
-        provided_result(c, p->row->write(cpu, p->opaque, p->row, value), arm_sysreg_syndrome(id, rt, false), taken, host_pc);
+        provided_result(c, p->row->write(cpu, p->opaque, p->row, value),
+                        arm_sysreg_syndrome(id, rt, false), taken, host_pc);
         return;
     }
     const ArmSysreg *r = checked(c, id, rt, false, host_pc);

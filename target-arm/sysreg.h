@@ -45,7 +45,10 @@ struct ArmSysreg {
     uint32_t aux;
 };
 
-/* Rows by encoding: AArch64 / coprocessor 15 and 14. NULL: none. Features are looked at by sysreg_exists(). */
+/*
+ * Rows by encoding: AArch64 / coprocessor 15 and 14. NULL: none. Features are looked at by
+ * sysreg_exists().
+ */
 const ArmSysreg *arm_sysreg_find(uint32_t id);
 const ArmSysreg *arm_cp15_find(uint32_t id);
 bool arm_sysreg_exists(const ArmCpu *c, const ArmSysreg *r);
@@ -63,8 +66,8 @@ typedef struct ArmProvided { const ArmSysregRow *row; void *opaque; } ArmProvide
 const ArmProvided *arm_provided_find(ArmCpu *c, uint32_t id);
 
 /* The tables; each ends with a row without a name. */
-extern const ArmSysreg arm_sysregs_el1[], arm_sysregs_id[], arm_sysregs_timer[], arm_sysregs_debug[], arm_sysregs_maint[],
-    arm_sysregs_el2[];
+extern const ArmSysreg arm_sysregs_el1[], arm_sysregs_id[], arm_sysregs_timer[],
+    arm_sysregs_debug[], arm_sysregs_maint[], arm_sysregs_el2[];
 extern const ArmSysreg arm_cp15_regs[], arm_cp15_maint[];
 
 /* Syndrome of a trapped MSR/MRS. */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The generic timers (D12): counter and compare registers on the guest's clock, outputs to the GIC. */
+/*
+ * The generic timers (D12): counter and compare registers on the guest's clock, outputs to the GIC.
+ */
 #include "target-arm/cpu.h"
 
 static uint64_t muldiv(uint64_t a, uint64_t b, uint64_t c)
@@ -38,9 +40,11 @@ void arm_timer_update(ArmCpu *c, unsigned which)
         return;
     }
     uint64_t left = t->cval - now;
-    __uint128_t ns = ((__uint128_t)left * NANOSECONDS_PER_SECOND + c->gt_scale_hz - 1) / c->gt_scale_hz;
+    __uint128_t ns =
+        ((__uint128_t)left * NANOSECONDS_PER_SECOND + c->gt_scale_hz - 1) / c->gt_scale_hz;
 
-    timer_set_ns(&t->timer, ns > INT64_MAX / 2 ? INT64_MAX / 2 : clock_now_ns(CLOCK_GUEST) + (int64_t)ns);
+    timer_set_ns(&t->timer,
+                 ns > INT64_MAX / 2 ? INT64_MAX / 2 : clock_now_ns(CLOCK_GUEST) + (int64_t)ns);
 }
 
 void arm_timers_update(ArmCpu *c)

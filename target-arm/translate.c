@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * From guest bytes to IR, a basic block at a time: the instruction loop, registers, memory, side
- * exits, block ends. A block ends at a branch, at an instruction that changes what the key holds, when the
- * page ends, or when it is long enough.
+ * exits, block ends. A block ends at a branch, at an instruction that changes what the key holds,
+ * when the page ends, or when it is long enough.
  */
 #include "target-arm/translate.h"
 #include "target-arm/m-trans.h"
@@ -11,7 +11,10 @@
 
 #define GPR(n_) {.name = "x" #n_, .type = IR_I64, .offset = offsetof(ArmCpu, x[n_])}
 #define VEC(n_) {.name = "v" #n_, .type = IR_V128, .offset = offsetof(ArmCpu, z[n_])}
-#define FIELD(name_, type_, field_) {.name = name_, .type = type_, .offset = offsetof(ArmCpu, field_)}
+#define FIELD(name_, type_, field_)                                      \
+    {                                                                    \
+        .name = name_, .type = type_, .offset = offsetof(ArmCpu, field_) \
+    }
 
 const IrVarDecl arm_vars[] = {
     GPR(0), GPR(1), GPR(2), GPR(3), GPR(4), GPR(5), GPR(6), GPR(7), GPR(8), GPR(9), GPR(10), GPR(11), GPR(12),
@@ -39,7 +42,8 @@ void arm_restore(Cpu *cpu, const BlockKey *key, uint64_t pc, uint64_t meta)
 
     c->pc = pc;
     if (key->mode & MODE_A32) {
-        c->it = meta == IR_META_ENTRY ? (key->mode & MODE_IT) >> MODE_IT_SHIFT : meta >> META_IT_SHIFT & 0xff;
+        c->it = meta == IR_META_ENTRY ? (key->mode & MODE_IT) >> MODE_IT_SHIFT
+                                      : meta >> META_IT_SHIFT & 0xff;
     }
 }
 
@@ -188,7 +192,8 @@ static void home_it(ArmCtx *s)
 
 bool arm_movable(const BlockKey *key)
 {
-    return !(key->mode & (MODE_EL | MODE_SS | MODE_IL)) && !(key->mode & MODE_A32 && key->mode & MODE_IT);
+    return !(key->mode & (MODE_EL | MODE_SS | MODE_IL)) &&
+           !(key->mode & MODE_A32 && key->mode & MODE_IT);
 }
 
 IrVal arm_pc(ArmCtx *s, uint64_t pc)
@@ -333,7 +338,10 @@ static void translate_a64(ArmCtx *s, Cpu *cpu, const uint8_t *page)
     }
 }
 
-/* The values of PSTATE.BTYPE, as a mask, with which the instruction may be the first one in a guarded page. D8.4.6. */
+/*
+ * The values of PSTATE.BTYPE, as a mask, with which the instruction may be the first one in a
+ * guarded page. D8.4.6.
+ */
 static unsigned landing_types(uint32_t word)
 {
     switch (word) {
@@ -387,9 +395,18 @@ static unsigned data_index(uint32_t mode)
 ArmCtx arm_context(Cpu *cpu, IrBuilder *b, const BlockKey *key)
 {
     ArmCtx s = {
-        .b = b, .cpu = ARM(cpu), .mode = key->mode, .el = key->mode & MODE_EL, .pc = key->pc, .page = key->pc & ~4095ull,
-        .cc_op = CC_DYNAMIC, .mmu = data_index(key->mode), .thumb = (key->mode & (MODE_A32 | MODE_THUMB)) == (MODE_A32 | MODE_THUMB),
-        .it = key->mode & MODE_A32 ? (key->mode & MODE_IT) >> MODE_IT_SHIFT : 0, .insn_len = 4, .anywhere = key->flags & KEY_ANYWHERE,
+        .b = b,
+        .cpu = ARM(cpu),
+        .mode = key->mode,
+        .el = key->mode & MODE_EL,
+        .pc = key->pc,
+        .page = key->pc & ~4095ull,
+        .cc_op = CC_DYNAMIC,
+        .mmu = data_index(key->mode),
+        .thumb = (key->mode & (MODE_A32 | MODE_THUMB)) == (MODE_A32 | MODE_THUMB),
+        .it = key->mode & MODE_A32 ? (key->mode & MODE_IT) >> MODE_IT_SHIFT : 0,
+        .insn_len = 4,
+        .anywhere = key->flags & KEY_ANYWHERE,
     };
 
     s.mmu_user = s.mmu == MMU_EL3 || (s.mmu == MMU_EL2 && !(key->mode & MODE_HOST)) ||
@@ -446,7 +463,8 @@ void arm_translate(Cpu *cpu, IrBuilder *b, const BlockKey *key, unsigned max_ins
         ir_insn(b, key->pc, META_INSN);
         arm_check_landing(&s, cpu, cpu_fetch_page(cpu, key->pc, NULL));
     }
-    unsigned insns = arm_translate_run(&s, cpu, cpu_fetch_page(cpu, key->pc, NULL), key->mode & MODE_SS ? 1 : max_insns);
+    unsigned insns = arm_translate_run(&s, cpu, cpu_fetch_page(cpu, key->pc, NULL),
+                                       key->mode & MODE_SS ? 1 : max_insns);
 
     ir_set_extent(b, insns, s.pc - key->pc);
 }

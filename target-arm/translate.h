@@ -82,7 +82,8 @@ void arm_cc_nzcv(ArmCtx *s, IrVal nzcv32);
 IrVal arm_nzcv_ir(ArmCtx *s);                       /* N Z C V in bits 3..0, i32 */
 ArmCond arm_cond(ArmCtx *s, unsigned code);
 IrVal arm_carry(ArmCtx *s);                         /* 0 or 1, i32 */
-void arm_cc_dynamic(ArmCtx *s);                     /* where IR paths join, or after helpers that set flags */
+/* where IR paths join, or after helpers that set flags */
+void arm_cc_dynamic(ArmCtx *s);
 /* if cond then flags = op(a, b) else nzcv. */
 void arm_ccmp(ArmCtx *s, unsigned cond, bool sf, bool sub, IrVal a, IrVal b, unsigned nzcv);
 /* N Z C V of an IR fcmp result. */
@@ -122,7 +123,8 @@ bool arm_fp_ok(ArmCtx *s);
 
 /* ---- vector registers ---- */
 IrVal arm_v(ArmCtx *s, unsigned n);
-void arm_put_v(ArmCtx *s, unsigned n, IrVal v);             /* the rest of the Z register is 0 then */
+/* the rest of the Z register is 0 then */
+void arm_put_v(ArmCtx *s, unsigned n, IrVal v);
 void arm_set_v(ArmCtx *s, unsigned n, bool q, IrVal v);     /* !q: upper half cleared */
 
 /* ---- the loop (translate.c), regions (region.c) ---- */
@@ -138,13 +140,19 @@ void arm_region_targets(ArmCtx *s, IrWay way);
 /* A call of pc, or of a value (ARM_NOWHERE): its return finds s->next. */
 enum { ARM_NOWHERE = 1 };
 void arm_region_call(ArmCtx *s, uint64_t pc);
-/* Whether the block ends before the instruction at s->pc: there is a node for it already, or enough of them. */
+/*
+ * Whether the block ends before the instruction at s->pc: there is a node for it already, or enough
+ * of them.
+ */
 bool arm_region_meets(ArmCtx *s);
 void arm_region_covers(ArmCtx *s);                  /* the instruction at s->pc is taken in */
 
 /* Metadata of an instruction: never 0; IT state in bits 8..15 (AArch32). */
 enum { META_INSN = 1, META_IT_SHIFT = 8 };
-/* One A32 or T32 instruction at s->pc; false: it reaches into the next page, where a block of its own begins. */
+/*
+ * One A32 or T32 instruction at s->pc; false: it reaches into the next page, where a block of its
+ * own begins.
+ */
 bool arm_translate_a32(ArmCtx *s, Cpu *cpu, const uint8_t *page, bool first);
 
 #endif

@@ -21,18 +21,21 @@ unsigned x86_gdb_read(Cpu *cpu, unsigned n, uint8_t *buf);
 unsigned x86_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf);
 
 /* What the two constants have in common. */
-#define X86_ARCH_COMMON                                                                            \
-    .endian = DEV_LITTLE, .page_bits = 12, .mmu_modes = MMU_INDEX_COUNT,                           \
-    .env_offset = offsetof(X86Cpu, regs) + 128, .cpu_size = sizeof(X86Cpu), .x87_regs = offsetof(X86Cpu, fpr), .x87_status = offsetof(X86Cpu, fp_sw), .create = x86_cpu_create,    \
-    .model = x86_model_info, .models_help = x86_models_help, .model_expand = x86_model_expand,     \
-    .get_pc = x86_get_pc, .set_pc = x86_set_pc, .dump = x86_dump,                                  \
-    .register_value = x86_register_value, .vars = x86_vars, .block_key = x86_block_key,            \
-    .translate = x86_translate, .translate_region = x86_translate_region, .restore = x86_restore, .movable = x86_movable, .pc_home = offsetof(X86Cpu, rip), .tlb_fill = x86_tlb_fill,                  \
-    .mmu_index = x86_mmu_index_hook, .unaligned = x86_unaligned, .deliver = x86_deliver,           \
-    .interrupt = x86_interrupt, .has_work = x86_has_work, .debug_exception = x86_debug_exception,  \
-    .exec_enter = x86_exec_enter, .exec_leave = x86_exec_leave,                                    \
-    .debug_translate = x86_debug_translate, .gdb_xml = x86_gdb_xml,                                \
-    .gdb_num_regs = x86_gdb_num_regs, .gdb_read = x86_gdb_read, .gdb_write = x86_gdb_write,        \
+#define X86_ARCH_COMMON                                                                          \
+    .endian = DEV_LITTLE, .page_bits = 12, .mmu_modes = MMU_INDEX_COUNT,                         \
+    .env_offset = offsetof(X86Cpu, regs) + 128, .cpu_size = sizeof(X86Cpu),                      \
+    .x87_regs = offsetof(X86Cpu, fpr), .x87_status = offsetof(X86Cpu, fp_sw),                    \
+    .create = x86_cpu_create, .model = x86_model_info, .models_help = x86_models_help,           \
+    .model_expand = x86_model_expand, .get_pc = x86_get_pc, .set_pc = x86_set_pc,                \
+    .dump = x86_dump, .register_value = x86_register_value, .vars = x86_vars,                    \
+    .block_key = x86_block_key, .translate = x86_translate,                                      \
+    .translate_region = x86_translate_region, .restore = x86_restore, .movable = x86_movable,    \
+    .pc_home = offsetof(X86Cpu, rip), .tlb_fill = x86_tlb_fill, .mmu_index = x86_mmu_index_hook, \
+    .unaligned = x86_unaligned, .deliver = x86_deliver, .interrupt = x86_interrupt,              \
+    .has_work = x86_has_work, .debug_exception = x86_debug_exception,                            \
+    .exec_enter = x86_exec_enter, .exec_leave = x86_exec_leave,                                  \
+    .debug_translate = x86_debug_translate, .gdb_xml = x86_gdb_xml,                              \
+    .gdb_num_regs = x86_gdb_num_regs, .gdb_read = x86_gdb_read, .gdb_write = x86_gdb_write,      \
     .disassemble = x86_disassemble, .info = x86_info
 
 #endif

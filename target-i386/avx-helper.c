@@ -25,7 +25,9 @@ Vec128 helper_shiftv(Vec128 a, Vec128 c, uint32_t kind)
 
     if (kind & SHIFTV_64) {
         for (unsigned k = 0; k < 2; k++) {
-            v.q[k] = n.q[k] > 63 ? 0 : (kind & 3) == SHIFTV_LEFT ? v.q[k] << n.q[k] : v.q[k] >> n.q[k];
+            v.q[k] = n.q[k] > 63                 ? 0
+                     : (kind & 3) == SHIFTV_LEFT ? v.q[k] << n.q[k]
+                                                 : v.q[k] >> n.q[k];
         }
     } else {
         for (unsigned k = 0; k < 4; k++) {
@@ -239,8 +241,8 @@ static const void *gather_hit(const Cpu *cpu, uint64_t va, unsigned bytes, unsig
 }
 
 /*
- * Whatever may fault finds the elements read before in the register and their masks cleared, so that a fault begins
- * again there.
+ * Whatever may fault finds the elements read before in the register and their masks cleared, so
+ * that a fault begins again there.
  */
 void helper_gather(Cpu *cpu, uint32_t word, uint64_t base, uint64_t seg_base)
 {

@@ -93,11 +93,13 @@ static IrVal call_cc(X86Ctx *s, IrVal (*fn)(IrBuilder *, IrVal, IrVal, IrVal, Ir
     IrBuilder *b = s->b;
     IrVal op = s->cc_op == CC_DYNAMIC ? ir_get(b, V_CC_OP) : ir_i32(b, s->cc_op);
     IrVal zero = ir_i64(b, 0);
-    bool src2 = s->cc_op == CC_DYNAMIC || s->cc_op < CC_ADDB || (s->cc_op >= CC_ADCB && s->cc_op <= CC_ADCQ) ||
+    bool src2 = s->cc_op == CC_DYNAMIC || s->cc_op < CC_ADDB ||
+                (s->cc_op >= CC_ADCB && s->cc_op <= CC_ADCQ) ||
                 (s->cc_op >= CC_SBBB && s->cc_op <= CC_SBBQ);
     bool src = !(s->cc_op >= CC_LOGICB && s->cc_op <= CC_LOGICQ);
 
-    return fn(b, ir_get(b, V_CC_DST), src ? ir_get(b, V_CC_SRC) : zero, src2 ? ir_get(b, V_CC_SRC2) : zero, op);
+    return fn(b, ir_get(b, V_CC_DST), src ? ir_get(b, V_CC_SRC) : zero,
+              src2 ? ir_get(b, V_CC_SRC2) : zero, op);
 }
 
 IrVal x86_flags(X86Ctx *s)
@@ -174,8 +176,9 @@ enum { K_O, K_B, K_Z, K_BE, K_S, K_P, K_L, K_LE };
 
 static X86Cond cond_eflags(X86Ctx *s, unsigned kind, IrVal flags)
 {
-    static const uint32_t bits[8] = {[K_O] = FLAG_O, [K_B] = FLAG_C, [K_Z] = FLAG_Z, [K_BE] = FLAG_C | FLAG_Z,
-                                     [K_S] = FLAG_S, [K_P] = FLAG_P, [K_L] = FLAG_S, [K_LE] = FLAG_S | FLAG_Z};
+    static const uint32_t bits[8] = {
+        [K_O] = FLAG_O, [K_B] = FLAG_C, [K_Z] = FLAG_Z, [K_BE] = FLAG_C | FLAG_Z,
+        [K_S] = FLAG_S, [K_P] = FLAG_P, [K_L] = FLAG_S, [K_LE] = FLAG_S | FLAG_Z};
     IrBuilder *b = s->b;
     IrVal f = ir_trunc(b, flags);
 
@@ -194,8 +197,8 @@ static X86Cond cond_fallback(X86Ctx *s, unsigned kind)
 /* Compare a with b as SUB does. */
 static X86Cond cond_compare(X86Ctx *s, unsigned kind, unsigned size, IrVal a, IrVal b)
 {
-    static const IrCond conds[8] = {[K_B] = COND_LTU, [K_Z] = COND_EQ, [K_BE] = COND_LEU, [K_L] = COND_LT,
-                                    [K_LE] = COND_LE};
+    static const IrCond conds[8] = {
+        [K_B] = COND_LTU, [K_Z] = COND_EQ, [K_BE] = COND_LEU, [K_L] = COND_LT, [K_LE] = COND_LE};
 
     if (kind >= K_L) {
         a = x86_sext(s, size, a);
@@ -211,7 +214,8 @@ static X86Cond cond_sub(X86Ctx *s, unsigned kind, unsigned size)
 {
     if (kind == K_O) {
         /* the operands differ in sign and so do minuend and result */
-        IrVal a = cc_minuend(s, size, false), dst = cc_value(s, 0, size), src = cc_value(s, 1, size);
+        IrVal a = cc_minuend(s, size, false), dst = cc_value(s, 0, size),
+              src = cc_value(s, 1, size);
         IrVal o = ir_and(s->b, ir_xor(s->b, a, src), ir_xor(s->b, a, dst));
         return make(COND_TSTNZ, o, sign_bit(s, size));
     }
@@ -367,7 +371,8 @@ X86Cond x86_cond(X86Ctx *s, unsigned code)
         c = kind == K_Z || kind == K_BE || kind == K_LE
             ? make(COND_EQ, ir_get(s->b, V_CC_DST), ir_i64(s->b, 0)) : constant(s, false);
     } else if (s->cc_op == CC_ADCX || s->cc_op == CC_ADCOX) {
-        c = kind == K_B ? make(COND_NE, ir_get(s->b, V_CC_DST), ir_i64(s->b, 0)) : cond_fallback(s, kind);
+        c = kind == K_B ? make(COND_NE, ir_get(s->b, V_CC_DST), ir_i64(s->b, 0))
+                        : cond_fallback(s, kind);
     } else if (s->cc_op < CC_ADDB || s->cc_op == CC_DYNAMIC) {
         c = cond_fallback(s, kind);
     } else {

@@ -28,7 +28,8 @@ void x86_block_key(Cpu *cpu, BlockKey *key)
         mode |= c->seg_mode;
         /* code ends where CS does: part of the key, but for the plain limit of 64 KiB */
         key->base = (uint32_t)c->segs[S_CS].base;
-        key->base |= c->seg_mode & MODE_CSLIMIT ? (uint64_t)(c->segs[S_CS].limit ^ 0xffff) << 32 : 0;
+        key->base |=
+            c->seg_mode & MODE_CSLIMIT ? (uint64_t)(c->segs[S_CS].limit ^ 0xffff) << 32 : 0;
         key->pc = (uint32_t)(c->rip + c->segs[S_CS].base);
         if (!(c->cr0 & CR0_PE) || (c->eflags & FLAG_VM) ||
             (c->segs[S_DS].base | c->segs[S_ES].base | c->segs[S_SS].base) != 0) {
@@ -134,8 +135,8 @@ void x86_cpu_reset(X86Cpu *c, bool init_only)
     c->cpu.exception = CPU_EXC_NONE;
     if (!init_only) {
         reset_power_on(c);
-        c->cpu.pending &=
-            ~(uint32_t)(CPU_PENDING_NMI | X86_PENDING_SMI | X86_PENDING_INIT | X86_PENDING_SIPI | X86_PENDING_MCE);
+        c->cpu.pending &= ~(uint32_t)(CPU_PENDING_NMI | X86_PENDING_SMI | X86_PENDING_INIT |
+                                      X86_PENDING_SIPI | X86_PENDING_MCE);
     } else if (c->apic) {
         apic_init_reset(c->apic);
     }

@@ -154,12 +154,10 @@ struct X86Cpu {
  *   ADC     dst = result, src = second operand, src2 = carry in, 0 or 1
  *   SUB     dst = result, src = subtrahend (minuend = dst + src); CMP, SUB, NEG (src = operand),
  *           CMPS, SCAS, CMPXCHG
- *   SBB     dst = result, src = subtrahend, src2 = borrow in, 0 or 1
- *   LOGIC   dst = result; C = O = A = 0
- *   INC     dst = result, src = carry before, 0 or 1 (64-bit value)
- *   DEC     likewise
- *   SHL     dst = result, src = operand shifted left by count - 1: C = its top bit, O = C ^ S, A = 0
- *   SAR     dst = result, src = operand shifted right by count - 1 (SHR and SAR): C = its bit 0,
+ *   SBB     dst = result, src = subtrahend, src2 = borrow in, 0 or 1 LOGIC   dst = result; C = O =
+ *   A = 0 INC     dst = result, src = carry before, 0 or 1 (64-bit value) DEC     likewise SHL
+ *   dst = result, src = operand shifted left by count - 1: C = its top bit, O = C ^ S, A = 0 SAR
+ *   dst = result, src = operand shifted right by count - 1 (SHR and SAR): C = its bit 0,
  *           O = top bit of dst ^ src, A = 0
  *   MUL     dst = low half of the product (S Z P from it), src != 0: C = O = 1; A = 0
  *           (src counts in all 64 bits)
@@ -292,12 +290,14 @@ _Noreturn void x86_raise_page_fault(X86Cpu *c, uint64_t va, uint32_t error, uint
 /* #DB; bits to set in DR6. */
 _Noreturn void x86_raise_debug(X86Cpu *c, uint64_t bits, unsigned type, uintptr_t host_pc);
 /* INT n, INT3, INTO (type: EVENT_SOFT_*): DPL of the gate is checked, next_rip is pushed. */
-_Noreturn void x86_raise_int(X86Cpu *c, unsigned vector, unsigned type, uint64_t next_rip, uintptr_t host_pc);
+_Noreturn void x86_raise_int(X86Cpu *c, unsigned vector, unsigned type, uint64_t next_rip,
+                             uintptr_t host_pc);
 void x86_deliver(Cpu *cpu);
 bool x86_interrupt(Cpu *cpu, uint32_t pending);
 bool x86_has_work(Cpu *cpu);
 /* Delivers an event of this type (EVENT_*) now, at an instruction boundary. */
-void x86_do_interrupt(X86Cpu *c, unsigned vector, unsigned type, bool has_error, uint32_t error, uint64_t next_rip);
+void x86_do_interrupt(X86Cpu *c, unsigned vector, unsigned type, bool has_error, uint32_t error,
+                      uint64_t next_rip);
 
 /* ---- segments (seg-*.c) ---- */
 void x86_set_seg(X86Cpu *c, unsigned seg, uint32_t selector, uint64_t base, uint32_t limit,
@@ -315,15 +315,22 @@ static inline bool x86_is_bad_address(uint64_t va)
     return va >> 60 == 4;
 }
 _Noreturn void x86_bad_address_fault(X86Cpu *c, uint64_t va, uintptr_t host_pc);
-/* Linear address of `bytes` bytes at an offset; #GP(0) or #SS(0) if the segment does not allow the access. */
-uint64_t x86_seg_linear(X86Cpu *c, unsigned seg, uint64_t offset, unsigned bytes, bool write, uintptr_t host_pc);
+/*
+ * Linear address of `bytes` bytes at an offset; #GP(0) or #SS(0) if the segment does not allow the
+ * access.
+ */
+uint64_t x86_seg_linear(X86Cpu *c, unsigned seg, uint64_t offset, unsigned bytes, bool write,
+                        uintptr_t host_pc);
 /* Whether the instruction at rip writes its memory operand (which it may have read before). */
 bool x86_insn_modifies(X86Cpu *c);
 /* Whether the instruction at rip is one of SSE or AVX. */
 bool x86_insn_is_vector(X86Cpu *c);
 /* 64-bit mode: whether the instruction at rip reaches va through the stack segment. */
 bool x86_access_is_stack(X86Cpu *c, uint64_t va);
-/* Real and virtual-8086 mode: base = selector * 16; the limit and type stay (real) or are set (VM86). */
+/*
+ * Real and virtual-8086 mode: base = selector * 16; the limit and type stay (real) or are set
+ * (VM86).
+ */
 void x86_set_seg_real(X86Cpu *c, unsigned seg, uint32_t selector);
 void x86_set_seg_vm86(X86Cpu *c, unsigned seg, uint32_t selector);
 

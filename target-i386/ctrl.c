@@ -79,7 +79,8 @@ void x86_write_cr4(X86Cpu *c, uint64_t value)
     uint64_t old = c->cr4;
 
     c->cr4 = value;
-    if ((old ^ value) & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP | CR4_SMAP | CR4_PCIDE | CR4_LA57 | CR4_PKE)) {
+    if ((old ^ value) &
+        (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP | CR4_SMAP | CR4_PCIDE | CR4_LA57 | CR4_PKE)) {
         tlb_flush(&c->cpu);
     }
 }
@@ -177,7 +178,8 @@ static bool cr4_valid(const X86Cpu *c, uint64_t v)
     if ((c->efer & EFER_LMA) && (!(v & CR4_PAE) || ((v ^ c->cr4) & CR4_LA57))) {
         return false;
     }
-    return !(v & CR4_PCIDE) || ((c->efer & EFER_LMA) && ((c->cr4 & CR4_PCIDE) || !(c->cr3 & 0xfff)));
+    return !(v & CR4_PCIDE) ||
+           ((c->efer & EFER_LMA) && ((c->cr4 & CR4_PCIDE) || !(c->cr3 & 0xfff)));
 }
 
 void helper_write_cr(Cpu *cpu, uint32_t n, uint64_t value)

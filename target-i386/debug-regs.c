@@ -64,7 +64,8 @@ void x86_debug_exception(Cpu *cpu)
         return;
     }
     for (unsigned i = 0; i < 4; i++) {
-        if (dr_enabled(c, i) && dr_flags(c, i) == hit->flags && (c->dr[i] & ~(dr_len(c, i) - 1)) == hit->va) {
+        if (dr_enabled(c, i) && dr_flags(c, i) == hit->flags &&
+            (c->dr[i] & ~(dr_len(c, i) - 1)) == hit->va) {
             which |= 1u << i;
         }
     }

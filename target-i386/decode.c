@@ -191,8 +191,8 @@ static bool row_fits(const X86Row *r, const X86Insn *i, X86DecodeMode mode)
     }
     if (f & X86_ROW_MODRM) {
         bool is_reg = i->modrm >> 6 == 3;
-        ok &= (r->reg < 0 || r->reg == (i->modrm >> 3 & 7)) && (r->rm < 0 || r->rm == (i->modrm & 7)) &&
-              !(f & X86_ROW_MEM && is_reg) &&
+        ok &= (r->reg < 0 || r->reg == (i->modrm >> 3 & 7)) &&
+              (r->rm < 0 || r->rm == (i->modrm & 7)) && !(f & X86_ROW_MEM && is_reg) &&
               !((f & (X86_ROW_REG | X86_ROW_ANYMOD)) == X86_ROW_REG && !is_reg);
     }
     return ok && !(f & X86_ROW_I64 && mode.code64) && !(f & X86_ROW_O64 && !mode.code64) &&
@@ -442,7 +442,8 @@ X86Decoded x86_decode(X86Insn *i, const uint8_t *p, unsigned n, X86DecodeMode mo
     bool good = decode_opcode(i, &f, mode);
 
     /* A VEX prefix may name a map that does not exist. */
-    unsigned map = good ? i->map : 0, k = x86_row_index[map][i->opcode], end = x86_row_index[map][i->opcode + 1];
+    unsigned map = good ? i->map : 0, k = x86_row_index[map][i->opcode],
+             end = x86_row_index[map][i->opcode + 1];
     if (good && !f.more && k < end && x86_rows[k].flags & X86_ROW_MODRM && map != X86_MAP_3D) {
         decode_modrm(i, &f, mode, x86_rows[k].flags & X86_ROW_ANYMOD);
     }

@@ -16,8 +16,16 @@ struct X86Ctx;
 struct X86Insn;
 typedef void X86TransFn(struct X86Ctx *s, struct X86Insn *i);
 
-enum { X86_MAP_1, X86_MAP_0F, X86_MAP_0F38, X86_MAP_0F3A, X86_MAP_V1, X86_MAP_V2, X86_MAP_V3, X86_MAP_3D,
-       X86_MAPS };
+enum {
+    X86_MAP_1,
+    X86_MAP_0F,
+    X86_MAP_0F38,
+    X86_MAP_0F3A,
+    X86_MAP_V1,
+    X86_MAP_V2,
+    X86_MAP_V3,
+    X86_MAP_3D,
+    X86_MAPS };
 
 /* Conditions on a row beside map and opcode, and facts about it. */
 enum {
@@ -124,6 +132,9 @@ unsigned x86_operand_extent(const X86Insn *i, bool *write);
 /* The segment that the memory operand is in. */
 unsigned x86_data_seg(const X86Insn *i);
 
-static inline bool x86_has_mem(const X86Insn *i) { return i->row->flags & X86_ROW_MODRM && i->mod != 3; }
+static inline bool x86_has_mem(const X86Insn *i)
+{
+    return i->row->flags & X86_ROW_MODRM && i->mod != 3;
+}
 
 #endif

@@ -13,8 +13,8 @@ static bool wide(const X86Cpu *c)
 
 static void dump_general(X86Cpu *c, GString *out)
 {
-    static const char *const names64[] = {"RAX", "RBX", "RCX", "RDX", "RSI", "RDI", "RBP", "RSP", "R8 ",
-                                          "R9 ", "R10", "R11", "R12", "R13", "R14", "R15"};
+    static const char *const names64[] = {"RAX", "RBX", "RCX", "RDX", "RSI", "RDI", "RBP", "RSP",
+                                          "R8 ", "R9 ", "R10", "R11", "R12", "R13", "R14", "R15"};
     static const char *const names32[] = {"EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP", "ESP"};
     static const uint8_t order[] = {R_AX, R_BX, R_CX, R_DX, R_SI, R_DI, R_BP, R_SP, R_8,
                                     R_9, R_10, R_11, R_12, R_13, R_14, R_15};
@@ -29,25 +29,30 @@ static void dump_general(X86Cpu *c, GString *out)
             g_string_append_printf(out, "%s=%08x%s", names32[i], (uint32_t)c->regs[order[i]], end);
         }
     }
-    g_string_append_printf(out, wide(c) ? "RIP=%016" PRIx64 " RFL=%08x" : "EIP=%08" PRIx64 " EFL=%08x", c->rip, f);
+    g_string_append_printf(
+        out, wide(c) ? "RIP=%016" PRIx64 " RFL=%08x" : "EIP=%08" PRIx64 " EFL=%08x", c->rip, f);
     g_string_append_printf(out, " [%c%c%c%c%c%c%c] CPL=%u II=%u A20=%d SMM=%d HLT=%d\n",
                            f & FLAG_DF ? 'D' : '-', f & FLAG_O ? 'O' : '-', f & FLAG_S ? 'S' : '-',
                            f & FLAG_Z ? 'Z' : '-', f & FLAG_A ? 'A' : '-', f & FLAG_P ? 'P' : '-',
-                           f & FLAG_C ? 'C' : '-', c->cpl, c->inhibit_irq, !c->a20_mask_bit, c->smm, c->cpu.halted);
+                           f & FLAG_C ? 'C' : '-', c->cpl, c->inhibit_irq, !c->a20_mask_bit, c->smm,
+                           c->cpu.halted);
 }
 
 static void dump_seg(X86Cpu *c, GString *out, const char *name, const X86Seg *s)
 {
     static const char *const sys[2][16] = {
-        {"Reserved", "TSS16-avl", "LDT", "TSS16-busy", "CallGate16", "TaskGate", "IntGate16", "TrapGate16",
-         "Reserved", "TSS32-avl", "Reserved", "TSS32-busy", "CallGate32", "Reserved", "IntGate32", "TrapGate32"},
-        {"<hiword>", "Reserved", "LDT", "Reserved", "Reserved", "Reserved", "Reserved", "Reserved", "Reserved",
-         "TSS64-avl", "Reserved", "TSS64-busy", "CallGate64", "Reserved", "IntGate64", "TrapGate64"},
+        {"Reserved", "TSS16-avl", "LDT", "TSS16-busy", "CallGate16", "TaskGate", "IntGate16",
+         "TrapGate16", "Reserved", "TSS32-avl", "Reserved", "TSS32-busy", "CallGate32", "Reserved",
+         "IntGate32", "TrapGate32"},
+        {"<hiword>", "Reserved", "LDT", "Reserved", "Reserved", "Reserved", "Reserved", "Reserved",
+         "Reserved", "TSS64-avl", "Reserved", "TSS64-busy", "CallGate64", "Reserved", "IntGate64",
+         "TrapGate64"},
     };
     unsigned type = (s->flags & SEG_TYPE) >> SEG_TYPE_SHIFT;
 
-    g_string_append_printf(out, wide(c) ? "%-3s=%04x %016" PRIx64 " %08x %08x" : "%-3s=%04x %08" PRIx64 " %08x %08x",
-                           name, s->selector, wide(c) ? s->base : (uint32_t)s->base, s->limit, s->flags & 0xf0ff00);
+    g_string_append_printf(
+        out, wide(c) ? "%-3s=%04x %016" PRIx64 " %08x %08x" : "%-3s=%04x %08" PRIx64 " %08x %08x",
+        name, s->selector, wide(c) ? s->base : (uint32_t)s->base, s->limit, s->flags & 0xf0ff00);
     if (!(c->cr0 & CR0_PE) || !(s->flags & SEG_P)) {
         g_string_append_c(out, '\n');
         return;
@@ -58,10 +63,14 @@ static void dump_seg(X86Cpu *c, GString *out, const char *name, const X86Seg *s)
         return;
     }
     if (s->flags & SEG_CODE) {
-        g_string_append_printf(out, "%s [%c%c", s->flags & SEG_L ? "CS64" : s->flags & SEG_B ? "CS32" : "CS16",
+        g_string_append_printf(out, "%s [%c%c",
+                               s->flags & SEG_L   ? "CS64"
+                               : s->flags & SEG_B ? "CS32"
+                                                  : "CS16",
                                s->flags & SEG_C ? 'C' : '-', s->flags & SEG_R ? 'R' : '-');
     } else {
-        g_string_append_printf(out, "%s [%c%c", (s->flags & SEG_B) || x86_long_mode(c) ? "DS  " : "DS16",
+        g_string_append_printf(out, "%s [%c%c",
+                               (s->flags & SEG_B) || x86_long_mode(c) ? "DS  " : "DS16",
                                s->flags & SEG_E ? 'E' : '-', s->flags & SEG_W ? 'W' : '-');
     }
     g_string_append_printf(out, "%c]\n", s->flags & SEG_A ? 'A' : '-');
@@ -79,10 +88,11 @@ static void dump_system(X86Cpu *c, GString *out)
     dump_seg(c, out, "TR", &c->tr);
     g_string_append_printf(out, "GDT=     %0*" PRIx64 " %08x\n", w, c->gdt.base, c->gdt.limit);
     g_string_append_printf(out, "IDT=     %0*" PRIx64 " %08x\n", w, c->idt.base, c->idt.limit);
-    g_string_append_printf(out, "CR0=%08x CR2=%0*" PRIx64 " CR3=%0*" PRIx64 " CR4=%08x\n", (uint32_t)c->cr0, w,
-                           c->cr2, w, c->cr3, (uint32_t)c->cr4);
-    g_string_append_printf(out, "DR0=%016" PRIx64 " DR1=%016" PRIx64 " DR2=%016" PRIx64 " DR3=%016" PRIx64 " \n",
-                           c->dr[0], c->dr[1], c->dr[2], c->dr[3]);
+    g_string_append_printf(out, "CR0=%08x CR2=%0*" PRIx64 " CR3=%0*" PRIx64 " CR4=%08x\n",
+                           (uint32_t)c->cr0, w, c->cr2, w, c->cr3, (uint32_t)c->cr4);
+    g_string_append_printf(
+        out, "DR0=%016" PRIx64 " DR1=%016" PRIx64 " DR2=%016" PRIx64 " DR3=%016" PRIx64 " \n",
+        c->dr[0], c->dr[1], c->dr[2], c->dr[3]);
     g_string_append_printf(out, "DR6=%016" PRIx64 " DR7=%016" PRIx64 "\n", c->dr[6], c->dr[7]);
 }
 
@@ -93,15 +103,15 @@ static void dump_fpu(X86Cpu *c, GString *out)
     for (unsigned i = 0; i < 8; i++) {
         tags |= (uint32_t)!c->fp_tag[i] << i;
     }
-    g_string_append_printf(out, "FCW=%04x FSW=%04x [ST=%u] FTW=%02x MXCSR=%08x\n", c->fp_cw, x87_status(c),
-                           c->fp_top, tags, c->mxcsr);
+    g_string_append_printf(out, "FCW=%04x FSW=%04x [ST=%u] FTW=%02x MXCSR=%08x\n", c->fp_cw,
+                           x87_status(c), c->fp_top, tags, c->mxcsr);
     for (unsigned i = 0; i < 8; i++) {
-        g_string_append_printf(out, "FPR%u=%016" PRIx64 " %04x%s", i, c->fpr[i].mant, c->fpr[i].sign_exp,
-                               i & 1 ? "\n" : " ");
+        g_string_append_printf(out, "FPR%u=%016" PRIx64 " %04x%s", i, c->fpr[i].mant,
+                               c->fpr[i].sign_exp, i & 1 ? "\n" : " ");
     }
     for (unsigned i = 0; i < (wide(c) ? 16u : 8u); i++) {
-        g_string_append_printf(out, "XMM%02u=%016" PRIx64 " %016" PRIx64 "%s", i, (uint64_t)c->xmm[i][1],
-                               (uint64_t)c->xmm[i][0], i & 1 ? "\n" : " ");
+        g_string_append_printf(out, "XMM%02u=%016" PRIx64 " %016" PRIx64 "%s", i,
+                               (uint64_t)c->xmm[i][1], (uint64_t)c->xmm[i][0], i & 1 ? "\n" : " ");
     }
 }
 
@@ -121,7 +131,8 @@ void x86_dump(Cpu *cpu, GString *out, unsigned flags)
 
 bool x86_register_value(Cpu *cpu, const char *name, uint64_t *v)
 {
-    static const char *const gp[] = {"ax", "cx", "dx", "bx", "sp", "bp", "si", "di", "8", "9", "10", "11", "12", "13", "14", "15"};
+    static const char *const gp[] = {"ax", "cx", "dx", "bx", "sp", "bp", "si", "di",
+                                     "8",  "9",  "10", "11", "12", "13", "14", "15"};
     static const char *const segs[] = {"es", "cs", "ss", "ds", "fs", "gs"};
     X86Cpu *c = X86(cpu);
 
@@ -160,15 +171,16 @@ bool x86_register_value(Cpu *cpu, const char *name, uint64_t *v)
 
 /* ---- info mem, info tlb: by walking the tables ---- */
 
-typedef void PageFn(X86Cpu *c, uint64_t va, uint64_t size, uint64_t entry, uint64_t rights, void *opaque);
+typedef void PageFn(X86Cpu *c, uint64_t va, uint64_t size, uint64_t entry, uint64_t rights,
+                    void *opaque);
 
 static uint64_t read_entry(X86Cpu *c, hwaddr pa, unsigned size)
 {
     return address_space_load(c->cpu.as, pa, size, DEV_LITTLE, ATTRS_NONE, NULL);
 }
 
-static void walk_table(X86Cpu *c, hwaddr table, unsigned level, unsigned entries, uint64_t va, uint64_t rights,
-                       bool pae_top, PageFn *fn, void *opaque)
+static void walk_table(X86Cpu *c, hwaddr table, unsigned level, unsigned entries, uint64_t va,
+                       uint64_t rights, bool pae_top, PageFn *fn, void *opaque)
 {
     bool legacy = !(c->cr4 & CR4_PAE);
     unsigned bits = legacy ? 10 : 9, shift = 12 + bits * (level - 1), size = legacy ? 4 : 8;
@@ -185,11 +197,12 @@ static void walk_table(X86Cpu *c, hwaddr table, unsigned level, unsigned entries
 
             at |= level == 4 && (c->cr4 & CR4_LA57) ? 0 : UINT64_MAX << top;
         }
-        if (level == 1 || (level <= 3 && !pae_top && (e & 0x80) && (!legacy || (c->cr4 & CR4_PSE)))) {
+        if (level == 1 ||
+            (level <= 3 && !pae_top && (e & 0x80) && (!legacy || (c->cr4 & CR4_PSE)))) {
             fn(c, at, 1ull << shift, e, r, opaque);
         } else {
-            walk_table(c, e & (legacy ? 0xfffff000ull : 0xffffffffff000ull), level - 1, legacy ? 1024 : 512, at, r,
-                       false, fn, opaque);
+            walk_table(c, e & (legacy ? 0xfffff000ull : 0xffffffffff000ull), level - 1,
+                       legacy ? 1024 : 512, at, r, false, fn, opaque);
         }
     }
 }
@@ -200,7 +213,8 @@ static bool walk_all(X86Cpu *c, PageFn *fn, void *opaque)
         return false;
     }
     if (c->efer & EFER_LMA) {
-        walk_table(c, c->cr3 & 0xffffffffff000ull, c->cr4 & CR4_LA57 ? 5 : 4, 512, 0, 7, false, fn, opaque);
+        walk_table(c, c->cr3 & 0xffffffffff000ull, c->cr4 & CR4_LA57 ? 5 : 4, 512, 0, 7, false, fn,
+                   opaque);
     } else if (c->cr4 & CR4_PAE) {
         walk_table(c, c->cr3 & 0xffffffe0, 3, 4, 0, 7, true, fn, opaque);
     } else {
@@ -209,15 +223,16 @@ static bool walk_all(X86Cpu *c, PageFn *fn, void *opaque)
     return true;
 }
 
-static void tlb_line(X86Cpu *c, uint64_t va, uint64_t size, uint64_t e, uint64_t rights, void *opaque)
+static void tlb_line(X86Cpu *c, uint64_t va, uint64_t size, uint64_t e, uint64_t rights,
+                     void *opaque)
 {
     GString *out = opaque;
     uint64_t pa = e & 0xffffffffff000ull & ~(size - 1);
 
-    g_string_append_printf(out, "%016" PRIx64 ": %016" PRIx64 " %c%c%c%c%c%c%c%c%c\n", va, pa, e >> 63 ? 'X' : '-',
-                           e & 0x100 ? 'G' : '-', size > 4096 ? 'P' : '-', e & 0x40 ? 'D' : '-',
-                           e & 0x20 ? 'A' : '-', e & 0x10 ? 'C' : '-', e & 8 ? 'T' : '-', e & 4 ? 'U' : '-',
-                           e & 2 ? 'W' : '-');
+    g_string_append_printf(out, "%016" PRIx64 ": %016" PRIx64 " %c%c%c%c%c%c%c%c%c\n", va, pa,
+                           e >> 63 ? 'X' : '-', e & 0x100 ? 'G' : '-', size > 4096 ? 'P' : '-',
+                           e & 0x40 ? 'D' : '-', e & 0x20 ? 'A' : '-', e & 0x10 ? 'C' : '-',
+                           e & 8 ? 'T' : '-', e & 4 ? 'U' : '-', e & 2 ? 'W' : '-');
 }
 
 typedef struct MemRun {
@@ -229,12 +244,14 @@ typedef struct MemRun {
 static void mem_flush(MemRun *r)
 {
     if (r->any) {
-        g_string_append_printf(r->out, "%016" PRIx64 "-%016" PRIx64 " %016" PRIx64 " %cr%c\n", r->start, r->end,
-                               r->end - r->start, r->rights & 4 ? 'u' : '-', r->rights & 2 ? 'w' : '-');
+        g_string_append_printf(r->out, "%016" PRIx64 "-%016" PRIx64 " %016" PRIx64 " %cr%c\n",
+                               r->start, r->end, r->end - r->start, r->rights & 4 ? 'u' : '-',
+                               r->rights & 2 ? 'w' : '-');
     }
 }
 
-static void mem_page(X86Cpu *c, uint64_t va, uint64_t size, uint64_t e, uint64_t rights, void *opaque)
+static void mem_page(X86Cpu *c, uint64_t va, uint64_t size, uint64_t e, uint64_t rights,
+                     void *opaque)
 {
     MemRun *r = opaque;
 

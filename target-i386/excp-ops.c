@@ -18,7 +18,9 @@ void helper_raise_error(Cpu *cpu, uint32_t vector, uint32_t error)
     x86_raise_error(X86(cpu), vector, error, HOST_PC());
 }
 
-/* SDM 3B 20.3.3: with VME, INT n in virtual-8086 mode looks at the redirection bitmap in the TSS. */
+/*
+ * SDM 3B 20.3.3: with VME, INT n in virtual-8086 mode looks at the redirection bitmap in the TSS.
+ */
 static bool int_redirected(X86Cpu *c, unsigned vector, uintptr_t host_pc)
 {
     unsigned mmu = x86_mmu_index_system(c);
@@ -232,7 +234,8 @@ bool x86_interrupt(Cpu *cpu, uint32_t pending)
         cpu_interrupt_clear(cpu, X86_PENDING_MCE);
         cpu->halted = false;
         if (c->guest) {
-            c->guest->exception(c, &(X86Event){.valid = true, .vector = EXC_MC, .type = EVENT_EXCEPTION}, 0);
+            c->guest->exception(
+                c, &(X86Event){.valid = true, .vector = EXC_MC, .type = EVENT_EXCEPTION}, 0);
         }
         x86_do_interrupt(c, EXC_MC, EVENT_EXCEPTION, false, 0, 0);
         return true;

@@ -33,8 +33,12 @@ static bool has_error_code(unsigned vector)
 static void offer(X86Cpu *c, unsigned vector, unsigned type, uint32_t error, uint64_t info)
 {
     const X86Event e = {
-        .valid = true, .vector = (uint8_t)vector, .type = (uint8_t)type, .error = error,
-        .has_error = type == EVENT_EXCEPTION && has_error_code(vector), /* in real mode too: paged real mode of SVM */
+        .valid = true,
+        .vector = (uint8_t)vector,
+        .type = (uint8_t)type,
+        .error = error,
+        .has_error = type == EVENT_EXCEPTION &&
+                     has_error_code(vector), /* in real mode too: paged real mode of SVM */
     };
 
     if (c->guest) {
@@ -53,8 +57,8 @@ static _Noreturn void triple_fault(X86Cpu *c)
 }
 
 /* info: as for X86VirtOps.exception */
-static _Noreturn void raise_vector(X86Cpu *c, unsigned vector, uint32_t error, unsigned type, uint64_t next_rip,
-                                   uint64_t info, uintptr_t host_pc)
+static _Noreturn void raise_vector(X86Cpu *c, unsigned vector, uint32_t error, unsigned type,
+                                   uint64_t next_rip, uint64_t info, uintptr_t host_pc)
 {
     int first = c->old_exception;
     bool is_int = type == EVENT_SOFT_INT || type == EVENT_SOFT_EXCEPTION;
@@ -273,7 +277,8 @@ static void interrupt_protected(X86Cpu *c, unsigned vector, bool is_int, bool ha
         x86_seg_from_desc(c, S_SS, ss, (Desc){ .lo = stack.lo, .hi = stack.hi | SEG_A });
     }
     stack_commit(&s);
-    x86_seg_from_desc(c, S_CS, (g.selector & ~3u) | cpl, (Desc){ .lo = code.lo, .hi = code.hi | SEG_A });
+    x86_seg_from_desc(c, S_CS, (g.selector & ~3u) | cpl,
+                      (Desc){.lo = code.lo, .hi = code.hi | SEG_A});
     x86_set_cpl(c, cpl);
     c->rip = size == 1 ? g.offset & 0xffff : (uint32_t)g.offset;
     c->eflags &= ~(FLAG_TF | FLAG_VM | FLAG_RF | FLAG_NT | (g.type & 1 ? 0 : FLAG_IF));
@@ -315,10 +320,12 @@ static void interrupt_long(X86Cpu *c, unsigned vector, bool is_int, bool has_err
         stack_push(&s, error, 3);
     }
     if (inner) {
-        x86_set_seg(c, S_SS, cpl, 0, 0, SEG_P | SEG_S | SEG_W | SEG_A | SEG_B | cpl << SEG_DPL_SHIFT);
+        x86_set_seg(c, S_SS, cpl, 0, 0,
+                    SEG_P | SEG_S | SEG_W | SEG_A | SEG_B | cpl << SEG_DPL_SHIFT);
     }
     c->regs[R_SP] = s.sp;
-    x86_seg_from_desc(c, S_CS, (g.selector & ~3u) | cpl, (Desc){ .lo = code.lo, .hi = code.hi | SEG_A });
+    x86_seg_from_desc(c, S_CS, (g.selector & ~3u) | cpl,
+                      (Desc){.lo = code.lo, .hi = code.hi | SEG_A});
     x86_set_cpl(c, cpl);
     c->rip = g.offset;
     c->eflags &= ~(FLAG_TF | FLAG_VM | FLAG_RF | FLAG_NT | (g.type & 1 ? 0 : FLAG_IF));
@@ -341,7 +348,8 @@ static void log_interrupt(X86Cpu *c, unsigned vector, bool is_int, uint32_t erro
     log_mask(LOG_INT, "%s", text->str);
 }
 
-void x86_do_interrupt(X86Cpu *c, unsigned vector, unsigned type, bool has_error, uint32_t error, uint64_t next_rip)
+void x86_do_interrupt(X86Cpu *c, unsigned vector, unsigned type, bool has_error, uint32_t error,
+                      uint64_t next_rip)
 {
     bool is_int = type == EVENT_SOFT_INT || type == EVENT_SOFT_EXCEPTION;
     uint64_t ret = is_int ? next_rip : c->rip;
@@ -352,7 +360,11 @@ void x86_do_interrupt(X86Cpu *c, unsigned vector, unsigned type, bool has_error,
     }
     if (c->guest) {
         c->event = (X86Event){
-            .valid = true, .vector = (uint8_t)vector, .type = (uint8_t)type, .has_error = has_error, .error = error,
+            .valid = true,
+            .vector = (uint8_t)vector,
+            .type = (uint8_t)type,
+            .has_error = has_error,
+            .error = error,
             .insn_len = (uint8_t)(is_int ? next_rip - c->rip : 0),
         };
     }
@@ -384,6 +396,6 @@ void x86_deliver(Cpu *cpu)
     if (vector > 255) {
         return;
     }
-    x86_do_interrupt(c, vector, c->exception_type, c->exception_has_error && (c->cr0 & CR0_PE), c->error_code,
-                     c->exception_next_rip);
+    x86_do_interrupt(c, vector, c->exception_type, c->exception_has_error && (c->cr0 & CR0_PE),
+                     c->error_code, c->exception_next_rip);
 }

@@ -222,17 +222,20 @@ static void xml_core(GString *x)
 {
     static const char *const gp64[] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp"};
     static const char *const gp32[] = {"eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"};
-    static const char *const fctrl[] = {"fctrl", "fstat", "ftag", "fiseg", "fioff", "foseg", "fooff", "fop"};
+    static const char *const fctrl[] = {"fctrl", "fstat", "ftag",  "fiseg",
+                                        "fioff", "foseg", "fooff", "fop"};
     static const char *const segs[] = {"cs", "ss", "ds", "es", "fs", "gs"};
     unsigned bits = target_arch->word_bits;
 
-    g_string_append(x, "<feature name=\"org.gnu.gdb.i386.core\">\n"
-                       "<flags id=\"i386_eflags\" size=\"4\"><field name=\"CF\" start=\"0\" end=\"0\"/>"
-                       "<field name=\"PF\" start=\"2\" end=\"2\"/><field name=\"AF\" start=\"4\" end=\"4\"/>"
-                       "<field name=\"ZF\" start=\"6\" end=\"6\"/><field name=\"SF\" start=\"7\" end=\"7\"/>"
-                       "<field name=\"TF\" start=\"8\" end=\"8\"/><field name=\"IF\" start=\"9\" end=\"9\"/>"
-                       "<field name=\"DF\" start=\"10\" end=\"10\"/><field name=\"OF\" start=\"11\" end=\"11\"/>"
-                       "</flags>\n");
+    g_string_append(
+        x,
+        "<feature name=\"org.gnu.gdb.i386.core\">\n"
+        "<flags id=\"i386_eflags\" size=\"4\"><field name=\"CF\" start=\"0\" end=\"0\"/>"
+        "<field name=\"PF\" start=\"2\" end=\"2\"/><field name=\"AF\" start=\"4\" end=\"4\"/>"
+        "<field name=\"ZF\" start=\"6\" end=\"6\"/><field name=\"SF\" start=\"7\" end=\"7\"/>"
+        "<field name=\"TF\" start=\"8\" end=\"8\"/><field name=\"IF\" start=\"9\" end=\"9\"/>"
+        "<field name=\"DF\" start=\"10\" end=\"10\"/><field name=\"OF\" start=\"11\" end=\"11\"/>"
+        "</flags>\n");
     for (unsigned i = 0; i < 8; i++) {
         const char *n = is64() ? gp64[i] : gp32[i];
         bool pointer = strcmp(n + 1, "bp") == 0 || strcmp(n + 1, "sp") == 0;
@@ -243,7 +246,8 @@ static void xml_core(GString *x)
     for (unsigned i = 8; is64() && i < 16; i++) {
         g_string_append_printf(x, "<reg name=\"r%u\" bitsize=\"64\" type=\"int64\"/>\n", i);
     }
-    g_string_append_printf(x, "<reg name=\"%s\" bitsize=\"%u\" type=\"code_ptr\"/>\n", is64() ? "rip" : "eip", bits);
+    g_string_append_printf(x, "<reg name=\"%s\" bitsize=\"%u\" type=\"code_ptr\"/>\n",
+                           is64() ? "rip" : "eip", bits);
     g_string_append(x, "<reg name=\"eflags\" bitsize=\"32\" type=\"i386_eflags\"/>\n");
     for (unsigned i = 0; i < 6; i++) {
         g_string_append_printf(x, "<reg name=\"%s\" bitsize=\"32\" type=\"int32\"/>\n", segs[i]);
@@ -260,32 +264,37 @@ static void xml_core(GString *x)
         g_string_append_printf(x, "<reg name=\"st%u\" bitsize=\"80\" type=\"i387_ext\"/>\n", i);
     }
     for (unsigned i = 0; i < 8; i++) {
-        g_string_append_printf(x, "<reg name=\"%s\" bitsize=\"32\" type=\"int\" group=\"float\"/>\n", fctrl[i]);
+        g_string_append_printf(
+            x, "<reg name=\"%s\" bitsize=\"32\" type=\"int\" group=\"float\"/>\n", fctrl[i]);
     }
     g_string_append(x, "</feature>\n");
 }
 
 static void xml_sse(GString *x)
 {
-    g_string_append(x, "<feature name=\"org.gnu.gdb.i386.sse\">\n"
-                       "<vector id=\"v4f\" type=\"ieee_single\" count=\"4\"/><vector id=\"v2d\" "
-                       "type=\"ieee_double\" count=\"2\"/><vector id=\"v16i8\" type=\"int8\" count=\"16\"/>"
-                       "<vector id=\"v8i16\" type=\"int16\" count=\"8\"/><vector id=\"v4i32\" type=\"int32\" "
-                       "count=\"4\"/><vector id=\"v2i64\" type=\"int64\" count=\"2\"/>"
-                       "<union id=\"vec128\"><field name=\"v4_float\" type=\"v4f\"/><field name=\"v2_double\" "
-                       "type=\"v2d\"/><field name=\"v16_int8\" type=\"v16i8\"/><field name=\"v8_int16\" "
-                       "type=\"v8i16\"/><field name=\"v4_int32\" type=\"v4i32\"/><field name=\"v2_int64\" "
-                       "type=\"v2i64\"/><field name=\"uint128\" type=\"uint128\"/></union>\n");
+    g_string_append(
+        x, "<feature name=\"org.gnu.gdb.i386.sse\">\n"
+           "<vector id=\"v4f\" type=\"ieee_single\" count=\"4\"/><vector id=\"v2d\" "
+           "type=\"ieee_double\" count=\"2\"/><vector id=\"v16i8\" type=\"int8\" count=\"16\"/>"
+           "<vector id=\"v8i16\" type=\"int16\" count=\"8\"/><vector id=\"v4i32\" type=\"int32\" "
+           "count=\"4\"/><vector id=\"v2i64\" type=\"int64\" count=\"2\"/>"
+           "<union id=\"vec128\"><field name=\"v4_float\" type=\"v4f\"/><field name=\"v2_double\" "
+           "type=\"v2d\"/><field name=\"v16_int8\" type=\"v16i8\"/><field name=\"v8_int16\" "
+           "type=\"v8i16\"/><field name=\"v4_int32\" type=\"v4i32\"/><field name=\"v2_int64\" "
+           "type=\"v2i64\"/><field name=\"uint128\" type=\"uint128\"/></union>\n");
     for (unsigned i = 0; i < (is64() ? 16u : 8u); i++) {
         g_string_append_printf(x, "<reg name=\"xmm%u\" bitsize=\"128\" type=\"vec128\"/>\n", i);
     }
-    g_string_append(x, "<reg name=\"mxcsr\" bitsize=\"32\" type=\"int\" group=\"vector\"/>\n</feature>\n");
+    g_string_append(
+        x, "<reg name=\"mxcsr\" bitsize=\"32\" type=\"int\" group=\"vector\"/>\n</feature>\n");
 }
 
 /* The file names are the ones that clients have seen so far. */
 enum { XML_TARGET, XML_CORE, XML_SSE, XML_FILES };
-static const char *const xml_names64[XML_FILES] = {"target.xml", "i386-64bit.xml", "i386-64bit-sse.xml"};
-static const char *const xml_names32[XML_FILES] = {"target.xml", "i386-32bit.xml", "i386-32bit-sse.xml"};
+static const char *const xml_names64[XML_FILES] = {"target.xml", "i386-64bit.xml",
+                                                   "i386-64bit-sse.xml"};
+static const char *const xml_names32[XML_FILES] = {"target.xml", "i386-32bit.xml",
+                                                   "i386-32bit-sse.xml"};
 
 static gpointer build_xml(gpointer file)
 {
@@ -354,5 +363,6 @@ void x86_unaligned(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu_idx, ui
     bool check = c->cpl == 3 && (c->eflags & FLAG_AC) && (c->cr0 & CR0_AM);
 
     cpu_restore_state(cpu, host_pc);
-    x86_raise_error(c, check && (!x86_insn_is_vector(c) || (c->mxcsr & MXCSR_MM)) ? EXC_AC : EXC_GP, 0, host_pc);
+    x86_raise_error(c, check && (!x86_insn_is_vector(c) || (c->mxcsr & MXCSR_MM)) ? EXC_AC : EXC_GP,
+                    0, host_pc);
 }

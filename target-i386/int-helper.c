@@ -262,11 +262,13 @@ uint32_t helper_cmpxchg8b(Cpu *cpu, uint64_t va)
     uint64_t expect = (uint32_t)c->regs[R_AX] | c->regs[R_DX] << 32;
     uint64_t value = (uint32_t)c->regs[R_BX] | c->regs[R_CX] << 32;
     unsigned mmu = x86_mmu_index(c);
-    uint64_t *host = (va & 0xfff) <= 0xff8 ? cpu_probe(cpu, va, 8, ACCESS_STORE, mmu, host_pc) : NULL;
+    uint64_t *host =
+        (va & 0xfff) <= 0xff8 ? cpu_probe(cpu, va, 8, ACCESS_STORE, mmu, host_pc) : NULL;
     bool ok;
 
     if (host) {
-        ok = __atomic_compare_exchange_n(host, &expect, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        ok = __atomic_compare_exchange_n(host, &expect, value, false, __ATOMIC_SEQ_CST,
+                                         __ATOMIC_SEQ_CST);
     } else {
         uint64_t old = cpu_load(cpu, va, 3, mmu, host_pc);
 

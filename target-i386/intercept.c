@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which instructions are called before they run in guest mode, and with what. Rows are looked for at
- * translation, in blocks with MODE_GUEST only.
+ * Which instructions are called before they run in guest mode, and with what. Rows are looked for
+ * at translation, in blocks with MODE_GUEST only.
  */
 #include "target-i386/seg.h"
 #include "target-i386/translate.h"
@@ -79,7 +79,8 @@ static uint32_t io_arg(const X86Insn *i)
     unsigned seg = in ? S_ES : i->seg < 0 ? S_DS : (unsigned)i->seg;
 
     return i->op[in ? 0 : 1].size | (in ? VIO_IN : 0) | (string ? VIO_STRING : 0) |
-           (string && i->rep ? VIO_REP : 0) | (!string && i->op[in ? 1 : 0].kind == X86_IMM ? VIO_IMM : 0) |
+           (string && i->rep ? VIO_REP : 0) |
+           (!string && i->op[in ? 1 : 0].kind == X86_IMM ? VIO_IMM : 0) |
            (uint32_t)i->addrsize << VIO_ADDR_SHIFT | (string ? seg << VIO_SEG_SHIFT : 0);
 }
 
@@ -116,7 +117,8 @@ static IrVal operand_value(X86Ctx *s, const X86Insn *i, unsigned id)
         if (i->row->trans == trans_IN) {
             return x86_zext64(s, i->op[1].size, x86_read(s, i, 1));
         }
-        return i->row->trans == trans_OUT ? x86_zext64(s, i->op[0].size, x86_read(s, i, 0)) : ir_get(b, V_RDX);
+        return i->row->trans == trans_OUT ? x86_zext64(s, i->op[0].size, x86_read(s, i, 0))
+                                          : ir_get(b, V_RDX);
     default:
         return ir_i64(b, i->row->flags & X86_ROW_MODRM && i->mod != 3 ? i->disp : 0);
     }
@@ -148,18 +150,21 @@ void x86_virt_before(X86Ctx *s, X86Insn *i)
 
     if (!r || (r->flags & ROW_CPL0 && s->mode & MODE_CPL) ||
         (r->flags & ROW_PROTECTED && (!(s->mode & MODE_PE) || s->mode & MODE_VM)) ||
-        (r->id == VI_RSM && !(s->mode & MODE_SMM)) || (r->id == VI_XSETBV && !(s->mode & MODE_OSXSAVE))) {
+        (r->id == VI_RSM && !(s->mode & MODE_SMM)) ||
+        (r->id == VI_XSETBV && !(s->mode & MODE_OSXSAVE))) {
         return;
     }
-    id = r->id == VI_WBINVD && i->opcode == 0x08 ? VI_INVD : r->id == VI_RDRAND && (i->reg & 7) == 7 ? VI_RDSEED : r->id;
+    id = r->id == VI_WBINVD && i->opcode == 0x08   ? VI_INVD
+         : r->id == VI_RDRAND && (i->reg & 7) == 7 ? VI_RDSEED
+                                                   : r->id;
     if ((id == VI_CR_READ && (i->op[1].reg > 8 || !(0x11d >> i->op[1].reg & 1))) ||
         (id == VI_CR_WRITE && (i->op[0].reg > 8 || !(0x11d >> i->op[0].reg & 1)))) {
         return;
     }
     IrVal value = operand_value(s, i, id);
     x86_sync(s);
-    ir_call_virt_insn(s->b, ir_i32(s->b, id | row_arg(i, id) << 8), ir_i32(s->b, x86_operand_info(i)),
-                      x86_pc(s, s->next), value);
+    ir_call_virt_insn(s->b, ir_i32(s->b, id | row_arg(i, id) << 8),
+                      ir_i32(s->b, x86_operand_info(i)), x86_pc(s, s->next), value);
 }
 
 void helper_virt_insn(Cpu *cpu, uint32_t what, uint32_t info, uint64_t next, uint64_t operand)

@@ -84,8 +84,9 @@ void helper_ins(Cpu *cpu, uint32_t size, uint32_t address_size, uint32_t rep)
 
     x86_io_permission(c, port, size, host_pc);
     while (!rep || (c->regs[R_CX] & address_mask(address_size))) {
-        uint64_t va = x86_seg_linear(c, S_ES, c->regs[R_DI] & address_mask(address_size), 1u << size, true,
-                                     host_pc), v;
+        uint64_t va = x86_seg_linear(c, S_ES, c->regs[R_DI] & address_mask(address_size),
+                                     1u << size, true, host_pc),
+                 v;
 
         if (rep && left-- == 0) {
             cpu_leave(cpu, host_pc);
@@ -112,8 +113,8 @@ void helper_outs(Cpu *cpu, uint32_t size, uint32_t address_size, uint32_t seg, u
 
     x86_io_permission(c, port, size, host_pc);
     while (!rep || (c->regs[R_CX] & address_mask(address_size))) {
-        uint64_t va = x86_seg_linear(c, seg, c->regs[R_SI] & address_mask(address_size), 1u << size, false,
-                                     host_pc);
+        uint64_t va = x86_seg_linear(c, seg, c->regs[R_SI] & address_mask(address_size), 1u << size,
+                                     false, host_pc);
 
         if (rep && left-- == 0) {
             cpu_leave(cpu, host_pc);

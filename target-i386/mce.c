@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Machine checks injected by the monitor (HMP "mce"): banks, #MC, broadcast. SDM 3B 15.3. A corrected
- * error is only logged; an uncorrected one raises #MC, and shuts the processor down where that is not possible.
+ * Machine checks injected by the monitor (HMP "mce"): banks, #MC, broadcast. SDM 3B 15.3. A
+ * corrected error is only logged; an uncorrected one raises #MC, and shuts the processor down where
+ * that is not possible.
  */
 #include "qom/hmp.h"
 #include "qom/runstate.h"
@@ -55,12 +56,15 @@ static void raise_uncorrected(X86Cpu *c, const Mce *m, GString *out)
         return;
     }
     if (b[0] != UINT64_MAX) {
-        g_string_append_printf(out, "CPU %u: Uncorrected error reporting disabled for bank %u\n", c->cpu.index, m->bank);
+        g_string_append_printf(out, "CPU %u: Uncorrected error reporting disabled for bank %u\n",
+                               c->cpu.index, m->bank);
         return;
     }
     if (!(c->cr4 & CR4_MCE) || (c->mcg_status & MCG_MCIP)) {
-        g_string_append_printf(out, !(c->cr4 & CR4_MCE) ? "CPU %u: MCE capability is not enabled, raising triple fault"
-                                                        : "CPU %u: Previous MCE still in progress, raising triple fault",
+        g_string_append_printf(out,
+                               !(c->cr4 & CR4_MCE)
+                                   ? "CPU %u: MCE capability is not enabled, raising triple fault"
+                                   : "CPU %u: Previous MCE still in progress, raising triple fault",
                                c->cpu.index);
         request_reset(SHUTDOWN_GUEST_RESET);
         return;
@@ -82,7 +86,8 @@ static void inject(X86Cpu *c, const Mce *m, GString *out)
 /* Family 6 from model 14 on: all processors learn of an uncorrected error (SDM 3B 15.10.4.1). */
 static bool broadcasts(const X86Cpu *c)
 {
-    unsigned family = c->cpuid_version >> 8 & 15, model = (c->cpuid_version >> 4 & 15) | (c->cpuid_version >> 12 & 0xf0);
+    unsigned family = c->cpuid_version >> 8 & 15,
+             model = (c->cpuid_version >> 4 & 15) | (c->cpuid_version >> 12 & 0xf0);
 
     return (family == 6 && model >= 14) || family > 6;
 }
@@ -91,8 +96,10 @@ static void hmp_mce(HmpCall *call, GError **error)
 {
     uint64_t cpu = (uint64_t)hmp_int(call, "cpu_index", 0), n = (uint64_t)hmp_int(call, "bank", 0);
     Mce m = {
-        .status = (uint64_t)hmp_int(call, "status", 0), .mcg_status = (uint64_t)hmp_int(call, "mcg_status", 0),
-        .addr = (uint64_t)hmp_int(call, "addr", 0), .misc = (uint64_t)hmp_int(call, "misc", 0),
+        .status = (uint64_t)hmp_int(call, "status", 0),
+        .mcg_status = (uint64_t)hmp_int(call, "mcg_status", 0),
+        .addr = (uint64_t)hmp_int(call, "addr", 0),
+        .misc = (uint64_t)hmp_int(call, "misc", 0),
     };
     const Mce other = {.bank = 1, .status = MCI_VAL | MCI_UC, .mcg_status = MCG_MCIP | MCG_RIPV};
     GPtrArray *cpus = call->vm->cpus;
@@ -121,6 +128,8 @@ static void hmp_mce(HmpCall *call, GError **error)
     }
 }
 
-HMP_ROW(mce, { .name = "mce", .args = "-b,cpu_index:i,bank:i,status:i,mcg_status:i,addr:i,misc:i",
-               .params = "[-b] cpu bank status mcgstatus addr misc",
-               .help = "inject a MCE on the given CPU [and broadcast to other CPUs with -b option]", .fn = hmp_mce });
+HMP_ROW(mce, {.name = "mce",
+              .args = "-b,cpu_index:i,bank:i,status:i,mcg_status:i,addr:i,misc:i",
+              .params = "[-b] cpu bank status mcgstatus addr misc",
+              .help = "inject a MCE on the given CPU [and broadcast to other CPUs with -b option]",
+              .fn = hmp_mce});

@@ -101,8 +101,8 @@ bool x86_entry_or(X86Cpu *c, hwaddr pa, unsigned size, void *host, uint64_t old,
     if (!host) {
         address_space_store(c->cpu.as, pa, old | bits, size, DEV_LITTLE, cpu_attrs(c));
     } else if (size == 8) {
-        ok = __atomic_compare_exchange_n((uint64_t *)host, &old, old | bits, false, __ATOMIC_SEQ_CST,
-                                         __ATOMIC_SEQ_CST);
+        ok = __atomic_compare_exchange_n((uint64_t *)host, &old, old | bits, false,
+                                         __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     } else {
         uint32_t e = old;
 
@@ -114,8 +114,9 @@ bool x86_entry_or(X86Cpu *c, hwaddr pa, unsigned size, void *host, uint64_t old,
 
 static bool walk_fail(Walk *w, uint32_t error)
 {
-    w->error = error | (w->access == ACCESS_STORE ? PF_W : 0) | (w->user ? PF_U : 0) |
-               (w->access == ACCESS_FETCH && ((w->r.efer & EFER_NXE) || (w->r.cr4 & CR4_SMEP)) ? PF_I : 0);
+    w->error =
+        error | (w->access == ACCESS_STORE ? PF_W : 0) | (w->user ? PF_U : 0) |
+        (w->access == ACCESS_FETCH && ((w->r.efer & EFER_NXE) || (w->r.cr4 & CR4_SMEP)) ? PF_I : 0);
     return false;
 }
 
@@ -153,7 +154,8 @@ static bool walk_rights(Walk *w, bool u, bool wr, bool nx, unsigned key)
         (w->access == ACCESS_FETCH && !(prot & TLB_PROT_EXEC))) {
         return walk_fail(w, PF_P);
     }
-    if ((w->access == ACCESS_LOAD && denied & TLB_PROT_READ) || (w->access == ACCESS_STORE && denied & TLB_PROT_WRITE)) {
+    if ((w->access == ACCESS_LOAD && denied & TLB_PROT_READ) ||
+        (w->access == ACCESS_STORE && denied & TLB_PROT_WRITE)) {
         return walk_fail(w, PF_P | PF_PK);
     }
     return true;
@@ -162,7 +164,12 @@ static bool walk_rights(Walk *w, bool u, bool wr, bool nx, unsigned key)
 static bool walk_table(Walk *w, hwaddr at, bool mark, X86Page *page)
 {
     const NestedUse use = {
-        .access = w->access, .table = true, .mark = mark, .debug = w->debug, .va_valid = true, .va = w->va,
+        .access = w->access,
+        .table = true,
+        .mark = mark,
+        .debug = w->debug,
+        .va_valid = true,
+        .va = w->va,
     };
 
     if (!w->c->guest->translate(w->c, at, &use, page)) {
@@ -173,7 +180,9 @@ static bool walk_table(Walk *w, hwaddr at, bool mark, X86Page *page)
     return true;
 }
 
-/* Sets bits of an entry; false: *again it changed under us, or the second walk does not allow it. */
+/*
+ * Sets bits of an entry; false: *again it changed under us, or the second walk does not allow it.
+ */
 static bool walk_mark(Walk *w, const Entry *e, unsigned size, uint64_t bits, bool *again)
 {
     X86Page page;
@@ -185,7 +194,10 @@ static bool walk_mark(Walk *w, const Entry *e, unsigned size, uint64_t bits, boo
     return !*again;
 }
 
-/* Accessed and dirty of the leaf; *again when it changed under us. A page not dirty is entered read-only. */
+/*
+ * Accessed and dirty of the leaf; *again when it changed under us. A page not dirty is entered
+ * read-only.
+ */
 static bool walk_leaf(Walk *w, const Entry *e, unsigned size, bool *again)
 {
     uint64_t bits = PTE_A | (w->access == ACCESS_STORE ? PTE_D : 0);
@@ -305,7 +317,8 @@ static bool walk_64(Walk *w, hwaddr table, unsigned level, bool long_mode, bool 
             w->page_bits = shift;
             w->global = (e & PTE_G) && (w->r.cr4 & CR4_PGE);
             w->pa = (e & PTE_ADDRESS & ~mask) | (w->va & mask & ~0xfffull);
-            return walk_rights(w, u, wr, nx, long_mode ? e >> 59 & 15 : 0) && walk_leaf(w, &at, 8, again);
+            return walk_rights(w, u, wr, nx, long_mode ? e >> 59 & 15 : 0) &&
+                   walk_leaf(w, &at, 8, again);
         }
         if (!w->debug && !walk_mark(w, &at, 8, PTE_A, again)) {
             return false;
@@ -393,7 +406,8 @@ static bool walk(Walk *w)
     return ok;
 }
 
-bool x86_walk_tables(X86Cpu *c, const X86Paging *p, uint64_t address, MmuAccess access, bool debug, X86Page *page)
+bool x86_walk_tables(X86Cpu *c, const X86Paging *p, uint64_t address, MmuAccess access, bool debug,
+                     X86Page *page)
 {
     Walk w = {.c = c, .r = *p, .va = address, .access = access, .user = true, .debug = debug};
     bool ok = address >> ((p->efer & EFER_LMA) ? 48 : 32) == 0 ? walk_guest(&w) : walk_fail(&w, 0);
@@ -468,7 +482,8 @@ bool x86_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsign
     }
     if (x86_page_walk(c, va, access, mmu_idx, &page)) {
         attrs.user = mmu_idx == MMU_USER;
-        tlb_set(cpu, mmu_idx, va & ~0xfffull, page.pa, attrs, page.prot, page.page_bits, page.global);
+        tlb_set(cpu, mmu_idx, va & ~0xfffull, page.pa, attrs, page.prot, page.page_bits,
+                page.global);
         return true;
     }
     if (probe) {
@@ -482,7 +497,8 @@ bool x86_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsign
         g_assert_not_reached();
     }
     /* an operand that is read and written is asked for as a write at once */
-    if (access == ACCESS_LOAD && host_pc && cpu_restore_state(cpu, host_pc) && x86_insn_modifies(c)) {
+    if (access == ACCESS_LOAD && host_pc && cpu_restore_state(cpu, host_pc) &&
+        x86_insn_modifies(c)) {
         page.error |= PF_W;
     }
     log_mask(LOG_MMU, "page fault at %#" PRIx64 " error %x\n", va, page.error);
@@ -493,7 +509,12 @@ bool x86_debug_translate(Cpu *cpu, uint64_t va, hwaddr *pa, MemAttrs *attrs)
 {
     X86Cpu *c = X86(cpu);
     Walk w = {
-        .c = c, .r = present_paging(c), .nested = c->nested, .va = va, .access = ACCESS_LOAD, .debug = true,
+        .c = c,
+        .r = present_paging(c),
+        .nested = c->nested,
+        .va = va,
+        .access = ACCESS_LOAD,
+        .debug = true,
     };
 
     if (!walk(&w)) {

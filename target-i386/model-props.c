@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A CPU's model as properties: each feature by its names, and what else -cpu takes, so that -global, -device and
- * introspection know of them. The model's own values are there before any of them is set.
+ * A CPU's model as properties: each feature by its names, and what else -cpu takes, so that
+ * -global, -device and introspection know of them. The model's own values are there before any of
+ * them is set.
  */
 #include <json-c/json.h>
 #include <string.h>
@@ -16,7 +17,8 @@ static void put_bit(const Prop *p, void *field, bool on)
     *word = on ? *word | bit : *word & ~bit;
 }
 
-static bool feature_parse(struct Object *o, const Prop *p, void *field, const char *text, GError **error)
+static bool feature_parse(struct Object *o, const Prop *p, void *field, const char *text,
+                          GError **error)
 {
     bool on;
 
@@ -27,7 +29,8 @@ static bool feature_parse(struct Object *o, const Prop *p, void *field, const ch
     return true;
 }
 
-static bool feature_from_json(struct Object *o, const Prop *p, void *field, struct json_object *v, GError **error)
+static bool feature_from_json(struct Object *o, const Prop *p, void *field, struct json_object *v,
+                              GError **error)
 {
     bool on;
 
@@ -49,12 +52,14 @@ static const PropType prop_feature = {
 
 /* ---- words of -cpu with a value ---- */
 
-static bool word_parse(struct Object *o, const Prop *p, void *field, const char *text, GError **error)
+static bool word_parse(struct Object *o, const Prop *p, void *field, const char *text,
+                       GError **error)
 {
     return x86_model_word((X86Cpu *)o, p->name, text, error);
 }
 
-static bool word_from_json(struct Object *o, const Prop *p, void *field, struct json_object *v, GError **error)
+static bool word_from_json(struct Object *o, const Prop *p, void *field, struct json_object *v,
+                           GError **error)
 {
     bool number = p->type->name[0] != 's';
 
@@ -111,7 +116,8 @@ static struct json_object *unavailable_to_json(struct Object *o, const Prop *p, 
 /* The first property: the type's model comes into the new CPU before other properties do. */
 static void model_default(struct Object *o, const Prop *p, void *field)
 {
-    g_autofree char *name = g_strndup(o->type->name, strlen(o->type->name) - strlen(target_arch->name) - 5);
+    g_autofree char *name =
+        g_strndup(o->type->name, strlen(o->type->name) - strlen(target_arch->name) - 5);
 
     x86_model_apply((X86Cpu *)o, x86_model_find(name));
 }
@@ -154,7 +160,9 @@ static const Prop fixed[] = {
 static void add_feature(GArray *props, const char *name, unsigned feature)
 {
     Prop p = {
-        .name = name, .type = &prop_feature, .offset = offsetof(X86Cpu, features) + feature / 32 * sizeof(uint32_t),
+        .name = name,
+        .type = &prop_feature,
+        .offset = offsetof(X86Cpu, features) + feature / 32 * sizeof(uint32_t),
         .bit = (uint8_t)(feature % 32),
     };
 
@@ -180,7 +188,8 @@ const Prop *x86_model_props(const Prop *others)
         }
     }
     for (unsigned i = 0; i < x86_num_feature_aliases; i++) {
-        add_feature(props, x86_feature_aliases[i].name, (unsigned)x86_feature_find(x86_feature_aliases[i].feature));
+        add_feature(props, x86_feature_aliases[i].name,
+                    (unsigned)x86_feature_find(x86_feature_aliases[i].feature));
     }
     return (const Prop *)g_array_free(props, false);
 }

@@ -142,10 +142,12 @@ static bool mtrr_var_write(X86Cpu *c, uint32_t index, uint64_t value)
     uint64_t physical = (1ull << c->phys_bits) - 1;
     bool mask = index & 1;
 
-    if (value & ~physical || value & (mask ? 0x7ff : 0xf00) || (!mask && !mtrr_types_ok(value & 0xff, 1))) {
+    if (value & ~physical || value & (mask ? 0x7ff : 0xf00) ||
+        (!mask && !mtrr_types_ok(value & 0xff, 1))) {
         return false;
     }
-    *(mask ? &c->mtrr_var[(index - 0x200) / 2].mask : &c->mtrr_var[(index - 0x200) / 2].base) = value;
+    *(mask ? &c->mtrr_var[(index - 0x200) / 2].mask : &c->mtrr_var[(index - 0x200) / 2].base) =
+        value;
     return true;
 }
 
@@ -216,7 +218,10 @@ static bool mce_bank_write(X86Cpu *c, uint32_t index, uint64_t value)
 }
 
 /* Row shorthands: a stored register, a constant. */
-#define FIELD(i, n, f, ...) { .index = i, .name = n, .offset = offsetof(X86Cpu, f), .wmask = UINT64_MAX, __VA_ARGS__ }
+#define FIELD(i, n, f, ...)                                                                    \
+    {                                                                                          \
+        .index = i, .name = n, .offset = offsetof(X86Cpu, f), .wmask = UINT64_MAX, __VA_ARGS__ \
+    }
 #define FIXED(i, n, v, ...) { .index = i, .name = n, .value = v, .kind = MSR_IGNORE, __VA_ARGS__ }
 
 static const Msr msrs[] = {
@@ -405,7 +410,8 @@ void helper_wrmsr(Cpu *cpu)
         x86_raise_error(c, EXC_GP, 0, HOST_PC());
     }
     if (!x86_msr_write(c, c->regs[R_CX], v)) {
-        if (x86_msr_read(c, c->regs[R_CX], &old) || (uint32_t)c->regs[R_CX] >> 8 == 8) {     /* a value that it does not take */
+        /* a value that it does not take */
+        if (x86_msr_read(c, c->regs[R_CX], &old) || (uint32_t)c->regs[R_CX] >> 8 == 8) {
             x86_raise_error(c, EXC_GP, 0, HOST_PC());
         }
         guest_unimp("WRMSR of %#x = %#" PRIx64, (uint32_t)c->regs[R_CX], v);

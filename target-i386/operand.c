@@ -89,7 +89,9 @@ IrVal x86_lea(X86Ctx *s, const X86Insn *i)
         sum = sum.id ? ir_add(s->b, sum, index) : index;
     }
     if (!sum.id) {
-        uint64_t at = i->addrsize == 1 ? (uint16_t)disp : i->addrsize == 2 ? (uint32_t)disp : (uint64_t)disp;
+        uint64_t at = i->addrsize == 1   ? (uint16_t)disp
+                      : i->addrsize == 2 ? (uint32_t)disp
+                                         : (uint64_t)disp;
         return ir_i64(s->b, at);
     }
     if (disp) {
@@ -110,11 +112,14 @@ unsigned x86_data_seg(const X86Insn *i)
 static bool only_reads(const X86Row *r)
 {
     static X86TransFn *const fns[] = {
-        trans_BT, trans_CALLF_ind, trans_CALL_ind, trans_CLFLUSH, trans_CMP, trans_DIV, trans_FARITH, trans_FBLD,
-        trans_FCOM, trans_FIARITH, trans_FICOM, trans_FILD, trans_FLD, trans_FLDCW, trans_FLDENV, trans_FLD_80,
-        trans_FRSTOR, trans_FXRSTOR, trans_IDIV, trans_IMUL1, trans_INVLPG, trans_JMPF_ind, trans_JMP_ind,
-        trans_LDMXCSR, trans_LGDT, trans_LIDT, trans_LLDT, trans_LMSW, trans_LTR, trans_MUL, trans_NOP, trans_PUSH,
-        trans_TEST, trans_VERR, trans_VERW, trans_XRSTOR, trans_XRSTORS,
+        trans_BT,     trans_CALLF_ind, trans_CALL_ind, trans_CLFLUSH, trans_CMP,
+        trans_DIV,    trans_FARITH,    trans_FBLD,     trans_FCOM,    trans_FIARITH,
+        trans_FICOM,  trans_FILD,      trans_FLD,      trans_FLDCW,   trans_FLDENV,
+        trans_FLD_80, trans_FRSTOR,    trans_FXRSTOR,  trans_IDIV,    trans_IMUL1,
+        trans_INVLPG, trans_JMPF_ind,  trans_JMP_ind,  trans_LDMXCSR, trans_LGDT,
+        trans_LIDT,   trans_LLDT,      trans_LMSW,     trans_LTR,     trans_MUL,
+        trans_NOP,    trans_PUSH,      trans_TEST,     trans_VERR,    trans_VERW,
+        trans_XRSTOR, trans_XRSTORS,
     };
 
     for (unsigned n = 0; n < ARRAY_COUNT(fns); n++) {
@@ -150,7 +155,8 @@ unsigned x86_operand_extent(const X86Insn *i, bool *write)
 }
 
 /* Segments are only looked at outside of 64-bit mode; see seg-check.c. */
-static IrVal check_access(X86Ctx *s, IrVal offset, IrVal linear, unsigned seg, unsigned bytes, bool write)
+static IrVal check_access(X86Ctx *s, IrVal offset, IrVal linear, unsigned seg, unsigned bytes,
+                          bool write)
 {
     IrBuilder *b = s->b;
 
@@ -196,7 +202,8 @@ IrVal x86_addr(X86Ctx *s, const X86Insn *i)
 
 IrVal x86_load(X86Ctx *s, unsigned size, IrVal addr)
 {
-    return ir_load(s->b, x86_type(size), addr, (MemOp)(s->mode & MODE_AC ? size | MEM_ALIGN : size), s->mmu);
+    return ir_load(s->b, x86_type(size), addr, (MemOp)(s->mode & MODE_AC ? size | MEM_ALIGN : size),
+                   s->mmu);
 }
 
 void x86_store(X86Ctx *s, unsigned size, IrVal v, IrVal addr)

@@ -18,7 +18,8 @@ typedef struct X86Paging {
 } X86Paging;
 
 /* SVM's nested tables: an access as a user, physical tables. False: page->error says why. */
-bool x86_walk_tables(X86Cpu *c, const X86Paging *p, uint64_t address, MmuAccess access, bool debug, X86Page *page);
+bool x86_walk_tables(X86Cpu *c, const X86Paging *p, uint64_t address, MmuAccess access, bool debug,
+                     X86Page *page);
 
 /* ---- for walks of tables in other formats ---- */
 /* The 8 bytes at pa; *host: where they lie when in RAM that can be written. Under rcu_read_lock. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Disassembly from the opcode tables in AT&T syntax, for logs and the monitor. In a row's text: '*'
- * size letter if no register tells it, '^' of the destination, '&' of the source, '%' of the operand
- * size, '!' only for 16 bits, '@' address size as in jcxz, '~' "64" with REX.W, '=' and '#' q with REX.W, else d, '+' l or q,
- * "a|b|c" by operand size, "a|b" 64-bit mode or not.
+ * size letter if no register tells it, '^' of the destination, '&' of the source, '%' of the
+ * operand size, '!' only for 16 bits, '@' address size as in jcxz, '~' "64" with REX.W, '=' and '#'
+ * q with REX.W, else d, '+' l or q, "a|b|c" by operand size, "a|b" 64-bit mode or not.
  */
 #include <string.h>
 #include "target-i386/cpu.h"
@@ -76,7 +76,8 @@ static uint64_t low_bits(uint64_t v, unsigned size)
     return size >= 3 ? v : v & ((1ull << (8u << size)) - 1);
 }
 
-static void print_operand(const X86Insn *i, const X86Operand *o, uint64_t next, X86DecodeMode mode, GString *out)
+static void print_operand(const X86Insn *i, const X86Operand *o, uint64_t next, X86DecodeMode mode,
+                          GString *out)
 {
     char room[8];
     unsigned seg = i->seg < 0 ? S_DS : (unsigned)i->seg;
@@ -228,7 +229,8 @@ void x86_print_insn(const X86Insn *i, uint64_t pc, X86DecodeMode mode, GString *
         }
     }
     if (x86_has_mem(i) && i->base == 16) {
-        g_string_append_printf(out, "        # 0x%" G_GINT64_MODIFIER "x", pc + i->len + (uint64_t)i->disp);
+        g_string_append_printf(out, "        # 0x%" G_GINT64_MODIFIER "x",
+                               pc + i->len + (uint64_t)i->disp);
     }
 }
 

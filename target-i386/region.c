@@ -3,10 +3,11 @@
  * Regions: the blocks that a hot block reaches inside its page, loops included, as one IR function,
  * so that guest registers stay in host registers from block to block and from round to round.
  *
- * A node is a place of the guest's code together with what is known there of the flags: two ways
- * to a place with different flags pending lead to two copies of it, which keeps comparisons and branches
- * together and cc_op out of memory; from the third on it is the copy that knows nothing. Only code that
- * has run before (the guide knows) is taken in. Every cycle has a branch to a lower or equal
+ * A node is a place of the guest's code together with what is known there of the flags: two ways to
+ * a place with different flags pending lead to two copies of it, which keeps comparisons and
+ * branches together and cc_op out of memory; from the third on it is the copy that knows nothing.
+ * Only code that has run before (the guide knows) is taken in. Every cycle has a branch to a lower
+ * or equal
  * address: these look at `attention`.
  */
 #include "target-i386/region.h"
@@ -183,7 +184,8 @@ void x86_translate_region(Cpu *cpu, IrBuilder *b, const BlockKey *key, RegionGui
 
     s.region = &r;
     s.code = cpu_fetch_page(cpu, key->pc, NULL);
-    r.node[r.num_nodes++] = (Node){.pc = key->pc, .cc_op = CC_DYNAMIC, .block = ir_block(b), .x87 = s.x87};
+    r.node[r.num_nodes++] =
+        (Node){.pc = key->pc, .cc_op = CC_DYNAMIC, .block = ir_block(b), .x87 = s.x87};
     ir_br(b, r.node[0].block);
     r.todo[r.num_todo++] = 0;
     while (r.num_todo) {

@@ -5,7 +5,10 @@
 
 #include "target-i386/translate.h"
 
-/* translate.c: a context for the block at key; instructions from s->pc on until the block has ended. */
+/*
+ * translate.c: a context for the block at key; instructions from s->pc on until the block has
+ * ended.
+ */
 X86Ctx x86_context(Cpu *cpu, IrBuilder *b, const BlockKey *key);
 void x86_translate_run(X86Ctx *s, unsigned max_insns);
 

@@ -3,7 +3,24 @@
 #ifndef TARGET_I386_REGS_H
 #define TARGET_I386_REGS_H
 
-enum { R_AX, R_CX, R_DX, R_BX, R_SP, R_BP, R_SI, R_DI, R_8, R_9, R_10, R_11, R_12, R_13, R_14, R_15 };
+enum {
+    R_AX,
+    R_CX,
+    R_DX,
+    R_BX,
+    R_SP,
+    R_BP,
+    R_SI,
+    R_DI,
+    R_8,
+    R_9,
+    R_10,
+    R_11,
+    R_12,
+    R_13,
+    R_14,
+    R_15
+};
 enum { S_ES, S_CS, S_SS, S_DS, S_FS, S_GS };
 
 /* Exception vectors. */

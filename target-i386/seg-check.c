@@ -4,8 +4,9 @@
  *
  * seg_last holds for each segment register the highest offset that may be read and written, so that
  * translated code compares and selects: an access beyond goes to an address that no page table can
- * map, x86_bad_address, and x86_tlb_fill raises #SS or #GP there. Flat writable segments (MODE_NOFLAT
- * clear) are not looked at. Segments that grow down are checked by a helper (MODE_EXPDOWN).
+ * map, x86_bad_address, and x86_tlb_fill raises #SS or #GP there. Flat writable segments
+ * (MODE_NOFLAT clear) are not looked at. Segments that grow down are checked by a helper
+ * (MODE_EXPDOWN).
  */
 #include "target-i386/helpers.h"
 #include "target-i386/seg.h"
@@ -32,7 +33,8 @@ static bool may_access(const X86Cpu *c, const X86Seg *s, bool write)
 
 static bool grows_down(const X86Cpu *c, const X86Seg *s)
 {
-    return protected_mode(c) && (s->flags & (SEG_P | SEG_S | SEG_CODE | SEG_E)) == (SEG_P | SEG_S | SEG_E);
+    return protected_mode(c) &&
+           (s->flags & (SEG_P | SEG_S | SEG_CODE | SEG_E)) == (SEG_P | SEG_S | SEG_E);
 }
 
 bool x86_seg_covers(const X86Cpu *c, const X86Seg *s, uint64_t offset, unsigned bytes, bool write)
@@ -71,7 +73,8 @@ static _Noreturn void seg_fault(X86Cpu *c, unsigned seg, uintptr_t host_pc)
     x86_raise_error(c, seg == S_SS ? EXC_SS : EXC_GP, 0, host_pc);
 }
 
-uint64_t x86_seg_linear(X86Cpu *c, unsigned seg, uint64_t offset, unsigned bytes, bool write, uintptr_t host_pc)
+uint64_t x86_seg_linear(X86Cpu *c, unsigned seg, uint64_t offset, unsigned bytes, bool write,
+                        uintptr_t host_pc)
 {
     if (x86_code64(c)) {
         return seg >= S_FS ? offset + c->segs[seg].base : offset;
@@ -106,10 +109,12 @@ void x86_bad_address_fault(X86Cpu *c, uint64_t va, uintptr_t host_pc)
 
 static bool uses_stack(const X86Insn *i)
 {
-    static const char *const names[] = {"PUSH", "POP", "CALL", "RET", "ENTER", "LEAVE", "IRET", "INT"};
+    static const char *const names[] = {"PUSH",  "POP",   "CALL", "RET",
+                                        "ENTER", "LEAVE", "IRET", "INT"};
 
     for (unsigned n = 0; n < ARRAY_COUNT(names); n++) {
-        if (strncmp(i->row->name, names[n], strlen(names[n])) == 0 && strncmp(i->row->name, "POPCNT", 6) != 0) {
+        if (strncmp(i->row->name, names[n], strlen(names[n])) == 0 &&
+            strncmp(i->row->name, "POPCNT", 6) != 0) {
             return true;
         }
     }

@@ -65,7 +65,8 @@ static void desc_change(X86Cpu *c, uint32_t selector, uint32_t set, uint32_t cle
         }
         return;
     }
-    cpu_store(&c->cpu, va, (cpu_load(&c->cpu, va, 2, mmu, host_pc) | set) & ~clear, 2, mmu, host_pc);
+    cpu_store(&c->cpu, va, (cpu_load(&c->cpu, va, 2, mmu, host_pc) | set) & ~clear, 2, mmu,
+              host_pc);
 }
 
 void x86_desc_or(X86Cpu *c, uint32_t selector, uint32_t bits, uintptr_t host_pc)
@@ -213,8 +214,14 @@ Stack x86_stack(X86Cpu *c, unsigned mmu, uintptr_t host_pc)
 Stack x86_inner_stack(X86Cpu *c, uint32_t ss, Desc d, uint32_t esp, uint32_t ext, uintptr_t host_pc)
 {
     return (Stack){
-        .c = c, .sp = esp, .base = desc_base(d), .mask = d.hi & SEG_B ? 0xffffffff : 0xffff,
-        .mmu = x86_mmu_index_system(c), .host_pc = host_pc, .limit = desc_limit(d), .flags = d.hi & 0xf0ff00,
+        .c = c,
+        .sp = esp,
+        .base = desc_base(d),
+        .mask = d.hi & SEG_B ? 0xffffffff : 0xffff,
+        .mmu = x86_mmu_index_system(c),
+        .host_pc = host_pc,
+        .limit = desc_limit(d),
+        .flags = d.hi & 0xf0ff00,
         .error = (ss & 0xfffc) + ext,
     };
 }

@@ -214,7 +214,8 @@ static void call_gate_inner(X86Cpu *c, const CallGate *g, uint64_t next, uintptr
     stack_push(&s, c->segs[S_CS].selector, g->size);
     stack_push(&s, next, g->size);
     if (x86_long_mode(c)) {
-        x86_set_seg(c, S_SS, dpl, 0, 0, SEG_P | SEG_S | SEG_W | SEG_A | SEG_B | dpl << SEG_DPL_SHIFT);
+        x86_set_seg(c, S_SS, dpl, 0, 0,
+                    SEG_P | SEG_S | SEG_W | SEG_A | SEG_B | dpl << SEG_DPL_SHIFT);
     } else {
         x86_seg_load_checked(c, S_SS, ss, stack, host_pc);
     }
@@ -305,7 +306,8 @@ void helper_enter(Cpu *cpu, uint32_t size, uint32_t bytes, uint32_t level)
     }
     s.sp -= bytes;
     /* SDM 2A: the final stack pointer is checked for a write */
-    cpu_probe(cpu, s.flat64 ? s.sp : (uint32_t)(s.base + (s.sp & s.mask)), 1, ACCESS_STORE, mmu, host_pc);
+    cpu_probe(cpu, s.flat64 ? s.sp : (uint32_t)(s.base + (s.sp & s.mask)), 1, ACCESS_STORE, mmu,
+              host_pc);
     stack_commit(&s);
     frame &= s.mask & mask;
     c->regs[R_BP] = size == 1 ? (c->regs[R_BP] & ~0xffffull) | (frame & 0xffff) : frame;

@@ -40,8 +40,9 @@ static void return_to_vm86(X86Cpu *c, Stack *s, uint64_t ip, uint32_t cs, uint32
     uint32_t ss = stack_pop(s, 2), es = stack_pop(s, 2), ds = stack_pop(s, 2), fs = stack_pop(s, 2),
              gs = stack_pop(s, 2);
 
-    x86_set_eflags(c, flags, FLAGS_CC | FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF |
-                                 FLAG_VM | FLAG_AC | FLAG_VIF | FLAG_VIP | FLAG_ID);
+    x86_set_eflags(c, flags,
+                   FLAGS_CC | FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF |
+                       FLAG_VM | FLAG_AC | FLAG_VIF | FLAG_VIP | FLAG_ID);
     x86_set_seg_vm86(c, S_CS, cs);
     x86_set_seg_vm86(c, S_SS, ss);
     x86_set_seg_vm86(c, S_ES, es);
@@ -100,7 +101,8 @@ static Desc check_return_cs(X86Cpu *c, uint32_t cs, uint64_t ip, uintptr_t host_
 }
 
 /* RETF and IRET in protected mode. */
-static void return_protected(X86Cpu *c, unsigned size, bool is_iret, uint32_t drop, uintptr_t host_pc)
+static void return_protected(X86Cpu *c, unsigned size, bool is_iret, uint32_t drop,
+                             uintptr_t host_pc)
 {
     bool from64 = x86_code64(c), to64, null = false, outer;
     Stack s = x86_stack(c, x86_mmu_index(c), host_pc);
@@ -129,7 +131,8 @@ static void return_protected(X86Cpu *c, unsigned size, bool is_iret, uint32_t dr
     x86_seg_load_checked(c, S_CS, cs, code, host_pc);
     if (outer || (is_iret && from64)) {
         if (null) {
-            x86_set_seg(c, S_SS, ss, 0, 0, SEG_P | SEG_S | SEG_W | SEG_A | SEG_B | cpl << SEG_DPL_SHIFT);
+            x86_set_seg(c, S_SS, ss, 0, 0,
+                        SEG_P | SEG_S | SEG_W | SEG_A | SEG_B | cpl << SEG_DPL_SHIFT);
         } else {
             x86_seg_load_checked(c, S_SS, ss, stack, host_pc);
         }

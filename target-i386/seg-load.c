@@ -75,7 +75,8 @@ void helper_lldt(Cpu *cpu, uint32_t selector)
     if (!(d.hi & SEG_P)) {
         x86_raise_error(c, EXC_NP, selector & 0xfffc, HOST_PC());
     }
-    c->ldt = (X86Seg){ .selector = selector, .base = base, .limit = desc_limit(d), .flags = d.hi & 0xf0ff00 };
+    c->ldt = (X86Seg){
+        .selector = selector, .base = base, .limit = desc_limit(d), .flags = d.hi & 0xf0ff00};
 }
 
 void helper_ltr(Cpu *cpu, uint32_t selector)
@@ -99,7 +100,8 @@ void helper_ltr(Cpu *cpu, uint32_t selector)
     }
     x86_desc_or(c, selector, 2u << SEG_TYPE_SHIFT, HOST_PC());
     d.hi |= 2u << SEG_TYPE_SHIFT;
-    c->tr = (X86Seg){ .selector = selector, .base = base, .limit = desc_limit(d), .flags = d.hi & 0xf0ff00 };
+    c->tr = (X86Seg){
+        .selector = selector, .base = base, .limit = desc_limit(d), .flags = d.hi & 0xf0ff00};
 }
 
 uint32_t helper_sldt(Cpu *cpu)

@@ -90,8 +90,9 @@ void helper_sysret(Cpu *cpu, uint32_t size)
         if (size == 3 && !x86_canonical(c, c->regs[R_CX])) {
             x86_raise_error(c, EXC_GP, 0, HOST_PC());
         }
-        x86_set_eflags(c, c->regs[R_11], FLAGS_CC | FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT |
-                                             FLAG_AC | FLAG_VIF | FLAG_VIP | FLAG_ID | FLAG_RF);
+        x86_set_eflags(c, c->regs[R_11],
+                       FLAGS_CC | FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_AC |
+                           FLAG_VIF | FLAG_VIP | FLAG_ID | FLAG_RF);
         c->eflags &= ~FLAG_RF;
         if (size == 3) {
             load_flat(c, (cs + 16) | 3, (cs + 8) | 3, 3, SEG_L);

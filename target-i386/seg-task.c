@@ -31,7 +31,8 @@ static Tss tss_read(X86Cpu *c, uint64_t base, const TssLayout *l, uintptr_t host
     t.eip = cpu_load(&c->cpu, base + l->eip, l->reg_size, mmu, host_pc);
     t.eflags = cpu_load(&c->cpu, base + l->eflags, l->reg_size, mmu, host_pc);
     for (unsigned i = 0; i < 8; i++) {
-        t.regs[i] = cpu_load(&c->cpu, base + l->regs + (i << l->reg_size), l->reg_size, mmu, host_pc);
+        t.regs[i] =
+            cpu_load(&c->cpu, base + l->regs + (i << l->reg_size), l->reg_size, mmu, host_pc);
     }
     for (unsigned i = 0; i < l->num_segs; i++) {
         t.segs[i] = cpu_load(&c->cpu, base + l->segs + (i << l->reg_size), 1, mmu, host_pc);
@@ -50,15 +51,18 @@ static void tss_write_current(X86Cpu *c, const TssLayout *l, uint32_t eflags, ui
     cpu_store(&c->cpu, base + l->eip, next_rip, l->reg_size, mmu, host_pc);
     cpu_store(&c->cpu, base + l->eflags, eflags, l->reg_size, mmu, host_pc);
     for (unsigned i = 0; i < 8; i++) {
-        cpu_store(&c->cpu, base + l->regs + (i << l->reg_size), c->regs[i], l->reg_size, mmu, host_pc);
+        cpu_store(&c->cpu, base + l->regs + (i << l->reg_size), c->regs[i], l->reg_size, mmu,
+                  host_pc);
     }
     for (unsigned i = 0; i < l->num_segs; i++) {
-        cpu_store(&c->cpu, base + l->segs + (i << l->reg_size), c->segs[i].selector, 1, mmu, host_pc);
+        cpu_store(&c->cpu, base + l->segs + (i << l->reg_size), c->segs[i].selector, 1, mmu,
+                  host_pc);
     }
 }
 
 /* A new task's segment; faults are the new task's, with #TS. */
-static void task_load_seg(X86Cpu *c, unsigned seg, uint32_t selector, unsigned cpl, uintptr_t host_pc)
+static void task_load_seg(X86Cpu *c, unsigned seg, uint32_t selector, unsigned cpl,
+                          uintptr_t host_pc)
 {
     uint32_t error = selector & 0xfffc;
     unsigned rpl = selector & 3, dpl;
@@ -171,7 +175,8 @@ void x86_task_switch(X86Cpu *c, uint32_t selector, Desc d, TaskSwitch why, uint6
     }
     d.hi |= 2u << SEG_TYPE_SHIFT;
     c->cr0 |= CR0_TS;
-    c->tr = (X86Seg){ .selector = selector, .base = base, .limit = desc_limit(d), .flags = d.hi & 0xf0ff00 };
+    c->tr = (X86Seg){
+        .selector = selector, .base = base, .limit = desc_limit(d), .flags = d.hi & 0xf0ff00};
     if (to == &tss32 && (c->cr0 & CR0_PG)) {
         x86_write_cr3(c, t.cr3);
     }

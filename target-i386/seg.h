@@ -93,7 +93,8 @@ typedef struct Stack {
 /* The current stack as SS:SP describe it. */
 Stack x86_stack(X86Cpu *c, unsigned mmu, uintptr_t host_pc);
 /* That of an inner level: SS and its descriptor, accesses as the system. */
-Stack x86_inner_stack(X86Cpu *c, uint32_t ss, Desc d, uint32_t esp, uint32_t ext, uintptr_t host_pc);
+Stack x86_inner_stack(X86Cpu *c, uint32_t ss, Desc d, uint32_t esp, uint32_t ext,
+                      uintptr_t host_pc);
 void stack_push(Stack *s, uint64_t value, unsigned size);
 uint64_t stack_pop(Stack *s, unsigned size);
 /* Writes s->sp back to RSP under s->mask. */

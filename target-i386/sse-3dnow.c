@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * 3DNow! arithmetic: AMD 21928 (3DNow! Technology Manual), 22466 (its extensions). Two singles in an MMX
- * register; nothing is ever raised or flagged. Denormal operands are zeros, results below 2^-126 become
- * zeros and those beyond the largest number that number. There are no infinities and no NaNs: what
- * the manual leaves undefined for their patterns is here what follows from taking them as
- * the numbers beyond 2^128 that their bits would be.
+ * 3DNow! arithmetic: AMD 21928 (3DNow! Technology Manual), 22466 (its extensions). Two singles in
+ * an MMX register; nothing is ever raised or flagged. Denormal operands are zeros, results below
+ * 2^-126 become zeros and those beyond the largest number that number. There are no infinities and
+ * no NaNs: what the manual leaves undefined for their patterns is here what follows from taking
+ * them as the numbers beyond 2^128 that their bits would be.
  *
  * Sums, products and quotients of singles are taken in double precision, where they are exact or
  * far from a tie of singles, and rounded once more to nearest even. The reciprocals, 14 and 15
@@ -36,7 +36,8 @@ static uint64_t pair(uint32_t lo, uint32_t hi)
 static double value(uint32_t bits)
 {
     uint32_t exponent = bits >> 23 & 255;
-    double v = exponent == 0 ? 0 : ldexp((double)((bits & 0x7fffff) | 0x800000), (int)exponent - 150);
+    double v =
+        exponent == 0 ? 0 : ldexp((double)((bits & 0x7fffff) | 0x800000), (int)exponent - 150);
 
     return bits & SIGN ? -v : v;
 }
@@ -62,8 +63,8 @@ static uint32_t number(double v, uint32_t sign)
 }
 
 /*
- * PFADD, notes: a sum of zeros has the AND of their signs; another result that becomes zero has the sign
- * of the larger operand, of the first if they are equal.
+ * PFADD, notes: a sum of zeros has the AND of their signs; another result that becomes zero has the
+ * sign of the larger operand, of the first if they are equal.
  */
 static uint32_t add(uint32_t a, uint32_t c)
 {
@@ -165,12 +166,14 @@ static int32_t truncated(uint32_t a, int32_t least, int32_t most)
 
 static uint64_t pf2id(uint64_t d, uint64_t s)
 {
-    return pair((uint32_t)truncated(low(s), INT32_MIN, INT32_MAX), (uint32_t)truncated(high(s), INT32_MIN, INT32_MAX));
+    return pair((uint32_t)truncated(low(s), INT32_MIN, INT32_MAX),
+                (uint32_t)truncated(high(s), INT32_MIN, INT32_MAX));
 }
 
 static uint64_t pf2iw(uint64_t d, uint64_t s)
 {
-    return pair((uint32_t)truncated(low(s), INT16_MIN, INT16_MAX), (uint32_t)truncated(high(s), INT16_MIN, INT16_MAX));
+    return pair((uint32_t)truncated(low(s), INT16_MIN, INT16_MAX),
+                (uint32_t)truncated(high(s), INT16_MIN, INT16_MAX));
 }
 
 /* PI2FD cuts off what does not fit. */

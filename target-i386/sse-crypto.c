@@ -31,7 +31,8 @@ static gpointer aes_build(gpointer unused)
         q ^= (uint8_t)(q << 2);
         q ^= (uint8_t)(q << 4);
         q ^= q & 0x80 ? 9 : 0;
-        x = (uint8_t)(q ^ (q << 1 | q >> 7) ^ (q << 2 | q >> 6) ^ (q << 3 | q >> 5) ^ (q << 4 | q >> 4));
+        x = (uint8_t)(q ^ (q << 1 | q >> 7) ^ (q << 2 | q >> 6) ^ (q << 3 | q >> 5) ^
+                      (q << 4 | q >> 4));
         t->sbox[p] = x ^ 0x63;
     } while (p != 1);
     t->sbox[0] = 0x63;
@@ -111,7 +112,8 @@ static uint32_t sub_word(uint32_t w)
 {
     const uint8_t *box = aes_tables()->sbox;
 
-    return box[w & 255] | box[w >> 8 & 255] << 8 | box[w >> 16 & 255] << 16 | (uint32_t)box[w >> 24] << 24;
+    return box[w & 255] | box[w >> 8 & 255] << 8 | box[w >> 16 & 255] << 16 |
+           (uint32_t)box[w >> 24] << 24;
 }
 
 Vec128 helper_aeskeygenassist(Vec128 a, uint32_t imm)
@@ -226,7 +228,8 @@ Vec128 helper_sha1msg1(Vec128 a, Vec128 b)
 {
     Vec128Lanes x = {.v = a}, y = {.v = b};
 
-    return (Vec128Lanes){ .l = {x.l[0] ^ y.l[2], x.l[1] ^ y.l[3], x.l[2] ^ x.l[0], x.l[3] ^ x.l[1]} }.v;
+    return (Vec128Lanes){.l = {x.l[0] ^ y.l[2], x.l[1] ^ y.l[3], x.l[2] ^ x.l[0], x.l[3] ^ x.l[1]}}
+        .v;
 }
 
 Vec128 helper_sha1msg2(Vec128 a, Vec128 b)
@@ -283,8 +286,9 @@ Vec128 helper_sha256msg1(Vec128 a, Vec128 b)
 {
     Vec128Lanes x = {.v = a}, y = {.v = b};
 
-    return (Vec128Lanes){ .l = {x.l[0] + sigma0(x.l[1]), x.l[1] + sigma0(x.l[2]), x.l[2] + sigma0(x.l[3]),
-                                x.l[3] + sigma0(y.l[0])} }.v;
+    return (Vec128Lanes){.l = {x.l[0] + sigma0(x.l[1]), x.l[1] + sigma0(x.l[2]),
+                               x.l[2] + sigma0(x.l[3]), x.l[3] + sigma0(y.l[0])}}
+        .v;
 }
 
 Vec128 helper_sha256msg2(Vec128 a, Vec128 b)
@@ -301,7 +305,8 @@ Vec128 helper_sha256msg2(Vec128 a, Vec128 b)
 Vec128 helper_sha256rnds2(Vec128 a, Vec128 b, Vec128 wk)
 {
     Vec128Lanes x = {.v = a}, y = {.v = b}, w = {.v = wk};
-    uint32_t A = y.l[3], B = y.l[2], C = x.l[3], D = x.l[2], E = y.l[1], F = y.l[0], G = x.l[1], H = x.l[0];
+    uint32_t A = y.l[3], B = y.l[2], C = x.l[3], D = x.l[2], E = y.l[1], F = y.l[0], G = x.l[1],
+             H = x.l[0];
 
     for (unsigned i = 0; i < 2; i++) {
         uint32_t t1 = ((E & F) ^ (~E & G)) + (ror(E, 6) ^ ror(E, 11) ^ ror(E, 25)) + w.l[i] + H;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Unmasked SIMD floating-point exceptions (SDM 1 11.5, 3A 6.15 #XM). Translated code runs with all of
- * them masked. While the guest has unmasked some (MODE_XM), each SSE and AVX instruction is put between two
- * helpers: the first keeps what it may change and clears the host's flags; the second looks at the flags and,
- * when one is not masked, puts all back and raises #XM. Left out: underflow of exact results, whether a result
- * that overflowed was exact besides, and the order of products and sums in DPPS and DPPD.
+ * Unmasked SIMD floating-point exceptions (SDM 1 11.5, 3A 6.15 #XM). Translated code runs with all
+ * of them masked. While the guest has unmasked some (MODE_XM), each SSE and AVX instruction is put
+ * between two
+ * helpers: the first keeps what it may change and clears the host's flags; the second looks at the
+ * flags and, when one is not masked, puts all back and raises #XM. Left out: underflow of exact
+ * results, whether a result that overflowed was exact besides, and the order of products and sums
+ * in DPPS and DPPD.
  */
 #include "target-i386/helpers.h"
 #include "target-i386/x87.h"

@@ -34,7 +34,8 @@ static int element(const Vec128Lanes *v, int i, unsigned imm)
 }
 
 /* IntRes1 of one element of b (the second operand): SDM 2B 4.1.2 and 4.1.6. */
-static bool aggregate(const Vec128Lanes *a, const Vec128Lanes *b, int la, int lb, int j, int max, unsigned imm)
+static bool aggregate(const Vec128Lanes *a, const Vec128Lanes *b, int la, int lb, int j, int max,
+                      unsigned imm)
 {
     switch (imm >> 2 & 3) {
     case 0:    /* equal any */
@@ -46,7 +47,8 @@ static bool aggregate(const Vec128Lanes *a, const Vec128Lanes *b, int la, int lb
         return false;
     case 1:    /* ranges */
         for (int i = 0; i + 1 < la; i += 2) {
-            if (j < lb && element(b, j, imm) >= element(a, i, imm) && element(b, j, imm) <= element(a, i + 1, imm)) {
+            if (j < lb && element(b, j, imm) >= element(a, i, imm) &&
+                element(b, j, imm) <= element(a, i + 1, imm)) {
                 return true;
             }
         }
@@ -67,10 +69,12 @@ static bool aggregate(const Vec128Lanes *a, const Vec128Lanes *b, int la, int lb
 }
 
 /* IntRes2, and the flags in bits 32 on. */
-static uint64_t compare(const Vec128Lanes *a, const Vec128Lanes *b, int64_t len_a, int64_t len_b, unsigned imm)
+static uint64_t compare(const Vec128Lanes *a, const Vec128Lanes *b, int64_t len_a, int64_t len_b,
+                        unsigned imm)
 {
     bool words = imm & 1;
-    int max = words ? 8 : 16, la = string_length(a, len_a, words), lb = string_length(b, len_b, words);
+    int max = words ? 8 : 16, la = string_length(a, len_a, words),
+        lb = string_length(b, len_b, words);
     uint32_t res = 0, flags;
 
     for (int j = 0; j < max; j++) {
@@ -81,7 +85,8 @@ static uint64_t compare(const Vec128Lanes *a, const Vec128Lanes *b, int64_t len_
     } else if ((imm & 0x30) == 0x30) {
         res ^= (1u << lb) - 1;
     }
-    flags = (res ? FLAG_C : 0) | (lb < max ? FLAG_Z : 0) | (la < max ? FLAG_S : 0) | (res & 1 ? FLAG_O : 0);
+    flags = (res ? FLAG_C : 0) | (lb < max ? FLAG_Z : 0) | (la < max ? FLAG_S : 0) |
+            (res & 1 ? FLAG_O : 0);
     return res | (uint64_t)flags << 32;
 }
 
@@ -148,9 +153,10 @@ Vec128 helper_phminposuw(Vec128 a)
 }
 
 /*
- * Sum and product with SSE's choice of a NaN: the first operand's, else the second's, else the default one
- * (SDM 1 table 4-7). A compiler may swap operands, so the choice is made here, on integers: a
- * comparison of denormals would raise a flag. The operation itself raises those that are due.
+ * Sum and product with SSE's choice of a NaN: the first operand's, else the second's, else the
+ * default one (SDM 1 table 4-7). A compiler may swap operands, so the choice is made here, on
+ * integers: a comparison of denormals would raise a flag. The operation itself raises those that
+ * are due.
  */
 static bool nan32(uint32_t v)
 {

@@ -4,8 +4,8 @@
  *
  * A run in RAM, upwards, is a host memmove, memset, memchr-like loop; everything else (devices,
  * downwards, an element across pages) goes element by element. Registers are brought up to date
- * after each run, so that a fault in the next one finds the architectural state. The helpers return early
- * when something is pending for the CPU; the translation then begins the instruction again.
+ * after each run, so that a fault in the next one finds the architectural state. The helpers return
+ * early when something is pending for the CPU; the translation then begins the instruction again.
  */
 #include <string.h>
 #include "target-i386/string-helper.h"
@@ -25,9 +25,16 @@ static Rep rep_begin(Cpu *cpu, uint32_t word, uintptr_t host_pc)
 {
     static const uint64_t masks[4] = {0xff, 0xffff, 0xffffffff, UINT64_MAX};
 
-    return (Rep){.c = X86(cpu), .size = word & 3, .mask = masks[word >> 2 & 3], .seg = word >> 4 & 7,
-                 .aligned = X86(cpu)->cpl == 3 && (X86(cpu)->eflags & FLAG_AC) && (X86(cpu)->cr0 & CR0_AM),
-                 .repne = word >> 8 & 1, .code64 = word & REP_CODE64, .mmu = word >> 12 & 15, .host_pc = host_pc};
+    return (Rep){.c = X86(cpu),
+                 .size = word & 3,
+                 .mask = masks[word >> 2 & 3],
+                 .seg = word >> 4 & 7,
+                 .aligned =
+                     X86(cpu)->cpl == 3 && (X86(cpu)->eflags & FLAG_AC) && (X86(cpu)->cr0 & CR0_AM),
+                 .repne = word >> 8 & 1,
+                 .code64 = word & REP_CODE64,
+                 .mmu = word >> 12 & 15,
+                 .host_pc = host_pc};
 }
 
 static uint64_t get_reg(const Rep *r, unsigned reg)
@@ -40,7 +47,8 @@ static void add_reg(Rep *r, unsigned reg, int64_t n)
     uint64_t v = r->c->regs[reg] + (uint64_t)n;
 
     /* 32-bit addresses zero-extend, 16-bit ones keep the upper part */
-    r->c->regs[reg] = r->mask == 0xffff ? (r->c->regs[reg] & ~0xffffull) | (v & 0xffff) : v & r->mask;
+    r->c->regs[reg] =
+        r->mask == 0xffff ? (r->c->regs[reg] & ~0xffffull) | (v & 0xffff) : v & r->mask;
 }
 
 /* Unchecked: of runs, which run_length keeps inside the segment. */
@@ -66,7 +74,8 @@ static uint64_t run_length(const Rep *r, unsigned reg, uint64_t count)
     }
     if (!r->code64) {
         bool write = reg == R_DI && r->stores;
-        int64_t room = r->c->seg_last[write][reg == R_DI ? S_ES : r->seg] + 1 - (int64_t)get_reg(r, reg);
+        int64_t room =
+            r->c->seg_last[write][reg == R_DI ? S_ES : r->seg] + 1 - (int64_t)get_reg(r, reg);
 
         bytes = room <= 0 ? 0 : MIN(bytes, (uint64_t)room);
     }
@@ -81,7 +90,8 @@ static bool interrupted(const Rep *r)
 
 static uint64_t checked(const Rep *r, unsigned reg, bool write)
 {
-    uint64_t va = x86_seg_linear(r->c, reg == R_DI ? S_ES : r->seg, get_reg(r, reg), 1u << r->size, write, r->host_pc);
+    uint64_t va = x86_seg_linear(r->c, reg == R_DI ? S_ES : r->seg, get_reg(r, reg), 1u << r->size,
+                                 write, r->host_pc);
 
     if (r->aligned && va & ((1u << r->size) - 1)) {
         x86_raise_error(r->c, EXC_AC, 0, r->host_pc);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What an SVM guest exits for: instructions, ports, MSRs, exceptions, interrupts, nested page faults; and virtual
- * interrupts. APM volume 2, 15.7 to 15.25.
+ * What an SVM guest exits for: instructions, ports, MSRs, exceptions, interrupts, nested page
+ * faults; and virtual interrupts. APM volume 2, 15.7 to 15.25.
  */
 #include "target-i386/helpers.h"
 #include "target-i386/seg.h"
@@ -19,7 +19,8 @@ static bool assists(const X86Cpu *c)
     return x86_has_feature(c, FEAT_DECODEASSISTS);
 }
 
-static _Noreturn void insn_exit(X86Cpu *c, const VirtUse *u, unsigned code, uint64_t info1, uint64_t info2)
+static _Noreturn void insn_exit(X86Cpu *c, const VirtUse *u, unsigned code, uint64_t info1,
+                                uint64_t info2)
 {
     cpu_restore_state(&c->cpu, u->host_pc);
     svm_vmexit(c, code, info1, info2, u->next);
@@ -55,8 +56,8 @@ static void check_io(X86Cpu *c, const VirtUse *u)
     if (!(bits >> port % 8 & ((1u << bytes) - 1))) {
         return;
     }
-    info = port << 16 | (uint64_t)(a & VIO_IN ? 1 : 0) | (a & VIO_STRING ? 4 : 0) | (a & VIO_REP ? 8 : 0) | bytes << 4 |
-           (1u << (a >> VIO_ADDR_SHIFT & 3)) << 6;
+    info = port << 16 | (uint64_t)(a & VIO_IN ? 1 : 0) | (a & VIO_STRING ? 4 : 0) |
+           (a & VIO_REP ? 8 : 0) | bytes << 4 | (1u << (a >> VIO_ADDR_SHIFT & 3)) << 6;
     if (a & VIO_STRING && assists(c)) {
         info |= (a >> VIO_SEG_SHIFT & 7) << 10;
     }
@@ -217,12 +218,14 @@ static void check_with_info(X86Cpu *c, const VirtUse *u)
 static void svm_insn(X86Cpu *c, const VirtUse *u)
 {
     static const uint8_t plain[VI_COUNT] = {
-        [VI_CPUID] = SVM_CPUID, [VI_HLT] = SVM_HLT, [VI_INVD] = SVM_INVD, [VI_WBINVD] = SVM_WBINVD,
-        [VI_INVPCID] = SVM_INVPCID, [VI_LGDT] = SVM_GDTR_WRITE, [VI_LIDT] = SVM_IDTR_WRITE,
-        [VI_LLDT] = SVM_LDTR_WRITE, [VI_LTR] = SVM_TR_WRITE, [VI_PUSHF] = SVM_PUSHF, [VI_POPF] = SVM_POPF,
-        [VI_IRET] = SVM_IRET, [VI_INT1] = SVM_ICEBP, [VI_RSM] = SVM_RSM, [VI_MONITOR] = SVM_MONITOR,
-        [VI_VMMCALL] = SVM_VMMCALL, [VI_VMRUN] = SVM_VMRUN, [VI_VMLOAD] = SVM_VMLOAD, [VI_VMSAVE] = SVM_VMSAVE,
-        [VI_STGI] = SVM_STGI, [VI_CLGI] = SVM_CLGI, [VI_SKINIT] = SVM_SKINIT, [VI_INVLPGA] = SVM_INVLPGA,
+        [VI_CPUID] = SVM_CPUID,     [VI_HLT] = SVM_HLT,         [VI_INVD] = SVM_INVD,
+        [VI_WBINVD] = SVM_WBINVD,   [VI_INVPCID] = SVM_INVPCID, [VI_LGDT] = SVM_GDTR_WRITE,
+        [VI_LIDT] = SVM_IDTR_WRITE, [VI_LLDT] = SVM_LDTR_WRITE, [VI_LTR] = SVM_TR_WRITE,
+        [VI_PUSHF] = SVM_PUSHF,     [VI_POPF] = SVM_POPF,       [VI_IRET] = SVM_IRET,
+        [VI_INT1] = SVM_ICEBP,      [VI_RSM] = SVM_RSM,         [VI_MONITOR] = SVM_MONITOR,
+        [VI_VMMCALL] = SVM_VMMCALL, [VI_VMRUN] = SVM_VMRUN,     [VI_VMLOAD] = SVM_VMLOAD,
+        [VI_VMSAVE] = SVM_VMSAVE,   [VI_STGI] = SVM_STGI,       [VI_CLGI] = SVM_CLGI,
+        [VI_SKINIT] = SVM_SKINIT,   [VI_INVLPGA] = SVM_INVLPGA,
     };
 
     switch (u->id) {
@@ -340,7 +343,10 @@ static bool svm_interrupt(X86Cpu *c, uint32_t *pending)
         uint32_t bit;
         uint8_t code;
     } rows[] = {
-        {X86_PENDING_INIT, SVM_INIT}, {X86_PENDING_SMI, SVM_SMI}, {CPU_PENDING_NMI, SVM_NMI}, {CPU_PENDING_HARD, SVM_INTR},
+        {X86_PENDING_INIT, SVM_INIT},
+        {X86_PENDING_SMI, SVM_SMI},
+        {CPU_PENDING_NMI, SVM_NMI},
+        {CPU_PENDING_HARD, SVM_INTR},
     };
 
     for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
@@ -353,7 +359,10 @@ static bool svm_interrupt(X86Cpu *c, uint32_t *pending)
         if (!intercepts(c, rows[i].code)) {
             return false;
         }
-        /* it stays pending for the hypervisor, but for SMI, which is as good as taken when it leaves SVM */
+        /*
+         * it stays pending for the hypervisor, but for SMI, which is as good as taken when it
+         * leaves SVM
+         */
         svm_exit(c, rows[i].code, 0, 0, 0);
         return true;
     }
@@ -363,7 +372,8 @@ static bool svm_interrupt(X86Cpu *c, uint32_t *pending)
 
 static bool svm_has_work(const X86Cpu *c, uint32_t p)
 {
-    return ((p & CPU_PENDING_HARD) && physical_enabled(c)) || ((p & X86_PENDING_VIRTUAL) && virtual_ready(c)) ||
+    return ((p & CPU_PENDING_HARD) && physical_enabled(c)) ||
+           ((p & X86_PENDING_VIRTUAL) && virtual_ready(c)) ||
            ((p & CPU_PENDING_NMI) && !c->nmi_masked) || (p & (X86_PENDING_SMI | X86_PENDING_INIT));
 }
 
@@ -383,7 +393,8 @@ static bool svm_translate(X86Cpu *c, hwaddr gpa, const NestedUse *u, X86Page *pa
     if (x86_walk_tables(c, &p, gpa, u->table ? ACCESS_STORE : u->access, u->debug, page)) {
         return true;
     }
-    c->nested_fault = (NestedFault){.gpa = gpa, .info = page->error | (u->table ? NPF_TABLE : NPF_FINAL)};
+    c->nested_fault =
+        (NestedFault){.gpa = gpa, .info = page->error | (u->table ? NPF_TABLE : NPF_FINAL)};
     return false;
 }
 

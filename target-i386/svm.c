@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * AMD SVM: its instructions, the way into a guest (VMRUN) and out of it (#VMEXIT). APM volume 2, chapter 15.
- * What is intercepted is in svm-intercept.c.
+ * AMD SVM: its instructions, the way into a guest (VMRUN) and out of it (#VMEXIT). APM volume 2,
+ * chapter 15. What is intercepted is in svm-intercept.c.
  *
- * The state of the hypervisor that VMRUN saves stays in X86Svm.host instead of the host save area, and ASIDs are not told
- * apart: the TLB is flushed on the way in and out. Left out: SKINIT (#UD, not advertised), LBR virtualization, AVIC, SEV,
- * virtualized VMLOAD and VMSAVE.
+ * The state of the hypervisor that VMRUN saves stays in X86Svm.host instead of the host save area,
+ * and ASIDs are not told
+ * apart: the TLB is flushed on the way in and out. Left out: SKINIT (#UD, not advertised), LBR
+ * virtualization, AVIC, SEV, virtualized VMLOAD and VMSAVE.
  */
 #include <string.h>
 #include "target-i386/helpers.h"
@@ -140,7 +141,8 @@ static bool guest_state_ok(const X86Cpu *c, const VmcbControl *t, const VmcbSave
     bool long_mode = (s->efer & EFER_LME) && (s->cr0 & CR0_PG);
 
     if (!(s->efer & EFER_SVME) || (s->efer & ~x86_efer_allowed(c)) || s->cr0 >> 32 ||
-        ((s->cr0 & CR0_NW) && !(s->cr0 & CR0_CD)) || (s->cr4 & ~x86_cr4_allowed(c)) || s->dr6 >> 32 || s->dr7 >> 32) {
+        ((s->cr0 & CR0_NW) && !(s->cr0 & CR0_CD)) || (s->cr4 & ~x86_cr4_allowed(c)) ||
+        s->dr6 >> 32 || s->dr7 >> 32) {
         return false;
     }
     if (long_mode && ((s->cr3 & physical) || !(s->cr4 & CR4_PAE) || !(s->cr0 & CR0_PE) ||
@@ -188,7 +190,9 @@ static void load_guest(X86Cpu *c, const VmcbSave *s)
     }
 }
 
-/* A virtual interrupt is looked at between instructions; one that is masked waits in Cpu.pending. */
+/*
+ * A virtual interrupt is looked at between instructions; one that is masked waits in Cpu.pending.
+ */
 static void arm_virtual(X86Cpu *c)
 {
     if (c->svm.ctl.int_control & VINTR_IRQ) {
@@ -209,14 +213,16 @@ static void inject(X86Cpu *c)
     if (type == EVENT_EXCEPTION && (vector == EXC_BP || vector == EXC_OF)) {
         type = EVENT_SOFT_EXCEPTION;
     }
-    if ((type == EVENT_SOFT_INT || type == EVENT_SOFT_EXCEPTION) && x86_has_feature(c, FEAT_NRIPS)) {
+    if ((type == EVENT_SOFT_INT || type == EVENT_SOFT_EXCEPTION) &&
+        x86_has_feature(c, FEAT_NRIPS)) {
         next = c->svm.ctl.next_rip;
     }
     if (type == EVENT_NMI) {
         c->nmi_masked = true;
         vector = EXC_NMI;
     }
-    x86_do_interrupt(c, vector, type, (inj & VMCB_EVENT_ERROR) && (c->cr0 & CR0_PE), inj >> 32, next);
+    x86_do_interrupt(c, vector, type, (inj & VMCB_EVENT_ERROR) && (c->cr0 & CR0_PE), inj >> 32,
+                     next);
 }
 
 static void log_world(X86Cpu *c, const char *what)
@@ -365,8 +371,9 @@ void svm_exit(X86Cpu *c, uint64_t code, uint64_t info1, uint64_t info2, uint64_t
         t->insn_len = x86_insn_bytes(c, t->insn);
     }
     if (log_enabled(LOG_INT)) {
-        log_mask(LOG_INT, "SVM: exit %#" PRIx64 " info %#" PRIx64 " %#" PRIx64 " event %#" PRIx64 "\n", code, info1,
-                 info2, t->exit_int_info);
+        log_mask(LOG_INT,
+                 "SVM: exit %#" PRIx64 " info %#" PRIx64 " %#" PRIx64 " event %#" PRIx64 "\n", code,
+                 info1, info2, t->exit_int_info);
         log_world(c, "#VMEXIT");
     }
     save_guest(c);
@@ -420,7 +427,8 @@ static void vmsave(X86Cpu *c, hwaddr pa)
     VmcbSeg segs[2] = {seg_out(&c->segs[S_FS]), seg_out(&c->segs[S_GS])};
     VmcbSeg ldtr = seg_out(&c->ldt), tr = seg_out(&c->tr);
     uint64_t msrs[] = {
-        c->star, c->lstar, c->cstar, c->sfmask, c->kernel_gs_base, c->sysenter_cs, c->sysenter_esp, c->sysenter_eip,
+        c->star,           c->lstar,       c->cstar,        c->sfmask,
+        c->kernel_gs_base, c->sysenter_cs, c->sysenter_esp, c->sysenter_eip,
     };
 
     vmcb_write(c, pa, SAVE_OFFSET(seg[S_FS]), segs, sizeof(segs));
@@ -455,7 +463,8 @@ void helper_svm(Cpu *cpu, uint32_t id, uint32_t address_size, uint64_t next)
         x86_raise_error(c, EXC_GP, 0, host_pc);
     }
     if (c->guest) {
-        c->guest->insn(c, &(VirtUse){.id = id, .next = next, .host_pc = host_pc, .operand = c->regs[R_AX]});
+        c->guest->insn(
+            c, &(VirtUse){.id = id, .next = next, .host_pc = host_pc, .operand = c->regs[R_AX]});
     }
     if ((id == VI_VMRUN || id == VI_VMLOAD || id == VI_VMSAVE) && !vmcb_address_ok(c, pa)) {
         x86_raise_error(c, EXC_GP, 0, host_pc);
@@ -485,7 +494,9 @@ void helper_svm(Cpu *cpu, uint32_t id, uint32_t address_size, uint64_t next)
 
 bool svm_msr_read(X86Cpu *c, uint32_t index, uint64_t *value)
 {
-    *value = !x86_has_feature(c, FEAT_SVM) ? 0 : index == 0xc0010114 ? c->svm.vm_cr : c->svm.hsave_pa;
+    *value = !x86_has_feature(c, FEAT_SVM) ? 0
+             : index == 0xc0010114         ? c->svm.vm_cr
+                                           : c->svm.hsave_pa;
     return true;
 }
 

@@ -92,7 +92,8 @@ static void locked_carry(X86Ctx *s, X86Insn *i, bool add)
 {
     IrBuilder *b = s->b;
     unsigned size = i->op[0].size;
-    IrVar sum = ir_local(b, x86_type(size)), src = ir_local(b, x86_type(size)), carry = ir_local(b, IR_I64);
+    IrVar sum = ir_local(b, x86_type(size)), src = ir_local(b, x86_type(size)),
+          carry = ir_local(b, IR_I64);
     IrVal c = x86_carry(s), x = x86_read(s, i, 1);
 
     ir_set(b, carry, c);
@@ -262,7 +263,8 @@ static void mul_one(X86Ctx *s, X86Insn *i, bool is_signed)
         x86_set_reg(s, size, R_AX, low);
         x86_set_reg(s, size, R_DX, ir_trunc(b, ir_shri(b, product, bits)));
     }
-    IrVal over = is_signed ? ir_sub(b, product, x86_sext64(s, size, low)) : ir_shri(b, product, bits);
+    IrVal over =
+        is_signed ? ir_sub(b, product, x86_sext64(s, size, low)) : ir_shri(b, product, bits);
     x86_cc(s, CCG_MUL, size, low, over, x86_none);
 }
 
@@ -344,12 +346,14 @@ static void divide_64(X86Ctx *s, IrVal src, bool is_signed)
 {
     IrBuilder *b = s->b;
     IrVar d = ir_local(b, IR_I64);
-    IrBlock *slow = ir_cold_block(b), *narrow = ir_block(b), *fast = ir_block(b), *end = ir_block(b);
+    IrBlock *slow = ir_cold_block(b), *narrow = ir_block(b), *fast = ir_block(b),
+            *end = ir_block(b);
     IrVal low = ir_get(b, V_RAX);
 
     ir_set(b, d, src);
     x86_sync(s);
-    ir_brcond(b, COND_NE, ir_get(b, V_RDX), is_signed ? ir_sari(b, low, 63) : ir_i64(b, 0), slow, narrow);
+    ir_brcond(b, COND_NE, ir_get(b, V_RDX), is_signed ? ir_sari(b, low, 63) : ir_i64(b, 0), slow,
+              narrow);
     ir_place(b, narrow);
     if (is_signed) {                    /* not 0, and not -1, by which -2^63 cannot be divided */
         ir_brcond(b, COND_LEU, ir_addi(b, ir_get(b, d), 1), ir_i64(b, 1), slow, fast);

@@ -15,7 +15,8 @@ void trans_BROADCAST(X86Ctx *s, X86Insn *i)
 
     if (ir_has_v256(s->b)) {
         IrVal low = x86_vread(s, i, 1, 0);
-        x86_vwrite(s, i, ir_v_bcast(s->b, x86_whole(s, i) ? IR_V256 : IR_V128, lane, low), x86_none);
+        x86_vwrite(s, i, ir_v_bcast(s->b, x86_whole(s, i) ? IR_V256 : IR_V128, lane, low),
+                   x86_none);
         return;
     }
     IrVal v = ir_v_extract(s->b, lane, x86_vread(s, i, 1, 0), 0);
@@ -97,7 +98,9 @@ void trans_PERM2X128(X86Ctx *s, X86Insn *i)
     }
     for (unsigned p = 0; p < 2; p++) {
         unsigned how = imm >> (4 * p) & 15;
-        r[p] = how & 8 ? ir_v_zero(s->b, IR_V128) : how & 2 ? second[how & 1] : x86_vread(s, i, 1, how & 1);
+        r[p] = how & 8   ? ir_v_zero(s->b, IR_V128)
+               : how & 2 ? second[how & 1]
+                         : x86_vread(s, i, 1, how & 1);
     }
     x86_vwrite(s, i, r[0], r[1]);
 }
@@ -175,7 +178,8 @@ void trans_VTEST(X86Ctx *s, X86Insn *i)
         both = ir_or(b, both, ir_v_movmask(b, lane, ir_v_and(b, a, c[p])));
         only = ir_or(b, only, ir_v_movmask(b, lane, ir_v_andn(b, a, c[p])));
     }
-    IrVal z = ir_zextq(b, ir_setcond(b, COND_EQ, both, zero)), f = ir_zextq(b, ir_setcond(b, COND_EQ, only, zero));
+    IrVal z = ir_zextq(b, ir_setcond(b, COND_EQ, both, zero)),
+          f = ir_zextq(b, ir_setcond(b, COND_EQ, only, zero));
     x86_cc_eflags(s, ir_or(b, ir_shli(b, z, 6), f));
 }
 
@@ -185,10 +189,14 @@ void trans_VMASKMOV(X86Ctx *s, X86Insn *i)
 {
     IrBuilder *b = s->b;
     bool store = i->op[0].kind == X86_MEM;
-    unsigned reg = i->op[store ? 2 : 0].reg, size = i->opcode < 0x80 ? 2u + (i->opcode & 1) : i->rex & 8 ? 3 : 2;
+    unsigned reg = i->op[store ? 2 : 0].reg, size = i->opcode < 0x80 ? 2u + (i->opcode & 1)
+                                                    : i->rex & 8     ? 3
+                                                                     : 2;
 
     x86_sync(s);
-    ir_call_maskmov(b, ir_i32(b, AVX_WORD(reg, i->op[1].reg, 0, size, 0, 0, i->vex_l, store, s->mmu)), x86_addr(s, i));
+    ir_call_maskmov(b,
+                    ir_i32(b, AVX_WORD(reg, i->op[1].reg, 0, size, 0, 0, i->vex_l, store, s->mmu)),
+                    x86_addr(s, i));
 }
 
 void trans_VGATHER(X86Ctx *s, X86Insn *i)
@@ -225,7 +233,8 @@ static void fma_operands(const X86Insn *i, unsigned order[3])
 void trans_FMA(X86Ctx *s, X86Insn *i)
 {
     static FmaFn *const fns[16] = {
-        [6] = ir_v_fmaddsub, [7] = ir_v_fmsubadd, [8] = ir_v_fma, [10] = ir_v_fms, [12] = ir_v_fnma, [14] = ir_v_fnms,
+        [6] = ir_v_fmaddsub, [7] = ir_v_fmsubadd, [8] = ir_v_fma,
+        [10] = ir_v_fms,     [12] = ir_v_fnma,    [14] = ir_v_fnms,
     };
     IrVal r[2] = {{0}, {0}}, v[2][3];
     unsigned order[3];
@@ -237,14 +246,16 @@ void trans_FMA(X86Ctx *s, X86Insn *i)
         }
     }
     for (unsigned p = 0; p < x86_steps(s, i); p++) {
-        r[p] = fns[i->opcode & 15](s->b, i->rex & 8 ? LANE_F64 : LANE_F32, v[p][order[0]], v[p][order[1]], v[p][order[2]]);
+        r[p] = fns[i->opcode & 15](s->b, i->rex & 8 ? LANE_F64 : LANE_F32, v[p][order[0]],
+                                   v[p][order[1]], v[p][order[2]]);
     }
     x86_vwrite(s, i, r[0], r[1]);
 }
 
 void trans_FMA_scalar(X86Ctx *s, X86Insn *i)
 {
-    static FmaFn *const fns[16] = {[9] = ir_s_fma, [11] = ir_s_fms, [13] = ir_s_fnma, [15] = ir_s_fnms};
+    static FmaFn *const fns[16] = {
+        [9] = ir_s_fma, [11] = ir_s_fms, [13] = ir_s_fnma, [15] = ir_s_fnms};
     IrLane lane = i->rex & 8 ? LANE_F64 : LANE_F32;
     unsigned order[3];
     IrVal v[3];

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* BMI1 and BMI2: bit fields, flagless shifts and multiplication with VEX encodings. SDM 1 5.1.16. */
+/*
+ * BMI1 and BMI2: bit fields, flagless shifts and multiplication with VEX encodings. SDM 1 5.1.16.
+ */
 #include "target-i386/translate.h"
 
 void trans_ANDN(X86Ctx *s, X86Insn *i)
@@ -45,7 +47,8 @@ void trans_BZHI(X86Ctx *s, X86Insn *i)
     IrBuilder *b = s->b;
     unsigned size = i->op[0].size, bits = 8u << size;
     IrVal v = x86_read(s, i, 1), n = ir_andi(b, x86_read(s, i, 2), 0xff);
-    IrVal limit = x86_const(s, size, bits), zero = x86_const(s, size, 0), one = x86_const(s, size, 1);
+    IrVal limit = x86_const(s, size, bits), zero = x86_const(s, size, 0),
+          one = x86_const(s, size, 1);
     IrVal mask = ir_addi(b, ir_shl(b, one, ir_andi(b, n, bits - 1)), -1);
     IrVal r = ir_select(b, COND_LTU, n, limit, ir_and(b, v, mask), v);
 
@@ -91,7 +94,8 @@ void trans_BEXTR(X86Ctx *s, X86Insn *i)
     unsigned size = i->op[0].size, bits = 8u << size;
     IrVal v = x86_read(s, i, 1), control = x86_read(s, i, 2);
     IrVal start = ir_andi(b, control, 0xff), length = ir_extract(b, control, 8, 8);
-    IrVal limit = x86_const(s, size, bits), zero = x86_const(s, size, 0), one = x86_const(s, size, 1);
+    IrVal limit = x86_const(s, size, bits), zero = x86_const(s, size, 0),
+          one = x86_const(s, size, 1);
     IrVal moved = ir_shr(b, v, ir_andi(b, start, bits - 1));
     moved = ir_select(b, COND_LTU, start, limit, moved, zero);
     IrVal mask = ir_addi(b, ir_shl(b, one, ir_andi(b, length, bits - 1)), -1);

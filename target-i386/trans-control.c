@@ -78,7 +78,9 @@ void trans_MOV_to_seg(X86Ctx *s, X86Insn *i)
 void trans_LxS(X86Ctx *s, X86Insn *i)
 {
     static const uint8_t by_opcode[8] = {[2] = S_SS, [4] = S_FS, [5] = S_GS};
-    unsigned seg = i->map == X86_MAP_0F ? by_opcode[i->opcode & 7] : i->opcode == 0xc4 ? S_ES : S_DS;
+    unsigned seg = i->map == X86_MAP_0F ? by_opcode[i->opcode & 7]
+                   : i->opcode == 0xc4  ? S_ES
+                                        : S_DS;
     IrBuilder *b = s->b;
     unsigned size = i->opsize;
     IrVar offset = ir_local(b, x86_type(size));
@@ -296,7 +298,8 @@ static void far_to(X86Ctx *s, X86Insn *i, IrVal selector, IrVal offset64, bool c
     IrBuilder *b = s->b;
 
     x86_sync(s);
-    (call ? ir_call_far_call : ir_call_far_jmp)(b, selector, offset64, ir_i32(b, i->opsize), x86_pc(s, s->next));
+    (call ? ir_call_far_call : ir_call_far_jmp)(b, selector, offset64, ir_i32(b, i->opsize),
+                                                x86_pc(s, s->next));
     far_done(s);
 }
 
@@ -400,7 +403,8 @@ void trans_BOUND(X86Ctx *s, X86Insn *i)
 
     ir_set(b, upper, x86_sext(s, size, high));
     x86_sync(s);
-    ir_brcond(b, COND_LT, x86_sext(s, size, x86_read(s, i, 0)), x86_sext(s, size, low), bad, low_ok);
+    ir_brcond(b, COND_LT, x86_sext(s, size, x86_read(s, i, 0)), x86_sext(s, size, low), bad,
+              low_ok);
     ir_place(b, low_ok);
     ir_brcond(b, COND_GT, x86_sext(s, size, x86_read(s, i, 0)), ir_get(b, upper), bad, ok);
     ir_place(b, bad);

@@ -30,7 +30,8 @@ void trans_XCHG(X86Ctx *s, X86Insn *i)
     IrVal c = x86_read(s, i, 1);
 
     if (i->op[0].kind == X86_MEM) {         /* always locked, SDM 2 "XCHG" */
-        x86_write(s, i, 1, ir_atomic(s->b, ATOMIC_XCHG, c, x86_addr(s, i), (MemOp)i->op[0].size, s->mmu));
+        x86_write(s, i, 1,
+                  ir_atomic(s->b, ATOMIC_XCHG, c, x86_addr(s, i), (MemOp)i->op[0].size, s->mmu));
         return;
     }
     IrVal a = x86_read(s, i, 0);
@@ -89,7 +90,8 @@ void trans_XLAT(X86Ctx *s, X86Insn *i)
     IrVal index = ir_andi(s->b, ir_get(s->b, V_RAX), 0xff);
     IrVal ea = x86_mask_addr(s, i->addrsize, ir_add(s->b, ir_get(s->b, V_RBX), index));
 
-    x86_set_reg(s, 0, R_AX, x86_load(s, 0, x86_linear(s, ea, i->seg < 0 ? S_DS : (unsigned)i->seg, 1, false)));
+    x86_set_reg(s, 0, R_AX,
+                x86_load(s, 0, x86_linear(s, ea, i->seg < 0 ? S_DS : (unsigned)i->seg, 1, false)));
 }
 
 void trans_BSWAP(X86Ctx *s, X86Insn *i)
@@ -127,7 +129,8 @@ void trans_CMPXCHG(X86Ctx *s, X86Insn *i)
         if (i->op[0].kind == X86_REG && size == 2) {
             /* not even zero-extended when the comparison fails */
             IrVal dst = ir_get(b, V_RAX + i->op[0].reg);
-            ir_set(b, V_RAX + i->op[0].reg, ir_select(b, COND_EQ, old, wide_acc, ir_zextq(b, src), dst));
+            ir_set(b, V_RAX + i->op[0].reg,
+                   ir_select(b, COND_EQ, old, wide_acc, ir_zextq(b, src), dst));
         } else {
             /* memory is written in any case, SDM 2A "CMPXCHG" */
             x86_write(s, i, 0, ir_select(b, COND_EQ, old, wide_acc, src, old));

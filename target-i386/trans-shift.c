@@ -6,7 +6,8 @@
 #include "target-i386/translate.h"
 
 /* New flags if count is not 0, else those of before. */
-static void shift_flags(X86Ctx *s, unsigned group, unsigned size, IrVal dst, IrVal src, IrVal count64)
+static void shift_flags(X86Ctx *s, unsigned group, unsigned size, IrVal dst, IrVal src,
+                        IrVal count64)
 {
     IrBuilder *b = s->b;
     IrVal wide_dst = x86_zext64(s, size, dst), wide_src = x86_zext64(s, size, src);
@@ -87,7 +88,8 @@ static void rotate_flags(X86Ctx *s, IrVal c, IrVal o, IrVal nonzero)
 {
     IrBuilder *b = s->b;
     IrVal old = x86_flags(s);
-    IrVal new = ir_or(b, ir_andi(b, old, ~(uint64_t)(FLAG_C | FLAG_O)), ir_or(b, c, ir_shli(b, o, 11)));
+    IrVal new =
+        ir_or(b, ir_andi(b, old, ~(uint64_t)(FLAG_C | FLAG_O)), ir_or(b, c, ir_shli(b, o, 11)));
 
     if (nonzero.id) {
         new = ir_select(b, COND_EQ, nonzero, ir_i64(b, 0), old, new);
@@ -161,7 +163,9 @@ static void rotate_carry_one(X86Ctx *s, X86Insn *i, bool left)
     rotate_flags(s, out, o, x86_none);
 }
 
-/* The helper changes the flags' homes, which may not happen before the store can no longer fault. */
+/*
+ * The helper changes the flags' homes, which may not happen before the store can no longer fault.
+ */
 static void rotate_carry(X86Ctx *s, X86Insn *i, bool left)
 {
     IrBuilder *b = s->b;
@@ -196,7 +200,8 @@ void trans_RCR(X86Ctx *s, X86Insn *i)
 /* ---- double shifts ---- */
 
 /* 16 bits: dst:src:dst as one number, so that counts 16 .. 31 do what processors do. */
-static void double16(X86Ctx *s, IrVal dst, IrVal src, IrVal count, IrVal less, bool left, IrVal *r, IrVal *last)
+static void double16(X86Ctx *s, IrVal dst, IrVal src, IrVal count, IrVal less, bool left, IrVal *r,
+                     IrVal *last)
 {
     IrBuilder *b = s->b;
     IrVal d = x86_zext64(s, 1, dst), c = x86_zext64(s, 1, src);
@@ -212,7 +217,8 @@ static void double16(X86Ctx *s, IrVal dst, IrVal src, IrVal count, IrVal less, b
     }
 }
 
-static void double32(X86Ctx *s, IrVal dst, IrVal src, IrVal count, IrVal less, bool left, IrVal *r, IrVal *last)
+static void double32(X86Ctx *s, IrVal dst, IrVal src, IrVal count, IrVal less, bool left, IrVal *r,
+                     IrVal *last)
 {
     IrBuilder *b = s->b;
 
@@ -227,7 +233,8 @@ static void double32(X86Ctx *s, IrVal dst, IrVal src, IrVal count, IrVal less, b
     }
 }
 
-static void double64(X86Ctx *s, IrVal dst, IrVal src, IrVal count, IrVal less, bool left, IrVal *r, IrVal *last)
+static void double64(X86Ctx *s, IrVal dst, IrVal src, IrVal count, IrVal less, bool left, IrVal *r,
+                     IrVal *last)
 {
     IrBuilder *b = s->b;
     IrVal back = ir_xor(b, less, ir_i64(b, 63));       /* 64 - count for counts of 1 to 63 */
@@ -257,7 +264,9 @@ static void double_shift(X86Ctx *s, X86Insn *i, bool left)
     }
     IrVal count = by_cl ? ir_andi(b, ir_get(b, V_RCX), mask) : ir_i64(b, i->op[2].imm & mask);
     IrVal less = ir_andi(b, ir_addi(b, count, -1), mask);
-    (size == 1 ? double16 : size == 2 ? double32 : double64)(s, dst, src, count, less, left, &r, &last);
+    (size == 1   ? double16
+     : size == 2 ? double32
+                 : double64)(s, dst, src, count, less, left, &r, &last);
     x86_write(s, i, 0, r);
     unsigned group = left ? CCG_SHL : CCG_SAR;
     if (by_cl) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * SSE floating point: arithmetic, comparison, conversion. SDM 1 10.4, 11.4, 12.3. The IR's float ops
- * run in the guest's rounding mode and collect its flags.
+ * SSE floating point: arithmetic, comparison, conversion. SDM 1 10.4, 11.4, 12.3. The IR's float
+ * ops run in the guest's rounding mode and collect its flags.
  */
 #include "target-i386/vec.h"
 
@@ -340,7 +340,9 @@ static void to_int(X86Ctx *s, X86Insn *i, unsigned truncate)
     IrLane lane = i->op[1].size == 2 ? LANE_F32 : LANE_F64;
     IrVal f = x86_sread(s, i, 1, lane);
 
-    x86_write(s, i, 0, i->op[0].size == 3 ? ir_s_to_i64(s->b, lane, f, truncate) : ir_s_to_i32(s->b, lane, f, truncate));
+    x86_write(s, i, 0,
+              i->op[0].size == 3 ? ir_s_to_i64(s->b, lane, f, truncate)
+                                 : ir_s_to_i32(s->b, lane, f, truncate));
 }
 
 void trans_CVTSI2SS(X86Ctx *s, X86Insn *i)
@@ -397,7 +399,10 @@ static void convert_up(X86Ctx *s, X86Insn *i, ConvertFn *fn)
     x86_vwrite(s, i, fn(s->b, v), high);
 }
 
-/* ... and back: the upper half of the result is 0, or comes from the upper half of a 256-bit source. */
+/*
+ * ... and back: the upper half of the result is 0, or comes from the upper half of a 256-bit
+ * source.
+ */
 static void convert_down(X86Ctx *s, X86Insn *i, ConvertFn *fn)
 {
     IrVal low = fn(s->b, x86_vread(s, i, 1, 0));
@@ -478,7 +483,8 @@ void trans_CVTPI2PS(X86Ctx *s, X86Insn *i)
         x86_mmx_enter(s);
     }
     IrVal old = x86_vread(s, i, 0, 0);
-    x86_vwrite(s, i, ir_v_insert(s->b, LANE_I64, old, ir_v_extract(s->b, LANE_I64, v, 0), 0), x86_none);
+    x86_vwrite(s, i, ir_v_insert(s->b, LANE_I64, old, ir_v_extract(s->b, LANE_I64, v, 0), 0),
+               x86_none);
 }
 
 void trans_CVTPI2PD(X86Ctx *s, X86Insn *i)

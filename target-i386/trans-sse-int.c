@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * SSE and MMX integer instructions, lane by lane; SDM 1 chapters 9 to 12. MMX forms use the same code
- * where lanes stay in place; packing, horizontal and shuffling ones bring both operands together.
+ * SSE and MMX integer instructions, lane by lane; SDM 1 chapters 9 to 12. MMX forms use the same
+ * code where lanes stay in place; packing, horizontal and shuffling ones bring both operands
+ * together.
  */
 #include "target-i386/vec.h"
 
@@ -17,7 +18,8 @@ static void shift_v(X86Ctx *s, X86Insn *i, LaneFn *fn, IrLane lane)
 }
 
 /* VEX: the destination is operand 0 (vvvv), the source 1; else both are operand 0. */
-static void shift_i(X86Ctx *s, X86Insn *i, IrVal (*fn)(IrBuilder *, IrLane, IrVal, unsigned), IrLane lane)
+static void shift_i(X86Ctx *s, X86Insn *i, IrVal (*fn)(IrBuilder *, IrLane, IrVal, unsigned),
+                    IrLane lane)
 {
     IrVal r[2] = {{0}, {0}};
 
@@ -33,7 +35,8 @@ static void shift_bytes(X86Ctx *s, X86Insn *i, IrVal (*fn)(IrBuilder *, IrVal, u
     unsigned n = MIN(x86_imm8(i), 16u);
 
     for (unsigned p = 0; p < x86_steps(s, i); p++) {
-        r[p] = n > 15 ? ir_v_zero(s->b, x86_whole(s, i) ? IR_V256 : IR_V128) : fn(s->b, x86_vstep(s, i, x86_src1(i), p), n);
+        r[p] = n > 15 ? ir_v_zero(s->b, x86_whole(s, i) ? IR_V256 : IR_V128)
+                      : fn(s->b, x86_vstep(s, i, x86_src1(i), p), n);
     }
     x86_vwrite(s, i, r[0], r[1]);
 }
@@ -72,7 +75,8 @@ static void unpack_high(X86Ctx *s, X86Insn *i, IrLane lane)
 
     if (x86_is_mmx(i)) {
         IrVal c = x86_vread(s, i, 1, 0);
-        x86_vwrite(s, i, ir_v_shr_bytes(b, ir_v_unpack_lo(b, lane, x86_vread(s, i, 0, 0), c), 8), x86_none);
+        x86_vwrite(s, i, ir_v_shr_bytes(b, ir_v_unpack_lo(b, lane, x86_vread(s, i, 0, 0), c), 8),
+                   x86_none);
         return;
     }
     x86_vec_lane(s, i, ir_v_unpack_hi, lane);

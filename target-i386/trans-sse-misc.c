@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* SSE4 text strings, tests, AES, SHA and other vector instructions that are helpers. SDM 1 12.10 to 12.13. */
+/*
+ * SSE4 text strings, tests, AES, SHA and other vector instructions that are helpers. SDM 1 12.10 to
+ * 12.13.
+ */
 #include "target-i386/vec.h"
 
 void trans_PTEST(X86Ctx *s, X86Insn *i)
@@ -29,7 +32,9 @@ void trans_AESIMC(X86Ctx *s, X86Insn *i)
 
 void trans_AESKEYGENASSIST(X86Ctx *s, X86Insn *i)
 {
-    x86_vwrite(s, i, ir_call_aeskeygenassist(s->b, x86_vread(s, i, 1, 0), ir_i32(s->b, x86_imm8(i))), x86_none);
+    x86_vwrite(s, i,
+               ir_call_aeskeygenassist(s->b, x86_vread(s, i, 1, 0), ir_i32(s->b, x86_imm8(i))),
+               x86_none);
 }
 
 void trans_MPSADBW(X86Ctx *s, X86Insn *i)
@@ -41,7 +46,8 @@ void trans_MPSADBW(X86Ctx *s, X86Insn *i)
         c[p] = x86_vread(s, i, x86_src2(i), p);
     }
     for (unsigned p = 0; p < x86_parts(i); p++) {
-        r[p] = ir_call_mpsadbw(s->b, x86_vread(s, i, x86_src1(i), p), c[p], ir_i32(s->b, imm >> (3 * p) & 7));
+        r[p] = ir_call_mpsadbw(s->b, x86_vread(s, i, x86_src1(i), p), c[p],
+                               ir_i32(s->b, imm >> (3 * p) & 7));
     }
     x86_vwrite(s, i, r[0], r[1]);
 }
@@ -126,7 +132,8 @@ void trans_INSERTQ_imm(X86Ctx *s, X86Insn *i)
 void trans_INSERTQ(X86Ctx *s, X86Insn *i)
 {
     IrVal into = low_half(s, i->op[0].reg), from = low_half(s, i->op[1].reg);
-    IrVal field = field_reg(s, ir_v_extract(s->b, LANE_I64, ir_get(s->b, V_XMM0 + i->op[1].reg), 1));
+    IrVal field =
+        field_reg(s, ir_v_extract(s->b, LANE_I64, ir_get(s->b, V_XMM0 + i->op[1].reg), 1));
 
     set_low(s, i->op[0].reg, ir_call_insertq(s->b, into, from, field));
 }
@@ -185,7 +192,8 @@ void trans_SHA256RNDS2(X86Ctx *s, X86Insn *i)
 {
     IrVal c = x86_vread(s, i, 1, 0);
 
-    x86_vwrite(s, i, ir_call_sha256rnds2(s->b, x86_vread(s, i, 0, 0), c, ir_get(s->b, V_XMM0)), x86_none);
+    x86_vwrite(s, i, ir_call_sha256rnds2(s->b, x86_vread(s, i, 0, 0), c, ir_get(s->b, V_XMM0)),
+               x86_none);
 }
 
 /* Explicit lengths are RAX and RDX, or EAX and EDX sign-extended. */

@@ -44,8 +44,9 @@ static void move_vector(X86Ctx *s, X86Insn *i, bool aligned)
     }
     IrVal low, high = x86_none;
     if (x86_whole(s, i)) {
-        low = aligned && i->op[1].kind == X86_MEM ? ir_load(s->b, IR_V256, x86_addr(s, i), MEM_256 | MEM_ALIGN, s->mmu)
-                                                  : x86_vread256(s, i, 1);
+        low = aligned && i->op[1].kind == X86_MEM
+                  ? ir_load(s->b, IR_V256, x86_addr(s, i), MEM_256 | MEM_ALIGN, s->mmu)
+                  : x86_vread256(s, i, 1);
     } else if (i->op[1].kind == X86_MEM) {
         MemOp op = aligned ? MEM_128 | MEM_ALIGN : MEM_128;
         IrVal addr = x86_addr(s, i);
@@ -91,7 +92,10 @@ void trans_MOVS_merge(X86Ctx *s, X86Insn *i)
 {
     IrVal c = x86_vread(s, i, x86_src2(i), 0);
 
-    x86_vwrite(s, i, ir_s_merge(s->b, i->op[0].size == 2 ? LANE_F32 : LANE_F64, x86_vread(s, i, x86_src1(i), 0), c), x86_none);
+    x86_vwrite(s, i,
+               ir_s_merge(s->b, i->op[0].size == 2 ? LANE_F32 : LANE_F64,
+                          x86_vread(s, i, x86_src1(i), 0), c),
+               x86_none);
 }
 
 static IrVal low64(X86Ctx *s, IrVal v)
@@ -130,7 +134,8 @@ void trans_MOVHPS_store(X86Ctx *s, X86Insn *i)
     x86_store(s, 3, ir_v_extract(s->b, LANE_I64, x86_vread(s, i, 1, 0), 1), x86_addr(s, i));
 }
 
-static void shuffle_self(X86Ctx *s, X86Insn *i, IrVal (*fn)(IrBuilder *, IrVal, unsigned), unsigned imm)
+static void shuffle_self(X86Ctx *s, X86Insn *i, IrVal (*fn)(IrBuilder *, IrVal, unsigned),
+                         unsigned imm)
 {
     IrVal r[2] = {{0}, {0}};
 
@@ -190,8 +195,8 @@ void trans_UNPCKHPD(X86Ctx *s, X86Insn *i)
     x86_vec_lane(s, i, ir_v_unpack_hi, LANE_I64);
 }
 
-static void shuffle_two(X86Ctx *s, X86Insn *i, IrVal (*fn)(IrBuilder *, IrVal, IrVal, unsigned), unsigned imm,
-                        unsigned per_part)
+static void shuffle_two(X86Ctx *s, X86Insn *i, IrVal (*fn)(IrBuilder *, IrVal, IrVal, unsigned),
+                        unsigned imm, unsigned per_part)
 {
     IrVal r[2] = {{0}, {0}}, c[2];
 
@@ -259,7 +264,8 @@ static void blend_mask(X86Ctx *s, X86Insn *i, IrLane lane)
         c[p] = x86_vstep(s, i, x86_src2(i), p);
     }
     for (unsigned p = 0; p < x86_steps(s, i); p++) {
-        r[p] = ir_v_blendv(s->b, lane, x86_vstep(s, i, x86_src1(i), p), c[p], x86_vstep(s, i, i->vex ? 3 : 2, p));
+        r[p] = ir_v_blendv(s->b, lane, x86_vstep(s, i, x86_src1(i), p), c[p],
+                           x86_vstep(s, i, i->vex ? 3 : 2, p));
     }
     x86_vwrite(s, i, r[0], r[1]);
 }
@@ -284,7 +290,8 @@ void trans_PSHUFB(X86Ctx *s, X86Insn *i)
     IrBuilder *b = s->b;
 
     if (x86_is_mmx(i)) {        /* only the low three bits pick: bytes 0..7 */
-        IrVal mask = ir_v_and(b, x86_vread(s, i, 1, 0), ir_v_splat(b, IR_V128, LANE_I8, ir_i32(b, 0x87)));
+        IrVal mask =
+            ir_v_and(b, x86_vread(s, i, 1, 0), ir_v_splat(b, IR_V128, LANE_I8, ir_i32(b, 0x87)));
         x86_vwrite(s, i, ir_v_shufb(b, x86_vread(s, i, 0, 0), mask), x86_none);
         return;
     }
@@ -321,7 +328,8 @@ void trans_MOVD_to(X86Ctx *s, X86Insn *i)
 
 void trans_MOVD_from(X86Ctx *s, X86Insn *i)
 {
-    IrVal v = ir_v_extract(s->b, i->op[0].size == 3 ? LANE_I64 : LANE_I32, x86_vread(s, i, 1, 0), 0);
+    IrVal v =
+        ir_v_extract(s->b, i->op[0].size == 3 ? LANE_I64 : LANE_I32, x86_vread(s, i, 1, 0), 0);
 
     if (x86_is_mmx(i)) {
         x86_mmx_enter(s);
@@ -471,14 +479,20 @@ static void widen(X86Ctx *s, X86Insn *i, bool sign, IrLane lane, unsigned times)
     IrVal v = x86_vread(s, i, 1, 0), high = x86_none;
 
     if (x86_whole(s, i)) {
-        x86_vwrite(s, i, sign ? ir_v_sext(b, IR_V256, lane, v, times) : ir_v_zext(b, IR_V256, lane, v, times), high);
+        x86_vwrite(s, i,
+                   sign ? ir_v_sext(b, IR_V256, lane, v, times)
+                        : ir_v_zext(b, IR_V256, lane, v, times),
+                   high);
         return;
     }
     if (x86_parts(i) == 2) {
         IrVal rest = ir_v_shr_bytes(b, v, 16 / times);
-        high = sign ? ir_v_sext(b, IR_V128, lane, rest, times) : ir_v_zext(b, IR_V128, lane, rest, times);
+        high = sign ? ir_v_sext(b, IR_V128, lane, rest, times)
+                    : ir_v_zext(b, IR_V128, lane, rest, times);
     }
-    x86_vwrite(s, i, sign ? ir_v_sext(b, IR_V128, lane, v, times) : ir_v_zext(b, IR_V128, lane, v, times), high);
+    x86_vwrite(s, i,
+               sign ? ir_v_sext(b, IR_V128, lane, v, times) : ir_v_zext(b, IR_V128, lane, v, times),
+               high);
 }
 
 void trans_PMOVSXBW(X86Ctx *s, X86Insn *i)

@@ -11,7 +11,11 @@ static IrVal string_address(X86Ctx *s, X86Insn *i, unsigned reg, unsigned size, 
 {
     IrVal at = x86_mask_addr(s, i->addrsize, ir_get(s->b, V_RAX + reg));
 
-    return x86_linear(s, at, reg == R_DI ? S_ES : i->seg < 0 ? S_DS : (unsigned)i->seg, 1u << size, write);
+    return x86_linear(s, at,
+                      reg == R_DI  ? S_ES
+                      : i->seg < 0 ? S_DS
+                                   : (unsigned)i->seg,
+                      1u << size, write);
 }
 
 static void string_step(X86Ctx *s, X86Insn *i, unsigned reg, unsigned size)
@@ -155,7 +159,8 @@ void trans_OUTS(X86Ctx *s, X86Insn *i)
     unsigned seg = i->seg < 0 ? S_DS : (unsigned)i->seg;
 
     x86_sync(s);
-    ir_call_outs(b, ir_i32(b, i->op[1].size), ir_i32(b, i->addrsize), ir_i32(b, seg), ir_i32(b, i->rep != 0));
+    ir_call_outs(b, ir_i32(b, i->op[1].size), ir_i32(b, i->addrsize), ir_i32(b, seg),
+                 ir_i32(b, i->rep != 0));
     if (i->rep) {
         rep_again(s, i, x86_none);
     }

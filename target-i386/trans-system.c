@@ -208,7 +208,8 @@ void trans_ARPL(X86Ctx *s, X86Insn *i)
     set_zero_flag(s, ir_zextq(b, less));
 }
 
-static void store_table(X86Ctx *s, X86Insn *i, IrVal (*base)(IrBuilder *), IrVal (*limit)(IrBuilder *))
+static void store_table(X86Ctx *s, X86Insn *i, IrVal (*base)(IrBuilder *),
+                        IrVal (*limit)(IrBuilder *))
 {
     IrBuilder *b = s->b;
 
@@ -655,7 +656,9 @@ void trans_CLFLUSH(X86Ctx *s, X86Insn *i)
 
 void trans_FENCE(X86Ctx *s, X86Insn *i)
 {
-    ir_fence(s->b, i->modrm >= 0xf8 ? IR_FENCE_ST_ST : i->modrm >= 0xf0 ? IR_FENCE_ALL : IR_FENCE_LD_LD);
+    ir_fence(s->b, i->modrm >= 0xf8   ? IR_FENCE_ST_ST
+                   : i->modrm >= 0xf0 ? IR_FENCE_ALL
+                                      : IR_FENCE_LD_LD);
 }
 
 void trans_RDPKRU(X86Ctx *s, X86Insn *i)
@@ -684,9 +687,11 @@ static void mxcsr_changed(X86Ctx *s)
     IrBlock *changed = ir_cold_block(b), *next = ir_block(b), *same = ir_block(b);
     IrVal masks = ir_andi(b, ir_env_load(b, IR_I32, offsetof(X86Cpu, mxcsr), MEM_32), MXCSR_MASKS);
 
-    ir_brcond(b, s->mode & MODE_XM ? COND_EQ : COND_NE, masks, ir_i32(b, MXCSR_MASKS), changed, next);
+    ir_brcond(b, s->mode & MODE_XM ? COND_EQ : COND_NE, masks, ir_i32(b, MXCSR_MASKS), changed,
+              next);
     ir_place(b, next);
-    IrVal misaligned = ir_andi(b, ir_env_load(b, IR_I32, offsetof(X86Cpu, mxcsr), MEM_32), MXCSR_MM);
+    IrVal misaligned =
+        ir_andi(b, ir_env_load(b, IR_I32, offsetof(X86Cpu, mxcsr), MEM_32), MXCSR_MM);
     ir_brcond(b, s->mode & MODE_MM ? COND_EQ : COND_NE, misaligned, ir_i32(b, 0), changed, same);
     ir_place(b, changed);
     ir_set(b, V_RIP, x86_pc(s, s->next));
@@ -711,7 +716,8 @@ void trans_FXRSTOR(X86Ctx *s, X86Insn *i)
     mxcsr_changed(s);
 }
 
-static void extended_image(X86Ctx *s, X86Insn *i, unsigned kind, void (*fn)(IrBuilder *, IrVal, IrVal, IrVal))
+static void extended_image(X86Ctx *s, X86Insn *i, unsigned kind,
+                           void (*fn)(IrBuilder *, IrVal, IrVal, IrVal))
 {
     if (!(s->mode & MODE_OSXSAVE)) {
         x86_ud(s);

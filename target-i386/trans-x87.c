@@ -117,7 +117,8 @@ static void store_and_pop(X86Ctx *s, X86Insn *i, IrVal v, bool pop)
 void trans_FST(X86Ctx *s, X86Insn *i)
 {
     x86_sync(s);
-    store_and_pop(s, i, i->op[0].size == 3 ? ir_call_fst_f64(s->b) : ir_call_fst_f32(s->b), i->modrm >> 3 & 1);
+    store_and_pop(s, i, i->op[0].size == 3 ? ir_call_fst_f64(s->b) : ir_call_fst_f32(s->b),
+                  i->modrm >> 3 & 1);
 }
 
 void trans_FLD_80(X86Ctx *s, X86Insn *i)

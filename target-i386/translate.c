@@ -10,11 +10,20 @@
 
 #define GPR(name_, n_) {.name = name_, .type = IR_I64, .offset = offsetof(X86Cpu, regs[n_])}
 #define BASE(name_, n_) {.name = name_, .type = IR_I64, .offset = offsetof(X86Cpu, segs[n_].base)}
-#define XMM(n_) [V_XMM0 + n_] = {.name = "xmm" #n_, .type = IR_V128, .offset = offsetof(X86Cpu, xmm[n_])}, \
-                [V_YMMH0 + n_] = {.name = "ymmh" #n_, .type = IR_V128, .offset = offsetof(X86Cpu, ymm_hi[n_])}, \
-                [V_YMM0 + n_] = {.name = "ymm" #n_, .type = IR_V256, .offset = offsetof(X86Cpu, xmm[n_]), \
-                                 .low = V_XMM0 + n_ + 1, .high = V_YMMH0 + n_ + 1}
-#define FIELD(name_, type_, field_) {.name = name_, .type = type_, .offset = offsetof(X86Cpu, field_)}
+#define XMM(n_)                                                                                \
+    [V_XMM0 + n_] = {.name = "xmm" #n_, .type = IR_V128, .offset = offsetof(X86Cpu, xmm[n_])}, \
+              [V_YMMH0 + n_] = {.name = "ymmh" #n_,                                            \
+                                .type = IR_V128,                                               \
+                                .offset = offsetof(X86Cpu, ymm_hi[n_])},                       \
+              [V_YMM0 + n_] = {.name = "ymm" #n_,                                              \
+                               .type = IR_V256,                                                \
+                               .offset = offsetof(X86Cpu, xmm[n_]),                            \
+                               .low = V_XMM0 + n_ + 1,                                         \
+                               .high = V_YMMH0 + n_ + 1}
+#define FIELD(name_, type_, field_)                                      \
+    {                                                                    \
+        .name = name_, .type = type_, .offset = offsetof(X86Cpu, field_) \
+    }
 
 const IrVarDecl x86_vars[] = {
     GPR("rax", 0), GPR("rcx", 1), GPR("rdx", 2), GPR("rbx", 3), GPR("rsp", 4), GPR("rbp", 5), GPR("rsi", 6),
@@ -198,7 +207,10 @@ static uint64_t insn_meta(const X86Ctx *s)
     return s->cc_op == CC_DYNAMIC || !s->cc_stale ? 0 : s->cc_op + 1;
 }
 
-/* Whether the row's unit is there and enabled; emits the exception otherwise. SDM 3A 2.5, table 13-1. */
+/*
+ * Whether the row's unit is there and enabled; emits the exception otherwise. SDM 3A 2.5, table
+ * 13-1.
+ */
 static bool unit_ready(X86Ctx *s, const X86Insn *i)
 {
     uint32_t f = i->row->flags;
@@ -245,7 +257,8 @@ static void translate_insn(X86Ctx *s, X86Insn *i)
     if (s->mode & MODE_GUEST) {
         x86_virt_before(s, i);
     }
-    if (s->mode & MODE_XM && r->flags & X86_ROW_SSE && r->trans != trans_LDMXCSR && r->trans != trans_STMXCSR) {
+    if (s->mode & MODE_XM && r->flags & X86_ROW_SSE && r->trans != trans_LDMXCSR &&
+        r->trans != trans_STMXCSR) {
         x86_sync(s);
         ir_call_xm_begin(s->b);
         r->trans(s, i);
@@ -259,22 +272,26 @@ static void translate_insn(X86Ctx *s, X86Insn *i)
         if (plain_exit(s) && x86_x87_fast(s, i)) {
             return;
         }
-    } else if (r->flags & X86_ROW_MMX || (i->map == X86_MAP_0F && (i->opcode == 0xae || i->opcode == 0xc7))) {
+    } else if (r->flags & X86_ROW_MMX ||
+               (i->map == X86_MAP_0F && (i->opcode == 0xae || i->opcode == 0xc7))) {
         s->x87.off = true;              /* may change TOP or tags */
         s->x87.known = false;
     }
     r->trans(s, i);
 }
 
-/* The first instruction may reach into the next page: fetches there byte by byte, which may fault. */
-static X86Decoded decode_crossing(Cpu *cpu, X86Insn *i, uint64_t pc, const uint8_t *p, unsigned avail,
-                                  X86DecodeMode mode)
+/*
+ * The first instruction may reach into the next page: fetches there byte by byte, which may fault.
+ */
+static X86Decoded decode_crossing(Cpu *cpu, X86Insn *i, uint64_t pc, const uint8_t *p,
+                                  unsigned avail, X86DecodeMode mode)
 {
     uint8_t bytes[16];
     X86Decoded result = X86_MORE;
 
     for (unsigned n = 0; n < 16; n++) {
-        bytes[n] = p && n < avail ? p[n] : cpu_fetch_u8(cpu, mode.code64 ? pc + n : (uint32_t)(pc + n));
+        bytes[n] =
+            p && n < avail ? p[n] : cpu_fetch_u8(cpu, mode.code64 ? pc + n : (uint32_t)(pc + n));
         if (n + 1 >= avail) {
             result = x86_decode(i, bytes, n + 1, mode);
             if (result != X86_MORE) {
@@ -301,7 +318,10 @@ static X86Decoded decode_at(X86Ctx *s, Cpu *cpu, X86Insn *i, const uint8_t *page
     return result;
 }
 
-/* False: the instruction reaches beyond the end of CS, and is not the first, whose turn it is to say so. */
+/*
+ * False: the instruction reaches beyond the end of CS, and is not the first, whose turn it is to
+ * say so.
+ */
 static bool cs_covers(X86Ctx *s, unsigned len, bool first)
 {
     uint64_t last = s->rip + MAX(len, 1) - 1;
@@ -330,10 +350,19 @@ static void begin_block(X86Ctx *s)
 X86Ctx x86_context(Cpu *cpu, IrBuilder *b, const BlockKey *key)
 {
     X86Ctx s = {
-        .b = b, .cpu = X86(cpu), .mode = key->mode, .code64 = key->mode & MODE_CS64, .base = (uint32_t)key->base, .anywhere = key->flags & KEY_ANYWHERE,
+        .b = b,
+        .cpu = X86(cpu),
+        .mode = key->mode,
+        .code64 = key->mode & MODE_CS64,
+        .base = (uint32_t)key->base,
+        .anywhere = key->flags & KEY_ANYWHERE,
         .cs_limit = (uint32_t)(key->base >> 32) ^ 0xffff,
-        .pc = key->pc, .page = key->pc & ~4095ull, .cc_op = CC_DYNAMIC,
-        .mmu = (key->mode & MODE_CPL) == 3 ? MMU_USER : key->mode & MODE_KSMAP ? MMU_KERNEL_SMAP : MMU_KERNEL,
+        .pc = key->pc,
+        .page = key->pc & ~4095ull,
+        .cc_op = CC_DYNAMIC,
+        .mmu = (key->mode & MODE_CPL) == 3 ? MMU_USER
+               : key->mode & MODE_KSMAP    ? MMU_KERNEL_SMAP
+                                           : MMU_KERNEL,
     };
     x86_x87_guess(&s);
     return s;
@@ -389,7 +418,8 @@ void x86_translate_run(X86Ctx *s, unsigned max_insns)
         }
         decoded_insn(s, &i, result);
         s->pc = s->code64 ? s->next : (uint32_t)(s->next + s->base);
-        if (!s->ended && (s->insns - first >= max_insns || ir_full(s->b) || (s->pc ^ s->page) >= 4096)) {
+        if (!s->ended &&
+            (s->insns - first >= max_insns || ir_full(s->b) || (s->pc ^ s->page) >= 4096)) {
             x86_end_jump(s, s->next);
         }
     } while (!s->ended);

@@ -81,7 +81,9 @@ void x86_set_reg(X86Ctx *s, unsigned size, unsigned reg, IrVal v);
 /* Effective address of the memory operand without segment; linear address. */
 IrVal x86_lea(X86Ctx *s, const X86Insn *i);
 IrVal x86_addr(X86Ctx *s, const X86Insn *i);
-/* Of an access of so many bytes; what the segment does not allow faults when the address is used. */
+/*
+ * Of an access of so many bytes; what the segment does not allow faults when the address is used.
+ */
 IrVal x86_linear(X86Ctx *s, IrVal offset, unsigned seg, unsigned bytes, bool write);
 IrVal x86_load(X86Ctx *s, unsigned size, IrVal addr);      /* zero-extended to the operand's type */
 void x86_store(X86Ctx *s, unsigned size, IrVal v, IrVal addr);
@@ -97,9 +99,18 @@ void x86_pop_done(X86Ctx *s, unsigned size, uint64_t extra);
 
 /* ---- flags (cc.c) ---- */
 typedef struct X86Cond { IrCond cond; IrVal a, b; } X86Cond;
-enum { CCG_ADD = CC_ADDB, CCG_ADC = CC_ADCB, CCG_SUB = CC_SUBB, CCG_SBB = CC_SBBB, CCG_LOGIC = CC_LOGICB,
-       CCG_INC = CC_INCB, CCG_DEC = CC_DECB, CCG_SHL = CC_SHLB, CCG_SAR = CC_SARB, CCG_MUL = CC_MULB,
-       CCG_BMI = CC_BMIB };
+enum {
+    CCG_ADD = CC_ADDB,
+    CCG_ADC = CC_ADCB,
+    CCG_SUB = CC_SUBB,
+    CCG_SBB = CC_SBBB,
+    CCG_LOGIC = CC_LOGICB,
+    CCG_INC = CC_INCB,
+    CCG_DEC = CC_DECB,
+    CCG_SHL = CC_SHLB,
+    CCG_SAR = CC_SARB,
+    CCG_MUL = CC_MULB,
+    CCG_BMI = CC_BMIB };
 extern const IrVal x86_none;
 /* Flags from now on: group + size, typed values; x86_none for what the group does not use. */
 void x86_cc(X86Ctx *s, unsigned group, unsigned size, IrVal dst, IrVal src, IrVal src2);
@@ -118,11 +129,15 @@ void x86_cc_dynamic(X86Ctx *s);
 /* ---- x87 with a known stack (x87-fast.c) ---- */
 /* True: done. False: the instruction takes the general way. */
 bool x86_x87_fast(X86Ctx *s, X86Insn *i);
-/* The stack is as the CPU has it now: true of the first x87 instruction of what is being translated. */
+/*
+ * The stack is as the CPU has it now: true of the first x87 instruction of what is being
+ * translated.
+ */
 void x86_x87_guess(X86Ctx *s);
 
 /* ---- exits and exceptions ---- */
-void x86_raise_ir(X86Ctx *s, unsigned vector);            /* cold or not, the current IR block ends */
+/* cold or not, the current IR block ends */
+void x86_raise_ir(X86Ctx *s, unsigned vector);
 void x86_raise_gp(X86Ctx *s);
 void x86_ud(X86Ctx *s);                                   /* the instruction is #UD */
 void x86_jump(X86Ctx *s, unsigned slot, uint64_t rip);    /* ends the IR block */

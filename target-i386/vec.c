@@ -26,11 +26,14 @@ static IrVal vec_memory(X86Ctx *s, const X86Insn *i, unsigned size, unsigned par
         return ir_v_from_i(b, IR_V128, x86_load(s, size, addr));
     }
     if (size <= 3) {
-        return ir_load(b, IR_V128, addr, (MemOp)(s->mode & MODE_AC ? size | MEM_ALIGN : size), s->mmu);
+        return ir_load(b, IR_V128, addr, (MemOp)(s->mode & MODE_AC ? size | MEM_ALIGN : size),
+                       s->mmu);
     }
     /* APM 1 4.4.6: MXCSR.MM leaves #AC; MOVAPS and the like (trans-sse-move.c) stay strict */
-    bool aligned = !i->vex && !(i->row->flags & X86_ROW_UNALIGNED) && (!(s->mode & MODE_MM) || (s->mode & MODE_AC));
-    return ir_load(b, IR_V128, part ? ir_addi(b, addr, 16) : addr, aligned ? MEM_128 | MEM_ALIGN : MEM_128, s->mmu);
+    bool aligned = !i->vex && !(i->row->flags & X86_ROW_UNALIGNED) &&
+                   (!(s->mode & MODE_MM) || (s->mode & MODE_AC));
+    return ir_load(b, IR_V128, part ? ir_addi(b, addr, 16) : addr,
+                   aligned ? MEM_128 | MEM_ALIGN : MEM_128, s->mmu);
 }
 
 static uint32_t mmx_offset(unsigned reg)
@@ -166,7 +169,8 @@ void x86_vec_imm(X86Ctx *s, const X86Insn *i, VecHelper *fn)
 
 IrVal x86_sread(X86Ctx *s, const X86Insn *i, unsigned n, IrLane lane)
 {
-    return i->op[n].kind == X86_MEM ? vec_memory(s, i, lane == LANE_F32 ? 2 : 3, 0) : ir_get(s->b, V_XMM0 + i->op[n].reg);
+    return i->op[n].kind == X86_MEM ? vec_memory(s, i, lane == LANE_F32 ? 2 : 3, 0)
+                                    : ir_get(s->b, V_XMM0 + i->op[n].reg);
 }
 
 void x86_store_low(X86Ctx *s, unsigned size, IrVal v, IrVal addr)

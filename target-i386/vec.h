@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Vector operands in translations. Values are v128; 256-bit operations are two of them (part 0 low,
- * part 1 high), or one of v256 where the engine likes that (x86_steps). MMX registers are the low half of a v128. With VEX the first source is operand 1,
- * without it the destination.
+ * part 1 high), or one of v256 where the engine likes that (x86_steps). MMX registers are the low
+ * half of a v128. With VEX the first source is operand 1, without it the destination.
  */
 #ifndef TARGET_I386_VEC_H
 #define TARGET_I386_VEC_H
@@ -16,7 +16,10 @@ typedef IrVal VecHelper(IrBuilder *b, IrVal a, IrVal c, IrVal imm);
 
 /* Operand n; memory as large as the operand says, zeros above. */
 IrVal x86_vread(X86Ctx *s, const X86Insn *i, unsigned n, unsigned part);
-/* Operand 0, all 16 bytes (or 32: low is a v256); above 128 bits: high, or zeros with VEX. MMX: the low half. */
+/*
+ * Operand 0, all 16 bytes (or 32: low is a v256); above 128 bits: high, or zeros with VEX. MMX: the
+ * low half.
+ */
 void x86_vwrite(X86Ctx *s, const X86Insn *i, IrVal low, IrVal high);
 void x86_vwrite_to(X86Ctx *s, const X86Insn *i, unsigned n, IrVal low, IrVal high);
 bool x86_is_mmx(const X86Insn *i);
@@ -28,7 +31,10 @@ static inline unsigned x86_steps(const X86Ctx *s, const X86Insn *i)
 }
 IrVal x86_vstep(X86Ctx *s, const X86Insn *i, unsigned n, unsigned p);
 /* Operand 0 is 256 bits, in one step. */
-static inline bool x86_whole(const X86Ctx *s, const X86Insn *i) { return i->op[0].size == 5 && ir_has_v256(s->b); }
+static inline bool x86_whole(const X86Ctx *s, const X86Insn *i)
+{
+    return i->op[0].size == 5 && ir_has_v256(s->b);
+}
 IrVal x86_vread256(X86Ctx *s, const X86Insn *i, unsigned n);
 /* Indices of first and second source of a two-source instruction. */
 static inline unsigned x86_src1(const X86Insn *i) { return i->vex ? 1 : 0; }

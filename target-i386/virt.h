@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Guest mode: what the rest of the CPU asks while it runs a guest of the guest, under SVM (svm*.c) or VMX
- * (vmx*.c). docs/devel/x86-virtualization.md
+ * Guest mode: what the rest of the CPU asks while it runs a guest of the guest, under SVM (svm*.c)
+ * or VMX (vmx*.c). docs/devel/x86-virtualization.md
  *
- * Outside of guest mode X86Cpu.guest is NULL and nothing here is called. In it translations have MODE_GUEST, and
- * instructions that may be intercepted call helper_virt_insn first (intercept.c).
+ * Outside of guest mode X86Cpu.guest is NULL and nothing here is called. In it translations have
+ * MODE_GUEST, and instructions that may be intercepted call helper_virt_insn first (intercept.c).
  */
 #ifndef TARGET_I386_VIRT_H
 #define TARGET_I386_VIRT_H
@@ -16,7 +16,10 @@
 typedef struct X86Cpu X86Cpu;
 typedef struct X86Page X86Page;
 
-/* Kinds of event, in VMX's numbers (SDM 3C table 24-16); SVM has the first five and takes 5 and 6 for 3. */
+/*
+ * Kinds of event, in VMX's numbers (SDM 3C table 24-16); SVM has the first five and takes 5 and 6
+ * for 3.
+ */
 enum {
     EVENT_INTR = 0,
     EVENT_NMI = 2,
@@ -98,7 +101,9 @@ typedef struct X86VirtOps {
     void (*translate_fault)(X86Cpu *c); /* does not return */
 } X86VirtOps;
 
-/* The bit of Cpu.pending by which a virtual interrupt, or a window for one, asks to be looked at. */
+/*
+ * The bit of Cpu.pending by which a virtual interrupt, or a window for one, asks to be looked at.
+ */
 #define X86_PENDING_VIRTUAL (1u << 20)
 
 typedef struct NestedFault {
@@ -107,7 +112,9 @@ typedef struct NestedFault {
     bool misconfig; /* VMX: EPT misconfiguration */
 } NestedFault;
 
-/* What VMRUN leaves in the host save area; kept here, its form is nobody's business (APM 15.30.4). */
+/*
+ * What VMRUN leaves in the host save area; kept here, its form is nobody's business (APM 15.30.4).
+ */
 typedef struct SvmHost {
     struct {
         uint64_t base;
@@ -140,7 +147,8 @@ extern const X86VirtOps svm_ops;
 /* ---- svm.c ---- */
 /* Leaves guest mode. State is complete; the second form goes to the execution loop. */
 void svm_exit(X86Cpu *c, uint64_t code, uint64_t info1, uint64_t info2, uint64_t next_rip);
-_Noreturn void svm_vmexit(X86Cpu *c, uint64_t code, uint64_t info1, uint64_t info2, uint64_t next_rip);
+_Noreturn void svm_vmexit(X86Cpu *c, uint64_t code, uint64_t info1, uint64_t info2,
+                          uint64_t next_rip);
 /* VM_CR and VM_HSAVE_PA. */
 bool svm_msr_read(X86Cpu *c, uint32_t index, uint64_t *value);
 bool svm_msr_write(X86Cpu *c, uint32_t index, uint64_t value);
@@ -154,7 +162,9 @@ bool vmx_feature_control_write(X86Cpu *c, uint32_t index, uint64_t value);
 /* ---- both ---- */
 /* INIT, reset: guest mode is over without an exit. */
 void x86_virt_reset(X86Cpu *c);
-/* The instruction at rip without side effects; the number of bytes that could be read, at most 15. */
+/*
+ * The instruction at rip without side effects; the number of bytes that could be read, at most 15.
+ */
 unsigned x86_insn_bytes(X86Cpu *c, uint8_t bytes[15]);
 /* CR8 of the guest when it is not the APIC's, else false. */
 bool x86_virtual_tpr(X86Cpu *c, uint64_t *value, bool write);

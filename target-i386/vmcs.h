@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The VMCS of Intel VMX: field encodings (SDM 3D appendix B), control bits (3C chapter 25), exit reasons (appendix C).
+ * The VMCS of Intel VMX: field encodings (SDM 3D appendix B), control bits (3C chapter 25), exit
+ * reasons (appendix C).
  *
- * A VMCS region in memory has an image of struct Vmcs: its form is the processor's own business, and a region is only valid
- * between VMPTRLD and VMCLEAR anyway.
+ * A VMCS region in memory has an image of struct Vmcs: its form is the processor's own business,
+ * and a region is only valid between VMPTRLD and VMCLEAR anyway.
  */
 #ifndef TARGET_I386_VMCS_H
 #define TARGET_I386_VMCS_H
@@ -20,7 +21,8 @@ typedef struct Vmcs {
 } Vmcs;
 _Static_assert(sizeof(Vmcs) == 4096, "a VMCS is a page");
 
-#define VMCS_SLOT(field) (((field) >> 13 & 3) * 4 * VMCS_GROUP + ((field) >> 10 & 3) * VMCS_GROUP + ((field) >> 1 & 31))
+#define VMCS_SLOT(field) \
+    (((field) >> 13 & 3) * 4 * VMCS_GROUP + ((field) >> 10 & 3) * VMCS_GROUP + ((field) >> 1 & 31))
 enum { VMCS_LAUNCHED = VMCS_SLOTS - 1 }; /* slot: state after VMLAUNCH */
 
 enum {
@@ -82,10 +84,10 @@ enum { VM_SEG_LDTR = 6, VM_SEG_TR = 7, VM_SEGS = 8 };
 #define PROC_PAUSE (1u << 30)
 #define PROC_SECONDARY (1u << 31)
 #define PROC_FIXED 0x0401e172u
-#define PROC_ALLOWED                                                                                                   \
-    (PROC_FIXED | PROC_INTR_WINDOW | PROC_TSC_OFFSET | PROC_HLT | PROC_INVLPG | PROC_MWAIT | PROC_RDPMC | PROC_RDTSC | \
-     PROC_CR8_LOAD | PROC_CR8_STORE | PROC_NMI_WINDOW | PROC_MOV_DR | PROC_IO | PROC_IO_BITMAPS | PROC_MSR_BITMAPS |   \
-     PROC_MONITOR | PROC_PAUSE | PROC_SECONDARY)
+#define PROC_ALLOWED                                                                            \
+    (PROC_FIXED | PROC_INTR_WINDOW | PROC_TSC_OFFSET | PROC_HLT | PROC_INVLPG | PROC_MWAIT |    \
+     PROC_RDPMC | PROC_RDTSC | PROC_CR8_LOAD | PROC_CR8_STORE | PROC_NMI_WINDOW | PROC_MOV_DR | \
+     PROC_IO | PROC_IO_BITMAPS | PROC_MSR_BITMAPS | PROC_MONITOR | PROC_PAUSE | PROC_SECONDARY)
 
 #define PROC2_EPT (1u << 1)
 #define PROC2_TABLES (1u << 2)
@@ -97,9 +99,9 @@ enum { VM_SEG_LDTR = 6, VM_SEG_TR = 7, VM_SEGS = 8 };
 #define PROC2_INVPCID (1u << 12)
 #define PROC2_RDSEED (1u << 16)
 #define PROC2_XSAVES (1u << 20)
-#define PROC2_ALLOWED                                                                                                  \
-    (PROC2_EPT | PROC2_TABLES | PROC2_RDTSCP | PROC2_VPID | PROC2_WBINVD | PROC2_UNRESTRICTED | PROC2_RDRAND |         \
-     PROC2_INVPCID | PROC2_RDSEED | PROC2_XSAVES)
+#define PROC2_ALLOWED                                                                           \
+    (PROC2_EPT | PROC2_TABLES | PROC2_RDTSCP | PROC2_VPID | PROC2_WBINVD | PROC2_UNRESTRICTED | \
+     PROC2_RDRAND | PROC2_INVPCID | PROC2_RDSEED | PROC2_XSAVES)
 
 #define EXIT_SAVE_DEBUG (1u << 2)
 #define EXIT_HOST64 (1u << 9)
@@ -109,8 +111,9 @@ enum { VM_SEG_LDTR = 6, VM_SEG_TR = 7, VM_SEGS = 8 };
 #define EXIT_SAVE_EFER (1u << 20)
 #define EXIT_LOAD_EFER (1u << 21)
 #define EXIT_FIXED 0x36dffu
-#define EXIT_ALLOWED                                                                                                   \
-    (EXIT_FIXED | EXIT_HOST64 | EXIT_ACK_INTR | EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_EFER | EXIT_LOAD_EFER)
+#define EXIT_ALLOWED                                                                             \
+    (EXIT_FIXED | EXIT_HOST64 | EXIT_ACK_INTR | EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_EFER | \
+     EXIT_LOAD_EFER)
 
 #define ENTRY_LOAD_DEBUG (1u << 2)
 #define ENTRY_IA32E (1u << 9)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * VM entries: the checks of controls, host state and guest state, and the loading of the guest. SDM 3C chapter 27.
+ * VM entries: the checks of controls, host state and guest state, and the loading of the guest. SDM
+ * 3C chapter 27.
  */
 #include "target-i386/seg.h"
 #include "target-i386/vmx.h"
@@ -35,10 +36,12 @@ static bool execution_controls_ok(X86Cpu *c)
     uint32_t pin = vmx_get(c, VM_PIN), proc = vmx_get(c, VM_PROC), proc2 = vmx_get(c, VM_PROC2);
 
     if (!vmx_control_ok(c, 0x48d, pin) || !vmx_control_ok(c, 0x48e, proc) ||
-        ((proc & PROC_SECONDARY) && !vmx_control_ok(c, 0x48b, proc2)) || vmx_get(c, VM_CR3_TARGETS) > 4) {
+        ((proc & PROC_SECONDARY) && !vmx_control_ok(c, 0x48b, proc2)) ||
+        vmx_get(c, VM_CR3_TARGETS) > 4) {
         return false;
     }
-    if (!map_ok(c, proc & PROC_IO_BITMAPS, VM_IO_A) || !map_ok(c, proc & PROC_IO_BITMAPS, VM_IO_B) ||
+    if (!map_ok(c, proc & PROC_IO_BITMAPS, VM_IO_A) ||
+        !map_ok(c, proc & PROC_IO_BITMAPS, VM_IO_B) ||
         !map_ok(c, proc & PROC_MSR_BITMAPS, VM_MSR_BITMAP)) {
         return false;
     }
@@ -74,7 +77,8 @@ static bool controls_ok(X86Cpu *c)
 {
     return execution_controls_ok(c) && vmx_control_ok(c, 0x48f, vmx_get(c, VM_EXIT_CTL)) &&
            vmx_control_ok(c, 0x490, vmx_get(c, VM_ENTRY_CTL)) &&
-           area_ok(c, VM_EXIT_STORE, VM_EXIT_STORE_COUNT) && area_ok(c, VM_EXIT_LOAD, VM_EXIT_LOAD_COUNT) &&
+           area_ok(c, VM_EXIT_STORE, VM_EXIT_STORE_COUNT) &&
+           area_ok(c, VM_EXIT_LOAD, VM_EXIT_LOAD_COUNT) &&
            area_ok(c, VM_ENTRY_LOAD, VM_ENTRY_LOAD_COUNT) && event_ok(c);
 }
 
@@ -93,20 +97,22 @@ static bool host_selectors_ok(const X86Cpu *c, bool host64)
             return false;
         }
     }
-    return vmx_get(c, VM_H_SEL + 2) && vmx_get(c, VM_H_TR_SEL) && (host64 || vmx_get(c, VM_H_SEL + 4));
+    return vmx_get(c, VM_H_SEL + 2) && vmx_get(c, VM_H_TR_SEL) &&
+           (host64 || vmx_get(c, VM_H_SEL + 4));
 }
 
 static bool host_ok(const X86Cpu *c)
 {
     static const unsigned addresses[] = {
-        VM_H_SYSENTER_ESP, VM_H_SYSENTER_EIP, VM_H_FS_BASE, VM_H_GS_BASE, VM_H_TR_BASE, VM_H_GDTR_BASE, VM_H_IDTR_BASE,
+        VM_H_SYSENTER_ESP, VM_H_SYSENTER_EIP, VM_H_FS_BASE,   VM_H_GS_BASE,
+        VM_H_TR_BASE,      VM_H_GDTR_BASE,    VM_H_IDTR_BASE,
     };
     uint64_t cr0 = vmx_get(c, VM_H_CR0), cr4 = vmx_get(c, VM_H_CR4), rip = vmx_get(c, VM_H_RIP);
     uint32_t ctl = vmx_get(c, VM_EXIT_CTL);
     bool host64 = ctl & EXIT_HOST64;
 
-    if ((cr0 & VMX_CR0_FIXED) != VMX_CR0_FIXED || cr0 >> 32 || !(cr4 & CR4_VMXE) || (cr4 & ~x86_cr4_allowed(c)) ||
-        !within(c, vmx_get(c, VM_H_CR3) & ~(1ull << 63))) {
+    if ((cr0 & VMX_CR0_FIXED) != VMX_CR0_FIXED || cr0 >> 32 || !(cr4 & CR4_VMXE) ||
+        (cr4 & ~x86_cr4_allowed(c)) || !within(c, vmx_get(c, VM_H_CR3) & ~(1ull << 63))) {
         return false;
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(addresses); i++) {
@@ -115,7 +121,8 @@ static bool host_ok(const X86Cpu *c)
         }
     }
     if (((ctl & EXIT_LOAD_PAT) && !x86_pat_valid(vmx_get(c, VM_H_PAT))) ||
-        ((ctl & EXIT_LOAD_EFER) && !efer_ok(c, vmx_get(c, VM_H_EFER), host64, true)) || !host_selectors_ok(c, host64)) {
+        ((ctl & EXIT_LOAD_EFER) && !efer_ok(c, vmx_get(c, VM_H_EFER), host64, true)) ||
+        !host_selectors_ok(c, host64)) {
         return false;
     }
     if (x86_long_mode(c) != host64 || (!host64 && (vmx_get(c, VM_ENTRY_CTL) & ENTRY_IA32E))) {
@@ -133,18 +140,20 @@ static bool guest_control_ok(const X86Cpu *c)
     uint32_t ctl = vmx_get(c, VM_ENTRY_CTL);
     bool long_mode = ctl & ENTRY_IA32E;
 
-    if ((cr0 & fixed) != fixed || cr0 >> 32 || ((cr0 & CR0_PG) && !(cr0 & CR0_PE)) || !(cr4 & CR4_VMXE) ||
-        (cr4 & ~x86_cr4_allowed(c))) {
+    if ((cr0 & fixed) != fixed || cr0 >> 32 || ((cr0 & CR0_PG) && !(cr0 & CR0_PE)) ||
+        !(cr4 & CR4_VMXE) || (cr4 & ~x86_cr4_allowed(c))) {
         return false;
     }
     if (long_mode ? !(cr0 & CR0_PG) || !(cr4 & CR4_PAE) : cr4 & CR4_PCIDE) {
         return false;
     }
     if (!within(c, vmx_get(c, VM_G_CR3)) ||
-        ((ctl & ENTRY_LOAD_DEBUG) && (vmx_get(c, VM_G_DR7) >> 32 || (vmx_get(c, VM_G_DEBUGCTL) & ~0xdfc3ull)))) {
+        ((ctl & ENTRY_LOAD_DEBUG) &&
+         (vmx_get(c, VM_G_DR7) >> 32 || (vmx_get(c, VM_G_DEBUGCTL) & ~0xdfc3ull)))) {
         return false;
     }
-    return x86_canonical(c, vmx_get(c, VM_G_SYSENTER_ESP)) && x86_canonical(c, vmx_get(c, VM_G_SYSENTER_EIP)) &&
+    return x86_canonical(c, vmx_get(c, VM_G_SYSENTER_ESP)) &&
+           x86_canonical(c, vmx_get(c, VM_G_SYSENTER_EIP)) &&
            (!(ctl & ENTRY_LOAD_PAT) || x86_pat_valid(vmx_get(c, VM_G_PAT))) &&
            (!(ctl & ENTRY_LOAD_EFER) || efer_ok(c, vmx_get(c, VM_G_EFER), long_mode, cr0 & CR0_PG));
 }
@@ -154,13 +163,14 @@ static bool seg_shape_ok(const X86Cpu *c, unsigned seg, bool system)
 {
     uint32_t ar = ar_of(c, seg), limit = vmx_get(c, VM_G_LIMIT + 2 * seg);
 
-    return !(ar & 0xfffe0f00) && (ar & 0x80) && !(ar & 0x10) == system && ((limit & 0xfff) == 0xfff || !(ar & 0x8000)) &&
-           (!(limit >> 20) || (ar & 0x8000));
+    return !(ar & 0xfffe0f00) && (ar & 0x80) && !(ar & 0x10) == system &&
+           ((limit & 0xfff) == 0xfff || !(ar & 0x8000)) && (!(limit >> 20) || (ar & 0x8000));
 }
 
 static bool code_seg_ok(const X86Cpu *c, bool unrestricted, bool long_mode)
 {
-    uint32_t ar = ar_of(c, S_CS), type = ar & 15, dpl = ar >> 5 & 3, ss_dpl = ar_of(c, S_SS) >> 5 & 3;
+    uint32_t ar = ar_of(c, S_CS), type = ar & 15, dpl = ar >> 5 & 3,
+             ss_dpl = ar_of(c, S_SS) >> 5 & 3;
 
     if (!seg_shape_ok(c, S_CS, false) || (long_mode && (ar & 0x2000) && (ar & 0x4000))) {
         return false;
@@ -185,7 +195,8 @@ static bool data_segs_ok(const X86Cpu *c, bool unrestricted)
 
     for (unsigned i = 0; i < G_N_ELEMENTS(which); i++) {
         unsigned s = which[i];
-        uint32_t ar = ar_of(c, s), type = ar & 15, rpl = vmx_get(c, VM_G_SEL + 2 * s) & 3, dpl = ar >> 5 & 3;
+        uint32_t ar = ar_of(c, s), type = ar & 15, rpl = vmx_get(c, VM_G_SEL + 2 * s) & 3,
+                 dpl = ar >> 5 & 3;
 
         if (s == S_SS) {
             if (!unrestricted && (rpl != (vmx_get(c, VM_G_SEL + 2 * S_CS) & 3) || dpl != rpl)) {
@@ -195,7 +206,8 @@ static bool data_segs_ok(const X86Cpu *c, bool unrestricted)
                 return false;
             }
         } else if (!(ar & VM_AR_UNUSABLE)) {
-            if (!(type & 1) || ((type & 8) && !(type & 2)) || (!unrestricted && type < 12 && dpl < rpl)) {
+            if (!(type & 1) || ((type & 8) && !(type & 2)) ||
+                (!unrestricted && type < 12 && dpl < rpl)) {
                 return false;
             }
         }
@@ -204,24 +216,27 @@ static bool data_segs_ok(const X86Cpu *c, bool unrestricted)
             return false;
         }
     }
-    return x86_canonical(c, vmx_get(c, VM_G_BASE + 2 * S_FS)) && x86_canonical(c, vmx_get(c, VM_G_BASE + 2 * S_GS));
+    return x86_canonical(c, vmx_get(c, VM_G_BASE + 2 * S_FS)) &&
+           x86_canonical(c, vmx_get(c, VM_G_BASE + 2 * S_GS));
 }
 
 static bool system_segs_ok(const X86Cpu *c, bool long_mode)
 {
     uint32_t tr = ar_of(c, VM_SEG_TR), ldtr = ar_of(c, VM_SEG_LDTR);
 
-    if ((tr & VM_AR_UNUSABLE) || (vmx_get(c, VM_G_SEL + 2 * VM_SEG_TR) & 4) || !seg_shape_ok(c, VM_SEG_TR, true) ||
-        ((tr & 15) != 11 && (long_mode || (tr & 15) != 3)) || !x86_canonical(c, vmx_get(c, VM_G_BASE + 2 * VM_SEG_TR))) {
+    if ((tr & VM_AR_UNUSABLE) || (vmx_get(c, VM_G_SEL + 2 * VM_SEG_TR) & 4) ||
+        !seg_shape_ok(c, VM_SEG_TR, true) || ((tr & 15) != 11 && (long_mode || (tr & 15) != 3)) ||
+        !x86_canonical(c, vmx_get(c, VM_G_BASE + 2 * VM_SEG_TR))) {
         return false;
     }
     if (!(ldtr & VM_AR_UNUSABLE) &&
-        ((vmx_get(c, VM_G_SEL + 2 * VM_SEG_LDTR) & 4) || !seg_shape_ok(c, VM_SEG_LDTR, true) || (ldtr & 15) != 2 ||
-         !x86_canonical(c, vmx_get(c, VM_G_BASE + 2 * VM_SEG_LDTR)))) {
+        ((vmx_get(c, VM_G_SEL + 2 * VM_SEG_LDTR) & 4) || !seg_shape_ok(c, VM_SEG_LDTR, true) ||
+         (ldtr & 15) != 2 || !x86_canonical(c, vmx_get(c, VM_G_BASE + 2 * VM_SEG_LDTR)))) {
         return false;
     }
-    return x86_canonical(c, vmx_get(c, VM_G_GDTR_BASE)) && x86_canonical(c, vmx_get(c, VM_G_IDTR_BASE)) &&
-           !(vmx_get(c, VM_G_GDTR_LIMIT) >> 16) && !(vmx_get(c, VM_G_IDTR_LIMIT) >> 16);
+    return x86_canonical(c, vmx_get(c, VM_G_GDTR_BASE)) &&
+           x86_canonical(c, vmx_get(c, VM_G_IDTR_BASE)) && !(vmx_get(c, VM_G_GDTR_LIMIT) >> 16) &&
+           !(vmx_get(c, VM_G_IDTR_LIMIT) >> 16);
 }
 
 static bool vm86_segs_ok(const X86Cpu *c)
@@ -239,8 +254,9 @@ static bool guest_segs_ok(const X86Cpu *c, bool long_mode)
 {
     bool unrestricted = vmx_proc2(c, PROC2_UNRESTRICTED);
 
-    if (vmx_get(c, VM_G_RFLAGS) & FLAG_VM ? !vm86_segs_ok(c)
-                                          : !code_seg_ok(c, unrestricted, long_mode) || !data_segs_ok(c, unrestricted)) {
+    if (vmx_get(c, VM_G_RFLAGS) & FLAG_VM
+            ? !vm86_segs_ok(c)
+            : !code_seg_ok(c, unrestricted, long_mode) || !data_segs_ok(c, unrestricted)) {
         return false;
     }
     return !(vmx_get(c, VM_G_BASE + 2 * S_CS) >> 32) && system_segs_ok(c, long_mode);
@@ -261,13 +277,16 @@ static bool guest_flow_ok(const X86Cpu *c, bool long_mode)
         (valid && type == EVENT_INTR && !(flags & FLAG_IF))) {
         return false;
     }
-    if (activity > VM_HALTED || (activity == VM_HALTED && ((ar_of(c, S_SS) >> 5 & 3) || (blocked & 3)))) {
+    if (activity > VM_HALTED ||
+        (activity == VM_HALTED && ((ar_of(c, S_SS) >> 5 & 3) || (blocked & 3)))) {
         return false;
     }
     if ((blocked & ~(VM_BLOCK_STI | VM_BLOCK_MOV_SS | VM_BLOCK_NMI)) || (blocked & 3) == 3 ||
-        ((blocked & VM_BLOCK_STI) && !(flags & FLAG_IF)) || (valid && type == EVENT_INTR && (blocked & 3)) ||
+        ((blocked & VM_BLOCK_STI) && !(flags & FLAG_IF)) ||
+        (valid && type == EVENT_INTR && (blocked & 3)) ||
         (valid && type == EVENT_NMI && (blocked & VM_BLOCK_MOV_SS)) ||
-        (valid && type == EVENT_NMI && (blocked & VM_BLOCK_NMI) && (vmx_get(c, VM_PIN) & PIN_VNMI))) {
+        (valid && type == EVENT_NMI && (blocked & VM_BLOCK_NMI) &&
+         (vmx_get(c, VM_PIN) & PIN_VNMI))) {
         return false;
     }
     return !(vmx_get(c, VM_G_PENDING_DEBUG) & ~0x1500full);
@@ -299,8 +318,8 @@ static int guest_problem(const X86Cpu *c)
     if (link != VMX_NONE) {
         return 4; /* there are no shadow VMCSs */
     }
-    if (!long_mode && (vmx_get(c, VM_G_CR0) & CR0_PG) && (vmx_get(c, VM_G_CR4) & CR4_PAE) && vmx_proc2(c, PROC2_EPT) &&
-        !pdptes_ok(c)) {
+    if (!long_mode && (vmx_get(c, VM_G_CR0) & CR0_PG) && (vmx_get(c, VM_G_CR4) & CR4_PAE) &&
+        vmx_proc2(c, PROC2_EPT) && !pdptes_ok(c)) {
         return 2;
     }
     return -1;
@@ -338,7 +357,8 @@ static void load_guest(X86Cpu *c)
 {
     uint32_t ctl = vmx_get(c, VM_ENTRY_CTL), blocked = vmx_get(c, VM_G_INTERRUPTIBILITY);
 
-    c->cr0 = (vmx_get(c, VM_G_CR0) & ~(uint64_t)(CR0_CD | CR0_NW)) | (c->cr0 & (CR0_CD | CR0_NW)) | CR0_ET;
+    c->cr0 = (vmx_get(c, VM_G_CR0) & ~(uint64_t)(CR0_CD | CR0_NW)) | (c->cr0 & (CR0_CD | CR0_NW)) |
+             CR0_ET;
     c->cr3 = vmx_get(c, VM_G_CR3);
     c->cr4 = vmx_get(c, VM_G_CR4);
     load_efer(c, ctl);
@@ -348,8 +368,10 @@ static void load_guest(X86Cpu *c)
     }
     c->ldt = seg_in(c, VM_SEG_LDTR);
     c->tr = seg_in(c, VM_SEG_TR);
-    c->gdt = (X86TableReg){.base = vmx_get(c, VM_G_GDTR_BASE), .limit = vmx_get(c, VM_G_GDTR_LIMIT)};
-    c->idt = (X86TableReg){.base = vmx_get(c, VM_G_IDTR_BASE), .limit = vmx_get(c, VM_G_IDTR_LIMIT)};
+    c->gdt =
+        (X86TableReg){.base = vmx_get(c, VM_G_GDTR_BASE), .limit = vmx_get(c, VM_G_GDTR_LIMIT)};
+    c->idt =
+        (X86TableReg){.base = vmx_get(c, VM_G_IDTR_BASE), .limit = vmx_get(c, VM_G_IDTR_LIMIT)};
     x86_set_cpl(c, c->eflags & FLAG_VM ? 3 : ar_of(c, S_SS) >> 5 & 3);
     x86_seg_derive(c);
     c->rip = vmx_get(c, VM_G_RIP);
@@ -382,7 +404,8 @@ static void inject(X86Cpu *c)
     } else if (type == EVENT_PRIV_EXCEPTION) {
         c->rip = next;
     }
-    x86_do_interrupt(c, e & 0xff, type, e & VM_EVENT_ERROR, (uint32_t)vmx_get(c, VM_ENTRY_ERROR), next);
+    x86_do_interrupt(c, e & 0xff, type, e & VM_EVENT_ERROR, (uint32_t)vmx_get(c, VM_ENTRY_ERROR),
+                     next);
 }
 
 /* 27.8: an exit instead of an entry. The guest's fields stay. */
@@ -390,7 +413,8 @@ static _Noreturn void entry_failed(X86Cpu *c, uint32_t reason, uint64_t qualific
 {
     vmx_set(c, VM_REASON, reason | EXIT_ENTRY_FAILED);
     vmx_set(c, VM_QUALIFICATION, qualification);
-    log_mask(LOG_INT, "VMX: entry failed, reason %u qualification %" PRIu64 "\n", reason, qualification);
+    log_mask(LOG_INT, "VMX: entry failed, reason %u qualification %" PRIu64 "\n", reason,
+             qualification);
     vmx_load_host(c);
     cpu_leave(&c->cpu, 0);
 }
@@ -403,11 +427,13 @@ void vmx_enter(X86Cpu *c, bool launch, uint64_t next, uintptr_t host_pc)
     bool held;
 
     cpu_restore_state(&c->cpu, host_pc);
-    if (v->current == VMX_NONE || !launch != !!v->vmcs.slot[VMCS_LAUNCHED] || !controls_ok(c) || !host_ok(c)) {
-        vmx_fail(c, v->current == VMX_NONE                      ? 0
-                    : !launch != !!v->vmcs.slot[VMCS_LAUNCHED] ? (launch ? VMERR_LAUNCH_NOT_CLEAR : VMERR_RESUME_NOT_LAUNCHED)
-                    : !controls_ok(c)                           ? VMERR_CONTROLS
-                                                                : VMERR_HOST);
+    if (v->current == VMX_NONE || !launch != !!v->vmcs.slot[VMCS_LAUNCHED] || !controls_ok(c) ||
+        !host_ok(c)) {
+        vmx_fail(c, v->current == VMX_NONE ? 0
+                    : !launch != !!v->vmcs.slot[VMCS_LAUNCHED]
+                        ? (launch ? VMERR_LAUNCH_NOT_CLEAR : VMERR_RESUME_NOT_LAUNCHED)
+                    : !controls_ok(c) ? VMERR_CONTROLS
+                                      : VMERR_HOST);
         return;
     }
     v->host_nmi_masked = c->nmi_masked;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Extended page tables: four levels, 4 KiB, 2 MiB and 1 GiB pages, accessed and dirty flags. SDM 3C chapter 29. */
+/*
+ * Extended page tables: four levels, 4 KiB, 2 MiB and 1 GiB pages, accessed and dirty flags. SDM 3C
+ * chapter 29.
+ */
 #include "target-i386/paging.h"
 #include "target-i386/vmx.h"
 #include "util/rcu.h"
@@ -25,14 +28,18 @@ static bool misconfigured(const X86Cpu *c, uint64_t e, unsigned level, bool leaf
         return true;
     }
     if (leaf) {
-        return type == 2 || type == 3 || type == 7 || (level > 1 && (e & (((1ull << 9 * (level - 1)) - 1) << 12)));
+        return type == 2 || type == 3 || type == 7 ||
+               (level > 1 && (e & (((1ull << 9 * (level - 1)) - 1) << 12)));
     }
     return level == 4 ? e & 0xf8 : e & 0x78;
 }
 
-static bool fault(X86Cpu *c, hwaddr gpa, const NestedUse *u, unsigned rights, bool write, bool misconfig)
+static bool fault(X86Cpu *c, hwaddr gpa, const NestedUse *u, unsigned rights, bool write,
+                  bool misconfig)
 {
-    uint64_t q = rights << 3 | (u->access == ACCESS_FETCH && !u->table ? EPTQ_FETCH : write ? EPTQ_WRITE : EPTQ_READ);
+    uint64_t q = rights << 3 | (u->access == ACCESS_FETCH && !u->table ? EPTQ_FETCH
+                                : write                                ? EPTQ_WRITE
+                                                                       : EPTQ_READ);
 
     if (u->table) {
         q |= EPTQ_READ;
@@ -111,7 +118,8 @@ bool vmx_translate(X86Cpu *c, hwaddr gpa, const NestedUse *u, X86Page *page)
         if (!u->debug && (l.rights & want) != want) {
             return fault(c, gpa, u, l.rights, write, false);
         }
-        if (!flags || u->debug || x86_entry_or(c, l.entry, 8, l.host, l.value, EPT_A | (write ? EPT_D : 0))) {
+        if (!flags || u->debug ||
+            x86_entry_or(c, l.entry, 8, l.host, l.value, EPT_A | (write ? EPT_D : 0))) {
             break;
         }
     }

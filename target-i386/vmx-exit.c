@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* VM exits: the guest's state into the VMCS, the hypervisor's out of it, MSR areas. SDM 3C chapter 28. */
+/*
+ * VM exits: the guest's state into the VMCS, the hypervisor's out of it, MSR areas. SDM 3C chapter
+ * 28.
+ */
 #include "target-i386/seg.h"
 #include "target-i386/vmx.h"
 #include "util/log.h"
@@ -13,7 +16,8 @@ typedef struct MsrEntry {
 
 static bool area_msr_ok(const MsrEntry *e)
 {
-    return !e->reserved && e->index >> 8 != 8 && e->index != 0xc0000100 && e->index != 0xc0000101 && e->index != 0x9e;
+    return !e->reserved && e->index >> 8 != 8 && e->index != 0xc0000100 && e->index != 0xc0000101 &&
+           e->index != 0x9e;
 }
 
 unsigned vmx_load_msrs(X86Cpu *c, hwaddr area, unsigned count)
@@ -21,7 +25,8 @@ unsigned vmx_load_msrs(X86Cpu *c, hwaddr area, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         MsrEntry e = {0};
 
-        if (i == VM_MAX_MSRS || address_space_read(c->cpu.as, area + i * 16ull, vmx_attrs(c), &e, 16) != MEM_OK ||
+        if (i == VM_MAX_MSRS ||
+            address_space_read(c->cpu.as, area + i * 16ull, vmx_attrs(c), &e, 16) != MEM_OK ||
             !area_msr_ok(&e) || !x86_msr_write(c, e.index, e.value)) {
             return i + 1;
         }
@@ -34,7 +39,8 @@ static bool store_msrs(X86Cpu *c, hwaddr area, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         MsrEntry e = {0};
 
-        if (i == VM_MAX_MSRS || address_space_read(c->cpu.as, area + i * 16ull, vmx_attrs(c), &e, 16) != MEM_OK ||
+        if (i == VM_MAX_MSRS ||
+            address_space_read(c->cpu.as, area + i * 16ull, vmx_attrs(c), &e, 16) != MEM_OK ||
             e.reserved || e.index >> 8 == 8 || !x86_msr_read(c, e.index, &e.value)) {
             return false;
         }
@@ -100,7 +106,8 @@ static void save_guest(X86Cpu *c)
     vmx_set(c, VM_G_INTERRUPTIBILITY, blocked | (c->nmi_masked ? VM_BLOCK_NMI : 0));
     vmx_set(c, VM_G_ACTIVITY, c->cpu.halted ? VM_HALTED : VM_ACTIVE);
     vmx_set(c, VM_G_PENDING_DEBUG, 0);
-    for (unsigned i = 0; c->nested && i < 4 && (c->cr0 & CR0_PG) && (c->cr4 & CR4_PAE) && !x86_long_mode(c); i++) {
+    for (unsigned i = 0;
+         c->nested && i < 4 && (c->cr0 & CR0_PG) && (c->cr4 & CR4_PAE) && !x86_long_mode(c); i++) {
         hwaddr pa;
         MemAttrs attrs = vmx_attrs(c);
         const NestedUse use = {.access = ACCESS_LOAD, .table = true, .debug = true};
@@ -108,8 +115,9 @@ static void save_guest(X86Cpu *c)
 
         pa = (c->cr3 & 0xffffffe0) + i * 8;
         if (c->guest->translate(c, pa, &use, &page)) {
-            vmx_set(c, VM_G_PDPTE + 2 * i,
-                    address_space_load(c->cpu.as, page.pa | (pa & 0xfff), 8, DEV_LITTLE, attrs, NULL));
+            vmx_set(
+                c, VM_G_PDPTE + 2 * i,
+                address_space_load(c->cpu.as, page.pa | (pa & 0xfff), 8, DEV_LITTLE, attrs, NULL));
         }
     }
 }
@@ -166,7 +174,9 @@ void vmx_load_host(X86Cpu *c)
     c->cr0 = (vmx_get(c, VM_H_CR0) & ~keep) | (c->cr0 & keep);
     c->cr3 = vmx_get(c, VM_H_CR3) & ~(1ull << 63);
     c->cr4 = vmx_get(c, VM_H_CR4);
-    c->efer = ctl & EXIT_LOAD_EFER ? vmx_get(c, VM_H_EFER) : host64 ? c->efer | bits : c->efer & ~bits;
+    c->efer = ctl & EXIT_LOAD_EFER ? vmx_get(c, VM_H_EFER)
+              : host64             ? c->efer | bits
+                                   : c->efer & ~bits;
     x86_set_eflags(c, FLAG_1, UINT32_MAX);
     host_segs(c, host64);
     c->rip = vmx_get(c, VM_H_RIP);
@@ -196,7 +206,8 @@ static void record_event(X86Cpu *c)
     vmx_set(c, VM_IDT_EVENT, 0);
     if (e->valid) {
         vmx_set(c, VM_IDT_EVENT,
-                e->vector | (uint32_t)e->type << 8 | (e->has_error ? VM_EVENT_ERROR : 0) | VM_EVENT_VALID);
+                e->vector | (uint32_t)e->type << 8 | (e->has_error ? VM_EVENT_ERROR : 0) |
+                    VM_EVENT_VALID);
         vmx_set(c, VM_IDT_ERROR, e->error);
         if (e->type >= EVENT_SOFT_INT) {
             vmx_set(c, VM_EXIT_LENGTH, e->insn_len);
@@ -216,8 +227,9 @@ void vmx_exit(X86Cpu *c, uint32_t reason, uint64_t qualification)
     record_event(c);
     vmx_set(c, VM_ENTRY_EVENT, vmx_get(c, VM_ENTRY_EVENT) & ~(uint64_t)VM_EVENT_VALID);
     if (log_enabled(LOG_INT)) {
-        log_mask(LOG_INT, "VMX: exit %u qualification %#" PRIx64 " rip %#" PRIx64 " event %#" PRIx64 "\n", reason,
-                 qualification, c->rip, vmx_get(c, VM_IDT_EVENT));
+        log_mask(LOG_INT,
+                 "VMX: exit %u qualification %#" PRIx64 " rip %#" PRIx64 " event %#" PRIx64 "\n",
+                 reason, qualification, c->rip, vmx_get(c, VM_IDT_EVENT));
     }
     save_guest(c);
     if (!store_msrs(c, vmx_get(c, VM_EXIT_STORE), vmx_get(c, VM_EXIT_STORE_COUNT))) {

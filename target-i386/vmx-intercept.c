@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a VMX guest exits for: instructions, ports, MSRs, control registers, exceptions, interrupts and windows for
- * them. SDM 3C chapters 25.6 and 26; qualifications: 28.2.1.
+ * What a VMX guest exits for: instructions, ports, MSRs, control registers, exceptions, interrupts
+ * and windows for them. SDM 3C chapters 25.6 and 26; qualifications: 28.2.1.
  */
 #include "exec/x86-apic.h"
 #include "target-i386/helpers.h"
 #include "target-i386/seg.h"
 #include "target-i386/vmx.h"
 
-static _Noreturn void insn_exit(X86Cpu *c, const VirtUse *u, unsigned reason, uint64_t qualification)
+static _Noreturn void insn_exit(X86Cpu *c, const VirtUse *u, unsigned reason,
+                                uint64_t qualification)
 {
     cpu_restore_state(&c->cpu, u->host_pc);
     vmx_set(c, VM_EXIT_LENGTH, (u->next - c->rip) & 15);
@@ -39,7 +40,8 @@ static bool io_wanted(X86Cpu *c, uint32_t port, unsigned bytes)
         return true;
     }
     for (uint32_t p = port; p < port + bytes; p++) {
-        if (map_byte(c, vmx_get(c, p < 0x8000 ? VM_IO_A : VM_IO_B) + (p & 0x7fff) / 8) >> p % 8 & 1) {
+        if (map_byte(c, vmx_get(c, p < 0x8000 ? VM_IO_A : VM_IO_B) + (p & 0x7fff) / 8) >> p % 8 &
+            1) {
             return true;
         }
     }
@@ -74,8 +76,8 @@ static void check_io(X86Cpu *c, const VirtUse *u)
         vmx_set(c, VM_IO_RCX, c->regs[R_CX]);
     }
     insn_exit(c, &with, EXIT_IO,
-              (bytes - 1) | (a & VIO_IN ? 8 : 0) | (a & VIO_STRING ? 16 : 0) | (a & VIO_REP ? 32 : 0) |
-                  (a & VIO_IMM ? 64 : 0) | (uint64_t)port << 16);
+              (bytes - 1) | (a & VIO_IN ? 8 : 0) | (a & VIO_STRING ? 16 : 0) |
+                  (a & VIO_REP ? 32 : 0) | (a & VIO_IMM ? 64 : 0) | (uint64_t)port << 16);
 }
 
 static void check_msr(X86Cpu *c, const VirtUse *u)
@@ -84,7 +86,8 @@ static void check_msr(X86Cpu *c, const VirtUse *u)
     bool write = u->id == VI_WRMSR, high = n >= 0xc0000000;
     hwaddr map = vmx_get(c, VM_MSR_BITMAP) + (high ? 0x400 : 0) + (write ? 0x800 : 0);
 
-    if (!vmx_proc(c, PROC_MSR_BITMAPS) || n - (high ? 0xc0000000 : 0) > 0x1fff || (map_byte(c, map + bit / 8) >> bit % 8 & 1)) {
+    if (!vmx_proc(c, PROC_MSR_BITMAPS) || n - (high ? 0xc0000000 : 0) > 0x1fff ||
+        (map_byte(c, map + bit / 8) >> bit % 8 & 1)) {
         insn_exit(c, u, write ? EXIT_WRMSR : EXIT_RDMSR, 0);
     }
 }
@@ -155,7 +158,8 @@ static void check_cr(X86Cpu *c, const VirtUse *u)
 
 static uint64_t vmx_cr_read(const X86Cpu *c, unsigned n, uint64_t v)
 {
-    uint64_t mask = vmx_get(c, n ? VM_CR4_MASK : VM_CR0_MASK), shadow = vmx_get(c, n ? VM_CR4_SHADOW : VM_CR0_SHADOW);
+    uint64_t mask = vmx_get(c, n ? VM_CR4_MASK : VM_CR0_MASK),
+             shadow = vmx_get(c, n ? VM_CR4_SHADOW : VM_CR0_SHADOW);
 
     return (v & ~mask) | (shadow & mask);
 }
@@ -205,7 +209,8 @@ static void check_random(X86Cpu *c, const VirtUse *u, uint32_t control, unsigned
 static void check_dr(X86Cpu *c, const VirtUse *u)
 {
     if (vmx_proc(c, PROC_MOV_DR)) {
-        insn_exit(c, u, EXIT_DR, (VCR_REG(u->arg) & 7) | (u->id == VI_DR_READ ? 16 : 0) | VCR_GPR(u->arg) << 8);
+        insn_exit(c, u, EXIT_DR,
+                  (VCR_REG(u->arg) & 7) | (u->id == VI_DR_READ ? 16 : 0) | VCR_GPR(u->arg) << 8);
     }
 }
 
@@ -339,7 +344,8 @@ static void vmx_triple_fault(X86Cpu *c)
 /* 26.4.2 */
 static void vmx_task_switch(X86Cpu *c, uint32_t selector, unsigned why, uint64_t next)
 {
-    static const uint8_t source[] = {[TASK_CALL] = 0, [TASK_IRET] = 1, [TASK_JMP] = 2, [TASK_INT] = 3};
+    static const uint8_t source[] = {
+        [TASK_CALL] = 0, [TASK_IRET] = 1, [TASK_JMP] = 2, [TASK_INT] = 3};
 
     vmx_set(c, VM_EXIT_LENGTH, why == TASK_INT ? c->event.insn_len : (next - c->rip) & 15);
     vmx_vmexit(c, EXIT_TASK_SWITCH, (selector & 0xffff) | (uint64_t)source[why] << 30);
@@ -426,7 +432,8 @@ static bool vmx_interrupt(X86Cpu *c, uint32_t *pending)
 static bool vmx_has_work(const X86Cpu *c, uint32_t p)
 {
     return ((p & CPU_PENDING_HARD) && (pin(c, PIN_INTR) || (c->eflags & FLAG_IF))) ||
-           ((p & CPU_PENDING_NMI) && !nmi_blocked(c)) || (p & (X86_PENDING_SMI | X86_PENDING_INIT)) ||
+           ((p & CPU_PENDING_NMI) && !nmi_blocked(c)) ||
+           (p & (X86_PENDING_SMI | X86_PENDING_INIT)) ||
            ((p & X86_PENDING_VIRTUAL) &&
             (nmi_window_open(c) || (vmx_proc(c, PROC_INTR_WINDOW) && interrupts_open(c))));
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Intel VMX: its instructions, the current VMCS and the capability MSRs. SDM 3C chapters 24, 25, 31; 3D appendix A.
- * Entry is in vmx-entry.c, exits in vmx-exit.c, what causes them in vmx-intercept.c, EPT in vmx-ept.c.
+ * Intel VMX: its instructions, the current VMCS and the capability MSRs. SDM 3C chapters 24, 25,
+ * 31; 3D appendix A. Entry is in vmx-entry.c, exits in vmx-exit.c, what causes them in
+ * vmx-intercept.c, EPT in vmx-ept.c.
  *
- * Left out: dual-monitor SMM, VMFUNC, shadow VMCS, PML, posted interrupts, APIC virtualization and TPR shadow, the
- * preemption timer, the monitor trap flag, PAUSE-loop exiting; none is advertised.
+ * Left out: dual-monitor SMM, VMFUNC, shadow VMCS, PML, posted interrupts, APIC virtualization and
+ * TPR shadow, the preemption timer, the monitor trap flag, PAUSE-loop exiting; none is advertised.
  */
 #include "target-i386/helpers.h"
 #include "target-i386/seg.h"
@@ -148,7 +149,8 @@ static void vmclear(const VmxUse *u)
             write_back(c);
             c->vmx.current = VMX_NONE;
         }
-        address_space_write(c->cpu.as, pa + offsetof(Vmcs, slot[VMCS_LAUNCHED]), vmx_attrs(c), &clear, 8);
+        address_space_write(c->cpu.as, pa + offsetof(Vmcs, slot[VMCS_LAUNCHED]), vmx_attrs(c),
+                            &clear, 8);
         vm_succeed(c);
     }
 }
@@ -270,7 +272,8 @@ static void check_mode(X86Cpu *c, unsigned id, uintptr_t host_pc)
 {
     bool on = id == EXIT_VMXON ? c->cr4 & CR4_VMXE : c->vmx.on;
 
-    if (!on || !(c->cr0 & CR0_PE) || (c->eflags & FLAG_VM) || (x86_long_mode(c) && !x86_code64(c))) {
+    if (!on || !(c->cr0 & CR0_PE) || (c->eflags & FLAG_VM) ||
+        (x86_long_mode(c) && !x86_code64(c))) {
         x86_raise(c, EXC_UD, host_pc);
     }
 }
@@ -280,7 +283,12 @@ void helper_vmx(Cpu *cpu, uint32_t id, uint32_t info, uint64_t next, uint64_t va
     X86Cpu *c = X86(cpu);
     uintptr_t host_pc = HOST_PC();
     const VmxUse u = {
-        .c = c, .info = info, .va = va, .host_pc = host_pc, .size = x86_code64(c) ? 3 : 2, .mmu = x86_mmu_index(c),
+        .c = c,
+        .info = info,
+        .va = va,
+        .host_pc = host_pc,
+        .size = x86_code64(c) ? 3 : 2,
+        .mmu = x86_mmu_index(c),
     };
 
     if (c->guest == &svm_ops) {
@@ -291,7 +299,12 @@ void helper_vmx(Cpu *cpu, uint32_t id, uint32_t info, uint64_t next, uint64_t va
     }
     if (c->guest) {
         c->guest->insn(c, &(VirtUse){
-                              .id = VI_VMX, .arg = id, .info = info, .next = next, .operand = disp, .host_pc = host_pc,
+                              .id = VI_VMX,
+                              .arg = id,
+                              .info = info,
+                              .next = next,
+                              .operand = disp,
+                              .host_pc = host_pc,
                           });
     }
     if (c->cpl != 0) {
@@ -335,8 +348,11 @@ void helper_vmx(Cpu *cpu, uint32_t id, uint32_t info, uint64_t next, uint64_t va
 
 /* ---- MSRs ---- */
 
-/* Bits that must be 1, and those that may be; `relaxed` are names for "may be 0" of bits in fixed. */
-static uint64_t control_msr(const X86Cpu *c, unsigned word, uint32_t fixed, uint32_t relaxed, uint32_t always)
+/*
+ * Bits that must be 1, and those that may be; `relaxed` are names for "may be 0" of bits in fixed.
+ */
+static uint64_t control_msr(const X86Cpu *c, unsigned word, uint32_t fixed, uint32_t relaxed,
+                            uint32_t always)
 {
     uint32_t named = c->features[word];
 

@@ -42,7 +42,9 @@ bool vmx_control_ok(X86Cpu *c, uint32_t index, uint32_t v);
 bool vmx_eptp_ok(const X86Cpu *c, uint64_t eptp);
 /* VMLAUNCH and VMRESUME; returns when they fail. */
 void vmx_enter(X86Cpu *c, bool launch, uint64_t next, uintptr_t host_pc);
-/* An exit: the fields beside the reason are set by the caller; see vmx-exit.c. State is complete. */
+/*
+ * An exit: the fields beside the reason are set by the caller; see vmx-exit.c. State is complete.
+ */
 void vmx_exit(X86Cpu *c, uint32_t reason, uint64_t qualification);
 _Noreturn void vmx_vmexit(X86Cpu *c, uint32_t reason, uint64_t qualification);
 /* The second half of it: the hypervisor's state. */

@@ -110,7 +110,8 @@ static bool linear_form(const X86Cpu *c)
 static unsigned env_pack(X86Cpu *c, unsigned size, uint8_t *p)
 {
     uint32_t ip = c->fp_ip, dp = c->fp_dp;
-    uint32_t w[7] = {c->fp_cw, x87_status(c), x87_tag_word(c), ip, c->fp_cs | c->fp_op << 16, dp, c->fp_ds};
+    uint32_t w[7] = {c->fp_cw, x87_status(c), x87_tag_word(c), ip, c->fp_cs | c->fp_op << 16,
+                     dp,       c->fp_ds};
 
     if (linear_form(c)) {
         ip += c->fp_cs << 4;
@@ -122,7 +123,9 @@ static unsigned env_pack(X86Cpu *c, unsigned size, uint8_t *p)
     }
     for (unsigned i = 0; i < 7; i++) {
         if (size == 2) {
-            uint32_t v = i < 3 ? w[i] | 0xffff0000 : i == 6 && !linear_form(c) ? w[i] | 0xffff0000 : w[i];
+            uint32_t v = i < 3                       ? w[i] | 0xffff0000
+                         : i == 6 && !linear_form(c) ? w[i] | 0xffff0000
+                                                     : w[i];
 
             memcpy(p + 4 * i, &v, 4);
         } else {
@@ -269,7 +272,10 @@ void helper_fpu_note(Cpu *cpu, uint32_t opcode, uint64_t rip, uint32_t selector,
     c->fp_dp = offset;
 }
 
-/* ---- MXCSR. Generated code runs with the guest's rounding, FTZ and DAZ, all exceptions masked. ---- */
+/*
+ * ---- MXCSR. Generated code runs with the guest's rounding, FTZ and DAZ, all exceptions masked.
+ * ----
+ */
 
 #if defined(__x86_64__)
 static uint32_t host_mxcsr(void)

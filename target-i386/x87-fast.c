@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * x87 instructions whose stack is known while they are translated. The first one of a block compares TOP, tags, control
- * and status word with what they were at translation (any other state takes the general way, trans-x87.c, and leaves for the
- * next instruction); from there on registers are named by number (tcg/x87.h) and stack faults cannot happen. What this does
- * not know goes the general way, and so do control words other than FNINIT's and unmasked exceptions. SDM 1 chapter 8.
+ * x87 instructions whose stack is known while they are translated. The first one of a block
+ * compares TOP, tags, control and status word with what they were at translation (any other state
+ * takes the general way, trans-x87.c, and leaves for the next instruction); from there on registers
+ * are named by number (tcg/x87.h) and stack faults cannot happen. What this does not know goes the
+ * general way, and so do control words other than FNINIT's and unmasked exceptions. SDM 1 chapter
+ * 8.
  */
 #include "target-i386/region.h"
 #include "tcg/x87.h"
@@ -85,7 +87,8 @@ static bool plan_of(const X86Insn *i, Plan *p)
         return true;
     }
     *p = (Plan){0};
-    return fn == trans_FNSTSW || fn == trans_FNOP || fn == trans_FWAIT || (fn == trans_F_D9 && plan_d9(i, p));
+    return fn == trans_FNSTSW || fn == trans_FNOP || fn == trans_FWAIT ||
+           (fn == trans_F_D9 && plan_d9(i, p));
 }
 
 static bool stack_fits(const X86Ctx *s, const Plan *p)
@@ -133,7 +136,9 @@ static void guard(X86Ctx *s, X86Insn *i)
     if (ir_is_open(b)) {
         x86_sync(s);
         ir_set(b, V_RIP, x86_pc(s, s->next));
-        ir_exit_lookup(b, s->anywhere ? x86_pc(s, s->next) : ir_i64(b, s->code64 ? s->next : (uint32_t)(s->next + s->base)));
+        ir_exit_lookup(b, s->anywhere
+                              ? x86_pc(s, s->next)
+                              : ir_i64(b, s->code64 ? s->next : (uint32_t)(s->next + s->base)));
     }
     *s = before;
     s->addr = x86_none;
@@ -306,8 +311,8 @@ static bool is_neutral(const X86Insn *i)
 {
     X86TransFn *fn = i->row->trans;
 
-    return fn == trans_FNSTCW || fn == trans_FNCLEX || fn == trans_FNSTSW || fn == trans_FNOP || fn == trans_FWAIT ||
-           (fn == trans_F_D9 && (i->modrm == 0xe4 || i->modrm == 0xe5));
+    return fn == trans_FNSTCW || fn == trans_FNCLEX || fn == trans_FNSTSW || fn == trans_FNOP ||
+           fn == trans_FWAIT || (fn == trans_F_D9 && (i->modrm == 0xe4 || i->modrm == 0xe5));
 }
 
 bool x86_x87_fast(X86Ctx *s, X86Insn *i)

@@ -160,10 +160,11 @@ static inline uint32_t x87_xtract(X87Reg *significand, X87Reg *exponent, const X
 {
     uint16_t sw;
 
-    __asm__ volatile("fnclex\n\tfldt %[a]\n\tfxtract\n\tfnstsw %[sw]\n\tfstpt %[r]\n\tfstpt %[s]"
-                     : [r] "=m"(*(char(*)[10])significand), [s] "=m"(*(char(*)[10])exponent), [sw] "=m"(sw)
-                     : [a] "m"(*(const char(*)[10])a)
-                     : "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)");
+    __asm__ volatile(
+        "fnclex\n\tfldt %[a]\n\tfxtract\n\tfnstsw %[sw]\n\tfstpt %[r]\n\tfstpt %[s]"
+        : [r] "=m"(*(char(*)[10])significand), [s] "=m"(*(char(*)[10])exponent), [sw] "=m"(sw)
+        : [a] "m"(*(const char(*)[10])a)
+        : "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)");
     return sw;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The functions behind tcg/x87.h, for engines that do not emit these operations in line, and what a block looks at before
- * it uses them. SDM 1 chapter 8.
+ * The functions behind tcg/x87.h, for engines that do not emit these operations in line, and what a
+ * block looks at before it uses them. SDM 1 chapter 8.
  */
 #include "target-i386/x87.h"
 

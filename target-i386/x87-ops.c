@@ -498,7 +498,8 @@ static uint32_t compare(X86Cpu *c, const X87Reg *b, bool quiet)
 {
     uint32_t sw = c->fp_sw;
 
-    if (x87_is_quick(c) && (quiet ? x87_quick_ucom(x87_st(c, 0), b, &sw) : x87_quick_com(x87_st(c, 0), b, &sw))) {
+    if (x87_is_quick(c) &&
+        (quiet ? x87_quick_ucom(x87_st(c, 0), b, &sw) : x87_quick_com(x87_st(c, 0), b, &sw))) {
         return sw & (FPSW_C0 | FPSW_C2 | FPSW_C3);
     }
     sw = quiet ? x87_ucom(x87_st(c, 0), b) : x87_com(x87_st(c, 0), b);
@@ -571,7 +572,10 @@ uint64_t helper_fcomi(Cpu *cpu, uint32_t i, uint32_t quiet)
 
 X87Reg x87_constant(const X86Cpu *c, unsigned n)
 {
-    /* FLD1 FLDL2T FLDL2E FLDPI FLDLG2 FLDLN2 FLDZ: significand rounded down, its next bits, exponent */
+    /*
+     * FLD1 FLDL2T FLDL2E FLDPI FLDLG2 FLDLN2 FLDZ: significand rounded down, its next bits,
+     * exponent
+     */
     static const struct { uint64_t mant; uint16_t exp; int8_t nearest; } k[] = {
         {0x8000000000000000ull, 0x3fff, 0}, {0xd49a784bcd1b8afeull, 0x4000, 0},
         {0xb8aa3b295c17f0bbull, 0x3fff, 1}, {0xc90fdaa22168c234ull, 0x4000, 1},
@@ -622,7 +626,8 @@ static void unary(X86Cpu *c, uint32_t (*fn)(X87Reg *, const X87Reg *, uint32_t),
 }
 
 /* ST(0) = fn(ST(0), ST(1)), C0..C3 from the host for remainders. */
-static void binary(X86Cpu *c, uint32_t (*fn)(X87Reg *, const X87Reg *, const X87Reg *, uint32_t), bool cc)
+static void binary(X86Cpu *c, uint32_t (*fn)(X87Reg *, const X87Reg *, const X87Reg *, uint32_t),
+                   bool cc)
 {
     X87Reg r = {0};
     uint32_t sw;

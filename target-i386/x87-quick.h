@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The short way for x87 instructions: exceptions masked, rounding and precision as after FNINIT (which the host's
- * x87 always has), no error pending, registers full. The host's exception flags are left to gather; an
- * operation after which it has one that the guest has not yet leaves nothing behind and takes the long way
- * (x87-host.h), which clears them and finds out. SDM 1 chapter 8.
+ * The short way for x87 instructions: exceptions masked, rounding and precision as after FNINIT
+ * (which the host's x87 always has), no error pending, registers full. The host's exception flags
+ * are left to gather; an operation after which it has one that the guest has not yet leaves nothing
+ * behind and takes the long way (x87-host.h), which clears them and finds out. SDM 1 chapter 8.
  */
 #ifndef TARGET_I386_X87_QUICK_H
 #define TARGET_I386_X87_QUICK_H
@@ -43,7 +43,8 @@ static inline void x87_move(X87Reg *to, const X87Reg *from)
     {                                                                                              \
         uint32_t news = ~*sw & 0x3f, flags;                                                        \
                                                                                                    \
-        __asm__ volatile("fldt %[b]\n\tfldt %[a]\n\t" insn "\n\tfnstsw %%ax\n\tandl %%eax, %[n]\n\t" \
+        __asm__ volatile("fldt %[b]\n\tfldt %[a]\n\t" insn                                         \
+                         "\n\tfnstsw %%ax\n\tandl %%eax, %[n]\n\t"                                 \
                          "jnz 1f\n\tfstpt %[r]\n\tfstp %%st(0)\n\tjmp 2f\n"                        \
                          "1:\tfstp %%st(0)\n\tfstp %%st(0)\n2:"                                    \
                          : [r] "=m"(*(char(*)[10])r), [n] "+r"(news), "=a"(flags)                  \
@@ -100,7 +101,8 @@ X87_QUICK_TEST(com, "fcompp")
 X87_QUICK_TEST(ucom, "fucompp")
 
 /* op: /r of the opcode. */
-static inline bool x87_quick_arith(X87Reg *r, unsigned op, const X87Reg *a, const X87Reg *b, uint32_t *sw)
+static inline bool x87_quick_arith(X87Reg *r, unsigned op, const X87Reg *a, const X87Reg *b,
+                                   uint32_t *sw)
 {
     switch (op) {
     case 0:

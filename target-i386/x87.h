@@ -40,14 +40,16 @@ bool x87_flags(X86Cpu *c, uint32_t flags);
 /* The same for a status word of the host after an operation, with C1. */
 bool x87_host_flags(X86Cpu *c, uint32_t host_sw);
 /*
- * Exception flags of loading a memory operand whose other operand is a: a NaN, an unsupported format or a division by 0 decides the
- * result and leaves no denormal exception (SDM 3A table 6-8). op: the operation's /r.
+ * Exception flags of loading a memory operand whose other operand is a: a NaN, an unsupported
+ * format or a division by 0 decides the result and leaves no denormal exception (SDM 3A table 6-8).
+ * op: the operation's /r.
  */
 static inline uint32_t x87_operand_flags(const X87Reg *a, unsigned op, uint32_t sw)
 {
     const unsigned exp = a->sign_exp & 0x7fff;
     const bool by_zero = op == 7 && exp == 0 && a->mant == 0;
-    const bool decides = by_zero || (exp == 0x7fff ? a->mant << 1 != 0 || !(a->mant >> 63) : exp != 0 && !(a->mant >> 63));
+    const bool decides = by_zero || (exp == 0x7fff ? a->mant << 1 != 0 || !(a->mant >> 63)
+                                                   : exp != 0 && !(a->mant >> 63));
 
     return sw & FPSW_EXCEPTIONS & ~(decides ? FPSW_DE : 0u);
 }

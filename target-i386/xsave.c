@@ -136,7 +136,8 @@ static uint64_t components_in_use(X86Cpu *c)
 {
     static const Vec128 zero[16];
     uint64_t in_use = 0;
-    bool x87_init = c->fp_cw == 0x37f && !c->fp_sw && !c->fp_top && !c->fp_op && !c->fp_ip && !c->fp_dp;
+    bool x87_init =
+        c->fp_cw == 0x37f && !c->fp_sw && !c->fp_top && !c->fp_op && !c->fp_ip && !c->fp_dp;
 
     for (unsigned i = 0; i < 8; i++) {
         x87_init = x87_init && c->fp_tag[i];
@@ -151,7 +152,9 @@ static uint64_t components_in_use(X86Cpu *c)
 /* Where PKRU lies in an image (SDM 1 13.4.3: compacted components follow each other). */
 static uint64_t pkru_offset(uint64_t compact_bv)
 {
-    return !(compact_bv & XCOMP_COMPACT) ? 2688 : compact_bv & XCR0_AVX ? XSAVE_AVX_OFFSET + 256 : XSAVE_AVX_OFFSET;
+    return !(compact_bv & XCOMP_COMPACT) ? 2688
+           : compact_bv & XCR0_AVX       ? XSAVE_AVX_OFFSET + 256
+                                         : XSAVE_AVX_OFFSET;
 }
 
 static uint64_t requested(const X86Cpu *c)
@@ -257,7 +260,8 @@ void helper_xrstor(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t supervisor)
     if (want & h.xstate_bv & XCR0_PKRU) {
         cpu_load_bytes(cpu, va + pkru_offset(h.xcomp_bv), &pkru, 4, mmu, host_pc);
     }
-    if ((want & (XCR0_SSE | XCR0_AVX)) && !(h.xcomp_bv & XCOMP_COMPACT) && (a.mxcsr & ~x86_mxcsr_mask(c))) {
+    if ((want & (XCR0_SSE | XCR0_AVX)) && !(h.xcomp_bv & XCOMP_COMPACT) &&
+        (a.mxcsr & ~x86_mxcsr_mask(c))) {
         x86_raise_error(c, EXC_GP, 0, host_pc);
     }
     if (want & XCR0_X87) {

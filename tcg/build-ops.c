@@ -130,8 +130,13 @@ IrVal ir_atomic(IrBuilder *b, IrAtomic kind, IrVal value, IrVal addr, MemOp op, 
     };
     IrType t = ir_type(b, value);
 
-    return emit(b, &(IrOp){.opcode = opcodes[kind], .type = (uint8_t)t, .num_args = 2,
-                           .args = {value.id, addr.id}, .mem = {(uint16_t)op, (uint8_t)mmu_idx}}, t);
+    return emit(b,
+                &(IrOp){.opcode = opcodes[kind],
+                        .type = (uint8_t)t,
+                        .num_args = 2,
+                        .args = {value.id, addr.id},
+                        .mem = {(uint16_t)op, (uint8_t)mmu_idx}},
+                t);
 }
 
 IrVal ir_cmpxchg(IrBuilder *b, IrVal expect, IrVal value, IrVal addr, MemOp op, unsigned mmu_idx)
@@ -209,7 +214,11 @@ void ir_exit_chain(IrBuilder *b, unsigned slot, uint64_t pc)
 
 void ir_exit_jump(IrBuilder *b, IrVal pc, IrWay way)
 {
-    emit(b, &(IrOp){.opcode = OP_EXIT_LOOKUP, .type = IR_I64, .num_args = 1, .args = {pc.id}, .imm = {way}}, IR_VOID);
+    emit(
+        b,
+        &(IrOp){
+            .opcode = OP_EXIT_LOOKUP, .type = IR_I64, .num_args = 1, .args = {pc.id}, .imm = {way}},
+        IR_VOID);
 }
 
 void ir_exit_lookup(IrBuilder *b, IrVal pc)

@@ -103,7 +103,8 @@ void builder_forget_vars(IrBuilder *b)
 
 static uint32_t hash_op(const IrOp *o, IrType dst_type)
 {
-    uint64_t h = o->opcode | (uint64_t)o->type << 8 | (uint64_t)o->cc << 16 | (uint64_t)dst_type << 24;
+    uint64_t h =
+        o->opcode | (uint64_t)o->type << 8 | (uint64_t)o->cc << 16 | (uint64_t)dst_type << 24;
 
     h = h * 0x9e3779b97f4a7c15ull + o->args[0];
     h = h * 0x9e3779b97f4a7c15ull + o->args[1];

@@ -77,8 +77,14 @@ void ir_simplify_cond(IrBuilder *b, IrOp *o);
 bool ir_fold(IrOpcode opcode, IrType type, const uint64_t *k, const uint64_t *imm, uint64_t *out);
 bool ir_fold_cond(IrCond c, IrType type, uint64_t x, uint64_t y);
 
-static inline uint64_t ir_mask(IrType t) { return t == IR_I32 || t == IR_F32 ? UINT32_MAX : UINT64_MAX; }
-static inline uint64_t ir_low_mask(unsigned bits) { return bits >= 64 ? UINT64_MAX : (1ull << bits) - 1; }
+static inline uint64_t ir_mask(IrType t)
+{
+    return t == IR_I32 || t == IR_F32 ? UINT32_MAX : UINT64_MAX;
+}
+static inline uint64_t ir_low_mask(unsigned bits)
+{
+    return bits >= 64 ? UINT64_MAX : (1ull << bits) - 1;
+}
 static inline bool ir_known_const(const IrFunc *f, uint32_t v, uint64_t *k)
 {
     *k = f->values[v].k;

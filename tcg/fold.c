@@ -172,7 +172,9 @@ bool ir_fold(IrOpcode opcode, IrType type, const uint64_t *k, const uint64_t *im
     case OP_CLZ: *out = x ? (unsigned)__builtin_clzll(x) - (64 - width) : width; break;
     case OP_CTZ: *out = x ? (unsigned)__builtin_ctzll(x) : width; break;
     case OP_POPCNT: *out = (unsigned)__builtin_popcountll(x); break;
-    case OP_BSWAP: *out = width == 32 ? __builtin_bswap32((uint32_t)x) : __builtin_bswap64(x); break;
+    case OP_BSWAP:
+        *out = width == 32 ? __builtin_bswap32((uint32_t)x) : __builtin_bswap64(x);
+        break;
     case OP_BSWAP16: *out = __builtin_bswap16((uint16_t)x); break;
     case OP_ZEXT8: *out = (uint8_t)x; break;
     case OP_ZEXT16: *out = (uint16_t)x; break;

@@ -112,11 +112,17 @@ static inline IrType ir_var_type(const IrFunc *f, IrVar v)
 }
 static inline bool ir_var_is_local(const IrFunc *f, IrVar v) { return v >= f->num_vars; }
 static inline uint32_t ir_all_vars(const IrFunc *f) { return f->num_vars + f->num_locals; }
-static inline bool ir_set_has(const uint64_t *set, uint32_t v) { return set[v >> 6] >> (v & 63) & 1; }
+static inline bool ir_set_has(const uint64_t *set, uint32_t v)
+{
+    return set[v >> 6] >> (v & 63) & 1;
+}
 static inline void ir_set_add(uint64_t *set, uint32_t v) { set[v >> 6] |= 1ull << (v & 63); }
 static inline void ir_set_remove(uint64_t *set, uint32_t v) { set[v >> 6] &= ~(1ull << (v & 63)); }
 static inline const IrOpDesc *ir_desc(const IrOp *o) { return &ir_op_desc[o->opcode]; }
-static inline IrType ir_dst_type(const IrFunc *f, const IrOp *o) { return (IrType)f->values[o->dst].type; }
+static inline IrType ir_dst_type(const IrFunc *f, const IrOp *o)
+{
+    return (IrType)f->values[o->dst].type;
+}
 static inline unsigned ir_type_bits(IrType t)
 {
     static const uint16_t bits[IR_TYPES] = {0, 32, 64, 32, 64, 128, 256};
@@ -136,8 +142,8 @@ static inline bool ir_op_faults(const IrOp *o)
 /* Reads homes of guest registers in the hot path. */
 static inline bool ir_op_reads_homes(const IrOp *o)
 {
-    return o->opcode == OP_CALL &&
-           o->call.helper->flags & (HELPER_READS_VARS | HELPER_WRITES_VARS | HELPER_FAULTS | HELPER_NORETURN);
+    return o->opcode == OP_CALL && o->call.helper->flags & (HELPER_READS_VARS | HELPER_WRITES_VARS |
+                                                            HELPER_FAULTS | HELPER_NORETURN);
 }
 /* A call that destroys registers: not one that the back end emits in line. */
 static inline bool ir_op_is_call(const IrOp *o)
@@ -175,9 +181,9 @@ uint32_t ir_value_new(IrFunc *f, IrType t, uint32_t def);
 
 /*
  * Liveness of variables and which registers may be dirty, per block. Within a block walk on with
- * the step functions: live backwards from live_out, dirty forwards from dirty_in.
- * Everything that can look at homes (faults, such helpers, exits) reads all registers that are dirty
- * there; what a fault needs is thus the dirty set before the op.
+ * the step functions: live backwards from live_out, dirty forwards from dirty_in. Everything that
+ * can look at homes (faults, such helpers, exits) reads all registers that are dirty there; what a
+ * fault needs is thus the dirty set before the op.
  */
 void ir_analyze_vars(IrFunc *f);
 void ir_analyze_live(IrFunc *f);            /* only live_in and live_out */

@@ -304,7 +304,8 @@ static bool parse_op(Parse *s)
     if (*s->p == 'v' && g_ascii_isdigit(s->p[1])) {
         s->p++;
         result = true;
-        if (!take_number(s, &n) || !take(s, ":") || !take_name_of(s, ir_type_names, &t) || !take(s, "=")) {
+        if (!take_number(s, &n) || !take(s, ":") || !take_name_of(s, ir_type_names, &t) ||
+            !take(s, "=")) {
             return bad(s, "expected a result");
         }
         if (n >= MAX_NUMBER || t == IR_VOID) {
@@ -324,7 +325,8 @@ static bool parse_op(Parse *s)
     }
     const IrOpDesc *d = ir_desc(&o);
     if (d->flags & (IRF_COND | IRF_LANE) &&
-        (!take(s, ".") || !take_name_of(s, d->flags & IRF_COND ? ir_cond_names : ir_lane_names, &o.cc))) {
+        (!take(s, ".") ||
+         !take_name_of(s, d->flags & IRF_COND ? ir_cond_names : ir_lane_names, &o.cc))) {
         return bad(s, "expected a condition or lane kind");
     }
     if (!take_operands(s, d, &o)) {
@@ -388,7 +390,8 @@ static bool parse_line(Parse *s)
         return *s->p == '\0' || parse_op(s);
     }
     if (take(s, "func")) {
-        if (!take(s, "insns=") || !take_number(s, &n) || !take(s, "bytes=") || !take_number(s, &bytes)) {
+        if (!take(s, "insns=") || !take_number(s, &n) || !take(s, "bytes=") ||
+            !take_number(s, &bytes)) {
             return bad(s, "expected insns= and bytes=");
         }
         s->f->num_insns = (uint32_t)n;
@@ -396,8 +399,8 @@ static bool parse_line(Parse *s)
         return true;
     }
     if (take(s, "local")) {
-        if (!take(s, "%") || !take_number(s, &n) || !take(s, ":") || !take_name_of(s, ir_type_names, &t) ||
-            t == IR_VOID || n != s->f->num_locals) {
+        if (!take(s, "%") || !take_number(s, &n) || !take(s, ":") ||
+            !take_name_of(s, ir_type_names, &t) || t == IR_VOID || n != s->f->num_locals) {
             return bad(s, "expected %number:type, numbers in order");
         }
         ir_local(s->b, (IrType)t);
@@ -406,7 +409,8 @@ static bool parse_line(Parse *s)
     if (take(s, "target")) {
         IrBlock *to;
         skip_space(s);
-        if (!take_block(s, &to) || !take(s, "#") || !take_number(s, &n) || !ir_target(s->b, n, to)) {
+        if (!take_block(s, &to) || !take(s, "#") || !take_number(s, &n) ||
+            !ir_target(s->b, n, to)) {
             return bad(s, "expected a block and #pc, and no more than there may be");
         }
         return true;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Registers of 256 bits: front ends deal with two variables of 128 bits, so that instructions on the low halves alone cost
- * nothing. Where a function uses halves of v256 values, one variable of 256 bits takes the place of both. The other
- * uses of the halves become moves out of and into the whole.
+ * Registers of 256 bits: front ends deal with two variables of 128 bits, so that instructions on
+ * the low halves alone cost nothing. Where a function uses halves of v256 values, one variable of
+ * 256 bits takes the place of both. The other uses of the halves become moves out of and into the
+ * whole.
  */
 #include "tcg/passes.h"
 
@@ -21,7 +22,10 @@ static bool is_half(const IrFunc *f, uint32_t v)
     return !f->values[v].is_const && (opcode == OP_V_LOW || opcode == OP_V_HIGH);
 }
 
-/* The variables whose halves are worth joining: those that a half of a v256 value is written to, or that one is made of. */
+/*
+ * The variables whose halves are worth joining: those that a half of a v256 value is written to, or
+ * that one is made of.
+ */
 static bool find(Join *j)
 {
     IrFunc *f = j->f;
@@ -81,7 +85,10 @@ static uint32_t put_get(Join *j, IrBlock *b, uint32_t before, uint32_t whole)
 
 static uint32_t put_half(Join *j, IrBlock *b, uint32_t before, uint32_t v, bool high)
 {
-    return put(j, b, before, (IrOp){.opcode = high ? OP_V_HIGH : OP_V_LOW, .type = IR_V256, .num_args = 1, .args = {v}}, IR_V128);
+    return put(
+        j, b, before,
+        (IrOp){.opcode = high ? OP_V_HIGH : OP_V_LOW, .type = IR_V256, .num_args = 1, .args = {v}},
+        IR_V128);
 }
 
 /* `get half` becomes `v_low get whole`, under the same value. */
@@ -99,7 +106,10 @@ static void join_get(Join *j, IrBlock *b, uint32_t op)
     o->imm[0] = o->imm[1] = 0;
 }
 
-/* The set of the other half, when it comes before anything that somebody could see the difference by. */
+/*
+ * The set of the other half, when it comes before anything that somebody could see the difference
+ * by.
+ */
 static uint32_t partner(const Join *j, uint32_t op)
 {
     const IrFunc *f = j->f;
@@ -107,7 +117,8 @@ static uint32_t partner(const Join *j, uint32_t op)
 
     for (uint32_t i = f->ops[op].next; i; i = f->ops[i].next) {
         const IrOp *o = &f->ops[i];
-        if (o->opcode == OP_SET && o->var.var < f->num_vars && j->whole[o->var.var] == j->whole[var]) {
+        if (o->opcode == OP_SET && o->var.var < f->num_vars &&
+            j->whole[o->var.var] == j->whole[var]) {
             return o->var.var == var ? 0 : i;
         }
         if (!(ir_desc(o)->flags & (IRF_PURE | IRF_FENV)) && o->opcode != OP_SET) {
@@ -132,7 +143,10 @@ static void join_set(Join *j, IrBlock *b, uint32_t op, uint32_t other)
         v = put_get(j, b, at, whole);
         half[!j->is_high[var]] = put_half(j, b, at, v, !j->is_high[var]);
     }
-    v = put(j, b, at, (IrOp){.opcode = OP_V_CONCAT, .type = IR_V128, .num_args = 2, .args = {half[0], half[1]}}, IR_V256);
+    v = put(
+        j, b, at,
+        (IrOp){.opcode = OP_V_CONCAT, .type = IR_V128, .num_args = 2, .args = {half[0], half[1]}},
+        IR_V256);
     f->ops[at].var.var = whole;
     f->ops[at].type = IR_V256;
     f->ops[at].args[0] = v;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Generated code for the host's profiler: /tmp/perf-PID.map, a line "start size name" in hexadecimal per block, as Linux perf
- * reads it (tools/perf/Documentation/jit-interface.txt), and jit-PID.dump with the code itself for perf inject --jit.
+ * Generated code for the host's profiler: /tmp/perf-PID.map, a line "start size name" in
+ * hexadecimal per block, as Linux perf reads it (tools/perf/Documentation/jit-interface.txt), and
+ * jit-PID.dump with the code itself for perf inject --jit.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -49,7 +50,8 @@ typedef struct JitLoad {
 } JitLoad;
 
 static FILE *dump;                      /* NULL: not wanted. Like the map. */
-static void *dump_marker;               /* its first page, mapped: perf learns of the file by that */
+/* its first page, mapped: perf learns of the file by that */
+static void *dump_marker;
 
 /* As perf record -k CLOCK_MONOTONIC has them. */
 static uint64_t stamp_ns(void)
@@ -62,7 +64,8 @@ static uint64_t stamp_ns(void)
 
 static void dump_close(void)
 {
-    const JitRecord end = {.id = JIT_CODE_CLOSE, .total_size = sizeof(end), .timestamp = stamp_ns()};
+    const JitRecord end = {
+        .id = JIT_CODE_CLOSE, .total_size = sizeof(end), .timestamp = stamp_ns()};
 
     fwrite(&end, sizeof(end), 1, dump);
     fclose(dump);
@@ -73,8 +76,12 @@ static void dump_close(void)
 bool jit_dump_open(GError **error)
 {
     g_autofree char *name = g_strdup_printf("jit-%d.dump", (int)getpid());
-    const JitHeader head = {.magic = JIT_MAGIC, .version = JIT_VERSION, .total_size = sizeof(head),
-                            .elf_machine = EM_X86_64_, .pid = (uint32_t)getpid(), .timestamp = stamp_ns()};
+    const JitHeader head = {.magic = JIT_MAGIC,
+                            .version = JIT_VERSION,
+                            .total_size = sizeof(head),
+                            .elf_machine = EM_X86_64_,
+                            .pid = (uint32_t)getpid(),
+                            .timestamp = stamp_ns()};
 
     dump = fopen(name, "w+e");
     if (!dump) {
@@ -112,7 +119,8 @@ static void dump_add(const void *start, size_t size, const char *what, uint64_t 
 void perf_map_add(const void *start, size_t size, const char *what, uint64_t pc)
 {
     if (map) {
-        fprintf(map, "%lx %zx %s-%" G_GINT64_MODIFIER "x\n", (unsigned long)(uintptr_t)start, size, what, pc);
+        fprintf(map, "%lx %zx %s-%" G_GINT64_MODIFIER "x\n", (unsigned long)(uintptr_t)start, size,
+                what, pc);
     }
     if (dump && size > 0) {
         dump_add(start, size, what, pc);

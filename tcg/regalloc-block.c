@@ -48,8 +48,8 @@ static bool canonical(const Ra *r, const IrBlock *b)
 enum { MAX_WEIGHT = 1 << 20 };
 
 /*
- * 8 to the power of the loop depth, by block id; a loop is the layout from a block to the last branch back to it. at: places in
- * the layout.
+ * 8 to the power of the loop depth, by block id; a loop is the layout from a block to the last
+ * branch back to it. at: places in the layout.
  */
 static void block_weights(const Ra *r, uint32_t *weight, uint32_t *at)
 {
@@ -77,7 +77,10 @@ static void block_weights(const Ra *r, uint32_t *weight, uint32_t *at)
     }
 }
 
-/* A register that calls destroy is worth it only if the variable is used more often than there are calls. */
+/*
+ * A register that calls destroy is worth it only if the variable is used more often than there are
+ * calls.
+ */
 static void give_registers(Ra *r, const uint64_t *weight, uint64_t calls, unsigned cls)
 {
     RegSet left = r->host->pool[cls];
@@ -91,7 +94,8 @@ static void give_registers(Ra *r, const uint64_t *weight, uint64_t calls, unsign
                 best = v;
             }
         }
-        if (best == UINT32_MAX || (set & r->host->caller_saved && weight[best] <= (LOAD_COST + STORE_COST) * calls)) {
+        if (best == UINT32_MAX ||
+            (set & r->host->caller_saved && weight[best] <= (LOAD_COST + STORE_COST) * calls)) {
             return;
         }
         /* From the top: the low ones have uses of their own (shifts, divisions, arguments). */
@@ -116,8 +120,8 @@ static uint32_t target_weight(const IrFunc *f, const uint32_t *weight)
 }
 
 /*
- * The rounds that go through exit_lookup and targets do not show in the layout, and of many targets each is run seldom: a
- * block is run as often as those that lead to it.
+ * The rounds that go through exit_lookup and targets do not show in the layout, and of many targets
+ * each is run seldom: a block is run as often as those that lead to it.
  */
 static void weigh_by_ways(const Ra *r, uint32_t *weight, const uint32_t *at)
 {
@@ -177,7 +181,8 @@ static void assign_registers(Ra *r)
             const IrOp *o = &f->ops[i];
             calls += ir_op_is_call(o) ? bw[b->id] : 0;
             if ((o->opcode == OP_GET || o->opcode == OP_SET) && ir_set_has(crosses, o->var.var)) {
-                weight[o->var.var] += (uint64_t)bw[b->id] * (o->opcode == OP_GET ? LOAD_COST : STORE_COST);
+                weight[o->var.var] +=
+                    (uint64_t)bw[b->id] * (o->opcode == OP_GET ? LOAD_COST : STORE_COST);
             }
         }
     }
@@ -538,7 +543,8 @@ void ra_edge_moves(Ra *r, IrBlock *to)
 /* A target has the variable in its own register. */
 static bool travels(const Ra *r, uint32_t var)
 {
-    return r->vars[var].own_reg >= 0 && (ir_set_has(r->any_target.live_in, var) || ir_set_has(r->any_target.dirty_in, var));
+    return r->vars[var].own_reg >= 0 &&
+           (ir_set_has(r->any_target.live_in, var) || ir_set_has(r->any_target.dirty_in, var));
 }
 
 /* Only the home can be looked at, or the register is about to be another variable's. */
@@ -550,7 +556,8 @@ static bool wanted_by_targets(const Ra *r, uint32_t var, const void *data)
     if (x->reg < 0 && !x->is_const) {
         return !travels(r, var);        /* loaded from where it is */
     }
-    return !travels(r, var) && (ir_set_has(r->any_target.live_in, var) || (x->reg >= 0 && *taken >> x->reg & 1));
+    return !travels(r, var) &&
+           (ir_set_has(r->any_target.live_in, var) || (x->reg >= 0 && *taken >> x->reg & 1));
 }
 
 void ra_targets_begin(Ra *r)

@@ -160,7 +160,8 @@ static uint32_t new_slot(Ra *r, unsigned type)
     at = (r->frame + size - 1) & ~(size - 1);
     if (at + size > r->frame_max) {
         r->frame_full = true;
-        return r->frame_max;            /* the generator keeps room for one value there, and gives up */
+        /* the generator keeps room for one value there, and gives up */
+        return r->frame_max;
     }
     r->frame = at + size;
     return at;

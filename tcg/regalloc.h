@@ -5,7 +5,8 @@
  * each value's next use is, and which variables somebody may look at before they are set again.
  *
  * - A register holds a value. A variable is bound to the value that is its present content, so
- *   `set` is a renaming. A variable is dirty while its home (CPU struct or frame) is not up to date.
+ *   `set` is a renaming. A variable is dirty while its home (CPU struct or frame) is not up to
+ *   date.
  * - A value lives in a register, a frame slot, the home of a clean variable bound to it, or is a
  *   constant. Spilling a dirty variable's value writes the variable home.
  * - A block with one predecessor goes on with the registers as its predecessor left them. At the
@@ -24,7 +25,8 @@ enum { RA_VEC = 32, RA_REGS = 64 };
 #define RA_NEVER UINT32_MAX
 #define REG_BIT(r) (1ull << (r))
 
-typedef enum RaBase { RA_ENV, RA_FRAME } RaBase;    /* offset from the CPU struct's start; from the frame */
+/* offset from the CPU struct's start; from the frame */
+typedef enum RaBase { RA_ENV, RA_FRAME } RaBase;
 typedef struct RaPlace { RaBase base; uint32_t offset; } RaPlace;
 
 /* What the allocator asks of the code generator. None may change flags or other registers. */
@@ -61,7 +63,12 @@ typedef struct RaVar {
 } RaVar;
 
 /* State of the variables at the end of a block, for a successor that goes on with it. */
-typedef struct RaBound { uint32_t var; int8_t reg; bool dirty, is_const, zero_ext; uint64_t bits; } RaBound;
+typedef struct RaBound {
+    uint32_t var;
+    int8_t reg;
+    bool dirty, is_const, zero_ext;
+    uint64_t bits;
+} RaBound;
 typedef struct RaSnapshot { uint32_t n; RaBound b[]; } RaSnapshot;
 
 typedef struct RaMove { int dst; IrType type; uint32_t val, var; } RaMove;
@@ -126,7 +133,9 @@ void ra_block_begin(Ra *r, IrBlock *b);
 
 /* ---- an op: begin; uses and temporaries; release; definition; end ---- */
 void ra_op_begin(Ra *r, uint32_t pos);
-/* The value in a register of `allowed` (0: any of its class), which stays as it is during the op. */
+/*
+ * The value in a register of `allowed` (0: any of its class), which stays as it is during the op.
+ */
 int ra_use(Ra *r, uint32_t v, RegSet allowed);
 /* Where the value lies in memory if it is in no register and not constant. */
 bool ra_place(const Ra *r, uint32_t v, RaPlace *place);
@@ -166,7 +175,8 @@ RaPlace ra_home(const Ra *r, uint32_t var);
 void ra_flush(Ra *r);
 /* Dirty guest registers are in registers or constants from here on. */
 void ra_settle(Ra *r);
-void ra_flush_if(Ra *r, bool (*want)(const Ra *r, uint32_t var, const void *data), const void *data);
+void ra_flush_if(Ra *r, bool (*want)(const Ra *r, uint32_t var, const void *data),
+                 const void *data);
 /* Before a helper that changes homes: values used after it get a place of their own. */
 void ra_unhome(Ra *r);
 /* A helper changed the homes. */
@@ -187,8 +197,9 @@ void ra_block_leave(Ra *r);
 bool ra_edge_needs_moves(Ra *r, IrBlock *to);
 void ra_edge_moves(Ra *r, IrBlock *to);
 /*
- * exit_lookup in a function with targets. First: what these want home goes there, other dirty registers are settled. Then the moves
- * to where targets expect their variables; what is dirty afterwards lies where ra_targets_dirty says, which is false for what is clean.
+ * exit_lookup in a function with targets. First: what these want home goes there, other dirty
+ * registers are settled. Then the moves to where targets expect their variables; what is dirty
+ * afterwards lies where ra_targets_dirty says, which is false for what is clean.
  */
 void ra_targets_begin(Ra *r);
 void ra_targets_moves(Ra *r);

@@ -117,7 +117,12 @@ static bool zero_above(const IrBuilder *b, uint32_t v, unsigned bytes)
                 return false;
             }
             break;
-        case OP_S_FADD: case OP_S_FSUB: case OP_S_FMUL: case OP_S_FDIV: case OP_S_FSQRT: case OP_S_FROUND:
+        case OP_S_FADD:
+        case OP_S_FSUB:
+        case OP_S_FMUL:
+        case OP_S_FDIV:
+        case OP_S_FSQRT:
+        case OP_S_FROUND:
         case OP_S_FROM_I: case OP_S_MERGE:
             if (d->cc == LANE_F64 && bytes < 8) {
                 return false;
@@ -138,11 +143,12 @@ static bool zero_above(const IrBuilder *b, uint32_t v, unsigned bytes)
 
 static IrVal simplify_merge(IrBuilder *b, const IrOp *o)
 {
-    if (o->args[0] == o->args[1] ||
-        (def_is(b, o->args[0], OP_V_ZERO) && zero_above(b, o->args[1], o->cc == LANE_F32 ? 4 : 8))) {
+    if (o->args[0] == o->args[1] || (def_is(b, o->args[0], OP_V_ZERO) &&
+                                     zero_above(b, o->args[1], o->cc == LANE_F32 ? 4 : 8))) {
         return val(o->args[1]);
     }
-    return def_is(b, o->args[0], OP_V_ZERO) && o->cc == LANE_F64 ? ir_v_low64(b, val(o->args[1])) : NONE;
+    return def_is(b, o->args[0], OP_V_ZERO) && o->cc == LANE_F64 ? ir_v_low64(b, val(o->args[1]))
+                                                                 : NONE;
 }
 
 IrVal ir_simplify_vector(IrBuilder *b, IrOp *o, IrType t)
@@ -179,14 +185,18 @@ IrVal ir_simplify_vector(IrBuilder *b, IrOp *o, IrType t)
         return simplify_setf(b, o);
     case OP_V_LOW: case OP_V_HIGH: {
         const IrOp *d = def_is(b, o->args[0], OP_V_CONCAT);
-        return d ? val(d->args[o->opcode == OP_V_HIGH]) : def_is(b, o->args[0], OP_V_ZERO) ? ir_v_zero(b, t) : NONE;
+        return d                                  ? val(d->args[o->opcode == OP_V_HIGH])
+               : def_is(b, o->args[0], OP_V_ZERO) ? ir_v_zero(b, t)
+                                                  : NONE;
     }
     case OP_V_CONCAT: {
         const IrOp *low = def_is(b, o->args[0], OP_V_LOW), *high = def_is(b, o->args[1], OP_V_HIGH);
         if (low && high && low->args[0] == high->args[0]) {
             return val(low->args[0]);
         }
-        return def_is(b, o->args[0], OP_V_ZERO) && def_is(b, o->args[1], OP_V_ZERO) ? ir_v_zero(b, t) : NONE;
+        return def_is(b, o->args[0], OP_V_ZERO) && def_is(b, o->args[1], OP_V_ZERO)
+                   ? ir_v_zero(b, t)
+                   : NONE;
     }
     case OP_S_MERGE:
         return simplify_merge(b, o);

@@ -634,7 +634,12 @@ IrVal ir_simplify(IrBuilder *b, IrOp *o, IrType t)
     case OP_OR: case OP_XOR: return simplify_or_xor(b, o, t);
     case OP_ANDC: return simplify_andc(b, o, t);
     case OP_NEG: case OP_NOT: case OP_BSWAP: return simplify_twice(b, o);
-    case OP_SHL: case OP_SHR: case OP_SAR: case OP_ROTL: case OP_ROTR: return simplify_shift(b, o, t);
+    case OP_SHL:
+    case OP_SHR:
+    case OP_SAR:
+    case OP_ROTL:
+    case OP_ROTR:
+        return simplify_shift(b, o, t);
     case OP_ZEXT8: return simplify_zext(b, o, 8);
     case OP_ZEXT16: return simplify_zext(b, o, 16);
     case OP_ZEXT32: return simplify_zext(b, o, 32);

@@ -16,7 +16,8 @@
  */
 #include "tcg/text.h"
 
-const char *const ir_type_names[IR_TYPES + 1] = {"void", "i32", "i64", "f32", "f64", "v128", "v256"};
+const char *const ir_type_names[IR_TYPES + 1] = {"void", "i32",  "i64", "f32",
+                                                 "f64",  "v128", "v256"};
 const char *const ir_cond_names[] = {"never", "always", "eq", "ne", "lt", "ge", "le", "gt",
                                      "ltu", "geu", "leu", "gtu", "tstz", "tstnz", NULL};
 const char *const ir_lane_names[] = {"i8", "i16", "i32", "i64", "f32", "f64", NULL};
@@ -135,12 +136,14 @@ void ir_print(const IrFunc *f, GString *out)
             }
         }
     }
-    g_string_append_printf(out, "func insns=%u bytes=%" G_GINT64_MODIFIER "u\n", f->num_insns, f->bytes);
+    g_string_append_printf(out, "func insns=%u bytes=%" G_GINT64_MODIFIER "u\n", f->num_insns,
+                           f->bytes);
     for (uint32_t i = 0; i < f->num_locals; i++) {
         g_string_append_printf(out, "local %%%u:%s\n", i, ir_type_names[f->locals[i]]);
     }
     for (uint32_t i = 0; i < f->num_targets; i++) {
-        g_string_append_printf(out, "target b%u #0x%" G_GINT64_MODIFIER "x\n", f->targets[i].block->id, f->targets[i].pc);
+        g_string_append_printf(out, "target b%u #0x%" G_GINT64_MODIFIER "x\n",
+                               f->targets[i].block->id, f->targets[i].pc);
     }
     for (const IrBlock *b = f->entry; b; b = b->next) {
         g_string_append_printf(out, "b%u%s:\n", b->id, b->cold ? " cold" : "");

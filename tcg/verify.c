@@ -112,7 +112,8 @@ static bool check_details(Verify *v, const IrOp *o, const IrOpDesc *d)
     if (d->flags & IRF_LANE && o->cc > LANE_F64) {
         return bad(v, "bad lane kind");
     }
-    if (d->flags & IRF_MEM && ((o->mem.op & MEM_SIZE) > MEM_256 || (o->type >= IR_F32 && (o->mem.op & MEM_SIZE) < MEM_32))) {
+    if (d->flags & IRF_MEM && ((o->mem.op & MEM_SIZE) > MEM_256 ||
+                               (o->type >= IR_F32 && (o->mem.op & MEM_SIZE) < MEM_32))) {
         return bad(v, "bad access size");
     }
     switch (o->opcode) {
@@ -123,7 +124,8 @@ static bool check_details(Verify *v, const IrOp *o, const IrOpDesc *d)
         if (o->opcode == OP_DISCARD) {
             return true;
         }
-        if (ir_var_type(f, o->var.var) != f->values[o->opcode == OP_GET ? o->dst : o->args[0]].type) {
+        if (ir_var_type(f, o->var.var) !=
+            f->values[o->opcode == OP_GET ? o->dst : o->args[0]].type) {
             return bad(v, "not the variable's type");
         }
         return true;
@@ -145,7 +147,8 @@ static bool check_end(Verify *v, const IrOp *o, const IrOpDesc *d)
     unsigned n = o->opcode == OP_BR ? 1 : o->opcode == OP_BRCOND ? 2 : 0;
 
     if (!(d->flags & IRF_END) != (v->op != b->last)) {
-        return bad(v, v->op == b->last ? "the block has no end" : "an end in the middle of a block");
+        return bad(v,
+                   v->op == b->last ? "the block has no end" : "an end in the middle of a block");
     }
     if (v->op != b->last) {
         return true;

@@ -132,8 +132,9 @@ Console *console_find(const char *device, unsigned head, GError **error)
     if (!device) {
         return fail_null(error, "There is no console to take a screendump from");
     }
-    return known ? fail_null(error, "Device %s (head %u) is not bound to a console", device, head)
-                 : (fail_class(error, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", device), NULL);
+    return known
+               ? fail_null(error, "Device %s (head %u) is not bound to a console", device, head)
+               : (fail_class(error, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", device), NULL);
 }
 
 /* --- pictures ------------------------------------------------------------------------------- */

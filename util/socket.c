@@ -170,7 +170,8 @@ static bool wait_fd(int fd, short events, int limit_ms)
     return ret > 0;
 }
 
-bool socket_send_all(int fd, const void *data, size_t len, const int *fds, unsigned nfds, int limit_ms)
+bool socket_send_all(int fd, const void *data, size_t len, const int *fds, unsigned nfds,
+                     int limit_ms)
 {
     union {
         char room[CMSG_SPACE(SOCKET_MAX_FDS * sizeof(int))];
@@ -188,13 +189,16 @@ bool socket_send_all(int fd, const void *data, size_t len, const int *fds, unsig
             msg.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
             struct cmsghdr *h = CMSG_FIRSTHDR(&msg);
 
-            *h = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(nfds * sizeof(int)) };
+            *h = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+                                  .cmsg_type = SCM_RIGHTS,
+                                  .cmsg_len = CMSG_LEN(nfds * sizeof(int))};
             memcpy(CMSG_DATA(h), fds, nfds * sizeof(int));
         }
         n = sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n > 0) {
             done += (size_t)n;
-        } else if (n == 0 || (errno != EINTR && (errno != EAGAIN || !wait_fd(fd, POLLOUT, limit_ms)))) {
+        } else if (n == 0 ||
+                   (errno != EINTR && (errno != EAGAIN || !wait_fd(fd, POLLOUT, limit_ms)))) {
             return false;
         }
     }
@@ -210,7 +214,8 @@ bool socket_receive_all(int fd, void *data, size_t len, int limit_ms)
 
         if (n > 0) {
             done += (size_t)n;
-        } else if (n == 0 || (errno != EINTR && (errno != EAGAIN || !wait_fd(fd, POLLIN, limit_ms)))) {
+        } else if (n == 0 ||
+                   (errno != EINTR && (errno != EAGAIN || !wait_fd(fd, POLLIN, limit_ms)))) {
             return false;
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Guest atomic operations: host atomics on guest RAM. What the host cannot do in one step (over a page's
- * end, unaligned, devices) is done with all other vCPUs stopped: CPU_EXC_ATOMIC runs the
+ * Guest atomic operations: host atomics on guest RAM. What the host cannot do in one step (over a
+ * page's end, unaligned, devices) is done with all other vCPUs stopped: CPU_EXC_ATOMIC runs the
  * instruction once more in an exclusive section, and there plain loads and stores will do.
  */
 #include "accel/tcg/tcg.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Translated blocks: making them, finding them by jump cache and hash, chaining, invalidating, and the
- * flush of everything when the code buffer is full.
+ * Translated blocks: making them, finding them by jump cache and hash, chaining, invalidating, and
+ * the flush of everything when the code buffer is full.
  */
 #include "accel/tcg/tcg.h"
 
@@ -29,8 +29,8 @@ static bool has_key(const CodeBlock *cb, const BlockKey *key)
 {
     const BlockKey *k = &cb->key;
 
-    return ((k->pc ^ key->pc) & (cb->anywhere ? PAGE_OFFSET : UINT64_MAX)) == 0 && k->base == key->base &&
-           k->mode == key->mode && k->flags == key->flags;
+    return ((k->pc ^ key->pc) & (cb->anywhere ? PAGE_OFFSET : UINT64_MAX)) == 0 &&
+           k->base == key->base && k->mode == key->mode && k->flags == key->flags;
 }
 
 /* The same for all virtual addresses of the place. */
@@ -71,7 +71,8 @@ bool cache_init(GError **error)
 /* The block of this key that lies in the page wholly. */
 static CodeBlock *block_in_page(const BlockKey *key, ram_addr page)
 {
-    for (CodeBlock *cb = rcu_get(&tcg->hash[hash_of(key, page | (key->pc & PAGE_OFFSET))]); cb; cb = rcu_get(&cb->hash_next)) {
+    for (CodeBlock *cb = rcu_get(&tcg->hash[hash_of(key, page | (key->pc & PAGE_OFFSET))]); cb;
+         cb = rcu_get(&cb->hash_next)) {
         if (cb->page[0] == page && cb->page[1] == RAM_NONE && has_key(cb, key)) {
             return cb;
         }
@@ -86,7 +87,8 @@ static void link_slot(CodeBlock *from, unsigned slot, CodeBlock *to, bool counte
     ChainSlot *s = &from->code.chains[slot];
 
     /* A block over two pages is entered only after a look at both mappings. */
-    if (to->page[1] != RAM_NONE || !from->valid || !to->valid || s->to || from->anywhere != to->anywhere) {
+    if (to->page[1] != RAM_NONE || !from->valid || !to->valid || s->to ||
+        from->anywhere != to->anywhere) {
         return;
     }
     if (!counted || !tcg->engine->chain_counted(&tcg->buffer, from, slot, to)) {
@@ -191,7 +193,8 @@ static void close_ways_in(const CodeBlock *region)
 {
     const uint8_t *cold = region->code.cold;
 
-    for (CodeBlock *cb = smc_first_block(region->page[0]); cb; cb = smc_next_block(cb, region->page[0])) {
+    for (CodeBlock *cb = smc_first_block(region->page[0]); cb;
+         cb = smc_next_block(cb, region->page[0])) {
         const uint8_t *entry = atomic_load(&cb->lookup_entry);
         if (entry >= cold && entry < cold + region->code.cold_size) {
             set_lookup_entry(cb, NULL, false);
@@ -236,7 +239,8 @@ void cache_invalidate(CodeBlock *cb)
     atomic_store(&cb->valid, false);
     for (CodeBlock **link = &tcg->hash[h]; *link; link = &(*link)->hash_next) {
         if (*link == cb) {
-            rcu_set(link, cb->hash_next);      /* cb's own link stays for readers that stand on it */
+            /* cb's own link stays for readers that stand on it */
+            rcu_set(link, cb->hash_next);
             break;
         }
     }
@@ -254,8 +258,10 @@ void cache_take_back(CodeBlock *cb)
 {
     uint32_t n = atomic_load(&tcg->num_blocks);
 
-    if (tcg->buffer.alone && n > 0 && cb == &tcg->blocks[n - 1] && cb->buffer_end == tcg->buffer.ptr) {
-        code_buffer_release(&tcg->buffer, (CodeMark){(uint8_t *)(uintptr_t)cb->code.entry, (uint8_t *)(uintptr_t)cb->code.cold});
+    if (tcg->buffer.alone && n > 0 && cb == &tcg->blocks[n - 1] &&
+        cb->buffer_end == tcg->buffer.ptr) {
+        code_buffer_release(&tcg->buffer, (CodeMark){(uint8_t *)(uintptr_t)cb->code.entry,
+                                                     (uint8_t *)(uintptr_t)cb->code.cold});
         tcg->stats.blocks--;
         tcg->stats.guest_bytes -= cb->bytes;
         atomic_store(&tcg->num_blocks, n - 1);
@@ -298,7 +304,10 @@ void cache_abort_translation(Cpu *cpu)
     }
 }
 
-/* Enters a finished block, in the place of `old` (or NULL). False: its pages were written meanwhile. */
+/*
+ * Enters a finished block, in the place of `old` (or NULL). False: its pages were written
+ * meanwhile.
+ */
 static bool block_enter(Cpu *cpu, CodeBlock *cb, ram_addr ram, CodeBlock *old)
 {
     TcgCpu *t = tcg_cpu(cpu);
@@ -448,9 +457,11 @@ static unsigned reached(void *opaque, unsigned way, uint64_t *pc, unsigned max)
     unsigned n = 0;
 
     pthread_mutex_lock(&tcg->blocks_lock);
-    for (const CodeBlock *cb = smc_first_block(g->head->page[0]); cb && n < max; cb = smc_next_block(cb, g->head->page[0])) {
-        if (cb->ways >> way & 1 && cb->page[0] == g->head->page[0] && cb->page[1] == RAM_NONE && !cb->key.flags &&
-            cb->key.mode == key->mode && cb->key.base == key->base && (cb->anywhere || (cb->key.pc & PAGE_MASK) == (key->pc & PAGE_MASK))) {
+    for (const CodeBlock *cb = smc_first_block(g->head->page[0]); cb && n < max;
+         cb = smc_next_block(cb, g->head->page[0])) {
+        if (cb->ways >> way & 1 && cb->page[0] == g->head->page[0] && cb->page[1] == RAM_NONE &&
+            !cb->key.flags && cb->key.mode == key->mode && cb->key.base == key->base &&
+            (cb->anywhere || (cb->key.pc & PAGE_MASK) == (key->pc & PAGE_MASK))) {
             pc[n++] = (key->pc & PAGE_MASK) | (cb->key.pc & PAGE_OFFSET);
         }
     }
@@ -531,7 +542,8 @@ static void assign_bit(uint64_t *set, unsigned n, bool on)
 }
 
 /* Entry n becomes that of cb, unless cb is invalidated meanwhile. */
-static void jump_cache_put(TcgCpu *t, unsigned n, uint64_t context, uint64_t pc, CodeBlock *cb, bool local)
+static void jump_cache_put(TcgCpu *t, unsigned n, uint64_t context, uint64_t pc, CodeBlock *cb,
+                           bool local)
 {
     JumpCacheEntry *e = &t->cache.e[n];
 
@@ -548,12 +560,14 @@ static void jump_cache_put(TcgCpu *t, unsigned n, uint64_t context, uint64_t pc,
 }
 
 /* A good entry that is in the way moves to its other place. */
-static void jump_cache_enter(TcgCpu *t, unsigned n, uint64_t context, uint64_t pc, CodeBlock *cb, bool local)
+static void jump_cache_enter(TcgCpu *t, unsigned n, uint64_t context, uint64_t pc, CodeBlock *cb,
+                             bool local)
 {
     const JumpCacheEntry old = t->cache.e[n];
 
     if (old.context && jump_cache_index(old.pc) == n && old.pc != pc) {
-        jump_cache_put(t, jump_cache_other(n), old.context, old.pc, old.block, t->cache_local[n / 64] >> (n % 64) & 1);
+        jump_cache_put(t, jump_cache_other(n), old.context, old.pc, old.block,
+                       t->cache_local[n / 64] >> (n % 64) & 1);
     }
     jump_cache_put(t, n, context, pc, cb, local);
 }
@@ -630,7 +644,8 @@ CodeBlock *cache_locate(Cpu *cpu, uintptr_t host_pc, uint32_t *insn)
     }
     const uintptr_t cold = (uintptr_t)tcg->code_start.cold;
     const bool is_cold = cold && host_pc >= cold;
-    if (host_pc < (uintptr_t)tcg->code_start.ptr || host_pc >= (uintptr_t)tcg->buffer.base + tcg->buffer.size) {
+    if (host_pc < (uintptr_t)tcg->code_start.ptr ||
+        host_pc >= (uintptr_t)tcg->buffer.base + tcg->buffer.size) {
         return NULL;
     }
     cb = block_at(host_pc, is_cold);
@@ -638,7 +653,8 @@ CodeBlock *cache_locate(Cpu *cpu, uintptr_t host_pc, uint32_t *insn)
         return NULL;
     }
     uintptr_t offset = host_pc - (uintptr_t)cb->code.entry;
-    if (host_pc - (uintptr_t)(is_cold ? cb->code.cold : cb->code.entry) > (is_cold ? cb->code.cold_size : cb->code.size)) {
+    if (host_pc - (uintptr_t)(is_cold ? cb->code.cold : cb->code.entry) >
+        (is_cold ? cb->code.cold_size : cb->code.size)) {
         return NULL;
     }
     uint32_t a = 0, z = cb->code.num_side;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The execution loop: exceptions, interrupts, the next block, run it, again. All that raises (faults in
- * helpers, slow paths, translation) comes back by siglongjmp to the loop's head, with guest
- * state complete.
+ * The execution loop: exceptions, interrupts, the next block, run it, again. All that raises
+ * (faults in helpers, slow paths, translation) comes back by siglongjmp to the loop's head, with
+ * guest state complete.
  */
 #include "accel/tcg/tcg.h"
 
@@ -286,7 +286,8 @@ static void note_way(Cpu *cpu, CodeBlock *cb)
 {
     Came *came = &tcg_cpu(cpu)->came;
 
-    if (came->page != RAM_NONE && came->page == cb->page[0] && ((came->pc ^ cb->key.pc) & (cb->anywhere ? PAGE_OFFSET : UINT64_MAX)) == 0) {
+    if (came->page != RAM_NONE && came->page == cb->page[0] &&
+        ((came->pc ^ cb->key.pc) & (cb->anywhere ? PAGE_OFFSET : UINT64_MAX)) == 0) {
         cb->ways |= (uint8_t)(1u << came->way);
         if (came->way == WAY_JUMP && !atomic_load(&cb->lookup_entry) && may_become_region(cb)) {
             cache_count_entry(cb);     /* loops of handlers have no other branch back */
@@ -478,7 +479,8 @@ const void *tcg_lookup(Cpu *cpu, uint64_t pc, unsigned way, CodeBlock *from)
         return NULL;
     }
     CodeBlock *cb = cache_find_ready(cpu, &key);
-    tcg_cpu(cpu)->came = (Came){.pc = pc, .page = way == WAY_ANY ? RAM_NONE : from->page[0], .way = way};
+    tcg_cpu(cpu)->came =
+        (Came){.pc = pc, .page = way == WAY_ANY ? RAM_NONE : from->page[0], .way = way};
     if (!cb) {
         return NULL;                   /* to be translated */
     }
@@ -489,7 +491,8 @@ const void *tcg_lookup(Cpu *cpu, uint64_t pc, unsigned way, CodeBlock *from)
 
 const void *tcg_look(Cpu *cpu)
 {
-    if (atomic_load_explicit(&cpu->pending, memory_order_relaxed) || cpu->exception != CPU_EXC_NONE) {
+    if (atomic_load_explicit(&cpu->pending, memory_order_relaxed) ||
+        cpu->exception != CPU_EXC_NONE) {
         return NULL;
     }
     return tcg_lookup(cpu, 0, WAY_ANY, NULL);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Self-modifying code: which pages of RAM hold translated code, and what happens when they are written.
+ * Self-modifying code: which pages of RAM hold translated code, and what happens when they are
+ * written.
  *
  * A page's DIRTY_CODE bit is clear while blocks made from it exist; writes then come by the slow
  * path. A map of 8-byte units says which bytes blocks cover, so data beside code costs
@@ -13,8 +14,9 @@
 
 enum { LEAF_BITS = 10, ROOT_BITS = 20 };
 /*
- * A page whose code has been written to so often keeps its writes on the slow path, though it is without code, until so
- * many of them in a row have found none: searching TLBs each time that it is translated from costs more.
+ * A page whose code has been written to so often keeps its writes on the slow path, though it is
+ * without code, until so many of them in a row have found none: searching TLBs each time that it is
+ * translated from costs more.
  */
 enum { MAX_HITS = 4, MAX_QUIET = 1000 };
 
@@ -431,7 +433,8 @@ static void kick_cpus(void)
 
 void smc_init(void)
 {
-    page_root = g_malloc0(sizeof(*page_root) << ROOT_BITS);     /* large: untouched pages cost nothing */
+    /* large: untouched pages cost nothing */
+    page_root = g_malloc0(sizeof(*page_root) << ROOT_BITS);
     granted = g_malloc0((size_t)1 << (ROOT_BITS + LEAF_BITS - 3));
     ram_hooks = (RamHooks){.written = page_bytes_written, .cleaned = page_bits_cleaned,
                            .kick = kick_cpus};

@@ -48,7 +48,10 @@ typedef struct TcgCounts {
     uint64_t tlb_fills, tlb_large_fills, tlb_flushes, tlb_page_flushes, lookups;
 } TcgCounts;
 
-/* How generated code wanted to get to pc; page: of the block that it came from, RAM_NONE: no matter. */
+/*
+ * How generated code wanted to get to pc; page: of the block that it came from, RAM_NONE: no
+ * matter.
+ */
 typedef struct Came { uint64_t pc; ram_addr page; unsigned way; } Came;
 
 typedef struct TcgCpu {
@@ -129,15 +132,18 @@ void ldst_watch(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, uintptr_
 
 /* ---- smc.c ---- */
 void smc_init(void);
-/* The translator is about to read code of the page at ram (host: its first byte). translate_lock. */
+/*
+ * The translator is about to read code of the page at ram (host: its first byte). translate_lock.
+ */
 void smc_read_begin(Cpu *cpu, RamBlock *b, ram_addr ram);
 /* Translation is over, finished or not. */
 void smc_read_end(Cpu *cpu);
 /* Whether pages read for the translation at hand were written meanwhile. blocks_lock. */
 bool smc_read_spoilt(Cpu *cpu);
 /*
- * A page's fast write path is opened: told before that is done, so that who protects the page knows whether TLBs must
- * be searched. smc_revoke: and whether, for [ram, ram + len); then nobody has one any more.
+ * A page's fast write path is opened: told before that is done, so that who protects the page knows
+ * whether TLBs must be searched. smc_revoke: and whether, for [ram, ram + len); then nobody has one
+ * any more.
  */
 void smc_grant(ram_addr ram);
 bool smc_revoke(ram_addr ram, uint64_t len);
@@ -149,17 +155,21 @@ CodeBlock *smc_first_block(ram_addr ram);
 CodeBlock *smc_next_block(const CodeBlock *cb, ram_addr ram);
 void smc_clear(void);
 /*
- * Whether a new block of a key that is movable is to be made for anywhere: the page has been run at another virtual address,
- * as libraries and programs are that the guest loads at random ones. Drops the page's other blocks when that is new. blocks_lock.
+ * Whether a new block of a key that is movable is to be made for anywhere: the page has been run at
+ * another virtual address, as libraries and programs are that the guest loads at random ones. Drops
+ * the page's other blocks when that is new. blocks_lock.
  */
 bool smc_is_anywhere(ram_addr ram, uint64_t va);
 /* Code in this page is written to so often that regions do not pay. blocks_lock. */
 bool smc_is_restless(ram_addr ram);
-/* No translated code lies in [ram, ram + len) of a page that holds some elsewhere, or may soon again. */
+/*
+ * No translated code lies in [ram, ram + len) of a page that holds some elsewhere, or may soon
+ * again.
+ */
 bool smc_is_data(ram_addr ram, unsigned len);
 /*
- * [ram, ram + len) of one page without its DIRTY_CODE bit is written. Invalidates what lies there. True if
- * `current` (may be NULL) was among it.
+ * [ram, ram + len) of one page without its DIRTY_CODE bit is written. Invalidates what lies there.
+ * True if `current` (may be NULL) was among it.
  */
 bool smc_written(RamBlock *b, ram_addr ram, unsigned len, const CodeBlock *current);
 
@@ -186,7 +196,10 @@ static inline const void *cache_entry(const CodeBlock *cb)
 void cache_chain_counted(CodeBlock *from, unsigned slot, CodeBlock *to);
 /* blocks_lock. */
 void cache_invalidate(CodeBlock *cb);
-/* An invalid block that no vCPU is in; its own thread. Room is used again if it was the last one made. */
+/*
+ * An invalid block that no vCPU is in; its own thread. Room is used again if it was the last one
+ * made.
+ */
 void cache_take_back(CodeBlock *cb);
 /* Everything goes; own thread, without locks. */
 void cache_flush(Cpu *cpu, uint32_t generation);

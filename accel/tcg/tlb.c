@@ -2,9 +2,9 @@
 /*
  * The soft TLB: entering translations, victims, flushes, and taking away fast write paths.
  *
- * Only the owner fills and flushes. Another thread does one thing to a TLB: it ORs TLB_NOTDIRTY into
- * write comparators (tlb_protect_host). The page's dirty bit is cleared before that, and the owner
- * looks at the bit again after it has entered a comparator: one of the two sees the other.
+ * Only the owner fills and flushes. Another thread does one thing to a TLB: it ORs TLB_NOTDIRTY
+ * into write comparators (tlb_protect_host). The page's dirty bit is cleared before that, and the
+ * owner looks at the bit again after it has entered a comparator: one of the two sees the other.
  */
 #include "accel/tcg/tcg.h"
 
@@ -24,7 +24,10 @@ void jump_cache_flush(Cpu *cpu)
     }
 }
 
-/* Of the jump cache's words [from, to): entries of blocks that begin in [va, va + size), or in the page before. */
+/*
+ * Of the jump cache's words [from, to): entries of blocks that begin in [va, va + size), or in the
+ * page before.
+ */
 static void jump_cache_flush_words(Cpu *cpu, uint64_t va, uint64_t size, unsigned from, unsigned to)
 {
     TcgCpu *t = tcg_cpu(cpu);
@@ -40,7 +43,9 @@ static void jump_cache_flush_words(Cpu *cpu, uint64_t va, uint64_t size, unsigne
     }
 }
 
-/* Blocks that begin in the page of va, which has at most 1 << page_bits bytes, or run over into it. */
+/*
+ * Blocks that begin in the page of va, which has at most 1 << page_bits bytes, or run over into it.
+ */
 static void jump_cache_flush_around(Cpu *cpu, uint64_t va, unsigned page_bits)
 {
     const unsigned words = 1 << (PAGE_BITS_MIN - 6);       /* that the entries of one page lie in */
@@ -52,7 +57,8 @@ static void jump_cache_flush_around(Cpu *cpu, uint64_t va, unsigned page_bits)
         return;
     }
     for (unsigned i = 0; i < 2; i++) {
-        unsigned first = jump_cache_index(va - i * PAGE_SIZE_MIN) >> PAGE_BITS_MIN << (PAGE_BITS_MIN - 6);
+        unsigned first = jump_cache_index(va - i * PAGE_SIZE_MIN) >> PAGE_BITS_MIN
+                                                                         << (PAGE_BITS_MIN - 6);
         jump_cache_flush_words(cpu, va, size, first, first + words);
     }
 }
@@ -347,7 +353,8 @@ void tlb_protect_host(const uint8_t *host, uint64_t len)
             for (unsigned w = 0; w < TLB_SIZE / 64; w++) {
                 uint64_t m = __atomic_load_n(&tcg_cpu(cpu)->tlb_filled[mmu][w], __ATOMIC_RELAXED);
                 for (; m; m &= m - 1) {
-                    protect_entry(&cpu->tlb.table[mmu][w * 64 + (unsigned)__builtin_ctzll(m)], host, len);
+                    protect_entry(&cpu->tlb.table[mmu][w * 64 + (unsigned)__builtin_ctzll(m)], host,
+                                  len);
                 }
             }
             for (unsigned v = 0; v < TLB_VICTIMS; v++) {
@@ -463,7 +470,8 @@ static void note_filled(Cpu *cpu, unsigned mmu, unsigned i)
     TcgCpu *t = tcg_cpu(cpu);
     uint64_t bit = 1ull << (i % 64);
 
-    __atomic_store_n(&t->tlb_filled[mmu][i / 64], t->tlb_filled[mmu][i / 64] | bit, __ATOMIC_RELAXED);
+    __atomic_store_n(&t->tlb_filled[mmu][i / 64], t->tlb_filled[mmu][i / 64] | bit,
+                     __ATOMIC_RELAXED);
     if (cpu->tlb.full[mmu][i].global) {
         t->tlb_local[mmu][i / 64] &= ~bit;
     } else {
@@ -525,12 +533,15 @@ void tlb_set(Cpu *cpu, unsigned mmu_idx, uint64_t va, hwaddr pa, MemAttrs attrs,
 static bool fill_from_large(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu)
 {
     static const uint8_t need[] = {
-        [ACCESS_LOAD] = TLB_PROT_READ, [ACCESS_STORE] = TLB_PROT_WRITE, [ACCESS_FETCH] = TLB_PROT_EXEC,
+        [ACCESS_LOAD] = TLB_PROT_READ,
+        [ACCESS_STORE] = TLB_PROT_WRITE,
+        [ACCESS_FETCH] = TLB_PROT_EXEC,
     };
     const LargePage *p = &cpu->tlb.large[mmu][va >> LARGE_BITS & (LARGE_PAGES - 1)];
     uint64_t offset = (va & PAGE_MASK) - p->va;
 
-    if (offset >> LARGE_BITS || !(p->full.prot & need[access]) || (cpu->watchpoints && cpu->watchpoints->len)) {
+    if (offset >> LARGE_BITS || !(p->full.prot & need[access]) ||
+        (cpu->watchpoints && cpu->watchpoints->len)) {
         return false;
     }
     va &= PAGE_MASK;
@@ -594,7 +605,8 @@ static bool lookup(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsig
     if (!cpu->arch->tlb_fill(cpu, va, size, access, mmu, probe, host_pc)) {
         return false;
     }
-    return comparator_hits(tlb_comparator(&cpu->tlb.table[mmu][i], access) & ~(uint64_t)TLB_CHECK, va);
+    return comparator_hits(tlb_comparator(&cpu->tlb.table[mmu][i], access) & ~(uint64_t)TLB_CHECK,
+                           va);
 }
 
 unsigned tlb_resolve(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx,

@@ -339,9 +339,11 @@ static const OptDesc curl_opts[] = {
     .parse_filename = curl_parse_filename, .open = curl_open, .close = curl_close, \
     .co_preadv = co_curl_preadv
 
-static const BlockDriver http_driver = { .name = "http", .desc = "files of web servers", CURL_FUNCTIONS };
+static const BlockDriver http_driver = {
+    .name = "http", .desc = "files of web servers", CURL_FUNCTIONS };
 BLOCK_DRIVER(http_driver);
-static const BlockDriver https_driver = { .name = "https", .desc = "files of web servers, by TLS", CURL_FUNCTIONS };
+static const BlockDriver https_driver = {
+    .name = "https", .desc = "files of web servers, by TLS", CURL_FUNCTIONS };
 BLOCK_DRIVER(https_driver);
 static const BlockDriver ftp_driver = {
     .name = "ftp", .desc = "files of FTP servers", CURL_FUNCTIONS};

@@ -22,7 +22,16 @@
 #define XATTR_MODE "user.virtfs.mode"
 #define XATTR_RDEV "user.virtfs.rdev"
 
-enum { SET_MODE = 1, SET_UID = 2, SET_GID = 4, SET_SIZE = 8, SET_ATIME = 16, SET_MTIME = 32, SET_ATIME_TO = 128, SET_MTIME_TO = 256 };
+enum {
+    SET_MODE = 1,
+    SET_UID = 2,
+    SET_GID = 4,
+    SET_SIZE = 8,
+    SET_ATIME = 16,
+    SET_MTIME = 32,
+    SET_ATIME_TO = 128,
+    SET_MTIME_TO = 256
+};
 
 /* The magic link by which calls that refuse O_PATH descriptors reach the file. */
 typedef struct ProcPath { char text[40]; } ProcPath;
@@ -129,11 +138,13 @@ static int made(const P9Export *e, int dir, const char *name, uint32_t mode, uin
     return ret;
 }
 
-int p9_create(const P9Export *e, int dir, const char *name, uint32_t flags, uint32_t mode, uint32_t gid)
+int p9_create(const P9Export *e, int dir, const char *name, uint32_t flags, uint32_t mode,
+              uint32_t gid)
 {
     uint32_t host_mode = e->security == P9_MAPPED ? e->fmode : mode & 07777;
     int keep = flags & (O_ACCMODE | O_EXCL | O_TRUNC | O_APPEND | O_DSYNC | O_SYNC);
-    int fd = openat(dir, name, keep | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, host_mode);
+    int fd = openat(dir, name, keep | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+                    host_mode);
 
     if (fd < 0) {
         return -errno;
@@ -154,12 +165,14 @@ int p9_mkdir(const P9Export *e, int dir, const char *name, uint32_t mode, uint32
     return made(e, dir, name, S_IFDIR | (mode & 07777), gid);
 }
 
-int p9_mknod(const P9Export *e, int dir, const char *name, uint32_t mode, uint32_t major_, uint32_t minor_, uint32_t gid)
+int p9_mknod(const P9Export *e, int dir, const char *name, uint32_t mode, uint32_t major_,
+             uint32_t minor_, uint32_t gid)
 {
     bool mapped = e->security == P9_MAPPED;
     uint8_t rdev[8];
 
-    if (mknodat(dir, name, mapped ? S_IFREG | e->fmode : mode, mapped ? 0 : makedev(major_, minor_)) < 0) {
+    if (mknodat(dir, name, mapped ? S_IFREG | e->fmode : mode,
+                mapped ? 0 : makedev(major_, minor_)) < 0) {
         return -errno;
     }
     int ret = made(e, dir, name, mode, gid), fd;
@@ -221,7 +234,8 @@ int p9_link(int fd, int dir, const char *name)
 
 static int set_owner(const P9Export *e, int fd, const P9Attr *a)
 {
-    uint32_t uid = a->valid & SET_UID ? a->uid : (uint32_t)-1, gid = a->valid & SET_GID ? a->gid : (uint32_t)-1;
+    uint32_t uid = a->valid & SET_UID ? a->uid : (uint32_t)-1,
+             gid = a->valid & SET_GID ? a->gid : (uint32_t)-1;
     ProcPath p = proc_path(fd);
     int ret;
 
@@ -246,7 +260,8 @@ static int set_mode(const P9Export *e, int fd, uint32_t mode)
     return ret ? ret : set32(p.text, XATTR_MODE, (st.st_mode & S_IFMT) | (mode & 07777));
 }
 
-static struct timespec time_of(uint32_t valid, uint32_t bit, uint32_t to_bit, uint64_t s, uint64_t ns)
+static struct timespec time_of(uint32_t valid, uint32_t bit, uint32_t to_bit, uint64_t s,
+                               uint64_t ns)
 {
     if (!(valid & bit)) {
         return (struct timespec){ .tv_nsec = UTIME_OMIT };
@@ -272,8 +287,8 @@ int p9_setattr(const P9Export *e, int fd, const P9Attr *a)
         ret = a->size > INT64_MAX ? -EFBIG : result(truncate(p.text, a->size));
     }
     if (ret == 0 && (a->valid & (SET_ATIME | SET_MTIME))) {
-        struct timespec ts[2] = { time_of(a->valid, SET_ATIME, SET_ATIME_TO, a->atime, a->atime_ns),
-                                  time_of(a->valid, SET_MTIME, SET_MTIME_TO, a->mtime, a->mtime_ns) };
+        struct timespec ts[2] = {time_of(a->valid, SET_ATIME, SET_ATIME_TO, a->atime, a->atime_ns),
+                                 time_of(a->valid, SET_MTIME, SET_MTIME_TO, a->mtime, a->mtime_ns)};
 
         ret = result(utimensat(AT_FDCWD, p.text, ts, 0));
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The messages of 9P2000.L (the protocol's description in Linux' documentation and diod's). Left out:
- * authentication, creating extended attributes.
+ * The messages of 9P2000.L (the protocol's description in Linux' documentation and diod's). Left
+ * out: authentication, creating extended attributes.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -25,10 +25,35 @@
 #define NAME_LIMIT 255u
 #define PATH_LIMIT 4096u
 
-enum { RLERROR = 7, TSTATFS = 8, TLOPEN = 12, TLCREATE = 14, TSYMLINK = 16, TMKNOD = 18, TRENAME = 20, TREADLINK = 22, TGETATTR = 24,
-       TSETATTR = 26, TXATTRWALK = 30, TXATTRCREATE = 32, TREADDIR = 40, TFSYNC = 50, TLOCK = 52, TGETLOCK = 54, TLINK = 70, TMKDIR = 72,
-       TRENAMEAT = 74, TUNLINKAT = 76, TVERSION = 100, TATTACH = 104, TFLUSH = 108, TWALK = 110, TREAD = 116, TWRITE = 118,
-       TCLUNK = 120, TREMOVE = 122 };
+enum {
+    RLERROR = 7,
+    TSTATFS = 8,
+    TLOPEN = 12,
+    TLCREATE = 14,
+    TSYMLINK = 16,
+    TMKNOD = 18,
+    TRENAME = 20,
+    TREADLINK = 22,
+    TGETATTR = 24,
+    TSETATTR = 26,
+    TXATTRWALK = 30,
+    TXATTRCREATE = 32,
+    TREADDIR = 40,
+    TFSYNC = 50,
+    TLOCK = 52,
+    TGETLOCK = 54,
+    TLINK = 70,
+    TMKDIR = 72,
+    TRENAMEAT = 74,
+    TUNLINKAT = 76,
+    TVERSION = 100,
+    TATTACH = 104,
+    TFLUSH = 108,
+    TWALK = 110,
+    TREAD = 116,
+    TWRITE = 118,
+    TCLUNK = 120,
+    TREMOVE = 122 };
 enum { QID_DIR = 0x80, QID_SYMLINK = 2 };
 
 typedef struct P9Fid {
@@ -120,7 +145,8 @@ static void put_qid(Msg *m, const struct stat *st)
 
 static bool good_name(const char *s)
 {
-    return *s && strlen(s) <= NAME_LIMIT && !strchr(s, '/') && strcmp(s, ".") != 0 && strcmp(s, "..") != 0;
+    return *s && strlen(s) <= NAME_LIMIT && !strchr(s, '/') && strcmp(s, ".") != 0 &&
+           strcmp(s, "..") != 0;
 }
 
 /* ---- fids ---- */
@@ -168,7 +194,8 @@ static bool is_root(P9Server *s, int fd)
 {
     struct stat a, b;
 
-    return fstat(fd, &a) == 0 && fstat(s->root, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+    return fstat(fd, &a) == 0 && fstat(s->root, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
 }
 
 static int dup_fd(int fd)
@@ -430,7 +457,10 @@ static int do_setattr(P9Server *s, Msg *m)
     a.atime_ns = get(m, 8);
     a.mtime = get(m, 8);
     a.mtime_ns = get(m, 8);
-    return !f ? -EBADF : m->bad ? -EINVAL : s->export.read_only ? -EROFS : p9_setattr(&s->export, f->fd, &a);
+    return !f                    ? -EBADF
+           : m->bad              ? -EINVAL
+           : s->export.read_only ? -EROFS
+                                 : p9_setattr(&s->export, f->fd, &a);
 }
 
 static int do_statfs(P9Server *s, Msg *m)
@@ -464,7 +494,9 @@ static int do_read(P9Server *s, Msg *m)
         return -EBADF;
     }
     put(m, 4, 0);
-    ssize_t n = m->bad ? -1 : pread(f->io, m->out + m->pos, MIN(count, m->room - m->pos), MIN(offset, INT64_MAX));
+    ssize_t n = m->bad ? -1
+                       : pread(f->io, m->out + m->pos, MIN(count, m->room - m->pos),
+                               MIN(offset, INT64_MAX));
 
     if (n < 0) {
         return -errno;
@@ -569,7 +601,9 @@ static int do_unlinkat(P9Server *s, Msg *m)
     if (!dir || m->bad || !good_name(name)) {
         return dir ? -EINVAL : -EBADF;
     }
-    return s->export.read_only ? -EROFS : unlinkat(dir->fd, name, flags & AT_REMOVEDIR) < 0 ? -errno : 0;
+    return s->export.read_only                                 ? -EROFS
+           : unlinkat(dir->fd, name, flags & AT_REMOVEDIR) < 0 ? -errno
+                                                               : 0;
 }
 
 static int do_renameat(P9Server *s, Msg *m)
@@ -591,7 +625,8 @@ static int do_rename(P9Server *s, Msg *m)
     P9Fid *f = fid_find(s, get(m, 4)), *to = fid_find(s, get(m, 4));
     const char *name = get_text(m, 0);
 
-    if (!f || !to || m->bad || !good_name(name) || f->parent < 0 || !f->name || !good_name(f->name)) {
+    if (!f || !to || m->bad || !good_name(name) || f->parent < 0 || !f->name ||
+        !good_name(f->name)) {
         return f && to ? -EINVAL : -EBADF;
     }
     if (s->export.read_only) {
@@ -614,7 +649,10 @@ static int do_remove(P9Server *s, Msg *m)
     uint32_t n = get(m, 4);
     P9Fid *f = fid_find(s, n);
     struct stat st;
-    int ret = !f ? -EBADF : s->export.read_only ? -EROFS : f->parent < 0 || !good_name(f->name) ? -EINVAL : 0;
+    int ret = !f                                     ? -EBADF
+              : s->export.read_only                  ? -EROFS
+              : f->parent < 0 || !good_name(f->name) ? -EINVAL
+                                                     : 0;
 
     if (ret == 0 && fstatat(f->fd, "", &st, AT_EMPTY_PATH) == 0) {
         ret = unlinkat(f->parent, f->name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0) < 0 ? -errno : 0;
@@ -713,7 +751,11 @@ size_t p9_server_run(P9Server *s, const uint8_t *in, size_t len, uint8_t *out, s
     if (len < HEADER || load_le32(in) < HEADER || load_le32(in) > len || out_size < HEADER + 4) {
         return 0;
     }
-    *m = (Msg){ .in = in + HEADER, .left = load_le32(in) - HEADER, .out = out, .pos = HEADER, .room = MIN(out_size, s->msize) };
+    *m = (Msg){.in = in + HEADER,
+               .left = load_le32(in) - HEADER,
+               .out = out,
+               .pos = HEADER,
+               .room = MIN(out_size, s->msize)};
     ret = run(s, m, in[4]);
     if (m->bad && ret == 0) {
         ret = -EINVAL;

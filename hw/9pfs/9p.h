@@ -29,23 +29,28 @@ void p9_server_free(P9Server *s);
 /* Drops all fids. */
 void p9_server_reset(P9Server *s);
 /*
- * Answers the message of len bytes at in; out has room for out_size bytes. The answer's length, or 0
- * when in is no message. Any thread, one at a time.
+ * Answers the message of len bytes at in; out has room for out_size bytes. The answer's length, or
+ * 0 when in is no message. Any thread, one at a time.
  */
 size_t p9_server_run(P9Server *s, const uint8_t *in, size_t len, uint8_t *out, size_t out_size);
 
 /* ---- files; fd: O_PATH descriptors. 0 or -errno, or what is said ---- */
 
-typedef struct P9Attr { uint32_t valid, mode, uid, gid; uint64_t size, atime, atime_ns, mtime, mtime_ns; } P9Attr;
+typedef struct P9Attr {
+    uint32_t valid, mode, uid, gid;
+    uint64_t size, atime, atime_ns, mtime, mtime_ns;
+} P9Attr;
 
 int p9_stat(const P9Export *e, int fd, struct stat *st);
 /* O_PATH descriptor of a name in a folder; the name is one component, not "..". */
 int p9_child(int dir, const char *name);
 /* A descriptor to read or write by. */
 int p9_open(int fd, uint32_t flags);
-int p9_create(const P9Export *e, int dir, const char *name, uint32_t flags, uint32_t mode, uint32_t gid);
+int p9_create(const P9Export *e, int dir, const char *name, uint32_t flags, uint32_t mode,
+              uint32_t gid);
 int p9_mkdir(const P9Export *e, int dir, const char *name, uint32_t mode, uint32_t gid);
-int p9_mknod(const P9Export *e, int dir, const char *name, uint32_t mode, uint32_t major, uint32_t minor, uint32_t gid);
+int p9_mknod(const P9Export *e, int dir, const char *name, uint32_t mode, uint32_t major,
+             uint32_t minor, uint32_t gid);
 int p9_symlink(const P9Export *e, int dir, const char *name, const char *target, uint32_t gid);
 /* Length of the target, up to size bytes of it in buf. */
 int p9_readlink(const P9Export *e, int fd, char *buf, size_t size);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Virtio transport of 9P (Linux' net/9p/trans_virtio.c is its description), -fsdev and -virtfs. A message
- * is copied in, answered in a worker thread, and its answer copied out; messages of a device are
- * answered one after the other.
+ * Virtio transport of 9P (Linux' net/9p/trans_virtio.c is its description), -fsdev and -virtfs. A
+ * message is copied in, answered in a worker thread, and its answer copied out; messages of a
+ * device are answered one after the other.
  */
 #include <errno.h>
 #include <json-c/json.h>
@@ -128,14 +128,17 @@ static bool p9_realize(VirtioDevice *v, GError **error)
     const P9Export *e = s->fsdev ? export_find(s->fsdev) : NULL;
 
     if (!e) {
-        return fail(error, "9pfs device couldn't find fsdev with the id = %s", s->fsdev ? s->fsdev : "NULL");
+        return fail(error, "9pfs device couldn't find fsdev with the id = %s",
+                    s->fsdev ? s->fsdev : "NULL");
     }
     if (!s->mount_tag || !*s->mount_tag || strlen(s->mount_tag) > TAG_MAX) {
-        return fail(error, "fsdev with id %s needs mount_tag arguments of 1 to %u characters", s->fsdev, TAG_MAX);
+        return fail(error, "fsdev with id %s needs mount_tag arguments of 1 to %u characters",
+                    s->fsdev, TAG_MAX);
     }
     s->server = p9_server_new(e);
     if (!s->server) {
-        return fail(error, "cannot initialize fsdev '%s': failed to open '%s': %s", e->id, e->path, strerror(errno));
+        return fail(error, "cannot initialize fsdev '%s': failed to open '%s': %s", e->id, e->path,
+                    strerror(errno));
     }
     s->gone = false;
     virtio_add_queue(v, QUEUE);
@@ -198,7 +201,8 @@ static const OptDesc fsdev_params[] = {
     { "multidevs", OPT_STRING, "remap, forbid, warn" }, { NULL },
 };
 
-static bool parse_mode(json_object *kv, const char *key, uint32_t def, uint32_t *mode, GError **error)
+static bool parse_mode(json_object *kv, const char *key, uint32_t def, uint32_t *mode,
+                       GError **error)
 {
     const char *text = opts_string(kv, key, NULL);
     char *end = NULL;
@@ -220,11 +224,18 @@ static bool parse_security(json_object *kv, P9Security *security, GError **error
     const char *text = opts_string(kv, "security_model", NULL);
 
     if (!text) {
-        return fail(error, "security_model not specified, valid options are: passthrough, none, mapped, mapped-xattr");
+        return fail(error, "security_model not specified, valid options are: passthrough, none, "
+                           "mapped, mapped-xattr");
     }
-    *security = strcmp(text, "none") == 0 ? P9_NONE : strcmp(text, "passthrough") == 0 ? P9_PASSTHROUGH : P9_MAPPED;
-    if (*security == P9_MAPPED && strcmp(text, "mapped") != 0 && strcmp(text, "mapped-xattr") != 0) {
-        return fail(error, "invalid security_model '%s', valid options are: passthrough, none, mapped, mapped-xattr", text);
+    *security = strcmp(text, "none") == 0          ? P9_NONE
+                : strcmp(text, "passthrough") == 0 ? P9_PASSTHROUGH
+                                                   : P9_MAPPED;
+    if (*security == P9_MAPPED && strcmp(text, "mapped") != 0 &&
+        strcmp(text, "mapped-xattr") != 0) {
+        return fail(error,
+                    "invalid security_model '%s', valid options are: passthrough, none, mapped, "
+                    "mapped-xattr",
+                    text);
     }
     return true;
 }
@@ -243,12 +254,14 @@ static bool export_add(json_object *kv, const char *id, GError **error)
     if (export_find(id)) {
         return fail(error, "Duplicate ID '%s' for fsdev", id);
     }
-    if (!parse_security(kv, &e.security, error) || !parse_mode(kv, "fmode", 0600, &e.fmode, error) ||
+    if (!parse_security(kv, &e.security, error) ||
+        !parse_mode(kv, "fmode", 0600, &e.fmode, error) ||
         !parse_mode(kv, "dmode", 0700, &e.dmode, error)) {
         return false;
     }
     if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
-        return fail(error, "cannot initialize fsdev '%s': failed to open '%s': not a directory", id, path);
+        return fail(error, "cannot initialize fsdev '%s': failed to open '%s': not a directory", id,
+                    path);
     }
     e.id = g_strdup(id);
     e.path = g_strdup(path);
@@ -262,7 +275,8 @@ static bool export_add(json_object *kv, const char *id, GError **error)
 static bool opt_fsdev(Vm *vm, const char *arg, GError **error)
 {
     json_object *kv = keyval_parse(arg, "fsdriver", error);
-    bool good = kv && opts_check(kv, fsdev_params, "fsdev", error) && export_add(kv, opts_string(kv, "id", NULL), error);
+    bool good = kv && opts_check(kv, fsdev_params, "fsdev", error) &&
+                export_add(kv, opts_string(kv, "id", NULL), error);
 
     json_object_put(kv);
     return good;
@@ -282,7 +296,11 @@ static bool opt_virtfs(Vm *vm, const char *arg, GError **error)
     if (good) {
         tag = opts_string(kv, "mount_tag", NULL);
         id = opts_string(kv, "id", tag);
-        good = tag ? export_add(kv, id, error) : fail(error, "usage: -virtfs fsdriver,path=/share_path/,security_model=...,mount_tag=tag");
+        good =
+            tag ? export_add(kv, id, error)
+                : fail(
+                      error,
+                      "usage: -virtfs fsdriver,path=/share_path/,security_model=...,mount_tag=tag");
     }
     if (good) {
         if (!virtfs_tags) {
@@ -295,7 +313,7 @@ static bool opt_virtfs(Vm *vm, const char *arg, GError **error)
     return good;
 }
 
-OPTION(virtfs, { .name = "virtfs", .handle = opt_virtfs, .group = "virtfs", .params = fsdev_params });
+OPTION(virtfs, {.name = "virtfs", .handle = opt_virtfs, .group = "virtfs", .params = fsdev_params});
 
 static bool make_virtfs(Vm *vm, GError **error)
 {
@@ -303,8 +321,10 @@ static bool make_virtfs(Vm *vm, GError **error)
         json_object *o = json_object_new_object();
 
         json_object_object_add(o, "driver", json_object_new_string("virtio-9p-pci"));
-        json_object_object_add(o, "fsdev", json_object_new_string(g_ptr_array_index(virtfs_tags, i)));
-        json_object_object_add(o, "mount_tag", json_object_new_string(g_ptr_array_index(virtfs_tags, i + 1)));
+        json_object_object_add(o, "fsdev",
+                               json_object_new_string(g_ptr_array_index(virtfs_tags, i)));
+        json_object_object_add(o, "mount_tag",
+                               json_object_new_string(g_ptr_array_index(virtfs_tags, i + 1)));
         bool good = device_add(vm, o, true, error) != NULL;
 
         json_object_put(o);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Generic event device (ACPI 6.3, 5.6.9): one interrupt, and a register that says, once, which events
- * have happened. What they mean stands in the DSDT (hw/acpi/ged.h). A second bank, for boards without
- * fixed hardware of ACPI, has the sleep registers (4.8.3.7) and the reset register (4.8.3.6).
+ * Generic event device (ACPI 6.3, 5.6.9): one interrupt, and a register that says, once, which
+ * events have happened. What they mean stands in the DSDT (hw/acpi/ged.h). A second bank, for
+ * boards without fixed hardware of ACPI, has the sleep registers (4.8.3.7) and the reset register
+ * (4.8.3.6).
  */
 #include "hw/acpi/ged.h"
 #include "exec/bank.h"

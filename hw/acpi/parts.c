@@ -96,7 +96,10 @@ static void dsdt_bridge_crs(Aml *a, const AcpiGpex *g)
     aml_name_crs(a, crs);
 }
 
-/* What the system and the bridge agree on (PCI Firmware 3.2, 4.5.1): everything but hot plug by SHPC. */
+/*
+ * What the system and the bridge agree on (PCI Firmware 3.2, 4.5.1): everything but hot plug by
+ * SHPC.
+ */
 static void dsdt_osc(Aml *a)
 {
     aml_method(a, "_OSC", 4, true);

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Hot plug of PCI functions by ACPI (ACPI 6.3, 6.3.3 _EJ0; the ports are those that the tables of known machines
- * use, without their numbers for naming network cards).
+ * Hot plug of PCI functions by ACPI (ACPI 6.3, 6.3.3 _EJ0; the ports are those that the tables of
+ * known machines use, without their numbers for naming network cards).
  */
 #include "hw/acpi/pci-hotplug.h"
 #include "qom/vm.h"
 
-enum { PORT_UP = 0, PORT_DOWN = 4, PORT_EJECT = 8, PORT_REMOVABLE = 12, PORT_SELECT = 16, PORTS_SIZE = 24 };
+enum {
+    PORT_UP = 0,
+    PORT_DOWN = 4,
+    PORT_EJECT = 8,
+    PORT_REMOVABLE = 12,
+    PORT_SELECT = 16,
+    PORTS_SIZE = 24
+};
 enum { NOTIFY_CHECK = 1, NOTIFY_EJECT = 3 };
 #define DWORD_ZEROS 0x43
 
@@ -132,7 +139,8 @@ static void pcihp_write(void *opaque, hwaddr offset, uint64_t value, unsigned si
     }
 }
 
-static const RegionOps pcihp_ops = { .read = pcihp_read, .write = pcihp_write, .min_size = 4, .max_size = 4 };
+static const RegionOps pcihp_ops = {
+    .read = pcihp_read, .write = pcihp_write, .min_size = 4, .max_size = 4};
 
 static void add_bus(AcpiPciHotplug *h, PciBus *b)
 {
@@ -181,7 +189,8 @@ static PciBus *bus_behind(const PciDevice *d)
 {
     const GPtrArray *buses = d->dev.buses;
 
-    return pci_info((PciDevice *)d)->bridge && buses && buses->len ? (PciBus *)buses->pdata[0] : NULL;
+    return pci_info((PciDevice *)d)->bridge && buses && buses->len ? (PciBus *)buses->pdata[0]
+                                                                   : NULL;
 }
 
 void acpi_pcihp_find_buses(AcpiPciHotplug *h)

@@ -87,7 +87,8 @@ static void script_allocate(AcpiTables *s, const char *file, uint32_t align, uin
     g_byte_array_append(s->loader, (const uint8_t *)&e, sizeof(e));
 }
 
-static void script_pointer_to(AcpiTables *s, const char *dest, const char *src, uint32_t offset, uint8_t size)
+static void script_pointer_to(AcpiTables *s, const char *dest, const char *src, uint32_t offset,
+                              uint8_t size)
 {
     LoaderEntry e = {.command = GUINT32_TO_LE(LOADER_ADD_POINTER)};
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The TPM in ACPI tables: the table TPM2 (TCG ACPI Specification 1.2), and its device with the methods by which a
- * system leaves requests for firmware in memory (TCG Physical Presence Interface 1.30; Platform Reset
- * Attack Mitigation 1.10).
+ * The TPM in ACPI tables: the table TPM2 (TCG ACPI Specification 1.2), and its device with the
+ * methods by which a system leaves requests for firmware in memory (TCG Physical Presence Interface
+ * 1.30; Platform Reset Attack Mitigation 1.10).
  */
 #include "hw/acpi/tpm.h"
 
@@ -62,7 +62,9 @@ static void clear_parameter(Aml *a)
     aml_path(a, "PPRM");
 }
 
-/* What firmware says of the requested operation into Local1; one that it does not know: returns 1. */
+/*
+ * What firmware says of the requested operation into Local1; one that it does not know: returns 1.
+ */
 static void look_up_operation(Aml *a)
 {
     store_argument(a, 0);
@@ -227,8 +229,9 @@ static void name_package(Aml *a, const char *name, unsigned n)
 
 static void dsdt_ppi(Aml *a)
 {
-    static const struct { const char *name; unsigned bits; } fields[] = {
-        { "PPIN", 8 }, { "PPIP", 32 }, { "PPRP", 32 }, { "PPRQ", 32 }, { "PPRM", 32 }, { "LPPR", 32 },
+    static const struct { const char *name; unsigned bits;
+    } fields[] = {
+        {"PPIN", 8}, {"PPIP", 32}, {"PPRP", 32}, {"PPRQ", 32}, {"PPRM", 32}, {"LPPR", 32},
     };
 
     aml_region(a, "TPP2", AML_SYSTEM_MEMORY, PPI_REQUESTS, 0x5a);
@@ -249,7 +252,8 @@ static void dsdt_ppi(Aml *a)
 
 void acpi_dsdt_tpm(Aml *a, const TpmFront *f)
 {
-    static const char description[] = "T\0P\0M\0 \0002\0.\0000\0 \0D\0e\0v\0i\0c\0e\0\0"; /* UTF-16 */
+    /* UTF-16 */
+    static const char description[] = "T\0P\0M\0 \0002\0.\0000\0 \0D\0e\0v\0i\0c\0e\0\0";
     GByteArray *crs = g_byte_array_new();
 
     aml_device(a, "TPM_");

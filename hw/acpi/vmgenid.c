@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Generation ID (Microsoft, Virtual Machine Generation ID, 2012): 16 bytes in memory that are different after a
- * machine went back in time or was copied. Firmware places a page for them and says where.
+ * Generation ID (Microsoft, Virtual Machine Generation ID, 2012): 16 bytes in memory that are
+ * different after a machine went back in time or was copied. Firmware places a page for them and
+ * says where.
  */
 #include "hw/acpi/vmgenid.h"
 #include <string.h>
@@ -93,7 +94,8 @@ static void vmgenid_post_load(Device *d)
 
     if (s->address && s->address <= UINT32_MAX) {
         guid_bytes(s, bytes);
-        address_space_write(d->vm->memory_as, s->address + GUID_OFFSET, ATTRS_NONE, bytes, sizeof(bytes));
+        address_space_write(d->vm->memory_as, s->address + GUID_OFFSET, ATTRS_NONE, bytes,
+                            sizeof(bytes));
         acpi_gpe_raise(pc_board(d->vm)->acpi_pm, VMGENID_GPE);
     }
 }
@@ -115,7 +117,8 @@ void vmgenid_publish(Vm *vm, FwCfg *fw_cfg)
     if (s) {
         guid_bytes(s, page + GUID_OFFSET);
         fw_cfg_add_file(fw_cfg, GUID_FILE, page, sizeof(page));
-        fw_cfg_add_writable_file(fw_cfg, ADDRESS_FILE, address, sizeof(address), address_written, s);
+        fw_cfg_add_writable_file(fw_cfg, ADDRESS_FILE, address, sizeof(address), address_written,
+                                 s);
     }
 }
 
@@ -167,7 +170,8 @@ static void ssdt_device(Aml *a)
 
 void vmgenid_build(AcpiTables *s, Vm *vm)
 {
-    static const uint8_t name[] = { 0x08, 'V', 'G', 'I', 'A', 0x0c };    /* Name(VGIA, a double word) */
+    /* Name(VGIA, a double word) */
+    static const uint8_t name[] = { 0x08, 'V', 'G', 'I', 'A', 0x0c };
     Aml a;
 
     if (!vm_published(vm, PUBLISHED)) {
@@ -197,8 +201,9 @@ GuidInfo *qmp_query_vm_generation_id(QmpCall *call, GError **error)
     }
     GuidInfo *info = g_new0(GuidInfo, 1);
 
-    info->guid = g_strdup_printf("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", g[0], g[1], g[2],
-                                 g[3], g[4], g[5], g[6], g[7], g[8], g[9], g[10], g[11], g[12], g[13], g[14], g[15]);
+    info->guid = g_strdup_printf(
+        "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", g[0], g[1], g[2],
+        g[3], g[4], g[5], g[6], g[7], g[8], g[9], g[10], g[11], g[12], g[13], g[14], g[15]);
     return info;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * M-profile CPUs for boards: an address space of its own with system memory and the private peripherals, the CPU, and -kernel.
+ * M-profile CPUs for boards: an address space of its own with system memory and the private
+ * peripherals, the CPU, and -kernel.
  */
 #include "hw/arm/armv7m.h"
 
@@ -25,14 +26,17 @@ static bool check_cpu(Vm *vm, const char *model, GError **error)
         name[strlen(name) - strlen("-arm-cpu")] = '\0';
     }
     if (!g_str_has_prefix(name, "cortex-m")) {
-        return fail(error, "CPU model '%s': machine '%s' takes M-profile CPUs only", name, vm->machine_type->machine_name);
+        return fail(error, "CPU model '%s': machine '%s' takes M-profile CPUs only", name,
+                    vm->machine_type->machine_name);
     }
     return true;
 }
 
-static Device *systick_make(Board *b, const Armv7mConfig *c, Device *nvic, unsigned n, GError **error)
+static Device *systick_make(Board *b, const Armv7mConfig *c, Device *nvic, unsigned n,
+                            GError **error)
 {
-    g_autofree char *props = g_strdup_printf("cpu-hz=%" G_GUINT64_FORMAT ",ref-hz=%" G_GUINT64_FORMAT, c->cpu_hz, c->ref_hz);
+    g_autofree char *props = g_strdup_printf(
+        "cpu-hz=%" G_GUINT64_FORMAT ",ref-hz=%" G_GUINT64_FORMAT, c->cpu_hz, c->ref_hz);
     Device *d = board_make(b, "armv7m_systick", props, error);
 
     if (d) {
@@ -59,9 +63,16 @@ static bool bitband_make(Board *b, Armv7m *m, uint32_t base, GError **error)
 
 static Cpu *cpu_make(Board *b, const Armv7mConfig *c, Armv7m *m, GError **error)
 {
-    const char *model = c->cpu ? c->cpu : b->vm->cpu_model ? b->vm->cpu_model : b->vm->machine_type->default_cpu;
+    const char *model = c->cpu             ? c->cpu
+                        : b->vm->cpu_model ? b->vm->cpu_model
+                                           : b->vm->machine_type->default_cpu;
     const ArmMConfig config = {
-        .memory = &m->as, .vtor_secure = c->vtor_secure, .vtor = c->vtor, .num_irqs = c->irqs, .prio_bits = c->prio_bits, .idau = c->idau,
+        .memory = &m->as,
+        .vtor_secure = c->vtor_secure,
+        .vtor = c->vtor,
+        .num_irqs = c->irqs,
+        .prio_bits = c->prio_bits,
+        .idau = c->idau,
         .idau_opaque = c->idau_opaque,
     };
     Cpu *cpu;
@@ -86,7 +97,8 @@ Device *armv7m_create(Board *b, const Armv7mConfig *c, GError **error)
         return NULL;
     }
     region_init_container(&m->root, NULL, "armv7m-container", 4 * GIB);
-    region_init_alias(&m->memory, NULL, "armv7m-memory", c->memory ? c->memory : b->vm->memory, 0, 4 * GIB);
+    region_init_alias(&m->memory, NULL, "armv7m-memory", c->memory ? c->memory : b->vm->memory, 0,
+                      4 * GIB);
     region_add(&m->root, 0, &m->memory, -1);
     address_space_init(&m->as, &m->root, "armv7m-cpu");
     nvic->cpu = cpu_make(b, c, m, error);
@@ -106,7 +118,8 @@ Device *armv7m_create(Board *b, const Armv7mConfig *c, GError **error)
             return NULL;
         }
     }
-    if (c->bitband && (!bitband_make(b, m, 0x20000000, error) || !bitband_make(b, m, 0x40000000, error))) {
+    if (c->bitband &&
+        (!bitband_make(b, m, 0x20000000, error) || !bitband_make(b, m, 0x40000000, error))) {
         return NULL;
     }
     if (!b->intc) {
@@ -143,7 +156,8 @@ static int hex_digits(const char *p, unsigned n)
 }
 
 /* One record of Intel HEX at p; *next is behind it. False: malformed. */
-static bool hex_record(const char *p, const char *end, uint8_t *bytes, unsigned *len, unsigned *offset, unsigned *type, const char **next)
+static bool hex_record(const char *p, const char *end, uint8_t *bytes, unsigned *len,
+                       unsigned *offset, unsigned *type, const char **next)
 {
     unsigned sum = 0;
     int v;
@@ -212,7 +226,8 @@ bool armv7m_load(Board *b, hwaddr base, uint64_t size, GError **error)
         return load_hex(path, (const char *)data, len, error);
     }
     if (len > size) {
-        return fail(error, "kernel '%s' (%zu bytes) does not fit into %" G_GUINT64_FORMAT " bytes", path, len, size);
+        return fail(error, "kernel '%s' (%zu bytes) does not fit into %" G_GUINT64_FORMAT " bytes",
+                    path, len, size);
     }
     rom_add_blob("kernel", data, len, base, NULL);
     return true;

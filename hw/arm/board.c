@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Boards from tables of slots: devices, their places and wires; CPUs, RAM, firmware. See include/hw/arm/board.h. */
+/*
+ * Boards from tables of slots: devices, their places and wires; CPUs, RAM, firmware. See
+ * include/hw/arm/board.h.
+ */
 #include "hw/arm/board.h"
 
 #include <string.h>
@@ -64,11 +67,16 @@ Device *board_make(Board *b, const char *type, const char *props, GError **error
 
 /* ---- slots ---- */
 
-/* What the command line has for this slot becomes properties; *wanted is false when it has nothing and that is needed. */
+/*
+ * What the command line has for this slot becomes properties; *wanted is false when it has nothing
+ * and that is needed.
+ */
 static bool slot_claims(Board *b, const BoardSlot *s, Device *d, bool *wanted, GError **error)
 {
     GPtrArray *serials = b->vm->serials;
-    const char *chr = s->serial && serials && s->serial - 1u < serials->len ? g_ptr_array_index(serials, s->serial - 1) : NULL;
+    const char *chr = s->serial && serials && s->serial - 1u < serials->len
+                          ? g_ptr_array_index(serials, s->serial - 1)
+                          : NULL;
     const char *model = NULL, *netdev = NULL, *mac = NULL;
 
     if (chr && !object_set_text(&d->obj, "chardev", chr, error)) {
@@ -81,7 +89,8 @@ static bool slot_claims(Board *b, const BoardSlot *s, Device *d, bool *wanted, G
     if (model && strcmp(model, s->type) != 0) {
         return fail(error, "Unsupported NIC model: %s", model);
     }
-    return (!netdev || object_set_text(&d->obj, "netdev", netdev, error)) && (!mac || object_set_text(&d->obj, "mac", mac, error));
+    return (!netdev || object_set_text(&d->obj, "netdev", netdev, error)) &&
+           (!mac || object_set_text(&d->obj, "mac", mac, error));
 }
 
 static void slot_wire(Board *b, const BoardSlot *s, Device *d)
@@ -97,14 +106,17 @@ static void slot_wire(Board *b, const BoardSlot *s, Device *d)
 
 static bool slot_make(Board *b, const BoardSlot *s, GError **error)
 {
-    g_autofree char *blank = s->type ? NULL : g_strdup_printf("name=%s,size=%u", s->name ? s->name : "unimplemented", s->size);
+    g_autofree char *blank =
+        s->type ? NULL
+                : g_strdup_printf("name=%s,size=%u", s->name ? s->name : "unimplemented", s->size);
     Device *d = device_new(b->vm, s->type ? s->type : "unimplemented-device", error);
     bool wanted = true;
 
     if (!d) {
         return false;
     }
-    if (!slot_claims(b, s, d, &wanted, error) || !wanted || !set_props(d, blank ? blank : s->props, false, error)) {
+    if (!slot_claims(b, s, d, &wanted, error) || !wanted ||
+        !set_props(d, blank ? blank : s->props, false, error)) {
         object_unref(&d->obj);
         return !wanted;
     }
@@ -138,18 +150,25 @@ bool board_sd_card(Board *b, Device *d, unsigned n, GError **error)
     if (!drive) {
         return true;
     }
-    if (!device_create(b->vm, "sd-card", g_ptr_array_index(d->buses, 0), NULL, error, "drive", drive->id, NULL)) {
+    if (!device_create(b->vm, "sd-card", g_ptr_array_index(d->buses, 0), NULL, error, "drive",
+                       drive->id, NULL)) {
         return false;
     }
     drive_claim(drive);
     return true;
 }
 
-Device *board_flash(Board *b, unsigned n, const char *name, hwaddr addr, uint64_t size, unsigned width, unsigned device_width, GError **error)
+Device *board_flash(Board *b, unsigned n, const char *name, hwaddr addr, uint64_t size,
+                    unsigned width, unsigned device_width, GError **error)
 {
     const DriveInfo *drive = drive_at("pflash", 0, n);
     PflashConfig c = {
-        .name = name, .drive = drive ? drive->id : NULL, .size = size, .sector_size = 256 * KIB, .width = width, .device_width = device_width,
+        .name = name,
+        .drive = drive ? drive->id : NULL,
+        .size = size,
+        .sector_size = 256 * KIB,
+        .width = width,
+        .device_width = device_width,
         .ids = {0x89, 0x18, 0, 0},
     };
     Device *d = pflash_create(b->vm, &c, error);
@@ -176,7 +195,8 @@ Cpu *board_cpu(Board *b, const char *model, const char *props, GError **error)
 
     if (c && target_arch->arm->m.is_m(c)) {
         object_unref(&c->dev.obj);
-        return fail_null(error, "%s: CPU type %s not supported", b->vm->machine_type->machine_name, model);
+        return fail_null(error, "%s: CPU type %s not supported", b->vm->machine_type->machine_name,
+                         model);
     }
     return c && board_cpu_realize(c, props, error) ? c : NULL;
 }
@@ -187,8 +207,9 @@ bool board_cpus(Board *b, const char *props, unsigned psci_conduit, GError **err
 
     b->boot.psci_conduit = psci_conduit;
     for (unsigned i = 0; i < b->vm->smp.cpus; i++) {
-        g_autofree char *all = g_strdup_printf("psci-conduit=%u,start-powered-off=%s%s%s", psci_conduit,
-                                               i > 0 && psci_conduit ? "on" : "off", props ? "," : "", props ? props : "");
+        g_autofree char *all = g_strdup_printf("psci-conduit=%u,start-powered-off=%s%s%s",
+                                               psci_conduit, i > 0 && psci_conduit ? "on" : "off",
+                                               props ? "," : "", props ? props : "");
 
         if (!board_cpu(b, model, all, error)) {
             return false;
@@ -237,18 +258,25 @@ static uint64_t nothing_read(void *opaque, hwaddr offset, unsigned size)
 
 static void nothing_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
 {
-    log_mask(LOG_UNIMP, "write of 0x%" G_GINT64_MODIFIER "x to nothing at 0x%" G_GINT64_MODIFIER "x\n", value, offset);
+    log_mask(LOG_UNIMP,
+             "write of 0x%" G_GINT64_MODIFIER "x to nothing at 0x%" G_GINT64_MODIFIER "x\n", value,
+             offset);
 }
 
 void board_quiet(Board *b)
 {
-    static const RegionOps ops = {.read = nothing_read, .write = nothing_write, .min_size = 1, .max_size = 8, .unaligned = true};
+    static const RegionOps ops = {.read = nothing_read,
+                                  .write = nothing_write,
+                                  .min_size = 1,
+                                  .max_size = 8,
+                                  .unaligned = true};
 
     region_init_io(&b->nothing, NULL, "nothing", 4 * GIB, &ops, b);
     region_add(b->vm->memory, 0, &b->nothing, -10000);
 }
 
-void board_alias(Board *b, Region *alias, const char *name, Region *target, hwaddr offset, uint64_t size, hwaddr at)
+void board_alias(Board *b, Region *alias, const char *name, Region *target, hwaddr offset,
+                 uint64_t size, hwaddr at)
 {
     region_init_alias(alias, NULL, name, target, offset, size);
     region_add(b->vm->memory, at, alias, 0);

@@ -73,14 +73,16 @@ static bool unpack(const char *path, uint8_t **data, size_t *len, GError **error
 /* U-Boot's legacy header: big-endian, 64 bytes. */
 static bool parse_uimage(const char *path, Kernel *k, GError **error)
 {
-    uint32_t size = get_be32(k->data + 12), load = get_be32(k->data + 16), entry = get_be32(k->data + 20);
+    uint32_t size = get_be32(k->data + 12), load = get_be32(k->data + 16),
+             entry = get_be32(k->data + 20);
     uint8_t os = k->data[28], type = k->data[30], comp = k->data[31];
 
     if (type != 2 && type != 14) {
         return fail(error, "kernel '%s': a U-Boot image, but no kernel (type %u)", path, type);
     }
     if (comp > 1 || size > k->len - 64) {
-        return fail(error, "kernel '%s': a U-Boot image %s", path, comp > 1 ? "with unknown compression" : "cut short");
+        return fail(error, "kernel '%s': a U-Boot image %s", path,
+                    comp > 1 ? "with unknown compression" : "cut short");
     }
     memmove(k->data, k->data + 64, size);
     k->len = size;
@@ -153,8 +155,9 @@ static bool load_flat_kernel(Vm *vm, const ArmBoot *b, Kernel *k, GError **error
     k->end = MAX(k->end, k->load + k->len);
     if (k->load < b->ram_base || k->load - b->ram_base > b->ram_size || k->end < k->load ||
         k->end - k->load > b->ram_size - (k->load - b->ram_base)) {
-        return fail(error, "kernel '%s' (%zu bytes at 0x%" G_GINT64_MODIFIER "x) does not fit into RAM", vm->kernel,
-                    k->len, k->load);
+        return fail(error,
+                    "kernel '%s' (%zu bytes at 0x%" G_GINT64_MODIFIER "x) does not fit into RAM",
+                    vm->kernel, k->len, k->load);
     }
     rom_add_blob("kernel", k->data, k->len, k->load, NULL);
     return true;
@@ -163,7 +166,8 @@ static bool load_flat_kernel(Vm *vm, const ArmBoot *b, Kernel *k, GError **error
 /* ---- what lies behind the kernel ---- */
 
 /* A zImage unpacks itself below; 128 MiB are beyond all of them. */
-static bool place_initrd(Vm *vm, const ArmBoot *b, const Kernel *k, hwaddr *start, hwaddr *end, GError **error)
+static bool place_initrd(Vm *vm, const ArmBoot *b, const Kernel *k, hwaddr *start, hwaddr *end,
+                         GError **error)
 {
     hwaddr at = MAX(b->ram_base + MIN(b->ram_size / 2, 128 * MIB), k->end);
     g_autofree uint8_t *data = NULL;
@@ -196,7 +200,8 @@ static bool place_initrd(Vm *vm, const ArmBoot *b, const Kernel *k, hwaddr *star
 static void tree_memory(Dt *dt, const ArmBoot *b)
 {
     g_autofree char *node = g_strdup_printf("/memory@%" G_GINT64_MODIFIER "x", b->ram_base);
-    uint32_t ac = dt_get_cell(dt, "/", "#address-cells", 1), sc = dt_get_cell(dt, "/", "#size-cells", 1);
+    uint32_t ac = dt_get_cell(dt, "/", "#address-cells", 1),
+             sc = dt_get_cell(dt, "/", "#size-cells", 1);
     uint32_t cells[4];
     unsigned n = 0;
 
@@ -306,7 +311,8 @@ static void place_atags(Vm *vm, const ArmBoot *b, hwaddr initrd, hwaddr initrd_e
 /* ---- start ---- */
 
 /*
- * The loop of waiting CPUs; AArch64: a 64-bit word for each of four. AArch32: r0 = flags + stride * CPU number; the GIC's CPU interface lets interrupts through that end WFI.
+ * The loop of waiting CPUs; AArch64: a 64-bit word for each of four. AArch32: r0 = flags + stride *
+ * CPU number; the GIC's CPU interface lets interrupts through that end WFI.
  */
 static void park_cpus(Vm *vm, const ArmBoot *b, const ArmEntry *first)
 {
@@ -340,7 +346,10 @@ static void park_cpus(Vm *vm, const ArmBoot *b, const ArmEntry *first)
         0xd61f0020,                     /* br x1 */
         (uint32_t)b->smp_flags, 0,
     };
-    ArmEntry e = {.pc = b->smp_loader, .aarch64 = first->aarch64, .el = b->smp_el ? b->smp_el : first->el, .secure = first->secure};
+    ArmEntry e = {.pc = b->smp_loader,
+                  .aarch64 = first->aarch64,
+                  .el = b->smp_el ? b->smp_el : first->el,
+                  .secure = first->secure};
 
     if (!b->smp_loader || vm->cpus->len < 2) {
         return;
@@ -360,7 +369,12 @@ static void park_cpus(Vm *vm, const ArmBoot *b, const ArmEntry *first)
 
 static void set_entry(Vm *vm, const ArmBoot *b, const Kernel *k, hwaddr args)
 {
-    ArmEntry e = { .pc = k->entry, .el = b->secure ? 3 : b->el ? b->el : 2, .aarch64 = k->aarch64, .secure = b->secure };
+    ArmEntry e = {.pc = k->entry,
+                  .el = b->secure ? 3
+                        : b->el   ? b->el
+                                  : 2,
+                  .aarch64 = k->aarch64,
+                  .secure = b->secure};
 
     if (k->linux_kernel && k->aarch64) {
         e.x[0] = args;
@@ -412,7 +426,8 @@ static bool boot_kernel(Vm *vm, ArmBoot *b, GError **error)
 {
     Kernel k = { .aarch64 = arm_cpu_is_aarch64(g_ptr_array_index(vm->cpus, 0)) };
     hwaddr args = 0;
-    bool ok = file_is_elf(vm->kernel) ? load_elf_kernel(vm, &k, error) : load_flat_kernel(vm, b, &k, error);
+    bool ok = file_is_elf(vm->kernel) ? load_elf_kernel(vm, &k, error)
+                                      : load_flat_kernel(vm, b, &k, error);
 
     g_free(k.data);
     if (!ok || !place_arguments(vm, b, &k, &args, error)) {
@@ -422,7 +437,8 @@ static bool boot_kernel(Vm *vm, ArmBoot *b, GError **error)
     return true;
 }
 
-static bool give_file(FwCfg *f, const char *path, const char *what, uint16_t size_key, uint16_t data_key, GError **error)
+static bool give_file(FwCfg *f, const char *path, const char *what, uint16_t size_key,
+                      uint16_t data_key, GError **error)
 {
     uint8_t *data = NULL;
     size_t len = 0;
@@ -448,7 +464,8 @@ static bool boot_firmware(Vm *vm, ArmBoot *b, GError **error)
         return true;
     }
     if (!give_file(f, vm->kernel, "kernel", FW_CFG_KERNEL_SIZE, FW_CFG_KERNEL_DATA, error) ||
-        (vm->initrd && !give_file(f, vm->initrd, "initrd", FW_CFG_INITRD_SIZE, FW_CFG_INITRD_DATA, error))) {
+        (vm->initrd &&
+         !give_file(f, vm->initrd, "initrd", FW_CFG_INITRD_SIZE, FW_CFG_INITRD_DATA, error))) {
         return false;
     }
     if (vm->append) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Samsung SMDKC210 (Exynos 4210 User's Manual): two Cortex-A9 with an external GIC and combiner, multi core timer, UARTs, SD hosts,
- * power and clock management. Left out, reading as 0: display, I2C, USB, DMA, real-time clock, PWM, the GIC inside the cores.
+ * Samsung SMDKC210 (Exynos 4210 User's Manual): two Cortex-A9 with an external GIC and combiner,
+ * multi core timer, UARTs, SD hosts, power and clock management. Left out, reading as 0: display,
+ * I2C, USB, DMA, real-time clock, PWM, the GIC inside the cores.
  */
 #include "hw/arm/board.h"
 
@@ -11,8 +12,10 @@
 #include "hw/misc/soc-regs.h"
 
 /* S5PC210, second revision. */
-static const SocReg chipid_rows[] = {{.offset = 0, .reset = 0x43210211, .fixed = 0xffffffff}, {.offset = 4, .reset = 9, .fixed = 0xffffffff}};
-SOC_BLOCK(chipid, "exynos4210.chipid", "Exynos4210 identification", 0x100, soc_rows_256, SOC_ROWS(chipid_rows));
+static const SocReg chipid_rows[] = {{.offset = 0, .reset = 0x43210211, .fixed = 0xffffffff},
+                                     {.offset = 4, .reset = 9, .fixed = 0xffffffff}};
+SOC_BLOCK(chipid, "exynos4210.chipid", "Exynos4210 identification", 0x100, soc_rows_256,
+          SOC_ROWS(chipid_rows));
 
 static const BoardSlot exynos_slots[] = {
     {.type = "exynos4210.chipid", .addr = 0x10000000},
@@ -46,8 +49,10 @@ static bool exynos_gic(Board *b, GError **error)
         return false;
     }
     for (unsigned i = 0; i < 2; i++) {
-        board_alias(b, &r[i], "exynos4210-gic-alias_dist", device_region(b->intc, "dist"), 0, 0x1000, 0x10490000 + i * 0x8000);
-        board_alias(b, &r[2 + i], "exynos4210-gic-alias_cpu", device_region(b->intc, "cpu"), 0, 0x1000, 0x10480000 + i * 0x8000);
+        board_alias(b, &r[i], "exynos4210-gic-alias_dist", device_region(b->intc, "dist"), 0,
+                    0x1000, 0x10490000 + i * 0x8000);
+        board_alias(b, &r[2 + i], "exynos4210-gic-alias_cpu", device_region(b->intc, "cpu"), 0,
+                    0x1000, 0x10480000 + i * 0x8000);
     }
     mpcore_wire_cpus(b, b->intc);
     return true;

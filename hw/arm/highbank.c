@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Calxeda Highbank (ECX-1000, four Cortex-A9) and Midway (ECX-2000, Cortex-A15) as their device trees in Linux describe them.
- * Left out: the XGMAC network controllers, SATA, the PL320 mailbox, DMA.
+ * Calxeda Highbank (ECX-1000, four Cortex-A9) and Midway (ECX-2000, Cortex-A15) as their device
+ * trees in Linux describe them. Left out: the XGMAC network controllers, SATA, the PL320 mailbox,
+ * DMA.
  */
 #include "hw/arm/board.h"
 
@@ -30,7 +31,8 @@ static const SocReg hb_rows[] = {
     {.offset = 0x100, .reset = 0x35f20121}, {.offset = 0x104, .reset = 0x2}, {.offset = 0x108, .reset = 0x35f30121},
     {.offset = 0x10c, .reset = 0x35f40121},
 };
-SOC_BLOCK(hb_sregs, "highbank-regs", "Highbank system registers", 0x1000, soc_rows_4k, SOC_ROWS(hb_rows), .written = hb_written);
+SOC_BLOCK(hb_sregs, "highbank-regs", "Highbank system registers", 0x1000, soc_rows_4k,
+          SOC_ROWS(hb_rows), .written = hb_written);
 
 /* ---- the boards ---- */
 
@@ -49,14 +51,19 @@ static const BoardSlot hb_l2[] = {{.type = "l2x0", .addr = 0xfff12000}};
 static bool hb_build(Vm *vm, MpcoreKind kind, GError **error)
 {
     Board *b = board_new(vm);
-    const MpcoreConfig mpcore = {.kind = kind, .base = 0xfff10000, .irqs = 160, .security = vm->kernel == NULL};
+    const MpcoreConfig mpcore = {
+        .kind = kind, .base = 0xfff10000, .irqs = 160, .security = vm->kernel == NULL};
 
     board_quiet(b);
     b->boot.board_id = UINT32_MAX;
-    return board_cpus(b, kind == MPCORE_A9 ? "reset-cbar=0xfff10000,has_el2=off" : "reset-cbar=0xfff10000", PSCI_SMC, error) &&
+    return board_cpus(
+               b, kind == MPCORE_A9 ? "reset-cbar=0xfff10000,has_el2=off" : "reset-cbar=0xfff10000",
+               PSCI_SMC, error) &&
            board_ram(b, "highbank.dram", 0, 0xff900000, error) &&
-           board_add_ram(b, "highbank.sysram", 0xfff88000, 0x8000, error) && mpcore_create(b, &mpcore, error) &&
-           (kind != MPCORE_A9 || board_add(b, hb_l2, ARRAY_COUNT(hb_l2), error)) && board_add(b, hb_slots, ARRAY_COUNT(hb_slots), error) &&
+           board_add_ram(b, "highbank.sysram", 0xfff88000, 0x8000, error) &&
+           mpcore_create(b, &mpcore, error) &&
+           (kind != MPCORE_A9 || board_add(b, hb_l2, ARRAY_COUNT(hb_l2), error)) &&
+           board_add(b, hb_slots, ARRAY_COUNT(hb_slots), error) &&
            board_firmware(b, 0xfff88000, 0x8000, error);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Freescale i.MX6UL Evaluation Kit (i.MX 6UltraLite Applications Processor Reference Manual): one Cortex-A7 with its GIC and generic
- * timers, UARTs, timers, clocks, SD. Left out, reading as 0: Ethernet, USB, I2C, SPI, display, DMA.
+ * Freescale i.MX6UL Evaluation Kit (i.MX 6UltraLite Applications Processor Reference Manual): one
+ * Cortex-A7 with its GIC and generic timers, UARTs, timers, clocks, SD. Left out, reading as 0:
+ * Ethernet, USB, I2C, SPI, display, DMA.
  */
 #include "hw/arm/board.h"
 
@@ -38,13 +39,17 @@ static const BoardSlot imx_sd[] = {
 static bool mcimx6ul_init(Vm *vm, GError **error)
 {
     Board *b = board_new(vm);
-    const MpcoreConfig mpcore = {.kind = MPCORE_A15, .base = 0x00a00000, .irqs = 160, .security = vm->kernel == NULL};
+    const MpcoreConfig mpcore = {
+        .kind = MPCORE_A15, .base = 0x00a00000, .irqs = 160, .security = vm->kernel == NULL};
 
     board_quiet(b);
     b->boot.board_id = UINT32_MAX;
-    return board_cpus(b, "mp-affinity=0,reset-cbar=0x00a00000", PSCI_SMC, error) && board_ram(b, "mcimx6ul-evk.ram", 0x80000000, 2 * GIB, error) &&
-           board_add_ram(b, "imx6ul.ocram", 0x00900000, 128 * KIB, error) && mpcore_create(b, &mpcore, error) &&
-           board_add(b, imx_slots, ARRAY_COUNT(imx_slots), error) && board_add(b, imx_sd, ARRAY_COUNT(imx_sd), error);
+    return board_cpus(b, "mp-affinity=0,reset-cbar=0x00a00000", PSCI_SMC, error) &&
+           board_ram(b, "mcimx6ul-evk.ram", 0x80000000, 2 * GIB, error) &&
+           board_add_ram(b, "imx6ul.ocram", 0x00900000, 128 * KIB, error) &&
+           mpcore_create(b, &mpcore, error) &&
+           board_add(b, imx_slots, ARRAY_COUNT(imx_slots), error) &&
+           board_add(b, imx_sd, ARRAY_COUNT(imx_sd), error);
 }
 
 static const MachineType mcimx6ul = {

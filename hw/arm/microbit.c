@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * BBC micro:bit: an nRF51822 (Series Reference Manual v3.0) with 256 KiB of flash and 16 KiB of RAM. MicroPython's prompt is on the
- * first -serial. Left out: radio, RTCs, ADC, PPI, GPIOTE, the LED matrix and buttons as something to look at and press.
+ * BBC micro:bit: an nRF51822 (Series Reference Manual v3.0) with 256 KiB of flash and 16 KiB of
+ * RAM. MicroPython's prompt is on the first -serial. Left out: radio, RTCs, ADC, PPI, GPIOTE, the
+ * LED matrix and buttons as something to look at and press.
  */
 #include "hw/arm/armv7m.h"
 #include "exec/bank.h"
@@ -13,7 +14,8 @@ static const SocReg clock_rows[] = {
     {.offset = 0x40c, .fixed = 0xffffffff, .reset = 0x10001}, {.offset = 0x414, .fixed = 0xffffffff, .reset = 1},
     {.offset = 0x418, .fixed = 0xffffffff, .reset = 0x10000},
 };
-SOC_BLOCK(nrf51_clock, "nrf51_soc.clock", "nRF51 power and clocks", 0x1000, soc_rows_4k, SOC_ROWS(clock_rows));
+SOC_BLOCK(nrf51_clock, "nrf51_soc.clock", "nRF51 power and clocks", 0x1000, soc_rows_4k,
+          SOC_ROWS(clock_rows));
 
 static const BoardSlot microbit_slots[] = {
     {.name = "nrf51_soc.io", .addr = 0x40000000, .size = 0x20000000}, {.name = "nrf51_soc.private", .addr = 0xf0000000, .size = 0x10000000},
@@ -33,7 +35,8 @@ static bool microbit_init(Vm *vm, GError **error)
     Board *b = board_new(vm);
     const Armv7mConfig cpu = {.irqs = 32, .cpu_hz = 16000000};
 
-    if (!armv7m_create(b, &cpu, error) || !board_add_ram(b, "nrf51.sram", 0x20000000, 16 * KIB, error) ||
+    if (!armv7m_create(b, &cpu, error) ||
+        !board_add_ram(b, "nrf51.sram", 0x20000000, 16 * KIB, error) ||
         !board_add(b, microbit_slots, ARRAY_COUNT(microbit_slots), error)) {
         return false;
     }

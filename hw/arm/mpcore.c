@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Private peripherals of MPCore processors: interrupt controller, snoop control unit, and for each CPU timers behind a window
- * that leads every CPU to its own. Cortex-A9 (ARM DDI 0407I), Cortex-A15 and A7 (ARM DDI 0438I), ARM11 (ARM DDI 0360F).
+ * Private peripherals of MPCore processors: interrupt controller, snoop control unit, and for each
+ * CPU timers behind a window that leads every CPU to its own. Cortex-A9 (ARM DDI 0407I), Cortex-A15
+ * and A7 (ARM DDI 0438I), ARM11 (ARM DDI 0360F).
  */
 #include "hw/arm/board.h"
 
@@ -16,12 +17,14 @@ typedef struct CpuWindow {
     unsigned n;
 } CpuWindow;
 
-static MemResult window_access(Region *r, hwaddr offset, uint64_t *value, unsigned size, bool write, MemAttrs attrs)
+static MemResult window_access(Region *r, hwaddr offset, uint64_t *value, unsigned size, bool write,
+                               MemAttrs attrs)
 {
     CpuWindow *w = r->opaque;
     Region *to = w->of[attrs.is_cpu && attrs.cpu_index < w->n ? attrs.cpu_index : 0];
 
-    return write ? region_write(to, offset, *value, size, DEV_LITTLE, attrs) : region_read(to, offset, value, size, DEV_LITTLE, attrs);
+    return write ? region_write(to, offset, *value, size, DEV_LITTLE, attrs)
+                 : region_read(to, offset, value, size, DEV_LITTLE, attrs);
 }
 
 static uint64_t window_no_read(void *opaque, hwaddr offset, unsigned size)
@@ -33,17 +36,23 @@ static void window_no_write(void *opaque, hwaddr offset, uint64_t value, unsigne
 {
 }
 
-static const RegionOps window_ops = {.read = window_no_read, .write = window_no_write, .min_size = 1, .max_size = 4};
+static const RegionOps window_ops = {
+    .read = window_no_read, .write = window_no_write, .min_size = 1, .max_size = 4};
 
-/* One device of `type` for each CPU behind the same addresses; its outputs are the CPU's private interrupts ppi, ppi + 1. */
-static bool private_devices(Board *b, const char *type, hwaddr base, uint64_t size, const unsigned *ppi, unsigned pins, GError **error)
+/*
+ * One device of `type` for each CPU behind the same addresses; its outputs are the CPU's private
+ * interrupts ppi, ppi + 1.
+ */
+static bool private_devices(Board *b, const char *type, hwaddr base, uint64_t size,
+                            const unsigned *ppi, unsigned pins, GError **error)
 {
     CpuWindow *w = g_new0(CpuWindow, 1);        /* lives as long as the machine */
     g_autofree char *first = NULL;
 
     w->n = b->vm->smp.cpus;
     for (unsigned i = 0; i < w->n; i++) {
-        Device *d = device_create(b->vm, type, NULL, NULL, error, first ? "first" : NULL, first, NULL);
+        Device *d =
+            device_create(b->vm, type, NULL, NULL, error, first ? "first" : NULL, first, NULL);
 
         if (!d) {
             return false;
@@ -99,8 +108,10 @@ bool mpcore_create(Board *b, const MpcoreConfig *c, GError **error)
 {
     static const unsigned timers[] = {29, 30}, global[] = {27};
     bool a15 = c->kind == MPCORE_A15;
-    g_autofree char *props = g_strdup_printf("revision=%u,num-cpu=%u,num-irq=%u,has-security-extensions=%s,has-virtualization-extensions=%s",
-                                             a15 ? 2 : 1, b->vm->smp.cpus, c->irqs, c->security ? "on" : "off", a15 ? "on" : "off");
+    g_autofree char *props = g_strdup_printf("revision=%u,num-cpu=%u,num-irq=%u,has-security-"
+                                             "extensions=%s,has-virtualization-extensions=%s",
+                                             a15 ? 2 : 1, b->vm->smp.cpus, c->irqs,
+                                             c->security ? "on" : "off", a15 ? "on" : "off");
     g_autofree char *scu_props = g_strdup_printf("num-cpu=%u", MIN(b->vm->smp.cpus, 4));
     Region *window;
     Device *scu;
@@ -130,5 +141,6 @@ bool mpcore_create(Board *b, const MpcoreConfig *c, GError **error)
     }
     device_map(scu, "mmio", c->base);
     return private_devices(b, "arm_mptimer", c->base + 0x600, 0x100, timers, 2, error) &&
-           (c->kind != MPCORE_A9 || private_devices(b, "arm.cortex-a9-global-timer", c->base + 0x200, 0x100, global, 1, error));
+           (c->kind != MPCORE_A9 || private_devices(b, "arm.cortex-a9-global-timer",
+                                                    c->base + 0x200, 0x100, global, 1, error));
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * MPS2 with the AN505 image: IoTKit (ARM ECM 0601256) with a Cortex-M33 and the Security Extension. Every address with bit 28 set is Secure
- * and, but for a few blocks, an alias of the one without it. All accesses pass one gate, an IOMMU region, which asks the memory and
- * peripheral protection controllers; rows say which port a peripheral is behind. Left out: DMA controllers, GPIO, audio, VGA, interrupts of
- * the protection controllers but those of memories, power and reset control.
+ * MPS2 with the AN505 image: IoTKit (ARM ECM 0601256) with a Cortex-M33 and the Security Extension.
+ * Every address with bit 28 set is Secure and, but for a few blocks, an alias of the one without
+ * it. All accesses pass one gate, an IOMMU region, which asks the memory and peripheral protection
+ * controllers; rows say which port a peripheral is behind. Left out: DMA controllers, GPIO, audio,
+ * VGA, interrupts of the protection controllers but those of memories, power and reset control.
  */
 #include "hw/arm/armv7m.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Orange Pi PC: Allwinner H3 (H3 Datasheet 1.2) with four Cortex-A7, GICv2 and generic timers, UARTs, card
- * slot, Ethernet, clock. Left out, reading as 0: USB, display, sound, I2C, SPI, DMA, thermal sensors.
+ * Orange Pi PC: Allwinner H3 (H3 Datasheet 1.2) with four Cortex-A7, GICv2 and generic timers,
+ * UARTs, card slot, Ethernet, clock. Left out, reading as 0: USB, display, sound, I2C, SPI, DMA,
+ * thermal sensors.
  */
 #include "hw/arm/board.h"
 
@@ -32,7 +33,8 @@ static const BoardSlot h3_sd[] = {
 static bool orangepi_init(Vm *vm, GError **error)
 {
     Board *b = board_new(vm);
-    const MpcoreConfig mpcore = {.kind = MPCORE_A15, .base = H3_PERIPHERALS, .irqs = 160, .security = vm->kernel == NULL};
+    const MpcoreConfig mpcore = {
+        .kind = MPCORE_A15, .base = H3_PERIPHERALS, .irqs = 160, .security = vm->kernel == NULL};
 
     if (vm->ram_size != 1 * GIB) {
         return fail(error, "machine 'orangepi-pc' has 1 GiB of RAM: -m 1G");
@@ -43,8 +45,10 @@ static bool orangepi_init(Vm *vm, GError **error)
            board_ram(b, "orangepi.ram", 0x40000000, 1 * GIB, error) &&
            board_add_ram(b, "h3.sram-a1", 0x00000000, 64 * KIB, error) &&
            board_add_ram(b, "h3.sram-a2", 0x00044000, 32 * KIB, error) &&
-           board_add_ram(b, "h3.sram-c", 0x00010000, 44 * KIB, error) && mpcore_create(b, &mpcore, error) &&
-           board_add(b, h3_slots, ARRAY_COUNT(h3_slots), error) && board_add(b, h3_sd, ARRAY_COUNT(h3_sd), error);
+           board_add_ram(b, "h3.sram-c", 0x00010000, 44 * KIB, error) &&
+           mpcore_create(b, &mpcore, error) &&
+           board_add(b, h3_slots, ARRAY_COUNT(h3_slots), error) &&
+           board_add(b, h3_sd, ARRAY_COUNT(h3_sd), error);
 }
 
 static const MachineType orangepi = {

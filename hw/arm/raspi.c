@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Raspberry Pi boards: Zero and A+ (BCM2835), 2B (BCM2836), 3B and 3A+ (BCM2837). BCM2835 ARM Peripherals; BCM2836 ARM-local
- * peripherals. Left out: USB, I2C, SPI, sound, video.
+ * Raspberry Pi boards: Zero and A+ (BCM2835), 2B (BCM2836), 3B and 3A+ (BCM2837). BCM2835 ARM
+ * Peripherals; BCM2836 ARM-local peripherals. Left out: USB, I2C, SPI, sound, video.
  */
 #include "hw/arm/board.h"
 
@@ -64,8 +64,14 @@ static bool raspi_cpus(Board *b, const RaspiInfo *r, GError **error)
     bool kernel = b->vm->kernel != NULL, a64 = strcmp(r->cpu, "cortex-a53") == 0;
 
     for (unsigned i = 0; i < b->vm->smp.cpus; i++) {
-        g_autofree char *props = g_strdup_printf("mp-affinity=%u,reset-cbar=0x%x%s", r->cpus == 1 ? 0 : a64 ? i : 0xf00 + i, (unsigned)r->peripherals,
-                                                 a64 ? "" : kernel ? ",has_el3=off,has_el2=off" : ",has_el2=off");
+        g_autofree char *props = g_strdup_printf("mp-affinity=%u,reset-cbar=0x%x%s",
+                                                 r->cpus == 1 ? 0
+                                                 : a64        ? i
+                                                              : 0xf00 + i,
+                                                 (unsigned)r->peripherals,
+                                                 a64      ? ""
+                                                 : kernel ? ",has_el3=off,has_el2=off"
+                                                          : ",has_el2=off");
 
         if (!board_cpu(b, model, props, error)) {
             return false;
@@ -122,8 +128,11 @@ static bool raspi_firmware_side(Board *b, const RaspiInfo *r, GError **error)
         return false;
     }
     g_autofree char *fb_path = object_path(&fb->obj);
-    g_autofree char *sdhci = object_path(&board_device(b, "sdhci")->obj), *sdhost = object_path(&board_device(b, "sdhost")->obj);
-    g_autofree char *mbox_props = g_strdup_printf("board-rev=%u,vcram-base=0x%x,vcram-size=0x4000000,fb=%s", r->board_rev, r->vc_base, fb_path);
+    g_autofree char *sdhci = object_path(&board_device(b, "sdhci")->obj),
+                    *sdhost = object_path(&board_device(b, "sdhost")->obj);
+    g_autofree char *mbox_props =
+        g_strdup_printf("board-rev=%u,vcram-base=0x%x,vcram-size=0x4000000,fb=%s", r->board_rev,
+                        r->vc_base, fb_path);
     g_autofree char *gpio_props = g_strdup_printf("sdhci=%s,sdhost=%s", sdhci, sdhost);
 
     mbox = board_make(b, "bcm2835-mbox", mbox_props, error);
@@ -140,10 +149,12 @@ static bool raspi_firmware_side(Board *b, const RaspiInfo *r, GError **error)
 
     region_init_container(&bus->root, NULL, "bcm2835-gpu", 4 * GIB);
     for (unsigned i = 0; i < 4; i++) {
-        region_init_alias(&bus->ram[i], NULL, "bcm2835-gpu-ram", b->vm->memory, 0, MIN(r->ram, r->peripherals));
+        region_init_alias(&bus->ram[i], NULL, "bcm2835-gpu-ram", b->vm->memory, 0,
+                          MIN(r->ram, r->peripherals));
         region_add(&bus->root, i * 0x40000000ull, &bus->ram[i], 0);
     }
-    region_init_alias(&bus->peripherals, NULL, "bcm2835-gpu-peripherals", b->vm->memory, r->peripherals, 16 * MIB);
+    region_init_alias(&bus->peripherals, NULL, "bcm2835-gpu-peripherals", b->vm->memory,
+                      r->peripherals, 16 * MIB);
     region_add(&bus->root, 0x7e000000, &bus->peripherals, 1);
     address_space_init(&bus->as, &bus->root, "bcm2835-gpu");
     mbox->dma = fb->dma = board_device(b, "dma")->dma = &bus->as;
@@ -166,8 +177,9 @@ static bool raspi_build(Vm *vm, const RaspiInfo *r, GError **error)
         slots[i].priority = slots[i].type ? 1 : 0;
     }
     board_quiet(b);
-    if (!raspi_cpus(b, r, error) || !board_ram(b, "ram", 0, r->ram, error) || !raspi_interrupts(b, r, error) ||
-        !board_add(b, slots, ARRAY_COUNT(slots), error) || !raspi_firmware_side(b, r, error)) {
+    if (!raspi_cpus(b, r, error) || !board_ram(b, "ram", 0, r->ram, error) ||
+        !raspi_interrupts(b, r, error) || !board_add(b, slots, ARRAY_COUNT(slots), error) ||
+        !raspi_firmware_side(b, r, error)) {
         return false;
     }
     b->boot.board_id = 0xc42;
@@ -183,7 +195,8 @@ static bool raspi_build(Vm *vm, const RaspiInfo *r, GError **error)
         b->boot.smp_flags = 0xd8;
         b->boot.smp_stride = 8;
     }
-    return board_firmware(b, strcmp(r->cpu, "cortex-a53") == 0 ? 0x80000 : 0x8000, r->vc_base, error);
+    return board_firmware(b, strcmp(r->cpu, "cortex-a53") == 0 ? 0x80000 : 0x8000, r->vc_base,
+                          error);
 }
 
 /* clang-format off */

@@ -190,7 +190,8 @@ static bool start_walk(const SmmuConfig *c, uint64_t iova, Walk *w, unsigned *wh
     return true;
 }
 
-static bool check_leaf(const SmmuConfig *c, const Walk *w, uint64_t d, bool write, SmmuEntry *e, SmmuFault *f)
+static bool check_leaf(const SmmuConfig *c, const Walk *w, uint64_t d, bool write, SmmuEntry *e,
+                       SmmuFault *f)
 {
     if (!(d >> 10 & 1) && !c->affd) {
         return faulted(f, SMMU_F_ACCESS);

@@ -11,9 +11,18 @@
 #define SMMU_TLB 1024
 
 /* Events (ARM IHI 0070, 7.3). */
-enum { SMMU_C_BAD_STREAMID = 0x02, SMMU_F_STE_FETCH = 0x03, SMMU_C_BAD_STE = 0x04, SMMU_F_STREAM_DISABLED = 0x06,
-       SMMU_F_CD_FETCH = 0x09, SMMU_C_BAD_CD = 0x0a, SMMU_F_WALK_EABT = 0x0b, SMMU_F_TRANSLATION = 0x10,
-       SMMU_F_ADDR_SIZE = 0x11, SMMU_F_ACCESS = 0x12, SMMU_F_PERMISSION = 0x13 };
+enum {
+    SMMU_C_BAD_STREAMID = 0x02,
+    SMMU_F_STE_FETCH = 0x03,
+    SMMU_C_BAD_STE = 0x04,
+    SMMU_F_STREAM_DISABLED = 0x06,
+    SMMU_F_CD_FETCH = 0x09,
+    SMMU_C_BAD_CD = 0x0a,
+    SMMU_F_WALK_EABT = 0x0b,
+    SMMU_F_TRANSLATION = 0x10,
+    SMMU_F_ADDR_SIZE = 0x11,
+    SMMU_F_ACCESS = 0x12,
+    SMMU_F_PERMISSION = 0x13 };
 
 /* What a stream's table entries say; valid until CFGI. */
 typedef struct SmmuConfig {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Evaluation boards with Stellaris controllers: LM3S6965EVB and LM3S811EVB, by their data sheets. Left out: the display, the SD card, PWM,
- * QEI, comparators, hibernation, flash programming.
+ * Evaluation boards with Stellaris controllers: LM3S6965EVB and LM3S811EVB, by their data sheets.
+ * Left out: the display, the SD card, PWM, QEI, comparators, hibernation, flash programming.
  */
 #include "hw/arm/armv7m.h"
 
@@ -9,21 +9,39 @@
 #include "hw/misc/stellaris.h"
 
 #define BLANK(label, at) {.name = label, .addr = at, .size = 0x1000}
-#define COMMON                                                                                                                        \
-    {.type = "luminary-watchdog", .addr = 0x40000000, .props = "wdogclk-frq=12500000", .irqs = {LINE(18)}},                            \
-    {.type = "pl061_luminary", .addr = 0x40004000, .irqs = {LINE(0)}}, {.type = "pl061_luminary", .addr = 0x40005000, .irqs = {LINE(1)}}, \
-    {.type = "pl061_luminary", .addr = 0x40006000, .irqs = {LINE(2)}}, {.type = "pl061_luminary", .addr = 0x40007000, .irqs = {LINE(3)}}, \
-    {.type = "pl061_luminary", .addr = 0x40024000, .irqs = {LINE(4)}},                                                                \
-    {.type = "pl022", .addr = 0x40008000, .irqs = {LINE(7)}},                                                                         \
-    {.type = "pl011_luminary", .addr = 0x4000c000, .serial = NTH(0), .irqs = {LINE(5)}},                                              \
-    {.type = "pl011_luminary", .addr = 0x4000d000, .serial = NTH(1), .irqs = {LINE(6)}},                                              \
-    {.type = "stellaris-i2c", .addr = 0x40020000, .irqs = {LINE(8)}},                                                                 \
-    {.type = "stellaris-gptm", .addr = 0x40030000, .name = "gptm0", .irqs = {LINE(19), LINE(20)}},                                    \
-    {.type = "stellaris-gptm", .addr = 0x40031000, .name = "gptm1", .irqs = {LINE(21), LINE(22)}},                                    \
-    {.type = "stellaris-gptm", .addr = 0x40032000, .name = "gptm2", .irqs = {LINE(23), LINE(24)}},                                    \
-    {.type = "stellaris-adc", .addr = 0x40038000, .irqs = {LINE(14), LINE(15), LINE(16), LINE(17)}},                                  \
-    BLANK("i2c-0", 0x40002000), BLANK("i2c-2", 0x40021000), BLANK("PWM", 0x40028000), BLANK("QEI-0", 0x4002c000),                     \
-    BLANK("QEI-1", 0x4002d000), BLANK("analogue-comparator", 0x4003c000), BLANK("hibernation", 0x400fc000), BLANK("flash-control", 0x400fd000)
+#define COMMON                                                                               \
+    {.type = "luminary-watchdog",                                                            \
+     .addr = 0x40000000,                                                                     \
+     .props = "wdogclk-frq=12500000",                                                        \
+     .irqs = {LINE(18)}},                                                                    \
+        {.type = "pl061_luminary", .addr = 0x40004000, .irqs = {LINE(0)}},                   \
+        {.type = "pl061_luminary", .addr = 0x40005000, .irqs = {LINE(1)}},                   \
+        {.type = "pl061_luminary", .addr = 0x40006000, .irqs = {LINE(2)}},                   \
+        {.type = "pl061_luminary", .addr = 0x40007000, .irqs = {LINE(3)}},                   \
+        {.type = "pl061_luminary", .addr = 0x40024000, .irqs = {LINE(4)}},                   \
+        {.type = "pl022", .addr = 0x40008000, .irqs = {LINE(7)}},                            \
+        {.type = "pl011_luminary", .addr = 0x4000c000, .serial = NTH(0), .irqs = {LINE(5)}}, \
+        {.type = "pl011_luminary", .addr = 0x4000d000, .serial = NTH(1), .irqs = {LINE(6)}}, \
+        {.type = "stellaris-i2c", .addr = 0x40020000, .irqs = {LINE(8)}},                    \
+        {.type = "stellaris-gptm",                                                           \
+         .addr = 0x40030000,                                                                 \
+         .name = "gptm0",                                                                    \
+         .irqs = {LINE(19), LINE(20)}},                                                      \
+        {.type = "stellaris-gptm",                                                           \
+         .addr = 0x40031000,                                                                 \
+         .name = "gptm1",                                                                    \
+         .irqs = {LINE(21), LINE(22)}},                                                      \
+        {.type = "stellaris-gptm",                                                           \
+         .addr = 0x40032000,                                                                 \
+         .name = "gptm2",                                                                    \
+         .irqs = {LINE(23), LINE(24)}},                                                      \
+        {.type = "stellaris-adc",                                                            \
+         .addr = 0x40038000,                                                                 \
+         .irqs = {LINE(14), LINE(15), LINE(16), LINE(17)}},                                  \
+        BLANK("i2c-0", 0x40002000), BLANK("i2c-2", 0x40021000), BLANK("PWM", 0x40028000),    \
+        BLANK("QEI-0", 0x4002c000), BLANK("QEI-1", 0x4002d000),                              \
+        BLANK("analogue-comparator", 0x4003c000), BLANK("hibernation", 0x400fc000),          \
+        BLANK("flash-control", 0x400fd000)
 
 static const BoardSlot lm3s6965_slots[] = {
     COMMON,
@@ -57,12 +75,14 @@ static void stellaris_clock(void *opaque, uint64_t hz)
     }
 }
 
-static bool stellaris_build(Vm *vm, uint64_t flash, uint64_t sram, const BoardSlot *slots, unsigned n, GError **error)
+static bool stellaris_build(Vm *vm, uint64_t flash, uint64_t sram, const BoardSlot *slots,
+                            unsigned n, GError **error)
 {
     Board *b = board_new(vm);
     const Armv7mConfig cpu = {.irqs = 64, .cpu_hz = 12500000, .bitband = true};
 
-    if (!armv7m_create(b, &cpu, error) || !board_add_ram(b, "stellaris.sram", 0x20000000, sram, error) ||
+    if (!armv7m_create(b, &cpu, error) ||
+        !board_add_ram(b, "stellaris.sram", 0x20000000, sram, error) ||
         !region_init_rom(&b->rom, NULL, "stellaris.flash", flash, error)) {
         return false;
     }
@@ -78,7 +98,8 @@ static bool stellaris_build(Vm *vm, uint64_t flash, uint64_t sram, const BoardSl
 
 static bool lm3s6965evb_init(Vm *vm, GError **error)
 {
-    return stellaris_build(vm, 256 * KIB, 64 * KIB, lm3s6965_slots, ARRAY_COUNT(lm3s6965_slots), error);
+    return stellaris_build(vm, 256 * KIB, 64 * KIB, lm3s6965_slots, ARRAY_COUNT(lm3s6965_slots),
+                           error);
 }
 
 static bool lm3s811evb_init(Vm *vm, GError **error)
@@ -86,12 +107,22 @@ static bool lm3s811evb_init(Vm *vm, GError **error)
     return stellaris_build(vm, 64 * KIB, 8 * KIB, lm3s811_slots, ARRAY_COUNT(lm3s811_slots), error);
 }
 
-#define STELLARIS_MACHINE(tag, desc_, nic_)                                                                                          \
-    static const MachineType tag = {                                                                                                 \
-        .name = #tag "-machine", .machine_name = #tag, .desc = desc_, .arches = "arm aarch64", .size = sizeof(Machine), .max_cpus = 1, \
-        .default_cpu = "cortex-m3", .default_nic = nic_, .no_floppy = true, .no_cdrom = true, .no_parallel = true, .init = tag##_init, \
-        .done = armv7m_done,                                                                                                         \
-    };                                                                                                                               \
+#define STELLARIS_MACHINE(tag, desc_, nic_) \
+    static const MachineType tag = {        \
+        .name = #tag "-machine",            \
+        .machine_name = #tag,               \
+        .desc = desc_,                      \
+        .arches = "arm aarch64",            \
+        .size = sizeof(Machine),            \
+        .max_cpus = 1,                      \
+        .default_cpu = "cortex-m3",         \
+        .default_nic = nic_,                \
+        .no_floppy = true,                  \
+        .no_cdrom = true,                   \
+        .no_parallel = true,                \
+        .init = tag##_init,                 \
+        .done = armv7m_done,                \
+    };                                      \
     MACHINE_TYPE(tag)
 STELLARIS_MACHINE(lm3s6965evb, "Stellaris LM3S6965EVB (Cortex-M3)", "stellaris_enet");
 STELLARIS_MACHINE(lm3s811evb, "Stellaris LM3S811EVB (Cortex-M3)", NULL);

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Boards with STM32 controllers: Netduino 2 (STM32F205, RM0033), Netduino Plus 2 (STM32F405, RM0090), STM32VLDISCOVERY (STM32F100, RM0041).
- * Clocks, GPIO, DMA, USB, Ethernet and what else has no row here with a type reads as 0.
+ * Boards with STM32 controllers: Netduino 2 (STM32F205, RM0033), Netduino Plus 2 (STM32F405,
+ * RM0090), STM32VLDISCOVERY (STM32F100, RM0041). Clocks, GPIO, DMA, USB, Ethernet and what else has
+ * no row here with a type reads as 0.
  */
 #include "hw/arm/armv7m.h"
 
 #include "exec/bank.h"
 
-#define USART(n, at, line) {.type = "stm32f2xx-usart", .addr = at, .serial = NTH(n), .irqs = {LINE(line)}}
+#define USART(n, at, line)                                                              \
+    {                                                                                   \
+        .type = "stm32f2xx-usart", .addr = at, .serial = NTH(n), .irqs = { LINE(line) } \
+    }
 #define SPI(at, line) {.type = "stm32f2xx-spi", .addr = at, .irqs = {LINE(line)}}
 #define TIMER(at, line) {.type = "stm32f2xx-timer", .addr = at, .irqs = {LINE(line)}}
 #define BLANK(label, at) {.name = label, .addr = at, .size = 0x400}
@@ -87,8 +91,10 @@ static void stm32_wire(Board *b, const Stm32 *m)
 static bool stm32_build(Vm *vm, const Stm32 *m, GError **error)
 {
     Board *b = board_new(vm);
-    const Armv7mConfig cpu = {.irqs = m->irqs, .cpu_hz = m->hz, .ref_hz = m->hz / 8, .bitband = true};
-    g_autofree char *flash = g_strdup_printf("%s.flash", m->name), *sram = g_strdup_printf("%s.sram", m->name);
+    const Armv7mConfig cpu = {
+        .irqs = m->irqs, .cpu_hz = m->hz, .ref_hz = m->hz / 8, .bitband = true};
+    g_autofree char *flash = g_strdup_printf("%s.flash", m->name),
+                    *sram = g_strdup_printf("%s.sram", m->name);
     Region *alias = g_new0(Region, 1);          /* lives as long as the machine */
 
     if (!armv7m_create(b, &cpu, error) || !board_add_ram(b, sram, 0x20000000, m->sram, error) ||
@@ -110,33 +116,61 @@ static bool stm32_build(Vm *vm, const Stm32 *m, GError **error)
 
 static bool netduino2_init(Vm *vm, GError **error)
 {
-    static const Stm32 m = {.name = "STM32F205", .flash = 1 * MIB, .sram = 128 * KIB, .hz = 120000000, .irqs = 96, .slots = f205_slots,
-                            .num_slots = ARRAY_COUNT(f205_slots), .num_adcs = 3, .quiet = true};
+    static const Stm32 m = {.name = "STM32F205",
+                            .flash = 1 * MIB,
+                            .sram = 128 * KIB,
+                            .hz = 120000000,
+                            .irqs = 96,
+                            .slots = f205_slots,
+                            .num_slots = ARRAY_COUNT(f205_slots),
+                            .num_adcs = 3,
+                            .quiet = true};
 
     return stm32_build(vm, &m, error);
 }
 
 static bool netduinoplus2_init(Vm *vm, GError **error)
 {
-    static const Stm32 m = {.name = "STM32F405", .flash = 1 * MIB, .sram = 192 * KIB, .hz = 168000000, .irqs = 96, .slots = f405_slots,
-                            .num_slots = ARRAY_COUNT(f405_slots), .num_adcs = 6};
+    static const Stm32 m = {.name = "STM32F405",
+                            .flash = 1 * MIB,
+                            .sram = 192 * KIB,
+                            .hz = 168000000,
+                            .irqs = 96,
+                            .slots = f405_slots,
+                            .num_slots = ARRAY_COUNT(f405_slots),
+                            .num_adcs = 6};
 
     return stm32_build(vm, &m, error);
 }
 
 static bool stm32vldiscovery_init(Vm *vm, GError **error)
 {
-    static const Stm32 m = {.name = "STM32F100", .flash = 128 * KIB, .sram = 8 * KIB, .hz = 24000000, .irqs = 61, .slots = f100_slots,
+    static const Stm32 m = {.name = "STM32F100",
+                            .flash = 128 * KIB,
+                            .sram = 8 * KIB,
+                            .hz = 24000000,
+                            .irqs = 61,
+                            .slots = f100_slots,
                             .num_slots = ARRAY_COUNT(f100_slots)};
 
     return stm32_build(vm, &m, error);
 }
 
-#define STM32_MACHINE(tag, desc_, cpu_)                                                                                             \
-    static const MachineType tag = {                                                                                                \
-        .name = #tag "-machine", .machine_name = #tag, .desc = desc_, .arches = "arm aarch64", .size = sizeof(Machine), .max_cpus = 1, \
-        .default_cpu = cpu_, .no_floppy = true, .no_cdrom = true, .no_parallel = true, .init = tag##_init, .done = armv7m_done,      \
-    };                                                                                                                              \
+#define STM32_MACHINE(tag, desc_, cpu_) \
+    static const MachineType tag = {    \
+        .name = #tag "-machine",        \
+        .machine_name = #tag,           \
+        .desc = desc_,                  \
+        .arches = "arm aarch64",        \
+        .size = sizeof(Machine),        \
+        .max_cpus = 1,                  \
+        .default_cpu = cpu_,            \
+        .no_floppy = true,              \
+        .no_cdrom = true,               \
+        .no_parallel = true,            \
+        .init = tag##_init,             \
+        .done = armv7m_done,            \
+    };                                  \
     MACHINE_TYPE(tag)
 STM32_MACHINE(netduino2, "Netduino 2 Machine (Cortex-M3)", "cortex-m3");
 STM32_MACHINE(netduinoplus2, "Netduino Plus 2 Machine (Cortex-M4)", "cortex-m4");

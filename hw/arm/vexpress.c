@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ARM Versatile Express (motherboard V2M-P1, ARM DUI 0447J) with the daughter boards CoreTile Express A9x4 (ARM DUI 0448H,
- * legacy memory map) and A15x2 TC1 (ARM DUI 0604E). Left out: audio codec, USB, compact flash, the display's I2C.
+ * ARM Versatile Express (motherboard V2M-P1, ARM DUI 0447J) with the daughter boards CoreTile
+ * Express A9x4 (ARM DUI 0448H, legacy memory map) and A15x2 TC1 (ARM DUI 0604E). Left out: audio
+ * codec, USB, compact flash, the display's I2C.
  */
 #include "hw/arm/board.h"
 
@@ -80,7 +81,10 @@ static bool vexpress_memory(Board *b, const Daughter *d, GError **error)
     Device *flash;
 
     if (b->vm->ram_size > d->ram_limit) {
-        return fail(error, "%s: cannot model more than %u" "GB RAM", b->vm->machine_type->machine_name, (unsigned)(d->ram_limit / GIB));
+        return fail(error,
+                    "%s: cannot model more than %u"
+                    "GB RAM",
+                    b->vm->machine_type->machine_name, (unsigned)(d->ram_limit / GIB));
     }
     if (!board_ram(b, "vexpress.highmem", d->ram, d->ram_limit, error)) {
         return false;
@@ -90,15 +94,18 @@ static bool vexpress_memory(Board *b, const Daughter *d, GError **error)
         return false;
     }
     board_alias(b, &b->rom, "vexpress.flashalias", pflash_region(flash), 0, 64 * MIB, 0);
-    return board_add_ram(b, "vexpress.sram", d->sram, 32 * MIB, error) && board_add_ram(b, "vexpress.vram", d->vram, 8 * MIB, error) &&
-           (d != &daughter_a15 || board_add_ram(b, "vexpress.a15sram", 0x2e000000, 64 * KIB, error));
+    return board_add_ram(b, "vexpress.sram", d->sram, 32 * MIB, error) &&
+           board_add_ram(b, "vexpress.vram", d->vram, 8 * MIB, error) &&
+           (d != &daughter_a15 ||
+            board_add_ram(b, "vexpress.a15sram", 0x2e000000, 64 * KIB, error));
 }
 
 /* -bios goes to the first flash. */
 static bool vexpress_firmware(Board *b, const Daughter *d, GError **error)
 {
     if (b->vm->firmware && drive_at("pflash", 0, 0)) {
-        return fail(error, "The contents of the first flash device may be specified with -bios or with -drive if=pflash... but you cannot use both options at once");
+        return fail(error, "The contents of the first flash device may be specified with -bios or "
+                           "with -drive if=pflash... but you cannot use both options at once");
     }
     b->boot.firmware = drive_at("pflash", 0, 0) != NULL && !b->vm->kernel;
     return board_firmware(b, d->flash0, 64 * MIB, error);
@@ -109,13 +116,15 @@ static bool vexpress_build(Vm *vm, const Daughter *d, GError **error)
     Board *b = board_new(vm);
     VexpressMachine *m = (VexpressMachine *)vm->machine;
     MpcoreConfig mpcore = d->mpcore;
-    g_autofree char *props = g_strdup_printf("%s,has_el3=%s%s", d->cpu_props, m->secure ? "on" : "off",
-                                             d == &daughter_a15 ? m->virtualization && m->secure ? ",has_el2=on" : ",has_el2=off" : "");
+    g_autofree char *props = g_strdup_printf(
+        "%s,has_el3=%s%s", d->cpu_props, m->secure ? "on" : "off",
+        d == &daughter_a15 ? m->virtualization && m->secure ? ",has_el2=on" : ",has_el2=off" : "");
 
     mpcore.security = m->secure;
     board_quiet(b);
-    if (!board_cpus(b, props, PSCI_DISABLED, error) || !vexpress_memory(b, d, error) || !mpcore_create(b, &mpcore, error) ||
-        !board_add(b, d->slots, d->num_slots, error) || !vexpress_firmware(b, d, error)) {
+    if (!board_cpus(b, props, PSCI_DISABLED, error) || !vexpress_memory(b, d, error) ||
+        !mpcore_create(b, &mpcore, error) || !board_add(b, d->slots, d->num_slots, error) ||
+        !vexpress_firmware(b, d, error)) {
         return false;
     }
     wire(board_device(b, "mmc"), "card-inserted", 0, board_device(b, "sysctl"), "mci", 0);

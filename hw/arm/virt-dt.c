@@ -57,7 +57,8 @@ static void build_root(VirtBoard *b)
 {
     Dt *dt = b->dt;
     bool random = b->machine->dtb_randomness && b->machine->dtb_kaslr_seed;
-    const char *compatible = b->machine->dt_compatible ? b->machine->dt_compatible : "linux,dummy-virt";
+    const char *compatible =
+        b->machine->dt_compatible ? b->machine->dt_compatible : "linux,dummy-virt";
 
     dt_string(dt, "/", "compatible", compatible);
     DT_CELLS(dt, "/", "#address-cells", 2);
@@ -85,7 +86,8 @@ static void build_root(VirtBoard *b)
 static void build_timer(VirtBoard *b)
 {
     Dt *dt = b->dt;
-    uint32_t f = b->compat.edge_timers ? (ppi_flags(b) & ~(uint32_t)DT_LEVEL) | DT_EDGE : ppi_flags(b);
+    uint32_t f =
+        b->compat.edge_timers ? (ppi_flags(b) & ~(uint32_t)DT_LEVEL) | DT_EDGE : ppi_flags(b);
 
     dt_node(dt, "/timer");
     if (arm_cpu_is_aarch64(g_ptr_array_index(b->vm->cpus, 0))) {
@@ -94,8 +96,8 @@ static void build_timer(VirtBoard *b)
         dt_string(dt, "/timer", "compatible", "arm,armv7-timer");
     }
     dt_flag(dt, "/timer", "always-on");
-    DT_CELLS(dt, "/timer", "interrupts", DT_PPI, VIRT_PPI_SEC - 16, f, DT_PPI, VIRT_PPI_PHYS - 16, f, DT_PPI,
-             VIRT_PPI_VIRT - 16, f, DT_PPI, VIRT_PPI_HYP - 16, f);
+    DT_CELLS(dt, "/timer", "interrupts", DT_PPI, VIRT_PPI_SEC - 16, f, DT_PPI, VIRT_PPI_PHYS - 16,
+             f, DT_PPI, VIRT_PPI_VIRT - 16, f, DT_PPI, VIRT_PPI_HYP - 16, f);
 }
 
 /* ---- CPUs ---- */
@@ -123,12 +125,14 @@ static char *cpu_compatible(Vm *vm)
 static void build_cpu_map(VirtBoard *b, const uint32_t *phandles)
 {
     const SmpConfig *smp = &b->vm->smp;
-    unsigned threads = MAX(smp->threads, 1), cores = MAX(smp->cores, 1), clusters = MAX(smp->clusters, 1);
+    unsigned threads = MAX(smp->threads, 1), cores = MAX(smp->cores, 1),
+             clusters = MAX(smp->clusters, 1);
     Dt *dt = b->dt;
 
     dt_node(dt, "/cpus/cpu-map");
     for (unsigned i = smp->cpus; i-- > 0;) {
-        unsigned socket = i / (clusters * cores * threads), cluster = i / (cores * threads) % clusters;
+        unsigned socket = i / (clusters * cores * threads),
+                 cluster = i / (cores * threads) % clusters;
         unsigned core = i / threads % cores;
         g_autofree char *s = g_strdup_printf("/cpus/cpu-map/socket%u", socket);
         g_autofree char *l = g_strdup_printf("%s/cluster%u", s, cluster);
@@ -284,7 +288,8 @@ static void build_flash(VirtBoard *b)
 
         dt_node(dt, node);
         dt_string(dt, node, "compatible", "cfi-flash");
-        DT_CELLS(dt, node, "reg", 0, DT_LO(base), 0, DT_LO(half), 0, DT_LO(base + half), 0, DT_LO(half));
+        DT_CELLS(dt, node, "reg", 0, DT_LO(base), 0, DT_LO(half), 0, DT_LO(base + half), 0,
+                 DT_LO(half));
         DT_CELLS(dt, node, "bank-width", 4);
         return;
     }
@@ -380,7 +385,8 @@ static void build_gpio(VirtBoard *b)
     if (!b->machine->secure || b->compat.no_secure_gpio) {
         return;
     }
-    static const char *const names[][2] = { { "/gpio-poweroff", "gpio-poweroff" }, { "/gpio-restart", "gpio-restart" } };
+    static const char *const names[][2] = {{"/gpio-poweroff", "gpio-poweroff"},
+                                           {"/gpio-restart", "gpio-restart"}};
 
     gpio = build_pl061(b, VIRT_SECURE_GPIO, 0);
     for (unsigned i = 0; i < 2; i++) {
@@ -400,8 +406,8 @@ static void build_smmu(VirtBoard *b, const char *pcie)
     b->smmu_phandle = dt_alloc_phandle(dt);
     dt_string(dt, node, "compatible", "arm,smmu-v3");
     reg(b, node, virt_map[VIRT_SMMU].base, virt_map[VIRT_SMMU].size);
-    DT_CELLS(dt, node, "interrupts", DT_SPI, irq, DT_EDGE, DT_SPI, irq + 1, DT_EDGE, DT_SPI, irq + 2, DT_EDGE,
-             DT_SPI, irq + 3, DT_EDGE);
+    DT_CELLS(dt, node, "interrupts", DT_SPI, irq, DT_EDGE, DT_SPI, irq + 1, DT_EDGE, DT_SPI,
+             irq + 2, DT_EDGE, DT_SPI, irq + 3, DT_EDGE);
     DT_STRINGS(dt, node, "interrupt-names", "eventq\0priq\0cmdq-sync\0gerror");
     dt_flag(dt, node, "dma-coherent");
     DT_CELLS(dt, node, "#iommu-cells", 1);
@@ -432,10 +438,27 @@ static void build_pcie(VirtBoard *b)
     VirtRange pio = virt_map[VIRT_PCIE_PIO], mem = virt_map[VIRT_PCIE_MMIO], high = b->mmio64;
     g_autofree char *node = node_at("pcie", mem.base);
     const uint32_t ranges[] = {
-        0x01000000, 0, 0, DT_HI(pio.base), DT_LO(pio.base), 0, DT_LO(pio.size),
-        0x02000000, DT_HI(mem.base), DT_LO(mem.base), DT_HI(mem.base), DT_LO(mem.base), 0, DT_LO(mem.size),
-        0x03000000, DT_HI(high.base), DT_LO(high.base), DT_HI(high.base), DT_LO(high.base),
-        DT_HI(high.size), DT_LO(high.size),
+        0x01000000,
+        0,
+        0,
+        DT_HI(pio.base),
+        DT_LO(pio.base),
+        0,
+        DT_LO(pio.size),
+        0x02000000,
+        DT_HI(mem.base),
+        DT_LO(mem.base),
+        DT_HI(mem.base),
+        DT_LO(mem.base),
+        0,
+        DT_LO(mem.size),
+        0x03000000,
+        DT_HI(high.base),
+        DT_LO(high.base),
+        DT_HI(high.base),
+        DT_LO(high.base),
+        DT_HI(high.size),
+        DT_LO(high.size),
     };
 
     dt_node(dt, node);

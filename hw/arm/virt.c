@@ -63,8 +63,13 @@ static void set_compat(VirtBoard *b)
     unsigned v = major * 100 + minor;
 
     b->compat = (VirtCompat){
-        .no_pmu = v <= 206, .edge_timers = v <= 208, .no_highmem_ecam = v <= 212, .no_ged = v <= 401, .no_secure_gpio = v <= 502,
-        .no_its = v <= 601, .no_cpu_map = v <= 601,
+        .no_pmu = v <= 206,
+        .edge_timers = v <= 208,
+        .no_highmem_ecam = v <= 212,
+        .no_ged = v <= 401,
+        .no_secure_gpio = v <= 502,
+        .no_its = v <= 601,
+        .no_cpu_map = v <= 601,
     };
 }
 
@@ -81,12 +86,15 @@ static bool pick_gic(VirtBoard *b, GError **error)
     } else if (strcmp(v, "4") == 0) {
         return fail(error, "gic-version=4 is not supported yet");
     } else {
-        return fail(error, "Invalid gic-version value: '%s' (valid values are 2, 3, 4, host, max)", v);
+        return fail(error, "Invalid gic-version value: '%s' (valid values are 2, 3, 4, host, max)",
+                    v);
     }
     unsigned max = b->gic_version == 2 ? 8 : 512;
 
     if (b->vm->smp.cpus > max) {
-        return fail(error, "Number of SMP CPUs requested (%u) exceeds max CPUs supported by machine 'mach-virt' (%u)",
+        return fail(error,
+                    "Number of SMP CPUs requested (%u) exceeds max CPUs supported by machine "
+                    "'mach-virt' (%u)",
                     b->vm->smp.cpus, max);
     }
     return true;
@@ -97,7 +105,9 @@ static bool pick_iommu(VirtBoard *b, GError **error)
     const char *v = b->machine->iommu ? b->machine->iommu : "none";
 
     b->smmu = strcmp(v, "smmuv3") == 0;
-    return b->smmu || strcmp(v, "none") == 0 ? true : fail(error, "Invalid iommu value: '%s' (valid values are none, smmuv3)", v);
+    return b->smmu || strcmp(v, "none") == 0
+               ? true
+               : fail(error, "Invalid iommu value: '%s' (valid values are none, smmuv3)", v);
 }
 
 /* Places above RAM, each aligned to its size, 7.2's order. */
@@ -132,7 +142,8 @@ static bool virt_configure(VirtBoard *b, GError **error)
     }
     if (vm->ram_size > RAM_LIMIT ||
         (!m->highmem && virt_map[VIRT_MEM].base + vm->ram_size > LOW_LIMIT)) {
-        return fail(error, "mach-virt: cannot model more than %s", m->highmem ? "255GB RAM" : "3GB RAM without highmem");
+        return fail(error, "mach-virt: cannot model more than %s",
+                    m->highmem ? "255GB RAM" : "3GB RAM without highmem");
     }
     if (b->smmu && !type_find("arm-smmuv3", NULL)) {
         return fail(error, "machine property 'iommu': smmuv3 is not supported yet");
@@ -164,8 +175,8 @@ uint64_t virt_affinity(const VirtBoard *b, unsigned i)
 static bool model_is_known(const char *text)
 {
     static const char *const models[] = {
-        "cortex-a7", "cortex-a15", "cortex-a35", "cortex-a53", "cortex-a57", "cortex-a72", "cortex-a76",
-        "a64fx", "neoverse-n1", "host", "max",
+        "cortex-a7",  "cortex-a15", "cortex-a35",  "cortex-a53", "cortex-a57", "cortex-a72",
+        "cortex-a76", "a64fx",      "neoverse-n1", "host",       "max",
     };
     size_t len = strcspn(text, ",");
 
@@ -192,7 +203,8 @@ static bool set_cpu_props(VirtBoard *b, Cpu *cpu, unsigned i, GError **error)
     };
 
     for (unsigned r = 0; r < ARRAY_COUNT(rows); r++) {
-        if (type_find_prop(o->type, rows[r].name) && !object_set_text(o, rows[r].name, rows[r].value, error)) {
+        if (type_find_prop(o->type, rows[r].name) &&
+            !object_set_text(o, rows[r].name, rows[r].value, error)) {
             return false;
         }
     }
@@ -272,8 +284,8 @@ static bool create_flash(VirtBoard *b, GError **error)
         if (drive && !node) {
             drive_claim(drive);
         }
-        region_add(i == 0 && b->machine->secure ? &b->secure_root : b->vm->memory, virt_map[VIRT_FLASH].base + i * half,
-                   pflash_region(b->flash[i]), 0);
+        region_add(i == 0 && b->machine->secure ? &b->secure_root : b->vm->memory,
+                   virt_map[VIRT_FLASH].base + i * half, pflash_region(b->flash[i]), 0);
     }
     return true;
 }
@@ -289,7 +301,8 @@ static bool load_firmware(VirtBoard *b, GError **error)
         return true;
     }
     if (drive_at("pflash", 0, 0) || b->machine->pflash0) {
-        return fail(error, "The contents of the first flash device may be specified with -bios or with -drive if=pflash... but you cannot use both options at once");
+        return fail(error, "The contents of the first flash device may be specified with -bios or "
+                           "with -drive if=pflash... but you cannot use both options at once");
     }
     path = firmware_find(b->vm->firmware);
     if (!path) {
@@ -298,7 +311,8 @@ static bool load_firmware(VirtBoard *b, GError **error)
     if (!load_file(path, "firmware", half, &data, &len, error)) {
         return false;
     }
-    rom_add_blob(path, data, len, virt_map[VIRT_FLASH].base, b->machine->secure ? &b->secure_as : NULL);
+    rom_add_blob(path, data, len, virt_map[VIRT_FLASH].base,
+                 b->machine->secure ? &b->secure_as : NULL);
     return true;
 }
 
@@ -309,7 +323,8 @@ static bool create_secure_world(VirtBoard *b, GError **error)
     make_gate(b, &b->secure_gate[0], VIRT_FLASH, virt_map[VIRT_FLASH].size / 2);
     make_gate(b, &b->secure_gate[1], VIRT_SECURE_UART, virt_map[VIRT_SECURE_UART].size);
     make_gate(b, &b->secure_gate[2], VIRT_SECURE_MEM, virt_map[VIRT_SECURE_MEM].size);
-    if (!region_init_ram(&b->secure_ram, NULL, "virt.secure-ram", virt_map[VIRT_SECURE_MEM].size, error)) {
+    if (!region_init_ram(&b->secure_ram, NULL, "virt.secure-ram", virt_map[VIRT_SECURE_MEM].size,
+                         error)) {
         return false;
     }
     region_add(&b->secure_root, virt_map[VIRT_SECURE_MEM].base, &b->secure_ram, 0);
@@ -354,9 +369,10 @@ static bool create_gicv2(VirtBoard *b, GError **error)
     g_autofree char *cpus = g_strdup_printf("%u", n);
     g_autofree char *irqs = g_strdup_printf("%u", VIRT_IRQS + 32);
 
-    b->gic = device_create(b->vm, "arm_gic", NULL, NULL, error, "revision", "2", "num-cpu", cpus, "num-irq", irqs,
-                           "has-security-extensions", on_off(b->machine->secure), "has-virtualization-extensions",
-                           on_off(b->machine->virtualization), NULL);
+    b->gic =
+        device_create(b->vm, "arm_gic", NULL, NULL, error, "revision", "2", "num-cpu", cpus,
+                      "num-irq", irqs, "has-security-extensions", on_off(b->machine->secure),
+                      "has-virtualization-extensions", on_off(b->machine->virtualization), NULL);
     if (!b->gic) {
         return false;
     }
@@ -382,7 +398,8 @@ static bool create_gicv3(VirtBoard *b, GError **error)
     unsigned low = virt_map[VIRT_GIC_REDIST].size / REDIST_SIZE;
 
     b->gic = device_create(b->vm, "arm-gicv3", NULL, NULL, error, "num-irq", irqs, "has-lpi",
-                           on_off(b->msi == VIRT_MSI_ITS), "has-security-extensions", on_off(b->machine->secure), NULL);
+                           on_off(b->msi == VIRT_MSI_ITS), "has-security-extensions",
+                           on_off(b->machine->secure), NULL);
     if (!b->gic) {
         return false;
     }
@@ -391,7 +408,8 @@ static bool create_gicv3(VirtBoard *b, GError **error)
         g_autofree char *index = g_strdup_printf("%u", i);
         g_autofree char *path = object_path(&b->gic->obj);
         Cpu *c = g_ptr_array_index(b->vm->cpus, i);
-        Device *r = device_create(b->vm, "arm-gicv3-redist", NULL, NULL, error, "cpu-index", index, "gic", path, NULL);
+        Device *r = device_create(b->vm, "arm-gicv3-redist", NULL, NULL, error, "cpu-index", index,
+                                  "gic", path, NULL);
 
         if (!r) {
             return false;
@@ -410,7 +428,8 @@ static bool create_msi(VirtBoard *b, GError **error)
     if (b->msi == VIRT_MSI_ITS) {
         g_autofree char *path = object_path(&b->gic->obj);
 
-        b->its = device_create(b->vm, "arm-gicv3-its", NULL, NULL, error, "parent-gicv3", path, NULL);
+        b->its =
+            device_create(b->vm, "arm-gicv3-its", NULL, NULL, error, "parent-gicv3", path, NULL);
         if (!b->its) {
             return false;
         }
@@ -419,7 +438,8 @@ static bool create_msi(VirtBoard *b, GError **error)
     } else if (b->msi == VIRT_MSI_V2M) {
         g_autofree char *first = g_strdup_printf("%u", VIRT_IRQ_V2M);
 
-        b->v2m = device_create(b->vm, "arm-gicv2m", NULL, NULL, error, "base-spi", first, "num-spi", "64", NULL);
+        b->v2m = device_create(b->vm, "arm-gicv2m", NULL, NULL, error, "base-spi", first, "num-spi",
+                               "64", NULL);
         if (!b->v2m) {
             return false;
         }
@@ -433,13 +453,15 @@ static bool create_msi(VirtBoard *b, GError **error)
 
 /* ---- devices ---- */
 
-static bool create_uart(VirtBoard *b, enum VirtPlace place, unsigned irq, unsigned serial, Region *where, GError **error)
+static bool create_uart(VirtBoard *b, enum VirtPlace place, unsigned irq, unsigned serial,
+                        Region *where, GError **error)
 {
     GPtrArray *serials = b->vm->serials;
     const char *chr = serials && serial < serials->len ? g_ptr_array_index(serials, serial) : NULL;
     Device *d = device_new(b->vm, "pl011", error);
 
-    if (!d || (chr && !object_set_text(&d->obj, "chardev", chr, error)) || !device_realize(d, NULL, NULL, error)) {
+    if (!d || (chr && !object_set_text(&d->obj, "chardev", chr, error)) ||
+        !device_realize(d, NULL, NULL, error)) {
         return false;
     }
     region_add(where, virt_map[place].base, device_region(d, "mmio"), 0);
@@ -447,7 +469,8 @@ static bool create_uart(VirtBoard *b, enum VirtPlace place, unsigned irq, unsign
     return true;
 }
 
-static Device *create_simple(VirtBoard *b, const char *type, enum VirtPlace place, unsigned irq, GError **error)
+static Device *create_simple(VirtBoard *b, const char *type, enum VirtPlace place, unsigned irq,
+                             GError **error)
 {
     Device *d = device_create(b->vm, type, NULL, NULL, error, NULL);
 
@@ -467,7 +490,8 @@ static void power_button(void *opaque)
 
 static Device *create_pl061(VirtBoard *b, enum VirtPlace place, GError **error)
 {
-    Device *d = device_create(b->vm, "pl061", NULL, NULL, error, "pullups", "0", "pulldowns", "0xff", NULL);
+    Device *d =
+        device_create(b->vm, "pl061", NULL, NULL, error, "pullups", "0", "pulldowns", "0xff", NULL);
 
     if (d) {
         device_map(d, "mmio", virt_map[place].base);
@@ -551,7 +575,8 @@ static bool create_pcie(VirtBoard *b, GError **error)
 static bool create_transports(VirtBoard *b, GError **error)
 {
     for (unsigned i = VIRT_TRANSPORTS; i-- > 0;) {
-        Device *d = virtio_mmio_create(b->vm, virt_map[VIRT_MMIO].base + i * virt_map[VIRT_MMIO].size, i, error);
+        Device *d = virtio_mmio_create(
+            b->vm, virt_map[VIRT_MMIO].base + i * virt_map[VIRT_MMIO].size, i, error);
 
         if (!d) {
             return false;
@@ -592,7 +617,8 @@ static bool create_disks(VirtBoard *b, GError **error)
         if (drive->claimed || g_strcmp0(drive->iface, "virtio") != 0) {
             continue;
         }
-        if (!device_create(b->vm, "virtio-blk-pci", &b->pcie->bus.bus, NULL, error, "drive", drive->id, NULL)) {
+        if (!device_create(b->vm, "virtio-blk-pci", &b->pcie->bus.bus, NULL, error, "drive",
+                           drive->id, NULL)) {
             return false;
         }
         drive_claim(drive);
@@ -605,9 +631,11 @@ static bool create_devices(VirtBoard *b, GError **error)
     bool secure = b->machine->secure;
 
     if (!create_uart(b, VIRT_UART, VIRT_IRQ_UART, 0, b->vm->memory, error) ||
-        (secure && !create_uart(b, VIRT_SECURE_UART, VIRT_IRQ_SECURE_UART, 1, &b->secure_root, error)) ||
+        (secure &&
+         !create_uart(b, VIRT_SECURE_UART, VIRT_IRQ_SECURE_UART, 1, &b->secure_root, error)) ||
         !create_simple(b, "pl031", VIRT_RTC, VIRT_IRQ_RTC, error) || !create_pcie(b, error) ||
-        !create_gpio(b, error) || !create_ged(b, error) || (secure && !b->compat.no_secure_gpio && !create_secure_gpio(b, error)) ||
+        !create_gpio(b, error) || !create_ged(b, error) ||
+        (secure && !b->compat.no_secure_gpio && !create_secure_gpio(b, error)) ||
         !create_transports(b, error)) {
         return false;
     }
@@ -652,11 +680,17 @@ static bool virt_done(Vm *vm, GError **error)
 {
     VirtBoard *b = vm_published(vm, "virt");
     ArmBoot boot = {
-        .ram_base = virt_map[VIRT_MEM].base, .ram_size = vm->ram_size, .firmware = b->firmware, .fw_cfg = b->fw_cfg,
+        .ram_base = virt_map[VIRT_MEM].base,
+        .ram_size = vm->ram_size,
+        .firmware = b->firmware,
+        .fw_cfg = b->fw_cfg,
         .board_id = UINT32_MAX,
     };
     SmbiosInfo smbios = {
-        .vm = vm, .fw_cfg = b->fw_cfg, .ram_base = virt_map[VIRT_MEM].base, .low_size = vm->ram_size,
+        .vm = vm,
+        .fw_cfg = b->fw_cfg,
+        .ram_base = virt_map[VIRT_MEM].base,
+        .low_size = vm->ram_size,
         .product = "QEMU Virtual Machine",
     };
 
@@ -666,7 +700,8 @@ static bool virt_done(Vm *vm, GError **error)
     }
     boot.dt = b->dt;
     return arm_boot(vm, &boot, error) &&
-           (!b->firmware || (smbios_build(&smbios, error) && (!b->acpi || virt_build_acpi(b, error))));
+           (!b->firmware ||
+            (smbios_build(&smbios, error) && (!b->acpi || virt_build_acpi(b, error))));
 }
 
 static const Prop virt_machine_props[] = {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Xilinx ZynqMP ZCU102 (UG1085): four Cortex-A53, GIC, UARTs, two SD hosts. Left out, reading as 0: the real-time cores, network,
- * SATA, USB, display, DMA, the platform firmware that clocks come from.
+ * Xilinx ZynqMP ZCU102 (UG1085): four Cortex-A53, GIC, UARTs, two SD hosts. Left out, reading as 0:
+ * the real-time cores, network, SATA, USB, display, DMA, the platform firmware that clocks come
+ * from.
  */
 #include "hw/arm/board.h"
 
@@ -31,14 +32,17 @@ static void spread(Board *b, Device *gic, const char *bank, hwaddr page, hwaddr 
     Region *r = g_new0(Region, 16);     /* lives as long as the machine */
 
     for (unsigned i = 0; i < 16; i++) {
-        board_alias(b, &r[i], "zynqmp-gic-alias", device_region(gic, bank), page, 0x1000, at + i * 0x1000ull);
+        board_alias(b, &r[i], "zynqmp-gic-alias", device_region(gic, bank), page, 0x1000,
+                    at + i * 0x1000ull);
     }
 }
 
 static bool zcu102_gic(Board *b, const Zcu102Machine *m, GError **error)
 {
-    g_autofree char *props = g_strdup_printf("revision=2,num-cpu=%u,num-irq=192,has-security-extensions=%s,has-virtualization-extensions=%s",
-                                             b->vm->smp.cpus, m->secure ? "on" : "off", m->virtualization ? "on" : "off");
+    g_autofree char *props = g_strdup_printf("revision=2,num-cpu=%u,num-irq=192,has-security-"
+                                             "extensions=%s,has-virtualization-extensions=%s",
+                                             b->vm->smp.cpus, m->secure ? "on" : "off",
+                                             m->virtualization ? "on" : "off");
 
     b->intc = board_make(b, "arm_gic", props, error);
     if (!b->intc) {
@@ -65,7 +69,9 @@ static bool zcu102_ram(Board *b, GError **error)
     Region *ram, *parts;
 
     if (size > RAM_MAX) {
-        return fail(error, "ERROR: RAM size 0x%" G_GINT64_MODIFIER "x above max supported of 0x%llx", size, (unsigned long long)RAM_MAX);
+        return fail(error,
+                    "ERROR: RAM size 0x%" G_GINT64_MODIFIER "x above max supported of 0x%llx", size,
+                    (unsigned long long)RAM_MAX);
     }
     ram = machine_ram(b->vm, "ddr-ram", error);
     if (!ram) {
@@ -84,13 +90,14 @@ static bool zcu102_init(Vm *vm, GError **error)
 {
     Zcu102Machine *m = (Zcu102Machine *)vm->machine;
     Board *b = board_new(vm);
-    g_autofree char *props = g_strdup_printf("has_el3=%s,has_el2=%s,reset-cbar=0xf9000000,cntfrq=100000000", m->secure ? "on" : "off",
-                                             m->virtualization ? "on" : "off");
+    g_autofree char *props =
+        g_strdup_printf("has_el3=%s,has_el2=%s,reset-cbar=0xf9000000,cntfrq=100000000",
+                        m->secure ? "on" : "off", m->virtualization ? "on" : "off");
 
     board_quiet(b);
     b->boot.board_id = UINT32_MAX;
-    return board_cpus(b, props, PSCI_SMC, error) && zcu102_ram(b, error) && zcu102_gic(b, m, error) &&
-           board_add(b, zcu102_slots, ARRAY_COUNT(zcu102_slots), error);
+    return board_cpus(b, props, PSCI_SMC, error) && zcu102_ram(b, error) &&
+           zcu102_gic(b, m, error) && board_add(b, zcu102_slots, ARRAY_COUNT(zcu102_slots), error);
 }
 
 static const Prop zcu102_props[] = {

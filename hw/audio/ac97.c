@@ -16,17 +16,45 @@
 
 enum { CHAN_IN, CHAN_OUT, CHAN_MIC };
 /* Bus master registers of a channel, 12.2. */
-enum { BM_BDBAR = 0, BM_CIV = 4, BM_LVI = 5, BM_SR = 6, BM_PICB = 8, BM_PIV = 10, BM_CR = 11, BM_STRIDE = 16 };
+enum {
+    BM_BDBAR = 0,
+    BM_CIV = 4,
+    BM_LVI = 5,
+    BM_SR = 6,
+    BM_PICB = 8,
+    BM_PIV = 10,
+    BM_CR = 11,
+    BM_STRIDE = 16
+};
 enum { GLOB_CNT = 0x2c, GLOB_STA = 0x30, CAS = 0x34 };
-enum { SR_DCH = 1, SR_CELV = 2, SR_LVBCI = 4, SR_BCIS = 8, SR_FIFOE = 16, SR_W1C = SR_LVBCI | SR_BCIS | SR_FIFOE };
+enum {
+    SR_DCH = 1,
+    SR_CELV = 2,
+    SR_LVBCI = 4,
+    SR_BCIS = 8,
+    SR_FIFOE = 16,
+    SR_W1C = SR_LVBCI | SR_BCIS | SR_FIFOE
+};
 enum { CR_RUN = 1, CR_RESET = 2, CR_LVBIE = 4, CR_FEIE = 8, CR_IOCE = 16, CR_WMASK = 0x1d };
 enum { GC_COLD = 2, GC_WARM = 4, GC_WMASK = 0x3f };
 enum { GS_PCM_IN = 1u << 5, GS_PCM_OUT = 1u << 6, GS_MIC = 1u << 7, GS_PRIMARY_READY = 1u << 8 };
 enum { BD_IOC = 1u << 31, BD_BUP = 1u << 30 };
 /* Mixer registers, 16 bits each. */
-enum { MIX_RESET = 0x00, MIX_MASTER = 0x02, MIX_PCM_OUT = 0x18, MIX_REC_SELECT = 0x1a, MIX_REC_GAIN = 0x1c, MIX_POWER = 0x26,
-       MIX_EXT_ID = 0x28, MIX_EXT_STATUS = 0x2a, MIX_PCM_RATE = 0x2c, MIX_ADC_RATE = 0x32, MIX_MIC_RATE = 0x34,
-       MIX_VENDOR1 = 0x7c, MIX_VENDOR2 = 0x7e, MIX_REGS = 0x80 };
+enum {
+    MIX_RESET = 0x00,
+    MIX_MASTER = 0x02,
+    MIX_PCM_OUT = 0x18,
+    MIX_REC_SELECT = 0x1a,
+    MIX_REC_GAIN = 0x1c,
+    MIX_POWER = 0x26,
+    MIX_EXT_ID = 0x28,
+    MIX_EXT_STATUS = 0x2a,
+    MIX_PCM_RATE = 0x2c,
+    MIX_ADC_RATE = 0x32,
+    MIX_MIC_RATE = 0x34,
+    MIX_VENDOR1 = 0x7c,
+    MIX_VENDOR2 = 0x7e,
+    MIX_REGS = 0x80 };
 enum { EXT_VRA = 1, EXT_VRM = 8 };
 
 typedef struct Channel {
@@ -69,14 +97,17 @@ static void update_irq(Ac97 *s)
 static uint32_t rate_of(const Ac97 *s, unsigned chan)
 {
     bool variable = mix(s, MIX_EXT_STATUS) & (chan == CHAN_MIC ? EXT_VRM : EXT_VRA);
-    uint32_t rate = mix(s, chan == CHAN_OUT ? MIX_PCM_RATE : chan == CHAN_IN ? MIX_ADC_RATE : MIX_MIC_RATE);
+    uint32_t rate = mix(s, chan == CHAN_OUT  ? MIX_PCM_RATE
+                           : chan == CHAN_IN ? MIX_ADC_RATE
+                                             : MIX_MIC_RATE);
 
     return variable && rate ? rate : 48000;
 }
 
 static void voice_update(Ac97 *s, unsigned chan)
 {
-    AudioSettings f = { .frequency = rate_of(s, chan), .channels = chan == CHAN_MIC ? 1 : 2, .format = AUDIO_S16 };
+    AudioSettings f = {
+        .frequency = rate_of(s, chan), .channels = chan == CHAN_MIC ? 1 : 2, .format = AUDIO_S16};
 
     audio_set_format(s->chan[chan].voice, &f);
 }
@@ -96,11 +127,12 @@ static uint8_t loudness(unsigned attenuation)
 static void volume_update(Ac97 *s)
 {
     uint16_t master = mix(s, MIX_MASTER), pcm = mix(s, MIX_PCM_OUT);
-    unsigned left = (master >> 8 & 0x1f) + (pcm >> 8 & 0x1f), right = (master & 0x1f) + (pcm & 0x1f);
+    unsigned left = (master >> 8 & 0x1f) + (pcm >> 8 & 0x1f),
+             right = (master & 0x1f) + (pcm & 0x1f);
 
     /* PCM's 8 is full scale */
-    audio_set_volume(s->chan[CHAN_OUT].voice, (master | pcm) >> 15, loudness(left > 8 ? left - 8 : 0),
-                     loudness(right > 8 ? right - 8 : 0));
+    audio_set_volume(s->chan[CHAN_OUT].voice, (master | pcm) >> 15,
+                     loudness(left > 8 ? left - 8 : 0), loudness(right > 8 ? right - 8 : 0));
 }
 
 typedef struct MixerReg {
@@ -326,12 +358,13 @@ static uint64_t nabm_read(void *opaque, hwaddr offset, unsigned size)
 
     for (unsigned i = 0; i < size; i++) {
         unsigned at = offset + i;
-        uint64_t byte = at < CHANNELS * BM_STRIDE && at % BM_STRIDE < 12
-                            ? channel_get(&s->chan[at / BM_STRIDE], at % BM_STRIDE) & 0xff
-                        : at >= GLOB_CNT && at < GLOB_CNT + 4 ? s->glob_cnt >> 8 * (at - GLOB_CNT) & 0xff
-                        : at >= GLOB_STA && at < GLOB_STA + 4 ? global_status(s) >> 8 * (at - GLOB_STA) & 0xff
-                        : at == CAS                           ? s->cas
-                                                              : 0;
+        uint64_t byte =
+            at < CHANNELS * BM_STRIDE && at % BM_STRIDE < 12
+                ? channel_get(&s->chan[at / BM_STRIDE], at % BM_STRIDE) & 0xff
+            : at >= GLOB_CNT && at < GLOB_CNT + 4 ? s->glob_cnt >> 8 * (at - GLOB_CNT) & 0xff
+            : at >= GLOB_STA && at < GLOB_STA + 4 ? global_status(s) >> 8 * (at - GLOB_STA) & 0xff
+            : at == CAS                           ? s->cas
+                                                  : 0;
 
         if (at == CAS) {
             s->cas = 1;
@@ -387,8 +420,10 @@ static void nabm_write(void *opaque, hwaddr offset, uint64_t value, unsigned siz
     }
 }
 
-static const RegionOps nam_ops = { .read = nam_read, .write = nam_write, .min_size = 2, .max_size = 2 };
-static const RegionOps nabm_ops = { .read = nabm_read, .write = nabm_write, .min_size = 1, .max_size = 4, .unaligned = true };
+static const RegionOps nam_ops = {
+    .read = nam_read, .write = nam_write, .min_size = 2, .max_size = 2};
+static const RegionOps nabm_ops = {
+    .read = nabm_read, .write = nabm_write, .min_size = 1, .max_size = 4, .unaligned = true};
 
 static const RegBank ac97_banks[] = {
     { .name = "nam", .size = NAM_SIZE, .ops = &nam_ops, .pio = true, .help = "native audio mixer" },
@@ -401,7 +436,7 @@ static const RegBank ac97_banks[] = {
 static bool ac97_realize(Device *d, GError **error)
 {
     static AudioDueFn *const due[CHANNELS] = { in_due, out_due, mic_due };
-    static const AudioSettings settings = { .frequency = 48000, .channels = 2, .format = AUDIO_S16 };
+    static const AudioSettings settings = {.frequency = 48000, .channels = 2, .format = AUDIO_S16};
     Ac97 *s = (Ac97 *)d;
 
     for (unsigned i = 0; i < CHANNELS; i++) {

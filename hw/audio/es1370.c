@@ -10,11 +10,24 @@
 #define CHUNK 4096u
 
 enum { DAC1, DAC2, ADC };
-enum { CTL_ADC_EN = 1 << 4, CTL_DAC2_EN = 1 << 5, CTL_DAC1_EN = 1 << 6, CTL_WTSRSEL = 12, CTL_PCLKDIV = 16 };
+enum {
+    CTL_ADC_EN = 1 << 4,
+    CTL_DAC2_EN = 1 << 5,
+    CTL_DAC1_EN = 1 << 6,
+    CTL_WTSRSEL = 12,
+    CTL_PCLKDIV = 16
+};
 enum { STAT_ADC = 1, STAT_DAC2 = 2, STAT_DAC1 = 4 };
 #define STAT_INTR (1u << 31)
-enum { SCTL_P1_INT = 1 << 8, SCTL_P2_INT = 1 << 9, SCTL_R1_INT = 1 << 10, SCTL_P1_PAUSE = 1 << 11, SCTL_P2_PAUSE = 1 << 12,
-       SCTL_P1_LOOP = 1 << 13, SCTL_P2_LOOP = 1 << 14, SCTL_R1_LOOP = 1 << 15 };
+enum {
+    SCTL_P1_INT = 1 << 8,
+    SCTL_P2_INT = 1 << 9,
+    SCTL_R1_INT = 1 << 10,
+    SCTL_P1_PAUSE = 1 << 11,
+    SCTL_P2_PAUSE = 1 << 12,
+    SCTL_P1_LOOP = 1 << 13,
+    SCTL_P2_LOOP = 1 << 14,
+    SCTL_R1_LOOP = 1 << 15 };
 enum { PAGE_DAC = 0xc, PAGE_ADC = 0xd };
 
 typedef struct Channel {
@@ -226,7 +239,8 @@ static const Reg es1370_regs[] = {
     REG_HOOK(0x30, 4, "frame", .count = 4, .read = frame_read, .write = frame_write),
 };
 
-static const RegBank es1370_banks[] = { { .name = "io", .size = 0x100, BANK_REGS(es1370_regs), .pio = true }, { 0 } };
+static const RegBank es1370_banks[] = {
+    {.name = "io", .size = 0x100, BANK_REGS(es1370_regs), .pio = true}, {0}};
 
 /* ---- the device ---- */
 

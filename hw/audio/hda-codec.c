@@ -14,13 +14,38 @@
 #define CODEC_REVISION 0x00100101u
 
 /* Parameters, 7.3.4. */
-enum { P_VENDOR = 0x00, P_REVISION = 0x02, P_NODES = 0x04, P_FUNCTION_TYPE = 0x05, P_FUNCTION_CAPS = 0x08,
-       P_WIDGET_CAPS = 0x09, P_PCM = 0x0a, P_STREAM = 0x0b, P_PIN_CAPS = 0x0c, P_AMP_IN_CAPS = 0x0d, P_CONN_LEN = 0x0e,
-       P_POWER = 0x0f, P_GPIO = 0x11, P_AMP_OUT_CAPS = 0x12 };
+enum {
+    P_VENDOR = 0x00,
+    P_REVISION = 0x02,
+    P_NODES = 0x04,
+    P_FUNCTION_TYPE = 0x05,
+    P_FUNCTION_CAPS = 0x08,
+    P_WIDGET_CAPS = 0x09,
+    P_PCM = 0x0a,
+    P_STREAM = 0x0b,
+    P_PIN_CAPS = 0x0c,
+    P_AMP_IN_CAPS = 0x0d,
+    P_CONN_LEN = 0x0e,
+    P_POWER = 0x0f,
+    P_GPIO = 0x11,
+    P_AMP_OUT_CAPS = 0x12 };
 /* Verbs of 12 bits; those of 4 bits have a payload of 16. */
-enum { V_SET_FORMAT = 0x2, V_SET_AMP = 0x3, V_GET_FORMAT = 0xa, V_GET_AMP = 0xb, V_GET_PARAM = 0xf00, V_GET_CONN_SEL = 0xf01,
-       V_GET_CONN_LIST = 0xf02, V_GET_POWER = 0xf05, V_GET_STREAM = 0xf06, V_GET_PIN = 0xf07, V_GET_CONFIG = 0xf1c,
-       V_GET_SUBSYSTEM = 0xf20, V_SET_POWER = 0x705, V_SET_STREAM = 0x706, V_SET_PIN = 0x707 };
+enum {
+    V_SET_FORMAT = 0x2,
+    V_SET_AMP = 0x3,
+    V_GET_FORMAT = 0xa,
+    V_GET_AMP = 0xb,
+    V_GET_PARAM = 0xf00,
+    V_GET_CONN_SEL = 0xf01,
+    V_GET_CONN_LIST = 0xf02,
+    V_GET_POWER = 0xf05,
+    V_GET_STREAM = 0xf06,
+    V_GET_PIN = 0xf07,
+    V_GET_CONFIG = 0xf1c,
+    V_GET_SUBSYSTEM = 0xf20,
+    V_SET_POWER = 0x705,
+    V_SET_STREAM = 0x706,
+    V_SET_PIN = 0x707 };
 enum { WIDGET_OUT = 0x0, WIDGET_IN = 0x1, WIDGET_PIN = 0x4 };
 
 typedef struct Node {
@@ -99,7 +124,10 @@ static uint32_t vendor_id(Codec *c)
 
 static uint32_t root_parameter(Codec *c, uint8_t p)
 {
-    return p == P_VENDOR ? vendor_id(c) : p == P_REVISION ? CODEC_REVISION : p == P_NODES ? 0x00010001 : 0;
+    return p == P_VENDOR     ? vendor_id(c)
+           : p == P_REVISION ? CODEC_REVISION
+           : p == P_NODES    ? 0x00010001
+                             : 0;
 }
 
 static uint32_t function_parameter(Codec *c, uint8_t p)
@@ -146,7 +174,8 @@ static uint32_t node_parameter(Codec *c, const Node *n, uint8_t p)
 static void stream_volume(Codec *c, Stream *s)
 {
     if (c->mixer) {
-        audio_set_volume(s->voice, s->mute[0] && s->mute[1], s->mute[0] ? 0 : s->gain[0] * 255 / AMP_STEPS,
+        audio_set_volume(s->voice, s->mute[0] && s->mute[1],
+                         s->mute[0] ? 0 : s->gain[0] * 255 / AMP_STEPS,
                          s->mute[1] ? 0 : s->gain[1] * 255 / AMP_STEPS);
     }
 }
@@ -154,7 +183,8 @@ static void stream_volume(Codec *c, Stream *s)
 /* 3.7.1: base rate, multiple, divisor, bits, channels. */
 static void stream_format(Stream *s)
 {
-    static const AudioFormat formats[8] = { AUDIO_U8, AUDIO_S16, AUDIO_S32, AUDIO_S32, AUDIO_S32, AUDIO_S16, AUDIO_S16, AUDIO_S16 };
+    static const AudioFormat formats[8] = {AUDIO_U8,  AUDIO_S16, AUDIO_S32, AUDIO_S32,
+                                           AUDIO_S32, AUDIO_S16, AUDIO_S16, AUDIO_S16};
     uint32_t rate = s->format & 1 << 14 ? 44100 : 48000;
     AudioSettings f = {
         .frequency = rate * ((s->format >> 11 & 7) + 1) / ((s->format >> 8 & 7) + 1),
@@ -265,7 +295,8 @@ static uint32_t codec_command(HdaCodec *h, uint8_t node, uint32_t data)
 {
     Codec *c = (Codec *)h;
     bool short_payload = data >> 16 == 0x7 || data >> 16 == 0xf;
-    uint32_t verb = data >> (short_payload ? 8 : 16), payload = data & (short_payload ? 0xff : 0xffff);
+    uint32_t verb = data >> (short_payload ? 8 : 16),
+             payload = data & (short_payload ? 0xff : 0xffff);
     const Node *n = find_node(c, node);
 
     if (n) {
@@ -287,7 +318,7 @@ static uint32_t codec_command(HdaCodec *h, uint8_t node, uint32_t data)
 
 static bool codec_realize(Device *d, GError **error)
 {
-    static const AudioSettings settings = { .frequency = 48000, .channels = 2, .format = AUDIO_S16 };
+    static const AudioSettings settings = {.frequency = 48000, .channels = 2, .format = AUDIO_S16};
     Codec *c = (Codec *)d;
 
     c->stream[0].voice = audio_open(c->audiodev, false, &settings, playback_due, c);
@@ -352,18 +383,29 @@ static const StateField stream_state[] = {
     STATE(Stream, tag), STATE(Stream, channel), STATE(Stream, format), STATE(Stream, running), STATE_ARRAY(Stream, gain),
     STATE_ARRAY(Stream, mute), HOST_ONLY(Stream, voice, "host side"), STATE_END,
 };
-static const StateField codec_state[] = { STATE_STRUCTS(Codec, stream, stream_state), STATE(Codec, power), STATE_END };
+static const StateField codec_state[] = {STATE_STRUCTS(Codec, stream, stream_state),
+                                         STATE(Codec, power), STATE_END};
 
-#define CODEC(id_, name_, desc_, vendor_)                                                          \
-    static const ModelInfo id_##_info = {                                                          \
-        .info = { .command = codec_command, .stream = codec_stream },                              \
-        .model = { .vendor = vendor_, .nodes = id_##_nodes, .count = ARRAY_COUNT(id_##_nodes) },   \
-    };                                                                                             \
-    static const DeviceType id_##_type = {                                                         \
-        .name = name_, .bus = "HDA", .category = "sound", .desc = desc_, .size = sizeof(Codec), .state_version = 1, \
-        .bus_info = &id_##_info, .props = codec_props, .state = codec_state, .realize = codec_realize, \
-        .unrealize = codec_unrealize, .reset = codec_reset, .post_load = codec_post_load,          \
-    };                                                                                             \
+#define CODEC(id_, name_, desc_, vendor_)                                                      \
+    static const ModelInfo id_##_info = {                                                      \
+        .info = {.command = codec_command, .stream = codec_stream},                            \
+        .model = {.vendor = vendor_, .nodes = id_##_nodes, .count = ARRAY_COUNT(id_##_nodes)}, \
+    };                                                                                         \
+    static const DeviceType id_##_type = {                                                     \
+        .name = name_,                                                                         \
+        .bus = "HDA",                                                                          \
+        .category = "sound",                                                                   \
+        .desc = desc_,                                                                         \
+        .size = sizeof(Codec),                                                                 \
+        .state_version = 1,                                                                    \
+        .bus_info = &id_##_info,                                                               \
+        .props = codec_props,                                                                  \
+        .state = codec_state,                                                                  \
+        .realize = codec_realize,                                                              \
+        .unrealize = codec_unrealize,                                                          \
+        .reset = codec_reset,                                                                  \
+        .post_load = codec_post_load,                                                          \
+    };                                                                                         \
     DEVICE_TYPE(id_##_type);
 CODEC(output, "hda-output", "HDA Audio Codec, output-only (line-out)", 0x1af40012)
 CODEC(duplex, "hda-duplex", "HDA Audio Codec, duplex (line-out, line-in)", 0x1af40022)

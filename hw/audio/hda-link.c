@@ -46,5 +46,9 @@ static char *hda_address(Bus *bus, Device *d)
     return g_strdup_printf("%u", ((HdaCodec *)d)->cad);
 }
 
-const BusType hda_bus_type = { .name = "HDA", .parent = "bus", .size = sizeof(HdaBus), .attach = hda_attach, .address = hda_address };
+const BusType hda_bus_type = {.name = "HDA",
+                              .parent = "bus",
+                              .size = sizeof(HdaBus),
+                              .attach = hda_attach,
+                              .address = hda_address};
 BUS_TYPE(hda_bus_type);

@@ -14,7 +14,14 @@
 #define RING_ENTRIES 256u
 
 enum { GCTL_RUN = 1, GCTL_UNSOL = 0x100 };
-enum { CORBCTL_RUN = 2, RIRBCTL_INT = 1, RIRBCTL_RUN = 2, RIRBCTL_OVERRUN = 4, RIRBSTS_INT = 1, RIRBSTS_OVERRUN = 4 };
+enum {
+    CORBCTL_RUN = 2,
+    RIRBCTL_INT = 1,
+    RIRBCTL_RUN = 2,
+    RIRBCTL_OVERRUN = 4,
+    RIRBSTS_INT = 1,
+    RIRBSTS_OVERRUN = 4
+};
 enum { IRS_BUSY = 1, IRS_VALID = 2 };
 enum { SD_RESET = 1, SD_RUN = 2, SD_IOCE = 4, SD_FEIE = 8, SD_DEIE = 16 };
 enum { SD_BCIS = 1 << 26, SD_FIFOE = 1 << 27, SD_DESE = 1 << 28, SD_FIFORDY = 1 << 29 };
@@ -60,7 +67,8 @@ static void update_irq(IntelHda *s)
     for (unsigned i = 0; i < STREAMS; i++) {
         uint32_t c = s->sd[i].ctl;
 
-        if ((c & SD_BCIS && c & SD_IOCE) || (c & SD_FIFOE && c & SD_FEIE) || (c & SD_DESE && c & SD_DEIE)) {
+        if ((c & SD_BCIS && c & SD_IOCE) || (c & SD_FIFOE && c & SD_FEIE) ||
+            (c & SD_DESE && c & SD_DEIE)) {
             sts |= 1u << i;
         }
     }
@@ -85,7 +93,8 @@ static uint32_t send_command(IntelHda *s, uint32_t command, unsigned *cad)
     if (!c || command >> 27 & 1) {
         return 0;    /* nobody there, or an indirect node */
     }
-    return ((const HdaCodecInfo *)device_type(&c->dev)->bus_info)->command(c, command >> 20 & 0x7f, command & 0xfffff);
+    return ((const HdaCodecInfo *)device_type(&c->dev)->bus_info)
+        ->command(c, command >> 20 & 0x7f, command & 0xfffff);
 }
 
 static void respond(IntelHda *s, uint32_t response, uint32_t extended)
@@ -105,10 +114,12 @@ static void corb_run(IntelHda *s)
 {
     unsigned cad;
 
-    while (s->gctl & GCTL_RUN && s->corbctl & CORBCTL_RUN && s->rirbctl & RIRBCTL_RUN && s->corbrp != (s->corbwp & 0xff)) {
+    while (s->gctl & GCTL_RUN && s->corbctl & CORBCTL_RUN && s->rirbctl & RIRBCTL_RUN &&
+           s->corbrp != (s->corbwp & 0xff)) {
         bool ok;
         uint16_t next = (s->corbrp + 1) % RING_ENTRIES;
-        uint32_t command = dma_load(&s->pci.dev, pair(s->corbubase, s->corblbase) + 4u * next, 4, DEV_LITTLE, &ok);
+        uint32_t command =
+            dma_load(&s->pci.dev, pair(s->corbubase, s->corblbase) + 4u * next, 4, DEV_LITTLE, &ok);
 
         s->corbrp = next;
         if (ok) {
@@ -145,11 +156,15 @@ static bool fetch(IntelHda *s, SdStream *d)
 static void position_store(IntelHda *s, unsigned i)
 {
     if (s->dplbase & 1) {
-        dma_store(&s->pci.dev, pair(s->dpubase, s->dplbase & ~127u) + 8u * i, s->sd[i].lpib, 4, DEV_LITTLE);
+        dma_store(&s->pci.dev, pair(s->dpubase, s->dplbase & ~127u) + 8u * i, s->sd[i].lpib, 4,
+                  DEV_LITTLE);
     }
 }
 
-/* Moves within the cyclic buffer until len bytes are done; empty descriptors are passed at most once round. */
+/*
+ * Moves within the cyclic buffer until len bytes are done; empty descriptors are passed at most
+ * once round.
+ */
 static size_t stream_move(IntelHda *s, unsigned i, uint8_t *buf, size_t len)
 {
     SdStream *d = &s->sd[i];
@@ -391,7 +406,10 @@ static void sd_write_bits(IntelHda *s, hwaddr offset, uint32_t value, uint32_t m
 
     switch (d ? offset & 0x1c : 0x1f) {
     case 0x00:
-        sd_ctl_write(&s->pci.dev, &(RegAccess){ .index = (offset - 0x80) / 0x20, .value = value, .old = d->ctl, .mask = mask });
+        sd_ctl_write(&s->pci.dev, &(RegAccess){.index = (offset - 0x80) / 0x20,
+                                               .value = value,
+                                               .old = d->ctl,
+                                               .mask = mask});
         break;
     case 0x08: d->cbl = (d->cbl & ~mask) | (value & mask); break;
     case 0x0c: d->lvi = ((d->lvi & ~mask) | (value & mask)) & 0xff; break;
@@ -407,7 +425,8 @@ static void sd_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
     unsigned shift = 8 * (offset & 3);
 
     if (offset < 0x2000) {
-        sd_write_bits(opaque, offset & ~3ull, (uint32_t)value << shift, (size == 4 ? UINT32_MAX : (1u << 8 * size) - 1) << shift);
+        sd_write_bits(opaque, offset & ~3ull, (uint32_t)value << shift,
+                      (size == 4 ? UINT32_MAX : (1u << 8 * size) - 1) << shift);
     }
 }
 
@@ -416,7 +435,8 @@ static uint64_t sd_read_part(void *opaque, hwaddr offset, unsigned size)
     return sd_read(opaque, offset & ~3ull, 4) >> 8 * (offset & 3);
 }
 
-static const RegionOps sd_ops = { .read = sd_read_part, .write = sd_write, .min_size = 1, .max_size = 4 };
+static const RegionOps sd_ops = {
+    .read = sd_read_part, .write = sd_write, .min_size = 1, .max_size = 4};
 
 static const RegBank hda_banks[] = {
     { .name = "mmio", .size = 0x4000, BANK_REGS(hda_regs), .ops = &sd_ops },
@@ -427,7 +447,8 @@ static const RegBank hda_banks[] = {
 
 static void rings_reset(IntelHda *s)
 {
-    s->intctl = s->ssync = s->corblbase = s->corbubase = s->rirblbase = s->rirbubase = s->icw = s->irr = 0;
+    s->intctl = s->ssync = s->corblbase = s->corbubase = s->rirblbase = s->rirbubase = s->icw =
+        s->irr = 0;
     s->dplbase = s->dpubase = 0;
     s->corbwp = s->corbrp = s->rirbwp = s->rintcnt = s->irs = s->wakeen = s->statests = 0;
     s->corbctl = s->corbsts = s->rirbctl = s->rirbsts = 0;
@@ -480,18 +501,35 @@ static const StateField hda_state[] = {
     HOST_ONLY(IntelHda, link, "codecs keep their own"), STATE_END,
 };
 
-static const PciConfigRow hda_config[] = { { .name = "hdctl", .offset = 0x40, .size = 1, .reset = 1 }, { 0 } };
+static const PciConfigRow hda_config[] = {{.name = "hdctl", .offset = 0x40, .size = 1, .reset = 1},
+                                          {0}};
 
-#define HDA(id_, name_, desc_, device_, rev_)                                                      \
-    static const PciInfo id_##_pci = {                                                             \
-        .vendor = 0x8086, .device = device_, .class_code = 0x040300, .revision = rev_, .pin = 1, .config = hda_config, \
-        .bar = { { .kind = PCI_BAR_MEM32, .bank = "mmio" } },                                      \
-    };                                                                                             \
-    static const DeviceType id_##_type = {                                                         \
-        .name = name_, .parent = "pci-device", .bus = "PCI", .category = "sound", .desc = desc_, .size = sizeof(IntelHda), \
-        .state_version = 1, .bus_info = &id_##_pci, .props = hda_props, .banks = hda_banks, .state = hda_state, \
-        .realize = hda_realize, .unrealize = hda_unrealize, .reset = hda_reset,                    \
-    };                                                                                             \
+#define HDA(id_, name_, desc_, device_, rev_)             \
+    static const PciInfo id_##_pci = {                    \
+        .vendor = 0x8086,                                 \
+        .device = device_,                                \
+        .class_code = 0x040300,                           \
+        .revision = rev_,                                 \
+        .pin = 1,                                         \
+        .config = hda_config,                             \
+        .bar = {{.kind = PCI_BAR_MEM32, .bank = "mmio"}}, \
+    };                                                    \
+    static const DeviceType id_##_type = {                \
+        .name = name_,                                    \
+        .parent = "pci-device",                           \
+        .bus = "PCI",                                     \
+        .category = "sound",                              \
+        .desc = desc_,                                    \
+        .size = sizeof(IntelHda),                         \
+        .state_version = 1,                               \
+        .bus_info = &id_##_pci,                           \
+        .props = hda_props,                               \
+        .banks = hda_banks,                               \
+        .state = hda_state,                               \
+        .realize = hda_realize,                           \
+        .unrealize = hda_unrealize,                       \
+        .reset = hda_reset,                               \
+    };                                                    \
     DEVICE_TYPE(id_##_type);
 HDA(ich6, "intel-hda", "Intel HD Audio Controller (ich6)", 0x2668, 1)
 HDA(ich9, "ich9-intel-hda", "Intel HD Audio Controller (ich9)", 0x293e, 3)

@@ -34,7 +34,9 @@ static void speaker_due(void *opaque, size_t bytes)
 
         for (size_t i = 0; i < n; i++) {
             /* tones above half the rate cannot be heard */
-            buf[i] = !hz || hz > SAMPLE_HZ / 2 ? 128 : s->phase * 2 / SAMPLE_HZ & 1 ? 128 - LOUD : 128 + LOUD;
+            buf[i] = !hz || hz > SAMPLE_HZ / 2      ? 128
+                     : s->phase * 2 / SAMPLE_HZ & 1 ? 128 - LOUD
+                                                    : 128 + LOUD;
             s->phase = (s->phase + hz) % SAMPLE_HZ;
         }
         audio_play(s->voice, buf, n);
@@ -64,7 +66,8 @@ static void pcspk_write(void *opaque, hwaddr offset, uint64_t value, unsigned si
 
 static bool pcspk_realize(Device *d, GError **error)
 {
-    static const AudioSettings settings = { .frequency = SAMPLE_HZ, .channels = 1, .format = AUDIO_U8 };
+    static const AudioSettings settings = {
+        .frequency = SAMPLE_HZ, .channels = 1, .format = AUDIO_U8};
     PcSpeaker *s = (PcSpeaker *)d;
 
     if (!s->pit) {
@@ -89,14 +92,16 @@ static void pcspk_reset(Device *d)
     }
 }
 
-static const RegionOps pcspk_ops = { .read = pcspk_read, .write = pcspk_write, .min_size = 1, .max_size = 1 };
+static const RegionOps pcspk_ops = {
+    .read = pcspk_read, .write = pcspk_write, .min_size = 1, .max_size = 1};
 
 static const RegBank pcspk_banks[] = {
     { .name = "io", .size = 1, .ops = &pcspk_ops, .pio = true },
     { 0 },
 };
 
-static const Prop pcspk_props[] = { PROP_LINK(PcSpeaker, pit, "pit", "isa-pit"), PROP_AUDIODEV(PcSpeaker, audiodev), PROP_END };
+static const Prop pcspk_props[] = {PROP_LINK(PcSpeaker, pit, "pit", "isa-pit"),
+                                   PROP_AUDIODEV(PcSpeaker, audiodev), PROP_END};
 static const StateField pcspk_state[] = {
     STATE(PcSpeaker, enabled), STATE(PcSpeaker, phase), HOST_ONLY(PcSpeaker, voice, "host side"), STATE_END,
 };

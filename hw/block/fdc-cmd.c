@@ -60,10 +60,13 @@ static void start_transfer(Fdc *s, bool write)
         fdc_end_transfer(s, ST0_ABNORMAL, ST1_MISSING, 0);
     } else if (write && d->drive->read_only) {
         fdc_end_transfer(s, ST0_ABNORMAL, ST1_NO_WRITE, 0);
-    } else if (s->size > 2 || s->cylinder >= d->cylinders || s->head >= d->heads || s->sector == 0 || s->sector > d->sectors) {
+    } else if (s->size > 2 || s->cylinder >= d->cylinders || s->head >= d->heads ||
+               s->sector == 0 || s->sector > d->sectors) {
         fdc_end_transfer(s, ST0_ABNORMAL, ST1_NO_DATA, 0);
     } else {
-        /* the drive's heads are there: software has sought before, or the configuration implies it */
+        /*
+         * the drive's heads are there: software has sought before, or the configuration implies it
+         */
         d->cylinder = s->cylinder;
         fdc_run(s);
     }
@@ -213,7 +216,8 @@ static void cmd_sense_drive(Fdc *s)
     st3 = s->fifo[1] & 7;
     st3 |= ST3_TWO_SIDED | ST3_READY;
     if (d) {
-        st3 |= (d->cylinder == 0 ? ST3_TRACK0 : 0) | (floppy_loaded(d) && d->drive->read_only ? ST3_PROTECTED : 0);
+        st3 |= (d->cylinder == 0 ? ST3_TRACK0 : 0) |
+               (floppy_loaded(d) && d->drive->read_only ? ST3_PROTECTED : 0);
     }
     fdc_result(s, &st3, 1, false);
 }
@@ -270,8 +274,16 @@ static void cmd_part_id(Fdc *s)
 static void cmd_dump(Fdc *s)
 {
     const uint8_t r[10] = {
-        s->drives[0] ? s->drives[0]->cylinder : 0, s->drives[1] ? s->drives[1]->cylinder : 0, 0, 0, s->step_rate,
-        s->head_times, s->last_sector, (uint8_t)(s->lock << 7 | (s->perpendicular & 0x7f)), s->config, s->precomp,
+        s->drives[0] ? s->drives[0]->cylinder : 0,
+        s->drives[1] ? s->drives[1]->cylinder : 0,
+        0,
+        0,
+        s->step_rate,
+        s->head_times,
+        s->last_sector,
+        (uint8_t)(s->lock << 7 | (s->perpendicular & 0x7f)),
+        s->config,
+        s->precomp,
     };
 
     fdc_result(s, r, 10, false);
@@ -280,8 +292,21 @@ static void cmd_dump(Fdc *s)
 static void cmd_save(Fdc *s)
 {
     const uint8_t r[15] = {
-        0, 0, s->drives[0] ? s->drives[0]->cylinder : 0, s->drives[1] ? s->drives[1]->cylinder : 0, 0, 0, s->step_rate,
-        s->head_times, s->last_sector, (uint8_t)(s->lock << 7 | (s->perpendicular & 0x7f)), s->config, s->precomp, 0, 0, 0,
+        0,
+        0,
+        s->drives[0] ? s->drives[0]->cylinder : 0,
+        s->drives[1] ? s->drives[1]->cylinder : 0,
+        0,
+        0,
+        s->step_rate,
+        s->head_times,
+        s->last_sector,
+        (uint8_t)(s->lock << 7 | (s->perpendicular & 0x7f)),
+        s->config,
+        s->precomp,
+        0,
+        0,
+        0,
     };
 
     fdc_result(s, r, 15, false);

@@ -1,16 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Floppy disk controller of a PC (Intel 82078 data sheet 290468): registers, the phases of a
- * command, and data by DMA or byte by byte. Sectors have 512 bytes. Commands are in fdc-cmd.c, drives
- * in floppy.c. Left out: data rates that do not fit the medium, motor delays, tape.
+ * command, and data by DMA or byte by byte. Sectors have 512 bytes. Commands are in fdc-cmd.c,
+ * drives in floppy.c. Left out: data rates that do not fit the medium, motor delays, tape.
  */
 #include "fdc.h"
 
 #include "qom/vm.h"
 
-enum { DOR_RESET = 4, DOR_DMA = 8, MSR_BUSY = 0x10, MSR_NON_DMA = 0x20, MSR_DIO = 0x40, MSR_RQM = 0x80, DSR_RESET = 0x80,
-       DIR_CHANGED = 0x80 };
-enum { ST0_ABNORMAL = 0x40, ST1_EN = 0x80, ST1_DATA_ERROR = 0x20, ST1_NO_DATA = 4, ST2_SCAN_HIT = 8, ST2_SCAN_FAILED = 4 };
+enum {
+    DOR_RESET = 4,
+    DOR_DMA = 8,
+    MSR_BUSY = 0x10,
+    MSR_NON_DMA = 0x20,
+    MSR_DIO = 0x40,
+    MSR_RQM = 0x80,
+    DSR_RESET = 0x80,
+    DIR_CHANGED = 0x80 };
+enum {
+    ST0_ABNORMAL = 0x40,
+    ST1_EN = 0x80,
+    ST1_DATA_ERROR = 0x20,
+    ST1_NO_DATA = 4,
+    ST2_SCAN_HIT = 8,
+    ST2_SCAN_FAILED = 4
+};
 
 static FloppyDrive *current(Fdc *s)
 {
@@ -41,7 +55,13 @@ void fdc_result(Fdc *s, const uint8_t *bytes, unsigned n, bool interrupt)
 void fdc_end_transfer(Fdc *s, uint8_t st0, uint8_t st1, uint8_t st2)
 {
     const uint8_t r[7] = {
-        (uint8_t)(st0 | s->head << 2 | s->drive), st1, st2, s->cylinder, s->head, s->sector, s->size,
+        (uint8_t)(st0 | s->head << 2 | s->drive),
+        st1,
+        st2,
+        s->cylinder,
+        s->head,
+        s->sector,
+        s->size,
     };
 
     s->have_data = false;
@@ -102,7 +122,8 @@ static void sector_done(void *opaque, int ret)
         bool more = s->format ? s->sector++ < s->last_sector : next_sector(s, d);
 
         if (s->over || !more) {
-            fdc_end_transfer(s, s->over || s->format ? 0 : ST0_ABNORMAL, s->over || s->format ? 0 : ST1_EN, 0);
+            fdc_end_transfer(s, s->over || s->format ? 0 : ST0_ABNORMAL,
+                             s->over || s->format ? 0 : ST1_EN, 0);
             return;
         }
     }
@@ -114,8 +135,8 @@ static void start_sector(Fdc *s, FloppyDrive *d)
     uint64_t offset = sector_offset(s, d);
     FdcRequest *r;
 
-    if (!floppy_loaded(d) || s->cylinder >= d->cylinders || s->head >= d->heads || s->sector == 0 || s->sector > d->sectors ||
-        offset + FDC_SECTOR > block_size(d->drive)) {
+    if (!floppy_loaded(d) || s->cylinder >= d->cylinders || s->head >= d->heads || s->sector == 0 ||
+        s->sector > d->sectors || offset + FDC_SECTOR > block_size(d->drive)) {
         fdc_end_transfer(s, ST0_ABNORMAL, ST1_NO_DATA, 0);
         return;
     }
@@ -348,7 +369,8 @@ static void write_fifo(Device *dev, const RegAccess *a)
     if (!(s->dor & DOR_RESET)) {
         return;
     }
-    if (s->phase == FDC_EXECUTE && s->non_dma && !s->active && (s->write || (s->scanning && s->have_data))) {
+    if (s->phase == FDC_EXECUTE && s->non_dma && !s->active &&
+        (s->write || (s->scanning && s->have_data))) {
         if (s->scanning) {
             scan_bytes(s, &v, 1);
         } else if (s->format) {
@@ -378,7 +400,8 @@ static uint64_t read_dir(Device *dev, const RegAccess *a)
     const FloppyDrive *d = (s->dor & 3) < FDC_FITTED ? s->drives[s->dor & 3] : NULL;
 
     /* without a drive nothing pulls the line */
-    return d && (d->changed || !floppy_loaded(d)) && (s->dor >> 4 >> (s->dor & 3) & 1) ? DIR_CHANGED : 0;
+    return d && (d->changed || !floppy_loaded(d)) && (s->dor >> 4 >> (s->dor & 3) & 1) ? DIR_CHANGED
+                                                                                       : 0;
 }
 
 static void write_ccr(Device *dev, const RegAccess *a)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The floppy controller and its drives: fdc.c (registers, phases), fdc-cmd.c (commands), floppy.c (drives). */
+/*
+ * The floppy controller and its drives: fdc.c (registers, phases), fdc-cmd.c (commands), floppy.c
+ * (drives).
+ */
 #ifndef HW_BLOCK_FDC_H
 #define HW_BLOCK_FDC_H
 

@@ -88,7 +88,8 @@ static bool floppy_realize(Device *dev, GError **error)
         d->unit = s->drives[i] ? d->unit : i;
     }
     if (d->unit >= FDC_FITTED) {
-        return fail(error, "Can't create floppy unit %d, bus supports only %d units", (int)d->unit, FDC_FITTED);
+        return fail(error, "Can't create floppy unit %d, bus supports only %d units", (int)d->unit,
+                    FDC_FITTED);
     }
     if (s->drives[d->unit]) {
         return fail(error, "Floppy unit %u is in use", d->unit);
@@ -136,7 +137,8 @@ static void floppy_reset(Device *dev)
 
 uint8_t floppy_cmos_type(Fdc *s, unsigned unit)
 {
-    static const uint8_t codes[] = { [FLOPPY_144] = 4, [FLOPPY_288] = 5, [FLOPPY_120] = 2, [FLOPPY_NONE] = 0, [FLOPPY_AUTO] = 0 };
+    static const uint8_t codes[] = {
+        [FLOPPY_144] = 4, [FLOPPY_288] = 5, [FLOPPY_120] = 2, [FLOPPY_NONE] = 0, [FLOPPY_AUTO] = 0};
 
     return s->drives[unit] ? codes[s->drives[unit]->type] : 0;
 }
@@ -204,7 +206,8 @@ static bool drive_create(Bus *bus, const DriveInfo *drive, GError **error)
     if (!d) {
         return false;
     }
-    if (!object_set_text(&d->obj, "unit", unit, error) || !object_set_text(&d->obj, "drive", drive->id, error)) {
+    if (!object_set_text(&d->obj, "unit", unit, error) ||
+        !object_set_text(&d->obj, "drive", drive->id, error)) {
         object_unref(&d->obj);
         return false;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Admin commands of the NVM Express controller (NVM Express Base Specification 1.4, chapter 5): queues,
- * identify structures, log pages, features, asynchronous events.
+ * Admin commands of the NVM Express controller (NVM Express Base Specification 1.4, chapter 5):
+ * queues, identify structures, log pages, features, asynchronous events.
  */
 #include "nvme.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Namespaces of the NVM Express controller and the NVM command set (NVM Express Base Specification
- * 1.4, chapter 6): read, write, flush, compare, write zeroes, verify, dataset management. A namespace
- * is the controller's property "drive" or a device nvme-ns on its bus.
+ * 1.4, chapter 6): read, write, flush, compare, write zeroes, verify, dataset management. A
+ * namespace is the controller's property "drive" or a device nvme-ns on its bus.
  */
 #include "nvme.h"
 

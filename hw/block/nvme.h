@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * NVM Express controller (NVM Express Base Specification 1.4): what its files share. nvme.c has
- * registers, queues and completions, nvme-admin.c the admin commands, nvme-io.c namespaces and their
- * commands. Machine lock held throughout.
+ * registers, queues and completions, nvme-admin.c the admin commands, nvme-io.c namespaces and
+ * their commands. Machine lock held throughout.
  */
 #ifndef HW_BLOCK_NVME_H
 #define HW_BLOCK_NVME_H

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Virtio block device (Virtual I/O Device 1.1, 5.2) whose disk is in another process, reached by vhost-user: its size and
- * features are what that process says. Guest RAM must be shared (memory-backend-memfd or -file with share=on). Left out:
- * migration while the other process has requests.
+ * Virtio block device (Virtual I/O Device 1.1, 5.2) whose disk is in another process, reached by
+ * vhost-user: its size and features are what that process says. Guest RAM must be shared
+ * (memory-backend-memfd or -file with share=on). Left out: migration while the other process has
+ * requests.
  */
 #include "hw/virtio/vhost-user.h"
 #include "qom/vm.h"
@@ -14,8 +15,19 @@
 #define CONFIG_WCE 32u
 #define CONFIG_QUEUES 34u
 
-enum { BLK_F_SIZE_MAX = 1, BLK_F_SEG_MAX = 2, BLK_F_GEOMETRY = 4, BLK_F_RO = 5, BLK_F_BLK_SIZE = 6, BLK_F_FLUSH = 9,
-       BLK_F_TOPOLOGY = 10, BLK_F_CONFIG_WCE = 11, BLK_F_MQ = 12, BLK_F_DISCARD = 13, BLK_F_WRITE_ZEROES = 14 };
+enum {
+    BLK_F_SIZE_MAX = 1,
+    BLK_F_SEG_MAX = 2,
+    BLK_F_GEOMETRY = 4,
+    BLK_F_RO = 5,
+    BLK_F_BLK_SIZE = 6,
+    BLK_F_FLUSH = 9,
+    BLK_F_TOPOLOGY = 10,
+    BLK_F_CONFIG_WCE = 11,
+    BLK_F_MQ = 12,
+    BLK_F_DISCARD = 13,
+    BLK_F_WRITE_ZEROES = 14
+};
 enum { S_IOERR = 1 };
 
 typedef struct VhostUserBlk {
@@ -87,25 +99,33 @@ static bool vub_realize(VirtioDevice *v, GError **error)
         return fail(error, "chardev is mandatory");
     }
     if (s->num_queues == AUTO_QUEUES) {
-        s->num_queues = v->transport_device ? 1 : (uint16_t)MIN(v->pci.dev.vm->smp.cpus, VIRTIO_MAX_QUEUES);
+        s->num_queues =
+            v->transport_device ? 1 : (uint16_t)MIN(v->pci.dev.vm->smp.cpus, VIRTIO_MAX_QUEUES);
     }
     if (s->num_queues == 0 || s->num_queues > VIRTIO_MAX_QUEUES) {
-        return fail(error, "invalid number of IO queues: property 'num-queues' must be 1 to %d", VIRTIO_MAX_QUEUES);
+        return fail(error, "invalid number of IO queues: property 'num-queues' must be 1 to %d",
+                    VIRTIO_MAX_QUEUES);
     }
-    if (s->queue_size < 4 || s->queue_size > VIRTIO_QUEUE_MAX || (s->queue_size & (s->queue_size - 1))) {
-        return fail(error, "property 'queue-size' must be a power of two from 4 to %u, not %u", VIRTIO_QUEUE_MAX, s->queue_size);
+    if (s->queue_size < 4 || s->queue_size > VIRTIO_QUEUE_MAX ||
+        (s->queue_size & (s->queue_size - 1))) {
+        return fail(error, "property 'queue-size' must be a power of two from 4 to %u, not %u",
+                    VIRTIO_QUEUE_MAX, s->queue_size);
     }
     s->front = (VhostFront){
-        .config_bytes = CONFIG_BYTES, .reject = vub_reject,
-        .wanted = VIRTIO_BIT(BLK_F_SIZE_MAX) | VIRTIO_BIT(BLK_F_SEG_MAX) | VIRTIO_BIT(BLK_F_GEOMETRY) | VIRTIO_BIT(BLK_F_RO) |
-                  VIRTIO_BIT(BLK_F_BLK_SIZE) | VIRTIO_BIT(BLK_F_FLUSH) | VIRTIO_BIT(BLK_F_TOPOLOGY) |
-                  VIRTIO_BIT(BLK_F_CONFIG_WCE) | VIRTIO_BIT(BLK_F_MQ) | VIRTIO_BIT(BLK_F_DISCARD) | VIRTIO_BIT(BLK_F_WRITE_ZEROES),
+        .config_bytes = CONFIG_BYTES,
+        .reject = vub_reject,
+        .wanted = VIRTIO_BIT(BLK_F_SIZE_MAX) | VIRTIO_BIT(BLK_F_SEG_MAX) |
+                  VIRTIO_BIT(BLK_F_GEOMETRY) | VIRTIO_BIT(BLK_F_RO) | VIRTIO_BIT(BLK_F_BLK_SIZE) |
+                  VIRTIO_BIT(BLK_F_FLUSH) | VIRTIO_BIT(BLK_F_TOPOLOGY) |
+                  VIRTIO_BIT(BLK_F_CONFIG_WCE) | VIRTIO_BIT(BLK_F_MQ) | VIRTIO_BIT(BLK_F_DISCARD) |
+                  VIRTIO_BIT(BLK_F_WRITE_ZEROES),
     };
     if (!vhost_front_init(&s->front, v, s->chardev, error)) {
         return false;
     }
     if (s->num_queues > s->front.max_queues) {
-        fail(error, "The maximum number of queues supported by the backend is %u", s->front.max_queues);
+        fail(error, "The maximum number of queues supported by the backend is %u",
+             s->front.max_queues);
         vhost_front_fini(&s->front);
         return false;
     }

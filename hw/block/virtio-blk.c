@@ -63,7 +63,8 @@ static void blk_done(void *opaque, int ret)
 }
 
 /* Pieces [off, off + len) of a request's readable or writable side as a mapped list. */
-static bool blk_map(BlkRequest *r, const DmaSg *sg, unsigned n, uint64_t off, uint64_t len, bool is_write)
+static bool blk_map(BlkRequest *r, const DmaSg *sg, unsigned n, uint64_t off, uint64_t len,
+                    bool is_write)
 {
     for (unsigned i = 0; i < n && len; i++) {
         if (off >= sg[i].len) {
@@ -96,11 +97,13 @@ static void blk_transfer(BlkRequest *r, uint64_t sector, bool write)
         return;
     }
     r->is_read = !write;
-    if (!blk_map(r, write ? e->out : e->in, write ? e->num_out : e->num_in, write ? 16 : 0, len, !write)) {
+    if (!blk_map(r, write ? e->out : e->in, write ? e->num_out : e->num_in, write ? 16 : 0, len,
+                 !write)) {
         r->is_read = false;
         blk_finish(r, S_IOERR);
     } else if (write) {
-        block_write(s->drive, sector * SECTOR, r->data.iov, r->data.niov, !s->drive->write_cache, blk_done, r);
+        block_write(s->drive, sector * SECTOR, r->data.iov, r->data.niov, !s->drive->write_cache,
+                    blk_done, r);
     } else {
         block_read(s->drive, sector * SECTOR, r->data.iov, r->data.niov, blk_done, r);
     }
@@ -125,7 +128,8 @@ static void blk_range(BlkRequest *r, bool zero)
     } else if (s->drive->read_only || sector > size / SECTOR || count > size / SECTOR - sector) {
         blk_finish(r, S_IOERR);
     } else if (zero) {
-        block_write_zeroes(s->drive, sector * SECTOR, (uint64_t)count * SECTOR, flags & 1, blk_done, r);
+        block_write_zeroes(s->drive, sector * SECTOR, (uint64_t)count * SECTOR, flags & 1, blk_done,
+                           r);
     } else {
         block_discard(s->drive, sector * SECTOR, (uint64_t)count * SECTOR, blk_done, r);
     }
@@ -223,7 +227,9 @@ static void blk_config_read(VirtioDevice *v)
     store_le16(c + 34, s->num_queues);
     store_le32(c + 36, MAX_DISCARD_SECTORS);
     store_le32(c + 40, 1);
-    store_le32(c + 44, (s->discard_granularity == UINT32_MAX ? s->logical_block_size : s->discard_granularity) / SECTOR);
+    store_le32(c + 44, (s->discard_granularity == UINT32_MAX ? s->logical_block_size
+                                                             : s->discard_granularity) /
+                           SECTOR);
     store_le32(c + 48, MAX_DISCARD_SECTORS);
     store_le32(c + 52, 1);
     c[56] = 1;
@@ -246,14 +252,17 @@ static bool blk_realize(VirtioDevice *v, GError **error)
         return fail(error, "drive property not set");
     }
     if (s->scsi) {
-        return fail(error, "virtio-blk: property 'scsi' cannot be on: virtio 1.0 has no SCSI commands");
+        return fail(error,
+                    "virtio-blk: property 'scsi' cannot be on: virtio 1.0 has no SCSI commands");
     }
     if (s->num_queues == 0 || s->num_queues > VIRTIO_MAX_QUEUES) {
-        return fail(error, "virtio-blk: property 'num-queues' must be 1 to %d, not %u", VIRTIO_MAX_QUEUES,
-                    s->num_queues);
+        return fail(error, "virtio-blk: property 'num-queues' must be 1 to %d, not %u",
+                    VIRTIO_MAX_QUEUES, s->num_queues);
     }
-    if (s->queue_size < 4 || s->queue_size > VIRTIO_QUEUE_MAX || (s->queue_size & (s->queue_size - 1))) {
-        return fail(error, "virtio-blk: property 'queue-size' must be a power of two from 4 to %u, not %u",
+    if (s->queue_size < 4 || s->queue_size > VIRTIO_QUEUE_MAX ||
+        (s->queue_size & (s->queue_size - 1))) {
+        return fail(error,
+                    "virtio-blk: property 'queue-size' must be a power of two from 4 to %u, not %u",
                     VIRTIO_QUEUE_MAX, s->queue_size);
     }
     if (s->logical_block_size < SECTOR || (s->logical_block_size & (s->logical_block_size - 1)) ||
@@ -262,11 +271,14 @@ static bool blk_realize(VirtioDevice *v, GError **error)
                     s->logical_block_size, s->physical_block_size);
     }
     if (s->discard_granularity != UINT32_MAX && s->discard_granularity % s->logical_block_size) {
-        return fail(error, "virtio-blk: discard_granularity must be a multiple of logical_block_size");
+        return fail(error,
+                    "virtio-blk: discard_granularity must be a multiple of logical_block_size");
     }
     if (s->min_io_size % s->logical_block_size || s->opt_io_size % s->logical_block_size ||
         s->min_io_size / s->logical_block_size > UINT16_MAX) {
-        return fail(error, "virtio-blk: min_io_size and opt_io_size must be multiples of logical_block_size");
+        return fail(
+            error,
+            "virtio-blk: min_io_size and opt_io_size must be multiples of logical_block_size");
     }
     if (!drive_conf_apply(&s->conf, s->drive, error)) {
         return false;

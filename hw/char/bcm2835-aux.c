@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Auxiliary peripherals of the BCM2835 (BCM2835 ARM Peripherals, 2): the mini UART. Left out: the two SPI masters. */
+/*
+ * Auxiliary peripherals of the BCM2835 (BCM2835 ARM Peripherals, 2): the mini UART. Left out: the
+ * two SPI masters.
+ */
 #include "chardev/chardev.h"
 #include "exec/bank.h"
 #include "qom/vm.h"
@@ -137,7 +140,8 @@ static const Reg aux_regs[] = {
     REG(Bcm2835Aux, 0x68, baud, .wmask = 0xffff, .help = "baud rate"),
 };
 /* clang-format on */
-static const RegBank aux_banks[] = {{.name = "mmio", .size = 0x100, BANK_REGS(aux_regs), .help = "auxiliary peripherals"}, {0}};
+static const RegBank aux_banks[] = {
+    {.name = "mmio", .size = 0x100, BANK_REGS(aux_regs), .help = "auxiliary peripherals"}, {0}};
 static const Prop aux_props[] = {PROP_CHARDEV(Bcm2835Aux, chardev), PROP_END};
 static const PinRow aux_pins[] = {PIN_OUT(Bcm2835Aux, irq, "irq"), PIN_END};
 static const StateField aux_state[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Cadence UART of Zynq and Zynq UltraScale+ (UG585, chapter 19 and appendix B.33; UG1085): 64-byte receive FIFO; what is sent
- * goes out at once.
+ * Cadence UART of Zynq and Zynq UltraScale+ (UG585, chapter 19 and appendix B.33; UG1085): 64-byte
+ * receive FIFO; what is sent goes out at once.
  */
 #include "chardev/chardev.h"
 #include "exec/bank.h"
@@ -10,7 +10,14 @@
 #define FIFO 64
 
 enum { CR_RXRST = 1, CR_TXRST = 2, CR_RXEN = 4, CR_RXDIS = 8, CR_TXEN = 0x10, CR_TXDIS = 0x20 };
-enum { INT_RTRIG = 1, INT_REMPTY = 2, INT_RFUL = 4, INT_TEMPTY = 8, INT_OVR = 0x20, INT_TIMEOUT = 0x100 };
+enum {
+    INT_RTRIG = 1,
+    INT_REMPTY = 2,
+    INT_RFUL = 4,
+    INT_TEMPTY = 8,
+    INT_OVR = 0x20,
+    INT_TIMEOUT = 0x100
+};
 
 typedef struct CadenceUart {
     Device dev;
@@ -127,7 +134,8 @@ static uint64_t uart_sr_read(Device *d, const RegAccess *a)
 {
     CadenceUart *s = (CadenceUart *)d;
 
-    return 8 | (s->count == 0 ? 2 : 0) | (s->count == FIFO ? 4 : 0) | (s->rtrig && s->count >= s->rtrig ? 1 : 0);
+    return 8 | (s->count == 0 ? 2 : 0) | (s->count == FIFO ? 4 : 0) |
+           (s->rtrig && s->count >= s->rtrig ? 1 : 0);
 }
 
 static bool uart_realize(Device *d, GError **error)
@@ -167,7 +175,8 @@ static const Reg uart_regs[] = {
     REG(CadenceUart, 0x44, ttrig, .reset = 0x20, .wmask = 0x3f, .help = "transmit level"),
 };
 /* clang-format on */
-static const RegBank uart_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(uart_regs), .help = "UART"}, {0}};
+static const RegBank uart_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(uart_regs), .help = "UART"}, {0}};
 static const Prop uart_props[] = {PROP_CHARDEV(CadenceUart, chardev), PROP_END};
 static const PinRow uart_pins[] = {PIN_OUT(CadenceUart, irq, "irq"), PIN_END};
 static const StateField uart_state[] = {

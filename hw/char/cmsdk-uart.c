@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * UART of the Cortex-M System Design Kit (ARM DDI 0479C, 4.3): one byte each way, five interrupt outputs: transmit, receive, their
- * overruns, and all in one. What is sent goes out at once.
+ * UART of the Cortex-M System Design Kit (ARM DDI 0479C, 4.3): one byte each way, five interrupt
+ * outputs: transmit, receive, their overruns, and all in one. What is sent goes out at once.
  */
 #include "chardev/chardev.h"
 #include "exec/bank.h"
 #include "qom/vm.h"
 
 enum { STATE_TXFULL = 1, STATE_RXFULL = 2, STATE_TXOV = 4, STATE_RXOV = 8 };
-enum { CTRL_TXEN = 1, CTRL_RXEN = 2, CTRL_TXINT = 4, CTRL_RXINT = 8, CTRL_TXOVINT = 16, CTRL_RXOVINT = 32 };
+enum {
+    CTRL_TXEN = 1,
+    CTRL_RXEN = 2,
+    CTRL_TXINT = 4,
+    CTRL_RXINT = 8,
+    CTRL_TXOVINT = 16,
+    CTRL_RXOVINT = 32
+};
 enum { INT_TX = 1, INT_RX = 2, INT_TXOV = 4, INT_RXOV = 8 };
 
 typedef struct CmsdkUart {
@@ -57,7 +64,8 @@ static void uart_receive(void *opaque, const uint8_t *buf, size_t len)
     uart_update(s);
 }
 
-static const ChardevFeOps cmsdk_uart_fe_ops = {.can_receive = uart_can_receive, .receive = uart_receive};
+static const ChardevFeOps cmsdk_uart_fe_ops = {.can_receive = uart_can_receive,
+                                               .receive = uart_receive};
 
 static uint64_t uart_data_read(Device *d, const RegAccess *a)
 {
@@ -131,12 +139,14 @@ static const Reg cmsdk_uart_regs[] = {
     REG_HOOK(0xff8, 4, "cid2", .reset = 0x05), REG_HOOK(0xffc, 4, "cid3", .reset = 0xb1),
 };
 /* clang-format on */
-static const RegBank cmsdk_uart_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(cmsdk_uart_regs), .help = "UART"}, {0}};
+static const RegBank cmsdk_uart_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(cmsdk_uart_regs), .help = "UART"}, {0}};
 static const Prop cmsdk_uart_props[] = {
     PROP_CHARDEV(CmsdkUart, chardev), PROP_U32(CmsdkUart, pclk_frq, "pclk-frq", 25000000, .help = "clock, for the baud rate"), PROP_END,
 };
 static const PinRow cmsdk_uart_pins[] = {PIN_OUT_ARRAY(CmsdkUart, irq, "irq"), PIN_END};
-static const StateField cmsdk_uart_state[] = {HOST_ONLY(CmsdkUart, fe, "host side"), STATE(CmsdkUart, rxbuf), STATE_END};
+static const StateField cmsdk_uart_state[] = {HOST_ONLY(CmsdkUart, fe, "host side"),
+                                              STATE(CmsdkUart, rxbuf), STATE_END};
 
 static const DeviceType cmsdk_uart_type = {
     .name = "cmsdk-apb-uart", .category = "misc", .desc = "CMSDK UART", .internal = true, .size = sizeof(CmsdkUart), .state_version = 1,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * UART of Samsung SoCs (Exynos 4210 User's Manual, 28): FIFOs, interrupts with pending, source and mask registers. What is sent goes
- * out at once. Left out: infrared mode, automatic flow control, DMA.
+ * UART of Samsung SoCs (Exynos 4210 User's Manual, 28): FIFOs, interrupts with pending, source and
+ * mask registers. What is sent goes out at once. Left out: infrared mode, automatic flow control,
+ * DMA.
  */
 #include "chardev/chardev.h"
 #include "exec/bank.h"
@@ -158,7 +159,8 @@ static const Reg uart_regs[] = {
     REG(ExynosUart, 0x38, uintm, .wmask = 0xf, .write = uart_changed, .help = "interrupt mask"),
 };
 /* clang-format on */
-static const RegBank uart_banks[] = {{.name = "mmio", .size = 0x100, BANK_REGS(uart_regs), .help = "UART"}, {0}};
+static const RegBank uart_banks[] = {
+    {.name = "mmio", .size = 0x100, BANK_REGS(uart_regs), .help = "UART"}, {0}};
 static const Prop uart_props[] = {
     PROP_CHARDEV(ExynosUart, chardev), PROP_U32(ExynosUart, rx_size, "rx-size", 16, .min = 1, .max = 256), PROP_END,
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * UART of i.MX processors (i.MX 6UltraLite Reference Manual, 55): 32-byte receive FIFO; what is sent goes out at once. Left out:
- * IrDA, RS-485, DMA requests, automatic baud rate.
+ * UART of i.MX processors (i.MX 6UltraLite Reference Manual, 55): 32-byte receive FIFO; what is
+ * sent goes out at once. Left out: IrDA, RS-485, DMA requests, automatic baud rate.
  */
 #include "chardev/chardev.h"
 #include "exec/bank.h"
@@ -9,8 +9,24 @@
 
 #define FIFO 32
 
-enum { UCR1_UARTEN = 1, UCR1_TXMPTYEN = 0x40, UCR1_RRDYEN = 0x200, UCR1_TRDYEN = 0x2000, UCR2_SRST = 1, UCR2_ATEN = 8, UCR4_DREN = 1, UCR4_OREN = 2,
-       UCR4_TCEN = 8, USR1_AGTIM = 0x100, USR1_RRDY = 0x200, USR1_TRDY = 0x2000, USR2_RDR = 1, USR2_ORE = 2, USR2_TXDC = 8, USR2_TXFE = 0x4000 };
+enum {
+    UCR1_UARTEN = 1,
+    UCR1_TXMPTYEN = 0x40,
+    UCR1_RRDYEN = 0x200,
+    UCR1_TRDYEN = 0x2000,
+    UCR2_SRST = 1,
+    UCR2_ATEN = 8,
+    UCR4_DREN = 1,
+    UCR4_OREN = 2,
+    UCR4_TCEN = 8,
+    USR1_AGTIM = 0x100,
+    USR1_RRDY = 0x200,
+    USR1_TRDY = 0x2000,
+    USR2_RDR = 1,
+    USR2_ORE = 2,
+    USR2_TXDC = 8,
+    USR2_TXFE = 0x4000
+};
 
 typedef struct ImxSerial {
     Device dev;
@@ -31,8 +47,10 @@ static void serial_update(ImxSerial *s)
         s->usr1 |= USR1_AGTIM;
     }
     s->usr2 = (s->usr2 & ~USR2_RDR) | USR2_TXFE | USR2_TXDC | (s->count ? USR2_RDR : 0);
-    irq_set(&s->irq, s->ucr[0] & UCR1_TRDYEN || (rrdy && s->ucr[0] & UCR1_RRDYEN) || s->ucr[0] & UCR1_TXMPTYEN || s->ucr[3] & UCR4_TCEN ||
-                         (s->usr1 & USR1_AGTIM && s->ucr[1] & UCR2_ATEN) || (s->count && s->ucr[3] & UCR4_DREN) ||
+    irq_set(&s->irq, s->ucr[0] & UCR1_TRDYEN || (rrdy && s->ucr[0] & UCR1_RRDYEN) ||
+                         s->ucr[0] & UCR1_TXMPTYEN || s->ucr[3] & UCR4_TCEN ||
+                         (s->usr1 & USR1_AGTIM && s->ucr[1] & UCR2_ATEN) ||
+                         (s->count && s->ucr[3] & UCR4_DREN) ||
                          (s->usr2 & USR2_ORE && s->ucr[3] & UCR4_OREN));
 }
 
@@ -51,7 +69,8 @@ static void serial_receive(void *opaque, const uint8_t *buf, size_t len)
     serial_update(s);
 }
 
-static const ChardevFeOps serial_fe_ops = {.can_receive = serial_can_receive, .receive = serial_receive};
+static const ChardevFeOps serial_fe_ops = {.can_receive = serial_can_receive,
+                                           .receive = serial_receive};
 
 static uint64_t serial_urxd_read(Device *d, const RegAccess *a)
 {
@@ -150,7 +169,8 @@ static const Reg serial_regs[] = {
     REG(ImxSerial, 0xb4, uts, .wmask = 0x3e00, .read = serial_uts_read, .help = "test, FIFO states"),
 };
 /* clang-format on */
-static const RegBank serial_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(serial_regs), .help = "UART"}, {0}};
+static const RegBank serial_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(serial_regs), .help = "UART"}, {0}};
 static const Prop imx_serial_props[] = {PROP_CHARDEV(ImxSerial, chardev), PROP_END};
 static const PinRow serial_pins[] = {PIN_OUT(ImxSerial, irq, "irq"), PIN_END};
 static const StateField imx_serial_state[] = {

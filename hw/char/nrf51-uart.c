@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * UART of the nRF51 (Series Reference Manual v3.0, 29): tasks, events, a FIFO of six for reception. What is sent goes out at once.
- * Left out: flow control, parity, errors.
+ * UART of the nRF51 (Series Reference Manual v3.0, 29): tasks, events, a FIFO of six for reception.
+ * What is sent goes out at once. Left out: flow control, parity, errors.
  */
 #include "chardev/chardev.h"
 #include "exec/bank.h"
 #include "qom/vm.h"
 
 #define FIFO_LEN 6
-enum { INT_CTS = 1, INT_NCTS = 2, INT_RXDRDY = 4, INT_TXDRDY = 1 << 7, INT_ERROR = 1 << 9, INT_RXTO = 1 << 17 };
+enum {
+    INT_CTS = 1,
+    INT_NCTS = 2,
+    INT_RXDRDY = 4,
+    INT_TXDRDY = 1 << 7,
+    INT_ERROR = 1 << 9,
+    INT_RXTO = 1 << 17
+};
 
 typedef struct Nrf51Uart {
     Device dev;
@@ -23,8 +30,9 @@ typedef struct Nrf51Uart {
 
 static void uart_update(Nrf51Uart *s)
 {
-    irq_set(&s->irq, (s->ev_rxdrdy && s->inten & INT_RXDRDY) || (s->ev_txdrdy && s->inten & INT_TXDRDY) ||
-                         (s->ev_error && s->inten & INT_ERROR) || (s->ev_rxto && s->inten & INT_RXTO));
+    irq_set(&s->irq,
+            (s->ev_rxdrdy && s->inten & INT_RXDRDY) || (s->ev_txdrdy && s->inten & INT_TXDRDY) ||
+                (s->ev_error && s->inten & INT_ERROR) || (s->ev_rxto && s->inten & INT_RXTO));
 }
 
 static size_t uart_can_receive(void *opaque)
@@ -45,7 +53,8 @@ static void uart_receive(void *opaque, const uint8_t *buf, size_t len)
     uart_update(s);
 }
 
-static const ChardevFeOps nrf51_uart_fe_ops = {.can_receive = uart_can_receive, .receive = uart_receive};
+static const ChardevFeOps nrf51_uart_fe_ops = {.can_receive = uart_can_receive,
+                                               .receive = uart_receive};
 
 /* STARTRX, STOPRX, STARTTX, STOPTX, SUSPEND. */
 static void uart_task(Device *d, const RegAccess *a)
@@ -174,7 +183,8 @@ static const Reg nrf51_uart_regs[] = {
     REG(Nrf51Uart, 0x56c, config, .wmask = 0xf, .help = "parity, flow control"),
 };
 /* clang-format on */
-static const RegBank nrf51_uart_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(nrf51_uart_regs), .help = "UART"}, {0}};
+static const RegBank nrf51_uart_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(nrf51_uart_regs), .help = "UART"}, {0}};
 static const Prop nrf51_uart_props[] = {PROP_CHARDEV(Nrf51Uart, chardev), PROP_END};
 static const PinRow nrf51_uart_pins[] = {PIN_OUT(Nrf51Uart, irq, "irq"), PIN_END};
 static const StateField nrf51_uart_state[] = {

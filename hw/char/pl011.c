@@ -370,7 +370,8 @@ static const DeviceType pl011_type = {
 };
 DEVICE_TYPE(pl011_type);
 
-static const RegBank luminary_uart_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(luminary_uart_regs), .help = "UART registers"}, {0}};
+static const RegBank luminary_uart_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(luminary_uart_regs), .help = "UART registers"}, {0}};
 
 static const DeviceType luminary_uart_type = {
     .name = "pl011_luminary",

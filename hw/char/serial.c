@@ -11,12 +11,29 @@
 #include "util/timer.h"
 
 enum { IER_RDI = 1, IER_THRI = 2, IER_RLSI = 4, IER_MSI = 8 };
-enum { IIR_NONE = 1, IIR_MSI = 0, IIR_THRI = 2, IIR_RDI = 4, IIR_RLSI = 6, IIR_CTI = 12, IIR_FIFO = 0xc0 };
+enum {
+    IIR_NONE = 1,
+    IIR_MSI = 0,
+    IIR_THRI = 2,
+    IIR_RDI = 4,
+    IIR_RLSI = 6,
+    IIR_CTI = 12,
+    IIR_FIFO = 0xc0
+};
 enum { FCR_ENABLE = 1, FCR_CLEAR_RX = 2, FCR_CLEAR_TX = 4 };
 enum { LCR_DLAB = 0x80, LCR_BREAK = 0x40 };
 enum { MCR_DTR = 1, MCR_RTS = 2, MCR_OUT1 = 4, MCR_OUT2 = 8, MCR_LOOP = 16 };
 enum { LSR_DR = 1, LSR_OE = 2, LSR_BI = 16, LSR_THRE = 32, LSR_TEMT = 64 };
-enum { MSR_DCTS = 1, MSR_DDSR = 2, MSR_TERI = 4, MSR_DDCD = 8, MSR_CTS = 16, MSR_DSR = 32, MSR_RI = 64, MSR_DCD = 128 };
+enum {
+    MSR_DCTS = 1,
+    MSR_DDSR = 2,
+    MSR_TERI = 4,
+    MSR_DDCD = 8,
+    MSR_CTS = 16,
+    MSR_DSR = 32,
+    MSR_RI = 64,
+    MSR_DCD = 128
+};
 
 #define FIFO_LEN 16
 

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * USART of STM32F1, F2 and F4 (RM0033, 24): asynchronous, a byte each way. What is sent goes out at once. Left out: flow control,
- * synchronous and smartcard modes, DMA.
+ * USART of STM32F1, F2 and F4 (RM0033, 24): asynchronous, a byte each way. What is sent goes out at
+ * once. Left out: flow control, synchronous and smartcard modes, DMA.
  */
 #include "chardev/chardev.h"
 #include "exec/bank.h"
 #include "qom/vm.h"
 
 enum { SR_ORE = 8, SR_RXNE = 0x20, SR_TC = 0x40, SR_TXE = 0x80 };
-enum { CR1_RE = 4, CR1_TE = 8, CR1_RXNEIE = 0x20, CR1_TCIE = 0x40, CR1_TXEIE = 0x80, CR1_UE = 0x2000 };
+enum {
+    CR1_RE = 4,
+    CR1_TE = 8,
+    CR1_RXNEIE = 0x20,
+    CR1_TCIE = 0x40,
+    CR1_TXEIE = 0x80,
+    CR1_UE = 0x2000
+};
 
 typedef struct Stm32Usart {
     Device dev;
@@ -20,7 +27,8 @@ typedef struct Stm32Usart {
 
 static void usart_update(Stm32Usart *s)
 {
-    uint32_t wanted = (s->cr1 & CR1_RXNEIE ? SR_RXNE | SR_ORE : 0) | (s->cr1 & CR1_TCIE ? SR_TC : 0) | (s->cr1 & CR1_TXEIE ? SR_TXE : 0);
+    uint32_t wanted = (s->cr1 & CR1_RXNEIE ? SR_RXNE | SR_ORE : 0) |
+                      (s->cr1 & CR1_TCIE ? SR_TC : 0) | (s->cr1 & CR1_TXEIE ? SR_TXE : 0);
 
     irq_set(&s->irq, (s->sr & wanted) != 0);
 }
@@ -44,7 +52,8 @@ static void usart_receive(void *opaque, const uint8_t *buf, size_t len)
     usart_update(s);
 }
 
-static const ChardevFeOps usart_fe_ops = {.can_receive = usart_can_receive, .receive = usart_receive};
+static const ChardevFeOps usart_fe_ops = {.can_receive = usart_can_receive,
+                                          .receive = usart_receive};
 
 static uint64_t usart_sr_read(Device *d, const RegAccess *a)
 {
@@ -121,10 +130,12 @@ static const Reg usart_regs[] = {
     REG(Stm32Usart, 0x18, gtpr, .wmask = 0xffff, .help = "guard time, prescaler"),
 };
 /* clang-format on */
-static const RegBank usart_banks[] = {{.name = "mmio", .size = 0x400, BANK_REGS(usart_regs), .help = "USART"}, {0}};
+static const RegBank usart_banks[] = {
+    {.name = "mmio", .size = 0x400, BANK_REGS(usart_regs), .help = "USART"}, {0}};
 static const Prop usart_props[] = {PROP_CHARDEV(Stm32Usart, chardev), PROP_END};
 static const PinRow usart_pins[] = {PIN_OUT(Stm32Usart, irq, "irq"), PIN_END};
-static const StateField usart_state[] = {HOST_ONLY(Stm32Usart, fe, "host side"), STATE(Stm32Usart, dr), STATE_END};
+static const StateField usart_state[] = {HOST_ONLY(Stm32Usart, fe, "host side"),
+                                         STATE(Stm32Usart, dr), STATE_END};
 
 static const DeviceType usart_type = {
     .name = "stm32f2xx-usart", .category = "misc", .desc = "STM32 USART", .internal = true, .size = sizeof(Stm32Usart), .state_version = 1,

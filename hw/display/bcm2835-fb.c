@@ -17,9 +17,14 @@ static void fb_draw(void *opaque)
     const Bcm2835FbConfig *c = &s->c;
     bool rgb = c->pixo == 1;
     FbPicture p = {
-        .addr = (hwaddr)c->base + (hwaddr)c->yoffset * c->pitch + (hwaddr)c->xoffset * (c->bpp / 8), .width = c->xres, .height = c->yres,
-        .row_bytes = c->xres * (c->bpp / 8), .stride = c->pitch,
-        .convert = c->bpp == 16 ? (rgb ? fb_convert_rgb565 : fb_convert_bgr565) : rgb ? fb_convert_xbgr : fb_convert_xrgb,
+        .addr = (hwaddr)c->base + (hwaddr)c->yoffset * c->pitch + (hwaddr)c->xoffset * (c->bpp / 8),
+        .width = c->xres,
+        .height = c->yres,
+        .row_bytes = c->xres * (c->bpp / 8),
+        .stride = c->pitch,
+        .convert = c->bpp == 16 ? (rgb ? fb_convert_rgb565 : fb_convert_bgr565)
+                   : rgb        ? fb_convert_xbgr
+                                : fb_convert_xrgb,
     };
 
     if (c->bpp == 16 || c->bpp == 32) {
@@ -63,7 +68,8 @@ void bcm2835_fb_request(Device *d, uint32_t addr)
 {
     Bcm2835Fb *s = (Bcm2835Fb *)d;
     Bcm2835FbConfig c = s->c;
-    uint32_t *const fields[] = {&c.xres, &c.yres, &c.xres_virtual, &c.yres_virtual, &c.pitch, &c.bpp, &c.xoffset, &c.yoffset, &c.base, &c.size};
+    uint32_t *const fields[] = {&c.xres, &c.yres,    &c.xres_virtual, &c.yres_virtual, &c.pitch,
+                                &c.bpp,  &c.xoffset, &c.yoffset,      &c.base,         &c.size};
 
     for (unsigned i = 0; i < 8; i++) {
         *fields[i] = (uint32_t)dma_load(d, addr + i * 4, 4, DEV_LITTLE, NULL);
@@ -89,7 +95,8 @@ static void fb_reset(Device *d)
 {
     Bcm2835Fb *s = (Bcm2835Fb *)d;
 
-    s->c = (Bcm2835FbConfig){.xres = s->xres, .yres = s->yres, .bpp = s->bpp, .pixo = s->pixo, .alpha = s->alpha};
+    s->c = (Bcm2835FbConfig){
+        .xres = s->xres, .yres = s->yres, .bpp = s->bpp, .pixo = s->pixo, .alpha = s->alpha};
     fb_settle(s);
 }
 
@@ -98,7 +105,8 @@ static const Prop fb_props[] = {
     PROP_U32(Bcm2835Fb, yres, "yres", 480), PROP_U32(Bcm2835Fb, bpp, "bpp", 16), PROP_U32(Bcm2835Fb, pixo, "pixo", 1),
     PROP_U32(Bcm2835Fb, alpha, "alpha", 2), PROP_END,
 };
-static const StateField fb_state[] = {HOST_ONLY(Bcm2835Fb, console, "host side"), STATE_RAW(Bcm2835Fb, c), STATE_END};
+static const StateField fb_state[] = {HOST_ONLY(Bcm2835Fb, console, "host side"),
+                                      STATE_RAW(Bcm2835Fb, c), STATE_END};
 
 static const DeviceType fb_type = {
     .name = "bcm2835-fb", .category = "display", .desc = "Raspberry Pi frame buffer", .internal = true, .size = sizeof(Bcm2835Fb),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Bit block transfers of the CL-GD5446 (Technical Reference Manual, chapter 9, appendix D5): copies both ways, patterns, colour
- * expansion, transparency, fills, from video memory or from what the CPU writes. Every address wraps in video memory. Left out:
- * transfers to the system.
+ * Bit block transfers of the CL-GD5446 (Technical Reference Manual, chapter 9, appendix D5): copies
+ * both ways, patterns, colour expansion, transparency, fills, from video memory or from what the
+ * CPU writes. Every address wraps in video memory. Left out: transfers to the system.
  */
 #include <string.h>
 
@@ -151,7 +151,8 @@ static uint32_t skip_bytes(const Blt *b)
 /* A row of bits, the most significant one first. */
 static void row_expand(const Blt *b, uint32_t dest, const uint8_t *bits)
 {
-    uint8_t invert = (b->ext & BLT_INVERT) && (b->mode & BLT_TRANSPARENT) ? 0xff : 0; /* for transparency alone */
+    /* for transparency alone */
+    uint8_t invert = (b->ext & BLT_INVERT) && (b->mode & BLT_TRANSPARENT) ? 0xff : 0;
     uint32_t skip = skip_bytes(b), n = skip / b->pixel;
 
     for (uint32_t x = skip; x + b->pixel <= b->width; x += b->pixel, n++) {
@@ -189,10 +190,16 @@ static void run_solid(Blt *b)
     }
 }
 
-/* 8 x 8 pixels, or bits, again and again; the lower bits of the source say with which row it begins. */
+/*
+ * 8 x 8 pixels, or bits, again and again; the lower bits of the source say with which row it
+ * begins.
+ */
 static void run_pattern(Blt *b)
 {
-    unsigned line = b->mode & BLT_EXPAND ? 1 : b->pixel == 3 ? 32 : 8 * b->pixel, first = b->source & 7;
+    unsigned line = b->mode & BLT_EXPAND ? 1
+                    : b->pixel == 3      ? 32
+                                         : 8 * b->pixel,
+             first = b->source & 7;
     uint8_t pattern[8 * 32], row[CIRRUS_ROW];
 
     fetch(b, b->source & ~7u, pattern, 8 * line);
@@ -215,7 +222,8 @@ static uint32_t expand_row_bytes(const Blt *b)
 {
     uint32_t pixels = b->width / b->pixel;
 
-    return (b->ext & BLT_DWORDS) && (b->mode & BLT_FROM_SYSTEM) ? (pixels + 31) / 32 * 4 : (pixels + 7) / 8;
+    return (b->ext & BLT_DWORDS) && (b->mode & BLT_FROM_SYSTEM) ? (pixels + 31) / 32 * 4
+                                                                : (pixels + 7) / 8;
 }
 
 static void run_expand(Blt *b)
@@ -229,10 +237,13 @@ static void run_expand(Blt *b)
     }
 }
 
-/* Start addresses are those of the last bytes; what overlaps further on must not be read too late. */
+/*
+ * Start addresses are those of the last bytes; what overlaps further on must not be read too late.
+ */
 static void run_backwards(Blt *b)
 {
-    for (uint32_t y = 0; y < b->height; y++, b->dest -= b->dest_pitch, b->source -= b->source_pitch) {
+    for (uint32_t y = 0; y < b->height;
+         y++, b->dest -= b->dest_pitch, b->source -= b->source_pitch) {
         if (b->mode & BLT_TRANSPARENT) {
             uint8_t row[CIRRUS_ROW];
 
@@ -250,7 +261,8 @@ static void run_forwards(Blt *b)
 {
     uint8_t row[CIRRUS_ROW];
 
-    for (uint32_t y = 0; y < b->height; y++, b->dest += b->dest_pitch, b->source += b->source_pitch) {
+    for (uint32_t y = 0; y < b->height;
+         y++, b->dest += b->dest_pitch, b->source += b->source_pitch) {
         fetch(b, b->source, row, b->width);
         row_copy(b, b->dest, row);
     }
@@ -311,7 +323,8 @@ void cirrus_blt_start(Cirrus *s)
     if (!s->blitter || (b.mode & BLT_TO_SYSTEM)) {
         return;
     }
-    if ((b.ext & BLT_SOLID) && (b.mode & (BLT_PATTERN | BLT_EXPAND)) == (BLT_PATTERN | BLT_EXPAND)) {
+    if ((b.ext & BLT_SOLID) &&
+        (b.mode & (BLT_PATTERN | BLT_EXPAND)) == (BLT_PATTERN | BLT_EXPAND)) {
         run_solid(&b);
     } else if (b.mode & BLT_FROM_SYSTEM) {
         begin_from_cpu(s, &b);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The CL-GD5446's picture: packed pixels of 8 to 32 bits by the extended registers, else VGA's, and the hardware cursor. */
+/*
+ * The CL-GD5446's picture: packed pixels of 8 to 32 bits by the extended registers, else VGA's, and
+ * the hardware cursor.
+ */
 #include "cirrus.h"
 
 #define CURSOR_MEMORY 16384u /* at the end of video memory */
@@ -69,7 +72,8 @@ static void draw_cursor(const Cirrus *s, pixman_image_t *image)
     int width = pixman_image_get_width(image), height = pixman_image_get_height(image);
     bool large = s->seq[0x12] & CURSOR_LARGE;
     unsigned size = large ? 64 : 32, row_bytes = large ? 16 : 4, plane = large ? 8 : 128;
-    uint32_t base = s->card.vga.vram_size - CURSOR_MEMORY + (s->seq[0x13] & (large ? 0x3c : 0x3f)) * 256u;
+    uint32_t base =
+        s->card.vga.vram_size - CURSOR_MEMORY + (s->seq[0x13] & (large ? 0x3c : 0x3f)) * 256u;
     uint32_t colors[2] = {palette_color(s->cursor_palette), palette_color(s->cursor_palette + 3)};
 
     for (unsigned y = 0; y < size && s->cursor_y + (int)y < height; y++) {
@@ -93,11 +97,13 @@ static void draw_packed(Cirrus *s)
 {
     Vga *v = &s->card.vga;
     const uint8_t *c = v->crtc;
-    unsigned width = (c[1] + 1u) * 8, height = (c[0x12] | (c[7] & 2u) << 7 | (c[7] & 0x40u) << 3) + 1;
+    unsigned width = (c[1] + 1u) * 8,
+             height = (c[0x12] | (c[7] & 2u) << 7 | (c[7] & 0x40u) << 3) + 1;
     unsigned depth = depth_of(s), bytes = (depth + 7) / 8;
     uint32_t pitch = (c[0x13] | (c[0x1b] & 0x10u) << 4 | (c[0x1b] & 0x40u) << 3) * 8;
-    uint32_t start = ((uint32_t)c[0x0c] << 8 | c[0x0d] | (c[0x1b] & 1u) << 16 | (c[0x1b] & 0xcu) << 15 |
-                      (c[0x1d] & 0x80u) << 12) * 4;
+    uint32_t start = ((uint32_t)c[0x0c] << 8 | c[0x0d] | (c[0x1b] & 1u) << 16 |
+                      (c[0x1b] & 0xcu) << 15 | (c[0x1d] & 0x80u) << 12) *
+                     4;
 
     height *= c[0x1a] & 1 ? 2 : 1; /* interlaced */
     console_resize(v->console, width, height);

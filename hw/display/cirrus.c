@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Cirrus Logic CL-GD5446 on PCI (Technical Reference Manual, revision 2): VGA with extended registers, banks, packed pixels up to
- * 32 bits, hardware cursor, bit block transfers. Left out: video window, line drawing, write modes of the linear frame buffer,
- * clocks, DDC.
+ * Cirrus Logic CL-GD5446 on PCI (Technical Reference Manual, revision 2): VGA with extended
+ * registers, banks, packed pixels up to
+ * 32 bits, hardware cursor, bit block transfers. Left out: video window, line drawing, write modes
+ * of the linear frame buffer, clocks, DDC.
  */
 #include "cirrus.h"
 
@@ -266,7 +267,8 @@ static void ports_write(void *opaque, hwaddr offset, uint64_t value, unsigned si
     port_write(opaque, 0x3b0 + (unsigned)offset, (uint8_t)value);
 }
 
-static const RegionOps ports_ops = {.read = ports_read, .write = ports_write, .min_size = 1, .max_size = 1};
+static const RegionOps ports_ops = {
+    .read = ports_read, .write = ports_write, .min_size = 1, .max_size = 1};
 
 /* ---- registers in memory ---- */
 
@@ -274,9 +276,9 @@ static const RegionOps ports_ops = {.read = ports_read, .write = ports_write, .m
 static uint8_t blt_register(unsigned offset)
 {
     static const uint8_t map[] = {
-        0x00, 0x10, 0x12, 0x14, 0x01, 0x11, 0x13, 0x15, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27,
-        0x28, 0x29, 0x2a, 0xff, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0xff, 0x32, 0x33, 0x34, 0x35, 0xff, 0xff,
-        0x38, 0x39,
+        0x00, 0x10, 0x12, 0x14, 0x01, 0x11, 0x13, 0x15, 0x20, 0x21, 0x22, 0x23,
+        0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0xff, 0x2c, 0x2d, 0x2e, 0x2f,
+        0x30, 0xff, 0x32, 0x33, 0x34, 0x35, 0xff, 0xff, 0x38, 0x39,
     };
 
     return offset < sizeof(map) ? map[offset] : offset == 0x40 ? GR_STATUS : 0xff;
@@ -314,7 +316,8 @@ static void mmio_write(void *opaque, hwaddr offset, uint64_t value, unsigned siz
     }
 }
 
-static const RegionOps mmio_ops = {.read = mmio_read, .write = mmio_write, .min_size = 1, .max_size = 1};
+static const RegionOps mmio_ops = {
+    .read = mmio_read, .write = mmio_write, .min_size = 1, .max_size = 1};
 
 /* ---- the window at A0000h ---- */
 
@@ -364,7 +367,8 @@ static uint64_t window_read(void *opaque, hwaddr offset, unsigned size)
     if (!cirrus_extended(s)) {
         return vga_mem_read(&s->card.vga, (uint32_t)offset);
     }
-    return offset < 0x10000 ? s->card.vga.vram[bank_address(s, (uint32_t)offset) & cirrus_mask(s)] : 0xff;
+    return offset < 0x10000 ? s->card.vga.vram[bank_address(s, (uint32_t)offset) & cirrus_mask(s)]
+                            : 0xff;
 }
 
 static void window_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
@@ -388,7 +392,8 @@ static void window_write(void *opaque, hwaddr offset, uint64_t value, unsigned s
     }
 }
 
-static const RegionOps window_ops = {.read = window_read, .write = window_write, .min_size = 1, .max_size = 1};
+static const RegionOps window_ops = {
+    .read = window_read, .write = window_write, .min_size = 1, .max_size = 1};
 
 /* ---- transfers from the CPU through BAR 0 ---- */
 
@@ -408,7 +413,8 @@ static void feed_write(void *opaque, hwaddr offset, uint64_t value, unsigned siz
     }
 }
 
-static const RegionOps feed_ops = {.read = feed_read, .write = feed_write, .min_size = 1, .max_size = 1, .endian = DEV_LITTLE};
+static const RegionOps feed_ops = {
+    .read = feed_read, .write = feed_write, .min_size = 1, .max_size = 1, .endian = DEV_LITTLE};
 
 void cirrus_feed_window(Cirrus *s, bool on)
 {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The CL-GD5446: what its registers (cirrus.c), picture (cirrus-draw.c) and bit block transfers (cirrus-blt.c) share. */
+/*
+ * The CL-GD5446: what its registers (cirrus.c), picture (cirrus-draw.c) and bit block transfers
+ * (cirrus-blt.c) share.
+ */
 #ifndef HW_DISPLAY_CIRRUS_H
 #define HW_DISPLAY_CIRRUS_H
 

@@ -26,7 +26,8 @@ void fb_convert_rgb565(void *opaque, uint32_t *to, const uint8_t *from, unsigned
     for (unsigned i = 0; i < width; i++, from += 2) {
         unsigned v = from[0] | from[1] << 8;
 
-        to[i] = (v & 0xf800) << 8 | (v & 0xe000) << 3 | (v & 0x7e0) << 5 | (v & 0x600) >> 1 | (v & 0x1f) << 3 | (v & 0x1c) >> 2;
+        to[i] = (v & 0xf800) << 8 | (v & 0xe000) << 3 | (v & 0x7e0) << 5 | (v & 0x600) >> 1 |
+                (v & 0x1f) << 3 | (v & 0x1c) >> 2;
     }
 }
 
@@ -42,7 +43,8 @@ void fb_update(Console *c, Device *d, const FbPicture *p)
 {
     unsigned first = UINT32_MAX, last = 0;
 
-    if (p->width == 0 || p->height == 0 || p->width > FB_MAX || p->height > FB_MAX || p->row_bytes > FB_MAX * 8) {
+    if (p->width == 0 || p->height == 0 || p->width > FB_MAX || p->height > FB_MAX ||
+        p->row_bytes > FB_MAX * 8) {
         return;
     }
     console_resize(c, p->width, p->height);

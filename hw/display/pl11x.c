@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * PrimeCell colour LCD controllers PL110 (ARM DDI 0161E) and PL111 (ARM DDI 0293C): a picture in memory with a palette. The
- * "pl110_versatile" has the board's multiplexer of colours. Left out: hardware cursor, big-endian pixel orders, STN greys.
+ * PrimeCell colour LCD controllers PL110 (ARM DDI 0161E) and PL111 (ARM DDI 0293C): a picture in
+ * memory with a palette. The "pl110_versatile" has the board's multiplexer of colours. Left out:
+ * hardware cursor, big-endian pixel orders, STN greys.
  */
 #include "exec/bank.h"
 #include "hw/display/framebuffer.h"
@@ -74,7 +75,8 @@ static void convert_444(void *opaque, uint32_t *to, const uint8_t *from, unsigne
     for (unsigned i = 0; i < width; i++, from += 2) {
         unsigned v = from[0] | from[1] << 8, r = v & 15, g = v >> 4 & 15, b = v >> 8 & 15;
 
-        to[i] = s->control & CTRL_BGR ? b * 17 << 16 | g * 17 << 8 | r * 17 : r * 17 << 16 | g * 17 << 8 | b * 17;
+        to[i] = s->control & CTRL_BGR ? b * 17 << 16 | g * 17 << 8 | r * 17
+                                      : r * 17 << 16 | g * 17 << 8 | b * 17;
     }
 }
 
@@ -85,7 +87,9 @@ static void pl11x_pick(Pl11x *s, FbPicture *p)
 
     switch (s->control >> 1 & 7) {
     case 4:
-        p->convert = s->mux == 1 ? (bgr ? fb_convert_rgb565 : fb_convert_bgr565) : s->mux == 2 ? fb_convert_rgb565 : convert_555;
+        p->convert = s->mux == 1   ? (bgr ? fb_convert_rgb565 : fb_convert_bgr565)
+                     : s->mux == 2 ? fb_convert_rgb565
+                                   : convert_555;
         break;
     case 5:
         p->convert = bgr ? fb_convert_xrgb : fb_convert_xbgr;
@@ -106,7 +110,10 @@ static void pl11x_update(void *opaque)
 {
     Pl11x *s = opaque;
     FbPicture p = {
-        .addr = s->base[0], .width = ((s->timing[0] >> 2 & 0x3f) + 1) * 16, .height = (s->timing[1] & 0x3ff) + 1, .opaque = s,
+        .addr = s->base[0],
+        .width = ((s->timing[0] >> 2 & 0x3f) + 1) * 16,
+        .height = (s->timing[1] & 0x3ff) + 1,
+        .opaque = s,
     };
 
     if (!(s->control & CTRL_EN) || !(s->control & CTRL_PWR)) {
@@ -136,7 +143,10 @@ static void pl11x_imsc_write(Device *d, const RegAccess *a)
     pl11x_update_irq((Pl11x *)d);
 }
 
-/* The PL110 of DDI 0161 has mask and control the other way round than boards' PL111 (and the Versatile's). */
+/*
+ * The PL110 of DDI 0161 has mask and control the other way round than boards' PL111 (and the
+ * Versatile's).
+ */
 static uint64_t pl11x_mis_read(Device *d, const RegAccess *a)
 {
     return ((Pl11x *)d)->ris & ((Pl11x *)d)->imsc;
@@ -207,10 +217,14 @@ static const Reg pl110_versatile_regs[] = {
 };
 /* clang-format on */
 
-static const RegBank pl110_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(pl110_regs), .help = "controller"}, {0}};
-static const RegBank pl111_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(pl111_regs), .help = "controller"}, {0}};
-static const RegBank pl110_versatile_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(pl110_versatile_regs), .help = "controller"}, {0}};
-static const PinRow pl11x_pins[] = {PIN_OUT(Pl11x, irq, "irq"), PIN_IN("mux", 1, pl11x_mux_input), PIN_END};
+static const RegBank pl110_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(pl110_regs), .help = "controller"}, {0}};
+static const RegBank pl111_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(pl111_regs), .help = "controller"}, {0}};
+static const RegBank pl110_versatile_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(pl110_versatile_regs), .help = "controller"}, {0}};
+static const PinRow pl11x_pins[] = {PIN_OUT(Pl11x, irq, "irq"), PIN_IN("mux", 1, pl11x_mux_input),
+                                    PIN_END};
 
 static const StateField pl11x_state[] = {
     HOST_ONLY(Pl11x, console, "host side"), STATE(Pl11x, mux), STATE_ARRAY(Pl11x, colors), STATE_END,
@@ -227,4 +241,5 @@ static const StateField pl11x_state[] = {
 /* clang-format on */
 PL11X_TYPE(pl110_type, "pl110", pl110_banks, "PrimeCell LCD controller PL110");
 PL11X_TYPE(pl111_type, "pl111", pl111_banks, "PrimeCell LCD controller PL111");
-PL11X_TYPE(pl110_versatile_type, "pl110_versatile", pl110_versatile_banks, "LCD controller of the Versatile boards");
+PL11X_TYPE(pl110_versatile_type, "pl110_versatile", pl110_versatile_banks,
+           "LCD controller of the Versatile boards");

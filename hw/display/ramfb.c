@@ -43,13 +43,15 @@ static pixman_format_code_t pixel_format(uint32_t fourcc)
 static void config_written(void *opaque, const uint8_t *data, size_t len)
 {
     Ramfb *s = opaque;
-    uint32_t format = load_be32(data + 8), width = load_be32(data + 16), height = load_be32(data + 20);
+    uint32_t format = load_be32(data + 8), width = load_be32(data + 16),
+             height = load_be32(data + 20);
     uint32_t stride = load_be32(data + 24);
     pixman_format_code_t pixels = pixel_format(format);
 
-    if (len != CONFIG_LEN || !pixels || width < MIN_SIZE || width > MAX_SIZE || height < MIN_SIZE || height > MAX_SIZE ||
-        (stride && stride < (uint64_t)width * PIXMAN_FORMAT_BPP(pixels) / 8)) {
-        guest_error("ramfb: a screen of %u x %u, %u bytes a line, format %#x", width, height, stride, format);
+    if (len != CONFIG_LEN || !pixels || width < MIN_SIZE || width > MAX_SIZE || height < MIN_SIZE ||
+        height > MAX_SIZE || (stride && stride < (uint64_t)width * PIXMAN_FORMAT_BPP(pixels) / 8)) {
+        guest_error("ramfb: a screen of %u x %u, %u bytes a line, format %#x", width, height,
+                    stride, format);
         return;
     }
     s->addr = load_be64(data);
@@ -73,11 +75,13 @@ static void ramfb_draw(void *opaque)
 
     s->line = g_realloc(s->line, room);
     pixman_image_t *surface = console_surface(s->console);
-    pixman_image_t *line = pixman_image_create_bits(format, (int)s->width, 1, (uint32_t *)(void *)s->line, (int)room);
+    pixman_image_t *line =
+        pixman_image_create_bits(format, (int)s->width, 1, (uint32_t *)(void *)s->line, (int)room);
 
     for (uint32_t y = 0; line && y < s->height; y++) {
         dma_read(&s->dev, s->addr + (uint64_t)y * s->stride, s->line, bytes);
-        pixman_image_composite(PIXMAN_OP_SRC, line, NULL, surface, 0, 0, 0, 0, 0, (int16_t)y, (uint16_t)s->width, 1);
+        pixman_image_composite(PIXMAN_OP_SRC, line, NULL, surface, 0, 0, 0, 0, 0, (int16_t)y,
+                               (uint16_t)s->width, 1);
     }
     if (line) {
         pixman_image_unref(line);

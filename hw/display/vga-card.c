@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The parts of a VGA that sits on PCI: its legacy ports and window, the Bochs display interface at ports 1CEh on, and registers
- * in memory (offset 0: EDID, 400h: ports 3C0h on, 500h: display interface, 600h: byte order).
+ * The parts of a VGA that sits on PCI: its legacy ports and window, the Bochs display interface at
+ * ports 1CEh on, and registers in memory (offset 0: EDID, 400h: ports 3C0h on, 500h: display
+ * interface, 600h: byte order).
  */
 #include "hw/display/vga-card.h"
 
@@ -12,7 +13,10 @@
 
 enum { LEGACY_PORTS = 0x3b0, DISPI_PORT = 0x1ce, LITTLE_MAGIC = 0x1e1e1e1e };
 
-/* --- accesses ------------------------------------------------------------------------------------- */
+/*
+ * --- accesses
+ * -------------------------------------------------------------------------------------
+ */
 
 static uint64_t ports_read(void *opaque, hwaddr offset, unsigned size)
 {
@@ -47,7 +51,8 @@ static uint64_t mmio_read(void *opaque, hwaddr offset, unsigned size)
     VgaCard *d = opaque;
 
     if (offset < EDID_BYTES && d->edid_on) {
-        return load_le16(d->edid + (offset & ~1ull)) >> 8 * (offset & 1) & (size > 1 ? 0xffff : 0xff);
+        return load_le16(d->edid + (offset & ~1ull)) >> 8 * (offset & 1) &
+               (size > 1 ? 0xffff : 0xff);
     }
     if (offset >= 0x400 && offset < 0x420 && d->vga_regs) {
         unsigned port = 0x3c0 + (unsigned)offset - 0x400;
@@ -90,14 +95,19 @@ static const RegionOps mmio_ops = {
     .read = mmio_read, .write = mmio_write, .min_size = 1, .max_size = 2,
 };
 
-/* --- parts ------------------------------------------------------------------------------------------ */
+/*
+ * --- parts
+ * ------------------------------------------------------------------------------------------
+ */
 
 bool vga_card_init(VgaCard *c, PciDevice *pci, uint64_t size, GError **error)
 {
     Object *o = &pci->dev.obj;
 
     if (size < MIB || (size & (size - 1)) || size > 512 * MIB) {
-        return fail(error, "%s: video memory must be a power of two from 1 to 512 MiB, not %" PRIu64 " bytes",
+        return fail(error,
+                    "%s: video memory must be a power of two from 1 to 512 MiB, not %" PRIu64
+                    " bytes",
                     o->type->name, size);
     }
     if (!region_init_ram(&c->vram, o, "vga.vram", size, error)) {
@@ -116,8 +126,8 @@ bool vga_card_init(VgaCard *c, PciDevice *pci, uint64_t size, GError **error)
     return true;
 }
 
-void vga_card_legacy(VgaCard *c, PciDevice *pci, const RegionOps *ports, void *ports_opaque, const RegionOps *window,
-                     void *window_opaque)
+void vga_card_legacy(VgaCard *c, PciDevice *pci, const RegionOps *ports, void *ports_opaque,
+                     const RegionOps *window, void *window_opaque)
 {
     region_init_io(&c->ports, &pci->dev.obj, "vga.ports", 0x30, ports, ports_opaque);
     region_init_io(&c->window, &pci->dev.obj, "vga.window", 0x20000, window, window_opaque);

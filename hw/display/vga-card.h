@@ -19,8 +19,8 @@ typedef struct VgaCard {
 /* The owner makes vga.console, and undoes it by vga_card_fini. */
 bool vga_card_init(VgaCard *c, PciDevice *pci, uint64_t size, GError **error);
 /* The ports 3B0h to 3DFh and the window alone. */
-void vga_card_legacy(VgaCard *c, PciDevice *pci, const RegionOps *ports, void *ports_opaque, const RegionOps *window,
-                     void *window_opaque);
+void vga_card_legacy(VgaCard *c, PciDevice *pci, const RegionOps *ports, void *ports_opaque,
+                     const RegionOps *window, void *window_opaque);
 void vga_card_fini(VgaCard *c);
 extern const StateField vga_card_state[];
 

@@ -15,8 +15,9 @@ static Screen screen_of(Vga *s, unsigned width, unsigned height)
     console_resize(s->console, width, height);
     pixman_image_t *image = console_surface(s->console);
 
-    return (Screen){ pixman_image_get_data(image), (size_t)pixman_image_get_stride(image) / 4,
-                     (unsigned)pixman_image_get_width(image), (unsigned)pixman_image_get_height(image) };
+    return (Screen){pixman_image_get_data(image), (size_t)pixman_image_get_stride(image) / 4,
+                    (unsigned)pixman_image_get_width(image),
+                    (unsigned)pixman_image_get_height(image)};
 }
 
 static uint32_t dac_color(const Vga *s, uint8_t index)
@@ -60,7 +61,9 @@ static size_t start_cell(const Vga *s)
     return (size_t)s->crtc[0xc] << 8 | s->crtc[0xd];
 }
 
-/* --- text --------------------------------------------------------------------------------------- */
+/*
+ * --- text ---------------------------------------------------------------------------------------
+ */
 
 typedef struct Glyph {
     uint32_t fg, bg;
@@ -94,7 +97,8 @@ static void draw_text(Vga *s)
     unsigned columns = s->crtc[1] + 1, cell_height = (s->crtc[9] & 0x1f) + 1;
     unsigned cell_width = s->seq[1] & 1 ? 8 : 9, lines = MAX(scan_lines(s) / cell_height, 1);
     size_t pitch = (size_t)s->crtc[0x13] * 2, cursor = (size_t)s->crtc[0xe] << 8 | s->crtc[0xf];
-    unsigned cursor_from = s->crtc[0xa] & 0x1f, cursor_to = MIN(s->crtc[0xb] & 0x1f, cell_height - 1);
+    unsigned cursor_from = s->crtc[0xa] & 0x1f,
+             cursor_to = MIN(s->crtc[0xb] & 0x1f, cell_height - 1);
     size_t fonts[2] = { font_offset(s->seq[3] & 3, s->seq[3] >> 4 & 1),
                         font_offset(s->seq[3] >> 2 & 3, s->seq[3] >> 5 & 1) };
     Screen d = screen_of(s, columns * cell_width, lines * cell_height);
@@ -122,7 +126,10 @@ static void draw_text(Vga *s)
     }
 }
 
-/* --- graphics -------------------------------------------------------------------------------------- */
+/*
+ * --- graphics
+ * --------------------------------------------------------------------------------------
+ */
 
 /* Sixteen, four (CGA) or 256 colors by the shift register's mode, gfx[5] bits 5 and 6. */
 static void draw_graphics(Vga *s)
@@ -173,7 +180,10 @@ static void draw_graphics(Vga *s)
     }
 }
 
-/* --- Bochs display modes ---------------------------------------------------------------------------- */
+/*
+ * --- Bochs display modes
+ * ----------------------------------------------------------------------------
+ */
 
 static uint32_t expand(unsigned v, unsigned bits)
 {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* VGA on the ISA bus: the core's ports and its window at A0000h, with the Bochs display interface. */
+/*
+ * VGA on the ISA bus: the core's ports and its window at A0000h, with the Bochs display interface.
+ */
 #include "hw/display/vga.h"
 #include "hw/i386/pc.h"
 #include "util/error.h"
@@ -33,7 +35,8 @@ static void dispi_write(void *opaque, hwaddr offset, uint64_t value, unsigned si
     vga_dispi_port_write(&((VgaIsa *)opaque)->vga, (unsigned)offset, (uint16_t)value);
 }
 
-static const RegionOps ports_ops = { .read = ports_read, .write = ports_write, .min_size = 1, .max_size = 1 };
+static const RegionOps ports_ops = {
+    .read = ports_read, .write = ports_write, .min_size = 1, .max_size = 1};
 static const RegionOps dispi_ops = {
     .read = dispi_read, .write = dispi_write, .min_size = 1, .max_size = 2, .unaligned = true,
 };
@@ -57,7 +60,8 @@ static bool vga_isa_realize(Device *dev, GError **error)
     PcBoard *b = pc_board(dev->vm);
 
     if (d->vgamem_mb == 0 || (d->vgamem_mb & (d->vgamem_mb - 1)) || d->vgamem_mb > 512) {
-        return fail(error, "isa-vga: vgamem_mb must be a power of two up to 512, not %u", d->vgamem_mb);
+        return fail(error, "isa-vga: vgamem_mb must be a power of two up to 512, not %u",
+                    d->vgamem_mb);
     }
     if (!b) {
         return fail(error, "isa-vga: the machine has no ISA memory");

@@ -163,4 +163,5 @@ static void window_write(void *opaque, hwaddr offset, uint64_t value, unsigned s
     vga_mem_write(opaque, (uint32_t)offset, (uint8_t)value);
 }
 
-const RegionOps vga_window_ops = { .read = window_read, .write = window_write, .min_size = 1, .max_size = 1 };
+const RegionOps vga_window_ops = {
+    .read = window_read, .write = window_write, .min_size = 1, .max_size = 1};

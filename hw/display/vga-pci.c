@@ -15,7 +15,10 @@ typedef struct VgaPci {
     VgaCard card;
 } VgaPci;
 
-/* --- the device ------------------------------------------------------------------------------------- */
+/*
+ * --- the device
+ * -------------------------------------------------------------------------------------
+ */
 
 static void vga_update(void *opaque)
 {
@@ -109,15 +112,30 @@ static const DeviceType vga_type = {
 };
 DEVICE_TYPE(vga_type);
 
-#define NO_LEGACY(id_, name_, desc_, rom_, props_)                                                 \
-    static const PciInfo id_##_pci = {                                                             \
-        .vendor = 0x1234, .device = 0x1111, .class_code = 0x038000, .revision = 2, .romfile = rom_, \
-    };                                                                                             \
-    static const DeviceType id_##_type = {                                                         \
-        .name = name_, .parent = "pci-device", .bus = "PCI", .category = "display", .desc = desc_, .bus_info = &id_##_pci, \
-        .size = sizeof(VgaPci), .state_version = 1, .hotpluggable = true, .props = props_, .state = vga_pci_state, \
-        .realize = id_##_realize, .unrealize = vga_unrealize, .reset = vga_device_reset,           \
-    };                                                                                             \
+#define NO_LEGACY(id_, name_, desc_, rom_, props_) \
+    static const PciInfo id_##_pci = {             \
+        .vendor = 0x1234,                          \
+        .device = 0x1111,                          \
+        .class_code = 0x038000,                    \
+        .revision = 2,                             \
+        .romfile = rom_,                           \
+    };                                             \
+    static const DeviceType id_##_type = {         \
+        .name = name_,                             \
+        .parent = "pci-device",                    \
+        .bus = "PCI",                              \
+        .category = "display",                     \
+        .desc = desc_,                             \
+        .bus_info = &id_##_pci,                    \
+        .size = sizeof(VgaPci),                    \
+        .state_version = 1,                        \
+        .hotpluggable = true,                      \
+        .props = props_,                           \
+        .state = vga_pci_state,                    \
+        .realize = id_##_realize,                  \
+        .unrealize = vga_unrealize,                \
+        .reset = vga_device_reset,                 \
+    };                                             \
     DEVICE_TYPE(id_##_type);
 NO_LEGACY(secondary, "secondary-vga", NULL, NULL, vga_props)
 NO_LEGACY(bochs, "bochs-display", NULL, "vgabios-bochs-display.bin", bochs_props)

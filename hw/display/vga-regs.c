@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* VGA registers and the Bochs display interface. What a register means is in vga-mem.c, vga-draw.c. */
+/*
+ * VGA registers and the Bochs display interface. What a register means is in vga-mem.c, vga-draw.c.
+ */
 #include <string.h>
 
 #include "hw/display/vga.h"
@@ -199,7 +201,9 @@ void vga_port_write(Vga *s, unsigned port, uint8_t value)
     }
 }
 
-/* --- Bochs display interface: "VBE DISPI" 0xB0C5 ------------------------------------------------ */
+/*
+ * --- Bochs display interface: "VBE DISPI" 0xB0C5 ------------------------------------------------
+ */
 
 static unsigned bytes_per_pixel(const Vga *s)
 {

@@ -18,11 +18,32 @@ enum { CONTROL_QUEUE, CURSOR_QUEUE };
 enum { F_EDID = 1 };
 enum { EVENT_DISPLAY = 1 };
 enum { FLAG_FENCE = 1 };
-enum { CMD_GET_DISPLAY_INFO = 0x100, CMD_CREATE_2D, CMD_UNREF, CMD_SET_SCANOUT, CMD_FLUSH, CMD_TRANSFER_TO_HOST_2D,
-       CMD_ATTACH_BACKING, CMD_DETACH_BACKING, CMD_GET_CAPSET_INFO, CMD_GET_CAPSET, CMD_GET_EDID,
-       CMD_UPDATE_CURSOR = 0x300, CMD_MOVE_CURSOR };
-enum { OK_NODATA = 0x1100, OK_DISPLAY_INFO, OK_CAPSET_INFO, OK_CAPSET, OK_EDID, ERR_UNSPEC = 0x1200, ERR_OUT_OF_MEMORY,
-       ERR_SCANOUT, ERR_RESOURCE, ERR_CONTEXT, ERR_PARAMETER };
+enum {
+    CMD_GET_DISPLAY_INFO = 0x100,
+    CMD_CREATE_2D,
+    CMD_UNREF,
+    CMD_SET_SCANOUT,
+    CMD_FLUSH,
+    CMD_TRANSFER_TO_HOST_2D,
+    CMD_ATTACH_BACKING,
+    CMD_DETACH_BACKING,
+    CMD_GET_CAPSET_INFO,
+    CMD_GET_CAPSET,
+    CMD_GET_EDID,
+    CMD_UPDATE_CURSOR = 0x300,
+    CMD_MOVE_CURSOR };
+enum {
+    OK_NODATA = 0x1100,
+    OK_DISPLAY_INFO,
+    OK_CAPSET_INFO,
+    OK_CAPSET,
+    OK_EDID,
+    ERR_UNSPEC = 0x1200,
+    ERR_OUT_OF_MEMORY,
+    ERR_SCANOUT,
+    ERR_RESOURCE,
+    ERR_CONTEXT,
+    ERR_PARAMETER };
 
 /* A 2D resource: its picture and the guest memory that it is filled from. */
 typedef struct Resource {
@@ -132,7 +153,8 @@ static uint32_t attach_backing(VirtioGpu *s, const VirtqElem *e, const uint8_t *
     r->backing = g_new(DmaSg, n + 1);
     r->pieces = n;
     for (uint32_t i = 0; i < n; i++) {
-        r->backing[i] = (DmaSg){ .addr = load_le64(entries + i * 16), .len = load_le32(entries + i * 16 + 8) };
+        r->backing[i] =
+            (DmaSg){.addr = load_le64(entries + i * 16), .len = load_le32(entries + i * 16 + 8)};
     }
     return OK_NODATA;
 }
@@ -254,15 +276,17 @@ static void scanout_draw(void *opaque)
         static const pixman_color_t black = { 0, 0, 0, 0xffff };
         pixman_image_t *fill = pixman_image_create_solid_fill(&black);
 
-        pixman_image_composite(PIXMAN_OP_SRC, fill, NULL, surface, 0, 0, 0, 0, 0, 0, (uint16_t)width, (uint16_t)height);
+        pixman_image_composite(PIXMAN_OP_SRC, fill, NULL, surface, 0, 0, 0, 0, 0, 0,
+                               (uint16_t)width, (uint16_t)height);
         pixman_image_unref(fill);
     } else {
-        pixman_image_composite(PIXMAN_OP_SRC, o->resource->image, NULL, surface, (int16_t)o->x, (int16_t)o->y, 0, 0, 0, 0,
-                               (uint16_t)width, (uint16_t)height);
+        pixman_image_composite(PIXMAN_OP_SRC, o->resource->image, NULL, surface, (int16_t)o->x,
+                               (int16_t)o->y, 0, 0, 0, 0, (uint16_t)width, (uint16_t)height);
     }
     if (o->cursor) {
-        pixman_image_composite(PIXMAN_OP_OVER, o->cursor, NULL, surface, 0, 0, 0, 0, (int16_t)(o->cursor_x - o->hot_x),
-                               (int16_t)(o->cursor_y - o->hot_y), CURSOR_SIZE, CURSOR_SIZE);
+        pixman_image_composite(PIXMAN_OP_OVER, o->cursor, NULL, surface, 0, 0, 0, 0,
+                               (int16_t)(o->cursor_x - o->hot_x), (int16_t)(o->cursor_y - o->hot_y),
+                               CURSOR_SIZE, CURSOR_SIZE);
     }
     console_damage(o->console, 0, 0, width, height);
 }
@@ -301,8 +325,10 @@ static void cursor_command(VirtioGpu *s, uint32_t type, const uint8_t *c)
         o->hot_x = (int)MIN(load_le32(c + 20), CURSOR_SIZE);
         o->hot_y = (int)MIN(load_le32(c + 24), CURSOR_SIZE);
         if (r && r->width == CURSOR_SIZE && r->height == CURSOR_SIZE) {
-            o->cursor = pixman_image_create_bits(PIXMAN_a8r8g8b8, CURSOR_SIZE, CURSOR_SIZE, NULL, 0);
-            pixman_image_composite(PIXMAN_OP_SRC, r->image, NULL, o->cursor, 0, 0, 0, 0, 0, 0, CURSOR_SIZE, CURSOR_SIZE);
+            o->cursor =
+                pixman_image_create_bits(PIXMAN_a8r8g8b8, CURSOR_SIZE, CURSOR_SIZE, NULL, 0);
+            pixman_image_composite(PIXMAN_OP_SRC, r->image, NULL, o->cursor, 0, 0, 0, 0, 0, 0,
+                                   CURSOR_SIZE, CURSOR_SIZE);
         }
     }
 }
@@ -353,7 +379,8 @@ static const Command commands[] = {
     [CMD_GET_CAPSET - 0x100] = { 8, 0 },             [CMD_GET_EDID - 0x100] = { 8, 8 + 1024 },
 };
 
-static uint32_t run_command(VirtioGpu *s, const VirtqElem *e, uint32_t type, const uint8_t *c, uint8_t *out)
+static uint32_t run_command(VirtioGpu *s, const VirtqElem *e, uint32_t type, const uint8_t *c,
+                            uint8_t *out)
 {
     Resource *r;
 
@@ -400,7 +427,8 @@ static void control(VirtioGpu *s, VirtqElem *e)
         virtio_error(&s->v, "control request that is too short");
         return;
     }
-    if (type >= 0x100 && type < 0x100 + ARRAY_COUNT(commands) && got >= HEADER + commands[type - 0x100].in) {
+    if (type >= 0x100 && type < 0x100 + ARRAY_COUNT(commands) &&
+        got >= HEADER + commands[type - 0x100].in) {
         answer = run_command(s, e, type, in + HEADER, out);
         len += answer < ERR_UNSPEC ? commands[type - 0x100].out : 0;
     }

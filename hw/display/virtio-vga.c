@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * virtio-vga: the virtio GPU with a VGA for firmware and text, which is shown until the driver sets a resource. Video memory in BAR
- * 0; BAR 2 begins with the registers of the standard adapter (without EDID), then come those of virtio.
+ * virtio-vga: the virtio GPU with a VGA for firmware and text, which is shown until the driver sets
+ * a resource. Video memory in BAR
+ * 0; BAR 2 begins with the registers of the standard adapter (without EDID), then come those of
+ * virtio.
  */
 #include "hw/display/vga-card.h"
 #include "virtio-gpu.h"
@@ -92,7 +94,8 @@ static const StateField virtio_vga_state[] = {
     STATE_END,
 };
 
-static const VirtioPciLayout virtio_vga_layout = {.bar = 2, .msix_bar = 4, .common = 0x1000, .isr = 0x1800, .area = 0x800};
+static const VirtioPciLayout virtio_vga_layout = {
+    .bar = 2, .msix_bar = 4, .common = 0x1000, .isr = 0x1800, .area = 0x800};
 
 static const VirtioType virtio_vga_type = {
     .name = "virtio-vga", .category = "display", .id = 16, .pci_class = 0x030000, .size = sizeof(VirtioVga),

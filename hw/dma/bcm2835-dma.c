@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * DMA controller of the BCM2835 (BCM2835 ARM Peripherals, 4): sixteen channels that follow chains of control blocks, 2D mode
- * included. A chain is carried out when it is started, or as a peripheral's request line paces it.
+ * DMA controller of the BCM2835 (BCM2835 ARM Peripherals, 4): sixteen channels that follow chains
+ * of control blocks, 2D mode included. A chain is carried out when it is started, or as a
+ * peripheral's request line paces it.
  */
 #include "exec/dma.h"
 #include "util/bswap.h"
@@ -12,8 +13,24 @@
 #define BLOCKS_MAX 256
 #define BYTES_MAX (64 * MIB)
 
-enum { CS_ACTIVE = 1, CS_END = 2, CS_INT = 4, CS_ERROR = 0x100, CS_ABORT = 1 << 30, CS_RESET = 1u << 31 };
-enum { TI_INTEN = 1, TI_2D = 2, TI_DEST_INC = 0x10, TI_DEST_DREQ = 0x40, TI_DEST_IGNORE = 0x80, TI_SRC_INC = 0x100, TI_SRC_DREQ = 0x400, TI_SRC_IGNORE = 0x800 };
+enum {
+    CS_ACTIVE = 1,
+    CS_END = 2,
+    CS_INT = 4,
+    CS_ERROR = 0x100,
+    CS_ABORT = 1 << 30,
+    CS_RESET = 1u << 31
+};
+enum {
+    TI_INTEN = 1,
+    TI_2D = 2,
+    TI_DEST_INC = 0x10,
+    TI_DEST_DREQ = 0x40,
+    TI_DEST_IGNORE = 0x80,
+    TI_SRC_INC = 0x100,
+    TI_SRC_DREQ = 0x400,
+    TI_SRC_IGNORE = 0x800
+};
 
 /* Registers of a channel, in the bus's order. */
 enum { R_CS, R_CB, R_TI, R_SRC, R_DEST, R_LEN, R_STRIDE, R_NEXT, R_DEBUG, R_COUNT };
@@ -34,12 +51,16 @@ static bool dma_paced(const uint32_t *c)
     return c[R_TI] & (TI_SRC_DREQ | TI_DEST_DREQ) && (c[R_TI] >> 16 & 31);
 }
 
-/* What is left of the present row; words, when an end stands still or sets the pace. False: an address was bad. */
+/*
+ * What is left of the present row; words, when an end stands still or sets the pace. False: an
+ * address was bad.
+ */
 static bool dma_row(Bcm2835Dma *s, unsigned ch, uint64_t *budget)
 {
     uint32_t *c = s->r[ch], *left = &s->row_left[ch];
     uint8_t buf[4096];
-    bool paced = dma_paced(c), bulk = !paced && c[R_TI] & (TI_SRC_INC | TI_SRC_IGNORE) && c[R_TI] & TI_DEST_INC;
+    bool paced = dma_paced(c),
+         bulk = !paced && c[R_TI] & (TI_SRC_INC | TI_SRC_IGNORE) && c[R_TI] & TI_DEST_INC;
 
     while (*left && *budget && (!paced || s->dreq >> (c[R_TI] >> 16 & 31) & 1)) {
         uint32_t n = MIN(*left, bulk ? sizeof(buf) : 4);
@@ -135,7 +156,8 @@ static void dma_dreq(Device *d, unsigned pin, int level)
 
     s->dreq = level ? s->dreq | 1u << pin : s->dreq & ~(1u << pin);
     for (unsigned ch = 0; level && ch < CHANNELS; ch++) {
-        if (s->r[ch][R_CS] & CS_ACTIVE && dma_paced(s->r[ch]) && (s->r[ch][R_TI] >> 16 & 31) == pin) {
+        if (s->r[ch][R_CS] & CS_ACTIVE && dma_paced(s->r[ch]) &&
+            (s->r[ch][R_TI] >> 16 & 31) == pin) {
             dma_run(s, ch);
         }
     }
@@ -188,8 +210,10 @@ static const Reg dma_regs[] = {
     REG_HOOK(0xfe0, 4, "int", .read = dma_int_read, .help = "channels that interrupt"),
     REG(Bcm2835Dma, 0xff0, enable, .reset = 0xffff, .wmask = 0xffff, .help = "channels that are on"),
 };
-static const RegBank dma_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(dma_regs), .help = "DMA controller"}, {0}};
-static const PinRow dma_pins[] = {PIN_OUT_ARRAY(Bcm2835Dma, irq, "irq"), PIN_IN("dreq", 32, dma_dreq), PIN_END};
+static const RegBank dma_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(dma_regs), .help = "DMA controller"}, {0}};
+static const PinRow dma_pins[] = {PIN_OUT_ARRAY(Bcm2835Dma, irq, "irq"),
+                                  PIN_IN("dreq", 32, dma_dreq), PIN_END};
 static const StateField dma_state[] = {
     STATE_RAW(Bcm2835Dma, r), STATE_ARRAY(Bcm2835Dma, rows), STATE_ARRAY(Bcm2835Dma, row_len), STATE_ARRAY(Bcm2835Dma, row_left),
     STATE(Bcm2835Dma, dreq), HOST_ONLY(Bcm2835Dma, running, "zero between accesses"), STATE_END,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * GPIO of the BCM2835 (BCM2835 ARM Peripherals, 6): functions, levels. The functions of lines 48 to 53 say which of the two SD
- * hosts the card belongs to. Left out: edge detection, pulls.
+ * GPIO of the BCM2835 (BCM2835 ARM Peripherals, 6): functions, levels. The functions of lines 48 to
+ * 53 say which of the two SD hosts the card belongs to. Left out: edge detection, pulls.
  */
 #include "exec/bank.h"
 #include "hw/sd/sd.h"
@@ -98,7 +98,8 @@ static const Reg gpio_regs[] = {
     REG_ARRAY(Bcm2835Gpio, 0x98, pudclk, .wmask = 0xffffffff, .help = "lines that take it"),
 };
 /* clang-format on */
-static const RegBank gpio_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(gpio_regs), .help = "GPIO"}, {0}};
+static const RegBank gpio_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(gpio_regs), .help = "GPIO"}, {0}};
 static const Prop gpio_props[] = {
     PROP_LINK(Bcm2835Gpio, sdhci, "sdhci", "generic-sdhci"), PROP_LINK(Bcm2835Gpio, sdhost, "sdhost", "bcm2835-sdhost"), PROP_END,
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * GPIO of the nRF51 (Series Reference Manual v3.0, 15): 32 pins with pulls. Input lines are 0 or 1 once something drives them;
- * before that the pull says what is read. Sensing is left out.
+ * GPIO of the nRF51 (Series Reference Manual v3.0, 15): 32 pins with pulls. Input lines are 0 or 1
+ * once something drives them; before that the pull says what is read. Sensing is left out.
  */
 #include "exec/bank.h"
 
@@ -34,7 +34,9 @@ static uint64_t gpio_in_read(Device *d, const RegAccess *a)
     uint32_t v = 0;
 
     for (unsigned i = 0; i < PINS; i++) {
-        bool level = s->driven >> i & 1 ? s->level >> i & 1 : s->dir >> i & 1 ? s->out >> i & 1 : gpio_pulled_up(s->cnf[i]);
+        bool level = s->driven >> i & 1 ? s->level >> i & 1
+                     : s->dir >> i & 1  ? s->out >> i & 1
+                                        : gpio_pulled_up(s->cnf[i]);
 
         /* bit 1 of the configuration disconnects the input */
         v |= level && !(s->cnf[i] & 2) ? 1u << i : 0;
@@ -120,9 +122,12 @@ static const Reg nrf51_gpio_regs[] = {
     REG_ARRAY(Nrf51Gpio, 0x700, cnf, .reset = 2, .wmask = 0x3070f, .write = gpio_cnf_write, .help = "direction, input, pull, drive, sense"),
 };
 /* clang-format on */
-static const RegBank nrf51_gpio_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(nrf51_gpio_regs), .help = "pins"}, {0}};
-static const PinRow nrf51_gpio_pins[] = {PIN_IN("in", PINS, gpio_input), PIN_OUT_ARRAY(Nrf51Gpio, pins, "out"), PIN_END};
-static const StateField nrf51_gpio_state[] = {STATE(Nrf51Gpio, driven), STATE(Nrf51Gpio, level), STATE_END};
+static const RegBank nrf51_gpio_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(nrf51_gpio_regs), .help = "pins"}, {0}};
+static const PinRow nrf51_gpio_pins[] = {PIN_IN("in", PINS, gpio_input),
+                                         PIN_OUT_ARRAY(Nrf51Gpio, pins, "out"), PIN_END};
+static const StateField nrf51_gpio_state[] = {STATE(Nrf51Gpio, driven), STATE(Nrf51Gpio, level),
+                                              STATE_END};
 
 static const DeviceType nrf51_gpio_type = {
     .name = "nrf51_soc.gpio", .category = "misc", .desc = "nRF51 GPIO", .internal = true, .size = sizeof(Nrf51Gpio), .state_version = 1,

@@ -159,7 +159,8 @@ static const DeviceType pl061_type = {
 };
 DEVICE_TYPE(pl061_type);
 
-static const RegBank luminary_gpio_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(luminary_gpio_regs), .help = "GPIO registers"}, {0}};
+static const RegBank luminary_gpio_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(luminary_gpio_regs), .help = "GPIO registers"}, {0}};
 
 static const DeviceType luminary_gpio_type = {
     .name = "pl061_luminary",

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The two-wire interface of the micro:bit (nRF51 Series Reference Manual v3.0, 28) with what is on it: an MMA8653 accelerometer at 1D and
- * a MAG3110 magnetometer at 0E, which answer who they are and lie still. Transfers are finished at once.
+ * The two-wire interface of the micro:bit (nRF51 Series Reference Manual v3.0, 28) with what is on
+ * it: an MMA8653 accelerometer at 1D and a MAG3110 magnetometer at 0E, which answer who they are
+ * and lie still. Transfers are finished at once.
  */
 #include "exec/bank.h"
 
@@ -79,8 +80,10 @@ static const Reg i2c_regs[] = {
     REG(MicrobitI2c, 0x588, address, .wmask = 0x7f, .help = "of the other side"),
 };
 /* clang-format on */
-static const RegBank i2c_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(i2c_regs), .help = "two-wire interface"}, {0}};
-static const StateField i2c_state[] = {STATE(MicrobitI2c, pointer), STATE(MicrobitI2c, addressed), STATE_END};
+static const RegBank i2c_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(i2c_regs), .help = "two-wire interface"}, {0}};
+static const StateField i2c_state[] = {STATE(MicrobitI2c, pointer), STATE(MicrobitI2c, addressed),
+                                       STATE_END};
 
 static const DeviceType i2c_type = {
     .name = "microbit.i2c", .category = "misc", .desc = "micro:bit's two-wire interface", .internal = true, .size = sizeof(MicrobitI2c),

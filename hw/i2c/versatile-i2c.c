@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The two-wire serial control register of ARM's boards (ARM DUI 0225D, 4.17): software drives clock and data. Nothing is connected. */
+/*
+ * The two-wire serial control register of ARM's boards (ARM DUI 0225D, 4.17): software drives clock
+ * and data. Nothing is connected.
+ */
 #include "exec/bank.h"
 
 typedef struct Sbcon {
@@ -31,7 +34,8 @@ static const Reg sbcon_regs[] = {
     REG_HOOK(0, 4, "control", .read = sbcon_read, .write = sbcon_set, .help = "levels; sets lines"),
     REG_HOOK(4, 4, "clear", .write = sbcon_clear, .help = "clears lines"),
 };
-static const RegBank sbcon_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(sbcon_regs), .help = "two lines"}, {0}};
+static const RegBank sbcon_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(sbcon_regs), .help = "two lines"}, {0}};
 static const StateField sbcon_state[] = {STATE(Sbcon, out), STATE_END};
 
 static const DeviceType sbcon_type = {

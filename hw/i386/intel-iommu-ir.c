@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Interrupt remapping (VT-d 3.4, chapter 5): messages of I/O APICs and functions become interrupts by the entry
- * of a table that they name. Left out: posted interrupts.
+ * Interrupt remapping (VT-d 3.4, chapter 5): messages of I/O APICs and functions become interrupts
+ * by the entry of a table that they name. Left out: posted interrupts.
  */
 #include "intel-iommu.h"
 

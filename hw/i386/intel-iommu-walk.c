@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Translation of DMA (VT-d 3.4, chapters 3 and 9): root and context tables, legacy and scalable, and
- * second-level page tables of three or four levels. Everything read here comes from the guest.
+ * Translation of DMA (VT-d 3.4, chapters 3 and 9): root and context tables, legacy and scalable,
+ * and second-level page tables of three or four levels. Everything read here comes from the guest.
  */
 #include "intel-iommu.h"
 
@@ -35,8 +35,8 @@ static uint8_t parse_context(const Vtd *s, const uint64_t w[2], VtdContext *c)
         return VTD_FR_CONTEXT_ABSENT;
     }
     c->quiet = w[0] & 2;
-    if ((type == TT_DEVICE && !s->device_iotlb) || (type == TT_PASS && !s->pass_through) || type == 3 ||
-        !width_ok(s, aw)) {
+    if ((type == TT_DEVICE && !s->device_iotlb) || (type == TT_PASS && !s->pass_through) ||
+        type == 3 || !width_ok(s, aw)) {
         return VTD_FR_CONTEXT_INVALID;
     }
     c->pass = type == TT_PASS;

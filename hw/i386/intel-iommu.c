@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * DMA and interrupt remapping unit of q35 (Intel VT-d 3.4): registers, queued invalidation, fault recording.
- * Left out: first-level and nested translation, page requests, posted interrupts.
+ * DMA and interrupt remapping unit of q35 (Intel VT-d 3.4): registers, queued invalidation, fault
+ * recording. Left out: first-level and nested translation, page requests, posted interrupts.
  */
 #include "intel-iommu.h"
 
@@ -13,12 +13,26 @@
 #define MASKED (1u << 31)
 #define PENDING (1u << 30)
 
-enum { GCMD_TE = 1u << 31, GCMD_SRTP = 1u << 30, GCMD_QIE = 1u << 26, GCMD_IRE = 1u << 25, GCMD_SIRTP = 1u << 24,
-       GCMD_CFI = 1u << 23 };
+enum {
+    GCMD_TE = 1u << 31,
+    GCMD_SRTP = 1u << 30,
+    GCMD_QIE = 1u << 26,
+    GCMD_IRE = 1u << 25,
+    GCMD_SIRTP = 1u << 24,
+    GCMD_CFI = 1u << 23 };
 enum { FSTS_PFO = 1, FSTS_PPF = 2, FSTS_IQE = 0x10, FSTS_W1C = 0x71, ICS_IWC = 1 };
 #define FRCD_F (1ull << 63)
 #define FRCD_READ (1ull << 62)
-enum { INV_CONTEXT = 1, INV_IOTLB, INV_DEVICE, INV_INTERRUPT, INV_WAIT, INV_PASID_IOTLB, INV_PASID, INV_PASID_DEVICE };
+enum {
+    INV_CONTEXT = 1,
+    INV_IOTLB,
+    INV_DEVICE,
+    INV_INTERRUPT,
+    INV_WAIT,
+    INV_PASID_IOTLB,
+    INV_PASID,
+    INV_PASID_DEVICE
+};
 
 /* ---- messages of the unit itself, 5.1.6: not remapped ---- */
 
@@ -117,11 +131,13 @@ static void context_flush(Vtd *s)
     vtd_tlb_flush(s);
 }
 
-static uint8_t translate_locked(Vtd *s, VtdSource *t, uint64_t iova, bool write, VtdEntry *out, bool *quiet)
+static uint8_t translate_locked(Vtd *s, VtdSource *t, uint64_t iova, bool write, VtdEntry *out,
+                                bool *quiet)
 {
     VtdEntry *e = vtd_tlb_slot(s, t->id, iova);
 
-    if (e->valid && e->source == t->id && ((iova ^ e->page) & ~e->mask) == 0 && (write ? e->write : e->read)) {
+    if (e->valid && e->source == t->id && ((iova ^ e->page) & ~e->mask) == 0 &&
+        (write ? e->write : e->read)) {
         *out = *e;
         return 0;
     }
@@ -134,7 +150,11 @@ static uint8_t translate_locked(Vtd *s, VtdSource *t, uint64_t iova, bool write,
         }
     }
     if (t->context.pass) {
-        *out = (VtdEntry){ .page = iova & ~VTD_PAGE, .translated = iova & ~VTD_PAGE, .mask = VTD_PAGE, .read = true, .write = true };
+        *out = (VtdEntry){.page = iova & ~VTD_PAGE,
+                          .translated = iova & ~VTD_PAGE,
+                          .mask = VTD_PAGE,
+                          .read = true,
+                          .write = true};
         return 0;
     }
     uint8_t reason = vtd_walk(s, &t->context, iova, write, out);
@@ -164,8 +184,12 @@ static bool vtd_translate(Region *region, hwaddr iova, bool write, MemAttrs attr
         vtd_fault(t->vtd, t->id, iova, reason, write);
     }
     pthread_mutex_unlock(&t->vtd->lock);
-    *out = (IommuEntry){ .target = address_space_memory(), .iova = e.page, .translated = e.translated, .mask = e.mask,
-                         .read = e.read, .write = e.write };
+    *out = (IommuEntry){.target = address_space_memory(),
+                        .iova = e.page,
+                        .translated = e.translated,
+                        .mask = e.mask,
+                        .read = e.read,
+                        .write = e.write};
     return reason == 0;
 }
 
@@ -244,7 +268,8 @@ static bool wait_done(Vtd *s, const uint64_t d[2])
     if (d[0] & 0x20) {
         uint32_t data = GUINT32_TO_LE(d[0] >> 32);
 
-        if (address_space_write(s->dev.vm->memory_as, d[1] & ~3ull, ATTRS_NONE, &data, 4) != MEM_OK) {
+        if (address_space_write(s->dev.vm->memory_as, d[1] & ~3ull, ATTRS_NONE, &data, 4) !=
+            MEM_OK) {
             return false;
         }
     }
@@ -320,7 +345,9 @@ static void run_queue(Vtd *s)
     uint64_t size = 16ull << log2, step = wide ? 32 : 16, d[4];
 
     /* Ends: the head goes once around at most. */
-    for (uint64_t i = 0; i < size && (s->gsts & VTD_GSTS_QIES) && !(s->fsts & FSTS_IQE) && s->iqh != s->iqt; i += step) {
+    for (uint64_t i = 0;
+         i < size && (s->gsts & VTD_GSTS_QIES) && !(s->fsts & FSTS_IQE) && s->iqh != s->iqt;
+         i += step) {
         if (s->iqt >= size || (wide && (s->iqt & 16)) ||
             !vtd_load(s, (s->iqa & ~VTD_PAGE) + s->iqh, d, wide ? 4 : 2) || !run_descriptor(s, d)) {
             queue_error(s);
@@ -393,9 +420,10 @@ static uint64_t ecap_read(Device *d, const RegAccess *a)
     const Vtd *s = (Vtd *)d;
 
     return 1u << 1 | (uint64_t)s->device_iotlb << 2 | (s->remaps ? 1u << 3 | 15u << 20 : 0) |
-           (uint64_t)(s->eim == ON_OFF_AUTO_ON || s->buggy_eim) << 4 | (uint64_t)s->pass_through << 6 |
-           (uint64_t)s->snoop_control << 7 | (IOTLB_OFFSET / 16) << 8 |
-           (s->scalable ? 1ull << 31 | 1ull << 43 | 1ull << 46 : 0) | (s->pasid ? 1ull << 40 | 19ull << 35 : 0);
+           (uint64_t)(s->eim == ON_OFF_AUTO_ON || s->buggy_eim) << 4 |
+           (uint64_t)s->pass_through << 6 | (uint64_t)s->snoop_control << 7 |
+           (IOTLB_OFFSET / 16) << 8 | (s->scalable ? 1ull << 31 | 1ull << 43 | 1ull << 46 : 0) |
+           (s->pasid ? 1ull << 40 | 19ull << 35 : 0);
 }
 
 static void ccmd_write(Device *d, const RegAccess *a)
@@ -534,7 +562,8 @@ static bool vtd_check(Vtd *s, GError **error)
     PcBoard *b = pc_board(s->dev.vm);
 
     if (!b || !b->q35) {
-        return fail(error, "Parameter 'driver' expects a dynamic sysbus device type for the machine");
+        return fail(error,
+                    "Parameter 'driver' expects a dynamic sysbus device type for the machine");
     }
     if (b->pci->iommu) {
         return fail(error, "QEMU does not support multiple vIOMMUs for x86 yet.");
@@ -571,7 +600,11 @@ static bool vtd_realize(Device *d, GError **error)
     vm_publish(d->vm, X86_REMAPPER, &s->remapper);
     pci_set_iommu(b->pci, vtd_address_space, s);
     b->iommu = (PcIommu){
-        .kind = PC_IOMMU_INTEL, .base = VTD_BASE, .address_bits = s->aw_bits, .remaps = s->remaps, .device_tlb = s->device_iotlb,
+        .kind = PC_IOMMU_INTEL,
+        .base = VTD_BASE,
+        .address_bits = s->aw_bits,
+        .remaps = s->remaps,
+        .device_tlb = s->device_iotlb,
     };
     return true;
 }

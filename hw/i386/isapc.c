@@ -48,7 +48,8 @@ static bool isapc_display(PcBoard *b, GError **error)
 static bool isapc_ide(PcBoard *b, GError **error)
 {
     return isa_create(b->isa, "isa-ide", NULL, error, NULL) &&
-           isa_create(b->isa, "isa-ide", NULL, error, "iobase", "0x170", "iobase2", "0x376", "irq", "15", NULL);
+           isa_create(b->isa, "isa-ide", NULL, error, "iobase", "0x170", "iobase2", "0x376", "irq",
+                      "15", NULL);
 }
 
 static bool isapc_init(Vm *vm, GError **error)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ACPI tables of microvm (ACPI 6.3): hardware-reduced, with an event device for the power button and
- * sleep and reset registers in memory.
+ * ACPI tables of microvm (ACPI 6.3): hardware-reduced, with an event device for the power button
+ * and sleep and reset registers in memory.
  */
 #include "hw/acpi/ged.h"
 #include "hw/acpi/parts.h"

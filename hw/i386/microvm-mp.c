@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * microvm without ACPI: a table of the MultiProcessor Specification 1.4 tells CPUs and interrupt lines.
+ * microvm without ACPI: a table of the MultiProcessor Specification 1.4 tells CPUs and interrupt
+ * lines.
  */
 #include "exec/loader.h"
 #include "microvm.h"

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * microvm: a machine for kernels that start in milliseconds. Memory, CPUs, interrupt controllers, 8254,
- * RTC, one serial port, fw_cfg, virtio transports in memory, and PCI Express if wanted. There is no
- * firmware, unless -bios names one: the kernel (Linux, or an ELF file with a PVH note) is laid out in
- * memory and entered from the reset vector. ACPI tables tell of CPUs, lines and devices; without
- * ACPI a table of the MultiProcessor Specification 1.4 and the kernel's command line do.
+ * microvm: a machine for kernels that start in milliseconds. Memory, CPUs, interrupt controllers,
+ * 8254, RTC, one serial port, fw_cfg, virtio transports in memory, and PCI Express if wanted. There
+ * is no firmware, unless -bios names one: the kernel (Linux, or an ELF file with a PVH note) is
+ * laid out in memory and entered from the reset vector. ACPI tables tell of CPUs, lines and
+ * devices; without ACPI a table of the MultiProcessor Specification 1.4 and the kernel's command
+ * line do.
  */
 #include "exec/cpu.h"
 #include "exec/loader.h"

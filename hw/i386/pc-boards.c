@@ -115,9 +115,10 @@ static bool pc_q35_init(Vm *vm, GError **error)
     if (((PcMachine *)vm->machine)->sata && !pc_part(b, PCI_DEVFN(31, 2), "ich9-ahci", error)) {
         return false;
     }
-    if (vm->machine->usb &&
-        (!pci_create(b->pci, PCI_DEVFN(29, 0), "ich9-usb-uhci1", NULL, error, "multifunction", "on", NULL) ||
-         !pc_part(b, PCI_DEVFN(29, 1), "ich9-usb-uhci2", error) || !pc_part(b, PCI_DEVFN(29, 2), "ich9-usb-uhci3", error))) {
+    if (vm->machine->usb && (!pci_create(b->pci, PCI_DEVFN(29, 0), "ich9-usb-uhci1", NULL, error,
+                                         "multifunction", "on", NULL) ||
+                             !pc_part(b, PCI_DEVFN(29, 1), "ich9-usb-uhci2", error) ||
+                             !pc_part(b, PCI_DEVFN(29, 2), "ich9-usb-uhci3", error))) {
         return false;
     }
     return pc_create_default_devices(b, error);

@@ -115,7 +115,11 @@ bool pc_load_firmware(PcBoard *b, GError **error)
         return fail(error, "pflash1 requires pflash0");
     }
     if (!drives[0]) {
-        return firmware_rom(b, b->vm->firmware ? b->vm->firmware : b->default_firmware ? b->default_firmware : "bios-256k.bin", error);
+        return firmware_rom(b,
+                            b->vm->firmware       ? b->vm->firmware
+                            : b->default_firmware ? b->default_firmware
+                                                  : "bios-256k.bin",
+                            error);
     }
     return firmware_flash(b, drives, error);
 }

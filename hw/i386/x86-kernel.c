@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * -kernel beside Linux' own format: multiboot (Multiboot Specification 0.6.96) and PVH (Xen's
- * x86/HVM direct boot ABI). Kernel, modules and the information about them become ROM images in RAM,
- * laid out at each reset; an option ROM or a reset stub only sets registers and jumps.
+ * x86/HVM direct boot ABI). Kernel, modules and the information about them become ROM images in
+ * RAM, laid out at each reset; an option ROM or a reset stub only sets registers and jumps.
  */
 #include "x86-kernel.h"
 #include "exec/loader.h"

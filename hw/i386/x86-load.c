@@ -16,10 +16,24 @@
 #define OLD_INITRD_MAX 0x37ffffffu
 #define LOADER_TYPE 0xb0
 
-enum { SETUP_SECTS = 0x1f1, SYSSIZE = 0x1f4, VID_MODE = 0x1fa, BOOT_FLAG = 0x1fe, HEADER_MAGIC = 0x202,
-       PROTOCOL = 0x206, TYPE_OF_LOADER = 0x210, LOADFLAGS = 0x211, CODE32_START = 0x214,
-       RAMDISK_IMAGE = 0x218, RAMDISK_SIZE = 0x21c, HEAP_END_PTR = 0x224, CMD_LINE_PTR = 0x228,
-       INITRD_ADDR_MAX = 0x22c, CMDLINE_SIZE = 0x238, XLOADFLAGS = 0x236, HEADER_END = 0x268 };
+enum {
+    SETUP_SECTS = 0x1f1,
+    SYSSIZE = 0x1f4,
+    VID_MODE = 0x1fa,
+    BOOT_FLAG = 0x1fe,
+    HEADER_MAGIC = 0x202,
+    PROTOCOL = 0x206,
+    TYPE_OF_LOADER = 0x210,
+    LOADFLAGS = 0x211,
+    CODE32_START = 0x214,
+    RAMDISK_IMAGE = 0x218,
+    RAMDISK_SIZE = 0x21c,
+    HEAP_END_PTR = 0x224,
+    CMD_LINE_PTR = 0x228,
+    INITRD_ADDR_MAX = 0x22c,
+    CMDLINE_SIZE = 0x238,
+    XLOADFLAGS = 0x236,
+    HEADER_END = 0x268 };
 enum { LOADED_HIGH = 1, CAN_USE_HEAP = 0x80 };
 
 static uint32_t get32(const uint8_t *p)
@@ -41,12 +55,14 @@ static void put16(uint8_t *p, uint16_t v)
 }
 
 /* Checks the image and gives the length of its setup part. */
-static bool linux_check(const char *path, const uint8_t *k, size_t len, size_t *setup_len, GError **error)
+static bool linux_check(const char *path, const uint8_t *k, size_t len, size_t *setup_len,
+                        GError **error)
 {
     if (len < 2 * SECTOR) {
         return fail(error, "kernel '%s' is too short: %zu bytes", path, len);
     }
-    if (memcmp(k + HEADER_MAGIC, "HdrS", 4) != 0 || k[BOOT_FLAG] != 0x55 || k[BOOT_FLAG + 1] != 0xaa) {
+    if (memcmp(k + HEADER_MAGIC, "HdrS", 4) != 0 || k[BOOT_FLAG] != 0x55 ||
+        k[BOOT_FLAG + 1] != 0xaa) {
         return fail(error, "kernel '%s' is no Linux image (no setup header)", path);
     }
     unsigned protocol = k[PROTOCOL] | k[PROTOCOL + 1] << 8;
@@ -59,20 +75,22 @@ static bool linux_check(const char *path, const uint8_t *k, size_t len, size_t *
 
     *setup_len = (sects + 1) * (size_t)SECTOR;
     if (*setup_len >= len) {
-        return fail(error, "kernel '%s' is truncated: %zu bytes, its setup code alone has %zu", path, len,
-                    *setup_len);
+        return fail(error, "kernel '%s' is truncated: %zu bytes, its setup code alone has %zu",
+                    path, len, *setup_len);
     }
     /* syssize, in paragraphs (the last need not be whole): all 32 bits since 2.04 */
     uint64_t whole = *setup_len + (uint64_t)get32(k + SYSSIZE) * 16;
 
     if (protocol >= 0x204 && whole > len + 15) {
-        return fail(error, "kernel '%s' is truncated: %zu bytes, it says that it has %" G_GUINT64_FORMAT,
+        return fail(error,
+                    "kernel '%s' is truncated: %zu bytes, it says that it has %" G_GUINT64_FORMAT,
                     path, len, whole);
     }
     return true;
 }
 
-static bool linux_initrd(PcBoard *b, uint8_t *setup, unsigned protocol, uint64_t kernel_end, GError **error)
+static bool linux_initrd(PcBoard *b, uint8_t *setup, unsigned protocol, uint64_t kernel_end,
+                         GError **error)
 {
     const char *path = b->vm->initrd;
     uint64_t max = protocol >= 0x203 ? get32(setup + INITRD_ADDR_MAX) : OLD_INITRD_MAX;
@@ -91,7 +109,9 @@ static bool linux_initrd(PcBoard *b, uint8_t *setup, unsigned protocol, uint64_t
         return fail(error, "initrd '%s' is empty", path);
     }
     if (len > max || ((max - len) & ~0xfffull) < kernel_end) {
-        return fail(error, "initrd '%s' is too large for the guest's memory: %zu bytes, room for %" G_GUINT64_FORMAT,
+        return fail(error,
+                    "initrd '%s' is too large for the guest's memory: %zu bytes, room for "
+                    "%" G_GUINT64_FORMAT,
                     path, len, max > kernel_end ? max - kernel_end : 0);
     }
     uint32_t addr = (max - len) & ~0xfffu;
@@ -111,8 +131,8 @@ static bool linux_cmdline(PcBoard *b, uint8_t *setup, unsigned protocol, GError 
     uint32_t limit = protocol >= 0x206 ? get32(setup + CMDLINE_SIZE) : 255;
 
     if (len - 1 > limit || len > CMDLINE_LIMIT) {
-        return fail(error, "kernel command line is too long: %zu characters, the kernel takes %u", len - 1,
-                    MIN(limit, CMDLINE_LIMIT - 1));
+        return fail(error, "kernel command line is too long: %zu characters, the kernel takes %u",
+                    len - 1, MIN(limit, CMDLINE_LIMIT - 1));
     }
     put32(setup + CMD_LINE_PTR, CMDLINE_ADDR);
     fw_cfg_add_u32(b->fw_cfg, FW_CFG_CMDLINE_ADDR, CMDLINE_ADDR);

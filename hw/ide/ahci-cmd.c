@@ -100,7 +100,8 @@ static void post_sdb(AhciPort *p, const AtaDrive *d, uint32_t done)
 /* ---- memory of a command ---- */
 
 /* Adds what the PRD table names from byte `skip` on, at most `bytes`. */
-static bool add_prds(AhciPort *p, DmaList *l, uint64_t table, uint32_t prds, uint64_t skip, uint64_t bytes)
+static bool add_prds(AhciPort *p, DmaList *l, uint64_t table, uint32_t prds, uint64_t skip,
+                     uint64_t bytes)
 {
     uint8_t batch[PRD_BATCH * 16];
 
@@ -263,10 +264,11 @@ static void ncq_done(AtaDrive *d, AtaRequest *r, int ret)
 }
 
 /* READ and WRITE FPDMA QUEUED (ATA8-ACS 7.22): the slot is free again at once. */
-static void start_ncq(AhciPort *p, AtaDrive *d, const uint8_t *fis, unsigned slot, uint64_t table, uint32_t prds)
+static void start_ncq(AhciPort *p, AtaDrive *d, const uint8_t *fis, unsigned slot, uint64_t table,
+                      uint32_t prds)
 {
-    uint64_t lba = fis[4] | fis[5] << 8 | (uint64_t)fis[6] << 16 | (uint64_t)fis[8] << 24 | (uint64_t)fis[9] << 32 |
-                   (uint64_t)fis[10] << 40;
+    uint64_t lba = fis[4] | fis[5] << 8 | (uint64_t)fis[6] << 16 | (uint64_t)fis[8] << 24 |
+                   (uint64_t)fis[9] << 32 | (uint64_t)fis[10] << 40;
     uint32_t n = fis[3] | (uint32_t)fis[11] << 8;
     unsigned tag = fis[12] >> 3;
     AtaRequest *r;
@@ -277,12 +279,13 @@ static void start_ncq(AhciPort *p, AtaDrive *d, const uint8_t *fis, unsigned slo
         ncq_fail(p, d, tag, p->ncq[tag] ? ATA_ABRT : ATA_IDNF);
         return;
     }
-    r = ata_request_new(d, fis[2] == 0x61 ? ATA_OP_WRITE : ATA_OP_READ, lba * ATA_SECTOR, (uint64_t)n * ATA_SECTOR,
-                        ncq_done);
+    r = ata_request_new(d, fis[2] == 0x61 ? ATA_OP_WRITE : ATA_OP_READ, lba * ATA_SECTOR,
+                        (uint64_t)n * ATA_SECTOR, ncq_done);
     r->tag = tag;
     r->fua = fis[7] & 0x80;
     dma_list_init(&r->list, hba_dev(p));
-    if (!add_prds(p, &r->list, table, prds, 0, r->bytes) || !dma_list_map(&r->list, r->op == ATA_OP_READ)) {
+    if (!add_prds(p, &r->list, table, prds, 0, r->bytes) ||
+        !dma_list_map(&r->list, r->op == ATA_OP_READ)) {
         ata_request_free(r);
         ahci_interrupt(p, IS_OFS);
         ncq_fail(p, d, tag, ATA_ABRT);
@@ -313,8 +316,10 @@ static void start_control(AhciPort *p, AtaDrive *d, const uint8_t *fis, unsigned
 
 static void load_registers(AtaDrive *d, const uint8_t *fis)
 {
-    d->tf = (AtaTaskFile){ .feature = fis[3], .lbal = fis[4], .lbam = fis[5], .lbah = fis[6], .count = fis[12] };
-    d->hob = (AtaTaskFile){ .feature = fis[11], .lbal = fis[8], .lbam = fis[9], .lbah = fis[10], .count = fis[13] };
+    d->tf = (AtaTaskFile){
+        .feature = fis[3], .lbal = fis[4], .lbam = fis[5], .lbah = fis[6], .count = fis[12]};
+    d->hob = (AtaTaskFile){
+        .feature = fis[11], .lbal = fis[8], .lbam = fis[9], .lbah = fis[10], .count = fis[13]};
     d->device = fis[7];
 }
 

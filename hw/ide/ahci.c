@@ -16,7 +16,8 @@
 #define SSTS_PRESENT 0x113u
 #define SERR_X (1u << 26)           /* DIAG.X: the drive was found */
 #define IE_MASK 0xfdc000ffu
-#define CMD_WMASK (CMD_ST | CMD_SUD | CMD_POD | CMD_CLO | CMD_FRE | CMD_ATAPI | 3u << 25 | 1u << 27 | CMD_ICC)
+#define CMD_WMASK \
+    (CMD_ST | CMD_SUD | CMD_POD | CMD_CLO | CMD_FRE | CMD_ATAPI | 3u << 25 | 1u << 27 | CMD_ICC)
 
 /* ---- interrupts ---- */
 

@@ -12,8 +12,15 @@
 enum { GHC_HR = 1u, GHC_IE = 2u, GHC_AE = 1u << 31 };
 enum { CMD_ST = 1u, CMD_SUD = 2u, CMD_POD = 4u, CMD_CLO = 8u, CMD_FRE = 1u << 4, CMD_CCS = 31u << 8,
        CMD_FR = 1u << 14, CMD_CR = 1u << 15, CMD_ATAPI = 1u << 24, CMD_ICC = 15u << 28 };
-enum { IS_DHRS = 1u, IS_PSS = 2u, IS_SDBS = 8u, IS_PCS = 1u << 6, IS_OFS = 1u << 24, IS_HBDS = 1u << 28,
-       IS_HBFS = 1u << 29, IS_TFES = 1u << 30 };
+enum {
+    IS_DHRS = 1u,
+    IS_PSS = 2u,
+    IS_SDBS = 8u,
+    IS_PCS = 1u << 6,
+    IS_OFS = 1u << 24,
+    IS_HBDS = 1u << 28,
+    IS_HBFS = 1u << 29,
+    IS_TFES = 1u << 30 };
 
 typedef struct Ahci Ahci;
 

@@ -38,7 +38,9 @@ static bool get_range(AtaDrive *d)
             ata_fail(d, ATA_IDNF);
             return false;
         } else {
-            d->lba = ((uint64_t)(t->lbam | t->lbah << 8) * d->cur_heads + (d->device & 15)) * d->cur_secs + t->lbal - 1;
+            d->lba = ((uint64_t)(t->lbam | t->lbah << 8) * d->cur_heads + (d->device & 15)) *
+                         d->cur_secs +
+                     t->lbal - 1;
         }
         d->left = n ? (uint32_t)n : 256;
     }
@@ -363,7 +365,8 @@ void ata_command(AtaDrive *d, uint8_t code)
     for (unsigned i = 0; i < ARRAY_COUNT(commands); i++) {
         const AtaCommand *c = &commands[i];
 
-        if (c->code == code && (c->kinds & (d->cd ? CD : DISK)) && (sata || !(c->flags & SATA_ONLY))) {
+        if (c->code == code && (c->kinds & (d->cd ? CD : DISK)) &&
+            (sata || !(c->flags & SATA_ONLY))) {
             d->ata_lba48 = c->flags & LBA48;
             c->run(d);
             return;

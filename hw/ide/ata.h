@@ -5,7 +5,8 @@
  *
  * A command goes: ata_command() -> handler -> any number of data phases -> ata_end(). A PIO phase
  * shows `buf`; the controller moves it and calls ata_pio_done(). A DMA phase is announced to the
- * controller, which calls ata_dma_run() when the guest is ready; it then asks for the list of memory.
+ * controller, which calls ata_dma_run() when the guest is ready; it then asks for the list of
+ * memory.
  */
 #ifndef HW_IDE_ATA_H
 #define HW_IDE_ATA_H

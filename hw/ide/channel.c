@@ -100,7 +100,8 @@ uint64_t ide_channel_read(IdeChannel *c, unsigned reg, unsigned size)
 static void task_file_write(AtaDrive *d, unsigned reg, uint8_t v)
 {
     uint8_t *const now[] = { &d->tf.feature, &d->tf.count, &d->tf.lbal, &d->tf.lbam, &d->tf.lbah };
-    uint8_t *const before[] = { &d->hob.feature, &d->hob.count, &d->hob.lbal, &d->hob.lbam, &d->hob.lbah };
+    uint8_t *const before[] = {&d->hob.feature, &d->hob.count, &d->hob.lbal, &d->hob.lbam,
+                               &d->hob.lbah};
 
     if (d->status & (ATA_BSY | ATA_DRQ)) {
         return;

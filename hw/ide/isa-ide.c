@@ -64,7 +64,8 @@ static void control_write(void *opaque, hwaddr off, uint64_t v, unsigned size)
 static const RegionOps command_ops = {
     .read = command_read, .write = command_write, .min_size = 1, .max_size = 4, .min_valid = 1, .max_valid = 4,
 };
-static const RegionOps control_ops = { .read = control_read, .write = control_write, .min_size = 1, .max_size = 1 };
+static const RegionOps control_ops = {
+    .read = control_read, .write = control_write, .min_size = 1, .max_size = 1};
 
 static const RegBank isa_ide_banks[] = {
     { .name = "command", .size = 8, .ops = &command_ops, .pio = true, .help = "command block" },
@@ -99,7 +100,8 @@ static const Prop isa_ide_props[] = {
 };
 
 static const PinRow isa_ide_pins[] = { PIN_OUT(IsaIde, irq, "irq"), PIN_END };
-static const StateField isa_ide_state[] = { STATE_STRUCT(IsaIde, channel, ide_channel_state), STATE_END };
+static const StateField isa_ide_state[] = {STATE_STRUCT(IsaIde, channel, ide_channel_state),
+                                           STATE_END};
 
 static const IsaInfo isa_ide_info = {
     .ports = { { .bank = "command", .base_prop = "iobase" }, { .bank = "control", .base_prop = "iobase2" } },

@@ -85,29 +85,36 @@ static const IdeBusOps piix_ops = {
     .irq = piix_irq, .pio = piix_pio, .dma = piix_dma, .dma_list = piix_dma_list, .dma_done = piix_dma_done,
 };
 
-#define CHANNEL_OPS(n)                                                                             \
-    static uint64_t command##n##_read(void *opaque, hwaddr off, unsigned size)                     \
-    {                                                                                              \
-        return ide_channel_read(&((PiixIde *)opaque)->channel[n], off, size);                                                   \
-    }                                                                                              \
-    static void command##n##_write(void *opaque, hwaddr off, uint64_t v, unsigned size)            \
-    {                                                                                              \
-        ide_channel_write(&((PiixIde *)opaque)->channel[n], off, (uint32_t)v, size);                                        \
-    }                                                                                              \
-    static uint64_t control##n##_read(void *opaque, hwaddr off, unsigned size)                     \
-    {                                                                                              \
-        return ide_channel_status(&((PiixIde *)opaque)->channel[n]);                                                               \
-    }                                                                                              \
-    static void control##n##_write(void *opaque, hwaddr off, uint64_t v, unsigned size)            \
-    {                                                                                              \
-        ide_channel_control(&((PiixIde *)opaque)->channel[n], (uint8_t)v);                                                      \
-    }                                                                                              \
-    static const RegionOps command##n##_ops = {                                                    \
-        .read = command##n##_read, .write = command##n##_write, .min_size = 1, .max_size = 4,      \
-        .min_valid = 1, .max_valid = 4,                                                            \
-    };                                                                                             \
-    static const RegionOps control##n##_ops = {                                                    \
-        .read = control##n##_read, .write = control##n##_write, .min_size = 1, .max_size = 1,      \
+#define CHANNEL_OPS(n)                                                                  \
+    static uint64_t command##n##_read(void *opaque, hwaddr off, unsigned size)          \
+    {                                                                                   \
+        return ide_channel_read(&((PiixIde *)opaque)->channel[n], off, size);           \
+    }                                                                                   \
+    static void command##n##_write(void *opaque, hwaddr off, uint64_t v, unsigned size) \
+    {                                                                                   \
+        ide_channel_write(&((PiixIde *)opaque)->channel[n], off, (uint32_t)v, size);    \
+    }                                                                                   \
+    static uint64_t control##n##_read(void *opaque, hwaddr off, unsigned size)          \
+    {                                                                                   \
+        return ide_channel_status(&((PiixIde *)opaque)->channel[n]);                    \
+    }                                                                                   \
+    static void control##n##_write(void *opaque, hwaddr off, uint64_t v, unsigned size) \
+    {                                                                                   \
+        ide_channel_control(&((PiixIde *)opaque)->channel[n], (uint8_t)v);              \
+    }                                                                                   \
+    static const RegionOps command##n##_ops = {                                         \
+        .read = command##n##_read,                                                      \
+        .write = command##n##_write,                                                    \
+        .min_size = 1,                                                                  \
+        .max_size = 4,                                                                  \
+        .min_valid = 1,                                                                 \
+        .max_valid = 4,                                                                 \
+    };                                                                                  \
+    static const RegionOps control##n##_ops = {                                         \
+        .read = control##n##_read,                                                      \
+        .write = control##n##_write,                                                    \
+        .min_size = 1,                                                                  \
+        .max_size = 1,                                                                  \
     };
 CHANNEL_OPS(0)
 CHANNEL_OPS(1)

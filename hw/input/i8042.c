@@ -11,7 +11,14 @@
 #include "ui/input.h"
 
 enum { ST_OBF = 1, ST_IBF = 2, ST_SYSTEM = 4, ST_COMMAND = 8, ST_UNLOCKED = 16, ST_AUX_OBF = 32 };
-enum { MODE_IRQ1 = 1, MODE_IRQ12 = 2, MODE_SYSTEM = 4, MODE_KBD_OFF = 16, MODE_AUX_OFF = 32, MODE_TRANSLATE = 64 };
+enum {
+    MODE_IRQ1 = 1,
+    MODE_IRQ12 = 2,
+    MODE_SYSTEM = 4,
+    MODE_KBD_OFF = 16,
+    MODE_AUX_OFF = 32,
+    MODE_TRANSLATE = 64
+};
 enum { OUT_RESET = 1, OUT_A20 = 2, OUT_AUX_OBF = 32, OUT_OBF = 16 };
 
 typedef struct I8042 {
@@ -61,8 +68,10 @@ static void i8042_update(I8042 *s)
     } else {
         aux = i8042_mouse_ready(s);
     }
-    s->status = (s->status & ~(ST_OBF | ST_AUX_OBF)) | (kbd || aux ? ST_OBF : 0) | (aux ? ST_AUX_OBF : 0);
-    s->outport = (s->outport & ~(OUT_OBF | OUT_AUX_OBF)) | (kbd ? OUT_OBF : 0) | (aux ? OUT_AUX_OBF : 0);
+    s->status =
+        (s->status & ~(ST_OBF | ST_AUX_OBF)) | (kbd || aux ? ST_OBF : 0) | (aux ? ST_AUX_OBF : 0);
+    s->outport =
+        (s->outport & ~(OUT_OBF | OUT_AUX_OBF)) | (kbd ? OUT_OBF : 0) | (aux ? OUT_AUX_OBF : 0);
     irq_set(&s->irq_kbd, kbd && (s->mode & MODE_IRQ1));
     irq_set(&s->irq_mouse, aux && (s->mode & MODE_IRQ12));
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* PrimeCell keyboard and mouse interface PL050 (ARM DDI 0143C) with a PS/2 keyboard or mouse on it. */
+/*
+ * PrimeCell keyboard and mouse interface PL050 (ARM DDI 0143C) with a PS/2 keyboard or mouse on it.
+ */
 #include "exec/bank.h"
 #include "hw/input/ps2.h"
 #include "ui/input.h"
@@ -32,7 +34,8 @@ static uint64_t pl050_stat_read(Device *d, const RegAccess *a)
     Pl050 *s = (Pl050 *)d;
     bool odd = !__builtin_parity(s->last);
 
-    return STAT_TXEMPTY | STAT_CLKIN | STAT_DATAIN | (odd ? STAT_PARITY : 0) | (ps2_has_data(&s->ps2) ? STAT_RXFULL : 0);
+    return STAT_TXEMPTY | STAT_CLKIN | STAT_DATAIN | (odd ? STAT_PARITY : 0) |
+           (ps2_has_data(&s->ps2) ? STAT_RXFULL : 0);
 }
 
 static uint64_t pl050_data_read(Device *d, const RegAccess *a)
@@ -112,7 +115,8 @@ static const Reg pl050_regs[] = {
 };
 /* clang-format on */
 
-static const RegBank pl050_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(pl050_regs), .help = "interface"}, {0}};
+static const RegBank pl050_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(pl050_regs), .help = "interface"}, {0}};
 static const PinRow pl050_pins[] = {PIN_OUT(Pl050, irq, "irq"), PIN_END};
 static const StateField pl050_state[] = {
     STATE_STRUCT(Pl050, ps2, ps2_state), HOST_ONLY(Pl050, input, "host side"), STATE(Pl050, last), STATE_END,

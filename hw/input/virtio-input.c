@@ -13,10 +13,29 @@
 #define HELD_MAX 128u
 #define EVENT_LEN 8u
 
-enum { CFG_UNSET, CFG_ID_NAME, CFG_ID_SERIAL, CFG_ID_DEVIDS, CFG_PROP_BITS = 0x10, CFG_EV_BITS, CFG_ABS_INFO };
+enum {
+    CFG_UNSET,
+    CFG_ID_NAME,
+    CFG_ID_SERIAL,
+    CFG_ID_DEVIDS,
+    CFG_PROP_BITS = 0x10,
+    CFG_EV_BITS,
+    CFG_ABS_INFO
+};
 /* Linux's input event codes, which the specification takes over. */
 enum { EV_SYN, EV_KEY, EV_REL, EV_ABS, EV_LED = 0x11, EV_REP = 0x14 };
-enum { REL_X, REL_Y, REL_WHEEL = 8, ABS_X = 0, ABS_Y, BTN_LEFT = 0x110, BTN_RIGHT, BTN_MIDDLE, BTN_SIDE, BTN_EXTRA };
+enum {
+    REL_X,
+    REL_Y,
+    REL_WHEEL = 8,
+    ABS_X = 0,
+    ABS_Y,
+    BTN_LEFT = 0x110,
+    BTN_RIGHT,
+    BTN_MIDDLE,
+    BTN_SIDE,
+    BTN_EXTRA
+};
 enum { BUS_VIRTUAL = 6 };
 #define POSITION_MAX 0x7fff
 
@@ -286,13 +305,25 @@ static const StateField input_state[] = {
     HOST_ONLY(VirtioInput, input, "host side"), STATE_END,
 };
 
-#define INPUT_TYPE(id_, name_, desc_, class_)                                                      \
-    static const VirtioType id_ = {                                                                \
-        .name = name_, .desc = desc_, .category = "input", .id = 18, .pci_class = class_, .size = sizeof(VirtioInput), \
-        .config_size = 136, .vectors = 2, .props = input_props, .state = input_state, .realize = input_realize, \
-        .unrealize = input_unrealize, .reset = input_reset, .config_read = input_config_read,      \
-        .config_write = input_config_write, .notify = input_notify,                                \
-    };                                                                                             \
+#define INPUT_TYPE(id_, name_, desc_, class_) \
+    static const VirtioType id_ = {           \
+        .name = name_,                        \
+        .desc = desc_,                        \
+        .category = "input",                  \
+        .id = 18,                             \
+        .pci_class = class_,                  \
+        .size = sizeof(VirtioInput),          \
+        .config_size = 136,                   \
+        .vectors = 2,                         \
+        .props = input_props,                 \
+        .state = input_state,                 \
+        .realize = input_realize,             \
+        .unrealize = input_unrealize,         \
+        .reset = input_reset,                 \
+        .config_read = input_config_read,     \
+        .config_write = input_config_write,   \
+        .notify = input_notify,               \
+    };                                        \
     VIRTIO_TYPE(id_);
 INPUT_TYPE(keyboard_type, "virtio-keyboard", "Keyboard", 0x090000)
 INPUT_TYPE(mouse_type, "virtio-mouse", "Mouse", 0x090200)

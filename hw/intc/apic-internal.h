@@ -49,7 +49,8 @@ void apic_update(Apic *s);
 void apic_eoi(Apic *s);
 void apic_send_ipi(Apic *s, uint64_t icr);
 void apic_local_event(Apic *s, unsigned lvt);
-void apic_bus_deliver(Vm *vm, uint32_t dest, bool logical, unsigned mode, unsigned vector, bool level);
+void apic_bus_deliver(Vm *vm, uint32_t dest, bool logical, unsigned mode, unsigned vector,
+                      bool level);
 Apic *apic_by_cpu_index(Vm *vm, unsigned index);
 void apic_map_window(Vm *vm);
 

@@ -113,7 +113,8 @@ void apic_set_tsc_deadline(Device *apic, uint64_t tsc, int64_t deadline_ns)
 /* LVT entry of a register number, -1: none. */
 static int lvt_index(unsigned reg)
 {
-    static const int8_t order[] = {LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR};
+    static const int8_t order[] = {LVT_TIMER, LVT_THERMAL, LVT_PERF,
+                                   LVT_LINT0, LVT_LINT1,   LVT_ERROR};
 
     return reg >= REG_LVT && reg < REG_LVT + ARRAY_COUNT(order) ? order[reg - REG_LVT] : -1;
 }
@@ -333,7 +334,9 @@ static MemResult window_access(Region *r, hwaddr offset, uint64_t *value, unsign
     }
     if ((s->base & APIC_BASE_X2APIC) || size < 4 || (offset & 15) != 0) {
         if (!write) {
-            *value = size < 4 && !(s->base & APIC_BASE_X2APIC) ? reg_read(s, offset >> 4) >> (offset & 3) * 8 : 0;
+            *value = size < 4 && !(s->base & APIC_BASE_X2APIC)
+                         ? reg_read(s, offset >> 4) >> (offset & 3) * 8
+                         : 0;
         }
         return MEM_OK;
     }
@@ -386,13 +389,14 @@ static void print_vectors(GString *out, const char *name, const uint32_t *bits)
 
 static void print_lvt(GString *out, const char *name, uint32_t e, bool timer)
 {
-    static const char *const modes[] = {"Fixed", "LowPrio", "SMI", "...", "NMI", "INIT", "SIPI", "ExtINT"};
+    static const char *const modes[] = {"Fixed", "LowPrio", "SMI",  "...",
+                                        "NMI",   "INIT",    "SIPI", "ExtINT"};
     static const char *const timer_modes[] = {"one-shot", "periodic", "tsc-deadline", "..."};
 
     g_string_append_printf(out, "%s\t 0x%08x %s %-5s %-6s %-7s %-12s %-6s", name, e,
-                           e & (1u << 13) ? "active-lo" : "active-hi", e & LVT_LEVEL ? "level" : "edge",
-                           e & LVT_MASKED ? "masked" : "", "", timer ? timer_modes[LVT_TIMER_MODE(e)] : "",
-                           modes[LVT_MODE(e)]);
+                           e & (1u << 13) ? "active-lo" : "active-hi",
+                           e & LVT_LEVEL ? "level" : "edge", e & LVT_MASKED ? "masked" : "", "",
+                           timer ? timer_modes[LVT_TIMER_MODE(e)] : "", modes[LVT_MODE(e)]);
     g_string_append_printf(out, LVT_MODE(e) == MODE_FIXED ? " (vec %u)\n" : "\n", e & 0xff);
 }
 
@@ -403,10 +407,11 @@ static void print_icr(GString *out, const Apic *s)
     bool x2 = s->base & APIC_BASE_X2APIC, logical = low & 1u << 11;
 
     g_string_append_printf(out, "ICR\t 0x%08x %s %s %s %s\n", low, logical ? "logical" : "physical",
-                           low & LVT_LEVEL ? "level" : "edge", low & 1u << 14 ? "assert" : "de-assert",
-                           shorthands[low >> 18 & 3]);
-    g_string_append_printf(out, logical ? "ICR2\t 0x%08x mask %x (APIC ID)\n" : "ICR2\t 0x%08x cpu %u (APIC ID)\n",
-                           high, x2 ? high : high >> 24);
+                           low & LVT_LEVEL ? "level" : "edge",
+                           low & 1u << 14 ? "assert" : "de-assert", shorthands[low >> 18 & 3]);
+    g_string_append_printf(
+        out, logical ? "ICR2\t 0x%08x mask %x (APIC ID)\n" : "ICR2\t 0x%08x cpu %u (APIC ID)\n",
+        high, x2 ? high : high >> 24);
 }
 
 void apic_print(Device *apic, GString *out)
@@ -420,8 +425,9 @@ void apic_print(Device *apic, GString *out)
         print_lvt(out, order_names[i], s->lvt[order[i]], false);
     }
     print_lvt(out, "LVTT", s->lvt[LVT_TIMER], true);
-    g_string_append_printf(out, "Timer\t DCR=0x%x (divide by %u) initial_count = %u current_count = %u\n",
-                           s->divide, 1u << timer_shift(s), s->initial_count, apic_timer_count(s));
+    g_string_append_printf(
+        out, "Timer\t DCR=0x%x (divide by %u) initial_count = %u current_count = %u\n", s->divide,
+        1u << timer_shift(s), s->initial_count, apic_timer_count(s));
     g_string_append_printf(out, "SPIV\t 0x%08x APIC %s, focus=%s, spurious vec %u\n", s->svr,
                            s->svr & SVR_ENABLE ? "enabled" : "disabled",
                            s->svr & 1u << 9 ? "on" : "off", s->svr & 0xff);

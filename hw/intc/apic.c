@@ -194,7 +194,8 @@ static Apic *apic_of(Vm *vm, unsigned i)
     return apics && i < apics->len ? g_ptr_array_index(apics, i) : NULL;
 }
 
-void apic_bus_deliver(Vm *vm, uint32_t dest, bool logical, unsigned mode, unsigned vector, bool level)
+void apic_bus_deliver(Vm *vm, uint32_t dest, bool logical, unsigned mode, unsigned vector,
+                      bool level)
 {
     Apic *best = NULL, *s;
 
@@ -293,7 +294,8 @@ void apic_local_event(Apic *s, unsigned lvt)
     uint32_t e = s->lvt[lvt];
 
     if (!(e & LVT_MASKED)) {
-        apic_accept(s, LVT_MODE(e), e & 0xff, LVT_MODE(e) == MODE_FIXED && (e & LVT_LEVEL) && lvt != LVT_TIMER);
+        apic_accept(s, LVT_MODE(e), e & 0xff,
+                    LVT_MODE(e) == MODE_FIXED && (e & LVT_LEVEL) && lvt != LVT_TIMER);
     }
 }
 

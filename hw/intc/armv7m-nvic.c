@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The private peripherals of an M-profile CPU as devices: the System Control Space with the NVIC, whose state and registers are the
- * CPU's (target-arm/m-scs.c), the Non-secure alias of it, SysTick's window, and what else of the bus reads as 0 (Armv8-M
- * Architecture Reference Manual, B8.1). Bit-band regions (ARMv7-M, B3.2.4) are a device as well.
+ * The private peripherals of an M-profile CPU as devices: the System Control Space with the NVIC,
+ * whose state and registers are the CPU's (target-arm/m-scs.c), the Non-secure alias of it,
+ * SysTick's window, and what else of the bus reads as 0 (Armv8-M Architecture Reference Manual,
+ * B8.1). Bit-band regions (ARMv7-M, B3.2.4) are a device as well.
  */
 #include "exec/arm-cpu.h"
 #include "exec/bank.h"
@@ -13,7 +14,8 @@
 /* ---- registers ---- */
 
 /* One access at 0xe000e000 + offset, as `secure`. */
-static bool nvic_access(Nvic *s, uint32_t offset, uint32_t *value, unsigned size, bool write, bool secure, bool user)
+static bool nvic_access(Nvic *s, uint32_t offset, uint32_t *value, unsigned size, bool write,
+                        bool secure, bool user)
 {
     if (offset >= 0x10 && offset < 0xf0) {
         Device *tick = s->systick[secure && s->systick[1]];
@@ -31,11 +33,13 @@ static bool nvic_access(Nvic *s, uint32_t offset, uint32_t *value, unsigned size
     return target_arch->arm->m.scs(s->cpu, offset, value, size, write, secure, user);
 }
 
-static MemResult scs_access(Region *r, hwaddr offset, uint64_t *value, unsigned size, bool write, MemAttrs attrs)
+static MemResult scs_access(Region *r, hwaddr offset, uint64_t *value, unsigned size, bool write,
+                            MemAttrs attrs)
 {
     uint32_t v = (uint32_t)*value;
 
-    if (size > 4 || !nvic_access(r->opaque, (uint32_t)offset, &v, size, write, attrs.secure, attrs.user)) {
+    if (size > 4 ||
+        !nvic_access(r->opaque, (uint32_t)offset, &v, size, write, attrs.secure, attrs.user)) {
         return MEM_ERROR;
     }
     *value = v;
@@ -43,7 +47,8 @@ static MemResult scs_access(Region *r, hwaddr offset, uint64_t *value, unsigned 
 }
 
 /* Secure software looks at Non-secure copies here; others find nothing. */
-static MemResult alias_access(Region *r, hwaddr offset, uint64_t *value, unsigned size, bool write, MemAttrs attrs)
+static MemResult alias_access(Region *r, hwaddr offset, uint64_t *value, unsigned size, bool write,
+                              MemAttrs attrs)
 {
     if (attrs.secure) {
         attrs.secure = 0;
@@ -53,7 +58,8 @@ static MemResult alias_access(Region *r, hwaddr offset, uint64_t *value, unsigne
     return attrs.user ? MEM_ERROR : MEM_OK;
 }
 
-static MemResult rest_access(Region *r, hwaddr offset, uint64_t *value, unsigned size, bool write, MemAttrs attrs)
+static MemResult rest_access(Region *r, hwaddr offset, uint64_t *value, unsigned size, bool write,
+                             MemAttrs attrs)
 {
     *value = write ? *value : 0;
     return attrs.user ? MEM_ERROR : MEM_OK;
@@ -74,7 +80,11 @@ static void nvic_bank_write(void *opaque, hwaddr offset, uint64_t value, unsigne
     nvic_access(opaque, (uint32_t)offset, &v, size, true, true, false);
 }
 
-static const RegionOps nvic_ops = {.read = nvic_bank_read, .write = nvic_bank_write, .min_size = 1, .max_size = 4, .endian = DEV_LITTLE};
+static const RegionOps nvic_ops = {.read = nvic_bank_read,
+                                   .write = nvic_bank_write,
+                                   .min_size = 1,
+                                   .max_size = 4,
+                                   .endian = DEV_LITTLE};
 
 /* ---- lines ---- */
 
@@ -121,11 +131,17 @@ static bool nvic_realize(Device *d, GError **error)
     return true;
 }
 
-static const RegBank nvic_banks[] = {{.name = "mmio", .size = 0x1000, .ops = &nvic_ops, .help = "System Control Space, as Secure state sees it"}, {0}};
+static const RegBank nvic_banks[] = {{.name = "mmio",
+                                      .size = 0x1000,
+                                      .ops = &nvic_ops,
+                                      .help = "System Control Space, as Secure state sees it"},
+                                     {0}};
 static const PinRow nvic_pins[] = {
     PIN_IN("irq", 496, nvic_irq), PIN_IN("nmi", 1, nvic_nmi), PIN_IN("systick", 2, nvic_systick), PIN_END,
 };
-static const Prop nvic_props[] = {PROP_U32(Nvic, num_irqs, "num-irq", 64, .min = 1, .max = 496, .help = "external lines"), PROP_END};
+static const Prop nvic_props[] = {
+    PROP_U32(Nvic, num_irqs, "num-irq", 64, .min = 1, .max = 496, .help = "external lines"),
+    PROP_END};
 static const StateField nvic_state[] = {
     HOST_ONLY(Nvic, cpu, "wired by the board; the state is the CPU's"), HOST_ONLY(Nvic, systick, "wired by the board"),
     HOST_ONLY(Nvic, root, "wired by the board"), HOST_ONLY(Nvic, alias, "map"), HOST_ONLY(Nvic, rest, "map"),
@@ -147,7 +163,8 @@ static hwaddr bit_place(const Bitband *s, hwaddr offset, unsigned *bit)
     return s->base + (offset >> 5);
 }
 
-static MemResult bit_access(Region *r, hwaddr offset, uint64_t *value, unsigned size, bool write, MemAttrs attrs)
+static MemResult bit_access(Region *r, hwaddr offset, uint64_t *value, unsigned size, bool write,
+                            MemAttrs attrs)
 {
     Bitband *s = r->opaque;
     unsigned bit;
@@ -179,7 +196,11 @@ static void bitband_write(void *opaque, hwaddr offset, uint64_t value, unsigned 
     bit_access(device_region(opaque, "mmio"), offset, &value, size, true, ATTRS_NONE);
 }
 
-static const RegionOps bitband_ops = {.read = bitband_read, .write = bitband_write, .min_size = 1, .max_size = 4, .endian = DEV_LITTLE};
+static const RegionOps bitband_ops = {.read = bitband_read,
+                                      .write = bitband_write,
+                                      .min_size = 1,
+                                      .max_size = 4,
+                                      .endian = DEV_LITTLE};
 
 static bool bitband_realize(Device *d, GError **error)
 {
@@ -190,8 +211,11 @@ static bool bitband_realize(Device *d, GError **error)
     return true;
 }
 
-static const RegBank bitband_banks[] = {{.name = "mmio", .size = 0x2000000, .ops = &bitband_ops, .help = "a word for each bit"}, {0}};
-static const Prop bitband_props[] = {PROP_U32(Bitband, base, "base", 0x20000000, .help = "of the megabyte whose bits these are"), PROP_END};
+static const RegBank bitband_banks[] = {
+    {.name = "mmio", .size = 0x2000000, .ops = &bitband_ops, .help = "a word for each bit"}, {0}};
+static const Prop bitband_props[] = {
+    PROP_U32(Bitband, base, "base", 0x20000000, .help = "of the megabyte whose bits these are"),
+    PROP_END};
 static const StateField bitband_state[] = {HOST_ONLY(Bitband, as, "wired by the board"), STATE_END};
 
 static const DeviceType bitband_type = {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Interrupt controllers of the Raspberry Pi: that of the BCM2835 (BCM2835 ARM Peripherals, 7), 64 lines of the GPU and 8 of the
- * ARM side, and that of the BCM2836 for four cores (BCM2836 ARM-local peripherals, QA7 revision 3.4) with mailboxes, routing of
- * the cores' timers and a local timer.
+ * Interrupt controllers of the Raspberry Pi: that of the BCM2835 (BCM2835 ARM Peripherals, 7), 64
+ * lines of the GPU and 8 of the ARM side, and that of the BCM2836 for four cores (BCM2836 ARM-local
+ * peripherals, QA7 revision 3.4) with mailboxes, routing of the cores' timers and a local timer.
  */
 #include "exec/bank.h"
 #include "hw/timer/countdown.h"
@@ -127,7 +127,8 @@ static const Reg ic_regs[] = {
     IC_ENABLE(0x1c, "disable1"), IC_ENABLE(0x20, "disable2"), IC_ENABLE(0x24, "disable_basic"),
 };
 /* clang-format on */
-static const RegBank ic_banks[] = {{.name = "mmio", .size = 0x200, BANK_REGS(ic_regs), .help = "interrupt controller"}, {0}};
+static const RegBank ic_banks[] = {
+    {.name = "mmio", .size = 0x200, BANK_REGS(ic_regs), .help = "interrupt controller"}, {0}};
 static const PinRow ic_pins[] = {
     PIN_IN("gpu-irq", 64, ic_gpu), PIN_IN("arm-irq", 8, ic_arm), PIN_OUT(Bcm2835Ic, irq, "irq"), PIN_OUT(Bcm2835Ic, fiq_out, "fiq"), PIN_END,
 };
@@ -164,7 +165,8 @@ static void control_sources(const Bcm2836Control *s, unsigned core, uint32_t *ir
     for (unsigned i = 0; i < 4; i++) {
         boxes |= s->mailbox[core * 4 + i] ? 1u << i : 0;
     }
-    *irq = (s->timer_level[core] & tc & ~(tc >> 4) & 15) | (boxes & mc & ~(mc >> 4) & 15) << SRC_MAILBOX;
+    *irq = (s->timer_level[core] & tc & ~(tc >> 4) & 15) | (boxes & mc & ~(mc >> 4) & 15)
+                                                               << SRC_MAILBOX;
     *fiq = (s->timer_level[core] & tc >> 4 & 15) | (boxes & mc >> 4 & 15) << SRC_MAILBOX;
     if ((s->gpu_route & 3) == core && s->gpu_irq) {
         *irq |= 1u << SRC_GPU;
@@ -226,7 +228,8 @@ static void control_mailbox_write(Device *d, const RegAccess *a)
 {
     Bcm2836Control *s = (Bcm2836Control *)d;
 
-    s->mailbox[a->index] = a->reg->offset == 0x80 ? s->mailbox[a->index] | (uint32_t)a->value : s->mailbox[a->index] & ~(uint32_t)a->value;
+    s->mailbox[a->index] = a->reg->offset == 0x80 ? s->mailbox[a->index] | (uint32_t)a->value
+                                                  : s->mailbox[a->index] & ~(uint32_t)a->value;
     control_update(s);
 }
 
@@ -300,7 +303,8 @@ static const Reg control_regs[] = {
     REG_HOOK(0xc0, 4, "mailbox", .count = 16, .read = control_mailbox_read, .write = control_mailbox_write, .help = "clears bits"),
 };
 /* clang-format on */
-static const RegBank control_banks[] = {{.name = "mmio", .size = 0x100, BANK_REGS(control_regs), .help = "per-core interrupts"}, {0}};
+static const RegBank control_banks[] = {
+    {.name = "mmio", .size = 0x100, BANK_REGS(control_regs), .help = "per-core interrupts"}, {0}};
 static const PinRow control_pins[] = {
     PIN_IN("timer", CORES * 4, control_timer), PIN_IN("gpu-irq", 1, control_gpu_irq), PIN_IN("gpu-fiq", 1, control_gpu_fiq),
     PIN_OUT_ARRAY(Bcm2836Control, irq, "irq"), PIN_OUT_ARRAY(Bcm2836Control, fiq, "fiq"), PIN_END,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Interrupt combiner of the Exynos 4210 (its User's Manual, 10): groups of eight lines, each group one line of the GIC. A register
- * holds the enables, or the states, of four groups.
+ * Interrupt combiner of the Exynos 4210 (its User's Manual, 10): groups of eight lines, each group
+ * one line of the GIC. A register holds the enables, or the states, of four groups.
  */
 #include "exec/bank.h"
 
@@ -38,7 +38,9 @@ static uint64_t combiner_read(Device *d, const RegAccess *a)
     uint32_t v = 0;
 
     for (unsigned i = 0; i < 4; i++) {
-        uint8_t g = what < 2 ? s->enable[first + i] : what == 2 ? s->level[first + i] : s->level[first + i] & s->enable[first + i];
+        uint8_t g = what < 2    ? s->enable[first + i]
+                    : what == 2 ? s->level[first + i]
+                                : s->level[first + i] & s->enable[first + i];
 
         v |= (uint32_t)g << 8 * i;
     }
@@ -81,9 +83,12 @@ static const Reg combiner_regs[] = {
     REG_HOOK(0x000, 4, "groups", .count = WORDS * 4, .read = combiner_read, .write = combiner_write, .help = "enables and states"),
     REG_HOOK(0x100, 4, "pending", .count = 2, .read = combiner_pending_read, .help = "groups with an interrupt"),
 };
-static const RegBank combiner_banks[] = {{.name = "mmio", .size = 0x200, BANK_REGS(combiner_regs), .help = "combiner"}, {0}};
-static const PinRow combiner_pins[] = {PIN_IN("in", GROUPS * 8, combiner_input), PIN_OUT_ARRAY(Combiner, irq, "irq"), PIN_END};
-static const StateField combiner_state[] = {STATE_RAW(Combiner, level), STATE_RAW(Combiner, enable), STATE_END};
+static const RegBank combiner_banks[] = {
+    {.name = "mmio", .size = 0x200, BANK_REGS(combiner_regs), .help = "combiner"}, {0}};
+static const PinRow combiner_pins[] = {PIN_IN("in", GROUPS * 8, combiner_input),
+                                       PIN_OUT_ARRAY(Combiner, irq, "irq"), PIN_END};
+static const StateField combiner_state[] = {STATE_RAW(Combiner, level), STATE_RAW(Combiner, enable),
+                                            STATE_END};
 
 static const DeviceType combiner_type = {
     .name = "exynos4210.combiner", .category = "misc", .desc = "Exynos4210 interrupt combiner", .internal = true, .size = sizeof(Combiner),

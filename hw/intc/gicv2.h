@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The parts of the GICv2 model (IHI 0048B): distributor in gicv2.c, CPU interfaces in gicv2-cpu.c, virtual ones in gicv2-virt.c. */
+/*
+ * The parts of the GICv2 model (IHI 0048B): distributor in gicv2.c, CPU interfaces in gicv2-cpu.c,
+ * virtual ones in gicv2-virt.c.
+ */
 #ifndef HW_INTC_GICV2_H
 #define HW_INTC_GICV2_H
 
@@ -86,7 +89,10 @@ void gic_update(Gic *s);
 void gic_update_cpu(Gic *s, unsigned cpu);
 void gic_update_virtual(Gic *s, unsigned cpu);
 /* gicv2-cpu.c */
-/* The most urgent pending interrupt that is enabled, GIC_SPURIOUS: none; not compared with PMR or what runs. */
+/*
+ * The most urgent pending interrupt that is enabled, GIC_SPURIOUS: none; not compared with PMR or
+ * what runs.
+ */
 unsigned gic_best(Gic *s, unsigned cpu);
 /* The register pages as a CPU sees them. */
 MemResult gic_cpu_access(Region *r, hwaddr offset, uint64_t *value, unsigned size, bool write,

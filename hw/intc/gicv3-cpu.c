@@ -47,7 +47,8 @@ static uint32_t *ctlr_of(Gicv3Redist *r, const ArmCpuView *v)
 /* 4.8.6: non-secure software where FIQs are EL3's sees the lower half of priorities shifted. */
 static bool shifted(const Gicv3Redist *r, const ArmCpuView *v)
 {
-    return !gicv3_one_state(r->gic) && v->has_el3 && v->el < 3 && !v->secure && (v->scr_el3 & SCR_FIQ);
+    return !gicv3_one_state(r->gic) && v->has_el3 && v->el < 3 && !v->secure &&
+           (v->scr_el3 & SCR_FIQ);
 }
 
 /* ---- priorities ---- */
@@ -157,7 +158,8 @@ static void end_interrupt(Gicv3Redist *r, const ArmCpuView *v, bool grp1, uint32
     if (irq >= 1020 && irq < GICV3_LPI_FIRST) {
         return;
     }
-    if (lowest(r, &group) == GICV3_IDLE || (grp1 ? group == G0 || (group == G1S && view_ns(r, v) && v->el < 3) : group != G0)) {
+    if (lowest(r, &group) == GICV3_IDLE ||
+        (grp1 ? group == G0 || (group == G1S && view_ns(r, v) && v->el < 3) : group != G0)) {
         return;
     }
     r->apr[group] &= r->apr[group] - 1;
@@ -190,21 +192,23 @@ static bool sgi_allowed(const Gicv3Redist *t, unsigned irq, Gicv3Group group, bo
     /* 12.11.9: NSACR lets non-secure software send secure ones. */
     unsigned nsac = t->nsacr >> 2 * irq & 3;
 
-    return ns && !gicv3_one_state(t->gic) && ((has == G0 && nsac >= 1) || (has == G1S && nsac >= 2));
+    return ns && !gicv3_one_state(t->gic) &&
+           ((has == G0 && nsac >= 1) || (has == G1S && nsac >= 2));
 }
 
 static void send_sgi(Gicv3Redist *r, bool ns, Gicv3Group group, uint64_t value)
 {
     unsigned irq = value >> 24 & 15;
-    uint64_t cluster = (value >> 48 & 0xff) << 32 | (value >> 32 & 0xff) << 16 | (value >> 16 & 0xff) << 8;
+    uint64_t cluster =
+        (value >> 48 & 0xff) << 32 | (value >> 32 & 0xff) << 16 | (value >> 16 & 0xff) << 8;
     unsigned range = value >> 44 & 15;
 
     for (unsigned i = 0; i < r->gic->redists->len; i++) {
         Gicv3Redist *t = g_ptr_array_index(r->gic->redists, i);
         unsigned aff0 = t->mpidr & 0xff;
         bool hit = value >> 40 & 1 ? t != r
-                                   : (t->mpidr & 0xff00ffff00ull) == cluster && aff0 / 16 == range &&
-                                         (value >> (aff0 & 15) & 1);
+                                   : (t->mpidr & 0xff00ffff00ull) == cluster &&
+                                         aff0 / 16 == range && (value >> (aff0 & 15) & 1);
 
         if (hit && sgi_allowed(t, irq, group, ns)) {
             gicv3_set_sgi(t, irq);
@@ -303,7 +307,10 @@ static ArmSysregResult check(Gicv3Redist *r, const ArmCpuView *v, unsigned reg)
 {
     bool el2 = v->el == 1 && v->has_el2 && (!v->has_el3 || !v->secure);
     bool sgi = reg >= ICC_SGI0R && reg <= ICC_ASGI1R;
-    uint32_t trap = is_group1(reg) ? ICH_TALL1 : is_group0(reg) ? ICH_TALL0 : reg == ICC_SRE ? 0 : ICH_TC;
+    uint32_t trap = is_group1(reg)   ? ICH_TALL1
+                    : is_group0(reg) ? ICH_TALL0
+                    : reg == ICC_SRE ? 0
+                                     : ICH_TC;
 
     trap |= reg == ICC_DIR ? ICH_TDIR : 0;
     if (el2 && (r->ich_hcr & trap)) {
@@ -351,9 +358,9 @@ static uint64_t read_register(Gicv3Redist *r, const ArmCpuView *v, unsigned reg)
     case ICC_SRE_EL3:
         return 15;
     case ICC_CTLR_EL3:
-        return r->icc_ctlr_el3 | CTLR_FIXED | (gicv3_one_state(r->gic) ? EL3_NDS : 0) | (r->icc_ctlr[0] & CTLR_CBPR) |
-               (r->icc_ctlr[1] & CTLR_CBPR) << 1 | (r->icc_ctlr[0] & CTLR_EOIMODE) << 2 |
-               (r->icc_ctlr[1] & CTLR_EOIMODE) << 3;
+        return r->icc_ctlr_el3 | CTLR_FIXED | (gicv3_one_state(r->gic) ? EL3_NDS : 0) |
+               (r->icc_ctlr[0] & CTLR_CBPR) | (r->icc_ctlr[1] & CTLR_CBPR) << 1 |
+               (r->icc_ctlr[0] & CTLR_EOIMODE) << 2 | (r->icc_ctlr[1] & CTLR_EOIMODE) << 3;
     case ICC_IGRPEN1_EL3:
         return r->igrpen[G1NS] | r->igrpen[G1S] << 1;
     default:
@@ -423,7 +430,8 @@ static ArmSysregResult icc_read(Cpu *cpu, void *opaque, const ArmSysregRow *row,
     ArmSysregResult result = check(r, &v, row->aux);
 
     if (result == ARM_SYSREG_OK) {
-        *value = is_virtual(&v, row->aux) ? gicv3_virt_read(r, row->aux) : read_register(r, &v, row->aux);
+        *value = is_virtual(&v, row->aux) ? gicv3_virt_read(r, row->aux)
+                                          : read_register(r, &v, row->aux);
     }
     return result;
 }

@@ -7,10 +7,29 @@
 #include "exec/dma.h"
 #include "gicv3.h"
 
-enum { G_CTLR = 0x00, G_IIDR = 0x04, G_TYPER = 0x08, G_CBASER = 0x80, G_CWRITER = 0x88, G_CREADR = 0x90, G_BASER = 0x100,
-       G_ID = 0xffd0 };
-enum { CMD_MOVI = 0x01, CMD_INT = 0x03, CMD_CLEAR = 0x04, CMD_SYNC = 0x05, CMD_MAPD = 0x08, CMD_MAPC = 0x09,
-       CMD_MAPTI = 0x0a, CMD_MAPI = 0x0b, CMD_INV = 0x0c, CMD_INVALL = 0x0d, CMD_MOVALL = 0x0e, CMD_DISCARD = 0x0f };
+enum {
+    G_CTLR = 0x00,
+    G_IIDR = 0x04,
+    G_TYPER = 0x08,
+    G_CBASER = 0x80,
+    G_CWRITER = 0x88,
+    G_CREADR = 0x90,
+    G_BASER = 0x100,
+    G_ID = 0xffd0 };
+enum {
+    CMD_MOVI = 0x01,
+    CMD_INT = 0x03,
+    CMD_CLEAR = 0x04,
+    CMD_SYNC = 0x05,
+    CMD_MAPD = 0x08,
+    CMD_MAPC = 0x09,
+    CMD_MAPTI = 0x0a,
+    CMD_MAPI = 0x0b,
+    CMD_INV = 0x0c,
+    CMD_INVALL = 0x0d,
+    CMD_MOVALL = 0x0e,
+    CMD_DISCARD = 0x0f
+};
 
 #define TRANSLATER 0x40
 #define CTLR_ENABLE 1u
@@ -126,7 +145,8 @@ static bool read_ite(Its *s, uint32_t device, uint32_t event, Ite *ite)
     return ok && (e & VALID);
 }
 
-static void write_ite(Its *s, uint32_t device, uint32_t event, uint32_t lpi, uint16_t collection, bool valid)
+static void write_ite(Its *s, uint32_t device, uint32_t event, uint32_t lpi, uint16_t collection,
+                      bool valid)
 {
     hwaddr at;
 
@@ -174,7 +194,8 @@ static void cmd_mapc(Its *s, const uint64_t c[4])
 {
     uint64_t target = c[2] >> 16 & 0xffff;
 
-    write_entry(s, 1, c[2] & 0xffff, (c[2] & VALID) && redist_number(s, target) ? VALID | target : 0);
+    write_entry(s, 1, c[2] & 0xffff,
+                (c[2] & VALID) && redist_number(s, target) ? VALID | target : 0);
 }
 
 static void cmd_mapti(Its *s, const uint64_t c[4], bool with_id)
@@ -208,7 +229,8 @@ static void cmd_movi(Its *s, const uint64_t c[4])
 
 static void cmd_movall(Its *s, const uint64_t c[4])
 {
-    Gicv3Redist *from = redist_number(s, c[2] >> 16 & 0xffff), *to = redist_number(s, c[3] >> 16 & 0xffff);
+    Gicv3Redist *from = redist_number(s, c[2] >> 16 & 0xffff),
+                *to = redist_number(s, c[3] >> 16 & 0xffff);
 
     for (uint32_t lpi = GICV3_LPI_FIRST; from && to && lpi < GICV3_LPI_END; lpi++) {
         move_pending(from, to, lpi);
@@ -284,7 +306,8 @@ static void run_commands(Its *s)
 {
     uint64_t size = ((s->cbaser & 0xff) + 1) * 4096;
 
-    while ((s->ctlr & CTLR_ENABLE) && (s->cbaser & VALID) && s->creadr != s->cwriter && s->cwriter < size) {
+    while ((s->ctlr & CTLR_ENABLE) && (s->cbaser & VALID) && s->creadr != s->cwriter &&
+           s->cwriter < size) {
         uint64_t c[4];
 
         if (!dma_read(&s->dev, (s->cbaser & ADDRESS) + s->creadr, c, sizeof(c))) {
@@ -313,7 +336,8 @@ static uint64_t its_reg(Its *s, hwaddr offset)
     case G_CREADR:
         return s->creadr;
     default:
-        return offset >= G_BASER && offset < G_BASER + 8 * BASERS ? s->baser[(offset - G_BASER) / 8] : 0;
+        return offset >= G_BASER && offset < G_BASER + 8 * BASERS ? s->baser[(offset - G_BASER) / 8]
+                                                                  : 0;
     }
 }
 
@@ -366,10 +390,11 @@ static void its_write(void *opaque, hwaddr offset, uint64_t value, unsigned size
     }
 }
 
-static const RegionOps its_ops = { .read = its_read, .write = its_write, .min_size = 4, .max_size = 8 };
+static const RegionOps its_ops = {
+    .read = its_read, .write = its_write, .min_size = 4, .max_size = 8};
 
-static MemResult translation_access(Region *region, hwaddr offset, uint64_t *value, unsigned size, bool write,
-                                    MemAttrs attrs)
+static MemResult translation_access(Region *region, hwaddr offset, uint64_t *value, unsigned size,
+                                    bool write, MemAttrs attrs)
 {
     Its *s = (Its *)region->owner;
 
@@ -390,7 +415,8 @@ static void no_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
 {
 }
 
-static const RegionOps translation_ops = { .read = no_read, .write = no_write, .min_size = 1, .max_size = 8 };
+static const RegionOps translation_ops = {
+    .read = no_read, .write = no_write, .min_size = 1, .max_size = 8};
 
 static bool its_realize(Device *d, GError **error)
 {

@@ -8,10 +8,26 @@
 #include "exec/dma.h"
 #include "qom/vm.h"
 
-enum { R_CTLR = 0x00, R_IIDR = 0x04, R_TYPER = 0x08, R_WAKER = 0x14, R_PROPBASER = 0x70, R_PENDBASER = 0x78,
-       R_ID = 0xffd0 };
-enum { S_GROUP = 0x080, S_ISENABLE = 0x100, S_ICENABLE = 0x180, S_ISPEND = 0x200, S_ICPEND = 0x280, S_ISACTIVE = 0x300,
-       S_ICACTIVE = 0x380, S_PRIORITY = 0x400, S_CONFIG = 0xc00, S_GRPMOD = 0xd00, S_NSAC = 0xe00 };
+enum {
+    R_CTLR = 0x00,
+    R_IIDR = 0x04,
+    R_TYPER = 0x08,
+    R_WAKER = 0x14,
+    R_PROPBASER = 0x70,
+    R_PENDBASER = 0x78,
+    R_ID = 0xffd0 };
+enum {
+    S_GROUP = 0x080,
+    S_ISENABLE = 0x100,
+    S_ICENABLE = 0x180,
+    S_ISPEND = 0x200,
+    S_ICPEND = 0x280,
+    S_ISACTIVE = 0x300,
+    S_ICACTIVE = 0x380,
+    S_PRIORITY = 0x400,
+    S_CONFIG = 0xc00,
+    S_GRPMOD = 0xd00,
+    S_NSAC = 0xe00 };
 
 #define FRAME 0x10000
 #define LPIS (GICV3_LPI_END - GICV3_LPI_FIRST)
@@ -72,7 +88,8 @@ static uint32_t groups_on(const Gicv3 *g, uint32_t group, uint32_t grpmod)
 static void find_best(Gicv3Redist *r)
 {
     Gicv3 *g = r->gic;
-    uint32_t ready = (r->pending | (r->level & ~r->edge)) & r->enabled & ~r->active & groups_on(g, r->group, r->grpmod);
+    uint32_t ready = (r->pending | (r->level & ~r->edge)) & r->enabled & ~r->active &
+                     groups_on(g, r->group, r->grpmod);
 
     r->best = (Gicv3Pending){ .irq = GICV3_SPURIOUS, .prio = GICV3_IDLE };
     for (; ready; ready &= ready - 1) {
@@ -153,7 +170,8 @@ static void read_config(Gicv3Redist *r, unsigned first, unsigned count)
     if (!r->lpi_config || first >= have) {
         return;
     }
-    dma_read(&r->dev, (r->propbaser & TABLE_ADDRESS) + first, r->lpi_config + first, MIN(count, have - first));
+    dma_read(&r->dev, (r->propbaser & TABLE_ADDRESS) + first, r->lpi_config + first,
+             MIN(count, have - first));
 }
 
 void gicv3_reload_lpi(Gicv3Redist *r, uint32_t lpi)
@@ -189,7 +207,8 @@ bool gicv3_lpi_is_pending(const Gicv3Redist *r, uint32_t lpi)
 {
     unsigned n = lpi - GICV3_LPI_FIRST;
 
-    return lpis_on(r) && lpi >= GICV3_LPI_FIRST && n < LPIS && (r->lpi_pending[n / 64] >> (n & 63) & 1);
+    return lpis_on(r) && lpi >= GICV3_LPI_FIRST && n < LPIS &&
+           (r->lpi_pending[n / 64] >> (n & 63) & 1);
 }
 
 /* Once set, EnableLPIs stays (which 12.11.2 allows). */
@@ -203,8 +222,8 @@ static void enable_lpis(Gicv3Redist *r)
     memset(r->lpi_config, 0, LPIS);
     read_config(r, 0, LPIS);
     if (!(r->pendbaser >> 62 & 1)) {
-        dma_read(&r->dev, (r->pendbaser & TABLE_ADDRESS & ~0xf000ull) + GICV3_LPI_FIRST / 8, r->lpi_pending,
-                 lpi_count(r) / 8);
+        dma_read(&r->dev, (r->pendbaser & TABLE_ADDRESS & ~0xf000ull) + GICV3_LPI_FIRST / 8,
+                 r->lpi_pending, lpi_count(r) / 8);
     }
     lpis_changed(r);
 }
@@ -274,14 +293,16 @@ static bool is_last(const Gicv3Redist *r)
     Gicv3Redist *n = next < r->gic->redists->len ? g_ptr_array_index(r->gic->redists, next) : NULL;
 
     /* The next one may lie in another range. */
-    return !n || device_region(&n->dev, "redist")->addr != device_region((Device *)&r->dev, "redist")->addr + 2 * FRAME;
+    return !n || device_region(&n->dev, "redist")->addr !=
+                     device_region((Device *)&r->dev, "redist")->addr + 2 * FRAME;
 }
 
 static uint64_t redist_typer(const Gicv3Redist *r)
 {
     uint64_t affinity = (r->mpidr & 0xffffff) | (r->mpidr >> 8 & 0xff000000);
 
-    return affinity << 32 | 1u << 24 | r->cpu_index << 8 | (is_last(r) ? 0x10 : 0) | (r->gic->lpis ? 1 : 0);
+    return affinity << 32 | 1u << 24 | r->cpu_index << 8 | (is_last(r) ? 0x10 : 0) |
+           (r->gic->lpis ? 1 : 0);
 }
 
 static uint32_t rd_read32(Gicv3Redist *r, hwaddr offset)
@@ -424,7 +445,8 @@ static void sgi_write32(Gicv3Redist *r, bool ns, hwaddr offset, uint32_t value)
     }
 }
 
-static void sgi_prio(Gicv3Redist *r, bool ns, hwaddr offset, uint64_t *value, unsigned size, bool write)
+static void sgi_prio(Gicv3Redist *r, bool ns, hwaddr offset, uint64_t *value, unsigned size,
+                     bool write)
 {
     uint64_t v = 0;
 
@@ -458,8 +480,8 @@ static uint32_t redist_read(Gicv3Redist *r, bool ns, hwaddr offset)
     return offset < FRAME ? rd_read32(r, offset) : sgi_read32(r, ns, offset - FRAME);
 }
 
-static MemResult redist_access(Region *region, hwaddr offset, uint64_t *value, unsigned size, bool write,
-                               MemAttrs attrs)
+static MemResult redist_access(Region *region, hwaddr offset, uint64_t *value, unsigned size,
+                               bool write, MemAttrs attrs)
 {
     Gicv3Redist *r = (Gicv3Redist *)region->owner;
     bool ns = !gicv3_one_state(r->gic) && !attrs.secure;
@@ -500,7 +522,8 @@ static bool redist_realize(Device *d, GError **error)
 
     r->gic = (Gicv3 *)r->gic_object;
     if (!r->gic || r->cpu_index != r->gic->redists->len || r->cpu_index >= d->vm->cpus->len) {
-        return fail(error, "arm-gicv3-redist: CPU %u does not exist or is not the next one", r->cpu_index);
+        return fail(error, "arm-gicv3-redist: CPU %u does not exist or is not the next one",
+                    r->cpu_index);
     }
     r->cpu = g_ptr_array_index(d->vm->cpus, r->cpu_index);
     arm_cpu_view(r->cpu, &view);
@@ -576,7 +599,8 @@ static size_t lpi_config_len(Device *d)
     return ((Gicv3Redist *)d)->lpi_config ? LPIS : 0;
 }
 
-static const RegionOps redist_ops = { .read = no_read, .write = no_write, .min_size = 1, .max_size = 8 };
+static const RegionOps redist_ops = {
+    .read = no_read, .write = no_write, .min_size = 1, .max_size = 8};
 
 static const RegBank redist_banks[] = {
     { .name = "redist", .size = 2 * FRAME, .ops = &redist_ops, .help = "RD_base and SGI_base frames" },

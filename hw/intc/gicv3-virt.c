@@ -12,13 +12,32 @@
 #define LR_EOI (1ull << 41)
 #define LR_STATE (LR_ACTIVE | LR_PENDING)
 
-enum { HCR_EN = 1, HCR_UIE = 2, HCR_LRENPIE = 4, HCR_NPIE = 8, HCR_G0EIE = 0x10, HCR_G0DIE = 0x20, HCR_G1EIE = 0x40,
-       HCR_G1DIE = 0x80 };
+enum {
+    HCR_EN = 1,
+    HCR_UIE = 2,
+    HCR_LRENPIE = 4,
+    HCR_NPIE = 8,
+    HCR_G0EIE = 0x10,
+    HCR_G0DIE = 0x20,
+    HCR_G1EIE = 0x40,
+    HCR_G1DIE = 0x80 };
 enum { VMCR_G0 = 1, VMCR_G1 = 2, VMCR_FIQEN = 8, VMCR_CBPR = 0x10, VMCR_EOIM = 0x200 };
-enum { ICH_AP0, ICH_AP1, ICH_HCR, ICH_VTR, ICH_MISR, ICH_EISR, ICH_ELRSR, ICH_VMCR, ICH_LR = 0x10, ICH_LRC = 0x20 };
+enum {
+    ICH_AP0,
+    ICH_AP1,
+    ICH_HCR,
+    ICH_VTR,
+    ICH_MISR,
+    ICH_EISR,
+    ICH_ELRSR,
+    ICH_VMCR,
+    ICH_LR = 0x10,
+    ICH_LRC = 0x20
+};
 
 /* 4 list registers, no direct injection, affinity 3, TDIR, 24-bit numbers, 5 bits of priority. */
-#define VTR_VALUE ((GICV3_LRS - 1) | 1u << 19 | 1u << 20 | 1u << 21 | 1u << 23 | 4u << 26 | 4u << 29)
+#define VTR_VALUE \
+    ((GICV3_LRS - 1) | 1u << 19 | 1u << 20 | 1u << 21 | 1u << 23 | 4u << 26 | 4u << 29)
 #define HCR_WRITABLE 0xf8007cffu
 #define VMCR_WRITABLE 0xfffc021fu
 
@@ -258,7 +277,8 @@ uint64_t gicv3_virt_read(Gicv3Redist *r, unsigned reg)
     case ICC_RPR:
         return v_read_rpr(r);
     case ICC_CTLR:
-        return (r->ich_vmcr & VMCR_CBPR ? 1 : 0) | (r->ich_vmcr & VMCR_EOIM ? 2 : 0) | 4u << 8 | 1u << 11 | 1u << 15;
+        return (r->ich_vmcr & VMCR_CBPR ? 1 : 0) | (r->ich_vmcr & VMCR_EOIM ? 2 : 0) | 4u << 8 |
+               1u << 11 | 1u << 15;
     default:
         return 0;
     }

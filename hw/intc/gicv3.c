@@ -6,9 +6,25 @@
 #include "gicv3.h"
 #include "qom/vm.h"
 
-enum { D_CTLR = 0x0000, D_TYPER = 0x0004, D_IIDR = 0x0008, D_GROUP = 0x0080, D_ISENABLE = 0x0100, D_ICENABLE = 0x0180,
-       D_ISPEND = 0x0200, D_ICPEND = 0x0280, D_ISACTIVE = 0x0300, D_ICACTIVE = 0x0380, D_PRIORITY = 0x0400,
-       D_TARGETS = 0x0800, D_CONFIG = 0x0c00, D_GRPMOD = 0x0d00, D_NSAC = 0x0e00, D_ROUTE = 0x6000, D_ID = 0xffd0 };
+enum {
+    D_CTLR = 0x0000,
+    D_TYPER = 0x0004,
+    D_IIDR = 0x0008,
+    D_GROUP = 0x0080,
+    D_ISENABLE = 0x0100,
+    D_ICENABLE = 0x0180,
+    D_ISPEND = 0x0200,
+    D_ICPEND = 0x0280,
+    D_ISACTIVE = 0x0300,
+    D_ICACTIVE = 0x0380,
+    D_PRIORITY = 0x0400,
+    D_TARGETS = 0x0800,
+    D_CONFIG = 0x0c00,
+    D_GRPMOD = 0x0d00,
+    D_NSAC = 0x0e00,
+    D_ROUTE = 0x6000,
+    D_ID = 0xffd0
+};
 
 /* ---- where interrupts go ---- */
 
@@ -186,8 +202,8 @@ static uint32_t dist_read32(Gicv3 *g, bool ns, hwaddr offset)
     case D_CTLR:
         return dist_read_ctlr(g, ns);
     case D_TYPER:
-        return (g->num_irq / 32 - 1) | (gicv3_one_state(g) ? 0 : 1u << 10) | (g->lpis ? 1u << 17 : 0) | 15u << 19 |
-               3u << 24;
+        return (g->num_irq / 32 - 1) | (gicv3_one_state(g) ? 0 : 1u << 10) |
+               (g->lpis ? 1u << 17 : 0) | 15u << 19 | 3u << 24;
     case D_IIDR:
         return 0x43b;
     default:
@@ -247,7 +263,8 @@ static void dist_prio(Gicv3 *g, bool ns, hwaddr offset, uint64_t *value, unsigne
     *value = write ? *value : v;
 }
 
-static MemResult dist_access(Region *region, hwaddr offset, uint64_t *value, unsigned size, bool write, MemAttrs attrs)
+static MemResult dist_access(Region *region, hwaddr offset, uint64_t *value, unsigned size,
+                             bool write, MemAttrs attrs)
 {
     Gicv3 *g = (Gicv3 *)region->owner;
     bool ns = !gicv3_one_state(g) && !attrs.secure;
@@ -301,7 +318,9 @@ static bool gicv3_realize(Device *d, GError **error)
     Gicv3 *g = (Gicv3 *)d;
 
     if (g->num_irq < 64 || g->num_irq > 1020 || (g->num_irq & 31)) {
-        return fail(error, "arm-gicv3: property 'num-irq' must be a multiple of 32 from 64 to 1020, not %u", g->num_irq);
+        return fail(
+            error, "arm-gicv3: property 'num-irq' must be a multiple of 32 from 64 to 1020, not %u",
+            g->num_irq);
     }
     g->redists = g_ptr_array_new();
     device_region(d, "dist")->access = dist_access;
@@ -346,7 +365,8 @@ static void no_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
 {
 }
 
-static const RegionOps gicv3_ops = { .read = no_read, .write = no_write, .min_size = 1, .max_size = 8 };
+static const RegionOps gicv3_ops = {
+    .read = no_read, .write = no_write, .min_size = 1, .max_size = 8};
 
 static const RegBank gicv3_banks[] = {
     { .name = "dist", .size = 0x10000, .ops = &gicv3_ops, .help = "distributor" },
@@ -361,7 +381,7 @@ static const Prop gicv3_props[] = {
     PROP_END,
 };
 
-static const PinRow gicv3_pins[] = { PIN_IN("spi", GICV3_IRQS - GICV3_INTERNAL, gicv3_spi), PIN_END };
+static const PinRow gicv3_pins[] = {PIN_IN("spi", GICV3_IRQS - GICV3_INTERNAL, gicv3_spi), PIN_END};
 
 static const StateField gicv3_state[] = {
     STATE(Gicv3, ctlr),

@@ -63,7 +63,14 @@ struct Gicv3 {
     Gicv3Redist *target[GICV3_IRQS]; /* follows route; NULL: nobody */
 };
 
-enum { GICD_GRP0 = 1, GICD_GRP1NS = 2, GICD_GRP1S = 4, GICD_ARE_S = 0x10, GICD_ARE_NS = 0x20, GICD_DS = 0x40 };
+enum {
+    GICD_GRP0 = 1,
+    GICD_GRP1NS = 2,
+    GICD_GRP1S = 4,
+    GICD_ARE_S = 0x10,
+    GICD_ARE_NS = 0x20,
+    GICD_DS = 0x40
+};
 
 static inline bool gicv3_one_state(const Gicv3 *g)
 {
@@ -102,7 +109,26 @@ uint64_t gicv3_virt_read(Gicv3Redist *r, unsigned reg);
 void gicv3_virt_write(Gicv3Redist *r, unsigned reg, uint64_t value);
 
 /* EL1 registers; those of the two groups differ in ICC_GROUP1. */
-enum { ICC_IAR, ICC_EOIR, ICC_HPPIR, ICC_BPR, ICC_AP, ICC_IGRPEN, ICC_PMR, ICC_RPR, ICC_DIR, ICC_CTLR, ICC_SRE,
-       ICC_SGI0R, ICC_SGI1R, ICC_ASGI1R, ICC_SRE_EL2, ICC_SRE_EL3, ICC_CTLR_EL3, ICC_IGRPEN1_EL3, ICC_GROUP1 = 0x40 };
+enum {
+    ICC_IAR,
+    ICC_EOIR,
+    ICC_HPPIR,
+    ICC_BPR,
+    ICC_AP,
+    ICC_IGRPEN,
+    ICC_PMR,
+    ICC_RPR,
+    ICC_DIR,
+    ICC_CTLR,
+    ICC_SRE,
+    ICC_SGI0R,
+    ICC_SGI1R,
+    ICC_ASGI1R,
+    ICC_SRE_EL2,
+    ICC_SRE_EL3,
+    ICC_CTLR_EL3,
+    ICC_IGRPEN1_EL3,
+    ICC_GROUP1 = 0x40
+};
 
 #endif

@@ -314,7 +314,8 @@ DEVICE_TYPE(i8259_type);
 
 Device *i8259_create_pair(Vm *vm, Bus *isa, GError **error)
 {
-    Device *m = isa_create(isa, "isa-i8259", NULL, error, "master", "on", "elcr_mask", "0xf8", NULL);
+    Device *m =
+        isa_create(isa, "isa-i8259", NULL, error, "master", "on", "elcr_mask", "0xf8", NULL);
     Device *s = m ? isa_create(isa, "isa-i8259", NULL, error, "elcr_mask", "0xde", NULL) : NULL;
 
     if (!s) {

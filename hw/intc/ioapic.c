@@ -44,9 +44,9 @@ struct IoApic {
 };
 
 /*
- * Not through memory: an end of interrupt, which is an access to the APICs' window, may send the next
- * message, and an access from within one to the same region is refused. The bits of an entry stand as
- * an interrupt-remapping unit wants them in the message (VT-d 3.4, 5.1.5.1).
+ * Not through memory: an end of interrupt, which is an access to the APICs' window, may send the
+ * next message, and an access from within one to the same region is refused. The bits of an entry
+ * stand as an interrupt-remapping unit wants them in the message (VT-d 3.4, 5.1.5.1).
  */
 static void ioapic_send(IoApic *s, unsigned pin)
 {

@@ -10,7 +10,13 @@
 #include "qom/vm.h"
 #include "util/error.h"
 
-enum { MODE_TYPE = 0x0c, MODE_TO_MEMORY = 4, MODE_FROM_MEMORY = 8, MODE_AUTO = 0x10, MODE_DOWN = 0x20 };
+enum {
+    MODE_TYPE = 0x0c,
+    MODE_TO_MEMORY = 4,
+    MODE_FROM_MEMORY = 8,
+    MODE_AUTO = 0x10,
+    MODE_DOWN = 0x20
+};
 enum { COMMAND_DISABLE = 4 };
 #define CHANNELS 4
 #define CHUNK 512u
@@ -156,7 +162,8 @@ static uint8_t *page_of(I8257 *s, unsigned offset)
 {
     static const int8_t channels[16] = { -1, 2, 3, 1, -1, -1, -1, 0, -1, 6, 7, 5, -1, -1, -1, 4 };
 
-    return channels[offset] < 0 ? &s->spare[offset & 7] : &channel_of(s, (unsigned)channels[offset])->page;
+    return channels[offset] < 0 ? &s->spare[offset & 7]
+                                : &channel_of(s, (unsigned)channels[offset])->page;
 }
 
 static uint64_t page_read(void *opaque, hwaddr offset, unsigned size)
@@ -169,9 +176,12 @@ static void page_write(void *opaque, hwaddr offset, uint64_t value, unsigned siz
     *page_of(opaque, (unsigned)offset + 1) = (uint8_t)value;
 }
 
-static const RegionOps low_ops = { .read = low_read, .write = low_write, .min_size = 1, .max_size = 1 };
-static const RegionOps high_ops = { .read = high_read, .write = high_write, .min_size = 1, .max_size = 1 };
-static const RegionOps page_ops = { .read = page_read, .write = page_write, .min_size = 1, .max_size = 1 };
+static const RegionOps low_ops = {
+    .read = low_read, .write = low_write, .min_size = 1, .max_size = 1};
+static const RegionOps high_ops = {
+    .read = high_read, .write = high_write, .min_size = 1, .max_size = 1};
+static const RegionOps page_ops = {
+    .read = page_read, .write = page_write, .min_size = 1, .max_size = 1};
 
 /* Port 80h is for diagnostic codes; 92h is the chipset's. */
 static const RegBank i8257_banks[] = {

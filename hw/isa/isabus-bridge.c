@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The ISA bus of machines without a PCI-to-ISA bridge: lines go straight to the interrupt controllers. */
+/*
+ * The ISA bus of machines without a PCI-to-ISA bridge: lines go straight to the interrupt
+ * controllers.
+ */
 #include "hw/i386/pc.h"
 
 typedef struct IsaBridge {

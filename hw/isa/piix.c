@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Intel 82371SB (PIIX3): the PCI-to-ISA bridge with PIRQ routing, and the power management function of the 82371AB (PIIX4): ACPI registers
- * at a programmable base, SMI command port. Left out: DMA timing, SMBus transactions.
+ * Intel 82371SB (PIIX3): the PCI-to-ISA bridge with PIRQ routing, and the power management function
+ * of the 82371AB (PIIX4): ACPI registers at a programmable base, SMI command port. Left out: DMA
+ * timing, SMBus transactions.
  */
 #include "hw/acpi/cpu-hotplug.h"
 #include "hw/acpi/pci-hotplug.h"

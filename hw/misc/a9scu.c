@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Snoop control units of MPCore processors (Cortex-A9 MPCore TRM, ARM DDI 0407I, 2.2), and the cache controller L2C-310 (ARM
- * DDI 0246H): there are no caches, so their registers keep what is written and operations are finished at once.
+ * Snoop control units of MPCore processors (Cortex-A9 MPCore TRM, ARM DDI 0407I, 2.2), and the
+ * cache controller L2C-310 (ARM DDI 0246H): there are no caches, so their registers keep what is
+ * written and operations are finished at once.
  */
 #include "exec/bank.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * System registers of ARM's boards: Versatile (ARM DUI 0225D), RealView (ARM DUI 0417D), Versatile Express with its
- * configuration interface (ARM DUI 0447J): identification, LEDs, locks, flags for secondary CPUs, clocks, reset, power.
+ * System registers of ARM's boards: Versatile (ARM DUI 0225D), RealView (ARM DUI 0417D), Versatile
+ * Express with its configuration interface (ARM DUI 0447J): identification, LEDs, locks, flags for
+ * secondary CPUs, clocks, reset, power.
  */
 #include "exec/bank.h"
 #include "qom/vm.h"
@@ -22,7 +23,10 @@ typedef struct Sysctl {
     Irq pl110_mux;
 } Sysctl;
 
-/* Versatile Express has 0x190 in the middle of its identification, RealView and Versatile other boards' numbers. */
+/*
+ * Versatile Express has 0x190 in the middle of its identification, RealView and Versatile other
+ * boards' numbers.
+ */
 static bool is_vexpress(const Sysctl *s)
 {
     return (s->sys_id >> 16 & 0xfff) == 0x190;
@@ -138,7 +142,8 @@ static bool cfg_osc(Sysctl *s, unsigned site, unsigned device, bool write)
 static bool cfg_do(Sysctl *s)
 {
     bool write = s->cfgctrl >> 30 & 1;
-    unsigned function = s->cfgctrl >> 20 & 0x3f, site = s->cfgctrl >> 16 & 3, device = s->cfgctrl & 0xfff;
+    unsigned function = s->cfgctrl >> 20 & 0x3f, site = s->cfgctrl >> 16 & 3,
+             device = s->cfgctrl & 0xfff;
 
     if (s->cfgctrl >> 26 & 15 || s->cfgctrl >> 12 & 15) {
         return false;
@@ -174,7 +179,8 @@ static bool cfg_do(Sysctl *s)
     case FN_DVIMODE:
         return true;
     default:
-        log_mask(LOG_UNIMP, "arm_sysctl: configuration function %u of site %u, device %u\n", function, site, device);
+        log_mask(LOG_UNIMP, "arm_sysctl: configuration function %u of site %u, device %u\n",
+                 function, site, device);
         return false;
     }
 }
@@ -262,7 +268,8 @@ static const Reg sysctl_regs[] = {
 };
 /* clang-format on */
 
-static const RegBank sysctl_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(sysctl_regs), .help = "system registers"}, {0}};
+static const RegBank sysctl_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(sysctl_regs), .help = "system registers"}, {0}};
 
 static const Prop sysctl_props[] = {
     PROP_U32(Sysctl, sys_id, "sys_id", 0),
@@ -272,7 +279,8 @@ static const Prop sysctl_props[] = {
     PROP_END,
 };
 
-static const PinRow sysctl_pins[] = {PIN_OUT(Sysctl, pl110_mux, "pl110-mux"), PIN_IN("mci", 2, sysctl_card), PIN_END};
+static const PinRow sysctl_pins[] = {PIN_OUT(Sysctl, pl110_mux, "pl110-mux"),
+                                     PIN_IN("mci", 2, sysctl_card), PIN_END};
 
 static const StateField sysctl_state[] = {
     STATE_ARRAY(Sysctl, volt), HOST_ONLY(Sysctl, num_volt, "from a property"), STATE_ARRAY(Sysctl, osc), HOST_ONLY(Sysctl, osc_reset, "from a property"),

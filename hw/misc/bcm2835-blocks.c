@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Small blocks of the BCM2835 (BCM2835 ARM Peripherals; drivers of Linux for what that leaves out): clock manager, power
- * management and watchdog, random numbers, temperature.
+ * Small blocks of the BCM2835 (BCM2835 ARM Peripherals; drivers of Linux for what that leaves out):
+ * clock manager, power management and watchdog, random numbers, temperature.
  */
 #include "hw/misc/soc-regs.h"
 
@@ -40,8 +40,10 @@ static void cprman_written(SocRegs *s, unsigned offset, uint32_t value, uint32_t
     }
 }
 
-SOC_BLOCK(cprman, "bcm2835-cprman", "BCM2835 clock manager", 0x1000, soc_rows_4k, SOC_ROWS(cprman_rows), .password = 0x5a, .written = cprman_written);
-SOC_BLOCK(a2w, "bcm2835-cprman-a2w", "BCM2835 PLLs", 0x1000, soc_rows_4k, SOC_ROWS(a2w_rows), .password = 0x5a);
+SOC_BLOCK(cprman, "bcm2835-cprman", "BCM2835 clock manager", 0x1000, soc_rows_4k,
+          SOC_ROWS(cprman_rows), .password = 0x5a, .written = cprman_written);
+SOC_BLOCK(a2w, "bcm2835-cprman-a2w", "BCM2835 PLLs", 0x1000, soc_rows_4k, SOC_ROWS(a2w_rows),
+          .password = 0x5a);
 
 /* ---- power management: reset by the watchdog ---- */
 
@@ -61,13 +63,16 @@ static void powermgt_written(SocRegs *s, unsigned offset, uint32_t value, uint32
     }
 }
 
-static const SocReg powermgt_rows[] = {{.offset = PM_RSTC, .reset = 0x102}, {.offset = PM_RSTS, .reset = 0x1000}};
-SOC_BLOCK(powermgt, "bcm2835-powermgt", "BCM2835 power management", 0x100, soc_rows_256, SOC_ROWS(powermgt_rows), .password = 0x5a, .written = powermgt_written);
+static const SocReg powermgt_rows[] = {{.offset = PM_RSTC, .reset = 0x102},
+                                       {.offset = PM_RSTS, .reset = 0x1000}};
+SOC_BLOCK(powermgt, "bcm2835-powermgt", "BCM2835 power management", 0x100, soc_rows_256,
+          SOC_ROWS(powermgt_rows), .password = 0x5a, .written = powermgt_written);
 
 /* ---- temperature: 25 degrees ---- */
 
 static const SocReg thermal_rows[] = {{.offset = 4, .reset = 0x6cf, .fixed = 0xffffffff}};
-SOC_BLOCK(thermal, "bcm2835-thermal", "BCM2835 temperature sensor", 0x100, soc_rows_256, SOC_ROWS(thermal_rows));
+SOC_BLOCK(thermal, "bcm2835-thermal", "BCM2835 temperature sensor", 0x100, soc_rows_256,
+          SOC_ROWS(thermal_rows));
 
 /* ---- random numbers ---- */
 
@@ -91,7 +96,8 @@ static const Reg rng_regs[] = {
     REG(Bcm2835Rng, 0x4, status, .wmask = 0xfffff, .read = rng_status_read, .help = "a word is there"),
     REG_HOOK(0x8, 4, "data", .read = rng_data_read, .help = "a random word"),
 };
-static const RegBank rng_banks[] = {{.name = "mmio", .size = 0x10, BANK_REGS(rng_regs), .help = "random numbers"}, {0}};
+static const RegBank rng_banks[] = {
+    {.name = "mmio", .size = 0x10, BANK_REGS(rng_regs), .help = "random numbers"}, {0}};
 static const DeviceType rng_type = {
     .name = "bcm2835-rng", .category = "misc", .desc = "BCM2835 random number generator", .internal = true, .size = sizeof(Bcm2835Rng),
     .state_version = 1, .banks = rng_banks,

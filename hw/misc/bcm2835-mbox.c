@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Mailbox 0 and 1 between the ARM and the firmware of a Raspberry Pi (the firmware's wiki: Mailboxes, Mailbox property
- * interface): power, frame buffer and property channels. Requests are answered at once.
+ * Mailbox 0 and 1 between the ARM and the firmware of a Raspberry Pi (the firmware's wiki:
+ * Mailboxes, Mailbox property interface): power, frame buffer and property channels. Requests are
+ * answered at once.
  */
 #include "hw/misc/bcm2835-mbox.h"
 
@@ -239,7 +240,8 @@ static void mbox_property(Bcm2835Mbox *s, uint32_t buffer)
             guest_error("bcm2835-property: tag 0x%08x with %u bytes", tag, room);
             break;
         }
-        if (!tag_fixed(s, tag, buffer + at + 12, &len) && !tag_fb(s, tag, buffer + at + 12, &c, &len)) {
+        if (!tag_fixed(s, tag, buffer + at + 12, &len) &&
+            !tag_fb(s, tag, buffer + at + 12, &c, &len)) {
             log_mask(LOG_UNIMP, "bcm2835-property: unhandled tag 0x%08x\n", tag);
         }
         put32(s, buffer + at + 8, len | 1u << 31);
@@ -327,7 +329,8 @@ static const Reg mbox_regs[] = {
     REG_HOOK(0xa0, 4, "write", .write = mbox_write, .help = "a request: address and channel"),
     REG_HOOK(0xb8, 4, "status1", .read = mbox_status_read, .help = "of the requests"),
 };
-static const RegBank mbox_banks[] = {{.name = "mmio", .size = 0x400, BANK_REGS(mbox_regs), .help = "mailboxes"}, {0}};
+static const RegBank mbox_banks[] = {
+    {.name = "mmio", .size = 0x400, BANK_REGS(mbox_regs), .help = "mailboxes"}, {0}};
 static const Prop mbox_props[] = {
     PROP_U32(Bcm2835Mbox, board_rev, "board-rev", 0),
     PROP_U32(Bcm2835Mbox, vc_base, "vcram-base", 0),

@@ -73,7 +73,8 @@ static void edu_dma(void *opaque)
 {
     Edu *s = opaque;
     bool out = s->dma_cmd & DMA_FROM_DEVICE;
-    uint64_t here = out ? s->dma_src : s->dma_dst, there = (out ? s->dma_dst : s->dma_src) & s->dma_mask;
+    uint64_t here = out ? s->dma_src : s->dma_dst,
+             there = (out ? s->dma_dst : s->dma_src) & s->dma_mask;
 
     if (!in_buffer(here, s->dma_count)) {
         guest_error("edu: a transfer beyond the buffer, at %#" PRIx64 ", %" PRIu64 " bytes",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Power and clock management of the Exynos 4210 (its User's Manual, 6 and 7) as they are after reset: clocks run, every part has
- * power. A core's status follows its configuration.
+ * Power and clock management of the Exynos 4210 (its User's Manual, 6 and 7) as they are after
+ * reset: clocks run, every part has power. A core's status follows its configuration.
  */
 #include "hw/misc/soc-regs.h"
 
@@ -36,7 +36,8 @@ static const SocReg pmu0_rows[] = {
     {.offset = 0x010, .reset = 0x1}, {.offset = 0x200, .reset = 0x10000}, {.offset = 0x208, .reset = 0x3030000},
     {.offset = 0x700, .reset = 0x960000}, {.offset = 0x718, .reset = 0x1},
 };
-SOC_BLOCK(pmu0, "exynos4210.pmu0", "Exynos4210 power management", 0x1000, soc_rows_4k, SOC_ROWS(pmu0_rows), .written = pmu0_written);
+SOC_BLOCK(pmu0, "exynos4210.pmu0", "Exynos4210 power management", 0x1000, soc_rows_4k,
+          SOC_ROWS(pmu0_rows), .written = pmu0_written);
 
 static const SocReg pmu1_rows[] = {
     {.offset = 0x000, .reset = 0xffffffff}, {.offset = 0x010, .reset = 0xffffffff}, {.offset = 0x080, .reset = 0xffffffff},
@@ -62,7 +63,8 @@ static const SocReg pmu1_rows[] = {
     {.offset = 0x38c, .reset = 0xffffffff}, {.offset = 0x390, .reset = 0xffffffff}, {.offset = 0x394, .reset = 0xffffffff},
     {.offset = 0x398, .reset = 0xffffffff}, {.offset = 0x39c, .reset = 0xffffffff}, {.offset = 0x3a0, .reset = 0xffffffff},
 };
-SOC_BLOCK(pmu1, "exynos4210.pmu1", "Exynos4210 power management", 0x1000, soc_rows_4k, SOC_ROWS(pmu1_rows));
+SOC_BLOCK(pmu1, "exynos4210.pmu1", "Exynos4210 power management", 0x1000, soc_rows_4k,
+          SOC_ROWS(pmu1_rows));
 
 static const SocReg pmu2_rows[] = {
     {.offset = 0x000, .reset = 0x3}, {.offset = 0x004, .reset = 0x30003}, {.offset = 0x008, .reset = 0x1010001},
@@ -70,7 +72,8 @@ static const SocReg pmu2_rows[] = {
     {.offset = 0x408, .reset = 0x1}, {.offset = 0x600, .reset = 0x3}, {.offset = 0x604, .reset = 0x3}, {.offset = 0x620, .reset = 0x3},
     {.offset = 0x624, .reset = 0x3},
 };
-SOC_BLOCK(pmu2, "exynos4210.pmu2", "Exynos4210 power management", 0x1000, soc_rows_4k, SOC_ROWS(pmu2_rows), .written = power_written);
+SOC_BLOCK(pmu2, "exynos4210.pmu2", "Exynos4210 power management", 0x1000, soc_rows_4k,
+          SOC_ROWS(pmu2_rows), .written = power_written);
 
 static const SocReg pmu3_rows[] = {
     {.offset = 0x30c, .reset = 0x5300}, {.offset = 0x400, .reset = 0x1}, {.offset = 0x404, .reset = 0x1},
@@ -84,24 +87,31 @@ static const SocReg pmu3_rows[] = {
     {.offset = 0xca4, .reset = 0x60007}, {.offset = 0xca8, .reset = 0x1}, {.offset = 0xce0, .reset = 0x7},
     {.offset = 0xce4, .reset = 0x60007}, {.offset = 0xce8, .reset = 0x1},
 };
-SOC_BLOCK(pmu3, "exynos4210.pmu3", "Exynos4210 power management", 0x1000, soc_rows_4k, SOC_ROWS(pmu3_rows), .written = power_domain_written);
+SOC_BLOCK(pmu3, "exynos4210.pmu3", "Exynos4210 power management", 0x1000, soc_rows_4k,
+          SOC_ROWS(pmu3_rows), .written = power_domain_written);
 
-SOC_BLOCK(cmu_left, "exynos4210.cmu-left", "Exynos4210 clock management", 0x1000, soc_rows_4k, .rows = NULL);
+SOC_BLOCK(cmu_left, "exynos4210.cmu-left", "Exynos4210 clock management", 0x1000, soc_rows_4k,
+          .rows = NULL);
 
-SOC_BLOCK(cmu_right, "exynos4210.cmu-right", "Exynos4210 clock management", 0x1000, soc_rows_4k, .rows = NULL);
+SOC_BLOCK(cmu_right, "exynos4210.cmu-right", "Exynos4210 clock management", 0x1000, soc_rows_4k,
+          .rows = NULL);
 
 static const SocReg cmu_top_rows[] = {
     {.offset = 0x010, .reset = 0xfff}, {.offset = 0x020, .reset = 0xfff}, {.offset = 0x110, .reset = 0x20300301},
     {.offset = 0x120, .reset = 0x20240201}, {.offset = 0x124, .reset = 0x66010464},
 };
-SOC_BLOCK(cmu_top, "exynos4210.cmu-top", "Exynos4210 clock management", 0x1000, soc_rows_4k, SOC_ROWS(cmu_top_rows));
+SOC_BLOCK(cmu_top, "exynos4210.cmu-top", "Exynos4210 clock management", 0x1000, soc_rows_4k,
+          SOC_ROWS(cmu_top_rows));
 
-SOC_BLOCK(cmu_dmc, "exynos4210.cmu-dmc", "Exynos4210 clock management", 0x1000, soc_rows_4k, .rows = NULL);
+SOC_BLOCK(cmu_dmc, "exynos4210.cmu-dmc", "Exynos4210 clock management", 0x1000, soc_rows_4k,
+          .rows = NULL);
 
 static const SocReg cmu_cpu_rows[] = {
     {.offset = 0x000, .reset = 0xfff}, {.offset = 0x004, .reset = 0xfff}, {.offset = 0x100, .reset = 0x20c80601},
     {.offset = 0x104, .reset = 0x1c}, {.offset = 0x108, .reset = 0x20c80601}, {.offset = 0x10c, .reset = 0x1c},
 };
-SOC_BLOCK(cmu_cpu, "exynos4210.cmu-cpu", "Exynos4210 clock management", 0x1000, soc_rows_4k, SOC_ROWS(cmu_cpu_rows));
+SOC_BLOCK(cmu_cpu, "exynos4210.cmu-cpu", "Exynos4210 clock management", 0x1000, soc_rows_4k,
+          SOC_ROWS(cmu_cpu_rows));
 
-SOC_BLOCK(cmu_cpu1, "exynos4210.cmu-cpu1", "Exynos4210 clock management", 0x1000, soc_rows_4k, .rows = NULL);
+SOC_BLOCK(cmu_cpu1, "exynos4210.cmu-cpu1", "Exynos4210 clock management", 0x1000, soc_rows_4k,
+          .rows = NULL);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Clock, power and reset blocks of the i.MX 6UltraLite (its Reference Manual: CCM 18, CCM analog 18.8, SRC 51, SNVS 46) as they are
- * after reset: PLLs are locked, clocks run.
+ * Clock, power and reset blocks of the i.MX 6UltraLite (its Reference Manual: CCM 18, CCM analog
+ * 18.8, SRC 51, SNVS 46) as they are after reset: PLLs are locked, clocks run.
  */
 #include "hw/misc/soc-regs.h"
 
@@ -18,7 +18,8 @@ static const SocReg ccm_rows[] = {
     {.offset = 0x068, .reset = 0xffffffff}, {.offset = 0x06c, .reset = 0xffffffff}, {.offset = 0x070, .reset = 0xfc3fffff},
     {.offset = 0x074, .reset = 0xffffffff}, {.offset = 0x078, .reset = 0xffffffff}, {.offset = 0x07c, .reset = 0xffffffff},
 };
-SOC_BLOCK(imx6ul_ccm, "imx6ul.ccm", "i.MX6UL clock controller", 0x1000, soc_rows_4k, SOC_ROWS(ccm_rows));
+SOC_BLOCK(imx6ul_ccm, "imx6ul.ccm", "i.MX6UL clock controller", 0x1000, soc_rows_4k,
+          SOC_ROWS(ccm_rows));
 
 static const SocReg analog_rows[] = {
     {.offset = 0x000, .reset = 0x80013063, .ones = 0x80000000}, {.offset = 0x010, .reset = 0x80012000, .ones = 0x80000000},
@@ -32,7 +33,8 @@ static const SocReg analog_rows[] = {
     {.offset = 0x190, .reset = 0x1}, {.offset = 0x1a0, .reset = 0x1000004}, {.offset = 0x1f0, .reset = 0x2},
     {.offset = 0x200, .reset = 0x1000004}, {.offset = 0x250, .reset = 0x2}, {.offset = 0x260, .reset = 0x640000, .fixed = 0xffffffff},
 };
-SOC_BLOCK(imx6ul_analog, "imx6ul.analog", "i.MX6UL PLLs and regulators", 0x1000, soc_rows_4k, SOC_ROWS(analog_rows), .set_clear = true);
+SOC_BLOCK(imx6ul_analog, "imx6ul.analog", "i.MX6UL PLLs and regulators", 0x1000, soc_rows_4k,
+          SOC_ROWS(analog_rows), .set_clear = true);
 
 /* Resets of parts are finished at once. */
 static const SocReg src_rows[] = {
@@ -64,7 +66,8 @@ static const Reg wdt_regs[] = {
     REG(ImxWdt, 0x06, wicr, .reset = 4, .wmask = 0xffff, .help = "interrupt"),
     REG(ImxWdt, 0x08, wmcr, .reset = 1, .wmask = 1, .help = "power down counter"),
 };
-static const RegBank wdt_banks[] = {{.name = "mmio", .size = 0x10, BANK_REGS(wdt_regs), .help = "watchdog"}, {0}};
+static const RegBank wdt_banks[] = {
+    {.name = "mmio", .size = 0x10, BANK_REGS(wdt_regs), .help = "watchdog"}, {0}};
 static const DeviceType wdt_type = {
     .name = "imx2.wdt", .category = "watchdog", .desc = "i.MX2 Watchdog", .internal = true, .size = sizeof(ImxWdt), .state_version = 1,
     .banks = wdt_banks,
@@ -80,7 +83,9 @@ typedef struct ImxSnvs {
 
 static uint64_t snvs_count(const ImxSnvs *s)
 {
-    return ((uint64_t)clock_now_ns(CLOCK_HOST) / 1000 * 32768 / 1000000 + ((uint64_t)s->offset_hi << 32 | s->offset_lo)) & 0x7fffffffffffull;
+    return ((uint64_t)clock_now_ns(CLOCK_HOST) / 1000 * 32768 / 1000000 +
+            ((uint64_t)s->offset_hi << 32 | s->offset_lo)) &
+           0x7fffffffffffull;
 }
 
 static uint64_t snvs_count_read(Device *d, const RegAccess *a)
@@ -104,8 +109,10 @@ static const Reg snvs_regs[] = {
     REG_HOOK(0x50, 4, "lpsrtcmr", .read = snvs_count_read, .help = "upper half of the secure counter"),
     REG_HOOK(0x54, 4, "lpsrtclr", .read = snvs_count_read, .help = "its lower half"),
 };
-static const RegBank snvs_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(snvs_regs), .help = "SNVS"}, {0}};
-static const StateField snvs_state[] = {STATE(ImxSnvs, offset_hi), STATE(ImxSnvs, offset_lo), STATE_END};
+static const RegBank snvs_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(snvs_regs), .help = "SNVS"}, {0}};
+static const StateField snvs_state[] = {STATE(ImxSnvs, offset_hi), STATE(ImxSnvs, offset_lo),
+                                        STATE_END};
 static const DeviceType snvs_type = {
     .name = "imx7.snvs", .category = "misc", .desc = "i.MX non-volatile storage and clock", .internal = true, .size = sizeof(ImxSnvs),
     .state_version = 1, .banks = snvs_banks, .state = snvs_state,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Security controller of IoTKit (ARM ECM 0601256, 3.6): which ports of the peripheral protection controllers are Non-secure, which are for
- * unprivileged software, what becomes of refused accesses. Interrupts of the controllers are left out.
+ * Security controller of IoTKit (ARM ECM 0601256, 3.6): which ports of the peripheral protection
+ * controllers are Non-secure, which are for unprivileged software, what becomes of refused
+ * accesses. Interrupts of the controllers are left out.
  */
 #include "exec/bank.h"
 #include "exec/cpu.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * I/O block of MPS2 FPGA images (ARM DAI 0385D, 4.6): LEDs, buttons and counters, which run with guest time. Nobody presses buttons.
+ * I/O block of MPS2 FPGA images (ARM DAI 0385D, 4.6): LEDs, buttons and counters, which run with
+ * guest time. Nobody presses buttons.
  */
 #include "exec/bank.h"
 #include "hw/timer/countdown.h"
@@ -27,7 +28,8 @@ static int64_t *hz_since(Fpgaio *s, const RegAccess *a)
 
 static uint64_t clk_read(Device *d, const RegAccess *a)
 {
-    return (uint32_t)ticks_of_ns(now() - *hz_since((Fpgaio *)d, a), a->reg->offset == 0x10 ? 1 : 100);
+    return (uint32_t)ticks_of_ns(now() - *hz_since((Fpgaio *)d, a),
+                                 a->reg->offset == 0x10 ? 1 : 100);
 }
 
 static void clk_write(Device *d, const RegAccess *a)
@@ -37,7 +39,8 @@ static void clk_write(Device *d, const RegAccess *a)
 
 static uint32_t counter_now(const Fpgaio *s)
 {
-    return s->counter_start + (uint32_t)(ticks_of_ns(now() - s->counter_since_ns, s->prescale_clk) / ((uint64_t)s->prescale + 1));
+    return s->counter_start + (uint32_t)(ticks_of_ns(now() - s->counter_since_ns, s->prescale_clk) /
+                                         ((uint64_t)s->prescale + 1));
 }
 
 static uint64_t counter_read(Device *d, const RegAccess *a)
@@ -70,8 +73,9 @@ static uint64_t pscntr_read(Device *d, const RegAccess *a)
     Fpgaio *s = (Fpgaio *)d;
     uint64_t passed = ticks_of_ns(now() - s->pscntr_since_ns, s->prescale_clk);
 
-    return passed <= s->pscntr_start ? s->pscntr_start - passed
-                                     : s->prescale - (passed - s->pscntr_start - 1) % ((uint64_t)s->prescale + 1);
+    return passed <= s->pscntr_start
+               ? s->pscntr_start - passed
+               : s->prescale - (passed - s->pscntr_start - 1) % ((uint64_t)s->prescale + 1);
 }
 
 static void pscntr_write(Device *d, const RegAccess *a)
@@ -118,7 +122,8 @@ static const Reg fpgaio_regs[] = {
     REG(Fpgaio, 0x4c, misc, .wmask = 0x3ff, .help = "display and chip selects"),
 };
 /* clang-format on */
-static const RegBank fpgaio_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(fpgaio_regs), .help = "FPGA I/O"}, {0}};
+static const RegBank fpgaio_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(fpgaio_regs), .help = "FPGA I/O"}, {0}};
 static const Prop fpgaio_props[] = {
     PROP_U32(Fpgaio, prescale_clk, "prescale-clk", 20000000), PROP_U32(Fpgaio, num_leds, "num-leds", 2, .min = 1, .max = 32),
     PROP_BOOL(Fpgaio, has_switches, "has-switches", false), PROP_BOOL(Fpgaio, has_dbgctrl, "has-dbgctrl", false), PROP_END,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Serial Configuration Controller of MPS2 boards (ARM DAI 0385D, 4.7): identification, and a way to the oscillators of the board.
+ * Serial Configuration Controller of MPS2 boards (ARM DAI 0385D, 4.7): identification, and a way to
+ * the oscillators of the board.
  */
 #include "exec/bank.h"
 
@@ -68,7 +69,8 @@ static const Reg scc_regs[] = {
     REG_HOOK(0xffc, 4, "id", .read = scc_prop_read, .help = "identification"),
 };
 /* clang-format on */
-static const RegBank scc_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(scc_regs), .help = "configuration"}, {0}};
+static const RegBank scc_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(scc_regs), .help = "configuration"}, {0}};
 static const Prop scc_props[] = {
     PROP_U32(Mps2Scc, scc_cfg4, "scc-cfg4", 0), PROP_U32(Mps2Scc, scc_aid, "scc-aid", 0), PROP_U32(Mps2Scc, scc_id, "scc-id", 0),
     PROP_U32(Mps2Scc, scc_cfg0, "scc-cfg0", 0), PROP_U32(Mps2Scc, osc_reset[0], "oscclk[0]", 50000000),

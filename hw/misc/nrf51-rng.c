@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Random number generator of the nRF51 (Series Reference Manual v3.0, 22): a byte every 167 us, or 660 us with bias correction. */
+/*
+ * Random number generator of the nRF51 (Series Reference Manual v3.0, 22): a byte every 167 us, or
+ * 660 us with bias correction.
+ */
 #include "exec/bank.h"
 #include "util/cipher.h"
 #include "util/timer.h"
@@ -21,7 +24,9 @@ static void rng_update(Nrf51Rng *s)
 static void rng_arm(Nrf51Rng *s)
 {
     if (s->active) {
-        timer_set_ns(&s->timer, clock_now_ns(CLOCK_GUEST) + 1000ll * (s->config & 1 ? s->period_filtered_us : s->period_unfiltered_us));
+        timer_set_ns(&s->timer, clock_now_ns(CLOCK_GUEST) +
+                                    1000ll * (s->config & 1 ? s->period_filtered_us
+                                                            : s->period_unfiltered_us));
     } else {
         timer_cancel(&s->timer);
     }
@@ -107,7 +112,8 @@ static const Reg nrf51_rng_regs[] = {
     REG(Nrf51Rng, 0x508, value, .help = "the byte"),
 };
 /* clang-format on */
-static const RegBank nrf51_rng_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(nrf51_rng_regs), .help = "random numbers"}, {0}};
+static const RegBank nrf51_rng_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(nrf51_rng_regs), .help = "random numbers"}, {0}};
 static const Prop nrf51_rng_props[] = {
     PROP_U16(Nrf51Rng, period_unfiltered_us, "period_unfiltered_us", 167), PROP_U16(Nrf51Rng, period_filtered_us, "period_filtered_us", 660), PROP_END,
 };

@@ -24,8 +24,10 @@ static void gate_reset(Device *d)
     ((Gate *)d)->levels = 0;
 }
 
-static const PinRow or_pins[] = {PIN_IN("in", GATE_LINES, or_input), PIN_OUT(Gate, irq, "irq"), PIN_END};
-static const Prop gate_props[] = {PROP_U16(Gate, num_lines, "num-lines", 16, .min = 1, .max = GATE_LINES), PROP_END};
+static const PinRow or_pins[] = {PIN_IN("in", GATE_LINES, or_input), PIN_OUT(Gate, irq, "irq"),
+                                 PIN_END};
+static const Prop gate_props[] = {
+    PROP_U16(Gate, num_lines, "num-lines", 16, .min = 1, .max = GATE_LINES), PROP_END};
 static const StateField or_state[] = {STATE(Gate, levels), STATE_END};
 
 static const DeviceType or_type = {

@@ -27,7 +27,8 @@ typedef struct PciTestdev {
     Region membar;              /* host side */
 } PciTestdev;
 
-static const char *const test_names[TESTS] = { "no-eventfd", "wildcard-eventfd", "datamatch-eventfd" };
+static const char *const test_names[TESTS] = {"no-eventfd", "wildcard-eventfd",
+                                              "datamatch-eventfd"};
 
 static uint8_t test_data(const PciTestdev *s)
 {
@@ -47,8 +48,8 @@ static void header(const PciTestdev *s, uint8_t *h)
     for (unsigned i = 0; i < 4; i++) {
         h[HDR_COUNT + i] = s->count >> 8 * i;
     }
-    snprintf((char *)h + HDR_NAME, HEADER_SIZE - HDR_NAME, "%s-%s", s->test < TESTS ? "mmio" : "portio",
-             test_names[s->test % TESTS]);
+    snprintf((char *)h + HDR_NAME, HEADER_SIZE - HDR_NAME, "%s-%s",
+             s->test < TESTS ? "mmio" : "portio", test_names[s->test % TESTS]);
 }
 
 static uint64_t testdev_read(void *opaque, hwaddr offset, unsigned size)
@@ -65,7 +66,8 @@ static void testdev_write(PciTestdev *s, unsigned first, hwaddr offset, uint64_t
         s->chosen = value < TESTS;
         s->test = s->chosen ? first + value : 0;
         s->count = 0;
-    } else if (s->chosen && s->test == first && offset == TEST_BASE + s->test && value == test_data(s)) {
+    } else if (s->chosen && s->test == first && offset == TEST_BASE + s->test &&
+               value == test_data(s)) {
         s->count++;
     }
 }
@@ -80,8 +82,10 @@ static void io_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
     testdev_write(opaque, TESTS, offset, value);
 }
 
-static const RegionOps mem_ops = { .read = testdev_read, .write = mem_write, .min_size = 1, .max_size = 1 };
-static const RegionOps io_ops = { .read = testdev_read, .write = io_write, .min_size = 1, .max_size = 1 };
+static const RegionOps mem_ops = {
+    .read = testdev_read, .write = mem_write, .min_size = 1, .max_size = 1};
+static const RegionOps io_ops = {
+    .read = testdev_read, .write = io_write, .min_size = 1, .max_size = 1};
 static const RegBank testdev_banks[] = {
     { .name = "mem", .size = 4096, .ops = &mem_ops },
     { .name = "io", .size = 256, .ops = &io_ops, .pio = true },

@@ -41,8 +41,9 @@ static void isa_write(void *opaque, hwaddr offset, uint64_t value, unsigned size
     pvpanic_event(((PvpanicIsa *)opaque)->events, value);
 }
 
-static const RegionOps isa_ops = { .read = isa_read, .write = isa_write, .min_size = 1, .max_size = 1 };
-static const RegBank isa_banks[] = { { .name = "io", .size = 1, .ops = &isa_ops, .pio = true }, { 0 } };
+static const RegionOps isa_ops = {
+    .read = isa_read, .write = isa_write, .min_size = 1, .max_size = 1};
+static const RegBank isa_banks[] = {{.name = "io", .size = 1, .ops = &isa_ops, .pio = true}, {0}};
 static const Prop isa_props[] = {
     PROP_U32(PvpanicIsa, ioport, "ioport", 0x505, .max = 0xffff),
     PROP_U8(PvpanicIsa, events, "events", PVPANIC_PANICKED | PVPANIC_CRASHLOADED, .help = "events that are listened to"),
@@ -75,7 +76,8 @@ static void bar_write(void *opaque, hwaddr offset, uint64_t value, unsigned size
     }
 }
 
-static const RegionOps bar_ops = { .read = bar_read, .write = bar_write, .min_size = 1, .max_size = 1 };
+static const RegionOps bar_ops = {
+    .read = bar_read, .write = bar_write, .min_size = 1, .max_size = 1};
 static const RegBank pci_banks[] = { { .name = "mmio", .size = 16, .ops = &bar_ops }, { 0 } };
 static const Prop pci_props[] = {
     PROP_U8(PvpanicPci, events, "events", PVPANIC_PANICKED | PVPANIC_CRASHLOADED, .help = "events that are listened to"),

@@ -66,10 +66,11 @@ void soc_reset(Device *d)
     }
 }
 
-#define SOC_WORDS_ROW(n)                                                                                                     \
-    {                                                                                                                        \
-        .offset = 0, .field = offsetof(SocRegs, r), .size = 4, .count = n, .name = "r", .wmask = 0xffffffff,                 \
-        .read = soc_word_read, .write = soc_word_write, .help = "registers of the block"                                     \
+#define SOC_WORDS_ROW(n)                                                                \
+    {                                                                                   \
+        .offset = 0, .field = offsetof(SocRegs, r), .size = 4, .count = n, .name = "r", \
+        .wmask = 0xffffffff, .read = soc_word_read, .write = soc_word_write,            \
+        .help = "registers of the block"                                                \
     }
 
 const Reg soc_rows_256[1] = {SOC_WORDS_ROW(64)};

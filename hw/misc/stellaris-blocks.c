@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Stellaris controllers (LM3S6965 data sheet): system control (6) with the clock divider, I2C master (15) and ADC (12), to which nothing
- * is connected: no slave answers, samples are 0.
+ * Stellaris controllers (LM3S6965 data sheet): system control (6) with the clock divider, I2C
+ * master (15) and ADC (12), to which nothing is connected: no slave answers, samples are 0.
  */
 #include "exec/bank.h"
 #include "hw/misc/stellaris.h"
@@ -105,13 +105,15 @@ static const Reg ssys_regs[] = {
     REG(Ssys, 0x150, clkvclr, .wmask = 1), REG(Ssys, 0x160, ldoarst, .wmask = 1),
 };
 /* clang-format on */
-static const RegBank ssys_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(ssys_regs), .help = "system control"}, {0}};
+static const RegBank ssys_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(ssys_regs), .help = "system control"}, {0}};
 static const Prop ssys_props[] = {
     PROP_U32(Ssys, did0, "did0", 0), PROP_U32(Ssys, did1, "did1", 0), PROP_U32(Ssys, dc0, "dc0", 0), PROP_U32(Ssys, dc1, "dc1", 0),
     PROP_U32(Ssys, dc2, "dc2", 0), PROP_U32(Ssys, dc3, "dc3", 0), PROP_U32(Ssys, dc4, "dc4", 0), PROP_END,
 };
 static const PinRow ssys_pins[] = {PIN_OUT(Ssys, irq, "irq"), PIN_END};
-static const StateField ssys_state[] = {HOST_ONLY(Ssys, on_clock, "wired by the board"), HOST_ONLY(Ssys, opaque, "wired by the board"), STATE_END};
+static const StateField ssys_state[] = {HOST_ONLY(Ssys, on_clock, "wired by the board"),
+                                        HOST_ONLY(Ssys, opaque, "wired by the board"), STATE_END};
 
 static const DeviceType ssys_type = {
     .name = "stellaris-sys", .category = "misc", .desc = "Stellaris system control", .internal = true, .size = sizeof(Ssys), .state_version = 1,
@@ -167,7 +169,8 @@ static const Reg si2c_regs[] = {
     REG_HOOK(0x1c, 4, "micr", .write = si2c_micr_write), REG(StellarisI2c, 0x20, mcr, .wmask = 0x31),
 };
 /* clang-format on */
-static const RegBank si2c_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(si2c_regs), .help = "I2C"}, {0}};
+static const RegBank si2c_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(si2c_regs), .help = "I2C"}, {0}};
 static const PinRow si2c_pins[] = {PIN_OUT(StellarisI2c, irq, "irq"), PIN_END};
 
 static const DeviceType si2c_type = {
@@ -247,7 +250,8 @@ static const Reg sadc_regs[] = {
     REG_HOOK(0x48, 4, "ssfifo", .count = 4, .stride = 0x20, .read = sadc_fifo_read), REG_HOOK(0x4c, 4, "ssfstat", .count = 4, .stride = 0x20, .read = sadc_fstat_read),
 };
 /* clang-format on */
-static const RegBank sadc_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(sadc_regs), .help = "ADC"}, {0}};
+static const RegBank sadc_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(sadc_regs), .help = "ADC"}, {0}};
 static const PinRow sadc_pins[] = {PIN_OUT_ARRAY(StellarisAdc, irq, "irq"), PIN_END};
 static const StateField sadc_state[] = {STATE(StellarisAdc, full), STATE_END};
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Small blocks of STM32F2 and F4: SYSCFG (RM0090, 9), which chooses a port for each external line, EXTI (12), which turns edges of lines
- * into interrupts, SPI (28) and ADC (13), at whose pins there is nothing: zeros come back.
+ * Small blocks of STM32F2 and F4: SYSCFG (RM0090, 9), which chooses a port for each external line,
+ * EXTI (12), which turns edges of lines into interrupts, SPI (28) and ADC (13), at whose pins there
+ * is nothing: zeros come back.
  */
 #include "exec/bank.h"
 
@@ -57,8 +58,10 @@ static const Reg syscfg_regs[] = {
     REG(Stm32Syscfg, 0x20, cmpcr, .wmask = 1, .help = "compensation"),
 };
 /* clang-format on */
-static const RegBank syscfg_banks[] = {{.name = "mmio", .size = 0x400, BANK_REGS(syscfg_regs), .help = "system configuration"}, {0}};
-static const PinRow syscfg_pins[] = {PIN_IN("in", PORTS * LINES, syscfg_input), PIN_OUT_ARRAY(Stm32Syscfg, lines, "out"), PIN_END};
+static const RegBank syscfg_banks[] = {
+    {.name = "mmio", .size = 0x400, BANK_REGS(syscfg_regs), .help = "system configuration"}, {0}};
+static const PinRow syscfg_pins[] = {PIN_IN("in", PORTS *LINES, syscfg_input),
+                                     PIN_OUT_ARRAY(Stm32Syscfg, lines, "out"), PIN_END};
 static const StateField syscfg_state[] = {STATE_ARRAY(Stm32Syscfg, levels), STATE_END};
 
 static const DeviceType syscfg_f2 = {
@@ -133,8 +136,10 @@ static const Reg exti_regs[] = {
     REG(Stm32Exti, 0x14, pr, .w1c = EXTI_MASK, .write = exti_changed, .help = "pending"),
 };
 /* clang-format on */
-static const RegBank exti_banks[] = {{.name = "mmio", .size = 0x400, BANK_REGS(exti_regs), .help = "external interrupts"}, {0}};
-static const PinRow exti_pins[] = {PIN_IN("in", LINES, exti_input), PIN_OUT_ARRAY(Stm32Exti, irq, "irq"), PIN_END};
+static const RegBank exti_banks[] = {
+    {.name = "mmio", .size = 0x400, BANK_REGS(exti_regs), .help = "external interrupts"}, {0}};
+static const PinRow exti_pins[] = {PIN_IN("in", LINES, exti_input),
+                                   PIN_OUT_ARRAY(Stm32Exti, irq, "irq"), PIN_END};
 static const StateField exti_state[] = {STATE(Stm32Exti, levels), STATE_END};
 
 static const DeviceType exti_type = {
@@ -186,7 +191,8 @@ static const Reg spi_regs[] = {
     REG(Stm32Spi, 0x1c, i2scfgr, .wmask = 0xfbf), REG(Stm32Spi, 0x20, i2spr, .reset = 2, .wmask = 0x3ff),
 };
 /* clang-format on */
-static const RegBank spi_banks[] = {{.name = "mmio", .size = 0x400, BANK_REGS(spi_regs), .help = "SPI"}, {0}};
+static const RegBank spi_banks[] = {
+    {.name = "mmio", .size = 0x400, BANK_REGS(spi_regs), .help = "SPI"}, {0}};
 static const PinRow spi_pins[] = {PIN_OUT(Stm32Spi, irq, "irq"), PIN_END};
 
 static const DeviceType spi_type = {
@@ -250,7 +256,8 @@ static const Reg adc_regs[] = {
     REG(Stm32Adc, 0x4c, dr, .read = adc_dr_read, .help = "converted value"),
 };
 /* clang-format on */
-static const RegBank adc_banks[] = {{.name = "mmio", .size = 0x100, BANK_REGS(adc_regs), .help = "ADC"}, {0}};
+static const RegBank adc_banks[] = {
+    {.name = "mmio", .size = 0x100, BANK_REGS(adc_regs), .help = "ADC"}, {0}};
 static const PinRow adc_pins[] = {PIN_OUT(Stm32Adc, irq, "irq"), PIN_END};
 
 static const DeviceType adc_type = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Blocks of the Allwinner H3 (H3 Datasheet 1.2: clock controller 4.3, system control 4.4, pins 4.22,
- * security ID) as they are after reset: PLLs are locked, pins read as 0.
+ * Blocks of the Allwinner H3 (H3 Datasheet 1.2: clock controller 4.3, system control 4.4, pins
+ * 4.22, security ID) as they are after reset: PLLs are locked, pins read as 0.
  */
 #include "hw/misc/soc-regs.h"
 
@@ -16,13 +16,15 @@ static const SocReg h3_ccu_rows[] = {
     {.offset = 0x054, .reset = 0x1010}, {.offset = 0x058, .reset = 0x1000000}, {.offset = 0x0f4, .clears = 1u << 16},
     {.offset = 0x15c, .reset = 0x80000000}, {.offset = 0x200, .reset = 0xff}, {.offset = 0x204, .reset = 0xff},
 };
-SOC_BLOCK(h3_ccu, "allwinner-h3-ccu", "Allwinner H3 clock controller", 0x400, soc_rows_1k, SOC_ROWS(h3_ccu_rows));
+SOC_BLOCK(h3_ccu, "allwinner-h3-ccu", "Allwinner H3 clock controller", 0x400, soc_rows_1k,
+          SOC_ROWS(h3_ccu_rows));
 
 /* Version: the H3's. */
 static const SocReg h3_system_rows[] = {
     {.offset = 0x024, .reset = 0x0}, {.offset = 0x030, .reset = 0x58000},
 };
-SOC_BLOCK(h3_system, "allwinner-h3-sysctrl", "Allwinner H3 system control", 0x1000, soc_rows_4k, SOC_ROWS(h3_system_rows));
+SOC_BLOCK(h3_system, "allwinner-h3-sysctrl", "Allwinner H3 system control", 0x1000, soc_rows_4k,
+          SOC_ROWS(h3_system_rows));
 
 /* Cards are in their slots: the pins that tell are 0. */
 SOC_BLOCK(h3_pio, "allwinner-h3-pio", "Allwinner H3 pins", 0x400, soc_rows_1k);
@@ -30,6 +32,7 @@ SOC_BLOCK(h3_pio, "allwinner-h3-pio", "Allwinner H3 pins", 0x400, soc_rows_1k);
 static const SocReg h3_sid_rows[] = {
     {.offset = 0x040, .clears = 2}, {.offset = 0x200, .reset = 0x02004620, .fixed = 0xffffffff},
 };
-SOC_BLOCK(h3_sid, "allwinner-sid", "Allwinner security ID", 0x400, soc_rows_1k, SOC_ROWS(h3_sid_rows));
+SOC_BLOCK(h3_sid, "allwinner-sid", "Allwinner security ID", 0x400, soc_rows_1k,
+          SOC_ROWS(h3_sid_rows));
 
 SOC_BLOCK(h3_r, "allwinner-h3-r", "Allwinner H3 always-on clocks and pins", 0x400, soc_rows_1k);

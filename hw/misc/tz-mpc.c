@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Memory protection controller of SIE-200 (ARM DDI 0571G, 3.6): a bit for each block of a memory says whether it belongs to Non-secure
- * state. The board's gate asks; what changes here empties TLBs.
+ * Memory protection controller of SIE-200 (ARM DDI 0571G, 3.6): a bit for each block of a memory
+ * says whether it belongs to Non-secure state. The board's gate asks; what changes here empties
+ * TLBs.
  */
 #include "exec/bank.h"
 #include "exec/cpu.h"

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A place where a board has a device that nobody has modelled: reads as 0, ignores writes, says so under -d unimp. */
+/*
+ * A place where a board has a device that nobody has modelled: reads as 0, ignores writes, says so
+ * under -d unimp.
+ */
 #include "exec/bank.h"
 #include "util/log.h"
 
@@ -13,7 +16,9 @@ static uint64_t unimp_read(void *opaque, hwaddr offset, unsigned size)
 {
     Unimp *s = opaque;
 
-    log_mask(LOG_UNIMP, "%s: unimplemented device read  (size %u, offset 0x%" G_GINT64_MODIFIER "x)\n", s->name, size, offset);
+    log_mask(LOG_UNIMP,
+             "%s: unimplemented device read  (size %u, offset 0x%" G_GINT64_MODIFIER "x)\n",
+             s->name, size, offset);
     return 0;
 }
 
@@ -21,11 +26,14 @@ static void unimp_write(void *opaque, hwaddr offset, uint64_t value, unsigned si
 {
     Unimp *s = opaque;
 
-    log_mask(LOG_UNIMP, "%s: unimplemented device write (size %u, offset 0x%" G_GINT64_MODIFIER "x, value 0x%" G_GINT64_MODIFIER "x)\n",
+    log_mask(LOG_UNIMP,
+             "%s: unimplemented device write (size %u, offset 0x%" G_GINT64_MODIFIER
+             "x, value 0x%" G_GINT64_MODIFIER "x)\n",
              s->name, size, offset, value);
 }
 
-static const RegionOps unimp_ops = {.read = unimp_read, .write = unimp_write, .min_size = 1, .max_size = 8, .unaligned = true};
+static const RegionOps unimp_ops = {
+    .read = unimp_read, .write = unimp_write, .min_size = 1, .max_size = 8, .unaligned = true};
 
 static bool unimp_realize(Device *d, GError **error)
 {
@@ -41,7 +49,8 @@ static bool unimp_realize(Device *d, GError **error)
     return true;
 }
 
-static const RegBank unimp_banks[] = {{.name = "mmio", .size = 8, .ops = &unimp_ops, .help = "reads as 0"}, {0}};
+static const RegBank unimp_banks[] = {
+    {.name = "mmio", .size = 8, .ops = &unimp_ops, .help = "reads as 0"}, {0}};
 
 static const Prop unimp_props[] = {
     PROP_U64(Unimp, size, "size", 0),

@@ -6,8 +6,22 @@
 #include "e1000.h"
 #include "qom/vm.h"
 
-enum { EECD_SK = 1, EECD_CS = 2, EECD_DI = 4, EECD_DO = 8, EECD_REQ = 0x40, EECD_GNT = 0x80, EECD_PRESENT = 0x100 };
-enum { MDIC_WRITE = 1 << 26, MDIC_READ = 2 << 26, MDIC_READY = 1 << 28, MDIC_IE = 1 << 29, MDIC_ERROR = 1 << 30 };
+enum {
+    EECD_SK = 1,
+    EECD_CS = 2,
+    EECD_DI = 4,
+    EECD_DO = 8,
+    EECD_REQ = 0x40,
+    EECD_GNT = 0x80,
+    EECD_PRESENT = 0x100
+};
+enum {
+    MDIC_WRITE = 1 << 26,
+    MDIC_READ = 2 << 26,
+    MDIC_READY = 1 << 28,
+    MDIC_IE = 1 << 29,
+    MDIC_ERROR = 1 << 30
+};
 #define PHY_ADDRESS 1
 #define NEGOTIATION_NS 500000000ll
 
@@ -75,8 +89,9 @@ static void write_eerd(Device *d, const RegAccess *a)
 void e1000_phy_reset(E1000 *s)
 {
     static const uint16_t defaults[32] = {
-        [0] = 0x1140, [1] = 0x7949, [2] = 0x0141, [3] = 0x0c20, [4] = 0x0de1, [5] = 0x01e0, [6] = 0x0000,
-        [9] = 0x0e00, [10] = 0x3c00, [15] = 0x3000, [16] = 0x0360, [17] = 0xac00, [20] = 0x0d60,
+        [0] = 0x1140,  [1] = 0x7949,  [2] = 0x0141,  [3] = 0x0c20,  [4] = 0x0de1,
+        [5] = 0x01e0,  [6] = 0x0000,  [9] = 0x0e00,  [10] = 0x3c00, [15] = 0x3000,
+        [16] = 0x0360, [17] = 0xac00, [20] = 0x0d60,
     };
 
     memcpy(s->phy, defaults, sizeof(s->phy));
@@ -88,8 +103,8 @@ void e1000_phy_reset(E1000 *s)
 static void phy_write(E1000 *s, unsigned reg, uint16_t value)
 {
     static const uint16_t writable[32] = {
-        [0] = 0xff40, [4] = 0xffff, [7] = 0xffff, [8] = 0xffff, [9] = 0xffff, [16] = 0xffff, [18] = 0xffff,
-        [20] = 0xffff, [29] = 0xffff, [30] = 0xffff,
+        [0] = 0xff40,  [4] = 0xffff,  [7] = 0xffff,  [8] = 0xffff,  [9] = 0xffff,
+        [16] = 0xffff, [18] = 0xffff, [20] = 0xffff, [29] = 0xffff, [30] = 0xffff,
     };
 
     s->phy[reg] = (s->phy[reg] & ~writable[reg]) | (value & writable[reg]);
@@ -235,7 +250,8 @@ static uint64_t e1000_io_read(void *opaque, hwaddr offset, unsigned size)
     if (offset == 0) {
         return s->io_addr;
     }
-    return offset == 4 && s->io_addr < 0x20000 ? bank_read(&s->pci.dev, "mmio", s->io_addr & ~3u, 4) : 0;
+    return offset == 4 && s->io_addr < 0x20000 ? bank_read(&s->pci.dev, "mmio", s->io_addr & ~3u, 4)
+                                               : 0;
 }
 
 static void e1000_io_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Intel 82540EM, 82544GC and 82545EM gigabit Ethernet controller (8254x Family Software Developer's Manual,
+ * Intel 82540EM, 82544GC and 82545EM gigabit Ethernet controller (8254x Family Software Developer's
+ * Manual,
  * 317453): legacy and TCP/IP transmit descriptors with checksum and segmentation offload,
  * receive filters, EEPROM, MDI registers of an 88E1011 PHY, interrupt throttling. Left out:
  * wake-up, flow control frames, VLAN stripping.
@@ -84,7 +85,8 @@ static bool rx_wanted(const E1000 *s, const uint8_t *f)
         return true;
     }
     for (unsigned i = 0; i < ARRAY_COUNT(s->ra); i += 2) {
-        if ((s->ra[i + 1] & RAH_AV) && load_le32(f) == s->ra[i] && load_le16(f + 4) == (s->ra[i + 1] & 0xffff)) {
+        if ((s->ra[i + 1] & RAH_AV) && load_le32(f) == s->ra[i] &&
+            load_le16(f + 4) == (s->ra[i + 1] & 0xffff)) {
             return true;
         }
     }
@@ -104,7 +106,8 @@ static uint8_t rx_checked(const E1000 *s, const uint8_t *frame, size_t len, bool
     if (!valid || !eth_parse(frame, len, &l) || l.fragment) {
         return RXD_IXSM;
     }
-    return (s->rxcsum & RXCSUM_IP && l.ip4 ? RXD_IPCS : 0) | (s->rxcsum & RXCSUM_TU && (l.tcp || l.udp) ? RXD_TCPCS : 0);
+    return (s->rxcsum & RXCSUM_IP && l.ip4 ? RXD_IPCS : 0) |
+           (s->rxcsum & RXCSUM_TU && (l.tcp || l.udp) ? RXD_TCPCS : 0);
 }
 
 static ssize_t rx_frame(E1000 *s, const uint8_t *frame, size_t len, bool valid)
@@ -116,7 +119,8 @@ static ssize_t rx_frame(E1000 *s, const uint8_t *frame, size_t len, bool valid)
     if (!e1000_can_receive(&s->nic)) {
         return 0;
     }
-    if (len < ETH_HEADER || !rx_wanted(s, frame) || len + 4 > (s->rctl & RCTL_LPE ? 16384u : 1522u)) {
+    if (len < ETH_HEADER || !rx_wanted(s, frame) ||
+        len + 4 > (s->rctl & RCTL_LPE ? 16384u : 1522u)) {
         return len;
     }
     uint8_t checked = rx_checked(s, frame, len, valid);
@@ -154,7 +158,8 @@ static ssize_t e1000_receive(NetClient *c, const uint8_t *frame, size_t len)
     return rx_frame(c->opaque, frame, len, false);
 }
 
-static ssize_t e1000_receive_offload(NetClient *c, const uint8_t *frame, size_t len, const NetOffload *o)
+static ssize_t e1000_receive_offload(NetClient *c, const uint8_t *frame, size_t len,
+                                     const NetOffload *o)
 {
     return rx_frame(c->opaque, frame, len, o->valid);
 }
@@ -166,7 +171,8 @@ static void put_checksum(uint8_t *frame, size_t len, unsigned start, unsigned at
     size_t stop = end && end < len ? end + 1u : len;
 
     if (start < stop && at + 2u <= len) {
-        store_be16(frame + at, checksum_finish(checksum_add(0, frame + start, stop - start, false)));
+        store_be16(frame + at,
+                   checksum_finish(checksum_add(0, frame + start, stop - start, false)));
     }
 }
 

@@ -34,7 +34,8 @@ static void send_messages(E1000e *s)
         uint32_t cause = 1u << (20 + i);
         unsigned route = s->ivar >> 4 * i & 15, vector = route & 7;
 
-        if (!(fresh & cause) || !(route & 8) || vector >= E1000E_VECTORS || !throttle(s, vector, s->eitr[vector])) {
+        if (!(fresh & cause) || !(route & 8) || vector >= E1000E_VECTORS ||
+            !throttle(s, vector, s->eitr[vector])) {
             continue;
         }
         s->sent |= cause;

@@ -6,7 +6,13 @@
 #include "e1000e.h"
 
 enum { EEC_PRESENT = 0x100, EEC_AUTO_RD = 0x200, EEC_REQ = 0x40, EEC_GNT = 0x80 };
-enum { MDIC_WRITE = 1 << 26, MDIC_READ = 2 << 26, MDIC_READY = 1 << 28, MDIC_IE = 1 << 29, MDIC_ERROR = 1 << 30 };
+enum {
+    MDIC_WRITE = 1 << 26,
+    MDIC_READ = 2 << 26,
+    MDIC_READY = 1 << 28,
+    MDIC_IE = 1 << 29,
+    MDIC_ERROR = 1 << 30
+};
 enum { PHY_CONTROL = 0, PHY_PAGE = 22 };
 #define PHY_ADDRESS 1
 #define NEGOTIATION_NS 500000000ll
@@ -29,7 +35,8 @@ static void write_eec(Device *d, const RegAccess *a)
 {
     E1000e *s = (E1000e *)d;
 
-    s->eec = (a->old & ~(EEC_REQ | EEC_GNT | 0xfu)) | (a->value & (EEC_REQ | 0xf)) | (a->value & EEC_REQ ? EEC_GNT : 0);
+    s->eec = (a->old & ~(EEC_REQ | EEC_GNT | 0xfu)) | (a->value & (EEC_REQ | 0xf)) |
+             (a->value & EEC_REQ ? EEC_GNT : 0);
 }
 
 /* 10.2.2.4: start, done, 14 bits of address, data. */
@@ -48,8 +55,9 @@ static void write_eerd(Device *d, const RegAccess *a)
 void e1000e_phy_reset(E1000e *s)
 {
     static const uint16_t defaults[32] = {
-        [0] = 0x1140, [1] = 0x7949, [2] = 0x0141, [3] = 0x0cb1, [4] = 0x0de1, [5] = 0xc1e1, [6] = 0x000d,
-        [9] = 0x0e00, [10] = 0x3c00, [15] = 0x3000, [16] = 0x0078, [17] = 0xa800, [20] = 0x0d60, [26] = 0x000a,
+        [0] = 0x1140,  [1] = 0x7949,  [2] = 0x0141,  [3] = 0x0cb1,  [4] = 0x0de1,
+        [5] = 0xc1e1,  [6] = 0x000d,  [9] = 0x0e00,  [10] = 0x3c00, [15] = 0x3000,
+        [16] = 0x0078, [17] = 0xa800, [20] = 0x0d60, [26] = 0x000a,
     };
 
     memcpy(s->phy, defaults, sizeof(s->phy));
@@ -64,8 +72,8 @@ static uint16_t phy_read(E1000e *s, unsigned reg)
 static void phy_write(E1000e *s, unsigned reg, uint16_t value)
 {
     static const uint16_t writable[32] = {
-        [0] = 0xff40, [4] = 0xffff, [7] = 0xffff, [8] = 0xffff, [9] = 0xffff, [16] = 0xffff, [18] = 0xffff,
-        [20] = 0xffff, [22] = 0x00ff, [26] = 0xffff, [29] = 0xffff, [30] = 0xffff,
+        [0] = 0xff40,  [4] = 0xffff,  [7] = 0xffff,  [8] = 0xffff,  [9] = 0xffff,  [16] = 0xffff,
+        [18] = 0xffff, [20] = 0xffff, [22] = 0x00ff, [26] = 0xffff, [29] = 0xffff, [30] = 0xffff,
     };
 
     if (s->phy[PHY_PAGE] && reg >= 16 && reg != PHY_PAGE) {
@@ -238,7 +246,8 @@ static uint64_t io_read(void *opaque, hwaddr offset, unsigned size)
     if (offset == 0) {
         return s->io_addr;
     }
-    return offset == 4 && s->io_addr < 0x20000 ? bank_read(&s->pci.dev, "mmio", s->io_addr & ~3u, 4) : 0;
+    return offset == 4 && s->io_addr < 0x20000 ? bank_read(&s->pci.dev, "mmio", s->io_addr & ~3u, 4)
+                                               : 0;
 }
 
 static void io_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
@@ -252,7 +261,7 @@ static void io_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
     }
 }
 
-static const RegionOps io_ops = { .read = io_read, .write = io_write, .min_size = 4, .max_size = 4 };
+static const RegionOps io_ops = {.read = io_read, .write = io_write, .min_size = 4, .max_size = 4};
 
 const RegBank e1000e_banks[] = {
     { .name = "mmio", .size = 0x20000, BANK_REGS(e1000e_regs), .help = "registers" },

@@ -9,9 +9,24 @@
 #include "util/checksum.h"
 #include "util/error.h"
 
-enum { TXD_EOP = 1 << 24, TXD_IC = 1 << 26, TXD_TSE = 1 << 26, TXD_RS = 1 << 27, TXD_DEXT = 1 << 29, TXD_VLE = 1 << 30 };
+enum {
+    TXD_EOP = 1 << 24,
+    TXD_IC = 1 << 26,
+    TXD_TSE = 1 << 26,
+    TXD_RS = 1 << 27,
+    TXD_DEXT = 1 << 29,
+    TXD_VLE = 1 << 30
+};
 enum { TXD_DD = 1, POPTS_IXSM = 1, POPTS_TXSM = 2 };
-enum { RXD_DD = 1, RXD_EOP = 2, RXD_IXSM = 4, RXD_VP = 8, RXD_UDPCS = 0x10, RXD_TCPCS = 0x20, RXD_IPCS = 0x40 };
+enum {
+    RXD_DD = 1,
+    RXD_EOP = 2,
+    RXD_IXSM = 4,
+    RXD_VP = 8,
+    RXD_UDPCS = 0x10,
+    RXD_TCPCS = 0x20,
+    RXD_IPCS = 0x40
+};
 enum { RXCSUM_IP = 0x100, RXCSUM_TU = 0x200, RXCSUM_PCSD = 0x2000 };
 enum { RFCTL_EXTENDED = 0x8000, RCTL_SPLIT = 0x400, MRQC_RSS = 1 };
 enum { STAT_GPRC = 29, STAT_GPTC = 32, STAT_TPR = 52, STAT_TPT = 53 };
@@ -75,7 +90,8 @@ static bool rx_wanted(const E1000e *s, const uint8_t *f, size_t len)
         return true;
     }
     for (unsigned i = 0; i < ARRAY_COUNT(s->ra); i += 2) {
-        if ((s->ra[i + 1] & RAH_AV) && load_le32(f) == s->ra[i] && load_le16(f + 4) == (s->ra[i + 1] & 0xffff)) {
+        if ((s->ra[i + 1] & RAH_AV) && load_le32(f) == s->ra[i] &&
+            load_le16(f + 4) == (s->ra[i + 1] & 0xffff)) {
             return true;
         }
     }
@@ -172,7 +188,9 @@ static size_t rx_fill(E1000e *s, hwaddr at, const uint8_t *data, size_t len, uin
 
     dma_read(dev, at, d, split ? SPLIT_SIZE : 8);
     for (unsigned i = 0; i < (split ? 4u : 1u); i++) {
-        size_t room = !split ? rx_buffer_size(s) : i == 0 ? (s->psrctl & 0x7f) * 128u : (s->psrctl >> 8 * i & 0x3f) * 1024u;
+        size_t room = !split   ? rx_buffer_size(s)
+                      : i == 0 ? (s->psrctl & 0x7f) * 128u
+                               : (s->psrctl >> 8 * i & 0x3f) * 1024u;
         size_t part = MIN(room, len - off);
 
         dma_write(dev, load_le64(d + 8 * i), data + off, part);
@@ -195,7 +213,9 @@ static size_t rx_room(const E1000e *s, unsigned q)
     size_t each = rx_buffer_size(s);
 
     if (rx_desc_size(s) == SPLIT_SIZE) {
-        each = (s->psrctl & 0x7f) * 128u + ((s->psrctl >> 8 & 0x3f) + (s->psrctl >> 16 & 0x3f) + (s->psrctl >> 24 & 0x3f)) * 1024u;
+        each =
+            (s->psrctl & 0x7f) * 128u +
+            ((s->psrctl >> 8 & 0x3f) + (s->psrctl >> 16 & 0x3f) + (s->psrctl >> 24 & 0x3f)) * 1024u;
     }
     return each * rx_available(s, q);
 }
@@ -209,7 +229,8 @@ static ssize_t rx_frame(E1000e *s, const uint8_t *frame, size_t len, bool valid)
     if (!can_receive(&s->nic)) {
         return 0;
     }
-    if (len < ETH_HEADER || !rx_wanted(s, frame, len) || len + 4 > (s->rctl & RCTL_LPE ? 16384u : 1522u)) {
+    if (len < ETH_HEADER || !rx_wanted(s, frame, len) ||
+        len + 4 > (s->rctl & RCTL_LPE ? 16384u : 1522u)) {
         return (ssize_t)len;
     }
     rx_describe(s, frame, len, valid, &info);
@@ -234,7 +255,8 @@ static ssize_t rx_frame(E1000e *s, const uint8_t *frame, size_t len, bool valid)
         size_t part = rx_fill(s, at, packet + off, total - off, lengths);
 
         off += part;
-        rx_write_back(s, at, &info, lengths[0], RXD_DD | (off >= total ? info.status | RXD_EOP : 0));
+        rx_write_back(s, at, &info, lengths[0],
+                      RXD_DD | (off >= total ? info.status | RXD_EOP : 0));
         s->rdh[q] = s->rdh[q] + 1 == rx_ring(s, q) ? 0 : s->rdh[q] + 1;
         if (part == 0) {
             break;
@@ -298,10 +320,12 @@ static void tx_end_of_packet(E1000e *s, E1000eTx *t)
         unsigned shift = t->vlan ? 4 : 0;
 
         if (t->popts & POPTS_TXSM) {
-            put_checksum(f, t->len, c->tucss + shift, c->tucso + shift, c->tucse ? c->tucse + shift : 0);
+            put_checksum(f, t->len, c->tucss + shift, c->tucso + shift,
+                         c->tucse ? c->tucse + shift : 0);
         }
         if (t->popts & POPTS_IXSM) {
-            put_checksum(f, t->len, c->ipcss + shift, c->ipcso + shift, c->ipcse ? c->ipcse + shift : 0);
+            put_checksum(f, t->len, c->ipcss + shift, c->ipcso + shift,
+                         c->ipcse ? c->ipcse + shift : 0);
         }
         tx_send(s, f, t->len, &o);
     }
@@ -433,11 +457,12 @@ static const NetOps e1000e_net_ops = {
 static void make_nvm(E1000e *s)
 {
     static const uint16_t defaults[64] = {
-        [3] = 0x0420, [4] = 0xf746, [5] = 0x2010, [6] = 0xffff, [7] = 0xffff, [10] = 0x026b, [12] = 0x8086, [13] = 0x10d3,
-        [14] = 0x0000, [15] = 0x8058, [17] = 0x2001, [18] = 0x7e7c, [19] = 0xffff, [20] = 0x1000, [21] = 0x00c8,
-        [23] = 0x2704, [24] = 0x6cc9, [25] = 0x3150, [26] = 0x070e, [27] = 0x460b, [28] = 0x2d84, [29] = 0x0100,
-        [30] = 0xf000, [31] = 0x0706, [32] = 0x6000, [33] = 0x7fff, [34] = 0x0f04, [35] = 0x7fff, [36] = 0x4f01,
-        [37] = 0xc600, [39] = 0x20ff, [40] = 0x0028, [41] = 0x0003, [47] = 0xffff,
+        [3] = 0x0420,  [4] = 0xf746,  [5] = 0x2010,  [6] = 0xffff,  [7] = 0xffff,  [10] = 0x026b,
+        [12] = 0x8086, [13] = 0x10d3, [14] = 0x0000, [15] = 0x8058, [17] = 0x2001, [18] = 0x7e7c,
+        [19] = 0xffff, [20] = 0x1000, [21] = 0x00c8, [23] = 0x2704, [24] = 0x6cc9, [25] = 0x3150,
+        [26] = 0x070e, [27] = 0x460b, [28] = 0x2d84, [29] = 0x0100, [30] = 0xf000, [31] = 0x0706,
+        [32] = 0x6000, [33] = 0x7fff, [34] = 0x0f04, [35] = 0x7fff, [36] = 0x4f01, [37] = 0xc600,
+        [39] = 0x20ff, [40] = 0x0028, [41] = 0x0003, [47] = 0xffff,
     };
     uint16_t sum = 0;
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Registers and state of the 82574L, shared by e1000e.c (data path), e1000e-irq.c and e1000e-regs.c. */
+/*
+ * Registers and state of the 82574L, shared by e1000e.c (data path), e1000e-irq.c and
+ * e1000e-regs.c.
+ */
 #ifndef HW_NET_E1000E_H
 #define HW_NET_E1000E_H
 
@@ -14,10 +17,28 @@
 enum { CTRL_GIO_DISABLE = 4, CTRL_RST = 1 << 26, CTRL_VME = 1 << 30 };
 enum { STATUS_LU = 2, STATUS_GIO = 1 << 19 };
 enum { CTRL_EXT_EIAME = 1 << 24, CTRL_EXT_IAME = 1 << 27 };
-enum { RCTL_EN = 2, RCTL_UPE = 8, RCTL_MPE = 16, RCTL_LPE = 32, RCTL_LBM = 0xc0, RCTL_BAM = 1 << 15, RCTL_VFE = 1 << 18,
-       RCTL_BSEX = 1 << 25, RCTL_SECRC = 1 << 26, TCTL_EN = 2 };
-enum { ICR_TXDW = 1, ICR_TXQE = 2, ICR_LSC = 4, ICR_RXDMT0 = 16, ICR_RXO = 64, ICR_RXT0 = 128, ICR_MDAC = 512,
-       ICR_RXQ0 = 1 << 20, ICR_TXQ0 = 1 << 22, ICR_OTHER = 1 << 24 };
+enum {
+    RCTL_EN = 2,
+    RCTL_UPE = 8,
+    RCTL_MPE = 16,
+    RCTL_LPE = 32,
+    RCTL_LBM = 0xc0,
+    RCTL_BAM = 1 << 15,
+    RCTL_VFE = 1 << 18,
+    RCTL_BSEX = 1 << 25,
+    RCTL_SECRC = 1 << 26,
+    TCTL_EN = 2 };
+enum {
+    ICR_TXDW = 1,
+    ICR_TXQE = 2,
+    ICR_LSC = 4,
+    ICR_RXDMT0 = 16,
+    ICR_RXO = 64,
+    ICR_RXT0 = 128,
+    ICR_MDAC = 512,
+    ICR_RXQ0 = 1 << 20,
+    ICR_TXQ0 = 1 << 22,
+    ICR_OTHER = 1 << 24 };
 #define ICR_ASSERTED (1u << 31)
 #define ICR_QUEUES 0x01f00000u
 #define ICR_OTHERS (ICR_LSC | ICR_RXO | ICR_MDAC)

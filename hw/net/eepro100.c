@@ -164,7 +164,8 @@ static size_t tx_gather(Eepro *s, uint32_t at, const uint8_t *cb, uint16_t comma
             return 0;
         }
         size = load_le32(tbd + 4) & 0x7fff;
-        if (size > sizeof(s->tx_buf) - len || !dma_read(dev, load_le32(tbd), s->tx_buf + len, size)) {
+        if (size > sizeof(s->tx_buf) - len ||
+            !dma_read(dev, load_le32(tbd), s->tx_buf + len, size)) {
             return 0;
         }
         len += size;
@@ -480,7 +481,8 @@ static bool eepro_realize(Device *d, GError **error)
     s->eeprom.words[6] = 0x4701;        /* PHY: 82555 at address 1 */
     s->eeprom.words[10] = 0x4000;
     s->eeprom.words[11] = pci_info(&s->pci)->subsys ? pci_info(&s->pci)->subsys : 0x1100;
-    s->eeprom.words[12] = pci_info(&s->pci)->subsys_vendor ? pci_info(&s->pci)->subsys_vendor : 0x1af4;
+    s->eeprom.words[12] =
+        pci_info(&s->pci)->subsys_vendor ? pci_info(&s->pci)->subsys_vendor : 0x1af4;
     eeprom93_fix_sum(&s->eeprom, 0xbaba);
     s->kick_bh = bh_new(run_kick, s);
     nic_attach(&s->nic, &eepro_net_ops, d, s->peer);

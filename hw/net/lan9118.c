@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * SMSC LAN9118 Ethernet controller (LAN9118 data sheet, revision 1.3): frames through FIFOs that the CPU moves, MAC registers
- * behind a mailbox, the PHY's management registers, an EEPROM with the MAC address. Left out: flow control, wake-up, VLANs,
+ * SMSC LAN9118 Ethernet controller (LAN9118 data sheet, revision 1.3): frames through FIFOs that
+ * the CPU moves, MAC registers behind a mailbox, the PHY's management registers, an EEPROM with the
+ * MAC address. Left out: flow control, wake-up, VLANs,
  * 16-bit mode.
  */
 #include "exec/bank.h"
@@ -15,13 +16,48 @@
 #define TX_MAX 2048
 #define TX_STATUSES 128
 
-enum { INT_SW = 1u << 31, INT_TXSTOP = 1 << 25, INT_RXSTOP = 1 << 24, INT_RXDFH = 1 << 23, INT_TX_IOC = 1 << 21, INT_RXD = 1 << 20, INT_GPT = 1 << 19,
-       INT_PHY = 1 << 18, INT_TXSO = 1 << 16, INT_RXE = 1 << 14, INT_TXE = 1 << 13, INT_TDFA = 1 << 9, INT_TSFF = 1 << 8, INT_TSFL = 1 << 7,
-       INT_RSFF = 1 << 4, INT_RSFL = 1 << 3 };
-enum { MAC_CR = 1, MAC_ADDRH, MAC_ADDRL, MAC_HASHH, MAC_HASHL, MAC_MII_ACC, MAC_MII_DATA, MAC_FLOW, MAC_VLAN1, MAC_VLAN2, MAC_WUFF, MAC_WUCSR,
-       MAC_REGS };
-enum { CR_RXEN = 4, CR_TXEN = 8, CR_BCAST = 0x800, CR_HPFILT = 0x2000, CR_HO = 0x8000, CR_PASSBAD = 0x10000, CR_INVFILT = 0x20000, CR_PRMS = 0x40000,
-       CR_MCPAS = 0x80000, CR_RXALL = 1u << 31 };
+enum {
+    INT_SW = 1u << 31,
+    INT_TXSTOP = 1 << 25,
+    INT_RXSTOP = 1 << 24,
+    INT_RXDFH = 1 << 23,
+    INT_TX_IOC = 1 << 21,
+    INT_RXD = 1 << 20,
+    INT_GPT = 1 << 19,
+    INT_PHY = 1 << 18,
+    INT_TXSO = 1 << 16,
+    INT_RXE = 1 << 14,
+    INT_TXE = 1 << 13,
+    INT_TDFA = 1 << 9,
+    INT_TSFF = 1 << 8,
+    INT_TSFL = 1 << 7,
+    INT_RSFF = 1 << 4,
+    INT_RSFL = 1 << 3 };
+enum {
+    MAC_CR = 1,
+    MAC_ADDRH,
+    MAC_ADDRL,
+    MAC_HASHH,
+    MAC_HASHL,
+    MAC_MII_ACC,
+    MAC_MII_DATA,
+    MAC_FLOW,
+    MAC_VLAN1,
+    MAC_VLAN2,
+    MAC_WUFF,
+    MAC_WUCSR,
+    MAC_REGS };
+enum {
+    CR_RXEN = 4,
+    CR_TXEN = 8,
+    CR_BCAST = 0x800,
+    CR_HPFILT = 0x2000,
+    CR_HO = 0x8000,
+    CR_PASSBAD = 0x10000,
+    CR_INVFILT = 0x20000,
+    CR_PRMS = 0x40000,
+    CR_MCPAS = 0x80000,
+    CR_RXALL = 1u << 31 };
 
 typedef struct Lan9118 {
     Device dev;
@@ -229,7 +265,8 @@ static bool lan_can_receive(NetClient *c)
 {
     Lan9118 *s = c->opaque;
 
-    return s->mac[MAC_CR] & CR_RXEN && s->rx_sused < RX_STATUSES && s->rx_zused < RX_STATUSES && RX_BYTES / 4 - s->rx_used > 400;
+    return s->mac[MAC_CR] & CR_RXEN && s->rx_sused < RX_STATUSES && s->rx_zused < RX_STATUSES &&
+           RX_BYTES / 4 - s->rx_used > 400;
 }
 
 static void rx_push(Lan9118 *s, uint32_t word)
@@ -457,7 +494,8 @@ static void lan_rx_cfg_write(Device *d, const RegAccess *a)
     Lan9118 *s = (Lan9118 *)d;
 
     if (a->value & 0x8000) {
-        s->rx_head = s->rx_used = s->rx_shead = s->rx_sused = s->rx_zhead = s->rx_zused = s->rx_left = s->rx_pad = 0;
+        s->rx_head = s->rx_used = s->rx_shead = s->rx_sused = s->rx_zhead = s->rx_zused =
+            s->rx_left = s->rx_pad = 0;
     }
     s->rx_cfg = a->value & 0xcfff1ff0;
     net_ready(&s->nic);
@@ -627,13 +665,15 @@ static void lan_soft_reset(Lan9118 *s)
     s->irq_cfg &= 0x111;
     s->int_sts = s->int_en = 0;
     s->fifo_int = 0x48000000;
-    s->rx_cfg = s->tx_cfg = s->gpio = s->word_swap = s->mac_cmd = s->mac_data = s->afc = s->e2p_data = 0;
+    s->rx_cfg = s->tx_cfg = s->gpio = s->word_swap = s->mac_cmd = s->mac_data = s->afc =
+        s->e2p_data = 0;
     s->e2p_cmd = 0;
     s->hw_cfg = s->mode_16bit ? 0x00050000 : 0x00050004;
     s->pmt = (s->pmt & 0x45) | 1;
     s->gpt_cfg = 0xffff;
     timer_cancel(&s->gpt);
-    s->rx_head = s->rx_used = s->rx_shead = s->rx_sused = s->rx_zhead = s->rx_zused = s->rx_left = s->rx_pad = 0;
+    s->rx_head = s->rx_used = s->rx_shead = s->rx_sused = s->rx_zhead = s->rx_zused = s->rx_left =
+        s->rx_pad = 0;
     s->tx_len = s->tx_state = s->tx_shead = s->tx_sused = s->tx_words = 0;
     memset(s->mac, 0, sizeof(s->mac));
     s->mac[MAC_CR] = 0x00040000;
@@ -718,7 +758,8 @@ static const Reg lan_regs[] = {
 };
 /* clang-format on */
 
-static const RegBank lan_banks[] = {{.name = "mmio", .size = 0x100, BANK_REGS(lan_regs), .help = "controller"}, {0}};
+static const RegBank lan_banks[] = {
+    {.name = "mmio", .size = 0x100, BANK_REGS(lan_regs), .help = "controller"}, {0}};
 
 static const Prop lan_props[] = {
     PROP_NETDEV(Lan9118, netdev),

@@ -8,7 +8,14 @@
 
 #include "util/error.h"
 
-enum { CR_STOP = 1, CR_START = 2, CR_TXP = 4, CR_REMOTE_READ = 8, CR_REMOTE_WRITE = 0x10, CR_DMA_ABORT = 0x20 };
+enum {
+    CR_STOP = 1,
+    CR_START = 2,
+    CR_TXP = 4,
+    CR_REMOTE_READ = 8,
+    CR_REMOTE_WRITE = 0x10,
+    CR_DMA_ABORT = 0x20
+};
 enum { ISR_RX = 1, ISR_TX = 2, ISR_OVERRUN = 0x10, ISR_REMOTE = 0x40, ISR_RESET = 0x80 };
 enum { RCR_BROADCAST = 4, RCR_MULTICAST = 8, RCR_PROMISCUOUS = 0x10 };
 enum { RSR_OK = 1, RSR_GROUP = 0x20, TSR_OK = 1, DCR_WORDS = 1 };
@@ -30,7 +37,8 @@ static void update_irq(Ne2k *s)
 
 static unsigned ring_free(const Ne2k *s)
 {
-    unsigned start = s->pstart * PAGE, stop = s->pstop * PAGE, put = s->curr * PAGE, get = s->bnry * PAGE;
+    unsigned start = s->pstart * PAGE, stop = s->pstop * PAGE, put = s->curr * PAGE,
+             get = s->bnry * PAGE;
 
     if (stop <= start || stop > NE2K_MEMORY || put >= stop || put < RAM_BASE) {
         return 0;
@@ -111,7 +119,8 @@ static ssize_t receive(NetClient *c, const uint8_t *frame, size_t len)
     return (ssize_t)len;
 }
 
-static const NetOps ne2k_net_ops = { .type = "ne2000", .can_receive = can_receive, .receive = receive };
+static const NetOps ne2k_net_ops = {
+    .type = "ne2000", .can_receive = can_receive, .receive = receive};
 
 /* ---- registers ---- */
 

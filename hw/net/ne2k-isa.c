@@ -23,7 +23,7 @@ static void io_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
     ne2k_write(&((Ne2kIsa *)opaque)->core, offset, value, size);
 }
 
-static const RegionOps io_ops = { .read = io_read, .write = io_write, .min_size = 1, .max_size = 4 };
+static const RegionOps io_ops = {.read = io_read, .write = io_write, .min_size = 1, .max_size = 4};
 
 static void set_irq(Device *d, int level)
 {

@@ -67,7 +67,8 @@ void mii_write(MiiPhy *p, unsigned reg, uint16_t value)
     switch (reg & 31) {
     case BMCR:
         if (value & BMCR_RESET) {
-            mii_reset(p, p->address, (uint32_t)p->reg[PHYID1] << 16 | p->reg[PHYID2], p->reg[BMSR] & BMSR_LINK);
+            mii_reset(p, p->address, (uint32_t)p->reg[PHYID1] << 16 | p->reg[PHYID2],
+                      p->reg[BMSR] & BMSR_LINK);
         } else {
             p->reg[BMCR] = value & ~(BMCR_RESET | BMCR_RESTART);
         }
@@ -114,7 +115,9 @@ void mii_wire(MiiPhy *p, bool clock, bool in)
         if (mine && read) {
             unsigned n = p->bits - 14;       /* 1: turnaround's zero, then the word */
 
-            p->out = n == 1 ? false : n >= 2 && n <= 17 ? mii_read(p, head & 31) >> (17 - n) & 1 : true;
+            p->out = n == 1              ? false
+                     : n >= 2 && n <= 17 ? mii_read(p, head & 31) >> (17 - n) & 1
+                                         : true;
         }
         if (p->bits == 32) {
             if (mine && (head >> 10 & 3) == 1) {

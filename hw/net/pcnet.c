@@ -10,9 +10,22 @@
 #include "util/error.h"
 #include "util/main-loop.h"
 
-enum { CSR0_INIT = 1, CSR0_STRT = 2, CSR0_STOP = 4, CSR0_TDMD = 8, CSR0_TXON = 0x10, CSR0_RXON = 0x20, CSR0_IENA = 0x40,
-       CSR0_INTR = 0x80, CSR0_IDON = 0x100, CSR0_TINT = 0x200, CSR0_RINT = 0x400, CSR0_MERR = 0x800, CSR0_MISS = 0x1000,
-       CSR0_ERR = 0x8000, CSR0_CAUSES = 0x7f00 };
+enum {
+    CSR0_INIT = 1,
+    CSR0_STRT = 2,
+    CSR0_STOP = 4,
+    CSR0_TDMD = 8,
+    CSR0_TXON = 0x10,
+    CSR0_RXON = 0x20,
+    CSR0_IENA = 0x40,
+    CSR0_INTR = 0x80,
+    CSR0_IDON = 0x100,
+    CSR0_TINT = 0x200,
+    CSR0_RINT = 0x400,
+    CSR0_MERR = 0x800,
+    CSR0_MISS = 0x1000,
+    CSR0_ERR = 0x8000,
+    CSR0_CAUSES = 0x7f00 };
 enum { MODE_DRX = 1, MODE_DTX = 2, MODE_LOOP = 4, MODE_DRCVBC = 0x4000, MODE_PROM = 0x8000 };
 enum { BCR_SWS = 20, BCR_BUSCTL = 18, BCR_MIIADDR = 33, BCR_MIIDATA = 34, SWS_SIZE32 = 0x100 };
 #define DMD_OWN 0x8000u
@@ -105,7 +118,11 @@ static void desc_done(Pcnet *s, const PcnetDesc *d, uint16_t status, int message
 
     if (message >= 0) {
         store_le32(v, (uint32_t)message);
-        dma_write(dev, d->at + (!wide(s) ? 6 : (s->bcr[BCR_SWS] & 0xff) == 3 ? 0 : 8), v, wide(s) ? 4 : 2);
+        dma_write(dev,
+                  d->at + (!wide(s)                        ? 6
+                           : (s->bcr[BCR_SWS] & 0xff) == 3 ? 0
+                                                           : 8),
+                  v, wide(s) ? 4 : 2);
     }
     store_le16(v, status);
     if (wide(s)) {
@@ -122,7 +139,8 @@ static bool pcnet_can_receive(NetClient *c)
     Pcnet *s = c->opaque;
     PcnetDesc d;
 
-    return (s->csr[0] & CSR0_RXON) && s->rx_count && desc_load(s, s->rx_ring, s->rx_at, &d) && (d.status & DMD_OWN);
+    return (s->csr[0] & CSR0_RXON) && s->rx_count && desc_load(s, s->rx_ring, s->rx_at, &d) &&
+           (d.status & DMD_OWN);
 }
 
 static bool pcnet_wanted(const Pcnet *s, const uint8_t *f)
@@ -138,7 +156,8 @@ static bool pcnet_wanted(const Pcnet *s, const uint8_t *f)
 
         return s->csr[8 + (hash >> 4)] & 1u << (hash & 15);
     }
-    return load_le16(f) == s->csr[12] && load_le16(f + 2) == s->csr[13] && load_le16(f + 4) == s->csr[14];
+    return load_le16(f) == s->csr[12] && load_le16(f + 2) == s->csr[13] &&
+           load_le16(f + 4) == s->csr[14];
 }
 
 static ssize_t pcnet_receive(NetClient *c, const uint8_t *frame, size_t len)
@@ -250,7 +269,8 @@ static void pcnet_load_init_block(Pcnet *s)
     }
     s->rx_ring = full_address(s, load_le32(b + rings) & (wide(s) ? ~0u : 0xffffff));
     s->tx_ring = full_address(s, load_le32(b + rings + 4) & (wide(s) ? ~0u : 0xffffff));
-    unsigned rlen = wide(s) ? b[2] >> 4 : b[rings + 3] >> 5, tlen = wide(s) ? b[3] >> 4 : b[rings + 7] >> 5;
+    unsigned rlen = wide(s) ? b[2] >> 4 : b[rings + 3] >> 5,
+             tlen = wide(s) ? b[3] >> 4 : b[rings + 7] >> 5;
 
     s->rx_count = 1u << MIN(rlen, 9);
     s->tx_count = 1u << MIN(tlen, 9);
@@ -262,7 +282,8 @@ static void pcnet_load_init_block(Pcnet *s)
 static void pcnet_start(Pcnet *s)
 {
     s->csr[0] &= ~CSR0_STOP;
-    s->csr[0] |= (s->csr[15] & MODE_DTX ? 0 : CSR0_TXON) | (s->csr[15] & MODE_DRX ? 0 : CSR0_RXON) | CSR0_STRT;
+    s->csr[0] |= (s->csr[15] & MODE_DTX ? 0 : CSR0_TXON) | (s->csr[15] & MODE_DRX ? 0 : CSR0_RXON) |
+                 CSR0_STRT;
     s->tx_started = false;
 }
 
@@ -306,7 +327,8 @@ static uint16_t pcnet_read_csr(Pcnet *s, unsigned n)
 
 static void pcnet_set_style(Pcnet *s, uint16_t v)
 {
-    s->bcr[BCR_SWS] = (s->bcr[BCR_SWS] & ~0x3ff) | (v & 0xff) | ((v & 0xff) ? SWS_SIZE32 : 0) | ((v & 0xff) < 2 ? 0x200 : 0);
+    s->bcr[BCR_SWS] = (s->bcr[BCR_SWS] & ~0x3ff) | (v & 0xff) | ((v & 0xff) ? SWS_SIZE32 : 0) |
+                      ((v & 0xff) < 2 ? 0x200 : 0);
 }
 
 static void pcnet_write_csr(Pcnet *s, unsigned n, uint16_t v)
@@ -344,11 +366,15 @@ static void pcnet_write_csr(Pcnet *s, unsigned n, uint16_t v)
         break;
     case 24:
     case 25:
-        s->rx_ring = stopped ? n == 24 ? (s->rx_ring & 0xffff0000) | v : (s->rx_ring & 0xffff) | (uint32_t)v << 16 : s->rx_ring;
+        s->rx_ring = stopped ? n == 24 ? (s->rx_ring & 0xffff0000) | v
+                                       : (s->rx_ring & 0xffff) | (uint32_t)v << 16
+                             : s->rx_ring;
         break;
     case 30:
     case 31:
-        s->tx_ring = stopped ? n == 30 ? (s->tx_ring & 0xffff0000) | v : (s->tx_ring & 0xffff) | (uint32_t)v << 16 : s->tx_ring;
+        s->tx_ring = stopped ? n == 30 ? (s->tx_ring & 0xffff0000) | v
+                                       : (s->tx_ring & 0xffff) | (uint32_t)v << 16
+                             : s->tx_ring;
         break;
     case 76:
     case 78:
@@ -372,7 +398,9 @@ static uint16_t pcnet_read_bcr(Pcnet *s, unsigned n)
         /* LEDs: bit 15 is lit; bit 6 is the link */
         return (s->bcr[n] & 0x7fff) | ((s->bcr[n] & 0x40) && nic_link_up(&s->nic) ? 0x8000 : 0);
     case BCR_MIIDATA:
-        return (s->bcr[BCR_MIIADDR] >> 5 & 31) == PHY_ADDRESS ? mii_read(&s->phy, s->bcr[BCR_MIIADDR]) : 0xffff;
+        return (s->bcr[BCR_MIIADDR] >> 5 & 31) == PHY_ADDRESS
+                   ? mii_read(&s->phy, s->bcr[BCR_MIIADDR])
+                   : 0xffff;
     default:
         return n < BCRS ? s->bcr[n] : 0;
     }
@@ -396,8 +424,10 @@ static void pcnet_write_bcr(Pcnet *s, unsigned n, uint16_t v)
 static void pcnet_soft_reset(Pcnet *s)
 {
     static const uint16_t bcr[BCRS] = {
-        [0] = 5, [1] = 5, [2] = 2, [4] = 0x00c0, [5] = 0x0084, [6] = 0x0088, [7] = 0x0090, [16] = 0xffe0, [18] = 0x9001,
-        [19] = 2, [20] = 0x0200, [22] = 0xff06, [31] = 0x0c00, [32] = 0x0400, [33] = PHY_ADDRESS << 5, [35] = 0x1022,
+        [0] = 5,       [1] = 5,       [2] = 2,       [4] = 0x00c0,  [5] = 0x0084,
+        [6] = 0x0088,  [7] = 0x0090,  [16] = 0xffe0, [18] = 0x9001, [19] = 2,
+        [20] = 0x0200, [22] = 0xff06, [31] = 0x0c00, [32] = 0x0400, [33] = PHY_ADDRESS << 5,
+        [35] = 0x1022,
     };
 
     memcpy(s->bcr, bcr, sizeof(bcr));
@@ -469,7 +499,8 @@ static void pcnet_write(void *opaque, hwaddr offset, uint64_t value, unsigned si
     }
 }
 
-static const RegionOps pcnet_ops = { .read = pcnet_read, .write = pcnet_write, .min_size = 1, .max_size = 4 };
+static const RegionOps pcnet_ops = {
+    .read = pcnet_read, .write = pcnet_write, .min_size = 1, .max_size = 4};
 
 static const RegBank pcnet_banks[] = {
     { .name = "io", .size = 0x20, .ops = &pcnet_ops, .pio = true, .help = "address PROM, RDP, RAP, reset, BDP" },

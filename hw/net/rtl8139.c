@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Realtek RTL8139C+ (data sheet 1.6): the RTL8139's four transmit slots and receive ring, and the
- * C+ mode's descriptor rings with checksums, large send and VLAN tags; EEPROM, MII registers, timer.
- * Left out: wake-up, the high priority ring's precedence, verification of received checksums.
+ * C+ mode's descriptor rings with checksums, large send and VLAN tags; EEPROM, MII registers,
+ * timer. Left out: wake-up, the high priority ring's precedence, verification of received
+ * checksums.
  */
 #include "hw/net/nic.h"
 #include "hw/nvram/eeprom93.h"
@@ -13,7 +14,15 @@
 #include "util/timer.h"
 
 enum { CR_BUFE = 1, CR_TE = 4, CR_RE = 8, CR_RST = 0x10 };
-enum { INT_ROK = 1, INT_TOK = 4, INT_RXOVW = 0x10, INT_LINK = 0x20, INT_TDU = 0x80, INT_SW = 0x100, INT_TIMEOUT = 0x4000 };
+enum {
+    INT_ROK = 1,
+    INT_TOK = 4,
+    INT_RXOVW = 0x10,
+    INT_LINK = 0x20,
+    INT_TDU = 0x80,
+    INT_SW = 0x100,
+    INT_TIMEOUT = 0x4000
+};
 enum { RCR_AAP = 1, RCR_APM = 2, RCR_AM = 4, RCR_AB = 8, RCR_WRAP = 0x80 };
 enum { RX_OK = 1, RX_BROADCAST = 0x2000, RX_PHYSICAL = 0x4000, RX_MULTICAST = 0x8000 };
 enum { TSD_OWN = 0x2000, TSD_TOK = 0x8000, TCR_LOOPBACK = 3 << 17 };
@@ -167,8 +176,8 @@ static bool desc_receive(Rtl8139 *s, const uint8_t *frame, size_t len, uint16_t 
         dma_write(dev, buffer + 12, frame + 12 + skip, total - 12);
     }
     store_le32(d, (flags & D_EOR) | D_FS | D_LS | (match == RX_MULTICAST ? 1u << 27 : 0) |
-                      (match == RX_PHYSICAL ? 1u << 26 : 0) | (match == RX_BROADCAST ? 1u << 25 : 0) |
-                      (uint32_t)(total + 4));
+                      (match == RX_PHYSICAL ? 1u << 26 : 0) |
+                      (match == RX_BROADCAST ? 1u << 25 : 0) | (uint32_t)(total + 4));
     store_le32(d + 4, tag);
     dma_write(dev, at + 4, d + 4, 4);
     dma_write(dev, at, d, 4);
@@ -241,14 +250,16 @@ static void desc_frame_done(Rtl8139 *s)
         store_le16(f + 14, (uint16_t)s->tx_vlan);
         s->tx_len += 4;
     }
-    if ((flags & D_LGSEN) && (flags >> 16 & 0x7ff) && eth_offload_tso(f, s->tx_len, flags >> 16 & 0x7ff, &o)) {
+    if ((flags & D_LGSEN) && (flags >> 16 & 0x7ff) &&
+        eth_offload_tso(f, s->tx_len, flags >> 16 & 0x7ff, &o)) {
         send_frame(s, f, s->tx_len, &o);
         return;
     }
     if (!(flags & D_LGSEN) && (flags >> 16 & 7) && eth_parse(f, s->tx_len, &l) && l.ip4) {
         if (flags & 1u << 18) {
             store_be16(f + l.l3 + 10, 0);
-            store_be16(f + l.l3 + 10, checksum_finish(checksum_add(0, f + l.l3, l.l4 - l.l3, false)));
+            store_be16(f + l.l3 + 10,
+                       checksum_finish(checksum_add(0, f + l.l3, l.l4 - l.l3, false)));
         }
         if (((flags & 1u << 16) && l.tcp) || ((flags & 1u << 17) && l.udp)) {
             size_t end = MIN(s->tx_len, (size_t)l.l3 + load_be16(f + l.l3 + 2));
@@ -259,7 +270,8 @@ static void desc_frame_done(Rtl8139 *s)
             if (end > l.l4) {
                 uint32_t sum = eth_pseudo_sum(f, &l, end - l.l4);
 
-                store_be16(f + l.l4 + at, checksum_finish(checksum_add(sum, f + l.l4, end - l.l4, false)));
+                store_be16(f + l.l4 + at,
+                           checksum_finish(checksum_add(sum, f + l.l4, end - l.l4, false)));
             }
         }
     }
@@ -286,7 +298,8 @@ static void desc_transmit(Rtl8139 *s, bool high)
             s->tx_flags = flags;
             s->tx_vlan = load_le32(d + 4);
         }
-        if (len > sizeof(s->tx_buf) - s->tx_len || !dma_read(dev, load_le64(d + 8), s->tx_buf + s->tx_len, len)) {
+        if (len > sizeof(s->tx_buf) - s->tx_len ||
+            !dma_read(dev, load_le64(d + 8), s->tx_buf + s->tx_len, len)) {
             guest_error("rtl8139: bad transmit descriptor of %u bytes", len);
             len = 0;
         }
@@ -435,7 +448,8 @@ static uint64_t read_9346(Device *d, const RegAccess *a)
 {
     Rtl8139 *s = (Rtl8139 *)d;
 
-    return (s->cfg9346 & ~EE_DO) | ((s->cfg9346 & EE_MODE) == EE_PROGRAM && eeprom93_out(&s->eeprom) ? EE_DO : 0);
+    return (s->cfg9346 & ~EE_DO) |
+           ((s->cfg9346 & EE_MODE) == EE_PROGRAM && eeprom93_out(&s->eeprom) ? EE_DO : 0);
 }
 
 static uint64_t read_msr(Device *d, const RegAccess *a)

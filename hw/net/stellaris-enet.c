@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Ethernet controller of the LM3S6965 (its data sheet, 16): a FIFO each way that software reads and writes by words, a PHY behind MDIO.
- * Frames of more than 2 KiB are dropped.
+ * Ethernet controller of the LM3S6965 (its data sheet, 16): a FIFO each way that software reads and
+ * writes by words, a PHY behind MDIO. Frames of more than 2 KiB are dropped.
  */
 #include <string.h>
 #include <zlib.h>
@@ -10,7 +10,15 @@
 
 #define FRAMES 31
 #define FRAME_MAX 2048
-enum { INT_RX = 1, INT_TXER = 2, INT_TXEMP = 4, INT_FOV = 8, INT_RXER = 16, INT_MD = 32, INT_PHY = 64 };
+enum {
+    INT_RX = 1,
+    INT_TXER = 2,
+    INT_TXEMP = 4,
+    INT_FOV = 8,
+    INT_RXER = 16,
+    INT_MD = 32,
+    INT_PHY = 64
+};
 enum { RCTL_RXEN = 1, RCTL_AMUL = 2, RCTL_PRMS = 4, RCTL_BADCRC = 8, RCTL_RSTFIFO = 16 };
 
 typedef struct Enet {
@@ -47,7 +55,8 @@ static bool enet_wanted(const Enet *s, const uint8_t *buf, size_t len)
 {
     static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
-    return len >= 14 && (s->rctl & RCTL_PRMS || memcmp(buf, s->mac, 6) == 0 || memcmp(buf, broadcast, 6) == 0 || (buf[0] & 1 && s->rctl & RCTL_AMUL));
+    return len >= 14 && (s->rctl & RCTL_PRMS || memcmp(buf, s->mac, 6) == 0 ||
+                         memcmp(buf, broadcast, 6) == 0 || (buf[0] & 1 && s->rctl & RCTL_AMUL));
 }
 
 static ssize_t enet_receive(NetClient *c, const uint8_t *buf, size_t len)
@@ -214,7 +223,8 @@ static uint64_t enet_np_read(Device *d, const RegAccess *a)
     return ((Enet *)d)->rx_count;
 }
 
-static const NetOps enet_net_ops = {.type = "nic", .can_receive = enet_can_receive, .receive = enet_receive};
+static const NetOps enet_net_ops = {
+    .type = "nic", .can_receive = enet_can_receive, .receive = enet_receive};
 
 static bool enet_realize(Device *d, GError **error)
 {
@@ -236,7 +246,8 @@ static void enet_unrealize(Device *d)
 static void enet_reset(Device *d)
 {
     Enet *s = (Enet *)d;
-    static const uint16_t phy[32] = {0x3100, 0x786d, 0x000e, 0x7237, 0x01e1, 0x45e1, 0x0007, [16] = 0x0140, [23] = 0x0010};
+    static const uint16_t phy[32] = {0x3100, 0x786d, 0x000e,        0x7237,       0x01e1,
+                                     0x45e1, 0x0007, [16] = 0x0140, [23] = 0x0010};
 
     memcpy(s->phy, phy, sizeof(phy));
     memcpy(s->mac, s->conf_mac, 6);
@@ -257,7 +268,8 @@ static const Reg enet_regs[] = {
     REG_HOOK(0x34, 4, "np", .read = enet_np_read, .help = "frames received"), REG_HOOK(0x38, 4, "tr", .write = enet_tr_write, .help = "sends"),
 };
 /* clang-format on */
-static const RegBank enet_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(enet_regs), .help = "Ethernet"}, {0}};
+static const RegBank enet_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(enet_regs), .help = "Ethernet"}, {0}};
 static const Prop enet_props[] = {PROP_NETDEV(Enet, netdev), PROP_MAC(Enet, conf_mac), PROP_END};
 static const PinRow enet_pins[] = {PIN_OUT(Enet, irq, "irq"), PIN_END};
 static const StateField enet_state[] = {

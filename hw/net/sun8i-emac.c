@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Ethernet MAC of the Allwinner H3 (H3 Datasheet 8.10) with its internal PHY: rings of descriptors in
- * memory, one frame in one or more buffers. Left out: IPv4 header checksums, time stamps, flow control,
- * hash filters of unicast addresses.
+ * Ethernet MAC of the Allwinner H3 (H3 Datasheet 8.10) with its internal PHY: rings of descriptors
+ * in memory, one frame in one or more buffers. Left out: IPv4 header checksums, time stamps, flow
+ * control, hash filters of unicast addresses.
  */
 #include "exec/bank.h"
 #include "exec/dma.h"
@@ -14,10 +14,21 @@
 #define MAX_FRAME 2048u
 
 enum { CTL1_RESET = 1 };
-enum { INT_TX = 1 << 0, INT_TX_STOP = 1 << 1, INT_TX_UA = 1 << 2, INT_RX = 1 << 8, INT_RX_UA = 1 << 9 };
+enum {
+    INT_TX = 1 << 0,
+    INT_TX_STOP = 1 << 1,
+    INT_TX_UA = 1 << 2,
+    INT_RX = 1 << 8,
+    INT_RX_UA = 1 << 9
+};
 #define ENABLE (1u << 31)
 #define DMA_ENABLE (1u << 30)
-enum { FLT_ALL = 1 << 0, FLT_HASH_MULTICAST = 1 << 9, FLT_ALL_MULTICAST = 1 << 16, FLT_NO_BROADCAST = 1 << 17 };
+enum {
+    FLT_ALL = 1 << 0,
+    FLT_HASH_MULTICAST = 1 << 9,
+    FLT_ALL_MULTICAST = 1 << 16,
+    FLT_NO_BROADCAST = 1 << 17
+};
 #define FLT_OFF (1u << 31)
 enum { MDIO_BUSY = 1, MDIO_WRITE = 2 };
 /* descriptors: status, size and flags, buffer, next */
@@ -56,7 +67,8 @@ static bool read_descriptor(Emac *s, uint32_t at, EmacDescriptor *e)
     if (!dma_read(&s->dev, at, raw, sizeof(raw))) {
         return false;
     }
-    *e = (EmacDescriptor){load_le32(raw), load_le32(raw + 4), load_le32(raw + 8), load_le32(raw + 12)};
+    *e = (EmacDescriptor){load_le32(raw), load_le32(raw + 4), load_le32(raw + 8),
+                          load_le32(raw + 12)};
     return true;
 }
 
@@ -81,7 +93,8 @@ static void insert_checksums(uint8_t *frame, size_t len)
     if (l.l4 + o.sum_offset + 2u > len) {
         return;
     }
-    size_t bytes = l.ip4 ? load_be16(frame + l.l3 + 2) - (size_t)(l.l4 - l.l3) : load_be16(frame + l.l3 + 4);
+    size_t bytes =
+        l.ip4 ? load_be16(frame + l.l3 + 2) - (size_t)(l.l4 - l.l3) : load_be16(frame + l.l3 + 4);
 
     if (l.l4 + bytes > len) {
         return;
@@ -149,7 +162,8 @@ static bool emac_wants(const Emac *s, const uint8_t *f)
         return s->rx_flt & FLT_ALL_MULTICAST || s->hash[bit < 32] >> (bit & 31) & 1;
     }
     for (unsigned i = 0; i < 8; i++) {
-        if ((i == 0 || s->addr[2 * i] & ENABLE) && load_le32(f) == s->addr[2 * i + 1] && load_le16(f + 4) == (s->addr[2 * i] & 0xffff)) {
+        if ((i == 0 || s->addr[2 * i] & ENABLE) && load_le32(f) == s->addr[2 * i + 1] &&
+            load_le16(f + 4) == (s->addr[2 * i] & 0xffff)) {
             return true;
         }
     }
@@ -161,11 +175,13 @@ static bool emac_can_receive(NetClient *c)
     Emac *s = c->opaque;
     EmacDescriptor e;
 
-    return s->rx_ctl0 & ENABLE && s->rx_ctl1 & DMA_ENABLE && read_descriptor(s, s->rx_cur, &e) && e.status & DES_OWN;
+    return s->rx_ctl0 & ENABLE && s->rx_ctl1 & DMA_ENABLE && read_descriptor(s, s->rx_cur, &e) &&
+           e.status & DES_OWN;
 }
 
 /* One buffer; its descriptor goes back to software. False: there is none. */
-static bool put_buffer(Emac *s, const uint8_t *data, uint32_t left, uint32_t *n, bool first, uint32_t full)
+static bool put_buffer(Emac *s, const uint8_t *data, uint32_t left, uint32_t *n, bool first,
+                       uint32_t full)
 {
     EmacDescriptor e;
     uint32_t status;
@@ -176,7 +192,8 @@ static bool put_buffer(Emac *s, const uint8_t *data, uint32_t left, uint32_t *n,
     }
     *n = MIN(left, buffer_size(&e));
     status = (first ? RX_FIRST : 0) | (*n == left ? RX_LAST | full << 16 : 0);
-    if (!dma_write(&s->dev, e.buffer, data, *n) || !dma_store(&s->dev, s->rx_cur, status, 4, DEV_LITTLE)) {
+    if (!dma_write(&s->dev, e.buffer, data, *n) ||
+        !dma_store(&s->dev, s->rx_cur, status, 4, DEV_LITTLE)) {
         return false;
     }
     s->rx_cur = e.next;
@@ -333,7 +350,8 @@ static const Reg emac_regs[] = {
 };
 /* clang-format on */
 
-static const RegBank emac_banks[] = {{.name = "mmio", .size = 0x10000, BANK_REGS(emac_regs), .help = "controller"}, {0}};
+static const RegBank emac_banks[] = {
+    {.name = "mmio", .size = 0x10000, BANK_REGS(emac_regs), .help = "controller"}, {0}};
 static const Prop emac_props[] = {NIC_PROPS(Emac), PROP_END};
 static const PinRow emac_pins[] = {PIN_OUT(Emac, irq, "irq"), PIN_END};
 static const StateField emac_state[] = {

@@ -12,12 +12,37 @@
 #include "util/timer.h"
 
 enum { CSR0_SWR = 1 };
-enum { INT_TI = 1, INT_TPS = 2, INT_TU = 4, INT_RI = 0x40, INT_RU = 0x80, INT_RPS = 0x100, INT_GTE = 0x800, INT_FBE = 0x2000,
-       INT_AIS = 0x8000, INT_NIS = 0x10000 };
+enum {
+    INT_TI = 1,
+    INT_TPS = 2,
+    INT_TU = 4,
+    INT_RI = 0x40,
+    INT_RU = 0x80,
+    INT_RPS = 0x100,
+    INT_GTE = 0x800,
+    INT_FBE = 0x2000,
+    INT_AIS = 0x8000,
+    INT_NIS = 0x10000 };
 #define INT_NORMAL (INT_TI | INT_TU | INT_RI | 0x4000)
 #define INT_ABNORMAL (INT_TPS | 8 | 0x20 | INT_RU | INT_RPS | 0x200 | 0x400 | INT_GTE | INT_FBE)
-enum { CSR6_SR = 2, CSR6_HO = 4, CSR6_IF = 0x10, CSR6_PR = 0x40, CSR6_PM = 0x80, CSR6_OM = 0xc00, CSR6_ST = 0x2000 };
-enum { CSR9_CS = 1, CSR9_CK = 2, CSR9_DI = 4, CSR9_DO = 8, CSR9_MDC = 1 << 16, CSR9_MDO = 1 << 17, CSR9_MDI = 1 << 19 };
+enum {
+    CSR6_SR = 2,
+    CSR6_HO = 4,
+    CSR6_IF = 0x10,
+    CSR6_PR = 0x40,
+    CSR6_PM = 0x80,
+    CSR6_OM = 0xc00,
+    CSR6_ST = 0x2000
+};
+enum {
+    CSR9_CS = 1,
+    CSR9_CK = 2,
+    CSR9_DI = 4,
+    CSR9_DO = 8,
+    CSR9_MDC = 1 << 16,
+    CSR9_MDO = 1 << 17,
+    CSR9_MDI = 1 << 19
+};
 #define DES_OWN (1u << 31)
 #define DES1_END (1u << 25)
 #define DES1_CHAIN (1u << 24)
@@ -34,7 +59,12 @@ enum { RDES0_MF = 0x400, RDES0_FS = 0x200, RDES0_LS = 0x100, RDES0_TL = 0x80 };
 #define FRAME_MAX 2048u
 #define BURST 512
 
-typedef enum TulipFilter { FILTER_PERFECT, FILTER_HASH, FILTER_INVERSE, FILTER_HASH_ONLY } TulipFilter;
+typedef enum TulipFilter {
+    FILTER_PERFECT,
+    FILTER_HASH,
+    FILTER_INVERSE,
+    FILTER_HASH_ONLY
+} TulipFilter;
 
 typedef struct Tulip {
     PciDevice pci;
@@ -155,7 +185,8 @@ static bool wanted(const Tulip *s, const uint8_t *f)
     }
 }
 
-static void rx_store(Tulip *s, const uint32_t d[4], const uint8_t *packet, size_t total, size_t *off)
+static void rx_store(Tulip *s, const uint32_t d[4], const uint8_t *packet, size_t total,
+                     size_t *off)
 {
     size_t first = MIN(d[1] & 0x7ff, total - *off), second;
 
@@ -189,7 +220,8 @@ static ssize_t receive(NetClient *c, const uint8_t *frame, size_t len)
             raise_irq(s, INT_RU);
             break;
         }
-        uint32_t status = (uint32_t)total << 16 | (off == 0 ? RDES0_FS : 0) | (frame[0] & 1 ? RDES0_MF : 0);
+        uint32_t status =
+            (uint32_t)total << 16 | (off == 0 ? RDES0_FS : 0) | (frame[0] & 1 ? RDES0_MF : 0);
 
         rx_store(s, d, packet, total, &off);
         status |= off == total ? RDES0_LS | (total > 1518 ? RDES0_TL : 0) : 0;
@@ -213,7 +245,8 @@ static void take_setup(Tulip *s, const uint32_t d[4])
     s->have_setup = dma_read(&s->pci.dev, d[2], s->setup, len);
     s->filter = (d[1] & TDES1_FT1 ? 2 : 0) | (d[1] & TDES1_FT0 ? 1 : 0);
     s->csr[6] = (s->csr[6] & ~(uint32_t)(CSR6_HO | CSR6_IF | 1)) | (s->filter & 1) |
-                (s->filter == FILTER_HASH_ONLY ? CSR6_HO : 0) | (s->filter == FILTER_INVERSE ? CSR6_IF : 0);
+                (s->filter == FILTER_HASH_ONLY ? CSR6_HO : 0) |
+                (s->filter == FILTER_INVERSE ? CSR6_IF : 0);
 }
 
 static void take_data(Tulip *s, const uint32_t d[4])
@@ -334,7 +367,8 @@ static void timer_expired(void *opaque)
     Tulip *s = opaque;
 
     if (s->csr[11] & 0x10000) {
-        timer_set_ns(&s->timer, clock_now_ns(CLOCK_GUEST) + (int64_t)(s->csr[11] & 0xffff) * TIMER_UNIT_NS);
+        timer_set_ns(&s->timer,
+                     clock_now_ns(CLOCK_GUEST) + (int64_t)(s->csr[11] & 0xffff) * TIMER_UNIT_NS);
     }
     raise_irq(s, INT_GTE);
 }
@@ -390,7 +424,8 @@ static uint64_t read_csr(Device *dev, const RegAccess *a)
 
     switch (a->index) {
     case 9:
-        return s->csr[9] | (eeprom93_out(&s->srom) ? CSR9_DO : 0) | (mii_out(&s->phy) ? CSR9_MDI : 0);
+        return s->csr[9] | (eeprom93_out(&s->srom) ? CSR9_DO : 0) |
+               (mii_out(&s->phy) ? CSR9_MDI : 0);
     case 12:
         /* SIA status: negotiation is over, no link of its own */
         return 0x5000 | (nic_link_up(&s->nic) ? 0 : 6);
@@ -468,8 +503,9 @@ static void tulip_reset(Device *d)
 {
     Tulip *s = (Tulip *)d;
     static const uint32_t values[16] = {
-        [0] = 0xfe000000, [1] = 0xffffffff, [2] = 0xffffffff, [6] = 0x32000040, [7] = 0xf3fe0000, [8] = 0xe0000000,
-        [9] = 0xfff483ff, [11] = 0xfffe0000, [12] = 0xc6, [13] = 0xffff0000, [14] = 0xffffffff, [15] = 0x8ff00000,
+        [0] = 0xfe000000, [1] = 0xffffffff,  [2] = 0xffffffff,  [6] = 0x32000040,
+        [7] = 0xf3fe0000, [8] = 0xe0000000,  [9] = 0xfff483ff,  [11] = 0xfffe0000,
+        [12] = 0xc6,      [13] = 0xffff0000, [14] = 0xffffffff, [15] = 0x8ff00000,
     };
 
     timer_cancel(&s->timer);

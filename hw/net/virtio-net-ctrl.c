@@ -5,7 +5,16 @@
  */
 #include "virtio-net.h"
 
-enum { CTRL_RX = 0, CTRL_MAC = 1, CTRL_VLAN = 2, CTRL_ANNOUNCE = 3, CTRL_MQ = 4, CTRL_OFFLOADS = 5, CTRL_OK = 0, CTRL_ERR = 1 };
+enum {
+    CTRL_RX = 0,
+    CTRL_MAC = 1,
+    CTRL_VLAN = 2,
+    CTRL_ANNOUNCE = 3,
+    CTRL_MQ = 4,
+    CTRL_OFFLOADS = 5,
+    CTRL_OK = 0,
+    CTRL_ERR = 1
+};
 
 static bool mac_listed(const VirtioNet *s, const uint8_t *mac, unsigned from, unsigned to)
 {
@@ -33,7 +42,8 @@ bool virtio_net_wanted(const VirtioNet *s, const uint8_t *f, size_t len)
         return !s->nobcast;
     }
     if (f[0] & 1) {
-        return !s->nomulti && (s->allmulti || s->multi_overflow || mac_listed(s, f, s->first_multi, s->num_macs));
+        return !s->nomulti &&
+               (s->allmulti || s->multi_overflow || mac_listed(s, f, s->first_multi, s->num_macs));
     }
     return !s->nouni && (s->alluni || s->uni_overflow || memcmp(f, s->cur_mac, 6) == 0 ||
                          mac_listed(s, f, 0, s->first_multi));
@@ -41,7 +51,8 @@ bool virtio_net_wanted(const VirtioNet *s, const uint8_t *f, size_t len)
 
 static bool ctrl_rx(VirtioNet *s, uint8_t command, uint8_t on)
 {
-    bool *const flags[] = { &s->promisc, &s->allmulti, &s->alluni, &s->nomulti, &s->nouni, &s->nobcast };
+    bool *const flags[] = {&s->promisc, &s->allmulti, &s->alluni,
+                           &s->nomulti, &s->nouni,    &s->nobcast};
 
     if (command >= ARRAY_COUNT(flags)) {
         return false;
@@ -88,7 +99,8 @@ static bool ctrl_vlan(VirtioNet *s, uint8_t command, unsigned id)
     if (id >= VIRTIO_NET_VLANS || command > 1) {
         return false;
     }
-    s->vlans[id / 32] = command == 0 ? s->vlans[id / 32] | 1u << (id & 31) : s->vlans[id / 32] & ~(1u << (id & 31));
+    s->vlans[id / 32] =
+        command == 0 ? s->vlans[id / 32] | 1u << (id & 31) : s->vlans[id / 32] & ~(1u << (id & 31));
     return true;
 }
 
@@ -104,7 +116,8 @@ static bool ctrl_pairs(VirtioNet *s, unsigned pairs)
 
 static bool ctrl_offloads(VirtioNet *s, uint64_t wanted)
 {
-    if (!virtio_has(&s->v, NET_F_CTRL_GUEST_OFFLOADS) || (wanted & ~(s->v.driver_features & NET_GUEST_OFFLOADS))) {
+    if (!virtio_has(&s->v, NET_F_CTRL_GUEST_OFFLOADS) ||
+        (wanted & ~(s->v.driver_features & NET_GUEST_OFFLOADS))) {
         return false;
     }
     s->offloads = wanted;
@@ -171,7 +184,8 @@ void virtio_net_filter_reset(VirtioNet *s)
 {
     memcpy(s->cur_mac, s->mac, 6);
     s->promisc = true;
-    s->allmulti = s->alluni = s->nomulti = s->nouni = s->nobcast = s->uni_overflow = s->multi_overflow = false;
+    s->allmulti = s->alluni = s->nomulti = s->nouni = s->nobcast = s->uni_overflow =
+        s->multi_overflow = false;
     s->num_macs = s->first_multi = 0;
     memset(s->vlans, 0, sizeof(s->vlans));
 }

@@ -15,7 +15,8 @@ enum { STATUS_LINK = 1, STATUS_ANNOUNCE = 2 };
 
 static size_t header_len(const VirtioNet *s)
 {
-    return virtio_has(&s->v, NET_F_MRG_RXBUF) || virtio_has(&s->v, VIRTIO_F_VERSION_1) ? HDR_LEN_MRG : HDR_LEN;
+    return virtio_has(&s->v, NET_F_MRG_RXBUF) || virtio_has(&s->v, VIRTIO_F_VERSION_1) ? HDR_LEN_MRG
+                                                                                       : HDR_LEN;
 }
 
 /* Both directions of a flow have the same hash. */
@@ -145,7 +146,8 @@ static ssize_t net_receive(NetClient *c, const uint8_t *frame, size_t len)
     return rx_frame(c->opaque, frame, len, &nothing);
 }
 
-static ssize_t net_receive_offload(NetClient *c, const uint8_t *frame, size_t len, const NetOffload *o)
+static ssize_t net_receive_offload(NetClient *c, const uint8_t *frame, size_t len,
+                                   const NetOffload *o)
 {
     return rx_frame(c->opaque, frame, len, o);
 }
@@ -172,7 +174,8 @@ static bool tx_one(VirtioNet *s, unsigned pair, VirtqElem *e)
     uint8_t header[HDR_LEN_MRG];
     NetOffload o;
 
-    if (e->out_len < hdr + ETH_HEADER || e->out_len > hdr + VIRTIO_NET_FRAME || virtq_read(v, e, 0, header, hdr) != hdr) {
+    if (e->out_len < hdr + ETH_HEADER || e->out_len > hdr + VIRTIO_NET_FRAME ||
+        virtq_read(v, e, 0, header, hdr) != hdr) {
         virtio_error(v, "packet of %" G_GUINT64_FORMAT " bytes", e->out_len);
         return true;
     }
@@ -199,7 +202,8 @@ static void tx_run(VirtioNet *s, unsigned pair)
 
     virtq_enable_kick(v, vq, false);
     for (;;) {
-        VirtqElem *e = s->tx_waiting[pair] ? g_steal_pointer(&s->tx_waiting[pair]) : virtq_pop(v, vq);
+        VirtqElem *e =
+            s->tx_waiting[pair] ? g_steal_pointer(&s->tx_waiting[pair]) : virtq_pop(v, vq);
 
         if (!e) {
             if (virtq_enable_kick(v, vq, true)) {
@@ -266,8 +270,9 @@ static uint64_t net_features(VirtioDevice *v)
         f &= ~NET_GUEST_OFFLOADS;
     }
     if (!(f & VIRTIO_BIT(NET_F_CTRL_VQ))) {
-        f &= ~(VIRTIO_BIT(NET_F_CTRL_RX) | VIRTIO_BIT(NET_F_CTRL_VLAN) | VIRTIO_BIT(NET_F_CTRL_RX_EXTRA) |
-               VIRTIO_BIT(NET_F_CTRL_MAC_ADDR) | VIRTIO_BIT(NET_F_GUEST_ANNOUNCE) | VIRTIO_BIT(NET_F_MQ) |
+        f &= ~(VIRTIO_BIT(NET_F_CTRL_RX) | VIRTIO_BIT(NET_F_CTRL_VLAN) |
+               VIRTIO_BIT(NET_F_CTRL_RX_EXTRA) | VIRTIO_BIT(NET_F_CTRL_MAC_ADDR) |
+               VIRTIO_BIT(NET_F_GUEST_ANNOUNCE) | VIRTIO_BIT(NET_F_MQ) |
                VIRTIO_BIT(NET_F_CTRL_GUEST_OFFLOADS));
     }
     f |= s->host_mtu ? VIRTIO_BIT(NET_F_MTU) : 0;
@@ -280,7 +285,8 @@ static void net_config_read(VirtioDevice *v)
     VirtioNet *s = (VirtioNet *)v;
 
     memcpy(v->config, s->cur_mac, 6);
-    store_le16(v->config + 6, (nic_link_up(&s->nic) ? STATUS_LINK : 0) | (s->announcing ? STATUS_ANNOUNCE : 0));
+    store_le16(v->config + 6,
+               (nic_link_up(&s->nic) ? STATUS_LINK : 0) | (s->announcing ? STATUS_ANNOUNCE : 0));
     store_le16(v->config + 8, (uint16_t)s->max_pairs);
     store_le16(v->config + 10, s->host_mtu);
     store_le32(v->config + 12, s->speed < 0 ? SPEED_UNKNOWN : (uint32_t)s->speed);
@@ -365,7 +371,8 @@ static const NetOps net_ops = {
 static bool check_queue_size(uint16_t size, const char *name, GError **error)
 {
     return (size >= 256 && size <= VIRTIO_QUEUE_MAX && (size & (size - 1)) == 0) ||
-           fail(error, "Invalid %s (= %u), must be a power of 2 between 256 and %u.", name, size, VIRTIO_QUEUE_MAX);
+           fail(error, "Invalid %s (= %u), must be a power of 2 between 256 and %u.", name, size,
+                VIRTIO_QUEUE_MAX);
 }
 
 static bool net_realize(VirtioDevice *v, GError **error)

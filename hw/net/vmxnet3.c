@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * VMware's paravirtual network card, version 3, as its Linux driver's header describes it: up to
- * eight transmit and sixteen receive queues, checksum and segmentation offload, VLAN tags, multicast
- * filters, 25 interrupts by MSI-X, MSI or INTx. Left out: LRO, RSS, wake-up, moderation levels,
- * data rings of receive queues, versions after 1.
+ * eight transmit and sixteen receive queues, checksum and segmentation offload, VLAN tags,
+ * multicast filters, 25 interrupts by MSI-X, MSI or INTx. Left out: LRO, RSS, wake-up, moderation
+ * levels, data rings of receive queues, versions after 1.
  */
 #include <inttypes.h>
 
@@ -22,16 +22,62 @@
 #define TX_BURST 1024
 
 /* Offsets in the memory that driver and device share. */
-enum { SH_FEATURES = 24, SH_QUEUES = 40, SH_MTU = 56, SH_NUM_TX = 62, SH_NUM_RX = 63, SH_AUTOMASK = 80, SH_EVENT_INTR = 82,
-       SH_RX_MODE = 120, SH_MULTICAST_LEN = 124, SH_MULTICAST = 128, SH_VLANS = 136, SH_EVENTS = 696, SH_SIZE = 700 };
+enum {
+    SH_FEATURES = 24,
+    SH_QUEUES = 40,
+    SH_MTU = 56,
+    SH_NUM_TX = 62,
+    SH_NUM_RX = 63,
+    SH_AUTOMASK = 80,
+    SH_EVENT_INTR = 82,
+    SH_RX_MODE = 120,
+    SH_MULTICAST_LEN = 124,
+    SH_MULTICAST = 128,
+    SH_VLANS = 136,
+    SH_EVENTS = 696,
+    SH_SIZE = 700
+};
 /* ... and in a queue's descriptor. */
-enum { Q_RING = 16, Q_RING2 = 24, Q_TX_COMP = 32, Q_RX_COMP = 32, Q_TX_SIZE = 56, Q_TX_COMP_SIZE = 64, Q_RX_SIZE = 56,
-       Q_RX_COMP_SIZE = 64, Q_INTR = 72, Q_STOPPED = 80, Q_STATS = 88 };
-enum { CMD_ACTIVATE = 0xcafe0000, CMD_QUIESCE, CMD_RESET, CMD_RX_MODE, CMD_MAC_FILTERS, CMD_VLAN_FILTERS, CMD_FEATURE = 0xcafe0009,
-       CMD_QUEUE_STATUS = 0xf00d0000, CMD_STATS, CMD_LINK, CMD_MAC_LO, CMD_MAC_HI, CMD_DID_LO, CMD_DID_HI, CMD_EXTRA, CMD_INTR };
+enum {
+    Q_RING = 16,
+    Q_RING2 = 24,
+    Q_TX_COMP = 32,
+    Q_RX_COMP = 32,
+    Q_TX_SIZE = 56,
+    Q_TX_COMP_SIZE = 64,
+    Q_RX_SIZE = 56,
+    Q_RX_COMP_SIZE = 64,
+    Q_INTR = 72,
+    Q_STOPPED = 80,
+    Q_STATS = 88 };
+enum {
+    CMD_ACTIVATE = 0xcafe0000,
+    CMD_QUIESCE,
+    CMD_RESET,
+    CMD_RX_MODE,
+    CMD_MAC_FILTERS,
+    CMD_VLAN_FILTERS,
+    CMD_FEATURE = 0xcafe0009,
+    CMD_QUEUE_STATUS = 0xf00d0000,
+    CMD_STATS,
+    CMD_LINK,
+    CMD_MAC_LO,
+    CMD_MAC_HI,
+    CMD_DID_LO,
+    CMD_DID_HI,
+    CMD_EXTRA,
+    CMD_INTR
+};
 enum { FEATURE_RXCSUM = 1, FEATURE_RXVLAN = 4, EVENT_LINK = 4 };
 enum { MODE_UCAST = 1, MODE_MCAST = 2, MODE_BCAST = 4, MODE_ALL_MULTI = 8, MODE_PROMISC = 16 };
-enum { TX_GEN = 1 << 14, TX_EOP = 1 << 12, TX_CQ = 1 << 13, TX_TAG = 1 << 15, OM_CSUM = 2, OM_TSO = 3 };
+enum {
+    TX_GEN = 1 << 14,
+    TX_EOP = 1 << 12,
+    TX_CQ = 1 << 13,
+    TX_TAG = 1 << 15,
+    OM_CSUM = 2,
+    OM_TSO = 3
+};
 enum { RX_BODY = 1 << 14, RXC_EOP = 1 << 14, RXC_SOP = 1 << 15, RXC_TAG = 1 << 15, COMP_RX = 3 };
 #define RX_GEN (1u << 31)
 #define RXC_UNCHECKED (1u << 30)
@@ -252,7 +298,8 @@ static Ring *rx_buffer(Vmxnet3 *s, RxQueue *q, bool head, uint8_t d[16])
     return NULL;
 }
 
-static uint32_t rx_checked(const Vmxnet3 *s, const uint8_t *f, size_t len, bool valid, uint32_t *word0)
+static uint32_t rx_checked(const Vmxnet3 *s, const uint8_t *f, size_t len, bool valid,
+                           uint32_t *word0)
 {
     EthLayout l;
 
@@ -305,8 +352,11 @@ static ssize_t rx_frame(Vmxnet3 *s, const uint8_t *frame, size_t len, bool valid
         dma_write(&s->pci.dev, load_le64(d), frame + off, part);
         bool first = off == 0, last = off + part == total;
         uint32_t c[4] = {
-            r->next | (last ? RXC_EOP : 0) | (first ? RXC_SOP : 0) | (r == &q->ring[1] ? 1u << 16 : 0) | status0,
-            0, part | (last ? tag : 0), (last ? status3 : 0) | COMP_RX << 24,
+            r->next | (last ? RXC_EOP : 0) | (first ? RXC_SOP : 0) |
+                (r == &q->ring[1] ? 1u << 16 : 0) | status0,
+            0,
+            part | (last ? tag : 0),
+            (last ? status3 : 0) | COMP_RX << 24,
         };
 
         ring_advance(r);
@@ -341,7 +391,9 @@ static void tx_packet(Vmxnet3 *s, uint32_t word2, uint32_t word3)
         return;
     }
     if (mode == OM_CSUM && value >= start) {
-        o = (NetOffload){ .checksum = true, .sum_start = (uint16_t)start, .sum_offset = (uint16_t)(value - start) };
+        o = (NetOffload){.checksum = true,
+                         .sum_start = (uint16_t)start,
+                         .sum_offset = (uint16_t)(value - start)};
     }
     if ((word3 & TX_TAG) && s->tx_len + 4 <= sizeof(s->tx_buf)) {
         memmove(f + 16, f + 12, s->tx_len - 12);
@@ -383,7 +435,8 @@ static void tx_run(Vmxnet3 *s, TxQueue *q, unsigned n)
             s->tx_len = 0;
             start = false;
         }
-        if (len <= sizeof(s->tx_buf) - 4 - s->tx_len && dma_read(&s->pci.dev, load_le64(d), s->tx_buf + s->tx_len, len)) {
+        if (len <= sizeof(s->tx_buf) - 4 - s->tx_len &&
+            dma_read(&s->pci.dev, load_le64(d), s->tx_buf + s->tx_len, len)) {
             s->tx_len += len;
         } else {
             guest_error("vmxnet3: frame is too long or not in memory");
@@ -461,19 +514,23 @@ static bool load_queues(Vmxnet3 *s)
     for (unsigned i = 0; i < s->num_tx; i++, at += QUEUE_DESC) {
         TxQueue *q = &s->tx[i];
 
-        good = good && dma_read(&s->pci.dev, at, d, sizeof(d)) &&
-               ring_init(&q->ring, load_le64(d + Q_RING), load_le32(d + Q_TX_SIZE), false) &&
-               ring_init(&q->comp, load_le64(d + Q_TX_COMP), load_le32(d + Q_TX_COMP_SIZE), false) && d[Q_INTR] < VECTORS;
+        good =
+            good && dma_read(&s->pci.dev, at, d, sizeof(d)) &&
+            ring_init(&q->ring, load_le64(d + Q_RING), load_le32(d + Q_TX_SIZE), false) &&
+            ring_init(&q->comp, load_le64(d + Q_TX_COMP), load_le32(d + Q_TX_COMP_SIZE), false) &&
+            d[Q_INTR] < VECTORS;
         q->intr = d[Q_INTR];
         q->packets = 0;
     }
     for (unsigned i = 0; i < s->num_rx && good; i++, at += QUEUE_DESC) {
         RxQueue *q = &s->rx[i];
 
-        good = dma_read(&s->pci.dev, at, d, sizeof(d)) &&
-               ring_init(&q->ring[0], load_le64(d + Q_RING), load_le32(d + Q_RX_SIZE), false) &&
-               ring_init(&q->ring[1], load_le64(d + Q_RING2), load_le32(d + Q_RX_SIZE + 4), true) &&
-               ring_init(&q->comp, load_le64(d + Q_RX_COMP), load_le32(d + Q_RX_COMP_SIZE), false) && d[Q_INTR] < VECTORS;
+        good =
+            dma_read(&s->pci.dev, at, d, sizeof(d)) &&
+            ring_init(&q->ring[0], load_le64(d + Q_RING), load_le32(d + Q_RX_SIZE), false) &&
+            ring_init(&q->ring[1], load_le64(d + Q_RING2), load_le32(d + Q_RX_SIZE + 4), true) &&
+            ring_init(&q->comp, load_le64(d + Q_RX_COMP), load_le32(d + Q_RX_COMP_SIZE), false) &&
+            d[Q_INTR] < VECTORS;
         q->intr = d[Q_INTR];
         q->packets = 0;
     }
@@ -495,8 +552,8 @@ static uint32_t activate(Vmxnet3 *s)
     s->automask = shared(s, SH_AUTOMASK, 1);
     s->event_intr = (uint8_t)shared(s, SH_EVENT_INTR, 1);
     s->rx_mode = (uint32_t)shared(s, SH_RX_MODE, 4);
-    if (s->num_tx < 1 || s->num_tx > TX_QUEUES || s->num_rx < 1 || s->num_rx > RX_QUEUES || s->event_intr >= VECTORS ||
-        !load_queues(s)) {
+    if (s->num_tx < 1 || s->num_tx > TX_QUEUES || s->num_rx < 1 || s->num_rx > RX_QUEUES ||
+        s->event_intr >= VECTORS || !load_queues(s)) {
         guest_error("vmxnet3: bad configuration of queues");
         s->num_tx = s->num_rx = 0;
         return 1;

@@ -209,7 +209,8 @@ static bool publish(Vm *vm, GError **error)
         return true;
     }
     publish_times(vm, f);
-    return publish_roms(vm, f, error) && publish_order(vm, f, error) && publish_splash(vm, f, error);
+    return publish_roms(vm, f, error) && publish_order(vm, f, error) &&
+           publish_splash(vm, f, error);
 }
 
 /* After hook "board": whatever can be booted from is there. */

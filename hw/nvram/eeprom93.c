@@ -55,7 +55,9 @@ static void run_command(Eeprom93 *e)
         e->phase = IDLE;
         break;
     default:
-        e->writable = e->address >> (bits - 2) == 3 ? true : e->address >> (bits - 2) == 0 ? false : e->writable;
+        e->writable = e->address >> (bits - 2) == 3   ? true
+                      : e->address >> (bits - 2) == 0 ? false
+                                                      : e->writable;
         e->phase = IDLE;
         break;
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Non-volatile memory of the nRF51 (Series Reference Manual v3.0, 6 to 8): flash with its controller, factory and user information.
- * Writing clears bits, erasing a page of 1 KiB sets them. What is written is gone with the machine.
+ * Non-volatile memory of the nRF51 (Series Reference Manual v3.0, 6 to 8): flash with its
+ * controller, factory and user information. Writing clears bits, erasing a page of 1 KiB sets them.
+ * What is written is gone with the machine.
  */
 #include <string.h>
 #include "exec/bank.h"
@@ -46,7 +47,13 @@ static void flash_write(void *opaque, hwaddr offset, uint64_t value, unsigned si
     ram_written(region_ram_block(&s->flash), offset, 4);
 }
 
-static const RegionOps flash_ops = {.read = flash_read, .write = flash_write, .min_size = 4, .max_size = 4, .min_valid = 4, .max_valid = 4, .endian = DEV_LITTLE};
+static const RegionOps flash_ops = {.read = flash_read,
+                                    .write = flash_write,
+                                    .min_size = 4,
+                                    .max_size = 4,
+                                    .min_valid = 4,
+                                    .max_valid = 4,
+                                    .endian = DEV_LITTLE};
 
 static void erase(Nrf51Nvm *s, uint32_t from, uint32_t len)
 {
@@ -99,9 +106,11 @@ static bool nvm_realize(Device *d, GError **error)
     Nrf51Nvm *s = (Nrf51Nvm *)d;
 
     if (s->flash_size == 0 || s->flash_size % PAGE) {
-        return fail(error, "nrf51_soc.nvm: flash-size %u is no multiple of %u", s->flash_size, PAGE);
+        return fail(error, "nrf51_soc.nvm: flash-size %u is no multiple of %u", s->flash_size,
+                    PAGE);
     }
-    if (!region_init_romd(&s->flash, &d->obj, "nrf51_soc.flash", s->flash_size, &flash_ops, s, error)) {
+    if (!region_init_romd(&s->flash, &d->obj, "nrf51_soc.flash", s->flash_size, &flash_ops, s,
+                          error)) {
         return false;
     }
     s->storage = region_host(&s->flash);
@@ -149,7 +158,8 @@ static const RegBank nvm_banks[] = {
     {.name = "uicr", .size = 0x100, BANK_REGS(uicr_regs), .help = "user information"}, {0},
 };
 static const Prop nvm_props[] = {PROP_U32(Nrf51Nvm, flash_size, "flash-size", 0x40000), PROP_END};
-static const StateField nvm_state[] = {STATE_BUF(Nrf51Nvm, storage, nvm_len), HOST_ONLY(Nrf51Nvm, flash, "map"), STATE_END};
+static const StateField nvm_state[] = {STATE_BUF(Nrf51Nvm, storage, nvm_len),
+                                       HOST_ONLY(Nrf51Nvm, flash, "map"), STATE_END};
 
 static const DeviceType nvm_type = {
     .name = "nrf51_soc.nvm", .category = "misc", .desc = "nRF51 flash", .internal = true, .size = sizeof(Nrf51Nvm), .state_version = 1,

@@ -24,19 +24,29 @@ typedef struct Fields {
 #define TEXT(name) { name, OPT_STRING }
 static const OptDesc bios[] = { TEXT("vendor"), TEXT("version"), TEXT("date"), TEXT("release"),
                                 { "uefi", OPT_BOOL }, { NULL } };
-static const OptDesc machine[] = { TEXT("manufacturer"), TEXT("product"), TEXT("version"), TEXT("serial"),
-                                   TEXT("uuid"), TEXT("sku"), TEXT("family"), { NULL } };
-static const OptDesc board[] = { TEXT("manufacturer"), TEXT("product"), TEXT("version"), TEXT("serial"),
-                                 TEXT("asset"), TEXT("location"), { NULL } };
-static const OptDesc chassis[] = { TEXT("manufacturer"), TEXT("version"), TEXT("serial"), TEXT("asset"),
-                                   TEXT("sku"), { NULL } };
-static const OptDesc cpu[] = { TEXT("sock_pfx"), TEXT("manufacturer"), TEXT("version"), TEXT("serial"),
-                               TEXT("asset"), TEXT("part"), { "max-speed", OPT_NUMBER },
-                               { "current-speed", OPT_NUMBER }, { "processor-id", OPT_NUMBER }, { NULL } };
-static const OptDesc memory[] = { TEXT("loc_pfx"), TEXT("bank"), TEXT("manufacturer"), TEXT("serial"),
-                                  TEXT("asset"), TEXT("part"), { "speed", OPT_NUMBER }, { NULL } };
-static const Fields known[] = { { 0, bios }, { 1, machine }, { 2, board }, { 3, chassis }, { 4, cpu },
-                                { 17, memory } };
+static const OptDesc machine[] = {TEXT("manufacturer"), TEXT("product"), TEXT("version"),
+                                  TEXT("serial"),       TEXT("uuid"),    TEXT("sku"),
+                                  TEXT("family"),       {NULL}};
+static const OptDesc board[] = {
+    TEXT("manufacturer"), TEXT("product"),  TEXT("version"), TEXT("serial"),
+    TEXT("asset"),        TEXT("location"), {NULL}};
+static const OptDesc chassis[] = {TEXT("manufacturer"), TEXT("version"), TEXT("serial"),
+                                  TEXT("asset"),        TEXT("sku"),     {NULL}};
+static const OptDesc cpu[] = {TEXT("sock_pfx"),
+                              TEXT("manufacturer"),
+                              TEXT("version"),
+                              TEXT("serial"),
+                              TEXT("asset"),
+                              TEXT("part"),
+                              {"max-speed", OPT_NUMBER},
+                              {"current-speed", OPT_NUMBER},
+                              {"processor-id", OPT_NUMBER},
+                              {NULL}};
+static const OptDesc memory[] = {TEXT("loc_pfx"),       TEXT("bank"),  TEXT("manufacturer"),
+                                 TEXT("serial"),        TEXT("asset"), TEXT("part"),
+                                 {"speed", OPT_NUMBER}, {NULL}};
+static const Fields known[] = {{0, bios},    {1, machine}, {2, board},
+                               {3, chassis}, {4, cpu},     {17, memory}};
 
 /* What the command line said, by type; written at start-up only. */
 static json_object *given[256];
@@ -147,7 +157,8 @@ static bool add_fields(unsigned type, json_object *kv, const char *arg, GError *
         if (!opts_check(kv, known[i].params, NULL, error)) {
             return false;
         }
-        const char *uuid = opts_string(kv, "uuid", NULL), *release = opts_string(kv, "release", NULL);
+        const char *uuid = opts_string(kv, "uuid", NULL),
+                   *release = opts_string(kv, "release", NULL);
         unsigned major, minor;
 
         if (uuid && !g_uuid_string_is_valid(uuid)) {
@@ -170,7 +181,8 @@ static bool add_fields(unsigned type, json_object *kv, const char *arg, GError *
 static bool opt_smbios(Vm *vm, const char *arg, GError **error)
 {
     json_object *kv = keyval_parse(arg, NULL, error);
-    const char *file = kv ? keyval_get(kv, "file") : NULL, *type = kv ? keyval_get(kv, "type") : NULL;
+    const char *file = kv ? keyval_get(kv, "file") : NULL,
+               *type = kv ? keyval_get(kv, "type") : NULL;
     uint64_t n = 0;
     bool good = kv != NULL;
 

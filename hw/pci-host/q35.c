@@ -180,7 +180,8 @@ static void mch_config_write(PciDevice *d, uint32_t offset, uint32_t value, unsi
 {
     Mch *s = (Mch *)d;
 
-    if (offset < MCH_EXT_TSEG + 2 && offset + size > MCH_EXT_TSEG && d->wmask[MCH_EXT_TSEG] && s->ext_tseg_mib) {
+    if (offset < MCH_EXT_TSEG + 2 && offset + size > MCH_EXT_TSEG && d->wmask[MCH_EXT_TSEG] &&
+        s->ext_tseg_mib) {
         pci_config_set(d, MCH_EXT_TSEG, 2, s->ext_tseg_mib);
     }
     if (offset <= MCH_DEFAULT_SMBASE && offset + size > MCH_DEFAULT_SMBASE) {

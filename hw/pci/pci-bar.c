@@ -55,7 +55,9 @@ static bool bar_address(PciDevice *d, unsigned n, uint64_t *addr)
     uint8_t command = d->config[PCI_COMMAND];
     uint32_t off = bar_offset(n);
     uint64_t a = pci_config_get(d, off, 4);
-    uint64_t limit = bar->kind == PCI_BAR_IO ? 0xffff : bar->kind == PCI_BAR_MEM64 ? UINT64_MAX : UINT32_MAX;
+    uint64_t limit = bar->kind == PCI_BAR_IO      ? 0xffff
+                     : bar->kind == PCI_BAR_MEM64 ? UINT64_MAX
+                                                  : UINT32_MAX;
 
     if (!(command & (bar->kind == PCI_BAR_IO ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY))) {
         return false;
@@ -95,7 +97,8 @@ void pci_update_mappings(PciDevice *d)
         bar->mapped = map;
         bar->addr = addr;
         if (map) {
-            region_add(bar->kind == PCI_BAR_IO ? d->bus->io : d->bus->mem, addr, bar->region, BAR_PRIORITY);
+            region_add(bar->kind == PCI_BAR_IO ? d->bus->io : d->bus->mem, addr, bar->region,
+                       BAR_PRIORITY);
         }
     }
     memory_transaction_commit();
@@ -137,7 +140,8 @@ static void rom_patch_ids(PciDevice *d, uint8_t *rom, size_t len)
         return;
     }
     pcir = rom[0x18] | rom[0x19] << 8;
-    if (pcir + 0x18 > len || memcmp(rom + pcir, "PCIR", 4) != 0 || memcmp(rom + pcir + 4, d->config, 4) == 0) {
+    if (pcir + 0x18 > len || memcmp(rom + pcir, "PCIR", 4) != 0 ||
+        memcmp(rom + pcir + 4, d->config, 4) == 0) {
         return;
     }
     uint8_t sum = 0;

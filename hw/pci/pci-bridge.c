@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * PCI-to-PCI bridges (PCI-to-PCI Bridge Architecture 1.2): bus numbers, windows, secondary bus
- * reset; and the plain bridge "pci-bridge". Left out: VGA and ISA modes, the standard hot-plug controller.
+ * reset; and the plain bridge "pci-bridge". Left out: VGA and ISA modes, the standard hot-plug
+ * controller.
  */
 #include "hw/pci/pci-bridge.h"
 

@@ -45,7 +45,8 @@ void pci_set_irq(PciDevice *d, int level)
         return;
     }
     d->pin_level ^= 1;
-    d->config[PCI_STATUS] = (d->config[PCI_STATUS] & ~PCI_STATUS_INTERRUPT) | (level ? PCI_STATUS_INTERRUPT : 0);
+    d->config[PCI_STATUS] =
+        (d->config[PCI_STATUS] & ~PCI_STATUS_INTERRUPT) | (level ? PCI_STATUS_INTERRUPT : 0);
     pci_intx_update(d);
 }
 
@@ -99,7 +100,8 @@ static void message_send(PciDevice *d, uint64_t address, uint32_t data)
 {
     AddressSpace *as = d->msi_as ? d->msi_as : address_space_memory();
 
-    address_space_store(as, address, data, 4, DEV_LITTLE, (MemAttrs){.requester_id = d->dev.requester_id});
+    address_space_store(as, address, data, 4, DEV_LITTLE,
+                        (MemAttrs){.requester_id = d->dev.requester_id});
 }
 
 static void msi_send(PciDevice *d, unsigned vector)
@@ -188,7 +190,8 @@ static bool msix_masked(PciDevice *d, unsigned vector)
 
 static void msix_send(PciDevice *d, unsigned vector)
 {
-    uint64_t address = msix_word(d->msix, vector, 0) | (uint64_t)msix_word(d->msix, vector, 1) << 32;
+    uint64_t address = msix_word(d->msix, vector, 0) | (uint64_t)msix_word(d->msix, vector, 1)
+                                                           << 32;
 
     message_send(d, address, msix_word(d->msix, vector, 2));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * PCI Express root, upstream and downstream ports (PCI Express Base 3.0, 7.8), with native hot plug (6.7)
- * of the one slot behind root and downstream ports. Left out: link training, AER, ACS.
+ * PCI Express root, upstream and downstream ports (PCI Express Base 3.0, 7.8), with native hot plug
+ * (6.7) of the one slot behind root and downstream ports. Left out: link training, AER, ACS.
  */
 #include <string.h>
 

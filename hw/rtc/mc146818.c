@@ -193,7 +193,8 @@ static void rtc_expired(void *opaque)
         s->periodic_next_ns += rtc_period_ns(s);
     }
     if (now >= s->update_next_ns) {
-        rtc_raise(s, C_UF | (rtc_alarm_matches(s, rtc_time_ns(s) / NANOSECONDS_PER_SECOND) ? C_AF : 0));
+        rtc_raise(
+            s, C_UF | (rtc_alarm_matches(s, rtc_time_ns(s) / NANOSECONDS_PER_SECOND) ? C_AF : 0));
         if (s->cmos[RTC_C] & s->cmos[RTC_B] & C_AF) {
             request_wakeup();
         }
@@ -324,7 +325,8 @@ static void rtc_reset(Device *d)
     rtc_arm(s);
 }
 
-static const RegionOps rtc_ops = { .read = rtc_read, .write = rtc_write, .min_size = 1, .max_size = 1 };
+static const RegionOps rtc_ops = {
+    .read = rtc_read, .write = rtc_write, .min_size = 1, .max_size = 1};
 
 static const RegBank rtc_banks[] = {
     { .name = "io", .size = 2, .ops = &rtc_ops, .pio = true, .help = "index and data" },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Real-time clock of Allwinner processors (H3 Datasheet 4.19): date and time in fields, relative to the
- * host's clock; scratch registers. Left out: alarms.
+ * Real-time clock of Allwinner processors (H3 Datasheet 4.19): date and time in fields, relative to
+ * the host's clock; scratch registers. Left out: alarms.
  */
 #include <time.h>
 
@@ -31,14 +31,16 @@ static uint64_t rtc_date_read(Device *d, const RegAccess *a)
     int year = tm.tm_year + 1900;
     uint32_t leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
-    return leap << 22 | (uint32_t)((year - FIRST_YEAR) & 0x3f) << 16 | (uint32_t)(tm.tm_mon + 1) << 8 | (uint32_t)tm.tm_mday;
+    return leap << 22 | (uint32_t)((year - FIRST_YEAR) & 0x3f) << 16 |
+           (uint32_t)(tm.tm_mon + 1) << 8 | (uint32_t)tm.tm_mday;
 }
 
 static uint64_t rtc_time_read(Device *d, const RegAccess *a)
 {
     struct tm tm = now_of((Sun6iRtc *)d);
 
-    return (uint32_t)((tm.tm_wday + 6) % 7) << 29 | (uint32_t)tm.tm_hour << 16 | (uint32_t)tm.tm_min << 8 | (uint32_t)tm.tm_sec;
+    return (uint32_t)((tm.tm_wday + 6) % 7) << 29 | (uint32_t)tm.tm_hour << 16 |
+           (uint32_t)tm.tm_min << 8 | (uint32_t)tm.tm_sec;
 }
 
 static void set_time(Sun6iRtc *s, struct tm *tm)
@@ -79,7 +81,8 @@ static const Reg rtc_regs[] = {
     REG(Sun6iRtc, 0x60, out, .wmask = 0xffffffff, .help = "clock output"),
     REG_ARRAY(Sun6iRtc, 0x100, scratch, .wmask = 0xffffffff, .help = "for software"),
 };
-static const RegBank rtc_banks[] = {{.name = "mmio", .size = 0x400, BANK_REGS(rtc_regs), .help = "clock"}, {0}};
+static const RegBank rtc_banks[] = {
+    {.name = "mmio", .size = 0x400, BANK_REGS(rtc_regs), .help = "clock"}, {0}};
 static const StateField rtc_state[] = {STATE(Sun6iRtc, offset_s), STATE_END};
 static const DeviceType sun6i_rtc_type = {
     .name = "allwinner-rtc-sun6i", .category = "misc", .desc = "Allwinner real-time clock", .internal = true,

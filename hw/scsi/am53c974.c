@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * AMD Am53C974 PCscsi-PCI (technical manual, 1993) and Tekram's DC-390 with it: the ESP core behind a function's
- * I/O ports, and a bus master DMA engine. Left out: DMA by a memory descriptor list. The DC-390 has a serial
- * EEPROM, whose pins are in configuration space.
+ * AMD Am53C974 PCscsi-PCI (technical manual, 1993) and Tekram's DC-390 with it: the ESP core behind
+ * a function's I/O ports, and a bus master DMA engine. Left out: DMA by a memory descriptor list.
+ * The DC-390 has a serial EEPROM, whose pins are in configuration space.
  */
 #include "esp.h"
 #include "hw/pci/pci.h"
@@ -181,7 +181,8 @@ static const RegBank am53c974_banks[] = {
 
 static void dc390_fill(Eeprom93 *e)
 {
-    static const uint8_t drive[4] = { 0x57, 0, 0, 0 }; /* parity, synchronous, disconnection, start, tags */
+    /* parity, synchronous, disconnection, start, tags */
+    static const uint8_t drive[4] = { 0x57, 0, 0, 0 };
     static const uint8_t adapter[4] = { 7, 0x0f, 0, 4 }; /* own id, modes, delay, tags */
 
     eeprom93_init(e, 64);
@@ -220,7 +221,8 @@ static void disk_unplugged(ScsiBus *b, ScsiDevice *d)
     esp_unplugged(&((Am53c974 *)b->bus.owner)->esp, d);
 }
 
-static const ScsiBusOps am53c974_bus_ops = { .unplugged = disk_unplugged, .max_channel = 0, .max_target = 7, .max_lun = 7 };
+static const ScsiBusOps am53c974_bus_ops = {
+    .unplugged = disk_unplugged, .max_channel = 0, .max_target = 7, .max_lun = 7};
 
 static bool am53c974_realize(Device *d, GError **error)
 {
@@ -255,10 +257,12 @@ static const StateField am53c974_state[] = {
     STATE_STRUCT(Am53c974, eeprom, eeprom93_state), HOST_ONLY(Am53c974, bus, "devices on it keep their own"), STATE_END,
 };
 
-#define AM53C974_PCI                                                                                           \
-    .vendor = 0x1022, .device = 0x2020, .class_code = 0x010000, .revision = 0x10, .pin = 1, .bar = { { PCI_BAR_IO, false, "io" } }
+#define AM53C974_PCI                                                                        \
+    .vendor = 0x1022, .device = 0x2020, .class_code = 0x010000, .revision = 0x10, .pin = 1, \
+    .bar = {{PCI_BAR_IO, false, "io"}}
 static const PciInfo am53c974_pci = { AM53C974_PCI };
-static const PciInfo dc390_pci = { AM53C974_PCI, .config_write = dc390_config_write, .config_read = dc390_config_read };
+static const PciInfo dc390_pci = {AM53C974_PCI, .config_write = dc390_config_write,
+                                  .config_read = dc390_config_read};
 
 static const DeviceType am53c974_type = {
     .name = "am53c974", .parent = "pci-device", .bus = "PCI", .category = "storage",

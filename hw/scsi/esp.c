@@ -1,22 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The core of NCR 53C9x SCSI controllers (Am53C974 technical manual, chapter 4; NCR 53C94 data manual):
- * FIFO, transfer counter, initiator commands with and without DMA. Targets never disconnect. Left out: target
- * mode, reselection, transfer pads with parity, test mode.
+ * The core of NCR 53C9x SCSI controllers (Am53C974 technical manual, chapter 4; NCR 53C94 data
+ * manual): FIFO, transfer counter, initiator commands with and without DMA. Targets never
+ * disconnect. Left out: target mode, reselection, transfer pads with parity, test mode.
  */
 #include "esp.h"
 
 #include <string.h>
 #include "util/log.h"
 
-enum { REG_TCLOW, REG_TCMED, REG_FIFO, REG_COMMAND, REG_STATUS, REG_INTERRUPT, REG_STEP, REG_FLAGS, REG_CFG1, REG_CLOCK,
-       REG_TEST, REG_CFG2, REG_CFG3, REG_CFG4, REG_TCHI };
+enum {
+    REG_TCLOW,
+    REG_TCMED,
+    REG_FIFO,
+    REG_COMMAND,
+    REG_STATUS,
+    REG_INTERRUPT,
+    REG_STEP,
+    REG_FLAGS,
+    REG_CFG1,
+    REG_CLOCK,
+    REG_TEST,
+    REG_CFG2,
+    REG_CFG3,
+    REG_CFG4,
+    REG_TCHI };
 enum { STAT_DONE_TC = 0x10, STAT_GROSS = 0x40, STAT_INT = 0x80 };
-enum { INT_FUNCTION = 8, INT_SERVICE = 0x10, INT_DISCONNECT = 0x20, INT_ILLEGAL = 0x40, INT_RESET = 0x80 };
-enum { CMD_NOP = 0, CMD_FLUSH = 1, CMD_RESET_CHIP = 2, CMD_RESET_BUS = 3, CMD_TRANSFER = 0x10, CMD_COMPLETE = 0x11,
-       CMD_ACCEPT = 0x12, CMD_PAD = 0x18, CMD_SET_ATN = 0x1a, CMD_RESET_ATN = 0x1b, CMD_SELECT = 0x41,
-       CMD_SELECT_ATN = 0x42, CMD_SELECT_STOP = 0x43, CMD_ENABLE_SELECTION = 0x44, CMD_DISABLE_SELECTION = 0x45,
-       CMD_SELECT_ATN3 = 0x46 };
+enum {
+    INT_FUNCTION = 8,
+    INT_SERVICE = 0x10,
+    INT_DISCONNECT = 0x20,
+    INT_ILLEGAL = 0x40,
+    INT_RESET = 0x80
+};
+enum {
+    CMD_NOP = 0,
+    CMD_FLUSH = 1,
+    CMD_RESET_CHIP = 2,
+    CMD_RESET_BUS = 3,
+    CMD_TRANSFER = 0x10,
+    CMD_COMPLETE = 0x11,
+    CMD_ACCEPT = 0x12,
+    CMD_PAD = 0x18,
+    CMD_SET_ATN = 0x1a,
+    CMD_RESET_ATN = 0x1b,
+    CMD_SELECT = 0x41,
+    CMD_SELECT_ATN = 0x42,
+    CMD_SELECT_STOP = 0x43,
+    CMD_ENABLE_SELECTION = 0x44,
+    CMD_DISABLE_SELECTION = 0x45,
+    CMD_SELECT_ATN3 = 0x46 };
 enum { CMD_DMA = 0x80 };
 enum { CFG1_NO_RESET_INT = 0x40, CFG2_FEATURES = 0x40 };
 #define CHUNK 4096u
@@ -105,7 +138,9 @@ static bool transfer_out(EspCore *e)
 {
     ScsiPhase phase = e->wire.phase;
     uint8_t buf[CHUNK];
-    uint32_t room = data_phase(e) ? MIN(CHUNK, scsi_phase_left(&e->wire)) : phase == PHASE_COMMAND ? SCSI_CDB_MAX : ESP_FIFO;
+    uint32_t room = data_phase(e)            ? MIN(CHUNK, scsi_phase_left(&e->wire))
+                    : phase == PHASE_COMMAND ? SCSI_CDB_MAX
+                                             : ESP_FIFO;
     uint32_t n = source(e, buf, room);
 
     if (n == 0) {
@@ -202,7 +237,8 @@ static void pad(EspCore *e)
     while (data_phase(e) && e->count) {
         uint32_t n = MIN(e->count, CHUNK);
 
-        n = e->wire.phase == PHASE_DATA_IN ? scsi_phase_in(&e->wire, buf, n) : scsi_phase_out(&e->wire, buf, n);
+        n = e->wire.phase == PHASE_DATA_IN ? scsi_phase_in(&e->wire, buf, n)
+                                           : scsi_phase_out(&e->wire, buf, n);
         counted(e, n);
         if (n == 0) {
             break;
@@ -465,8 +501,8 @@ uint8_t esp_read(EspCore *e, unsigned reg)
         return e->count >> 8;
     case REG_FIFO:
         /*
-         * Who polls, as SeaBIOS does, takes the end of a command without reading why there is an interrupt: the
-         * line would hang into the next driver.
+         * Who polls, as SeaBIOS does, takes the end of a command without reading why there is an
+         * interrupt: the line would hang into the next driver.
          */
         if (e->wire.phase == PHASE_MSG_IN && e->fifo_len == 1) {
             e->ops->irq(e->owner, false);
@@ -547,7 +583,8 @@ void esp_dma_ready(EspCore *e)
 
 /* ---- life ---- */
 
-void esp_init(EspCore *e, Device *owner, const EspOps *ops, ScsiBus *bus, void (*changed)(Device *owner), uint8_t uid)
+void esp_init(EspCore *e, Device *owner, const EspOps *ops, ScsiBus *bus,
+              void (*changed)(Device *owner), uint8_t uid)
 {
     e->owner = owner;
     e->ops = ops;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The SCSI controller core of NCR 53C90 and its relatives (53C94, FAS236, Am53C974), for boards and functions
- * that give it registers and DMA of their own.
+ * The SCSI controller core of NCR 53C90 and its relatives (53C94, FAS236, Am53C974), for boards and
+ * functions that give it registers and DMA of their own.
  */
 #ifndef HW_SCSI_ESP_H
 #define HW_SCSI_ESP_H
@@ -40,7 +40,8 @@ struct EspCore {
 };
 
 /* changed: calls esp_changed() of owner's core. */
-void esp_init(EspCore *e, Device *owner, const EspOps *ops, ScsiBus *bus, void (*changed)(Device *owner), uint8_t uid);
+void esp_init(EspCore *e, Device *owner, const EspOps *ops, ScsiBus *bus,
+              void (*changed)(Device *owner), uint8_t uid);
 void esp_changed(EspCore *e);
 /* After bus_fini() of the SCSI bus. */
 void esp_fini(EspCore *e);

@@ -2,7 +2,8 @@
 /* Commands of host adapters with scatter lists: maps their data, runs them, keeps track of them. */
 #include "host-command.h"
 
-void scsi_host_init(ScsiHostCommand *c, Device *d, GPtrArray *under_way, void (*done)(ScsiHostCommand *c))
+void scsi_host_init(ScsiHostCommand *c, Device *d, GPtrArray *under_way,
+                    void (*done)(ScsiHostCommand *c))
 {
     c->under_way = under_way;
     c->done = done;
@@ -18,8 +19,8 @@ static void command_done(ScsiRequest *r, void *opaque)
     c->done(c);
 }
 
-bool scsi_host_start(ScsiHostCommand *c, ScsiBus *b, uint32_t channel, uint32_t id, uint32_t lun, const uint8_t *cdb,
-                     size_t cdb_len)
+bool scsi_host_start(ScsiHostCommand *c, ScsiBus *b, uint32_t channel, uint32_t id, uint32_t lun,
+                     const uint8_t *cdb, size_t cdb_len)
 {
     ScsiRequest *r = scsi_request_new(b, channel, id, lun, cdb, cdb_len, command_done, c);
 

@@ -19,13 +19,14 @@ struct ScsiHostCommand {
 };
 
 /* Prepares an empty data list for d. */
-void scsi_host_init(ScsiHostCommand *c, Device *d, GPtrArray *under_way, void (*done)(ScsiHostCommand *c));
+void scsi_host_init(ScsiHostCommand *c, Device *d, GPtrArray *under_way,
+                    void (*done)(ScsiHostCommand *c));
 /*
  * Maps the data and starts the command; done() may run before it returns. False: the data list is
  * not in memory, nothing was started, and the adapter frees the command.
  */
-bool scsi_host_start(ScsiHostCommand *c, ScsiBus *b, uint32_t channel, uint32_t id, uint32_t lun, const uint8_t *cdb,
-                     size_t cdb_len);
+bool scsi_host_start(ScsiHostCommand *c, ScsiBus *b, uint32_t channel, uint32_t id, uint32_t lun,
+                     const uint8_t *cdb, size_t cdb_len);
 void scsi_host_free(ScsiHostCommand *c);
 
 #endif

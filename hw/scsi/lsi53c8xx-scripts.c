@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The SCRIPTS processor of 53C8xx chips (LSI53C895A Technical Manual, chapter 5). It runs until it stops,
- * waits for the bus, or has done a slice of work: then a timer goes on with it, so that a guest's endless
- * loop takes a bounded share of our time.
+ * The SCRIPTS processor of 53C8xx chips (LSI53C895A Technical Manual, chapter 5). It runs until it
+ * stops, waits for the bus, or has done a slice of work: then a timer goes on with it, so that a
+ * guest's endless loop takes a bounded share of our time.
  */
 #include <string.h>
 
@@ -11,7 +11,9 @@
 #include "util/log.h"
 #include "util/timer.h"
 
-/* Work of a slice: an instruction is 1, and so is each KiB moved. The pause doubles up to 6 times. */
+/*
+ * Work of a slice: an instruction is 1, and so is each KiB moved. The pause doubles up to 6 times.
+ */
 #define SLICE_WORK 4000
 #define SLICE_PAUSE_NS 100000
 #define SLICE_DOUBLES 6
@@ -25,7 +27,8 @@ typedef enum Next {
 
 /* ---- memory, as the chip sees it: its own RAM and registers are not reached by way of PCI ---- */
 
-static bool own_bar(const Lsi *s, unsigned bar, uint64_t addr, uint32_t len, uint32_t size, uint32_t *at)
+static bool own_bar(const Lsi *s, unsigned bar, uint64_t addr, uint32_t len, uint32_t size,
+                    uint32_t *at)
 {
     const struct PciBar *b = &s->pci.bar[bar];
 
@@ -151,7 +154,10 @@ static Next mismatch(Lsi *s)
     return NEXT_RUN;
 }
 
-/* Bytes from or to the target, at most n. What memory holds may be a device that stops us: m->active tells. */
+/*
+ * Bytes from or to the target, at most n. What memory holds may be a device that stops us:
+ * m->active tells.
+ */
 static bool move_bytes(Lsi *s, uint32_t n, uint32_t *moved)
 {
     LsiMove *m = &s->move;
@@ -229,7 +235,11 @@ static Next block_move(Lsi *s, unsigned *work)
 {
     uint32_t insn = s->dbc, count = insn & 0xffffff, words[2];
     uint64_t addr = (uint64_t)s->selector[SEL_SBMS] << 32 | s->dsps;
-    LsiMove m = {.active = true, .phase = insn >> 24 & 7, .insn = s->dsp - 8, .entry = s->dsps, .top = insn >> 24};
+    LsiMove m = {.active = true,
+                 .phase = insn >> 24 & 7,
+                 .insn = s->dsp - 8,
+                 .entry = s->dsps,
+                 .top = insn >> 24};
 
     if (s->target_mode) {
         illegal(s);
@@ -250,7 +260,8 @@ static Next block_move(Lsi *s, unsigned *work)
         m.entry = (uint32_t)at;
         addr = words[1];
         if (s->ccntl1 & CCNTL1_EXTIBMV) {
-            addr |= s->ccntl1 & CCNTL1_XTIMOD ? selected_high(s, m.top & 0x1f) : (uint64_t)m.top << 32;
+            addr |=
+                s->ccntl1 & CCNTL1_XTIMOD ? selected_high(s, m.top & 0x1f) : (uint64_t)m.top << 32;
         } else {
             addr |= (uint64_t)s->selector[SEL_SBMS] << 32;
         }
@@ -526,8 +537,9 @@ static void load_store(Lsi *s)
     uint32_t insn = s->dbc, n = insn & 7;
     uint8_t reg = insn >> 16, buf[4];
     bool load = insn & 0x01000000;
-    uint64_t addr = insn & 0x10000000 ? table_addr(s, s->dsps)
-                                      : (uint64_t)s->selector[load ? SEL_MMRS : SEL_MMWS] << 32 | s->dsps;
+    uint64_t addr = insn & 0x10000000
+                        ? table_addr(s, s->dsps)
+                        : (uint64_t)s->selector[load ? SEL_MMRS : SEL_MMWS] << 32 | s->dsps;
     bool ok;
 
     if (n == 0 || n > 4 || reg % 4 + n > 4) {
@@ -586,7 +598,10 @@ static Next step(Lsi *s, unsigned *work)
     s->dbc = words[0];
     s->dsps = words[1];
     s->dsp = at + 8;
-    /* SCRIPTS go on while the chip selects, up to what needs the target: there the timeout finds them. */
+    /*
+     * SCRIPTS go on while the chip selects, up to what needs the target: there the timeout finds
+     * them.
+     */
     if (s->nobody && needs_target(words[0])) {
         s->nobody = false;
         lsi_scsi_interrupt(s, SIST_STO);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Symbios/LSI 53C810 and 53C895A PCI SCSI adapters (LSI53C895A Technical Manual, version 2.2): registers,
- * on-chip RAM, interrupts, general purpose timer. The SCRIPTS processor is lsi53c8xx-scripts.c, the SCSI
- * bus scsi-phase.c. Left out: target mode, low-level bus access (SOCL), parity, the handshake timer.
+ * Symbios/LSI 53C810 and 53C895A PCI SCSI adapters (LSI53C895A Technical Manual, version 2.2):
+ * registers, on-chip RAM, interrupts, general purpose timer. The SCRIPTS processor is
+ * lsi53c8xx-scripts.c, the SCSI bus scsi-phase.c. Left out: target mode, low-level bus access
+ * (SOCL), parity, the handshake timer.
  */
 #include "lsi53c8xx.h"
 
@@ -27,8 +28,9 @@ static uint8_t istat_value(const Lsi *s)
 {
     uint16_t seen = sist(s) & (sien(s) | (SIST_MA | SIST_UDC | SIST_RST | SIST_STO));
 
-    return (s->istat0 & (ISTAT_ABRT | ISTAT_SRST | ISTAT_SIGP | ISTAT_SEM | ISTAT_INTF)) | (seen ? ISTAT_SIP : 0) |
-           (s->dstat ? ISTAT_DIP : 0) | (scsi_phase_connected(&s->wire) ? ISTAT_CON : 0);
+    return (s->istat0 & (ISTAT_ABRT | ISTAT_SRST | ISTAT_SIGP | ISTAT_SEM | ISTAT_INTF)) |
+           (seen ? ISTAT_SIP : 0) | (s->dstat ? ISTAT_DIP : 0) |
+           (scsi_phase_connected(&s->wire) ? ISTAT_CON : 0);
 }
 
 void lsi_update_irq(Lsi *s)
@@ -63,7 +65,8 @@ void lsi_follow_wire(Lsi *s)
     if (s->wire.phase < PHASE_WAIT) {
         s->sstat1 = (s->sstat1 & ~7) | s->wire.phase;
     }
-    s->scntl1 = (s->scntl1 & ~SCNTL1_CONNECTED) | (scsi_phase_connected(&s->wire) ? SCNTL1_CONNECTED : 0);
+    s->scntl1 =
+        (s->scntl1 & ~SCNTL1_CONNECTED) | (scsi_phase_connected(&s->wire) ? SCNTL1_CONNECTED : 0);
 }
 
 static void wire_changed(Device *d)
@@ -94,7 +97,8 @@ static uint64_t sbcl_read(Device *d, const RegAccess *a)
     if (!scsi_phase_connected(&s->wire)) {
         return 0;
     }
-    return SBCL_BSY | (s->sstat1 & 7) | (s->wire.phase < PHASE_WAIT ? SBCL_REQ : 0) | (s->wire.atn ? SBCL_ATN : 0);
+    return SBCL_BSY | (s->sstat1 & 7) | (s->wire.phase < PHASE_WAIT ? SBCL_REQ : 0) |
+           (s->wire.atn ? SBCL_ATN : 0);
 }
 
 static void scntl1_write(Device *d, const RegAccess *a)
@@ -246,7 +250,9 @@ static void stime1_write(Device *d, const RegAccess *a)
 
     timer_cancel(&s->general);
     if (n) {
-        timer_set_ns(&s->general, clock_now_ns(CLOCK_GUEST) + (((int64_t)GENERAL_TIMER_UNIT_NS << n) >> 1 << (s->stime1 & 0x10 ? 4 : 0)));
+        timer_set_ns(&s->general,
+                     clock_now_ns(CLOCK_GUEST) + (((int64_t)GENERAL_TIMER_UNIT_NS << n) >>
+                                                  1 << (s->stime1 & 0x10 ? 4 : 0)));
     }
 }
 
@@ -289,7 +295,8 @@ static void ram_write(void *opaque, hwaddr offset, uint64_t value, unsigned size
     }
 }
 
-static const RegionOps ram_ops = {.read = ram_read, .write = ram_write, .min_size = 1, .max_size = 8};
+static const RegionOps ram_ops = {
+    .read = ram_read, .write = ram_write, .min_size = 1, .max_size = 8};
 
 #define ALL32 0xffffffff
 /* clang-format off */
@@ -379,7 +386,8 @@ static const RegBank lsi_banks[] = {
 
 /* ---- the devices ---- */
 
-static const ScsiBusOps lsi_bus_ops = {.unplugged = disk_unplugged, .max_channel = 0, .max_target = 7, .max_lun = 0};
+static const ScsiBusOps lsi_bus_ops = {
+    .unplugged = disk_unplugged, .max_channel = 0, .max_target = 7, .max_lun = 0};
 
 static void slice_expired(void *opaque)
 {
@@ -430,24 +438,31 @@ static const StateField lsi_state[] = {
     HOST_ONLY(Lsi, bus, "devices on it keep their own"), HOST_ONLY(Lsi, inside, "false between calls"), STATE_END,
 };
 
-static const PciConfigRow lsi_config[] = { { "LATENCY", PCI_LATENCY_TIMER, 1, 0xff, 0xff, 0, "" }, { 0 } };
+static const PciConfigRow lsi_config[] = {{"LATENCY", PCI_LATENCY_TIMER, 1, 0xff, 0xff, 0, ""},
+                                          {0}};
 
-#define LSI_PCI(device_, subsys_vendor_, subsys_)                                                             \
-    {                                                                                                         \
-        .vendor = 0x1000, .device = device_, .subsys_vendor = subsys_vendor_, .subsys = subsys_,              \
-        .class_code = 0x010000, .pin = 1, .config = lsi_config,                                               \
-        .bar = { { PCI_BAR_IO, false, "io" }, { PCI_BAR_MEM32, false, "mmio" }, { PCI_BAR_MEM32, false, "ram" } } \
+#define LSI_PCI(device_, subsys_vendor_, subsys_)                                                \
+    {                                                                                            \
+        .vendor = 0x1000, .device = device_, .subsys_vendor = subsys_vendor_, .subsys = subsys_, \
+        .class_code = 0x010000, .pin = 1, .config = lsi_config, .bar = {                         \
+            {PCI_BAR_IO, false, "io"},                                                           \
+            {PCI_BAR_MEM32, false, "mmio"},                                                      \
+            {PCI_BAR_MEM32, false, "ram"}                                                        \
+        }                                                                                        \
     }
 static const PciInfo lsi53c895a_pci = LSI_PCI(0x0012, 0, 0x1000);
 static const PciInfo lsi53c810_pci = LSI_PCI(0x0001, 0, 0x1000);
 
-#define LSI_TYPE(name_, alias_, desc_, pci_)                                                                         \
-    {                                                                                                                \
-        .name = name_, .alias = alias_, .parent = "pci-device", .bus = "PCI", .category = "storage", .desc = desc_,  \
-        .size = sizeof(Lsi), .state_version = 1, .hotpluggable = true, .bus_info = &pci_, .banks = lsi_banks,        \
-        .state = lsi_state, .realize = lsi_realize, .unrealize = lsi_unrealize, .reset = lsi_reset                   \
+#define LSI_TYPE(name_, alias_, desc_, pci_)                                             \
+    {                                                                                    \
+        .name = name_, .alias = alias_, .parent = "pci-device", .bus = "PCI",            \
+        .category = "storage", .desc = desc_, .size = sizeof(Lsi), .state_version = 1,   \
+        .hotpluggable = true, .bus_info = &pci_, .banks = lsi_banks, .state = lsi_state, \
+        .realize = lsi_realize, .unrealize = lsi_unrealize, .reset = lsi_reset           \
     }
-static const DeviceType lsi53c895a_type = LSI_TYPE("lsi53c895a", "lsi", "LSI 53C895A SCSI adapter", lsi53c895a_pci);
+static const DeviceType lsi53c895a_type =
+    LSI_TYPE("lsi53c895a", "lsi", "LSI 53C895A SCSI adapter", lsi53c895a_pci);
 DEVICE_TYPE(lsi53c895a_type);
-static const DeviceType lsi53c810_type = LSI_TYPE("lsi53c810", NULL, "LSI 53C810 SCSI adapter", lsi53c810_pci);
+static const DeviceType lsi53c810_type =
+    LSI_TYPE("lsi53c810", NULL, "LSI 53C810 SCSI adapter", lsi53c810_pci);
 DEVICE_TYPE(lsi53c810_type);

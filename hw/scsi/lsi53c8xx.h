@@ -11,9 +11,23 @@
 enum { SCNTL1_CONNECTED = 0x10, SCNTL1_RST = 0x08 };
 enum { SCNTL2_SDU = 0x80 };
 enum { SBCL_REQ = 0x80, SBCL_BSY = 0x20, SBCL_ATN = 0x08 };
-enum { DSTAT_DFE = 0x80, DSTAT_BF = 0x20, DSTAT_ABRT = 0x10, DSTAT_SSI = 0x08, DSTAT_SIR = 0x04, DSTAT_IID = 0x01 };
-enum { ISTAT_ABRT = 0x80, ISTAT_SRST = 0x40, ISTAT_SIGP = 0x20, ISTAT_SEM = 0x10, ISTAT_CON = 0x08, ISTAT_INTF = 0x04,
-       ISTAT_SIP = 0x02, ISTAT_DIP = 0x01 };
+enum {
+    DSTAT_DFE = 0x80,
+    DSTAT_BF = 0x20,
+    DSTAT_ABRT = 0x10,
+    DSTAT_SSI = 0x08,
+    DSTAT_SIR = 0x04,
+    DSTAT_IID = 0x01
+};
+enum {
+    ISTAT_ABRT = 0x80,
+    ISTAT_SRST = 0x40,
+    ISTAT_SIGP = 0x20,
+    ISTAT_SEM = 0x10,
+    ISTAT_CON = 0x08,
+    ISTAT_INTF = 0x04,
+    ISTAT_SIP = 0x02,
+    ISTAT_DIP = 0x01 };
 enum { ISTAT1_SCRUN = 0x02, ISTAT1_SIRQD = 0x01 };
 /* SIST0 and, from bit 8, SIST1 */
 enum { SIST_MA = 0x80, SIST_UDC = 0x04, SIST_RST = 0x02, SIST_GEN = 0x200, SIST_STO = 0x400 };

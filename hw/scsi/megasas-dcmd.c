@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Direct commands of MegaRAID firmware: what the controller is, lists of drives and what they are, events.
- * Structures as Linux's megaraid_sas.h has them.
+ * Direct commands of MegaRAID firmware: what the controller is, lists of drives and what they are,
+ * events. Structures as Linux's megaraid_sas.h has them.
  */
 #include <string.h>
 #include "megasas.h"
@@ -332,7 +332,8 @@ static uint8_t dcmd_event_info(Dcmd *c)
     uint32_t newest = c->s->event_seq;
 
     store_le32(c->out, newest);
-    store_le32(c->out + 4, newest >= MEGASAS_EVENTS ? newest - MEGASAS_EVENTS + 1 : MIN(newest, 1u));
+    store_le32(c->out + 4,
+               newest >= MEGASAS_EVENTS ? newest - MEGASAS_EVENTS + 1 : MIN(newest, 1u));
     c->len = 20;
     return MFI_OK;
 }

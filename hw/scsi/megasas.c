@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * LSI MegaRAID SAS 1078 and 2108 (megasas, megasas-gen2) with the MFI firmware interface, as Linux's
- * megaraid_sas uses it: frames in guest memory, a reply queue, disks as logical drives or, with use_jbod, as
- * physical ones. Left out: SMP and STP frames, RAID configurations. Direct commands are megasas-dcmd.c.
+ * LSI MegaRAID SAS 1078 and 2108 (megasas, megasas-gen2) with the MFI firmware interface, as
+ * Linux's megaraid_sas uses it: frames in guest memory, a reply queue, disks as logical drives or,
+ * with use_jbod, as physical ones. Left out: SMP and STP frames, RAID configurations. Direct
+ * commands are megasas-dcmd.c.
  */
 #include "megasas.h"
 
@@ -15,7 +16,12 @@ enum { CMD_INIT, CMD_LD_READ, CMD_LD_WRITE, CMD_LD_SCSI, CMD_PD_SCSI, CMD_DCMD, 
 enum { FLAG_NO_REPLY = 1, FLAG_SGL64 = 2, FLAG_SENSE64 = 4, FLAG_IEEE = 0x20 };
 enum { DOORBELL_ABORT = 1, DOORBELL_READY = 2, DOORBELL_STOP = 0x20, DOORBELL_RESET = 0x40 };
 enum { DIAG_RESET = 4, DIAG_WRITE_ENABLE = 0x80 };
-enum { EVENT_PD_INSERTED = 0x5b, EVENT_PD_REMOVED = 0x70, EVENT_LD_CREATED = 0x8a, EVENT_LD_DELETED = 0x8b };
+enum {
+    EVENT_PD_INSERTED = 0x5b,
+    EVENT_PD_REMOVED = 0x70,
+    EVENT_LD_CREATED = 0x8a,
+    EVENT_LD_DELETED = 0x8b
+};
 #define MAX_CMDS 2048u
 #define MAX_SGE 128u
 #define MSIX_VECTORS 15u
@@ -53,7 +59,8 @@ static void reply(Megasas *s, const uint8_t *f)
     update_irq(s);
 }
 
-void megasas_complete(Megasas *s, uint64_t frame, const uint8_t *f, uint8_t status, uint8_t scsi_status)
+void megasas_complete(Megasas *s, uint64_t frame, const uint8_t *f, uint8_t status,
+                      uint8_t scsi_status)
 {
     const uint8_t v[2] = {status, scsi_status};
 
@@ -106,15 +113,16 @@ static void request_done(ScsiHostCommand *c)
         if (c->aborted) {
             megasas_complete(s, q->frame, q->head, MFI_IO_FAILED, SCSI_TASK_ABORTED);
         } else {
-            megasas_complete(s, q->frame, q->head, r->status == SCSI_GOOD ? MFI_OK : MFI_DONE_WITH_ERROR, r->status);
+            megasas_complete(s, q->frame, q->head,
+                             r->status == SCSI_GOOD ? MFI_OK : MFI_DONE_WITH_ERROR, r->status);
         }
     }
     request_free(q);
 }
 
 /* The status when it ends at once, MFI_PENDING otherwise. */
-static uint8_t scsi_start(Megasas *s, uint64_t frame, const uint8_t *f, uint32_t lun, const uint8_t *cdb, uint8_t cdb_len,
-                          uint32_t sgl)
+static uint8_t scsi_start(Megasas *s, uint64_t frame, const uint8_t *f, uint32_t lun,
+                          const uint8_t *cdb, uint8_t cdb_len, uint32_t sgl)
 {
     uint16_t flags = load_le16(f + 16);
     uint8_t status = MFI_OK;
@@ -129,7 +137,8 @@ static uint8_t scsi_start(Megasas *s, uint64_t frame, const uint8_t *f, uint32_t
 
     q->s = s;
     q->frame = frame;
-    q->sense_addr = load_le32(f + 0x18) | (flags & FLAG_SENSE64 ? (uint64_t)load_le32(f + 0x1c) << 32 : 0);
+    q->sense_addr =
+        load_le32(f + 0x18) | (flags & FLAG_SENSE64 ? (uint64_t)load_le32(f + 0x1c) << 32 : 0);
     memcpy(q->head, f, sizeof(q->head));
     scsi_host_init(&q->host, &s->pci.dev, s->requests, request_done);
     if (!megasas_sgl(s, &q->host.data, frame, f, sgl)) {
@@ -303,7 +312,8 @@ static void doorbell_write(Device *d, const RegAccess *a)
     if (a->value & DOORBELL_STOP) {
         megasas_stop(s);
         s->fw_state = MFI_STATE_FAULT;
-    } else if (a->value & DOORBELL_RESET || (a->value & DOORBELL_READY && s->fw_state == MFI_STATE_OPERATIONAL)) {
+    } else if (a->value & DOORBELL_RESET ||
+               (a->value & DOORBELL_READY && s->fw_state == MFI_STATE_OPERATIONAL)) {
         firmware_reset(s);
     }
 }
@@ -464,13 +474,19 @@ static bool megasas_realize(Device *d, GError **error)
 {
     Megasas *s = (Megasas *)d;
     const MegasasModel *m = megasas_model(s);
-    const PciMsixPlace place = {.offset = 0x68, .bar = m->regs_bar, .kind = PCI_BAR_MEM64, .bank = "mmio",
-                                .table = MSIX_TABLE, .pba = MSIX_PBA, .size = REGS_BAR_SIZE};
+    const PciMsixPlace place = {.offset = 0x68,
+                                .bar = m->regs_bar,
+                                .kind = PCI_BAR_MEM64,
+                                .bank = "mmio",
+                                .table = MSIX_TABLE,
+                                .pba = MSIX_PBA,
+                                .size = REGS_BAR_SIZE};
 
     s->max_sge = MIN(s->max_sge, MAX_SGE);
     s->max_cmds = MIN(s->max_cmds, MAX_CMDS);
     if (!s->max_sge || s->max_cmds < 2) {
-        return fail(error, "%s: max_sge must not be 0, and max_cmds not less than 2", d->obj.type->name);
+        return fail(error, "%s: max_sge must not be 0, and max_cmds not less than 2",
+                    d->obj.type->name);
     }
     if (s->msi != ON_OFF_AUTO_OFF && !pci_msi_init_plain(&s->pci, 0x50, error)) {
         return false;
@@ -484,7 +500,8 @@ static bool megasas_realize(Device *d, GError **error)
         return false;
     }
     if (!s->sas_address) {
-        s->sas_address = 0x5ull << 60 | 0x1221ull << 32 | (uint64_t)(s->pci.bus->number) << 16 | (uint32_t)s->pci.devfn << 8;
+        s->sas_address = 0x5ull << 60 | 0x1221ull << 32 | (uint64_t)(s->pci.bus->number) << 16 |
+                         (uint32_t)s->pci.devfn << 8;
     }
     s->requests = g_ptr_array_new();
     s->fw_state = MFI_STATE_READY;

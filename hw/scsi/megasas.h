@@ -12,9 +12,18 @@
 /* More data than any direct command has. */
 #define MEGASAS_DCMD_MAX 8192u
 
-enum { MFI_OK = 0, MFI_INVALID_CMD = 1, MFI_INVALID_DCMD = 2, MFI_INVALID_PARAMETER = 3, MFI_ABORT_NOT_POSSIBLE = 5,
-       MFI_DEVICE_NOT_FOUND = 0x0c, MFI_MEMORY_NOT_AVAILABLE = 0x20, MFI_DONE_WITH_ERROR = 0x2d, MFI_IO_FAILED = 0x2e,
-       MFI_WRONG_STATE = 0x32, MFI_PENDING = 0xff };
+enum {
+    MFI_OK = 0,
+    MFI_INVALID_CMD = 1,
+    MFI_INVALID_DCMD = 2,
+    MFI_INVALID_PARAMETER = 3,
+    MFI_ABORT_NOT_POSSIBLE = 5,
+    MFI_DEVICE_NOT_FOUND = 0x0c,
+    MFI_MEMORY_NOT_AVAILABLE = 0x20,
+    MFI_DONE_WITH_ERROR = 0x2d,
+    MFI_IO_FAILED = 0x2e,
+    MFI_WRONG_STATE = 0x32,
+    MFI_PENDING = 0xff };
 enum { MFI_STATE_READY = 0xb, MFI_STATE_OPERATIONAL = 0xc, MFI_STATE_FAULT = 0xf };
 
 typedef struct MegasasEvent {
@@ -61,14 +70,17 @@ static inline const MegasasModel *megasas_model(Megasas *s)
     return (const MegasasModel *)pci_info(&s->pci);
 }
 
-/* hw/scsi/megasas-dcmd.c: the status; MFI_PENDING when the frame ends later. f: its first 64 bytes. */
+/*
+ * hw/scsi/megasas-dcmd.c: the status; MFI_PENDING when the frame ends later. f: its first 64 bytes.
+ */
 uint8_t megasas_dcmd(Megasas *s, uint64_t frame, const uint8_t *f);
 void megasas_event(Megasas *s, uint32_t code, uint8_t target);
 
 /* hw/scsi/megasas.c */
 /* The frame's list of memory at offset at; false: it is not valid. */
 bool megasas_sgl(Megasas *s, DmaList *l, uint64_t frame, const uint8_t *f, uint32_t at);
-void megasas_complete(Megasas *s, uint64_t frame, const uint8_t *f, uint8_t status, uint8_t scsi_status);
+void megasas_complete(Megasas *s, uint64_t frame, const uint8_t *f, uint8_t status,
+                      uint8_t scsi_status);
 /* Ends what runs on its devices. */
 void megasas_reset_devices(Megasas *s, int target);
 void megasas_stop(Megasas *s);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Configuration pages of a Fusion-MPT SAS controller, as far as Linux's mptsas asks: identity, no RAID, eight
- * phys with a drive at some. Layouts as in mpi_cnfg.h of that driver.
+ * Configuration pages of a Fusion-MPT SAS controller, as far as Linux's mptsas asks: identity, no
+ * RAID, eight phys with a drive at some. Layouts as in mpi_cnfg.h of that driver.
  */
 #include <string.h>
 #include "mptsas.h"
@@ -9,8 +9,13 @@
 
 enum { PAGE_IO_UNIT = 0, PAGE_IOC = 1, PAGE_MANUFACTURING = 9, PAGE_EXTENDED = 15 };
 enum { EXT_IO_UNIT = 0x10, EXT_DEVICE = 0x12, EXT_PHY = 0x13 };
-enum { INFO_END_DEVICE = 1, INFO_SMP_INITIATOR = 0x10, INFO_STP_INITIATOR = 0x20, INFO_SSP_INITIATOR = 0x40,
-       INFO_SSP_TARGET = 0x400, INFO_DIRECT = 0x800 };
+enum {
+    INFO_END_DEVICE = 1,
+    INFO_SMP_INITIATOR = 0x10,
+    INFO_STP_INITIATOR = 0x20,
+    INFO_SSP_INITIATOR = 0x40,
+    INFO_SSP_TARGET = 0x400,
+    INFO_DIRECT = 0x800 };
 #define RATE_NOW 9u /* 3 Gbit/s */
 #define RATES 0x98u /* 1.5 to 3 Gbit/s */
 
@@ -26,8 +31,9 @@ uint64_t mptsas_address(Mptsas *s, unsigned phy, bool attached)
 
 uint32_t mptsas_device_info(bool attached)
 {
-    return attached ? INFO_END_DEVICE | INFO_SSP_TARGET | INFO_DIRECT
-                    : INFO_END_DEVICE | INFO_SSP_INITIATOR | INFO_STP_INITIATOR | INFO_SMP_INITIATOR;
+    return attached
+               ? INFO_END_DEVICE | INFO_SSP_TARGET | INFO_DIRECT
+               : INFO_END_DEVICE | INFO_SSP_INITIATOR | INFO_STP_INITIATOR | INFO_SMP_INITIATOR;
 }
 
 /* ---- pages; p has room and is zero ---- */
@@ -173,13 +179,15 @@ static const PageRow pages[] = {
     {PAGE_EXTENDED, EXT_PHY, 1, 0, sas_phy1},
 };
 
-uint32_t mptsas_page(Mptsas *s, uint8_t type, uint8_t ext_type, uint8_t number, uint32_t address, uint8_t *page)
+uint32_t mptsas_page(Mptsas *s, uint8_t type, uint8_t ext_type, uint8_t number, uint32_t address,
+                     uint8_t *page)
 {
     type &= 15;
     for (unsigned i = 0; i < G_N_ELEMENTS(pages); i++) {
         const PageRow *r = &pages[i];
 
-        if (r->type != type || (type == PAGE_EXTENDED && r->ext_type != ext_type) || r->number != number) {
+        if (r->type != type || (type == PAGE_EXTENDED && r->ext_type != ext_type) ||
+            r->number != number) {
             continue;
         }
         memset(page, 0, MPT_PAGE_MAX);

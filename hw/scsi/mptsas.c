@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * LSI SAS 1068 (1000:0054) with the Fusion-MPT message interface 1.5, as Linux's mptsas uses it: doorbell
- * handshakes, request and reply FIFOs, SCSI I/O, task management, events for hot plug. Left out: firmware and
- * diagnostic access, SMP and SATA passthrough, RAID. Configuration pages are mptsas-config.c.
+ * LSI SAS 1068 (1000:0054) with the Fusion-MPT message interface 1.5, as Linux's mptsas uses it:
+ * doorbell handshakes, request and reply FIFOs, SCSI I/O, task management, events for hot plug.
+ * Left out: firmware and diagnostic access, SMP and SATA passthrough, RAID. Configuration pages are
+ * mptsas-config.c.
  */
 #include "mptsas.h"
 
@@ -15,10 +16,36 @@ enum { STATE_RESET = 0, STATE_READY = 1, STATE_OPERATIONAL = 2, STATE_FAULT = 4 
 enum { DOORBELL_ACTIVE = 1 << 27 };
 enum { INTR_REPLY = 8, INTR_DOORBELL = 1 };
 enum { DIAG_WRITE_ENABLE = 0x80, DIAG_HISTORY = 0x20, DIAG_RESET = 4 };
-enum { FN_SCSI_IO = 0, FN_TASK_MGMT = 1, FN_IOC_INIT = 2, FN_IOC_FACTS = 3, FN_CONFIG = 4, FN_PORT_FACTS = 5, FN_PORT_ENABLE = 6,
-       FN_EVENT_NOTIFICATION = 7, FN_EVENT_ACK = 8, FN_UNIT_RESET = 0x40, FN_IO_UNIT_RESET = 0x41, FN_HANDSHAKE = 0x42 };
-enum { SGE_LAST = 0x80, SGE_TYPE = 0x30, SGE_SIMPLE = 0x10, SGE_CHAIN = 0x30, SGE_WIDE = 2, SGE_END_OF_LIST = 1 };
-enum { TM_ABORT = 1, TM_RESET_TARGET = 3, TM_RESET_BUS = 4, TM_RESET_LUN = 5, TM_CLEAR = 6, TM_QUERY = 7 };
+enum {
+    FN_SCSI_IO = 0,
+    FN_TASK_MGMT = 1,
+    FN_IOC_INIT = 2,
+    FN_IOC_FACTS = 3,
+    FN_CONFIG = 4,
+    FN_PORT_FACTS = 5,
+    FN_PORT_ENABLE = 6,
+    FN_EVENT_NOTIFICATION = 7,
+    FN_EVENT_ACK = 8,
+    FN_UNIT_RESET = 0x40,
+    FN_IO_UNIT_RESET = 0x41,
+    FN_HANDSHAKE = 0x42
+};
+enum {
+    SGE_LAST = 0x80,
+    SGE_TYPE = 0x30,
+    SGE_SIMPLE = 0x10,
+    SGE_CHAIN = 0x30,
+    SGE_WIDE = 2,
+    SGE_END_OF_LIST = 1
+};
+enum {
+    TM_ABORT = 1,
+    TM_RESET_TARGET = 3,
+    TM_RESET_BUS = 4,
+    TM_RESET_LUN = 5,
+    TM_CLEAR = 6,
+    TM_QUERY = 7
+};
 enum { SCSI_STATE_SENSE = 1, SCSI_STATE_NO_STATUS = 4, SCSI_STATE_TERMINATED = 8 };
 enum { EVENT_CHANGE = 0x0a, EVENT_DEVICE_STATUS = 0x0f, DEVICE_ADDED = 3, DEVICE_GONE = 4 };
 enum { PORT_SAS = 0x30, PROTOCOL_INITIATOR = 8 };
@@ -90,7 +117,8 @@ static void post_reply(Mptsas *s, const uint8_t *reply, uint32_t len)
         fault(s, "no free reply frame");
         return;
     }
-    dma_write(&s->pci.dev, (uint64_t)s->high_mfa << 32 | (frame & ~3u), reply, MIN(len, s->reply_size));
+    dma_write(&s->pci.dev, (uint64_t)s->high_mfa << 32 | (frame & ~3u), reply,
+              MIN(len, s->reply_size));
     post(s, 0x80000000 | frame >> 1);
 }
 
@@ -107,7 +135,10 @@ static void reply_init(uint8_t *reply, const uint8_t *f, uint32_t len, uint16_t 
 
 /* ---- SCSI I/O ---- */
 
-/* MPI 1.5, 2.2: the elements of a list whose first is at `at`; chain: offset of a chain element, 0: none. */
+/*
+ * MPI 1.5, 2.2: the elements of a list whose first is at `at`; chain: offset of a chain element, 0:
+ * none.
+ */
 static bool sgl_read(Mptsas *s, DmaList *l, uint64_t segment, uint32_t at, uint32_t chain)
 {
     uint8_t e[12];
@@ -144,7 +175,8 @@ static bool sgl_read(Mptsas *s, DmaList *l, uint64_t segment, uint32_t at, uint3
     return false;
 }
 
-static void io_reply(Mptsas *s, const uint8_t *f, uint16_t status, const ScsiRequest *r, uint8_t state)
+static void io_reply(Mptsas *s, const uint8_t *f, uint16_t status, const ScsiRequest *r,
+                     uint8_t state)
 {
     uint8_t reply[36];
 
@@ -177,14 +209,16 @@ static void request_done(ScsiHostCommand *c)
         return;
     }
     if (c->aborted) {
-        io_reply(s, q->head, IOCSTATUS_TERMINATED, NULL, SCSI_STATE_TERMINATED | SCSI_STATE_NO_STATUS);
+        io_reply(s, q->head, IOCSTATUS_TERMINATED, NULL,
+                 SCSI_STATE_TERMINATED | SCSI_STATE_NO_STATUS);
     } else if (r->status == SCSI_GOOD && r->moved == load_le32(q->head + 0x28)) {
         post(s, load_le32(q->head + 8)); /* the short form: the context alone */
     } else {
         if (sense_len) {
             dma_write(&s->pci.dev, sense, r->sense, sense_len);
         }
-        io_reply(s, q->head, r->moved < load_le32(q->head + 0x28) ? IOCSTATUS_UNDERRUN : IOCSTATUS_SUCCESS, r,
+        io_reply(s, q->head,
+                 r->moved < load_le32(q->head + 0x28) ? IOCSTATUS_UNDERRUN : IOCSTATUS_SUCCESS, r,
                  sense_len ? SCSI_STATE_SENSE : 0);
     }
     request_free(q);
@@ -199,7 +233,8 @@ static void scsi_io(Mptsas *s, uint64_t at, const uint8_t *f)
         return;
     }
     if (s->requests->len >= MPT_CREDITS || f[4] > 16) {
-        io_reply(s, f, f[4] > 16 ? IOCSTATUS_INVALID_FIELD : IOCSTATUS_RESOURCES, NULL, SCSI_STATE_NO_STATUS);
+        io_reply(s, f, f[4] > 16 ? IOCSTATUS_INVALID_FIELD : IOCSTATUS_RESOURCES, NULL,
+                 SCSI_STATE_NO_STATUS);
         return;
     }
     MptRequest *q = g_new0(MptRequest, 1);
@@ -305,7 +340,8 @@ static void config(Mptsas *s, uint64_t at, const uint8_t *f)
     post_reply(s, reply, sizeof(reply));
 }
 
-static uint32_t event_fill(uint8_t *reply, uint32_t context, uint32_t event, const uint8_t *data, uint32_t len)
+static uint32_t event_fill(uint8_t *reply, uint32_t context, uint32_t event, const uint8_t *data,
+                           uint32_t len)
 {
     store_le16(reply, len / 4);
     reply[3] = FN_EVENT_NOTIFICATION;
@@ -331,7 +367,8 @@ static void drive_event(ScsiBus *b, const ScsiDevice *d, uint8_t reason)
     uint8_t e[36] = {d->id, 0, reason}, reply[0x1c + sizeof(e)] = {0};
 
     /* The last free frame is for commands. */
-    if (!s->events_on || s->ioc_state != STATE_OPERATIONAL || s->reply_free.count < 2 || d->lun != 0) {
+    if (!s->events_on || s->ioc_state != STATE_OPERATIONAL || s->reply_free.count < 2 ||
+        d->lun != 0) {
         return;
     }
     store_le16(e + 6, MPT_HANDLE_ATTACHED + d->id);
@@ -687,7 +724,8 @@ static bool mptsas_realize(Device *d, GError **error)
         return false;
     }
     if (!s->sas_address) {
-        s->sas_address = 0x5ull << 60 | 0x1221ull << 32 | (uint64_t)s->pci.bus->number << 16 | (uint32_t)s->pci.devfn << 8;
+        s->sas_address = 0x5ull << 60 | 0x1221ull << 32 | (uint64_t)s->pci.bus->number << 16 |
+                         (uint32_t)s->pci.devfn << 8;
     }
     s->requests = g_ptr_array_new();
     scsi_bus_init(&s->bus, d, &mptsas_bus_ops);
@@ -709,7 +747,8 @@ static void mptsas_reset(Device *d)
     ioc_reset((Mptsas *)d);
 }
 
-static const StateField fifo_state[] = {STATE_ARRAY(MptFifo, item), STATE(MptFifo, head), STATE(MptFifo, count), STATE_END};
+static const StateField fifo_state[] = {STATE_ARRAY(MptFifo, item), STATE(MptFifo, head),
+                                        STATE(MptFifo, count), STATE_END};
 
 static const StateField mptsas_state[] = {
     STATE(Mptsas, ioc_state), STATE(Mptsas, who_init), STATE(Mptsas, keys), STATE(Mptsas, doorbell_intr), STATE_ARRAY(Mptsas, in),

@@ -15,10 +15,19 @@
 #define MPT_HANDLE_CONTROLLER 1u
 #define MPT_HANDLE_ATTACHED (MPT_HANDLE_CONTROLLER + MPT_PHYS)
 
-enum { IOCSTATUS_SUCCESS = 0, IOCSTATUS_INVALID_FUNCTION = 1, IOCSTATUS_INVALID_SGL = 3, IOCSTATUS_RESOURCES = 6,
-       IOCSTATUS_INVALID_FIELD = 7, IOCSTATUS_INVALID_STATE = 8, IOCSTATUS_INVALID_ACTION = 0x20,
-       IOCSTATUS_INVALID_PAGE = 0x22, IOCSTATUS_NO_DEVICE = 0x43, IOCSTATUS_UNDERRUN = 0x45, IOCSTATUS_TERMINATED = 0x48,
-       IOCSTATUS_IOC_TERMINATED = 0x4b };
+enum {
+    IOCSTATUS_SUCCESS = 0,
+    IOCSTATUS_INVALID_FUNCTION = 1,
+    IOCSTATUS_INVALID_SGL = 3,
+    IOCSTATUS_RESOURCES = 6,
+    IOCSTATUS_INVALID_FIELD = 7,
+    IOCSTATUS_INVALID_STATE = 8,
+    IOCSTATUS_INVALID_ACTION = 0x20,
+    IOCSTATUS_INVALID_PAGE = 0x22,
+    IOCSTATUS_NO_DEVICE = 0x43,
+    IOCSTATUS_UNDERRUN = 0x45,
+    IOCSTATUS_TERMINATED = 0x48,
+    IOCSTATUS_IOC_TERMINATED = 0x4b };
 
 typedef struct MptFifo {
     uint32_t item[MPT_FIFO];
@@ -47,7 +56,8 @@ typedef struct Mptsas {
 } Mptsas;
 
 /* hw/scsi/mptsas-config.c: fills a page with its header; its bytes, 0: there is none. */
-uint32_t mptsas_page(Mptsas *s, uint8_t type, uint8_t ext_type, uint8_t number, uint32_t address, uint8_t *page);
+uint32_t mptsas_page(Mptsas *s, uint8_t type, uint8_t ext_type, uint8_t number, uint32_t address,
+                     uint8_t *page);
 /* The drive at a phy, NULL: none. */
 ScsiDevice *mptsas_attached(Mptsas *s, unsigned phy);
 uint64_t mptsas_address(Mptsas *s, unsigned phy, bool attached);

@@ -19,14 +19,44 @@
 #define MSG_SIZE 128u
 
 enum { INTR_CMPL = 1, INTR_MSG = 4, INTR_ALL = 0xf };
-enum { CMD_ADAPTER_RESET = 1, CMD_SETUP_RINGS = 3, CMD_RESET_BUS, CMD_RESET_DEVICE, CMD_ABORT, CMD_CONFIG,
-       CMD_SETUP_MSG_RING, CMD_DEVICE_UNPLUG, CMD_SETUP_THRESHOLD, CMD_LAST };
+enum {
+    CMD_ADAPTER_RESET = 1,
+    CMD_SETUP_RINGS = 3,
+    CMD_RESET_BUS,
+    CMD_RESET_DEVICE,
+    CMD_ABORT,
+    CMD_CONFIG,
+    CMD_SETUP_MSG_RING,
+    CMD_DEVICE_UNPLUG,
+    CMD_SETUP_THRESHOLD,
+    CMD_LAST };
 /* Offsets in the rings' state page. */
-enum { RS_REQ_PROD = 0, RS_REQ_CONS = 4, RS_REQ_LOG2 = 8, RS_CMP_PROD = 12, RS_CMP_CONS = 16, RS_CMP_LOG2 = 20,
-       RS_THRESHOLD = 24, RS_MSG_PROD = 128, RS_MSG_CONS = 132, RS_MSG_LOG2 = 136 };
-enum { FLAG_SG_LIST = 1, FLAG_OUT_OF_BAND_CDB = 2, FLAG_DIR_NONE = 4, FLAG_TO_HOST = 8, FLAG_TO_DEVICE = 16 };
+enum {
+    RS_REQ_PROD = 0,
+    RS_REQ_CONS = 4,
+    RS_REQ_LOG2 = 8,
+    RS_CMP_PROD = 12,
+    RS_CMP_CONS = 16,
+    RS_CMP_LOG2 = 20,
+    RS_THRESHOLD = 24,
+    RS_MSG_PROD = 128,
+    RS_MSG_CONS = 132,
+    RS_MSG_LOG2 = 136 };
+enum {
+    FLAG_SG_LIST = 1,
+    FLAG_OUT_OF_BAND_CDB = 2,
+    FLAG_DIR_NONE = 4,
+    FLAG_TO_HOST = 8,
+    FLAG_TO_DEVICE = 16
+};
 enum { SGE_CHAIN = 1 };
-enum { BTSTAT_SUCCESS = 0, BTSTAT_DATARUN = 0x13, BTSTAT_SELTIMEO = 0x11, BTSTAT_INVPARAM = 0x1a, BTSTAT_BUSRESET = 0x25 };
+enum {
+    BTSTAT_SUCCESS = 0,
+    BTSTAT_DATARUN = 0x13,
+    BTSTAT_SELTIMEO = 0x11,
+    BTSTAT_INVPARAM = 0x1a,
+    BTSTAT_BUSRESET = 0x25
+};
 enum { MSG_ADDED = 0, MSG_REMOVED = 1 };
 #define STATUS_DONE 0u
 #define STATUS_FAILED UINT32_MAX
@@ -89,7 +119,8 @@ static uint32_t log2_of(uint32_t n)
 
 /* ---- completions ---- */
 
-static void complete(Pvscsi *s, uint64_t context, uint64_t data_len, uint32_t sense_len, uint16_t host, uint16_t scsi)
+static void complete(Pvscsi *s, uint64_t context, uint64_t data_len, uint32_t sense_len,
+                     uint16_t host, uint16_t scsi)
 {
     uint8_t d[CMP_SIZE] = {0};
     uint32_t prod;
@@ -122,7 +153,8 @@ static void request_done(ScsiHostCommand *c)
         }
         /* What is short of the buffer is an underrun, which the driver reads from the length. */
         complete(s, q->context, MIN(r->moved, q->data_len), sense_len,
-                 r->moved < q->data_len && r->status == SCSI_GOOD ? BTSTAT_DATARUN : BTSTAT_SUCCESS, r->status);
+                 r->moved < q->data_len && r->status == SCSI_GOOD ? BTSTAT_DATARUN : BTSTAT_SUCCESS,
+                 r->status);
     } else if (!q->forgotten) {
         complete(s, q->context, 0, 0, BTSTAT_BUSRESET, 0);
     }
@@ -174,8 +206,12 @@ static void request_start(Pvscsi *s, const uint8_t *d)
     }
     PvRequest *q = g_new0(PvRequest, 1);
 
-    *q = (PvRequest){ .s = s, .context = context, .sense_addr = load_le64(d + 24), .sense_len = load_le32(d + 32),
-                      .data_len = flags & FLAG_DIR_NONE ? 0 : load_le64(d + 16), .target = target };
+    *q = (PvRequest){.s = s,
+                     .context = context,
+                     .sense_addr = load_le64(d + 24),
+                     .sense_len = load_le32(d + 32),
+                     .data_len = flags & FLAG_DIR_NONE ? 0 : load_le64(d + 16),
+                     .target = target};
     scsi_host_init(&q->host, &s->pci.dev, s->requests, request_done);
     if (!add_data(s, &q->host.data, load_le64(d + 8), q->data_len, flags) ||
         !scsi_host_start(&q->host, &s->bus, 0, target, lun, d + 40, 16)) {
@@ -299,7 +335,8 @@ static uint32_t setup_rings(Pvscsi *s)
 
 static uint32_t setup_messages(Pvscsi *s)
 {
-    if (!s->use_msg || !s->rings_on || !ring_setup(&s->msg, s->desc + 2, s->desc[0], MAX_MSG_PAGES, MSG_SIZE)) {
+    if (!s->use_msg || !s->rings_on ||
+        !ring_setup(&s->msg, s->desc + 2, s->desc[0], MAX_MSG_PAGES, MSG_SIZE)) {
         return STATUS_FAILED;
     }
     s->msg_on = true;
@@ -387,7 +424,9 @@ static void command_write(Device *d, const RegAccess *a)
 
     s->command = a->value < CMD_LAST && commands[a->value].run ? a->value : 0;
     s->words = 0;
-    s->command_status = s->command && !(s->command == CMD_SETUP_MSG_RING && !s->use_msg) ? STATUS_DONE : STATUS_FAILED;
+    s->command_status = s->command && !(s->command == CMD_SETUP_MSG_RING && !s->use_msg)
+                            ? STATUS_DONE
+                            : STATUS_FAILED;
     if (s->command && !commands[s->command].words) {
         command_run(s);
     }
@@ -428,7 +467,8 @@ static const Reg pvscsi_regs[] = {
     REG_HOOK(0x4018, 4, "kick_rw_io", .write = kick_write),
 };
 
-static const RegBank pvscsi_banks[] = { { .name = "mmio", .size = 0x8000, BANK_REGS(pvscsi_regs) }, { 0 } };
+static const RegBank pvscsi_banks[] = {{.name = "mmio", .size = 0x8000, BANK_REGS(pvscsi_regs)},
+                                       {0}};
 
 /* ---- the device ---- */
 
@@ -468,7 +508,8 @@ static const Prop pvscsi_props[] = {
     PROP_END,
 };
 
-static const StateField ring_state[] = { STATE_ARRAY(Ring, page), STATE(Ring, pages), STATE(Ring, entries), STATE_END };
+static const StateField ring_state[] = {STATE_ARRAY(Ring, page), STATE(Ring, pages),
+                                        STATE(Ring, entries), STATE_END};
 
 static const StateField pvscsi_state[] = {
     STATE(Pvscsi, command), STATE(Pvscsi, words), STATE_ARRAY(Pvscsi, desc), STATE(Pvscsi, rings_on), STATE(Pvscsi, msg_on),

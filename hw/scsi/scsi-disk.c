@@ -379,7 +379,10 @@ static void run_service_in16(ScsiDisk *s, ScsiRequest *r)
     scsi_reply(r, p, sizeof(p));
 }
 
-/* Mode pages (SPC-4, 7.5; SBC-3, 6.4): 04 geometry, 08 caching, 0a control; what = 1: the bits that can change. */
+/*
+ * Mode pages (SPC-4, 7.5; SBC-3, 6.4): 04 geometry, 08 caching, 0a control; what = 1: the bits that
+ * can change.
+ */
 static unsigned mode_page(ScsiDisk *s, uint8_t page, bool changeable, uint8_t *p)
 {
     if (page == 0x08) {

@@ -1,17 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Targets of a parallel SCSI bus; see the header. A target takes IDENTIFY, tags and a command, gets the
- * data of a write, disconnects while its device works if it may, comes back with data, status and
- * COMMAND COMPLETE. Sense data are kept until the initiator asks for them or sends another command
- * (SAM-2, 5.9.4.2). Negotiations of transfer agreements are answered with what was asked for.
+ * Targets of a parallel SCSI bus; see the header. A target takes IDENTIFY, tags and a command, gets
+ * the data of a write, disconnects while its device works if it may, comes back with data, status
+ * and COMMAND COMPLETE. Sense data are kept until the initiator asks for them or sends another
+ * command (SAM-2, 5.9.4.2). Negotiations of transfer agreements are answered with what was asked
+ * for.
  */
 #include "scsi-phase.h"
 
 #include <string.h>
 
-enum { MSG_COMPLETE = 0, MSG_EXTENDED = 1, MSG_SAVE_POINTERS = 2, MSG_DISCONNECT = 4, MSG_INITIATOR_ERROR = 5, MSG_ABORT = 6,
-       MSG_REJECT = 7, MSG_NOOP = 8, MSG_PARITY = 9, MSG_ABORT_TAG = 13, MSG_CLEAR_QUEUE = 14, MSG_RESET = 12,
-       MSG_SIMPLE = 0x20, MSG_ORDERED = 0x22, MSG_IGNORE_RESIDUE = 0x23, MSG_IDENTIFY = 0x80 };
+enum {
+    MSG_COMPLETE = 0,
+    MSG_EXTENDED = 1,
+    MSG_SAVE_POINTERS = 2,
+    MSG_DISCONNECT = 4,
+    MSG_INITIATOR_ERROR = 5,
+    MSG_ABORT = 6,
+    MSG_REJECT = 7,
+    MSG_NOOP = 8,
+    MSG_PARITY = 9,
+    MSG_ABORT_TAG = 13,
+    MSG_CLEAR_QUEUE = 14,
+    MSG_RESET = 12,
+    MSG_SIMPLE = 0x20,
+    MSG_ORDERED = 0x22,
+    MSG_IGNORE_RESIDUE = 0x23,
+    MSG_IDENTIFY = 0x80 };
 enum { EXT_SDTR = 1, EXT_WDTR = 3, EXT_PPR = 4 };
 enum { REQUEST_SENSE = 3 };
 enum { ASC_INVALID_FIELD = 0x24 };
@@ -73,8 +88,8 @@ static void tasks_forget(ScsiPhaseBus *p, unsigned target, int64_t lun, int tag)
     for (guint i = p->tasks->len; i-- > 0;) {
         ScsiTask *t = g_ptr_array_index(p->tasks, i);
 
-        if (!t->forgotten && (target >= SCSI_PHASE_TARGETS || t->target == target) && (lun < 0 || t->lun == lun) &&
-            (tag < 0 || t->tag == tag)) {
+        if (!t->forgotten && (target >= SCSI_PHASE_TARGETS || t->target == target) &&
+            (lun < 0 || t->lun == lun) && (tag < 0 || t->tag == tag)) {
             task_forget(t);
         }
     }
@@ -150,8 +165,13 @@ static void command_begin(ScsiPhaseBus *p)
     ScsiTask *t = g_new0(ScsiTask, 1);
     ScsiSense *s = &p->sense[p->target];
 
-    *t = (ScsiTask){.p = p, .chip = p->bus->bus.owner, .target = p->target, .lun = p->lun, .tag = p->tag,
-                    .tag_message = p->tag_message, .may_disconnect = p->may_disconnect && !p->never_disconnect};
+    *t = (ScsiTask){.p = p,
+                    .chip = p->bus->bus.owner,
+                    .target = p->target,
+                    .lun = p->lun,
+                    .tag = p->tag,
+                    .tag_message = p->tag_message,
+                    .may_disconnect = p->may_disconnect && !p->never_disconnect};
     g_ptr_array_add(p->tasks, t);
     p->task = t;
     if (p->cdb[0] == REQUEST_SENSE && s->len) {
@@ -252,7 +272,8 @@ static void extended_message(ScsiPhaseBus *p, const uint8_t *m, unsigned len)
     const uint8_t reject = MSG_REJECT;
     uint8_t code = len > 2 ? m[2] : 0;
 
-    if ((code == EXT_SDTR && len == 5) || (code == EXT_WDTR && len == 4) || (code == EXT_PPR && len == 8)) {
+    if ((code == EXT_SDTR && len == 5) || (code == EXT_WDTR && len == 4) ||
+        (code == EXT_PPR && len == 8)) {
         send_message(p, m, len);
     } else {
         send_message(p, &reject, 1);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A parallel SCSI bus (SPI-3, SCSI-2 clauses 5 and 6) as the chip of an initiator sees it: selection,
- * phases, messages, disconnection and reselection. The targets are the devices of a ScsiBus; what they
- * say is made here. For chips that move bytes phase by phase (53C8xx, 53C9x). Machine lock.
+ * A parallel SCSI bus (SPI-3, SCSI-2 clauses 5 and 6) as the chip of an initiator sees it:
+ * selection, phases, messages, disconnection and reselection. The targets are the devices of a
+ * ScsiBus; what they say is made here. For chips that move bytes phase by phase (53C8xx, 53C9x).
+ * Machine lock.
  */
 #ifndef HW_SCSI_SCSI_PHASE_H
 #define HW_SCSI_SCSI_PHASE_H
@@ -66,12 +67,18 @@ void scsi_phase_init(ScsiPhaseBus *p, Device *chip, ScsiBus *bus, void (*changed
 void scsi_phase_fini(ScsiPhaseBus *p);
 /* For ScsiBusOps.unplugged. */
 void scsi_phase_unplugged(ScsiPhaseBus *p, ScsiDevice *d);
-/* The chip leaves the bus and forgets what was under way; with `bus`, RST was pulled and targets are reset. */
+/*
+ * The chip leaves the bus and forgets what was under way; with `bus`, RST was pulled and targets
+ * are reset.
+ */
 void scsi_phase_reset(ScsiPhaseBus *p, bool bus);
 
 /* Selects a target of a free bus; false: nobody answers. The phase says what it wants. */
 bool scsi_phase_select(ScsiPhaseBus *p, uint8_t id, bool atn);
-/* SeaBIOS sends messages after it selected without ATN: lets a target that has heard nothing yet take them. */
+/*
+ * SeaBIOS sends messages after it selected without ATN: lets a target that has heard nothing yet
+ * take them.
+ */
 void scsi_phase_late_atn(ScsiPhaseBus *p);
 /* Lets a target that waits for it reselect the chip; false: none does, or the bus is not free. */
 bool scsi_phase_reselect(ScsiPhaseBus *p);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * SD host of the BCM2835 beside its SDHCI one ("SDHOST"; described only by drivers, such as Linux' bcm2835.c): commands and a
- * FIFO of sixteen words.
+ * SD host of the BCM2835 beside its SDHCI one ("SDHOST"; described only by drivers, such as Linux'
+ * bcm2835.c): commands and a FIFO of sixteen words.
  */
 #include "exec/bank.h"
 #include "hw/sd/sd.h"
@@ -9,7 +9,15 @@
 
 #define FIFO_WORDS 16
 
-enum { CMD_NEW = 0x8000, CMD_FAIL = 0x4000, CMD_BUSY = 0x800, CMD_NO_RESPONSE = 0x400, CMD_LONG = 0x200, CMD_WRITE = 0x80, CMD_READ = 0x40 };
+enum {
+    CMD_NEW = 0x8000,
+    CMD_FAIL = 0x4000,
+    CMD_BUSY = 0x800,
+    CMD_NO_RESPONSE = 0x400,
+    CMD_LONG = 0x200,
+    CMD_WRITE = 0x80,
+    CMD_READ = 0x40
+};
 enum { HSTS_BUSY_IRPT = 0x400, HSTS_BLOCK_IRPT = 0x200, HSTS_CMD_TIMEOUT = 0x40, HSTS_DATA = 1 };
 enum { CFG_BUSY_IRPT = 0x400, CFG_BLOCK_IRPT = 0x100, CFG_DATA_IRPT = 0x10 };
 
@@ -26,8 +34,10 @@ typedef struct Bcm2835Sdhost {
 
 static void sdhost_update(Bcm2835Sdhost *s)
 {
-    irq_set(&s->irq, (s->status & HSTS_BLOCK_IRPT && s->config & CFG_BLOCK_IRPT) || (s->status & HSTS_BUSY_IRPT && s->config & CFG_BUSY_IRPT) ||
-                         (s->status & HSTS_DATA && s->config & CFG_DATA_IRPT && (s->reading || s->writing)));
+    irq_set(&s->irq,
+            (s->status & HSTS_BLOCK_IRPT && s->config & CFG_BLOCK_IRPT) ||
+                (s->status & HSTS_BUSY_IRPT && s->config & CFG_BUSY_IRPT) ||
+                (s->status & HSTS_DATA && s->config & CFG_DATA_IRPT && (s->reading || s->writing)));
 }
 
 static void sdhost_flags(Bcm2835Sdhost *s)
@@ -54,7 +64,8 @@ static void sdhost_run(Bcm2835Sdhost *s)
 {
     uint8_t word[4];
 
-    while (s->reading && s->left && s->count < FIFO_WORDS && sd_available(&s->bus) >= MIN(4, s->left)) {
+    while (s->reading && s->left && s->count < FIFO_WORDS &&
+           sd_available(&s->bus) >= MIN(4, s->left)) {
         uint32_t n = MIN(4, s->left);
 
         memset(word, 0, 4);
@@ -194,8 +205,10 @@ static const Reg sdhost_regs[] = {
     REG(Bcm2835Sdhost, 0x50, blocks, .wmask = 0x1ff, .help = "blocks"),
 };
 /* clang-format on */
-static const RegBank sdhost_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(sdhost_regs), .help = "host controller"}, {0}};
-static const PinRow sdhost_pins[] = {PIN_OUT(Bcm2835Sdhost, irq, "irq"), PIN_OUT(Bcm2835Sdhost, dreq, "dreq"), PIN_END};
+static const RegBank sdhost_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(sdhost_regs), .help = "host controller"}, {0}};
+static const PinRow sdhost_pins[] = {PIN_OUT(Bcm2835Sdhost, irq, "irq"),
+                                     PIN_OUT(Bcm2835Sdhost, dreq, "dreq"), PIN_END};
 static const StateField sdhost_state[] = {
     HOST_ONLY(Bcm2835Sdhost, bus, "its card has state of its own"), STATE_ARRAY(Bcm2835Sdhost, fifo), STATE(Bcm2835Sdhost, head),
     STATE(Bcm2835Sdhost, count), STATE(Bcm2835Sdhost, left), STATE(Bcm2835Sdhost, in_block), STATE(Bcm2835Sdhost, reading),

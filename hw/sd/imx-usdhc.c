@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * uSDHC of i.MX processors (i.MX 6UltraLite Reference Manual, 58): an SD host controller with 32-bit registers of its own
- * arrangement. Left out: tuning, delay lines, boot mode.
+ * uSDHC of i.MX processors (i.MX 6UltraLite Reference Manual, 58): an SD host controller with
+ * 32-bit registers of its own arrangement. Left out: tuning, delay lines, boot mode.
  */
 #include "sdhci.h"
 
@@ -93,7 +93,8 @@ static void usdhc_sys_write(Device *d, const RegAccess *a)
 
     if (a->value & SYS_RSTA) {
         device_reset_banks(d);
-        u->s.norinten = u->s.errinten = u->s.norintsig = u->s.errintsig = u->s.norintsts = u->s.errintsts = 0;
+        u->s.norinten = u->s.errinten = u->s.norintsig = u->s.errintsig = u->s.norintsts =
+            u->s.errintsts = 0;
         sdhci_abort_data(&u->s);
     }
     if (a->value & SYS_RSTD) {
@@ -173,7 +174,8 @@ static const Reg usdhc_regs[] = {
     REG_HOOK(0xfc, 4, "version", .reset = 0x03, .help = "version"),
 };
 /* clang-format on */
-static const RegBank usdhc_banks[] = {{.name = "mmio", .size = 0x100, BANK_REGS(usdhc_regs), .help = "host controller"}, {0}};
+static const RegBank usdhc_banks[] = {
+    {.name = "mmio", .size = 0x100, BANK_REGS(usdhc_regs), .help = "host controller"}, {0}};
 static const Prop usdhc_props[] = {
     PROP_U8(Sdhci, spec_version, "sd-spec-version", 3),
     PROP_END,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * PrimeCell multimedia card interface PL180 and PL181 (ARM DDI 0172A, DDI 0205B): commands, a data path with a FIFO of
- * sixteen words. Left out: DMA requests, stream mode.
+ * PrimeCell multimedia card interface PL180 and PL181 (ARM DDI 0172A, DDI 0205B): commands, a data
+ * path with a FIFO of sixteen words. Left out: DMA requests, stream mode.
  */
 #include "exec/bank.h"
 #include "hw/sd/sd.h"
@@ -31,7 +31,8 @@ typedef struct Pl181 {
 static uint32_t pl181_status(const Pl181 *s)
 {
     uint32_t v = s->latched;
-    bool on = s->datactrl & DATA_ENABLE && (s->datacnt || s->count || s->to_move), rx = s->datactrl & DATA_READ;
+    bool on = s->datactrl & DATA_ENABLE && (s->datacnt || s->count || s->to_move),
+         rx = s->datactrl & DATA_READ;
 
     if (on && rx) {
         v |= ST_RXACTIVE;
@@ -39,11 +40,13 @@ static uint32_t pl181_status(const Pl181 *s)
         v |= ST_TXACTIVE;
     }
     if (s->datactrl & DATA_ENABLE && rx) {
-        v |= (s->count >= FIFO_BYTES / 2 ? ST_RXHALF : 0) | (s->count == FIFO_BYTES ? ST_RXFULL : 0);
+        v |=
+            (s->count >= FIFO_BYTES / 2 ? ST_RXHALF : 0) | (s->count == FIFO_BYTES ? ST_RXFULL : 0);
         v |= s->count ? ST_RXAVAIL : ST_RXEMPTY;
         v |= ST_TXEMPTY;
     } else {
-        v |= ST_RXEMPTY | (s->count ? ST_TXAVAIL : ST_TXEMPTY) | (s->count == FIFO_BYTES ? ST_TXFULL : 0);
+        v |= ST_RXEMPTY | (s->count ? ST_TXAVAIL : ST_TXEMPTY) |
+             (s->count == FIFO_BYTES ? ST_TXFULL : 0);
         v |= on && s->count <= FIFO_BYTES / 2 ? ST_TXHALF : 0;
     }
     return v;
@@ -234,7 +237,8 @@ static const Reg pl181_regs[] = {
 };
 /* clang-format on */
 
-static const RegBank pl181_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(pl181_regs), .help = "card interface"}, {0}};
+static const RegBank pl181_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(pl181_regs), .help = "card interface"}, {0}};
 
 static const PinRow pl181_pins[] = {
     PIN_OUT_ARRAY(Pl181, irq, "irq"), PIN_OUT(Pl181, inserted, "card-inserted"), PIN_OUT(Pl181, read_only, "card-read-only"), PIN_END,

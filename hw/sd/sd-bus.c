@@ -33,7 +33,8 @@ BUS_TYPE(sd_bus_type);
 
 void sd_bus_init(SdBus *b, Device *owner, const SdHostOps *ops, void *opaque)
 {
-    g_autofree char *name = bus_find(owner->vm, "sd-bus") ? bus_new_name(owner, "sd-bus") : g_strdup("sd-bus");
+    g_autofree char *name =
+        bus_find(owner->vm, "sd-bus") ? bus_new_name(owner, "sd-bus") : g_strdup("sd-bus");
 
     b->ops = ops;
     b->opaque = opaque;
@@ -67,7 +68,8 @@ size_t sd_write(SdBus *b, const void *buf, size_t len)
 
 size_t sd_available(const SdBus *b)
 {
-    return sd_inserted(b) && sd_sending(b) && !b->card->in_flight ? b->card->fill - b->card->pos : 0;
+    return sd_inserted(b) && sd_sending(b) && !b->card->in_flight ? b->card->fill - b->card->pos
+                                                                  : 0;
 }
 
 bool sd_busy(const SdBus *b)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * SD memory card (SD Physical Layer Simplified Specification 3.01): identification, single and multiple block transfers,
- * erase, SCR, SD status, function switching. Left out: passwords, write protection groups, SPI's own protocol.
+ * SD memory card (SD Physical Layer Simplified Specification 3.01): identification, single and
+ * multiple block transfers, erase, SCR, SD status, function switching. Left out: passwords, write
+ * protection groups, SPI's own protocol.
  */
 #include "sd-card.h"
 
@@ -169,7 +170,8 @@ static uint8_t crc7(const uint8_t *p, unsigned n)
 
 static void make_cid(uint8_t *r)
 {
-    static const uint8_t cid[15] = {0xaa, 'X', 'Y', 'Q', 'E', 'M', 'U', '!', 0x01, 0xde, 0xad, 0xbe, 0xef, 0x00, 0x62};
+    static const uint8_t cid[15] = {0xaa, 'X',  'Y',  'Q',  'E',  'M',  'U', '!',
+                                    0x01, 0xde, 0xad, 0xbe, 0xef, 0x00, 0x62};
 
     memcpy(r, cid, sizeof(cid));
     r[15] = crc7(r, 15);
@@ -178,8 +180,10 @@ static void make_cid(uint8_t *r)
 /* 5.3: version 1 up to 2 GiB, version 2 above. */
 static void make_csd(const SdCard *s, uint8_t *r)
 {
-    static const uint8_t v1[15] = {0x00, 0x26, 0x00, 0x32, 0x5f, 0x59, 0xe0, 0x00, 0x00, 0x01, 0xff, 0xff, 0x92, 0x60, 0x40};
-    static const uint8_t v2[15] = {0x40, 0x0e, 0x00, 0x32, 0x5b, 0x59, 0x00, 0x00, 0x00, 0x00, 0x7f, 0x80, 0x0a, 0x40, 0x00};
+    static const uint8_t v1[15] = {0x00, 0x26, 0x00, 0x32, 0x5f, 0x59, 0xe0, 0x00,
+                                   0x00, 0x01, 0xff, 0xff, 0x92, 0x60, 0x40};
+    static const uint8_t v2[15] = {0x40, 0x0e, 0x00, 0x32, 0x5b, 0x59, 0x00, 0x00,
+                                   0x00, 0x00, 0x7f, 0x80, 0x0a, 0x40, 0x00};
 
     if (s->high_capacity) {
         uint32_t c_size = s->size / (512 * KIB) - 1;
@@ -225,7 +229,8 @@ static void switch_function(SdCard *s, uint32_t arg)
     memset(s->buf, 0, 64);
     store_be16(s->buf, 200);
     for (unsigned g = 0; g < 6; g++) {
-        unsigned want = arg >> (4 * g) & 15, most = g == 0 ? 1 : 0, bits = g == 0 ? 0x8003 : 0x8001, now;
+        unsigned want = arg >> (4 * g) & 15, most = g == 0 ? 1 : 0, bits = g == 0 ? 0x8003 : 0x8001,
+                 now;
 
         store_be16(s->buf + 12 - 2 * g, bits);
         now = want == 15 ? s->function[g] : want <= most ? want : 15;
@@ -260,7 +265,9 @@ static void send_sd_status(SdCard *s)
 
 static unsigned respond_r1(SdCard *s, uint8_t state, bool was_app, uint8_t resp[16])
 {
-    uint32_t v = s->status | (uint32_t)state << 9 | (s->in_flight && state != SD_STATE_DATA ? 0 : R1_READY) | (was_app || s->app_cmd ? R1_APP_CMD : 0);
+    uint32_t v = s->status | (uint32_t)state << 9 |
+                 (s->in_flight && state != SD_STATE_DATA ? 0 : R1_READY) |
+                 (was_app || s->app_cmd ? R1_APP_CMD : 0);
 
     store_be32(resp, v);
     s->status = 0;
@@ -294,7 +301,9 @@ static bool begin_transfer(SdCard *s, uint32_t arg, bool multi, bool write)
     s->addr = at;
     s->multi = multi;
     s->from_medium = true;
-    s->limit = !multi ? at + SD_BLOCK : s->count_left ? at + MIN((uint64_t)s->count_left * SD_BLOCK, s->size - at) : s->size;
+    s->limit = !multi          ? at + SD_BLOCK
+               : s->count_left ? at + MIN((uint64_t)s->count_left * SD_BLOCK, s->size - at)
+                               : s->size;
     s->pos = s->fill = 0;
     s->chunk = s->count_left ? SD_BUFFER : FIRST_CHUNK;
     s->blocks_written = 0;
@@ -476,7 +485,8 @@ static unsigned transfer_command(SdCard *s, unsigned cmd, uint32_t arg, uint8_t 
     uint8_t state = s->state;
 
     if (cmd == 12) {
-        if (state != SD_STATE_DATA && state != SD_STATE_RCV && state != SD_STATE_TRAN && state != SD_STATE_PRG) {
+        if (state != SD_STATE_DATA && state != SD_STATE_RCV && state != SD_STATE_TRAN &&
+            state != SD_STATE_PRG) {
             return illegal(s, cmd, "CMD");
         }
         stop_transfer(s);
@@ -556,9 +566,13 @@ static bool sd_card_realize(Device *d, GError **error)
         if (s->size == 0 || (s->size & (s->size - 1))) {
             g_autofree char *text = size_text(s->size);
 
-            return fail(error, "Invalid SD card size: %s\nSD card size has to be a power of 2, e.g. 64 MiB.\n"
-                        "You can resize disk images with 'qemu-img resize <imagefile> <new-size>'\n"
-                        "(note that this will lose data if you make the image smaller than it currently is).", text);
+            return fail(
+                error,
+                "Invalid SD card size: %s\nSD card size has to be a power of 2, e.g. 64 MiB.\n"
+                "You can resize disk images with 'qemu-img resize <imagefile> <new-size>'\n"
+                "(note that this will lose data if you make the image smaller than it currently "
+                "is).",
+                text);
         }
         s->high_capacity = s->size > 2 * GIB;
     }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The SD host controller of sdhci.c as a PCI function (class 0805, SD Host Controller Specification, appendix of PCI). */
+/*
+ * The SD host controller of sdhci.c as a PCI function (class 0805, SD Host Controller
+ * Specification, appendix of PCI).
+ */
 #include "sdhci.h"
 
 static void sdhci_pci_irq(Device *d, unsigned pin, int level)
@@ -30,7 +33,8 @@ static const Prop sdhci_pci_props[] = {
     PROP_END,
 };
 
-static const PinRow sdhci_pci_pins[] = {PIN_OUT(Sdhci, irq, "irq"), PIN_IN("intx", 1, sdhci_pci_irq), PIN_END};
+static const PinRow sdhci_pci_pins[] = {PIN_OUT(Sdhci, irq, "irq"),
+                                        PIN_IN("intx", 1, sdhci_pci_irq), PIN_END};
 
 static const PciInfo sdhci_pci_info = {
     .vendor = 0x1b36, .device = 0x0007, .class_code = 0x080501, .pin = 1, .bar = {{.kind = PCI_BAR_MEM32, .bank = "mmio"}},

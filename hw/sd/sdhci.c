@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * SD host controller (SD Host Controller Simplified Specification 3.00): commands, data by PIO, SDMA and ADMA2, interrupts,
- * software reset. imx-usdhc.c has the same with other registers. Left out: tuning, 1.8 V switching, suspend.
+ * SD host controller (SD Host Controller Simplified Specification 3.00): commands, data by PIO,
+ * SDMA and ADMA2, interrupts, software reset. imx-usdhc.c has the same with other registers. Left
+ * out: tuning, 1.8 V switching, suspend.
  */
 #include "sdhci.h"
 
@@ -9,9 +10,24 @@
 #include "util/bswap.h"
 #include "util/main-loop.h"
 
-enum { TRN_DMA = 1, TRN_BCNT = 2, TRN_ACMD12 = 4, TRN_ACMD23 = 8, TRN_READ = 0x10, TRN_MULTI = 0x20 };
+enum {
+    TRN_DMA = 1,
+    TRN_BCNT = 2,
+    TRN_ACMD12 = 4,
+    TRN_ACMD23 = 8,
+    TRN_READ = 0x10,
+    TRN_MULTI = 0x20
+};
 enum { CMD_RESP = 3, CMD_DATA = 0x20 };
-enum { PRN_CMD_INHIBIT = 1, PRN_DAT_INHIBIT = 2, PRN_DAT_ACTIVE = 4, PRN_WRITE_ACTIVE = 0x100, PRN_READ_ACTIVE = 0x200, PRN_SPACE = 0x400, PRN_DATA = 0x800 };
+enum {
+    PRN_CMD_INHIBIT = 1,
+    PRN_DAT_INHIBIT = 2,
+    PRN_DAT_ACTIVE = 4,
+    PRN_WRITE_ACTIVE = 0x100,
+    PRN_READ_ACTIVE = 0x200,
+    PRN_SPACE = 0x400,
+    PRN_DATA = 0x800
+};
 
 static void sdhci_update(Sdhci *s)
 {
@@ -140,7 +156,8 @@ static void sdhci_sdma(Sdhci *s)
     uint32_t boundary = 4096u << (s->blksize >> 12 & 7);
 
     while (sdhci_blocks_left(s)) {
-        uint32_t room = boundary - (s->sdmasysad & (boundary - 1)), got = sdhci_move(s, s->sdmasysad, room);
+        uint32_t room = boundary - (s->sdmasysad & (boundary - 1)),
+                 got = sdhci_move(s, s->sdmasysad, room);
 
         s->sdmasysad += got;
         if (got < room) {
@@ -357,7 +374,8 @@ uint32_t sdhci_present(const Sdhci *s)
     v |= in ? 0x00070000 : 0x00040000;
     v |= in && !sd_read_only(&s->bus) ? 0x00080000 : 0;
     if (s->active) {
-        v |= PRN_DAT_INHIBIT | PRN_DAT_ACTIVE | (s->trnmod & TRN_READ ? PRN_READ_ACTIVE : PRN_WRITE_ACTIVE);
+        v |= PRN_DAT_INHIBIT | PRN_DAT_ACTIVE |
+             (s->trnmod & TRN_READ ? PRN_READ_ACTIVE : PRN_WRITE_ACTIVE);
         if (!(s->trnmod & TRN_DMA)) {
             bool full = s->buf_fill == sdhci_block(s);
 
@@ -499,7 +517,8 @@ static const Reg sdhci_regs[] = {
 };
 /* clang-format on */
 
-const RegBank sdhci_banks[] = {{.name = "mmio", .size = 0x100, BANK_REGS(sdhci_regs), .help = "host controller"}, {0}};
+const RegBank sdhci_banks[] = {
+    {.name = "mmio", .size = 0x100, BANK_REGS(sdhci_regs), .help = "host controller"}, {0}};
 
 static const Prop sdhci_props[] = {
     PROP_U8(Sdhci, spec_version, "sd-spec-version", 2),

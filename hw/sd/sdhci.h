@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The state of an SD host controller, for the variants of SoCs that arrange its registers differently. */
+/*
+ * The state of an SD host controller, for the variants of SoCs that arrange its registers
+ * differently.
+ */
 #ifndef HW_SD_SDHCI_H
 #define HW_SD_SDHCI_H
 
@@ -7,7 +10,15 @@
 #include "hw/pci/pci.h"
 #include "hw/sd/sd.h"
 
-enum { INT_COMMAND = 1, INT_TRANSFER = 2, INT_DMA = 8, INT_WRITE_READY = 0x10, INT_READ_READY = 0x20, INT_INSERT = 0x40, INT_REMOVE = 0x80 };
+enum {
+    INT_COMMAND = 1,
+    INT_TRANSFER = 2,
+    INT_DMA = 8,
+    INT_WRITE_READY = 0x10,
+    INT_READ_READY = 0x20,
+    INT_INSERT = 0x40,
+    INT_REMOVE = 0x80
+};
 enum { ERR_CMD_TIMEOUT = 1, ERR_DATA_TIMEOUT = 0x10, ERR_ADMA = 0x200 };
 
 typedef struct Sdhci {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * SD/MMC host controller of Allwinner processors (H3 Datasheet 5.3): commands, data by descriptors of the
- * internal DMA controller or word by word through the FIFO. Left out: SDIO, boot mode, timing.
+ * SD/MMC host controller of Allwinner processors (H3 Datasheet 5.3): commands, data by descriptors
+ * of the internal DMA controller or word by word through the FIFO. Left out: SDIO, boot mode,
+ * timing.
  */
 #include "exec/bank.h"
 #include "exec/dma.h"
@@ -20,7 +21,14 @@ enum {
 };
 enum { STA_EMPTY = 1 << 2, STA_FULL = 1 << 3, STA_PRESENT = 1 << 8, STA_BUSY = 1 << 9 };
 enum { DMAC_RESET = 1, DMAC_ON = 1 << 7 };
-enum { IDST_TX = 1, IDST_RX = 2, IDST_FATAL = 4, IDST_UNAVAILABLE = 0x10, IDST_NORMAL = 0x100, IDST_ABNORMAL = 0x200 };
+enum {
+    IDST_TX = 1,
+    IDST_RX = 2,
+    IDST_FATAL = 4,
+    IDST_UNAVAILABLE = 0x10,
+    IDST_NORMAL = 0x100,
+    IDST_ABNORMAL = 0x200
+};
 enum { DES_LAST = 1 << 2 };
 #define DES_OWN (1u << 31)
 #define MAX_DESCRIPTORS 65536u
@@ -92,7 +100,10 @@ static void close_descriptor(SunxiMmc *s)
     s->idst |= (s->writing ? IDST_TX : IDST_RX) | IDST_NORMAL;
 }
 
-/* As much of the descriptor as the card takes or gives; false: it is not ready, or there is no memory. */
+/*
+ * As much of the descriptor as the card takes or gives; false: it is not ready, or there is no
+ * memory.
+ */
 static bool move_descriptor(SunxiMmc *s)
 {
     uint8_t buf[4096];
@@ -325,7 +336,8 @@ static const Reg mmc_regs[] = {
 };
 /* clang-format on */
 
-static const RegBank mmc_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(mmc_regs), .help = "card controller"}, {0}};
+static const RegBank mmc_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(mmc_regs), .help = "card controller"}, {0}};
 static const PinRow mmc_pins[] = {PIN_OUT(SunxiMmc, irq, "irq"), PIN_END};
 static const StateField mmc_state[] = {
     HOST_ONLY(SunxiMmc, bus, "its card has state of its own"), STATE(SunxiMmc, to_move), STATE(SunxiMmc, writing),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Synchronous serial port PL022 (ARM DDI 0194H): FIFOs of eight, interrupts, loopback. There is nothing at its wires: without loopback
- * zeros come back. DMA requests are left out.
+ * Synchronous serial port PL022 (ARM DDI 0194H): FIFOs of eight, interrupts, loopback. There is
+ * nothing at its wires: without loopback zeros come back. DMA requests are left out.
  */
 #include "exec/bank.h"
 
@@ -71,8 +71,8 @@ static uint64_t pl022_sr_read(Device *d, const RegAccess *a)
 {
     Pl022 *s = (Pl022 *)d;
 
-    return (s->tx_len == 0 ? SR_TFE : SR_BSY) | (s->tx_len < FIFO_LEN ? SR_TNF : 0) | (s->rx_len ? SR_RNE : 0) |
-           (s->rx_len == FIFO_LEN ? SR_RFF : 0);
+    return (s->tx_len == 0 ? SR_TFE : SR_BSY) | (s->tx_len < FIFO_LEN ? SR_TNF : 0) |
+           (s->rx_len ? SR_RNE : 0) | (s->rx_len == FIFO_LEN ? SR_RFF : 0);
 }
 
 static uint64_t pl022_mis_read(Device *d, const RegAccess *a)
@@ -117,7 +117,8 @@ static const Reg pl022_regs[] = {
     REG_HOOK(0xff8, 4, "cid2", .reset = 0x05), REG_HOOK(0xffc, 4, "cid3", .reset = 0xb1),
 };
 /* clang-format on */
-static const RegBank pl022_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(pl022_regs), .help = "serial port"}, {0}};
+static const RegBank pl022_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(pl022_regs), .help = "serial port"}, {0}};
 static const PinRow pl022_pins[] = {PIN_OUT(Pl022, irq, "irq"), PIN_END};
 static const StateField pl022_state[] = {
     STATE_ARRAY(Pl022, tx), STATE_ARRAY(Pl022, rx), STATE(Pl022, tx_len), STATE(Pl022, rx_len), STATE(Pl022, rx_head),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Global timer of the Cortex-A9 MPCore (ARM DDI 0407I, 4.3): a 64-bit up-counter for all CPUs and a comparator for each. One
- * device for a CPU; the first has the counter.
+ * Global timer of the Cortex-A9 MPCore (ARM DDI 0407I, 4.3): a 64-bit up-counter for all CPUs and a
+ * comparator for each. One device for a CPU; the first has the counter.
  */
 #include "exec/bank.h"
 #include "hw/timer/countdown.h"
@@ -32,7 +32,9 @@ static uint64_t gtimer_count(const A9Gtimer *s)
 {
     const A9Gtimer *f = s->first;
 
-    return f->base + (f->ctrl & CTRL_ENABLE ? ticks_of_ns(clock_now_ns(CLOCK_GUEST) - f->since_ns, gtimer_hz(f)) : 0);
+    return f->base + (f->ctrl & CTRL_ENABLE
+                          ? ticks_of_ns(clock_now_ns(CLOCK_GUEST) - f->since_ns, gtimer_hz(f))
+                          : 0);
 }
 
 static void gtimer_rebase(A9Gtimer *f)
@@ -56,7 +58,8 @@ static void gtimer_check(A9Gtimer *s)
             }
         }
         if (at > now) {
-            timer_set_ns(&s->timer, clock_now_ns(CLOCK_GUEST) + MAX(ns_of_ticks(at - now, gtimer_hz(s->first)), 10000));
+            timer_set_ns(&s->timer, clock_now_ns(CLOCK_GUEST) +
+                                        MAX(ns_of_ticks(at - now, gtimer_hz(s->first)), 10000));
         }
     }
     irq_set(&s->irq, s->status && s->ctrl & CTRL_INT);
@@ -86,7 +89,8 @@ static void gtimer_count_write(Device *d, const RegAccess *a)
     A9Gtimer *f = ((A9Gtimer *)d)->first;
 
     gtimer_rebase(f);
-    f->base = a->reg->offset ? (uint32_t)f->base | a->value << 32 : (f->base & ~(uint64_t)UINT32_MAX) | a->value;
+    f->base = a->reg->offset ? (uint32_t)f->base | a->value << 32
+                             : (f->base & ~(uint64_t)UINT32_MAX) | a->value;
     gtimer_check_all(f);
 }
 
@@ -155,8 +159,10 @@ static const Reg gtimer_regs[] = {
 };
 /* clang-format on */
 
-static const RegBank gtimer_banks[] = {{.name = "mmio", .size = 0x100, BANK_REGS(gtimer_regs), .help = "as one CPU sees it"}, {0}};
-static const Prop gtimer_props[] = {PROP_LINK(A9Gtimer, first_obj, "first", "arm.cortex-a9-global-timer"), PROP_END};
+static const RegBank gtimer_banks[] = {
+    {.name = "mmio", .size = 0x100, BANK_REGS(gtimer_regs), .help = "as one CPU sees it"}, {0}};
+static const Prop gtimer_props[] = {
+    PROP_LINK(A9Gtimer, first_obj, "first", "arm.cortex-a9-global-timer"), PROP_END};
 static const PinRow gtimer_pins[] = {PIN_OUT(A9Gtimer, irq, "irq"), PIN_END};
 
 static const StateField gtimer_state[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Private timer and watchdog of one CPU of an MPCore processor (Cortex-A9 MPCore TRM, ARM DDI 0407I, 4.2). The peripheral
- * clock is 100 MHz. The watchdog in watchdog mode resets the machine.
+ * Private timer and watchdog of one CPU of an MPCore processor (Cortex-A9 MPCore TRM, ARM DDI
+ * 0407I, 4.2). The peripheral clock is 100 MHz. The watchdog in watchdog mode resets the machine.
  */
 #include "exec/bank.h"
 #include "hw/timer/countdown.h"
@@ -102,7 +102,8 @@ static void mptimer_ctrl_write(Device *d, const RegAccess *a)
     uint32_t keep = i == 1 ? s->ctrl[1] & CTRL_WATCHDOG : 0, old = s->ctrl[i];
 
     s->ctrl[i] = (a->value & (i == 1 ? 0xff0f : 0xff07)) | keep;
-    if (!(old & CTRL_ENABLE) && s->ctrl[i] & CTRL_ENABLE && s->ctrl[i] & CTRL_RELOAD && countdown_value(&s->count[i]) == 0) {
+    if (!(old & CTRL_ENABLE) && s->ctrl[i] & CTRL_ENABLE && s->ctrl[i] & CTRL_RELOAD &&
+        countdown_value(&s->count[i]) == 0) {
         countdown_set(&s->count[i], s->load[i]);
     }
     mptimer_configure(s, i);
@@ -169,7 +170,11 @@ static const Reg mptimer_regs[] = {
 };
 /* clang-format on */
 
-static const RegBank mptimer_banks[] = {{.name = "mmio", .size = 0x100, BANK_REGS(mptimer_regs), .help = "timer and watchdog of one CPU"}, {0}};
+static const RegBank mptimer_banks[] = {{.name = "mmio",
+                                         .size = 0x100,
+                                         BANK_REGS(mptimer_regs),
+                                         .help = "timer and watchdog of one CPU"},
+                                        {0}};
 
 static const PinRow mptimer_pins[] = {PIN_OUT_ARRAY(MpTimer, irq, "irq"), PIN_END};
 

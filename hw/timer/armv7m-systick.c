@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * SysTick, the timer of every M-profile CPU (Armv8-M Architecture Reference Manual, B11): counts down from RELOAD to 0 and again,
- * by the CPU's clock or a reference. Its registers lie in the System Control Space, which forwards to the bank here.
+ * SysTick, the timer of every M-profile CPU (Armv8-M Architecture Reference Manual, B11): counts
+ * down from RELOAD to 0 and again, by the CPU's clock or a reference. Its registers lie in the
+ * System Control Space, which forwards to the bank here.
  */
 #include "exec/bank.h"
 #include "hw/timer/countdown.h"
@@ -106,7 +107,9 @@ static uint64_t systick_calib_read(Device *d, const RegAccess *a)
     if (s->ref_hz == 0) {
         return 1u << 31;
     }
-    return tenms > 0 ? MIN(tenms - 1, 0xffffff) | (NANOSECONDS_PER_SECOND % s->ref_hz ? 1u << 30 : 0) : 1u << 30;
+    return tenms > 0
+               ? MIN(tenms - 1, 0xffffff) | (NANOSECONDS_PER_SECOND % s->ref_hz ? 1u << 30 : 0)
+               : 1u << 30;
 }
 
 static bool systick_realize(Device *d, GError **error)
@@ -142,12 +145,14 @@ static const Reg systick_regs[] = {
     REG_HOOK(0xc, 4, "calib", .read = systick_calib_read, .help = "ticks of 10 ms"),
 };
 /* clang-format on */
-static const RegBank systick_banks[] = {{.name = "mmio", .size = 0xe0, BANK_REGS(systick_regs), .help = "SysTick"}, {0}};
+static const RegBank systick_banks[] = {
+    {.name = "mmio", .size = 0xe0, BANK_REGS(systick_regs), .help = "SysTick"}, {0}};
 static const Prop systick_props[] = {
     PROP_U64(Systick, cpu_hz, "cpu-hz", 1000000, .help = "the CPU's clock"), PROP_U64(Systick, ref_hz, "ref-hz", 0, .help = "0: none"), PROP_END,
 };
 static const PinRow systick_pins[] = {PIN_OUT(Systick, irq, "irq"), PIN_END};
-static const StateField systick_state[] = {STATE_STRUCT(Systick, count, countdown_state), STATE_END};
+static const StateField systick_state[] = {STATE_STRUCT(Systick, count, countdown_state),
+                                           STATE_END};
 
 static const DeviceType systick_type = {
     .name = "armv7m_systick", .category = "misc", .desc = "SysTick timer", .internal = true, .size = sizeof(Systick), .state_version = 1,

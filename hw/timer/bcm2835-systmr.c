@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* System timer of the BCM2835 (BCM2835 ARM Peripherals, 12): a free-running counter of microseconds and four comparators. */
+/*
+ * System timer of the BCM2835 (BCM2835 ARM Peripherals, 12): a free-running counter of microseconds
+ * and four comparators.
+ */
 #include "exec/bank.h"
 #include "util/timer.h"
 
@@ -74,7 +77,8 @@ static const Reg systmr_regs[] = {
     REG_HOOK(0x08, 4, "counter_hi", .read = systmr_count_read, .help = "their upper half"),
     REG_ARRAY(SysTimer, 0x0c, compare, .wmask = 0xffffffff, .write = systmr_compare_write, .help = "comparators"),
 };
-static const RegBank systmr_banks[] = {{.name = "mmio", .size = 0x20, BANK_REGS(systmr_regs), .help = "system timer"}, {0}};
+static const RegBank systmr_banks[] = {
+    {.name = "mmio", .size = 0x20, BANK_REGS(systmr_regs), .help = "system timer"}, {0}};
 static const PinRow systmr_pins[] = {PIN_OUT_ARRAY(SysTimer, irq, "irq"), PIN_END};
 static const StateField systmr_state[] = {
     STATE_TIMER_FIELD(SysTimer, timer[0]), STATE_TIMER_FIELD(SysTimer, timer[1]), STATE_TIMER_FIELD(SysTimer, timer[2]),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Timer of the Cortex-M System Design Kit (ARM DDI 0479C, 4.4): a 32-bit down-counter that reloads at 0. External clock and enable
- * are left out.
+ * Timer of the Cortex-M System Design Kit (ARM DDI 0479C, 4.4): a 32-bit down-counter that reloads
+ * at 0. External clock and enable are left out.
  */
 #include "exec/bank.h"
 #include "hw/timer/countdown.h"
@@ -105,10 +105,13 @@ static const Reg cmsdk_timer_regs[] = {
     REG_HOOK(0xff8, 4, "cid2", .reset = 0x05), REG_HOOK(0xffc, 4, "cid3", .reset = 0xb1),
 };
 /* clang-format on */
-static const RegBank cmsdk_timer_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(cmsdk_timer_regs), .help = "timer"}, {0}};
-static const Prop cmsdk_timer_props[] = {PROP_U32(CmsdkTimer, pclk_frq, "pclk-frq", 25000000, .help = "clock, Hz"), PROP_END};
+static const RegBank cmsdk_timer_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(cmsdk_timer_regs), .help = "timer"}, {0}};
+static const Prop cmsdk_timer_props[] = {
+    PROP_U32(CmsdkTimer, pclk_frq, "pclk-frq", 25000000, .help = "clock, Hz"), PROP_END};
 static const PinRow cmsdk_timer_pins[] = {PIN_OUT(CmsdkTimer, irq, "irq"), PIN_END};
-static const StateField cmsdk_timer_state[] = {STATE_STRUCT(CmsdkTimer, count, countdown_state), STATE_END};
+static const StateField cmsdk_timer_state[] = {STATE_STRUCT(CmsdkTimer, count, countdown_state),
+                                               STATE_END};
 
 static const DeviceType cmsdk_timer_type = {
     .name = "cmsdk-apb-timer", .category = "misc", .desc = "CMSDK timer", .internal = true, .size = sizeof(CmsdkTimer), .state_version = 1,

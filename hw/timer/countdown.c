@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Down-counters of timer devices; see the header. A period too short to be worth an event is stretched to MIN_PERIOD_NS.
- * Periods that a busy host missed follow in quick succession, so that guests that count them keep the time.
+ * Down-counters of timer devices; see the header. A period too short to be worth an event is
+ * stretched to MIN_PERIOD_NS. Periods that a busy host missed follow in quick succession, so that
+ * guests that count them keep the time.
  */
 #include "hw/timer/countdown.h"
 
@@ -25,7 +26,8 @@ static void countdown_expired(void *opaque)
     int64_t now = clock_now_ns(CLOCK_GUEST);
 
     if (c->period) {
-        int64_t due = c->since_ns + ns_of_ticks(c->left, c->hz), gap = MAX(ns_of_ticks(c->period, c->hz) / 8, MIN_PERIOD_NS);
+        int64_t due = c->since_ns + ns_of_ticks(c->left, c->hz),
+                gap = MAX(ns_of_ticks(c->period, c->hz) / 8, MIN_PERIOD_NS);
 
         c->since_ns = now - due > MAX_LATE_NS ? now : due;
         c->left = c->period;
@@ -56,7 +58,10 @@ uint64_t countdown_value(const Countdown *c)
     return c->period ? c->period - (passed - c->left) % c->period : 0;
 }
 
-/* An event that is due, but that the main loop has not come to, comes first: a change must not swallow it. */
+/*
+ * An event that is due, but that the main loop has not come to, comes first: a change must not
+ * swallow it.
+ */
 static void countdown_sync(Countdown *c)
 {
     if (c->running && c->timer.pending && clock_now_ns(CLOCK_GUEST) >= c->timer.deadline_ns) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Multi core timer of the Exynos 4210 (its User's Manual, 25): a global 64-bit counter at 24 MHz with four comparators, and a
- * local interval timer for each of two CPUs. Writes take effect at once; the status words that say so are set by each write.
+ * Multi core timer of the Exynos 4210 (its User's Manual, 25): a global 64-bit counter at 24 MHz
+ * with four comparators, and a local interval timer for each of two CPUs. Writes take effect at
+ * once; the status words that say so are set by each write.
  */
 #include "exec/bank.h"
 #include "hw/timer/countdown.h"
@@ -31,7 +32,8 @@ typedef struct Mct {
 
 static uint64_t mct_count(const Mct *s)
 {
-    return s->base + (s->tcon & 0x100 ? ticks_of_ns(clock_now_ns(CLOCK_GUEST) - s->since_ns, MCT_HZ) : 0);
+    return s->base +
+           (s->tcon & 0x100 ? ticks_of_ns(clock_now_ns(CLOCK_GUEST) - s->since_ns, MCT_HZ) : 0);
 }
 
 static void mct_rebase(Mct *s)
@@ -62,7 +64,8 @@ static void mct_check(Mct *s)
         irq_set(&s->irq[i], s->cstat >> i & s->enb >> i & 1);
     }
     if (next != UINT64_MAX) {
-        timer_set_ns(&s->timer, clock_now_ns(CLOCK_GUEST) + MAX(ns_of_ticks(next - now, MCT_HZ), 10000));
+        timer_set_ns(&s->timer,
+                     clock_now_ns(CLOCK_GUEST) + MAX(ns_of_ticks(next - now, MCT_HZ), 10000));
     }
 }
 
@@ -84,7 +87,8 @@ static void mct_cnt_write(Device *d, const RegAccess *a)
     bool high = a->reg->offset & 4;
 
     mct_rebase(s);
-    s->base = high ? (uint32_t)s->base | a->value << 32 : (s->base & ~(uint64_t)UINT32_MAX) | (uint32_t)a->value;
+    s->base = high ? (uint32_t)s->base | a->value << 32
+                   : (s->base & ~(uint64_t)UINT32_MAX) | (uint32_t)a->value;
     s->cnt_wstat |= high ? 2 : 1;
     mct_check(s);
 }
@@ -265,7 +269,8 @@ static const Reg mct_regs[] = {
     L_ROWS(0x300), L_ROWS(0x400),
 };
 /* clang-format on */
-static const RegBank mct_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(mct_regs), .help = "multi core timer"}, {0}};
+static const RegBank mct_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(mct_regs), .help = "multi core timer"}, {0}};
 static const PinRow mct_pins[] = {
     PIN_OUT_ARRAY(Mct, irq, "irq"), PIN_OUT(Mct, local[0].irq, "local0"), PIN_OUT(Mct, local[1].irq, "local1"), PIN_END,
 };

@@ -20,8 +20,16 @@
 #define HPET_MAX_OWED 1000u
 
 enum { CONFIG_ENABLE = 1, CONFIG_LEGACY = 2 };
-enum { T_LEVEL = 2, T_ENABLE = 4, T_PERIODIC = 8, T_CAN_PERIODIC = 16, T_64BIT = 32, T_SET_VALUE = 64,
-       T_32BIT = 256, T_FSB = 0x4000, T_CAN_FSB = 0x8000 };
+enum {
+    T_LEVEL = 2,
+    T_ENABLE = 4,
+    T_PERIODIC = 8,
+    T_CAN_PERIODIC = 16,
+    T_64BIT = 32,
+    T_SET_VALUE = 64,
+    T_32BIT = 256,
+    T_FSB = 0x4000,
+    T_CAN_FSB = 0x8000 };
 #define T_WRITABLE 0x7f4eull
 
 typedef struct HpetTimer {
@@ -60,7 +68,8 @@ static uint64_t hpet_count(const Hpet *s)
 /* Brings the counter's base up to now, so that a value and a time belong together exactly. */
 static uint64_t hpet_rebase(Hpet *s)
 {
-    uint64_t ticks = hpet_running(s) ? (uint64_t)(clock_now_ns(CLOCK_GUEST) - s->start_ns) / HPET_TICK_NS : 0;
+    uint64_t ticks =
+        hpet_running(s) ? (uint64_t)(clock_now_ns(CLOCK_GUEST) - s->start_ns) / HPET_TICK_NS : 0;
 
     s->counter += ticks;
     s->start_ns += (int64_t)ticks * HPET_TICK_NS;
@@ -80,7 +89,8 @@ static unsigned hpet_line(const Hpet *s, const HpetTimer *t)
 
 static bool hpet_route_valid(const Hpet *s, const HpetTimer *t)
 {
-    return ((s->config & CONFIG_LEGACY) && t->index < 2) || (s->routes >> (t->config >> 9 & 31) & 1);
+    return ((s->config & CONFIG_LEGACY) && t->index < 2) ||
+           (s->routes >> (t->config >> 9 & 31) & 1);
 }
 
 static void hpet_drive(Hpet *s, HpetTimer *t, bool level)
@@ -153,7 +163,8 @@ static void hpet_advance(Hpet *s, HpetTimer *t)
     }
     next = t->compare + (behind / t->period + 1) * t->period;
     t->owed = MIN(t->owed + MIN(behind / t->period, HPET_MAX_OWED) + 1, HPET_MAX_OWED);
-    while (next - now < HPET_MIN_PERIOD_NS / HPET_TICK_NS && t->period < HPET_MIN_PERIOD_NS / HPET_TICK_NS) {
+    while (next - now < HPET_MIN_PERIOD_NS / HPET_TICK_NS &&
+           t->period < HPET_MIN_PERIOD_NS / HPET_TICK_NS) {
         next += HPET_MIN_PERIOD_NS / HPET_TICK_NS / t->period * t->period + t->period;
     }
     t->compare = t->config & T_32BIT ? (uint32_t)next : next;
@@ -167,7 +178,8 @@ static void hpet_advance(Hpet *s, HpetTimer *t)
 static void hpet_periodic(Hpet *s, HpetTimer *t)
 {
     uint64_t now = hpet_rebase(s), left = hpet_distance(t, now);
-    bool edge = !(t->config & (T_LEVEL | T_FSB)) && (t->config & T_ENABLE) && t->period >= HPET_MIN_PERIOD_NS / HPET_TICK_NS;
+    bool edge = !(t->config & (T_LEVEL | T_FSB)) && (t->config & T_ENABLE) &&
+                t->period >= HPET_MIN_PERIOD_NS / HPET_TICK_NS;
 
     if (left == 0 || left > INT64_MAX || ((t->config & T_32BIT) && left > INT32_MAX)) {
         hpet_advance(s, t);
@@ -177,7 +189,8 @@ static void hpet_periodic(Hpet *s, HpetTimer *t)
         t->owed = edge ? t->owed - 1 : 0;
         hpet_interrupt(s, t);
     }
-    timer_set_ns(&t->timer, s->start_ns + (int64_t)(t->owed ? MIN(left, t->period / 8) : left) * HPET_TICK_NS);
+    timer_set_ns(&t->timer,
+                 s->start_ns + (int64_t)(t->owed ? MIN(left, t->period / 8) : left) * HPET_TICK_NS);
 }
 
 static void hpet_expired(void *opaque)
@@ -406,7 +419,8 @@ static const Prop hpet_props[] = {
     PROP_END,
 };
 
-static const RegionOps hpet_ops = { .read = hpet_read, .write = hpet_write, .min_size = 4, .max_size = 8 };
+static const RegionOps hpet_ops = {
+    .read = hpet_read, .write = hpet_write, .min_size = 4, .max_size = 8};
 
 static const RegBank hpet_banks[] = {
     { .name = "mmio", .size = 0x400, .ops = &hpet_ops, .help = "capabilities, counter, timers" },

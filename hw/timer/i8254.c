@@ -208,7 +208,8 @@ void i8254_set_waits(Device *pit, bool (*waits)(void *opaque), void *opaque)
 static void pit_load(I8254 *s, PitChannel *c, uint32_t value)
 {
     if (c->bcd) {
-        value = (value >> 12) * 1000 + (value >> 8 & 15) * 100 + (value >> 4 & 15) * 10 + (value & 15);
+        value =
+            (value >> 12) * 1000 + (value >> 8 & 15) * 100 + (value >> 4 & 15) * 10 + (value & 15);
     }
     c->count = value ? value : c->bcd ? 10000 : 65536;
     c->stopped = false;
@@ -390,7 +391,8 @@ static void pit_reset(Device *d)
     pit_update(s);
 }
 
-static const RegionOps pit_ops = { .read = pit_read, .write = pit_write, .min_size = 1, .max_size = 1 };
+static const RegionOps pit_ops = {
+    .read = pit_read, .write = pit_write, .min_size = 1, .max_size = 1};
 
 static const RegBank pit_banks[] = {
     { .name = "io", .size = 4, .ops = &pit_ops, .pio = true, .help = "counters and control word" },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * General purpose timer and enhanced periodic interrupt timer of i.MX processors (i.MX 6UltraLite Reference Manual, 30 and 24).
- * Left out: input capture, output pins.
+ * General purpose timer and enhanced periodic interrupt timer of i.MX processors (i.MX 6UltraLite
+ * Reference Manual, 30 and 24). Left out: input capture, output pins.
  */
 #include "exec/bank.h"
 #include "hw/timer/countdown.h"

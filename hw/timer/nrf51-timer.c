@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Timer of the nRF51 (Series Reference Manual v3.0, 18): counts 16 MHz divided by a power of two, or what software feeds it, and
- * compares with four registers.
+ * Timer of the nRF51 (Series Reference Manual v3.0, 18): counts 16 MHz divided by a power of two,
+ * or what software feeds it, and compares with four registers.
  */
 #include "exec/bank.h"
 #include "hw/timer/countdown.h"
@@ -247,7 +247,8 @@ static const Reg nrf51_timer_regs[] = {
     REG_ARRAY(Nrf51Timer, 0x540, cc, .wmask = 0xffffffff, .write = timer_cc_write, .help = "compare and capture"),
 };
 /* clang-format on */
-static const RegBank nrf51_timer_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(nrf51_timer_regs), .help = "timer"}, {0}};
+static const RegBank nrf51_timer_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(nrf51_timer_regs), .help = "timer"}, {0}};
 static const Prop nrf51_timer_props[] = {PROP_U32(Nrf51Timer, id, "id", 0), PROP_END};
 static const PinRow nrf51_timer_pins[] = {PIN_OUT(Nrf51Timer, irq, "irq"), PIN_END};
 static const StateField nrf51_timer_state[] = {

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Dual timer SP804 (ARM DDI 0271D): two counters of 16 or 32 bits behind one device, each free-running, periodic or one-shot. That of the
- * Cortex-M System Design Kit (DDI 0479C, 4.6) differs in its identification.
+ * Dual timer SP804 (ARM DDI 0271D): two counters of 16 or 32 bits behind one device, each
+ * free-running, periodic or one-shot. That of the Cortex-M System Design Kit (DDI 0479C, 4.6)
+ * differs in its identification.
  */
 #include "exec/bank.h"
 #include "hw/timer/countdown.h"
 
-enum { CTRL_ONESHOT = 1, CTRL_32BIT = 2, CTRL_INT = 0x20, CTRL_PERIODIC = 0x40, CTRL_ENABLE = 0x80 };
+enum {
+    CTRL_ONESHOT = 1,
+    CTRL_32BIT = 2,
+    CTRL_INT = 0x20,
+    CTRL_PERIODIC = 0x40,
+    CTRL_ENABLE = 0x80
+};
 
 typedef struct Sp804 {
     Device dev;
@@ -53,7 +60,9 @@ static void sp804_configure(Sp804 *s, unsigned i)
     uint64_t mask = sp804_mask(s, i);
 
     countdown_set_hz(&s->count[i], s->freq[i] >> shift[s->ctrl[i] >> 2 & 3]);
-    countdown_set_period(&s->count[i], s->ctrl[i] & CTRL_ONESHOT ? 0 : s->ctrl[i] & CTRL_PERIODIC ? MAX(s->load[i] & mask, 1) : mask + 1);
+    countdown_set_period(&s->count[i], s->ctrl[i] & CTRL_ONESHOT    ? 0
+                                       : s->ctrl[i] & CTRL_PERIODIC ? MAX(s->load[i] & mask, 1)
+                                                                    : mask + 1);
     countdown_run(&s->count[i], s->ctrl[i] & CTRL_ENABLE);
 }
 
@@ -102,7 +111,9 @@ static void sp804_ctrl_write(Device *d, const RegAccess *a)
 
     s->ctrl[i] = a->value & 0xff;
     if (!was_on && s->ctrl[i] & CTRL_ENABLE && countdown_value(&s->count[i]) == 0) {
-        countdown_set(&s->count[i], s->ctrl[i] & (CTRL_PERIODIC | CTRL_ONESHOT) ? s->load[i] & sp804_mask(s, i) : sp804_mask(s, i));
+        countdown_set(&s->count[i], s->ctrl[i] & (CTRL_PERIODIC | CTRL_ONESHOT)
+                                        ? s->load[i] & sp804_mask(s, i)
+                                        : sp804_mask(s, i));
     }
     sp804_configure(s, i);
     sp804_update(s);
@@ -179,8 +190,10 @@ static const Reg cmsdk_dual_regs[] = {
 };
 /* clang-format on */
 
-static const RegBank cmsdk_dual_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(cmsdk_dual_regs), .help = "timer registers"}, {0}};
-static const RegBank sp804_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(sp804_regs), .help = "timer registers"}, {0}};
+static const RegBank cmsdk_dual_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(cmsdk_dual_regs), .help = "timer registers"}, {0}};
+static const RegBank sp804_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(sp804_regs), .help = "timer registers"}, {0}};
 
 static const Prop sp804_props[] = {
     PROP_U32(Sp804, freq[0], "freq0", 1000000),

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * General-purpose timers of Stellaris controllers (LM3S6965 data sheet, 10): one of 32 bits or two of 16, one-shot or periodic, from the
- * system clock. The real-time clock mode counts seconds. Left out: capture, PWM.
+ * General-purpose timers of Stellaris controllers (LM3S6965 data sheet, 10): one of 32 bits or two
+ * of 16, one-shot or periodic, from the system clock. The real-time clock mode counts seconds. Left
+ * out: capture, PWM.
  */
 #include "exec/bank.h"
 #include "hw/misc/stellaris.h"
@@ -108,7 +109,8 @@ static uint64_t gptm_load_read(Device *d, const RegAccess *a)
 {
     Gptm *s = (Gptm *)d;
 
-    return a->index == 0 && gptm_wide(s) ? (s->load[1] & 0xffff) << 16 | (s->load[0] & 0xffff) : s->load[a->index] & 0xffff;
+    return a->index == 0 && gptm_wide(s) ? (s->load[1] & 0xffff) << 16 | (s->load[0] & 0xffff)
+                                         : s->load[a->index] & 0xffff;
 }
 
 static void gptm_load_write(Device *d, const RegAccess *a)
@@ -165,9 +167,11 @@ static const Reg gptm_regs[] = {
     REG_HOOK(0x48, 4, "value", .count = 2, .read = gptm_value_read, .help = "present values"),
 };
 /* clang-format on */
-static const RegBank gptm_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(gptm_regs), .help = "timers"}, {0}};
+static const RegBank gptm_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(gptm_regs), .help = "timers"}, {0}};
 static const PinRow gptm_pins[] = {PIN_OUT_ARRAY(Gptm, irq, "irq"), PIN_END};
-static const StateField gptm_state[] = {STATE(Gptm, hz), STATE_STRUCTS(Gptm, count, countdown_state), STATE_END};
+static const StateField gptm_state[] = {STATE(Gptm, hz),
+                                        STATE_STRUCTS(Gptm, count, countdown_state), STATE_END};
 
 static const DeviceType gptm_type = {
     .name = "stellaris-gptm", .category = "misc", .desc = "Stellaris timer", .internal = true, .size = sizeof(Gptm), .state_version = 1,

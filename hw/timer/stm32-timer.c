@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * General-purpose timer of STM32F2 and F4 (RM0033, 15): an up-counter with prescaler and reload value, whose overflow is the update
- * event. Capture and compare registers keep what is written.
+ * General-purpose timer of STM32F2 and F4 (RM0033, 15): an up-counter with prescaler and reload
+ * value, whose overflow is the update event. Capture and compare registers keep what is written.
  */
 #include "exec/bank.h"
 #include "hw/timer/countdown.h"
@@ -125,10 +125,13 @@ static const Reg stm32_timer_regs[] = {
     REG(Stm32Timer, 0x48, dcr, .wmask = 0xffff), REG(Stm32Timer, 0x4c, dmar, .wmask = 0xffff), REG(Stm32Timer, 0x50, orr, .wmask = 0xffff),
 };
 /* clang-format on */
-static const RegBank stm32_timer_banks[] = {{.name = "mmio", .size = 0x400, BANK_REGS(stm32_timer_regs), .help = "timer"}, {0}};
-static const Prop stm32_timer_props[] = {PROP_U64(Stm32Timer, freq_hz, "clock-frequency", 1000000000), PROP_END};
+static const RegBank stm32_timer_banks[] = {
+    {.name = "mmio", .size = 0x400, BANK_REGS(stm32_timer_regs), .help = "timer"}, {0}};
+static const Prop stm32_timer_props[] = {
+    PROP_U64(Stm32Timer, freq_hz, "clock-frequency", 1000000000), PROP_END};
 static const PinRow stm32_timer_pins[] = {PIN_OUT(Stm32Timer, irq, "irq"), PIN_END};
-static const StateField stm32_timer_state[] = {STATE_STRUCT(Stm32Timer, count, countdown_state), STATE_END};
+static const StateField stm32_timer_state[] = {STATE_STRUCT(Stm32Timer, count, countdown_state),
+                                               STATE_END};
 
 static const DeviceType stm32_timer_type = {
     .name = "stm32f2xx-timer", .category = "misc", .desc = "STM32 timer", .internal = true, .size = sizeof(Stm32Timer), .state_version = 1,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Timers and watchdog of the Allwinner H3 (H3 Datasheet 4.8): two down-counters at 24 MHz or the 32 kHz
- * clock, and a watchdog that only resets when asked to. Left out: AVS counters, the clock of 32 kHz's
- * calibration.
+ * Timers and watchdog of the Allwinner H3 (H3 Datasheet 4.8): two down-counters at 24 MHz or the 32
+ * kHz clock, and a watchdog that only resets when asked to. Left out: AVS counters, the clock of 32
+ * kHz's calibration.
  */
 #include "exec/bank.h"
 #include "hw/timer/countdown.h"
@@ -121,8 +121,9 @@ static void wdog_start(SunxiTimer *s)
 
     timer_cancel(&s->wdog);
     if (s->wdog_mode & 1) {
-        timer_set_ns(&s->wdog, clock_now_ns(CLOCK_GUEST) +
-                                   MAX(half_seconds[s->wdog_mode >> 4 & 15], 1) * NANOSECONDS_PER_SECOND / 2);
+        timer_set_ns(&s->wdog,
+                     clock_now_ns(CLOCK_GUEST) +
+                         MAX(half_seconds[s->wdog_mode >> 4 & 15], 1) * NANOSECONDS_PER_SECOND / 2);
     }
 }
 

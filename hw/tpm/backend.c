@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* -tpmdev, its back ends and who uses them; the physical presence interface that firmware shares with the guest. */
+/*
+ * -tpmdev, its back ends and who uses them; the physical presence interface that firmware shares
+ * with the guest.
+ */
 #include <json-c/json.h>
 #include "chardev/chardev.h"
 #include "emulator.h"
@@ -155,7 +158,9 @@ const StateField tpm_front_state[] = {
 
 static bool help_tpmdev(Vm *vm, const char *arg, GString *out, GError **error)
 {
-    g_string_append(out, "Supported TPM types (choose only one):\n    emulator   TPM emulator backend driver\n");
+    g_string_append(
+        out,
+        "Supported TPM types (choose only one):\n    emulator   TPM emulator backend driver\n");
     return true;
 }
 
@@ -166,11 +171,14 @@ static bool opt_tpmdev(Vm *vm, const char *arg, GError **error)
     if (!kv) {
         return false;
     }
-    const char *type = keyval_get(kv, "type"), *id = keyval_get(kv, "id"), *chardev = keyval_get(kv, "chardev");
+    const char *type = keyval_get(kv, "type"), *id = keyval_get(kv, "id"),
+               *chardev = keyval_get(kv, "chardev");
     bool ok = false;
 
     if (!type || strcmp(type, "emulator") != 0) {
-        fail(error, "Parameter 'type' expects a TPM backend type, which '%s' is not (there is: emulator)", type ? type : "");
+        fail(error,
+             "Parameter 'type' expects a TPM backend type, which '%s' is not (there is: emulator)",
+             type ? type : "");
     } else if (!id) {
         fail(error, "Parameter 'id' is missing");
     } else if (!chardev) {
@@ -181,7 +189,8 @@ static bool opt_tpmdev(Vm *vm, const char *arg, GError **error)
         TpmBackend *b = g_new0(TpmBackend, 1);
 
         b->id = g_strdup(id);
-        b->emulator = (TpmEmulator){ .chardev = g_strdup(chardev), .data = -1, .done = answered, .opaque = b };
+        b->emulator =
+            (TpmEmulator){.chardev = g_strdup(chardev), .data = -1, .done = answered, .opaque = b};
         b->done_bh = bh_new(deliver, b);
         if (!backends) {
             backends = g_ptr_array_new();
@@ -197,7 +206,11 @@ static const OptDesc tpmdev_params[] = {
     { "type", OPT_STRING }, { "id", OPT_STRING }, { "chardev", OPT_STRING }, { NULL },
 };
 
-OPTION(tpmdev, { .name = "tpmdev", .handle = opt_tpmdev, .help = help_tpmdev, .params = tpmdev_params, .group = "tpmdev" });
+OPTION(tpmdev, {.name = "tpmdev",
+                .handle = opt_tpmdev,
+                .help = help_tpmdev,
+                .params = tpmdev_params,
+                .group = "tpmdev"});
 
 /* Sockets are there by now. */
 static bool open_backends(Vm *vm, GError **error)
@@ -224,7 +237,8 @@ static void close_backends(Vm *vm)
     g_clear_pointer(&backends, g_ptr_array_unref);
 }
 
-START_HOOK(tpm, { .phase = START_OBJECT, .name = "tpm", .start = open_backends, .stop = close_backends });
+START_HOOK(tpm,
+           {.phase = START_OBJECT, .name = "tpm", .start = open_backends, .stop = close_backends});
 
 /* ---- monitor ---- */
 
@@ -276,8 +290,9 @@ static void hmp_info_tpm(HmpCall *call, GError **error)
         const TpmBackend *b = backends->pdata[i];
 
         if (b->front) {
-            g_string_append_printf(call->out, " tpm%u: model=%s\n  \\ %s: type=emulator,chardev=%s\n", i, kind_names[b->front->kind],
-                                   b->id, b->emulator.chardev);
+            g_string_append_printf(call->out,
+                                   " tpm%u: model=%s\n  \\ %s: type=emulator,chardev=%s\n", i,
+                                   kind_names[b->front->kind], b->id, b->emulator.chardev);
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * TPM interface with a command response buffer (TCG PC Client Platform TPM Profile 1.05, chapter 7), locality 0 only.
+ * TPM interface with a command response buffer (TCG PC Client Platform TPM Profile 1.05, chapter
+ * 7), locality 0 only.
  */
 #include "exec/bank.h"
 #include "hw/tpm/tpm.h"
@@ -11,7 +12,14 @@
 enum { LOC_ESTABLISHED = 1, LOC_ASSIGNED = 2, LOC_VALID = 0x80 };
 enum { LOC_REQUEST = 1, LOC_RELINQUISH = 2, LOC_SEIZE = 4, LOC_RESET_ESTABLISHED = 8 };
 enum { LOC_GRANTED = 1, LOC_BEEN_SEIZED = 2 };
-enum { REQ_READY = 1, REQ_IDLE = 2, STS_ERROR = 1, STS_IDLE = 2, START_INVOKE = 1, CANCEL_INVOKE = 1 };
+enum {
+    REQ_READY = 1,
+    REQ_IDLE = 2,
+    STS_ERROR = 1,
+    STS_IDLE = 2,
+    START_INVOKE = 1,
+    CANCEL_INVOKE = 1
+};
 
 typedef struct Crb {
     Device dev;
@@ -27,7 +35,8 @@ static uint64_t loc_state_read(Device *d, const RegAccess *a)
 {
     Crb *s = (Crb *)d;
 
-    return LOC_VALID | (s->assigned ? LOC_ASSIGNED : 0) | (tpm_established(&s->front) ? 0 : LOC_ESTABLISHED);
+    return LOC_VALID | (s->assigned ? LOC_ASSIGNED : 0) |
+           (tpm_established(&s->front) ? 0 : LOC_ESTABLISHED);
 }
 
 static void loc_ctrl_write(Device *d, const RegAccess *a)
@@ -142,7 +151,8 @@ static void buffer_write(void *opaque, hwaddr offset, uint64_t value, unsigned s
     }
 }
 
-static const RegionOps crb_ops = { .read = buffer_read, .write = buffer_write, .min_size = 1, .max_size = 8 };
+static const RegionOps crb_ops = {
+    .read = buffer_read, .write = buffer_write, .min_size = 1, .max_size = 8};
 static const RegBank crb_banks[] = {
     { .name = "mmio", .size = 0x1000, BANK_REGS(crb_regs), .ops = &crb_ops, .help = "registers and buffer" },
     { 0 },

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * -tpmdev emulator: swtpm's protocol (its tpm_ioctl.h). The chardev is the control channel, on which the other end
- * answers at once; commands go over a socket pair of our own, and their answers come when they come. What
- * is left out: moving the TPM's state to another machine.
+ * -tpmdev emulator: swtpm's protocol (its tpm_ioctl.h). The chardev is the control channel, on
+ * which the other end answers at once; commands go over a socket pair of our own, and their answers
+ * come when they come. What is left out: moving the TPM's state to another machine.
  */
 #include "emulator.h"
 #include <errno.h>
@@ -18,14 +18,34 @@
 #define LIMIT_MS 5000
 #define NO_LOCALITY 255
 
-enum { CMD_GET_CAPABILITY = 1, CMD_INIT, CMD_SHUTDOWN, CMD_GET_ESTABLISHED, CMD_SET_LOCALITY, CMD_CANCEL = 9,
-       CMD_RESET_ESTABLISHED = 11, CMD_STOP = 14, CMD_SET_DATAFD = 16, CMD_SET_BUFFERSIZE };
-enum { CAP_INIT = 1 << 0, CAP_GET_ESTABLISHED = 1 << 2, CAP_SET_LOCALITY = 1 << 3, CAP_CANCEL = 1 << 5, CAP_STOP = 1 << 10,
-       CAP_SET_DATAFD = 1 << 12, CAP_SET_BUFFERSIZE = 1 << 13 };
-#define CAPS_NEEDED (CAP_INIT | CAP_GET_ESTABLISHED | CAP_SET_LOCALITY | CAP_STOP | CAP_SET_DATAFD | CAP_SET_BUFFERSIZE)
+enum {
+    CMD_GET_CAPABILITY = 1,
+    CMD_INIT,
+    CMD_SHUTDOWN,
+    CMD_GET_ESTABLISHED,
+    CMD_SET_LOCALITY,
+    CMD_CANCEL = 9,
+    CMD_RESET_ESTABLISHED = 11,
+    CMD_STOP = 14,
+    CMD_SET_DATAFD = 16,
+    CMD_SET_BUFFERSIZE };
+enum {
+    CAP_INIT = 1 << 0,
+    CAP_GET_ESTABLISHED = 1 << 2,
+    CAP_SET_LOCALITY = 1 << 3,
+    CAP_CANCEL = 1 << 5,
+    CAP_STOP = 1 << 10,
+    CAP_SET_DATAFD = 1 << 12,
+    CAP_SET_BUFFERSIZE = 1 << 13 };
+#define CAPS_NEEDED                                                                  \
+    (CAP_INIT | CAP_GET_ESTABLISHED | CAP_SET_LOCALITY | CAP_STOP | CAP_SET_DATAFD | \
+     CAP_SET_BUFFERSIZE)
 
-/* Sends a request of n bytes after its code and receives an answer; false: the other end is gone. */
-static bool ask_raw(TpmEmulator *e, uint32_t code, const void *request, size_t n, void *answer, size_t m, int fd_out)
+/*
+ * Sends a request of n bytes after its code and receives an answer; false: the other end is gone.
+ */
+static bool ask_raw(TpmEmulator *e, uint32_t code, const void *request, size_t n, void *answer,
+                    size_t m, int fd_out)
 {
     uint8_t message[16];
     int fd = chardev_fe_socket(&e->fe);
@@ -57,7 +77,7 @@ static void finish(TpmEmulator *e, size_t len)
 /* TPM_RC_FAILURE, for what never came back. */
 static void finish_failed(TpmEmulator *e)
 {
-    static const uint8_t failure[TPM_HEADER] = { 0x80, 0x01, 0, 0, 0, TPM_HEADER, 0, 0, 0x01, 0x01 };
+    static const uint8_t failure[TPM_HEADER] = {0x80, 0x01, 0, 0, 0, TPM_HEADER, 0, 0, 0x01, 0x01};
 
     memcpy(e->answer, failure, sizeof(failure));
     finish(e, sizeof(failure));
@@ -67,7 +87,8 @@ static bool on_answer(int fd, GIOCondition events, void *opaque)
 {
     TpmEmulator *e = opaque;
     uint8_t drain[256];
-    ssize_t n = recv(fd, e->busy ? e->answer + e->got : drain, e->busy ? e->room - e->got : sizeof(drain), MSG_DONTWAIT);
+    ssize_t n = recv(fd, e->busy ? e->answer + e->got : drain,
+                     e->busy ? e->room - e->got : sizeof(drain), MSG_DONTWAIT);
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         return true;
@@ -117,8 +138,11 @@ bool tpm_emulator_open(TpmEmulator *e, GError **error)
         fail(error, "tpmdev: chardev '%s' must be a connected unix socket", e->chardev);
     } else if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
         fail(error, "tpmdev: no socket pair: %s", g_strerror(errno));
-    } else if (!ask_raw(e, CMD_SET_DATAFD, NULL, 0, result, sizeof(result), pair[1]) || load_be32(result) != 0) {
-        fail(error, "tpm-emulator: the TPM behind chardev '%s' does not take a channel for commands", e->chardev);
+    } else if (!ask_raw(e, CMD_SET_DATAFD, NULL, 0, result, sizeof(result), pair[1]) ||
+               load_be32(result) != 0) {
+        fail(error,
+             "tpm-emulator: the TPM behind chardev '%s' does not take a channel for commands",
+             e->chardev);
     } else if (!ask_raw(e, CMD_GET_CAPABILITY, NULL, 0, caps, sizeof(caps), -1) ||
                (load_be64(caps) & CAPS_NEEDED) != CAPS_NEEDED) {
         fail(error, "tpm-emulator: the TPM behind chardev '%s' lacks control commands", e->chardev);
@@ -195,7 +219,8 @@ static bool set_locality(TpmEmulator *e, uint8_t locality)
     return true;
 }
 
-bool tpm_emulator_execute(TpmEmulator *e, uint8_t locality, uint8_t *buffer, size_t len, size_t room)
+bool tpm_emulator_execute(TpmEmulator *e, uint8_t locality, uint8_t *buffer, size_t len,
+                          size_t room)
 {
     if (e->busy) {
         return false;
@@ -222,7 +247,8 @@ bool tpm_emulator_established(TpmEmulator *e)
 {
     uint8_t answer[8];
 
-    return ask_raw(e, CMD_GET_ESTABLISHED, NULL, 0, answer, sizeof(answer), -1) && load_be32(answer) == 0 && answer[4];
+    return ask_raw(e, CMD_GET_ESTABLISHED, NULL, 0, answer, sizeof(answer), -1) &&
+           load_be32(answer) == 0 && answer[4];
 }
 
 void tpm_emulator_reset_established(TpmEmulator *e, uint8_t locality)

@@ -23,7 +23,8 @@ bool tpm_emulator_open(TpmEmulator *e, GError **error);
 void tpm_emulator_close(TpmEmulator *e);
 /* Off and on again, with a buffer of at most *size bytes. */
 bool tpm_emulator_start(TpmEmulator *e, size_t *size);
-bool tpm_emulator_execute(TpmEmulator *e, uint8_t locality, uint8_t *buffer, size_t len, size_t room);
+bool tpm_emulator_execute(TpmEmulator *e, uint8_t locality, uint8_t *buffer, size_t len,
+                          size_t room);
 void tpm_emulator_cancel(TpmEmulator *e);
 bool tpm_emulator_established(TpmEmulator *e);
 void tpm_emulator_reset_established(TpmEmulator *e, uint8_t locality);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * TPM interface with a FIFO (TCG PC Client Platform TPM Profile 1.05, chapter 6, interface version 1.3) for five
- * localities. Left out: the hash sequence of locality 4, which only hardware begins.
+ * TPM interface with a FIFO (TCG PC Client Platform TPM Profile 1.05, chapter 6, interface version
+ * 1.3) for five localities. Left out: the hash sequence of locality 4, which only hardware begins.
  */
 #include "hw/isa/isa.h"
 #include "hw/tpm/tpm.h"
@@ -10,20 +10,59 @@
 #define NOBODY 0xff
 #define BURST_MAX 2048u
 
-enum { TIS_ACCESS = 0x00, TIS_INT_ENABLE = 0x08, TIS_INT_VECTOR = 0x0c, TIS_INT_STATUS = 0x10, TIS_CAPABILITY = 0x14,
-       TIS_STS = 0x18, TIS_FIFO = 0x24, TIS_INTERFACE = 0x30, TIS_XFIFO = 0x80, TIS_XFIFO_END = 0xc0, TIS_DID_VID = 0xf00,
-       TIS_RID = 0xf04 };
-enum { ACCESS_VALID = 0x80, ACCESS_ACTIVE = 0x20, ACCESS_SEIZED = 0x10, ACCESS_SEIZE = 0x08, ACCESS_PENDING = 0x04,
-       ACCESS_REQUEST = 0x02, ACCESS_NOT_ESTABLISHED = 0x01 };
-enum { STS_FAMILY_20 = 1 << 26, STS_RESET_ESTABLISHED = 1 << 25, STS_CANCEL = 1 << 24, STS_VALID = 0x80, STS_READY = 0x40,
-       STS_GO = 0x20, STS_DATA = 0x10, STS_EXPECT = 0x08, STS_SELF_TEST = 0x04, STS_RETRY = 0x02 };
-enum { INT_DATA = 1, INT_STS_VALID = 2, INT_LOCALITY = 4, INT_READY = 0x80, INT_ALL = 0x87, INT_TYPE = 0x18 };
+enum {
+    TIS_ACCESS = 0x00,
+    TIS_INT_ENABLE = 0x08,
+    TIS_INT_VECTOR = 0x0c,
+    TIS_INT_STATUS = 0x10,
+    TIS_CAPABILITY = 0x14,
+    TIS_STS = 0x18,
+    TIS_FIFO = 0x24,
+    TIS_INTERFACE = 0x30,
+    TIS_XFIFO = 0x80,
+    TIS_XFIFO_END = 0xc0,
+    TIS_DID_VID = 0xf00,
+    TIS_RID = 0xf04 };
+enum {
+    ACCESS_VALID = 0x80,
+    ACCESS_ACTIVE = 0x20,
+    ACCESS_SEIZED = 0x10,
+    ACCESS_SEIZE = 0x08,
+    ACCESS_PENDING = 0x04,
+    ACCESS_REQUEST = 0x02,
+    ACCESS_NOT_ESTABLISHED = 0x01 };
+enum {
+    STS_FAMILY_20 = 1 << 26,
+    STS_RESET_ESTABLISHED = 1 << 25,
+    STS_CANCEL = 1 << 24,
+    STS_VALID = 0x80,
+    STS_READY = 0x40,
+    STS_GO = 0x20,
+    STS_DATA = 0x10,
+    STS_EXPECT = 0x08,
+    STS_SELF_TEST = 0x04,
+    STS_RETRY = 0x02 };
+enum {
+    INT_DATA = 1,
+    INT_STS_VALID = 2,
+    INT_LOCALITY = 4,
+    INT_READY = 0x80,
+    INT_ALL = 0x87,
+    INT_TYPE = 0x18
+};
 #define INT_GLOBAL (1u << 31)
-#define CAPABILITY 0x30000697u     /* version 1.3, transfers of any size, changing burst count, these interrupts */
+/* version 1.3, transfers of any size, changing burst count, these interrupts */
+#define CAPABILITY 0x30000697u
 #define INTERFACE_ID 0x2100u
 #define DID_VID 0x00011014u
 
-typedef enum TisState { TIS_IDLE, TIS_READY, TIS_RECEPTION, TIS_EXECUTION, TIS_COMPLETION } TisState;
+typedef enum TisState {
+    TIS_IDLE,
+    TIS_READY,
+    TIS_RECEPTION,
+    TIS_EXECUTION,
+    TIS_COMPLETION
+} TisState;
 
 typedef struct Tis {
     Device dev;
@@ -126,8 +165,9 @@ static uint8_t tis_read_access(Tis *s, unsigned locality)
 {
     uint8_t bit = 1u << locality;
 
-    return ACCESS_VALID | (s->active == locality ? ACCESS_ACTIVE : 0) | (s->seized & bit ? ACCESS_SEIZED : 0) |
-           (s->requests & ~bit ? ACCESS_PENDING : 0) | (s->requests & bit ? ACCESS_REQUEST : 0) |
+    return ACCESS_VALID | (s->active == locality ? ACCESS_ACTIVE : 0) |
+           (s->seized & bit ? ACCESS_SEIZED : 0) | (s->requests & ~bit ? ACCESS_PENDING : 0) |
+           (s->requests & bit ? ACCESS_REQUEST : 0) |
            (tpm_established(&s->front) ? 0 : ACCESS_NOT_ESTABLISHED);
 }
 
@@ -135,7 +175,8 @@ static uint8_t tis_read_access(Tis *s, unsigned locality)
 
 static bool tis_expects(const Tis *s)
 {
-    return s->state == TIS_RECEPTION && (s->length < TPM_HEADER || s->length < MIN(tpm_size(s->front.buffer), s->limit));
+    return s->state == TIS_RECEPTION &&
+           (s->length < TPM_HEADER || s->length < MIN(tpm_size(s->front.buffer), s->limit));
 }
 
 static void tis_done(Device *d, size_t len)
@@ -233,7 +274,8 @@ static void tis_write_fifo(Tis *s, uint8_t byte)
 
 static uint8_t tis_read_fifo(Tis *s)
 {
-    return s->state == TIS_COMPLETION && s->offset < s->length ? s->front.buffer[s->offset++] : 0xff;
+    return s->state == TIS_COMPLETION && s->offset < s->length ? s->front.buffer[s->offset++]
+                                                               : 0xff;
 }
 
 /* ---- accesses ---- */
@@ -305,7 +347,8 @@ static void tis_write(void *opaque, hwaddr offset, uint64_t value, unsigned size
     value <<= (reg & 3) * 8;
     switch (reg & ~3u) {
     case TIS_INT_ENABLE:
-        s->int_enable[locality] = (value & (INT_GLOBAL | INT_ALL | INT_TYPE)) | (size < 4 ? s->int_enable[locality] & ~0xffu : 0);
+        s->int_enable[locality] = (value & (INT_GLOBAL | INT_ALL | INT_TYPE)) |
+                                  (size < 4 ? s->int_enable[locality] & ~0xffu : 0);
         tis_update_irq(s);
         break;
     case TIS_INT_STATUS:
@@ -318,7 +361,8 @@ static void tis_write(void *opaque, hwaddr offset, uint64_t value, unsigned size
     }
 }
 
-static const RegionOps tis_ops = { .read = tis_read, .write = tis_write, .min_size = 1, .max_size = 4 };
+static const RegionOps tis_ops = {
+    .read = tis_read, .write = tis_write, .min_size = 1, .max_size = 4};
 static const RegBank tis_banks[] = {
     { .name = "mmio", .size = LOCALITIES * 0x1000, .ops = &tis_ops, .help = "five localities" },
     { 0 },

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * USB speaker (Audio Device Class 1.0): one isochronous stream of 48 kHz, with six and eight channels when multi is on, behind a
- * feature unit with mute and volume. Packets wait in a ring until guest time makes them due.
+ * USB speaker (Audio Device Class 1.0): one isochronous stream of 48 kHz, with six and eight
+ * channels when multi is on, behind a feature unit with mute and volume. Packets wait in a ring
+ * until guest time makes them due.
  */
 #include <math.h>
 #include <string.h>
@@ -128,7 +129,8 @@ static int get_volume(const UsbAudio *s, unsigned request, unsigned channel, uin
 static int audio_control(UsbDevice *d, const UsbSetup *q, uint8_t *data)
 {
     UsbAudio *s = (UsbAudio *)d;
-    unsigned control = q->value >> 8, channel = q->value & 0xff, channels = s->multi ? MAX_CHANNELS : 2;
+    unsigned control = q->value >> 8, channel = q->value & 0xff,
+             channels = s->multi ? MAX_CHANNELS : 2;
     bool volume = control == CONTROL_VOLUME && channel >= 1 && channel <= channels,
          mute = control == CONTROL_MUTE && channel <= channels;
 
@@ -166,8 +168,11 @@ static void audio_set_interface(UsbDevice *d, unsigned number, unsigned alternat
     s->primed = false;
     audio_set_active(s->voice, false);
     if (channels) {
-        s->ring_size = (s->buffer_bytes ? s->buffer_bytes : RING_PACKETS * PACKET(channels)) / frame * frame;
-        audio_set_format(s->voice, &(AudioSettings){.frequency = RATE, .channels = channels, .format = AUDIO_S16});
+        s->ring_size =
+            (s->buffer_bytes ? s->buffer_bytes : RING_PACKETS * PACKET(channels)) / frame * frame;
+        audio_set_format(
+            s->voice,
+            &(AudioSettings){.frequency = RATE, .channels = channels, .format = AUDIO_S16});
         audio_set_active(s->voice, true);
     }
 }
@@ -187,12 +192,13 @@ static bool usb_audio_realize(Device *dev, GError **error)
     UsbAudio *s = (UsbAudio *)dev;
 
     if (s->buffer_bytes > RING_MAX || (s->buffer_bytes && s->buffer_bytes < PACKET(MAX_CHANNELS))) {
-        return fail(error, "usb-audio: property 'buffer' must be 0 or %u to %u, not %u", PACKET(MAX_CHANNELS), RING_MAX,
-                    s->buffer_bytes);
+        return fail(error, "usb-audio: property 'buffer' must be 0 or %u to %u, not %u",
+                    PACKET(MAX_CHANNELS), RING_MAX, s->buffer_bytes);
     }
     s->ring = g_malloc0(MAX(s->buffer_bytes, RING_PACKETS * PACKET(MAX_CHANNELS)));
     s->voice = audio_open(s->audiodev, false,
-                          &(AudioSettings){.frequency = RATE, .channels = 2, .format = AUDIO_S16}, audio_due, s);
+                          &(AudioSettings){.frequency = RATE, .channels = 2, .format = AUDIO_S16},
+                          audio_due, s);
     audio_reset(&s->usb);
     return true;
 }
@@ -252,7 +258,10 @@ static const char *const audio_strings[] = {
 };
 
 /* clang-format off */
-/* header of one streaming interface; terminal 1 from USB; unit 2: mute, volumes; terminal 3: speaker */
+/*
+ * header of one streaming interface; terminal 1 from USB; unit 2: mute, volumes; terminal 3:
+ * speaker
+ */
 static const uint8_t audio_topology[] = {
     9, 0x24, 1, 0, 1, 0x2b, 0, 1, 1,
     12, 0x24, 2, 1, 1, 1, 0, 2, 3, 0, 0, STR_PIPE,
@@ -272,37 +281,41 @@ static const uint8_t audio_streams[3][18] = {STREAM(2), STREAM(6), STREAM(8)};
 static const uint8_t audio_endpoint_class[] = {7, 0x25, 1, 0, 0, 0, 0};
 /* clang-format on */
 
-#define AUDIO_ENDPOINT(channels)                                                                              \
-    {                                                                                                         \
-        .address = 1, .attributes = 0x0d, .max_packet = PACKET(channels), .interval = 1, .audio = true,       \
-        .extra = audio_endpoint_class, .extra_len = sizeof(audio_endpoint_class),                             \
+#define AUDIO_ENDPOINT(channels)                                                                 \
+    {                                                                                            \
+        .address = 1, .attributes = 0x0d, .max_packet = PACKET(channels), .interval = 1,         \
+        .audio = true, .extra = audio_endpoint_class, .extra_len = sizeof(audio_endpoint_class), \
     }
-static const UsbEndpointRow audio_endpoints[3] = {AUDIO_ENDPOINT(2), AUDIO_ENDPOINT(6), AUDIO_ENDPOINT(8)};
+static const UsbEndpointRow audio_endpoints[3] = {AUDIO_ENDPOINT(2), AUDIO_ENDPOINT(6),
+                                                  AUDIO_ENDPOINT(8)};
 
-#define AUDIO_CONTROL(topology)                                                                               \
-    {                                                                                                         \
-        .class_code = 1, .subclass = 1, .protocol = 4, .string = STR_DEVICE, .extra = topology,               \
-        .extra_len = sizeof(topology),                                                                        \
+#define AUDIO_CONTROL(topology)                                                                 \
+    {                                                                                           \
+        .class_code = 1, .subclass = 1, .protocol = 4, .string = STR_DEVICE, .extra = topology, \
+        .extra_len = sizeof(topology),                                                          \
     }
 #define AUDIO_SILENT {.number = 1, .class_code = 1, .subclass = 2, .string = STR_SILENT}
-#define AUDIO_PLAYS(alternate_)                                                                               \
-    {                                                                                                         \
-        .number = 1, .alternate = alternate_, .class_code = 1, .subclass = 2, .string = STR_PLAYS,            \
-        .endpoints = &audio_endpoints[alternate_ - 1], .num_endpoints = 1,                                    \
-        .extra = audio_streams[alternate_ - 1], .extra_len = sizeof(audio_streams[0]),                        \
+#define AUDIO_PLAYS(alternate_)                                                                    \
+    {                                                                                              \
+        .number = 1, .alternate = alternate_, .class_code = 1, .subclass = 2, .string = STR_PLAYS, \
+        .endpoints = &audio_endpoints[alternate_ - 1], .num_endpoints = 1,                         \
+        .extra = audio_streams[alternate_ - 1], .extra_len = sizeof(audio_streams[0]),             \
     }
-static const UsbInterfaceRow audio_interfaces[] = {AUDIO_CONTROL(audio_topology), AUDIO_SILENT, AUDIO_PLAYS(1)};
-static const UsbInterfaceRow audio_interfaces_multi[] = {AUDIO_CONTROL(audio_topology_multi), AUDIO_SILENT, AUDIO_PLAYS(1),
+static const UsbInterfaceRow audio_interfaces[] = {AUDIO_CONTROL(audio_topology), AUDIO_SILENT,
+                                                   AUDIO_PLAYS(1)};
+static const UsbInterfaceRow audio_interfaces_multi[] = {AUDIO_CONTROL(audio_topology_multi),
+                                                         AUDIO_SILENT, AUDIO_PLAYS(1),
                                                          AUDIO_PLAYS(2), AUDIO_PLAYS(3)};
 
-#define AUDIO_CONFIG(rows)                                                                                    \
-    {                                                                                                         \
-        .attributes = 0xc0, .max_power = 50, .value = 1, .string = STR_CONFIG, .num_interfaces = 2,           \
-        .interfaces = rows, .num_rows = G_N_ELEMENTS(rows),                                                   \
+#define AUDIO_CONFIG(rows)                                                       \
+    {                                                                            \
+        .attributes = 0xc0, .max_power = 50, .value = 1, .string = STR_CONFIG,   \
+        .num_interfaces = 2, .interfaces = rows, .num_rows = G_N_ELEMENTS(rows), \
     }
 static const UsbConfig audio_configs[] = {AUDIO_CONFIG(audio_interfaces)};
 static const UsbConfig audio_configs_multi[] = {AUDIO_CONFIG(audio_interfaces_multi)};
-static const UsbSpeedInfo audio_full = {.bcd_usb = 0x0100, .max_packet0 = 64, .configs = audio_configs, .num_configs = 1};
+static const UsbSpeedInfo audio_full = {
+    .bcd_usb = 0x0100, .max_packet0 = 64, .configs = audio_configs, .num_configs = 1};
 static const UsbSpeedInfo audio_full_multi = {
     .bcd_usb = 0x0100, .max_packet0 = 64, .configs = audio_configs_multi, .num_configs = 1};
 

@@ -24,13 +24,39 @@
 #define MAX_QTD 0x5000u          /* five pages */
 
 enum { CMD_RUN = 1, CMD_HCRESET = 2, CMD_PSE = 1 << 4, CMD_ASE = 1 << 5, CMD_IAAD = 1 << 6 };
-enum { STS_INT = 1, STS_ERR = 2, STS_PCD = 4, STS_FLR = 8, STS_HSE = 16, STS_IAA = 32, STS_HALTED = 1 << 12, STS_PSS = 1 << 14,
-       STS_ASS = 1 << 15, STS_W1C = 0x3f };
-enum { PORT_CCS = 1, PORT_CSC = 2, PORT_PED = 4, PORT_PEDC = 8, PORT_FPR = 1 << 6, PORT_SUSPEND = 1 << 7, PORT_RESET = 1 << 8,
-       PORT_LINE_K = 1 << 10, PORT_LINE_J = 2 << 10, PORT_LINE = 3 << 10, PORT_POWER = 1 << 12, PORT_OWNER = 1 << 13,
-       PORT_WAKE = 7 << 20 };
+enum {
+    STS_INT = 1,
+    STS_ERR = 2,
+    STS_PCD = 4,
+    STS_FLR = 8,
+    STS_HSE = 16,
+    STS_IAA = 32,
+    STS_HALTED = 1 << 12,
+    STS_PSS = 1 << 14,
+    STS_ASS = 1 << 15,
+    STS_W1C = 0x3f };
+enum {
+    PORT_CCS = 1,
+    PORT_CSC = 2,
+    PORT_PED = 4,
+    PORT_PEDC = 8,
+    PORT_FPR = 1 << 6,
+    PORT_SUSPEND = 1 << 7,
+    PORT_RESET = 1 << 8,
+    PORT_LINE_K = 1 << 10,
+    PORT_LINE_J = 2 << 10,
+    PORT_LINE = 3 << 10,
+    PORT_POWER = 1 << 12,
+    PORT_OWNER = 1 << 13,
+    PORT_WAKE = 7 << 20 };
 enum { LINK_END = 1, LINK_ITD = 0, LINK_QH = 1 };
-enum { TOKEN_XACT = 1 << 3, TOKEN_BABBLE = 1 << 4, TOKEN_HALTED = 1 << 6, TOKEN_ACTIVE = 1 << 7, TOKEN_IOC = 1 << 15 };
+enum {
+    TOKEN_XACT = 1 << 3,
+    TOKEN_BABBLE = 1 << 4,
+    TOKEN_HALTED = 1 << 6,
+    TOKEN_ACTIVE = 1 << 7,
+    TOKEN_IOC = 1 << 15
+};
 #define TOKEN_DT (1u << 31)
 enum { QH_DTC = 1 << 14 };
 /* Words of a queue head. */
@@ -94,13 +120,15 @@ static UsbDevice *find_device(Ehci *s, uint8_t addr)
 /* ---- asynchronous and interrupt transfers, 4.10 ---- */
 
 /* Copies between buf and the pages of a transfer, from the current one and its offset on. */
-static bool pages_copy(Ehci *s, const uint32_t *pages, unsigned page, uint32_t offset, uint8_t *buf, uint32_t len, bool to_guest)
+static bool pages_copy(Ehci *s, const uint32_t *pages, unsigned page, uint32_t offset, uint8_t *buf,
+                       uint32_t len, bool to_guest)
 {
     for (uint32_t done = 0; done < len; page++, offset = 0) {
         uint32_t n = MIN(len - done, 0x1000 - offset);
         uint32_t addr = page < 5 ? (pages[page] & ~0xfffu) + offset : 0;
 
-        if (page > 4 || !(to_guest ? dma_write(&s->pci.dev, addr, buf + done, n) : dma_read(&s->pci.dev, addr, buf + done, n))) {
+        if (page > 4 || !(to_guest ? dma_write(&s->pci.dev, addr, buf + done, n)
+                                   : dma_read(&s->pci.dev, addr, buf + done, n))) {
             die(s);
             return false;
         }
@@ -109,17 +137,22 @@ static bool pages_copy(Ehci *s, const uint32_t *pages, unsigned page, uint32_t o
     return true;
 }
 
-/* The transfer of the overlay is over, or has to be tried again (NAK): true when the queue may go on. */
+/*
+ * The transfer of the overlay is over, or has to be tried again (NAK): true when the queue may go
+ * on.
+ */
 static bool transfer_complete(Ehci *s, uint32_t qh, uint32_t *w, UsbPending *a)
 {
     const UsbPacket *p = &a->packet;
     uint32_t token = w[QH_TOKEN], len = token >> 16 & 0x7fff, actual = (uint32_t)p->actual;
-    uint32_t max = MAX(w[QH_CHAR] >> 16 & 0x7ff, 1), page = token >> 12 & 7, offset = w[QH_BUF] & 0xfff;
+    uint32_t max = MAX(w[QH_CHAR] >> 16 & 0x7ff, 1), page = token >> 12 & 7,
+             offset = w[QH_BUF] & 0xfff;
 
     if (p->status == USB_NAK) {
         return false;
     }
-    if (p->pid == USB_IN && actual && !pages_copy(s, w + QH_BUF, page, offset, a->buf, actual, true)) {
+    if (p->pid == USB_IN && actual &&
+        !pages_copy(s, w + QH_BUF, page, offset, a->buf, actual, true)) {
         return false;
     }
     token &= ~(uint32_t)(TOKEN_ACTIVE | TOKEN_XACT | TOKEN_BABBLE);
@@ -127,7 +160,9 @@ static bool transfer_complete(Ehci *s, uint32_t qh, uint32_t *w, UsbPending *a)
         /* a toggle a packet; an empty transfer is one */
         token ^= MAX((actual + max - 1) / max, 1) & 1 ? TOKEN_DT : 0;
     } else {
-        token |= TOKEN_HALTED | (p->status == USB_STALL ? 0 : p->status == USB_BABBLE ? TOKEN_BABBLE : TOKEN_XACT);
+        token |= TOKEN_HALTED | (p->status == USB_STALL    ? 0
+                                 : p->status == USB_BABBLE ? TOKEN_BABBLE
+                                                           : TOKEN_XACT);
         token &= p->status == USB_STALL ? ~0u : ~(3u << 10);
         s->status |= STS_ERR;
     }
@@ -175,10 +210,12 @@ static bool transfer_run(Ehci *s, uint32_t qh, uint32_t *w)
         s->status |= STS_ERR | STS_INT;
         return false;
     }
-    a = usb_pending_new(w[QH_CURRENT], pid, find_device(s, w[QH_CHAR] & 0x7f), w[QH_CHAR] >> 8 & 15, len);
+    a = usb_pending_new(w[QH_CURRENT], pid, find_device(s, w[QH_CHAR] & 0x7f), w[QH_CHAR] >> 8 & 15,
+                        len);
     a->wake = packet_wake;
     a->opaque = s;
-    if (pid != USB_IN && len && !pages_copy(s, w + QH_BUF, token >> 12 & 7, offset, a->buf, len, false)) {
+    if (pid != USB_IN && len &&
+        !pages_copy(s, w + QH_BUF, token >> 12 & 7, offset, a->buf, len, false)) {
         g_free(a);
         return false;
     }
@@ -237,7 +274,8 @@ static void iso_transaction(Ehci *s, uint32_t itd, const uint32_t *w, unsigned n
     if (!(t & 1u << 31) || page > 6 || (page == 6 && second < len) || len > 3072) {
         return;
     }
-    a = usb_pending_new(itd, in ? USB_IN : USB_OUT, find_device(s, w[9] & 0x7f), w[9] >> 8 & 15, len);
+    a = usb_pending_new(itd, in ? USB_IN : USB_OUT, find_device(s, w[9] & 0x7f), w[9] >> 8 & 15,
+                        len);
     if (!in && len) {
         dma_read(&s->pci.dev, addr, a->buf, second);
         if (second < len) {
@@ -317,7 +355,8 @@ static void async_run(Ehci *s)
 
 static uint32_t frindex_now(Ehci *s)
 {
-    int64_t passed = s->cmd & CMD_RUN ? (clock_now_ns(CLOCK_GUEST) - s->frindex_ns) / NS_PER_UFRAME : 0;
+    int64_t passed =
+        s->cmd & CMD_RUN ? (clock_now_ns(CLOCK_GUEST) - s->frindex_ns) / NS_PER_UFRAME : 0;
 
     return (s->frindex + (uint32_t)MAX(passed, 0)) & 0x3fff;
 }
@@ -395,7 +434,8 @@ static void port_attach(UsbPort *p)
         usb_port_handover(p, p->companion);
         return;
     }
-    s->portsc[i] = (s->portsc[i] & ~(uint32_t)PORT_LINE) | PORT_CCS | (p->dev->speed == USB_LOW ? PORT_LINE_K : PORT_LINE_J);
+    s->portsc[i] = (s->portsc[i] & ~(uint32_t)PORT_LINE) | PORT_CCS |
+                   (p->dev->speed == USB_LOW ? PORT_LINE_K : PORT_LINE_J);
     port_changed(s, i, PORT_CSC);
 }
 
@@ -425,7 +465,8 @@ static void port_wakeup(UsbPort *p, UsbDevice *dev, uint8_t endpoint)
     }
 }
 
-static const UsbPortOps port_ops = { .attach = port_attach, .detach = port_detach, .wakeup = port_wakeup };
+static const UsbPortOps port_ops = {
+    .attach = port_attach, .detach = port_detach, .wakeup = port_wakeup};
 
 static void set_owner(Ehci *s, unsigned i, bool companion)
 {
@@ -451,7 +492,8 @@ static void portsc_write(Device *d, const RegAccess *a)
     uint32_t v = (uint32_t)a->value, old = (uint32_t)a->old, *ps = &s->portsc[i];
     UsbDevice *dev;
 
-    *ps = (old & ~(v & (uint32_t)a->mask & (PORT_CSC | PORT_PEDC))) & ~(uint32_t)(PORT_WAKE | PORT_RESET);
+    *ps = (old & ~(v & (uint32_t)a->mask & (PORT_CSC | PORT_PEDC))) &
+          ~(uint32_t)(PORT_WAKE | PORT_RESET);
     *ps |= v & (PORT_WAKE | PORT_RESET);
     if (!(v & PORT_PED)) {
         *ps &= ~(uint32_t)PORT_PED;
@@ -551,7 +593,8 @@ static uint64_t hcsparams_read(Device *d, const RegAccess *a)
 {
     Ehci *s = (Ehci *)d;
 
-    return PORTS | (s->companions ? s->companion_ports / s->companions : 0) << 8 | s->companions << 12;
+    return PORTS | (s->companions ? s->companion_ports / s->companions : 0) << 8 |
+           s->companions << 12;
 }
 
 static const Reg ehci_regs[] = {
@@ -570,7 +613,7 @@ static const Reg ehci_regs[] = {
     REG_ARRAY(Ehci, 0x64, portsc, .reset = PORT_POWER, .write = portsc_write),
 };
 
-static const RegBank ehci_banks[] = { { .name = "mmio", .size = 0x1000, BANK_REGS(ehci_regs) }, { 0 } };
+static const RegBank ehci_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(ehci_regs)}, {0}};
 
 /* ---- the device ---- */
 
@@ -579,7 +622,8 @@ static bool add_companion(UsbBus *b, UsbPort *ports, unsigned n, unsigned first,
     Ehci *s = (Ehci *)b->bus.owner;
 
     if (first > PORTS || n > PORTS - first) {
-        return fail(error, "firstport on masterbus is out of range: %u ports from %u, of %u", n, first, PORTS);
+        return fail(error, "firstport on masterbus is out of range: %u ports from %u, of %u", n,
+                    first, PORTS);
     }
     for (unsigned i = 0; i < n; i++) {
         if (s->port[first + i].companion) {
@@ -651,16 +695,32 @@ static const PciConfigRow ehci_config[] = {
     { 0 },
 };
 
-#define EHCI(id_, name_, desc_, device_, rev_)                                                     \
-    static const PciInfo id_##_pci = {                                                             \
-        .vendor = 0x8086, .device = device_, .class_code = 0x0c0320, .revision = rev_, .pin = 4, .config = ehci_config, \
-        .bar = { { .kind = PCI_BAR_MEM32, .bank = "mmio" } },                                      \
-    };                                                                                             \
-    static const DeviceType id_##_type = {                                                         \
-        .name = name_, .parent = "pci-device", .bus = "PCI", .category = "usb", .desc = desc_, .size = sizeof(Ehci), \
-        .state_version = 1, .bus_info = &id_##_pci, .props = ehci_props, .banks = ehci_banks, .state = ehci_state, \
-        .realize = ehci_realize, .unrealize = ehci_unrealize, .reset = ehci_reset,                 \
-    };                                                                                             \
+#define EHCI(id_, name_, desc_, device_, rev_)            \
+    static const PciInfo id_##_pci = {                    \
+        .vendor = 0x8086,                                 \
+        .device = device_,                                \
+        .class_code = 0x0c0320,                           \
+        .revision = rev_,                                 \
+        .pin = 4,                                         \
+        .config = ehci_config,                            \
+        .bar = {{.kind = PCI_BAR_MEM32, .bank = "mmio"}}, \
+    };                                                    \
+    static const DeviceType id_##_type = {                \
+        .name = name_,                                    \
+        .parent = "pci-device",                           \
+        .bus = "PCI",                                     \
+        .category = "usb",                                \
+        .desc = desc_,                                    \
+        .size = sizeof(Ehci),                             \
+        .state_version = 1,                               \
+        .bus_info = &id_##_pci,                           \
+        .props = ehci_props,                              \
+        .banks = ehci_banks,                              \
+        .state = ehci_state,                              \
+        .realize = ehci_realize,                          \
+        .unrealize = ehci_unrealize,                      \
+        .reset = ehci_reset,                              \
+    };                                                    \
     DEVICE_TYPE(id_##_type);
 EHCI(ich4, "usb-ehci", NULL, 0x24cd, 0x10)
 EHCI(ich9_1, "ich9-usb-ehci1", NULL, 0x293a, 3)

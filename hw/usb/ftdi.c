@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * USB serial converter, an FTDI FT232BM by its vendor requests (as Linux 6.1's ftdi_sio uses them), and the same
- * chip in a Baum braille display. It is plugged in while somebody is connected to its chardev. Every packet to the host
- * begins with two bytes of status. Left out: EEPROM, bit-bang mode, event and error characters.
+ * USB serial converter, an FTDI FT232BM by its vendor requests (as Linux 6.1's ftdi_sio uses them),
+ * and the same chip in a Baum braille display. It is plugged in while somebody is connected to its
+ * chardev. Every packet to the host begins with two bytes of status. Left out: EEPROM, bit-bang
+ * mode, event and error characters.
  */
 #include <string.h>
 
@@ -71,7 +72,8 @@ static unsigned modem_status(UsbSerial *s)
     }
     return STATUS_ALWAYS | (lines & CHARDEV_TIOCM_CTS ? STATUS_CTS : 0) |
            (lines & CHARDEV_TIOCM_DSR ? STATUS_DSR : 0) |
-           (lines & CHARDEV_TIOCM_RI ? STATUS_RI : 0) | (lines & CHARDEV_TIOCM_CAR ? STATUS_DCD : 0);
+           (lines & CHARDEV_TIOCM_RI ? STATUS_RI : 0) |
+           (lines & CHARDEV_TIOCM_CAR ? STATUS_DCD : 0);
 }
 
 static void set_line(UsbSerial *s)
@@ -329,7 +331,8 @@ static void ftdi_unrealize(Device *dev)
 
 /* ---- descriptors ---- */
 
-static const char *const ftdi_strings[] = {"QEMU", "QEMU USB SERIAL", "QEMU USB BAUM BRAILLE", "1", NULL};
+static const char *const ftdi_strings[] = {"QEMU", "QEMU USB SERIAL", "QEMU USB BAUM BRAILLE", "1",
+                                           NULL};
 
 static const UsbEndpointRow ftdi_endpoints[] = {
     {.address = 0x81, .attributes = 2, .max_packet = PACKET},
@@ -345,11 +348,11 @@ static const UsbSpeedInfo ftdi_full = {
     .bcd_usb = 0x0200, .max_packet0 = 8, .configs = ftdi_configs, .num_configs = 1,
 };
 
-#define SERIAL_INFO(product_, string_)                                                                            \
-    {                                                                                                             \
-        .vendor = 0x0403, .product = product_, .release = 0x0400, .strings = ftdi_strings,                      \
-        .product_string = string_, .serial_string = 4, .speeds = {[USB_FULL] = &ftdi_full},                     \
-        .control = ftdi_control, .data = ftdi_data, .cancel = ftdi_cancel, .reset = ftdi_reset,           \
+#define SERIAL_INFO(product_, string_)                                                          \
+    {                                                                                           \
+        .vendor = 0x0403, .product = product_, .release = 0x0400, .strings = ftdi_strings,      \
+        .product_string = string_, .serial_string = 4, .speeds = {[USB_FULL] = &ftdi_full},     \
+        .control = ftdi_control, .data = ftdi_data, .cancel = ftdi_cancel, .reset = ftdi_reset, \
     }
 static const UsbInfo ftdi_info = SERIAL_INFO(0x6001, 2);
 static const UsbInfo ftdi_braille_info = SERIAL_INFO(0xfe72, 3);
@@ -384,14 +387,17 @@ static const StateField ftdi_state[] = {
     STATE_END,
 };
 
-#define SERIAL_DEVICE(name_, desc_, info_, props_)                                                            \
-    {                                                                                                         \
-        .name = name_, .bus = "usb-bus", .category = "usb", .desc = desc_, .size = sizeof(UsbSerial),         \
-        .state_version = 1, .hotpluggable = true, .bus_info = &info_, .props = props_, .state = ftdi_state, \
-        .realize = ftdi_realize, .unrealize = ftdi_unrealize,                                             \
+#define SERIAL_DEVICE(name_, desc_, info_, props_)                                               \
+    {                                                                                            \
+        .name = name_, .bus = "usb-bus", .category = "usb", .desc = desc_,                       \
+        .size = sizeof(UsbSerial), .state_version = 1, .hotpluggable = true, .bus_info = &info_, \
+        .props = props_, .state = ftdi_state, .realize = ftdi_realize,                           \
+        .unrealize = ftdi_unrealize,                                                             \
     }
 
-static const DeviceType ftdi_type = SERIAL_DEVICE("usb-serial", "USB serial converter (FTDI)", ftdi_info, ftdi_props);
+static const DeviceType ftdi_type =
+    SERIAL_DEVICE("usb-serial", "USB serial converter (FTDI)", ftdi_info, ftdi_props);
 DEVICE_TYPE(ftdi_type);
-static const DeviceType ftdi_braille_type = SERIAL_DEVICE("usb-braille", "USB braille display (Baum)", ftdi_braille_info, ftdi_braille_props);
+static const DeviceType ftdi_braille_type = SERIAL_DEVICE(
+    "usb-braille", "USB braille display (Baum)", ftdi_braille_info, ftdi_braille_props);
 DEVICE_TYPE(ftdi_braille_type);

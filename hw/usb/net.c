@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * USB network adapter: Ethernet Networking Control Model of the Communications Device Class (CDC 1.2, ECM 1.2) as
- * configuration 1, Remote NDIS (rndis.c) as configuration 2. A frame is a transfer, which ends with a short packet.
- * Left out: multicast filters, statistics, power filters.
+ * USB network adapter: Ethernet Networking Control Model of the Communications Device Class (CDC
+ * 1.2, ECM 1.2) as configuration 1, Remote NDIS (rndis.c) as configuration 2. A frame is a
+ * transfer, which ends with a short packet. Left out: multicast filters, statistics, power filters.
  */
 #include "net.h"
 
@@ -82,7 +82,8 @@ static bool wanted(const UsbNet *s, const uint8_t *f)
 
         filter = (n & NDIS_PROMISCUOUS ? FILTER_PROMISCUOUS : 0) |
                  (n & (NDIS_ALL_MULTICAST | NDIS_MULTICAST) ? FILTER_ALL_MULTICAST : 0) |
-                 (n & NDIS_DIRECTED ? FILTER_DIRECTED : 0) | (n & NDIS_BROADCAST ? FILTER_BROADCAST : 0);
+                 (n & NDIS_DIRECTED ? FILTER_DIRECTED : 0) |
+                 (n & NDIS_BROADCAST ? FILTER_BROADCAST : 0);
     }
     if (filter & FILTER_PROMISCUOUS) {
         return true;
@@ -132,9 +133,11 @@ static void net_link_changed(NetClient *c, bool up)
 static void net_rx_filter(NetClient *c, NetRxFilter *f)
 {
     UsbNet *s = of_nic(c);
-    bool promiscuous = is_rndis(s) ? s->rndis_filter & NDIS_PROMISCUOUS : s->cdc_filter & FILTER_PROMISCUOUS;
+    bool promiscuous =
+        is_rndis(s) ? s->rndis_filter & NDIS_PROMISCUOUS : s->cdc_filter & FILTER_PROMISCUOUS;
 
-    *f = (NetRxFilter){.promiscuous = promiscuous, .broadcast_allowed = true, .multicast = NET_RX_ALL};
+    *f = (NetRxFilter){
+        .promiscuous = promiscuous, .broadcast_allowed = true, .multicast = NET_RX_ALL};
     memcpy(f->main_mac, s->mac, 6);
 }
 
@@ -338,10 +341,35 @@ static const char *const net_strings[] = {
     NULL,
 };
 
-/* CDC 1.2, 5.2.3, and ECM 1.2, 5.4: header, call management, abstract control model, union, Ethernet */
-static const uint8_t rndis_class[] = {5, 0x24, 0, 0x10, 0x01, 5, 0x24, 1, 0, 1, 4, 0x24, 2, 0, 5, 0x24, 6, 0, 1};
-static const uint8_t cdc_class[] = {5, 0x24, 0, 0x10, 0x01, 5,    0x24, 6, 0, 1, 13, 0x24,
-                                    15, STR_MAC, 0, 0, 0, 0, USB_NET_FRAME & 0xff, USB_NET_FRAME >> 8, 0, 0, 0};
+/*
+ * CDC 1.2, 5.2.3, and ECM 1.2, 5.4: header, call management, abstract control model, union,
+ * Ethernet
+ */
+static const uint8_t rndis_class[] = {5, 0x24, 0, 0x10, 0x01, 5,    0x24, 1, 0, 1,
+                                      4, 0x24, 2, 0,    5,    0x24, 6,    0, 1};
+static const uint8_t cdc_class[] = {5,
+                                    0x24,
+                                    0,
+                                    0x10,
+                                    0x01,
+                                    5,
+                                    0x24,
+                                    6,
+                                    0,
+                                    1,
+                                    13,
+                                    0x24,
+                                    15,
+                                    STR_MAC,
+                                    0,
+                                    0,
+                                    0,
+                                    0,
+                                    USB_NET_FRAME & 0xff,
+                                    USB_NET_FRAME >> 8,
+                                    0,
+                                    0,
+                                    0};
 
 static const UsbEndpointRow net_notification[] = {
     {.address = 0x81, .attributes = 3, .max_packet = 16, .interval = 32},

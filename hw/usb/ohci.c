@@ -20,8 +20,16 @@
 #define MAX_TD 8192u
 #define NO_DONE 7u
 
-enum { CTL_PLE = 1 << 2, CTL_IE = 1 << 3, CTL_CLE = 1 << 4, CTL_BLE = 1 << 5, CTL_HCFS = 3 << 6, CTL_OPERATIONAL = 2 << 6,
-       CTL_RESUME = 1 << 6, CTL_SUSPEND = 3 << 6, CTL_WMASK = 0x7ff };
+enum {
+    CTL_PLE = 1 << 2,
+    CTL_IE = 1 << 3,
+    CTL_CLE = 1 << 4,
+    CTL_BLE = 1 << 5,
+    CTL_HCFS = 3 << 6,
+    CTL_OPERATIONAL = 2 << 6,
+    CTL_RESUME = 1 << 6,
+    CTL_SUSPEND = 3 << 6,
+    CTL_WMASK = 0x7ff };
 enum { CS_HCR = 1, CS_CLF = 2, CS_BLF = 4, CS_OCR = 8 };
 enum { INT_SO = 1, INT_WDH = 2, INT_SF = 4, INT_RD = 8, INT_UE = 16, INT_FNO = 32, INT_RHSC = 64 };
 #define INT_MIE (1u << 31)
@@ -29,8 +37,19 @@ enum { ED_SKIP = 1 << 14, ED_ISO = 1 << 15, HEAD_HALTED = 1, HEAD_CARRY = 2 };
 enum { TD_ROUNDING = 1 << 18 };
 enum { CC_NONE = 0, CC_STALL = 4, CC_NO_RESPONSE = 5, CC_OVERRUN = 8, CC_UNDERRUN = 9 };
 /* Root hub ports, 7.4.4. */
-enum { PS_CCS = 1, PS_PES = 2, PS_PSS = 4, PS_PRS = 16, PS_PPS = 1 << 8, PS_LSDA = 1 << 9, PS_CSC = 1 << 16, PS_PESC = 1 << 17,
-       PS_PSSC = 1 << 18, PS_OCIC = 1 << 19, PS_PRSC = 1 << 20, PS_CHANGES = 0x1f << 16 };
+enum {
+    PS_CCS = 1,
+    PS_PES = 2,
+    PS_PSS = 4,
+    PS_PRS = 16,
+    PS_PPS = 1 << 8,
+    PS_LSDA = 1 << 9,
+    PS_CSC = 1 << 16,
+    PS_PESC = 1 << 17,
+    PS_PSSC = 1 << 18,
+    PS_OCIC = 1 << 19,
+    PS_PRSC = 1 << 20,
+    PS_CHANGES = 0x1f << 16 };
 enum { RHA_NPS = 1 << 9, RHA_PSM = 1 << 8 };
 
 typedef struct Ohci {
@@ -120,15 +139,18 @@ static uint32_t td_len(const Td *td)
 }
 
 /* A buffer is a piece of one page and one of the page of its end. */
-static bool buffer_copy(Ohci *s, uint32_t first, uint32_t last, uint8_t *buf, uint32_t len, bool to_guest)
+static bool buffer_copy(Ohci *s, uint32_t first, uint32_t last, uint8_t *buf, uint32_t len,
+                        bool to_guest)
 {
     uint32_t n = MIN(len, 0x1000 - (first & 0xfff));
-    bool ok = to_guest ? dma_write(&s->pci.dev, first, buf, n) : dma_read(&s->pci.dev, first, buf, n);
+    bool ok =
+        to_guest ? dma_write(&s->pci.dev, first, buf, n) : dma_read(&s->pci.dev, first, buf, n);
 
     if (ok && n < len) {
         uint32_t page = last & ~0xfffu;
 
-        ok = to_guest ? dma_write(&s->pci.dev, page, buf + n, len - n) : dma_read(&s->pci.dev, page, buf + n, len - n);
+        ok = to_guest ? dma_write(&s->pci.dev, page, buf + n, len - n)
+                      : dma_read(&s->pci.dev, page, buf + n, len - n);
     }
     if (!ok) {
         die(s);
@@ -145,7 +167,8 @@ static uint32_t buffer_after(const Td *td, uint32_t n)
 }
 
 /* 6.5: onto the done queue; the interrupt comes with the queue, after the delay it asks for. */
-static void td_retire(Ohci *s, uint32_t ed_addr, Ed *ed, uint32_t td_addr, uint32_t flags, uint32_t cbp, uint32_t next)
+static void td_retire(Ohci *s, uint32_t ed_addr, Ed *ed, uint32_t td_addr, uint32_t flags,
+                      uint32_t cbp, uint32_t next)
 {
     uint32_t delay = flags >> 21 & 7;
 
@@ -192,7 +215,8 @@ static bool td_complete(Ohci *s, uint32_t ed_addr, Ed *ed, uint32_t td_addr, Td 
         /* a toggle a packet; an empty transfer is one */
         carry ^= (MAX((actual + max - 1) / max, 1) & 1) != 0;
     }
-    ed->head = (ed->head & ~(uint32_t)(HEAD_CARRY | HEAD_HALTED)) | (carry ? HEAD_CARRY : 0) | (cc ? HEAD_HALTED : 0);
+    ed->head = (ed->head & ~(uint32_t)(HEAD_CARRY | HEAD_HALTED)) | (carry ? HEAD_CARRY : 0) |
+               (cc ? HEAD_HALTED : 0);
     td->flags = (td->flags & 0x00ffffff) | 1u << 25 | (uint32_t)carry << 24 | cc << 28;
     if (cc) {
         td->flags &= ~(7u << 21);    /* errors are told at once */
@@ -264,15 +288,18 @@ static bool iso_run(Ohci *s, uint32_t ed_addr, Ed *ed)
         offsets[i] = w[4 + i / 2] >> 16 * (i & 1) & 0xffff;
     }
     uint32_t first = ((offsets[which] & 0x1000 ? w[3] : w[1]) & ~0xfffu) | (offsets[which] & 0xfff);
-    uint32_t last = (unsigned)which + 1 < count ? ((offsets[which + 1] & 0x1000 ? w[3] : w[1]) & ~0xfffu) + (offsets[which + 1] & 0xfff) - 1
-                                                : w[3];
+    uint32_t last = (unsigned)which + 1 < count
+                        ? ((offsets[which + 1] & 0x1000 ? w[3] : w[1]) & ~0xfffu) +
+                              (offsets[which + 1] & 0xfff) - 1
+                        : w[3];
     uint32_t len = span(first, last), cc = CC_NO_RESPONSE, actual = 0;
     UsbPending *a;
 
     if (len > 1024 || direction == 0 || direction == 3) {
         len = 0;
     }
-    a = usb_pending_new(addr, direction == 2 ? USB_IN : USB_OUT, find_device(s, ed->flags & 0x7f), ed->flags >> 7 & 15, len);
+    a = usb_pending_new(addr, direction == 2 ? USB_IN : USB_OUT, find_device(s, ed->flags & 0x7f),
+                        ed->flags >> 7 & 15, len);
     if (direction == 2 || !len || buffer_copy(s, first, last, a->buf, len, false)) {
         usb_packet_run(&a->packet);
         if (a->packet.status == USB_ASYNC) {
@@ -300,7 +327,8 @@ static bool list_run(Ohci *s, uint32_t head)
 {
     bool active = false;
 
-    for (unsigned n = 0; head && n < FRAME_EDS && s->tds && (s->control & CTL_HCFS) == CTL_OPERATIONAL; n++) {
+    for (unsigned n = 0;
+         head && n < FRAME_EDS && s->tds && (s->control & CTL_HCFS) == CTL_OPERATIONAL; n++) {
         uint32_t w[4];
 
         if (!read_words(s, head, w, 4)) {
@@ -308,7 +336,8 @@ static bool list_run(Ohci *s, uint32_t head)
         }
         Ed ed = { w[0], w[1], w[2], w[3] };
 
-        while (!(ed.flags & ED_SKIP) && !(ed.head & HEAD_HALTED) && (ed.head & ~15u) != (ed.tail & ~15u) && s->tds) {
+        while (!(ed.flags & ED_SKIP) && !(ed.head & HEAD_HALTED) &&
+               (ed.head & ~15u) != (ed.tail & ~15u) && s->tds) {
             active = true;
             s->tds--;
             if (!(ed.flags & ED_ISO ? iso_run : td_run)(s, head, &ed)) {
@@ -408,7 +437,8 @@ static void port_wakeup(UsbPort *p, UsbDevice *dev, uint8_t endpoint)
     }
 }
 
-static const UsbPortOps port_ops = { .attach = port_attach, .detach = port_detach, .wakeup = port_wakeup };
+static const UsbPortOps port_ops = {
+    .attach = port_attach, .detach = port_detach, .wakeup = port_wakeup};
 
 static void portsc_write(Device *d, const RegAccess *a)
 {
@@ -458,7 +488,8 @@ static void soft_reset(Ohci *s)
     usb_pending_clear(s->async);
     s->control &= 1 << 8;
     s->control |= CTL_SUSPEND;
-    s->cmdstatus = s->intstatus = s->intr = s->hcca = s->period_ed = s->control_head = s->control_ed = 0;
+    s->cmdstatus = s->intstatus = s->intr = s->hcca = s->period_ed = s->control_head =
+        s->control_ed = 0;
     s->bulk_head = s->bulk_ed = s->done_head = s->periodic_start = 0;
     s->fminterval = 0x27782edf;
     s->lsthreshold = 0x628;
@@ -546,7 +577,9 @@ static uint64_t fmnumber_read(Device *d, const RegAccess *a)
 static uint64_t fmremaining_read(Device *d, const RegAccess *a)
 {
     Ohci *s = (Ohci *)d;
-    int64_t left = (s->control & CTL_HCFS) == CTL_OPERATIONAL ? s->frame_due_ns - clock_now_ns(CLOCK_GUEST) : 0;
+    int64_t left = (s->control & CTL_HCFS) == CTL_OPERATIONAL
+                       ? s->frame_due_ns - clock_now_ns(CLOCK_GUEST)
+                       : 0;
 
     left = CLAMP(left, 0, NS_PER_FRAME);
     return (s->fminterval & 1u << 31) | (uint64_t)left * (s->fminterval & 0x3fff) / NS_PER_FRAME;
@@ -559,9 +592,13 @@ static void rhstatus_write(Device *d, const RegAccess *a)
 
     s->rhstatus = (uint32_t)a->old & ~(v & 1u << 17);
     for (unsigned i = 0; i < s->num_ports; i++) {
-        s->portsc[i] = v & 1u << 16 ? s->portsc[i] | PS_PPS : v & 1 ? s->portsc[i] & ~(uint32_t)PS_PPS : s->portsc[i];
+        s->portsc[i] = v & 1u << 16 ? s->portsc[i] | PS_PPS
+                       : v & 1      ? s->portsc[i] & ~(uint32_t)PS_PPS
+                                    : s->portsc[i];
     }
-    s->rhstatus = v & 1u << 31 ? s->rhstatus & ~(1u << 15) : v & 1u << 15 ? s->rhstatus | 1u << 15 : s->rhstatus;
+    s->rhstatus = v & 1u << 31   ? s->rhstatus & ~(1u << 15)
+                  : v & 1u << 15 ? s->rhstatus | 1u << 15
+                                 : s->rhstatus;
 }
 
 static const Reg ohci_regs[] = {
@@ -589,7 +626,7 @@ static const Reg ohci_regs[] = {
     REG_ARRAY(Ohci, 0x54, portsc, .write = portsc_write),
 };
 
-static const RegBank ohci_banks[] = { { .name = "mmio", .size = 0x100, BANK_REGS(ohci_regs) }, { 0 } };
+static const RegBank ohci_banks[] = {{.name = "mmio", .size = 0x100, BANK_REGS(ohci_regs)}, {0}};
 
 /* ---- the device ---- */
 
@@ -598,17 +635,20 @@ static bool ohci_realize(Device *d, GError **error)
     Ohci *s = (Ohci *)d;
 
     if (s->num_ports > MAX_PORTS || !s->num_ports) {
-        return fail(error, "OHCI num-ports=%u is too big (limit is %u ports)", s->num_ports, MAX_PORTS);
+        return fail(error, "OHCI num-ports=%u is too big (limit is %u ports)", s->num_ports,
+                    MAX_PORTS);
     }
     s->async = g_ptr_array_new();
     timer_init(&s->timer, CLOCK_GUEST, frame_due, s);
     if (s->masterbus) {
         return usb_companion_add(d, s->masterbus, s->port, s->num_ports, s->firstport,
-                                 USB_SPEED_BIT(USB_LOW) | USB_SPEED_BIT(USB_FULL), &port_ops, error);
+                                 USB_SPEED_BIT(USB_LOW) | USB_SPEED_BIT(USB_FULL), &port_ops,
+                                 error);
     }
     usb_bus_init(&s->bus, d);
     for (unsigned i = 0; i < s->num_ports; i++) {
-        usb_port_add(&s->bus, &s->port[i], NULL, i, USB_SPEED_BIT(USB_LOW) | USB_SPEED_BIT(USB_FULL), &port_ops, s);
+        usb_port_add(&s->bus, &s->port[i], NULL, i,
+                     USB_SPEED_BIT(USB_LOW) | USB_SPEED_BIT(USB_FULL), &port_ops, s);
     }
     return true;
 }

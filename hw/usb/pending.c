@@ -20,8 +20,13 @@ UsbPending *usb_pending_new(uint32_t key, UsbPid pid, UsbDevice *dev, uint8_t ep
     p->key = key;
     p->seen = true;
     p->iov = (struct iovec){ .iov_base = p->buf, .iov_len = len };
-    p->packet = (UsbPacket){ .pid = pid, .dev = dev, .ep = ep, .iov = &p->iov, .niov = len ? 1 : 0, .done = pending_done,
-                             .opaque = p };
+    p->packet = (UsbPacket){.pid = pid,
+                            .dev = dev,
+                            .ep = ep,
+                            .iov = &p->iov,
+                            .niov = len ? 1 : 0,
+                            .done = pending_done,
+                            .opaque = p};
     return p;
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Packets of host controllers that walk lists in memory: one per transfer descriptor, kept while a device has it. */
+/*
+ * Packets of host controllers that walk lists in memory: one per transfer descriptor, kept while a
+ * device has it.
+ */
 #ifndef HW_USB_PENDING_H
 #define HW_USB_PENDING_H
 

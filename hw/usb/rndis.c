@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Remote NDIS over USB (MS-RNDIS 5.0): the control messages of the USB network adapter and the header of its frames. One
- * frame a transfer; objects that count are all 0.
+ * Remote NDIS over USB (MS-RNDIS 5.0): the control messages of the USB network adapter and the
+ * header of its frames. One frame a transfer; objects that count are all 0.
  */
 #include <string.h>
 

@@ -98,7 +98,9 @@ static void send_data(UsbMsd *m, UsbPacket *p)
     }
     m->data_pos += n;
     m->residue = m->data_len - m->data_pos;
-    /* 6.7.2: less than expected ends with a short packet, which firmware takes better than a stall */
+    /*
+     * 6.7.2: less than expected ends with a short packet, which firmware takes better than a stall
+     */
     if (m->data_pos == m->data_len || n < want) {
         m->phase = BOT_STATUS;
     }

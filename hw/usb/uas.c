@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * USB attached SCSI (T10 UAS revision 4): a SCSI bus behind four pipes. At super speed each command has a stream, whose
- * number is its tag; at high speed READ READY and WRITE READY say whose data comes next. Data goes through a buffer.
- * Commands that a disk has begun are never taken back: what aborts them waits for their end.
+ * USB attached SCSI (T10 UAS revision 4): a SCSI bus behind four pipes. At super speed each command
+ * has a stream, whose number is its tag; at high speed READ READY and WRITE READY say whose data
+ * comes next. Data goes through a buffer. Commands that a disk has begun are never taken back: what
+ * aborts them waits for their end.
  */
 #include <string.h>
 
@@ -212,7 +213,8 @@ static void command_status(UasCommand *c)
 {
     Uas *s = c->s;
     ScsiRequest *r = c->scsi;
-    uint8_t iu[STATUS_HEADER + SCSI_SENSE_LEN] = {IU_STATUS, 0, c->tag >> 8, c->tag & 0xff, 0, 0, r->status};
+    uint8_t iu[STATUS_HEADER + SCSI_SENSE_LEN] = {IU_STATUS, 0, c->tag >> 8, c->tag & 0xff,
+                                                  0,         0, r->status};
     uint16_t tag = c->tag;
     unsigned len = r->sense_len;
 
@@ -417,7 +419,8 @@ static void task_start(Uas *s, uint16_t tag, const uint8_t *iu)
     case TASK_QUERY:
     case TASK_QUERY_SET:
         for (unsigned i = 0; i < s->commands->len; i++) {
-            code = task_covers(function, iu, g_ptr_array_index(s->commands, i)) ? RESPONSE_SUCCEEDED : code;
+            code = task_covers(function, iu, g_ptr_array_index(s->commands, i)) ? RESPONSE_SUCCEEDED
+                                                                                : code;
         }
         break;
     default:
@@ -568,27 +571,38 @@ static const uint8_t uas_pipes[4][4] = {
     {4, 0x24, PIPE_COMMAND}, {4, 0x24, PIPE_STATUS}, {4, 0x24, PIPE_DATA_IN}, {4, 0x24, PIPE_DATA_OUT},
 };
 
-#define UAS_ENDPOINT(address_, pipe, packet, burst, streams_)                                          \
-    {                                                                                                  \
-        .address = address_, .attributes = 2, .max_packet = packet, .max_burst = burst,                \
-        .streams = streams_, .extra = uas_pipes[pipe - 1], .extra_len = 4,                             \
+#define UAS_ENDPOINT(address_, pipe, packet, burst, streams_)                           \
+    {                                                                                   \
+        .address = address_, .attributes = 2, .max_packet = packet, .max_burst = burst, \
+        .streams = streams_, .extra = uas_pipes[pipe - 1], .extra_len = 4,              \
     }
-#define UAS_SPEED(suffix, packet, packet0, bcd, burst, streams_, string_)                                          \
-    static const UsbEndpointRow uas_endpoints_##suffix[] = {                                                       \
-        UAS_ENDPOINT(0x01, PIPE_COMMAND, packet, burst, 0),                                                        \
-        UAS_ENDPOINT(0x82, PIPE_STATUS, packet, burst, streams_),                                                  \
-        UAS_ENDPOINT(0x83, PIPE_DATA_IN, packet, burst, streams_),                                                 \
-        UAS_ENDPOINT(0x04, PIPE_DATA_OUT, packet, burst, streams_),                                                \
-    };                                                                                                             \
-    static const UsbInterfaceRow uas_interfaces_##suffix[] = {                                                     \
-        {.class_code = 8, .subclass = 6, .protocol = 0x62, .endpoints = uas_endpoints_##suffix, .num_endpoints = 4}, \
-    };                                                                                                             \
-    static const UsbConfig uas_configs_##suffix[] = {                                                              \
-        {.attributes = 0xc0, .value = 1, .string = string_, .num_interfaces = 1,                                   \
-         .interfaces = uas_interfaces_##suffix, .num_rows = 1},                                                    \
-    };                                                                                                             \
-    static const UsbSpeedInfo uas_##suffix = {                                                                     \
-        .bcd_usb = bcd, .max_packet0 = packet0, .configs = uas_configs_##suffix, .num_configs = 1,                 \
+#define UAS_SPEED(suffix, packet, packet0, bcd, burst, streams_, string_) \
+    static const UsbEndpointRow uas_endpoints_##suffix[] = {              \
+        UAS_ENDPOINT(0x01, PIPE_COMMAND, packet, burst, 0),               \
+        UAS_ENDPOINT(0x82, PIPE_STATUS, packet, burst, streams_),         \
+        UAS_ENDPOINT(0x83, PIPE_DATA_IN, packet, burst, streams_),        \
+        UAS_ENDPOINT(0x04, PIPE_DATA_OUT, packet, burst, streams_),       \
+    };                                                                    \
+    static const UsbInterfaceRow uas_interfaces_##suffix[] = {            \
+        {.class_code = 8,                                                 \
+         .subclass = 6,                                                   \
+         .protocol = 0x62,                                                \
+         .endpoints = uas_endpoints_##suffix,                             \
+         .num_endpoints = 4},                                             \
+    };                                                                    \
+    static const UsbConfig uas_configs_##suffix[] = {                     \
+        {.attributes = 0xc0,                                              \
+         .value = 1,                                                      \
+         .string = string_,                                               \
+         .num_interfaces = 1,                                             \
+         .interfaces = uas_interfaces_##suffix,                           \
+         .num_rows = 1},                                                  \
+    };                                                                    \
+    static const UsbSpeedInfo uas_##suffix = {                            \
+        .bcd_usb = bcd,                                                   \
+        .max_packet0 = packet0,                                           \
+        .configs = uas_configs_##suffix,                                  \
+        .num_configs = 1,                                                 \
     };
 UAS_SPEED(high, 512, 64, 0x0200, 0, 0, 4)
 UAS_SPEED(super, 1024, 9, 0x0300, 15, STREAMS_EXP, 5)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Universal host controller (Universal Host Controller Interface Design Guide 1.1): the USB functions
- * of PIIX3, PIIX4 and ICH9. A frame is walked every millisecond while the controller runs.
- * Left out: global suspend.
+ * Universal host controller (Universal Host Controller Interface Design Guide 1.1): the USB
+ * functions of PIIX3, PIIX4 and ICH9. A frame is walked every millisecond while the controller
+ * runs. Left out: global suspend.
  */
 #include <string.h>
 
@@ -23,11 +23,27 @@
 enum { CMD_RUN = 1, CMD_HCRESET = 2, CMD_GRESET = 4, CMD_EGSM = 8, CMD_FGR = 16 };
 enum { STS_USBINT = 1, STS_ERROR = 2, STS_RESUME = 4, STS_HSE = 8, STS_HCPE = 16, STS_HALTED = 32 };
 enum { INTR_TIMEOUT = 1, INTR_RESUME = 2, INTR_IOC = 4, INTR_SHORT = 8 };
-enum { PORT_CCS = 1, PORT_CSC = 2, PORT_PE = 4, PORT_PEC = 8, PORT_RD = 0x40, PORT_ONE = 0x80, PORT_LOW_SPEED = 0x100,
-       PORT_RESET = 0x200, PORT_SUSPEND = 0x1000 };
+enum {
+    PORT_CCS = 1,
+    PORT_CSC = 2,
+    PORT_PE = 4,
+    PORT_PEC = 8,
+    PORT_RD = 0x40,
+    PORT_ONE = 0x80,
+    PORT_LOW_SPEED = 0x100,
+    PORT_RESET = 0x200,
+    PORT_SUSPEND = 0x1000 };
 enum { LINK_END = 1, LINK_QH = 2, LINK_DEPTH = 4 };
-enum { TD_TIMEOUT = 1 << 18, TD_NAK = 1 << 19, TD_BABBLE = 1 << 20, TD_STALLED = 1 << 22, TD_ACTIVE = 1 << 23, TD_IOC = 1 << 24,
-       TD_ISO = 1 << 25, TD_SPD = 1 << 29, TD_ERRORS = 3 << 27 };
+enum {
+    TD_TIMEOUT = 1 << 18,
+    TD_NAK = 1 << 19,
+    TD_BABBLE = 1 << 20,
+    TD_STALLED = 1 << 22,
+    TD_ACTIVE = 1 << 23,
+    TD_IOC = 1 << 24,
+    TD_ISO = 1 << 25,
+    TD_SPD = 1 << 29,
+    TD_ERRORS = 3 << 27 };
 
 typedef struct UhciTd {
     uint32_t link, status, token, buffer;
@@ -52,9 +68,10 @@ typedef struct Uhci {
 
 static void update_irq(Uhci *s)
 {
-    bool level = (s->cause_ioc && (s->intr & INTR_IOC)) || (s->cause_short && (s->intr & INTR_SHORT)) ||
-                 ((s->status & STS_ERROR) && (s->intr & INTR_TIMEOUT)) || ((s->status & STS_RESUME) && (s->intr & INTR_RESUME)) ||
-                 (s->status & (STS_HSE | STS_HCPE));
+    bool level =
+        (s->cause_ioc && (s->intr & INTR_IOC)) || (s->cause_short && (s->intr & INTR_SHORT)) ||
+        ((s->status & STS_ERROR) && (s->intr & INTR_TIMEOUT)) ||
+        ((s->status & STS_RESUME) && (s->intr & INTR_RESUME)) || (s->status & (STS_HSE | STS_HCPE));
 
     pci_set_irq(&s->pci, level);
 }
@@ -107,7 +124,9 @@ static TdResult td_complete(Uhci *s, uint32_t addr, UhciTd *td, const UsbPending
             result = TD_STOP;
         }
     } else {
-        td->status |= TD_STALLED | (p->status == USB_STALL ? 0 : p->status == USB_BABBLE ? TD_BABBLE : TD_TIMEOUT);
+        td->status |= TD_STALLED | (p->status == USB_STALL    ? 0
+                                    : p->status == USB_BABBLE ? TD_BABBLE
+                                                              : TD_TIMEOUT);
         td->status &= ~(uint32_t)TD_ERRORS;
         s->status |= STS_ERROR;
         result = TD_STOP;
@@ -140,8 +159,10 @@ static TdResult td_run(Uhci *s, uint32_t addr, UhciTd *td)
         s->cmd &= ~CMD_RUN;
         return TD_STOP;
     }
-    a = usb_pending_new(addr, pid, find_device(s, td->token >> 8 & 0x7f), td->token >> 15 & 15, max_len(td));
-    if (pid != USB_IN && a->iov.iov_len && !dma_read(&s->pci.dev, td->buffer, a->buf, a->iov.iov_len)) {
+    a = usb_pending_new(addr, pid, find_device(s, td->token >> 8 & 0x7f), td->token >> 15 & 15,
+                        max_len(td));
+    if (pid != USB_IN && a->iov.iov_len &&
+        !dma_read(&s->pci.dev, td->buffer, a->buf, a->iov.iov_len)) {
         s->status |= STS_HSE | STS_HALTED;
         s->cmd &= ~CMD_RUN;
         g_free(a);
@@ -193,7 +214,8 @@ static void queue_run(Uhci *s, uint32_t qh, uint32_t element, unsigned *tds)
 static void frame_run(Uhci *s)
 {
     bool ok;
-    uint32_t link = dma_load(&s->pci.dev, (s->flbase & ~0xfffu) + (s->frame & 0x3ff) * 4, 4, DEV_LITTLE, &ok);
+    uint32_t link =
+        dma_load(&s->pci.dev, (s->flbase & ~0xfffu) + (s->frame & 0x3ff) * 4, 4, DEV_LITTLE, &ok);
     uint32_t first_qh = 0, budget_at_first = 0;
     unsigned tds = FRAME_TDS, qhs = FRAME_QHS;
 
@@ -286,14 +308,16 @@ static void port_wakeup(UsbPort *p, UsbDevice *dev, uint8_t endpoint)
 {
     Uhci *s = of_port(p);
 
-    if ((s->portsc[p->index] & PORT_SUSPEND) && !(s->portsc[p->index] & PORT_RD) && dev->remote_wakeup) {
+    if ((s->portsc[p->index] & PORT_SUSPEND) && !(s->portsc[p->index] & PORT_RD) &&
+        dev->remote_wakeup) {
         s->portsc[p->index] |= PORT_RD;
         s->status |= STS_RESUME;
         update_irq(s);
     }
 }
 
-static const UsbPortOps port_ops = { .attach = port_attach, .detach = port_detach, .wakeup = port_wakeup };
+static const UsbPortOps port_ops = {
+    .attach = port_attach, .detach = port_detach, .wakeup = port_wakeup};
 
 static void portsc_write(Device *d, const RegAccess *a)
 {
@@ -301,8 +325,10 @@ static void portsc_write(Device *d, const RegAccess *a)
     uint16_t v = a->value, *sc = &s->portsc[a->index];
     UsbDevice *dev = s->port[a->index].dev;
 
-    *sc = (a->old & ~(v & a->mask & (PORT_CSC | PORT_PEC)) & ~(PORT_PE | PORT_RD | PORT_RESET | PORT_SUSPEND)) |
-          (v & (PORT_RD | PORT_RESET | PORT_SUSPEND)) | (a->old & PORT_CCS ? v & PORT_PE : 0) | PORT_ONE;
+    *sc = (a->old & ~(v & a->mask & (PORT_CSC | PORT_PEC)) &
+           ~(PORT_PE | PORT_RD | PORT_RESET | PORT_SUSPEND)) |
+          (v & (PORT_RD | PORT_RESET | PORT_SUSPEND)) | (a->old & PORT_CCS ? v & PORT_PE : 0) |
+          PORT_ONE;
     if ((v & PORT_RESET) && !(a->old & PORT_RESET) && dev && dev->attached) {
         usb_device_reset(dev);
     }
@@ -396,11 +422,13 @@ static bool uhci_realize(Device *d, GError **error)
     timer_init(&s->timer, CLOCK_GUEST, frame_due, s);
     if (s->masterbus) {
         return usb_companion_add(d, s->masterbus, s->port, PORTS, s->firstport,
-                                 USB_SPEED_BIT(USB_LOW) | USB_SPEED_BIT(USB_FULL), &port_ops, error);
+                                 USB_SPEED_BIT(USB_LOW) | USB_SPEED_BIT(USB_FULL), &port_ops,
+                                 error);
     }
     usb_bus_init(&s->bus, d);
     for (unsigned i = 0; i < PORTS; i++) {
-        usb_port_add(&s->bus, &s->port[i], NULL, i, USB_SPEED_BIT(USB_LOW) | USB_SPEED_BIT(USB_FULL), &port_ops, s);
+        usb_port_add(&s->bus, &s->port[i], NULL, i,
+                     USB_SPEED_BIT(USB_LOW) | USB_SPEED_BIT(USB_FULL), &port_ops, s);
     }
     return true;
 }
@@ -437,16 +465,32 @@ static const PciConfigRow uhci_config[] = {
     { 0 },
 };
 
-#define UHCI(id, name_, desc_, device_, rev, pin_)                                                 \
-    static const PciInfo id##_pci = {                                                              \
-        .vendor = 0x8086, .device = device_, .class_code = 0x0c0300, .revision = rev, .pin = pin_, .config = uhci_config, \
-        .bar = { [4] = { .kind = PCI_BAR_IO, .bank = "io" } },                                     \
-    };                                                                                             \
-    static const DeviceType id##_type = {                                                          \
-        .name = name_, .parent = "pci-device", .bus = "PCI", .category = "usb", .desc = desc_, .size = sizeof(Uhci), \
-        .state_version = 1, .bus_info = &id##_pci, .props = uhci_props, .banks = uhci_banks, .state = uhci_state, \
-        .realize = uhci_realize, .unrealize = uhci_unrealize, .reset = uhci_reset,                 \
-    };                                                                                             \
+#define UHCI(id, name_, desc_, device_, rev, pin_)         \
+    static const PciInfo id##_pci = {                      \
+        .vendor = 0x8086,                                  \
+        .device = device_,                                 \
+        .class_code = 0x0c0300,                            \
+        .revision = rev,                                   \
+        .pin = pin_,                                       \
+        .config = uhci_config,                             \
+        .bar = {[4] = {.kind = PCI_BAR_IO, .bank = "io"}}, \
+    };                                                     \
+    static const DeviceType id##_type = {                  \
+        .name = name_,                                     \
+        .parent = "pci-device",                            \
+        .bus = "PCI",                                      \
+        .category = "usb",                                 \
+        .desc = desc_,                                     \
+        .size = sizeof(Uhci),                              \
+        .state_version = 1,                                \
+        .bus_info = &id##_pci,                             \
+        .props = uhci_props,                               \
+        .banks = uhci_banks,                               \
+        .state = uhci_state,                               \
+        .realize = uhci_realize,                           \
+        .unrealize = uhci_unrealize,                       \
+        .reset = uhci_reset,                               \
+    };                                                     \
     DEVICE_TYPE(id##_type);
 UHCI(piix3, "piix3-usb-uhci", "USB controller of PIIX3", 0x7020, 1, 4)
 UHCI(piix4, "piix4-usb-uhci", "USB controller of PIIX4", 0x7112, 1, 4)

@@ -336,8 +336,8 @@ void usb_device_detach(UsbDevice *d)
     }
 }
 
-bool usb_companion_add(Device *owner, const char *masterbus, UsbPort *ports, unsigned n, unsigned first, unsigned speeds,
-                       const UsbPortOps *ops, GError **error)
+bool usb_companion_add(Device *owner, const char *masterbus, UsbPort *ports, unsigned n,
+                       unsigned first, unsigned speeds, const UsbPortOps *ops, GError **error)
 {
     UsbBus *b = (UsbBus *)bus_find(owner->vm, masterbus);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Descriptors out of a device's tables, and the standard requests (USB 2.0, 9.4 to 9.6; USB 3.2, 9.4
- * to 9.6).
+ * Descriptors out of a device's tables, and the standard requests (USB 2.0, 9.4 to 9.6; USB 3.2,
+ * 9.4 to 9.6).
  */
 #include <string.h>
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The command ring of the extensible host controller (xHCI 1.1, 4.6): device slots and endpoints. */
+/*
+ * The command ring of the extensible host controller (xHCI 1.1, 4.6): device slots and endpoints.
+ */
 #include <string.h>
 
 #include "xhci.h"

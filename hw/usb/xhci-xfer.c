@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Transfer rings of the extensible host controller (xHCI 1.1, 4.9 to 4.12): transfer descriptors become
- * packets to devices and come back as events. One descriptor of a ring, or of a stream, is under
- * way at a time.
+ * Transfer rings of the extensible host controller (xHCI 1.1, 4.9 to 4.12): transfer descriptors
+ * become packets to devices and come back as events. One descriptor of a ring, or of a stream, is
+ * under way at a time.
  */
 #include "xhci.h"
 

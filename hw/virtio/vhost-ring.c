@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhost-user, the machine's end: rings in memory of our own (Virtual I/O Device 1.1, 2.6; without event indices), in which
- * the guest's requests are handed on. Addresses in them are places in the space of RAM blocks, which the table of memory
- * regions names. What comes back is checked: the other end is not trusted to keep the rules.
+ * vhost-user, the machine's end: rings in memory of our own (Virtual I/O Device 1.1, 2.6; without
+ * event indices), in which the guest's requests are handed on. Addresses in them are places in the
+ * space of RAM blocks, which the table of memory regions names. What comes back is checked: the
+ * other end is not trusted to keep the rules.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +43,8 @@ static uint64_t tables_at(const VhostRing *r)
 
 static uint64_t end_of(const VhostRing *r)
 {
-    return (tables_at(r) + (uint64_t)r->size * TABLE_BYTES + RING_ALIGN - 1) / RING_ALIGN * RING_ALIGN;
+    return (tables_at(r) + (uint64_t)r->size * TABLE_BYTES + RING_ALIGN - 1) / RING_ALIGN *
+           RING_ALIGN;
 }
 
 static uint16_t shared_load(const uint8_t *p)
@@ -75,7 +77,8 @@ bool vhost_front_add_rings(VhostFront *f, GError **error)
     for (unsigned i = 0; i < f->v->num_queues; i++) {
         VhostRing *r = &f->rings[i];
 
-        *r = (VhostRing){ .front = f, .index = i, .size = f->v->vq[i].size_max, .offset = f->shm_bytes };
+        *r = (VhostRing){
+            .front = f, .index = i, .size = f->v->vq[i].size_max, .offset = f->shm_bytes};
         r->requests = g_new0(VhostRequest *, r->size);
         r->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         r->call_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -115,7 +118,8 @@ static bool make_table(VuMemTable *t, int *fds)
             return false;
         }
         fds[t->count] = b->fd;
-        t->regions[t->count++] = (VuRegion){ .guest = b->offset, .size = b->size, .user = (uintptr_t)b->host };
+        t->regions[t->count++] =
+            (VuRegion){.guest = b->offset, .size = b->size, .user = (uintptr_t)b->host};
     }
     return true;
 }
@@ -130,9 +134,11 @@ static bool send_table(VhostFront *f)
         return false;
     }
     fds[p.table.count] = f->shm_fd;
-    p.table.regions[p.table.count++] = (VuRegion){ .guest = SHM_ADDRESS, .size = f->shm_bytes, .user = (uintptr_t)f->shm };
+    p.table.regions[p.table.count++] =
+        (VuRegion){.guest = SHM_ADDRESS, .size = f->shm_bytes, .user = (uintptr_t)f->shm};
     f->table = p.table;
-    return vhost_ask(f, VU_SET_MEM_TABLE, &p, 8 + p.table.count * (uint32_t)sizeof(VuRegion), fds, p.table.count, 0);
+    return vhost_ask(f, VU_SET_MEM_TABLE, &p, 8 + p.table.count * (uint32_t)sizeof(VuRegion), fds,
+                     p.table.count, 0);
 }
 
 /* Where the other end sees host memory; UINT64_MAX: nowhere. */
@@ -142,7 +148,8 @@ static uint64_t address_of(const VhostFront *f, const struct iovec *iov)
         const VuRegion *r = &f->table.regions[i];
         uint64_t host = (uintptr_t)iov->iov_base;
 
-        if (host >= r->user && host - r->user < r->size && iov->iov_len <= r->size - (host - r->user)) {
+        if (host >= r->user && host - r->user < r->size &&
+            iov->iov_len <= r->size - (host - r->user)) {
             return r->guest + (host - r->user);
         }
     }
@@ -201,7 +208,8 @@ static bool offer(VhostRing *r, VhostRequest *q, uint16_t head)
     if (n == 0) {
         return false;
     }
-    put_desc(base + r->offset + (size_t)head * DESC_BYTES, SHM_ADDRESS + table, n * DESC_BYTES, DESC_INDIRECT, 0);
+    put_desc(base + r->offset + (size_t)head * DESC_BYTES, SHM_ADDRESS + table, n * DESC_BYTES,
+             DESC_INDIRECT, 0);
     store_le16(base + avail_at(r) + 4 + 2 * (size_t)(r->avail_idx & (r->size - 1)), head);
     r->avail_idx++;
     shared_store(base + avail_at(r) + 2, r->avail_idx);
@@ -212,7 +220,8 @@ static void notify(VhostRing *r)
 {
     uint64_t one = 1;
 
-    if (!(shared_load(r->front->shm + used_at(r)) & USED_NO_NOTIFY) && write(r->kick_fd, &one, sizeof(one)) < 0) {
+    if (!(shared_load(r->front->shm + used_at(r)) & USED_NO_NOTIFY) &&
+        write(r->kick_fd, &one, sizeof(one)) < 0) {
         /* full: it has not looked yet, and will find this one, too */
     }
 }
@@ -248,7 +257,8 @@ void vhost_front_kick(VhostFront *f, unsigned n)
             q->sequence = f->sequence++;
             dma_list_init(&q->out, &v->pci.dev);
             dma_list_init(&q->in, &v->pci.dev);
-            if (dma_iov(&q->out, e->out, e->num_out, false) && dma_iov(&q->in, e->in, e->num_in, true) && offer(r, q, head)) {
+            if (dma_iov(&q->out, e->out, e->num_out, false) &&
+                dma_iov(&q->in, e->in, e->num_in, true) && offer(r, q, head)) {
                 r->requests[head] = q;
                 r->in_flight++;
                 some = true;
@@ -356,13 +366,18 @@ static bool lend(VhostRing *r)
 {
     VhostFront *f = r->front;
     uint64_t base = (uintptr_t)f->shm;
-    VuPayload num = { .state = { r->index, r->size } }, first = { .state = { r->index, 0 } }, on = { .state = { r->index, 1 } };
-    VuPayload addr = { .addr = { .index = r->index, .desc = base + r->offset, .avail = base + avail_at(r), .used = base + used_at(r) } };
+    VuPayload num = {.state = {r->index, r->size}}, first = {.state = {r->index, 0}},
+              on = {.state = {r->index, 1}};
+    VuPayload addr = {.addr = {.index = r->index,
+                               .desc = base + r->offset,
+                               .avail = base + avail_at(r),
+                               .used = base + used_at(r)}};
 
     return vhost_ask(f, VU_SET_VRING_NUM, &num, sizeof(num.state), NULL, 0, 0) &&
            vhost_ask(f, VU_SET_VRING_BASE, &first, sizeof(first.state), NULL, 0, 0) &&
            vhost_ask(f, VU_SET_VRING_ADDR, &addr, sizeof(addr.addr), NULL, 0, 0) &&
-           tell_fd(f, VU_SET_VRING_KICK, r->index, r->kick_fd) && tell_fd(f, VU_SET_VRING_CALL, r->index, r->call_fd) &&
+           tell_fd(f, VU_SET_VRING_KICK, r->index, r->kick_fd) &&
+           tell_fd(f, VU_SET_VRING_CALL, r->index, r->call_fd) &&
            vhost_ask(f, VU_SET_VRING_ENABLE, &on, sizeof(on.state), NULL, 0, 0);
 }
 

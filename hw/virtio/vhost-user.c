@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhost-user, the machine's end: the conversation over a local socket, which is synchronous with a time limit, and the
- * life of the connection. The rings are in vhost-ring.c.
+ * vhost-user, the machine's end: the conversation over a local socket, which is synchronous with a
+ * time limit, and the life of the connection. The rings are in vhost-ring.c.
  */
 #include "hw/virtio/vhost-user.h"
 
@@ -19,10 +19,13 @@
 
 /* ---- messages ---- */
 
-bool vhost_ask(VhostFront *f, uint32_t request, VuPayload *p, uint32_t size, const int *fds, unsigned nfds,
-               uint32_t reply_size)
+bool vhost_ask(VhostFront *f, uint32_t request, VuPayload *p, uint32_t size, const int *fds,
+               unsigned nfds, uint32_t reply_size)
 {
-    struct { VuHeader header; VuPayload p; } __attribute__((packed)) m = { .header = { request, VU_VERSION, size } };
+    struct {
+        VuHeader header;
+        VuPayload p;
+    } __attribute__((packed)) m = {.header = {request, VU_VERSION, size}};
     int fd = chardev_fe_socket(&f->fe);
 
     if (fd < 0) {
@@ -38,7 +41,8 @@ bool vhost_ask(VhostFront *f, uint32_t request, VuPayload *p, uint32_t size, con
     if (reply_size == 0) {
         return true;
     }
-    if (!socket_receive_all(fd, &m.header, sizeof(m.header), ANSWER_MS) || m.header.request != request || m.header.size != reply_size ||
+    if (!socket_receive_all(fd, &m.header, sizeof(m.header), ANSWER_MS) ||
+        m.header.request != request || m.header.size != reply_size ||
         !socket_receive_all(fd, p, reply_size, ANSWER_MS)) {
         vhost_front_drop(f, "no answer, or a wrong one");
         return false;
@@ -86,16 +90,19 @@ static bool greet(VhostFront *f, GError **error)
     if (!ask_u64(f, VU_GET_FEATURES, &f->features)) {
         return fail(error, "vhost-user: the other end does not answer");
     }
-    if (!(f->features & VU_F_PROTOCOL_FEATURES) || !ask_u64(f, VU_GET_PROTOCOL_FEATURES, &offered) ||
-        (offered & needed) != needed || !(f->features & VIRTIO_BIT(VIRTIO_F_VERSION_1)) ||
+    if (!(f->features & VU_F_PROTOCOL_FEATURES) ||
+        !ask_u64(f, VU_GET_PROTOCOL_FEATURES, &offered) || (offered & needed) != needed ||
+        !(f->features & VIRTIO_BIT(VIRTIO_F_VERSION_1)) ||
         !(f->features & VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC))) {
-        return fail(error, "vhost-user: the other end lacks the configuration space, virtio 1 or indirect descriptors");
+        return fail(error, "vhost-user: the other end lacks the configuration space, virtio 1 or "
+                           "indirect descriptors");
     }
     f->protocol_features = offered & (needed | 1ull << VU_PF_MQ);
     if (!tell_u64(f, VU_SET_PROTOCOL_FEATURES, f->protocol_features) ||
         ((f->protocol_features >> VU_PF_MQ & 1) && !ask_u64(f, VU_GET_QUEUE_NUM, &queues)) ||
         !vhost_ask(f, VU_SET_OWNER, NULL, 0, NULL, 0, 0) ||
-        !vhost_ask(f, VU_GET_CONFIG, &p, VU_CONFIG_HEADER + f->config_bytes, NULL, 0, VU_CONFIG_HEADER + f->config_bytes)) {
+        !vhost_ask(f, VU_GET_CONFIG, &p, VU_CONFIG_HEADER + f->config_bytes, NULL, 0,
+                   VU_CONFIG_HEADER + f->config_bytes)) {
         return fail(error, "vhost-user: the other end does not answer");
     }
     memcpy(f->config, p.config.data, f->config_bytes);
@@ -241,8 +248,9 @@ void vhost_front_status(VhostFront *f)
     }
     f->running = true;
     if (f->connected && !f->lent) {
-        uint64_t features = (f->v->driver_features & f->wanted & f->features) | VU_F_PROTOCOL_FEATURES |
-                            VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC);
+        uint64_t features = (f->v->driver_features & f->wanted & f->features) |
+                            VU_F_PROTOCOL_FEATURES | VIRTIO_BIT(VIRTIO_F_VERSION_1) |
+                            VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC);
 
         f->lent = tell_u64(f, VU_SET_FEATURES, features) && vhost_rings_lend(f);
         for (unsigned i = 0; f->lent && i < f->num_rings; i++) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Virtio memory balloon (Virtual I/O Device 1.1, 5.5; free page reporting of 1.2): pages that the guest
- * gives up, or reports as free, go back to the host. Left out: page poisoning, free page hints.
+ * Virtio memory balloon (Virtual I/O Device 1.1, 5.5; free page reporting of 1.2): pages that the
+ * guest gives up, or reports as free, go back to the host. Left out: page poisoning, free page
+ * hints.
  */
 #include <json-c/json.h>
 #include <sys/mman.h>
@@ -20,7 +21,12 @@
 #define NUM_STATS 10u
 #define NS_PER_S 1000000000ll
 
-enum { BALLOON_F_MUST_TELL_HOST = 0, BALLOON_F_STATS = 1, BALLOON_F_DEFLATE_ON_OOM = 2, BALLOON_F_REPORTING = 5 };
+enum {
+    BALLOON_F_MUST_TELL_HOST = 0,
+    BALLOON_F_STATS = 1,
+    BALLOON_F_DEFLATE_ON_OOM = 2,
+    BALLOON_F_REPORTING = 5
+};
 enum { Q_INFLATE, Q_DEFLATE, Q_STATS, Q_REPORTING };
 
 typedef struct VirtioBalloon {
@@ -78,7 +84,8 @@ static void balloon_stats(VirtioBalloon *s, VirtqElem *e)
 {
     uint8_t entry[10];
 
-    for (uint64_t off = 0; off < NUM_STATS * 4 * sizeof(entry) && virtq_read(&s->v, e, off, entry, sizeof(entry)) == sizeof(entry);
+    for (uint64_t off = 0; off < NUM_STATS * 4 * sizeof(entry) &&
+                           virtq_read(&s->v, e, off, entry, sizeof(entry)) == sizeof(entry);
          off += sizeof(entry)) {
         unsigned tag = load_le16(entry);
 
@@ -146,7 +153,8 @@ static uint64_t balloon_features(VirtioDevice *v)
 {
     VirtioBalloon *s = (VirtioBalloon *)v;
 
-    return VIRTIO_BIT(BALLOON_F_STATS) | (s->deflate_on_oom ? VIRTIO_BIT(BALLOON_F_DEFLATE_ON_OOM) : 0) |
+    return VIRTIO_BIT(BALLOON_F_STATS) |
+           (s->deflate_on_oom ? VIRTIO_BIT(BALLOON_F_DEFLATE_ON_OOM) : 0) |
            (s->reporting ? VIRTIO_BIT(BALLOON_F_REPORTING) : 0);
 }
 
@@ -165,7 +173,8 @@ static void balloon_config_write(VirtioDevice *v, uint32_t off, uint32_t len)
 
     s->actual = MIN(load_le32(v->config + 4), ram_bytes(s) / PAGE);
     if (s->actual != old) {
-        qapi_event_balloon_change(&(BalloonChangeEvent){ .actual = ram_bytes(s) - (uint64_t)s->actual * PAGE });
+        qapi_event_balloon_change(
+            &(BalloonChangeEvent){.actual = ram_bytes(s) - (uint64_t)s->actual * PAGE});
     }
 }
 
@@ -242,8 +251,9 @@ bool qmp_balloon(QmpCall *call, const QmpBalloonArgs *args, GError **error)
 static json_object *stats_get(Object *o, const Prop *p, const void *field)
 {
     static const char *const names[NUM_STATS] = {
-        "stat-swap-in", "stat-swap-out", "stat-major-faults", "stat-minor-faults", "stat-free-memory", "stat-total-memory",
-        "stat-available-memory", "stat-disk-caches", "stat-htlb-pgalloc", "stat-htlb-pgfail",
+        "stat-swap-in",      "stat-swap-out",     "stat-major-faults",     "stat-minor-faults",
+        "stat-free-memory",  "stat-total-memory", "stat-available-memory", "stat-disk-caches",
+        "stat-htlb-pgalloc", "stat-htlb-pgfail",
     };
     VirtioBalloon *s = (VirtioBalloon *)o;
     json_object *all = json_object_new_object(), *stats = json_object_new_object();

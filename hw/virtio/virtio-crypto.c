@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Virtio crypto device (Virtual I/O Device 1.2, 5.9) and its back end cryptodev-backend-builtin: AES in four modes and hashes, by
- * the library that disk encryption uses. Requests are carried out in the main loop, a bounded amount at a time. Left out: MAC,
- * AEAD, akcipher, chaining.
+ * Virtio crypto device (Virtual I/O Device 1.2, 5.9) and its back end cryptodev-backend-builtin:
+ * AES in four modes and hashes, by the library that disk encryption uses. Requests are carried out
+ * in the main loop, a bounded amount at a time. Left out: MAC, AEAD, akcipher, chaining.
  */
 #include "hw/virtio/virtio.h"
 #include "util/bswap.h"
@@ -87,7 +87,8 @@ static const char *cipher_mode(uint32_t algo)
 
 static const HashAlg *hash_of(uint32_t algo)
 {
-    static const char *const names[] = {NULL, "md5", "sha1", "sha224", "sha256", "sha384", "sha512"};
+    static const char *const names[] = {NULL,     "md5",    "sha1",  "sha224",
+                                        "sha256", "sha384", "sha512"};
 
     return algo && algo < ARRAY_COUNT(names) ? hash_find(names[algo]) : NULL;
 }
@@ -190,7 +191,8 @@ static uint32_t control_request(VirtioCrypto *c, const VirtqElem *e)
 
 /* ---- the data queue, 5.9.7.4 ---- */
 
-static uint8_t run_cipher(VirtioCrypto *c, const VirtqElem *e, const uint8_t *q, CryptoSession *s, uint32_t *len)
+static uint8_t run_cipher(VirtioCrypto *c, const VirtqElem *e, const uint8_t *q, CryptoSession *s,
+                          uint32_t *len)
 {
     uint32_t iv_len = load_le32(q + 24), src = load_le32(q + 28), dst = load_le32(q + 32);
     uint8_t iv[CIPHER_MAX_BLOCK] = {0};
@@ -214,7 +216,8 @@ static uint8_t run_cipher(VirtioCrypto *c, const VirtqElem *e, const uint8_t *q,
     return STATUS_OK;
 }
 
-static uint8_t run_hash(VirtioCrypto *c, const VirtqElem *e, const uint8_t *q, const CryptoSession *s, uint32_t *len)
+static uint8_t run_hash(VirtioCrypto *c, const VirtqElem *e, const uint8_t *q,
+                        const CryptoSession *s, uint32_t *len)
 {
     uint32_t src = load_le32(q + 24), dst = load_le32(q + 28);
     const HashAlg *h = hash_of(s->algo);
@@ -360,7 +363,8 @@ static const StateField crypto_session_state[] = {
     HOST_ONLY(CryptoSession, cipher, "made of the key"),
     STATE_END,
 };
-static const StateField crypto_state[] = {STATE_STRUCTS(VirtioCrypto, sessions, crypto_session_state), STATE_END};
+static const StateField crypto_state[] = {
+    STATE_STRUCTS(VirtioCrypto, sessions, crypto_session_state), STATE_END};
 
 static const VirtioType crypto_type = {
     .name = "virtio-crypto", .desc = "Cryptography", .category = "misc",

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Virtio IOMMU (Virtual I/O Device 1.2, 5.13) of PCs: DMA of the PCI functions on its root bus passes through the domains that the
- * driver makes. Message interrupts pass always. Left out: page tables of the guest, MMIO mappings of other kinds than memory's.
+ * Virtio IOMMU (Virtual I/O Device 1.2, 5.13) of PCs: DMA of the PCI functions on its root bus
+ * passes through the domains that the driver makes. Message interrupts pass always. Left out: page
+ * tables of the guest, MMIO mappings of other kinds than memory's.
  */
 #include <pthread.h>
 
@@ -127,10 +128,11 @@ static void remember_fault(Endpoint *e, uint8_t reason, uint64_t address, bool w
     VirtioIommu *s = e->s;
 
     if (s->num_faults < MAX_FAULTS) {
-        s->faults[s->num_faults++] = (Fault){.reason = reason,
-                                             .flags = FAULT_ADDRESS | (write ? FAULT_WRITE : FAULT_READ),
-                                             .endpoint = e->id,
-                                             .address = address};
+        s->faults[s->num_faults++] =
+            (Fault){.reason = reason,
+                    .flags = FAULT_ADDRESS | (write ? FAULT_WRITE : FAULT_READ),
+                    .endpoint = e->id,
+                    .address = address};
         bh_schedule(s->fault_bh);
     }
 }
@@ -158,7 +160,8 @@ static bool translate_locked(Endpoint *e, hwaddr iova, bool write, IommuEntry *o
     const Mapping *m = NULL;
 
     if (iova >= MSI_START && iova <= MSI_END) {
-        *out = (IommuEntry){.mask = MSI_END - MSI_START, .translated = MSI_START, .read = true, .write = true};
+        *out = (IommuEntry){
+            .mask = MSI_END - MSI_START, .translated = MSI_START, .read = true, .write = true};
         return true;
     }
     if (d ? d->bypass : s->bypass) {
@@ -183,7 +186,8 @@ static bool translate_locked(Endpoint *e, hwaddr iova, bool write, IommuEntry *o
     return true;
 }
 
-static bool iommu_translate(Region *region, hwaddr iova, bool write, MemAttrs attrs, IommuEntry *out)
+static bool iommu_translate(Region *region, hwaddr iova, bool write, MemAttrs attrs,
+                            IommuEntry *out)
 {
     Endpoint *e = CONTAINER_OF(region, Endpoint, region);
 
@@ -205,7 +209,8 @@ static Endpoint *endpoint_get(VirtioIommu *s, uint16_t id)
         e = g_new0(Endpoint, 1);
         e->s = s;
         e->id = id;
-        region_init_iommu(&e->region, &s->v.pci.dev.obj, "virtio-iommu-endpoint", UINT64_MAX, iommu_translate);
+        region_init_iommu(&e->region, &s->v.pci.dev.obj, "virtio-iommu-endpoint", UINT64_MAX,
+                          iommu_translate);
         address_space_init(&e->as, &e->region, "virtio-iommu-endpoint");
         g_hash_table_insert(s->endpoints, GUINT_TO_POINTER(id), e);
     }
@@ -298,7 +303,9 @@ static uint8_t run_detach(VirtioIommu *s, const uint8_t *q)
 static uint8_t run_map(VirtioIommu *s, const uint8_t *q)
 {
     Domain *d = domain_of(s, load_le32(q + 4));
-    Mapping *m, new = {.start = load_le64(q + 8), .end = load_le64(q + 16), .phys = load_le64(q + 24),
+    Mapping *m, new = {.start = load_le64(q + 8),
+                       .end = load_le64(q + 16),
+                       .phys = load_le64(q + 24),
                        .flags = load_le32(q + 32)};
 
     if (!d) {
@@ -307,8 +314,9 @@ static uint8_t run_map(VirtioIommu *s, const uint8_t *q)
     if (d->bypass || (new.flags & ~(MAP_READ | MAP_WRITE | MAP_MMIO)) || new.start > new.end) {
         return S_INVAL;
     }
-    if ((new.start & GRANULE_MASK) || (~new.end & GRANULE_MASK) || (new.phys & GRANULE_MASK) ||
-        new.end - new.start > UINT64_MAX - new.phys || (new.start <= MSI_END && new.end >= MSI_START)) {
+    if ((new.start &GRANULE_MASK) || (~new.end &GRANULE_MASK) || (new.phys &GRANULE_MASK) ||
+        new.end - new.start > UINT64_MAX - new.phys ||
+        (new.start <= MSI_END &&new.end >= MSI_START)) {
         return S_RANGE;
     }
     if (mapping_at(d, new.start, new.end)) {
@@ -362,7 +370,8 @@ static uint8_t run_probe(VirtioIommu *s, const uint8_t *q, uint8_t *properties)
 
 static uint32_t run_request(VirtioIommu *s, VirtqElem *e)
 {
-    static const uint8_t lengths[] = {[T_ATTACH] = 20, [T_DETACH] = 20, [T_MAP] = 36, [T_UNMAP] = 28, [T_PROBE] = 72};
+    static const uint8_t lengths[] = {
+        [T_ATTACH] = 20, [T_DETACH] = 20, [T_MAP] = 36, [T_UNMAP] = 28, [T_PROBE] = 72};
     uint8_t q[72] = {0}, tail[PROBE_SIZE + 4] = {0}, *status = tail;
     size_t n = 4;
 
@@ -450,8 +459,8 @@ static void report_faults(void *opaque)
 
 static uint64_t iommu_features(VirtioDevice *v)
 {
-    return VIRTIO_BIT(F_INPUT_RANGE) | VIRTIO_BIT(F_DOMAIN_RANGE) | VIRTIO_BIT(F_MAP_UNMAP) | VIRTIO_BIT(F_PROBE) |
-           VIRTIO_BIT(F_MMIO) | VIRTIO_BIT(F_BYPASS_CONFIG);
+    return VIRTIO_BIT(F_INPUT_RANGE) | VIRTIO_BIT(F_DOMAIN_RANGE) | VIRTIO_BIT(F_MAP_UNMAP) |
+           VIRTIO_BIT(F_PROBE) | VIRTIO_BIT(F_MMIO) | VIRTIO_BIT(F_BYPASS_CONFIG);
 }
 
 static void iommu_config(VirtioDevice *v)

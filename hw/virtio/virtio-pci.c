@@ -30,7 +30,8 @@ typedef struct VirtioPciType {
     VirtioPciKind kind;
 } VirtioPciType;
 
-static const VirtioPciLayout usual_layout = {.bar = 4, .msix_bar = 1, .common = 0, .isr = 0x1000, .area = AREA_SIZE};
+static const VirtioPciLayout usual_layout = {
+    .bar = 4, .msix_bar = 1, .common = 0, .isr = 0x1000, .area = AREA_SIZE};
 
 static const VirtioPciLayout *layout_of(const VirtioDevice *v)
 {
@@ -290,7 +291,8 @@ static void common_queue_write(VirtioDevice *v, VirtQueue *q, hwaddr offset, uin
 {
     switch (offset) {
     case C_QUEUE_SIZE:
-        if (value == 0 || value > q->size_max || (!virtio_has(v, VIRTIO_F_RING_PACKED) && (value & (value - 1)))) {
+        if (value == 0 || value > q->size_max ||
+            (!virtio_has(v, VIRTIO_F_RING_PACKED) && (value & (value - 1)))) {
             virtio_error(v, "queue size %u is not possible", (unsigned)value);
         } else {
             q->size = value;
@@ -449,7 +451,8 @@ static void virtio_pci_config_write(PciDevice *d, uint32_t offset, uint32_t valu
         Region *r = cfg_area(v, at, &inside);
 
         if (r) {
-            region_write(r, inside, pci_config_get(d, v->cfg_cap + 16, 4), len, DEV_LITTLE, ATTRS_NONE);
+            region_write(r, inside, pci_config_get(d, v->cfg_cap + 16, 4), len, DEV_LITTLE,
+                         ATTRS_NONE);
         }
     }
 }
@@ -562,8 +565,8 @@ OBJECT_TYPE(virtio_backend_type);
 static bool add_backend(Device *d, GError **error)
 {
     return object_child(&d->obj, "virtio-backend") ||
-           object_add_child(&d->obj, "virtio-backend", object_new(&virtio_backend_type, KIND_OBJECT),
-                            error);
+           object_add_child(&d->obj, "virtio-backend",
+                            object_new(&virtio_backend_type, KIND_OBJECT), error);
 }
 
 static bool virtio_pci_realize(Device *d, GError **error)
@@ -577,7 +580,10 @@ static bool virtio_pci_realize(Device *d, GError **error)
     if (!choose_interfaces(v, &legacy, error)) {
         return false;
     }
-    /* 6.1: without ACCESS_PLATFORM the driver uses guest physical addresses, whatever IOMMU there is */
+    /*
+     * 6.1: without ACCESS_PLATFORM the driver uses guest physical addresses, whatever IOMMU there
+     * is
+     */
     v->pci.direct_dma = !v->iommu_platform;
     if (!legacy) {
         pci_config_set(&v->pci, PCI_DEVICE_ID, 2, 0x1040 + t->type->id);
@@ -590,7 +596,8 @@ static bool virtio_pci_realize(Device *d, GError **error)
     uint32_t vectors = v->num_vectors != UINT32_MAX ? v->num_vectors
                        : t->type->vectors           ? t->type->vectors
                                                     : v->num_queues + 1;
-    bool ok = vectors == 0 || pci_msix_init(&v->pci, MIN(vectors, 2048), layout_of(v)->msix_bar, error);
+    bool ok =
+        vectors == 0 || pci_msix_init(&v->pci, MIN(vectors, 2048), layout_of(v)->msix_bar, error);
 
     if (ok && legacy) {
         legacy_init(v);

@@ -128,7 +128,8 @@ static bool rng_random_complete(Object *o, GError **error)
     RngBackend *b = (RngBackend *)o;
 
     if (strcmp(b->filename, "/dev/urandom") != 0 && strcmp(b->filename, "/dev/random") != 0) {
-        return fail(error, "rng-random: filename '%s' is not supported, only /dev/urandom and /dev/random",
+        return fail(error,
+                    "rng-random: filename '%s' is not supported, only /dev/urandom and /dev/random",
                     b->filename);
     }
     return true;

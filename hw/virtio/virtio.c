@@ -39,8 +39,11 @@ VirtQueue *virtio_add_queue(VirtioDevice *v, uint16_t size)
 
 void virtq_init(VirtQueue *vq, uint16_t size)
 {
-    *vq = (VirtQueue){
-        .size = size, .size_max = size, .vector = VIRTIO_NO_VECTOR, .avail_wrap = true, .used_wrap = true};
+    *vq = (VirtQueue){.size = size,
+                      .size_max = size,
+                      .vector = VIRTIO_NO_VECTOR,
+                      .avail_wrap = true,
+                      .used_wrap = true};
 }
 
 void virtio_queue_reset(VirtioDevice *v, unsigned n)

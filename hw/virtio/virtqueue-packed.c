@@ -113,7 +113,8 @@ void virtq_packed_untaken(VirtQueue *vq, unsigned n)
     vq->last_avail -= n;
 }
 
-static void write_used(VirtioDevice *v, VirtQueue *vq, uint16_t at, bool wrap, uint16_t id, uint32_t len)
+static void write_used(VirtioDevice *v, VirtQueue *vq, uint16_t at, bool wrap, uint16_t id,
+                       uint32_t len)
 {
     uint64_t where = vq->desc + (uint64_t)at * DESC_SIZE;
     uint32_t written = GUINT32_TO_LE(len);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Virtqueues (Virtual I/O Device 1.1, 2.6): the split layout with indirect descriptors and the event
- * index; the packed one is in virtqueue-packed.c. Everything in the rings is the guest's and may be nonsense: a chain is bounded by
- * the queue's size, an indirect table by its own length, and a broken rule stops the device.
+ * Virtqueues (Virtual I/O Device 1.1, 2.6): the split layout with indirect descriptors and the
+ * event index; the packed one is in virtqueue-packed.c. Everything in the rings is the guest's and
+ * may be nonsense: a chain is bounded by the queue's size, an indirect table by its own length, and
+ * a broken rule stops the device.
  */
 #include "virtqueue.h"
 #include "util/bswap.h"
@@ -111,7 +112,9 @@ static bool chain_walk(VirtioDevice *v, VirtQueue *vq, uint16_t head, VirtqPiece
     }
 }
 
-/* The next request's pieces and head (packed: buffer id); how many descriptors it takes, 0: error. */
+/*
+ * The next request's pieces and head (packed: buffer id); how many descriptors it takes, 0: error.
+ */
 static unsigned next_request(VirtioDevice *v, VirtQueue *vq, VirtqPieces *p, uint16_t *head)
 {
     if (virtq_packed(v)) {

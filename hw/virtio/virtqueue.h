@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the two layouts of virtqueues share: descriptors, and the list of pieces that a request makes. */
+/*
+ * What the two layouts of virtqueues share: descriptors, and the list of pieces that a request
+ * makes.
+ */
 #ifndef HW_VIRTIO_VIRTQUEUE_H
 #define HW_VIRTIO_VIRTQUEUE_H
 
@@ -9,7 +12,9 @@
 
 enum { DESC_NEXT = 1, DESC_WRITE = 2, DESC_INDIRECT = 4 };
 
-/* Packed rings have their buffer id where split ones have `flags`, and flags behind it: see load. */
+/*
+ * Packed rings have their buffer id where split ones have `flags`, and flags behind it: see load.
+ */
 typedef struct VirtqDesc {
     uint64_t addr;
     uint32_t len;

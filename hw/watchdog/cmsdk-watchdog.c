@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Watchdog of the Cortex-M System Design Kit (ARM DDI 0479C, 4.5), which is SP805; Stellaris controllers have the same with other
- * identification. The first time the counter gets to 0 there is an interrupt, the second time what -watchdog-action says.
+ * Watchdog of the Cortex-M System Design Kit (ARM DDI 0479C, 4.5), which is SP805; Stellaris
+ * controllers have the same with other identification. The first time the counter gets to 0 there
+ * is an interrupt, the second time what -watchdog-action says.
  */
 #include "exec/bank.h"
 #include "hw/timer/countdown.h"
@@ -154,9 +155,12 @@ static const Reg wd_luminary_regs[] = {
     WD_REGS, REG(CmsdkWatchdog, 0x418, test, .wmask = 0x100, .help = "stalls with the debugger"), WD_LOCK, WD_IDS(0x00, 0x05, 0x18, 0x18),
 };
 /* clang-format on */
-static const RegBank wd_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(wd_regs), .help = "watchdog"}, {0}};
-static const RegBank wd_luminary_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(wd_luminary_regs), .help = "watchdog"}, {0}};
-static const Prop wd_props[] = {PROP_U32(CmsdkWatchdog, wdogclk_frq, "wdogclk-frq", 25000000, .help = "clock, Hz"), PROP_END};
+static const RegBank wd_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(wd_regs), .help = "watchdog"}, {0}};
+static const RegBank wd_luminary_banks[] = {
+    {.name = "mmio", .size = 0x1000, BANK_REGS(wd_luminary_regs), .help = "watchdog"}, {0}};
+static const Prop wd_props[] = {
+    PROP_U32(CmsdkWatchdog, wdogclk_frq, "wdogclk-frq", 25000000, .help = "clock, Hz"), PROP_END};
 static const PinRow wd_pins[] = {PIN_OUT(CmsdkWatchdog, irq, "irq"), PIN_END};
 static const StateField wd_state[] = {
     STATE(CmsdkWatchdog, locked), STATE(CmsdkWatchdog, test), STATE_STRUCT(CmsdkWatchdog, count, countdown_state), STATE_END,

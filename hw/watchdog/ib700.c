@@ -32,11 +32,14 @@ static void stop_write(void *opaque, hwaddr offset, uint64_t value, unsigned siz
 static void start_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
 {
     timer_set_ns(&((Ib700 *)opaque)->timer,
-                 clock_now_ns(CLOCK_GUEST) + (int64_t)(30 - 2 * (value & 0xf)) * NANOSECONDS_PER_SECOND);
+                 clock_now_ns(CLOCK_GUEST) +
+                     (int64_t)(30 - 2 * (value & 0xf)) * NANOSECONDS_PER_SECOND);
 }
 
-static const RegionOps stop_ops = { .read = ib700_read, .write = stop_write, .min_size = 1, .max_size = 1 };
-static const RegionOps start_ops = { .read = ib700_read, .write = start_write, .min_size = 1, .max_size = 1 };
+static const RegionOps stop_ops = {
+    .read = ib700_read, .write = stop_write, .min_size = 1, .max_size = 1};
+static const RegionOps start_ops = {
+    .read = ib700_read, .write = start_write, .min_size = 1, .max_size = 1};
 static const RegBank ib700_banks[] = {
     { .name = "stop", .size = 1, .ops = &stop_ops, .pio = true },
     { .name = "start", .size = 1, .ops = &start_ops, .pio = true },
@@ -55,7 +58,8 @@ static void ib700_stop(Device *d)
 }
 
 static const StateField ib700_state[] = { STATE_TIMER_FIELD(Ib700, timer), STATE_END };
-static const IsaInfo ib700_isa = { .ports = { { .bank = "stop", .base = PORT_STOP }, { .bank = "start", .base = PORT_START } } };
+static const IsaInfo ib700_isa = {
+    .ports = {{.bank = "stop", .base = PORT_STOP}, {.bank = "start", .base = PORT_START}}};
 
 static const DeviceType ib700_type = {
     .name = "ib700", .bus = "ISA", .category = "watchdog", .desc = "iBASE 700 watchdog", .size = sizeof(Ib700),

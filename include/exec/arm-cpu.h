@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Between an ARM vCPU (target-arm) and the devices and boards around it (hw/arm, hw/intc, hw/timer).
- * Machine lock for all, unless stated.
+ * Between an ARM vCPU (target-arm) and the devices and boards around it (hw/arm, hw/intc,
+ * hw/timer). Machine lock for all, unless stated.
  *
  * CPU types are "<model>-arm-cpu" in both binaries. Properties, set before realize: "has_el2",
- * "has_el3", "start-powered-off", "pmu", "aarch64" (bool), "mp-affinity" (u64, MPIDR_EL1 without the RES1 bit;
- * by index if not given), "rvbar" (u64), "psci-conduit" (u32, PSCI_*), "cntfrq" (u64, Hz),
- * "cfgend", "reset-hivecs" (bool), "reset-cbar" (u64).
+ * "has_el3", "start-powered-off", "pmu", "aarch64" (bool), "mp-affinity" (u64, MPIDR_EL1 without
+ * the RES1 bit; by index if not given), "rvbar" (u64), "psci-conduit" (u32, PSCI_*), "cntfrq" (u64,
+ * Hz), "cfgend", "reset-hivecs" (bool), "reset-cbar" (u64).
  *
- * Input pins: "irq", "fiq", "virq", "vfiq", one line each.
- * Output pins, one line each: "gt-phys", "gt-virt", "gt-hyp", "gt-sec" (generic timers; PPIs 30, 27, 26, 29),
- * "gt-hypvirt" (PPI 28), "pmu" (PPI 23), "gicv3-maintenance" belongs to the GIC.
+ * Input pins: "irq", "fiq", "virq", "vfiq", one line each. Output pins, one line each: "gt-phys",
+ * "gt-virt", "gt-hyp", "gt-sec" (generic timers; PPIs 30, 27, 26, 29), "gt-hypvirt" (PPI 28), "pmu"
+ * (PPI 23), "gicv3-maintenance" belongs to the GIC.
  */
 #ifndef EXEC_ARM_CPU_H
 #define EXEC_ARM_CPU_H
@@ -31,7 +31,10 @@ enum { PSCI_DISABLED = 0, PSCI_SMC = 1, PSCI_HVC = 2 };
 
 /* ---- system registers that a device provides (GICv3 CPU interface, M-profile aside) ---- */
 
-/* A register's encoding as in MRS: op0 is 2 or 3. AArch32 forms are found by the same rows when cp15 is set. */
+/*
+ * A register's encoding as in MRS: op0 is 2 or 3. AArch32 forms are found by the same rows when
+ * cp15 is set.
+ */
 #define ARM_SYSREG(op0, op1, crn, crm, op2) \
     ((uint32_t)(op0) << 14 | (uint32_t)(op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 
@@ -64,7 +67,10 @@ struct ArmSysregRow {
  * for the same encoding hides an earlier one.
  */
 void arm_cpu_provide_sysregs(Cpu *cpu, const ArmSysregRow *rows, void *opaque);
-/* Sets bits of an ID register: the GIC says that it has a system register interface (ID_AA64PFR0_EL1.GIC). */
+/*
+ * Sets bits of an ID register: the GIC says that it has a system register interface
+ * (ID_AA64PFR0_EL1.GIC).
+ */
 void arm_cpu_set_gic_sysregs(Cpu *cpu, bool there);
 
 /* ---- what an interrupt controller's CPU interface asks ---- */
@@ -78,7 +84,10 @@ typedef struct ArmCpuView {
     uint64_t mpidr;                     /* with the RES1 bit */
 } ArmCpuView;
 void arm_cpu_view(Cpu *cpu, ArmCpuView *view);
-/* fn(opaque) when the level, security state, HCR_EL2 or SCR_EL3 have changed; own thread, lock held. One only. */
+/*
+ * fn(opaque) when the level, security state, HCR_EL2 or SCR_EL3 have changed; own thread, lock
+ * held. One only.
+ */
 void arm_cpu_on_el_change(Cpu *cpu, void (*fn)(void *opaque), void *opaque);
 
 /* ---- start, stop ---- */
@@ -89,7 +98,10 @@ typedef struct ArmEntry {
     bool aarch64;
     bool secure;                        /* of EL1/EL2 where EL3 exists */
 } ArmEntry;
-/* The CPU will start there after its reset; for -kernel: call from a vm_reset_add() hook or the board's done(). */
+/*
+ * The CPU will start there after its reset; for -kernel: call from a vm_reset_add() hook or the
+ * board's done().
+ */
 void arm_cpu_set_entry(Cpu *cpu, const ArmEntry *entry);
 /* A power controller's or PSCI's doing: the CPU starts at entry / stops. */
 void arm_cpu_power_on(Cpu *cpu, const ArmEntry *entry);

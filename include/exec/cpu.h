@@ -56,7 +56,14 @@ enum {
 };
 
 typedef struct Breakpoint { uint64_t va; uint64_t len; unsigned flags; } Breakpoint;
-enum { BP_DEBUGGER = 1, BP_GUEST = 2, BP_READ = 4, BP_WRITE = 8, BP_EXEC = 16, BP_HIT_STOPS_BEFORE = 32 };
+enum {
+    BP_DEBUGGER = 1,
+    BP_GUEST = 2,
+    BP_READ = 4,
+    BP_WRITE = 8,
+    BP_EXEC = 16,
+    BP_HIT_STOPS_BEFORE = 32
+};
 
 /*
  * First member of every target's CPU struct. The code generator addresses everything relative
@@ -112,7 +119,13 @@ typedef struct RegionGuide {
 } RegionGuide;
 
 /* A register that the debugger and `info registers` know. */
-typedef struct GdbReg { const char *name; const char *type; unsigned bits; uint32_t offset; const char *group; } GdbReg;
+typedef struct GdbReg {
+    const char *name;
+    const char *type;
+    unsigned bits;
+    uint32_t offset;
+    const char *group;
+} GdbReg;
 
 typedef struct CpuModelInfo {
     const char *name;                   /* "qemu64" */
@@ -123,7 +136,10 @@ typedef struct CpuModelInfo {
     const char *const *unavailable;     /* NULL-terminated feature names; NULL: all there */
 } CpuModelInfo;
 
-/* What a target-* folder is: one constant. All hooks are called on the CPU's own thread unless stated. */
+/*
+ * What a target-* folder is: one constant. All hooks are called on the CPU's own thread unless
+ * stated.
+ */
 struct CpuArch {
     const char *name;                   /* "x86_64": the binary's suffix and query-target's arch */
     const char *elf_machine_name;
@@ -209,12 +225,18 @@ extern const CpuArch *const target_arch;
 
 /* ---- execution loop side (cpus.c, accel) ---- */
 Cpu *current_cpu(void);                 /* this thread's vCPU, or NULL */
-/* Sets bits of cpu->pending and cpu->attention and gets the vCPU's attention. Any thread; HARD etc. with machine lock. */
+/*
+ * Sets bits of cpu->pending and cpu->attention and gets the vCPU's attention. Any thread; HARD etc.
+ * with machine lock.
+ */
 void cpu_interrupt(Cpu *cpu, uint32_t bits);
 void cpu_interrupt_clear(Cpu *cpu, uint32_t bits);
 /* Wakes a halted or sleeping vCPU. Machine lock. */
 void cpu_wake(Cpu *cpu);
-/* fn(cpu, data) on the vCPU's thread between blocks, machine lock held; _wait returns when it is done (drops the machine lock meanwhile). */
+/*
+ * fn(cpu, data) on the vCPU's thread between blocks, machine lock held; _wait returns when it is
+ * done (drops the machine lock meanwhile).
+ */
 typedef void CpuWorkFn(Cpu *cpu, uint64_t data);
 void cpu_run_on(Cpu *cpu, CpuWorkFn *fn, uint64_t data);
 void cpu_run_on_wait(Cpu *cpu, CpuWorkFn *fn, uint64_t data);
@@ -250,20 +272,31 @@ void tlb_flush_page(Cpu *cpu, uint64_t va);            /* all modes; a large pag
 void tlb_flush_all_cpus(Vm *vm);                       /* any thread */
 
 /* ---- guest virtual memory for helpers; own thread; faults do not return ---- */
-uint64_t cpu_load(Cpu *cpu, uint64_t va, unsigned size_log2, unsigned mmu_idx, uintptr_t host_pc);    /* guest byte order, zero-extended */
-void cpu_store(Cpu *cpu, uint64_t va, uint64_t value, unsigned size_log2, unsigned mmu_idx, uintptr_t host_pc);
+/* guest byte order, zero-extended */
+uint64_t cpu_load(Cpu *cpu, uint64_t va, unsigned size_log2, unsigned mmu_idx, uintptr_t host_pc);
+void cpu_store(Cpu *cpu, uint64_t va, uint64_t value, unsigned size_log2, unsigned mmu_idx,
+               uintptr_t host_pc);
 /* Any size; all pages are checked before the first byte moves. */
-void cpu_load_bytes(Cpu *cpu, uint64_t va, void *buf, size_t len, unsigned mmu_idx, uintptr_t host_pc);
-void cpu_store_bytes(Cpu *cpu, uint64_t va, const void *buf, size_t len, unsigned mmu_idx, uintptr_t host_pc);
-/* Fills the TLB for [va, va+size) (within a page) or faults; host pointer for RAM, NULL for devices. */
-void *cpu_probe(Cpu *cpu, uint64_t va, size_t size, MmuAccess access, unsigned mmu_idx, uintptr_t host_pc);
+void cpu_load_bytes(Cpu *cpu, uint64_t va, void *buf, size_t len, unsigned mmu_idx,
+                    uintptr_t host_pc);
+void cpu_store_bytes(Cpu *cpu, uint64_t va, const void *buf, size_t len, unsigned mmu_idx,
+                     uintptr_t host_pc);
+/*
+ * Fills the TLB for [va, va+size) (within a page) or faults; host pointer for RAM, NULL for
+ * devices.
+ */
+void *cpu_probe(Cpu *cpu, uint64_t va, size_t size, MmuAccess access, unsigned mmu_idx,
+                uintptr_t host_pc);
 /* Atomic 16-byte compare and exchange; *expect becomes what was there; true: exchanged. */
 bool cpu_cmpxchg128(Cpu *cpu, uint64_t va, uint64_t expect[2], const uint64_t value[2],
                     unsigned mmu_idx, uintptr_t host_pc);
 /* Instruction fetch for translate(): faults at the first missing byte. */
 uint8_t cpu_fetch_u8(Cpu *cpu, uint64_t va);
-/* Host address of the first byte of the code page that va lies in (*pa, unless NULL: its guest address), valid for
- * the translation at hand; NULL: device memory, go by cpu_fetch_u8. Faults like it. */
+/*
+ * Host address of the first byte of the code page that va lies in (*pa, unless NULL: its guest
+ * address), valid for the translation at hand; NULL: device memory, go by cpu_fetch_u8. Faults like
+ * it.
+ */
 const uint8_t *cpu_fetch_page(Cpu *cpu, uint64_t va, hwaddr *pa);
 /* Debugger: virtual memory without faults or side effects. False: not mapped. */
 bool cpu_debug_rw(Cpu *cpu, uint64_t va, void *buf, size_t len, bool write);

@@ -28,9 +28,16 @@ void rom_reset(void);
 void rom_print(GString *out);
 
 /* A whole file into memory with a limit; the error names path and reason. g_free. */
-bool load_file(const char *path, const char *what, uint64_t max, uint8_t **data, size_t *len, GError **error);
+bool load_file(const char *path, const char *what, uint64_t max, uint8_t **data, size_t *len,
+               GError **error);
 
-typedef struct ElfInfo { uint64_t entry, low, high; bool is64; Endian endian; uint16_t machine; uint64_t pvh_entry; } ElfInfo;
+typedef struct ElfInfo {
+    uint64_t entry, low, high;
+    bool is64;
+    Endian endian;
+    uint16_t machine;
+    uint64_t pvh_entry;
+} ElfInfo;
 /* Loads an ELF executable's segments as ROM blobs at their physical addresses. Hostile input. */
 bool load_elf(const char *path, uint16_t machine, ElfInfo *info, GError **error);
 bool file_is_elf(const char *path);

@@ -34,7 +34,11 @@ typedef struct MemAttrs {
 } MemAttrs;
 #define ATTRS_NONE ((MemAttrs){ 0 })
 
-typedef enum MemResult { MEM_OK = 0, MEM_ERROR = 1 /* device refused */, MEM_DECODE_ERROR = 2 /* nothing there */ } MemResult;
+typedef enum MemResult {
+    MEM_OK = 0,
+    MEM_ERROR = 1 /* device refused */,
+    MEM_DECODE_ERROR = 2 /* nothing there */
+} MemResult;
 
 typedef struct IommuEntry {
     AddressSpace *target;
@@ -140,8 +144,8 @@ void *ram_host(ram_addr addr);
 RamBlock *ram_blocks(void);
 /*
  * The translator's view of RAM changes; set by accel/tcg, NULL without it.
- * written: bytes changed behind the vCPUs' backs (DMA, loaders, debugger) in a page whose DIRTY_CODE bit
- * is clear: drops translations of them. Called by whoever writes, after the write.
+ * written: bytes changed behind the vCPUs' backs (DMA, loaders, debugger) in a page whose
+ * DIRTY_CODE bit is clear: drops translations of them. Called by whoever writes, after the write.
  * cleaned: dirty bits of a display or migration client were cleared: vCPUs' fast write paths there
  * must go. Any thread.
  */
@@ -175,13 +179,17 @@ void address_spaces_init(Vm *vm);      /* creates vm->memory, vm->io and their a
  * no lock; device parts take the machine lock if the caller does not hold it.
  */
 MemResult address_space_read(AddressSpace *as, hwaddr addr, MemAttrs attrs, void *buf, size_t len);
-MemResult address_space_write(AddressSpace *as, hwaddr addr, MemAttrs attrs, const void *buf, size_t len);
-MemResult address_space_fill(AddressSpace *as, hwaddr addr, MemAttrs attrs, uint8_t byte, uint64_t len);
+MemResult address_space_write(AddressSpace *as, hwaddr addr, MemAttrs attrs, const void *buf,
+                              size_t len);
+MemResult address_space_fill(AddressSpace *as, hwaddr addr, MemAttrs attrs, uint8_t byte,
+                             uint64_t len);
 /* For loaders and debuggers: writes ROM as well as RAM, and no device. */
 void address_space_write_rom(AddressSpace *as, hwaddr addr, const void *buf, size_t len);
 /* One naturally sized access in the given byte order. */
-uint64_t address_space_load(AddressSpace *as, hwaddr addr, unsigned size, Endian e, MemAttrs attrs, MemResult *result);
-MemResult address_space_store(AddressSpace *as, hwaddr addr, uint64_t value, unsigned size, Endian e, MemAttrs attrs);
+uint64_t address_space_load(AddressSpace *as, hwaddr addr, unsigned size, Endian e, MemAttrs attrs,
+                            MemResult *result);
+MemResult address_space_store(AddressSpace *as, hwaddr addr, uint64_t value, unsigned size,
+                              Endian e, MemAttrs attrs);
 
 /* What lies at addr: one leaf of the flat view after IOMMUs. Valid under rcu_read_lock. */
 typedef struct Section {
@@ -208,15 +216,18 @@ bool ram_page_all_dirty(const RamBlock *b, uint64_t offset);
  * (so not inside rcu_read_lock, unless the lock is held already). size 1..8; value as a load
  * or store of byte order e sees it.
  */
-MemResult region_read(Region *r, hwaddr offset, uint64_t *value, unsigned size, Endian e, MemAttrs attrs);
-MemResult region_write(Region *r, hwaddr offset, uint64_t value, unsigned size, Endian e, MemAttrs attrs);
+MemResult region_read(Region *r, hwaddr offset, uint64_t *value, unsigned size, Endian e,
+                      MemAttrs attrs);
+MemResult region_write(Region *r, hwaddr offset, uint64_t value, unsigned size, Endian e,
+                       MemAttrs attrs);
 
 /*
  * Maps guest memory for zero-copy I/O: up to *len bytes; *len becomes what was mapped. Falls
  * back to a bounded bounce buffer for what is no RAM; NULL when that is in use (retry later)
  * or nothing is there. Unmap with the bytes really transferred.
  */
-void *address_space_map(AddressSpace *as, hwaddr addr, uint64_t *len, bool is_write, MemAttrs attrs);
+void *address_space_map(AddressSpace *as, hwaddr addr, uint64_t *len, bool is_write,
+                        MemAttrs attrs);
 void address_space_unmap(AddressSpace *as, void *host, uint64_t len, bool is_write, uint64_t done);
 
 /* The address space of that name ("memory", "I/O"), NULL: none. */

@@ -20,10 +20,12 @@
  */
 #define TLB_INVALID   (1u << 11)       /* no such entry; an all-ones comparator is invalid too */
 #define TLB_MMIO      (1u << 10)       /* not RAM: go through the region */
-#define TLB_NOTDIRTY  (1u << 9)        /* first write to a clean page: dirty bits, translated code */
+/* first write to a clean page: dirty bits, translated code */
+#define TLB_NOTDIRTY  (1u << 9)
 #define TLB_WATCH     (1u << 8)        /* a watchpoint is in the page */
 #define TLB_READONLY  (1u << 7)        /* ROM: ignore the write */
-#define TLB_CHECK     (1u << 6)        /* rights differ within the page: every access asks the target again */
+/* rights differ within the page: every access asks the target again */
+#define TLB_CHECK     (1u << 6)
 
 typedef struct TlbEntry {
     uint64_t read, write, code;        /* comparators */
@@ -42,7 +44,12 @@ typedef struct TlbFull {
     bool global;
 } TlbFull;
 
-enum { TLB_PROT_READ = 1, TLB_PROT_WRITE = 2, TLB_PROT_EXEC = 4, TLB_PROT_TARGET = 128 /* the target's own */ };
+enum {
+    TLB_PROT_READ = 1,
+    TLB_PROT_WRITE = 2,
+    TLB_PROT_EXEC = 4,
+    TLB_PROT_TARGET = 128 /* the target's own */
+};
 typedef enum MmuAccess { ACCESS_LOAD, ACCESS_STORE, ACCESS_FETCH } MmuAccess;
 
 static inline unsigned tlb_index(uint64_t va)

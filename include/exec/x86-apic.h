@@ -47,7 +47,10 @@ void apic_set_tsc_deadline(Device *apic, uint64_t tsc, int64_t deadline_ns);
 void apic_init_reset(Device *apic);
 /* Whether `vector` waits in an APIC that a message to dest reaches. */
 bool apic_bus_waits(Vm *vm, uint32_t dest, bool logical, unsigned vector);
-/* fn(opaque) after a CPU took an interrupt: a timer may send what it held back. One per machine, after the CPUs are made. */
+/*
+ * fn(opaque) after a CPU took an interrupt: a timer may send what it held back. One per machine,
+ * after the CPUs are made.
+ */
 void apic_watch_taken(Vm *vm, void (*fn)(void *opaque), void *opaque);
 /* An interrupt as it travels to local APICs. */
 typedef struct X86Interrupt {
@@ -60,12 +63,16 @@ void x86_interrupt_deliver(Vm *vm, X86Interrupt i);
 static inline X86Interrupt x86_message_decode(uint64_t address, uint32_t data)
 {
     return (X86Interrupt){
-        .dest = address >> 12 & 0xff, .logical = address >> 2 & 1, .mode = data >> 8 & 7, .vector = data, .level = data >> 15 & 1,
+        .dest = address >> 12 & 0xff,
+        .logical = address >> 2 & 1,
+        .mode = data >> 8 & 7,
+        .vector = data,
+        .level = data >> 15 & 1,
     };
 }
 /*
- * An IOMMU through which the messages of I/O APICs pass; those of PCI functions it sees in their address
- * spaces. remap is false for what it blocks. Published under this name.
+ * An IOMMU through which the messages of I/O APICs pass; those of PCI functions it sees in their
+ * address spaces. remap is false for what it blocks. Published under this name.
  */
 #define X86_REMAPPER "x86-remapper"
 #define X86_IOAPIC_SOURCE 0xff00             /* requester of I/O APICs, as told in its table */

@@ -97,7 +97,8 @@ struct NetPeer { NetClient *client; };
 void net_nic_init(NetClient *nic, const NetOps *ops, void *opaque, NetPeer *peer, const char *name);
 void net_nic_fini(NetClient *nic);
 /*
- * The guest has changed what the NIC lets through: says so once, until somebody asks what it is now.
+ * The guest has changed what the NIC lets through: says so once, until somebody asks what it is
+ * now.
  * dev: the NIC's device.
  */
 void net_rx_filter_changed(NetClient *nic, const struct Object *dev);

@@ -38,7 +38,10 @@ typedef struct GeneratedCode {
     ChainSlot *chains;              /* by slot; the block's own `chain` if there are no more than two */
 } GeneratedCode;
 
-/* An entry for a target of the function, for those who come by exit_lookup: all is home, pc included. */
+/*
+ * An entry for a target of the function, for those who come by exit_lookup: all is home, pc
+ * included.
+ */
 typedef struct WayIn { uint64_t pc; const void *entry; } WayIn;
 static inline const WayIn *code_ways_in(const GeneratedCode *c)
 {

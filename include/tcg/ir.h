@@ -171,8 +171,9 @@ void ir_exit_chain(IrBuilder *b, unsigned slot, uint64_t pc);
 void ir_exit_lookup(IrBuilder *b, IrVal pc);
 void ir_exit_jump(IrBuilder *b, IrVal pc, IrWay way);      /* the same, of a known kind */
 /*
- * Whatever exit_lookup of the function finds that its pc is this one may go on there, if cpu->attention is 0. The block is
- * placed as others are and reads no local before it sets it. False: there are too many targets.
+ * Whatever exit_lookup of the function finds that its pc is this one may go on there, if
+ * cpu->attention is 0. The block is placed as others are and reads no local before it sets it.
+ * False: there are too many targets.
  */
 bool ir_target(IrBuilder *b, uint64_t pc, IrBlock *to);
 /* `to` leaves for the very pc that it was to be a target for: it is none. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Input events from displays and monitor commands (sendkey, mouse_move) to the guest's input
- * devices. The first handler that takes a kind of event gets it: those that the guest has set up come
- * first, the newest of them at the front; then the others in the order in which they came. Machine
- * lock.
+ * devices. The first handler that takes a kind of event gets it: those that the guest has set up
+ * come first, the newest of them at the front; then the others in the order in which they came.
+ * Machine lock.
  */
 #ifndef UI_INPUT_H
 #define UI_INPUT_H

@@ -28,12 +28,13 @@ int socket_listen(const SocketPlace *p, int backlog, GError **error);
 char *socket_place_text(const SocketPlace *p);
 
 /*
- * Everything, waiting at most limit_ms for each piece; false: an error, the end, or nothing in time. With the
- * first byte go nfds descriptors (at most SOCKET_MAX_FDS; unix sockets), which stay the caller's. For
- * conversations whose other end answers at once.
+ * Everything, waiting at most limit_ms for each piece; false: an error, the end, or nothing in
+ * time. With the first byte go nfds descriptors (at most SOCKET_MAX_FDS; unix sockets), which stay
+ * the caller's. For conversations whose other end answers at once.
  */
 #define SOCKET_MAX_FDS 16
-bool socket_send_all(int fd, const void *data, size_t len, const int *fds, unsigned nfds, int limit_ms);
+bool socket_send_all(int fd, const void *data, size_t len, const int *fds, unsigned nfds,
+                     int limit_ms);
 bool socket_receive_all(int fd, void *data, size_t len, int limit_ms);
 
 #endif

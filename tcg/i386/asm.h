@@ -149,7 +149,10 @@ typedef struct HostFeatures {
 } HostFeatures;
 /* Asks CPUID and XGETBV. */
 void host_features_detect(HostFeatures *f);
-/* For tests: what an older host would have. 0: no limit; 1: AVX without AVX2, BMI and FMA; 2: SSE4.2; 3: SSE2. */
+/*
+ * For tests: what an older host would have. 0: no limit; 1: AVX without AVX2, BMI and FMA; 2:
+ * SSE4.2; 3: SSE2.
+ */
 enum { HOST_LEVELS = 3 };
 void host_features_limit(HostFeatures *f, unsigned level);
 

@@ -143,11 +143,13 @@ void emit_brcond(Gen *g, const IrOp *o)
         c = o->cc == COND_NE ? CC_NE : CC_E;
         g->compared = NULL;
     } else {
-        c = gen_compare(g, (IrType)g->ra.vals[o->args[0]].type, (IrCond)o->cc, o->args[0], o->args[1]);
+        c = gen_compare(g, (IrType)g->ra.vals[o->args[0]].type, (IrCond)o->cc, o->args[0],
+                        o->args[1]);
     }
     ra_op_end(&g->ra);
     ra_block_leave(&g->ra);
-    if (yes == g->ra.block->next || (ra_edge_needs_moves(&g->ra, yes) && !ra_edge_needs_moves(&g->ra, no))) {
+    if (yes == g->ra.block->next ||
+        (ra_edge_needs_moves(&g->ra, yes) && !ra_edge_needs_moves(&g->ra, no))) {
         yes = g->ra.block->succ[1];
         no = g->ra.block->succ[0];
         c = x_cond_not(c);

@@ -10,7 +10,10 @@ static uint32_t scalar(IrType t)
     return t == IR_F32 ? X_F3 : X_F2;
 }
 
-/* dst = op(a, b), three operands with AVX, two without; b may be an integer. Memory operands need no alignment. */
+/*
+ * dst = op(a, b), three operands with AVX, two without; b may be an integer. Memory operands need
+ * no alignment.
+ */
 static int two_sources(Gen *g, const IrOp *o, uint32_t form)
 {
     Opnd b = gen_opnd(g, o->args[1], OPND_ALLOW_MEM);
@@ -55,7 +58,9 @@ void emit_fcmp_mask(Gen *g, const IrOp *o)
     x_u8(&g->a, predicate);
 }
 
-/* One source; the destination's upper part is nobody's business, but the host must not wait for it. */
+/*
+ * One source; the destination's upper part is nobody's business, but the host must not wait for it.
+ */
 static int one_source(Gen *g, const IrOp *o, uint32_t form)
 {
     int a = ra_use(&g->ra, o->args[0], 0), dst;
@@ -134,7 +139,8 @@ void emit_s_fma(Gen *g, const IrOp *o)
     a = ra_use(&g->ra, o->args[0], 0);
     c = ra_use(&g->ra, o->args[2], 0);
     dst = ra_def_from(&g->ra, o->dst, o->args[1], REG_BIT(a) | REG_BIT(c));
-    v_rrr(&g->a, row_of(o)->form | X_0F38 | X_66 | (o->cc == LANE_F32 ? 0 : X_W), xmm(dst), xmm(a), xmm(c));
+    v_rrr(&g->a, row_of(o)->form | X_0F38 | X_66 | (o->cc == LANE_F32 ? 0 : X_W), xmm(dst), xmm(a),
+          xmm(c));
 }
 
 void emit_s_from_i(Gen *g, const IrOp *o)
@@ -209,7 +215,10 @@ void emit_v_fma(Gen *g, const IrOp *o)
     a = ra_use(&g->ra, o->args[0], 0);
     c = ra_use(&g->ra, o->args[2], 0);
     dst = ra_def_from(&g->ra, o->dst, o->args[1], REG_BIT(a) | REG_BIT(c));
-    v_rrr(&g->a, row_of(o)->form | X_0F38 | X_66 | (single ? 0 : X_W) | (ir_dst_type(g->f, o) == IR_V256 ? X_L : 0), xmm(dst), xmm(a), xmm(c));
+    v_rrr(&g->a,
+          row_of(o)->form | X_0F38 | X_66 | (single ? 0 : X_W) |
+              (ir_dst_type(g->f, o) == IR_V256 ? X_L : 0),
+          xmm(dst), xmm(a), xmm(c));
 }
 
 /* C P Z of the flags, at their places in the low byte of EFLAGS. */

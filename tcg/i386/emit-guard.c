@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * fguard on x86-64: a float operation's result is checked in line for what the guest may want otherwise (IrGuard); the
- * cold path gives result and operands to CpuArch.float_corner, in the frame.
+ * fguard on x86-64: a float operation's result is checked in line for what the guest may want
+ * otherwise (IrGuard); the cold path gives result and operands to CpuArch.float_corner, in the
+ * frame.
  */
 #include "tcg/i386/gen.h"
 
@@ -54,8 +55,10 @@ static IrGuard guard_kind(const IrOp *o)
 static uint8_t *check_vector(Gen *g, const IrOp *o, int r, int b, int c, const int tmp[4])
 {
     bool lane64 = o->cc == LANE_F64 || o->cc == LANE_I64;
-    /* without PCMPEQQ both halves compare: the low one of a tiny result and of a most negative integer is 0 as well, and
-     * an accidental hit does no harm */
+    /*
+     * without PCMPEQQ both halves compare: the low one of a tiny result and of a most negative
+     * integer is 0 as well, and an accidental hit does no harm
+     */
     uint32_t cmpps = 0xc2 | X_0F | (lane64 ? X_66 : 0), cmpeq = 0x76 | P;
     IrGuard kind = guard_kind(o);
 
@@ -99,13 +102,15 @@ static void check_scalar(Gen *g, const IrOp *o, Stub *s, int r, int b, int c, in
         s->jump[0] = x_jcc32(&g->a, CC_O);
         return;
     }
-    xv_rr(&g->a, 0x2e | X_0F | (lane64 ? X_66 : 0), xmm(kind == GUARD_ORDER ? b : r), xmm(kind == GUARD_ORDER ? c : r));
+    xv_rr(&g->a, 0x2e | X_0F | (lane64 ? X_66 : 0), xmm(kind == GUARD_ORDER ? b : r),
+          xmm(kind == GUARD_ORDER ? c : r));
     s->jump[0] = x_jcc32(&g->a, CC_P);
     if (kind != GUARD_TINY) {
         return;
     }
     xv_rr(&g->a, X_MOVD_RX | (lane64 ? X_W : 0), xmm(r), tmp);
-    if (lane64) {                       /* sign and exponent below; the exponent 1 and nothing else is it */
+    /* sign and exponent below; the exponent 1 and nothing else is it */
+    if (lane64) {
         x_shift_ri(&g->a, X_W, SH_ROL, tmp, 12);
         x_alu_ri(&g->a, X_W, ALU_AND, tmp, ~0x800);
         x_alu_ri(&g->a, X_W, ALU_CMP, tmp, 1);
@@ -138,7 +143,8 @@ void emit_fguard(Gen *g, const IrOp *o)
         tmp[1] = tiny ? ra_tmp(&g->ra, 1, 0) : -1;
         tmp[3] = tiny ? ra_tmp(&g->ra, 1, 0) : -1;
     }
-    dst = ra_def_from(&g->ra, o->dst, o->args[0], REG_BIT(args[0]) | REG_BIT(args[1]) | REG_BIT(args[2]));
+    dst = ra_def_from(&g->ra, o->dst, o->args[0],
+                      REG_BIT(args[0]) | REG_BIT(args[1]) | REG_BIT(args[2]));
     s.dst = (int8_t)dst;
     s.va = (int8_t)args[0];
     s.value = (int8_t)args[1];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Helpers that do what an x86 instruction does (HELPER_INSN): where the host has it, it is emitted in place of the call.
+ * Helpers that do what an x86 instruction does (HELPER_INSN): where the host has it, it is emitted
+ * in place of the call.
  */
 #include <string.h>
 #include "tcg/i386/gen.h"

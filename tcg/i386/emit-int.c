@@ -34,7 +34,8 @@ Opnd gen_opnd(Gen *g, uint32_t v, unsigned allow)
     if (allow & OPND_ALLOW_IMM && imm_fits(g, v, &p.imm)) {
         p.kind = OPND_IMM;
     } else if (allow & OPND_ALLOW_MEM && g->ra.vals[v].next_use == RA_NEVER &&
-               ra_place(&g->ra, v, &place) && (g->ra.vals[v].type != IR_V256 || place.base == RA_FRAME)) {
+               ra_place(&g->ra, v, &place) &&
+               (g->ra.vals[v].type != IR_V256 || place.base == RA_FRAME)) {
         p.kind = OPND_MEM;
         p.mem = gen_place(g, place);
     } else {
@@ -101,8 +102,10 @@ void emit_env_load(Gen *g, const IrOp *o)
     const IrOp *next = &g->f->ops[o->next];
     int dst;
 
-    if (next->opcode == OP_BRCOND && next->args[0] == o->dst && next->args[1] != o->dst && ra_is_const(&g->ra, next->args[1]) &&
-        g->ra.vals[next->args[1]].bits == 0 && (next->cc == COND_NE || next->cc == COND_EQ) && (o->env.op & MEM_SIZE) == MEM_32 && t == IR_I32) {
+    if (next->opcode == OP_BRCOND && next->args[0] == o->dst && next->args[1] != o->dst &&
+        ra_is_const(&g->ra, next->args[1]) && g->ra.vals[next->args[1]].bits == 0 &&
+        (next->cc == COND_NE || next->cc == COND_EQ) && (o->env.op & MEM_SIZE) == MEM_32 &&
+        t == IR_I32) {
         g->compared = o;
         return;
     }

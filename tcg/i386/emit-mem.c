@@ -90,7 +90,8 @@ static void access_dirty(Gen *g, Access *x)
 
 static uint32_t tlb_table(unsigned mmu)
 {
-    return (uint32_t)(offsetof(Cpu, tlb) + offsetof(CpuTlb, table) + mmu * sizeof(TlbEntry) * TLB_SIZE);
+    return (uint32_t)(offsetof(Cpu, tlb) + offsetof(CpuTlb, table) +
+                      mmu * sizeof(TlbEntry) * TLB_SIZE);
 }
 
 /* The place in the table of the entry for va + first. */
@@ -168,7 +169,8 @@ static void access_check(Gen *g, const Access *x, Stub *s, bool write, bool alig
         x_rm(&g->a, X_LEA | X_W, x->tmp, mem_bd(x->va, x->last));
     }
     x_alu_ri(&g->a, X_W, ALU_AND, x->tmp, mask);
-    m = gen_env(g, table + (read ? (uint32_t)offsetof(TlbEntry, read) : (uint32_t)offsetof(TlbEntry, write)));
+    m = gen_env(g, table + (read ? (uint32_t)offsetof(TlbEntry, read)
+                                 : (uint32_t)offsetof(TlbEntry, write)));
     m.index = (int8_t)x->entry;
     x_alu_rm(&g->a, X_W, ALU_CMP, x->tmp, m);
     s->jump[0] = x_jcc32(&g->a, CC_NE);
@@ -244,7 +246,8 @@ static void load_int(Gen *g, const Access *x, int dst, Mem m)
 /* Short loads clear the rest of the register. */
 static uint32_t vec_load_form(const Access *x)
 {
-    static const uint32_t forms[] = {[MEM_32] = X_MOVSS, [MEM_64] = X_MOVSD, [MEM_128] = X_MOVUPS, [MEM_256] = X_MOVUPS | X_L};
+    static const uint32_t forms[] = {
+        [MEM_32] = X_MOVSS, [MEM_64] = X_MOVSD, [MEM_128] = X_MOVUPS, [MEM_256] = X_MOVUPS | X_L};
 
     return forms[x->size_log2];
 }
@@ -252,7 +255,10 @@ static uint32_t vec_load_form(const Access *x)
 static uint32_t vec_store_form(const Access *x)
 {
     static const uint32_t forms[] = {
-        [MEM_32] = X_MOVSS_ST, [MEM_64] = X_MOVSD_ST, [MEM_128] = X_MOVUPS_ST, [MEM_256] = X_MOVUPS_ST | X_L,
+        [MEM_32] = X_MOVSS_ST,
+        [MEM_64] = X_MOVSD_ST,
+        [MEM_128] = X_MOVUPS_ST,
+        [MEM_256] = X_MOVUPS_ST | X_L,
     };
 
     return forms[x->size_log2];
@@ -372,14 +378,15 @@ static uint32_t sized(const Access *x, uint32_t form8, uint32_t form)
 }
 
 /*
- * The prefix, which a single vCPU does without: devices do not read, modify and write guest memory. An
- * operation that changes nothing is a barrier between the vCPU and devices, and stays one.
+ * The prefix, which a single vCPU does without: devices do not read, modify and write guest memory.
+ * An operation that changes nothing is a barrier between the vCPU and devices, and stays one.
  */
 static uint32_t lock_prefix(const Gen *g, const IrOp *o, unsigned alu)
 {
     const RaVal *v = &g->ra.vals[o->args[0]];
 
-    if (!g->buffer->alone || (v->is_const && (v->bits == 0 || (alu == ALU_AND && (int32_t)v->bits == -1)))) {
+    if (!g->buffer->alone ||
+        (v->is_const && (v->bits == 0 || (alu == ALU_AND && (int32_t)v->bits == -1)))) {
         return X_LOCK;
     }
     return 0;
@@ -417,7 +424,9 @@ void emit_xchg(Gen *g, const IrOp *o)
     exchange(g, o, X_XCHG8, X_XCHG);
 }
 
-/* form: ALU_*. Without a user of the old value one locked instruction, else a loop around cmpxchg. */
+/*
+ * form: ALU_*. Without a user of the old value one locked instruction, else a loop around cmpxchg.
+ */
 void emit_fetch_op(Gen *g, const IrOp *o)
 {
     unsigned op = row_of(o)->form;
@@ -480,7 +489,8 @@ void emit_cmpxchg(Gen *g, const IrOp *o)
     } else {
         access_check(g, &x, &s, true, true);
         x_mov_rr(&g->a, X_W, RAX, s.expect);
-        x_rm(&g->a, sized(&x, X_CMPXCHG8, X_CMPXCHG) | (g->buffer->alone ? 0 : X_LOCK), s.value, mem_bi(x.entry, x.va, 0));
+        x_rm(&g->a, sized(&x, X_CMPXCHG8, X_CMPXCHG) | (g->buffer->alone ? 0 : X_LOCK), s.value,
+             mem_bi(x.entry, x.va, 0));
         extend_old(g, &x, RAX, RAX);
     }
     add_stub(g, o, &x, s);
@@ -657,14 +667,16 @@ static void stub_short(Gen *g, const Stub *s, const Access *x, uint32_t oi, bool
 }
 
 /*
- * An access that shares its check with others, whose range lies in two pages or in one that allows less than all of them
+ * An access that shares its check with others, whose range lies in two pages or in one that allows
+ * less than all of them
  * need: it alone may well be fine. The group's addend stays 0.
  */
 static void stub_alone(Gen *g, const Stub *s, const Access *x, bool store)
 {
     const uint32_t table = tlb_table(x->mmu);
     RegSet used = REG_BIT(s->va) | REG_BIT(s->entry);
-    Mem m = gen_env(g, table + (store ? (uint32_t)offsetof(TlbEntry, write) : (uint32_t)offsetof(TlbEntry, read)));
+    Mem m = gen_env(g, table + (store ? (uint32_t)offsetof(TlbEntry, write)
+                                      : (uint32_t)offsetof(TlbEntry, read)));
     uint8_t *miss;
     int tmp;
 
@@ -685,7 +697,9 @@ static void stub_alone(Gen *g, const Stub *s, const Access *x, bool store)
     if (store && ra_class(x->type)) {
         xv_rm(&g->a, vec_store_form(x), xmm(s->value), m);
     } else if (store) {
-        Opnd v = {.kind = s->value_const ? OPND_IMM : OPND_REG, .reg = s->value, .imm = (int32_t)s->value_bits};
+        Opnd v = {.kind = s->value_const ? OPND_IMM : OPND_REG,
+                  .reg = s->value,
+                  .imm = (int32_t)s->value_bits};
         store_int(g, x, &v, m);
     } else if (ra_class(x->type)) {
         xv_rm(&g->a, vec_load_form(x), xmm(s->dst), m);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Jumps to a computed pc that stay inside of a function: some bits of the pc are the index of a table with the function's
- * targets (ir_target), one to an entry. Variables stay in the registers that they own; only if the pc is not that
- * of the entry, or somebody wants attention, all goes home in a cold path and the jump cache is asked.
+ * Jumps to a computed pc that stay inside of a function: some bits of the pc are the index of a
+ * table with the function's targets (ir_target), one to an entry. Variables stay in the registers
+ * that they own; only if the pc is not that of the entry, or somebody wants attention, all goes
+ * home in a cold path and the jump cache is asked.
  */
 #include <string.h>
 #include "tcg/i386/gen.h"
@@ -119,7 +120,8 @@ void gen_to_target(Gen *g, const IrOp *o)
         x_mov_rr(&g->a, X_W, RDX, RSI);
         x_alu_rm(&g->a, X_W, ALU_SUB, RDX, gen_env(g, offsetof(Cpu, code_page)));
     }
-    x_alu_rm(&g->a, X_W, ALU_CMP, g->cb->anywhere ? RDX : RSI, mem_bi(RCX, RAX, offsetof(TargetEntry, pc)));
+    x_alu_rm(&g->a, X_W, ALU_CMP, g->cb->anywhere ? RDX : RSI,
+             mem_bi(RCX, RAX, offsetof(TargetEntry, pc)));
     m.jump[1] = x_jcc32(&g->a, CC_NE);
     x_jmp_m(&g->a, mem_bi(RCX, RAX, offsetof(TargetEntry, code)));
     g_array_append_val(g->target_misses, m);
@@ -143,7 +145,9 @@ void gen_target_misses(Gen *g)
     }
 }
 
-/* Those who come from elsewhere: variables go into the registers that the target expects them in. */
+/*
+ * Those who come from elsewhere: variables go into the registers that the target expects them in.
+ */
 void gen_ways_in(Gen *g)
 {
     for (uint32_t i = 0; i < g->f->num_targets && !g->cb->key.flags && gen_has_room(g); i++) {
@@ -178,7 +182,8 @@ void gen_target_table(Gen *g)
         t[i] = (TargetEntry){.pc = (uint64_t)(i + 1) << g->target_shift};
     }
     for (uint32_t i = g->f->num_targets; i-- > 0;) {
-        uint64_t pc = g->f->targets[i].pc & (g->cb->anywhere ? ((uint64_t)1 << PAGE_BITS) - 1 : UINT64_MAX);
+        uint64_t pc =
+            g->f->targets[i].pc & (g->cb->anywhere ? ((uint64_t)1 << PAGE_BITS) - 1 : UINT64_MAX);
         t[index_of(g, pc)] =
             (TargetEntry){.pc = pc, .code = (uintptr_t)g->block_at[g->f->targets[i].block->id]};
     }

@@ -7,7 +7,10 @@
 
 enum { ALWAYS, SSE3, SSSE3, SSE41, SSE42, AVX2 };
 
-/* Instruction form by lane (i8 i16 i32 i64 f32 f64; ops without lanes: the first), and what it needs. */
+/*
+ * Instruction form by lane (i8 i16 i32 i64 f32 f64; ops without lanes: the first), and what it
+ * needs.
+ */
 typedef struct VecRow {
     uint32_t form[6];
     uint8_t need[6];
@@ -100,7 +103,8 @@ static uint32_t form_of(const Gen *g, const IrOp *o)
 {
     const VecRow *row = &vec_rows[o->opcode - OP_V_ZERO];
     unsigned lane = ir_desc(o)->flags & IRF_LANE ? o->cc : 0;
-    const bool have[] = {true, g->host.sse3, g->host.ssse3, g->host.sse41, g->host.sse42, g->host.avx2};
+    const bool have[] = {true,          g->host.sse3,  g->host.ssse3,
+                         g->host.sse41, g->host.sse42, g->host.avx2};
     bool wide256 = o->dst && ir_dst_type(g->f, o) == IR_V256;
 
     if ((wide256 || of_wide(g, o)) && !g->host.avx2) {
@@ -229,7 +233,8 @@ void emit_v_shift_i(Gen *g, const IrOp *o)
 {
     unsigned lane = o->cc, n = o->imm[0] > 255 ? 255 : (unsigned)o->imm[0];
 
-    if (lane == LANE_I8 || lane > LANE_I64 || (lane == LANE_I64 && o->opcode == OP_V_SAR_I) || (of_wide(g, o) && !g->host.avx2)) {
+    if (lane == LANE_I8 || lane > LANE_I64 || (lane == LANE_I64 && o->opcode == OP_V_SAR_I) ||
+        (of_wide(g, o) && !g->host.avx2)) {
         gen_fallback(g, o);
         return;
     }

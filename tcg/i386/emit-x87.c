@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * x87 operations (tcg/x87.h) in line. The guest's registers are taken to the host's x87 stack when they are used and stay
- * there while ops follow that leave the host's x87 alone (x87_flush_before); then what changed goes home and the host's
- * flags are added to the status word. The cold path of a memory access does the same around its call. C1 is the last
- * operation's: the host has it, or it is 0, or the status word has it. Intel SDM 1 chapter 8.
+ * x87 operations (tcg/x87.h) in line. The guest's registers are taken to the host's x87 stack when
+ * they are used and stay there while ops follow that leave the host's x87 alone (x87_flush_before);
+ * then what changed goes home and the host's flags are added to the status word. The cold path of a
+ * memory access does the same around its call. C1 is the last operation's: the host has it, or it
+ * is 0, or the status word has it. Intel SDM 1 chapter 8.
  */
 #include "tcg/i386/gen.h"
 #include "tcg/x87.h"
@@ -263,7 +264,10 @@ static void exchange(Gen *g, unsigned a, unsigned b)
     x->c1 = C1_ZERO;
 }
 
-/* st(0) is compared with reg b, or (b < 0) with the operand in the scratch place. The status word has all of it. */
+/*
+ * st(0) is compared with reg b, or (b < 0) with the operand in the scratch place. The status word
+ * has all of it.
+ */
 static void compare(Gen *g, unsigned a, int b, unsigned how)
 {
     X87Cache *x = &g->x87;
@@ -420,7 +424,8 @@ static void store(Gen *g, const IrOp *o, unsigned op, unsigned a)
     to_top(g, a);
     if (format >= X87F_I64) {
         op2(g, 0xd9, 0xc0);                     /* fld st(0): these pop */
-        x_rm(&g->a, cut ? rows[format].cut_form : rows[format].form, cut ? 1 : rows[format].digit, scratch());
+        x_rm(&g->a, cut ? rows[format].cut_form : rows[format].form, cut ? 1 : rows[format].digit,
+             scratch());
     } else {
         x_rm(&g->a, rows[format].form, rows[format].digit, scratch());
     }

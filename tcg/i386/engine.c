@@ -119,7 +119,8 @@ static void host_load_const(void *gen, IrType t, int dst, uint64_t bits)
     }
 }
 
-static const uint8_t gpr_order[] = {RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11, RBX, R12, R13, R14, R15, 255};
+static const uint8_t gpr_order[] = {RAX, RCX, RDX, RSI, RDI, R8,  R9, R10,
+                                    R11, RBX, R12, R13, R14, R15, 255};
 static const uint8_t xmm_order[] = {
     XMM + 0, XMM + 1, XMM + 2, XMM + 3, XMM + 4, XMM + 5, XMM + 6, XMM + 7, XMM + 8, XMM + 9,
     XMM + 10, XMM + 11, XMM + 12, XMM + 13, XMM + 14, XMM + 15, 255,
@@ -165,7 +166,8 @@ static void begin_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     g_array_set_size(g->misses, 0);
     g_array_set_size(g->target_misses, 0);
     g_array_set_size(g->ways_in, 0);
-    cb->code = (GeneratedCode){.entry = g->start, .cold = (uint8_t *)(((uintptr_t)c->cold + 7) & ~(uintptr_t)7)};
+    cb->code = (GeneratedCode){.entry = g->start,
+                               .cold = (uint8_t *)(((uintptr_t)c->cold + 7) & ~(uintptr_t)7)};
 }
 
 /* The poll: one compare and branch; its exit lies behind the code. */
@@ -192,7 +194,10 @@ void gen_note_page(Gen *g)
     x_rm(&g->a, X_MOV_MR | X_W, RAX, gen_env(g, offsetof(Cpu, code_page)));
 }
 
-/* Nothing but an exit: what it wants home may as well go there before the branch, once for both ways. */
+/*
+ * Nothing but an exit: what it wants home may as well go there before the branch, once for both
+ * ways.
+ */
 static bool only_exits(const Gen *g, const IrBlock *b)
 {
     const IrOp *o = &g->f->ops[b->first];
@@ -407,7 +412,8 @@ static void engine_chain(CodeBlock *from, unsigned slot, CodeBlock *to)
     const uint8_t *start = from->code.entry;
     const ChainSlot *c = &from->code.chains[slot];
     uint8_t *site = (uint8_t *)(uintptr_t)start + c->site + 1;
-    const uint8_t *target = to ? (const uint8_t *)to->code.entry + to->code.chained : start + c->reset;
+    const uint8_t *target =
+        to ? (const uint8_t *)to->code.entry + to->code.chained : start + c->reset;
     int32_t d = (int32_t)(target - (site + 4));
 
     if (c->site) {
@@ -432,8 +438,8 @@ static bool engine_chain_counted(CodeBuffer *c, CodeBlock *from, unsigned slot, 
     x_jcc(a, CC_S, start + s->reset);
     x_jmp(a, (const uint8_t *)to->code.entry + to->code.chained);
     c->ptr = (uint8_t *)(((uintptr_t)a->p + 15) & ~(uintptr_t)15);
-    __atomic_store_n((int32_t *)(void *)(start + s->site + 1), (int32_t)(stub - (start + s->site + 5)),
-                     __ATOMIC_RELEASE);
+    __atomic_store_n((int32_t *)(void *)(start + s->site + 1),
+                     (int32_t)(stub - (start + s->site + 5)), __ATOMIC_RELEASE);
     return true;
 }
 

@@ -69,7 +69,10 @@ typedef struct LookupMiss {
     uint64_t const_pc;
 } LookupMiss;
 
-/* An exit_lookup that found no target: the pc is in rsi; then variables go home and the jump cache is asked. */
+/*
+ * An exit_lookup that found no target: the pc is in rsi; then variables go home and the jump cache
+ * is asked.
+ */
 typedef struct TargetMiss {
     uint8_t *jump[2];
     uint8_t *table;                     /* displacement of the table's address */
@@ -90,8 +93,10 @@ enum { MAX_GROUPS = 24, NO_GROUP = 0xffff };
 
 /* Slow paths, by a stub that supplies the Cpu and the return address. */
 enum { SLOW_LOAD, SLOW_STORE, SLOW_LOAD128, SLOW_STORE128, SLOW_ATOMIC, SLOWS };
-/* Integer accesses, the most frequent ones: arguments are pushed (MEM_OI, a store's value, address) and
- * all registers stay but rax of a load. */
+/*
+ * Integer accesses, the most frequent ones: arguments are pushed (MEM_OI, a store's value, address)
+ * and all registers stay but rax of a load.
+ */
 enum { SHORT_LOAD, SHORT_STORE, SHORTS };
 enum { EXITS = IR_EXIT_CHAIN0 + IR_CHAINS };
 
@@ -180,7 +185,10 @@ void gen_side_point(Gen *g);
 void gen_flags(Gen *g, const IrOp *o, int32_t mask);
 /* Before code that uses legacy SSE forms, if upper halves may be in use. */
 void gen_clean_ymm(Gen *g);
-/* x87: an op of a helper with HELPER_X87; all goes home; whether it must before o; around the call of a cold path. */
+/*
+ * x87: an op of a helper with HELPER_X87; all goes home; whether it must before o; around the call
+ * of a cold path.
+ */
 void emit_x87(Gen *g, const IrOp *o);
 void gen_x87_flush(Gen *g);
 bool gen_x87_flush_before(const Gen *g, const IrOp *o);
@@ -202,7 +210,10 @@ void gen_chain_exits(Gen *g);           /* emit-ctl.c: these two as well */
 void gen_lookup_misses(Gen *g);
 /* rsi: the pc; all is home. */
 void gen_jump_cache(Gen *g, IrWay way);
-/* emit-targets.c: an exit_lookup of a function with targets; what it needs behind the code, and the table. */
+/*
+ * emit-targets.c: an exit_lookup of a function with targets; what it needs behind the code, and the
+ * table.
+ */
 void gen_targets_begin(Gen *g);
 bool gen_may_be_target(const Gen *g, uint32_t pc);
 void gen_to_target(Gen *g, const IrOp *o);
@@ -234,7 +245,8 @@ Emit emit_load, emit_store, emit_xchg, emit_fetch_op, emit_cmpxchg, emit_fence;
 Emit emit_call, emit_br, emit_brcond, emit_exit_chain, emit_exit_lookup, emit_exit;
 Emit emit_f2, emit_f1, emit_fma, emit_fcmp, emit_fcvt, emit_i_f, emit_f_i, emit_fround, emit_f_bits;
 Emit emit_f_from_bits, emit_fcmp_mask, emit_fguard, emit_v_fma;
-Emit emit_s2, emit_s_fma, emit_s_mask, emit_s_round, emit_s_merge, emit_s_from_i, emit_s_to_i, emit_s_fcmp;
+Emit emit_s2, emit_s_fma, emit_s_mask, emit_s_round, emit_s_merge, emit_s_from_i, emit_s_to_i,
+    emit_s_fcmp;
 Emit emit_v_zero, emit_v2, emit_v1, emit_v_shift_i, emit_v_bytes, emit_v1_imm, emit_v2_imm;
 Emit emit_v_blendv, emit_v_movmask, emit_v_test, emit_v_extract, emit_v_insert, emit_v_from_i;
 Emit emit_v_concat, emit_v_low, emit_v_high;

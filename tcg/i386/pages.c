@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * TLB checks done once: accesses of a block whose addresses are one value plus small
- * constants form a group. The first one checks that the whole range of the group lies in one page,
- * which may be read or written as the group does, and keeps the page's addend in a register; the others only test that it is still there. A slow
- * path clears it (memory may be mapped differently after it), and so does needing the register;
- * what may change the TLB otherwise (calls) ends the groups.
+ * TLB checks done once: accesses of a block whose addresses are one value plus small constants form
+ * a group. The first one checks that the whole range of the group lies in one page, which may be
+ * read or written as the group does, and keeps the page's addend in a register; the others only
+ * test that it is still there. A slow path clears it (memory may be mapped differently after it),
+ * and so does needing the register; what may change the TLB otherwise (calls) ends the groups.
  */
 #include <string.h>
 #include "tcg/i386/gen.h"

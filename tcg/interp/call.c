@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Calls of helpers with any signature. On x86-64 (System V ABI 3.2.3) and AArch64 (AAPCS64 6.8)
- * integer and vector arguments are counted apart and go to registers of their own, six and more of each:
- * one call that fills them all serves every signature of at most six arguments. Floats are the low
- * part of a vector register.
+ * integer and vector arguments are counted apart and go to registers of their own, six and more of
+ * each: one call that fills them all serves every signature of at most six arguments. Floats are
+ * the low part of a vector register.
  */
 #include "tcg/interp/interp.h"
 
@@ -34,14 +34,16 @@ const Insn *interp_call(const Insn *i, Run *r)
         }
     }
     if (h->ret >= IR_F32) {
-        Vec128 got = ((VecFn *)h->fn)(n[0], n[1], n[2], n[3], n[4], n[5], v[0], v[1], v[2], v[3], v[4], v[5]);
+        Vec128 got = ((VecFn *)h->fn)(n[0], n[1], n[2], n[3], n[4], n[5], v[0], v[1], v[2], v[3],
+                                      v[4], v[5]);
         if (h->ret == IR_V128) {
             memcpy(dst_at(i, r), &got, 16);
         } else {
             put64(i, r, (uint64_t)got[0]);
         }
     } else {
-        uint64_t got = ((IntFn *)h->fn)(n[0], n[1], n[2], n[3], n[4], n[5], v[0], v[1], v[2], v[3], v[4], v[5]);
+        uint64_t got = ((IntFn *)h->fn)(n[0], n[1], n[2], n[3], n[4], n[5], v[0], v[1], v[2], v[3],
+                                        v[4], v[5]);
         if (h->ret != IR_VOID) {
             put64(i, r, got);
         }

@@ -91,7 +91,8 @@ static void decode_op(Decode *d, const IrOp *o, Insn *i)
 }
 
 /* What the function needs in the buffer at most. */
-static void count(const IrFunc *f, uint32_t *ops, uint32_t *args, uint32_t *guest_insns, uint32_t *chains)
+static void count(const IrFunc *f, uint32_t *ops, uint32_t *args, uint32_t *guest_insns,
+                  uint32_t *chains)
 {
     *ops = *args = *guest_insns = *chains = 0;
     for (const IrBlock *b = f->entry; b; b = b->next) {
@@ -159,17 +160,23 @@ bool interp_generate(CodeBuffer *c, IrFunc *f, CodeBlock *cb, bool opt)
         ir_finish(f);
     }
     count(f, &ops, &args, &guest_insns, &chains);
-    size_t need = sizeof(InterpCode) + ops * sizeof(Insn) + args * 8 + guest_insns * sizeof(InsnPoint) +
-                  chains * sizeof(ChainSlot) + f->num_targets * sizeof(InterpTarget);
+    size_t need = sizeof(InterpCode) + ops * sizeof(Insn) + args * 8 +
+                  guest_insns * sizeof(InsnPoint) + chains * sizeof(ChainSlot) +
+                  f->num_targets * sizeof(InterpTarget);
     if (need + 6 * 32 > (size_t)(c->end - c->ptr)) {
         return false;
     }
     InterpCode *code = take(c, sizeof(*code));
     InsnPoint *points = take(c, guest_insns * sizeof(*points));
-    ChainSlot *slots = chains > ARRAY_COUNT(cb->chain) ? take(c, chains * sizeof(*slots)) : cb->chain;
+    ChainSlot *slots =
+        chains > ARRAY_COUNT(cb->chain) ? take(c, chains * sizeof(*slots)) : cb->chain;
     memset(slots, 0, chains * sizeof(*slots));
     InterpTarget *targets = take(c, f->num_targets * sizeof(*targets));
-    Decode d = {.f = f, .cb = cb, .chains = slots, .insns = take(c, ops * sizeof(Insn)), .locals = f->num_locals * 32};
+    Decode d = {.f = f,
+                .cb = cb,
+                .chains = slots,
+                .insns = take(c, ops * sizeof(Insn)),
+                .locals = f->num_locals * 32};
     d.slot = ir_arena(f, f->num_values * sizeof(uint32_t));
     memset(d.slot, 0, f->num_values * sizeof(uint32_t));
     d.consts = take(c, args * 8);

@@ -58,7 +58,8 @@ static bool is_nan(IrType t, uint64_t v)
 /* The operand as the host's arithmetic takes it: denormals may count as zeros. */
 static uint64_t as_operand(IrType t, uint64_t x)
 {
-    uint64_t exponent = t == IR_F32 ? 0x7f800000 : 0x7ff0000000000000, sign = t == IR_F32 ? 0x80000000 : 1ull << 63;
+    uint64_t exponent = t == IR_F32 ? 0x7f800000 : 0x7ff0000000000000,
+             sign = t == IR_F32 ? 0x80000000 : 1ull << 63;
 
     return !(x & exponent) && host_denormals_are_zero() ? x & sign : x;
 }
@@ -148,7 +149,8 @@ static unsigned relation(IrType t, uint64_t x, uint64_t y, bool signal)
 static bool predicate(IrType t, uint64_t x, uint64_t y, unsigned imm)
 {
     static const uint8_t holds[16] = {2, 1, 3, 8, 13, 14, 12, 7, 10, 9, 11, 0, 5, 6, 4, 15};
-    static const uint16_t signals = 1 << 1 | 1 << 2 | 1 << 5 | 1 << 6 | 1 << 9 | 1 << 10 | 1 << 13 | 1 << 14;
+    static const uint16_t signals =
+        1 << 1 | 1 << 2 | 1 << 5 | 1 << 6 | 1 << 9 | 1 << 10 | 1 << 13 | 1 << 14;
     bool signal = (signals >> (imm & 15) & 1) != (imm >> 4 & 1);
 
     return relation(t, x, y, signal) & holds[imm & 15];
@@ -181,10 +183,13 @@ static uint64_t whole(IrType t, uint64_t x, int mode, bool *inexact)
     /* Integer part, first lost bit, any other. */
     const unsigned n = (unsigned)-e;
     uint64_t r = n < 64 ? m >> n : 0;
-    bool half = n <= 64 && (m >> (n - 1) & 1), more = n > 64 ? m != 0 : (m & ((1ull << (n - 1)) - 1)) != 0;
+    bool half = n <= 64 && (m >> (n - 1) & 1),
+         more = n > 64 ? m != 0 : (m & ((1ull << (n - 1)) - 1)) != 0;
     bool lost = *inexact = half || more;
-    bool up = mode == FE_TONEAREST ? half && (more || (r & 1)) : mode == FE_UPWARD ? lost && !negative
-              : mode == FE_DOWNWARD ? lost && negative : false;
+    bool up = mode == FE_TONEAREST  ? half && (more || (r & 1))
+              : mode == FE_UPWARD   ? lost && !negative
+              : mode == FE_DOWNWARD ? lost && negative
+                                    : false;
     return r + up;
 }
 
@@ -214,7 +219,9 @@ uint64_t interp_to_int(IrOpcode opcode, IrType t, uint64_t x, uint64_t imm)
     return bits == 32 ? (uint32_t)v : v;
 }
 
-/* SDM 2B, ROUNDPD, figure 4-24: bit 2 the mode in force, bits 0-1 another; bit 3 hides inexactness. */
+/*
+ * SDM 2B, ROUNDPD, figure 4-24: bit 2 the mode in force, bits 0-1 another; bit 3 hides inexactness.
+ */
 uint64_t interp_round(IrType t, uint64_t x, uint64_t imm)
 {
     static const int modes[] = {FE_TONEAREST, FE_DOWNWARD, FE_UPWARD, FE_TOWARDZERO};

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Integer ops of the interpreter, written apart from the folder's (tcg/fold.c): each tests the other. */
+/*
+ * Integer ops of the interpreter, written apart from the folder's (tcg/fold.c): each tests the
+ * other.
+ */
 #include "tcg/interp/interp.h"
 
 static int64_t as_signed(IrType t, uint64_t x)

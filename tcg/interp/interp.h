@@ -51,7 +51,10 @@ struct Run {
 
 static inline void *place(Run *r, uint32_t at) { return r->base[at & 1] + (at & ~1u); }
 /* An integer or float operand: i32 and f32 have zeros above. */
-static inline uint64_t arg64(const Insn *i, Run *r, unsigned n) { return *(uint64_t *)place(r, i->arg[n]); }
+static inline uint64_t arg64(const Insn *i, Run *r, unsigned n)
+{
+    return *(uint64_t *)place(r, i->arg[n]);
+}
 static inline void *arg_at(const Insn *i, Run *r, unsigned n) { return place(r, i->arg[n]); }
 static inline void *dst_at(const Insn *i, Run *r) { return r->base[0] + i->dst; }
 static inline void put64(const Insn *i, Run *r, uint64_t v)
@@ -75,7 +78,8 @@ const Insn *interp_env_load(const Insn *i, Run *r);
 const Insn *interp_env_store(const Insn *i, Run *r);
 
 /* ---- arithmetic, without a CPU: tests use it directly ---- */
-uint64_t interp_int_value(IrOpcode opcode, IrType type, uint64_t x, uint64_t y, const uint64_t *imm);
+uint64_t interp_int_value(IrOpcode opcode, IrType type, uint64_t x, uint64_t y,
+                          const uint64_t *imm);
 bool interp_cond(IrCond c, IrType type, uint64_t x, uint64_t y);
 uint64_t interp_float_value(IrOpcode opcode, IrType type, const uint64_t *k, uint64_t imm);
 /* One 128-bit part of a vector op. */
@@ -83,7 +87,8 @@ void interp_vector_part(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *
                         const Vec128Lanes *c, Vec128Lanes *out);
 /* The s_ ops. */
 const Insn *interp_lowest(const Insn *i, Run *r);
-void interp_vector_float(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b, const Vec128Lanes *c, Vec128Lanes *out);
+void interp_vector_float(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b,
+                         const Vec128Lanes *c, Vec128Lanes *out);
 static inline uint64_t interp_lane(const Vec128Lanes *v, unsigned bytes, unsigned n)
 {
     switch (bytes) {

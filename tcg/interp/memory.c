@@ -159,7 +159,8 @@ const Insn *interp_atomic(const Insn *i, Run *r)
 
     if (i->opcode == OP_CMPXCHG) {
         old = tcg_atomic(r->cpu, arg64(i, r, 2), extend(op & ~MEM_SIGN, arg64(i, r, 1)),
-                         extend(op & ~MEM_SIGN, arg64(i, r, 0)), MEM_KIND_OI(TCG_CMPXCHG, op, mmu), HERE);
+                         extend(op & ~MEM_SIGN, arg64(i, r, 0)), MEM_KIND_OI(TCG_CMPXCHG, op, mmu),
+                         HERE);
     } else {
         old = tcg_atomic(r->cpu, arg64(i, r, 1), extend(op & ~MEM_SIGN, arg64(i, r, 0)), 0,
                          MEM_KIND_OI(ATOMIC_XCHG + (i->opcode - OP_XCHG), op, mmu), HERE);

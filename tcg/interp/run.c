@@ -87,7 +87,8 @@ const Insn *interp_compare(const Insn *i, Run *r)
     if (i->opcode == OP_SETCOND) {
         put64(i, r, holds(i, r));
     } else {
-        memcpy(dst_at(i, r), arg_at(i, r, holds(i, r) ? 2 : 3), i->dst_type <= IR_F64 ? 8 : type_bytes(i->dst_type));
+        memcpy(dst_at(i, r), arg_at(i, r, holds(i, r) ? 2 : 3),
+               i->dst_type <= IR_F64 ? 8 : type_bytes(i->dst_type));
     }
     return i + 1;
 }
@@ -142,7 +143,9 @@ static const Insn *run_exit_lookup(const Insn *i, Run *r)
     const InterpCode *here = r->cb->code.entry;
     const uint64_t pc = arg64(i, r, 0), place = pc - block_moved(r->cpu, r->cb);
 
-    for (uint32_t n = 0; n < here->num_targets && !atomic_load_explicit(&r->cpu->attention, memory_order_relaxed); n++) {
+    for (uint32_t n = 0;
+         n < here->num_targets && !atomic_load_explicit(&r->cpu->attention, memory_order_relaxed);
+         n++) {
         if (here->targets[n].pc == place) {
             return here->targets[n].to;
         }

@@ -12,7 +12,12 @@ static IrOpcode scalar_op(unsigned opcode, unsigned lane)
     case OP_V_FSUB: case OP_V_FHSUB: return OP_FSUB;
     case OP_V_FADDSUB: return lane & 1 ? OP_FADD : OP_FSUB;
     case OP_V_FMUL: return OP_FMUL;
-    case OP_V_FMA: case OP_V_FMS: case OP_V_FNMA: case OP_V_FNMS: case OP_V_FMADDSUB: case OP_V_FMSUBADD:
+    case OP_V_FMA:
+    case OP_V_FMS:
+    case OP_V_FNMA:
+    case OP_V_FNMS:
+    case OP_V_FMADDSUB:
+    case OP_V_FMSUBADD:
         return OP_FMA;
     case OP_V_FDIV: return OP_FDIV;
     case OP_V_FSQRT: return OP_FSQRT;
@@ -23,13 +28,19 @@ static IrOpcode scalar_op(unsigned opcode, unsigned lane)
     }
 }
 
-/* Signs of a fused operation's operands in lane n; where there is a NaN it is the result, whatever the signs. */
+/*
+ * Signs of a fused operation's operands in lane n; where there is a NaN it is the result, whatever
+ * the signs.
+ */
 static void fma_signs(unsigned opcode, unsigned n, unsigned bytes, uint64_t k[3])
 {
-    const uint64_t sign = bytes == 4 ? 1ull << 31 : 1ull << 63, inf = bytes == 4 ? 0x7f800000u : 0x7ffull << 52;
-    bool product = opcode == OP_V_FNMA || opcode == OP_V_FNMS || opcode == OP_S_FNMA || opcode == OP_S_FNMS;
-    bool addend = opcode == OP_V_FMS || opcode == OP_V_FNMS || opcode == OP_S_FMS || opcode == OP_S_FNMS ||
-                  (opcode == OP_V_FMADDSUB && !(n & 1)) || (opcode == OP_V_FMSUBADD && n & 1);
+    const uint64_t sign = bytes == 4 ? 1ull << 31 : 1ull << 63,
+                   inf = bytes == 4 ? 0x7f800000u : 0x7ffull << 52;
+    bool product =
+        opcode == OP_V_FNMA || opcode == OP_V_FNMS || opcode == OP_S_FNMA || opcode == OP_S_FNMS;
+    bool addend = opcode == OP_V_FMS || opcode == OP_V_FNMS || opcode == OP_S_FMS ||
+                  opcode == OP_S_FNMS || (opcode == OP_V_FMADDSUB && !(n & 1)) ||
+                  (opcode == OP_V_FMSUBADD && n & 1);
 
     for (unsigned i = 0; i < 3; i++) {
         if ((k[i] & (sign - 1)) > inf) {
@@ -40,7 +51,8 @@ static void fma_signs(unsigned opcode, unsigned n, unsigned bytes, uint64_t k[3]
     k[2] ^= addend ? sign : 0;
 }
 
-static void lanes(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b, const Vec128Lanes *c, Vec128Lanes *out)
+static void lanes(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b, const Vec128Lanes *c,
+                  Vec128Lanes *out)
 {
     const unsigned bytes = interp_lane_bytes(i->cc), num = 16 / bytes;
     const bool pairs = i->opcode == OP_V_FHADD || i->opcode == OP_V_FHSUB;
@@ -65,7 +77,8 @@ static void lanes(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b, con
     }
 }
 
-void interp_vector_float(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b, const Vec128Lanes *c, Vec128Lanes *out)
+void interp_vector_float(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b,
+                         const Vec128Lanes *c, Vec128Lanes *out)
 {
     Vec128Lanes r = {.q = {0, 0}};
 
@@ -111,8 +124,9 @@ void interp_vector_float(const Insn *i, const Vec128Lanes *a, const Vec128Lanes 
 static uint64_t lowest_value(const Insn *i, IrType t, uint64_t x, uint64_t y, uint64_t z)
 {
     static const uint8_t arithmetic[] = {
-        [OP_S_FADD - OP_S_FADD] = OP_FADD, [OP_S_FSUB - OP_S_FADD] = OP_FSUB, [OP_S_FMUL - OP_S_FADD] = OP_FMUL,
-        [OP_S_FDIV - OP_S_FADD] = OP_FDIV, [OP_S_FMINB - OP_S_FADD] = OP_FMINB, [OP_S_FMAXB - OP_S_FADD] = OP_FMAXB,
+        [OP_S_FADD - OP_S_FADD] = OP_FADD,   [OP_S_FSUB - OP_S_FADD] = OP_FSUB,
+        [OP_S_FMUL - OP_S_FADD] = OP_FMUL,   [OP_S_FDIV - OP_S_FADD] = OP_FDIV,
+        [OP_S_FMINB - OP_S_FADD] = OP_FMINB, [OP_S_FMAXB - OP_S_FADD] = OP_FMAXB,
     };
 
     switch (i->opcode) {
@@ -127,7 +141,9 @@ static uint64_t lowest_value(const Insn *i, IrType t, uint64_t x, uint64_t y, ui
         fma_signs(i->opcode, 0, t == IR_F32 ? 4 : 8, k);
         return interp_float_value(OP_FMA, t, k, 0);
     }
-    default: return interp_float_value((IrOpcode)arithmetic[i->opcode - OP_S_FADD], t, (uint64_t[3]){x, y, 0}, 0);
+    default:
+        return interp_float_value((IrOpcode)arithmetic[i->opcode - OP_S_FADD], t,
+                                  (uint64_t[3]){x, y, 0}, 0);
     }
 }
 
@@ -152,7 +168,8 @@ const Insn *interp_lowest(const Insn *i, Run *r)
         a = *(const Vec128Lanes *)arg_at(i, r, 1);
         k[2] = interp_lane(arg_at(i, r, 2), bytes, 0);
     }
-    interp_set_lane(&a, i->opcode == OP_S_FCVT ? 12 - bytes : bytes, 0, lowest_value(i, t, x, k[1], k[2]));
+    interp_set_lane(&a, i->opcode == OP_S_FCVT ? 12 - bytes : bytes, 0,
+                    lowest_value(i, t, x, k[1], k[2]));
     memcpy(dst_at(i, r), &a, 16);
     return i + 1;
 }
@@ -161,7 +178,8 @@ const Insn *interp_lowest(const Insn *i, Run *r)
 
 static bool unusual(IrGuard kind, unsigned bytes, uint64_t r, uint64_t b, uint64_t c)
 {
-    uint64_t inf = bytes == 4 ? 0xff000000u : 0xffe0000000000000ull, tiny = bytes == 4 ? 0x01000000u : 0x0020000000000000ull;
+    uint64_t inf = bytes == 4 ? 0xff000000u : 0xffe0000000000000ull,
+             tiny = bytes == 4 ? 0x01000000u : 0x0020000000000000ull;
     uint64_t drop = bytes == 4 ? UINT32_MAX : UINT64_MAX;
 
     switch (kind) {
@@ -176,7 +194,9 @@ static bool unusual(IrGuard kind, unsigned bytes, uint64_t r, uint64_t b, uint64
     }
 }
 
-/* Comparing operands raises the invalid flag for signalling NaNs, as the hosts' instruction does. */
+/*
+ * Comparing operands raises the invalid flag for signalling NaNs, as the hosts' instruction does.
+ */
 static void raise_for(const Vec128Lanes *v, bool vector, unsigned bytes)
 {
     for (unsigned n = 0; n < (vector ? 16 / bytes : 1); n++) {
@@ -190,7 +210,9 @@ const Insn *interp_guard(const Insn *i, Run *r)
 {
     const IrGuard kind = (IrGuard)(i->imm[0] & ~(uint64_t)GUARD_LOWEST);
     bool vector = i->dst_type == IR_V128, lanes = vector && !(i->imm[0] & GUARD_LOWEST);
-    unsigned bytes = vector ? interp_lane_bytes(i->cc) : i->dst_type == IR_F32 || i->dst_type == IR_I32 ? 4 : 8;
+    unsigned bytes = vector                                           ? interp_lane_bytes(i->cc)
+                     : i->dst_type == IR_F32 || i->dst_type == IR_I32 ? 4
+                                                                      : 8;
     unsigned size = i->dst_type == IR_V256 ? 32 : vector ? 16 : 8;
     Vec128Lanes v[4] = {0};
     bool hit = false;
@@ -203,7 +225,8 @@ const Insn *interp_guard(const Insn *i, Run *r)
         memcpy(&v[n], arg_at(i, r, n), size);
     }
     for (unsigned n = 0; n < (lanes ? 16 / bytes : 1); n++) {
-        hit = hit || unusual(kind, bytes, interp_lane(&v[0], bytes, n), interp_lane(&v[1], bytes, n), interp_lane(&v[2], bytes, n));
+        hit = hit || unusual(kind, bytes, interp_lane(&v[0], bytes, n),
+                             interp_lane(&v[1], bytes, n), interp_lane(&v[2], bytes, n));
     }
     if (hit && kind == GUARD_ORDER) {
         raise_for(&v[1], lanes, bytes);

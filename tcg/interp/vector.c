@@ -61,7 +61,10 @@ static uint64_t lane_op(const Insn *i, unsigned bytes, uint64_t x, uint64_t y)
     case OP_V_CMPGT: return sx > sy ? UINT64_MAX : 0;
     case OP_V_SHL_I: case OP_V_SHL_V: case OP_V_SHL_L: return y < bits ? x << y : 0;
     case OP_V_SHR_I: case OP_V_SHR_V: case OP_V_SHR_L: return y < bits ? x >> y : 0;
-    case OP_V_SAR_I: case OP_V_SAR_V: case OP_V_SAR_L: return (uint64_t)(sx >> (y < bits ? y : bits - 1));
+    case OP_V_SAR_I:
+    case OP_V_SAR_V:
+    case OP_V_SAR_L:
+        return (uint64_t)(sx >> (y < bits ? y : bits - 1));
     case OP_V_MULHRS: return (uint64_t)((((sx * sy) >> 14) + 1) >> 1);
     default: g_assert_not_reached();
     }
@@ -70,8 +73,10 @@ static uint64_t lane_op(const Insn *i, unsigned bytes, uint64_t x, uint64_t y)
 static void lane_ops(const Insn *i, unsigned bytes, const Vec128Lanes *a, const Vec128Lanes *b,
                      Vec128Lanes *r)
 {
-    const bool by_imm = i->opcode == OP_V_SHL_I || i->opcode == OP_V_SHR_I || i->opcode == OP_V_SAR_I;
-    const bool by_low = i->opcode == OP_V_SHL_V || i->opcode == OP_V_SHR_V || i->opcode == OP_V_SAR_V;
+    const bool by_imm =
+        i->opcode == OP_V_SHL_I || i->opcode == OP_V_SHR_I || i->opcode == OP_V_SAR_I;
+    const bool by_low =
+        i->opcode == OP_V_SHL_V || i->opcode == OP_V_SHR_V || i->opcode == OP_V_SAR_V;
 
     for (unsigned n = 0; n < 16 / bytes; n++) {
         uint64_t y = by_imm ? i->imm[0] : by_low ? b->q[0] : interp_lane(b, bytes, n);
@@ -111,7 +116,8 @@ static void multiply_ops(const Insn *i, const Vec128Lanes *a, const Vec128Lanes 
     }
 }
 
-static void horizontal_ops(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b, Vec128Lanes *r)
+static void horizontal_ops(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b,
+                           Vec128Lanes *r)
 {
     const bool saturate = i->opcode == OP_V_HADDS || i->opcode == OP_V_HSUBS;
     const bool add = i->opcode == OP_V_HADD || i->opcode == OP_V_HADDS;
@@ -211,8 +217,18 @@ void interp_vector_part(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *
         multiply_ops(i, a, b, &r);
         break;
     case OP_V_MULHRS: lane_ops(i, 2, a, b, &r); break;
-    case OP_V_HADD: case OP_V_HSUB: case OP_V_HADDS: case OP_V_HSUBS: horizontal_ops(i, a, b, &r); break;
-    case OP_V_SHL_BYTES: case OP_V_SHR_BYTES: case OP_V_ALIGN: case OP_V_SHUFB: byte_ops(i, a, b, &r); break;
+    case OP_V_HADD:
+    case OP_V_HSUB:
+    case OP_V_HADDS:
+    case OP_V_HSUBS:
+        horizontal_ops(i, a, b, &r);
+        break;
+    case OP_V_SHL_BYTES:
+    case OP_V_SHR_BYTES:
+    case OP_V_ALIGN:
+    case OP_V_SHUFB:
+        byte_ops(i, a, b, &r);
+        break;
     case OP_V_SHUF32: case OP_V_SHUFLO: case OP_V_SHUFHI: case OP_V_SHUFPS: case OP_V_SHUFPD:
         shuffle_ops(i, a, b, &r);
         break;
@@ -311,7 +327,8 @@ static const Insn *vector_parts(const Insn *i, Run *r, unsigned parts)
     /* Of the immediate each part takes so many bits. */
     const unsigned imm_bits = i->opcode == OP_V_SHUFPD ? 2 : i->opcode == OP_V_BLEND32 ? 4 : 0;
     /* A shift count is one part, whatever the vector is. */
-    const bool by_low = i->opcode == OP_V_SHL_V || i->opcode == OP_V_SHR_V || i->opcode == OP_V_SAR_V;
+    const bool by_low =
+        i->opcode == OP_V_SHL_V || i->opcode == OP_V_SHR_V || i->opcode == OP_V_SAR_V;
 
     for (unsigned n = 0; n < i->num_args; n++) {
         arg[n] = arg_at(i, r, n);
@@ -366,7 +383,12 @@ const Insn *interp_vector(const Insn *i, Run *r)
     case OP_V_LOW64:
         out[0].q[0] = a->q[0];
         break;
-    case OP_V_CONCAT: case OP_V_LOW: case OP_V_HIGH: case OP_V_PERMQ: case OP_V_PERMD: case OP_V_PERM2:
+    case OP_V_CONCAT:
+    case OP_V_LOW:
+    case OP_V_HIGH:
+    case OP_V_PERMQ:
+    case OP_V_PERMD:
+    case OP_V_PERM2:
         across(i, a, i->num_args > 1 ? arg_at(i, r, 1) : a, out);
         memcpy(dst_at(i, r), out, i->dst_type == IR_V256 ? 32 : 16);
         return i + 1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * An image of M profile: reset, identification and System Control Space, SVC, UsageFaults and what handlers find on the stack, SysTick and
- * WFI, a bus fault.
+ * An image of M profile: reset, identification and System Control Space, SVC, UsageFaults and what
+ * handlers find on the stack, SysTick and WFI, a bus fault.
  */
 // image: basic-m3 mps2-an385 plain.ld -mcpu=cortex-m3
 // image: basic-m7 mps2-an500 plain.ld -mcpu=cortex-m7

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * An image of M profile: FP state and lazy stacking, both stacks, privilege, priorities with groups and masks, tail-chaining, escalation, MPU
- * regions smaller than a page, alignment, invalid state.
+ * An image of M profile: FP state and lazy stacking, both stacks, privilege, priorities with groups
+ * and masks, tail-chaining, escalation, MPU regions smaller than a page, alignment, invalid state.
  */
 // image: state-m3 mps2-an385 plain.ld -mcpu=cortex-m3
 // image: state-m4 mps2-an386 plain.ld -mcpu=cortex-m4 -DFP -mfpu=fpv4-sp-d16 -mfloat-abi=softfp

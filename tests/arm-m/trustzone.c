@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * An image of v8-M with the Security Extension: SAU, IDAU and TT, calls both ways, exceptions of either state, refused accesses, protection
- * controllers of IoTKit.
+ * An image of v8-M with the Security Extension: SAU, IDAU and TT, calls both ways, exceptions of
+ * either state, refused accesses, protection controllers of IoTKit.
  */
 // image: trustzone mps2-an505 trustzone.ld -mcpu=cortex-m33+nofp -mfloat-abi=soft -mlong-calls
 typedef unsigned u32;

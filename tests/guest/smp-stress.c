@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Runs in a Linux guest (scripts/check-guest): threads on all processors with mutexes, condition variables and semaphores,
- * which sleep and wake by futex, and with atomic instructions up to 16 bytes. Prints "LAB smp ok", or what was lost.
+ * Runs in a Linux guest (scripts/check-guest): threads on all processors with mutexes, condition
+ * variables and semaphores, which sleep and wake by futex, and with atomic instructions up to 16
+ * bytes. Prints "LAB smp ok", or what was lost.
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -88,9 +89,10 @@ int main(void)
     for (unsigned k = 0; k < THREADS; k++) {
         pthread_join(threads[k], NULL);
     }
-    if (plain != all || atomic_count != all || spin_count != all || pair.low != all || pair.high != ~all || torn || crowded) {
-        printf("LAB smp: %lu %lu %lu %lu of %lu, torn %lu, crowded %lu\n", plain, atomic_count, spin_count, pair.low, all, torn,
-               crowded);
+    if (plain != all || atomic_count != all || spin_count != all || pair.low != all ||
+        pair.high != ~all || torn || crowded) {
+        printf("LAB smp: %lu %lu %lu %lu of %lu, torn %lu, crowded %lu\n", plain, atomic_count,
+               spin_count, pair.low, all, torn, crowded);
         return 1;
     }
     printf("LAB smp ok %ld processors\n", sysconf(_SC_NPROCESSORS_ONLN));

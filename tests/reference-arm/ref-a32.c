@@ -31,8 +31,8 @@ void ref_enter(void *context, const InsnCase *t)
         r[i] = (unsigned long)t->before.x[i];
     }
     uc->uc_mcontext.arm_pc = CODE;
-    uc->uc_mcontext.arm_cpsr = 0x10 | (t->isa == ISA_T32 ? 0x20 : 0) | (t->before.nzcv & 15) << 28 | (t->before.nzcv >> 4 & 1) << 27 |
-                               (t->before.nzcv >> 8 & 15) << 16;
+    uc->uc_mcontext.arm_cpsr = 0x10 | (t->isa == ISA_T32 ? 0x20 : 0) | (t->before.nzcv & 15) << 28 |
+                               (t->before.nzcv >> 4 & 1) << 27 | (t->before.nzcv >> 8 & 15) << 16;
     memcpy(f->d, t->before.v, sizeof(f->d));
     f->fpscr = (uint32_t)t->before.fpcr;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Runs the cases that test-arm-insn wrote to a file and compares what its CPU made of them: built for ARM and run by
- * another implementation (a real processor, or a user-mode emulator that is trusted). Cases are entered and left by
- * signal frames, which hold all registers. Arguments: FILE (-: standard input) [lenient | VQ: length of SVE's vectors in the cases].
+ * Runs the cases that test-arm-insn wrote to a file and compares what its CPU made of them: built
+ * for ARM and run by another implementation (a real processor, or a user-mode emulator that is
+ * trusted). Cases are entered and left by signal frames, which hold all registers. Arguments: FILE
+ * (-: standard input) [lenient | VQ: length of SVE's vectors in the cases].
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -30,12 +31,15 @@ static bool same(void)
     if (!ok || want->undefined) {
         return ok;
     }
-    return !memcmp(result.x, want->x, sizeof(result.x)) && !memcmp(result.v, want->v, sizeof(result.v)) && result.nzcv == want->nzcv &&
+    return !memcmp(result.x, want->x, sizeof(result.x)) &&
+           !memcmp(result.v, want->v, sizeof(result.v)) && result.nzcv == want->nzcv &&
            result.fpsr == want->fpsr && !memcmp(result.data, want->data, DATA_SIZE) &&
-           !memcmp(result.z, want->z, sizeof(result.z)) && !memcmp(result.p, want->p, sizeof(result.p));
+           !memcmp(result.z, want->z, sizeof(result.z)) &&
+           !memcmp(result.p, want->p, sizeof(result.p));
 }
 
-static void hex(const char *what, unsigned n, const uint8_t *here, const uint8_t *want, const uint8_t *before, unsigned bytes)
+static void hex(const char *what, unsigned n, const uint8_t *here, const uint8_t *want,
+                const uint8_t *before, unsigned bytes)
 {
     const uint8_t *all[3] = {here, want, before};
     const char *const names[3] = {"here", "case", "before"};
@@ -64,7 +68,8 @@ static void report(void)
     }
     for (unsigned i = 0; i < 32; i++) {
         if (result.x[i] != want->x[i]) {
-            printf("  x%u: %" PRIx64 ", case %" PRIx64 " (before %" PRIx64 ")\n", i, result.x[i], want->x[i], b->x[i]);
+            printf("  x%u: %" PRIx64 ", case %" PRIx64 " (before %" PRIx64 ")\n", i, result.x[i],
+                   want->x[i], b->x[i]);
         }
         if (now.vq && memcmp(result.z[i], want->z[i], now.vq * 16)) {
             hex("z", i, result.z[i], want->z[i], now.before.z[i], now.vq * 16);
@@ -73,8 +78,8 @@ static void report(void)
             hex("p", i, result.p[i], want->p[i], now.before.p[i], now.vq * 2);
         }
         if (!now.vq && memcmp(result.v[i], want->v[i], 16)) {
-            printf("  v%u: %016" PRIx64 ":%016" PRIx64 ", case %016" PRIx64 ":%016" PRIx64 "\n", i, result.v[i][1], result.v[i][0], want->v[i][1],
-                   want->v[i][0]);
+            printf("  v%u: %016" PRIx64 ":%016" PRIx64 ", case %016" PRIx64 ":%016" PRIx64 "\n", i,
+                   result.v[i][1], result.v[i][0], want->v[i][1], want->v[i][0]);
         }
     }
     if (now.count == 1) {
@@ -85,18 +90,22 @@ static void report(void)
             hex("before z", r[i], b->z[r[i]], b->z[r[i]], b->z[r[i]], now.vq * 16);
         }
         if (now.vq) {
-            hex("before p", w >> 10 & 7, b->p[w >> 10 & 7], b->p[w >> 10 & 7], b->p[w >> 10 & 7], now.vq * 2);
+            hex("before p", w >> 10 & 7, b->p[w >> 10 & 7], b->p[w >> 10 & 7], b->p[w >> 10 & 7],
+                now.vq * 2);
         }
         for (unsigned i = 0; i < 4 && now.isa == ISA_A64 && !now.vq; i++) {
-            printf("    before v%u %016" PRIx64 ":%016" PRIx64 "\n", r[i], b->v[r[i]][1], b->v[r[i]][0]);
+            printf("    before v%u %016" PRIx64 ":%016" PRIx64 "\n", r[i], b->v[r[i]][1],
+                   b->v[r[i]][0]);
         }
-        unsigned d[3] = {(w >> 12 & 15) | (w >> 18 & 16), (w >> 16 & 15) | (w >> 3 & 16), (w & 15) | (w >> 1 & 16)};
+        unsigned d[3] = {(w >> 12 & 15) | (w >> 18 & 16), (w >> 16 & 15) | (w >> 3 & 16),
+                         (w & 15) | (w >> 1 & 16)};
 
         for (unsigned i = 0; i < 3 && now.isa != ISA_A64; i++) {
             printf("    before d%u %016" PRIx64 "\n", d[i], b->v[d[i] / 2][d[i] & 1]);
         }
     }
-    printf("  nzcv %" PRIx64 ", case %" PRIx64 "; fpsr %" PRIx64 ", case %" PRIx64 "%s\n", result.nzcv, want->nzcv, result.fpsr, want->fpsr,
+    printf("  nzcv %" PRIx64 ", case %" PRIx64 "; fpsr %" PRIx64 ", case %" PRIx64 "%s\n",
+           result.nzcv, want->nzcv, result.fpsr, want->fpsr,
            memcmp(result.data, want->data, DATA_SIZE) ? "; memory" : "");
 }
 
@@ -143,7 +152,8 @@ int main(int argc, char **argv)
         return 2;
     }
     for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-        struct sigaction a = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+        struct sigaction a = {.sa_sigaction = handler,
+                              .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
 
         sigaction(signals[i], &a, NULL);
     }
@@ -152,8 +162,10 @@ int main(int argc, char **argv)
         return 1;
     }
     sigaltstack(&alt, NULL);
-    mmap((void *)(uintptr_t)CODE, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-    mmap((void *)(uintptr_t)DATA, DATA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    mmap((void *)(uintptr_t)CODE, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    mmap((void *)(uintptr_t)DATA, DATA_SIZE, PROT_READ | PROT_WRITE,
+         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     raise(SIGUSR1);
     return 3;
 }

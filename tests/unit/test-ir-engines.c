@@ -33,7 +33,10 @@ typedef struct State {
 
 #define VAR(name, t, field) {name, t, offsetof(TestCpu, field), 0, 0}
 enum { FIRST_LOW = (IR_V128 - IR_I32) * NUM, FIRST_HIGH = FIRST_LOW + NUM };
-#define WHOLE(name, n) {name, IR_V256, offsetof(TestCpu, v[n]), FIRST_LOW + n + 1, FIRST_HIGH + n + 1}
+#define WHOLE(name, n)                                                                \
+    {                                                                                 \
+        name, IR_V256, offsetof(TestCpu, v[n]), FIRST_LOW + n + 1, FIRST_HIGH + n + 1 \
+    }
 static const IrVarDecl vars[] = {
     VAR("a0", IR_I32, i32[0]), VAR("a1", IR_I32, i32[1]), VAR("a2", IR_I32, i32[2]), VAR("a3", IR_I32, i32[3]),
     VAR("q0", IR_I64, i64[0]), VAR("q1", IR_I64, i64[1]), VAR("q2", IR_I64, i64[2]), VAR("q3", IR_I64, i64[3]),
@@ -418,8 +421,11 @@ static void random_memory(Gen *g)
     IrType t = random_type(g);
     IrOp o = {.opcode = (uint8_t)(pick(g, 2) ? OP_LOAD : OP_STORE)};
     unsigned size = t == IR_V256   ? MEM_256
-                    : t == IR_V128 ? MEM_32 + pick(g, 3) : t == IR_I64 ? pick(g, 4) : t == IR_I32 ? pick(g, 3)
-                    : t == IR_F32 ? MEM_32 : MEM_64;
+                    : t == IR_V128 ? MEM_32 + pick(g, 3)
+                    : t == IR_I64  ? pick(g, 4)
+                    : t == IR_I32  ? pick(g, 3)
+                    : t == IR_F32  ? MEM_32
+                                   : MEM_64;
 
     o.num_args = o.opcode == OP_LOAD ? 1 : 2;
     if (o.opcode == OP_STORE) {
@@ -545,7 +551,8 @@ static void random_op(Gen *g, const IrVar *locals, bool floats)
         for (;;) {
             IrOpcode opcode = (IrOpcode)(1 + pick(g, OP_COUNT - 1));
             unsigned flags = ir_op_desc[opcode].flags;
-            if (flags & (floats ? IRF_PURE | IRF_FENV : IRF_PURE) && (g->v256 || !names_v256(opcode))) {
+            if (flags & (floats ? IRF_PURE | IRF_FENV : IRF_PURE) &&
+                (g->v256 || !names_v256(opcode))) {
                 random_pure(g, opcode);
                 break;
             }
@@ -560,7 +567,8 @@ enum { MAX_BLOCKS = 6, NUM_TARGETS = 4 };
 static void random_jump(Gen *g)
 {
     fill_pool(g);
-    IrOp low = {.opcode = OP_AND, .num_args = 2, .args = {operand(g, IR_I64), konst(g, IR_I64, 7 * 16)}};
+    IrOp low = {
+        .opcode = OP_AND, .num_args = 2, .args = {operand(g, IR_I64), konst(g, IR_I64, 7 * 16)}};
     uint32_t v = append(g, &low, IR_I64);
     IrOp sum = {.opcode = OP_ADD, .num_args = 2, .args = {v, konst(g, IR_I64, TARGET_PC)}};
     IrOp exit = {.opcode = OP_EXIT_LOOKUP, .num_args = 1, .args = {append(g, &sum, IR_I64)}};
@@ -572,9 +580,13 @@ static void random_jump(Gen *g)
 static uint32_t take_turn(Gen *g)
 {
     IrOp load = {.opcode = OP_ENV_LOAD, .env = {offsetof(TestCpu, turns), MEM_64}};
-    IrOp less = {.opcode = OP_SUB, .num_args = 2, .args = {append(g, &load, IR_I64), konst(g, IR_I64, 1)}};
+    IrOp less = {
+        .opcode = OP_SUB, .num_args = 2, .args = {append(g, &load, IR_I64), konst(g, IR_I64, 1)}};
     uint32_t left = append(g, &less, IR_I64);
-    IrOp store = {.opcode = OP_ENV_STORE, .num_args = 1, .args = {left}, .env = {offsetof(TestCpu, turns), MEM_64}};
+    IrOp store = {.opcode = OP_ENV_STORE,
+                  .num_args = 1,
+                  .args = {left},
+                  .env = {offsetof(TestCpu, turns), MEM_64}};
 
     append(g, &store, IR_VOID);
     return left;
@@ -604,7 +616,10 @@ static void random_jumps(Gen *g, unsigned ops)
             break;
         }
         IrBlock *jump = ir_block(g->b);
-        IrOp o = {.opcode = OP_BRCOND, .cc = COND_GT, .num_args = 2, .args = {take_turn(g), konst(g, IR_I64, 0)}};
+        IrOp o = {.opcode = OP_BRCOND,
+                  .cc = COND_GT,
+                  .num_args = 2,
+                  .args = {take_turn(g), konst(g, IR_I64, 0)}};
         g->b->cur->succ[0] = pick(g, 3) ? jump : blocks[i + 1];
         g->b->cur->succ[1] = blocks[i + 1];
         append(g, &o, IR_VOID);

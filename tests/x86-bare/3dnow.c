@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* 3DNow! on its way from bytes to registers and memory; what the operations compute: test-x86-3dnow. AMD 21928, 22466. */
+/*
+ * 3DNow! on its way from bytes to registers and memory; what the operations compute:
+ * test-x86-3dnow. AMD 21928, 22466.
+ */
 #include "bare.h"
 
 static uint32_t a[2], c[2], r[2];
 
-#define BINARY(op)                                                                                                     \
-    __asm__ volatile("movq %1, %%mm0; movq %2, %%mm1; " op " %%mm1, %%mm0; movq %%mm0, %0" : "=m"(r) : "m"(a), "m"(c))
+#define BINARY(op)                                                                         \
+    __asm__ volatile("movq %1, %%mm0; movq %2, %%mm1; " op " %%mm1, %%mm0; movq %%mm0, %0" \
+                     : "=m"(r)                                                             \
+                     : "m"(a), "m"(c))
 
 static void set(uint32_t *v, uint32_t low, uint32_t high)
 {
@@ -65,7 +70,8 @@ void tests(void)
     TRY(__asm__ volatile("movl %1, %%ebx; movq %2, %%mm7; pfadd 8(%%ebx), %%mm7; movq %%mm7, %0"
                          : "=m"(r) : "r"((uint32_t)a - 8), "m"(a) : "ebx"));
     ok(caught == -1 && is(0x40000000, 0x40000000), "a memory operand with displacement");
-    EXPECT("FEMMS", -1, 0, __asm__ volatile("fninit; movq %0, %%mm0; pfadd %%mm0, %%mm0; femms" ::"m"(a)));
+    EXPECT("FEMMS", -1, 0,
+           __asm__ volatile("fninit; movq %0, %%mm0; pfadd %%mm0, %%mm0; femms" ::"m"(a)));
     __asm__ volatile("fnstenv %0; fninit" : "=m"(tag));
     ok(tag[4] == 0xffff, "marks all registers empty");
     EXPECT("an undefined suffix", 6, 0, __asm__ volatile(".byte 0x0f, 0x0f, 0xc1, 0x00"));

@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The same code at many addresses, as a system shows programs that it loads at random ones: two pages that user code runs in are
- * mapped over and over again, and what depends on the address (RIP-relative operands, return addresses, jumps inside and over
- * the pages, exceptions) is held against what it must be. In between the code is changed.
+ * The same code at many addresses, as a system shows programs that it loads at random ones: two
+ * pages that user code runs in are mapped over and over again, and what depends on the address
+ * (RIP-relative operands, return addresses, jumps inside and over the pages, exceptions) is held
+ * against what it must be. In between the code is changed.
  */
 #include "bare64.h"
 
 #define ALIAS(n) (0x100000000ull + (uint64_t)(n) * 0x2000)
-enum { PLACE = 0x500000, RESULTS = 0x600000, STACK = 0x700000, DIRECTORY = 0x400000, TABLE = 0x401000 };
+enum {
+    PLACE = 0x500000,
+    RESULTS = 0x600000,
+    STACK = 0x700000,
+    DIRECTORY = 0x400000,
+    TABLE = 0x401000
+};
 
-/* Offsets from the blob's start are what its labels are for; `over` crosses into the second page. */
-extern const char blob[], blob_next[], blob_back[], blob_far[], blob_data[], blob_over[], blob_fault[], blob_ud[], blob_patch[], blob_behind[], blob_end[];
+/*
+ * Offsets from the blob's start are what its labels are for; `over` crosses into the second page.
+ */
+extern const char blob[], blob_next[], blob_back[], blob_far[], blob_data[], blob_over[],
+    blob_fault[], blob_ud[], blob_patch[], blob_behind[], blob_end[];
 __asm__(".text\n.balign 16\n"
         "blob: leaq blob(%rip), %rax\n movq %rax, (%rdi)\n"
         "call blob_next\n"
@@ -71,12 +81,17 @@ static void run(uint64_t rip)
 
     __asm__ volatile("pushq %%rbp; pushq %%rbx; movq %%rsp, back_rsp; movq %%rbp, back_rbp\n"
                      "pushq $0x23; pushq %%rcx; pushq $2; pushq $0x2b; pushq %%rax; iretq\n"
-                     "user_back: movq back_rbp, %%rbp; popq %%rbx; popq %%rbp" : "+a"(rip), "+c"(stack), "+D"(results)::"rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
+                     "user_back: movq back_rbp, %%rbp; popq %%rbx; popq %%rbp"
+                     : "+a"(rip), "+c"(stack), "+D"(results)::"rdx", "rsi", "r8", "r9", "r10",
+                       "r11", "r12", "r13", "r14", "r15", "memory", "cc");
 }
 
 static void prepare(void)
 {
-    struct __attribute__((packed)) { uint16_t limit; uint64_t base; } gdtr = {sizeof(gdt) - 1, (uint64_t)gdt};
+    struct __attribute__((packed)) {
+        uint16_t limit;
+        uint64_t base;
+    } gdtr = {sizeof(gdt) - 1, (uint64_t)gdt};
     uint64_t base = (uint64_t)tss, stack = STACK - 0x8000;
 
     gdt[1] = 0x00cf9b000000ffff;
@@ -115,8 +130,10 @@ static bool round_at(uint64_t at, uint32_t patch)
         sum += AT(blob_back) + (n & 7 ? 1 : -0x1111ull);
     }
     /* what the calls of blob_far return to: the instruction behind each, within the first page */
-    bool good = r[0] == at && r[1] == AT(blob_next) && r[2] == sum && r[3] - at < 0x200 && r[4] - r[3] < 0x20 && r[4] > r[3];
-    good &= r[5] == patch && r[6] == (uint32_t)AT(blob_data) && r[7] == at && r[8] == AT(blob_behind) + 1;
+    bool good = r[0] == at && r[1] == AT(blob_next) && r[2] == sum && r[3] - at < 0x200 &&
+                r[4] - r[3] < 0x20 && r[4] > r[3];
+    good &= r[5] == patch && r[6] == (uint32_t)AT(blob_data) && r[7] == at &&
+            r[8] == AT(blob_behind) + 1;
     good &= fault_rip == AT(blob_fault) && fault_address == 0x123456789000 && ud_rip == AT(blob_ud);
     if (!good) {
         note("at", at);
@@ -149,11 +166,15 @@ void cpu_tests(unsigned cpu)
         good &= round_at(ALIAS(n % 5), n);
     }
     ok(good, "changed in between");
-    /* the second page of an alias is now another one's, so that code that goes over must not be what it was */
+    /*
+     * the second page of an alias is now another one's, so that code that goes over must not be
+     * what it was
+     */
     ((volatile uint64_t *)TABLE)[1] = (PLACE + 0x2000) | 7;
     for (unsigned n = 0; n < 0x1000; n++) {
         ((volatile char *)PLACE)[0x2000 + n] = ((volatile char *)PLACE)[0x1000 + n];
     }
     __asm__ volatile("movq %%cr3, %%rax; movq %%rax, %%cr3" ::: "rax", "memory");
-    ok(round_at(ALIAS(0), 9) && round_at(ALIAS(1), 10) && round_at(ALIAS(0), 11), "over the end into different pages");
+    ok(round_at(ALIAS(0), 9) && round_at(ALIAS(1), 10) && round_at(ALIAS(0), 11),
+       "over the end into different pages");
 }

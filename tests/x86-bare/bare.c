@@ -95,13 +95,14 @@ void trap(Frame *f)
 uint64_t segment(uint32_t base, uint32_t limit20, unsigned access, unsigned flags)
 {
     return (limit20 & 0xffff) | (uint64_t)(base & 0xffffff) << 16 | (uint64_t)access << 40 |
-           (uint64_t)(limit20 >> 16 & 15) << 48 | (uint64_t)flags << 52 | (uint64_t)(base >> 24) << 56;
+           (uint64_t)(limit20 >> 16 & 15) << 48 | (uint64_t)flags << 52 |
+           (uint64_t)(base >> 24) << 56;
 }
 
 uint64_t gate(unsigned selector, uint32_t offset, unsigned access, unsigned params)
 {
-    return (offset & 0xffff) | (uint64_t)selector << 16 | (uint64_t)params << 32 | (uint64_t)access << 40 |
-           (uint64_t)(offset >> 16) << 48;
+    return (offset & 0xffff) | (uint64_t)selector << 16 | (uint64_t)params << 32 |
+           (uint64_t)access << 40 | (uint64_t)(offset >> 16) << 48;
 }
 
 void gdt_set(unsigned selector, uint64_t descriptor)

@@ -31,29 +31,36 @@ extern void *recovery[5];
 extern bool (*volatile on_trap)(Frame *f);
 
 /* Runs the statement; an exception ends it and is left in caught and caught_frame. */
-#define TRY(...)                                                                                                       \
-    do {                                                                                                               \
-        caught = -1;                                                                                                   \
-        if (__builtin_setjmp(recovery) == 0) {                                                                         \
-            arm();                                                                                                     \
-            __asm__ volatile("" ::: "memory");                                                                         \
-            __VA_ARGS__;                                                                                               \
-            __asm__ volatile("" ::: "memory");                                                                         \
-        }                                                                                                              \
-        armed = false;                                                                                                 \
+#define TRY(...)                               \
+    do {                                       \
+        caught = -1;                           \
+        if (__builtin_setjmp(recovery) == 0) { \
+            arm();                             \
+            __asm__ volatile("" ::: "memory"); \
+            __VA_ARGS__;                       \
+            __asm__ volatile("" ::: "memory"); \
+        }                                      \
+        armed = false;                         \
     } while (0)
 
 /* A TAP line; a failure shows caught, its error code and place. */
 void ok(bool good, const char *name);
 void note(const char *text, uint32_t v);
 /* TRY and ok in one: exactly this exception with this error code; vector -1: none. */
-#define EXPECT(name, vec, err, ...)                                                                                    \
-    do {                                                                                                               \
-        TRY(__VA_ARGS__);                                                                                              \
-        ok(caught == (vec) && ((vec) < 0 || caught_frame.error == (err)), name);                                       \
+#define EXPECT(name, vec, err, ...)                                              \
+    do {                                                                         \
+        TRY(__VA_ARGS__);                                                        \
+        ok(caught == (vec) && ((vec) < 0 || caught_frame.error == (err)), name); \
     } while (0)
 
-enum { SEL_CODE = 8, SEL_DATA = 16, SEL_UCODE = 24 + 3, SEL_UDATA = 32 + 3, SEL_TSS = 40, SEL_FREE = 48 };
+enum {
+    SEL_CODE = 8,
+    SEL_DATA = 16,
+    SEL_UCODE = 24 + 3,
+    SEL_UDATA = 32 + 3,
+    SEL_TSS = 40,
+    SEL_FREE = 48
+};
 extern uint64_t gdt[64], idt[256];
 uint64_t segment(uint32_t base, uint32_t limit20, unsigned access, unsigned flags);
 uint64_t gate(unsigned selector, uint32_t offset, unsigned access, unsigned params);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What 64-bit images share: TAP on the debug console, processors that meet at barriers, the local APIC. */
+/*
+ * What 64-bit images share: TAP on the debug console, processors that meet at barriers, the local
+ * APIC.
+ */
 #ifndef X86_BARE64_H
 #define X86_BARE64_H
 

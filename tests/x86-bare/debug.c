@@ -55,14 +55,16 @@ __asm__("step_from:\n  pushfl\n  orl $0x100, (%esp)\n  popfl\n"
 
 void shadow(void);
 void shadow_end(void);
-__asm__("shadow:\n  movl %ss, %ecx\n  pushfl\n  orl $0x100, (%esp)\n  popfl\n  movl %ecx, %ss\n  nop\n"
-        "shadow_end:\n  int3\n  ret\n");
+__asm__(
+    "shadow:\n  movl %ss, %ecx\n  pushfl\n  orl $0x100, (%esp)\n  popfl\n  movl %ecx, %ss\n  nop\n"
+    "shadow_end:\n  int3\n  ret\n");
 
 static void stepping(void)
 {
     begin();
     TRY(step_from());
-    ok(hits == 3 && places[0] == (uint32_t)step_2 && places[1] == (uint32_t)step_3, "single step stops after each instruction");
+    ok(hits == 3 && places[0] == (uint32_t)step_2 && places[1] == (uint32_t)step_3,
+       "single step stops after each instruction");
     ok((dr6s[0] & 0x400f) == 0x4000, "DR6.BS");
     begin();
     TRY(shadow());
@@ -82,14 +84,16 @@ static void breakpoints(void)
     DR(0, bp_here);
     DR(7, 0x402);
     TRY(bp_code());
-    ok(caught == -1 && hits == 1 && places[0] == (uint32_t)bp_here, "an instruction breakpoint strikes before it, and RF passes it");
+    ok(caught == -1 && hits == 1 && places[0] == (uint32_t)bp_here,
+       "an instruction breakpoint strikes before it, and RF passes it");
     ok((dr6s[0] & 0x400f) == 1, "DR6.B0");
     DR(7, 0x400);
     begin();
     DR(1, &target[1]);
     DR(7, 0x408 | 0xdu << 20);
     TRY(target[0] = 1; target[1] = 2; target[2] = 3);
-    ok(caught == -1 && hits == 1 && target[1] == 2 && (dr6s[0] & 0x400f) == 2, "a write to watched data, after it");
+    ok(caught == -1 && hits == 1 && target[1] == 2 && (dr6s[0] & 0x400f) == 2,
+       "a write to watched data, after it");
     begin();
     TRY((void)target[1]);
     ok(hits == 0, "a read is none");

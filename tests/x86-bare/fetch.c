@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Where instructions come from: the longest ones, the ends of pages, device memory, code that is being written. SDM 2A 2.3.11,
+ * Where instructions come from: the longest ones, the ends of pages, device memory, code that is
+ * being written. SDM 2A 2.3.11,
  * 3A 4.7, 11.6.
  */
 #include "bare.h"
@@ -34,11 +35,15 @@ static void paging(void)
 
     for (unsigned k = 0; k < 1024; k++) {
         table[k] = k << 12 | 3;
-        ((volatile uint32_t *)DIRECTORY)[k] = k << 22 | 0x83;       /* 4 MiB pages: devices are where they are */
+        /* 4 MiB pages: devices are where they are */
+        ((volatile uint32_t *)DIRECTORY)[k] = k << 22 | 0x83;
     }
     *(volatile uint32_t *)DIRECTORY = TABLE | 3;
     __asm__ volatile("movl %%cr4, %0; orl $0x10, %0; movl %0, %%cr4" : "=r"(cr0));
-    __asm__ volatile("movl %1, %%cr3; movl %%cr0, %0; orl $0x80000000, %0; movl %0, %%cr0; jmp 1f; 1:" : "=&r"(cr0) : "r"(DIRECTORY));
+    __asm__ volatile(
+        "movl %1, %%cr3; movl %%cr0, %0; orl $0x80000000, %0; movl %0, %%cr0; jmp 1f; 1:"
+        : "=&r"(cr0)
+        : "r"(DIRECTORY));
 }
 
 static void map(unsigned page, uint32_t entry)
@@ -60,10 +65,14 @@ static void lengths(void)
     /* addl $imm32, disp32(%eax, %eax) is 11 bytes itself */
     fill(area, 0x3e, 4);
     put(area + 4, "\x81\x84\x00\x00\x00\x00\x00\x00\x00\x00\x00\xc3", 12);
-    EXPECT("15 bytes with operands", -1, 0, __asm__ volatile("movl $0x30000, %%eax; calll *%0" ::"d"(AREA) : "eax", "cc", "memory"));
+    EXPECT("15 bytes with operands", -1, 0,
+           __asm__ volatile("movl $0x30000, %%eax; calll *%0" ::"d"(AREA)
+                            : "eax", "cc", "memory"));
     fill(area, 0x3e, 5);
     put(area + 5, "\x81\x84\x00\x00\x00\x00\x00\x00\x00\x00\x00\xc3", 12);
-    EXPECT("16 bytes with operands", 13, 0, __asm__ volatile("movl $0x30000, %%eax; calll *%0" ::"d"(AREA) : "eax", "cc", "memory"));
+    EXPECT("16 bytes with operands", 13, 0,
+           __asm__ volatile("movl $0x30000, %%eax; calll *%0" ::"d"(AREA)
+                            : "eax", "cc", "memory"));
 }
 
 static uint32_t cr2(void)
@@ -84,7 +93,8 @@ static void page_ends(void)
     EXPECT("up to the last byte of a page", -1, 0, run(AREA + 0xff0));
     put(area + 0xffd, "\xb8\x01\x02", 3);
     EXPECT("over it into nothing", 14, 0, run(AREA + 0xff0));
-    ok(caught_frame.eip == AREA + 0xffd && cr2() == AREA + 0x1000, "is a fault of that instruction");
+    ok(caught_frame.eip == AREA + 0xffd && cr2() == AREA + 0x1000,
+       "is a fault of that instruction");
     fill(area + 0xff1, 0x66, 15);
     EXPECT("too long before the page ends", 13, 0, run(AREA + 0xff1));
     fill(area + 0xff0, 0x90, 13);
@@ -141,7 +151,9 @@ static void written(void)
     __asm__ volatile("calll *%1" : "=a"(v) : "r"(AREA) : "cc", "memory");
     ok(v == 0, "an instruction that changes its own operand");
     /* a loop whose body is counted up: addl $n, %eax with n one more each round */
-    put(area, "\x31\xc0\xb9\x0a\x00\x00\x00\x05\x00\x00\x00\x00\xff\x05\x08\x00\x06\x00\x49\x75\xf2\xc3", 22);
+    put(area,
+        "\x31\xc0\xb9\x0a\x00\x00\x00\x05\x00\x00\x00\x00\xff\x05\x08\x00\x06\x00\x49\x75\xf2\xc3",
+        22);
     __asm__ volatile("calll *%1" : "=a"(v) : "r"(AREA) : "ecx", "cc", "memory");
     ok(v == 45, "a loop that changes its body");
     /* a page that two addresses reach: written by one, run by the other */

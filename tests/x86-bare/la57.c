@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Paging with five levels, entered from 32-bit code and left again. SDM 3A 4.5.1, 4.5.5; 2.5 (CR4.LA57). */
+/*
+ * Paging with five levels, entered from 32-bit code and left again. SDM 3A 4.5.1, 4.5.5; 2.5
+ * (CR4.LA57).
+ */
 #include "bare.h"
 
-enum { PML5 = 0x80000, PML4 = 0x81000, PML4_HIGH = 0x82000, PDPT = 0x83000, PD = 0x84000, PD_HIGH = 0x85000, PDPT_HIGH = 0x86000 };
+enum {
+    PML5 = 0x80000,
+    PML4 = 0x81000,
+    PML4_HIGH = 0x82000,
+    PDPT = 0x83000,
+    PD = 0x84000,
+    PD_HIGH = 0x85000,
+    PDPT_HIGH = 0x86000
+};
 enum { SEL_CODE64 = 48 };
 
 static volatile uint32_t results[8] __attribute__((aligned(8)));
@@ -55,8 +66,9 @@ static void in_long_mode(void)
         ".code32\n"
         "3: addl $16, %%esp; movl %%cr0, %%eax; andl $0x7fffffff, %%eax; movl %%eax, %%cr0\n"
         "movl $0xc0000080, %%ecx; rdmsr; andl $~0x100, %%eax; wrmsr\n"
-        "movl %%cr4, %%eax; andl $~0x1020, %%eax; movl %%eax, %%cr4\n"
-        ::"i"(PML5), "i"(SEL_CODE64), "S"(results), "i"(SEL_CODE) : "eax", "ecx", "edx", "ebx", "edi", "memory", "cc");
+        "movl %%cr4, %%eax; andl $~0x1020, %%eax; movl %%eax, %%cr4\n" ::"i"(PML5),
+        "i"(SEL_CODE64), "S"(results), "i"(SEL_CODE)
+        : "eax", "ecx", "edx", "ebx", "edi", "memory", "cc");
 }
 
 void tests(void)

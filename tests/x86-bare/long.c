@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * System behaviour in 64-bit mode: canonical addresses, page faults, SMEP, SMAP, protection keys, PCIDs, SYSCALL, state
- * images, MSRs, the local APIC's deadline timer and x2APIC mode. SDM 3A chapters 3 to 6, 10.
+ * System behaviour in 64-bit mode: canonical addresses, page faults, SMEP, SMAP, protection keys,
+ * PCIDs, SYSCALL, state images, MSRs, the local APIC's deadline timer and x2APIC mode. SDM 3A
+ * chapters 3 to 6, 10.
  */
 #include "bare64.h"
 
@@ -21,16 +22,19 @@ static bool recover(Frame64 *f)
 }
 
 /* Runs the instruction; its exception is left in caught_*. */
-#define TRY(insn, ...)                                                                                                 \
-    do {                                                                                                               \
-        caught_vector = NONE;                                                                                          \
-        __asm__ volatile("leaq 99f(%%rip), %%r15; movq %%r15, recover_rip; movq %%rsp, recover_rsp; movq %%rbp, recover_rbp; " insn             \
-                         "; 99: movq recover_rbp, %%rbp" ::"m"(caught_vector), ##__VA_ARGS__ : "rax", "rcx", "rdx", "r15", "memory", "cc");    \
+#define TRY(insn, ...)                                                                   \
+    do {                                                                                 \
+        caught_vector = NONE;                                                            \
+        __asm__ volatile("leaq 99f(%%rip), %%r15; movq %%r15, recover_rip; movq %%rsp, " \
+                         "recover_rsp; movq %%rbp, recover_rbp; " insn                   \
+                         "; 99: movq recover_rbp, %%rbp" ::"m"(caught_vector),           \
+                         ##__VA_ARGS__                                                   \
+                         : "rax", "rcx", "rdx", "r15", "memory", "cc");                  \
     } while (0)
-#define EXPECT(name, vec, err, insn, ...)                                                                              \
-    do {                                                                                                               \
-        TRY(insn, ##__VA_ARGS__);                                                                                      \
-        expect(name, vec, err);                                                                                        \
+#define EXPECT(name, vec, err, insn, ...) \
+    do {                                  \
+        TRY(insn, ##__VA_ARGS__);         \
+        expect(name, vec, err);           \
     } while (0)
 
 static void expect(const char *name, uint64_t vector, uint64_t error)
@@ -81,7 +85,9 @@ static uint64_t get_cr2(void)
 
 static void cpuid(uint32_t leaf, uint32_t sub, uint32_t *r)
 {
-    __asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(sub));
+    __asm__ volatile("cpuid"
+                     : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
+                     : "a"(leaf), "c"(sub));
 }
 
 #define BAD 0x8000000000000000ull
@@ -91,8 +97,10 @@ static volatile uint64_t *const pd = (volatile uint64_t *)0x92000;
 static void addresses(void)
 {
     EXPECT("a non-canonical operand", 13, 0, "movq (%1), %%rax", "r"(BAD));
-    EXPECT("with RBP as base", 12, 0, "pushq %%rbp; movq %1, %%rbp; movq (%%rbp), %%rax; popq %%rbp", "r"(BAD));
-    EXPECT("with RBP and DS", 12, 0, "pushq %%rbp; movq %1, %%rbp; movq %%ds:(%%rbp), %%rax; popq %%rbp", "r"(BAD));
+    EXPECT("with RBP as base", 12, 0,
+           "pushq %%rbp; movq %1, %%rbp; movq (%%rbp), %%rax; popq %%rbp", "r"(BAD));
+    EXPECT("with RBP and DS", 12, 0,
+           "pushq %%rbp; movq %1, %%rbp; movq %%ds:(%%rbp), %%rax; popq %%rbp", "r"(BAD));
     EXPECT("a jump", 13, 0, "jmpq *%1", "r"(BAD));
     EXPECT("an unmapped page", 14, 0, "movq (%1), %%rax", "r"(0x123456789000ull));
     ok(get_cr2() == 0x123456789000ull, "is in CR2");
@@ -136,7 +144,9 @@ static void protection(void)
         EXPECT("WRPKRU", NONE, 0, "xorl %%ecx, %%ecx; xorl %%edx, %%edx; movl $1, %%eax; wrpkru");
         EXPECT("a key that denies access", 14, 0x21, "movb (%1), %%al", "r"(USER_PAGE));
         EXPECT("RDPKRU with ECX", 13, 0, "movl $1, %%ecx; rdpkru");
-        EXPECT("back", NONE, 0, "xorl %%ecx, %%ecx; xorl %%edx, %%edx; xorl %%eax, %%eax; wrpkru; movb (%1), %%al", "r"(USER_PAGE));
+        EXPECT("back", NONE, 0,
+               "xorl %%ecx, %%ecx; xorl %%edx, %%edx; xorl %%eax, %%eax; wrpkru; movb (%1), %%al",
+               "r"(USER_PAGE));
         set_cr4(cr4);
         EXPECT("RDPKRU without CR4.PKE", 6, 0, "xorl %%ecx, %%ecx; rdpkru");
     }
@@ -168,7 +178,8 @@ static void pcids(void)
         return;
     }
     EXPECT("CR4.PCIDE", NONE, 0, "movq %1, %%cr4", "r"(cr4 | 1 << 17));
-    EXPECT("a CR3 with a PCID and without a flush", NONE, 0, "movq %%cr3, %%rax; orq $5, %%rax; btsq $63, %%rax; movq %%rax, %%cr3");
+    EXPECT("a CR3 with a PCID and without a flush", NONE, 0,
+           "movq %%cr3, %%rax; orq $5, %%rax; btsq $63, %%rax; movq %%rax, %%cr3");
     EXPECT("INVPCID", NONE, 0, "movl $2, %%eax; invpcid %1, %%rax", "m"(desc[0]));
     EXPECT("of an unknown type", 13, 0, "movl $4, %%eax; invpcid %1, %%rax", "m"(desc[0]));
     desc[0] = 0x1000;
@@ -189,7 +200,8 @@ static void syscalls(void)
     wrmsr(0xc0000081, 24ull << 32 | 24ull << 48);
     wrmsr(0xc0000082, (uint64_t)syscall_target);
     wrmsr(0xc0000084, 0x200);
-    __asm__ volatile("leaq 1f(%%rip), %%rbx; syscall; 1: subq %%rbx, %%rdx; movq %%rdx, %0; movq %%rsi, %1; movl $16, %%eax; movl %%eax, %%ss"
+    __asm__ volatile("leaq 1f(%%rip), %%rbx; syscall; 1: subq %%rbx, %%rdx; movq %%rdx, %0; movq "
+                     "%%rsi, %1; movl $16, %%eax; movl %%eax, %%ss"
                      : "=m"(to), "=m"(flags)::"rax", "rbx", "rcx", "rdx", "rsi", "r11", "memory");
     ok(to == 0 && flags & 2, "SYSCALL keeps RIP and RFLAGS");
     EXPECT("SWAPGS", NONE, 0, "swapgs; swapgs");
@@ -212,15 +224,19 @@ static void images(void)
     uint32_t r[4];
 
     set_cr4(get_cr4() | 1 << 18);
-    EXPECT("XSETBV of SSE and AVX", NONE, 0, "xorl %%ecx, %%ecx; xorl %%edx, %%edx; movl $7, %%eax; xsetbv");
-    EXPECT("XSETBV of AVX alone", 13, 0, "xorl %%ecx, %%ecx; xorl %%edx, %%edx; movl $5, %%eax; xsetbv");
-    EXPECT("XSETBV without x87", 13, 0, "xorl %%ecx, %%ecx; xorl %%edx, %%edx; movl $2, %%eax; xsetbv");
+    EXPECT("XSETBV of SSE and AVX", NONE, 0,
+           "xorl %%ecx, %%ecx; xorl %%edx, %%edx; movl $7, %%eax; xsetbv");
+    EXPECT("XSETBV of AVX alone", 13, 0,
+           "xorl %%ecx, %%ecx; xorl %%edx, %%edx; movl $5, %%eax; xsetbv");
+    EXPECT("XSETBV without x87", 13, 0,
+           "xorl %%ecx, %%ecx; xorl %%edx, %%edx; movl $2, %%eax; xsetbv");
     cpuid(13, 0, r);
     ok(r[1] == 832 && r[2] >= 832, "CPUID says how large an image is");
     __asm__ volatile("vmovdqu %0, %%ymm3" ::"m"(in[0]));
     EXPECT("XSAVE", NONE, 0, "movl $7, %%eax; xorl %%edx, %%edx; xsave %1", "m"(image[0]));
     ok(h[0] == 7 || h[0] == 6, "XSTATE_BV");
-    ok(*(uint64_t *)(image + 160 + 48) == 1 && *(uint64_t *)(image + 576 + 48) == 3, "both halves of YMM3 are there");
+    ok(*(uint64_t *)(image + 160 + 48) == 1 && *(uint64_t *)(image + 576 + 48) == 3,
+       "both halves of YMM3 are there");
     __asm__ volatile("vpxor %ymm3, %ymm3, %ymm3");
     EXPECT("XRSTOR", NONE, 0, "movl $7, %%eax; xorl %%edx, %%edx; xrstor %1", "m"(image[0]));
     __asm__ volatile("vmovdqu %%ymm3, %0" : "=m"(out[0]));
@@ -234,10 +250,13 @@ static void images(void)
     EXPECT("XRSTOR of it", NONE, 0, "movl $7, %%eax; xorl %%edx, %%edx; xrstor %1", "m"(image[0]));
     __asm__ volatile("vmovdqu %%ymm3, %0" : "=m"(out[0]));
     ok(out[0] == 1 && out[3] == 4, "brings them back too");
-    EXPECT("XSAVES and XRSTORS", NONE, 0, "movl $7, %%eax; xorl %%edx, %%edx; xsaves %1; xrstors %1", "m"(image[0]));
+    EXPECT("XSAVES and XRSTORS", NONE, 0,
+           "movl $7, %%eax; xorl %%edx, %%edx; xsaves %1; xrstors %1", "m"(image[0]));
     h[2] = 1;
-    EXPECT("a header with reserved fields", 13, 0, "movl $7, %%eax; xorl %%edx, %%edx; xrstor %1", "m"(image[0]));
-    EXPECT("an image that is not aligned", 13, 0, "movl $7, %%eax; xorl %%edx, %%edx; xsave %1", "m"(image[32]));
+    EXPECT("a header with reserved fields", 13, 0, "movl $7, %%eax; xorl %%edx, %%edx; xrstor %1",
+           "m"(image[0]));
+    EXPECT("an image that is not aligned", 13, 0, "movl $7, %%eax; xorl %%edx, %%edx; xsave %1",
+           "m"(image[32]));
     __asm__ volatile("vzeroall");
 }
 
@@ -256,10 +275,12 @@ static void apic(void)
     cpuid(1, 0, r);
     if (r[2] & 1 << 24) {
         irq_count[0] = 0;
-        *(volatile uint32_t *)0xfee00320 = 0x40040;         /* LVT timer: TSC deadline, vector 40h */
+        /* LVT timer: TSC deadline, vector 40h */
+        *(volatile uint32_t *)0xfee00320 = 0x40040;
         __asm__ volatile("mfence; rdtsc; shlq $32, %%rdx; orq %%rdx, %%rax" : "=a"(start)::"rdx");
         wrmsr(0x6e0, start + 1000000);
-        ok(rdmsr(0x6e0) == start + 1000000 || rdmsr(0x6e0) == 0, "the deadline reads back until it is over");
+        ok(rdmsr(0x6e0) == start + 1000000 || rdmsr(0x6e0) == 0,
+           "the deadline reads back until it is over");
         while (!irq_count[0]) {
             __asm__ volatile("sti; hlt; cli");
         }
@@ -267,14 +288,17 @@ static void apic(void)
     }
     if (r[2] & 1 << 21) {
         wrmsr(0x1b, rdmsr(0x1b) | 0xc00);
-        ok((rdmsr(0x803) & 0xff) == (*(volatile uint32_t *)0xfee00030 & 0xff) || (rdmsr(0x803) & 0xf0) == 0x10, "x2APIC registers are MSRs");
+        ok((rdmsr(0x803) & 0xff) == (*(volatile uint32_t *)0xfee00030 & 0xff) ||
+               (rdmsr(0x803) & 0xf0) == 0x10,
+           "x2APIC registers are MSRs");
         ok(rdmsr(0x802) == 0, "the ID");
         irq_count[0] = 0;
         wrmsr(0x83f, 0x40);                                 /* SELF IPI */
         __asm__ volatile("sti; nop; nop; cli");
         wrmsr(0x80b, 0);
         EXPECT("a reserved register", 13, 0, "movl $0x80e, %%ecx; rdmsr");
-        EXPECT("back to xAPIC is not allowed", 13, 0, "movl $0x1b, %%ecx; rdmsr; andl $~0x400, %%eax; wrmsr");
+        EXPECT("back to xAPIC is not allowed", 13, 0,
+               "movl $0x1b, %%ecx; rdmsr; andl $~0x400, %%eax; wrmsr");
     }
 }
 
@@ -283,13 +307,16 @@ static void memory_types(void)
     uint64_t pat = rdmsr(0x277), cap = rdmsr(0xfe);
 
     ok(pat == 0x0007040600070406ull, "PAT after reset");
-    EXPECT("PAT", NONE, 0, "movl $0x277, %%ecx; movl $0x01040506, %%edx; movl $0x00070406, %%eax; wrmsr");
-    EXPECT("a type that there is not", 13, 0, "movl $0x277, %%ecx; movl $2, %%edx; movl $0, %%eax; wrmsr");
+    EXPECT("PAT", NONE, 0,
+           "movl $0x277, %%ecx; movl $0x01040506, %%edx; movl $0x00070406, %%eax; wrmsr");
+    EXPECT("a type that there is not", 13, 0,
+           "movl $0x277, %%ecx; movl $2, %%edx; movl $0, %%eax; wrmsr");
     ok((cap & 0xff) >= 8, "variable MTRRs");
     wrmsr(0x200, 0x80000006);
     wrmsr(0x201, 0xfff80000800ull & ((1ull << 40) - 1));
     ok(rdmsr(0x200) == 0x80000006, "they keep what is written");
-    EXPECT("a reserved default type", 13, 0, "movl $0x2ff, %%ecx; xorl %%edx, %%edx; movl $2, %%eax; wrmsr");
+    EXPECT("a reserved default type", 13, 0,
+           "movl $0x2ff, %%ecx; xorl %%edx, %%edx; movl $2, %%eax; wrmsr");
     wrmsr(0x277, pat);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Machine checks and NMIs that the monitor injects; the image speaks to it through a serial port. SDM 3B 15.3,
+ * Machine checks and NMIs that the monitor injects; the image speaks to it through a serial port.
+ * SDM 3B 15.3,
  * 3A 6.7, 10.5.1.
  */
 // run: -chardev socket,id=m,path=%T/mon,server=on,wait=off -mon chardev=m -chardev socket,id=s,path=%T/mon -device isa-serial,chardev=s
@@ -79,7 +80,8 @@ static void banks(void)
     }
     tell("mce 0 3 0x9400000000000001 0 0x1230 0\n");
     wait_for(MC0_STATUS + 12, 0x9400000000000001);
-    ok(rdmsr(MC0_ADDR + 12) == 0x1230 && rdmsr(MCG_STATUS) == 0, "a corrected error is logged only");
+    ok(rdmsr(MC0_ADDR + 12) == 0x1230 && rdmsr(MCG_STATUS) == 0,
+       "a corrected error is logged only");
     tell("mce 0 3 0x9400000000000002 0 0x1240 0\n");
     wait_for(MC0_STATUS + 12, 0xd400000000000002);
     ok(rdmsr(MC0_ADDR + 12) == 0x1240, "and written over by the next");
@@ -90,10 +92,12 @@ static void banks(void)
 static void uncorrected(void)
 {
     set_mce(true);
-    EXPECT("an uncorrected one is #MC, with interrupts off", 18, 0, tell("mce 0 4 0xbe00000000000003 5 0x5678000 0x8c\n");
+    EXPECT("an uncorrected one is #MC, with interrupts off", 18, 0,
+           tell("mce 0 4 0xbe00000000000003 5 0x5678000 0x8c\n");
            forever());
     ok(rdmsr(MCG_STATUS) == 5, "in progress, and the saved address is valid");
-    ok(rdmsr(MC0_STATUS + 16) == 0xbe00000000000003 && rdmsr(MC0_ADDR + 16) == 0x5678000 && rdmsr(MC0_MISC + 16) == 0x8c,
+    ok(rdmsr(MC0_STATUS + 16) == 0xbe00000000000003 && rdmsr(MC0_ADDR + 16) == 0x5678000 &&
+           rdmsr(MC0_MISC + 16) == 0x8c,
        "what the bank says");
     tell("mce 0 4 0x9400000000000007 0 0x10 0\n");
     wait_for(MC0_STATUS + 16, 0xfe00000000000003);
@@ -102,8 +106,11 @@ static void uncorrected(void)
     wrmsr(MC0_STATUS + 16, 0);
     wrmsr(MC0_CTL + 8, 0);
     tell("mce 0 2 0xbe00000000000001 5 0 0\n");
-    EXPECT("HLT ends by #MC", 18, 0, tell("mce 0 5 0xbe00000000000002 4 0 0\n"); for (;;) { __asm__ volatile("hlt"); });
-    ok(rdmsr(MC0_STATUS + 8) == 0 && rdmsr(MC0_STATUS + 20) == 0xbe00000000000002, "a bank that is off reports nothing");
+    EXPECT(
+        "HLT ends by #MC", 18, 0, tell("mce 0 5 0xbe00000000000002 4 0 0\n");
+        for (;;) { __asm__ volatile("hlt"); });
+    ok(rdmsr(MC0_STATUS + 8) == 0 && rdmsr(MC0_STATUS + 20) == 0xbe00000000000002,
+       "a bank that is off reports nothing");
     wrmsr(MCG_STATUS, 0);
     set_mce(false);
 }

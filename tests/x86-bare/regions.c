@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Hot code with more of everything than is translated at once: calls to return from, ways out, instructions. */
+/*
+ * Hot code with more of everything than is translated at once: calls to return from, ways out,
+ * instructions.
+ */
 #include "bare64.h"
 
 uint64_t many_calls(uint64_t rounds);

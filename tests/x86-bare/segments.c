@@ -3,16 +3,28 @@
 #include "bare.h"
 
 #define AREA 0x60000u
-enum { S_SMALL = 48, S_RDONLY = 56, S_DOWN32 = 64, S_DOWN16 = 72, S_CODE = 80, S_XONLY = 88, S_STACK = 96, S_SHORT = 104 };
+enum {
+    S_SMALL = 48,
+    S_RDONLY = 56,
+    S_DOWN32 = 64,
+    S_DOWN16 = 72,
+    S_CODE = 80,
+    S_XONLY = 88,
+    S_STACK = 96,
+    S_SHORT = 104
+};
 
-#define WITH_DS(sel, insn, ...)                                                                                        \
-    __asm__ volatile("movl %0, %%ds\n\t" insn "\n\tmovl %1, %%ds" ::"r"(sel), "r"(SEL_DATA), ##__VA_ARGS__ : "eax", "memory")
-#define WITH_GS(sel, insn, ...)                                                                                        \
+#define WITH_DS(sel, insn, ...)                                                              \
+    __asm__ volatile("movl %0, %%ds\n\t" insn "\n\tmovl %1, %%ds" ::"r"(sel), "r"(SEL_DATA), \
+                     ##__VA_ARGS__                                                           \
+                     : "eax", "memory")
+#define WITH_GS(sel, insn, ...) \
     __asm__ volatile("movl %0, %%gs\n\t" insn ::"r"(sel), ##__VA_ARGS__ : "eax", "memory")
 
 static void data_limits(void)
 {
-    EXPECT("last byte of a segment is read", -1, 0, WITH_DS(S_SMALL, "movb (%2), %%al", "r"(0xfff)));
+    EXPECT("last byte of a segment is read", -1, 0,
+           WITH_DS(S_SMALL, "movb (%2), %%al", "r"(0xfff)));
     EXPECT("byte beyond", 13, 0, WITH_DS(S_SMALL, "movb (%2), %%al", "r"(0x1000)));
     EXPECT("dword over the limit", 13, 0, WITH_DS(S_SMALL, "movl (%2), %%eax", "r"(0xffd)));
     EXPECT("dword at the limit", -1, 0, WITH_DS(S_SMALL, "movl (%2), %%eax", "r"(0xffc)));
@@ -23,7 +35,8 @@ static void data_limits(void)
     EXPECT("bit string before", -1, 0, WITH_DS(S_SMALL, "btl %2, 0", "r"(0xff8 * 8)));
     EXPECT("string over the limit", 13, 0,
            WITH_DS(S_SMALL, "cld; rep lodsb", "S"(0xff0), "c"(32)));
-    ok(caught_frame.esi == 0x1000 && caught_frame.ecx == 16, "registers of the string say how far it came");
+    ok(caught_frame.esi == 0x1000 && caught_frame.ecx == 16,
+       "registers of the string say how far it came");
     EXPECT("locked access beyond", 13, 0, WITH_DS(S_SMALL, "lock addl %%eax, (%2)", "r"(0xffe)));
     EXPECT("16-byte operand over the limit", 13, 0, WITH_DS(S_SMALL, "fxsave 0x1000"));
 }
@@ -38,7 +51,9 @@ static void types(void)
     EXPECT("readable code is read", -1, 0, WITH_DS(S_CODE, "movl 0x10, %%eax"));
     EXPECT("not written either", 13, 0, WITH_DS(S_CODE, "movl %%eax, 0x10"));
     EXPECT("execute-only code is not loaded", 13, S_XONLY, load_ds(S_XONLY));
-    EXPECT("CS override of a write", 13, 0, __asm__ volatile("movl %%eax, %%cs:0x60000" ::: "memory"));
+    EXPECT("CS override of a write", 13, 0,
+           __asm__ volatile("movl %%eax, %%cs:0x60000" ::
+                                : "memory"));
     EXPECT("CS override of a read", -1, 0, __asm__ volatile("movl %%cs:0x60000, %%eax" ::: "eax"));
     EXPECT("null selector", 13, 0, WITH_DS(0, "movl 0x10, %%eax"));
     EXPECT("null GS", 13, 0, WITH_GS(0, "movl %%gs:0x10, %%eax"));
@@ -56,23 +71,32 @@ static void expand_down(void)
     EXPECT("16-bit: within 64 KiB", -1, 0, WITH_DS(S_DOWN16, "movw (%2), %%ax", "r"(0xfffe)));
     EXPECT("16-bit: over 64 KiB", 13, 0, WITH_DS(S_DOWN16, "movw (%2), %%ax", "r"(0xffff)));
     EXPECT("string writes into it", -1, 0,
-           __asm__ volatile("pushl %%es; movl %0, %%es; cld; rep stosb; popl %%es" ::"r"(S_DOWN32), "D"(0x1000),
-                            "c"(16), "a"(0x5a) : "memory"));
+           __asm__ volatile("pushl %%es; movl %0, %%es; cld; rep stosb; popl %%es" ::"r"(S_DOWN32),
+                            "D"(0x1000), "c"(16), "a"(0x5a)
+                            : "memory"));
     ok(*(volatile uint32_t *)(AREA + 0x1000) == 0x5a5a5a5a, "and they are there");
 }
 
 static void stack(void)
 {
     EXPECT("EBP reaches beyond the stack segment", 12, 0,
-           __asm__ volatile("movl %0, %%ss; pushl %%ebp; movl %1, %%ebp; movl (%%ebp), %%eax; popl %%ebp" ::"r"(S_STACK),
-                            "r"(0x71000) : "eax"));
+           __asm__ volatile(
+               "movl %0, %%ss; pushl %%ebp; movl %1, %%ebp; movl (%%ebp), %%eax; popl %%ebp" ::"r"(
+                   S_STACK),
+               "r"(0x71000)
+               : "eax"));
     EXPECT("and within", -1, 0,
-           __asm__ volatile("movl %0, %%ss; pushl %%ebp; movl %1, %%ebp; movl -4(%%ebp), %%eax; popl %%ebp; movl %2, %%ss"
-                            ::"r"(S_STACK), "r"(0x71000), "r"(SEL_DATA) : "eax"));
-    EXPECT("a pushed operand beyond", 12, 0, __asm__ volatile("movl %0, %%ss; pushl %%ss:0x70ffe" ::"r"(S_STACK)));
-    EXPECT("DS of an operand with ESP", -1, 0,
-           __asm__ volatile("movl %0, %%ss; movl %%ds:0x2000(%%esp), %%eax; movl %1, %%ss" ::"r"(S_STACK), "r"(SEL_DATA)
+           __asm__ volatile("movl %0, %%ss; pushl %%ebp; movl %1, %%ebp; movl -4(%%ebp), %%eax; "
+                            "popl %%ebp; movl %2, %%ss" ::"r"(S_STACK),
+                            "r"(0x71000), "r"(SEL_DATA)
                             : "eax"));
+    EXPECT("a pushed operand beyond", 12, 0,
+           __asm__ volatile("movl %0, %%ss; pushl %%ss:0x70ffe" ::"r"(S_STACK)));
+    EXPECT("DS of an operand with ESP", -1, 0,
+           __asm__ volatile(
+               "movl %0, %%ss; movl %%ds:0x2000(%%esp), %%eax; movl %1, %%ss" ::"r"(S_STACK),
+               "r"(SEL_DATA)
+               : "eax"));
 }
 
 static void code(void)
@@ -96,10 +120,12 @@ static void code(void)
     }
     ok(caught == -1, "code that was run");
     gdt_set(S_SHORT, segment(AREA, 0xffb, 0x9b, 4));
-    EXPECT("is cut short by a smaller limit", 13, 0, __asm__ volatile("lcall %0, $0xff8" ::"i"(S_SHORT)));
+    EXPECT("is cut short by a smaller limit", 13, 0,
+           __asm__ volatile("lcall %0, $0xff8" ::"i"(S_SHORT)));
     ok(caught_frame.eip == 0xffc, "in its middle");
     gdt_set(S_SHORT, segment(AREA, 0xfff, 0x9b, 4));
-    EXPECT("and goes on with the old one", -1, 0, __asm__ volatile("lcall %0, $0xff8" ::"i"(S_SHORT)));
+    EXPECT("and goes on with the old one", -1, 0,
+           __asm__ volatile("lcall %0, $0xff8" ::"i"(S_SHORT)));
     EXPECT("a far target beyond", 13, 0, __asm__ volatile("lcall %0, $0x1000" ::"i"(S_SHORT)));
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Eight processors at once: locks, atomic instructions aligned and split, ordering of stores and loads, interrupts
- * between processors, changes of page tables and of code. SDM 3A chapter 8.
+ * Eight processors at once: locks, atomic instructions aligned and split, ordering of stores and
+ * loads, interrupts between processors, changes of page tables and of code. SDM 3A chapter 8.
  */
 // run: -smp 8
 #include "bare64.h"
@@ -12,7 +12,8 @@ static volatile uint32_t lock;
 static volatile struct { uint64_t low, high; } pair __attribute__((aligned(16)));
 static volatile uint8_t seen[MAX * ROUNDS];
 static uint8_t split_area[8192] __attribute__((aligned(4096)));
-static volatile uint64_t flag_x, flag_y, seen_x, seen_y, both_zero, message, message_ready, bad_message;
+static volatile uint64_t flag_x, flag_y, seen_x, seen_y, both_zero, message, message_ready,
+    bad_message;
 
 static void begin(unsigned cpu)
 {
@@ -59,7 +60,8 @@ static void atomics(unsigned cpu)
         uint64_t old;
         do {
             old = counter;
-        } while (!__atomic_compare_exchange_n((uint64_t *)&counter, &old, old + 3, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+        } while (!__atomic_compare_exchange_n((uint64_t *)&counter, &old, old + 3, false,
+                                              __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
     }
     barrier();
     if (cpu == 0) {
@@ -89,7 +91,8 @@ static void pairs(unsigned cpu)
     }
     barrier();
     if (cpu == 0) {
-        ok(pair.low == num_cpus * ROUNDS && pair.high == ~pair.low && !lost[0], "lock cmpxchg16b keeps both halves together");
+        ok(pair.low == num_cpus * ROUNDS && pair.high == ~pair.low && !lost[0],
+           "lock cmpxchg16b keeps both halves together");
     }
 }
 
@@ -131,7 +134,13 @@ static void locks(unsigned cpu)
     }
     begin(cpu);
     for (unsigned k = 0; k < ROUNDS / 4; k++) {
-        while (__builtin_expect(({ bool c; __asm__ volatile("lock btsl $7, %1; setc %0" : "=q"(c), "+m"(lock)::"memory", "cc"); c; }), 0)) {
+        while (__builtin_expect(({
+                                    bool c;
+                                    __asm__ volatile("lock btsl $7, %1; setc %0"
+                                                     : "=q"(c), "+m"(lock)::"memory", "cc");
+                                    c;
+                                }),
+                                0)) {
             pause_cpu();
         }
         plain = plain + 1;
@@ -249,7 +258,9 @@ static void page_tables(unsigned cpu)
     }
 }
 
-/* Code that the first writes is run by the others after a serializing instruction (SDM 3A 8.1.3). */
+/*
+ * Code that the first writes is run by the others after a serializing instruction (SDM 3A 8.1.3).
+ */
 static void code(unsigned cpu)
 {
     uint8_t *p = (uint8_t *)0x300000;

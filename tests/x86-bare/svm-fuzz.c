@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Control blocks with random contents: VMRUN of each comes back, whatever is in it, and the hypervisor is as it was. Nested
- * tables keep the guest from writing where the test lives.
+ * Control blocks with random contents: VMRUN of each comes back, whatever is in it, and the
+ * hypervisor is as it was. Nested tables keep the guest from writing where the test lives.
  */
 #include "bare64.h"
 #include "svm.h"
@@ -40,10 +40,14 @@ static uint64_t value(void)
     }
 }
 
-GUEST(g_mixed, "cpuid; rdtsc; inb $0x71; movl $0x174, %ecx; rdmsr; pushfq; popfq; movl 0x1064000, %eax; movq %cr0, %rax; "
+GUEST(g_mixed, "cpuid; rdtsc; inb $0x71; movl $0x174, %ecx; rdmsr; pushfq; popfq; movl 0x1064000, "
+               "%eax; movq %cr0, %rax; "
                "movq %rax, %cr0; sti; nop; int3; ud2");
 
-/* Reads and writes only from PAGE(0) to PAGE(511), and not the test's control block, tables and maps. */
+/*
+ * Reads and writes only from PAGE(0) to PAGE(511), and not the test's control block, tables and
+ * maps.
+ */
 static void nested_fence(void)
 {
     volatile uint64_t *e = nested_identity();
@@ -101,7 +105,8 @@ void cpu_tests(unsigned cpu)
     *(volatile uint32_t *)0xfee00320 = 0x20040;         /* periodic, vector 40h */
     *(volatile uint32_t *)0xfee003e0 = 0xb;
     *(volatile uint32_t *)0xfee00380 = 200000;
-    __asm__ volatile("movq %%cr0, %0; movq %%cr3, %1; movq %%cr4, %2" : "=r"(before[0]), "=r"(before[1]), "=r"(before[2]));
+    __asm__ volatile("movq %%cr0, %0; movq %%cr3, %1; movq %%cr4, %2"
+                     : "=r"(before[0]), "=r"(before[1]), "=r"(before[2]));
     nested_fence();
     for (unsigned round = 0; round < ROUNDS; round++) {
         bool in_state = rnd() % 2;
@@ -128,10 +133,12 @@ void cpu_tests(unsigned cpu)
         }
         __asm__ volatile("sti; nop; cli");
     }
-    __asm__ volatile("movq %%cr0, %0; movq %%cr3, %1; movq %%cr4, %2" : "=r"(after[0]), "=r"(after[1]), "=r"(after[2]));
+    __asm__ volatile("movq %%cr0, %0; movq %%cr3, %1; movq %%cr4, %2"
+                     : "=r"(after[0]), "=r"(after[1]), "=r"(after[2]));
     ok(exits == ROUNDS, "every guest came to an end");
     ok(invalid > ROUNDS / 20 && invalid < ROUNDS / 2, "some were refused, some ran");
-    ok(before[0] == after[0] && before[1] == after[1] && before[2] == after[2], "control registers are as they were");
+    ok(before[0] == after[0] && before[1] == after[1] && before[2] == after[2],
+       "control registers are as they were");
     /* a fast run ends before the timer's first tick */
     while (irq_count[0] == 0) {
         __asm__ volatile("sti; hlt; cli");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * AMD SVM: each class of intercept, what an exit reports, injection, virtual interrupts, GIF, consistency checks,
- * nested paging. APM volume 2, chapter 15.
+ * AMD SVM: each class of intercept, what an exit reports, injection, virtual interrupts, GIF,
+ * consistency checks, nested paging. APM volume 2, chapter 15.
  */
 #include "bare64.h"
 #include "svm.h"
@@ -17,17 +17,19 @@ static bool recover(Frame64 *f)
     return true;
 }
 
-#define TRY(insn, ...)                                                                                                 \
-    do {                                                                                                               \
-        caught_vector = 99;                                                                                            \
-        __asm__ volatile("leaq 99f(%%rip), %%r15; movq %%r15, recover_rip; movq %%rsp, recover_rsp; "                  \
-                         "movq %%rbp, recover_rbp; " insn "; 99: movq recover_rbp, %%rbp" ::"m"(caught_vector),        \
-                         ##__VA_ARGS__ : "rax", "rcx", "rdx", "r15", "memory", "cc");                                  \
+#define TRY(insn, ...)                                                                             \
+    do {                                                                                           \
+        caught_vector = 99;                                                                        \
+        __asm__ volatile(                                                                          \
+            "leaq 99f(%%rip), %%r15; movq %%r15, recover_rip; movq %%rsp, recover_rsp; "           \
+            "movq %%rbp, recover_rbp; " insn "; 99: movq recover_rbp, %%rbp" ::"m"(caught_vector), \
+            ##__VA_ARGS__                                                                          \
+            : "rax", "rcx", "rdx", "r15", "memory", "cc");                                         \
     } while (0)
-#define EXPECT(name, vec, insn, ...)                                                                                   \
-    do {                                                                                                               \
-        TRY(insn, ##__VA_ARGS__);                                                                                      \
-        ok(caught_vector == (vec), name);                                                                              \
+#define EXPECT(name, vec, insn, ...)      \
+    do {                                  \
+        TRY(insn, ##__VA_ARGS__);         \
+        ok(caught_vector == (vec), name); \
     } while (0)
 
 static void check(uint64_t code, uint64_t info1, uint64_t info2, const char *name)
@@ -52,14 +54,16 @@ static void instructions(void)
     EXPECT("VMMCALL too", 6, "vmmcall");
     svm_on();
     ok(rdmsr(0xc0010117) == (uint64_t)PAGE(1), "VM_HSAVE_PA");
-    EXPECT("VM_HSAVE_PA of no page", 13, "movl $0xc0010117, %%ecx; xorl %%edx, %%edx; movl $0x123, %%eax; wrmsr");
+    EXPECT("VM_HSAVE_PA of no page", 13,
+           "movl $0xc0010117, %%ecx; xorl %%edx, %%edx; movl $0x123, %%eax; wrmsr");
     EXPECT("VMRUN of no page", 13, "movl $0x1000001, %%eax; vmrun");
     EXPECT("VMRUN beyond physical memory", 13, "movq $-4096, %%rax; vmrun");
     EXPECT("VMRUN in device memory", 13, "movl $0xfee00000, %%eax; vmrun");
     EXPECT("VMLOAD in ROM", 13, "movl $0xffff0000, %%eax; vmload");
     EXPECT("VMMCALL with nobody above", 6, "vmmcall");
     EXPECT("SKINIT", 6, "skinit");
-    EXPECT("VM_CR keeps SVMDIS away while SVM is on", 13, "movl $0xc0010114, %%ecx; xorl %%edx, %%edx; movl $0x10, %%eax; wrmsr");
+    EXPECT("VM_CR keeps SVMDIS away while SVM is on", 13,
+           "movl $0xc0010114, %%ecx; xorl %%edx, %%edx; movl $0x10, %%eax; wrmsr");
     EXPECT("INVLPGA", 99, "xorl %%ecx, %%ecx; movl $0x1000000, %%eax; invlpga");
 }
 
@@ -70,7 +74,8 @@ static void load_and_save(void)
     wrmsr(0xc0000102, 0x5678);
     wrmsr(0x175, 0x9abc);
     __asm__ volatile("vmsave" ::"a"(vmcb) : "memory");
-    ok(V64(0x608) == 0x1234 && V64(0x620) == 0x5678 && V64(0x630) == 0x9abc, "VMSAVE stores LSTAR, KernelGSBase, SYSENTER_ESP");
+    ok(V64(0x608) == 0x1234 && V64(0x620) == 0x5678 && V64(0x630) == 0x9abc,
+       "VMSAVE stores LSTAR, KernelGSBase, SYSENTER_ESP");
     ok(V16(FS) == 16 && V16(FS + 2) == 0xc93 && V32(FS + 4) == 0xffffffff, "and FS");
     V64(0x608) = 0xffffffff80000000;
     V64(0x620) = 0x0000800000000000;
@@ -92,7 +97,8 @@ GUEST(g_popf, "pushq $2; popfq");
 GUEST(g_pause, "pause");
 GUEST(g_invd, "invd");
 GUEST(g_wbinvd, "wbinvd");
-GUEST(g_iret, "movl %ss, %eax; pushq %rax; leaq 8(%rsp), %rcx; pushq %rcx; pushq $2; pushq $24; leaq 1f(%rip), %rcx; pushq %rcx; "
+GUEST(g_iret, "movl %ss, %eax; pushq %rax; leaq 8(%rsp), %rcx; pushq %rcx; pushq $2; pushq $24; "
+              "leaq 1f(%rip), %rcx; pushq %rcx; "
               "2: iretq; 1:");
 GUEST(g_sgdt, "sgdt -32(%rsp)");
 GUEST(g_sidt, "sidt -32(%rsp)");
@@ -122,16 +128,34 @@ static const struct {
     uint64_t info1;
     bool only;                          /* it does not get through without the intercept */
 } insns[] = {
-    {"CPUID", g_cpuid, 0x72, 0, 2}, {"RDTSC", g_rdtsc, 0x6e, 0, 2}, {"RDTSCP", g_rdtscp, 0x87, 0, 3},
-    {"PUSHF", g_pushf, 0x70, 0, 1}, {"POPF", g_popf, 0x71, 2, 1}, {"PAUSE", g_pause, 0x77, 0, 2},
-    {"INVD", g_invd, 0x76, 0, 2}, {"WBINVD", g_wbinvd, 0x89, 0, 2}, {"SGDT", g_sgdt, 0x67, 0, 5},
-    {"SIDT", g_sidt, 0x66, 0, 5}, {"SLDT", g_sldt, 0x68, 0, 3}, {"STR", g_str, 0x69, 0, 3}, {"LGDT", g_lgdt, 0x6b, 5, 5},
-    {"LIDT", g_lidt, 0x6a, 5, 5}, {"LLDT", g_lldt, 0x6c, 2, 3}, {"INVLPG", g_invlpg, 0x79, 0, 8, 0x400123},
-    {"INVLPGA", g_invlpga, 0x7a, 7, 3}, {"CLGI", g_clgi, 0x85, 0, 3}, {"STGI", g_stgi, 0x84, 0, 3},
-    {"VMLOAD", g_vmload, 0x82, 5, 3}, {"VMSAVE", g_vmsave, 0x83, 5, 3}, {"MONITOR", g_monitor, 0x8a, 9, 3},
-    {"HLT", g_hlt, 0x78, 0, 1, 0, true}, {"MWAIT", g_mwait, 0x8b, 12, 3, 1, true},
-    {"INT n", g_int, 0x75, 0, 2, 0x77, true}, {"INT1", g_icebp, 0x88, 0, 1, 0, true},
-    {"RDPMC", g_rdpmc, 0x6f, 2, 2, 0, true}, {"SKINIT", g_skinit, 0x86, 0, 3, 0, true},
+    {"CPUID", g_cpuid, 0x72, 0, 2},
+    {"RDTSC", g_rdtsc, 0x6e, 0, 2},
+    {"RDTSCP", g_rdtscp, 0x87, 0, 3},
+    {"PUSHF", g_pushf, 0x70, 0, 1},
+    {"POPF", g_popf, 0x71, 2, 1},
+    {"PAUSE", g_pause, 0x77, 0, 2},
+    {"INVD", g_invd, 0x76, 0, 2},
+    {"WBINVD", g_wbinvd, 0x89, 0, 2},
+    {"SGDT", g_sgdt, 0x67, 0, 5},
+    {"SIDT", g_sidt, 0x66, 0, 5},
+    {"SLDT", g_sldt, 0x68, 0, 3},
+    {"STR", g_str, 0x69, 0, 3},
+    {"LGDT", g_lgdt, 0x6b, 5, 5},
+    {"LIDT", g_lidt, 0x6a, 5, 5},
+    {"LLDT", g_lldt, 0x6c, 2, 3},
+    {"INVLPG", g_invlpg, 0x79, 0, 8, 0x400123},
+    {"INVLPGA", g_invlpga, 0x7a, 7, 3},
+    {"CLGI", g_clgi, 0x85, 0, 3},
+    {"STGI", g_stgi, 0x84, 0, 3},
+    {"VMLOAD", g_vmload, 0x82, 5, 3},
+    {"VMSAVE", g_vmsave, 0x83, 5, 3},
+    {"MONITOR", g_monitor, 0x8a, 9, 3},
+    {"HLT", g_hlt, 0x78, 0, 1, 0, true},
+    {"MWAIT", g_mwait, 0x8b, 12, 3, 1, true},
+    {"INT n", g_int, 0x75, 0, 2, 0x77, true},
+    {"INT1", g_icebp, 0x88, 0, 1, 0, true},
+    {"RDPMC", g_rdpmc, 0x6f, 2, 2, 0, true},
+    {"SKINIT", g_skinit, 0x86, 0, 3, 0, true},
     {"IRET", g_iret, 0x74, 21, 2},
 };
 
@@ -214,7 +238,8 @@ static void registers(void)
 GUEST(g_in, "movl $0x71, %edx; inb %dx, %al; outl %eax, $0x80");
 GUEST(g_outs, "movl $0x1010000, %esi; movl $3, %ecx; movl $0x80, %edx; rep outsw");
 GUEST(g_ins, "movl $0x1010000, %edi; movl $0x71, %edx; insb");
-GUEST(g_rdmsr, "movl $0x174, %ecx; rdmsr; movl $0xc0000102, %ecx; wrmsr; movl $0xc0010114, %ecx; rdmsr; movl $0x40000000, %ecx; rdmsr");
+GUEST(g_rdmsr, "movl $0x174, %ecx; rdmsr; movl $0xc0000102, %ecx; wrmsr; movl $0xc0010114, %ecx; "
+               "rdmsr; movl $0x40000000, %ecx; rdmsr");
 
 static void maps(void)
 {
@@ -229,7 +254,8 @@ static void maps(void)
     io_map[0x71 / 8] = 0;
     io_map[0x83 / 8] = 8;
     guest_run(g_in);
-    check(0x7b, 0x80 << 16 | 0x40 | 0x200, (uint64_t)g_in + 8, "OUT of four bytes, the last of which is intercepted");
+    check(0x7b, 0x80 << 16 | 0x40 | 0x200, (uint64_t)g_in + 8,
+          "OUT of four bytes, the last of which is intercepted");
     io_map[0x80 / 8] = 1;
     guest_run(g_outs);
     check(0x7b, 0x80 << 16 | 4 | 8 | 0x20 | 0x200 | 3 << 10, V64(RIP) + 3, "REP OUTS");
@@ -285,10 +311,12 @@ static void exceptions(void)
     guest_run(g_pf);
     check(0x4e, 2, 0x7f0000000123, "#PF: error code and address");
     ok(V64(CR2) == 0x55, "CR2 stays");
-    ok(V8(INSN_LEN) == 15 && V8(INSN) == 0xa3 && V16(INSN + 1) == 0x0123, "the instruction's bytes");
+    ok(V8(INSN_LEN) == 15 && V8(INSN) == 0xa3 && V16(INSN + 1) == 0x0123,
+       "the instruction's bytes");
     guest_run(g_int3);
     check(0x43, 0, 0, "#BP");
-    ok(V64(RIP) == (uint64_t)g_int3 && V64(NRIP) == (uint64_t)g_int3 + 1, "at INT3, with what follows");
+    ok(V64(RIP) == (uint64_t)g_int3 && V64(NRIP) == (uint64_t)g_int3 + 1,
+       "at INT3, with what follows");
     guest_run(g_gp);
     check(0x4d, 0x120, 0, "#GP: error code");
     guest_run(g_db);
@@ -317,16 +345,19 @@ static void injection(void)
         idt_entry(v, g_handler);
     }
     V64(INJECT) = 0x80000000 | 0x50;
-    ok(guest_run(g_nothing) == EXIT_VMMCALL && V64(RSP) == (uint64_t)guest_stack - 24, "an interrupt");
+    ok(guest_run(g_nothing) == EXIT_VMMCALL && V64(RSP) == (uint64_t)guest_stack - 24,
+       "an interrupt");
     V64(INJECT) = 0x80000b0d | 0xabcull << 32;
-    ok(guest_run(g_nothing) == EXIT_VMMCALL && V64(RSP) == (uint64_t)guest_stack - 32, "an exception with its error code");
+    ok(guest_run(g_nothing) == EXIT_VMMCALL && V64(RSP) == (uint64_t)guest_stack - 32,
+       "an exception with its error code");
     ok(!(V64(INJECT) >> 31 & 1), "EVENTINJ is done with");
     V64(INJECT) = 0x80000200 | 2;
     ok(guest_run(g_nothing) == EXIT_VMMCALL, "an NMI");
     V64(INJECT) = 0x80000400 | 0x33;
     V64(NRIP) = 0x1234;
     guest_run(g_nothing);
-    ok(*(volatile uint64_t *)(guest_stack - 40) == 0x1234, "a software interrupt returns behind the instruction");
+    ok(*(volatile uint64_t *)(guest_stack - 40) == 0x1234,
+       "a software interrupt returns behind the instruction");
     V64(INJECT) = 0x80000100 | 0x33;
     ok(guest_run(g_nothing) == ~0ull, "a kind that there is not");
     V64(INJECT) = 0x80000300 | 40;
@@ -334,7 +365,8 @@ static void injection(void)
     V64(INJECT) = 0x80000300 | 6;
     guest_idt[12] = 0;
     V32(EXCEPTIONS) = 1 << 13;
-    ok(guest_run(g_nothing) == 0x4d && V64(INT_INFO) == 0x80000306, "a fault on the way is reported with the event");
+    ok(guest_run(g_nothing) == 0x4d && V64(INT_INFO) == 0x80000306,
+       "a fault on the way is reported with the event");
     ok(V64(RIP) == (uint64_t)g_nothing, "nothing ran");
 }
 
@@ -362,10 +394,12 @@ static void interrupts(void)
     V64(INT_CONTROL) = 1 << 24 | 1 << 8 | 5 << 16 | 0x66ull << 32;
     intercept(EXIT_VINTR, true);
     ok(guest_run(g_nothing) == EXIT_VMMCALL, "a virtual interrupt waits for IF");
-    ok(guest_run(g_sti) == EXIT_VINTR && V64(RIP) == (uint64_t)g_sti + 2, "its window opens one instruction after STI");
+    ok(guest_run(g_sti) == EXIT_VINTR && V64(RIP) == (uint64_t)g_sti + 2,
+       "its window opens one instruction after STI");
     intercept(EXIT_VINTR, false);
     V64(RFLAGS) = 2;
-    ok(guest_run(g_sti) == EXIT_VMMCALL && V64(RSP) == (uint64_t)guest_stack - 24, "it is delivered");
+    ok(guest_run(g_sti) == EXIT_VMMCALL && V64(RSP) == (uint64_t)guest_stack - 24,
+       "it is delivered");
     ok(!(V64(INT_CONTROL) & 1 << 8), "V_IRQ is clear then");
     V64(INT_CONTROL) = 1 << 24 | 1 << 8 | 5 << 16 | 0x66ull << 32 | 5;
     V64(RFLAGS) = 2;
@@ -400,7 +434,8 @@ static void interrupts(void)
     guest_reset();
     V64(INT_CONTROL) = 1 << 25 | 1 << 24 | 1 << 9 | 1 << 20 | 1 << 8 | 0x66ull << 32;
     guest_run(g_clgi_spin);
-    ok(V64(RSP) == (uint64_t)guest_stack && !(V64(INT_CONTROL) & 1 << 9), "CLGI of a guest with a GIF of its own");
+    ok(V64(RSP) == (uint64_t)guest_stack && !(V64(INT_CONTROL) & 1 << 9),
+       "CLGI of a guest with a GIF of its own");
 }
 
 /* ---- consistency checks ---- */
@@ -471,7 +506,8 @@ static void nested(void)
     ok(guest_run(g_read) == EXIT_VMMCALL && V64(RAX) == 0x11223344, "reads");
     ok((e[100] & 0x60) == 0x20, "the nested entry is accessed");
     e[100] = (uint64_t)PAGE(99) | 7;
-    ok(guest_run(g_read) == EXIT_VMMCALL && V64(RAX) == 0x55667788, "what the hypervisor has put there");
+    ok(guest_run(g_read) == EXIT_VMMCALL && V64(RAX) == 0x55667788,
+       "what the hypervisor has put there");
     e[100] = (uint64_t)PAGE(100) | 5;
     guest_run(g_write);
     check(EXIT_NPF, 1ull << 32 | 7, 0x1064010, "a write to a read-only page");
@@ -513,7 +549,8 @@ static void nested(void)
 /* The guest in real mode without paging of its own. */
 static void nested_real(void)
 {
-    static const uint8_t code[] = {0xb8, 0x34, 0x12, 0xa3, 0x00, 0x20, 0x0f, 0x01, 0xd9};  /* mov, store, vmmcall */
+    /* mov, store, vmmcall */
+    static const uint8_t code[] = {0xb8, 0x34, 0x12, 0xa3, 0x00, 0x20, 0x0f, 0x01, 0xd9};
     volatile uint64_t *e;
 
     guest_reset();
@@ -533,7 +570,8 @@ static void nested_real(void)
     V64(EFER) = 0x1000;
     V64(RIP) = 0x1000;
     guest_continue();
-    ok(V64(EXIT_CODE) == EXIT_VMMCALL && *(volatile uint16_t *)PAGE(111) == 0x1234, "real mode through nested tables");
+    ok(V64(EXIT_CODE) == EXIT_VMMCALL && *(volatile uint16_t *)PAGE(111) == 0x1234,
+       "real mode through nested tables");
     ok(V64(RIP) == 0x1006, "where it ended");
 }
 

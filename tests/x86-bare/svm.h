@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the images that run SVM guests share: the control block and a guest in the image's own address space. */
+/*
+ * What the images that run SVM guests share: the control block and a guest in the image's own
+ * address space.
+ */
 #ifndef X86_BARE_SVM_H
 #define X86_BARE_SVM_H
 
@@ -18,7 +21,13 @@ enum {
     EFER = 0x4d0, CR4 = 0x548, CR3 = 0x550, CR0 = 0x558, DR7 = 0x560, DR6 = 0x568, RFLAGS = 0x570, RIP = 0x578,
     RSP = 0x5d8, RAX = 0x5f8, CR2 = 0x640, G_PAT = 0x668,
 };
-enum { EXIT_VMMCALL = 0x81, EXIT_NPF = 0x400, EXIT_SHUTDOWN = 0x7f, EXIT_VINTR = 0x64, EXIT_INTR = 0x60 };
+enum {
+    EXIT_VMMCALL = 0x81,
+    EXIT_NPF = 0x400,
+    EXIT_SHUTDOWN = 0x7f,
+    EXIT_VINTR = 0x64,
+    EXIT_INTR = 0x60
+};
 
 #define PAGE(n) ((uint8_t *)0x1000000 + (n) * 0x1000)   /* memory of the test's, from 16 MiB */
 #define vmcb PAGE(0)
@@ -107,7 +116,8 @@ static inline void guest_reset(void)
 static inline uint64_t guest_continue(void)
 {
     __asm__ volatile("pushq %%rbp; clgi; sti; vmrun; cli; stgi; popq %%rbp" ::"a"(vmcb)
-                     : "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
+                     : "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
+                       "r14", "r15", "memory", "cc");
     return V64(EXIT_CODE);
 }
 
@@ -118,7 +128,10 @@ static inline uint64_t guest_run(void (*code)(void))
     return guest_continue();
 }
 
-/* Tables for the first 4 GiB, 2 MiB pages and 4 KiB ones from 16 MiB to 18 MiB; returned: the entry of PAGE(0). */
+/*
+ * Tables for the first 4 GiB, 2 MiB pages and 4 KiB ones from 16 MiB to 18 MiB; returned: the entry
+ * of PAGE(0).
+ */
 static inline volatile uint64_t *nested_identity(void)
 {
     volatile uint64_t *t = nested_tables;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * System instructions one by one: which level may use them, what they leave behind. SDM 2A to 2D under each name; 3A 5.9
- * (privileged instructions), 2.5 (CR4.TSD, PCE, UMIP), 1 19.5 (I/O protection).
+ * System instructions one by one: which level may use them, what they leave behind. SDM 2A to 2D
+ * under each name; 3A 5.9 (privileged instructions), 2.5 (CR4.TSD, PCE, UMIP), 1 19.5 (I/O
+ * protection).
  */
 #include "bare.h"
 
@@ -77,8 +78,10 @@ static const Attempt attempts[] = {
 
 static void user(uint32_t eflags)
 {
-    __asm__ volatile("movl %0, %%ds; movl %0, %%es; pushl %0; pushl %1; pushl %2; pushl %3; pushl %4; iretl" ::"r"(SEL_UDATA),
-                     "i"(USER_STACK), "r"(eflags), "i"(SEL_UCODE), "i"(USER_CODE));
+    __asm__ volatile(
+        "movl %0, %%ds; movl %0, %%es; pushl %0; pushl %1; pushl %2; pushl %3; pushl %4; iretl" ::
+            "r"(SEL_UDATA),
+        "i"(USER_STACK), "r"(eflags), "i"(SEL_UCODE), "i"(USER_CODE));
 }
 
 static void code(const char *bytes, unsigned len)
@@ -95,7 +98,9 @@ static void set_cr4(uint32_t on, uint32_t off)
 {
     uint32_t v;
 
-    __asm__ volatile("movl %%cr4, %0; orl %1, %0; andl %2, %0; movl %0, %%cr4" : "=&r"(v) : "ri"(on), "ri"(~off));
+    __asm__ volatile("movl %%cr4, %0; orl %1, %0; andl %2, %0; movl %0, %%cr4"
+                     : "=&r"(v)
+                     : "ri"(on), "ri"(~off));
 }
 
 static void levels(void)
@@ -123,7 +128,9 @@ static void switches(void)
     EXPECT("SGDT with CR4.UMIP", 13, 0, user(2));
     code("\x0f\x01\xe0", 3);
     EXPECT("SMSW with CR4.UMIP", 13, 0, user(2));
-    EXPECT("but not at CPL 0", -1, 0, __asm__ volatile("smsw %%eax; sldt %%eax; str %%eax" ::: "eax"));
+    EXPECT("but not at CPL 0", -1, 0,
+           __asm__ volatile("smsw %%eax; sldt %%eax; str %%eax" ::
+                                : "eax"));
     set_cr4(0, 0x800);
     code("\xfa\xfb", 2);
     EXPECT("CLI, STI with IOPL 3", 3, 0, user(0x3002));
@@ -168,17 +175,24 @@ static void machine_status(void)
     ok(w == (0xdead0000 | (cr0() & 0xffff)), "SMSW of 16 bits");
     __asm__ volatile("smsw %0" : "+r"(w));
     ok(w == cr0(), "of 32 bits");
-    EXPECT("CR0.PG without PE", 13, 0, __asm__ volatile("movl %0, %%cr0" ::"r"(0x80000000 | (cr0() & ~1u))));
-    EXPECT("CR0.NW without CD", 13, 0, __asm__ volatile("movl %0, %%cr0" ::"r"((cr0() & ~0x40000000u) | 0x20000000)));
+    EXPECT("CR0.PG without PE", 13, 0,
+           __asm__ volatile("movl %0, %%cr0" ::"r"(0x80000000 | (cr0() & ~1u))));
+    EXPECT("CR0.NW without CD", 13, 0,
+           __asm__ volatile("movl %0, %%cr0" ::"r"((cr0() & ~0x40000000u) | 0x20000000)));
     EXPECT("reserved bits of CR4", 13, 0, __asm__ volatile("movl %0, %%cr4" ::"r"(1u << 31)));
     EXPECT("CR1 is not there", 6, 0, __asm__ volatile(".byte 0x0f, 0x20, 0xc8"));
     EXPECT("nor is CR8 in 32-bit code", 6, 0, __asm__ volatile(".byte 0x0f, 0x20, 0xe8"));
-    EXPECT("DR4 is DR6", -1, 0, __asm__ volatile("movl %%dr4, %%eax; movl %%dr6, %%edx; subl %%edx, %%eax; movl %%eax, %0" : "=m"(v)::"eax", "edx"));
+    EXPECT(
+        "DR4 is DR6", -1, 0,
+        __asm__ volatile("movl %%dr4, %%eax; movl %%dr6, %%edx; subl %%edx, %%eax; movl %%eax, %0"
+                         : "=m"(v)::"eax", "edx"));
     ok(v == 0, "the same value");
     set_cr4(8, 0);
     EXPECT("but not with CR4.DE", 6, 0, __asm__ volatile("movl %%dr4, %%eax" ::: "eax"));
     set_cr4(0, 8);
-    EXPECT("an MSR of the x2APIC, which is off", 13, 0, __asm__ volatile("rdmsr" ::"c"(0x802) : "eax", "edx"));
+    EXPECT("an MSR of the x2APIC, which is off", 13, 0,
+           __asm__ volatile("rdmsr" ::"c"(0x802)
+                            : "eax", "edx"));
 }
 
 static void extended(void)
@@ -191,10 +205,12 @@ static void extended(void)
     ok(a == 1 && d == 0, "XCR0 begins with x87 only");
     EXPECT("XSETBV without x87", 13, 0, __asm__ volatile("xsetbv" ::"c"(0), "a"(2), "d"(0)));
     EXPECT("AVX without SSE", 13, 0, __asm__ volatile("xsetbv" ::"c"(0), "a"(5), "d"(0)));
-    EXPECT("reserved components", 13, 0, __asm__ volatile("xsetbv" ::"c"(0), "a"(3), "d"(0x80000000)));
+    EXPECT("reserved components", 13, 0,
+           __asm__ volatile("xsetbv" ::"c"(0), "a"(3), "d"(0x80000000)));
     EXPECT("XCR1", 13, 0, __asm__ volatile("xsetbv" ::"c"(1), "a"(3), "d"(0)));
     EXPECT("VEX without AVX in XCR0", 6, 0, __asm__ volatile("vzeroupper"));
-    EXPECT("x87, SSE and AVX", -1, 0, __asm__ volatile("xsetbv; vzeroupper" ::"c"(0), "a"(7), "d"(0)));
+    EXPECT("x87, SSE and AVX", -1, 0,
+           __asm__ volatile("xsetbv; vzeroupper" ::"c"(0), "a"(7), "d"(0)));
     EXPECT("a misaligned XSAVE area", 13, 0, __asm__ volatile("xsave 0x60008" ::"a"(7), "d"(0)));
     EXPECT("a misaligned FXSAVE area", 13, 0, __asm__ volatile("fxsave 0x60008"));
 }
@@ -208,14 +224,20 @@ static void others(void)
 
     m[0] = 1;
     m[1] = 2;
-    __asm__ volatile("lock cmpxchg8b %1; setz %0" : "=q"(z), "+m"(*(volatile uint64_t *)m), "=a"(a), "=d"(d) : "a"(1), "d"(2), "b"(3), "c"(4));
+    __asm__ volatile("lock cmpxchg8b %1; setz %0"
+                     : "=q"(z), "+m"(*(volatile uint64_t *)m), "=a"(a), "=d"(d)
+                     : "a"(1), "d"(2), "b"(3), "c"(4));
     ok(z && m[0] == 3 && m[1] == 4, "CMPXCHG8B that matches");
-    __asm__ volatile("lock cmpxchg8b %1; setz %0" : "=q"(z), "+m"(*(volatile uint64_t *)m), "=a"(a), "=d"(d) : "a"(1), "d"(2), "b"(5), "c"(6));
+    __asm__ volatile("lock cmpxchg8b %1; setz %0"
+                     : "=q"(z), "+m"(*(volatile uint64_t *)m), "=a"(a), "=d"(d)
+                     : "a"(1), "d"(2), "b"(5), "c"(6));
     ok(!z && a == 3 && d == 4 && m[0] == 3, "and one that does not");
     m[0] = 0;
     m[1] = 10;
-    EXPECT("BOUND within", -1, 0, __asm__ volatile("bound %0, %1" ::"r"(10), "m"(*(volatile uint64_t *)m)));
-    EXPECT("BOUND outside", 5, 0, __asm__ volatile("bound %0, %1" ::"r"(11), "m"(*(volatile uint64_t *)m)));
+    EXPECT("BOUND within", -1, 0,
+           __asm__ volatile("bound %0, %1" ::"r"(10), "m"(*(volatile uint64_t *)m)));
+    EXPECT("BOUND outside", 5, 0,
+           __asm__ volatile("bound %0, %1" ::"r"(11), "m"(*(volatile uint64_t *)m)));
     EXPECT("below", 5, 0, __asm__ volatile("bound %0, %1" ::"r"(-1), "m"(*(volatile uint64_t *)m)));
     EXPECT("INTO", 4, 0, __asm__ volatile("movb $0x7f, %%al; addb $1, %%al; into" ::: "eax", "cc"));
     EXPECT("AAM 0", 0, 0, __asm__ volatile(".byte 0xd4, 0x00" ::: "eax", "cc"));
@@ -232,7 +254,9 @@ static void others(void)
     ok((a & 0xff) == 0x99, "XLAT");
     __asm__ volatile("stc; .byte 0xd6" : "=a"(a) : "a"(0) : "cc");
     ok((a & 0xff) == 0xff, "SALC");
-    __asm__ volatile("pushl %%ebp; movl %%esp, %%edx; enter $16, $0; movl %%ebp, %0; leave; subl %%esp, %%edx; popl %%ebp" : "=&a"(a), "=&d"(d)::"memory");
+    __asm__ volatile("pushl %%ebp; movl %%esp, %%edx; enter $16, $0; movl %%ebp, %0; leave; subl "
+                     "%%esp, %%edx; popl %%ebp"
+                     : "=&a"(a), "=&d"(d)::"memory");
     ok(d == 0, "ENTER and LEAVE");
     __asm__ volatile("xorl %0, %0; 1: incl %0; loop 1b" : "=&a"(a) : "c"(5) : "cc");
     ok(a == 5, "LOOP");

@@ -14,15 +14,16 @@ static void vm86(uint32_t eflags, const uint8_t *code, unsigned len)
     caught = -1;
     if (__builtin_setjmp(recovery) == 0) {
         arm();
-        __asm__ volatile("pushl $0x1000; pushl $0x2000; pushl $0x6000; pushl $0x3000; pushl $0x7000; pushl $0x4000; pushl %0;"
+        __asm__ volatile("pushl $0x1000; pushl $0x2000; pushl $0x6000; pushl $0x3000; pushl "
+                         "$0x7000; pushl $0x4000; pushl %0;"
                          "pushl $0x6000; pushl $0; iretl" ::"r"(eflags | 0x20002));
     }
     armed = false;
 }
-#define VM86(flags, ...)                                                                                               \
-    do {                                                                                                               \
-        static const uint8_t code[] = {__VA_ARGS__};                                                                   \
-        vm86(flags, code, sizeof(code));                                                                               \
+#define VM86(flags, ...)                             \
+    do {                                             \
+        static const uint8_t code[] = {__VA_ARGS__}; \
+        vm86(flags, code, sizeof(code));             \
     } while (0)
 
 static void plain(void)
@@ -30,10 +31,13 @@ static void plain(void)
     VM86(0, 0xcc);
     ok(caught == 3 || caught == 13, "INT3 comes back");
     VM86(0x3000, 0xcc);
-    ok(caught == 3 && caught_frame.cs == 0x6000 && caught_frame.eip == 1, "with IOPL 3 through the gate");
-    ok(caught_frame.eflags & 0x20000 && caught_frame.ss == 0x7000 && caught_frame.esp == 0x4000, "VM, SS:SP are pushed");
-    ok(caught_frame.v86_ds == 0x6000 && caught_frame.v86_es == 0x3000 - 0 && caught_frame.v86_fs == 0x2000 &&
-       caught_frame.v86_gs == 0x1000, "and the data segments");
+    ok(caught == 3 && caught_frame.cs == 0x6000 && caught_frame.eip == 1,
+       "with IOPL 3 through the gate");
+    ok(caught_frame.eflags & 0x20000 && caught_frame.ss == 0x7000 && caught_frame.esp == 0x4000,
+       "VM, SS:SP are pushed");
+    ok(caught_frame.v86_ds == 0x6000 && caught_frame.v86_es == 0x3000 - 0 &&
+           caught_frame.v86_fs == 0x2000 && caught_frame.v86_gs == 0x1000,
+       "and the data segments");
     ok(caught_frame.ds == 0 && caught_frame.gs == 0, "which are null in the handler");
     VM86(0, 0xfa);
     ok(caught == 13 && caught_frame.error == 0 && caught_frame.eip == 0, "CLI below IOPL 3");
@@ -67,9 +71,11 @@ static void vme(void)
 
     __asm__ volatile("movl %%cr4, %0; orl $1, %0; movl %0, %%cr4" : "=r"(cr4));
     VM86(0, 0xfa, 0x9c, 0x58, 0x90, 0xcd, 0x50);
-    ok(caught == 13 && (caught_frame.eax & 0x3200) == 0x3000, "VME: CLI clears VIF, PUSHF shows IOPL 3 and VIF as IF");
+    ok(caught == 13 && (caught_frame.eax & 0x3200) == 0x3000,
+       "VME: CLI clears VIF, PUSHF shows IOPL 3 and VIF as IF");
     VM86(0, 0xfb, 0x9c, 0x58, 0xcd, 0x50);
-    ok(caught == 13 && (caught_frame.eax & 0x3200) == 0x3200 && caught_frame.eflags & 0x80000, "STI sets VIF");
+    ok(caught == 13 && (caught_frame.eax & 0x3200) == 0x3200 && caught_frame.eflags & 0x80000,
+       "STI sets VIF");
     VM86(0x100000, 0xfb);
     ok(caught == 13, "STI with VIP");
     VM86(0, 0x68, 0, 2, 0x9d, 0x9c, 0x58, 0xcd, 0x50);
@@ -82,7 +88,8 @@ static void vme(void)
     CODE[0x23] = 0xf4;
     VM86(0x80000, 0xcd, 0x50);
     ok(caught == 13 && caught_frame.eip == 0x23, "INT n redirected to the task's own handler");
-    ok((caught_frame.eax & 0xffff) == 2 && (caught_frame.ebx & 0xffff) == 0x6000 && (caught_frame.ecx & 0x3200) == 0x3200,
+    ok((caught_frame.eax & 0xffff) == 2 && (caught_frame.ebx & 0xffff) == 0x6000 &&
+           (caught_frame.ecx & 0x3200) == 0x3200,
        "with IP, CS and FLAGS of its world");
     ok(!(caught_frame.eflags & 0x80000), "VIF is clear there");
     __asm__ volatile("movl %0, %%cr4" ::"r"(cr4 & ~1u));

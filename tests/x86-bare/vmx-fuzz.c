@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * VMCSs with random contents: each VMLAUNCH fails or comes back, whatever is in it. EPT keeps the guest from writing where the
- * test lives.
+ * VMCSs with random contents: each VMLAUNCH fails or comes back, whatever is in it. EPT keeps the
+ * guest from writing where the test lives.
  */
 // run: -cpu max,+vmx
 #include "bare64.h"
@@ -41,7 +41,8 @@ static uint64_t value(void)
     }
 }
 
-GUEST(g_mixed, "cpuid; rdtsc; pushfq; popfq; movl 0x1064000, %eax; movq %cr0, %rax; movq %rax, %cr0; sti; nop; int3; ud2");
+GUEST(g_mixed, "cpuid; rdtsc; pushfq; popfq; movl 0x1064000, %eax; movq %cr0, %rax; movq %rax, "
+               "%cr0; sti; nop; int3; ud2");
 
 static void fence(void)
 {
@@ -58,7 +59,10 @@ static void fence(void)
     e[16] |= 2;
 }
 
-/* Any field of the controls (0), the guest's state (2); now and then of the hypervisor's (3), which must then be refused. */
+/*
+ * Any field of the controls (0), the guest's state (2); now and then of the hypervisor's (3), which
+ * must then be refused.
+ */
 static void mutate(void)
 {
     unsigned type = rnd() % 2 ? 2 : 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Intel VMX: its instructions and their errors, checks of entries, each class of exit with its qualification, injection, EPT.
- * SDM 3C chapters 24 to 31.
+ * Intel VMX: its instructions and their errors, checks of entries, each class of exit with its
+ * qualification, injection, EPT. SDM 3C chapters 24 to 31.
  */
 // run: -cpu max,+vmx
 #include "bare64.h"
@@ -18,17 +18,19 @@ static bool recover(Frame64 *f)
     return true;
 }
 
-#define TRY(insn, ...)                                                                                                 \
-    do {                                                                                                               \
-        caught_vector = 99;                                                                                            \
-        __asm__ volatile("leaq 99f(%%rip), %%r14; movq %%r14, recover_rip; movq %%rsp, recover_rsp; "                  \
-                         "movq %%rbp, recover_rbp; " insn "; 99: movq recover_rbp, %%rbp" ::"m"(caught_vector),        \
-                         ##__VA_ARGS__ : "rax", "rcx", "rdx", "r14", "memory", "cc");                                  \
+#define TRY(insn, ...)                                                                             \
+    do {                                                                                           \
+        caught_vector = 99;                                                                        \
+        __asm__ volatile(                                                                          \
+            "leaq 99f(%%rip), %%r14; movq %%r14, recover_rip; movq %%rsp, recover_rsp; "           \
+            "movq %%rbp, recover_rbp; " insn "; 99: movq recover_rbp, %%rbp" ::"m"(caught_vector), \
+            ##__VA_ARGS__                                                                          \
+            : "rax", "rcx", "rdx", "r14", "memory", "cc");                                         \
     } while (0)
-#define EXPECT(name, vec, insn, ...)                                                                                   \
-    do {                                                                                                               \
-        TRY(insn, ##__VA_ARGS__);                                                                                      \
-        ok(caught_vector == (vec), name);                                                                              \
+#define EXPECT(name, vec, insn, ...)      \
+    do {                                  \
+        TRY(insn, ##__VA_ARGS__);         \
+        ok(caught_vector == (vec), name); \
     } while (0)
 
 enum { FLAG_C = 1, FLAG_Z = 64 };
@@ -56,7 +58,9 @@ static void instructions(void)
     EXPECT("VMXON without CR4.VMXE is #UD", 6, "vmxon %1", "m"(region));
     EXPECT("VMREAD outside of VMX operation", 6, "vmread %%rax, %%rcx");
     EXPECT("VMCALL too", 6, "vmcall");
-    __asm__ volatile("movq %%cr4, %%rax; orl $0x2000, %%eax; movq %%rax, %%cr4; movq %%cr0, %%rax; orl $0x20, %%eax; movq %%rax, %%cr0" ::: "rax");
+    __asm__ volatile("movq %%cr4, %%rax; orl $0x2000, %%eax; movq %%rax, %%cr4; movq %%cr0, %%rax; "
+                     "orl $0x20, %%eax; movq %%rax, %%cr0" ::
+                         : "rax");
     EXPECT("VMXON that IA32_FEATURE_CONTROL does not allow", 13, "vmxon %1", "m"(region));
     vmx_on();
     EXPECT("the lock holds", 13, "movl $0x3a, %%ecx; xorl %%edx, %%edx; xorl %%eax, %%eax; wrmsr");
@@ -127,11 +131,14 @@ static void expect_bad_guest(const char *name)
 static void entries(void)
 {
     guest_reset();
-    ok(guest_run(g_nothing) == X_VMCALL && get(LENGTH) == 3, "the guest that the others are made from");
-    ok(guest_run(g_nothing) == ~(long)FLAG_Z && get(INSN_ERROR) == 4, "VMLAUNCH of a VMCS that is launched");
+    ok(guest_run(g_nothing) == X_VMCALL && get(LENGTH) == 3,
+       "the guest that the others are made from");
+    ok(guest_run(g_nothing) == ~(long)FLAG_Z && get(INSN_ERROR) == 4,
+       "VMLAUNCH of a VMCS that is launched");
     ok(guest_again(g_nothing) == X_VMCALL, "VMRESUME");
     guest_reset();
-    ok(guest_again(g_nothing) == ~(long)FLAG_Z && get(INSN_ERROR) == 5, "VMRESUME of one that is not");
+    ok(guest_again(g_nothing) == ~(long)FLAG_Z && get(INSN_ERROR) == 5,
+       "VMRESUME of one that is not");
     put(PIN, 0);
     expect_error(7, "a control that must be 1");
     put(PROC, get(PROC) | 1);
@@ -221,14 +228,23 @@ static const struct {
     uint64_t qualification;
     bool through;                       /* it gets through without the control */
 } insns[] = {
-    {"CPUID", g_cpuid, 10, 0, 0, 0, 2}, {"INVD", g_invd, 13, 0, 0, 0, 2}, {"HLT", g_hlt, 12, 1 << 7, 0, 0, 1},
-    {"INVLPG", g_invlpg, 14, 1 << 9, 0, 0, 8, 0x400123, true}, {"RDTSC", g_rdtsc, 16, 1 << 12, 0, 0, 2, 0, true},
-    {"RDTSCP", g_rdtscp, 51, 1 << 12, 0, 0, 3, 0, true}, {"RDPMC", g_rdpmc, 15, 1 << 11, 0, 0, 2},
-    {"PAUSE", g_pause, 40, 1 << 30, 0, 0, 2, 0, true}, {"WBINVD", g_wbinvd, 54, 0, 1 << 6, 0, 2, 0, true},
-    {"MONITOR", g_monitor, 39, 1 << 29, 0, 9, 3, 0, true}, {"MWAIT", g_mwait, 36, 1 << 10, 0, 0, 3},
-    {"SGDT", g_sgdt, 46, 0, 1 << 2, 0, 5, -32ull, true}, {"LIDT", g_lidt, 46, 0, 1 << 2, 0, 5, -32ull, true},
-    {"STR", g_str, 47, 0, 1 << 2, 0, 3, 0, true}, {"RDRAND", g_rdrand, 57, 0, 1 << 11, 0, 4, 0, true},
-    {"VMREAD", g_vmread, 23, 0, 0, 0, 4, 8}, {"VMXOFF", g_vmxoff, 26, 0, 0, 0, 3},
+    {"CPUID", g_cpuid, 10, 0, 0, 0, 2},
+    {"INVD", g_invd, 13, 0, 0, 0, 2},
+    {"HLT", g_hlt, 12, 1 << 7, 0, 0, 1},
+    {"INVLPG", g_invlpg, 14, 1 << 9, 0, 0, 8, 0x400123, true},
+    {"RDTSC", g_rdtsc, 16, 1 << 12, 0, 0, 2, 0, true},
+    {"RDTSCP", g_rdtscp, 51, 1 << 12, 0, 0, 3, 0, true},
+    {"RDPMC", g_rdpmc, 15, 1 << 11, 0, 0, 2},
+    {"PAUSE", g_pause, 40, 1 << 30, 0, 0, 2, 0, true},
+    {"WBINVD", g_wbinvd, 54, 0, 1 << 6, 0, 2, 0, true},
+    {"MONITOR", g_monitor, 39, 1 << 29, 0, 9, 3, 0, true},
+    {"MWAIT", g_mwait, 36, 1 << 10, 0, 0, 3},
+    {"SGDT", g_sgdt, 46, 0, 1 << 2, 0, 5, -32ull, true},
+    {"LIDT", g_lidt, 46, 0, 1 << 2, 0, 5, -32ull, true},
+    {"STR", g_str, 47, 0, 1 << 2, 0, 3, 0, true},
+    {"RDRAND", g_rdrand, 57, 0, 1 << 11, 0, 4, 0, true},
+    {"VMREAD", g_vmread, 23, 0, 0, 0, 4, 8},
+    {"VMXOFF", g_vmxoff, 26, 0, 0, 0, 3},
     {"MOV from DR3", g_dr, 29, 1 << 23, 0, 0, 3, 3 | 16 | 6 << 8, true},
 };
 
@@ -264,7 +280,8 @@ GUEST(g_cr3, "movq %cr3, %rdx; movq %rdx, %cr3");
 GUEST(g_cr8, "movl $5, %eax; movq %rax, %cr8");
 GUEST(g_in, "movl $0x71, %edx; inb %dx, %al; outl %eax, $0x80");
 GUEST(g_outs, "movl $0x1010000, %esi; movl $3, %ecx; movl $0x80, %edx; rep outsw");
-GUEST(g_rdmsr, "movl $0x174, %ecx; rdmsr; movl $0xc0000102, %ecx; wrmsr; movl $0x40000000, %ecx; rdmsr");
+GUEST(g_rdmsr,
+      "movl $0x174, %ecx; rdmsr; movl $0xc0000102, %ecx; wrmsr; movl $0x40000000, %ecx; rdmsr");
 
 static void registers(void)
 {
@@ -279,7 +296,9 @@ static void registers(void)
     check(28, 3 << 8, "the other way too");
     put(CR0_MASK, 0x10000);
     put(CR0_SHADOW, 0);
-    ok(guest_again(g_cr0) == X_VMCALL && !(guest_rax & 0x10000) && (get(G_CR0) & 0x10000) == (cr(0) & 0x10000), "bits that the guest does not own stay");
+    ok(guest_again(g_cr0) == X_VMCALL && !(guest_rax & 0x10000) &&
+           (get(G_CR0) & 0x10000) == (cr(0) & 0x10000),
+       "bits that the guest does not own stay");
     put(CR0_MASK, 8);
     put(CR0_SHADOW, 8);
     guest_again(g_clts);
@@ -363,7 +382,9 @@ static void exceptions(void)
     check(X_EXCEPTION, 0x7f0000000123, "#PF: the address");
     ok(get(EVENT) == 0x80000b0e && get(EVENT_ERROR) == 2, "and the error code");
     guest_again(g_int3);
-    ok((int)get(REASON) == X_EXCEPTION && get(EVENT) == 0x80000603 && get(LENGTH) == 1 && get(G_RIP) == (uint64_t)g_int3, "#BP of INT3");
+    ok((int)get(REASON) == X_EXCEPTION && get(EVENT) == 0x80000603 && get(LENGTH) == 1 &&
+           get(G_RIP) == (uint64_t)g_int3,
+       "#BP of INT3");
     guest_again(g_gp);
     ok(get(EVENT) == 0x80000b0d && get(EVENT_ERROR) == 0x120, "#GP: error code");
     guest_again(g_db);
@@ -378,11 +399,13 @@ static void exceptions(void)
     put(PF_MASK, 0);
     put(PF_MATCH, 0);
     put(G_RFLAGS, 2);
-    ok(guest_again(g_gp) == X_VMCALL || (get(EVENT) == 0x80000b08 && get(IDT_EVENT) == 0x80000b0d), "#DF for a #GP without a gate");
+    ok(guest_again(g_gp) == X_VMCALL || (get(EVENT) == 0x80000b08 && get(IDT_EVENT) == 0x80000b0d),
+       "#DF for a #GP without a gate");
     put(EXCEPTIONS, 1 << 13);
     put(INJECT, 0x80000306);
     guest_again(g_nothing);
-    ok((int)get(REASON) == X_EXCEPTION && get(EVENT) == 0x80000b0d && get(IDT_EVENT) == 0x80000306, "a fault while an event is injected");
+    ok((int)get(REASON) == X_EXCEPTION && get(EVENT) == 0x80000b0d && get(IDT_EVENT) == 0x80000306,
+       "a fault while an event is injected");
     ok(!(get(INJECT) >> 31 & 1), "which is done with");
     for (unsigned v = 0; v < 256; v++) {
         idt_entry(v);
@@ -391,11 +414,13 @@ static void exceptions(void)
     put(EXCEPTIONS, 0);
     put(INJECT, 0x80000b0d);
     put(INJECT_ERROR, 0x77);
-    ok(guest_again(g_nothing) == X_VMCALL && get(G_RSP) == (uint64_t)guest_stack - 48, "an exception with its error code");
+    ok(guest_again(g_nothing) == X_VMCALL && get(G_RSP) == (uint64_t)guest_stack - 48,
+       "an exception with its error code");
     put(INJECT, 0x80000433);
     put(INJECT_LENGTH, 2);
     guest_again(g_nothing);
-    ok(*(volatile uint64_t *)(guest_stack - 40) == (uint64_t)g_nothing + 2, "a software interrupt returns behind the instruction");
+    ok(*(volatile uint64_t *)(guest_stack - 40) == (uint64_t)g_nothing + 2,
+       "a software interrupt returns behind the instruction");
     put(INJECT, 0x80000202);
     put(PIN, get(PIN) | 1 << 3 | 1 << 5);
     ok(guest_again(g_nothing) == X_VMCALL && (get(BLOCKED) & 8), "an NMI blocks others");
@@ -406,7 +431,8 @@ static void exceptions(void)
     put(PROC, (get(PROC) & ~(1ull << 22)) | 1 << 2);
     put(G_RFLAGS, 2);
     ok(guest_again(g_nothing) == X_VMCALL, "the window for interrupts is closed");
-    ok(guest_again(g_sti) == 7 && get(G_RIP) == (uint64_t)g_sti + 2, "it opens one instruction after STI");
+    ok(guest_again(g_sti) == 7 && get(G_RIP) == (uint64_t)g_sti + 2,
+       "it opens one instruction after STI");
 }
 
 static void interrupts(void)
@@ -446,7 +472,8 @@ static void nested(void)
     ok(guest_again(g_read) == X_VMCALL && guest_rax == 0x11223344, "reads");
     ok((e[100] & 0x300) == 0x100, "the entry is accessed");
     e[100] = (uint64_t)PAGE(99) | 0x37;
-    ok(guest_again(g_read) == X_VMCALL && guest_rax == 0x55667788, "what the hypervisor has put there");
+    ok(guest_again(g_read) == X_VMCALL && guest_rax == 0x55667788,
+       "what the hypervisor has put there");
     e[100] = (uint64_t)PAGE(100) | 0x35;
     guest_again(g_write);
     check(48, 2 | 5 << 3 | 0x180, "a write to a read-only page");
@@ -496,7 +523,8 @@ static void nested(void)
 /* The guest in real mode: an unrestricted guest. */
 static void nested_real(void)
 {
-    static const uint8_t code[] = {0xb8, 0x34, 0x12, 0xa3, 0x00, 0x20, 0x0f, 0x01, 0xc1};  /* mov, store, vmcall */
+    /* mov, store, vmcall */
+    static const uint8_t code[] = {0xb8, 0x34, 0x12, 0xa3, 0x00, 0x20, 0x0f, 0x01, 0xc1};
 
     guest_reset();
     ept_identity();
@@ -518,7 +546,8 @@ static void nested_real(void)
     put(G_EFER, 0);
     put(ENTRY_CTL, get(ENTRY_CTL) & ~(1ull << 9));
     put(G_RIP, 0x1000);
-    ok(enter(false) == X_VMCALL && *(volatile uint16_t *)PAGE(111) == 0x1234, "real mode through EPT");
+    ok(enter(false) == X_VMCALL && *(volatile uint16_t *)PAGE(111) == 0x1234,
+       "real mode through EPT");
     ok(get(G_RIP) == 0x1006, "where it ended");
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the images that run VMX guests share: the VMCS and a guest in the image's own address space. */
+/*
+ * What the images that run VMX guests share: the VMCS and a guest in the image's own address space.
+ */
 #ifndef X86_BARE_VMX_H
 #define X86_BARE_VMX_H
 
@@ -146,11 +148,16 @@ static inline long enter(bool resume)
 {
     long r;
 
-    __asm__ volatile("pushq %%rbp; movl $0x6c14, %%edx; vmwrite %%rsp, %%rdx; leaq 1f(%%rip), %%rdx; movl $0x6c16, %%esi;"
-                     "vmwrite %%rdx, %%rsi; testl %%eax, %%eax; jnz 2f; vmlaunch; jmp 3f; 2: vmresume; 3: pushfq; popq %%rax;"
-                     "andl $0x8d5, %%eax; notq %%rax; jmp 4f; 1: movq %%rax, guest_rax; xorl %%eax, %%eax; 4: popq %%rbp"
-                     : "=a"(r) : "a"((uint32_t)resume), "m"(guest_rax)
-                     : "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "memory", "cc");
+    __asm__ volatile("pushq %%rbp; movl $0x6c14, %%edx; vmwrite %%rsp, %%rdx; leaq 1f(%%rip), "
+                     "%%rdx; movl $0x6c16, %%esi;"
+                     "vmwrite %%rdx, %%rsi; testl %%eax, %%eax; jnz 2f; vmlaunch; jmp 3f; 2: "
+                     "vmresume; 3: pushfq; popq %%rax;"
+                     "andl $0x8d5, %%eax; notq %%rax; jmp 4f; 1: movq %%rax, guest_rax; xorl "
+                     "%%eax, %%eax; 4: popq %%rbp"
+                     : "=a"(r)
+                     : "a"((uint32_t)resume), "m"(guest_rax)
+                     : "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
+                       "r14", "memory", "cc");
     return r ? r : (long)(int)get(REASON);
 }
 
@@ -169,7 +176,10 @@ static inline long guest_again(void (*code)(void))
     return enter(true);
 }
 
-/* Tables for the first 4 GiB, 2 MiB pages and 4 KiB ones from 16 MiB to 18 MiB; returned: the entry of PAGE(0). */
+/*
+ * Tables for the first 4 GiB, 2 MiB pages and 4 KiB ones from 16 MiB to 18 MiB; returned: the entry
+ * of PAGE(0).
+ */
 static inline volatile uint64_t *ept_identity(void)
 {
     volatile uint64_t *t = ept;
@@ -194,7 +204,9 @@ static inline volatile uint64_t *ept_identity(void)
 static inline void vmx_on(void)
 {
     wrmsr(0x3a, 5);
-    __asm__ volatile("movq %%cr4, %%rax; orl $0x2000, %%eax; movq %%rax, %%cr4; movq %%cr0, %%rax; orl $0x20, %%eax; movq %%rax, %%cr0" ::: "rax");
+    __asm__ volatile("movq %%cr4, %%rax; orl $0x2000, %%eax; movq %%rax, %%cr4; movq %%cr0, %%rax; "
+                     "orl $0x20, %%eax; movq %%rax, %%cr0" ::
+                         : "rax");
     *(volatile uint32_t *)PAGE(1) = rdmsr(0x480) & 0x7fffffff;
 }
 

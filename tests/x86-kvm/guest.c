@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Runs small guests through /dev/kvm and prints TAP: real mode with ports and HLT, memory-mapped I/O, an interrupt, and long mode
- * with page tables of its own, page faults and CPUID. Runs inside of a guest of the emulator; scripts/check-guest makes its initrd.
+ * Runs small guests through /dev/kvm and prints TAP: real mode with ports and HLT, memory-mapped
+ * I/O, an interrupt, and long mode with page tables of its own, page faults and CPUID. Runs inside
+ * of a guest of the emulator; scripts/check-guest makes its initrd.
  */
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -47,7 +48,8 @@ static Machine machine_new(void)
 
     need(m.vm = ioctl(kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
     m.memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    struct kvm_userspace_memory_region region = {.memory_size = MEMORY, .userspace_addr = (uintptr_t)m.memory};
+    struct kvm_userspace_memory_region region = {.memory_size = MEMORY,
+                                                 .userspace_addr = (uintptr_t)m.memory};
     need(ioctl(m.vm, KVM_SET_TSS_ADDR, 0xfffbd000), "KVM_SET_TSS_ADDR");
     need(ioctl(m.vm, KVM_SET_USER_MEMORY_REGION, &region), "KVM_SET_USER_MEMORY_REGION");
     need(m.cpu = ioctl(m.vm, KVM_CREATE_VCPU, 0), "KVM_CREATE_VCPU");
@@ -99,7 +101,8 @@ static void real_mode(void)
         0xf4,                           /* hlt */
         0x90, 0x90, 0xf4,
     };
-    static const uint8_t handler[] = {0xb0, 0x99, 0xe6, 0x44, 0xcf};    /* mov $99h, %al; out %al, $44h; iret */
+    /* mov $99h, %al; out %al, $44h; iret */
+    static const uint8_t handler[] = {0xb0, 0x99, 0xe6, 0x44, 0xcf};
     struct kvm_sregs s;
     Machine m = machine_new();
     uint8_t *data = (uint8_t *)m.run;
@@ -113,12 +116,14 @@ static void real_mode(void)
     set_regs(&m, 0x1000, 0x7000, 2);
     ok(run(&m) == KVM_EXIT_IO && m.run->io.port == 0x42 && m.run->io.direction == KVM_EXIT_IO_OUT &&
            data[m.run->io.data_offset] == 12, "OUT in real mode");
-    ok(run(&m) == KVM_EXIT_IO && m.run->io.port == 0x43 && m.run->io.direction == KVM_EXIT_IO_IN, "IN");
+    ok(run(&m) == KVM_EXIT_IO && m.run->io.port == 0x43 && m.run->io.direction == KVM_EXIT_IO_IN,
+       "IN");
     data[m.run->io.data_offset] = 0x5a;
     ok(run(&m) == KVM_EXIT_HLT && m.memory[0x8000] == 0x5a, "its value is stored; HLT");
     struct kvm_interrupt irq = {.irq = 0x20};
     need(ioctl(m.cpu, KVM_INTERRUPT, &irq), "KVM_INTERRUPT");
-    ok(run(&m) == KVM_EXIT_IO && m.run->io.port == 0x44 && data[m.run->io.data_offset] == 0x99, "an interrupt");
+    ok(run(&m) == KVM_EXIT_IO && m.run->io.port == 0x44 && data[m.run->io.data_offset] == 0x99,
+       "an interrupt");
     ok(run(&m) == KVM_EXIT_HLT && get_regs(&m).rsp == 0x7000, "it returns");
     machine_free(&m);
 }
@@ -166,7 +171,14 @@ __asm__(".section .rodata\n"
 static struct kvm_segment flat(unsigned selector, unsigned type, bool code)
 {
     return (struct kvm_segment){
-        .selector = selector, .limit = 0xffffffff, .type = type, .present = 1, .s = 1, .l = code, .db = !code, .g = 1,
+        .selector = selector,
+        .limit = 0xffffffff,
+        .type = type,
+        .present = 1,
+        .s = 1,
+        .l = code,
+        .db = !code,
+        .g = 1,
     };
 }
 
@@ -205,19 +217,24 @@ static void long_mode(void)
     s.idt.limit = 0xfff;
     need(ioctl(m.cpu, KVM_SET_SREGS, &s), "KVM_SET_SREGS");
     set_regs(&m, 0x1000, 0x8000, 2);
-    ok(run(&m) == KVM_EXIT_MMIO && m.run->mmio.phys_addr == 0xa0000000 && m.run->mmio.is_write && m.run->mmio.len == 4 &&
-           *(uint32_t *)m.run->mmio.data == 0x1234, "a store to a device in long mode");
+    ok(run(&m) == KVM_EXIT_MMIO && m.run->mmio.phys_addr == 0xa0000000 && m.run->mmio.is_write &&
+           m.run->mmio.len == 4 && *(uint32_t *)m.run->mmio.data == 0x1234,
+       "a store to a device in long mode");
     ok(*(uint64_t *)(m.memory + 0x5000) == 5000050000, "the loop before it");
     ok(*(uint32_t *)(m.memory + 0x5008) == 0x4b4d564b, "CPUID of the hypervisor");
-    ok(run(&m) == KVM_EXIT_MMIO && !m.run->mmio.is_write && m.run->mmio.phys_addr == 0xa0000004, "a load");
+    ok(run(&m) == KVM_EXIT_MMIO && !m.run->mmio.is_write && m.run->mmio.phys_addr == 0xa0000004,
+       "a load");
     *(uint32_t *)m.run->mmio.data = 21;
     ok(run(&m) == KVM_EXIT_HLT, "HLT");
-    ok(*(uint32_t *)(m.memory + 0x500c) == 21 && *(uint32_t *)(m.memory + 0x5010) == 42, "its value, doubled as a number");
-    ok(*(uint64_t *)(m.memory + 0x5018) == 0x7fff0000 && *(uint64_t *)(m.memory + 0x5020) == 0, "a page fault of the guest's own");
+    ok(*(uint32_t *)(m.memory + 0x500c) == 21 && *(uint32_t *)(m.memory + 0x5010) == 42,
+       "its value, doubled as a number");
+    ok(*(uint64_t *)(m.memory + 0x5018) == 0x7fff0000 && *(uint64_t *)(m.memory + 0x5020) == 0,
+       "a page fault of the guest's own");
     ok(*(uint64_t *)(m.memory + 0x1ff000) == 0x1ff000, "pages that were touched");
     if (failures) {
         struct kvm_regs r = get_regs(&m);
-        printf("# exit %u rip %#llx rax %#llx rdi %#llx\n", m.run->exit_reason, r.rip, r.rax, r.rdi);
+        printf("# exit %u rip %#llx rax %#llx rdi %#llx\n", m.run->exit_reason, r.rip, r.rax,
+               r.rdi);
     }
     machine_free(&m);
 }

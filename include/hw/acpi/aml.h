@@ -60,10 +60,25 @@ void aml_field(Aml *a, const char *region, uint8_t access);
 void aml_field_unit(Aml *a, const char *name, unsigned bits);
 
 /* Opcodes whose operands follow as terms. */
-enum { AML_STORE = 0x70, AML_AND = 0x7b, AML_OR = 0x7d, AML_ADD = 0x72, AML_SHIFT_LEFT = 0x79, AML_LNOT = 0x92,
-       AML_LEQUAL = 0x93, AML_LGREATER = 0x94, AML_LLESS = 0x95, AML_RETURN = 0xa4, AML_LOCAL0 = 0x60, AML_LOCAL1 = 0x61,
-       AML_ARG0 = 0x68, AML_NULL = 0x00, AML_CREATE_DWORD = 0x8a, AML_NOTIFY = 0x86, AML_INDEX = 0x88,
-       AML_DEREF_OF = 0x83 };
+enum {
+    AML_STORE = 0x70,
+    AML_AND = 0x7b,
+    AML_OR = 0x7d,
+    AML_ADD = 0x72,
+    AML_SHIFT_LEFT = 0x79,
+    AML_LNOT = 0x92,
+    AML_LEQUAL = 0x93,
+    AML_LGREATER = 0x94,
+    AML_LLESS = 0x95,
+    AML_RETURN = 0xa4,
+    AML_LOCAL0 = 0x60,
+    AML_LOCAL1 = 0x61,
+    AML_ARG0 = 0x68,
+    AML_NULL = 0x00,
+    AML_CREATE_DWORD = 0x8a,
+    AML_NOTIFY = 0x86,
+    AML_INDEX = 0x88,
+    AML_DEREF_OF = 0x83 };
 /* Buffer() { bytes } as a term. */
 void aml_buffer(Aml *a, const void *bytes, uint8_t n);
 /* ToUUID("..."): the text's numbers of 4, 2 and 2 bytes are little-endian. */

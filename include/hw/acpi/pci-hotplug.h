@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Hot plug on conventional PCI buses by ACPI: a general purpose event says that something happened, 24 ports which slots
- * it concerns, and by which the guest lets a slot go. Buses are the root and the bridges that are there at start.
+ * Hot plug on conventional PCI buses by ACPI: a general purpose event says that something happened,
+ * 24 ports which slots it concerns, and by which the guest lets a slot go. Buses are the root and
+ * the bridges that are there at start.
  */
 #ifndef HW_ACPI_PCI_HOTPLUG_H
 #define HW_ACPI_PCI_HOTPLUG_H

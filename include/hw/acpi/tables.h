@@ -21,8 +21,8 @@ typedef void AcpiBuildFn(AcpiTables *s, void *opaque);
 bool acpi_publish(FwCfg *f, AcpiBuildFn *build, void *opaque, GError **error);
 
 /*
- * For a board without firmware: the tables are laid out in memory at every reset, the RSDP at `at`, all
- * within `room` bytes. They are built now.
+ * For a board without firmware: the tables are laid out in memory at every reset, the RSDP at `at`,
+ * all within `room` bytes. They are built now.
  */
 bool acpi_install(AcpiBuildFn *build, void *opaque, uint64_t at, uint64_t room, GError **error);
 
@@ -42,7 +42,10 @@ void acpi_pointer_to_file(AcpiTables *s, const char *file, uint32_t align, uint8
 void acpi_report_address(AcpiTables *s, const char *dest, const char *file);
 /* Generic address structure (5.2.3.2). */
 void acpi_gas(AcpiTables *s, uint8_t space, uint8_t bits, uint8_t access, uint64_t address);
-/* The root table, with all that are listed, and the RSDP: revision 0 has an RSDT, revision 2 an XSDT. */
+/*
+ * The root table, with all that are listed, and the RSDP: revision 0 has an RSDT, revision 2 an
+ * XSDT.
+ */
 void acpi_root(AcpiTables *s, uint8_t revision);
 
 #endif

@@ -6,7 +6,10 @@
 #include "hw/acpi/tables.h"
 #include "qom/vm.h"
 
-/* fw_cfg files and an SSDT, if the machine has the device. Its device signals changes by this event. */
+/*
+ * fw_cfg files and an SSDT, if the machine has the device. Its device signals changes by this
+ * event.
+ */
 #define VMGENID_GPE 5
 void vmgenid_publish(Vm *vm, FwCfg *fw_cfg);
 void vmgenid_build(AcpiTables *s, Vm *vm);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * An M-profile CPU with what belongs to it: interrupt controller, SysTick, private peripheral bus, bit-band. Boards make it with
- * armv7m_create; it takes interrupt lines at "irq" and is what BoardSlot.irqs go to. Start-up, machine lock.
+ * An M-profile CPU with what belongs to it: interrupt controller, SysTick, private peripheral bus,
+ * bit-band. Boards make it with armv7m_create; it takes interrupt lines at "irq" and is what
+ * BoardSlot.irqs go to. Start-up, machine lock.
  */
 #ifndef HW_ARM_ARMV7M_H
 #define HW_ARM_ARMV7M_H
@@ -21,11 +22,17 @@ typedef struct Armv7mConfig {
     void *idau_opaque;
 } Armv7mConfig;
 
-/* The interrupt controller, a device with inputs "irq" and "nmi"; also b->intc if that is not set. NULL: failed. */
+/*
+ * The interrupt controller, a device with inputs "irq" and "nmi"; also b->intc if that is not set.
+ * NULL: failed.
+ */
 Device *armv7m_create(Board *b, const Armv7mConfig *config, GError **error);
 /* The CPU has another clock now. */
 void armv7m_set_cpu_hz(Device *intc, uint64_t hz);
-/* -kernel of M-profile boards into system memory: ELF, Intel HEX, or plain bytes, which go to `base`; at most `size` of them. */
+/*
+ * -kernel of M-profile boards into system memory: ELF, Intel HEX, or plain bytes, which go to
+ * `base`; at most `size` of them.
+ */
 bool armv7m_load(Board *b, hwaddr base, uint64_t size, GError **error);
 /* MachineType.done of boards: armv7m_load where armv7m_boot_at said. */
 bool armv7m_done(Vm *vm, GError **error);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A board as a table: each slot is a device, where its registers are, which lines of the interrupt controller it drives, and
- * what of the command line belongs to it. Start-up, machine lock.
+ * A board as a table: each slot is a device, where its registers are, which lines of the interrupt
+ * controller it drives, and what of the command line belongs to it. Start-up, machine lock.
  */
 #ifndef HW_ARM_BOARD_H
 #define HW_ARM_BOARD_H
@@ -12,7 +12,10 @@
 #include "qom/vm.h"
 
 #define SLOT_IRQS 20
-/* Line n of the interrupt controller's inputs, for BoardSlot.irqs; a slot's entry 0 means: not wired. */
+/*
+ * Line n of the interrupt controller's inputs, for BoardSlot.irqs; a slot's entry 0 means: not
+ * wired.
+ */
 #define LINE(n) ((n) + 1)
 /* The n-th -serial, if=sd drive. */
 #define NTH(n) ((n) + 1)
@@ -51,8 +54,8 @@ Device *board_device(Board *b, const char *name);
 /* A device of that type with "name=value,..." properties (may be NULL), realized. */
 Device *board_make(Board *b, const char *type, const char *props, GError **error);
 /*
- * CPUs, one for each of -smp, model from -cpu or the machine type, with the properties that the model knows. psci: those
- * after the first wait for PSCI.
+ * CPUs, one for each of -smp, model from -cpu or the machine type, with the properties that the
+ * model knows. psci: those after the first wait for PSCI.
  */
 bool board_cpus(Board *b, const char *props, unsigned psci_conduit, GError **error);
 /* The same for one CPU of a model; index counts from the first. */
@@ -63,10 +66,14 @@ bool board_cpu_realize(Cpu *c, const char *props, GError **error);
 bool board_ram(Board *b, const char *id, hwaddr base, uint64_t limit, GError **error);
 /* Further RAM. */
 bool board_add_ram(Board *b, const char *id, hwaddr base, uint64_t size, GError **error);
-/* Accesses to nothing are no aborts: what is nowhere else reads as 0. For boards whose software pokes around. */
+/*
+ * Accesses to nothing are no aborts: what is nowhere else reads as 0. For boards whose software
+ * pokes around.
+ */
 void board_quiet(Board *b);
 /* Two names for a range. */
-void board_alias(Board *b, Region *alias, const char *name, Region *target, hwaddr offset, uint64_t size, hwaddr at);
+void board_alias(Board *b, Region *alias, const char *name, Region *target, hwaddr offset,
+                 uint64_t size, hwaddr at);
 /* -bios into memory at addr, at most max bytes; true when there is none. */
 bool board_firmware(Board *b, hwaddr addr, uint64_t max, GError **error);
 /* MachineType.done of boards with nothing more to do than to start b->boot. */
@@ -74,7 +81,8 @@ bool board_done(Vm *vm, GError **error);
 /* An SD card in slot d's bus for the n-th if=sd drive, if there is one. */
 bool board_sd_card(Board *b, Device *d, unsigned n, GError **error);
 /* Parallel flash from the n-th if=pflash drive. */
-Device *board_flash(Board *b, unsigned n, const char *name, hwaddr addr, uint64_t size, unsigned width, unsigned device_width, GError **error);
+Device *board_flash(Board *b, unsigned n, const char *name, hwaddr addr, uint64_t size,
+                    unsigned width, unsigned device_width, GError **error);
 
 /* ---- the private peripherals of MPCore processors, hw/arm/mpcore.c ---- */
 typedef enum MpcoreKind { MPCORE_A9, MPCORE_A15, MPCORE_ARM11 } MpcoreKind;

@@ -29,7 +29,9 @@ typedef struct ArmBoot {
 
 /* The node /psci for CPUs that are started by calls; nothing with PSCI_DISABLED. */
 void arm_boot_psci_node(Dt *dt, Vm *vm, unsigned conduit);
-/* MachineType.done's last step. The tree is completed (memory of -dtb, chosen) and laid out in RAM. */
+/*
+ * MachineType.done's last step. The tree is completed (memory of -dtb, chosen) and laid out in RAM.
+ */
 bool arm_boot(Vm *vm, ArmBoot *b, GError **error);
 
 #endif

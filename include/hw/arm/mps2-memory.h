@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Pieces of RAM beside -m, and further names for them: FPGA boards and controllers have several. Start-up. */
+/*
+ * Pieces of RAM beside -m, and further names for them: FPGA boards and controllers have several.
+ * Start-up.
+ */
 #ifndef HW_ARM_MPS2_MEMORY_H
 #define HW_ARM_MPS2_MEMORY_H
 
@@ -12,7 +15,8 @@ typedef struct Mps2Memory {
 } Mps2Memory;
 
 /* RAM at an address of system memory. */
-static inline bool mps2_ram(Mps2Memory *m, Vm *vm, const char *name, hwaddr at, uint64_t size, GError **error)
+static inline bool mps2_ram(Mps2Memory *m, Vm *vm, const char *name, hwaddr at, uint64_t size,
+                            GError **error)
 {
     Region *r = &m->ram[m->num_ram++];
 

@@ -19,8 +19,18 @@ typedef struct VirtRange { hwaddr base; uint64_t size; } VirtRange;
 extern const VirtRange virt_map[VIRT_PLACES];
 
 /* Shared interrupts, without the 32 of each CPU. */
-enum { VIRT_IRQ_UART = 1, VIRT_IRQ_RTC = 2, VIRT_IRQ_PCIE = 3, VIRT_IRQ_GPIO = 7, VIRT_IRQ_SECURE_UART = 8,
-       VIRT_IRQ_GED = 9, VIRT_IRQ_MMIO = 16, VIRT_IRQ_V2M = 48, VIRT_IRQ_SMMU = 74, VIRT_IRQ_PLATFORM = 112 };
+enum {
+    VIRT_IRQ_UART = 1,
+    VIRT_IRQ_RTC = 2,
+    VIRT_IRQ_PCIE = 3,
+    VIRT_IRQ_GPIO = 7,
+    VIRT_IRQ_SECURE_UART = 8,
+    VIRT_IRQ_GED = 9,
+    VIRT_IRQ_MMIO = 16,
+    VIRT_IRQ_V2M = 48,
+    VIRT_IRQ_SMMU = 74,
+    VIRT_IRQ_PLATFORM = 112
+};
 /* Interrupts of each CPU. */
 enum { VIRT_PPI_MAINTENANCE = 25, VIRT_PPI_HYP = 26, VIRT_PPI_VIRT = 27, VIRT_PPI_HYPVIRT = 28,
        VIRT_PPI_SEC = 29, VIRT_PPI_PHYS = 30, VIRT_PPI_PMU = 23 };

@@ -5,7 +5,9 @@
 
 #include "hw/isa/isa.h"
 
-/* Makes an isa-fdc with the drives of -fda, -fdb, -drive if=floppy; by default with an empty one. */
+/*
+ * Makes an isa-fdc with the drives of -fda, -fdb, -drive if=floppy; by default with an empty one.
+ */
 bool fdc_create(Bus *isa, GError **error);
 /* The first controller on the bus; NULL: none. */
 Device *fdc_find(Bus *isa);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Screens that are a plain picture in guest memory: read row by row, changed rows drawn. Machine lock. */
+/*
+ * Screens that are a plain picture in guest memory: read row by row, changed rows drawn. Machine
+ * lock.
+ */
 #ifndef HW_DISPLAY_FRAMEBUFFER_H
 #define HW_DISPLAY_FRAMEBUFFER_H
 

@@ -35,7 +35,10 @@ typedef struct PcIommu {
     bool remaps, device_tlb;          /* interrupts too; functions may have TLBs of their own */
 } PcIommu;
 
-/* At the top of low RAM: the most that SeaBIOS takes for tables and for what its drivers leave to devices. */
+/*
+ * At the top of low RAM: the most that SeaBIOS takes for tables and for what its drivers leave to
+ * devices.
+ */
 #define PC_FIRMWARE_ROOM 0x40000u
 
 /* Everything that a board's init builds up; lives as long as the Vm (board["pc"]). */

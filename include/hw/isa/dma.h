@@ -12,7 +12,8 @@
 void isa_dma_listen(Device *dma, unsigned channel, void (*ready)(void *opaque), void *opaque);
 /*
  * Moves up to len bytes from the device into memory, or the other way; returns how many. Fewer than
- * len: the channel is masked, or its count is over (*last is set when this was the last byte of it).
+ * len: the channel is masked, or its count is over (*last is set when this was the last byte of
+ * it).
  */
 size_t isa_dma_to_memory(Device *dma, unsigned channel, const void *buf, size_t len, bool *last);
 size_t isa_dma_from_memory(Device *dma, unsigned channel, void *buf, size_t len, bool *last);

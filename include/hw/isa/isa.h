@@ -33,7 +33,8 @@ extern const BusType isa_bus_type;     /* "ISA" */
 
 void isa_bus_init(IsaBus *b, Device *owner, const char *name);
 /* Board shorthand: creates, sets properties (name, value ..., NULL), plugs. */
-Device *isa_create(Bus *b, const char *type, const char *name, GError **error, ...) G_GNUC_NULL_TERMINATED;
+Device *isa_create(Bus *b, const char *type, const char *name, GError **error,
+                   ...) G_GNUC_NULL_TERMINATED;
 /* Creates the DMA controllers on a bus (IsaBus.dma): ports 0-Fh, 81h-8Fh, C0h-DFh. */
 Device *isa_dma_create(Bus *bus, GError **error);
 /* Wires an output pin of d to ISA line n. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Blocks of registers without behaviour of their own: clock, reset and power controllers whose effects nothing shows here.
- * Each is a constant: what its registers hold after reset, which bits software changes, which always read as 1 (locked,
- * ready). What no row names keeps what is written.
+ * Blocks of registers without behaviour of their own: clock, reset and power controllers whose
+ * effects nothing shows here. Each is a constant: what its registers hold after reset, which bits
+ * software changes, which always read as 1 (locked, ready). What no row names keeps what is
+ * written.
  */
 #ifndef HW_MISC_SOC_REGS_H
 #define HW_MISC_SOC_REGS_H

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Between the blocks of Stellaris controllers: the system clock, which system control sets. Machine lock. */
+/*
+ * Between the blocks of Stellaris controllers: the system clock, which system control sets. Machine
+ * lock.
+ */
 #ifndef HW_MISC_STELLARIS_H
 #define HW_MISC_STELLARIS_H
 

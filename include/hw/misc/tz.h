@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What lets accesses through in systems with the Security Extension: memory protection controllers, and the peripheral protection that
- * the security controller of IoTKit configures. Boards ask for each page that goes into a TLB. Machine lock or a vCPU's own thread.
+ * What lets accesses through in systems with the Security Extension: memory protection controllers,
+ * and the peripheral protection that the security controller of IoTKit configures. Boards ask for
+ * each page that goes into a TLB. Machine lock or a vCPU's own thread.
  */
 #ifndef HW_MISC_TZ_H
 #define HW_MISC_TZ_H
@@ -9,7 +10,20 @@
 #include "qom/device.h"
 
 /* Numbers of peripheral protection controllers, in the order of the registers. */
-enum { TZ_AHB0, TZ_AHBEXP0, TZ_AHBEXP1, TZ_AHBEXP2, TZ_AHBEXP3, TZ_APB0, TZ_APB1, TZ_APBEXP0, TZ_APBEXP1, TZ_APBEXP2, TZ_APBEXP3, TZ_PPCS };
+enum {
+    TZ_AHB0,
+    TZ_AHBEXP0,
+    TZ_AHBEXP1,
+    TZ_AHBEXP2,
+    TZ_AHBEXP3,
+    TZ_APB0,
+    TZ_APB1,
+    TZ_APBEXP0,
+    TZ_APBEXP1,
+    TZ_APBEXP2,
+    TZ_APBEXP3,
+    TZ_PPCS
+};
 
 /* Whether an access to `offset` of the memory is for that state. */
 bool tz_mpc_allows(Device *mpc, uint64_t offset, bool secure);

@@ -6,8 +6,8 @@
 #include "qom/vm.h"
 
 /*
- * MachineType.init or .done: adds a firmware path ("/rom@genroms/x.bin") to the boot order. The text
- * is not copied.
+ * MachineType.init or .done: adds a firmware path ("/rom@genroms/x.bin") to the boot order. The
+ * text is not copied.
  */
 void boot_order_add(Vm *vm, const char *path, int64_t index);
 

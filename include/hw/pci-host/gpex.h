@@ -14,7 +14,10 @@ typedef struct GpexHost {
     unsigned num_windows;
 } GpexHost;
 
-/* Configuration space (256 buses at most) and the ports' window into system memory, if there is one. */
+/*
+ * Configuration space (256 buses at most) and the ports' window into system memory, if there is
+ * one.
+ */
 #define GPEX_NO_PORTS UINT64_MAX
 void gpex_map(GpexHost *h, hwaddr ecam, uint64_t ecam_size, hwaddr io);
 /* Memory of the bus shows at [base, base + size), at the same address; twice at most. */

@@ -146,7 +146,10 @@ void pci_msi_notify(PciDevice *d, unsigned vector);
 void pci_msix_notify(PciDevice *d, unsigned vector);
 /* MSI-X of n vectors in BAR bar (made here unless PciInfo.msix did); offsets within the BAR. */
 bool pci_msix_init(PciDevice *d, unsigned n, unsigned bar, GError **error);
-/* The same at given places: offset of the capability (0: any), table and pending bits in a BAR of `size` bytes. */
+/*
+ * The same at given places: offset of the capability (0: any), table and pending bits in a BAR of
+ * `size` bytes.
+ */
 typedef struct PciMsixPlace {
     uint8_t offset, bar;
     PciBarKind kind;

@@ -114,7 +114,10 @@ ScsiRequest *scsi_request_new(ScsiBus *b, uint32_t channel, uint32_t id, uint32_
                               const uint8_t *cdb, size_t cdb_len,
                               void (*done)(ScsiRequest *r, void *opaque), void *opaque);
 void scsi_request_run(ScsiRequest *r, const struct iovec *iov, unsigned niov);
-/* For adapters that move data in pieces: r->buffer holds r->expected bytes. False: too many; r is untouched. */
+/*
+ * For adapters that move data in pieces: r->buffer holds r->expected bytes. False: too many; r is
+ * untouched.
+ */
 bool scsi_request_buffer(ScsiRequest *r);
 void scsi_request_free(ScsiRequest *r);
 

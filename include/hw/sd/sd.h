@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The SD bus: one card, one host controller. Commands are answered at once; data flow as the medium allows: sd_read and
- * sd_write take or give less than asked for when the card is not ready, and the host hears `ready` when it is worth
- * trying again. Machine lock.
+ * The SD bus: one card, one host controller. Commands are answered at once; data flow as the medium
+ * allows: sd_read and sd_write take or give less than asked for when the card is not ready, and the
+ * host hears `ready` when it is worth trying again. Machine lock.
  */
 #ifndef HW_SD_SD_H
 #define HW_SD_SD_H
@@ -30,8 +30,8 @@ void sd_bus_lend(SdBus *from, SdBus *to);
 bool sd_inserted(const SdBus *b);
 bool sd_read_only(const SdBus *b);
 /*
- * A command (0 to 63); response, most significant byte first. Returns its length: 4, 16 (the whole register with its CRC
- * byte), or 0: none came.
+ * A command (0 to 63); response, most significant byte first. Returns its length: 4, 16 (the whole
+ * register with its CRC byte), or 0: none came.
  */
 unsigned sd_command(SdBus *b, unsigned cmd, uint32_t arg, uint8_t resp[16]);
 size_t sd_read(SdBus *b, void *buf, size_t len);

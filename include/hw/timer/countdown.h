@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A counter that ticks down at a rate and calls when it gets to zero, once or again and again: what most timer devices are
- * made of. No code runs while it counts. Embedded in its owner, which keeps what its registers say. Machine lock.
+ * A counter that ticks down at a rate and calls when it gets to zero, once or again and again: what
+ * most timer devices are made of. No code runs while it counts. Embedded in its owner, which keeps
+ * what its registers say. Machine lock.
  */
 #ifndef HW_TIMER_COUNTDOWN_H
 #define HW_TIMER_COUNTDOWN_H

@@ -12,8 +12,8 @@ bool i8254_gate(Device *pit, unsigned channel);
 /* Hz of a channel that makes a square wave (mode 3); 0: it makes none. */
 uint32_t i8254_tone(Device *pit, unsigned channel);
 /*
- * waits() says whether a tick of channel 0 has not been taken yet: later ones are kept back then, so
- * that a vCPU that got no host time still counts them all.
+ * waits() says whether a tick of channel 0 has not been taken yet: later ones are kept back then,
+ * so that a vCPU that got no host time still counts them all.
  */
 void i8254_set_waits(Device *pit, bool (*waits)(void *opaque), void *opaque);
 /* An interrupt was taken: sends a tick that is owed. Any vCPU, machine lock. */

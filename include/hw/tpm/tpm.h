@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Between the interfaces of a TPM (tpm-tis, tpm-crb) and its back end (-tpmdev). Main loop or vCPU, machine lock.
+ * Between the interfaces of a TPM (tpm-tis, tpm-crb) and its back end (-tpmdev). Main loop or vCPU,
+ * machine lock.
  */
 #ifndef HW_TPM_TPM_H
 #define HW_TPM_TPM_H
@@ -29,10 +30,16 @@ typedef struct TpmFront {
 } TpmFront;
 extern const StateField tpm_front_state[];
 
-/* realize: takes the back end of that id, and publishes the front as the machine's TPM; one for a machine. */
-bool tpm_attach(TpmFront *f, Device *d, TpmKind kind, const char *backend, bool ppi, GError **error);
+/*
+ * realize: takes the back end of that id, and publishes the front as the machine's TPM; one for a
+ * machine.
+ */
+bool tpm_attach(TpmFront *f, Device *d, TpmKind kind, const char *backend, bool ppi,
+                GError **error);
 void tpm_detach(TpmFront *f);
-/* reset: the TPM is switched off and on; its buffer holds at most *size bytes, less may be taken. */
+/*
+ * reset: the TPM is switched off and on; its buffer holds at most *size bytes, less may be taken.
+ */
 bool tpm_start(TpmFront *f, size_t *size);
 /* Runs the command in `buffer`; false: one runs already. done() is called from the main loop. */
 bool tpm_execute(TpmFront *f, uint8_t locality, size_t len);

@@ -208,8 +208,8 @@ void usb_port_add(UsbBus *b, UsbPort *port, UsbPort *upstream, unsigned index, u
                   const UsbPortOps *ops, void *opaque);
 void usb_port_remove(UsbPort *port);
 /* For companions: gives ports to the controller that owns the bus named `masterbus`. */
-bool usb_companion_add(Device *owner, const char *masterbus, UsbPort *ports, unsigned n, unsigned first, unsigned speeds,
-                       const UsbPortOps *ops, GError **error);
+bool usb_companion_add(Device *owner, const char *masterbus, UsbPort *ports, unsigned n,
+                       unsigned first, unsigned speeds, const UsbPortOps *ops, GError **error);
 /* Moves what is attached at a socket to the other controller's port of it. */
 void usb_port_handover(UsbPort *from, UsbPort *to);
 /* Port reset: address 0, no configuration. */
@@ -229,7 +229,10 @@ const UsbEndpointRow *usb_endpoint(const UsbDevice *d, uint8_t address);
 /* ---- of the core ---- */
 int usb_standard_request(UsbDevice *d, const UsbSetup *setup, uint8_t *data);
 
-/* For realize: a device that is plugged at run time is attached by qom-set attached, once its bus is populated. */
+/*
+ * For realize: a device that is plugged at run time is attached by qom-set attached, once its bus
+ * is populated.
+ */
 void usb_attach_by_hand(UsbDevice *d);
 bool usb_attached_changed(Object *o, const Prop *p, GError **error);
 void usb_attached_refresh(Object *o, const Prop *p);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A virtio device whose work another process does (vhost-user). The guest's queues stay ours: each request is handed on
- * in a ring of our own memory, as an indirect descriptor table of pieces of guest RAM that the other process has mapped.
- * So IOMMUs, dirty memory and translated code are right as for any device, and requests outlive the other end: when it
- * comes back they are given to it again. Machine lock.
+ * A virtio device whose work another process does (vhost-user). The guest's queues stay ours: each
+ * request is handed on in a ring of our own memory, as an indirect descriptor table of pieces of
+ * guest RAM that the other process has mapped. So IOMMUs, dirty memory and translated code are
+ * right as for any device, and requests outlive the other end: when it comes back they are given to
+ * it again. Machine lock.
  */
 #ifndef HW_VIRTIO_VHOST_USER_H
 #define HW_VIRTIO_VHOST_USER_H
@@ -58,7 +59,10 @@ struct VhostFront {
     void (*reject)(VirtioDevice *v, VirtqElem *e);
 };
 
-/* Attaches to the chardev and asks what the other end can do. Afterwards the device adds its queues. */
+/*
+ * Attaches to the chardev and asks what the other end can do. Afterwards the device adds its
+ * queues.
+ */
 bool vhost_front_init(VhostFront *f, VirtioDevice *v, Chardev *chr, GError **error);
 /* Makes rings for the device's queues. */
 bool vhost_front_add_rings(VhostFront *f, GError **error);
@@ -71,8 +75,8 @@ bool vhost_front_set_config(VhostFront *f, uint32_t offset, const void *data, ui
 
 /* ---- between the two source files ---- */
 /* Sends a message; reply_size: bytes that must come back in p, 0: none wanted. */
-bool vhost_ask(VhostFront *f, uint32_t request, VuPayload *p, uint32_t size, const int *fds, unsigned nfds,
-               uint32_t reply_size);
+bool vhost_ask(VhostFront *f, uint32_t request, VuPayload *p, uint32_t size, const int *fds,
+               unsigned nfds, uint32_t reply_size);
 /* The other end broke the rules: it is disconnected, soon. */
 void vhost_front_drop(VhostFront *f, const char *why);
 bool vhost_rings_lend(VhostFront *f);

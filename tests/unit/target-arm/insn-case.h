@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A case of test-arm-insn: some instructions with all state before and after, as it is written to a file. */
+/*
+ * A case of test-arm-insn: some instructions with all state before and after, as it is written to a
+ * file.
+ */
 #ifndef TEST_INSN_CASE_H
 #define TEST_INSN_CASE_H
 
 #include <stdint.h>
 
-enum { MAX_INSNS = 8, CODE = 0x20000000, DATA = 0x20100000, DATA_SIZE = 0x1000, MIDDLE = DATA + 0x800, MAX_VL = 64 };
+enum {
+    MAX_INSNS = 8,
+    CODE = 0x20000000,
+    DATA = 0x20100000,
+    DATA_SIZE = 0x1000,
+    MIDDLE = DATA + 0x800,
+    MAX_VL = 64
+};
 enum { ISA_A64, ISA_A32, ISA_T32 };
 
-/* AArch32: x[0..14], v[0..15]; nzcv has Q in bit 4 and GE from bit 8 on; fpsr is FPSCR, fpcr its control bits. */
+/*
+ * AArch32: x[0..14], v[0..15]; nzcv has Q in bit 4 and GE from bit 8 on; fpsr is FPSCR, fpcr its
+ * control bits.
+ */
 typedef struct InsnState {
     uint64_t x[32];                     /* A64: x[31] is SP */
     uint64_t nzcv, fpsr, fpcr, undefined;
@@ -18,7 +31,10 @@ typedef struct InsnState {
     uint8_t p[17][MAX_VL / 8];
 } InsnState;
 
-/* A 16-bit instruction of T32 is a word whose upper half is 0; others have their first halfword there. */
+/*
+ * A 16-bit instruction of T32 is a word whose upper half is 0; others have their first halfword
+ * there.
+ */
 typedef struct InsnCase {
     char row[24];
     uint32_t isa, count, vq, pad;       /* vq: SVE's vector length, in units of 16 bytes */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Random instructions of the decode tables, run by the interpreter and the host's back end: all state must
- * agree. Arguments: rounds [row [seed [print]]]; or "file NAME rounds TABLE [row]" to write the cases with their results,
- * for a comparison with another implementation (tests/reference-arm).
+ * Random instructions of the decode tables, run by the interpreter and the host's back end: all
+ * state must agree. Arguments: rounds [row [seed [print]]]; or "file NAME rounds TABLE [row]" to
+ * write the cases with their results, for a comparison with another implementation
+ * (tests/reference-arm).
  */
 #include <setjmp.h>
 #include <stdio.h>
@@ -35,8 +36,11 @@ static uint64_t rnd(void)
 
 static uint64_t rnd_value(void)
 {
-    static const uint64_t edges[] = {0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
-                                     INT64_MAX, 1ull << 63, UINT64_MAX, 0x100000000ull, 63, 64, 31, 32};
+    static const uint64_t edges[] = {0,         1,          2,          0x7f,
+                                     0x80,      0xff,       0x7fff,     0x8000,
+                                     0xffff,    0x7fffffff, 0x80000000, 0xffffffff,
+                                     INT64_MAX, 1ull << 63, UINT64_MAX, 0x100000000ull,
+                                     63,        64,         31,         32};
     uint64_t v = rnd();
 
     switch (rnd() % 6) {
@@ -56,13 +60,31 @@ static uint64_t rnd_value(void)
 /* Lanes that are interesting as floats of all sizes. */
 static uint64_t rnd_vector(void)
 {
-    static const uint64_t d[] = {0, 1ull << 63, 0x3ff0000000000000, 0xbff0000000000000, 0x7ff0000000000000, 0xfff0000000000000,
-                                 0x7ff8000000000000, 0x7ff0000000000001, 0x0010000000000000, 1, 0x000fffffffffffff,
-                                 0x7fefffffffffffff, 0x41e0000000000000, 0xc1e0000000000000, 0x43e0000000000000, 0x3fe0000000000000,
-                                 0x4000000000000000, 0x3fb999999999999a, 0x3ca0000000000000};
-    static const uint32_t f[] = {0, 0x80000000, 0x3f800000, 0xbf800000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001, 0x00800000,
-                                 1, 0x007fffff, 0x7f7fffff, 0x4f000000, 0xcf000000, 0x5f000000, 0x3f000000, 0x40000000, 0x3dcccccd};
-    static const uint16_t h[] = {0, 0x8000, 0x3c00, 0xbc00, 0x7c00, 0xfc00, 0x7e00, 0x7c01, 0x0400, 1, 0x03ff, 0x7bff, 0x3800, 0x4000};
+    static const uint64_t d[] = {0,
+                                 1ull << 63,
+                                 0x3ff0000000000000,
+                                 0xbff0000000000000,
+                                 0x7ff0000000000000,
+                                 0xfff0000000000000,
+                                 0x7ff8000000000000,
+                                 0x7ff0000000000001,
+                                 0x0010000000000000,
+                                 1,
+                                 0x000fffffffffffff,
+                                 0x7fefffffffffffff,
+                                 0x41e0000000000000,
+                                 0xc1e0000000000000,
+                                 0x43e0000000000000,
+                                 0x3fe0000000000000,
+                                 0x4000000000000000,
+                                 0x3fb999999999999a,
+                                 0x3ca0000000000000};
+    static const uint32_t f[] = {0,          0x80000000, 0x3f800000, 0xbf800000, 0x7f800000,
+                                 0xff800000, 0x7fc00000, 0x7f800001, 0x00800000, 1,
+                                 0x007fffff, 0x7f7fffff, 0x4f000000, 0xcf000000, 0x5f000000,
+                                 0x3f000000, 0x40000000, 0x3dcccccd};
+    static const uint16_t h[] = {0,      0x8000, 0x3c00, 0xbc00, 0x7c00, 0xfc00, 0x7e00,
+                                 0x7c01, 0x0400, 1,      0x03ff, 0x7bff, 0x3800, 0x4000};
 
     switch (rnd() % 6) {
     case 0:
@@ -70,11 +92,13 @@ static uint64_t rnd_vector(void)
     case 1:
         return f[rnd() % G_N_ELEMENTS(f)] | (uint64_t)f[rnd() % G_N_ELEMENTS(f)] << 32;
     case 2:
-        return h[rnd() % G_N_ELEMENTS(h)] | (uint64_t)h[rnd() % G_N_ELEMENTS(h)] << 16 | (uint64_t)h[rnd() % G_N_ELEMENTS(h)] << 32 |
+        return h[rnd() % G_N_ELEMENTS(h)] | (uint64_t)h[rnd() % G_N_ELEMENTS(h)] << 16 |
+               (uint64_t)h[rnd() % G_N_ELEMENTS(h)] << 32 |
                (uint64_t)h[rnd() % G_N_ELEMENTS(h)] << 48;
     case 3:     /* near 1, both sizes */
         return rnd() & 1 ? (rnd() & 0x800fffffffffffffull) | (uint64_t)(1000 + rnd() % 50) << 52
-                         : ((rnd() & 0x807fffff807fffffull) | (uint64_t)(110 + rnd() % 40) << 23 | (uint64_t)(110 + rnd() % 40) << 55);
+                         : ((rnd() & 0x807fffff807fffffull) | (uint64_t)(110 + rnd() % 40) << 23 |
+                            (uint64_t)(110 + rnd() % 40) << 55);
     default:
         return rnd_value();
     }
@@ -120,12 +144,14 @@ static Row table_row(const Table *t, unsigned n)
 /* Advanced SIMD's rows are in A32's form: to T32's and back. */
 static uint32_t neon_to_t32(uint32_t w)
 {
-    return (w & 0xff000000) == 0xf4000000 ? (w & 0x00ffffff) | 0xf9000000 : (w & 0x00ffffff) | 0xef000000 | (w >> 24 & 1) << 28;
+    return (w & 0xff000000) == 0xf4000000 ? (w & 0x00ffffff) | 0xf9000000
+                                          : (w & 0x00ffffff) | 0xef000000 | (w >> 24 & 1) << 28;
 }
 
 static uint32_t neon_from_t32(uint32_t w)
 {
-    return (w & 0xff000000) == 0xf9000000 ? (w & 0x00ffffff) | 0xf4000000 : (w & 0x00ffffff) | 0xf2000000 | (w >> 28 & 1) << 24;
+    return (w & 0xff000000) == 0xf9000000 ? (w & 0x00ffffff) | 0xf4000000
+                                          : (w & 0x00ffffff) | 0xf2000000 | (w >> 28 & 1) << 24;
 }
 
 /* Whether the table takes word for row n. */
@@ -165,7 +191,8 @@ static bool row_usable(const Table *t, const Row *r)
         }
     }
     if (t->vq & 1 && !strcmp(r->name, "SVE_FMMLA_d")) {
-        return false;       /* undefined, or 0 behind whole 256 bits; the usual reference leaves what was there */
+        /* undefined, or 0 behind whole 256 bits; the usual reference leaves what was there */
+        return false;
     }
     return t->rows || (strncmp(r->name, "SVE_", 4) == 0) == (t->vq != 0);
 }
@@ -215,14 +242,19 @@ static void random_sve(InsnState *s, unsigned vq)
         unsigned kind = rnd() % 5, upto = rnd() % 3 ? vq * 16 : (unsigned)(rnd() % (vq * 16 + 1));
 
         for (unsigned k = 0; k < vq * 16; k++) {
-            bool on = i == 16 ? k < upto : kind == 0 ? rnd() & 1 : kind == 1 || (kind == 2 ? !(rnd() & 7) : kind == 3 ? (rnd() & 7) != 0 : k < upto);
+            bool on = i == 16     ? k < upto
+                      : kind == 0 ? rnd() & 1
+                                  : kind == 1 || (kind == 2   ? !(rnd() & 7)
+                                                  : kind == 3 ? (rnd() & 7) != 0
+                                                              : k < upto);
 
             s->p[i][k / 8] |= (uint8_t)(on << (k % 8));
         }
     }
 }
 
-static void fill_z(InsnState *s, unsigned n, unsigned size, unsigned vq, uint64_t base, unsigned range)
+static void fill_z(InsnState *s, unsigned n, unsigned size, unsigned vq, uint64_t base,
+                   unsigned range)
 {
     for (unsigned k = 0; k < vq * 16 >> size; k++) {
         uint64_t v = base + rnd() % range;
@@ -293,7 +325,8 @@ static uint32_t fix_a64(const Row *r, InsnState *s, uint32_t w)
         return w & ~0x800u;             /* reserved; the usual reference takes it */
     }
     if (!strcmp(r->name, "FCVTZS_fs")) {
-        return w | 0x400000;            /* scalar halves: the usual reference extends their sign over the register */
+        /* scalar halves: the usual reference extends their sign over the register */
+        return w | 0x400000;
     }
     if (!is_memory(r)) {
         return w;
@@ -301,7 +334,8 @@ static uint32_t fix_a64(const Row *r, InsnState *s, uint32_t w)
     if (!strcmp(r->name, "LDST_uimm") || !strcmp(r->name, "LDST_v_uimm")) {
         w &= ~(0xff0u << 10);
     }
-    if (strstr(r->name, "reg")) {       /* an index that stays near: not the base, zero- or sign-extended */
+    /* an index that stays near: not the base, zero- or sign-extended */
+    if (strstr(r->name, "reg")) {
         rm = (rn + 1) % 31;
         w = (w & ~(31u << 16)) | rm << 16;
         s->x[rm] = rnd() & 15;
@@ -339,7 +373,8 @@ static uint32_t fix_a32(const Table *t, const Row *r, InsnState *s, uint32_t w)
             w = (w & ~field) | (uint32_t)(rnd() % 13) << places[i];
         }
     }
-    if (t->rows == neon_rows && (!strcmp(r->name, "VZIP") || !strcmp(r->name, "VUZP")) && (w >> 13 & 7) == (w >> 1 & 7)) {
+    if (t->rows == neon_rows && (!strcmp(r->name, "VZIP") || !strcmp(r->name, "VUZP")) &&
+        (w >> 13 & 7) == (w >> 1 & 7)) {
         w ^= 2;
     }
     if (t->rows == neon_rows && (r->value & 0xff000000) == 0xf4000000) {
@@ -354,7 +389,8 @@ static uint32_t fix_a32(const Table *t, const Row *r, InsnState *s, uint32_t w)
         w = (w & ~(15u << 16)) | 13u << 16;
     } else if (t->rows == vfp_rows && !strcmp(r->name, "VCVT_x")) {
         w &= ~8u;       /* no more fraction bits than there are */
-    } else if (t->rows == vfp_rows && (r->value & 0x0f000010) == 0x0e000010 && (w >> 12 & 15) >= 13) {
+    } else if (t->rows == vfp_rows && (r->value & 0x0f000010) == 0x0e000010 &&
+               (w >> 12 & 15) >= 13) {
         w &= ~(8u << 12);
     } else if (t->rows == vfp_rows && !strcmp(r->name, "VMOV_2")) {
         w = (w & ~0xff008u) | (uint32_t)(rnd() % 6) << 12 | (uint32_t)(6 + rnd() % 6) << 16;
@@ -384,7 +420,9 @@ static uint32_t fix_a32_memory(const Table *t, const Row *r, InsnState *s, uint3
     unsigned rn = 1 + rnd() % 3, rt = 4 + rnd() % 4, rm = 8 + rnd() % 4;
 
     w = (w & ~0xf0000u) | rn << 16;
-    w = r->mask >> 12 & 15 ? w : (w & ~0xf000u) | (rt & ~(strstr(r->name, "RD_") && t->isa == ISA_A32 ? 1u : 0)) << 12;
+    w = r->mask >> 12 & 15
+            ? w
+            : (w & ~0xf000u) | (rt & ~(strstr(r->name, "RD_") && t->isa == ISA_A32 ? 1u : 0)) << 12;
     if (t->isa == ISA_T32 && strstr(r->name, "RD_")) {
         w = (w & ~0xf00u) | (rt + 4) << 8;
     }
@@ -398,7 +436,10 @@ static uint32_t fix_a32_memory(const Table *t, const Row *r, InsnState *s, uint3
     } else if (strstr(r->name, "i12")) {
         w &= ~0xc00u;
     }
-    s->x[rn] = MIDDLE + (rnd() & 63) * (strstr(r->name, "RD_") || !strncmp(r->name, "LDA", 3) || !strncmp(r->name, "STL", 3) ? 8 : 1);
+    s->x[rn] = MIDDLE + (rnd() & 63) * (strstr(r->name, "RD_") || !strncmp(r->name, "LDA", 3) ||
+                                                !strncmp(r->name, "STL", 3)
+                                            ? 8
+                                            : 1);
     return w;
 }
 
@@ -426,7 +467,9 @@ static void make_case(const Table *table, unsigned n, InsnCase *t)
         }
         w = table->rows == t16_rows ? w & 0xffff : w;
         w = fix_a32(table, &r, &t->before, w);
-        w = table->rows == neon_rows || table->rows == neonx_rows || table->rows == vfp_rows ? w : fix_a32_memory(table, &r, &t->before, w);
+        w = table->rows == neon_rows || table->rows == neonx_rows || table->rows == vfp_rows
+                ? w
+                : fix_a32_memory(table, &r, &t->before, w);
     }
     t->insn[0] = table->isa == ISA_T32 && table->rows == neon_rows ? neon_to_t32(w) : w;
     t->count = 1;
@@ -443,11 +486,15 @@ static void make_sequence(InsnCase *t, const Table *table, bool mixed)
     g_strlcpy(t->row, "sequence", sizeof(t->row));
     for (t->count = 0; t->count < n;) {
         unsigned row = (unsigned)(rnd() % a64_num_rows);
-        /* the usual reference leaves Z registers above V as they are in some instructions: SVE's own for comparisons with it */
+        /*
+         * the usual reference leaves Z registers above V as they are in some instructions: SVE's
+         * own for comparisons with it
+         */
         const Table *of = !mixed || rnd() & 1 ? table : &tables[0];
         Row r = table_row(of, row);
 
-        if (!row_usable(of, &r) || (rnd() & 1 && (r.value & 0x0e000000) == 0x0e000000) || (!strncmp(r.name, "SVE_", 4) && r.value >> 31)) {
+        if (!row_usable(of, &r) || (rnd() & 1 && (r.value & 0x0e000000) == 0x0e000000) ||
+            (!strncmp(r.name, "SVE_", 4) && r.value >> 31)) {
             continue;
         }
         make_case(of, row, &one);
@@ -557,7 +604,9 @@ static void run(const InsnCase *t, InsnState *out, const CodeEngine *engine, boo
     out->fpsr = t->isa == ISA_A64 ? arm_get_fpsr(c) : arm_get_fpscr(c);
     out->nzcv |= t->isa == ISA_A64 ? 0 : c->q << 4 | c->ge << 8;
     out->fpcr = c->fpcr;
-    out->undefined = c->cpu.exception == ARM_EXC_UNDEF ? 1 : c->cpu.exception != CPU_EXC_NONE ? 2 : 0;
+    out->undefined = c->cpu.exception == ARM_EXC_UNDEF  ? 1
+                     : c->cpu.exception != CPU_EXC_NONE ? 2
+                                                        : 0;
 }
 
 static bool same(const InsnCase *t, const InsnState *a, const InsnState *b, const char *engine)
@@ -574,11 +623,12 @@ static bool same(const InsnCase *t, const InsnState *a, const InsnState *b, cons
             printf("#   x%u %" PRIx64 " interp %" PRIx64 "\n", i, b->x[i], a->x[i]);
         }
         if (memcmp(a->v[i], b->v[i], 16)) {
-            printf("#   v%u %" PRIx64 ":%" PRIx64 " interp %" PRIx64 ":%" PRIx64 "\n", i, b->v[i][1], b->v[i][0], a->v[i][1], a->v[i][0]);
+            printf("#   v%u %" PRIx64 ":%" PRIx64 " interp %" PRIx64 ":%" PRIx64 "\n", i,
+                   b->v[i][1], b->v[i][0], a->v[i][1], a->v[i][0]);
         }
     }
-    printf("#   nzcv %" PRIx64 " %" PRIx64 " fpsr %" PRIx64 " %" PRIx64 " undefined %d %d\n", b->nzcv, a->nzcv, b->fpsr, a->fpsr,
-           (int)b->undefined, (int)a->undefined);
+    printf("#   nzcv %" PRIx64 " %" PRIx64 " fpsr %" PRIx64 " %" PRIx64 " undefined %d %d\n",
+           b->nzcv, a->nzcv, b->fpsr, a->fpsr, (int)b->undefined, (int)a->undefined);
     return false;
 }
 
@@ -602,11 +652,13 @@ static bool run_case(InsnCase *t, bool print)
 
 static void map_identity(uint64_t va, uint64_t size)
 {
-    void *p = mmap((void *)(uintptr_t)va, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    void *p = mmap((void *)(uintptr_t)va, size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 
     g_assert_true(p == (void *)(uintptr_t)va);
     for (uint64_t at = va; at < va + size; at += 4096) {
-        the_cpu->cpu.tlb.table[MMU_EL0][at >> 12 & (TLB_SIZE - 1)] = (TlbEntry){.read = at, .write = at, .code = at};
+        the_cpu->cpu.tlb.table[MMU_EL0][at >> 12 & (TLB_SIZE - 1)] =
+            (TlbEntry){.read = at, .write = at, .code = at};
     }
 }
 
@@ -646,7 +698,8 @@ static void make_engines(void)
     the_cpu->cpu.as = vm->memory_as;
     g_assert_true(accel_start(vm, list, &error));
     for (unsigned e = 0; e < 2; e++) {
-        if (engines[e] && (!code_buffer_init(&buffers[e], 4 * MIB, &error) || !engines[e]->init(&buffers[e], target_arch, &error))) {
+        if (engines[e] && (!code_buffer_init(&buffers[e], 4 * MIB, &error) ||
+                           !engines[e]->init(&buffers[e], target_arch, &error))) {
             printf("Bail out! %s\n", error->message);
             exit(1);
         }
@@ -655,7 +708,8 @@ static void make_engines(void)
 }
 
 /* Rounds of each row of a table (or of the row `only`). */
-static void run_table(const Table *table, const char *only, unsigned rounds, uint64_t first, bool print, FILE *file, unsigned *rows, unsigned *bad)
+static void run_table(const Table *table, const char *only, unsigned rounds, uint64_t first,
+                      bool print, FILE *file, unsigned *rows, unsigned *bad)
 {
     g_autofree InsnCase *t = g_new0(InsnCase, 1);
 
@@ -688,10 +742,14 @@ static void run_table(const Table *table, const char *only, unsigned rounds, uin
 
 int main(int argc, char **argv)
 {
-    bool to_file = argc > 4 && !strcmp(argv[1], "file"), by_hand = argc > 1 && argv[1][0] != '-' && !to_file;
-    unsigned rounds = to_file ? (unsigned)g_ascii_strtoull(argv[3], NULL, 0) : by_hand ? (unsigned)g_ascii_strtoull(argv[1], NULL, 0) : 12;
+    bool to_file = argc > 4 && !strcmp(argv[1], "file"),
+         by_hand = argc > 1 && argv[1][0] != '-' && !to_file;
+    unsigned rounds = to_file   ? (unsigned)g_ascii_strtoull(argv[3], NULL, 0)
+                      : by_hand ? (unsigned)g_ascii_strtoull(argv[1], NULL, 0)
+                                : 12;
     const char *only = to_file ? (argc > 5 ? argv[5] : NULL) : by_hand && argc > 2 ? argv[2] : NULL;
-    uint64_t first = by_hand && argc > 3 ? g_ascii_strtoull(argv[3], NULL, 0) : 88172645463325252ull;
+    uint64_t first =
+        by_hand && argc > 3 ? g_ascii_strtoull(argv[3], NULL, 0) : 88172645463325252ull;
     FILE *file = to_file ? fopen(argv[2], "wb") : NULL;
     g_autofree InsnCase *t = g_new0(InsnCase, 1);
     unsigned bad = 0, rows = 0;
@@ -705,7 +763,10 @@ int main(int argc, char **argv)
         }
     }
     for (unsigned v = 0; v < 2; v++) {
-        for (unsigned k = 0; !only && (!to_file || !strcmp(argv[4], v ? "sve-sequence" : "sequence")) && k < rounds * 300; k++) {
+        for (unsigned k = 0;
+             !only && (!to_file || !strcmp(argv[4], v ? "sve-sequence" : "sequence")) &&
+             k < rounds * 300;
+             k++) {
             seed = first + k * 7919;
             rnd();
             make_sequence(t, &tables[v ? 2 : 0], v && !file);
@@ -718,6 +779,7 @@ int main(int argc, char **argv)
     if (file) {
         fclose(file);
     }
-    printf("%s 1 - %u rows agree in all engines, %u do not\n1..1\n", bad ? "not ok" : "ok", rows - bad, bad);
+    printf("%s 1 - %u rows agree in all engines, %u do not\n1..1\n", bad ? "not ok" : "ok",
+           rows - bad, bad);
     return bad != 0;
 }

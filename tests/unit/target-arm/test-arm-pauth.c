@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Pointer authentication: the cipher's published vector, and codes that go in, come out and are refused. */
+/*
+ * Pointer authentication: the cipher's published vector, and codes that go in, come out and are
+ * refused.
+ */
 #include <string.h>
 #include "target-arm/cpu.h"
 #include "target-arm/helpers.h"
@@ -23,7 +26,8 @@ static void test_vector(void)
 
     c->apkey[4][1] = 0x84be85ce9804e94bull;
     c->apkey[4][0] = 0xec2802d4e0a488e9ull;
-    g_assert_cmphex(helper_pauth_generic(&c->cpu, 0xfb623599da6e8127ull, 0x477d469dec0b8762ull), ==, 0xc003b93900000000ull);
+    g_assert_cmphex(helper_pauth_generic(&c->cpu, 0xfb623599da6e8127ull, 0x477d469dec0b8762ull), ==,
+                    0xc003b93900000000ull);
     g_aligned_free(c);
 }
 

@@ -9,7 +9,9 @@
 #include <string.h>
 #include "target-i386/decode.h"
 
-/* "mov    %rax,%rbx        # 55 <x>" to "mov %rax,%rbx"; addresses lose their 0x and their names. */
+/*
+ * "mov    %rax,%rbx        # 55 <x>" to "mov %rax,%rbx"; addresses lose their 0x and their names.
+ */
 static void normalize(const char *in, GString *out)
 {
     bool space = false;
@@ -35,8 +37,9 @@ static void normalize(const char *in, GString *out)
 static bool spelled_variously(const char *text)
 {
     static const char *const starts[] = {
-        "nop", "data16", "cs ", "xchg %ax,%ax", "rep", "lock", "xlat", "fs ", "ds ", "bnd", "notrack", "(bad)",
-        "vcmp", "cmp", "pclmul", "vpclmul", "movabs", "sysret", "xacquire", "es ", "ss ", "gs ", "addr32",
+        "nop",    "data16", "cs ",      "xchg %ax,%ax", "rep",  "lock", "xlat",   "fs ",
+        "ds ",    "bnd",    "notrack",  "(bad)",        "vcmp", "cmp",  "pclmul", "vpclmul",
+        "movabs", "sysret", "xacquire", "es ",          "ss ",  "gs ",  "addr32",
     };
 
     for (unsigned k = 0; k < G_N_ELEMENTS(starts); k++) {
@@ -44,8 +47,8 @@ static bool spelled_variously(const char *text)
             return true;
         }
     }
-    return strstr(text, "pseudo") || strstr(text, "riz") || strstr(text, "{") || strstr(text, "%zmm") ||
-           strstr(text, "%k") || strstr(text, "mm16");
+    return strstr(text, "pseudo") || strstr(text, "riz") || strstr(text, "{") ||
+           strstr(text, "%zmm") || strstr(text, "%k") || strstr(text, "mm16");
 }
 
 typedef struct Count { unsigned lines, lengths, texts, skipped; } Count;
@@ -66,7 +69,8 @@ static void check_line(const char *line, Count *count)
     for (const char *p = part[1]; g_ascii_isxdigit(*p) && n < 15; p += 3) {
         bytes[n++] = (uint8_t)g_ascii_strtoull(p, NULL, 16);
     }
-    g_autoptr(GString) theirs = g_string_new(NULL), text = g_string_new(NULL), ours = g_string_new(NULL);
+    g_autoptr(GString) theirs = g_string_new(NULL), text = g_string_new(NULL),
+                       ours = g_string_new(NULL);
     normalize(part[2], theirs);
     if (*end != ':' || spelled_variously(theirs->str) || bytes[0] == 0x62) {
         count->skipped++;
@@ -94,8 +98,10 @@ static void check_line(const char *line, Count *count)
 
 int main(int argc, char **argv)
 {
-    unsigned limit = argc > 1 && argv[1][0] != '-' ? (unsigned)g_ascii_strtoull(argv[1], NULL, 0) : 20000;
-    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL), *objdump = g_find_program_in_path("objdump");
+    unsigned limit =
+        argc > 1 && argv[1][0] != '-' ? (unsigned)g_ascii_strtoull(argv[1], NULL, 0) : 20000;
+    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL),
+                    *objdump = g_find_program_in_path("objdump");
     g_autofree char *out = NULL;
     Count count = {0};
 
@@ -105,7 +111,8 @@ int main(int argc, char **argv)
     }
     char *file = argc > 2 ? argv[2] : self;
     char *command[] = {objdump, (char *)"-dw", (char *)"--insn-width=15", file, NULL};
-    if (!g_spawn_sync(NULL, command, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &out, NULL, NULL, NULL)) {
+    if (!g_spawn_sync(NULL, command, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &out, NULL, NULL,
+                      NULL)) {
         printf("1..0 # SKIP objdump does not run\n");
         return 0;
     }
@@ -115,7 +122,7 @@ int main(int argc, char **argv)
         check_line(line, &count);
     }
     bool good = count.lengths == 0 && count.texts == 0;
-    printf("%s 1 - %u instructions, %u lengths and %u texts differ\n1..1\n", good ? "ok" : "not ok", count.lines,
-           count.lengths, count.texts);
+    printf("%s 1 - %u instructions, %u lengths and %u texts differ\n1..1\n", good ? "ok" : "not ok",
+           count.lines, count.lengths, count.texts);
     return !good;
 }

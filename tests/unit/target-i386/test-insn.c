@@ -2,8 +2,8 @@
 /*
  * Random instructions of the opcode tables, run on the host CPU and by the translator with every
  * engine: registers, flags, x87, MMX, vector state and memory must agree. Flags that a row calls
- * undefined are not compared. Only 64-bit mode at CPL 3, since that is what a host process can
- * run; needs an x86-64 host with AVX. Operands lie across pages and before an unmapped one too: vector,
+ * undefined are not compared. Only 64-bit mode at CPL 3, since that is what a host process can run;
+ * needs an x86-64 host with AVX. Operands lie across pages and before an unmapped one too: vector,
  * error code, CR2 and the state at a fault must agree as well. Arguments: rounds [function [seed
  * [print]]]; X86_ROUNDS in the environment gives the rounds of a run by itself (a release: 1000).
  */
@@ -150,7 +150,8 @@ typedef struct Case {
 /* Per process: signals and the accelerator leave no other way. */
 static sigjmp_buf fault_jump;
 static int fault_signal;
-static NativeState at_fault;        /* general registers, flags and low vector halves when the signal came */
+/* general registers, flags and low vector halves when the signal came */
+static NativeState at_fault;
 static unsigned fault_vector, fault_error;
 static uint64_t fault_cr2;
 static volatile bool on_host;
@@ -170,8 +171,22 @@ static uint64_t rnd(void)
 
 static uint64_t rnd_value(void)
 {
-    static const uint64_t edge[] = {0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000,
-                                    0xffffffff, 0x7fffffffffffffff, 0x8000000000000000, ~0ull, ~1ull};
+    static const uint64_t edge[] = {0,
+                                    1,
+                                    2,
+                                    0x7f,
+                                    0x80,
+                                    0xff,
+                                    0x7fff,
+                                    0x8000,
+                                    0xffff,
+                                    0x7fffffff,
+                                    0x80000000,
+                                    0xffffffff,
+                                    0x7fffffffffffffff,
+                                    0x8000000000000000,
+                                    ~0ull,
+                                    ~1ull};
     uint64_t r = rnd();
 
     return r & 0x300 ? rnd() >> (r & 0x400 ? 0 : r >> 20 & 63) : edge[r & 15];
@@ -179,8 +194,9 @@ static uint64_t rnd_value(void)
 
 static void note_fault(const ucontext_t *uc)
 {
-    static const int regs[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-                                 REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
+    static const int regs[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
+                                 REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                                 REG_R12, REG_R13, REG_R14, REG_R15};
     const greg_t *g = uc->uc_mcontext.gregs;
 
     for (unsigned n = 0; n < 16; n++) {
@@ -232,8 +248,8 @@ static const char *const not_here[] = {
 
 static bool row_usable(const X86Row *r)
 {
-    if (r->flags & X86_ROW_I64 || (r->map == X86_MAP_0F && r->opcode == 0x0d) || r->feature == FEAT_3DNOW ||
-        r->feature == FEAT_3DNOWEXT) {      /* test-x86-3dnow has tables */
+    if (r->flags & X86_ROW_I64 || (r->map == X86_MAP_0F && r->opcode == 0x0d) ||
+        r->feature == FEAT_3DNOW || r->feature == FEAT_3DNOWEXT) { /* test-x86-3dnow has tables */
         return false;
     }
     for (unsigned k = 0; k < G_N_ELEMENTS(not_here); k++) {
@@ -253,7 +269,8 @@ static bool has_op(const X86Row *r, unsigned op)
 
 static bool is_vector(const X86Row *r, bool rm)
 {
-    return rm ? has_op(r, X86_OP_W) || has_op(r, X86_OP_U) || has_op(r, X86_OP_Q) || has_op(r, X86_OP_N)
+    return rm ? has_op(r, X86_OP_W) || has_op(r, X86_OP_U) || has_op(r, X86_OP_Q) ||
+                    has_op(r, X86_OP_N)
               : has_op(r, X86_OP_V) || has_op(r, X86_OP_P);
 }
 
@@ -283,7 +300,10 @@ typedef struct Form {
     unsigned disp, disp_bytes, reg;
 } Form;
 
-/* [RBX + disp8], [RBP + disp8], [RBX + disp32], [SIB RBX + disp8], [RBX + R13 * scale + disp8], [disp32], [RIP + disp32]. */
+/*
+ * [RBX + disp8], [RBP + disp8], [RBX + disp32], [SIB RBX + disp8], [RBX + R13 * scale + disp8],
+ * [disp32], [RIP + disp32].
+ */
 static unsigned choose_memory(Form *f, bool vector, bool aligned)
 {
     unsigned form = aligned ? rnd() % 4 : rnd() % 8;
@@ -325,10 +345,13 @@ static void choose_modrm(Form *f, const X86Row *r, bool mem)
         rm = choose_vsib(f);
     } else if (mem) {
         /* AMD's processors do not demand the alignment of SHA's operands that the SDM does */
-        rm = choose_memory(f, r->flags & (X86_ROW_SSE | X86_ROW_MMX), !strncmp(r->name, "SHA", 3) && r->flags & X86_ROW_SSE);
+        rm = choose_memory(f, r->flags & (X86_ROW_SSE | X86_ROW_MMX),
+                           !strncmp(r->name, "SHA", 3) && r->flags & X86_ROW_SSE);
     } else {
-        rm = r->rm >= 0 ? (unsigned)r->rm : r->flags & X86_ROW_FPU ? rnd() % 8 : is_vector(r, true) ? rnd() % 16
-             : pick_reg();
+        rm = r->rm >= 0               ? (unsigned)r->rm
+             : r->flags & X86_ROW_FPU ? rnd() % 8
+             : is_vector(r, true)     ? rnd() % 16
+                                      : pick_reg();
         f->modrm = 0xc0;
     }
     f->rex |= (uint8_t)((f->reg >> 3) << 2 | (rm >> 3));
@@ -358,14 +381,19 @@ static void put_vex(Code *c, const X86Row *r, const Form *f)
 {
     static const uint8_t pps[5] = {[X86_PFX_66] = 1, [X86_PFX_F3] = 2, [X86_PFX_F2] = 3};
     unsigned vvvv = has_op(r, X86_OP_H) ? rnd() % 16 : has_op(r, X86_OP_B) ? pick_reg() : 0;
-    unsigned l = r->flags & X86_ROW_L1 ? 1 : r->flags & X86_ROW_L0 || !(r->flags & X86_ROW_SSE) ? 0 : rnd() % 2;
+    unsigned l = r->flags & X86_ROW_L1                                ? 1
+                 : r->flags & X86_ROW_L0 || !(r->flags & X86_ROW_SSE) ? 0
+                                                                      : rnd() % 2;
 
     put(c, 0xc4, 1);
     put(c, (~f->rex & 7u) << 5 | (r->map - X86_MAP_V1 + 1u), 1);
     put(c, (f->rex >> 3 & 1u) << 7 | (~vvvv & 15u) << 3 | l << 2 | pps[r->prefix], 1);
 }
 
-/* What changes nothing at addresses below 4 GiB: segment overrides, GS with base 0, 32-bit addresses. */
+/*
+ * What changes nothing at addresses below 4 GiB: segment overrides, GS with base 0, 32-bit
+ * addresses.
+ */
 static void put_idle_prefix(Code *c)
 {
     static const uint8_t idle[] = {0x26, 0x2e, 0x36, 0x3e, 0x65, 0x67};
@@ -399,7 +427,11 @@ static void put_immediates(Code *c, const X86Row *r, const Form *f)
     for (unsigned k = 0; k < 4; k++) {
         if (r->ops[k].op == X86_OP_I) {
             uint8_t sz = r->ops[k].size;
-            put(c, rnd_value(), sz == X86_SZ_W ? 2 : sz == X86_SZ_V ? 1u << v : sz == X86_SZ_Z ? (v == 1 ? 2 : 4) : 1);
+            put(c, rnd_value(),
+                sz == X86_SZ_W   ? 2
+                : sz == X86_SZ_V ? 1u << v
+                : sz == X86_SZ_Z ? (v == 1 ? 2 : 4)
+                                 : 1);
         } else if (r->ops[k].op == X86_OP_O) {
             put(c, MIDDLE + 8, 8);
         } else if (r->ops[k].op == X86_OP_L) {
@@ -458,13 +490,17 @@ static void put_row(Code *c, const X86Row *r)
 /* Something in front that sets flags in one of the lazy ways. */
 static bool put_flag_setter(Code *c)
 {
-    static const uint8_t opcodes[] = {0x01, 0x29, 0x11, 0x19, 0x21, 0x39, 0x31, 0xff, 0xfe, 0xd1, 0xf7};
+    static const uint8_t opcodes[] = {0x01, 0x29, 0x11, 0x19, 0x21, 0x39,
+                                      0x31, 0xff, 0xfe, 0xd1, 0xf7};
     unsigned k = rnd() % 16;
 
     if (k >= sizeof(opcodes)) {
         return false;
     }
-    unsigned reg = k < 7 ? pick_reg() & 7 : opcodes[k] == 0xd1 ? (rnd() & 1 ? 4 : 7) : opcodes[k] == 0xf7 ? 3 : rnd() & 1;
+    unsigned reg = k < 7                ? pick_reg() & 7
+                   : opcodes[k] == 0xd1 ? (rnd() & 1 ? 4 : 7)
+                   : opcodes[k] == 0xf7 ? 3
+                                        : rnd() & 1;
     put(c, 0x48, rnd() & 1 && opcodes[k] != 0xfe);
     put(c, opcodes[k], 1);
     put(c, 0xc0 | reg << 3 | (rnd() & 2), 1);
@@ -476,8 +512,8 @@ static unsigned put_setcc(Code *c, uint32_t undefined)
 {
     unsigned n = 0;
 
-    static const uint32_t uses[8] = {FLAG_O, FLAG_C, FLAG_Z, FLAG_C | FLAG_Z, FLAG_S, FLAG_P, FLAG_S | FLAG_O,
-                                     FLAG_S | FLAG_O | FLAG_Z};
+    static const uint32_t uses[8] = {FLAG_O, FLAG_C, FLAG_Z,          FLAG_C | FLAG_Z,
+                                     FLAG_S, FLAG_P, FLAG_S | FLAG_O, FLAG_S | FLAG_O | FLAG_Z};
 
     for (unsigned k = 0; k < 16; k++) {
         if (!(uses[k >> 1] & undefined)) {
@@ -497,7 +533,8 @@ static void random_x87(NativeState *st)
 
     st->fx.fcw = 0x37f;
     st->fx.fsw = (uint16_t)(top << 11);
-    st->fx.ftw = rnd() % 4 ? 0xff : (uint8_t)(0x1f << top | 0x1f >> (8 - top));      /* ST5..7 empty */
+    /* ST5..7 empty */
+    st->fx.ftw = rnd() % 4 ? 0xff : (uint8_t)(0x1f << top | 0x1f >> (8 - top));
     if (rnd() & 1) {
         st->fx.ftw &= (uint8_t)~(1u << ((top + 7) & 7));
     }
@@ -533,10 +570,12 @@ static void random_state(Case *t, NativeState *st)
         st->regs[R_CX] = rnd() & 63;
     }
     if (!strcmp(t->row->name, "DIV") || !strcmp(t->row->name, "IDIV")) {    /* quotients that fit */
-        st->regs[R_DX] = rnd() % 4 ? (rnd() & 1 ? 0 : (uint64_t)((int64_t)st->regs[R_AX] >> 63)) : st->regs[R_DX];
+        st->regs[R_DX] = rnd() % 4 ? (rnd() & 1 ? 0 : (uint64_t)((int64_t)st->regs[R_AX] >> 63))
+                                   : st->regs[R_DX];
         st->regs[R_AX] = rnd() & 1 ? (uint16_t)st->regs[R_AX] : st->regs[R_AX];
     }
-    if (t->row->flags & X86_ROW_REP) {      /* strings: equal runs too, overlapping, both directions */
+    /* strings: equal runs too, overlapping, both directions */
+    if (t->row->flags & X86_ROW_REP) {
         st->regs[R_SI] = MIDDLE + rnd() % 256;
         st->regs[R_DI] = rnd() & 1 ? st->regs[R_SI] + rnd() % 24 - 12 : MIDDLE - 64 + rnd() % 256;
         st->regs[R_CX] = rnd() % 4 ? rnd() % 40 : 0;
@@ -603,13 +642,15 @@ static void state_from_cpu(X86Cpu *c, NativeState *st)
 }
 
 /* Vector of the exception, or CPU_EXC_NONE. */
-static int run_emulated(NativeState *st, unsigned num_insns, const CodeEngine *engine, bool opt, bool print)
+static int run_emulated(NativeState *st, unsigned num_insns, const CodeEngine *engine, bool opt,
+                        bool print)
 {
     X86Cpu *c = the_cpu;
     CodeBuffer *buffer = &buffers[engine != &engine_interp];
     CodeMark mark = code_buffer_mark(buffer);
     CodeBlock *last;
-    BlockKey key = {.pc = CODE, .mode = MODE_CS64 | MODE_LMA | MODE_PE | 3 | MODE_OSFXSR | MODE_AVX};
+    BlockKey key = {.pc = CODE,
+                    .mode = MODE_CS64 | MODE_LMA | MODE_PE | 3 | MODE_OSFXSR | MODE_AVX};
 
     key.mode |= (st->mxcsr & MXCSR_MASKS) != MXCSR_MASKS ? MODE_XM : 0;
     g_autofree CodeBlock *cb = g_new0(CodeBlock, 1);
@@ -661,7 +702,8 @@ static bool run_host(void)
 
 /* ---- comparing ---- */
 
-static bool differs(const char *what, unsigned n, const void *ours, const void *host, const void *was, unsigned size)
+static bool differs(const char *what, unsigned n, const void *ours, const void *host,
+                    const void *was, unsigned size)
 {
     const uint8_t *a = ours, *b = host, *c = was;
 
@@ -714,7 +756,10 @@ static bool same_state(const Case *t, const NativeState *emu)
     return !bad;
 }
 
-/* What is there when a fault is taken; flags and rip only from the interpreter, which knows where it was. */
+/*
+ * What is there when a fault is taken; flags and rip only from the interpreter, which knows where
+ * it was.
+ */
 static bool same_fault(const NativeState *emu, bool interp)
 {
     uint32_t ours = (uint32_t)emu->rflags & FLAGS_CC, theirs = (uint32_t)at_fault.rflags & FLAGS_CC;
@@ -731,11 +776,14 @@ static bool same_fault(const NativeState *emu, bool interp)
         bad |= differs("cr2", 0, &the_cpu->cr2, &fault_cr2, &fault_cr2, 8);
     }
     uint32_t unknown = 2;       /* a write: told by the instruction, which nothing maps here */
-    if ((the_cpu->error_code ^ fault_error) & ~unknown && (fault_vector == EXC_PF || fault_vector == EXC_GP)) {
+    if ((the_cpu->error_code ^ fault_error) & ~unknown &&
+        (fault_vector == EXC_PF || fault_vector == EXC_GP)) {
         bad |= differs("error code", 0, &the_cpu->error_code, &fault_error, &fault_error, 4);
     }
     if (fault_vector == EXC_XM) {
-        /* whether what overflowed was exact besides is not modelled: PE with OE that is not masked */
+        /*
+         * whether what overflowed was exact besides is not modelled: PE with OE that is not masked
+         */
         uint32_t loose = (at_fault.mxcsr & 0x408) == 8 ? 0x20 : 0;
         uint32_t got = emu->mxcsr | loose, wanted = at_fault.mxcsr | loose;
 
@@ -777,7 +825,8 @@ static bool make_case(Case *t, bool *wrong)
     t->where = k < 10 ? MIDDLE : k < 13 ? MIDDLE - 64 : DATA + DATA_SIZE - 128;
     t->mxcsr = MXCSR_DEFAULT;
     if (t->row->flags & X86_ROW_SSE && rnd() % 4 == 0) {
-        t->mxcsr = (uint32_t)(rnd() & 0xe040) | (rnd() & 1 ? MXCSR_MASKS : MXCSR_MASKS & ~(1u << (7 + rnd() % 6)));
+        t->mxcsr = (uint32_t)(rnd() & 0xe040) |
+                   (rnd() & 1 ? MXCSR_MASKS : MXCSR_MASKS & ~(1u << (7 + rnd() % 6)));
         t->mxcsr |= 0x800;          /* underflow of exact results is not modelled */
         if (!strncmp(t->row->name, "DPP", 3)) {
             t->mxcsr |= 0x1000;     /* nor that an inexact product keeps sums from being made */
@@ -785,7 +834,8 @@ static bool make_case(Case *t, bool *wrong)
     }
     t->code.n = 0;
     t->undefined = t->row->undefined;
-    t->has_setter = strncmp(t->row->name, "BT", 2) && !(t->row->flags & X86_ROW_REP) && put_flag_setter(&t->code);
+    t->has_setter = strncmp(t->row->name, "BT", 2) && !(t->row->flags & X86_ROW_REP) &&
+                    put_flag_setter(&t->code);
     unsigned start = t->code.n;
     put_row(&t->code, t->row);
     X86Decoded d = x86_decode(&t->insn, t->code.b + start, t->code.n - start, mode);
@@ -843,7 +893,8 @@ static bool run_case(Case *t, bool print)
             good = ran ? same_state(t, &emu) : same_fault(&emu, engines[e] == &engine_interp);
         }
         if (!good) {
-            printf("# %s (%s), engine %s%s\n", t->row->name, t->row->text, engines[e]->name, e ? ", optimised" : "");
+            printf("# %s (%s), engine %s%s\n", t->row->name, t->row->text, engines[e]->name,
+                   e ? ", optimised" : "");
             print_case(t);
         }
     }
@@ -854,9 +905,11 @@ static bool run_case(Case *t, bool print)
 
 static void map_identity(X86Cpu *c, uint64_t va, uint64_t size)
 {
-    mmap((void *)va, size, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    mmap((void *)va, size, PROT_READ | PROT_WRITE | PROT_EXEC,
+         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     for (uint64_t at = va; at < va + size; at += 4096) {
-        c->cpu.tlb.table[MMU_USER][at >> 12 & (TLB_SIZE - 1)] = (TlbEntry){.read = at, .write = at, .code = at};
+        c->cpu.tlb.table[MMU_USER][at >> 12 & (TLB_SIZE - 1)] =
+            (TlbEntry){.read = at, .write = at, .code = at};
     }
 }
 
@@ -906,7 +959,8 @@ static void catch_signals(void)
     static const int signals[] = {SIGSEGV, SIGFPE, SIGILL, SIGBUS, SIGTRAP};
     static uint8_t stack[65536];        /* the kernel keeps its address */
     stack_t ss = {.ss_sp = stack, .ss_size = sizeof(stack)};
-    struct sigaction sa = {.sa_sigaction = on_signal, .sa_flags = SA_ONSTACK | SA_NODEFER | SA_SIGINFO};
+    struct sigaction sa = {.sa_sigaction = on_signal,
+                           .sa_flags = SA_ONSTACK | SA_NODEFER | SA_SIGINFO};
 
     sigaltstack(&ss, NULL);
     for (unsigned k = 0; k < G_N_ELEMENTS(signals); k++) {
@@ -939,7 +993,8 @@ int main(int argc, char **argv)
     const char *given = by_hand ? argv[1] : g_getenv("X86_ROUNDS");
     unsigned rounds = given ? (unsigned)g_ascii_strtoull(given, NULL, 0) : 24, bad = 0, rows = 0;
     const char *only = by_hand && argc > 2 ? argv[2] : NULL;
-    uint64_t first_seed = by_hand && argc > 3 ? g_ascii_strtoull(argv[3], NULL, 0) : 88172645463325252ull;
+    uint64_t first_seed =
+        by_hand && argc > 3 ? g_ascii_strtoull(argv[3], NULL, 0) : 88172645463325252ull;
     Case *t = g_new0(Case, 1);
 
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -970,6 +1025,7 @@ int main(int argc, char **argv)
         }
     }
     print_left_out();
-    printf("%s 1 - %u rows agree with the host, %u do not\n1..1\n", bad ? "not ok" : "ok", rows - bad, bad);
+    printf("%s 1 - %u rows agree with the host, %u do not\n1..1\n", bad ? "not ok" : "ok",
+           rows - bad, bad);
     return bad != 0;
 }

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* 3DNow! operations against the tables of AMD 21928 and 22466; decoding of the form with the opcode last. */
+/*
+ * 3DNow! operations against the tables of AMD 21928 and 22466; decoding of the form with the opcode
+ * last.
+ */
 #include <math.h>
 #include <string.h>
 #include "target-i386/cpu.h"
 #include "target-i386/decode.h"
 #include "target-i386/helpers.h"
 
-enum { ZERO = 0, MINUS_ZERO = 0x80000000, ONE = 0x3f800000, MAX = 0x7f7fffff, LEAST = 0x00800000, SIGN = 0x80000000u };
+enum {
+    ZERO = 0,
+    MINUS_ZERO = 0x80000000,
+    ONE = 0x3f800000,
+    MAX = 0x7f7fffff,
+    LEAST = 0x00800000,
+    SIGN = 0x80000000u
+};
 
 /* One element: both are given the same operands and have the same result. */
 static const struct {
@@ -72,11 +82,13 @@ static const struct {
 static void test_tables(void)
 {
     for (unsigned k = 0; k < G_N_ELEMENTS(table); k++) {
-        uint64_t d = (uint64_t)table[k].d << 32 | table[k].d, s = (uint64_t)table[k].s << 32 | table[k].s;
+        uint64_t d = (uint64_t)table[k].d << 32 | table[k].d,
+                 s = (uint64_t)table[k].s << 32 | table[k].s;
         uint64_t r = helper_amd3dnow(d, s, table[k].opcode);
 
         if (r != ((uint64_t)table[k].r << 32 | table[k].r)) {
-            g_test_message("%s: %#x, %#x: %#" G_GINT64_MODIFIER "x", table[k].name, table[k].d, table[k].s, r);
+            g_test_message("%s: %#x, %#x: %#" G_GINT64_MODIFIER "x", table[k].name, table[k].d,
+                           table[k].s, r);
             g_test_fail();
         }
     }
@@ -117,7 +129,8 @@ static void test_newton(void)
 static void test_decode(void)
 {
     static const X86DecodeMode mode = {.code64 = true};
-    static const uint8_t code[] = {0x0f, 0x0f, 0x44, 0x8b, 0x10, 0x9e}, bad[] = {0x0f, 0x0f, 0xc1, 0x00};
+    static const uint8_t code[] = {0x0f, 0x0f, 0x44, 0x8b, 0x10, 0x9e},
+                         bad[] = {0x0f, 0x0f, 0xc1, 0x00};
     g_autoptr(GString) text = g_string_new(NULL);
     X86Insn i;
 

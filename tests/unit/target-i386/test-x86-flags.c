@@ -37,28 +37,40 @@ static const uint64_t values[] = {
         *r = a;                                                                                    \
         return f & FLAGS_CC;                                                                       \
     }
-#define HOST_UNARY(name, insn)                                                                     \
-    static uint32_t name(unsigned size, uint64_t a, unsigned carry, uint64_t *r)                   \
-    {                                                                                              \
-        uint64_t f;                                                                                \
-        uint8_t c = carry;                                                                         \
-                                                                                                   \
-        switch (size) {                                                                            \
-        case 0:                                                                                    \
-            __asm__("addb $0xff, %b2; " insn "b %b0; pushfq; popq %1" : "+q"(a), "=r"(f), "+q"(c) : : "cc"); \
-            break;                                                                                 \
-        case 1:                                                                                    \
-            __asm__("addb $0xff, %b2; " insn "w %w0; pushfq; popq %1" : "+q"(a), "=r"(f), "+q"(c) : : "cc"); \
-            break;                                                                                 \
-        case 2:                                                                                    \
-            __asm__("addb $0xff, %b2; " insn "l %k0; pushfq; popq %1" : "+q"(a), "=r"(f), "+q"(c) : : "cc"); \
-            break;                                                                                 \
-        default:                                                                                   \
-            __asm__("addb $0xff, %b2; " insn "q %0; pushfq; popq %1" : "+q"(a), "=r"(f), "+q"(c) : : "cc"); \
-            break;                                                                                 \
-        }                                                                                          \
-        *r = a;                                                                                    \
-        return f & FLAGS_CC;                                                                       \
+#define HOST_UNARY(name, insn)                                                   \
+    static uint32_t name(unsigned size, uint64_t a, unsigned carry, uint64_t *r) \
+    {                                                                            \
+        uint64_t f;                                                              \
+        uint8_t c = carry;                                                       \
+                                                                                 \
+        switch (size) {                                                          \
+        case 0:                                                                  \
+            __asm__("addb $0xff, %b2; " insn "b %b0; pushfq; popq %1"            \
+                    : "+q"(a), "=r"(f), "+q"(c)                                  \
+                    :                                                            \
+                    : "cc");                                                     \
+            break;                                                               \
+        case 1:                                                                  \
+            __asm__("addb $0xff, %b2; " insn "w %w0; pushfq; popq %1"            \
+                    : "+q"(a), "=r"(f), "+q"(c)                                  \
+                    :                                                            \
+                    : "cc");                                                     \
+            break;                                                               \
+        case 2:                                                                  \
+            __asm__("addb $0xff, %b2; " insn "l %k0; pushfq; popq %1"            \
+                    : "+q"(a), "=r"(f), "+q"(c)                                  \
+                    :                                                            \
+                    : "cc");                                                     \
+            break;                                                               \
+        default:                                                                 \
+            __asm__("addb $0xff, %b2; " insn "q %0; pushfq; popq %1"             \
+                    : "+q"(a), "=r"(f), "+q"(c)                                  \
+                    :                                                            \
+                    : "cc");                                                     \
+            break;                                                               \
+        }                                                                        \
+        *r = a;                                                                  \
+        return f & FLAGS_CC;                                                     \
     }
 
 HOST_BINARY(host_add, "add")
@@ -85,7 +97,8 @@ static void check_binary(BinaryFn *fn, unsigned op, uint32_t mask)
                 uint32_t got = x86_cc_all(r, values[j], k >> 2, op + (k & 3));
 
                 g_assert_cmphex(got & mask, ==, want & mask);
-                g_assert_cmphex(x86_cc_carry(r, values[j], k >> 2, op + (k & 3)), ==, want & FLAG_C);
+                g_assert_cmphex(x86_cc_carry(r, values[j], k >> 2, op + (k & 3)), ==,
+                                want & FLAG_C);
             }
         }
     }

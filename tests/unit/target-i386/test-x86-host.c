@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The host CPU as oracle: random x86-64 user instructions, made from the rows of the opcode tables, are
- * run by the host itself and as guest code at the same addresses; all registers, flags and memory that
- * they leave must be the same. Runs with the host's engine and, in a second process, interpreted.
+ * The host CPU as oracle: random x86-64 user instructions, made from the rows of the opcode tables,
+ * are run by the host itself and as guest code at the same addresses; all registers, flags and
+ * memory that they leave must be the same. Runs with the host's engine and, in a second process,
+ * interpreted.
  *
  * A case loads all registers, runs its instructions, stores all registers; cases follow each other.
  * What the manual leaves undefined in the flags is cleared after the instruction.
@@ -197,8 +198,11 @@ static void store_registers(unsigned n)
     }
 }
 
-/* What of an FXSAVE image is compared: not the last instruction and operand, not MXCSR_MASK, not what
- * is reserved, nor empty registers, nor the vectors, which are stored by moves. SDM 1 table 10-2. */
+/*
+ * What of an FXSAVE image is compared: not the last instruction and operand, not MXCSR_MASK, not
+ * what is reserved, nor empty registers, nor the vectors, which are stored by moves. SDM 1 table
+ * 10-2.
+ */
 static void trim_fx(uint8_t *fx)
 {
     for (unsigned i = 0; i < 8; i++) {
@@ -206,7 +210,8 @@ static void trim_fx(uint8_t *fx)
             memset(fx + 32 + 16 * i, 0, 10);
         }
     }
-    fx[2] &= (uint8_t)~2;                       /* DE: a NaN takes precedence; not modelled for memory operands */
+    /* DE: a NaN takes precedence; not modelled for memory operands */
+    fx[2] &= (uint8_t)~2;
     fx[3] &= (uint8_t)~2;                       /* C1, "rounded up", is not kept for all */
     memset(fx + 6, 0, 18);
     memset(fx + 28, 0, 4);
@@ -243,7 +248,12 @@ static bool operand_allowed(X86OpSpec o)
     switch (o.op) {
     case X86_OP_NONE: case X86_OP_E: case X86_OP_G: case X86_OP_R: case X86_OP_M: case X86_OP_I:
     case X86_OP_Z: case X86_OP_V: case X86_OP_W: case X86_OP_U: case X86_OP_AX: case X86_OP_CL:
-    case X86_OP_ONE: case X86_OP_XMM0: case X86_OP_B: case X86_OP_H: case X86_OP_ST0: case X86_OP_STI:
+    case X86_OP_ONE:
+    case X86_OP_XMM0:
+    case X86_OP_B:
+    case X86_OP_H:
+    case X86_OP_ST0:
+    case X86_OP_STI:
         return o.size != X86_SZ_P && o.size != X86_SZ_S && o.size != X86_SZ_A;
     default:
         return false;
@@ -254,22 +264,33 @@ static bool operand_allowed(X86OpSpec o)
 static bool row_allowed(const X86Row *r)
 {
     static const char *const no[] = {
-        "ARPL", "IN", "OUT", "BOUND", "CLAC", "STAC", "CLI", "STI", "CLTS", "CPUID", "DIV", "IDIV", "ENTER", "LEAVE", "FXRSTOR",
-        "FXSAVE", "HLT", "INT1", "INT3", "INTO", "INVLPG", "INVPCID", "IRET", "JMP_ind", "CALL_ind", "LAR", "LSL",
-        "LDMXCSR", "STMXCSR", "LLDT", "LMSW", "LTR", "SLDT", "SMSW", "STR", "SGDT", "SIDT", "LGDT", "LIDT", "MONITOR", "MWAIT",
-        "POPF", "PUSHF", "RDFSGSBASE", "WRFSGSBASE", "RDMSR", "WRMSR", "RDPID", "RDPMC", "RDRAND", "RDTSC",
-        "RDTSCP", "RET", "RETF", "RSM", "STD", "SWAPGS", "RDPKRU", "WRPKRU", "SYSCALL", "SYSENTER", "SYSEXIT", "SYSRET", "UD",
-        "VERR", "VERW", "VMCALL", "VMMCALL", "VMRUN", "VMLOAD", "VMSAVE", "STGI", "CLGI", "SKINIT", "INVLPGA", "VMLAUNCH", "VMRESUME", "VMXOFF",
-    "VMXON", "VMCLEAR", "VMPTRLD", "VMPTRST", "VMREAD", "VMWRITE", "INVEPT", "INVVPID", "WBINVD", "XGETBV", "XSETBV", "XLAT", "XRSTOR", "XRSTORS", "XSAVE",
-        "XSAVEC", "XSAVEOPT", "XSAVES", "CLFLUSH", "EMMS", "MASKMOVDQU", "MASKMOVQ", "INVD", "JMPF_ind", "CALLF_ind",
-        "PREFETCH", "FENCE", "PAUSE", "FWAIT", "LDMXCSR", "STMXCSR", "CLZERO", "INT", "POPA", "PUSHA",
-        "FLDCW", "FLDENV", "FRSTOR", "FNSAVE", "FNSTENV", "FSAVE", "FSTENV", NULL,
+        "ARPL",       "IN",         "OUT",        "BOUND",    "CLAC",      "STAC",     "CLI",
+        "STI",        "CLTS",       "CPUID",      "DIV",      "IDIV",      "ENTER",    "LEAVE",
+        "FXRSTOR",    "FXSAVE",     "HLT",        "INT1",     "INT3",      "INTO",     "INVLPG",
+        "INVPCID",    "IRET",       "JMP_ind",    "CALL_ind", "LAR",       "LSL",      "LDMXCSR",
+        "STMXCSR",    "LLDT",       "LMSW",       "LTR",      "SLDT",      "SMSW",     "STR",
+        "SGDT",       "SIDT",       "LGDT",       "LIDT",     "MONITOR",   "MWAIT",    "POPF",
+        "PUSHF",      "RDFSGSBASE", "WRFSGSBASE", "RDMSR",    "WRMSR",     "RDPID",    "RDPMC",
+        "RDRAND",     "RDTSC",      "RDTSCP",     "RET",      "RETF",      "RSM",      "STD",
+        "SWAPGS",     "RDPKRU",     "WRPKRU",     "SYSCALL",  "SYSENTER",  "SYSEXIT",  "SYSRET",
+        "UD",         "VERR",       "VERW",       "VMCALL",   "VMMCALL",   "VMRUN",    "VMLOAD",
+        "VMSAVE",     "STGI",       "CLGI",       "SKINIT",   "INVLPGA",   "VMLAUNCH", "VMRESUME",
+        "VMXOFF",     "VMXON",      "VMCLEAR",    "VMPTRLD",  "VMPTRST",   "VMREAD",   "VMWRITE",
+        "INVEPT",     "INVVPID",    "WBINVD",     "XGETBV",   "XSETBV",    "XLAT",     "XRSTOR",
+        "XRSTORS",    "XSAVE",      "XSAVEC",     "XSAVEOPT", "XSAVES",    "CLFLUSH",  "EMMS",
+        "MASKMOVDQU", "MASKMOVQ",   "INVD",       "JMPF_ind", "CALLF_ind", "PREFETCH", "FENCE",
+        "PAUSE",      "FWAIT",      "LDMXCSR",    "STMXCSR",  "CLZERO",    "INT",      "POPA",
+        "PUSHA",      "FLDCW",      "FLDENV",     "FRSTOR",   "FNSAVE",    "FNSTENV",  "FSAVE",
+        "FSTENV",     NULL,
     };
 
-    if (r->flags & (X86_ROW_I64 | X86_ROW_MMX | X86_ROW_VEX | X86_ROW_VSIB) || r->map > X86_MAP_0F3A ||
-        in_list(r->name, no) || (r->map == X86_MAP_0F && r->opcode == 0x0d) ||      /* prefetches */
-        strncmp(r->text, "fstp1", 5) == 0 ||                /* an alias that takes no stack faults */
-        strncmp(r->text, "fprem", 5) == 0) {                /* condition bits of a part of a division */
+    if (r->flags & (X86_ROW_I64 | X86_ROW_MMX | X86_ROW_VEX | X86_ROW_VSIB) ||
+        r->map > X86_MAP_0F3A || in_list(r->name, no) ||
+        (r->map == X86_MAP_0F && r->opcode == 0x0d) || /* prefetches */
+        /* an alias that takes no stack faults */
+        strncmp(r->text, "fstp1", 5) == 0 ||
+        /* condition bits of a part of a division */
+        strncmp(r->text, "fprem", 5) == 0) {
         return false;
     }
     for (unsigned i = 0; i < 4; i++) {
@@ -287,7 +308,8 @@ typedef struct Encoding {
 
 static bool is_shift(const X86Row *r)
 {
-    static const char *const names[] = {"SHL", "SHR", "SAR", "ROL", "ROR", "RCL", "RCR", "SHLD", "SHRD", NULL};
+    static const char *const names[] = {"SHL", "SHR", "SAR",  "ROL",  "ROR",
+                                        "RCL", "RCR", "SHLD", "SHRD", NULL};
 
     return in_list(r->name, names);
 }
@@ -311,10 +333,13 @@ static bool vector_operand(const X86Row *r, unsigned i)
 
 static void modrm(const X86Row *r, Encoding *e)
 {
-    unsigned reg = r->reg >= 0 ? (unsigned)r->reg : pick(8), rm = r->rm >= 0 ? (unsigned)r->rm : pick(8);
+    unsigned reg = r->reg >= 0 ? (unsigned)r->reg : pick(8),
+             rm = r->rm >= 0 ? (unsigned)r->rm : pick(8);
     bool only_mem = r->flags & X86_ROW_MEM || has_operand(r, X86_OP_M, X86_SZ_NONE);
-    bool only_reg = r->flags & X86_ROW_REG || has_operand(r, X86_OP_R, X86_SZ_NONE) || has_operand(r, X86_OP_U, X86_SZ_NONE);
-    bool bit_string = r->name[0] == 'B' && r->name[1] == 'T' && has_operand(r, X86_OP_G, X86_SZ_NONE);
+    bool only_reg = r->flags & X86_ROW_REG || has_operand(r, X86_OP_R, X86_SZ_NONE) ||
+                    has_operand(r, X86_OP_U, X86_SZ_NONE);
+    bool bit_string =
+        r->name[0] == 'B' && r->name[1] == 'T' && has_operand(r, X86_OP_G, X86_SZ_NONE);
 
     e->mem = only_mem || (!only_reg && !bit_string && r->rm < 0 && pick(2));
     if (e->mem) {
@@ -349,7 +374,8 @@ static unsigned imm_bytes(X86OpSpec o, const Encoding *e)
 
 static void encode(const X86Row *r, Encoding *e)
 {
-    static const unsigned prefix[] = {[X86_PFX_66] = 0x66, [X86_PFX_F3] = 0xf3, [X86_PFX_F2] = 0xf2};
+    static const unsigned prefix[] = {
+        [X86_PFX_66] = 0x66, [X86_PFX_F3] = 0xf3, [X86_PFX_F2] = 0xf2};
 
     if (e->osz) {
         byte(0x66);
@@ -389,7 +415,8 @@ static bool emit_insn(const X86Row *r)
     Encoding e = {0};
     X86Insn i;
 
-    if (r->prefix == X86_PFX_ANY && !sse && pick(4) == 0 && strcmp(r->name, "BSWAP") && strncmp(r->name, "SH", 2)) {
+    if (r->prefix == X86_PFX_ANY && !sse && pick(4) == 0 && strcmp(r->name, "BSWAP") &&
+        strncmp(r->name, "SH", 2)) {
         e.osz = true;
     }
     if (pick(2)) {
@@ -400,8 +427,8 @@ static bool emit_insn(const X86Row *r)
         modrm(r, &e);
     }
     encode(r, &e);
-    if (x86_decode(&i, start, (unsigned)(prog.p - start), mode) != X86_OK || i.row != r || !harmless(&i) ||
-        i.len != prog.p - start) {
+    if (x86_decode(&i, start, (unsigned)(prog.p - start), mode) != X86_OK || i.row != r ||
+        !harmless(&i) || i.len != prog.p - start) {
         prog.p = start;
         return false;
     }
@@ -540,14 +567,16 @@ static void describe(unsigned n, GString *out)
 
 static void describe_difference(const Case *in, const Case *host, const Case *got, GString *out)
 {
-    static const char *const names[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8",
-                                        "r9", "r10", "r11", "r12", "r13", "r14", "r15", "flags"};
+    static const char *const names[] = {"rax", "rcx", "rdx", "rbx", "rsp",  "rbp",
+                                        "rsi", "rdi", "r8",  "r9",  "r10",  "r11",
+                                        "r12", "r13", "r14", "r15", "flags"};
 
     for (unsigned i = 0; i < 17; i++) {
         uint64_t h = i < 16 ? host->regs[i] : host->flags, g = i < 16 ? got->regs[i] : got->flags;
         if (h != g) {
-            g_string_append_printf(out, "    %s: host %" G_GINT64_MODIFIER "x guest %" G_GINT64_MODIFIER "x\n",
-                                   names[i], h, g);
+            g_string_append_printf(
+                out, "    %s: host %" G_GINT64_MODIFIER "x guest %" G_GINT64_MODIFIER "x\n",
+                names[i], h, g);
         }
     }
     for (unsigned i = 0; i < 16; i++) {
@@ -556,9 +585,11 @@ static void describe_difference(const Case *in, const Case *host, const Case *go
             memcpy(v, in->xmm_in[i], 16);
             memcpy(v + 2, host->xmm[i], 16);
             memcpy(v + 4, got->xmm[i], 16);
-            g_string_append_printf(out, "    xmm%u: %016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x host %016"
-                                   G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x guest %016" G_GINT64_MODIFIER
-                                   "x%016" G_GINT64_MODIFIER "x\n", i, v[1], v[0], v[3], v[2], v[5], v[4]);
+            g_string_append_printf(out,
+                                   "    xmm%u: %016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER
+                                   "x host %016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER
+                                   "x guest %016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x\n",
+                                   i, v[1], v[0], v[3], v[2], v[5], v[4]);
         }
     }
     if (memcmp(host->data, got->data, sizeof(host->data))) {
@@ -566,7 +597,8 @@ static void describe_difference(const Case *in, const Case *host, const Case *go
     }
     for (unsigned i = 0; i < sizeof(host->fx); i++) {
         if (host->fx[i] != got->fx[i]) {
-            g_string_append_printf(out, "    fxsave+%u: host %02x guest %02x\n", i, host->fx[i], got->fx[i]);
+            g_string_append_printf(out, "    fxsave+%u: host %02x guest %02x\n", i, host->fx[i],
+                                   got->fx[i]);
         }
     }
 }
@@ -590,7 +622,8 @@ static void compare(void)
     host_enter((void (*)(void))(uintptr_t)CODE_VA, (void **)exit_slot);
     for (unsigned n = 0; n < prog.num_cases; n++) {
         const Case *in = (const Case *)(before + DATA_OFFSET) + n;
-        Case *host = (Case *)(prog.area + DATA_OFFSET) + n, *got = (Case *)(guest_area + DATA_OFFSET) + n;
+        Case *host = (Case *)(prog.area + DATA_OFFSET) + n,
+             *got = (Case *)(guest_area + DATA_OFFSET) + n;
         host->flags &= ARITH_FLAGS;
         got->flags &= ARITH_FLAGS;
         trim_fx(host->fx);
@@ -644,7 +677,8 @@ static void absolute(unsigned opcode, unsigned reg, uint32_t va)
 /* One of them; n gives it an address that it may read. */
 static void legacy_insn(unsigned n)
 {
-    static const uint8_t plain[] = {0x27, 0x2f, 0x37, 0x3f, 0xd6, 0x9f, 0x9e, 0x98, 0x99, 0xd7, 0xc9, 0x60, 0x61, 0x9c};
+    static const uint8_t plain[] = {0x27, 0x2f, 0x37, 0x3f, 0xd6, 0x9f, 0x9e,
+                                    0x98, 0x99, 0xd7, 0xc9, 0x60, 0x61, 0x9c};
     unsigned kind = pick(24);
 
     if (pick(4) == 0 && kind != 23 && kind != 19) {
@@ -666,7 +700,8 @@ static void legacy_insn(unsigned n)
         bytes(pick(32), 2);
         byte(0);
     } else if (kind == 21) {
-        byte(pick(2) ? 0x06 : 0x16);            /* push es, ss: their selectors differ, so the slot is overwritten */
+        /* push es, ss: their selectors differ, so the slot is overwritten */
+        byte(pick(2) ? 0x06 : 0x16);
         byte(0x6a);
         byte(0);
     } else if (kind == 22) {
@@ -688,7 +723,8 @@ static void legacy_case(unsigned n)
     for (unsigned r = 0; r < 8; r++) {
         l->in[r] = (uint32_t)random64();
     }
-    l->in[R_BX] = address;                      /* xlat: data[al], 16 bits of bx with 67 are not made */
+    /* xlat: data[al], 16 bits of bx with 67 are not made */
+    l->in[R_BX] = address;
     l->in[R_BP] = LEGACY_AT(n, stack) + 64;
     l->in[R_AX] &= pick(2) ? 0xffffff3f : 0xffffffff;
     for (unsigned r = 0; r < 8; r++) {
@@ -704,7 +740,8 @@ static void legacy_case(unsigned n)
     uint8_t *start = prog.p;
     l->at = (uint32_t)(start - prog.area);
     legacy_insn(n);
-    if (x86_decode(&i, start, (unsigned)(prog.p - start), (X86DecodeMode){.code32 = true}) == X86_OK) {
+    if (x86_decode(&i, start, (unsigned)(prog.p - start), (X86DecodeMode){.code32 = true}) ==
+        X86_OK) {
         l->undefined = i.row->undefined;
     }
     for (unsigned r = 0; r < 8; r++) {
@@ -725,7 +762,8 @@ static void legacy_compare(unsigned cases)
     byte(0x25);
     bytes(slot, 4);
     byte(0xf4);
-    *(uint32_t *)(prog.area + AREA_SIZE - 8) = (uint32_t)(CODE_VA + (uint64_t)(prog.p - 1 - prog.area));
+    *(uint32_t *)(prog.area + AREA_SIZE - 8) =
+        (uint32_t)(CODE_VA + (uint64_t)(prog.p - 1 - prog.area));
     back = prog.p;
     byte(0xea);                                 /* ljmp $0x33, to 64-bit code: jmp *0(%rip) */
     bytes(CODE_VA + (uint64_t)(prog.p + 6 - prog.area), 4);
@@ -738,11 +776,14 @@ static void legacy_compare(unsigned cases)
     compat = false;
     *(uint32_t *)(prog.area + AREA_SIZE - 8) = (uint32_t)(CODE_VA + (uint64_t)(back - prog.area));
     host_enter32(CODE_VA);
-    g_assert_cmphex(((Legacy *)(prog.area + DATA_OFFSET) + cases - 1)->out[4], !=, 0);      /* it came to the end */
+    /* it came to the end */
+    g_assert_cmphex(((Legacy *)(prog.area + DATA_OFFSET) + cases - 1)->out[4], !=, 0);
     for (unsigned n = 0; n < cases; n++) {
-        Legacy *host = (Legacy *)(prog.area + DATA_OFFSET) + n, *got = (Legacy *)(guest_area + DATA_OFFSET) + n;
+        Legacy *host = (Legacy *)(prog.area + DATA_OFFSET) + n,
+               *got = (Legacy *)(guest_area + DATA_OFFSET) + n;
         uint32_t keep = ARITH_FLAGS & ~host->undefined;
-        bool same = !memcmp(host->out, got->out, sizeof(host->out)) && !memcmp(host->data, got->data, sizeof(host->data));
+        bool same = !memcmp(host->out, got->out, sizeof(host->out)) &&
+                    !memcmp(host->data, got->data, sizeof(host->data));
         if (!same || (host->flags ^ got->flags) & keep) {
             g_autoptr(GString) text = g_string_new(NULL);
             X86Insn i;
@@ -750,8 +791,10 @@ static void legacy_compare(unsigned cases)
             if (x86_decode(&i, p, 15, (X86DecodeMode){.code32 = true}) == X86_OK) {
                 x86_print_insn(&i, CODE_VA, (X86DecodeMode){.code32 = true}, text);
             }
-            g_error("case %u: %s; eax %x: host %x guest %x, esp host %x guest %x, flags host %x guest %x", n, text->str,
-                    host->in[0], host->out[0], got->out[0], host->out[4], got->out[4], host->flags, got->flags);
+            g_error("case %u: %s; eax %x: host %x guest %x, esp host %x guest %x, flags host %x "
+                    "guest %x",
+                    n, text->str, host->in[0], host->out[0], got->out[0], host->out[4], got->out[4],
+                    host->flags, got->flags);
         }
     }
 }
@@ -898,7 +941,8 @@ static void test_interp(void)
     char *argv[] = {self, (char *)"--interp", NULL};
     int status = 1;
 
-    g_assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, NULL, &status, NULL));
+    g_assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, NULL,
+                               &status, NULL));
     g_assert_cmpint(status, ==, 0);
 }
 

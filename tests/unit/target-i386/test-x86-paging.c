@@ -50,7 +50,8 @@ static X86Cpu *new_long_mode(uint64_t rights)
     return c;
 }
 
-static void expect_page(X86Cpu *c, uint64_t va, MmuAccess access, unsigned mmu, hwaddr pa, unsigned prot)
+static void expect_page(X86Cpu *c, uint64_t va, MmuAccess access, unsigned mmu, hwaddr pa,
+                        unsigned prot)
 {
     X86Page p;
 

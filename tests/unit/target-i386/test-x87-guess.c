@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A block with x87 instructions is made for the stack that there was at translation (x87-fast.c): with that it runs to its end;
- * with any other state it does its first x87 instruction the general way and leaves for the second. And random sequences of
- * x87 instructions, which keep registers on the host's stack in between: the interpreter and the back end agree.
+ * A block with x87 instructions is made for the stack that there was at translation (x87-fast.c):
+ * with that it runs to its end; with any other state it does its first x87 instruction the general
+ * way and leaves for the second. And random sequences of x87 instructions, which keep registers on
+ * the host's stack in between: the interpreter and the back end agree.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,7 +124,8 @@ static X86Cpu *make_cpu(void)
     c->segs[S_CS].flags = SEG_P | SEG_S | SEG_CODE | SEG_L | SEG_DPL;
     memset(&c->cpu.tlb.table, 0xff, sizeof(c->cpu.tlb.table));
     for (uint64_t at = CODE; at <= DATA; at += 4096) {
-        c->cpu.tlb.table[MMU_USER][at >> 12 & (TLB_SIZE - 1)] = (TlbEntry){.read = at, .write = at, .code = at};
+        c->cpu.tlb.table[MMU_USER][at >> 12 & (TLB_SIZE - 1)] =
+            (TlbEntry){.read = at, .write = at, .code = at};
     }
     return c;
 }
@@ -150,7 +152,9 @@ static void close_fixture(Fixture *f)
 
 static void translate(Fixture *f, const uint8_t *code, size_t size, unsigned insns)
 {
-    BlockKey key = {.pc = CODE, .mode = MODE_CS64 | MODE_LMA | MODE_PE | 3 | MODE_OSFXSR, .flags = KEY_UNCHAINED};
+    BlockKey key = {.pc = CODE,
+                    .mode = MODE_CS64 | MODE_LMA | MODE_PE | 3 | MODE_OSFXSR,
+                    .flags = KEY_UNCHAINED};
 
     memcpy((void *)CODE, code, size);
     *f->block = (CodeBlock){.key = key};
@@ -191,35 +195,44 @@ static uint64_t random_bits(void)
 static X87Reg random_reg(void)
 {
     static const X87Reg odd[] = {
-        {.mant = 0, .sign_exp = 0}, {.mant = 0, .sign_exp = 0x8000}, {.mant = 1ull << 63, .sign_exp = 0x7fff},
-        {.mant = 3ull << 62, .sign_exp = 0x7fff}, {.mant = 1ull << 63 | 5, .sign_exp = 0xffff},
-        {.mant = 77, .sign_exp = 0}, {.mant = 1ull << 63, .sign_exp = 1}, {.mant = ~0ull, .sign_exp = 0x7ffe},
+        {.mant = 0, .sign_exp = 0},
+        {.mant = 0, .sign_exp = 0x8000},
+        {.mant = 1ull << 63, .sign_exp = 0x7fff},
+        {.mant = 3ull << 62, .sign_exp = 0x7fff},
+        {.mant = 1ull << 63 | 5, .sign_exp = 0xffff},
+        {.mant = 77, .sign_exp = 0},
+        {.mant = 1ull << 63, .sign_exp = 1},
+        {.mant = ~0ull, .sign_exp = 0x7ffe},
     };
 
     if (g_test_rand_int_range(0, 5) == 0) {
         return odd[g_test_rand_int_range(0, G_N_ELEMENTS(odd))];
     }
-    return (X87Reg){.mant = random_bits() | 1ull << 63,
-                    .sign_exp = (uint16_t)(0x3fff + g_test_rand_int_range(-3, 40) + (random_bits() & 0x8000))};
+    return (X87Reg){
+        .mant = random_bits() | 1ull << 63,
+        .sign_exp = (uint16_t)(0x3fff + g_test_rand_int_range(-3, 40) + (random_bits() & 0x8000))};
 }
 
 /* One instruction: rsi is DATA. */
 static unsigned random_insn(uint8_t *p)
 {
     static const uint8_t bases[][2] = {
-        {0xd8, 0xc0}, {0xd8, 0xc8}, {0xd8, 0xe0}, {0xd8, 0xe8}, {0xd8, 0xf0}, {0xd8, 0xf8}, {0xdc, 0xc0}, {0xdc, 0xc8},
-        {0xdc, 0xe0}, {0xdc, 0xe8}, {0xdc, 0xf0}, {0xdc, 0xf8}, {0xde, 0xc0}, {0xde, 0xe8}, {0xde, 0xf8}, {0xd9, 0xc0},
-        {0xd9, 0xc8}, {0xd9, 0xc8}, {0xdd, 0xd0}, {0xdd, 0xd8}, {0xdd, 0xe0}, {0xd8, 0xd0}, {0xdb, 0xe8}, {0xdb, 0xf0},
+        {0xd8, 0xc0}, {0xd8, 0xc8}, {0xd8, 0xe0}, {0xd8, 0xe8}, {0xd8, 0xf0}, {0xd8, 0xf8},
+        {0xdc, 0xc0}, {0xdc, 0xc8}, {0xdc, 0xe0}, {0xdc, 0xe8}, {0xdc, 0xf0}, {0xdc, 0xf8},
+        {0xde, 0xc0}, {0xde, 0xe8}, {0xde, 0xf8}, {0xd9, 0xc0}, {0xd9, 0xc8}, {0xd9, 0xc8},
+        {0xdd, 0xd0}, {0xdd, 0xd8}, {0xdd, 0xe0}, {0xd8, 0xd0}, {0xdb, 0xe8}, {0xdb, 0xf0},
         {0xda, 0xc0}, {0xdb, 0xc8}, {0xda, 0xd8},
     };
     static const uint8_t single[][2] = {
-        {0xd9, 0xe0}, {0xd9, 0xe1}, {0xd9, 0xe8}, {0xd9, 0xeb}, {0xd9, 0xee}, {0xd9, 0xfa}, {0xd9, 0xfc}, {0xdf, 0xe0},
-        {0xde, 0xd9}, {0xda, 0xe9}, {0xd9, 0xd0}, {0xdb, 0xe2}, {0xd9, 0xe5},
+        {0xd9, 0xe0}, {0xd9, 0xe1}, {0xd9, 0xe8}, {0xd9, 0xeb}, {0xd9, 0xee},
+        {0xd9, 0xfa}, {0xd9, 0xfc}, {0xdf, 0xe0}, {0xde, 0xd9}, {0xda, 0xe9},
+        {0xd9, 0xd0}, {0xdb, 0xe2}, {0xd9, 0xe5},
     };
-    static const uint8_t memory[][2] = {        /* opcode, /r: of 16-byte cells */
-        {0xd9, 0}, {0xdd, 0}, {0xdb, 5}, {0xdf, 5}, {0xdb, 0}, {0xdf, 0}, {0xd9, 2}, {0xd9, 3}, {0xdd, 2}, {0xdd, 3},
-        {0xdb, 7}, {0xdf, 7}, {0xdb, 3}, {0xdf, 2}, {0xdd, 1}, {0xdb, 1}, {0xd8, 0}, {0xdc, 4}, {0xda, 1}, {0xde, 5},
-        {0xd8, 2}, {0xdc, 3}, {0xda, 2}, {0xdc, 7},
+    static const uint8_t memory[][2] = {
+        /* opcode, /r: of 16-byte cells */
+        {0xd9, 0}, {0xdd, 0}, {0xdb, 5}, {0xdf, 5}, {0xdb, 0}, {0xdf, 0}, {0xd9, 2}, {0xd9, 3},
+        {0xdd, 2}, {0xdd, 3}, {0xdb, 7}, {0xdf, 7}, {0xdb, 3}, {0xdf, 2}, {0xdd, 1}, {0xdb, 1},
+        {0xd8, 0}, {0xdc, 4}, {0xda, 1}, {0xde, 5}, {0xd8, 2}, {0xdc, 3}, {0xda, 2}, {0xdc, 7},
     };
     const uint8_t *r;
 
@@ -337,8 +350,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     start();
-    g_assert_true(mmap((void *)CODE, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
-                  (void *)CODE);
+    g_assert_true(mmap((void *)CODE, 8192, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == (void *)CODE);
     g_test_add_data_func("/x87-guess/interp", &engine_interp, test_guess);
     if (engine_native()) {
         g_test_add_data_func("/x87-guess/native", engine_native(), test_guess);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Prints what CPUID answers on the boot processor, a line each: leaf.subleaf eax ebx ecx edx. For scripts/compare-cpuid. */
+/*
+ * Prints what CPUID answers on the boot processor, a line each: leaf.subleaf eax ebx ecx edx. For
+ * scripts/compare-cpuid.
+ */
 #include "bare.h"
 
 static void put_char(char c)
@@ -16,7 +19,9 @@ static void put_hex(uint32_t v)
 
 static void cpuid(uint32_t leaf, uint32_t sub, uint32_t r[4])
 {
-    __asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(sub));
+    __asm__ volatile("cpuid"
+                     : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
+                     : "a"(leaf), "c"(sub));
 }
 
 static void show(uint32_t leaf, uint32_t sub)

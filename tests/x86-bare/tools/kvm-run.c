@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Runs a firmware image of tests/x86-bare on the host's processor through /dev/kvm: what the processor does is what the
- * emulator is measured by. A debug console at port E9h, an exit port at F4h, the kernel's interrupt controllers and timer,
- * 64 MiB of memory; nothing else. Takes the options that `run` gives an emulator and heeds -bios, -chardev and -smp.
+ * Runs a firmware image of tests/x86-bare on the host's processor through /dev/kvm: what the
+ * processor does is what the emulator is measured by. A debug console at port E9h, an exit port at
+ * F4h, the kernel's interrupt controllers and timer,
+ * 64 MiB of memory; nothing else. Takes the options that `run` gives an emulator and heeds -bios,
+ * -chardev and -smp.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -95,8 +97,11 @@ static _Noreturn void give_up(Vcpu *v)
 
     ioctl(v->fd, KVM_GET_REGS, &regs);
     fflush(v->m->out);
-    fprintf(stderr, "exit reason %u, suberror %u, rip %#llx", v->run->exit_reason, v->run->internal.suberror, regs.rip);
-    for (unsigned k = 0; v->run->exit_reason == KVM_EXIT_INTERNAL_ERROR && k < v->run->internal.ndata && k < 8; k++) {
+    fprintf(stderr, "exit reason %u, suberror %u, rip %#llx", v->run->exit_reason,
+            v->run->internal.suberror, regs.rip);
+    for (unsigned k = 0;
+         v->run->exit_reason == KVM_EXIT_INTERNAL_ERROR && k < v->run->internal.ndata && k < 8;
+         k++) {
         fprintf(stderr, " %llx", v->run->internal.data[k]);
     }
     fprintf(stderr, "\n");
@@ -179,7 +184,8 @@ int main(int argc, char **argv)
             for (const char *d = argv[k + 1]; *d >= '0' && *d <= '9' && cpus <= MAX_CPUS; d++) {
                 cpus = cpus * 10 + (unsigned)(*d - '0');
             }
-        } else if (!strcmp(argv[k], "-chardev") && !strncmp(argv[k + 1], "file,", 5) && (path = strstr(argv[k + 1], "path="))) {
+        } else if (!strcmp(argv[k], "-chardev") && !strncmp(argv[k + 1], "file,", 5) &&
+                   (path = strstr(argv[k + 1], "path="))) {
             m.out = fopen(path + 5, "w");
         }
     }
