@@ -685,8 +685,8 @@ static void test_region_fault(void)
     ToyCpu *t = one(0x1000);
 
     /* clang-format off */
-    CODE(0x1000, {{T_ADDI, 2, 8}, {T_JR, 4, 0}, {T_ADDI, 3, 3}, {T_LD, 1, 2}, {T_ADDI, 3, -2},
-                  {T_JR, 7, 0}});
+    CODE(0x1000, {{T_ADDI, 2, 8}, {T_ADDI, 3, 3}, {T_LD, 1, 2}, {T_ADDI, 3, -2}, {T_JNZ, 2, -4},
+                  {T_STOP, 0, 0}});
     /* clang-format on */
     t->r[2] = 0x4000;
     t->map[0xc] = 0;
@@ -756,12 +756,10 @@ static void test_region_jumps_fault(void)
 {
     ToyCpu *t = one(0x1000);
 
-    CODE(0x1000, {{T_ADDI, 2, 8},
-                  {T_JR, 4, 0},
-                  {T_ADDI, 3, 3},
-                  {T_LD, 1, 2},
-                  {T_ADDI, 3, -2},
+    /* clang-format off */
+    CODE(0x1000, {{T_ADDI, 2, 8}, {T_JR, 4, 0}, {T_ADDI, 3, 3}, {T_LD, 1, 2}, {T_ADDI, 3, -2},
                   {T_JR, 7, 0}});
+    /* clang-format on */
     t->r[2] = 0x4000;
     t->r[4] = 0x1008;
     t->r[7] = 0x1000;
