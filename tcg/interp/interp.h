@@ -81,6 +81,7 @@ const Insn *interp_env_store(const Insn *i, Run *r);
 uint64_t interp_int_value(IrOpcode opcode, IrType type, uint64_t x, uint64_t y,
                           const uint64_t *imm);
 bool interp_cond(IrCond c, IrType type, uint64_t x, uint64_t y);
+/* k: always three operands; those the operation does not take are not looked at. */
 uint64_t interp_float_value(IrOpcode opcode, IrType type, const uint64_t *k, uint64_t imm);
 /* One 128-bit part of a vector op. */
 void interp_vector_part(const Insn *i, const Vec128Lanes *a, const Vec128Lanes *b,

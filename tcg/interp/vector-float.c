@@ -130,7 +130,7 @@ static uint64_t lowest_value(const Insn *i, IrType t, uint64_t x, uint64_t y, ui
     };
 
     switch (i->opcode) {
-    case OP_S_FSQRT: return interp_float_value(OP_FSQRT, t, &y, 0);
+    case OP_S_FSQRT: return interp_float_value(OP_FSQRT, t, (uint64_t[3]){y}, 0);
     case OP_S_FROUND: return interp_round(t, y, i->imm[0]);
     case OP_S_FMASK: return interp_fcmp_mask(t, x, y, (unsigned)i->imm[0]);
     case OP_S_FCVT: return t == IR_F32 ? interp_widen(y) : interp_narrow(y);
@@ -200,7 +200,7 @@ static bool unusual(IrGuard kind, unsigned bytes, uint64_t r, uint64_t b, uint64
 static void raise_for(const Vec128Lanes *v, bool vector, unsigned bytes)
 {
     for (unsigned n = 0; n < (vector ? 16 / bytes : 1); n++) {
-        uint64_t k[2] = {interp_lane(v, bytes, n), 0};
+        uint64_t k[3] = {interp_lane(v, bytes, n)};
 
         interp_float_value(OP_FCMP, bytes == 4 ? IR_F32 : IR_F64, k, 0);
     }
