@@ -33,4 +33,17 @@ static inline void pause_cpu(void)
     __asm__ volatile("pause" ::: "memory");
 }
 
+static inline uint64_t rdmsr(uint32_t n)
+{
+    uint32_t a, d;
+
+    __asm__ volatile("rdmsr" : "=a"(a), "=d"(d) : "c"(n));
+    return a | (uint64_t)d << 32;
+}
+
+static inline void wrmsr(uint32_t n, uint64_t v)
+{
+    __asm__ volatile("wrmsr" ::"a"((uint32_t)v), "d"((uint32_t)(v >> 32)), "c"(n));
+}
+
 #endif

@@ -5,32 +5,8 @@
  * chapters 3 to 6, 10.
  */
 #include "bare64.h"
+#include "caught64.h"
 
-static volatile uint64_t caught_vector, caught_error, caught_rip;
-uint64_t recover_rip, recover_rsp, recover_rbp;
-#define NONE 99
-
-static bool recover(Frame64 *f)
-{
-    caught_vector = f->vector;
-    caught_error = f->error;
-    caught_rip = f->rip;
-    f->rip = recover_rip;
-    f->rsp = recover_rsp;
-    f->rflags &= ~0x40000ull;
-    return true;
-}
-
-/* Runs the instruction; its exception is left in caught_*. */
-#define TRY(insn, ...)                                                                   \
-    do {                                                                                 \
-        caught_vector = NONE;                                                            \
-        __asm__ volatile("leaq 99f(%%rip), %%r15; movq %%r15, recover_rip; movq %%rsp, " \
-                         "recover_rsp; movq %%rbp, recover_rbp; " insn                   \
-                         "; 99: movq recover_rbp, %%rbp" ::"m"(caught_vector),           \
-                         ##__VA_ARGS__                                                   \
-                         : "rax", "rcx", "rdx", "r15", "memory", "cc");                  \
-    } while (0)
 #define EXPECT(name, vec, err, insn, ...) \
     do {                                  \
         TRY(insn, ##__VA_ARGS__);         \
@@ -47,19 +23,6 @@ static void expect(const char *name, uint64_t vector, uint64_t error)
         note("error", caught_error);
         note("rip", caught_rip);
     }
-}
-
-static uint64_t rdmsr(uint32_t n)
-{
-    uint32_t a, d;
-
-    __asm__ volatile("rdmsr" : "=a"(a), "=d"(d) : "c"(n));
-    return a | (uint64_t)d << 32;
-}
-
-static void wrmsr(uint32_t n, uint64_t v)
-{
-    __asm__ volatile("wrmsr" ::"a"((uint32_t)v), "d"((uint32_t)(v >> 32)), "c"(n));
 }
 
 static uint64_t get_cr4(void)

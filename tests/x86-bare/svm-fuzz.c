@@ -7,68 +7,17 @@
 #include "svm.h"
 
 enum { ROUNDS = 2000 };
-static uint64_t state;
-
-static uint64_t rnd(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
-
-/* Mostly values that something depends on. */
-static uint64_t value(void)
-{
-    switch (rnd() % 8) {
-    case 0:
-        return 0;
-    case 1:
-        return ~0ull;
-    case 2:
-        return 1ull << rnd() % 64;
-    case 3:
-        return 0xfee00000 + (rnd() & 0xff8);
-    case 4:
-        return 0xffff0000 + (rnd() & 0xfff8);
-    case 5:
-        return (uint64_t)PAGE(rnd() % 64);
-    case 6:
-        return 0x0000800000000000 - 8 + rnd() % 16;
-    default:
-        return rnd();
-    }
-}
 
 GUEST(g_mixed, "cpuid; rdtsc; inb $0x71; movl $0x174, %ecx; rdmsr; pushfq; popfq; movl 0x1064000, "
                "%eax; movq %cr0, %rax; "
                "movq %rax, %cr0; sti; nop; int3; ud2");
-
-/*
- * Reads and writes only from PAGE(0) to PAGE(511), and not the test's control block, tables and
- * maps.
- */
-static void nested_fence(void)
-{
-    volatile uint64_t *e = nested_identity();
-
-    for (unsigned k = 0; k < 2048; k++) {
-        if (k != 8) {
-            nested_tables[1024 + k] &= ~2ull;
-        }
-    }
-    for (unsigned k = 0; k < 64; k++) {
-        e[k] &= ~2ull;
-    }
-    e[16] |= 2;
-}
 
 static void mutate_control(void)
 {
     for (unsigned n = 1 + rnd() % 4; n; n--) {
         unsigned at = rnd() % 0x1a * 8;
 
-        V64(at) = rnd() % 2 ? value() : V64(at) ^ 1ull << rnd() % 64;
+        V64(at) = rnd() % 2 ? rnd_value() : V64(at) ^ 1ull << rnd() % 64;
     }
 }
 
@@ -77,7 +26,7 @@ static void mutate_state(void)
     for (unsigned n = 1 + rnd() % 4; n; n--) {
         unsigned at = 0x400 + rnd() % 0x50 * 8;
 
-        V64(at) = rnd() % 2 ? value() : V64(at) ^ 1ull << rnd() % 64;
+        V64(at) = rnd() % 2 ? rnd_value() : V64(at) ^ 1ull << rnd() % 64;
     }
 }
 
@@ -97,17 +46,14 @@ void cpu_tests(unsigned cpu)
 {
     uint64_t exits = 0, invalid = 0, before[3], after[3];
 
-    state = 0x9e3779b97f4a7c15;
     svm_on();
     fill(io_map, 0xff, 0x3000);
     fill(msr_map, 0xff, 0x2000);
     fill(guest_idt, 0, 0x1000);
-    *(volatile uint32_t *)0xfee00320 = 0x20040;         /* periodic, vector 40h */
-    *(volatile uint32_t *)0xfee003e0 = 0xb;
-    *(volatile uint32_t *)0xfee00380 = 200000;
+    start_timer();
     __asm__ volatile("movq %%cr0, %0; movq %%cr3, %1; movq %%cr4, %2"
                      : "=r"(before[0]), "=r"(before[1]), "=r"(before[2]));
-    nested_fence();
+    second_fence(nested_identity());
     for (unsigned round = 0; round < ROUNDS; round++) {
         bool in_state = rnd() % 2;
 
@@ -122,7 +68,7 @@ void cpu_tests(unsigned cpu)
         keep_control(in_state);
         if (in_state || rnd() % 2) {
             V64(NP) = 1;
-            V64(NCR3) = (uint64_t)nested_tables;
+            V64(NCR3) = (uint64_t)second_tables;
         } else {
             V64(NP) |= 1;
         }
@@ -139,10 +85,6 @@ void cpu_tests(unsigned cpu)
     ok(invalid > ROUNDS / 20 && invalid < ROUNDS / 2, "some were refused, some ran");
     ok(before[0] == after[0] && before[1] == after[1] && before[2] == after[2],
        "control registers are as they were");
-    /* a fast run ends before the timer's first tick */
-    while (irq_count[0] == 0) {
-        __asm__ volatile("sti; hlt; cli");
-    }
-    ok(irq_count[0] > 0, "interrupts came through");
+    check_timer();
     note("refused", invalid);
 }

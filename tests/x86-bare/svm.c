@@ -4,33 +4,8 @@
  * consistency checks, nested paging. APM volume 2, chapter 15.
  */
 #include "bare64.h"
+#include "caught64.h"
 #include "svm.h"
-
-static volatile uint64_t caught_vector;
-uint64_t recover_rip, recover_rsp, recover_rbp;
-
-static bool recover(Frame64 *f)
-{
-    caught_vector = f->vector;
-    f->rip = recover_rip;
-    f->rsp = recover_rsp;
-    return true;
-}
-
-#define TRY(insn, ...)                                                                             \
-    do {                                                                                           \
-        caught_vector = 99;                                                                        \
-        __asm__ volatile(                                                                          \
-            "leaq 99f(%%rip), %%r15; movq %%r15, recover_rip; movq %%rsp, recover_rsp; "           \
-            "movq %%rbp, recover_rbp; " insn "; 99: movq recover_rbp, %%rbp" ::"m"(caught_vector), \
-            ##__VA_ARGS__                                                                          \
-            : "rax", "rcx", "rdx", "r15", "memory", "cc");                                         \
-    } while (0)
-#define EXPECT(name, vec, insn, ...)      \
-    do {                                  \
-        TRY(insn, ##__VA_ARGS__);         \
-        ok(caught_vector == (vec), name); \
-    } while (0)
 
 static void check(uint64_t code, uint64_t info1, uint64_t info2, const char *name)
 {
@@ -49,22 +24,22 @@ static void check(uint64_t code, uint64_t info1, uint64_t info2, const char *nam
 
 static void instructions(void)
 {
-    EXPECT("VMRUN without EFER.SVME is #UD", 6, "vmrun");
-    EXPECT("CLGI too", 6, "clgi");
-    EXPECT("VMMCALL too", 6, "vmmcall");
+    EXPECT_VECTOR("VMRUN without EFER.SVME is #UD", 6, "vmrun");
+    EXPECT_VECTOR("CLGI too", 6, "clgi");
+    EXPECT_VECTOR("VMMCALL too", 6, "vmmcall");
     svm_on();
     ok(rdmsr(0xc0010117) == (uint64_t)PAGE(1), "VM_HSAVE_PA");
-    EXPECT("VM_HSAVE_PA of no page", 13,
+    EXPECT_VECTOR("VM_HSAVE_PA of no page", 13,
            "movl $0xc0010117, %%ecx; xorl %%edx, %%edx; movl $0x123, %%eax; wrmsr");
-    EXPECT("VMRUN of no page", 13, "movl $0x1000001, %%eax; vmrun");
-    EXPECT("VMRUN beyond physical memory", 13, "movq $-4096, %%rax; vmrun");
-    EXPECT("VMRUN in device memory", 13, "movl $0xfee00000, %%eax; vmrun");
-    EXPECT("VMLOAD in ROM", 13, "movl $0xffff0000, %%eax; vmload");
-    EXPECT("VMMCALL with nobody above", 6, "vmmcall");
-    EXPECT("SKINIT", 6, "skinit");
-    EXPECT("VM_CR keeps SVMDIS away while SVM is on", 13,
+    EXPECT_VECTOR("VMRUN of no page", 13, "movl $0x1000001, %%eax; vmrun");
+    EXPECT_VECTOR("VMRUN beyond physical memory", 13, "movq $-4096, %%rax; vmrun");
+    EXPECT_VECTOR("VMRUN in device memory", 13, "movl $0xfee00000, %%eax; vmrun");
+    EXPECT_VECTOR("VMLOAD in ROM", 13, "movl $0xffff0000, %%eax; vmload");
+    EXPECT_VECTOR("VMMCALL with nobody above", 6, "vmmcall");
+    EXPECT_VECTOR("SKINIT", 6, "skinit");
+    EXPECT_VECTOR("VM_CR keeps SVMDIS away while SVM is on", 13,
            "movl $0xc0010114, %%ecx; xorl %%edx, %%edx; movl $0x10, %%eax; wrmsr");
-    EXPECT("INVLPGA", 99, "xorl %%ecx, %%ecx; movl $0x1000000, %%eax; invlpga");
+    EXPECT_VECTOR("INVLPGA", 99, "xorl %%ecx, %%ecx; movl $0x1000000, %%eax; invlpga");
 }
 
 static void load_and_save(void)
@@ -539,10 +514,10 @@ static void nested(void)
     guest_run(g_read);
     check(EXIT_NPF, 1ull << 33 | 6, 0x1065000, "or missing");
     V64(CR3) = cr3;
-    nested_tables[1024 + 0xfee00000u / 0x200000] = 0;
+    second_tables[1024 + 0xfee00000u / 0x200000] = 0;
     guest_run(g_mmio);
     check(EXIT_NPF, 1ull << 32 | 4, 0xfee00020, "a device that the hypervisor makes up");
-    nested_tables[1024 + 0xfee00000u / 0x200000] = 0xfee00087;
+    second_tables[1024 + 0xfee00000u / 0x200000] = 0xfee00087;
     ok(guest_run(g_mmio) == EXIT_VMMCALL, "or passes on");
 }
 
@@ -555,10 +530,10 @@ static void nested_real(void)
 
     guest_reset();
     e = nested_identity();
-    nested_tables[1024] = (uint64_t)nested_tables + 0x7007;
-    fill(nested_tables + 3584, 0, 0x1000);
-    nested_tables[3584 + 1] = (uint64_t)PAGE(110) | 7;
-    nested_tables[3584 + 2] = (uint64_t)PAGE(111) | 7;
+    second_tables[1024] = (uint64_t)second_tables + 0x7007;
+    fill(second_tables + 3584, 0, 0x1000);
+    second_tables[3584 + 1] = (uint64_t)PAGE(110) | 7;
+    second_tables[3584 + 2] = (uint64_t)PAGE(111) | 7;
     for (unsigned k = 0; k < sizeof(code); k++) {
         PAGE(110)[k] = code[k];
     }

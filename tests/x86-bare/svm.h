@@ -6,7 +6,7 @@
 #ifndef X86_BARE_SVM_H
 #define X86_BARE_SVM_H
 
-#include "bare64.h"
+#include "virt.h"
 
 /* Fields of the control block by offset (APM volume 2, appendix B). */
 #define V64(offset) (*(volatile uint64_t *)(vmcb + (offset)))
@@ -29,38 +29,11 @@ enum {
     EXIT_INTR = 0x60
 };
 
-#define PAGE(n) ((uint8_t *)0x1000000 + (n) * 0x1000)   /* memory of the test's, from 16 MiB */
 #define vmcb PAGE(0)
 #define io_map PAGE(4)
 #define msr_map PAGE(8)
-#define guest_stack (PAGE(17) - 16)
-#define guest_idt ((volatile uint64_t *)PAGE(18))
-#define nested_tables ((volatile uint64_t *)PAGE(32))
-
 /* A guest program: ends with VMMCALL. */
-#define GUEST(name, text) \
-    void name(void); \
-    __asm__(".text; " #name ": " text "; vmmcall; hlt")
-
-static inline uint64_t rdmsr(uint32_t n)
-{
-    uint32_t a, d;
-
-    __asm__ volatile("rdmsr" : "=a"(a), "=d"(d) : "c"(n));
-    return a | (uint64_t)d << 32;
-}
-
-static inline void wrmsr(uint32_t n, uint64_t v)
-{
-    __asm__ volatile("wrmsr" ::"a"((uint32_t)v), "d"((uint32_t)(v >> 32)), "c"(n));
-}
-
-static inline void fill(volatile void *at, unsigned value, unsigned bytes)
-{
-    for (unsigned k = 0; k < bytes; k++) {
-        ((volatile uint8_t *)at)[k] = value;
-    }
-}
+#define GUEST(name, text) GUEST_TEXT(name, text, "vmmcall")
 
 static inline void seg(unsigned at, unsigned selector, unsigned attrib, uint32_t limit)
 {
@@ -128,29 +101,12 @@ static inline uint64_t guest_run(void (*code)(void))
     return guest_continue();
 }
 
-/*
- * Tables for the first 4 GiB, 2 MiB pages and 4 KiB ones from 16 MiB to 18 MiB; returned: the entry
- * of PAGE(0).
- */
+/* Nested paging by the tables of second_identity; returned: the entry of PAGE(0). */
 static inline volatile uint64_t *nested_identity(void)
 {
-    volatile uint64_t *t = nested_tables;
-
-    fill(t, 0, 0x7000);
-    t[0] = (uint64_t)t + 0x1007;
-    for (unsigned k = 0; k < 4; k++) {
-        t[512 + k] = (uint64_t)t + (k + 2) * 0x1000 + 7;
-    }
-    for (unsigned k = 0; k < 2048; k++) {
-        t[1024 + k] = (uint64_t)k << 21 | 0x87;
-    }
-    for (unsigned k = 0; k < 512; k++) {
-        t[3072 + k] = (0x1000000 + k * 0x1000ull) | 7;
-    }
-    t[1024 + 8] = (uint64_t)t + 0x6007;
     V64(NP) = 1;
-    V64(NCR3) = (uint64_t)t;
-    return t + 3072;
+    V64(NCR3) = (uint64_t)second_tables;
+    return second_identity(0x87, 7);
 }
 
 static inline bool svm_on(void)

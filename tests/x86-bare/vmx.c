@@ -5,33 +5,8 @@
  */
 // run: -cpu max,+vmx
 #include "bare64.h"
+#include "caught64.h"
 #include "vmx.h"
-
-static volatile uint64_t caught_vector;
-uint64_t recover_rip, recover_rsp, recover_rbp;
-
-static bool recover(Frame64 *f)
-{
-    caught_vector = f->vector;
-    f->rip = recover_rip;
-    f->rsp = recover_rsp;
-    return true;
-}
-
-#define TRY(insn, ...)                                                                             \
-    do {                                                                                           \
-        caught_vector = 99;                                                                        \
-        __asm__ volatile(                                                                          \
-            "leaq 99f(%%rip), %%r14; movq %%r14, recover_rip; movq %%rsp, recover_rsp; "           \
-            "movq %%rbp, recover_rbp; " insn "; 99: movq recover_rbp, %%rbp" ::"m"(caught_vector), \
-            ##__VA_ARGS__                                                                          \
-            : "rax", "rcx", "rdx", "r14", "memory", "cc");                                         \
-    } while (0)
-#define EXPECT(name, vec, insn, ...)      \
-    do {                                  \
-        TRY(insn, ##__VA_ARGS__);         \
-        ok(caught_vector == (vec), name); \
-    } while (0)
 
 enum { FLAG_C = 1, FLAG_Z = 64 };
 
@@ -55,23 +30,23 @@ static void instructions(void)
 {
     uint64_t current = 0, region = (uint64_t)PAGE(1), v = 0x55;
 
-    EXPECT("VMXON without CR4.VMXE is #UD", 6, "vmxon %1", "m"(region));
-    EXPECT("VMREAD outside of VMX operation", 6, "vmread %%rax, %%rcx");
-    EXPECT("VMCALL too", 6, "vmcall");
+    EXPECT_VECTOR("VMXON without CR4.VMXE is #UD", 6, "vmxon %1", "m"(region));
+    EXPECT_VECTOR("VMREAD outside of VMX operation", 6, "vmread %%rax, %%rcx");
+    EXPECT_VECTOR("VMCALL too", 6, "vmcall");
     __asm__ volatile("movq %%cr4, %%rax; orl $0x2000, %%eax; movq %%rax, %%cr4; movq %%cr0, %%rax; "
                      "orl $0x20, %%eax; movq %%rax, %%cr0" ::
                          : "rax");
-    EXPECT("VMXON that IA32_FEATURE_CONTROL does not allow", 13, "vmxon %1", "m"(region));
+    EXPECT_VECTOR("VMXON that IA32_FEATURE_CONTROL does not allow", 13, "vmxon %1", "m"(region));
     vmx_on();
-    EXPECT("the lock holds", 13, "movl $0x3a, %%ecx; xorl %%edx, %%edx; xorl %%eax, %%eax; wrmsr");
+    EXPECT_VECTOR("the lock holds", 13, "movl $0x3a, %%ecx; xorl %%edx, %%edx; xorl %%eax, %%eax; wrmsr");
     ok(WITH("vmxon", 0x1000001) == FLAG_C, "VMXON of no page");
     ok(WITH("vmxon", 0xfee00000) == FLAG_C, "of device memory");
     *(volatile uint32_t *)PAGE(2) = 0x77;
     ok(WITH("vmxon", PAGE(2)) == FLAG_C, "of another revision");
     ok(WITH("vmxon", PAGE(1)) == 0, "VMXON");
     ok(WITH("vmxon", PAGE(1)) == FLAG_C, "again, without a current VMCS");
-    EXPECT("CR4.VMXE stays on", 13, "movq %%cr4, %%rax; andl $~0x2000, %%eax; movq %%rax, %%cr4");
-    EXPECT("so does CR0.NE", 13, "movq %%cr0, %%rax; andl $~0x20, %%eax; movq %%rax, %%cr0");
+    EXPECT_VECTOR("CR4.VMXE stays on", 13, "movq %%cr4, %%rax; andl $~0x2000, %%eax; movq %%rax, %%cr4");
+    EXPECT_VECTOR("so does CR0.NE", 13, "movq %%cr0, %%rax; andl $~0x20, %%eax; movq %%rax, %%cr0");
     __asm__ volatile("vmptrst %0" : "=m"(current));
     ok(current == ~0ull, "no current VMCS");
     ok(WITH("vmptrld", PAGE(2)) == FLAG_C, "VMPTRLD of another revision");
@@ -515,7 +490,7 @@ static void nested(void)
     tables[0] |= 0x20;
     ok(guest_again(g_read) == X_VMCALL, "and not when they are");
     put(G_CR3, cr(3));
-    ept[1024 + 0xfee00000u / 0x200000] = 0;
+    second_tables[1024 + 0xfee00000u / 0x200000] = 0;
     guest_again(g_mmio);
     check(48, 1 | 0x180, "a device that the hypervisor makes up");
 }
@@ -529,10 +504,10 @@ static void nested_real(void)
     guest_reset();
     ept_identity();
     put(PROC2, get(PROC2) | 1 << 7);
-    ept[1024] = (uint64_t)ept + 0x7007;
-    fill(ept + 3584, 0, 0x1000);
-    ept[3584 + 1] = (uint64_t)PAGE(110) | 0x37;
-    ept[3584 + 2] = (uint64_t)PAGE(111) | 0x37;
+    second_tables[1024] = (uint64_t)second_tables + 0x7007;
+    fill(second_tables + 3584, 0, 0x1000);
+    second_tables[3584 + 1] = (uint64_t)PAGE(110) | 0x37;
+    second_tables[3584 + 2] = (uint64_t)PAGE(111) | 0x37;
     for (unsigned k = 0; k < sizeof(code); k++) {
         PAGE(110)[k] = code[k];
     }
@@ -563,6 +538,6 @@ void cpu_tests(unsigned cpu)
     nested();
     nested_real();
     __asm__ volatile("vmxoff");
-    EXPECT("VMXOFF", 6, "vmread %%rax, %%rcx");
+    EXPECT_VECTOR("VMXOFF", 6, "vmread %%rax, %%rcx");
     on_trap = 0;
 }

@@ -5,7 +5,7 @@
 #ifndef X86_BARE_VMX_H
 #define X86_BARE_VMX_H
 
-#include "bare64.h"
+#include "virt.h"
 
 /* Fields (SDM 3D appendix B). */
 enum {
@@ -22,35 +22,8 @@ enum {
 };
 enum { X_EXCEPTION = 0, X_INTR = 1, X_TRIPLE = 2, X_VMCALL = 18, X_BAD_GUEST = (int)0x80000021 };
 
-#define PAGE(n) ((uint8_t *)0x1000000 + (n) * 0x1000)
-#define guest_stack (PAGE(17) - 16)
-#define guest_idt ((volatile uint64_t *)PAGE(18))
-#define ept ((volatile uint64_t *)PAGE(32))
-
 /* A guest program: ends with VMCALL. */
-#define GUEST(name, text) \
-    void name(void); \
-    __asm__(".text; " #name ": " text "; vmcall; hlt")
-
-static inline uint64_t rdmsr(uint32_t n)
-{
-    uint32_t a, d;
-
-    __asm__ volatile("rdmsr" : "=a"(a), "=d"(d) : "c"(n));
-    return a | (uint64_t)d << 32;
-}
-
-static inline void wrmsr(uint32_t n, uint64_t v)
-{
-    __asm__ volatile("wrmsr" ::"a"((uint32_t)v), "d"((uint32_t)(v >> 32)), "c"(n));
-}
-
-static inline void fill(volatile void *at, unsigned value, unsigned bytes)
-{
-    for (unsigned k = 0; k < bytes; k++) {
-        ((volatile uint8_t *)at)[k] = value;
-    }
-}
+#define GUEST(name, text) GUEST_TEXT(name, text, "vmcall")
 
 static inline void put(uint64_t field, uint64_t v)
 {
@@ -176,29 +149,12 @@ static inline long guest_again(void (*code)(void))
     return enter(true);
 }
 
-/*
- * Tables for the first 4 GiB, 2 MiB pages and 4 KiB ones from 16 MiB to 18 MiB; returned: the entry
- * of PAGE(0).
- */
+/* EPT by the tables of second_identity; returned: the entry of PAGE(0). */
 static inline volatile uint64_t *ept_identity(void)
 {
-    volatile uint64_t *t = ept;
-
-    fill(t, 0, 0x7000);
-    t[0] = (uint64_t)t + 0x1007;
-    for (unsigned k = 0; k < 4; k++) {
-        t[512 + k] = (uint64_t)t + (k + 2) * 0x1000 + 7;
-    }
-    for (unsigned k = 0; k < 2048; k++) {
-        t[1024 + k] = (uint64_t)k << 21 | 0xb7;
-    }
-    for (unsigned k = 0; k < 512; k++) {
-        t[3072 + k] = (0x1000000 + k * 0x1000ull) | 0x37;
-    }
-    t[1024 + 8] = (uint64_t)t + 0x6007;
     put(PROC2, get(PROC2) | 2);
-    put(EPTP, (uint64_t)t | 6 | 3 << 3 | 1 << 6);
-    return t + 3072;
+    put(EPTP, (uint64_t)second_tables | 6 | 3 << 3 | 1 << 6);
+    return second_identity(0xb7, 0x37);
 }
 
 static inline void vmx_on(void)
