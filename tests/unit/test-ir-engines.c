@@ -561,7 +561,7 @@ static void random_op(Gen *g, const IrVar *locals, bool floats)
 }
 
 enum { MAX_BLOCKS = 6, NUM_TARGETS = 4 };
-#define TARGET_PC 0x2000ull
+#define FIRST_TARGET 0x2000ull      /* pc of the first block that is jumped to */
 
 /* To a pc that comes out of the registers: one of the targets, or none of them. */
 static void random_jump(Gen *g)
@@ -570,7 +570,7 @@ static void random_jump(Gen *g)
     IrOp low = {
         .opcode = OP_AND, .num_args = 2, .args = {operand(g, IR_I64), konst(g, IR_I64, 7 * 16)}};
     uint32_t v = append(g, &low, IR_I64);
-    IrOp sum = {.opcode = OP_ADD, .num_args = 2, .args = {v, konst(g, IR_I64, TARGET_PC)}};
+    IrOp sum = {.opcode = OP_ADD, .num_args = 2, .args = {v, konst(g, IR_I64, FIRST_TARGET)}};
     IrOp exit = {.opcode = OP_EXIT_LOOKUP, .num_args = 1, .args = {append(g, &sum, IR_I64)}};
 
     append(g, &exit, IR_VOID);
@@ -602,7 +602,7 @@ static void random_jumps(Gen *g, unsigned ops)
         blocks[i] = ir_block(g->b);
     }
     for (unsigned i = 0; i < NUM_TARGETS; i++) {
-        g_assert_true(ir_target(g->b, TARGET_PC + 16 * i, blocks[i + 1]));
+        g_assert_true(ir_target(g->b, FIRST_TARGET + 16 * i, blocks[i + 1]));
     }
     for (unsigned i = 0; i < MAX_BLOCKS; i++) {
         ir_place(g->b, blocks[i]);
