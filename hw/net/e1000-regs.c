@@ -15,16 +15,6 @@ enum {
     EECD_GNT = 0x80,
     EECD_PRESENT = 0x100
 };
-enum {
-    MDIC_WRITE = 1 << 26,
-    MDIC_READ = 2 << 26,
-    MDIC_READY = 1 << 28,
-    MDIC_IE = 1 << 29,
-    MDIC_ERROR = 1 << 30
-};
-#define PHY_ADDRESS 1
-#define NEGOTIATION_NS 500000000ll
-
 static void e1000_irq(E1000 *s)
 {
     pci_set_irq(&s->pci, (s->icr & s->ims) != 0);
@@ -275,15 +265,8 @@ const RegBank e1000_banks[] = {
     { 0 },
 };
 
-static const StateField context_state[] = {
-    STATE(E1000Context, ipcss), STATE(E1000Context, ipcso), STATE(E1000Context, tucss),
-    STATE(E1000Context, tucso), STATE(E1000Context, hdr_len), STATE(E1000Context, ipcse),
-    STATE(E1000Context, tucse), STATE(E1000Context, mss), STATE(E1000Context, tcp),
-    STATE(E1000Context, ip4), STATE_END,
-};
-
 static const StateField tx_state[] = {
-    STATE_STRUCT(E1000Tx, ctx, context_state), STATE(E1000Tx, popts), STATE(E1000Tx, tse), STATE_END,
+    STATE_STRUCT(E1000Tx, ctx, e1000_context_state), STATE(E1000Tx, popts), STATE(E1000Tx, tse), STATE_END,
 };
 
 const StateField e1000_state[] = {

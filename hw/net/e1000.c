@@ -56,12 +56,7 @@ static unsigned rx_buffer_size(const E1000 *s)
 /* Descriptors that the driver gave us. */
 static uint32_t rx_available(const E1000 *s)
 {
-    uint32_t n = ring_len(s->rdlen);
-
-    if (n == 0 || s->rdh >= n || s->rdt >= n) {
-        return 0;
-    }
-    return s->rdt >= s->rdh ? s->rdt - s->rdh : n - s->rdh + s->rdt;
+    return e1000_ring_available(s->rdh, s->rdt, ring_len(s->rdlen));
 }
 
 static bool e1000_can_receive(NetClient *c)
@@ -73,8 +68,6 @@ static bool e1000_can_receive(NetClient *c)
 
 static bool rx_wanted(const E1000 *s, const uint8_t *f)
 {
-    static const uint8_t shifts[] = { 4, 3, 2, 0 };
-
     if (eth_is_broadcast(f)) {
         return s->rctl & (RCTL_BAM | RCTL_UPE);
     }
@@ -84,18 +77,7 @@ static bool rx_wanted(const E1000 *s, const uint8_t *f)
     if (!(f[0] & 1) && (s->rctl & RCTL_UPE)) {
         return true;
     }
-    for (unsigned i = 0; i < ARRAY_COUNT(s->ra); i += 2) {
-        if ((s->ra[i + 1] & RAH_AV) && load_le32(f) == s->ra[i] &&
-            load_le16(f + 4) == (s->ra[i + 1] & 0xffff)) {
-            return true;
-        }
-    }
-    if (f[0] & 1) {
-        unsigned hash = (f[5] << 8 | f[4]) >> shifts[s->rctl >> 12 & 3] & 0xfff;
-
-        return s->mta[hash >> 5] & 1u << (hash & 31);
-    }
-    return false;
+    return e1000_address_wanted(f, s->ra, ARRAY_COUNT(s->ra), s->mta, s->rctl);
 }
 
 /* What the status byte says of checksums: nothing, unless the back end vouches for them. */
@@ -166,28 +148,6 @@ static ssize_t e1000_receive_offload(NetClient *c, const uint8_t *frame, size_t 
 
 /* ---- transmit, 3.3 and 3.5 ---- */
 
-static void put_checksum(uint8_t *frame, size_t len, unsigned start, unsigned at, unsigned end)
-{
-    size_t stop = end && end < len ? end + 1u : len;
-
-    if (start < stop && at + 2u <= len) {
-        store_be16(frame + at,
-                   checksum_finish(checksum_add(0, frame + start, stop - start, false)));
-    }
-}
-
-static void tx_checksums(E1000 *s, uint8_t *frame, size_t len)
-{
-    const E1000Tx *t = &s->tx;
-
-    if (t->popts & POPTS_TXSM) {
-        put_checksum(frame, len, t->ctx.tucss, t->ctx.tucso, t->ctx.tucse);
-    }
-    if (t->popts & POPTS_IXSM) {
-        put_checksum(frame, len, t->ctx.ipcss, t->ctx.ipcso, t->ctx.ipcse);
-    }
-}
-
 static void tx_frame(E1000 *s, uint8_t *frame, size_t len, const NetOffload *o)
 {
     s->stats[STAT_GPTC]++;
@@ -206,22 +166,12 @@ static void tx_end_of_packet(E1000 *s)
     if (s->tx.tse && s->tx.ctx.tcp && eth_offload_tso(s->tx_buf, s->tx_len, s->tx.ctx.mss, &o)) {
         tx_frame(s, s->tx_buf, s->tx_len, &o);
     } else if (s->tx_len >= ETH_HEADER) {
-        tx_checksums(s, s->tx_buf, s->tx_len);
+        e1000_put_checksums(&s->tx.ctx, s->tx.popts, s->tx_buf, s->tx_len, 0);
         tx_frame(s, s->tx_buf, s->tx_len, &o);
     }
     s->tx_len = 0;
     s->tx.popts = 0;
     s->tx.tse = false;
-}
-
-static void tx_context(E1000Context *c, const uint8_t *d, uint32_t cmd)
-{
-    *c = (E1000Context){
-        .ipcss = d[0], .ipcso = d[1], .ipcse = load_le16(d + 2),
-        .tucss = d[4], .tucso = d[5], .tucse = load_le16(d + 6),
-        .hdr_len = d[13], .mss = load_le16(d + 14),
-        .tcp = cmd >> 24 & 1, .ip4 = cmd >> 25 & 1,
-    };
 }
 
 static void tx_descriptor(E1000 *s, const uint8_t *d)
@@ -231,7 +181,7 @@ static void tx_descriptor(E1000 *s, const uint8_t *d)
     unsigned len = extended ? lower & 0xfffff : lower & 0xffff;
 
     if (extended && (lower >> 20 & 15) == 0) {
-        tx_context(&s->tx.ctx, d, cmd);
+        s->tx.ctx = e1000_context(d);
         return;
     }
     if (extended && s->tx_len == 0) {

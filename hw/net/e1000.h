@@ -3,65 +3,9 @@
 #ifndef HW_NET_E1000_H
 #define HW_NET_E1000_H
 
-#include "hw/net/nic.h"
-#include "hw/pci/pci.h"
-#include "util/checksum.h"
-#include "util/main-loop.h"
-#include "util/timer.h"
+#include "e1000-common.h"
 
-#define DESC_SIZE 16u
-
-enum {
-    CTRL_RST = 1 << 26,
-    CTRL_PHY_RST = 1u << 31,
-    STATUS_FD = 1,
-    STATUS_LU = 2,
-    STATUS_SPEED_1000 = 0x80
-};
-enum {
-    RCTL_EN = 2,
-    RCTL_UPE = 8,
-    RCTL_MPE = 16,
-    RCTL_LPE = 32,
-    RCTL_BAM = 1 << 15,
-    RCTL_BSEX = 1 << 25,
-    RCTL_SECRC = 1 << 26,
-    TCTL_EN = 2 };
-enum {
-    ICR_TXDW = 1,
-    ICR_TXQE = 2,
-    ICR_LSC = 4,
-    ICR_RXDMT0 = 16,
-    ICR_RXO = 64,
-    ICR_RXT0 = 128,
-    ICR_MDAC = 512
-};
-#define RAH_AV (1u << 31)
-#define TXD_EOP (1u << 24)
-#define TXD_IC (1u << 26)
-#define TXD_TSE (1u << 26)
-#define TXD_RS (1u << 27)
-#define TXD_DEXT (1u << 29)
-enum {
-    TXD_DD = 1,
-    RXD_DD = 1,
-    RXD_EOP = 2,
-    RXD_IXSM = 4,
-    RXD_TCPCS = 0x20,
-    RXD_IPCS = 0x40,
-    RXCSUM_IP = 0x100,
-    RXCSUM_TU = 0x200,
-    POPTS_IXSM = 1,
-    POPTS_TXSM = 2
-};
-enum { STAT_GPRC = 29, STAT_GPTC = 32, STAT_TPR = 52, STAT_TPT = 53 };
-
-/* 3.3.6: TCP/IP context. */
-typedef struct E1000Context {
-    uint8_t ipcss, ipcso, tucss, tucso, hdr_len;
-    uint16_t ipcse, tucse, mss;
-    bool tcp, ip4;
-} E1000Context;
+enum { CTRL_PHY_RST = 1u << 31, STATUS_FD = 1, STATUS_SPEED_1000 = 0x80 };
 
 typedef struct E1000Tx {
     E1000Context ctx;

@@ -6,16 +6,7 @@
 #include "e1000e.h"
 
 enum { EEC_PRESENT = 0x100, EEC_AUTO_RD = 0x200, EEC_REQ = 0x40, EEC_GNT = 0x80 };
-enum {
-    MDIC_WRITE = 1 << 26,
-    MDIC_READ = 2 << 26,
-    MDIC_READY = 1 << 28,
-    MDIC_IE = 1 << 29,
-    MDIC_ERROR = 1 << 30
-};
 enum { PHY_CONTROL = 0, PHY_PAGE = 22 };
-#define PHY_ADDRESS 1
-#define NEGOTIATION_NS 500000000ll
 #define ALL 0xffffffff
 
 static void write_ctrl(Device *d, const RegAccess *a)
@@ -270,14 +261,8 @@ const RegBank e1000e_banks[] = {
     { 0 },
 };
 
-static const StateField context_state[] = {
-    STATE(E1000eContext, ipcss), STATE(E1000eContext, ipcso), STATE(E1000eContext, tucss), STATE(E1000eContext, tucso),
-    STATE(E1000eContext, hdr_len), STATE(E1000eContext, ipcse), STATE(E1000eContext, tucse), STATE(E1000eContext, mss),
-    STATE(E1000eContext, tcp), STATE(E1000eContext, ip4), STATE_END,
-};
-
 static const StateField tx_state[] = {
-    STATE_STRUCT(E1000eTx, ctx, context_state), STATE(E1000eTx, popts), STATE(E1000eTx, tse), STATE(E1000eTx, vlan),
+    STATE_STRUCT(E1000eTx, ctx, e1000_context_state), STATE(E1000eTx, popts), STATE(E1000eTx, tse), STATE(E1000eTx, vlan),
     STATE(E1000eTx, tag), STATE(E1000eTx, len), STATE_RAW(E1000eTx, buf), STATE_END,
 };
 

@@ -6,31 +6,9 @@
  * splitting, wake-up, flow control, jumbo frames over 16 KiB.
  */
 #include "e1000e.h"
-#include "util/checksum.h"
 #include "util/error.h"
 
-enum {
-    TXD_EOP = 1 << 24,
-    TXD_IC = 1 << 26,
-    TXD_TSE = 1 << 26,
-    TXD_RS = 1 << 27,
-    TXD_DEXT = 1 << 29,
-    TXD_VLE = 1 << 30
-};
-enum { TXD_DD = 1, POPTS_IXSM = 1, POPTS_TXSM = 2 };
-enum {
-    RXD_DD = 1,
-    RXD_EOP = 2,
-    RXD_IXSM = 4,
-    RXD_VP = 8,
-    RXD_UDPCS = 0x10,
-    RXD_TCPCS = 0x20,
-    RXD_IPCS = 0x40
-};
-enum { RXCSUM_IP = 0x100, RXCSUM_TU = 0x200, RXCSUM_PCSD = 0x2000 };
 enum { RFCTL_EXTENDED = 0x8000, RCTL_SPLIT = 0x400, MRQC_RSS = 1 };
-enum { STAT_GPRC = 29, STAT_GPTC = 32, STAT_TPR = 52, STAT_TPT = 53 };
-#define DESC_SIZE 16u
 #define SPLIT_SIZE 32u
 #define TX_BURST 4096u
 
@@ -56,12 +34,7 @@ static unsigned rx_buffer_size(const E1000e *s)
 
 static uint32_t rx_available(const E1000e *s, unsigned q)
 {
-    uint32_t n = rx_ring(s, q);
-
-    if (n == 0 || s->rdh[q] >= n || s->rdt[q] >= n) {
-        return 0;
-    }
-    return s->rdt[q] >= s->rdh[q] ? s->rdt[q] - s->rdh[q] : n - s->rdh[q] + s->rdt[q];
+    return e1000_ring_available(s->rdh[q], s->rdt[q], rx_ring(s, q));
 }
 
 static bool can_receive(NetClient *c)
@@ -74,8 +47,6 @@ static bool can_receive(NetClient *c)
 
 static bool rx_wanted(const E1000e *s, const uint8_t *f, size_t len)
 {
-    static const uint8_t shifts[] = { 4, 3, 2, 0 };
-
     if ((s->rctl & RCTL_VFE) && len >= 16 && load_be16(f + 12) == (s->vet & 0xffff)) {
         unsigned id = load_be16(f + 14) & 0xfff;
 
@@ -89,18 +60,7 @@ static bool rx_wanted(const E1000e *s, const uint8_t *f, size_t len)
     if (eth_is_broadcast(f) && (s->rctl & RCTL_BAM)) {
         return true;
     }
-    for (unsigned i = 0; i < ARRAY_COUNT(s->ra); i += 2) {
-        if ((s->ra[i + 1] & RAH_AV) && load_le32(f) == s->ra[i] &&
-            load_le16(f + 4) == (s->ra[i + 1] & 0xffff)) {
-            return true;
-        }
-    }
-    if (f[0] & 1) {
-        unsigned hash = (f[5] << 8 | f[4]) >> shifts[s->rctl >> 12 & 3] & 0xfff;
-
-        return s->mta[hash >> 5] & 1u << (hash & 31);
-    }
-    return false;
+    return e1000_address_wanted(f, s->ra, ARRAY_COUNT(s->ra), s->mta, s->rctl);
 }
 
 /* What a descriptor tells about a frame. */
@@ -282,15 +242,6 @@ static ssize_t receive_offload(NetClient *c, const uint8_t *frame, size_t len, c
 
 /* ---- transmit ---- */
 
-static void put_checksum(uint8_t *f, size_t len, unsigned start, unsigned at, unsigned end)
-{
-    size_t stop = end && end < len ? end + 1u : len;
-
-    if (start < stop && at + 2u <= len) {
-        store_be16(f + at, checksum_finish(checksum_add(0, f + start, stop - start, false)));
-    }
-}
-
 static void tx_send(E1000e *s, uint8_t *f, size_t len, const NetOffload *o)
 {
     s->stats[STAT_GPTC]++;
@@ -304,7 +255,7 @@ static void tx_send(E1000e *s, uint8_t *f, size_t len, const NetOffload *o)
 
 static void tx_end_of_packet(E1000e *s, E1000eTx *t)
 {
-    const E1000eContext *c = &t->ctx;
+    const E1000Context *c = &t->ctx;
     NetOffload o = { 0 };
     uint8_t *f = t->buf;
 
@@ -317,16 +268,7 @@ static void tx_end_of_packet(E1000e *s, E1000eTx *t)
     if (t->tse && c->tcp && eth_offload_tso(f, t->len, c->mss, &o)) {
         tx_send(s, f, t->len, &o);
     } else if (t->len >= ETH_HEADER) {
-        unsigned shift = t->vlan ? 4 : 0;
-
-        if (t->popts & POPTS_TXSM) {
-            put_checksum(f, t->len, c->tucss + shift, c->tucso + shift,
-                         c->tucse ? c->tucse + shift : 0);
-        }
-        if (t->popts & POPTS_IXSM) {
-            put_checksum(f, t->len, c->ipcss + shift, c->ipcso + shift,
-                         c->ipcse ? c->ipcse + shift : 0);
-        }
+        e1000_put_checksums(c, t->popts, f, t->len, t->vlan ? 4 : 0);
         tx_send(s, f, t->len, &o);
     }
     t->len = 0;
@@ -341,11 +283,7 @@ static void tx_descriptor(E1000e *s, E1000eTx *t, const uint8_t *d)
     unsigned len = extended ? lower & 0xfffff : lower & 0xffff;
 
     if (extended && (lower >> 20 & 15) == 0) {
-        t->ctx = (E1000eContext){
-            .ipcss = d[0], .ipcso = d[1], .ipcse = load_le16(d + 2),
-            .tucss = d[4], .tucso = d[5], .tucse = load_le16(d + 6),
-            .hdr_len = d[13], .mss = load_le16(d + 14), .tcp = cmd >> 24 & 1, .ip4 = cmd >> 25 & 1,
-        };
+        t->ctx = e1000_context(d);
         return;
     }
     if (t->len == 0) {
@@ -510,7 +448,7 @@ void e1000e_device_reset(Device *d)
     for (unsigned q = 0; q < E1000E_QUEUES; q++) {
         s->tx[q].len = s->tx[q].popts = 0;
         s->tx[q].tse = s->tx[q].vlan = false;
-        s->tx[q].ctx = (E1000eContext){ 0 };
+        s->tx[q].ctx = (E1000Context){ 0 };
     }
     memset(s->next_irq_ns, 0, sizeof(s->next_irq_ns));
     s->sent = 0;

@@ -6,53 +6,21 @@
 #ifndef HW_NET_E1000E_H
 #define HW_NET_E1000E_H
 
-#include "hw/net/nic.h"
-#include "hw/pci/pci.h"
-#include "util/main-loop.h"
-#include "util/timer.h"
+#include "e1000-common.h"
 
 #define E1000E_QUEUES 2
 #define E1000E_VECTORS 5
 
-enum { CTRL_GIO_DISABLE = 4, CTRL_RST = 1 << 26, CTRL_VME = 1 << 30 };
-enum { STATUS_LU = 2, STATUS_GIO = 1 << 19 };
+enum { CTRL_GIO_DISABLE = 4, CTRL_VME = 1 << 30, STATUS_GIO = 1 << 19 };
 enum { CTRL_EXT_EIAME = 1 << 24, CTRL_EXT_IAME = 1 << 27 };
-enum {
-    RCTL_EN = 2,
-    RCTL_UPE = 8,
-    RCTL_MPE = 16,
-    RCTL_LPE = 32,
-    RCTL_LBM = 0xc0,
-    RCTL_BAM = 1 << 15,
-    RCTL_VFE = 1 << 18,
-    RCTL_BSEX = 1 << 25,
-    RCTL_SECRC = 1 << 26,
-    TCTL_EN = 2 };
-enum {
-    ICR_TXDW = 1,
-    ICR_TXQE = 2,
-    ICR_LSC = 4,
-    ICR_RXDMT0 = 16,
-    ICR_RXO = 64,
-    ICR_RXT0 = 128,
-    ICR_MDAC = 512,
-    ICR_RXQ0 = 1 << 20,
-    ICR_TXQ0 = 1 << 22,
-    ICR_OTHER = 1 << 24 };
+enum { RCTL_LBM = 0xc0, RCTL_VFE = 1 << 18 };
+enum { ICR_RXQ0 = 1 << 20, ICR_TXQ0 = 1 << 22, ICR_OTHER = 1 << 24 };
 #define ICR_ASSERTED (1u << 31)
 #define ICR_QUEUES 0x01f00000u
 #define ICR_OTHERS (ICR_LSC | ICR_RXO | ICR_MDAC)
-#define RAH_AV (1u << 31)
-
-/* 7.2.6: what a context descriptor said last. */
-typedef struct E1000eContext {
-    uint8_t ipcss, ipcso, tucss, tucso, hdr_len;
-    uint16_t ipcse, tucse, mss;
-    bool tcp, ip4;
-} E1000eContext;
 
 typedef struct E1000eTx {
-    E1000eContext ctx;
+    E1000Context ctx;
     uint8_t popts;
     bool tse, vlan;
     uint16_t tag;
