@@ -5,13 +5,13 @@
  * chapters 3 to 6, 10.
  */
 #include "bare64.h"
-#include "caught64.h"
 
 #define EXPECT(name, vec, err, insn, ...) \
     do {                                  \
         TRY(insn, ##__VA_ARGS__);         \
         expect(name, vec, err);           \
     } while (0)
+#include "caught64.h"
 
 static void expect(const char *name, uint64_t vector, uint64_t error)
 {

@@ -24,22 +24,22 @@ static void check(uint64_t code, uint64_t info1, uint64_t info2, const char *nam
 
 static void instructions(void)
 {
-    EXPECT_VECTOR("VMRUN without EFER.SVME is #UD", 6, "vmrun");
-    EXPECT_VECTOR("CLGI too", 6, "clgi");
-    EXPECT_VECTOR("VMMCALL too", 6, "vmmcall");
+    EXPECT("VMRUN without EFER.SVME is #UD", 6, "vmrun");
+    EXPECT("CLGI too", 6, "clgi");
+    EXPECT("VMMCALL too", 6, "vmmcall");
     svm_on();
     ok(rdmsr(0xc0010117) == (uint64_t)PAGE(1), "VM_HSAVE_PA");
-    EXPECT_VECTOR("VM_HSAVE_PA of no page", 13,
+    EXPECT("VM_HSAVE_PA of no page", 13,
            "movl $0xc0010117, %%ecx; xorl %%edx, %%edx; movl $0x123, %%eax; wrmsr");
-    EXPECT_VECTOR("VMRUN of no page", 13, "movl $0x1000001, %%eax; vmrun");
-    EXPECT_VECTOR("VMRUN beyond physical memory", 13, "movq $-4096, %%rax; vmrun");
-    EXPECT_VECTOR("VMRUN in device memory", 13, "movl $0xfee00000, %%eax; vmrun");
-    EXPECT_VECTOR("VMLOAD in ROM", 13, "movl $0xffff0000, %%eax; vmload");
-    EXPECT_VECTOR("VMMCALL with nobody above", 6, "vmmcall");
-    EXPECT_VECTOR("SKINIT", 6, "skinit");
-    EXPECT_VECTOR("VM_CR keeps SVMDIS away while SVM is on", 13,
+    EXPECT("VMRUN of no page", 13, "movl $0x1000001, %%eax; vmrun");
+    EXPECT("VMRUN beyond physical memory", 13, "movq $-4096, %%rax; vmrun");
+    EXPECT("VMRUN in device memory", 13, "movl $0xfee00000, %%eax; vmrun");
+    EXPECT("VMLOAD in ROM", 13, "movl $0xffff0000, %%eax; vmload");
+    EXPECT("VMMCALL with nobody above", 6, "vmmcall");
+    EXPECT("SKINIT", 6, "skinit");
+    EXPECT("VM_CR keeps SVMDIS away while SVM is on", 13,
            "movl $0xc0010114, %%ecx; xorl %%edx, %%edx; movl $0x10, %%eax; wrmsr");
-    EXPECT_VECTOR("INVLPGA", 99, "xorl %%ecx, %%ecx; movl $0x1000000, %%eax; invlpga");
+    EXPECT("INVLPGA", 99, "xorl %%ecx, %%ecx; movl $0x1000000, %%eax; invlpga");
 }
 
 static void load_and_save(void)

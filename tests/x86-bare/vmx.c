@@ -30,23 +30,23 @@ static void instructions(void)
 {
     uint64_t current = 0, region = (uint64_t)PAGE(1), v = 0x55;
 
-    EXPECT_VECTOR("VMXON without CR4.VMXE is #UD", 6, "vmxon %1", "m"(region));
-    EXPECT_VECTOR("VMREAD outside of VMX operation", 6, "vmread %%rax, %%rcx");
-    EXPECT_VECTOR("VMCALL too", 6, "vmcall");
+    EXPECT("VMXON without CR4.VMXE is #UD", 6, "vmxon %1", "m"(region));
+    EXPECT("VMREAD outside of VMX operation", 6, "vmread %%rax, %%rcx");
+    EXPECT("VMCALL too", 6, "vmcall");
     __asm__ volatile("movq %%cr4, %%rax; orl $0x2000, %%eax; movq %%rax, %%cr4; movq %%cr0, %%rax; "
                      "orl $0x20, %%eax; movq %%rax, %%cr0" ::
                          : "rax");
-    EXPECT_VECTOR("VMXON that IA32_FEATURE_CONTROL does not allow", 13, "vmxon %1", "m"(region));
+    EXPECT("VMXON that IA32_FEATURE_CONTROL does not allow", 13, "vmxon %1", "m"(region));
     vmx_on();
-    EXPECT_VECTOR("the lock holds", 13, "movl $0x3a, %%ecx; xorl %%edx, %%edx; xorl %%eax, %%eax; wrmsr");
+    EXPECT("the lock holds", 13, "movl $0x3a, %%ecx; xorl %%edx, %%edx; xorl %%eax, %%eax; wrmsr");
     ok(WITH("vmxon", 0x1000001) == FLAG_C, "VMXON of no page");
     ok(WITH("vmxon", 0xfee00000) == FLAG_C, "of device memory");
     *(volatile uint32_t *)PAGE(2) = 0x77;
     ok(WITH("vmxon", PAGE(2)) == FLAG_C, "of another revision");
     ok(WITH("vmxon", PAGE(1)) == 0, "VMXON");
     ok(WITH("vmxon", PAGE(1)) == FLAG_C, "again, without a current VMCS");
-    EXPECT_VECTOR("CR4.VMXE stays on", 13, "movq %%cr4, %%rax; andl $~0x2000, %%eax; movq %%rax, %%cr4");
-    EXPECT_VECTOR("so does CR0.NE", 13, "movq %%cr0, %%rax; andl $~0x20, %%eax; movq %%rax, %%cr0");
+    EXPECT("CR4.VMXE stays on", 13, "movq %%cr4, %%rax; andl $~0x2000, %%eax; movq %%rax, %%cr4");
+    EXPECT("so does CR0.NE", 13, "movq %%cr0, %%rax; andl $~0x20, %%eax; movq %%rax, %%cr0");
     __asm__ volatile("vmptrst %0" : "=m"(current));
     ok(current == ~0ull, "no current VMCS");
     ok(WITH("vmptrld", PAGE(2)) == FLAG_C, "VMPTRLD of another revision");
@@ -538,6 +538,6 @@ void cpu_tests(unsigned cpu)
     nested();
     nested_real();
     __asm__ volatile("vmxoff");
-    EXPECT_VECTOR("VMXOFF", 6, "vmread %%rax, %%rcx");
+    EXPECT("VMXOFF", 6, "vmread %%rax, %%rcx");
     on_trap = 0;
 }
