@@ -46,9 +46,4 @@ static bool microbit_init(Vm *vm, GError **error)
     return true;
 }
 
-static const MachineType microbit = {
-    .name = "microbit-machine", .machine_name = "microbit", .desc = "BBC micro:bit (Cortex-M0)", .arches = "arm aarch64", .size = sizeof(Machine),
-    .max_cpus = 1, .default_cpu = "cortex-m0", .no_floppy = true, .no_cdrom = true, .no_parallel = true, .init = microbit_init,
-    .done = armv7m_done,
-};
-MACHINE_TYPE(microbit);
+ARMV7M_MACHINE(microbit, "microbit", "BBC micro:bit (Cortex-M0)", "cortex-m0");

@@ -17,17 +17,16 @@
 
 /* ---- blocks with fixed contents ---- */
 
+/* Peripheral and component identification; part: the low byte of the part's number. */
+#define FIXED(at, value) {.offset = at, .reset = value, .fixed = ~0u}
+#define IDENTIFICATION(part)                                                                  \
+    FIXED(0xfd0, 4), FIXED(0xfe0, part), FIXED(0xfe4, 0xb8), FIXED(0xfe8, 0x0b),              \
+        FIXED(0xff0, 0x0d), FIXED(0xff4, 0xf0), FIXED(0xff8, 0x05), FIXED(0xffc, 0xb1)
+
 static const SocReg sysinfo_rows[] = {
-    {.offset = 0x000, .reset = 0x41743, .fixed = 0xffffffff},
-    {.offset = 0x004, .reset = 0x31, .fixed = 0xffffffff},
-    {.offset = 0xfd0, .reset = 4, .fixed = 0xffffffff},
-    {.offset = 0xfe0, .reset = 0x58, .fixed = 0xffffffff},
-    {.offset = 0xfe4, .reset = 0xb8, .fixed = 0xffffffff},
-    {.offset = 0xfe8, .reset = 0x0b, .fixed = 0xffffffff},
-    {.offset = 0xff0, .reset = 0x0d, .fixed = 0xffffffff},
-    {.offset = 0xff4, .reset = 0xf0, .fixed = 0xffffffff},
-    {.offset = 0xff8, .reset = 0x05, .fixed = 0xffffffff},
-    {.offset = 0xffc, .reset = 0xb1, .fixed = 0xffffffff},
+    FIXED(0x000, 0x41743),
+    FIXED(0x004, 0x31),
+    IDENTIFICATION(0x58),
 };
 SOC_BLOCK(iotkit_sysinfo, "iotkit-sysinfo", "IoTKit system information", 0x1000, soc_rows_4k,
           SOC_ROWS(sysinfo_rows));
@@ -42,14 +41,7 @@ static void sysctl_written(SocRegs *s, unsigned offset, uint32_t value, uint32_t
 
 static const SocReg sysctl_rows[] = {
     {.offset = 0x110, .reset = 0x10000000},
-    {.offset = 0xfd0, .reset = 4, .fixed = 0xffffffff},
-    {.offset = 0xfe0, .reset = 0x54, .fixed = 0xffffffff},
-    {.offset = 0xfe4, .reset = 0xb8, .fixed = 0xffffffff},
-    {.offset = 0xfe8, .reset = 0x0b, .fixed = 0xffffffff},
-    {.offset = 0xff0, .reset = 0x0d, .fixed = 0xffffffff},
-    {.offset = 0xff4, .reset = 0xf0, .fixed = 0xffffffff},
-    {.offset = 0xff8, .reset = 0x05, .fixed = 0xffffffff},
-    {.offset = 0xffc, .reset = 0xb1, .fixed = 0xffffffff},
+    IDENTIFICATION(0x54),
 };
 SOC_BLOCK(iotkit_sysctl, "iotkit-sysctl", "IoTKit system control", 0x1000, soc_rows_4k,
           SOC_ROWS(sysctl_rows), .written = sysctl_written);
@@ -326,20 +318,5 @@ static bool an505_init(Vm *vm, GError **error)
     return true;
 }
 
-static const MachineType an505 = {
-    .name = "mps2-an505-machine",
-    .machine_name = "mps2-an505",
-    .desc = "ARM MPS2 with AN505 FPGA image for Cortex-M33",
-    .arches = "arm aarch64",
-    .size = sizeof(Machine),
-    .max_cpus = 1,
-    .default_cpu = "cortex-m33",
-    .default_ram = 16 * MIB,
-    .default_nic = "lan9118",
-    .no_floppy = true,
-    .no_cdrom = true,
-    .no_parallel = true,
-    .init = an505_init,
-    .done = armv7m_done,
-};
-MACHINE_TYPE(an505);
+ARMV7M_MACHINE(an505, "mps2-an505", "ARM MPS2 with AN505 FPGA image for Cortex-M33", "cortex-m33",
+               .default_ram = 16 * MIB, .default_nic = "lan9118");

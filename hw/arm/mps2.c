@@ -201,24 +201,8 @@ static bool an511_init(Vm *vm, GError **error)
     return mps2_build(vm, &m, error);
 }
 
-#define MPS2_MACHINE(tag, name_, desc_, cpu_) \
-    static const MachineType tag = {          \
-        .name = name_ "-machine",             \
-        .machine_name = name_,                \
-        .desc = desc_,                        \
-        .arches = "arm aarch64",              \
-        .size = sizeof(Machine),              \
-        .max_cpus = 1,                        \
-        .default_cpu = cpu_,                  \
-        .default_ram = 16 * MIB,              \
-        .default_nic = "lan9118",             \
-        .no_floppy = true,                    \
-        .no_cdrom = true,                     \
-        .no_parallel = true,                  \
-        .init = tag##_init,                   \
-        .done = armv7m_done,                  \
-    };                                        \
-    MACHINE_TYPE(tag)
+#define MPS2_MACHINE(tag, name, desc, cpu) \
+    ARMV7M_MACHINE(tag, name, desc, cpu, .default_ram = 16 * MIB, .default_nic = "lan9118")
 MPS2_MACHINE(an385, "mps2-an385", "ARM MPS2 with AN385 FPGA image for Cortex-M3", "cortex-m3");
 MPS2_MACHINE(an386, "mps2-an386", "ARM MPS2 with AN386 FPGA image for Cortex-M4", "cortex-m4");
 MPS2_MACHINE(an500, "mps2-an500", "ARM MPS2 with AN500 FPGA image for Cortex-M7", "cortex-m7");

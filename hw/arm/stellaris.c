@@ -107,22 +107,6 @@ static bool lm3s811evb_init(Vm *vm, GError **error)
     return stellaris_build(vm, 64 * KIB, 8 * KIB, lm3s811_slots, ARRAY_COUNT(lm3s811_slots), error);
 }
 
-#define STELLARIS_MACHINE(tag, desc_, nic_) \
-    static const MachineType tag = {        \
-        .name = #tag "-machine",            \
-        .machine_name = #tag,               \
-        .desc = desc_,                      \
-        .arches = "arm aarch64",            \
-        .size = sizeof(Machine),            \
-        .max_cpus = 1,                      \
-        .default_cpu = "cortex-m3",         \
-        .default_nic = nic_,                \
-        .no_floppy = true,                  \
-        .no_cdrom = true,                   \
-        .no_parallel = true,                \
-        .init = tag##_init,                 \
-        .done = armv7m_done,                \
-    };                                      \
-    MACHINE_TYPE(tag)
-STELLARIS_MACHINE(lm3s6965evb, "Stellaris LM3S6965EVB (Cortex-M3)", "stellaris_enet");
-STELLARIS_MACHINE(lm3s811evb, "Stellaris LM3S811EVB (Cortex-M3)", NULL);
+ARMV7M_MACHINE(lm3s6965evb, "lm3s6965evb", "Stellaris LM3S6965EVB (Cortex-M3)", "cortex-m3",
+               .default_nic = "stellaris_enet");
+ARMV7M_MACHINE(lm3s811evb, "lm3s811evb", "Stellaris LM3S811EVB (Cortex-M3)", "cortex-m3");

@@ -156,22 +156,7 @@ static bool stm32vldiscovery_init(Vm *vm, GError **error)
     return stm32_build(vm, &m, error);
 }
 
-#define STM32_MACHINE(tag, desc_, cpu_) \
-    static const MachineType tag = {    \
-        .name = #tag "-machine",        \
-        .machine_name = #tag,           \
-        .desc = desc_,                  \
-        .arches = "arm aarch64",        \
-        .size = sizeof(Machine),        \
-        .max_cpus = 1,                  \
-        .default_cpu = cpu_,            \
-        .no_floppy = true,              \
-        .no_cdrom = true,               \
-        .no_parallel = true,            \
-        .init = tag##_init,             \
-        .done = armv7m_done,            \
-    };                                  \
-    MACHINE_TYPE(tag)
-STM32_MACHINE(netduino2, "Netduino 2 Machine (Cortex-M3)", "cortex-m3");
-STM32_MACHINE(netduinoplus2, "Netduino Plus 2 Machine (Cortex-M4)", "cortex-m4");
-STM32_MACHINE(stm32vldiscovery, "ST STM32VLDISCOVERY (Cortex-M3)", "cortex-m3");
+ARMV7M_MACHINE(netduino2, "netduino2", "Netduino 2 Machine (Cortex-M3)", "cortex-m3");
+ARMV7M_MACHINE(netduinoplus2, "netduinoplus2", "Netduino Plus 2 Machine (Cortex-M4)", "cortex-m4");
+ARMV7M_MACHINE(stm32vldiscovery, "stm32vldiscovery", "ST STM32VLDISCOVERY (Cortex-M3)",
+               "cortex-m3");

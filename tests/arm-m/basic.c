@@ -6,27 +6,10 @@
 // image: basic-m3 mps2-an385 plain.ld -mcpu=cortex-m3
 // image: basic-m7 mps2-an500 plain.ld -mcpu=cortex-m7
 // image: basic-an511 mps2-an511 plain.ld -mcpu=cortex-m3
-typedef unsigned u32;
-#define R(a) (*(volatile u32 *)(a))
+#include "print.h"
+
 extern u32 _stack;
 void reset(void);
-static void putc_(char c)
-{
-    while (R(0x40004004) & 1)
-        ;
-    R(0x40004000) = c;
-}
-static void puts_(const char *s)
-{
-    while (*s)
-        putc_(*s++);
-}
-static void hex(u32 v)
-{
-    for (int i = 28; i >= 0; i -= 4)
-        putc_("0123456789abcdef"[v >> i & 15]);
-    putc_(' ');
-}
 volatile u32 ticks;
 void svc(void)
 {

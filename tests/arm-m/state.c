@@ -6,9 +6,9 @@
 // image: state-m3 mps2-an385 plain.ld -mcpu=cortex-m3
 // image: state-m4 mps2-an386 plain.ld -mcpu=cortex-m4 -DFP -mfpu=fpv4-sp-d16 -mfloat-abi=softfp
 // image: state-m7 mps2-an500 plain.ld -mcpu=cortex-m7 -DFP -mfpu=fpv5-d16 -mfloat-abi=softfp
-// image: state-m33 mps2-an505 secure.ld -mcpu=cortex-m33 -DFP -DV8 -DU=0x50200000 -mfpu=fpv5-sp-d16 -mfloat-abi=softfp
-typedef unsigned u32;
-#define R(a) (*(volatile u32 *)(a))
+// image: state-m33 mps2-an505 secure.ld -mcpu=cortex-m33 -DFP -DV8 -DUART=0x50200000 -mfpu=fpv5-sp-d16 -mfloat-abi=softfp
+#include "print.h"
+
 void reset(void);
 #ifdef V8
 #define STACK 0x38010000
@@ -17,26 +17,6 @@ void reset(void);
 #define STACK 0x20010000
 #define RAM 0x20000000
 #endif
-#ifndef U
-#define U 0x40004000
-#endif
-static void putc_(char c)
-{
-    while (R(U + 4) & 1)
-        ;
-    R(U) = c;
-}
-static void puts_(const char *s)
-{
-    while (*s)
-        putc_(*s++);
-}
-static void hex(u32 v)
-{
-    for (int i = 28; i >= 0; i -= 4)
-        putc_("0123456789abcdef"[v >> i & 15]);
-    putc_(' ');
-}
 volatile u32 mode;
 static u32 lr_(void);
 __attribute__((naked)) void fault(void)
@@ -316,8 +296,8 @@ static void set_regions(void)
     R(0xe000ed9c) = (RAM + 0x20000) | (2 << 1) | 1;
     R(0xe000eda0) = (RAM + 0x20020) | 1;
     R(0xe000ed98) = 3;
-    R(0xe000ed9c) = U | 1 | (1 << 1);
-    R(0xe000eda0) = U | 0xfe0 | 1;
+    R(0xe000ed9c) = UART | 1 | (1 << 1);
+    R(0xe000eda0) = UART | 0xfe0 | 1;
 }
 
 static void test_subregions(void)
@@ -334,7 +314,7 @@ static void set_regions(void)
     R(0xe000eda0) = (1u << 28) | (5 << 24) | (5 << 1) | 1; /* 64 bytes RO */
     R(0xe000ed9c) = (RAM + 0x21013);
     R(0xe000eda0) = (3 << 24) | (0xa5 << 8) | (10 << 1) | 1; /* 2K with subregions */
-    R(0xe000ed9c) = U | 0x14;
+    R(0xe000ed9c) = UART | 0x14;
     R(0xe000eda0) = (3 << 24) | (11 << 1) | 1;
 }
 
@@ -397,8 +377,8 @@ static void test_mpu(void)
 
 void reset(void)
 {
-    R(U + 0x10) = 16;
-    R(U + 8) = 1;
+    R(UART + 0x10) = 16;
+    R(UART + 8) = 1;
     puts_("start\n");
     R(0xe000ed24) |= 7 << 16;
     test_fp();

@@ -4,27 +4,11 @@
  * either state, refused accesses, protection controllers of IoTKit.
  */
 // image: trustzone mps2-an505 trustzone.ld -mcpu=cortex-m33+nofp -mfloat-abi=soft -mlong-calls
-typedef unsigned u32;
-#define R(a) (*(volatile u32 *)(a))
+#define UART 0x50200000
+#include "print.h"
+
 #define NS __attribute__((section(".ns"), used))
 void reset(void);
-static void putc_(char c)
-{
-    while (R(0x50200004) & 1)
-        ;
-    R(0x50200000) = c;
-}
-static void puts_(const char *s)
-{
-    while (*s)
-        putc_(*s++);
-}
-static void hex(u32 v)
-{
-    for (int i = 28; i >= 0; i -= 4)
-        putc_("0123456789abcdef"[v >> i & 15]);
-    putc_(' ');
-}
 /* secure services, called by veneers */
 __attribute__((used)) u32 svc_print(u32 v)
 {

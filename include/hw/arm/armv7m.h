@@ -38,4 +38,26 @@ bool armv7m_load(Board *b, hwaddr base, uint64_t size, GError **error);
 bool armv7m_done(Vm *vm, GError **error);
 void armv7m_boot_at(Board *b, hwaddr base, uint64_t size);
 
+/*
+ * The type `tag` of a board with one M-profile CPU, whose tag_init builds it; ...: more members of
+ * MachineType.
+ */
+#define ARMV7M_MACHINE(tag, name_, desc_, cpu_, ...) \
+    static const MachineType tag = {                 \
+        .name = name_ "-machine",                    \
+        .machine_name = name_,                       \
+        .desc = desc_,                               \
+        .arches = "arm aarch64",                     \
+        .size = sizeof(Machine),                     \
+        .max_cpus = 1,                               \
+        .default_cpu = cpu_,                         \
+        .no_floppy = true,                           \
+        .no_cdrom = true,                            \
+        .no_parallel = true,                         \
+        .init = tag##_init,                          \
+        .done = armv7m_done,                         \
+        __VA_ARGS__                                  \
+    };                                               \
+    MACHINE_TYPE(tag)
+
 #endif
