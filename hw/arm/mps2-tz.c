@@ -17,8 +17,8 @@
 
 /* ---- blocks with fixed contents ---- */
 
-/* Peripheral and component identification; part: the low byte of the part's number. */
 #define FIXED(at, value) {.offset = at, .reset = value, .fixed = ~0u}
+/* Peripheral and component identification; part: the low byte of the part's number. */
 #define IDENTIFICATION(part)                                                                  \
     FIXED(0xfd0, 4), FIXED(0xfe0, part), FIXED(0xfe4, 0xb8), FIXED(0xfe8, 0x0b),              \
         FIXED(0xff0, 0x0d), FIXED(0xff4, 0xf0), FIXED(0xff8, 0x05), FIXED(0xffc, 0xb1)
