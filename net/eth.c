@@ -180,6 +180,41 @@ void eth_fill_checksum(uint8_t *f, size_t len, const NetOffload *o)
     }
 }
 
+void eth_insert_checksums(uint8_t *frame, size_t len, bool ip)
+{
+    NetOffload o = {.checksum = true};
+    EthLayout l;
+
+    if (!eth_parse(frame, len, &l)) {
+        return;
+    }
+    if (ip && l.ip4) {
+        size_t header = (frame[l.l3] & 15u) * 4;
+
+        if (header >= 20 && header <= len - l.l3) {
+            store_be16(frame + l.l3 + 10, 0);
+            store_be16(frame + l.l3 + 10,
+                       checksum_finish(checksum_add(0, frame + l.l3, header, false)));
+        }
+    }
+    if (l.fragment || !(l.tcp || l.udp)) {
+        return;
+    }
+    o.sum_start = l.l4;
+    o.sum_offset = l.tcp ? 16 : 6;
+    if (l.l4 + o.sum_offset + 2u > len) {
+        return;
+    }
+    size_t bytes =
+        l.ip4 ? load_be16(frame + l.l3 + 2) - (size_t)(l.l4 - l.l3) : load_be16(frame + l.l3 + 4);
+
+    if (bytes > len - l.l4) {
+        return;
+    }
+    store_be16(frame + o.sum_start + o.sum_offset, fold(eth_pseudo_sum(frame, &l, bytes)));
+    eth_fill_checksum(frame, l.l4 + bytes, &o);
+}
+
 static bool segment_tcp(const uint8_t *f, size_t len, const NetOffload *o, const EthLayout *l,
                         EthSegmentFn *fn, void *opaque)
 {

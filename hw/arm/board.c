@@ -238,6 +238,32 @@ bool board_ram(Board *b, const char *id, hwaddr base, uint64_t limit, GError **e
     return true;
 }
 
+bool board_split_ram(Board *b, const char *id, hwaddr base, uint64_t low, hwaddr high_base,
+                     uint64_t limit, GError **error)
+{
+    uint64_t size = b->vm->ram_size, first = MIN(size, low);
+    Region *ram, *parts;
+
+    if (size > limit) {
+        return fail(error,
+                    "ERROR: RAM size 0x%" G_GINT64_MODIFIER "x above max supported of "
+                    "0x%" G_GINT64_MODIFIER "x",
+                    size, limit);
+    }
+    ram = machine_ram(b->vm, id, error);
+    if (!ram) {
+        return false;
+    }
+    parts = g_new0(Region, 2);          /* lives as long as the machine */
+    board_alias(b, &parts[0], "ram-low", ram, 0, first, base);
+    if (size > first) {
+        board_alias(b, &parts[1], "ram-high", ram, first, size - first, high_base);
+    }
+    b->boot.ram_base = base;
+    b->boot.ram_size = first;
+    return true;
+}
+
 bool board_add_ram(Board *b, const char *id, hwaddr base, uint64_t size, GError **error)
 {
     Region *r = &b->ram[b->num_ram++];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Xilinx ZynqMP ZCU102 (UG1085): four Cortex-A53, GIC, UARTs, two SD hosts. Left out, reading as 0:
- * the real-time cores, network, SATA, USB, display, DMA, the platform firmware that clocks come
- * from.
+ * Xilinx ZynqMP ZCU102 (UG1085): four Cortex-A53, GIC, UARTs, four Ethernet controllers, two SD
+ * hosts, real-time clock. Left out, reading as 0: the real-time cores, SATA, USB, display, DMA, the
+ * platform firmware that clocks come from.
  */
 #include "hw/arm/board.h"
 
@@ -19,7 +19,13 @@ typedef struct Zcu102Machine {
 #define RAM_HIGH_BASE 0x800000000ull
 #define RAM_MAX (RAM_LOW + 32 * GIB)
 
+#define GEM_PROPS "revision=0x40070106,phy-addr=23,num-priority-queues=2"
 static const BoardSlot zcu102_slots[] = {
+    {.type = "cadence_gem", .addr = 0xff0b0000, .props = GEM_PROPS, .irqs = {LINE(57)}, .nic = true},
+    {.type = "cadence_gem", .addr = 0xff0c0000, .props = GEM_PROPS, .irqs = {LINE(59)}, .nic = true},
+    {.type = "cadence_gem", .addr = 0xff0d0000, .props = GEM_PROPS, .irqs = {LINE(61)}, .nic = true},
+    {.type = "cadence_gem", .addr = 0xff0e0000, .props = GEM_PROPS, .irqs = {LINE(63)}, .nic = true},
+    {.type = "xlnx-zynmp.rtc", .addr = 0xffa60000, .irqs = {LINE(26), LINE(27)}},
     {.type = "cadence_uart", .addr = 0xff000000, .irqs = {LINE(21)}, .serial = NTH(0)},
     {.type = "cadence_uart", .addr = 0xff010000, .irqs = {LINE(22)}, .serial = NTH(1)},
     {.type = "generic-sdhci", .addr = 0xff160000, .props = "sd-spec-version=3,capareg=0x280737ec6481", .irqs = {LINE(48)}, .sd = NTH(0)},
@@ -63,29 +69,6 @@ static bool zcu102_gic(Board *b, const Zcu102Machine *m, GError **error)
     return true;
 }
 
-static bool zcu102_ram(Board *b, GError **error)
-{
-    uint64_t size = b->vm->ram_size, low = MIN(size, RAM_LOW);
-    Region *ram, *parts;
-
-    if (size > RAM_MAX) {
-        return fail(error,
-                    "ERROR: RAM size 0x%" G_GINT64_MODIFIER "x above max supported of 0x%llx", size,
-                    (unsigned long long)RAM_MAX);
-    }
-    ram = machine_ram(b->vm, "ddr-ram", error);
-    if (!ram) {
-        return false;
-    }
-    parts = g_new0(Region, 2);          /* lives as long as the machine */
-    board_alias(b, &parts[0], "ddr-ram-low", ram, 0, low, 0);
-    if (size > low) {
-        board_alias(b, &parts[1], "ddr-ram-high", ram, low, size - low, RAM_HIGH_BASE);
-    }
-    b->boot.ram_size = low;
-    return board_add_ram(b, "xlnx.ocm", 0xfffc0000, 256 * KIB, error);
-}
-
 static bool zcu102_init(Vm *vm, GError **error)
 {
     Zcu102Machine *m = (Zcu102Machine *)vm->machine;
@@ -96,8 +79,10 @@ static bool zcu102_init(Vm *vm, GError **error)
 
     board_quiet(b);
     b->boot.board_id = UINT32_MAX;
-    return board_cpus(b, props, PSCI_SMC, error) && zcu102_ram(b, error) &&
-           zcu102_gic(b, m, error) && board_add(b, zcu102_slots, ARRAY_COUNT(zcu102_slots), error);
+    return board_cpus(b, props, PSCI_SMC, error) &&
+           board_split_ram(b, "ddr-ram", 0, RAM_LOW, RAM_HIGH_BASE, RAM_MAX, error) &&
+           board_add_ram(b, "xlnx.ocm", 0xfffc0000, 256 * KIB, error) && zcu102_gic(b, m, error) &&
+           board_add(b, zcu102_slots, ARRAY_COUNT(zcu102_slots), error);
 }
 
 static const Prop zcu102_props[] = {

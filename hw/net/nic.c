@@ -47,6 +47,18 @@ void mii_set_link(MiiPhy *p, bool link)
     p->reg[ANER] = link;
 }
 
+void mii_set_gigabit_link(MiiPhy *p, bool link)
+{
+    mii_set_link(p, link);
+    p->reg[BMSR] |= 0x140;                   /* extended status, frames without preamble */
+    p->reg[ANLPAR] = link ? 0xcde1 : 0;
+    p->reg[ANER] = link ? 0xf : 4;
+    p->reg[9] = 0x0300;                      /* 1000BASE-T is advertised ... */
+    p->reg[10] = link ? 0x7c00 : 0;          /* ... by the partner, too */
+    p->reg[15] = 0x3000;
+    p->reg[17] = link ? 0xac00 : 0x8000;     /* 1000 Mbit/s, full duplex, resolved, link */
+}
+
 void mii_reset(MiiPhy *p, uint8_t address, uint32_t id, bool link)
 {
     *p = (MiiPhy){ .address = address, .out = true };

@@ -79,34 +79,6 @@ static uint32_t buffer_size(const EmacDescriptor *e)
 
 /* ---- transmission ---- */
 
-/* The last descriptor's bits 27 and 28, 3: the checksums of TCP and UDP are put in. */
-static void insert_checksums(uint8_t *frame, size_t len)
-{
-    NetOffload o = {.checksum = true};
-    EthLayout l;
-
-    if (!eth_parse(frame, len, &l) || l.fragment || !(l.tcp || l.udp)) {
-        return;
-    }
-    o.sum_start = l.l4;
-    o.sum_offset = l.tcp ? 16 : 6;
-    if (l.l4 + o.sum_offset + 2u > len) {
-        return;
-    }
-    size_t bytes =
-        l.ip4 ? load_be16(frame + l.l3 + 2) - (size_t)(l.l4 - l.l3) : load_be16(frame + l.l3 + 4);
-
-    if (l.l4 + bytes > len) {
-        return;
-    }
-    uint32_t sum = eth_pseudo_sum(frame, &l, bytes);
-
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    store_be16(frame + o.sum_start + o.sum_offset, (uint16_t)sum);
-    eth_fill_checksum(frame, l.l4 + bytes, &o);
-}
-
 static void emac_send(Emac *s)
 {
     uint8_t frame[MAX_FRAME];
@@ -133,8 +105,8 @@ static void emac_send(Emac *s)
             len += n;
         }
         if (e.size & TX_LAST) {
-            if ((sums | e.size) >> 27 & 3) {
-                insert_checksums(frame, len);
+            if ((sums | e.size) >> 27 & 3) {     /* 3: those of TCP and UDP, too */
+                eth_insert_checksums(frame, len, false);
             }
             net_send(&s->nic, frame, len);
             len = 0;

@@ -44,6 +44,11 @@ uint32_t eth_pseudo_sum(const uint8_t *frame, const EthLayout *l, size_t bytes);
 bool eth_offload_tso(uint8_t *frame, size_t len, uint16_t segment, NetOffload *o);
 /* Puts the checksum that *o asks for into the frame. */
 void eth_fill_checksum(uint8_t *frame, size_t len, const NetOffload *o);
+/*
+ * What cards do that are not told where the checksum is: those of TCP and UDP are put in, ip: that
+ * of an IPv4 header as well. Frames of other kinds, and pieces, stay as they are.
+ */
+void eth_insert_checksums(uint8_t *frame, size_t len, bool ip);
 /* Cuts a large frame into ones that fit a wire; calls fn with each (in memory of its own). */
 typedef void EthSegmentFn(void *opaque, const uint8_t *frame, size_t len);
 bool eth_segment(const uint8_t *frame, size_t len, const NetOffload *o, EthSegmentFn *fn,

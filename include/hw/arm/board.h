@@ -40,7 +40,7 @@ typedef struct Board {
     Device *intc;                      /* irqs of slots go to ... */
     const char *intc_pin;              /* this input of it; NULL: "spi" */
     GHashTable *named;                 /* name -> Device; made by board_add */
-    Region nothing, ram[4], rom;                /* for memory that a board has besides its RAM */
+    Region nothing, ram[8], rom;       /* for memory that a board has besides its RAM */
     hwaddr ram_base;
     unsigned num_ram;
     ArmBoot boot;
@@ -64,6 +64,9 @@ Cpu *board_cpu(Board *b, const char *model, const char *props, GError **error);
 bool board_cpu_realize(Cpu *c, const char *props, GError **error);
 /* -m mapped at base; more than limit bytes are refused. */
 bool board_ram(Board *b, const char *id, hwaddr base, uint64_t limit, GError **error);
+/* The same, with what does not fit into `low` bytes at base following at high_base. */
+bool board_split_ram(Board *b, const char *id, hwaddr base, uint64_t low, hwaddr high_base,
+                     uint64_t limit, GError **error);
 /* Further RAM. */
 bool board_add_ram(Board *b, const char *id, hwaddr base, uint64_t size, GError **error);
 /*

@@ -38,6 +38,8 @@ typedef struct MiiPhy {
 
 void mii_reset(MiiPhy *p, uint8_t address, uint32_t id, bool link);
 void mii_set_link(MiiPhy *p, bool link);
+/* The same for a 1000BASE-T PHY (40.5); with the status register of Marvell's 88E1111. */
+void mii_set_gigabit_link(MiiPhy *p, bool link);
 uint16_t mii_read(MiiPhy *p, unsigned reg);
 void mii_write(MiiPhy *p, unsigned reg, uint16_t value);
 /* Levels of MDC and MDIO (as the card drives it). */
