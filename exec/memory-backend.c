@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "exec/numa.h"
 #include "qapi/qapi-commands.h"
 #include "qapi/startup.h"
 #include "qom/hmp.h"
@@ -484,11 +485,47 @@ bool memory_backend_take(MemoryBackend *b, GError **error)
     return true;
 }
 
+/* The back ends of all nodes, one after the other; NULL without *error: nodes have none. */
+static Region *nodes_ram(Vm *vm, const char *id, GError **error)
+{
+    NumaState *n = vm->numa;
+    uint64_t at = 0;
+    bool any = false;
+
+    for (unsigned i = 0; n && i < n->count; i++) {
+        any |= n->node[i].backend != NULL;
+    }
+    if (!any) {
+        return NULL;
+    }
+    if (vm->machine->memory_backend) {
+        return fail_null(error, "'-machine memory-backend' and '-numa memdev' properties are "
+                                "mutually exclusive");
+    }
+    region_init_container(&n->ram, NULL, id, vm->ram_size);
+    for (unsigned i = 0; i < n->count; i++) {
+        MemoryBackend *b = n->node[i].backend;
+
+        if (b && b->mapped) {
+            return fail_null(error, "memory backend %s can't be used multiple times.", b->obj.name);
+        }
+        if (b && memory_backend_take(b, error)) {
+            region_add(&n->ram, at, &b->region, 0);
+            at += b->size;
+        }
+    }
+    return &n->ram;
+}
+
 Region *machine_ram(Vm *vm, const char *id, GError **error)
 {
     const char *named = vm->machine->memory_backend, *path = option_arg("mem-path", 0);
+    Region *of_nodes = nodes_ram(vm, id, error);
     MemoryBackend *b;
 
+    if (of_nodes || *error) {
+        return of_nodes;
+    }
     if (named == NULL) {
         json_object *props = json_object_new_object();
 
@@ -541,6 +578,7 @@ static bool fit_machine(Vm *vm, GError **error)
         return fail(error, "Machine memory size does not match the size of the memory backend");
     }
     vm->ram_size = b->size;
+    vm->max_ram_size = MAX(vm->max_ram_size, vm->ram_size);
     return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include "exec/cpu.h"
 #include "exec/memory.h"
+#include "exec/numa.h"
 #include "monitor/memory.h"
 #include "qapi/qapi-commands.h"
 #include "qapi/startup.h"
@@ -40,18 +41,22 @@ KvmInfo *qmp_query_kvm(QmpCall *call, GError **error)
 
 /* --- CPUs ----------------------------------------------------------------------------------- */
 
-static CpuInstanceProperties *cpu_place(const Vm *vm, unsigned index)
+static CpuInstanceProperties *describe_place(const Vm *vm, unsigned index)
 {
-    const SmpConfig *s = &vm->smp;
-    unsigned threads = MAX(s->threads, 1), cores = MAX(s->cores, 1), dies = MAX(s->dies, 1);
+    const CpuPlace place = cpu_place(vm, index);
+    const int node = numa_cpu_node(vm, index);
     CpuInstanceProperties *p = g_new0(CpuInstanceProperties, 1);
 
     p->has_thread_id = p->has_core_id = p->has_socket_id = true;
-    p->thread_id = index % threads;
-    p->core_id = index / threads % cores;
-    p->has_die_id = true;
-    p->die_id = index / threads / cores % dies;
-    p->socket_id = index / threads / cores / dies;
+    p->thread_id = place.thread;
+    p->core_id = place.core;
+    p->socket_id = place.socket;
+    p->has_die_id = place.die >= 0;
+    p->die_id = place.die;
+    p->has_cluster_id = place.cluster >= 0;
+    p->cluster_id = place.cluster;
+    p->has_node_id = node >= 0;
+    p->node_id = node;
     return p;
 }
 
@@ -66,7 +71,7 @@ GPtrArray *qmp_query_cpus_fast(QmpCall *call, GError **error)
         info->cpu_index = cpu->index;
         info->qom_path = object_path(&cpu->dev.obj);
         info->thread_id = cpu->thread_id;
-        info->props = cpu_place(call->vm, cpu->index);
+        info->props = describe_place(call->vm, cpu->index);
         info->target = target_of(call->vm);
         g_ptr_array_add(list, info);
     }
@@ -86,7 +91,7 @@ GPtrArray *qmp_query_hotpluggable_cpus(QmpCall *call, GError **error)
 
         info->type = g_strdup(cpu->dev.obj.type->name);
         info->vcpus_count = 1;
-        info->props = cpu_place(call->vm, cpu->index);
+        info->props = describe_place(call->vm, cpu->index);
         info->qom_path = object_path(&cpu->dev.obj);
         g_ptr_array_add(list, info);
     }

@@ -4,7 +4,9 @@
  * -global and their kin.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -197,6 +199,35 @@ static bool file_readable(const char *path, const char *what, GError **error)
     return true;
 }
 
+/* What may be plugged in: -m slots= and maxmem=. */
+static bool check_max_ram(Vm *vm, GError **error)
+{
+    const MachineType *t = vm->machine_type;
+    uint64_t max = vm->max_ram_size;
+
+    if (max == 0) {
+        vm->max_ram_size = vm->ram_size;
+        return vm->ram_slots == 0 || fail(error, "slots specified but no max-size");
+    }
+    if (max < vm->ram_size) {
+        return fail(error, "invalid value of maxmem: maximum memory size (0x%" PRIx64
+                    ") must be at least the initial memory size (0x%" PRIx64 ")",
+                    max, vm->ram_size);
+    }
+    if (vm->ram_slots > 0 && max == vm->ram_size) {
+        return fail(error, "invalid value of maxmem: memory slots were specified but maximum "
+                    "memory size (0x%" PRIx64 ") is equal to the initial memory size (0x%" PRIx64
+                    ")", max, vm->ram_size);
+    }
+    if (t->max_ram_slots == 0 && (vm->ram_slots > 0 || max > vm->ram_size)) {
+        return fail(error, "\"-memory 'slots|maxmem'\" is not supported by: %s", t->machine_name);
+    }
+    if (vm->ram_slots > t->max_ram_slots) {
+        return fail(error, "unsupported amount of memory slots: %u", vm->ram_slots);
+    }
+    return true;
+}
+
 static bool start_machine(Vm *vm, GError **error)
 {
     if (!machine_pick(vm, error) || !machine_set_props(vm, error)) {
@@ -222,7 +253,7 @@ static bool start_machine(Vm *vm, GError **error)
     if (!vm->ram_size && strcmp(t->machine_name, "none") != 0) {
         vm->ram_size = t->default_ram ? t->default_ram : 128 * MIB;
     }
-    return smp_complete(vm, error);
+    return check_max_ram(vm, error) && smp_complete(vm, error);
 }
 
 START_HOOK(machine, { .phase = START_MACHINE, .name = "machine", .start = start_machine });
@@ -247,7 +278,7 @@ static bool opt_m(Vm *vm, const char *arg, GError **error)
 {
     json_object *kv = keyval_parse(arg, "size", error);
     bool good = kv != NULL;
-    uint64_t size = vm->ram_size, max = 0;
+    uint64_t size = vm->ram_size, slots;
 
     if (!kv) {
         return false;
@@ -261,9 +292,10 @@ static bool opt_m(Vm *vm, const char *arg, GError **error)
         if (strcmp(key, "size") == 0) {
             good = size_parse_unit(text, "size", MIB, &size, error);
         } else if (strcmp(key, "maxmem") == 0) {
-            good = size_parse(text, "maxmem", &max, error);
+            good = size_parse(text, "maxmem", &vm->max_ram_size, error);
         } else if (strcmp(key, "slots") == 0) {
-            good = strcmp(text, "0") == 0 || fail(error, "memory hot plug is not supported yet");
+            good = parse_u64(text, &slots) || fail(error, "Parameter 'slots' expects a number");
+            vm->ram_slots = good ? (unsigned)MIN(slots, UINT_MAX) : 0;
         } else {
             static const char *const names[] = { "size", "slots", "maxmem", NULL };
             g_autofree char *hint = suggestion(key, names);
@@ -272,10 +304,6 @@ static bool opt_m(Vm *vm, const char *arg, GError **error)
         }
     }
     json_object_put(kv);
-    if (good && max && max != size) {
-        return max < size ? fail(error, "maxmem is below the initial size")
-                          : fail(error, "memory hot plug is not supported yet");
-    }
     vm->ram_size = (size + 8191) & ~8191ull;
     return good;
 }

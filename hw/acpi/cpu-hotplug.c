@@ -22,7 +22,7 @@ enum {
     CMD_ARCH_ID = 3
 };
 
-static uint32_t cpu_apic_id(Vm *vm, unsigned i)
+uint32_t acpi_cpu_apic_id(Vm *vm, unsigned i)
 {
     const Object *cpu = g_ptr_array_index(vm->cpus, i);
     const Prop *p = type_find_prop(cpu->type, "apic-id");
@@ -47,7 +47,7 @@ static uint64_t cpus_bitmap(const AcpiCpus *c, hwaddr offset)
     uint8_t bits = 0;
 
     for (unsigned i = 0; vm->cpus && i < vm->cpus->len; i++) {
-        uint32_t id = cpu_apic_id(vm, i);
+        uint32_t id = acpi_cpu_apic_id(vm, i);
 
         bits |= id / 8 == offset ? 1u << (id & 7) : 0;
     }
@@ -60,7 +60,7 @@ static uint64_t cpus_data(const AcpiCpus *c)
     case CMD_NEXT_EVENT:
         return c->selector;
     case CMD_ARCH_ID:
-        return cpu_apic_id(c->owner->vm, c->selector);
+        return acpi_cpu_apic_id(c->owner->vm, c->selector);
     default:
         return 0;
     }

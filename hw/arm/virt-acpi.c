@@ -5,6 +5,8 @@
  */
 #include "hw/arm/virt-acpi.h"
 #include "exec/arm-cpu.h"
+#include "exec/numa.h"
+#include "hw/acpi/numa.h"
 #include "hw/acpi/parts.h"
 
 #define SPI(n) ((n) + 32u)
@@ -18,6 +20,9 @@ enum {
     MADT_MSI_FRAME = 13,
     MADT_GICR = 14,
     MADT_ITS = 15
+};
+enum {
+    SRAT_GICC = 3
 };
 enum {
     IORT_ITS_GROUP = 0,
@@ -137,6 +142,31 @@ static void build_gtdt(AcpiTables *s)
     acpi_table_end(s, at, true);
 }
 
+/* 5.2.16: GICC affinity of CPUs, and the parts of memory. */
+static void put_srat_memory(unsigned node, uint64_t offset, uint64_t size, void *opaque)
+{
+    acpi_srat_memory(opaque, node, virt_map[VIRT_MEM].base + offset, size, SRAT_ENABLED);
+}
+
+static void build_srat(AcpiTables *s, const Vm *vm)
+{
+    if (numa_count(vm) == 0) {
+        return;
+    }
+    uint32_t at = acpi_srat_begin(s);
+
+    for (unsigned i = 0; i < vm->smp.cpus; i++) {
+        acpi_put(s, SRAT_GICC, 1);
+        acpi_put(s, 18, 1);
+        acpi_put(s, (uint32_t)numa_cpu_node(vm, i), 4);
+        acpi_put(s, i, 4);
+        acpi_put(s, SRAT_ENABLED, 4);
+        acpi_zero(s, 4);
+    }
+    numa_foreach_ram(vm, put_srat_memory, s);
+    acpi_table_end(s, at, true);
+}
+
 static void build_mcfg(AcpiTables *s, VirtBoard *b)
 {
     uint32_t at = acpi_table_begin(s, "MCFG", 1);
@@ -251,6 +281,9 @@ static void build_all(AcpiTables *s, void *opaque)
     build_gtdt(s);
     build_mcfg(s, b);
     build_spcr(s);
+    build_srat(s, b->vm);
+    acpi_build_slit(s, b->vm);
+    acpi_build_hmat(s, b->vm);
     if (b->msi == VIRT_MSI_ITS) {
         build_iort(s, b);
     }

@@ -6,6 +6,7 @@
  */
 #include <sys/random.h>
 #include "exec/arm-cpu.h"
+#include "exec/numa.h"
 #include "hw/arm/virt.h"
 
 enum { DT_SPI = 0, DT_PPI = 1, DT_EDGE = 1, DT_LEVEL = 4 };
@@ -177,6 +178,9 @@ static void build_cpus(VirtBoard *b)
             dt_u64(dt, node, "reg", affinity);
         } else {
             DT_CELLS(dt, node, "reg", (uint32_t)affinity);
+        }
+        if (numa_count(b->vm)) {
+            DT_CELLS(dt, node, "numa-node-id", (uint32_t)numa_cpu_node(b->vm, i));
         }
         if (!b->compat.no_cpu_map) {
             phandles[i] = dt_alloc_phandle(dt);
@@ -517,8 +521,53 @@ static void build_platform_bus(VirtBoard *b)
     DT_CELLS(b->dt, node, "interrupt-parent", b->gic_phandle);
 }
 
+static void build_node_memory(VirtBoard *b, unsigned id, uint64_t base, uint64_t size)
+{
+    g_autofree char *node = node_at("memory", base);
+
+    dt_node(b->dt, node);
+    dt_string(b->dt, node, "device_type", "memory");
+    reg(b, node, base, size);
+    DT_CELLS(b->dt, node, "numa-node-id", id);
+}
+
+/* Rows of from, to, distance. */
+static void build_distances(VirtBoard *b)
+{
+    const NumaState *n = b->vm->numa;
+    g_autofree uint32_t *map = g_new(uint32_t, 3 * n->count * n->count);
+    uint32_t *m = map;
+
+    for (unsigned i = 0; i < n->count; i++) {
+        for (unsigned k = 0; k < n->count; k++) {
+            *m++ = i;
+            *m++ = k;
+            *m++ = n->node[i].distance[k];
+        }
+    }
+    dt_node(b->dt, "/distance-map");
+    dt_string(b->dt, "/distance-map", "compatible", "numa-distance-map-v1");
+    dt_cell_array(b->dt, "/distance-map", "distance-matrix", map, 3 * n->count * n->count);
+}
+
 static void build_memory(VirtBoard *b)
 {
+    if (numa_count(b->vm)) {
+        uint64_t end = virt_map[VIRT_MEM].base + b->vm->ram_size;
+
+        if (b->vm->numa->has_distances) {
+            build_distances(b);
+        }
+        for (unsigned i = numa_count(b->vm); i-- > 0;) {
+            uint64_t size = b->vm->numa->node[i].size;
+
+            end -= size;
+            if (size > 0) {
+                build_node_memory(b, i, end, size);
+            }
+        }
+        return;
+    }
     g_autofree char *node = node_of(b, "memory", VIRT_MEM);
 
     dt_string(b->dt, node, "device_type", "memory");

@@ -733,6 +733,8 @@ static const Prop virt_machine_props[] = {
     PROP_STRING(VirtMachine, oem_table_id, "x-oem-table-id", .flags = PROP_HIDDEN),
     PROP_STRING(VirtMachine, pflash0, "pflash0", .help = "Node name or ID of backend to use as backend"),
     PROP_STRING(VirtMachine, pflash1, "pflash1", .help = "Node name or ID of backend to use as backend"),
+    PROP_BOOL(VirtMachine, machine.hmat, "hmat", false,
+              .help = "Set on/off to enable/disable ACPI Heterogeneous Memory Attribute Table (HMAT)"),
     PROP_END,
 };
 
@@ -750,6 +752,8 @@ static const Prop virt_machine_props[] = {
         .default_cpu = "cortex-a15",                                                               \
         .default_nic = "virtio-net-pci",                                                           \
         .default_block_if = "virtio",                                                              \
+        .numa = true,                                                                              \
+        .has_clusters = true,                                                                      \
         .no_floppy = true,                                                                         \
         .no_cdrom = true,                                                                          \
         .no_parallel = true,                                                                       \

@@ -5,6 +5,7 @@
  */
 #include "acpi-internal.h"
 #include "exec/x86-apic.h"
+#include "hw/acpi/numa.h"
 #include "hw/acpi/pci-hotplug.h"
 #include "hw/acpi/tables.h"
 #include "hw/acpi/tpm.h"
@@ -224,6 +225,9 @@ static void build_all(AcpiTables *s, void *opaque)
     if (info.mmcfg_base) {
         build_mcfg(s, &info);
     }
+    acpi_build_srat(s, b);
+    acpi_build_slit(s, b->vm);
+    acpi_build_hmat(s, b->vm);
     build_viot(s, b);
     if (b->iommu.kind == PC_IOMMU_INTEL) {
         build_dmar(s, &b->iommu);

@@ -3,6 +3,7 @@
 #ifndef HW_I386_ACPI_INTERNAL_H
 #define HW_I386_ACPI_INTERNAL_H
 
+#include "hw/acpi/tables.h"
 #include "hw/i386/pc.h"
 
 /* Facts that firmware has settled by the time it reads the tables. */
@@ -13,5 +14,8 @@ typedef struct AcpiInfo {
 
 /* The body of the DSDT, without header; g_byte_array_free. */
 GByteArray *acpi_dsdt(PcBoard *b, const AcpiInfo *info);
+
+/* The SRAT, if there are NUMA nodes: acpi-srat.c. */
+void acpi_build_srat(AcpiTables *s, PcBoard *b);
 
 #endif

@@ -136,6 +136,8 @@ static const Prop pc_machine_props[] = {
               .help = "check the boot signature of floppies"),
     PROP_STRING(PcMachine, pcspk_audiodev, "pcspk-audiodev", .help = "audiodev that the speaker is heard on"),
     PROP_ON_OFF_AUTO(PcMachine, smm, "smm", ON_OFF_AUTO_AUTO, .help = "system management mode"),
+    PROP_BOOL(PcMachine, machine.hmat, "hmat", false,
+              .help = "Set on/off to enable/disable ACPI Heterogeneous Memory Attribute Table (HMAT)"),
     PROP_END,
 };
 
@@ -152,6 +154,7 @@ static const Prop pc_machine_props[] = {
         .default_nic = "e1000",                                                                    \
         .default_display = "std",                                                                  \
         .default_block_if = "ide",                                                                 \
+        .numa = true,                                                                              \
         .done = pc_machine_done,                                                                   \
         __VA_ARGS__                                                                                \
     };                                                                                             \

@@ -9,7 +9,8 @@
 #include "block/block.h"
 #include "exec/loader.h"
 #include "exec/x86-apic.h"
-#include "exec/memory-backend.h"
+#include "exec/numa.h"
+#include "hw/acpi/cpu-hotplug.h"
 #include "hw/acpi/pm.h"
 #include "hw/block/floppy.h"
 #include "hw/intc/i8259.h"
@@ -441,13 +442,27 @@ static void pc_publish_memory_map(PcBoard *b)
 static void pc_publish_numbers(PcBoard *b)
 {
     FwCfg *f = b->fw_cfg;
-    uint64_t numa[1] = {0};
+    const Vm *vm = b->vm;
+    unsigned nodes = numa_count(vm), ids = 0;
 
+    for (unsigned i = 0; i < vm->smp.cpus; i++) {
+        ids = MAX(ids, acpi_cpu_apic_id(b->vm, i) + 1);
+    }
+    /* Number of nodes; the node of each APIC ID; the bytes of each node. */
+    g_autofree uint64_t *numa = g_new0(uint64_t, 1 + ids + nodes);
+
+    numa[0] = GUINT64_TO_LE(nodes);
+    for (unsigned i = 0; nodes && i < vm->smp.cpus; i++) {
+        numa[1 + acpi_cpu_apic_id(b->vm, i)] = GUINT64_TO_LE((uint64_t)numa_cpu_node(vm, i));
+    }
+    for (unsigned i = 0; i < nodes; i++) {
+        numa[1 + ids + i] = GUINT64_TO_LE(vm->numa->node[i].size);
+    }
     fw_cfg_add_u16(f, FW_CFG_NB_CPUS, b->vm->smp.cpus);
     fw_cfg_add_u16(f, FW_CFG_MAX_CPUS, b->vm->smp.max_cpus ? b->vm->smp.max_cpus : b->vm->smp.cpus);
     fw_cfg_add_u64(f, FW_CFG_RAM_SIZE, b->vm->ram_size);
     fw_cfg_add_u32(f, FW_CFG_IRQ0_OVERRIDE, 1);
-    fw_cfg_add_bytes(f, FW_CFG_NUMA, numa, sizeof(numa));
+    fw_cfg_add_bytes(f, FW_CFG_NUMA, numa, (1 + ids + nodes) * sizeof(*numa));
 }
 
 /* Which sleep states there are and their types, for firmware: bit 7 says supported. */

@@ -20,6 +20,9 @@ struct Vm {
     const MachineType *machine_type; /* never NULL once options are parsed ("none" is one) */
     Machine *machine; /* "/machine" */
     uint64_t ram_size; /* bytes */
+    uint64_t max_ram_size; /* bytes, with what may be plugged in; ram_size: nothing may */
+    unsigned ram_slots; /* for memory modules */
+    struct NumaState *numa; /* exec/numa.h; NULL: no nodes */
     SmpConfig smp;
     Endian endian; /* the target's byte order */
     const char *arch; /* "x86_64": the binary's target */
@@ -95,6 +98,9 @@ struct MachineType {
     const char *default_block_if; /* "ide", "virtio" ... */
     unsigned drives_per_bus; /* of that interface; 0: its usual number */
     bool no_serial, no_parallel, no_floppy, no_cdrom;
+    bool numa; /* -numa */
+    bool has_clusters; /* CPUs have places in clusters instead of dies */
+    unsigned max_ram_slots; /* of -m slots=; 0: no -m maxmem= either */
     /* Builds the board. Machine lock held; called once. */
     bool (*init)(Vm *vm, GError **error);
     /* After all -device rows were realized: tables (ACPI, SMBIOS), kernel loading. */
@@ -107,6 +113,7 @@ struct Machine {
     /* Common -machine properties; boards embed Machine first and add theirs. */
     char *kernel, *initrd, *append, *dtb, *firmware, *memory_backend;
     bool graphics, usb, dump_guest_core, mem_merge;
+    bool hmat, nvdimm; /* where a board has these properties */
     int acpi, vmport;
     int kernel_irqchip; /* 0 off, 1 on, 2 split */
 };

@@ -21,4 +21,7 @@ extern const StateField acpi_cpus_state[];
 void acpi_cpus_init(AcpiCpus *c, Device *owner, uint16_t port);
 void acpi_cpus_reset(AcpiCpus *c);
 
+/* The APIC ID of a CPU; its index where it has none. */
+uint32_t acpi_cpu_apic_id(Vm *vm, unsigned i);
+
 #endif

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which CPUs and which memory of the PC boards belong to which NUMA node: SRAT (ACPI 6.3, 5.2.16). */
+#include "acpi-internal.h"
+#include "exec/numa.h"
+#include "hw/acpi/cpu-hotplug.h"
+#include "hw/acpi/numa.h"
+
+#define HOLE_START (640 * KIB)
+#define HOLE_END MIB
+#define APIC_ID_BROADCAST 255
+
+enum {
+    SRAT_APIC = 0,
+    SRAT_X2APIC = 2
+};
+
+typedef struct SratWriter {
+    AcpiTables *tables;
+    const PcBoard *board;
+} SratWriter;
+
+static void put_cpu(AcpiTables *s, uint32_t apic_id, uint32_t node)
+{
+    if (apic_id < APIC_ID_BROADCAST) {
+        acpi_put(s, SRAT_APIC, 1);
+        acpi_put(s, 16, 1);
+        acpi_put(s, node & 0xff, 1);
+        acpi_put(s, apic_id, 1);
+        acpi_put(s, SRAT_ENABLED, 4);
+        acpi_put(s, 0, 1);
+        acpi_put(s, node >> 8, 3);
+        acpi_zero(s, 4);
+    } else {
+        acpi_put(s, SRAT_X2APIC, 1);
+        acpi_put(s, 24, 1);
+        acpi_zero(s, 2);
+        acpi_put(s, node, 4);
+        acpi_put(s, apic_id, 4);
+        acpi_put(s, SRAT_ENABLED, 4);
+        acpi_zero(s, 4 + 4);
+    }
+}
+
+/* What of [offset, offset + size) of RAM lies in [from, to) of it, which the guest sees at `at`. */
+static void put_window(SratWriter *w, unsigned node, uint64_t offset, uint64_t size, uint64_t from,
+                       uint64_t to, uint64_t at)
+{
+    uint64_t start = MAX(offset, from), end = MIN(offset + size, to);
+
+    if (start < end) {
+        acpi_srat_memory(w->tables, node, at + (start - from), end - start, SRAT_ENABLED);
+    }
+}
+
+static void put_node(unsigned node, uint64_t offset, uint64_t size, void *opaque)
+{
+    SratWriter *w = opaque;
+    const PcBoard *b = w->board;
+
+    put_window(w, node, offset, size, 0, HOLE_START, 0);
+    put_window(w, node, offset, size, HOLE_END, b->low_size, HOLE_END);
+    put_window(w, node, offset, size, b->low_size, b->low_size + b->high_size, 4 * GIB);
+}
+
+void acpi_build_srat(AcpiTables *s, PcBoard *b)
+{
+    SratWriter w = {s, b};
+
+    if (numa_count(b->vm) == 0) {
+        return;
+    }
+    uint32_t at = acpi_srat_begin(s);
+
+    for (unsigned i = 0; i < b->vm->smp.cpus; i++) {
+        put_cpu(s, acpi_cpu_apic_id(b->vm, i), (uint32_t)numa_cpu_node(b->vm, i));
+    }
+    numa_foreach_ram(b->vm, put_node, &w);
+    acpi_table_end(s, at, true);
+}
