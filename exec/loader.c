@@ -214,6 +214,36 @@ void rom_print(GString *out)
     }
 }
 
+static int compare_roms(const void *a, const void *b)
+{
+    hwaddr x = (*(const Rom *const *)a)->addr, y = (*(const Rom *const *)b)->addr;
+
+    return x < y ? -1 : x > y;
+}
+
+void rom_largest_gap(uint64_t *base, uint64_t *size)
+{
+    g_autoptr(GPtrArray) sorted = g_ptr_array_new();
+    uint64_t at = *base, end = *base + *size, best = at, best_size = 0;
+
+    for (unsigned i = 0; roms != NULL && i < roms->len; i++) {
+        g_ptr_array_add(sorted, &g_array_index(roms, Rom, i));
+    }
+    g_ptr_array_sort(sorted, compare_roms);
+    for (unsigned i = 0; i <= sorted->len; i++) {
+        const Rom *r = i < sorted->len ? sorted->pdata[i] : NULL;
+        uint64_t stop = r ? MIN(r->addr, end) : end;
+
+        if (stop > at && stop - at > best_size) {
+            best = at;
+            best_size = stop - at;
+        }
+        at = r ? MAX(at, MIN(r->addr + r->len, end)) : at;
+    }
+    *base = best;
+    *size = best_size;
+}
+
 void rom_reset(void)
 {
     for (unsigned i = 0; roms != NULL && i < roms->len; i++) {

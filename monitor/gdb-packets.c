@@ -467,6 +467,9 @@ void gdb_packet(GdbStub *g)
     case 'D':
         detach(g);
         break;
+    case 'F':
+        gdb_file_reply(g, p);
+        break;
     case 'g':
         read_registers(g);
         break;

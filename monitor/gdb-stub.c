@@ -143,6 +143,10 @@ static void run_changed(void *opaque, bool running)
         cpu->singlestep = cpu->singlestep_no_irq = cpu->hold = false;
     }
     unsigned sig = stop_signal();
+    if (g->connected && sig == GDB_SIG_TRAP && gdb_file_send(g)) {
+        g->stopped_cpu = NULL;
+        return;
+    }
     if (g->connected && sig) {
         if (g->stopped_cpu) {
             g->g_cpu = g->c_cpu = g->stopped_cpu;
@@ -308,7 +312,13 @@ static void event(void *opaque, ChardevEvent ev)
     } else if (ev == CHARDEV_CLOSED) {
         g->connected = false;
         gdb_forget(g);
+        gdb_file_forget();
     }
+}
+
+bool gdb_is_connected(void)
+{
+    return stub.attached && stub.connected;
 }
 
 static const ChardevFeOps gdb_ops = {
@@ -385,5 +395,6 @@ void gdb_exit(int code)
 {
     if (stub.attached && stub.connected) {
         gdb_send_text(&stub, "W%02x", code & 0xff);
+        stub.connected = false;
     }
 }

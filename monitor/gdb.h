@@ -48,6 +48,14 @@ void gdb_stop_reply(GdbStub *g, unsigned sig);
 /* Takes out everything that the debugger put into the machine. */
 void gdb_forget(GdbStub *g);
 
+/* ---- gdb-files.c ---- */
+/* The machine has stopped: whether that was for a request to the debugger, which goes out then. */
+bool gdb_file_send(GdbStub *g);
+/* Packet F. */
+void gdb_file_reply(GdbStub *g, char *p);
+/* The debugger is gone: what waits for it fails. */
+void gdb_file_forget(void);
+
 /* ---- gdb-packets.c ---- */
 /* g->line holds a packet of g->line_len bytes, ended by a 0. */
 void gdb_packet(GdbStub *g);

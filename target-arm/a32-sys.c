@@ -2,7 +2,9 @@
 /*
  * A32 and T32 branches, status registers, exceptions, hints, barriers, coprocessor registers. F5.1.
  */
+#include "exec/semihost.h"
 #include "target-arm/a32-trans.h"
+#include "target-arm/m-trans.h"
 #include "target-arm/sysreg.h"
 
 /* ---- branches ---- */
@@ -179,8 +181,20 @@ static void raise_next(ArmCtx *s, unsigned kind, uint32_t syndrome)
     s->ended = true;
 }
 
+/* Whether semihosting takes an instruction of A or R profile with this immediate. */
+static bool is_semihost(const ArmCtx *s, uint32_t imm, uint32_t a32, uint32_t t32)
+{
+    return !arm_is_m(s) && imm == (s->thumb ? t32 : a32) &&
+           semihost_enabled(s->mode & MODE_USER_A32);
+}
+
 bool trans_a32_svc(ArmCtx *s, const A32Insn *i)
 {
+    /* never from user mode: there it is the system's call */
+    if (!(s->mode & MODE_USER_A32) && is_semihost(s, (uint32_t)i->imm, 0x123456, 0xab)) {
+        arm_semihost(s);
+        return true;
+    }
     raise_next(s, ARM_EXC_SVC, esr(EC_SVC32, (uint32_t)i->imm & 0xffff));
     return true;
 }
@@ -203,8 +217,21 @@ bool trans_a32_smc(ArmCtx *s, const A32Insn *i)
     return true;
 }
 
+bool trans_a32_hlt(ArmCtx *s, const A32Insn *i)
+{
+    if (!is_semihost(s, (uint32_t)i->imm, 0xf000, 0x3c)) {
+        return false;
+    }
+    arm_semihost(s);
+    return true;
+}
+
 bool trans_a32_bkpt(ArmCtx *s, const A32Insn *i)
 {
+    if (arm_is_m(s) && i->imm == 0xab && semihost_enabled(s->mode & MODE_USER_A32)) {
+        arm_semihost(s);
+        return true;
+    }
     arm_raise_ir(s, ARM_EXC_BKPT, esr(EC_BKPT32, (uint32_t)i->imm & 0xffff));
     s->ended = true;
     return true;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A64 branches, exception generation, hints, barriers and system registers. C6.2. */
+#include "exec/semihost.h"
 #include "target-arm/translate.h"
 #include "target-arm/sysreg.h"
 
@@ -206,11 +207,10 @@ bool trans_BRK(ArmCtx *s, const A64Insn *i)
 
 bool trans_HLT(ArmCtx *s, const A64Insn *i)
 {
-    if (i->imm != 0xf000) {
+    if (i->imm != 0xf000 || !semihost_enabled(s->el == 0)) {
         return false;
     }
-    ir_call_semihost(s->b, arm_pc(s, s->next));
-    arm_end_exit(s, true, IR_EXIT_LOOP);
+    arm_semihost(s);
     return true;
 }
 

@@ -24,7 +24,7 @@ unsigned arm_sve_gdb_write(ArmCpu *c, unsigned n, const uint8_t *buf);
 const char *arm_sve_gdb_xml(const ArmCpu *c);
 
 #define ARM_ARCH_COMMON                                                                           \
-    .endian = DEV_LITTLE, .page_bits = 12, .mmu_modes = MMU_INDEX_COUNT,                          \
+    .endian = DEV_LITTLE, .page_bits = 12, .mmu_modes = MMU_INDEX_COUNT, .semihosting = true,     \
     .env_offset = offsetof(ArmCpu, x), .cpu_size = sizeof(ArmCpu), .create = arm_cpu_create,      \
     .float_corner = arm_float_corner, .model = arm_model_info, .models_help = arm_models_help,    \
     .model_expand = arm_model_expand, .get_pc = arm_get_pc, .set_pc = arm_set_pc,                 \

@@ -108,6 +108,7 @@ typedef struct ArmCpu {
     uint64_t pmcr, pmcnten, pmovs, pmuserenr, pminten, pmselr, pmccfiltr, pmccntr_offset, pmevtyper[31], pmevcntr[31];
     uint64_t disr, vdisr, vsesr, errselr, gcr, rgsr, tfsr[4], tfsre0, zcr[4], scxtnum[4], scxtnum_el0, smcr[4];
     uint64_t imp[16];                   /* implementation defined registers that firmware sets */
+    int32_t semihost_errno;             /* of the last semihosting call that failed */
     uint64_t sysreg_spare;              /* where registers without effect would be stored */
 
     ArmTimer gt[GT_COUNT];

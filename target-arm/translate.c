@@ -178,6 +178,15 @@ void arm_undef(ArmCtx *s)
     s->ended = s->ended || !s->skip;
 }
 
+void arm_semihost(ArmCtx *s)
+{
+    ir_call_semihost(s->b, arm_pc(s, s->next), ir_i32(s->b, s->it));
+    if (ir_is_open(s->b)) {
+        ir_exit(s->b, IR_EXIT_LOOP);
+    }
+    s->ended = true;
+}
+
 static bool stepping(const ArmCtx *s)
 {
     return s->mode & MODE_SS;

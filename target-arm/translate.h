@@ -104,6 +104,7 @@ bool arm_mte_checked_row(uint32_t word);
 /* ---- exits and exceptions ---- */
 void arm_raise_ir(ArmCtx *s, unsigned kind, uint32_t syndrome);     /* pc of this instruction */
 void arm_undef(ArmCtx *s);
+void arm_semihost(ArmCtx *s);           /* a call of the host, and the end of the translation */
 /* An address in the code, as an i64: a constant, unless the code is to work anywhere. */
 IrVal arm_pc(ArmCtx *s, uint64_t pc);
 void arm_jump(ArmCtx *s, unsigned slot, uint64_t pc);   /* ends the IR block */

@@ -145,6 +145,7 @@ struct CpuArch {
     const char *elf_machine_name;
     const char *default_model;
     unsigned word_bits;                 /* 32 or 64: widest mode */
+    bool semihosting;                   /* it has an instruction for calls of the host (exec/semihost.h) */
     Endian endian;
     unsigned page_bits;                 /* smallest guest page */
     unsigned mmu_modes;                 /* MMU indices in use, at most MMU_MODES */

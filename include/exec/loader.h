@@ -24,6 +24,8 @@ void rom_add_blob(const char *name, const void *data, size_t len, hwaddr addr, A
 bool rom_add_file(const char *path, hwaddr addr, uint64_t max, uint64_t *size, GError **error);
 /* Lays out everything that was added; vm_reset calls it. */
 void rom_reset(void);
+/* Narrows [*base, *base + *size) of system memory to its largest part without anything laid out. */
+void rom_largest_gap(uint64_t *base, uint64_t *size);
 /* Text for "info roms". */
 void rom_print(GString *out);
 

@@ -6,7 +6,7 @@
 #ifndef MONITOR_GDBSTUB_H
 #define MONITOR_GDBSTUB_H
 
-#include "exec/cpu.h"
+#include "exec/semihost.h"
 
 struct ChardevFe;
 
@@ -24,6 +24,10 @@ void gdb_set_monitor(GdbMonitorFn *fn);
  * machine lock.
  */
 void gdb_cpu_stopped(Cpu *cpu);
+/* Whether a debugger is there. Machine lock. */
+bool gdb_is_connected(void);
+/* The debugger's files, for semihosting. */
+const SemihostGdb *gdb_files(void);
 /* The process ends: tells the debugger. */
 void gdb_exit(int code);
 
