@@ -180,18 +180,24 @@ static void free_slot(Ra *r, uint32_t v)
     x->slot = 0;
 }
 
-/* v, which is in a register, gets a copy in memory. */
+/*
+ * v, which is in a register, gets a copy in memory. Its dirty variables go home, all of them: at a
+ * block's end nobody would find what is dirty and in no register.
+ */
 static void save(Ra *r, uint32_t v)
 {
     RaVal *x = &r->vals[v];
 
-    if (x->is_const || x->slot || clean_var(r, v)) {
+    if (x->is_const) {
         return;
     }
-    if (x->vars) {
-        uint32_t var = x->vars - 1;
-        r->host->store(r->gen, (IrType)x->type, x->reg, ra_home(r, var));
-        ir_set_remove(r->dirty, var);
+    for (uint32_t w = x->vars; w; w = r->vars[w - 1].next) {
+        if (is_dirty(r, w - 1) && var_needed(r, w - 1)) {
+            r->host->store(r->gen, (IrType)x->type, x->reg, ra_home(r, w - 1));
+            ir_set_remove(r->dirty, w - 1);
+        }
+    }
+    if (x->slot || clean_var(r, v)) {
         return;
     }
     x->slot = new_slot(r, x->type);

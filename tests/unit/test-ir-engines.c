@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-enum { NUM = 4, PAGES = 3, VALUES = 8 };      /* the last page: ends of accesses only */
+/* More integer variables than a host has registers. The last page: ends of accesses only. */
+enum { NUM = 9, PAGES = 3, VALUES = 9 };
 #define DATA_VA 0x10000ull
 
 typedef struct TestCpu {
@@ -32,19 +33,19 @@ typedef struct State {
 } State;
 
 #define VAR(name, t, field) {name, t, offsetof(TestCpu, field), 0, 0}
+#define EACH(row, name, t, field)                                                           \
+    row(name "0", t, field, 0), row(name "1", t, field, 1), row(name "2", t, field, 2),     \
+        row(name "3", t, field, 3), row(name "4", t, field, 4), row(name "5", t, field, 5), \
+        row(name "6", t, field, 6), row(name "7", t, field, 7), row(name "8", t, field, 8)
+#define ELEMENT(name, t, field, n) VAR(name, t, field[n])
 enum { FIRST_LOW = (IR_V128 - IR_I32) * NUM, FIRST_HIGH = FIRST_LOW + NUM };
-#define WHOLE(name, n)                                                                \
-    {                                                                                 \
-        name, IR_V256, offsetof(TestCpu, v[n]), FIRST_LOW + n + 1, FIRST_HIGH + n + 1 \
-    }
+#define WHOLE(name, t, field, n) \
+    {name, t, offsetof(TestCpu, field[n]), FIRST_LOW + n + 1, FIRST_HIGH + n + 1}
 static const IrVarDecl vars[] = {
-    VAR("a0", IR_I32, i32[0]), VAR("a1", IR_I32, i32[1]), VAR("a2", IR_I32, i32[2]), VAR("a3", IR_I32, i32[3]),
-    VAR("q0", IR_I64, i64[0]), VAR("q1", IR_I64, i64[1]), VAR("q2", IR_I64, i64[2]), VAR("q3", IR_I64, i64[3]),
-    VAR("s0", IR_F32, f32[0]), VAR("s1", IR_F32, f32[1]), VAR("s2", IR_F32, f32[2]), VAR("s3", IR_F32, f32[3]),
-    VAR("d0", IR_F64, f64[0]), VAR("d1", IR_F64, f64[1]), VAR("d2", IR_F64, f64[2]), VAR("d3", IR_F64, f64[3]),
-    VAR("v0", IR_V128, v[0]), VAR("v1", IR_V128, v[1]), VAR("v2", IR_V128, v[2]), VAR("v3", IR_V128, v[3]),
-    VAR("h0", IR_V128, h[0]), VAR("h1", IR_V128, h[1]), VAR("h2", IR_V128, h[2]), VAR("h3", IR_V128, h[3]),
-    WHOLE("w0", 0), WHOLE("w1", 1), WHOLE("w2", 2), WHOLE("w3", 3),
+    EACH(ELEMENT, "a", IR_I32, i32), EACH(ELEMENT, "q", IR_I64, i64),
+    EACH(ELEMENT, "s", IR_F32, f32), EACH(ELEMENT, "d", IR_F64, f64),
+    EACH(ELEMENT, "v", IR_V128, v),  EACH(ELEMENT, "h", IR_V128, h),
+    EACH(WHOLE, "w", IR_V256, v),
 };
 static bool fill_or_fault(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsigned mmu_idx,
                           bool probe, uintptr_t host_pc);
