@@ -8,6 +8,8 @@
 
 /* Of each class, leaving enough for a block's own values. */
 enum { MAX_OWNED = 12 };
+/* What a register saves at a get, at a set, beside each other: stores wait for nobody. */
+enum { LOAD_COST = 4, STORE_COST = 1 };
 static const unsigned max_owned[2] = {9, MAX_OWNED};
 
 void ra_init(Ra *r, const RaHost *host, void *gen, uint32_t frame_start, uint32_t frame_max,
@@ -43,32 +45,33 @@ static bool canonical(const Ra *r, const IrBlock *b)
     return b->num_preds != 1 || b == r->f->entry;
 }
 
+enum { MAX_WEIGHT = 1 << 20 };
+
 /*
- * 8 to the power of the loop depth, by block id; a loop is the layout between a branch back and its
- * target.
+ * 8 to the power of the loop depth, by block id; a loop is the layout from a block to the last
+ * branch back to it. at: places in the layout.
  */
-static void block_weights(const Ra *r, uint32_t *weight)
+static void block_weights(const Ra *r, uint32_t *weight, uint32_t *at)
 {
     uint32_t order = 0;
-    uint32_t *at = ir_arena(r->f, r->f->num_blocks * sizeof *at);
+    const IrBlock **end = ir_arena(r->f, r->f->num_blocks * sizeof *end);
 
     for (const IrBlock *b = r->f->entry; b; b = b->next) {
         at[b->id] = order++;
         weight[b->id] = b->cold ? 1 : 4;
+        end[b->id] = NULL;
     }
     for (const IrBlock *b = r->f->entry; b; b = b->next) {
-        for (unsigned i = 0; i < 2; i++) {
-            const IrBlock *to = b->succ[i];
-            if (!to || at[to->id] > at[b->id]) {
-                continue;
+        for (unsigned i = 0; i < 2 && b->succ[i]; i++) {
+            if (at[b->succ[i]->id] <= at[b->id]) {
+                end[b->succ[i]->id] = b;
             }
-            for (const IrBlock *x = to; x; x = x->next) {
-                if (weight[x->id] < 1u << 20) {
-                    weight[x->id] *= 8;
-                }
-                if (x == b) {
-                    break;
-                }
+        }
+    }
+    for (const IrBlock *b = r->f->entry; b; b = b->next) {
+        for (const IrBlock *x = end[b->id] ? b : NULL; x; x = x == end[b->id] ? NULL : x->next) {
+            if (weight[x->id] < MAX_WEIGHT) {
+                weight[x->id] *= 8;
             }
         }
     }
@@ -91,13 +94,56 @@ static void give_registers(Ra *r, const uint64_t *weight, uint64_t calls, unsign
                 best = v;
             }
         }
-        if (best == UINT32_MAX || (set & r->host->caller_saved && weight[best] <= 2 * calls)) {
+        if (best == UINT32_MAX ||
+            (set & r->host->caller_saved && weight[best] <= (LOAD_COST + STORE_COST) * calls)) {
             return;
         }
         /* From the top: the low ones have uses of their own (shifts, divisions, arguments). */
         r->vars[best].own_reg = (int8_t)(63 - __builtin_clzll(set));
         left &= ~REG_BIT(r->vars[best].own_reg);
         r->owned |= REG_BIT(r->vars[best].own_reg);
+    }
+}
+
+/* What targets share of the jumps that lead to them; 0: there are no such jumps. */
+static uint32_t target_weight(const IrFunc *f, const uint32_t *weight)
+{
+    uint32_t most = 0, jumps = 0;
+
+    for (const IrBlock *b = f->entry; b; b = b->next) {
+        if (!b->cold && f->ops[b->last].opcode == OP_EXIT_LOOKUP) {
+            most = MAX(most, MIN(weight[b->id], MAX_WEIGHT));
+            jumps++;
+        }
+    }
+    return most * MIN(jumps, f->num_targets) / f->num_targets;
+}
+
+/*
+ * The rounds that go through exit_lookup and targets do not show in the layout, and of many targets
+ * each is run seldom: a block is run as often as those that lead to it.
+ */
+static void weigh_by_ways(const Ra *r, uint32_t *weight, const uint32_t *at)
+{
+    const IrFunc *f = r->f;
+    const uint32_t share = target_weight(f, weight);
+    bool *target = ir_arena(r->f, f->num_blocks * sizeof *target);
+
+    memset(target, 0, f->num_blocks * sizeof *target);
+    for (uint32_t i = 0; i < f->num_targets; i++) {
+        target[f->targets[i].block->id] = true;
+    }
+    for (const IrBlock *b = f->entry->next; b; b = b->next) {
+        uint64_t sum = target[b->id] ? share : 0;
+        bool head = false;
+        for (uint32_t i = target[b->id] ? 2 : 0; i < b->num_preds; i++) {
+            const IrBlock *p = b->preds[i];
+            head |= at[p->id] >= at[b->id];
+            sum += at[p->id] < at[b->id] ? weight[p->id] : 0;
+        }
+        if (sum && !b->cold) {
+            weight[b->id] = (uint32_t)MIN(head ? sum * 8 : sum, MAX_WEIGHT);
+        }
     }
 }
 
@@ -125,14 +171,18 @@ static void assign_registers(Ra *r)
         return;
     }
     memset(weight, 0, (r->num_vars + 1) * sizeof *weight);
-    block_weights(r, bw);
+    uint32_t *at = ir_arena(r->f, f->num_blocks * sizeof *at);
+    block_weights(r, bw, at);
+    if (f->num_targets) {
+        weigh_by_ways(r, bw, at);
+    }
     for (const IrBlock *b = f->entry; b; b = b->next) {
         for (uint32_t i = b->first; i; i = f->ops[i].next) {
             const IrOp *o = &f->ops[i];
             calls += ir_op_is_call(o) ? bw[b->id] : 0;
             if ((o->opcode == OP_GET || o->opcode == OP_SET) && ir_set_has(crosses, o->var.var)) {
-                /* loads take longer than stores */
-                weight[o->var.var] += (uint64_t)bw[b->id] << (o->opcode == OP_GET);
+                weight[o->var.var] +=
+                    (uint64_t)bw[b->id] * (o->opcode == OP_GET ? LOAD_COST : STORE_COST);
             }
         }
     }
