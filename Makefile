@@ -85,10 +85,12 @@ tools := $(sort $(foreach f,$(tool-sources),$(word 2,$(subst /, ,$(f)))))
 
 unit-sources := $(call sources,tests/unit/test-*.c)
 unit-target-sources := $(call sources,tests/unit/target-*/test-*.c)
+# test-NAME.c of a target may have parts, NAME-*.c
+unit-part-sources := $(filter-out $(unit-target-sources),$(call sources,tests/unit/target-*/*.c))
 unit-tests := $(patsubst tests/unit/%.c,tests/%,$(unit-sources) $(unit-target-sources))
 
 all-objects := $(sort $(shared-objects) $(call objects,$(main-sources) $(tool-sources) \
-    $(unit-sources) $(unit-target-sources) $(binary-files)) \
+    $(unit-sources) $(unit-target-sources) $(unit-part-sources) $(binary-files)) \
     $(foreach d,$(sort $(patsubst %/,%,$(dir $(binary-files)))),$(call target-objects,$(d))))
 
 roms := $(if $(filter y,$(ASM16)),$(patsubst %.S,%.bin,$(call sources,pc-bios/*.S)))
@@ -156,7 +158,8 @@ test-link = $(call link,$(if $(filter y,$(SANITIZERS)),,-Wl$(comma)-S))
 $(patsubst tests/unit/%.c,tests/%,$(unit-sources)): tests/%: obj/tests/unit/%.o $(shared-objects)
 	$(test-link)
 define unit-target-rule
-$(patsubst tests/unit/%.c,tests/%,$(1)): $(call objects,$(1)) $(shared-objects) \
+$(patsubst tests/unit/%.c,tests/%,$(1)): $(call objects,$(1) \
+    $(filter $(patsubst %.c,%,$(subst /test-,/,$(1)))-%.c,$(unit-part-sources))) $(shared-objects) \
     $(call target-objects,$(word 3,$(subst /, ,$(1)))) \
     $(call objects,$(firstword $(filter $(word 3,$(subst /, ,$(1)))/%,$(binary-files))))
 	$$(test-link)
@@ -218,6 +221,11 @@ check-asan:  ## the quick tests in a sanitizer build, in ./asan
 check-crash: tests/test-qcow2-crash  ## crashes and failures at every write of qcow2 images
 	$(Q)CRASH_FULL=1 ./tests/test-qcow2-crash
 
+.PHONY: check-insn-long
+check-insn-long: tests/target-i386/test-insn  ## a million random x86 sequences against the host, new ones each time
+	$(Q)X86_ROUNDS=$(or $(X86_ROUNDS),1000) X86_SEED=$${X86_SEED:-$$(od -An -N7 -tu8 /dev/urandom | tr -d ' ')} \
+	    ./tests/target-i386/test-insn
+
 # Long targets exist when the script that does their work exists.
 ifneq ($(wildcard $(SRC)/scripts/check-guest),)
 .PHONY: check-guest
@@ -262,7 +270,8 @@ fmt:  ## lay out changed files, or FILES="..." (from the top of the tree)
 	@cd $(SRC) && for f in $(FILES); do echo "  FMT     $$f"; clang-format -i $$f || exit 1; done
 
 all-sources := $(shared-sources) $(main-sources) $(tool-sources) $(unit-sources) \
-    $(unit-target-sources) $(foreach d,$(TARGET_FOLDERS),$(call sources,$(d)/*.c $(d)/*/*.c))
+    $(unit-target-sources) $(unit-part-sources) \
+    $(foreach d,$(TARGET_FOLDERS),$(call sources,$(d)/*.c $(d)/*/*.c))
 
 .PHONY: check-clang
 check-clang: $(generated-headers) $(generated-sources)  ## every source through clang's warnings

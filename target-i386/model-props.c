@@ -113,6 +113,64 @@ static struct json_object *unavailable_to_json(struct Object *o, const Prop *p, 
     return list;
 }
 
+/* Words of CPUID as "feature-words" and "filtered-features" list them; in none: 0. */
+static const struct {
+    const char *reg;
+    uint32_t leaf;
+    int8_t subleaf, word;               /* -1: none */
+} feature_words[] = {
+    {"EDX", 13, 1, -1},
+    {"ECX", 13, 1, -1},
+    {"EAX", 18, 1, FW_12_1_EAX},
+    {"EBX", 18, 0, FW_12_0_EBX},
+    {"EAX", 18, 0, FW_12_0_EAX},
+    {"ECX", 20, 0, FW_14_0_ECX},
+    {"EDX", 13, 0, -1},
+    {"EAX", 13, 0, FW_XCR0_LO},
+    {"EAX", 6, -1, FW_6_EAX},
+    {"EAX", 13, 1, FW_D_1_EAX},
+    {"EDX", 0x8000000a, -1, FW_8000_000A_EDX},
+    {"EDX", 0x40000001, -1, FW_KVM_EDX},
+    {"EAX", 0x40000001, -1, FW_KVM_EAX},
+    {"EDX", 0xc0000001, -1, FW_C000_0001_EDX},
+    {"EBX", 0x80000008, -1, FW_8000_0008_EBX},
+    {"EDX", 0x80000007, -1, FW_8000_0007_EDX},
+    {"ECX", 0x80000001, -1, FW_8000_0001_ECX},
+    {"EDX", 0x80000001, -1, FW_8000_0001_EDX},
+    {"EAX", 7, 1, FW_7_1_EAX},
+    {"EDX", 7, 0, FW_7_0_EDX},
+    {"ECX", 7, 0, FW_7_0_ECX},
+    {"EBX", 7, 0, FW_7_0_EBX},
+    {"ECX", 1, -1, FW_1_ECX},
+    {"EDX", 1, -1, FW_1_EDX},
+};
+
+static struct json_object *words_to_json(struct Object *o, const Prop *p, const void *field)
+{
+    struct json_object *list = json_object_new_array();
+    const uint32_t *words = field;
+    const X86Cpu *c = (X86Cpu *)o;
+
+    for (unsigned n = 0; n < ARRAY_COUNT(feature_words); n++) {
+        int word = feature_words[n].word;
+        uint64_t v = word < 0                                     ? 0
+                     : word == FW_XCR0_LO && words == c->features ? x86_xcr0_supported(c)
+                                                                  : words[word];
+        struct json_object *entry = json_object_new_object();
+
+        json_object_object_add(entry, "cpuid-register", json_object_new_string(feature_words[n].reg));
+        if (feature_words[n].subleaf >= 0) {
+            json_object_object_add(entry, "cpuid-input-ecx",
+                                   json_object_new_int(feature_words[n].subleaf));
+        }
+        json_object_object_add(entry, "cpuid-input-eax",
+                               json_object_new_int64(feature_words[n].leaf));
+        json_object_object_add(entry, "features", json_object_new_uint64(v));
+        json_object_array_add(list, entry);
+    }
+    return list;
+}
+
 /* The first property: the type's model comes into the new CPU before other properties do. */
 static void model_default(struct Object *o, const Prop *p, void *field)
 {
@@ -140,6 +198,8 @@ static const PropType prop_frequency = {
 
 static const PropType prop_unavailable = {.name = "strList", .to_json = unavailable_to_json};
 
+static const PropType prop_words = {.name = "X86CPUFeatureWordInfo", .to_json = words_to_json};
+
 static const Prop fixed[] = {
     PROP(X86Cpu, vendor, "vendor", prop_vendor),
     PROP(X86Cpu, model_id, "model-id", prop_text),
@@ -153,6 +213,8 @@ static const Prop fixed[] = {
     PROP_U32(X86Cpu, min_xlevel, "min-xlevel", 0),
     PROP_U32(X86Cpu, phys_bits_opt, "phys-bits", 0),
     PROP(X86Cpu, unavailable, "unavailable-features", prop_unavailable, .flags = PROP_READ_ONLY),
+    PROP(X86Cpu, features, "feature-words", prop_words, .flags = PROP_READ_ONLY),
+    PROP(X86Cpu, unavailable, "filtered-features", prop_words, .flags = PROP_READ_ONLY),
     PROP_BOOL(X86Cpu, check_features, "check", true),
     PROP_BOOL(X86Cpu, enforce_features, "enforce", false),
 };

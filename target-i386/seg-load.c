@@ -195,7 +195,7 @@ uint64_t helper_lar(Cpu *cpu, uint32_t selector)
     if (!visible(c, selector, types, &d, HOST_PC())) {
         return 0;
     }
-    return 1ull << 32 | (d.hi & 0x00f0ff00);
+    return 1ull << 32 | (d.hi & 0x00ffff00);
 }
 
 uint64_t helper_lsl(Cpu *cpu, uint32_t selector)

@@ -177,9 +177,12 @@ static void descriptor_query(X86Ctx *s, X86Insn *i, IrVal (*fn)(IrBuilder *, IrV
     x86_sync(s);
     IrVal r = fn(b, selector);
     IrVal good = ir_extract(b, r, 32, 1);
-    IrVal old = x86_get_reg(s, i->op[0].size, i->op[0].reg);
-    IrVal value = x86_narrow(s, i->op[0].size, ir_zext32(b, r));
-    x86_write(s, i, 0, ir_select(b, COND_NE, good, ir_i64(b, 0), value, old));
+    IrVal old = x86_get_reg(s, 3, i->op[0].reg), value = ir_zext32(b, r);
+    if (i->op[0].size == 1) {
+        value = ir_deposit(b, old, value, 0, 16);
+    }
+    /* where the selector is not good, bits 63:32 stay as well */
+    x86_set_reg(s, 3, i->op[0].reg, ir_select(b, COND_NE, good, ir_i64(b, 0), value, old));
     set_zero_flag(s, good);
 }
 

@@ -172,6 +172,10 @@ void helper_xsave(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t kind)
     FxArea a = {0};
     XHeader h;
 
+    if (compact && x86_get_mxcsr(c) != MXCSR_DEFAULT) {
+        used |= XCR0_SSE;       /* 13.10: MXCSR belongs to it here */
+    }
+
     check_xsave(c, va, host_pc);
     /* all of it must be writable before any of it is written */
     cpu_load_bytes(cpu, va + XSAVE_LEGACY, &h, sizeof(h), mmu, host_pc);
@@ -188,7 +192,7 @@ void helper_xsave(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t kind)
         cpu_store_bytes(cpu, va, &a, offsetof(FxArea, mxcsr), mmu, host_pc);
         cpu_store_bytes(cpu, va + offsetof(FxArea, st), a.st, sizeof(a.st), mmu, host_pc);
     }
-    if (want & (XCR0_SSE | XCR0_AVX)) {
+    if (want & (compact ? used & XCR0_SSE : XCR0_SSE | XCR0_AVX)) {
         uint32_t csr[2] = {x86_get_mxcsr(c), x86_mxcsr_mask(c)};
 
         cpu_store_bytes(cpu, va + offsetof(FxArea, mxcsr), csr, 8, mmu, host_pc);
@@ -209,18 +213,24 @@ void helper_xsave(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t kind)
     } else {
         h.xstate_bv = (h.xstate_bv & ~want) | (want & (kind ? used : components_in_use(c) | want));
     }
-    cpu_store_bytes(cpu, va + XSAVE_LEGACY, &h, compact ? sizeof(h) : 8, mmu, host_pc);
+    /* 13.7, 13.10: nothing else of the header is written */
+    cpu_store_bytes(cpu, va + XSAVE_LEGACY, &h, compact ? 16 : 8, mmu, host_pc);
 }
 
-/* SDM 1 13.8.1: reserved header fields, components that are not enabled. */
+/*
+ * SDM 1 13.8.1, 13.8.2: reserved header fields (bytes 8 to 23 of the standard form), components
+ * that are not enabled.
+ */
 static bool header_valid(const X86Cpu *c, const XHeader *h)
 {
-    for (unsigned i = 0; i < 6; i++) {
+    bool compact = h->xcomp_bv & XCOMP_COMPACT;
+
+    for (unsigned i = 0; i < (compact ? 6 : 1); i++) {
         if (h->zero[i]) {
             return false;
         }
     }
-    if (h->xcomp_bv & XCOMP_COMPACT) {
+    if (compact) {
         return x86_has_feature(c, FEAT_XSAVEC) && !(h->xcomp_bv & ~XCOMP_COMPACT & ~c->xcr0) &&
                !(h->xstate_bv & ~h->xcomp_bv);
     }

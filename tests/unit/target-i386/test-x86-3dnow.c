@@ -94,6 +94,25 @@ static void test_tables(void)
     }
 }
 
+/* Operations that bring both elements together: of 2:1 and 4:3. */
+static const struct {
+    uint8_t opcode;
+    uint64_t r;
+} pairs[] = {
+    {0xae, 0x40e0000040400000}, /* PFACC: 7:3 */
+    {0x8a, 0xbf800000bf800000}, /* PFNACC: -1:-1 */
+    {0x8e, 0x40e00000bf800000}, /* PFPNACC: 7:-1 */
+    {0xbb, 0x4040000040800000}, /* PSWAPD: 3:4 */
+};
+
+static void test_pairs(void)
+{
+    for (unsigned k = 0; k < G_N_ELEMENTS(pairs); k++) {
+        g_assert_cmphex(helper_amd3dnow(0x400000003f800000, 0x4080000040400000, pairs[k].opcode),
+                        ==, pairs[k].r);
+    }
+}
+
 static float as_float(uint64_t v)
 {
     uint32_t bits = (uint32_t)v;
@@ -126,6 +145,30 @@ static void test_newton(void)
     }
 }
 
+/* test-insn leaves these rows to this test. */
+static void test_every_row(void)
+{
+    static const uint8_t elsewhere[] = {0x96, 0x97, 0xa6, 0xa7, 0xb6, /* test_newton */
+                                        0xbf}; /* PAVGB: as SSE's */
+
+    for (unsigned n = 0; n < x86_num_rows; n++) {
+        bool found = x86_rows[n].map != X86_MAP_3D;
+        for (unsigned k = 0; k < G_N_ELEMENTS(table); k++) {
+            found |= table[k].opcode == x86_rows[n].opcode;
+        }
+        for (unsigned k = 0; k < G_N_ELEMENTS(pairs); k++) {
+            found |= pairs[k].opcode == x86_rows[n].opcode;
+        }
+        for (unsigned k = 0; k < sizeof(elsewhere); k++) {
+            found |= elsewhere[k] == x86_rows[n].opcode;
+        }
+        if (!found) {
+            g_test_message("%s has no line", x86_rows[n].text);
+            g_test_fail();
+        }
+    }
+}
+
 static void test_decode(void)
 {
     static const X86DecodeMode mode = {.code64 = true};
@@ -148,7 +191,9 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/x86/3dnow/tables", test_tables);
+    g_test_add_func("/x86/3dnow/pairs", test_pairs);
     g_test_add_func("/x86/3dnow/newton", test_newton);
+    g_test_add_func("/x86/3dnow/every-row", test_every_row);
     g_test_add_func("/x86/3dnow/decode", test_decode);
     return g_test_run();
 }
