@@ -38,6 +38,7 @@ typedef struct X87Reg {
 typedef struct X86SseBefore {
     uint64_t regs[16];
     Vec128 xmm[16], ymm_hi[16];
+    Vec128 operand[3][2]; /* of arithmetic: x86_xm_note */
     uint64_t cc_dst, cc_src, cc_src2;
     uint32_t cc_op, mxcsr;
 } X86SseBefore;

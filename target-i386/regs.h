@@ -146,6 +146,9 @@ enum {
 #define MXCSR_IE 1u
 #define MXCSR_DE 2u
 #define MXCSR_ZE 4u
+#define MXCSR_OE 8u
+#define MXCSR_UE 16u
+#define MXCSR_PE 32u
 #define MXCSR_MASK_SHIFT 7
 #define MXCSR_MASKS 0x1f80u
 #define MXCSR_STICKY 0x3fu

@@ -7,6 +7,7 @@
  * so that a fault while fetching its tail is taken with state complete.
  */
 #include "target-i386/region.h"
+#include "target-i386/sse-exact.h"
 
 #define GPR(name_, n_) {.name = name_, .type = IR_I64, .offset = offsetof(X86Cpu, regs[n_])}
 #define BASE(name_, n_) {.name = name_, .type = IR_I64, .offset = offsetof(X86Cpu, segs[n_].base)}
@@ -261,10 +262,11 @@ static void translate_insn(X86Ctx *s, X86Insn *i)
         r->trans != trans_STMXCSR) {
         x86_sync(s);
         ir_call_xm_begin(s->b);
+        uint32_t word = x86_xm_note(s, i);
         r->trans(s, i);
         if (ir_is_open(s->b) && !s->ended) {
             x86_sync(s);
-            ir_call_xm_end(s->b);
+            ir_call_xm_end(s->b, ir_i32(s->b, word));
         }
         return;
     }
