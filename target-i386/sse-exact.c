@@ -381,28 +381,33 @@ static bool stops(uint32_t flags, uint32_t mxcsr)
     return flags & ~(mxcsr >> MXCSR_MASK_SHIFT) & MXCSR_STICKY;
 }
 
-/* One half of the vector. */
-static uint32_t dot_half(X86Cpu *c, const Work *w, unsigned base, uint32_t mxcsr)
+/* Products of the half whose lanes begin at base. */
+static uint32_t dot_products(X86Cpu *c, const Work *w, unsigned base, uint64_t *v)
 {
-    unsigned n = w->is64 ? 2 : 4, imm = w->word >> XM_IMM_SHIFT & 0xff;
+    unsigned imm = w->word >> XM_IMM_SHIFT & 0xff, n = w->is64 ? 2 : 4;
     uint32_t flags = 0;
-    uint64_t v[4] = {0};
 
     for (unsigned k = 0; k < n; k++) {
         if (imm >> (4 + k) & 1) {
             uint64_t x = lane(w->b, 0, base + k, w->is64), y = lane(w->b, 1, base + k, w->is64);
             v[k] = host_op(w, x, y, true);
-            flags |=
-                step_flags(c, w, multiply(operand(w, 0, base + k), operand(w, 1, base + k)), mxcsr);
+            flags |= step_flags(c, w, multiply(operand(w, 0, base + k), operand(w, 1, base + k)),
+                                w->mxcsr);
         }
     }
-    for (; n > 1 && !stops(flags, mxcsr); n /= 2) {
-        for (unsigned k = 0; k < n / 2; k++) {
-            uint64_t x = v[2 * k], y = v[2 * k + 1];
-            bool daz = mxcsr & MXCSR_DAZ;
-            v[k] = host_op(w, x, y, false);
-            flags |= step_flags(c, w, add(unpack(x, w->is64, daz), unpack(y, w->is64, daz)), mxcsr);
-        }
+    return flags;
+}
+
+/* n sums of neighbours. */
+static uint32_t dot_sums(X86Cpu *c, const Work *w, unsigned n, uint64_t *v)
+{
+    bool daz = w->mxcsr & MXCSR_DAZ;
+    uint32_t flags = 0;
+
+    for (unsigned k = 0; k < n; k++) {
+        uint64_t x = v[2 * k], y = v[2 * k + 1];
+        v[k] = host_op(w, x, y, false);
+        flags |= step_flags(c, w, add(unpack(x, w->is64, daz), unpack(y, w->is64, daz)), w->mxcsr);
     }
     return flags;
 }
@@ -416,12 +421,19 @@ uint32_t x86_xm_dot(X86Cpu *c, uint32_t word)
 {
     const X86SseBefore *b = &c->sse_before;
     Work w = {.b = b, .word = word, .mxcsr = b->mxcsr, .is64 = word & XM_F64};
-    unsigned per_half = w.is64 ? 2 : 4;
+    const uint32_t first = MXCSR_IE | MXCSR_DE | MXCSR_ZE;
+    unsigned per_half = w.is64 ? 2 : 4, halves = (word >> 24) / per_half;
+    uint64_t v[2][4] = {{0}};
     uint32_t flags = 0;
 
     x86_set_mxcsr(c, c->mxcsr & ~(uint32_t)MXCSR_STICKY);
-    for (unsigned k = 0; k < word >> 24; k += per_half) {
-        flags |= dot_half(c, &w, k, b->mxcsr);
+    for (unsigned n = per_half; n && !stops(flags, b->mxcsr); n /= 2) {
+        uint32_t step = 0;
+        for (unsigned h = 0; h < halves; h++) {
+            step |=
+                n == per_half ? dot_products(c, &w, h * per_half, v[h]) : dot_sums(c, &w, n, v[h]);
+        }
+        flags |= stops(step & first, b->mxcsr) ? step & first : step;
     }
     return flags;
 }

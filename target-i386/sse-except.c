@@ -2,10 +2,9 @@
 /*
  * Unmasked SIMD floating-point exceptions (SDM 1 11.5, 3A 6.15 #XM). Translated code runs with all
  * of them masked. While the guest has unmasked some (MODE_XM), each SSE and AVX instruction is put
- * between two
- * helpers: the first keeps what it may change and clears the host's flags; the second looks at the
- * flags and, when one is not masked, puts all back and raises #XM. sse-exact.c tells what the host's
- * flags cannot.
+ * between two helpers: the first keeps what it may change and clears the host's flags; the second
+ * looks at the flags and, when one is not masked, puts all back and raises #XM. sse-exact.c tells
+ * what the host's flags cannot.
  */
 #include "target-i386/helpers.h"
 #include "target-i386/sse-exact.h"
@@ -57,7 +56,8 @@ void helper_xm_end(Cpu *cpu, uint32_t word)
         c->mxcsr |= b->mxcsr | new;
         return;
     }
-    if (unmasked & first) { /* seen before the operation, which is then not done */
+    if (unmasked & first && !x86_xm_is_dot(word)) {
+        /* seen before the operation, which is then not done */
         new = first;
     }
     memcpy(c->regs, b->regs, sizeof(b->regs));
