@@ -5,7 +5,7 @@
 
 #include "target-i386/translate.h"
 
-/* Emits what keeps the operands; the word for the others, 0: no result leaves the format's range. */
+/* Emits what keeps the operands; the word for the others, 0: the result stays in range. */
 uint32_t x86_xm_note(X86Ctx *s, const X86Insn *i);
 /* OE, UE and PE of the operation on the operands that were kept. */
 uint32_t x86_xm_range(const X86SseBefore *b, uint32_t word, uint32_t mxcsr);
