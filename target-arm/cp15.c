@@ -221,6 +221,15 @@ static void lpae_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndr
     }
 }
 
+/* Implementation defined registers of the cores before the virtualization extensions. */
+static void no_lpae_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                          uintptr_t host_pc)
+{
+    if (arm_has(c, FEATURE_LPAE)) {
+        arm_undefined(c, host_pc);
+    }
+}
+
 static void pmu_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
                       uintptr_t host_pc)
 {
@@ -300,6 +309,7 @@ const ArmSysreg arm_cp15_regs[] = {
     ROW("PMXEVCNTR", P(0, 9, 13, 2), 0, 0, .flags = SR_IGNORE, .check = pmu_check), ROW("PMUSERENR", P(0, 9, 14, 0), 0, F(pmuserenr)), ROW("PMINTENSET", P(0, 9, 14, 1), 1, F(pminten)),
     ROW("PMINTENCLR", P(0, 9, 14, 2), 1, 0, .flags = SR_IGNORE), ROW("PMOVSSET", P(0, 9, 14, 3), 0, 0, .flags = SR_IGNORE, .check = pmu_check),
     ROW("L2CTLR", P(1, 9, 0, 2), 1, 0, .flags = SR_IGNORE), ROW("L2ECTLR", P(1, 9, 0, 3), 1, 0, .flags = SR_IGNORE),
+    ROW("PCR", P(0, 15, 0, 0), 1, 0, .flags = SR_IGNORE, .check = no_lpae_check), ROW("DIAG", P(0, 15, 0, 1), 1, 0, .flags = SR_IGNORE, .check = no_lpae_check),
     CONST("CBAR", P(4, 15, 0, 0), .read = cbar_read), ROW("HYP", P(4, 1, 0, 0), 2, F(sctlr[2]), .flags = SR_EL2, .write = sctlr_write),
     ROW("HVBAR", P(4, 12, 0, 0), 2, F(vbar[2]), .flags = SR_EL2), ROW("HCR", P(4, 1, 1, 0), 2, F(hcr), .flags = SR_EL2, .write = flush_write), ROW("HSR", P(4, 5, 2, 0), 2, F(esr[2]), .flags = SR_EL2),
     ROW("HCPTR", P(4, 1, 1, 2), 2, F(cptr_el2), .flags = SR_EL2), ROW("HDCR", P(4, 1, 1, 1), 2, F(mdcr_el2), .flags = SR_EL2), ROW("HSTR", P(4, 1, 1, 3), 2, F(hstr), .flags = SR_EL2),

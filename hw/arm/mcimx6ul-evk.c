@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Freescale i.MX6UL Evaluation Kit (i.MX 6UltraLite Applications Processor Reference Manual): one
- * Cortex-A7 with its GIC and generic timers, UARTs, timers, clocks, SD. Left out, reading as 0:
- * Ethernet, USB, I2C, SPI, display, DMA.
+ * Cortex-A7 with its GIC and generic timers, UARTs, timers, clocks, GPIO, SD,
+ * Ethernet. Left out, reading as 0: USB, I2C, SPI, display, DMA.
  */
 #include "hw/arm/board.h"
 
 #include "exec/arm-cpu.h"
 #include "exec/bank.h"
 
+#define IMX6UL_GPIO(n, at) \
+    {.type = "imx.gpio", .addr = at, .irqs = {LINE(64 + 2 * (n)), LINE(65 + 2 * (n))}}
 static const BoardSlot imx_slots[] = {
+    IMX6UL_GPIO(1, 0x0209c000), IMX6UL_GPIO(2, 0x020a0000), IMX6UL_GPIO(3, 0x020a4000), IMX6UL_GPIO(4, 0x020a8000),
+    IMX6UL_GPIO(5, 0x020ac000),
+    /* both PHYs are on the second controller's wires */
+    {.type = "imx.enet", .addr = 0x02188000, .props = "phy-num=2", .irqs = {LINE(118), LINE(119)}, .nic = true},
+    {.type = "imx.enet", .addr = 0x020b4000, .props = "phy-num=1,other-phy-num=2", .irqs = {LINE(120), LINE(121)}, .nic = true},
     {.type = "imx6ul.ccm", .addr = 0x020c4000},
     {.type = "imx6ul.analog", .addr = 0x020c8000},
     {.type = "imx6.src", .addr = 0x020d8000},
@@ -54,7 +61,7 @@ static bool mcimx6ul_init(Vm *vm, GError **error)
 
 static const MachineType mcimx6ul = {
     .name = "mcimx6ul-evk-machine", .machine_name = "mcimx6ul-evk", .desc = "Freescale i.MX6UL Evaluation Kit (Cortex-A7)", .arches = "arm aarch64",
-    .size = sizeof(Machine), .max_cpus = 1, .default_cpu = "cortex-a7", .default_block_if = "sd", .no_floppy = true, .no_cdrom = true,
+    .size = sizeof(Machine), .max_cpus = 1, .default_cpu = "cortex-a7", .default_nic = "imx.enet", .default_block_if = "sd", .no_floppy = true, .no_cdrom = true,
     .no_parallel = true, .init = mcimx6ul_init, .done = board_done,
 };
 MACHINE_TYPE(mcimx6ul);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Clock, power and reset blocks of the i.MX 6UltraLite (its Reference Manual: CCM 18, CCM analog
- * 18.8, SRC 51, SNVS 46) as they are after reset: PLLs are locked, clocks run.
+ * 18.8, SNVS 46) as they are after reset: PLLs are locked, clocks run.
  */
 #include "hw/misc/soc-regs.h"
 
@@ -35,12 +35,6 @@ static const SocReg analog_rows[] = {
 };
 SOC_BLOCK(imx6ul_analog, "imx6ul.analog", "i.MX6UL PLLs and regulators", 0x1000, soc_rows_4k,
           SOC_ROWS(analog_rows), .set_clear = true);
-
-/* Resets of parts are finished at once. */
-static const SocReg src_rows[] = {
-    {.offset = 0x000, .reset = 0x521}, {.offset = 0x008, .reset = 0x1}, {.offset = 0x018, .reset = 0x1f},
-};
-SOC_BLOCK(imx6_src, "imx6.src", "i.MX6 reset controller", 0x1000, soc_rows_4k, SOC_ROWS(src_rows));
 
 /* ---- watchdog: its reset bits reset the machine; it does not run out ---- */
 
