@@ -309,6 +309,9 @@ static BankRegion *make_region(Device *d, const RegBank *bank)
         };
         region_init_io(&b->region, &d->obj, name, bank->size, &b->ops, b);
     } else {
+        if (bank->ops == NULL) {
+            g_error("bank '%s' has neither rows nor functions", name);
+        }
         region_init_io(&b->region, &d->obj, name, bank->size, bank->ops, d);
     }
     return b;

@@ -42,6 +42,7 @@ class Qtest:
         self.folder = tempfile.mkdtemp(prefix="qtest-")
         self.irqs = []          # "raise 3" ... since the last look
         self.qmp = None
+        self.events = []        # of QMP, that nobody has waited for yet
         listeners = [self._listen("qtest")]
         command = [binary, "-accel", "qtest", "-qtest", "unix:" + self._path("qtest"),
                    "-display", "none"]
@@ -95,12 +96,23 @@ class Qtest:
             raise QtestError(answer)
 
     def run_qmp(self, request):
-        """The reply to a QMP request as a dict; events are skipped."""
+        """The reply to a QMP request as a dict; events are kept for wait_event."""
         self.qmp.send(json.dumps(request))
         while True:
             reply = json.loads(self.qmp.receive())
             if "event" not in reply:
                 return reply
+            self.events.append(reply)
+
+    def wait_event(self, name):
+        """The next QMP event of that name; others before it stay."""
+        at = 0
+        while True:
+            if at == len(self.events):
+                self.events.append(json.loads(self.qmp.receive()))
+            if self.events[at].get("event") == name:
+                return self.events.pop(at)
+            at += 1
 
     def wait(self):
         """The exit status, for an emulator that is about to end."""

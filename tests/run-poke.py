@@ -159,10 +159,21 @@ class Script:
         if (problem is None) != (m[3] is None) or (problem and m[3] not in problem):
             raise Mismatch(f"qmp: {reply}")
 
+    def run_event_line(self, text):
+        """event NAME {members}: the next event of that name has at least these data."""
+        name, _, data = text.split(" ", 1)[1].partition(" ")
+        want, got = json.loads(data or "{}"), self.q.wait_event(name)
+        have = got.get("data", {})
+        if any(have.get(k) != v for k, v in want.items()):
+            raise Mismatch(f"event: {got}")
+
     def run_line(self, text):
         text = re.sub(r"\$(\w+)", lambda m: self.variables.get(m[1], m[0]), text)
         if text.startswith("qmp "):
             self.run_qmp_line(text)
+            return
+        if text.startswith("event "):
+            self.run_event_line(text)
             return
         words = text.split()
         times = 1
@@ -204,7 +215,7 @@ def run_script(path, binary):
     at = "start"
     try:
         with Qtest(binary, shlex.split(directives.get("args", "")),
-                   any(text.startswith("qmp ") for _, text in lines)) as q:
+                   any(text.startswith(("qmp ", "event ")) for _, text in lines)) as q:
             script = Script(q)
             for n, text in lines:
                 at = f"line {n}: {text}"

@@ -4,9 +4,11 @@
  * pc.c and the chipset functions are put together.
  */
 #include <stdio.h>
+#include "hw/i2c/i2c.h"
 #include "hw/i386/pc.h"
 
 #define PC_NEWEST 702
+#define PC_EEPROMS 8             /* on the SMBus */
 
 /* Below 4 GiB, RAM ends here; when the machine has more, it ends lower and the hole grows. */
 #define PC_LOW_LIMIT 0xe0000000ull
@@ -21,7 +23,7 @@ typedef struct PcMachine {
     char *pflash[2];
     uint64_t max_fw_size;
     char *pcspk_audiodev;
-    bool fd_bootchk;
+    bool fd_bootchk, smbus;
 } PcMachine;
 
 /* "pc-q35-2.12" is 212; names without a version stand for the newest. */
@@ -42,6 +44,7 @@ static PcBoard *pc_board_new(Vm *vm, bool q35, GError **error)
     b->q35 = q35;
     b->has_acpi = m->machine.acpi != ON_OFF_AUTO_OFF;
     b->has_hpet = m->hpet;
+    b->has_smbus = m->smbus;
     b->pflash[0] = m->pflash[0];
     b->pflash[1] = m->pflash[1];
     b->check_floppy = m->fd_bootchk;
@@ -91,8 +94,19 @@ static bool pc_i440fx_init(Vm *vm, GError **error)
             return false;
         }
         wire(b->pm, "sci", 0, &isa->dev, "isa-irq", 9);
+        if (b->has_smbus &&
+            !smbus_eeproms_create(piix4_smbus_bus(b->pm), PC_EEPROMS, NULL, error)) {
+            return false;
+        }
     }
     return pc_create_default_devices(b, error);
+}
+
+static bool pc_create_ich9_smbus(PcBoard *b, GError **error)
+{
+    PciDevice *d = pci_create(b->pci, PCI_DEVFN(31, 3), "ICH9-SMB", NULL, error, NULL);
+
+    return d && smbus_eeproms_create(ich9_smbus_bus(d), PC_EEPROMS, NULL, error);
 }
 
 static bool pc_q35_init(Vm *vm, GError **error)
@@ -121,13 +135,15 @@ static bool pc_q35_init(Vm *vm, GError **error)
                              !pc_part(b, PCI_DEVFN(29, 2), "ich9-usb-uhci3", error))) {
         return false;
     }
-    return pc_create_default_devices(b, error);
+    return (!b->has_smbus || pc_create_ich9_smbus(b, error)) && pc_create_default_devices(b, error);
 }
 
 static const Prop pc_machine_props[] = {
     PROP_ON_OFF_AUTO(PcMachine, machine.acpi, "acpi", ON_OFF_AUTO_AUTO, .help = "Enable ACPI"),
     PROP_BOOL(PcMachine, hpet, "hpet", true, .help = "high precision event timers"),
     PROP_BOOL(PcMachine, sata, "sata", true),
+    PROP_BOOL(PcMachine, smbus, "smbus", true,
+              .help = "Enable/disable system management bus"),
     PROP_STRING(PcMachine, pflash[0], "pflash0", .help = "node or drive of the first flash chip"),
     PROP_STRING(PcMachine, pflash[1], "pflash1", .help = "... of the second, with variables"),
     PROP_SIZE(PcMachine, max_fw_size, "max-fw-size", 8 * MIB,
@@ -151,7 +167,6 @@ static const Prop pc_machine_props[] = {
         .props = pc_machine_props,                                                                 \
         .default_cpu = "qemu64",                                                                   \
         .default_cpu_32 = "qemu32",                                                                \
-        .default_nic = "e1000",                                                                    \
         .default_display = "std",                                                                  \
         .default_block_if = "ide",                                                                 \
         .numa = true,                                                                              \
@@ -162,10 +177,13 @@ static const Prop pc_machine_props[] = {
 
 #define I440FX(tag_, version_, ...)                                                                \
     PC_MACHINE(i440fx, tag_, version_, .desc = "Standard PC (i440FX + PIIX, 1996)",                \
-               .max_cpus = 255, .init = pc_i440fx_init, __VA_ARGS__)
-#define Q35(tag_, version_, ...)                                                                   \
+               .max_cpus = 255, .default_nic = "e1000", .init = pc_i440fx_init, __VA_ARGS__)
+#define Q35_NIC(nic_, tag_, version_, ...)                                                         \
     PC_MACHINE(q35, tag_, version_, .desc = "Standard PC (Q35 + ICH9, 2009)", .max_cpus = 288,     \
-               .drives_per_bus = 1, .no_floppy = true, .init = pc_q35_init, __VA_ARGS__)
+               .default_nic = nic_, .drives_per_bus = 1, .no_floppy = true, .init = pc_q35_init,   \
+               __VA_ARGS__)
+#define Q35(tag_, version_, ...) Q35_NIC("e1000e", tag_, version_, __VA_ARGS__)
+#define Q35_OLD(tag_, version_, ...) Q35_NIC("e1000", tag_, version_, __VA_ARGS__)
 
 /* What a guest can see of an older version is decided by PcBoard.version. */
 I440FX(7_2, "7.2", .machine_alias = "pc", .is_default = true);
@@ -214,13 +232,13 @@ Q35(4_0_1, "4.0.1");
 Q35(4_0, "4.0");
 Q35(3_1, "3.1");
 Q35(3_0, "3.0");
-Q35(2_9, "2.9");
-Q35(2_8, "2.8");
-Q35(2_7, "2.7");
-Q35(2_6, "2.6");
-Q35(2_5, "2.5");
-Q35(2_4, "2.4");
+Q35_OLD(2_9, "2.9");
+Q35_OLD(2_8, "2.8");
+Q35_OLD(2_7, "2.7");
+Q35_OLD(2_6, "2.6");
+Q35_OLD(2_5, "2.5");
+Q35_OLD(2_4, "2.4");
 Q35(2_12, "2.12");
-Q35(2_11, "2.11");
-Q35(2_10, "2.10");
+Q35_OLD(2_11, "2.11");
+Q35_OLD(2_10, "2.10");
 /* clang-format on */

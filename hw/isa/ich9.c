@@ -2,10 +2,11 @@
 /*
  * Intel ICH9 LPC bridge (datasheet 316972, chapter 13): PIRQ routing to the 8259 pair and the
  * I/O APIC, ACPI registers at PMBASE, SMI command port, root complex base.
- * Left out: TCO watchdog, GPIO, LPC decode ranges (all of ISA is decoded).
+ * Left out: GPIO, LPC decode ranges (all of ISA is decoded).
  */
 #include "hw/acpi/cpu-hotplug.h"
 #include "hw/acpi/pm.h"
+#include "hw/acpi/tco.h"
 #include "hw/i386/pc.h"
 
 #define LPC_PMBASE 0x40
@@ -19,6 +20,8 @@
 #define PM_SMI_EN 0x30
 #define ICH9_CPU_PORT 0x0cd8
 #define GPE0_LEN 8
+#define RCRB_GCS 0x3410
+#define GCS_NO_REBOOT 0x20u
 #define PMCON_SMI_LOCK 0x10
 #define SMI_FEATURE_BROADCAST 1ull
 #define SMI_REQUEST_FILE "etc/smi/requested-features"
@@ -28,6 +31,7 @@ enum {
     SMI_EN_GBL = 1,
     SMI_EN_EOS = 2,
     SMI_EN_APMC = 1 << 5,
+    SMI_EN_TCO = 1 << 13,
     ACPI_ENABLE = 2,
     ACPI_DISABLE = 3
 };
@@ -37,6 +41,9 @@ typedef struct Ich9Lpc {
     IsaBus isa;
     AcpiPm acpi;
     AcpiCpus cpus;
+    Tco tco;
+    bool noreboot; /* the strap */
+    uint32_t gcs;
     Region pm, smi_region, rcrb;
     uint8_t pirq_levels; /* PIRQA..H */
     uint8_t apmc, apms;
@@ -132,7 +139,8 @@ static void ich9_smi_write(void *opaque, hwaddr offset, uint64_t value, unsigned
 
     if (offset == 0) {
         /* SMI_LOCK keeps the global enable as it is. */
-        uint32_t kept = s->pci.config[LPC_GEN_PMCON_1] & PMCON_SMI_LOCK ? SMI_EN_GBL : 0;
+        uint32_t kept = (s->pci.config[LPC_GEN_PMCON_1] & PMCON_SMI_LOCK ? SMI_EN_GBL : 0) |
+                        (tco_locked(&s->tco) ? SMI_EN_TCO : 0);
 
         s->smi_en = (value & ~kept & ~SMI_EN_EOS) | (s->smi_en & kept) |
                     (ich9_has_smm(s) ? 0 : SMI_EN_APMC);
@@ -167,22 +175,43 @@ static const Reg ich9_apm_regs[] = {
     REG(Ich9Lpc, 1, apms, .wmask = 0xff, .help = "SMI status: storage"),
 };
 
-/* ---- root complex registers: read as zero but for the function disables ---- */
+static void ich9_tco_smi(Device *d)
+{
+    Ich9Lpc *s = (Ich9Lpc *)d;
+
+    if ((s->smi_en & SMI_EN_GBL) && (s->smi_en & SMI_EN_TCO)) {
+        s->smi_sts |= SMI_EN_TCO;
+        pc_raise_smi(pc_board(d->vm), SMI_TO_FIRST);
+    }
+}
+
+static bool ich9_tco_may_reboot(Device *d)
+{
+    Ich9Lpc *s = (Ich9Lpc *)d;
+
+    return !s->noreboot && !(s->gcs & GCS_NO_REBOOT);
+}
+
+/* ---- root complex registers: GCS is kept, the others read as zero ---- */
 
 static uint64_t rcrb_read(void *opaque, hwaddr offset, unsigned size)
 {
-    return 0;
+    return offset == RCRB_GCS ? ((Ich9Lpc *)opaque)->gcs : 0;
 }
 
 static void rcrb_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
 {
+    if (offset == RCRB_GCS) {
+        ((Ich9Lpc *)opaque)->gcs = (uint32_t)value;
+        return;
+    }
     guest_unimp("ich9: write of %" G_GINT64_MODIFIER
                 "x to root complex register %" G_GINT64_MODIFIER "x",
                 value, offset);
 }
 
 static const RegionOps rcrb_ops = {
-    .read = rcrb_read, .write = rcrb_write, .min_size = 1, .max_size = 4};
+    .read = rcrb_read, .write = rcrb_write, .min_size = 4, .max_size = 4};
 
 static void ich9_remap(Ich9Lpc *s)
 {
@@ -280,6 +309,7 @@ static bool ich9_realize(Device *d, GError **error)
     region_add(&s->pm, PM_SMI_EN, &s->smi_region, 0);
     region_init_io(&s->rcrb, &d->obj, "ich9-rcrb", 0x4000, &rcrb_ops, s);
     acpi_cpus_init(&s->cpus, d, ICH9_CPU_PORT);
+    tco_init(&s->tco, d, &s->pm, ich9_tco_smi, ich9_tco_may_reboot);
     device_map(d, "apm", 0xb2);
     b->ich9 = d;
     b->isa = &s->isa.bus;
@@ -302,6 +332,8 @@ static void ich9_reset(Device *d)
     ich9_smi_features_reset(s);
     acpi_pm_reset(&s->acpi);
     acpi_cpus_reset(&s->cpus);
+    tco_reset(&s->tco);
+    s->gcs = GCS_NO_REBOOT;
     ich9_remap(s);
     ich9_route(s);
 }
@@ -343,12 +375,18 @@ static const PciInfo ich9_pci = {
 
 static const PinRow ich9_pins[] = {PIN_IN("isa-irq", 16, ich9_isa_input), PIN_END};
 
-static const Prop ich9_props[] = {ACPI_PM_PROPS(Ich9Lpc, acpi), PROP_END};
+static const Prop ich9_props[] = {
+    ACPI_PM_PROPS(Ich9Lpc, acpi),
+    PROP_BOOL(Ich9Lpc, noreboot, "noreboot", true, .help = "the watchdog never resets: strap"),
+    PROP_END,
+};
 
 static const StateField ich9_state[] = {
     HOST_ONLY(Ich9Lpc, isa, "its devices have state of their own"),
     STATE_STRUCT(Ich9Lpc, acpi, acpi_pm_state),
     STATE_STRUCT(Ich9Lpc, cpus, acpi_cpus_state),
+    STATE_STRUCT(Ich9Lpc, tco, tco_state),
+    STATE(Ich9Lpc, gcs),
     HOST_ONLY(Ich9Lpc, pm, "region"),
     HOST_ONLY(Ich9Lpc, smi_region, "region"),
     HOST_ONLY(Ich9Lpc, rcrb, "region"),

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Intel 82371SB (PIIX3): the PCI-to-ISA bridge with PIRQ routing, and the power management function
- * of the 82371AB (PIIX4): ACPI registers at a programmable base, SMI command port. Left out: DMA
- * timing, SMBus transactions.
+ * of the 82371AB (PIIX4): ACPI registers at a programmable base, SMI command port. Its SMBus
+ * host controller has ports of its own. Left out: DMA timing.
  */
 #include "hw/acpi/cpu-hotplug.h"
 #include "hw/acpi/pci-hotplug.h"
 #include "hw/acpi/pm.h"
+#include "hw/i2c/smbus-host.h"
 #include "hw/i386/pc.h"
 
 #define PIIX_PIRQC 0x60
@@ -15,8 +16,13 @@
 #define PIIX4_GPE_PORT 0xafe0
 #define PIIX4_CPU_PORT 0xaf00
 #define PIIX4_DEVACTB 0x58
+#define PIIX4_SMBBA 0x90
+#define PIIX4_SMBHSTCFG 0xd2
 enum {
     PIIX4_PM_ENABLE = 1,
+    SMBHSTCFG_ENABLE = 1,
+    SMBHSTCFG_IRQ_MASK = 0x0e,
+    SMBHSTCFG_IRQ9 = 0x08,
     DEVACTB_APMC_EN = 1u << 25,
     ACPI_ENABLE = 0xf1,
     ACPI_DISABLE = 0xf0
@@ -150,15 +156,39 @@ typedef struct Piix4Pm {
     Region pm; /* 64 bytes at PMBASE */
     uint8_t apmc, apms;
     Irq sci;
+    bool sci_level, smbus_level;
+    SmbusHost smbus;
+    bool smbus_mapped;
+    uint16_t smbus_base;
     bool mapped;
     uint16_t base;
     bool root_hotplug;
     AcpiPciHotplug hotplug;
 } Piix4Pm;
 
+/* The SMBus interrupt may share line 9. */
+static void piix4_update_sci(Piix4Pm *s)
+{
+    bool smbus = s->smbus_level &&
+                 (s->pci.config[PIIX4_SMBHSTCFG] & SMBHSTCFG_IRQ_MASK) == SMBHSTCFG_IRQ9;
+
+    irq_set(&s->sci, s->sci_level || smbus);
+}
+
 static void piix4_set_sci(Device *d, int level)
 {
-    irq_set(&((Piix4Pm *)d)->sci, level);
+    Piix4Pm *s = (Piix4Pm *)d;
+
+    s->sci_level = level;
+    piix4_update_sci(s);
+}
+
+static void piix4_set_smbus_irq(Device *d, int level)
+{
+    Piix4Pm *s = (Piix4Pm *)d;
+
+    s->smbus_level = level;
+    piix4_update_sci(s);
 }
 
 static void piix4_write_apmc(Device *d, const RegAccess *a)
@@ -178,8 +208,22 @@ static const Reg piix4_apm_regs[] = {
     REG(Piix4Pm, 1, apms, .wmask = 0xff, .help = "SMI status: storage"),
 };
 
+static uint64_t piix4_smbus_read(void *opaque, hwaddr offset, unsigned size)
+{
+    return smbus_host_read(&((Piix4Pm *)opaque)->smbus, (unsigned)offset);
+}
+
+static void piix4_smbus_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    smbus_host_write(&((Piix4Pm *)opaque)->smbus, (unsigned)offset, (uint8_t)value);
+}
+
+static const RegionOps piix4_smbus_ops = {
+    .read = piix4_smbus_read, .write = piix4_smbus_write, .min_size = 1, .max_size = 1};
+
 static const RegBank piix4_banks[] = {
     {.name = "apm", .size = 2, BANK_REGS(piix4_apm_regs), .pio = true},
+    {.name = "smbus", .size = SMBUS_HOST_PORTS, .ops = &piix4_smbus_ops, .pio = true},
     {0},
 };
 
@@ -202,9 +246,34 @@ static void piix4_remap(Piix4Pm *s)
     pc_board(s->pci.dev.vm)->pm_base = on ? base : 0;
 }
 
+static void piix4_remap_smbus(Piix4Pm *s)
+{
+    bool on = s->pci.config[PIIX4_SMBHSTCFG] & SMBHSTCFG_ENABLE;
+    uint16_t base = pci_config_get(&s->pci, PIIX4_SMBBA, 4) & 0xfff0;
+
+    if (on == s->smbus_mapped && base == s->smbus_base) {
+        return;
+    }
+    if (s->smbus_mapped) {
+        device_unmap(&s->pci.dev, "smbus");
+    }
+    if (on) {
+        device_map(&s->pci.dev, "smbus", base);
+    }
+    s->smbus_mapped = on;
+    s->smbus_base = base;
+}
+
+I2cBus *piix4_smbus_bus(Device *d)
+{
+    return &((Piix4Pm *)d)->smbus.i2c;
+}
+
 static void piix4_config_write(PciDevice *d, uint32_t offset, uint32_t value, unsigned size)
 {
     piix4_remap((Piix4Pm *)d);
+    piix4_remap_smbus((Piix4Pm *)d);
+    piix4_update_sci((Piix4Pm *)d);
 }
 
 static bool piix4_realize(Device *d, GError **error)
@@ -220,6 +289,8 @@ static bool piix4_realize(Device *d, GError **error)
         b->pci_hotplug = &s->hotplug;
     }
     device_map(d, "apm", 0xb2);
+    smbus_host_init(&s->smbus, d, piix4_set_smbus_irq);
+    s->smbus.always_buffered = true;
     b->pm = d;
     b->acpi_pm = &s->acpi;
     return true;
@@ -248,7 +319,9 @@ static void piix4_reset(Device *d)
     if (s->root_hotplug) {
         acpi_pcihp_reset(&s->hotplug);
     }
+    smbus_host_reset(&s->smbus);
     piix4_remap(s);
+    piix4_remap_smbus(s);
 }
 
 static const PciConfigRow piix4_config[] = {
@@ -257,8 +330,8 @@ static const PciConfigRow piix4_config[] = {
     {"DEVRESB", 0x60, 4, 0x60000000, 0, 0, "devices on the board"},
     {"DEVRESC", 0x64, 4, 0x98000000, 0, 0, "devices on the board"},
     {"PMREGMISC", 0x80, 1, 0, 1, 0, "enables PMBA"},
-    {"SMBBA", 0x90, 4, 0x00000001, 0x0000fff0, 0, "SMBus base; not decoded"},
-    {"SMBHSTCFG", 0xd2, 1, 0, 0x0f, 0, "storage only"},
+    {"SMBBA", 0x90, 4, 0x0000b101, 0x0000fff0, 0, "SMBus base"},
+    {"SMBHSTCFG", 0xd2, 1, 0x09, 0x0f, 0, "SMBus enable and interrupt"},
     {0},
 };
 
@@ -284,7 +357,10 @@ static const StateField piix4_state[] = {
     STATE_STRUCT(Piix4Pm, hotplug, acpi_pci_hotplug_state),
     STATE_STRUCT(Piix4Pm, acpi, acpi_pm_state), STATE_STRUCT(Piix4Pm, cpus, acpi_cpus_state),
     HOST_ONLY(Piix4Pm, pm, "region"),           HOST_ONLY(Piix4Pm, mapped, "follows PMREGMISC"),
-    HOST_ONLY(Piix4Pm, base, "follows PMBA"),   STATE_END,
+    HOST_ONLY(Piix4Pm, base, "follows PMBA"),   STATE_STRUCT(Piix4Pm, smbus, smbus_host_state),
+    STATE(Piix4Pm, sci_level),                  STATE(Piix4Pm, smbus_level),
+    HOST_ONLY(Piix4Pm, smbus_mapped, "follows SMBHSTCFG"),
+    HOST_ONLY(Piix4Pm, smbus_base, "follows SMBBA"), STATE_END,
 };
 
 static const DeviceType piix4_pm_type = {

@@ -64,7 +64,7 @@ static void check_bank(const char *type, const RegBank *b, size_t struct_size)
 {
     uint64_t end = 0;
 
-    g_assert_true(b->regs != NULL || b->ops != NULL);
+    g_assert_true(b->num_regs > 0 || b->ops != NULL);
     for (unsigned i = 0; i < b->num_regs; i++) {
         const Reg *r = &b->regs[i];
         unsigned count = r->count != 0 ? r->count : 1,

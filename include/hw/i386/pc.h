@@ -73,7 +73,7 @@ typedef struct PcBoard {
     bool check_floppy; /* its boot signature */
     unsigned boot_once_resets;
     unsigned isa_nics; /* on the ISA bus so far */
-    bool has_acpi, has_hpet, has_smm;
+    bool has_acpi, has_hpet, has_smm, has_smbus;
     const char *speaker_audiodev; /* NULL: silent */
     Region smm_root, smm_view, smram; /* what CPUs in SMM see: system memory with SMRAM over it */
 } PcBoard;
@@ -151,6 +151,9 @@ typedef enum SmiTarget {
     SMI_TO_ALL
 } SmiTarget;
 void pc_raise_smi(PcBoard *b, SmiTarget who);
+/* The I2C buses of the SMBus controllers: piix.c, hw/i2c/ich9-smbus.c. */
+struct I2cBus *piix4_smbus_bus(Device *d);
+struct I2cBus *ich9_smbus_bus(PciDevice *d);
 /* fw_cfg files by which firmware asks for SMIs to all CPUs: ich9.c. */
 void ich9_publish_smi_features(PcBoard *b);
 
