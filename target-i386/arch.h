@@ -10,6 +10,7 @@ uint64_t x86_get_pc(Cpu *cpu);
 void x86_set_pc(Cpu *cpu, uint64_t pc);
 void x86_dump(Cpu *cpu, GString *out, unsigned flags);
 bool x86_register_value(Cpu *cpu, const char *name, uint64_t *v);
+bool x86_set_register(Cpu *cpu, const char *name, uint64_t v);
 void x86_info(Cpu *cpu, const char *what, GString *out);
 unsigned x86_mmu_index_hook(Cpu *cpu, bool fetch);
 void x86_unaligned(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu_idx, uintptr_t host_pc);
@@ -28,6 +29,7 @@ unsigned x86_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf);
     .create = x86_cpu_create, .model = x86_model_info, .models_help = x86_models_help,           \
     .model_expand = x86_model_expand, .get_pc = x86_get_pc, .set_pc = x86_set_pc,                \
     .dump = x86_dump, .register_value = x86_register_value, .vars = x86_vars,                    \
+    .set_register = x86_set_register,                                                              \
     .block_key = x86_block_key, .translate = x86_translate,                                      \
     .translate_region = x86_translate_region, .restore = x86_restore, .movable = x86_movable,    \
     .pc_home = offsetof(X86Cpu, rip), .tlb_fill = x86_tlb_fill, .mmu_index = x86_mmu_index_hook, \

@@ -396,6 +396,7 @@ void x86_set_smm(X86Cpu *c, bool on);
 bool x86_has_feature(const X86Cpu *c, unsigned feature);
 void x86_dump(Cpu *cpu, GString *out, unsigned flags);
 bool x86_register_value(Cpu *cpu, const char *name, uint64_t *v);
+bool x86_set_register(Cpu *cpu, const char *name, uint64_t v);
 void x86_info(Cpu *cpu, const char *what, GString *out);
 
 /* The BlockKey of the present state (cpu.c). */

@@ -129,10 +129,32 @@ void x86_dump(Cpu *cpu, GString *out, unsigned flags)
 
 /* ---- $name in the monitor's expressions ---- */
 
-bool x86_register_value(Cpu *cpu, const char *name, uint64_t *v)
+/* Number of the general register "eax" or "rax"; -1: none. */
+static int gp_register(const char *name)
 {
     static const char *const gp[] = {"ax", "cx", "dx", "bx", "sp", "bp", "si", "di",
                                      "8",  "9",  "10", "11", "12", "13", "14", "15"};
+
+    for (unsigned i = 0; i < ARRAY_COUNT(gp); i++) {
+        if ((name[0] == 'r' || (name[0] == 'e' && i < 8)) && strcmp(name + 1, gp[i]) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+bool x86_set_register(Cpu *cpu, const char *name, uint64_t v)
+{
+    int i = gp_register(name);
+
+    if (i >= 0) {
+        X86(cpu)->regs[i] = name[0] == 'e' ? (uint32_t)v : v;
+    }
+    return i >= 0;
+}
+
+bool x86_register_value(Cpu *cpu, const char *name, uint64_t *v)
+{
     static const char *const segs[] = {"es", "cs", "ss", "ds", "fs", "gs"};
     X86Cpu *c = X86(cpu);
 
@@ -148,11 +170,11 @@ bool x86_register_value(Cpu *cpu, const char *name, uint64_t *v)
         *v = x86_get_eflags(c);
         return true;
     }
-    for (unsigned i = 0; i < ARRAY_COUNT(gp); i++) {
-        if ((name[0] == 'r' || (name[0] == 'e' && i < 8)) && strcmp(name + 1, gp[i]) == 0) {
-            *v = name[0] == 'e' ? (uint32_t)c->regs[i] : c->regs[i];
-            return true;
-        }
+    if (gp_register(name) >= 0) {
+        uint64_t value = c->regs[gp_register(name)];
+
+        *v = name[0] == 'e' ? (uint32_t)value : value;
+        return true;
     }
     for (unsigned i = 0; i < 6; i++) {
         if (strncmp(name, segs[i], 2) == 0) {

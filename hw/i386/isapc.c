@@ -59,6 +59,7 @@ static bool isapc_init(Vm *vm, GError **error)
 
     b->vm = vm;
     b->check_floppy = true;
+    b->has_vmport = true;
     b->default_firmware = "bios.bin";
     b->firmware_in_ram = true;
     b->max_firmware = 8 * MIB;

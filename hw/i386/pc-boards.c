@@ -45,6 +45,7 @@ static PcBoard *pc_board_new(Vm *vm, bool q35, GError **error)
     b->has_acpi = m->machine.acpi != ON_OFF_AUTO_OFF;
     b->has_hpet = m->hpet;
     b->has_smbus = m->smbus;
+    b->has_vmport = m->machine.vmport != ON_OFF_AUTO_OFF;
     b->pflash[0] = m->pflash[0];
     b->pflash[1] = m->pflash[1];
     b->check_floppy = m->fd_bootchk;
@@ -142,6 +143,8 @@ static const Prop pc_machine_props[] = {
     PROP_ON_OFF_AUTO(PcMachine, machine.acpi, "acpi", ON_OFF_AUTO_AUTO, .help = "Enable ACPI"),
     PROP_BOOL(PcMachine, hpet, "hpet", true, .help = "high precision event timers"),
     PROP_BOOL(PcMachine, sata, "sata", true),
+    PROP_ON_OFF_AUTO(PcMachine, machine.vmport, "vmport", ON_OFF_AUTO_AUTO,
+                     .help = "Enable vmport (pc & q35)"),
     PROP_BOOL(PcMachine, smbus, "smbus", true,
               .help = "Enable/disable system management bus"),
     PROP_STRING(PcMachine, pflash[0], "pflash0", .help = "node or drive of the first flash chip"),

@@ -205,6 +205,14 @@ static bool pc_wants_floppy(PcBoard *b)
     return !b->vm->machine_type->no_floppy;
 }
 
+static bool pc_create_vmport(PcBoard *b, GError **error)
+{
+    g_autofree char *path = object_path(&b->i8042->obj);
+
+    return isa_create(b->isa, "vmport", NULL, error, NULL) &&
+           isa_create(b->isa, "vmmouse", NULL, error, "i8042", path, NULL);
+}
+
 bool pc_create_isa_devices(PcBoard *b, GError **error)
 {
     Device *port92;
@@ -216,7 +224,10 @@ bool pc_create_isa_devices(PcBoard *b, GError **error)
         return false;
     }
     b->i8042 = isa_create(b->isa, "i8042", NULL, error, NULL);
-    port92 = b->i8042 ? isa_create(b->isa, "port92", NULL, error, NULL) : NULL;
+    if (!b->i8042 || (b->has_vmport && !pc_create_vmport(b, error))) {
+        return false;
+    }
+    port92 = isa_create(b->isa, "port92", NULL, error, NULL);
     if (!port92) {
         return false;
     }

@@ -256,6 +256,13 @@ static void i8042_input_motion(void *opaque, int dx, int dy, int dz, unsigned bu
     ps2_motion(&((I8042 *)opaque)->mouse, dx, dy, dz, buttons);
 }
 
+void i8042_mouse_nudge(Device *d)
+{
+    Ps2 *mouse = &((I8042 *)d)->mouse;
+
+    ps2_motion(mouse, 0, 0, 0, mouse->buttons);
+}
+
 static const InputOps keyboard_ops = {.name = "QEMU PS/2 Keyboard", .key = i8042_input_key};
 static const InputOps mouse_ops = {.name = "QEMU PS/2 Mouse", .motion = i8042_input_motion};
 

@@ -170,6 +170,8 @@ struct CpuArch {
     void (*set_pc)(Cpu *cpu, uint64_t pc);
     void (*dump)(Cpu *cpu, GString *out, unsigned flags);          /* info registers, -d cpu */
     bool (*register_value)(Cpu *cpu, const char *name, uint64_t *v);   /* monitor's $name */
+    /* Own thread, inside of an access to a port; NULL: there is none that does that. */
+    bool (*set_register)(Cpu *cpu, const char *name, uint64_t v);
 
     /* -- translator; NULL without it -- */
     const struct IrVarDecl *vars;       /* guest registers, see tcg/ir.h */

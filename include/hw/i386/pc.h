@@ -73,7 +73,7 @@ typedef struct PcBoard {
     bool check_floppy; /* its boot signature */
     unsigned boot_once_resets;
     unsigned isa_nics; /* on the ISA bus so far */
-    bool has_acpi, has_hpet, has_smm, has_smbus;
+    bool has_acpi, has_hpet, has_smm, has_smbus, has_vmport;
     const char *speaker_audiodev; /* NULL: silent */
     Region smm_root, smm_view, smram; /* what CPUs in SMM see: system memory with SMRAM over it */
 } PcBoard;

@@ -40,5 +40,7 @@ uint8_t ps2_read(Ps2 *p);
  */
 void ps2_key(Ps2 *p, unsigned key, bool down);
 void ps2_motion(Ps2 *p, int dx, int dy, int dz, unsigned buttons);
+/* A packet about nothing from the mouse of an i8042, for the interrupt that comes with it. */
+void i8042_mouse_nudge(struct Device *i8042);
 
 #endif
