@@ -7,15 +7,23 @@
 #include "tcg/regalloc.h"
 
 /* Of each class, leaving enough for a block's own values. */
-enum { MAX_OWNED = 12 };
+enum {
+    MAX_OWNED = 12
+};
 /* What a register saves at a get, at a set, beside each other: stores wait for nobody. */
-enum { LOAD_COST = 4, STORE_COST = 1 };
+enum {
+    LOAD_COST = 4,
+    STORE_COST = 1
+};
 static const unsigned max_owned[2] = {9, MAX_OWNED};
 
 void ra_init(Ra *r, const RaHost *host, void *gen, uint32_t frame_start, uint32_t frame_max,
              uint32_t num_extra)
 {
-    *r = (Ra){.host = host, .gen = gen, .frame_start = frame_start, .frame_max = frame_max,
+    *r = (Ra){.host = host,
+              .gen = gen,
+              .frame_start = frame_start,
+              .frame_max = frame_max,
               .num_extra = num_extra};
     r->slot_next = g_new(uint32_t, frame_max / 8 + 1);
 }
@@ -45,7 +53,9 @@ static bool canonical(const Ra *r, const IrBlock *b)
     return b->num_preds != 1 || b == r->f->entry;
 }
 
-enum { MAX_WEIGHT = 1 << 20 };
+enum {
+    MAX_WEIGHT = 1 << 20
+};
 
 /*
  * 8 to the power of the loop depth, by block id; a loop is the layout from a block to the last
@@ -62,7 +72,7 @@ static void block_weights(const Ra *r, uint32_t *weight, uint32_t *at)
         end[b->id] = NULL;
     }
     for (const IrBlock *b = r->f->entry; b; b = b->next) {
-        for (unsigned i = 0; i < 2 && b->succ[i]; i++) {
+        for (unsigned i = 0; i < 2 && b->succ[i] && !b->cold; i++) {
             if (at[b->succ[i]->id] <= at[b->id]) {
                 end[b->succ[i]->id] = b;
             }
@@ -138,7 +148,7 @@ static void weigh_by_ways(const Ra *r, uint32_t *weight, const uint32_t *at)
         bool head = false;
         for (uint32_t i = target[b->id] ? 2 : 0; i < b->num_preds; i++) {
             const IrBlock *p = b->preds[i];
-            head |= at[p->id] >= at[b->id];
+            head |= at[p->id] >= at[b->id] && !p->cold;
             sum += at[p->id] < at[b->id] ? weight[p->id] : 0;
         }
         if (sum && !b->cold) {
@@ -186,6 +196,7 @@ static void assign_registers(Ra *r)
             }
         }
     }
+    r->weight = bw;
     give_registers(r, weight, calls, 0);
     give_registers(r, weight, calls, 1);
 }
@@ -216,8 +227,11 @@ static void init_values(Ra *r)
     /* Those of variables are made when these are bound, the generator's own by the generator. */
     for (uint32_t i = 0; i < f->num_values; i++) {
         RaVal *x = &r->vals[i];
-        *x = (RaVal){.next_use = RA_NEVER, .reg = -1, .type = f->values[i].type,
-                     .is_const = f->values[i].is_const, .bits = f->values[i].k};
+        *x = (RaVal){.next_use = RA_NEVER,
+                     .reg = -1,
+                     .type = f->values[i].type,
+                     .is_const = f->values[i].is_const,
+                     .bits = f->values[i].k};
         if (x->is_const && x->type == IR_I32) {
             x->bits = (uint32_t)x->bits;
         }
@@ -252,6 +266,7 @@ void ra_function(Ra *r, IrFunc *f)
     r->frame = r->frame_start;
     r->frame_full = false;
     r->owned = r->busy = 0;
+    r->weight = NULL;
     memset(r->reg_val, 0, sizeof r->reg_val);
     reserve(r);
     init_values(r);
@@ -332,6 +347,9 @@ static void scan(Ra *r, const IrBlock *b)
         if (ir_op_names_var(o)) {
             scan_var(r, o, pos);
         }
+        if (o->opcode == OP_ZEXTQ || o->opcode == OP_TRUNC) {
+            r->vals[o->args[0]].hint_var = r->vals[o->dst].hint_var; /* the same bits */
+        }
         if (ir_op_faults(o) || ir_op_reads_homes(o)) {
             observe = pos;
         }
@@ -352,11 +370,15 @@ static void bind_entry(Ra *r, uint32_t var, const RaBound *b)
 
     touch(r, var);
     if (b->reg >= 0 && r->reg_val[b->reg]) {
-        v = r->reg_val[b->reg];         /* two variables with one value */
+        v = r->reg_val[b->reg]; /* two variables with one value */
         x = &r->vals[v];
     } else {
-        *x = (RaVal){.next_use = RA_NEVER, .reg = -1, .type = (uint8_t)ir_var_type(r->f, var),
-                     .is_const = b->is_const, .bits = b->bits, .zero_ext = b->zero_ext};
+        *x = (RaVal){.next_use = RA_NEVER,
+                     .reg = -1,
+                     .type = (uint8_t)ir_var_type(r->f, var),
+                     .is_const = b->is_const,
+                     .bits = b->bits,
+                     .zero_ext = b->zero_ext};
         if (b->reg >= 0) {
             x->reg = b->reg;
             r->reg_val[b->reg] = v;
@@ -376,8 +398,10 @@ static void bind_owned(Ra *r, const IrBlock *b)
     for (uint32_t v = 0; r->owned && v < r->num_vars; v++) {
         bool dirty = ir_set_has(b->dirty_in, v);
         if (r->vars[v].own_reg >= 0 && (dirty || ir_set_has(b->live_in, v))) {
-            bind_entry(r, v, &(RaBound){.var = v, .reg = r->vars[v].own_reg,
-                                        .dirty = dirty || ir_var_is_local(r->f, v)});
+            bind_entry(r, v,
+                       &(RaBound){.var = v,
+                                  .reg = r->vars[v].own_reg,
+                                  .dirty = dirty || ir_var_is_local(r->f, v)});
         }
     }
 }
@@ -451,8 +475,12 @@ static void keep(Ra *r, RaSnapshot *s, uint32_t var)
 {
     const RaVal *x = &r->vals[r->vars[var].val];
 
-    s->b[s->n++] = (RaBound){.var = var, .reg = x->reg, .dirty = ir_set_has(r->dirty, var),
-                             .bits = x->bits, .is_const = x->is_const, .zero_ext = x->zero_ext};
+    s->b[s->n++] = (RaBound){.var = var,
+                             .reg = x->reg,
+                             .dirty = ir_set_has(r->dirty, var),
+                             .bits = x->bits,
+                             .is_const = x->is_const,
+                             .zero_ext = x->zero_ext};
 }
 
 /* What is in registers, and dirty constants. */
@@ -506,8 +534,8 @@ static unsigned collect_moves(Ra *r, IrBlock *to, RaMove *m)
             continue;
         }
         if (!w->val || r->vals[w->val].reg != w->own_reg) {
-            m[n++] = (RaMove){.dst = w->own_reg, .type = ir_var_type(r->f, v), .val = w->val,
-                              .var = v};
+            m[n++] =
+                (RaMove){.dst = w->own_reg, .type = ir_var_type(r->f, v), .val = w->val, .var = v};
         }
     }
     return n;
@@ -518,6 +546,11 @@ bool ra_edge_needs_moves(Ra *r, IrBlock *to)
     RaMove m[2 * MAX_OWNED];
 
     return collect_moves(r, to, m) > 0;
+}
+
+bool ra_is_rarer(const Ra *r, const IrBlock *a, const IrBlock *b)
+{
+    return r->weight && r->weight[a->id] < r->weight[b->id];
 }
 
 void ra_edge_moves(Ra *r, IrBlock *to)
@@ -554,7 +587,7 @@ static bool wanted_by_targets(const Ra *r, uint32_t var, const void *data)
     const RegSet *taken = data;
 
     if (x->reg < 0 && !x->is_const) {
-        return !travels(r, var);        /* loaded from where it is */
+        return !travels(r, var); /* loaded from where it is */
     }
     return !travels(r, var) &&
            (ir_set_has(r->any_target.live_in, var) || (x->reg >= 0 && *taken >> x->reg & 1));

@@ -78,6 +78,30 @@ static bool worth_keeping(const Ra *r, uint32_t v)
     return false;
 }
 
+/* It lies where its variable is expected next: overwritten, it would have to be loaded again. */
+static bool is_at_home(const Ra *r, uint32_t v)
+{
+    for (uint32_t w = r->vals[v].vars; w; w = r->vars[w - 1].next) {
+        const RaVar *x = &r->vars[w - 1];
+        if (x->own_reg == r->vals[v].reg &&
+            (x->next_event == RA_NEVER ? ir_set_has(r->block->live_out, w - 1) : !x->next_is_set)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool ra_dies(const Ra *r, uint32_t v)
+{
+    const RaVal *x = &r->vals[v];
+
+    if (x->reg < 0 || ra_needed(r, v)) {
+        return false;
+    }
+    return !is_at_home(r, v) ||
+           !(r->host->pool[ra_class((IrType)x->type)] & ~(r->pinned | r->busy));
+}
+
 static void unbind(Ra *r, uint32_t var)
 {
     RaVar *w = &r->vars[var];
@@ -495,7 +519,8 @@ int ra_def_from(Ra *r, uint32_t v, uint32_t a, RegSet avoid)
     int reg;
 
     ra_release(r);
-    if (areg >= 0 && !(avoid & REG_BIT(areg)) && !ra_needed(r, a)) {
+    /* ra_release() has emptied it if nobody wants it at all. */
+    if (areg >= 0 && !(avoid & REG_BIT(areg)) && (r->vals[a].reg < 0 || ra_dies(r, a))) {
         drop(r, a);
         put_in(r, v, areg);
         r->pinned |= REG_BIT(areg);
@@ -731,7 +756,7 @@ void ra_forget_vars(Ra *r)
 void ra_parallel(Ra *r, RaMove *m, unsigned n)
 {
     int8_t src[RA_REGS];
-    RegSet wait = 0;                    /* moves from registers, by number */
+    RegSet wait = 0; /* moves from registers, by number */
     const RaPlace scratch = {.base = RA_FRAME, .offset = r->frame_max};
 
     g_assert(n <= RA_REGS);

@@ -91,6 +91,7 @@ typedef struct Ra {
     RegSet temps;                       /* of these: temporaries */
     bool released;                      /* ra_release() was called for this op */
     RegSet owned;                       /* registers that a variable owns */
+    const uint32_t *weight;             /* how often blocks run, by id; NULL: no paths meet */
     uint32_t frame_start, frame_locals, frame, frame_max;       /* bump pointer of frame slots */
     /* the block at hand */
     IrBlock *block;
@@ -148,6 +149,8 @@ void ra_take_with(Ra *r, int reg, uint32_t v);
 void ra_release(Ra *r);
 /* Somebody needs the value after this op. */
 bool ra_needed(const Ra *r, uint32_t v);
+/* v's register may be the result's: nobody wants v, or not enough to leave a free register idle. */
+bool ra_dies(const Ra *r, uint32_t v);
 /* Register for the result; hint: a welcome one or -1. */
 int ra_def(Ra *r, uint32_t v, RegSet allowed, int hint);
 /* The result is in reg, which ra_take or a call has made free. */
@@ -195,6 +198,8 @@ void ra_block_end(Ra *r);
 void ra_block_leave(Ra *r);
 /* Registers as the successor's canonical state wants them: true if that takes moves. */
 bool ra_edge_needs_moves(Ra *r, IrBlock *to);
+/* a is thought to run less often than b. */
+bool ra_is_rarer(const Ra *r, const IrBlock *a, const IrBlock *b);
 void ra_edge_moves(Ra *r, IrBlock *to);
 /*
  * exit_lookup in a function with targets. First: what these want home goes there, other dirty

@@ -35,7 +35,7 @@ void gen_clean_ymm(Gen *g)
 {
     if (g->uses_ymm) {
         v_rrr(&g->a, 0x77 | X_0F, 0, 0, 0);
-        g->a.p--;                       /* VZEROUPPER has no ModRM */
+        g->a.p--; /* VZEROUPPER has no ModRM */
     }
 }
 
@@ -47,7 +47,8 @@ static void place_args(Gen *g, const IrOp *o, unsigned first)
 
     for (unsigned i = 0; i < o->num_args; i++) {
         IrType t = (IrType)g->ra.vals[o->args[i]].type;
-        m[i] = (RaMove){.type = t, .val = o->args[i],
+        m[i] = (RaMove){.type = t,
+                        .val = o->args[i],
                         .dst = ra_class(t) ? XMM + (int)vecs++ : int_args[ints++]};
     }
     ra_call_args(&g->ra, m, o->num_args);
@@ -132,6 +133,35 @@ void emit_br(Gen *g, const IrOp *o)
     go_to(g, to);
 }
 
+/* The block's way goes on with a loop that it is in. */
+static bool leads_back(const Gen *g, const IrBlock *b)
+{
+    return (b->succ[0] && g->block_at[b->succ[0]->id]) ||
+           (b->succ[1] && g->block_at[b->succ[1]->id]);
+}
+
+/*
+ * The moves of a branch that is seldom taken lie in the cold part, so that a loop does not jump over
+ * those of its exits. False: nothing was done.
+ */
+static bool moves_aside(Gen *g, HostCond c, IrBlock *to, const IrBlock *other)
+{
+    uint8_t *jump, *hot;
+    if (g->hot_end || (!ra_is_rarer(&g->ra, to, other) && !leads_back(g, other)) ||
+        g->block_at[to->id] || leads_back(g, to) || g->buffer->cold_end - g->cold < ROOM_PER_OP) {
+        return false;
+    }
+    jump = x_jcc32(&g->a, c);
+    hot = g->a.p;
+    g->a.p = g->cold;
+    x_patch32(jump, g->cold);
+    ra_edge_moves(&g->ra, to);
+    jump_to(g, CC_ALWAYS, to);
+    g->cold = g->a.p;
+    g->a.p = hot;
+    return true;
+}
+
 void emit_brcond(Gen *g, const IrOp *o)
 {
     IrBlock *yes = g->ra.block->succ[0], *no = g->ra.block->succ[1];
@@ -148,14 +178,18 @@ void emit_brcond(Gen *g, const IrOp *o)
     }
     ra_op_end(&g->ra);
     ra_block_leave(&g->ra);
-    if (yes == g->ra.block->next ||
-        (ra_edge_needs_moves(&g->ra, yes) && !ra_edge_needs_moves(&g->ra, no))) {
+    if (yes == g->ra.block->next) {
         yes = g->ra.block->succ[1];
         no = g->ra.block->succ[0];
         c = x_cond_not(c);
     }
     if (!ra_edge_needs_moves(&g->ra, yes)) {
         jump_to(g, c, yes);
+    } else if (moves_aside(g, c, yes, no)) {
+        /* done */
+    } else if (!ra_edge_needs_moves(&g->ra, no)) {
+        jump_to(g, x_cond_not(c), no);
+        no = yes;
     } else {
         over = x_jcc32(&g->a, x_cond_not(c));
         ra_edge_moves(&g->ra, yes);
@@ -202,7 +236,7 @@ void emit_exit_chain(Gen *g, const IrOp *o)
     ChainExit e = {.jump = x_jcc32(&g->a, CC_ALWAYS), .slot = slot};
     g_array_append_val(g->chain_exits, e);
     if (slot >= g->chains->len) {
-        g_array_set_size(g->chains, slot + 1);     /* clears what it adds */
+        g_array_set_size(g->chains, slot + 1); /* clears what it adds */
     }
     g_array_index(g->chains, ChainSlot, slot) = c;
 }
@@ -283,7 +317,7 @@ void emit_exit_lookup(Gen *g, const IrOp *o)
     ra_flush(&g->ra);
     gen_clean_ymm(g);
     if (g->cb->key.flags) {
-        gen_exit(g, IR_EXIT_LOOKUP);    /* whoever asked for such a block wants to see its end */
+        gen_exit(g, IR_EXIT_LOOKUP); /* whoever asked for such a block wants to see its end */
         return;
     }
     if (ra_is_const(&g->ra, o->args[0])) {
@@ -322,7 +356,7 @@ static const uint8_t saved[6] = {RBX, RBP, R12, R13, R14, R15};
 
 static void exit_stubs(Gen *g)
 {
-    g->leave = g->a.p;                  /* returns rax, rdx */
+    g->leave = g->a.p; /* returns rax, rdx */
     x_alu_ri(&g->a, X_W, ALU_ADD, RSP, FRAME_SIZE);
     for (unsigned i = 6; i-- > 0;) {
         x_pop(&g->a, saved[i]);
@@ -370,7 +404,7 @@ static void slow_stubs(Gen *g)
  */
 static void short_stub(Gen *g, unsigned args, const void *fn, bool load)
 {
-    const int32_t pad = args & 1 ? 0 : 8;       /* keeps the stack aligned */
+    const int32_t pad = args & 1 ? 0 : 8; /* keeps the stack aligned */
     const int32_t frame = pad + 8 * ((int32_t)args + 1);
     const RegSet regs = g->ra.host->caller_saved & GPR_ALL;
 
@@ -394,7 +428,7 @@ static void short_stub(Gen *g, unsigned args, const void *fn, bool load)
     if (pad) {
         x_alu_ri(&g->a, X_W, ALU_ADD, RSP, pad);
     }
-    x_u8(&g->a, 0xc2);                  /* ret, dropping the arguments */
+    x_u8(&g->a, 0xc2); /* ret, dropping the arguments */
     x_u8(&g->a, 8 * args);
     x_u8(&g->a, 0);
 }
@@ -444,7 +478,7 @@ static void lookup_other_stub(Gen *g, IrWay way)
 
 void gen_common_stubs(Gen *g)
 {
-    g->enter = g->a.p;                  /* (rdi: base of the CPU, rsi: code) */
+    g->enter = g->a.p; /* (rdi: base of the CPU, rsi: code) */
     for (unsigned i = 0; i < 6; i++) {
         x_push(&g->a, saved[i]);
     }

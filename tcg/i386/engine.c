@@ -168,6 +168,7 @@ static void begin_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     g_array_set_size(g->ways_in, 0);
     cb->code = (GeneratedCode){.entry = g->start,
                                .cold = (uint8_t *)(((uintptr_t)c->cold + 7) & ~(uintptr_t)7)};
+    g->cold = (uint8_t *)(uintptr_t)cb->code.cold;
 }
 
 /* The poll: one compare and branch; its exit lies behind the code. */
@@ -210,7 +211,7 @@ static void go_cold(Gen *g)
 {
     if (!g->hot_end) {
         g->hot_end = g->a.p;
-        g->a.p = (uint8_t *)(uintptr_t)g->cb->code.cold;
+        g->a.p = g->cold;
         g->end = g->buffer->cold_end;
     }
 }
