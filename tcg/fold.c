@@ -134,6 +134,9 @@ static bool fold_field(IrOpcode opcode, unsigned width, const uint64_t *k, const
         m = ir_low_mask((unsigned)imm[1]) << imm[0];
         *out = (x & ~m) | (k[1] << imm[0] & m);
         return true;
+    case OP_ADD_SHL:
+        *out = x + (k[1] << imm[0]);
+        return true;
     case OP_FUNNEL:
         *out = imm[0] ? x >> imm[0] | k[1] << (width - imm[0]) : x;
         return true;
@@ -232,6 +235,9 @@ uint64_t builder_zero_bits(const IrFunc *f, const IrOp *o, IrType t)
     case OP_AND: z = za | zb; break;
     case OP_ANDC: z = za | (f->values[o->args[1]].is_const ? f->values[o->args[1]].k : 0); break;
     case OP_OR: case OP_XOR: z = za & zb; break;
+    case OP_ADD_SHL:
+        zb = zb << o->imm[0] | ir_low_mask((unsigned)o->imm[0]);
+        /* fall through */
     case OP_ADD:
         m = above(~za) & above(~zb);
         z = m << 1 | ir_low_mask((unsigned)(__builtin_ctzll(~(za & zb) | 1ull << 63)));

@@ -37,17 +37,20 @@ static uint32_t strip_high(const IrBuilder *b, uint32_t v, unsigned bits)
         const IrOp *d = ir_def(&b->f, v);
         uint64_t k;
         switch (d->opcode) {
-        case OP_ZEXT8: case OP_SEXT8:
+        case OP_ZEXT8:
+        case OP_SEXT8:
             if (bits > 8) {
                 return v;
             }
             break;
-        case OP_ZEXT16: case OP_SEXT16:
+        case OP_ZEXT16:
+        case OP_SEXT16:
             if (bits > 16) {
                 return v;
             }
             break;
-        case OP_ZEXT32: case OP_SEXT32:
+        case OP_ZEXT32:
+        case OP_SEXT32:
             if (bits > 32) {
                 return v;
             }
@@ -57,7 +60,8 @@ static uint32_t strip_high(const IrBuilder *b, uint32_t v, unsigned bits)
                 return v;
             }
             break;
-        case OP_EXTRACT: case OP_SEXTRACT:
+        case OP_EXTRACT:
+        case OP_SEXTRACT:
             if (d->imm[0] || d->imm[1] < bits) {
                 return v;
             }
@@ -82,10 +86,14 @@ static uint32_t strip_high(const IrBuilder *b, uint32_t v, unsigned bits)
 static IrVal low_bits(IrBuilder *b, uint32_t v, unsigned bits)
 {
     switch (bits) {
-    case 8: return ir_zext8(b, val(v));
-    case 16: return ir_zext16(b, val(v));
-    case 32: return ir_type(b, val(v)) == IR_I64 ? ir_zext32(b, val(v)) : val(v);
-    default: return ir_andi(b, val(v), ir_low_mask(bits));
+    case 8:
+        return ir_zext8(b, val(v));
+    case 16:
+        return ir_zext16(b, val(v));
+    case 32:
+        return ir_type(b, val(v)) == IR_I64 ? ir_zext32(b, val(v)) : val(v);
+    default:
+        return ir_andi(b, val(v), ir_low_mask(bits));
     }
 }
 
@@ -104,7 +112,29 @@ static IrVal simplify_add(IrBuilder *b, IrOp *o, IrType t)
         return NONE;
     }
     const IrOp *n = def_is(b, o->args[1], OP_NEG);
-    return n ? ir_sub(b, val(o->args[0]), val(n->args[0])) : NONE;
+    if (n) {
+        return ir_sub(b, val(o->args[0]), val(n->args[0]));
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        const IrOp *d = def_is(b, o->args[i], OP_SHL);
+        if (d && ir_known_const(&b->f, d->args[1], &k) && k >= 1 && k <= 3) {
+            return ir_add_shl(b, val(o->args[1 - i]), val(d->args[0]), k);
+        }
+    }
+    return NONE;
+}
+
+static IrVal simplify_add_shl(IrBuilder *b, IrOp *o, IrType t)
+{
+    uint64_t k;
+
+    if (ir_known_const(&b->f, o->args[1], &k)) {
+        return ir_add(b, val(o->args[0]), konst(b, t, k << o->imm[0]));
+    }
+    if (is_k(b, o->args[0], 0)) {
+        return ir_shli(b, val(o->args[1]), (unsigned)o->imm[0]);
+    }
+    return NONE;
 }
 
 static IrVal simplify_sub(IrBuilder *b, IrOp *o, IrType t)
@@ -281,9 +311,8 @@ static IrVal simplify_sext(IrBuilder *b, IrOp *o, IrType t, unsigned bits)
     const uint64_t za = ir_zeros(&b->f, o->args[0]);
     const IrOp *d = ir_def(&b->f, o->args[0]);
 
-    if ((za | ir_low_mask(bits - 1)) == UINT64_MAX ||
-        (d->opcode == OP_SEXT8 && bits >= 8) || (d->opcode == OP_SEXT16 && bits >= 16) ||
-        (d->opcode == OP_SEXTQ && bits >= 32)) {
+    if ((za | ir_low_mask(bits - 1)) == UINT64_MAX || (d->opcode == OP_SEXT8 && bits >= 8) ||
+        (d->opcode == OP_SEXT16 && bits >= 16) || (d->opcode == OP_SEXTQ && bits >= 32)) {
         return val(o->args[0]);
     }
     o->args[0] = strip_high(b, o->args[0], bits);
@@ -358,8 +387,9 @@ static IrVal simplify_extract(IrBuilder *b, IrOp *o, IrType t)
         if (!is_signed) {
             return low_bits(b, o->args[0], len);
         }
-        return len == 8 ? ir_sext8(b, val(o->args[0])) : len == 16 ? ir_sext16(b, val(o->args[0]))
-               : ir_sext32(b, val(o->args[0]));
+        return len == 8    ? ir_sext8(b, val(o->args[0]))
+               : len == 16 ? ir_sext16(b, val(o->args[0]))
+                           : ir_sext32(b, val(o->args[0]));
     }
     if (pos == 0 && !is_signed) {
         return low_bits(b, o->args[0], len);
@@ -398,11 +428,12 @@ static IrVal simplify_deposit(IrBuilder *b, IrOp *o, IrType t)
     o->args[1] = strip_high(b, o->args[1], len);
     const IrOp *d = ir_def(&b->f, o->args[0]);
     if (d->opcode == OP_DEPOSIT && d->imm[0] >= pos && d->imm[0] + d->imm[1] <= pos + len) {
-        o->args[0] = d->args[0];            /* overwritten */
+        o->args[0] = d->args[0]; /* overwritten */
     }
     const IrOp *e = ir_def(&b->f, o->args[1]);
     if (((pos && e->opcode == OP_EXTRACT && e->imm[0] == pos && e->imm[1] >= len) ||
-         (e->opcode == OP_SHR && is_k(b, e->args[1], pos))) && e->args[0] == o->args[0]) {
+         (e->opcode == OP_SHR && is_k(b, e->args[1], pos))) &&
+        e->args[0] == o->args[0]) {
         return val(o->args[0]);
     }
     if (o->args[1] == o->args[0] && pos == 0) {
@@ -516,7 +547,8 @@ void ir_simplify_cond(IrBuilder *b, IrOp *o)
         bool ka = ir_known_const(f, o->args[0], &k2), kb = ir_known_const(f, o->args[1], &k);
         if (ka && kb) {
             o->cc = ir_fold_cond((IrCond)o->cc, (IrType)f->values[o->args[0]].type, k2, k)
-                        ? COND_ALWAYS : COND_NEVER;
+                        ? COND_ALWAYS
+                        : COND_NEVER;
             return;
         }
         if (o->args[0] == o->args[1] && o->cc < COND_TSTZ) {
@@ -626,33 +658,64 @@ IrVal ir_simplify(IrBuilder *b, IrOp *o, IrType t)
         o->args[1] = x;
     }
     switch (o->opcode) {
-    case OP_ADD: return simplify_add(b, o, t);
-    case OP_SUB: return simplify_sub(b, o, t);
-    case OP_MUL: return simplify_mul(b, o, t);
-    case OP_DIVU: case OP_REMU: return simplify_divide(b, o, t);
-    case OP_AND: return simplify_and(b, o, t);
-    case OP_OR: case OP_XOR: return simplify_or_xor(b, o, t);
-    case OP_ANDC: return simplify_andc(b, o, t);
-    case OP_NEG: case OP_NOT: case OP_BSWAP: return simplify_twice(b, o);
+    case OP_ADD:
+        return simplify_add(b, o, t);
+    case OP_ADD_SHL:
+        return simplify_add_shl(b, o, t);
+    case OP_SUB:
+        return simplify_sub(b, o, t);
+    case OP_MUL:
+        return simplify_mul(b, o, t);
+    case OP_DIVU:
+    case OP_REMU:
+        return simplify_divide(b, o, t);
+    case OP_AND:
+        return simplify_and(b, o, t);
+    case OP_OR:
+    case OP_XOR:
+        return simplify_or_xor(b, o, t);
+    case OP_ANDC:
+        return simplify_andc(b, o, t);
+    case OP_NEG:
+    case OP_NOT:
+    case OP_BSWAP:
+        return simplify_twice(b, o);
     case OP_SHL:
     case OP_SHR:
     case OP_SAR:
     case OP_ROTL:
     case OP_ROTR:
         return simplify_shift(b, o, t);
-    case OP_ZEXT8: return simplify_zext(b, o, 8);
-    case OP_ZEXT16: return simplify_zext(b, o, 16);
-    case OP_ZEXT32: return simplify_zext(b, o, 32);
-    case OP_SEXT8: return simplify_sext(b, o, t, 8);
-    case OP_SEXT16: return simplify_sext(b, o, t, 16);
-    case OP_SEXT32: return simplify_sext(b, o, t, 32);
-    case OP_TRUNC: return simplify_trunc(b, o);
-    case OP_ZEXTQ: case OP_SEXTQ: return simplify_widen(b, o);
-    case OP_CONCAT: return simplify_concat(b, o);
-    case OP_EXTRACT: case OP_SEXTRACT: return simplify_extract(b, o, t);
-    case OP_DEPOSIT: return simplify_deposit(b, o, t);
-    case OP_FUNNEL: return o->imm[0] == 0 ? val(o->args[0]) : NONE;
-    case OP_SETCOND: case OP_SELECT: return simplify_compare(b, o, t);
-    default: return o->opcode >= OP_F_BITS ? ir_simplify_vector(b, o, t) : NONE;
+    case OP_ZEXT8:
+        return simplify_zext(b, o, 8);
+    case OP_ZEXT16:
+        return simplify_zext(b, o, 16);
+    case OP_ZEXT32:
+        return simplify_zext(b, o, 32);
+    case OP_SEXT8:
+        return simplify_sext(b, o, t, 8);
+    case OP_SEXT16:
+        return simplify_sext(b, o, t, 16);
+    case OP_SEXT32:
+        return simplify_sext(b, o, t, 32);
+    case OP_TRUNC:
+        return simplify_trunc(b, o);
+    case OP_ZEXTQ:
+    case OP_SEXTQ:
+        return simplify_widen(b, o);
+    case OP_CONCAT:
+        return simplify_concat(b, o);
+    case OP_EXTRACT:
+    case OP_SEXTRACT:
+        return simplify_extract(b, o, t);
+    case OP_DEPOSIT:
+        return simplify_deposit(b, o, t);
+    case OP_FUNNEL:
+        return o->imm[0] == 0 ? val(o->args[0]) : NONE;
+    case OP_SETCOND:
+    case OP_SELECT:
+        return simplify_compare(b, o, t);
+    default:
+        return o->opcode >= OP_F_BITS ? ir_simplify_vector(b, o, t) : NONE;
     }
 }

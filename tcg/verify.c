@@ -132,6 +132,8 @@ static bool check_details(Verify *v, const IrOp *o, const IrOpDesc *d)
     case OP_EXTRACT: case OP_SEXTRACT: case OP_DEPOSIT:
         return (o->imm[1] >= 1 && o->imm[0] < width && o->imm[1] <= width - o->imm[0]) ||
                bad(v, "bits outside the value");
+    case OP_ADD_SHL:
+        return (o->imm[0] >= 1 && o->imm[0] <= 3) || bad(v, "no scale");
     case OP_FUNNEL:
         return o->imm[0] < width || bad(v, "shift too far");
     case OP_EXIT_CHAIN:

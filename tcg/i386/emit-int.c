@@ -137,11 +137,6 @@ void emit_env_ptr(Gen *g, const IrOp *o)
 
 /* ---------------------------------------------------------------- arithmetic */
 
-static bool dies_in_reg(const Gen *g, uint32_t v)
-{
-    return ra_reg(&g->ra, v) >= 0 && !ra_needed(&g->ra, v);
-}
-
 /* a + b where a stays: LEA instead of a move and an addition. */
 static bool try_lea(Gen *g, const IrOp *o, uint32_t a, uint32_t b)
 {
@@ -149,12 +144,13 @@ static bool try_lea(Gen *g, const IrOp *o, uint32_t a, uint32_t b)
     int32_t imm;
     Mem m;
 
-    if (o->opcode != OP_ADD || !ra_needed(&g->ra, a)) {
+    if (o->opcode != OP_ADD || ra_dies(&g->ra, a) ||
+        (ra_reg(&g->ra, a) < 0 && !ra_needed(&g->ra, a))) {
         return false;
     }
     if (imm_fits(g, b, &imm)) {
         m = mem_bd(ra_use(&g->ra, a, 0), imm);
-    } else if (ra_needed(&g->ra, b) && ra_reg(&g->ra, b) >= 0) {
+    } else if (ra_reg(&g->ra, b) >= 0 && !ra_dies(&g->ra, b)) {
         m = mem_bi(ra_use(&g->ra, a, 0), ra_use(&g->ra, b, 0), 0);
     } else {
         return false;
@@ -172,7 +168,7 @@ void emit_alu(Gen *g, const IrOp *o)
     int dst;
 
     if (ir_desc(o)->flags & IRF_COMM && !ra_is_const(&g->ra, b) &&
-        (ra_is_const(&g->ra, a) || (!dies_in_reg(g, a) && dies_in_reg(g, b)))) {
+        (ra_is_const(&g->ra, a) || (!ra_dies(&g->ra, a) && ra_dies(&g->ra, b)))) {
         a = o->args[1];
         b = o->args[0];
     }
@@ -185,6 +181,16 @@ void emit_alu(Gen *g, const IrOp *o)
         p.reg = dst;
     }
     gen_alu(g, wide(t), row_of(o)->form, dst, &p);
+}
+
+void emit_add_shl(Gen *g, const IrOp *o)
+{
+    int a = ra_use(&g->ra, o->args[0], 0), b = ra_use(&g->ra, o->args[1], 0);
+    Mem m = mem_bi(a, b, 0);
+
+    m.scale = (uint8_t)o->imm[0];
+    ra_release(&g->ra);
+    x_rm(&g->a, X_LEA | wide(ir_dst_type(g->f, o)), ra_def(&g->ra, o->dst, 0, b), m);
 }
 
 void emit_mul(Gen *g, const IrOp *o)
@@ -248,7 +254,7 @@ void emit_div(Gen *g, const IrOp *o)
         if (w) {
             x_u8(&g->a, 0x48);
         }
-        x_u8(&g->a, 0x99);              /* CDQ, CQO */
+        x_u8(&g->a, 0x99); /* CDQ, CQO */
     }
     gen_rm(g, 0xf7 | w, (int)row_of(o)->form, &p);
     ra_def_fixed(&g->ra, o->dst, (int)row_of(o)->aux);
@@ -309,7 +315,7 @@ void emit_shift(Gen *g, const IrOp *o)
         dst = ra_def_from(&g->ra, o->dst, a, 0);
         x_shift_cl(&g->a, w, row->form, dst);
         if (!w) {
-            x_mov_rr(&g->a, 0, dst, dst);       /* a count of 0 leaves the upper half alone */
+            x_mov_rr(&g->a, 0, dst, dst); /* a count of 0 leaves the upper half alone */
         }
     }
 }
@@ -413,7 +419,7 @@ void emit_ext(Gen *g, const IrOp *o)
 void emit_trunc(Gen *g, const IrOp *o)
 {
     if (ra_reg(&g->ra, o->args[0]) < 0 && !ra_is_const(&g->ra, o->args[0])) {
-        emit_ext(g, o);                 /* reads the low half from memory */
+        emit_ext(g, o); /* reads the low half from memory */
     } else if (!ra_rename(&g->ra, o->dst, o->args[0])) {
         int dst, a = ra_use(&g->ra, o->args[0], 0);
         ra_release(&g->ra);
@@ -645,8 +651,8 @@ void emit_crc32c(Gen *g, const IrOp *o)
 static HostCond host_cond(IrCond c)
 {
     static const uint8_t map[] = {
-        [COND_EQ] = CC_E, [COND_NE] = CC_NE, [COND_LT] = CC_L, [COND_GE] = CC_GE,
-        [COND_LE] = CC_LE, [COND_GT] = CC_G, [COND_LTU] = CC_B, [COND_GEU] = CC_AE,
+        [COND_EQ] = CC_E,   [COND_NE] = CC_NE, [COND_LT] = CC_L,   [COND_GE] = CC_GE,
+        [COND_LE] = CC_LE,  [COND_GT] = CC_G,  [COND_LTU] = CC_B,  [COND_GEU] = CC_AE,
         [COND_LEU] = CC_BE, [COND_GTU] = CC_A, [COND_TSTZ] = CC_E, [COND_TSTNZ] = CC_NE,
     };
 
@@ -672,6 +678,10 @@ HostCond gen_compare(Gen *g, IrType t, IrCond cond, uint32_t a, uint32_t b)
     }
     if (cond == COND_TSTZ || cond == COND_TSTNZ) {
         ra = ra_use(&g->ra, a, 0);
+        if (ra_is_const(&g->ra, b) && g->ra.vals[b].bits == UINT32_MAX) {
+            x_rr(&g->a, X_TEST, ra, ra);
+            return host_cond(cond);
+        }
         p = gen_opnd(g, b, OPND_ALLOW_IMM);
         if (p.kind == OPND_IMM) {
             x_test_ri(&g->a, w, ra, p.imm);
@@ -721,13 +731,13 @@ void emit_setcond(Gen *g, const IrOp *o)
 void emit_select(Gen *g, const IrOp *o)
 {
     IrType t = ir_dst_type(g->f, o);
-    HostCond c = gen_compare(g, (IrType)g->ra.vals[o->args[0]].type, (IrCond)o->cc, o->args[0],
-                             o->args[1]);
+    HostCond c =
+        gen_compare(g, (IrType)g->ra.vals[o->args[0]].type, (IrCond)o->cc, o->args[0], o->args[1]);
     uint32_t yes = o->args[2], no = o->args[3];
     Opnd p;
     int dst;
 
-    if (dies_in_reg(g, yes) && !dies_in_reg(g, no)) {
+    if (ra_dies(&g->ra, yes) && !ra_dies(&g->ra, no)) {
         yes = o->args[3];
         no = o->args[2];
         c = x_cond_not(c);

@@ -22,6 +22,7 @@ const EmitRow emit_rows[OP_COUNT] = {
     [OP_ENV_PTR]       = {emit_env_ptr, 0, 0},
 
     [OP_ADD]           = {emit_alu, ALU_ADD, 0},
+    [OP_ADD_SHL]       = {emit_add_shl, 0, 0},
     [OP_SUB]           = {emit_alu, ALU_SUB, 0},
     [OP_MUL]           = {emit_mul, 0, 0},
     [OP_MULHU]         = {emit_mulh, F7_MUL, 0},

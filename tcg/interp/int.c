@@ -154,6 +154,7 @@ uint64_t interp_int_value(IrOpcode opcode, IrType t, uint64_t x, uint64_t y, con
     case OP_EXTRACT: return field(x, imm[0], imm[1]);
     case OP_SEXTRACT: return (uint64_t)((int64_t)(x << (64 - imm[0] - imm[1])) >> (64 - imm[1]));
     case OP_DEPOSIT: return deposited(x, y, imm[0], imm[1]);
+    case OP_ADD_SHL: return x + (y << imm[0]);
     case OP_FUNNEL:
         return (uint64_t)(((unsigned __int128)y << width | x) >> imm[0]);
     case OP_PDEP: return scatter(x, y, false);

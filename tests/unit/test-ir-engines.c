@@ -326,6 +326,7 @@ static void restrict_op(Gen *g, IrOp *o, IrType t)
         o->imm[1] = pick(g, 3) ? 8 : 1 + pick(g, width - (unsigned)o->imm[0]);
         o->imm[1] = MIN(o->imm[1], width - o->imm[0]);
         break;
+    case OP_ADD_SHL: o->imm[0] = 1 + pick(g, 3); break;
     case OP_FUNNEL: o->imm[0] = pick(g, width); break;
     case OP_CRC32C: o->imm[0] = 1 << pick(g, 4); break;
     case OP_F_I32: case OP_F_I64: case OP_FCMP: case OP_V_F32_I32: case OP_V_F64_I32:
