@@ -130,7 +130,8 @@ static bool slot_make(Board *b, const BoardSlot *s, GError **error)
         device_map_priority(d, s->bank ? s->bank : "mmio", s->addr, s->type ? s->priority : -1000);
     }
     slot_wire(b, s, d);
-    return !s->sd || board_sd_card(b, d, s->sd - 1, error);
+    return (!s->sd || board_sd_card(b, d, s->sd - 1, error)) &&
+           (!s->ide || board_ide_drives(b, d, s->ide - 1, error));
 }
 
 bool board_add(Board *b, const BoardSlot *slots, unsigned n, GError **error)
@@ -155,6 +156,23 @@ bool board_sd_card(Board *b, Device *d, unsigned n, GError **error)
         return false;
     }
     drive_claim(drive);
+    return true;
+}
+
+bool board_ide_drives(Board *b, Device *d, unsigned n, GError **error)
+{
+    for (unsigned i = 0; i < d->buses->len; i++) {
+        const DriveInfo *drive = drive_at("ide", (n + i) / 2, (n + i) % 2);
+
+        if (!drive) {
+            continue;
+        }
+        if (!device_create(b->vm, drive->cdrom ? "ide-cd" : "ide-hd",
+                           g_ptr_array_index(d->buses, i), NULL, error, "drive", drive->id, NULL)) {
+            return false;
+        }
+        drive_claim(drive);
+    }
     return true;
 }
 

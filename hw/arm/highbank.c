@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Calxeda Highbank (ECX-1000, four Cortex-A9) and Midway (ECX-2000, Cortex-A15) as their device
- * trees in Linux describe them. Left out: the XGMAC network controllers, SATA, the PL320 mailbox,
- * DMA.
+ * trees in Linux describe them. Left out: the XGMAC network controllers, the PL320 mailbox, DMA.
  */
 #include "hw/arm/board.h"
 
@@ -44,6 +43,7 @@ static const BoardSlot hb_slots[] = {
     {.type = "pl061", .addr = 0xfff31000, .irqs = {LINE(15)}},
     {.type = "pl061", .addr = 0xfff32000, .irqs = {LINE(16)}},
     {.type = "pl061", .addr = 0xfff33000, .irqs = {LINE(17)}},
+    {.type = "sysbus-ahci", .addr = 0xffe08000, .irqs = {LINE(83)}, .ide = NTH(0)},
     {.type = "pl031", .addr = 0xfff35000, .irqs = {LINE(19)}},
 };
 static const BoardSlot hb_l2[] = {{.type = "l2x0", .addr = 0xfff12000}};

@@ -38,7 +38,11 @@ typedef struct AhciPort {
 } AhciPort;
 
 struct Ahci {
-    PciDevice pci;
+    PciDevice pci;              /* on the system bus only its first member, the device, is used */
+    bool on_system_bus;
+    uint32_t ports;
+    Irq irq;                    /* of the system bus */
+    uint32_t vendor[32], dma_control;      /* of Allwinner's */
     /* registers */
     uint32_t cap, ghc, is, pi, vs;
     uint32_t clb[AHCI_PORTS], clbu[AHCI_PORTS], fb[AHCI_PORTS], fbu[AHCI_PORTS];

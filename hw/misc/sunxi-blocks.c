@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Blocks of the Allwinner H3 (H3 Datasheet 1.2: clock controller 4.3, system control 4.4, pins
- * 4.22, security ID) as they are after reset: PLLs are locked, pins read as 0.
+ * Blocks of the Allwinner A10 (A10 User Manual 1.5, 6) and H3 (H3 Datasheet 1.2: clock controller
+ * 4.3, system control 4.4, pins 4.22, security ID) as they are after reset: PLLs are locked, pins
+ * read as 0.
  */
 #include "hw/misc/soc-regs.h"
 
@@ -36,3 +37,12 @@ SOC_BLOCK(h3_sid, "allwinner-sid", "Allwinner security ID", 0x400, soc_rows_1k,
           SOC_ROWS(h3_sid_rows));
 
 SOC_BLOCK(h3_r, "allwinner-h3-r", "Allwinner H3 always-on clocks and pins", 0x400, soc_rows_1k);
+
+static const SocReg a10_ccu_rows[] = {
+    {.offset = 0x000, .reset = 0x21005000}, {.offset = 0x008, .reset = 0x08100010}, {.offset = 0x010, .reset = 0x0010d063},
+    {.offset = 0x018, .reset = 0x21081000}, {.offset = 0x020, .reset = 0x11049280}, {.offset = 0x028, .reset = 0x21009911},
+    {.offset = 0x030, .reset = 0x0010d063}, {.offset = 0x038, .reset = 0x21081000}, {.offset = 0x050, .reset = 0x00138013},
+    {.offset = 0x054, .reset = 0x00010010},
+};
+SOC_BLOCK(a10_ccu, "allwinner-a10-ccu", "Allwinner A10 clock controller", 0x400, soc_rows_1k,
+          SOC_ROWS(a10_ccu_rows));

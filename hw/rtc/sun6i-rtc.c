@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Real-time clock of Allwinner processors (H3 Datasheet 4.19): date and time in fields, relative to
+ * Real-time clocks of Allwinner processors (H3 Datasheet 4.19; A10 User Manual 1.5, 15): date and time in fields, relative to
  * the host's clock; scratch registers. Left out: alarms.
  */
 #include <time.h>
@@ -8,13 +8,17 @@
 #include "exec/bank.h"
 #include "util/timer.h"
 
-#define FIRST_YEAR 1970
 
 typedef struct Sun6iRtc {
     Device dev;
     uint32_t losc, auto_switch, prescaler, alarm[8], out, scratch[4];
     int64_t offset_s;      /* guest's time less the host's */
 } Sun6iRtc;
+
+static int first_year(const Sun6iRtc *s)
+{
+    return *(const int *)device_type(&s->dev)->bus_info;
+}
 
 static struct tm now_of(const Sun6iRtc *s)
 {
@@ -31,7 +35,7 @@ static uint64_t rtc_date_read(Device *d, const RegAccess *a)
     int year = tm.tm_year + 1900;
     uint32_t leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
-    return leap << 22 | (uint32_t)((year - FIRST_YEAR) & 0x3f) << 16 |
+    return leap << 22 | (uint32_t)((year - first_year((Sun6iRtc *)d)) & 0x3f) << 16 |
            (uint32_t)(tm.tm_mon + 1) << 8 | (uint32_t)tm.tm_mday;
 }
 
@@ -53,7 +57,7 @@ static void rtc_date_write(Device *d, const RegAccess *a)
     Sun6iRtc *s = (Sun6iRtc *)d;
     struct tm tm = now_of(s);
 
-    tm.tm_year = FIRST_YEAR - 1900 + (a->value >> 16 & 0x3f);
+    tm.tm_year = first_year(s) - 1900 + (a->value >> 16 & 0x3f);
     tm.tm_mon = (int)(a->value >> 8 & 15) - 1;
     tm.tm_mday = a->value & 31;
     set_time(s, &tm);
@@ -83,9 +87,25 @@ static const Reg rtc_regs[] = {
 };
 static const RegBank rtc_banks[] = {
     {.name = "mmio", .size = 0x400, BANK_REGS(rtc_regs), .help = "clock"}, {0}};
+static const Reg sun4i_rtc_regs[] = {
+    REG(Sun6iRtc, 0x00, losc, .reset = 0x4000, .wmask = 0xffff407f, .help = "oscillator control"),
+    REG_HOOK(0x04, 4, "rtc_yy_mm_dd", .read = rtc_date_read, .write = rtc_date_write, .help = "date"),
+    REG_HOOK(0x08, 4, "rtc_hh_mm_ss", .read = rtc_time_read, .write = rtc_time_write, .help = "time"),
+    REG_ARRAY(Sun6iRtc, 0x0c, alarm, .wmask = 0xffffffff, .help = "alarms, interrupts"),
+    REG_ARRAY(Sun6iRtc, 0x100, scratch, .wmask = 0xffffffff, .help = "for software"),
+};
+static const RegBank sun4i_rtc_banks[] = {
+    {.name = "mmio", .size = 0x400, BANK_REGS(sun4i_rtc_regs), .help = "clock"}, {0}};
 static const StateField rtc_state[] = {STATE(Sun6iRtc, offset_s), STATE_END};
+static const int sun4i_year = 2010, sun6i_year = 1970;
 static const DeviceType sun6i_rtc_type = {
     .name = "allwinner-rtc-sun6i", .category = "misc", .desc = "Allwinner real-time clock", .internal = true,
-    .size = sizeof(Sun6iRtc), .state_version = 1, .banks = rtc_banks, .state = rtc_state,
+    .size = sizeof(Sun6iRtc), .state_version = 1, .bus_info = &sun6i_year, .banks = rtc_banks, .state = rtc_state,
 };
 DEVICE_TYPE(sun6i_rtc_type);
+
+static const DeviceType sun4i_rtc_type = {
+    .name = "allwinner-rtc-sun4i", .category = "misc", .desc = "Allwinner A10 real-time clock", .internal = true,
+    .size = sizeof(Sun6iRtc), .state_version = 1, .bus_info = &sun4i_year, .banks = sun4i_rtc_banks, .state = rtc_state,
+};
+DEVICE_TYPE(sun4i_rtc_type);

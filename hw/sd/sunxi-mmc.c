@@ -72,6 +72,7 @@ static bool dma_in_use(const SunxiMmc *s)
 
 static bool open_descriptor(SunxiMmc *s)
 {
+    uint32_t most = *(const uint32_t *)device_type(&s->dev)->bus_info;
     uint8_t d[16];
 
     if (!dma_read(&s->dev, s->cbda, d, sizeof(d))) {
@@ -83,8 +84,8 @@ static bool open_descriptor(SunxiMmc *s)
         s->idst |= IDST_UNAVAILABLE | IDST_ABNORMAL;
         return false;
     }
-    s->size = load_le32(d + 4) & 0xffff;
-    s->size = s->size ? s->size : 65536;
+    s->size = load_le32(d + 4) & most;
+    s->size = s->size ? s->size : most + 1;
     s->address = load_le32(d + 8);
     s->next = load_le32(d + 12);
     s->done = 0;
@@ -332,6 +333,7 @@ static const Reg mmc_regs[] = {
     REG(SunxiMmc, 0x8c, idie, .wmask = 0x337, .write = mmc_changed, .help = "DMA interrupt enables"),
     REG(SunxiMmc, 0x90, chda, .help = "descriptor at work"),
     REG(SunxiMmc, 0x94, cbda, .help = "the next one"),
+    REG_HOOK(0x100, 4, "fifo_sun4i", .read = mmc_fifo_read, .write = mmc_fifo_write, .help = "data, where the A10 has it"),
     REG_HOOK(0x200, 4, "fifo", .read = mmc_fifo_read, .write = mmc_fifo_write, .help = "data"),
 };
 /* clang-format on */
@@ -344,9 +346,17 @@ static const StateField mmc_state[] = {
     STATE(SunxiMmc, auto_stop), STATE(SunxiMmc, open), STATE(SunxiMmc, config), STATE(SunxiMmc, size),
     STATE(SunxiMmc, address), STATE(SunxiMmc, next), STATE(SunxiMmc, done), STATE_END,
 };
+/* Bits of a descriptor that are its size. */
+static const uint32_t sun4i_size = 0x1fff, sun5i_size = 0xffff;
+static const DeviceType sun4i_mmc_type = {
+    .name = "allwinner-sdhost-sun4i", .category = "storage", .desc = "Allwinner A10 SD/MMC controller", .internal = true,
+    .size = sizeof(SunxiMmc), .state_version = 1, .bus_info = &sun4i_size, .banks = mmc_banks, .pins = mmc_pins, .state = mmc_state,
+    .realize = mmc_realize, .unrealize = mmc_unrealize, .reset = mmc_reset,
+};
+DEVICE_TYPE(sun4i_mmc_type);
 static const DeviceType sunxi_mmc_type = {
     .name = "allwinner-sdhost-sun5i", .category = "storage", .desc = "Allwinner SD/MMC controller", .internal = true,
-    .size = sizeof(SunxiMmc), .state_version = 1, .banks = mmc_banks, .pins = mmc_pins, .state = mmc_state,
+    .size = sizeof(SunxiMmc), .state_version = 1, .bus_info = &sun5i_size, .banks = mmc_banks, .pins = mmc_pins, .state = mmc_state,
     .realize = mmc_realize, .unrealize = mmc_unrealize, .reset = mmc_reset,
 };
 DEVICE_TYPE(sunxi_mmc_type);

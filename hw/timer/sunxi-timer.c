@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Timers and watchdog of the Allwinner H3 (H3 Datasheet 4.8): two down-counters at 24 MHz or the 32
- * kHz clock, and a watchdog that only resets when asked to. Left out: AVS counters, the clock of 32
- * kHz's calibration.
+ * Timers and watchdog of the Allwinner H3 (H3 Datasheet 4.8) and A10 (A10 User Manual 1.5, 12): two
+ * or six down-counters at 24 MHz or the 32 kHz clock, and a watchdog that only resets when asked to;
+ * of the A10, a counter of 64 bits. Left out: AVS counters, the clock of 32 kHz's calibration.
  */
 #include "exec/bank.h"
 #include "hw/timer/countdown.h"
 #include "qom/vm.h"
 
+#define TIMERS 6
 #define OSC24M 24000000u
 #define OSC32K 32768u
 
@@ -15,17 +16,18 @@ enum { CTRL_ENABLE = 1, CTRL_RELOAD = 2, CTRL_SINGLE = 0x80 };
 
 typedef struct SunxiTimer {
     Device dev;
-    Irq irq[2];
+    Irq irq[TIMERS];
     uint32_t irq_en, irq_sta;
-    uint32_t ctrl[2], interval[2];
-    Countdown count[2];
+    uint32_t ctrl[TIMERS], interval[TIMERS];
+    Countdown count[TIMERS];
+    uint32_t count64_ctrl, count64[2];     /* lower and upper half */
     uint32_t wdog_irq_en, wdog_irq_sta, wdog_cfg, wdog_mode;
     Timer wdog;
 } SunxiTimer;
 
 static void timer_update(SunxiTimer *s)
 {
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < TIMERS; i++) {
         irq_set(&s->irq[i], s->irq_en & s->irq_sta & 1u << i);
     }
 }
@@ -48,6 +50,29 @@ static void timer_zero1(void *opaque)
 {
     timer_zero(opaque, 1);
 }
+
+static void timer_zero2(void *opaque)
+{
+    timer_zero(opaque, 2);
+}
+
+static void timer_zero3(void *opaque)
+{
+    timer_zero(opaque, 3);
+}
+
+static void timer_zero4(void *opaque)
+{
+    timer_zero(opaque, 4);
+}
+
+static void timer_zero5(void *opaque)
+{
+    timer_zero(opaque, 5);
+}
+
+static void (*const timer_zeros[TIMERS])(void *) = {timer_zero0, timer_zero1, timer_zero2,
+                                                    timer_zero3, timer_zero4, timer_zero5};
 
 static unsigned timer_index(const RegAccess *a)
 {
@@ -115,7 +140,7 @@ static void wdog_expired(void *opaque)
     }
 }
 
-static void wdog_start(SunxiTimer *s)
+static void wdog_start(SunxiTimer *s, unsigned time)
 {
     static const uint8_t half_seconds[16] = {1, 2, 4, 6, 8, 10, 12, 16, 20, 24, 28, 32};
 
@@ -123,24 +148,67 @@ static void wdog_start(SunxiTimer *s)
     if (s->wdog_mode & 1) {
         timer_set_ns(&s->wdog,
                      clock_now_ns(CLOCK_GUEST) +
-                         MAX(half_seconds[s->wdog_mode >> 4 & 15], 1) * NANOSECONDS_PER_SECOND / 2);
+                         MAX(half_seconds[time & 15], 1) * NANOSECONDS_PER_SECOND / 2);
     }
+}
+
+static unsigned wdog_time(const SunxiTimer *s)
+{
+    return s->wdog_mode >> (device_type(&s->dev)->bus_info ? 2 : 4) & 15;
 }
 
 static void wdog_mode_write(Device *d, const RegAccess *a)
 {
-    wdog_start((SunxiTimer *)d);
+    wdog_start((SunxiTimer *)d, wdog_time((SunxiTimer *)d));
+}
+
+/* Bit 1 says that the watchdog resets. */
+static void sun4i_wdog_write(Device *d, const RegAccess *a)
+{
+    SunxiTimer *s = (SunxiTimer *)d;
+
+    s->wdog_cfg = a->value & 2 ? 1 : 0;
+    wdog_start(s, wdog_time(s));
 }
 
 /* A restart needs the key. */
 static void wdog_ctrl_write(Device *d, const RegAccess *a)
 {
     if ((a->value & 1) && (a->value >> 1 & 0xfff) == 0xa57) {
-        wdog_start((SunxiTimer *)d);
+        wdog_start((SunxiTimer *)d, wdog_time((SunxiTimer *)d));
     }
 }
 
+/* The A10's counter: what is read was latched. */
+static void count64_ctrl_write(Device *d, const RegAccess *a)
+{
+    SunxiTimer *s = (SunxiTimer *)d;
+    uint64_t now = ticks_of_ns(clock_now_ns(CLOCK_GUEST), OSC24M);
+
+    if (a->value & 2) {
+        s->count64[0] = (uint32_t)now;
+        s->count64[1] = (uint32_t)(now >> 32);
+    }
+    s->count64_ctrl &= 4;
+}
+
 /* clang-format off */
+#define SUN4I_TIMER(n) \
+    REG_HOOK(0x10 * ((n) + 1), 4, "tmr" #n "_ctrl", .read = timer_ctrl_read, .write = timer_ctrl_write, .help = "control of a timer"), \
+    REG_HOOK(0x10 * ((n) + 1) + 4, 4, "tmr" #n "_intv", .read = timer_interval_read, .write = timer_interval_write, .help = "its interval"), \
+    REG_HOOK(0x10 * ((n) + 1) + 8, 4, "tmr" #n "_cur", .read = timer_value_read, .write = timer_value_write, .help = "its count")
+static const Reg sun4i_timer_regs[] = {
+    REG(SunxiTimer, 0x00, irq_en, .wmask = 0x13f, .write = timer_changed, .help = "interrupt enables"),
+    REG(SunxiTimer, 0x04, irq_sta, .w1c = 0x13f, .write = timer_changed, .help = "interrupt status"),
+    SUN4I_TIMER(0), SUN4I_TIMER(1), SUN4I_TIMER(2), SUN4I_TIMER(3), SUN4I_TIMER(4), SUN4I_TIMER(5),
+    REG_HOOK(0x90, 4, "wdog_ctrl", .write = wdog_ctrl_write, .help = "watchdog restart"),
+    REG(SunxiTimer, 0x94, wdog_mode, .wmask = 0x3f, .write = sun4i_wdog_write, .help = "watchdog on, and how long"),
+    REG(SunxiTimer, 0xa0, count64_ctrl, .wmask = 7, .write = count64_ctrl_write, .help = "counter of 64 bits"),
+    REG_ARRAY(SunxiTimer, 0xa4, count64, .help = "its value when it was latched"),
+};
+static const RegBank sun4i_timer_banks[] = {
+    {.name = "mmio", .size = 0x90 + 0x20, BANK_REGS(sun4i_timer_regs), .help = "timers and watchdog"}, {0},
+};
 static const Reg sunxi_timer_regs[] = {
     REG(SunxiTimer, 0x00, irq_en, .wmask = 3, .write = timer_changed, .help = "interrupt enables"),
     REG(SunxiTimer, 0x04, irq_sta, .w1c = 3, .write = timer_changed, .help = "interrupt status"),
@@ -171,8 +239,9 @@ static bool sunxi_timer_realize(Device *d, GError **error)
 {
     SunxiTimer *s = (SunxiTimer *)d;
 
-    countdown_init(&s->count[0], OSC24M, timer_zero0, s);
-    countdown_init(&s->count[1], OSC24M, timer_zero1, s);
+    for (unsigned i = 0; i < TIMERS; i++) {
+        countdown_init(&s->count[i], OSC24M, timer_zeros[i], s);
+    }
     timer_init(&s->wdog, CLOCK_GUEST, wdog_expired, s);
     return true;
 }
@@ -181,8 +250,9 @@ static void sunxi_timer_unrealize(Device *d)
 {
     SunxiTimer *s = (SunxiTimer *)d;
 
-    countdown_reset(&s->count[0]);
-    countdown_reset(&s->count[1]);
+    for (unsigned i = 0; i < TIMERS; i++) {
+        countdown_reset(&s->count[i]);
+    }
     timer_cancel(&s->wdog);
 }
 
@@ -190,7 +260,7 @@ static void sunxi_timer_reset(Device *d)
 {
     SunxiTimer *s = (SunxiTimer *)d;
 
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < TIMERS; i++) {
         s->ctrl[i] = 4;
         s->interval[i] = 0;
         countdown_reset(&s->count[i]);
@@ -205,3 +275,12 @@ static const DeviceType sunxi_timer_type = {
     .reset = sunxi_timer_reset,
 };
 DEVICE_TYPE(sunxi_timer_type);
+
+static const bool sun4i_layout = true;
+static const DeviceType sun4i_timer_type = {
+    .name = "allwinner-A10-timer", .category = "misc", .desc = "Allwinner A10 timers and watchdog", .internal = true,
+    .size = sizeof(SunxiTimer), .state_version = 1, .bus_info = &sun4i_layout, .banks = sun4i_timer_banks,
+    .pins = sunxi_timer_pins, .state = sunxi_timer_state, .realize = sunxi_timer_realize,
+    .unrealize = sunxi_timer_unrealize, .reset = sunxi_timer_reset,
+};
+DEVICE_TYPE(sun4i_timer_type);

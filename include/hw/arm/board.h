@@ -28,7 +28,7 @@ typedef struct BoardSlot {
     const char *props;                 /* "name=value,name=value" */
     const char *pin;                   /* output whose elements go to irqs; NULL: "irq" */
     uint16_t irqs[SLOT_IRQS];
-    uint8_t serial, sd;                /* NTH() */
+    uint8_t serial, sd, ide;           /* NTH(); the latter two: the first of if=..., one for each of its buses */
     bool nic;                          /* gets the next -nic */
     bool optional;                     /* only with what the command line has for it */
     uint32_t size;
@@ -83,6 +83,8 @@ bool board_firmware(Board *b, hwaddr addr, uint64_t max, GError **error);
 bool board_done(Vm *vm, GError **error);
 /* An SD card in slot d's bus for the n-th if=sd drive, if there is one. */
 bool board_sd_card(Board *b, Device *d, unsigned n, GError **error);
+/* Disks and CD drives on d's buses from the n-th if=ide drive on, one for each. */
+bool board_ide_drives(Board *b, Device *d, unsigned n, GError **error);
 /* Parallel flash from the n-th if=pflash drive. */
 Device *board_flash(Board *b, unsigned n, const char *name, hwaddr addr, uint64_t size,
                     unsigned width, unsigned device_width, GError **error);
