@@ -185,6 +185,34 @@ static void build_dmar(AcpiTables *s, const PcIommu *u)
     acpi_table_end(s, at, true);
 }
 
+/*
+ * AMD 48882, 5.2: one unit for the functions that there may be on bus 0 and for all other buses,
+ * and for the I/O APIC, which drivers know by its requester.
+ */
+static void build_ivrs(AcpiTables *s, const PcBoard *b)
+{
+    uint32_t at = acpi_table_begin(s, "IVRS", 1);
+
+    acpi_put(s, 40 << 8, 4);                 /* bits of physical addresses */
+    acpi_zero(s, 8);
+    uint32_t block = s->tables->len;
+
+    acpi_put(s, 0x10, 1);
+    acpi_put(s, 0xd1, 1);                    /* what it can do */
+    acpi_put(s, 0, 2);                       /* the block's length, below */
+    acpi_put(s, b->iommu.function, 2);
+    acpi_put(s, 0x40, 2);
+    acpi_put(s, b->iommu.base, 8);
+    acpi_put(s, 0, 4);
+    acpi_put(s, 0x44, 4);                    /* guest translation, wide interrupt entries */
+    acpi_put(s, 3, 4);                       /* from function 0 */
+    acpi_put(s, 4 | 0xffff << 8, 4);         /* to the last one */
+    acpi_put(s, 0x48, 4);
+    acpi_put(s, 0 | X86_AMD_IOAPIC_SOURCE << 8 | 1 << 24, 4);
+    s->tables->data[block + 2] = (uint8_t)(s->tables->len - block);
+    acpi_table_end(s, at, true);
+}
+
 static uint32_t build_facs(AcpiTables *s)
 {
     acpi_zero(s, -s->tables->len & 63);
@@ -231,6 +259,8 @@ static void build_all(AcpiTables *s, void *opaque)
     build_viot(s, b);
     if (b->iommu.kind == PC_IOMMU_INTEL) {
         build_dmar(s, &b->iommu);
+    } else if (b->iommu.kind == PC_IOMMU_AMD) {
+        build_ivrs(s, b);
     }
     if (tpm_of(b->vm)) {
         acpi_build_tpm2(s, tpm_of(b->vm));

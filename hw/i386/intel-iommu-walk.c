@@ -9,17 +9,6 @@
 enum { TT_UNTRANSLATED = 0, TT_DEVICE = 1, TT_PASS = 2 };
 enum { PGTT_SECOND = 2, PGTT_PASS = 4 };
 
-bool vtd_load(Vtd *s, uint64_t address, uint64_t *words, unsigned n)
-{
-    if (address_space_read(s->dev.vm->memory_as, address, ATTRS_NONE, words, n * 8) != MEM_OK) {
-        return false;
-    }
-    for (unsigned i = 0; i < n; i++) {
-        words[i] = GUINT64_FROM_LE(words[i]);
-    }
-    return true;
-}
-
 /* 3 or 4 levels, of those that CAP.SAGAW lists. */
 static bool width_ok(const Vtd *s, unsigned aw)
 {

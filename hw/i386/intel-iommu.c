@@ -6,8 +6,6 @@
 #include "intel-iommu.h"
 
 #define VTD_BASE 0xfed90000u
-#define MESSAGES_BASE 0xfee00000u
-#define MESSAGES_SIZE 0x100000u
 #define FAULT_OFFSET 0x220u
 #define IOTLB_OFFSET 0x0f0u
 #define MASKED (1u << 31)
@@ -95,54 +93,28 @@ void vtd_fault(Vtd *s, uint16_t source, uint64_t address, uint8_t reason, bool w
 
 /* ---- translation ---- */
 
-static VtdEntry *vtd_tlb_slot(Vtd *s, uint16_t source, uint64_t iova)
+static void context_forget(X86IommuSource *t)
 {
-    return &s->tlb[(iova >> 12 ^ source * 37u) % VTD_TLB];
-}
-
-static void vtd_tlb_flush(Vtd *s)
-{
-    if (s->tlb_used) {
-        memset(s->tlb, 0, sizeof(s->tlb));
-        s->tlb_used = false;
-    }
-}
-
-static void vtd_tlb_flush_domain(Vtd *s, uint16_t domain, uint64_t address, uint64_t mask)
-{
-    for (unsigned i = 0; s->tlb_used && i < VTD_TLB; i++) {
-        VtdEntry *e = &s->tlb[i];
-
-        if (e->valid && e->domain == domain && ((e->page ^ address) & ~(mask | e->mask)) == 0) {
-            e->valid = false;
-        }
-    }
+    ((VtdSource *)t)->context.valid = false;
 }
 
 static void context_flush(Vtd *s)
 {
-    GHashTableIter i;
-    gpointer source;
-
-    g_hash_table_iter_init(&i, s->sources);
-    while (g_hash_table_iter_next(&i, NULL, &source)) {
-        ((VtdSource *)source)->context.valid = false;
-    }
-    vtd_tlb_flush(s);
+    x86_iommu_foreach(&s->iommu, context_forget);
+    x86_iommu_tlb_flush(&s->tlb);
 }
 
 static uint8_t translate_locked(Vtd *s, VtdSource *t, uint64_t iova, bool write, VtdEntry *out,
                                 bool *quiet)
 {
-    VtdEntry *e = vtd_tlb_slot(s, t->id, iova);
+    const VtdEntry *e = x86_iommu_tlb_find(&s->tlb, t->source.id, iova, write);
 
-    if (e->valid && e->source == t->id && ((iova ^ e->page) & ~e->mask) == 0 &&
-        (write ? e->write : e->read)) {
+    if (e) {
         *out = *e;
         return 0;
     }
     if (!t->context.valid) {
-        uint8_t reason = vtd_load_context(s, t->id, &t->context);
+        uint8_t reason = vtd_load_context(s, t->source.id, &t->context);
 
         if (reason) {
             *quiet = t->context.quiet;
@@ -163,27 +135,26 @@ static uint8_t translate_locked(Vtd *s, VtdSource *t, uint64_t iova, bool write,
         *quiet = t->context.quiet;
         return reason;
     }
-    out->valid = true;
-    out->source = t->id;
+    out->source = t->source.id;
     out->domain = t->context.domain;
-    *e = *out;
-    s->tlb_used = true;
+    x86_iommu_tlb_enter(&s->tlb, out, iova);
     return 0;
 }
 
 static bool vtd_translate(Region *region, hwaddr iova, bool write, MemAttrs attrs, IommuEntry *out)
 {
-    VtdSource *t = CONTAINER_OF(region, VtdSource, translated);
+    VtdSource *t = CONTAINER_OF(region, VtdSource, source.translated);
+    Vtd *s = (Vtd *)t->source.iommu->owner;
     bool quiet = false;
     VtdEntry e = { 0 };
 
-    pthread_mutex_lock(&t->vtd->lock);
-    uint8_t reason = translate_locked(t->vtd, t, iova, write, &e, &quiet);
+    pthread_mutex_lock(&s->lock);
+    uint8_t reason = translate_locked(s, t, iova, write, &e, &quiet);
 
     if (reason && !quiet) {
-        vtd_fault(t->vtd, t->id, iova, reason, write);
+        vtd_fault(s, t->source.id, iova, reason, write);
     }
-    pthread_mutex_unlock(&t->vtd->lock);
+    pthread_mutex_unlock(&s->lock);
     *out = (IommuEntry){.target = address_space_memory(),
                         .iova = e.page,
                         .translated = e.translated,
@@ -193,72 +164,9 @@ static bool vtd_translate(Region *region, hwaddr iova, bool write, MemAttrs attr
     return reason == 0;
 }
 
-/* ---- requesters ---- */
-
-static uint64_t messages_read(void *opaque, hwaddr offset, unsigned size)
+static bool vtd_translates(X86IommuSource *t)
 {
-    return 0;
-}
-
-/* 3.14: writes there are interrupts, never DMA. */
-static void messages_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
-{
-    VtdSource *t = opaque;
-    X86Interrupt i;
-
-    if (vtd_remap(t->vtd, t->id, MESSAGES_BASE + offset, value, &i)) {
-        x86_interrupt_deliver(t->vtd->dev.vm, i);
-    }
-}
-
-static const RegionOps messages_ops = {
-    .read = messages_read, .write = messages_write, .min_size = 4, .max_size = 4, .endian = DEV_LITTLE,
-};
-
-static void source_update(VtdSource *t)
-{
-    bool on = t->vtd->gsts & VTD_GSTS_TES;
-
-    region_set_enabled(&t->translated, on);
-    region_set_enabled(&t->direct, !on);
-}
-
-static AddressSpace *vtd_address_space(PciBus *root, void *opaque, uint16_t requester)
-{
-    Vtd *s = opaque;
-    VtdSource *t = g_hash_table_lookup(s->sources, GUINT_TO_POINTER(requester));
-
-    if (!t) {
-        Object *owner = &s->dev.obj;
-
-        t = g_new0(VtdSource, 1);
-        t->vtd = s;
-        t->id = requester;
-        region_init_container(&t->root, owner, "vtd-root", UINT64_MAX);
-        region_init_alias(&t->direct, owner, "vtd-nodmar", s->dev.vm->memory, 0, UINT64_MAX);
-        region_init_iommu(&t->translated, owner, "vtd-dmar", UINT64_MAX, vtd_translate);
-        region_init_io(&t->messages, owner, "vtd-ir", MESSAGES_SIZE, &messages_ops, t);
-        source_update(t);
-        region_add(&t->root, 0, &t->direct, 0);
-        region_add(&t->root, 0, &t->translated, 0);
-        region_add(&t->root, MESSAGES_BASE, &t->messages, 1);
-        address_space_init(&t->as, &t->root, "vtd-root");
-        g_hash_table_insert(s->sources, GUINT_TO_POINTER(requester), t);
-    }
-    return &t->as;
-}
-
-static void update_sources(Vtd *s)
-{
-    GHashTableIter i;
-    gpointer source;
-
-    memory_transaction_begin();
-    g_hash_table_iter_init(&i, s->sources);
-    while (g_hash_table_iter_next(&i, NULL, &source)) {
-        source_update(source);
-    }
-    memory_transaction_commit();
+    return ((Vtd *)t->iommu->owner)->gsts & VTD_GSTS_TES;
 }
 
 /* ---- queued invalidation, 6.5.2 ---- */
@@ -287,13 +195,13 @@ static bool invalidate_iotlb(Vtd *s, unsigned granularity, uint16_t domain, uint
     pthread_mutex_lock(&s->lock);
     switch (granularity) {
     case 1:
-        vtd_tlb_flush(s);
+        x86_iommu_tlb_flush(&s->tlb);
         break;
     case 2:
-        vtd_tlb_flush_domain(s, domain, 0, UINT64_MAX);
+        x86_iommu_tlb_flush_domain(&s->tlb, domain, 0, UINT64_MAX);
         break;
     case 3:
-        vtd_tlb_flush_domain(s, domain, address & ~VTD_PAGE, mask);
+        x86_iommu_tlb_flush_domain(&s->tlb, domain, address & ~VTD_PAGE, mask);
         break;
     }
     pthread_mutex_unlock(&s->lock);
@@ -390,7 +298,7 @@ static void gcmd_write(Device *d, const RegAccess *a)
     }
     if ((old ^ s->gsts) & VTD_GSTS_TES) {
         invalidate_contexts(s);
-        update_sources(s);
+        x86_iommu_update(&s->iommu);
     }
 }
 
@@ -592,13 +500,17 @@ static bool vtd_realize(Device *d, GError **error)
     if (!vtd_check(s, error)) {
         return false;
     }
-    s->sources = g_hash_table_new(NULL, NULL);
     pthread_mutex_init(&s->lock, NULL);
     s->fault_bh = bh_new(fault_message, s);
     device_map(d, "mmio", VTD_BASE);
-    s->remapper = (X86Remapper){ .remap = vtd_remap, .opaque = s };
-    vm_publish(d->vm, X86_REMAPPER, &s->remapper);
-    pci_set_iommu(b->pci, vtd_address_space, s);
+    s->iommu = (X86Iommu){
+        .owner = d,
+        .source_size = sizeof(VtdSource),
+        .translate = vtd_translate,
+        .translates = vtd_translates,
+        .remapper = { .remap = vtd_remap, .opaque = s },
+    };
+    x86_iommu_init(&s->iommu, b->pci);
     b->iommu = (PcIommu){
         .kind = PC_IOMMU_INTEL,
         .base = VTD_BASE,
@@ -613,23 +525,8 @@ static bool vtd_realize(Device *d, GError **error)
 static void vtd_unrealize(Device *d)
 {
     Vtd *s = (Vtd *)d;
-    GHashTableIter i;
-    gpointer source;
 
-    pci_set_iommu(pc_board(d->vm)->pci, NULL, NULL);
-    vm_publish(d->vm, X86_REMAPPER, NULL);
-    g_hash_table_iter_init(&i, s->sources);
-    while (g_hash_table_iter_next(&i, NULL, &source)) {
-        VtdSource *t = source;
-
-        address_space_fini(&t->as);
-        region_fini(&t->messages);
-        region_fini(&t->translated);
-        region_fini(&t->direct);
-        region_fini(&t->root);
-        g_free(t);
-    }
-    g_clear_pointer(&s->sources, g_hash_table_unref);
+    x86_iommu_fini(&s->iommu, pc_board(d->vm)->pci);
     g_clear_pointer(&s->fault_bh, bh_free);
     pthread_mutex_destroy(&s->lock);
 }
@@ -643,7 +540,7 @@ static void vtd_reset(Device *d)
     s->root_table = s->remap_table = 0;
     s->fault_message = false;
     invalidate_contexts(s);
-    update_sources(s);
+    x86_iommu_update(&s->iommu);
 }
 
 static void vtd_post_load(Device *d)
@@ -651,7 +548,7 @@ static void vtd_post_load(Device *d)
     Vtd *s = (Vtd *)d;
 
     invalidate_contexts(s);
-    update_sources(s);
+    x86_iommu_update(&s->iommu);
     if (s->fault_message) {
         bh_schedule(s->fault_bh);
     }
@@ -682,12 +579,10 @@ static const StateField vtd_state[] = {
     STATE(Vtd, remap_table),
     STATE(Vtd, fault_message),
     HOST_ONLY(Vtd, remaps, "by the properties"),
-    HOST_ONLY(Vtd, sources, "made as functions appear"),
+    HOST_ONLY(Vtd, iommu, "made as functions appear"),
     HOST_ONLY(Vtd, lock, "host side"),
     HOST_ONLY(Vtd, tlb, "cache"),
-    HOST_ONLY(Vtd, tlb_used, "cache"),
     HOST_ONLY(Vtd, fault_bh, "host side"),
-    HOST_ONLY(Vtd, remapper, "host side"),
     STATE_END,
 };
 

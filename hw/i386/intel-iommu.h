@@ -8,12 +8,11 @@
 
 #include <pthread.h>
 #include "exec/bank.h"
-#include "exec/x86-apic.h"
 #include "hw/i386/pc.h"
+#include "hw/i386/x86-iommu.h"
 #include "util/main-loop.h"
 
-#define VTD_TLB 1024
-#define VTD_PAGE 0xfffull
+#define VTD_PAGE X86_IOMMU_PAGE
 
 /* Fault reasons (VT-d 3.4, table 27 and 5.1.4.1). */
 enum {
@@ -50,19 +49,10 @@ typedef struct VtdContext {
     uint64_t table;
 } VtdContext;
 
-typedef struct VtdEntry {
-    uint64_t page, mask, translated;     /* mask: size - 1 */
-    uint16_t source, domain;
-    bool valid, read, write;
-} VtdEntry;
+typedef X86IommuEntry VtdEntry;
 
-struct Vtd;
-/* A requester: what its accesses go through. */
 typedef struct VtdSource {
-    struct Vtd *vtd;
-    uint16_t id;
-    Region root, direct, translated, messages;
-    AddressSpace as;
+    X86IommuSource source;
     VtdContext context;
 } VtdSource;
 
@@ -83,12 +73,10 @@ typedef struct Vtd {
     bool fault_message;                  /* to be sent by the bottom half */
     /* host side */
     bool remaps;                         /* intremap= came out as on */
-    GHashTable *sources;                 /* requester -> VtdSource */
+    X86Iommu iommu;
     pthread_mutex_t lock;                /* caches and fault registers: translations come from any thread */
-    VtdEntry tlb[VTD_TLB];
-    bool tlb_used;
+    X86IommuTlb tlb;
     Bh *fault_bh;
-    X86Remapper remapper;
 } Vtd;
 
 enum {
@@ -106,7 +94,10 @@ void vtd_fault(Vtd *s, uint16_t source, uint64_t address, uint8_t reason, bool w
  */
 uint8_t vtd_load_context(Vtd *s, uint16_t source, VtdContext *c);
 uint8_t vtd_walk(Vtd *s, const VtdContext *c, uint64_t iova, bool write, VtdEntry *e);
-bool vtd_load(Vtd *s, uint64_t address, uint64_t *words, unsigned n);
+static inline bool vtd_load(Vtd *s, uint64_t address, uint64_t *words, unsigned n)
+{
+    return x86_iommu_load(&s->iommu, address, words, n);
+}
 /* intel-iommu-ir.c: X86Remapper.remap. */
 bool vtd_remap(void *opaque, uint16_t source, uint64_t address, uint32_t data, X86Interrupt *out);
 

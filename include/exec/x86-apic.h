@@ -76,6 +76,7 @@ static inline X86Interrupt x86_message_decode(uint64_t address, uint32_t data)
  */
 #define X86_REMAPPER "x86-remapper"
 #define X86_IOAPIC_SOURCE 0xff00             /* requester of I/O APICs, as told in its table */
+#define X86_AMD_IOAPIC_SOURCE 0x00a0         /* ... in AMD's: drivers know it by this */
 typedef struct X86Remapper {
     bool (*remap)(void *opaque, uint16_t source, uint64_t address, uint32_t data, X86Interrupt *out);
     void *opaque;

@@ -32,6 +32,7 @@ typedef struct PcIommu {
     enum { PC_IOMMU_NONE, PC_IOMMU_INTEL, PC_IOMMU_AMD } kind;
     uint64_t base;                    /* of its registers */
     uint8_t address_bits;
+    uint16_t function;                /* on bus 0, that has its capability: AMD */
     bool remaps, device_tlb;          /* interrupts too; functions may have TLBs of their own */
 } PcIommu;
 
