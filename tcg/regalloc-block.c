@@ -1,29 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Register allocation around blocks: memory of the allocator, variables that own a register for a
- * whole function, the backward scan of a block, what its entry finds and what its end leaves.
+ * Register allocation around blocks: memory of the allocator, the backward scan of a block, what
+ * its entry finds and what its end leaves.
  */
 #include <string.h>
 #include "tcg/regalloc.h"
 
-/* Of each class, leaving enough for a block's own values. */
-enum {
-    MAX_OWNED = 12
-};
-/* What a register saves at a get, at a set, beside each other: stores wait for nobody. */
-enum {
-    LOAD_COST = 4,
-    STORE_COST = 1
-};
-static const unsigned max_owned[2] = {9, MAX_OWNED};
+/* Of each class. */
+enum { MAX_OWNED = 12 };
 
 void ra_init(Ra *r, const RaHost *host, void *gen, uint32_t frame_start, uint32_t frame_max,
              uint32_t num_extra)
 {
-    *r = (Ra){.host = host,
-              .gen = gen,
-              .frame_start = frame_start,
-              .frame_max = frame_max,
+    *r = (Ra){.host = host, .gen = gen, .frame_start = frame_start, .frame_max = frame_max,
               .num_extra = num_extra};
     r->slot_next = g_new(uint32_t, frame_max / 8 + 1);
 }
@@ -47,159 +36,6 @@ void ra_fini(Ra *r)
 }
 
 /* ---------------------------------------------------------------- the function */
-
-static bool canonical(const Ra *r, const IrBlock *b)
-{
-    return b->num_preds != 1 || b == r->f->entry;
-}
-
-enum {
-    MAX_WEIGHT = 1 << 20
-};
-
-/*
- * 8 to the power of the loop depth, by block id; a loop is the layout from a block to the last
- * branch back to it. at: places in the layout.
- */
-static void block_weights(const Ra *r, uint32_t *weight, uint32_t *at)
-{
-    uint32_t order = 0;
-    const IrBlock **end = ir_arena(r->f, r->f->num_blocks * sizeof *end);
-
-    for (const IrBlock *b = r->f->entry; b; b = b->next) {
-        at[b->id] = order++;
-        weight[b->id] = b->cold ? 1 : 4;
-        end[b->id] = NULL;
-    }
-    for (const IrBlock *b = r->f->entry; b; b = b->next) {
-        for (unsigned i = 0; i < 2 && b->succ[i] && !b->cold; i++) {
-            if (at[b->succ[i]->id] <= at[b->id]) {
-                end[b->succ[i]->id] = b;
-            }
-        }
-    }
-    for (const IrBlock *b = r->f->entry; b; b = b->next) {
-        for (const IrBlock *x = end[b->id] ? b : NULL; x; x = x == end[b->id] ? NULL : x->next) {
-            if (weight[x->id] < MAX_WEIGHT) {
-                weight[x->id] *= 8;
-            }
-        }
-    }
-}
-
-/*
- * A register that calls destroy is worth it only if the variable is used more often than there are
- * calls.
- */
-static void give_registers(Ra *r, const uint64_t *weight, uint64_t calls, unsigned cls)
-{
-    RegSet left = r->host->pool[cls];
-
-    for (unsigned n = 0; n < max_owned[cls]; n++) {
-        uint32_t best = UINT32_MAX;
-        RegSet set = left & ~r->host->caller_saved ? left & ~r->host->caller_saved : left;
-        for (uint32_t v = 0; v < r->num_vars; v++) {
-            if (weight[v] && r->vars[v].own_reg < 0 && ra_class(ir_var_type(r->f, v)) == cls &&
-                (best == UINT32_MAX || weight[v] > weight[best])) {
-                best = v;
-            }
-        }
-        if (best == UINT32_MAX ||
-            (set & r->host->caller_saved && weight[best] <= (LOAD_COST + STORE_COST) * calls)) {
-            return;
-        }
-        /* From the top: the low ones have uses of their own (shifts, divisions, arguments). */
-        r->vars[best].own_reg = (int8_t)(63 - __builtin_clzll(set));
-        left &= ~REG_BIT(r->vars[best].own_reg);
-        r->owned |= REG_BIT(r->vars[best].own_reg);
-    }
-}
-
-/* What targets share of the jumps that lead to them; 0: there are no such jumps. */
-static uint32_t target_weight(const IrFunc *f, const uint32_t *weight)
-{
-    uint32_t most = 0, jumps = 0;
-
-    for (const IrBlock *b = f->entry; b; b = b->next) {
-        if (!b->cold && f->ops[b->last].opcode == OP_EXIT_LOOKUP) {
-            most = MAX(most, MIN(weight[b->id], MAX_WEIGHT));
-            jumps++;
-        }
-    }
-    return most * MIN(jumps, f->num_targets) / f->num_targets;
-}
-
-/*
- * The rounds that go through exit_lookup and targets do not show in the layout, and of many targets
- * each is run seldom: a block is run as often as those that lead to it.
- */
-static void weigh_by_ways(const Ra *r, uint32_t *weight, const uint32_t *at)
-{
-    const IrFunc *f = r->f;
-    const uint32_t share = target_weight(f, weight);
-    bool *target = ir_arena(r->f, f->num_blocks * sizeof *target);
-
-    memset(target, 0, f->num_blocks * sizeof *target);
-    for (uint32_t i = 0; i < f->num_targets; i++) {
-        target[f->targets[i].block->id] = true;
-    }
-    for (const IrBlock *b = f->entry->next; b; b = b->next) {
-        uint64_t sum = target[b->id] ? share : 0;
-        bool head = false;
-        for (uint32_t i = target[b->id] ? 2 : 0; i < b->num_preds; i++) {
-            const IrBlock *p = b->preds[i];
-            head |= at[p->id] >= at[b->id] && !p->cold;
-            sum += at[p->id] < at[b->id] ? weight[p->id] : 0;
-        }
-        if (sum && !b->cold) {
-            weight[b->id] = (uint32_t)MIN(head ? sum * 8 : sum, MAX_WEIGHT);
-        }
-    }
-}
-
-/* Variables that cross an edge to a block with several predecessors, by use. */
-static void assign_registers(Ra *r)
-{
-    const IrFunc *f = r->f;
-    uint64_t *crosses = ir_arena(r->f, r->words * 8);
-    uint64_t *weight = ir_arena(r->f, (r->num_vars + 1) * sizeof *weight);
-    uint32_t *bw = ir_arena(r->f, f->num_blocks * sizeof *bw);
-    uint64_t calls = 0;
-    bool any = false;
-
-    memset(crosses, 0, r->words * 8);
-    for (const IrBlock *b = f->entry; b; b = b->next) {
-        if (b->num_preds < (b == f->entry ? 1u : 2u)) {
-            continue;
-        }
-        any = true;
-        for (uint32_t i = 0; i < r->words; i++) {
-            crosses[i] |= b->live_in[i] | b->dirty_in[i];
-        }
-    }
-    if (!any) {
-        return;
-    }
-    memset(weight, 0, (r->num_vars + 1) * sizeof *weight);
-    uint32_t *at = ir_arena(r->f, f->num_blocks * sizeof *at);
-    block_weights(r, bw, at);
-    if (f->num_targets) {
-        weigh_by_ways(r, bw, at);
-    }
-    for (const IrBlock *b = f->entry; b; b = b->next) {
-        for (uint32_t i = b->first; i; i = f->ops[i].next) {
-            const IrOp *o = &f->ops[i];
-            calls += ir_op_is_call(o) ? bw[b->id] : 0;
-            if ((o->opcode == OP_GET || o->opcode == OP_SET) && ir_set_has(crosses, o->var.var)) {
-                weight[o->var.var] +=
-                    (uint64_t)bw[b->id] * (o->opcode == OP_GET ? LOAD_COST : STORE_COST);
-            }
-        }
-    }
-    r->weight = bw;
-    give_registers(r, weight, calls, 0);
-    give_registers(r, weight, calls, 1);
-}
 
 static void reserve(Ra *r)
 {
@@ -292,8 +128,8 @@ void ra_function(Ra *r, IrFunc *f)
     r->emitted = ir_arena(f, f->num_blocks * sizeof *r->emitted);
     memset(r->snapshots, 0, f->num_blocks * sizeof *r->snapshots);
     memset(r->emitted, 0, f->num_blocks * sizeof *r->emitted);
-    assign_registers(r);
     join_targets(r);
+    ra_choose_owned(r);
 }
 
 /* ---------------------------------------------------------------- the scan */
@@ -396,8 +232,8 @@ static void bind_entry(Ra *r, uint32_t var, const RaBound *b)
 static void bind_owned(Ra *r, const IrBlock *b)
 {
     for (uint32_t v = 0; r->owned && v < r->num_vars; v++) {
-        bool dirty = ir_set_has(b->dirty_in, v);
-        if (r->vars[v].own_reg >= 0 && (dirty || ir_set_has(b->live_in, v))) {
+        if (r->vars[v].own_reg >= 0 && ir_set_has(b->live_in, v)) {
+            bool dirty = ir_set_has(b->dirty_in, v);
             bind_entry(r, v,
                        &(RaBound){.var = v,
                                   .reg = r->vars[v].own_reg,
@@ -443,7 +279,7 @@ void ra_block_begin(Ra *r, IrBlock *b)
 
 static bool goes_on(const Ra *r, const IrBlock *to)
 {
-    return !canonical(r, to) && !r->emitted[to->id];
+    return !ra_canonical(r, to) && !r->emitted[to->id];
 }
 
 /* data: the block whose successors matter. */
@@ -530,7 +366,7 @@ static unsigned collect_moves(Ra *r, IrBlock *to, RaMove *m)
     }
     for (uint32_t v = 0; r->owned && v < r->num_vars; v++) {
         const RaVar *w = &r->vars[v];
-        if (w->own_reg < 0 || !(ir_set_has(to->live_in, v) || ir_set_has(to->dirty_in, v))) {
+        if (w->own_reg < 0 || !ir_set_has(to->live_in, v)) {
             continue;
         }
         if (!w->val || r->vals[w->val].reg != w->own_reg) {
@@ -576,8 +412,7 @@ void ra_edge_moves(Ra *r, IrBlock *to)
 /* A target has the variable in its own register. */
 static bool travels(const Ra *r, uint32_t var)
 {
-    return r->vars[var].own_reg >= 0 &&
-           (ir_set_has(r->any_target.live_in, var) || ir_set_has(r->any_target.dirty_in, var));
+    return r->vars[var].own_reg >= 0 && ir_set_has(r->any_target.live_in, var);
 }
 
 /* Only the home can be looked at, or the register is about to be another variable's. */
@@ -627,7 +462,7 @@ void ra_load_owned(Ra *r, const IrBlock *to)
 {
     for (uint32_t v = 0; r->owned && v < r->num_vars; v++) {
         const RaVar *w = &r->vars[v];
-        if (w->own_reg >= 0 && (ir_set_has(to->live_in, v) || ir_set_has(to->dirty_in, v))) {
+        if (w->own_reg >= 0 && ir_set_has(to->live_in, v)) {
             r->host->load(r->gen, ir_var_type(r->f, v), w->own_reg, ra_home(r, v));
         }
     }

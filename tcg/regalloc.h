@@ -124,6 +124,14 @@ static inline int ra_reg(const Ra *r, uint32_t v)
     return r->vals[v].reg;
 }
 
+/* All is home at its entry but for what variables own. */
+static inline bool ra_canonical(const Ra *r, const IrBlock *b)
+{
+    return b->num_preds != 1 || b == r->f->entry;
+}
+/* Gives the variables that it is worth most for registers of their own: regalloc-own.c. */
+void ra_choose_owned(Ra *r);
+
 void ra_init(Ra *r, const RaHost *host, void *gen, uint32_t frame_start, uint32_t frame_max,
              uint32_t num_extra);
 void ra_fini(Ra *r);

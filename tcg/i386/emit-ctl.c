@@ -141,8 +141,8 @@ static bool leads_back(const Gen *g, const IrBlock *b)
 }
 
 /*
- * The moves of a branch that is seldom taken lie in the cold part, so that a loop does not jump over
- * those of its exits. False: nothing was done.
+ * The moves of a branch that is seldom taken lie in the cold part, so that a loop does not jump
+ * over those of its exits. False: nothing was done.
  */
 static bool moves_aside(Gen *g, HostCond c, IrBlock *to, const IrBlock *other)
 {

@@ -239,7 +239,8 @@ void gen_disassemble(const uint8_t *p, size_t size, GString *out);
 /* ---- op functions (rows of emit-table.c) ---- */
 typedef void Emit(Gen *g, const IrOp *o);
 Emit emit_get, emit_set, emit_discard, emit_insn, emit_env_load, emit_env_store, emit_env_ptr;
-Emit emit_alu, emit_add_shl, emit_mul, emit_mulh, emit_div, emit_andc, emit_neg, emit_shift, emit_clz, emit_ctz;
+Emit emit_add_shl;
+Emit emit_alu, emit_mul, emit_mulh, emit_div, emit_andc, emit_neg, emit_shift, emit_clz, emit_ctz;
 Emit emit_popcnt, emit_bswap, emit_bswap16, emit_ext, emit_trunc, emit_zextq, emit_concat;
 Emit emit_extract, emit_deposit, emit_funnel, emit_setcond, emit_select, emit_pdep, emit_crc32c;
 Emit emit_load, emit_store, emit_xchg, emit_fetch_op, emit_cmpxchg, emit_fence;
