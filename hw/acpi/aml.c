@@ -318,6 +318,13 @@ void aml_res_irq(GByteArray *r, uint8_t irq)
     aml_le(r, 1u << irq, 2);
 }
 
+void aml_res_dma(GByteArray *r, uint8_t channel)
+{
+    const uint8_t d[] = {0x2a, (uint8_t)(1u << channel), 0};
+
+    g_byte_array_append(r, d, sizeof(d));
+}
+
 void aml_res_interrupt(GByteArray *r, bool level, bool low, bool shared, const uint32_t *irqs,
                        unsigned n)
 {

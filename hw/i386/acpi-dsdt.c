@@ -8,6 +8,7 @@
 #include "hw/acpi/pci-hotplug.h"
 #include "hw/acpi/pm.h"
 #include "hw/acpi/tpm.h"
+#include "hw/block/floppy.h"
 
 #define FIELD_BYTE_PRESERVE 1
 #define PCI_HOLE_END 0xfebfffffu
@@ -198,6 +199,58 @@ static void isa_device(Aml *a, const char *name, const char *hid, unsigned uid, 
     aml_end(a);
 }
 
+/* A drive (ACPI 6.3, 9.9.2): type and geometry as INT 13h tells them, then the usual timings. */
+static void dsdt_floppy_drive(Aml *a, unsigned drive, uint8_t cmos_type)
+{
+    static const uint8_t sectors[] = {0, 9, 15, 9, 18, 36};
+    static const uint8_t timings[] = {0xaf, 0x02, 0x25, 0x02, 0x12, 0x1b,
+                                      0xff, 0x6c, 0xf6, 0x0f, 0x08};
+    uint8_t type = cmos_type < ARRAY_COUNT(sectors) ? cmos_type : 4;
+    char name[] = "FLPA";
+
+    name[3] = (char)('A' + drive);
+    aml_device(a, name);
+    aml_name_int(a, "_ADR", drive);
+    aml_name(a, "_FDI");
+    aml_package(a, 16);
+    aml_int(a, drive);
+    aml_int(a, type);
+    aml_int(a, type == 1 ? 39 : 79);
+    aml_int(a, sectors[type]);
+    aml_int(a, 1);
+    for (unsigned i = 0; i < ARRAY_COUNT(timings); i++) {
+        aml_int(a, timings[i]);
+    }
+    aml_end(a);
+    aml_end(a);
+}
+
+static void dsdt_floppy(Aml *a, uint8_t types)
+{
+    GByteArray *r = g_byte_array_new(), *present = g_byte_array_new();
+    const uint8_t drives[20] = {[0] = types >> 4 != 0, [4] = (types & 15) != 0, [16] = 2};
+
+    aml_device(a, "FDC0");
+    aml_name_eisaid(a, "_HID", "PNP0700");
+    aml_name_int(a, "_STA", 0x0f);
+    aml_res_io(r, 0x3f2, 4);
+    aml_res_io(r, 0x3f7, 1);
+    aml_res_irq(r, 6);
+    aml_res_dma(r, 2);
+    aml_name_crs(a, r);
+    g_byte_array_append(present, drives, sizeof(drives));
+    aml_name_buffer(a, "_FDE", present);
+    g_byte_array_free(present, TRUE);
+    for (unsigned i = 0; i < 2; i++) {
+        uint8_t type = i ? types & 15 : types >> 4;
+
+        if (type) {
+            dsdt_floppy_drive(a, i, type);
+        }
+    }
+    aml_end(a);
+}
+
 /* Linux finds the port of pvpanic by this device alone. */
 static void dsdt_pvpanic(Aml *a, Device *panic)
 {
@@ -243,6 +296,9 @@ static void dsdt_isa(Aml *a, PcBoard *b)
             isa_device(a, i ? "COM2" : "COM1", "PNP0501", i + 1, i ? 0x2f8 : 0x3f8, 8, 0,
                        i ? 3 : 4);
         }
+    }
+    if (fdc_find(b->isa)) {
+        dsdt_floppy(a, fdc_cmos_types(fdc_find(b->isa)));
     }
     for (guint i = 0; i < b->isa->devices->len; i++) {
         Device *d = b->isa->devices->pdata[i];

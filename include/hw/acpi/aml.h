@@ -89,6 +89,8 @@ void aml_if_equal(Aml *a, uint8_t left, uint64_t v);
 /* Resource descriptors (6.4), appended to a template; aml_res_end closes it with the end tag. */
 void aml_res_io(GByteArray *r, uint16_t base, uint8_t len);
 void aml_res_irq(GByteArray *r, uint8_t irq);
+/* An 8-bit channel of the ISA DMA controllers. */
+void aml_res_dma(GByteArray *r, uint8_t channel);
 void aml_res_interrupt(GByteArray *r, bool level, bool low, bool shared, const uint32_t *irqs,
                        unsigned n);
 void aml_res_memory32(GByteArray *r, bool writable, uint32_t base, uint32_t len);
