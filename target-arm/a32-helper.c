@@ -3,6 +3,7 @@
  * What A32 and T32 translations call: status registers, banks, returns, saturation, parallel
  * arithmetic. F5.1.
  */
+#include "target-arm/debug.h"
 #include "target-arm/helpers.h"
 #include "target-arm/simd.h"
 
@@ -163,6 +164,7 @@ static void return_to(ArmCpu *c, uint32_t pc, uint64_t psr)
     c->excl_addr = UINT64_MAX;
     c->event = true;
     arm_set_pstate(c, psr | PSTATE_A32);
+    c->pstate &= arm_step_active(c, arm_el(c)) ? ~0u : ~PSTATE_SS;
     c->pc = pc & (c->pstate & PSTATE_T ? ~1u : ~3u);
     arm_el_changed(c);
 }

@@ -3,6 +3,7 @@
 #ifndef TARGET_ARM_ARCH_H
 #define TARGET_ARM_ARCH_H
 
+#include "target-arm/debug.h"
 #include "target-arm/models.h"
 #include "tcg/ir.h"
 
@@ -36,6 +37,7 @@ const char *arm_sve_gdb_xml(const ArmCpu *c);
     .interrupt = arm_interrupt, .has_work = arm_has_work, .exec_enter = arm_exec_enter,           \
     .exec_leave = arm_exec_leave, .debug_translate = arm_debug_translate, .gdb_xml = arm_gdb_xml, \
     .gdb_num_regs = arm_gdb_num_regs, .gdb_read = arm_gdb_read, .gdb_write = arm_gdb_write,       \
+    .debug_exception = arm_debug_exception, .watch_hit = arm_watch_hit,                           \
     .disassemble = arm_disassemble, .info = arm_info, .arm = &arm_cpu_hooks
 
 #endif

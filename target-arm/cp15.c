@@ -11,7 +11,7 @@
 #include "util/log.h"
 
 #define F(f) offsetof(ArmCpu, f)
-#define CP14 (1u << 25)
+#define CP14 ARM_CP14
 
 /* ---- hooks ---- */
 
@@ -315,11 +315,8 @@ const ArmSysreg arm_cp15_regs[] = {
     ROW("HCPTR", P(4, 1, 1, 2), 2, F(cptr_el2), .flags = SR_EL2), ROW("HDCR", P(4, 1, 1, 1), 2, F(mdcr_el2), .flags = SR_EL2), ROW("HSTR", P(4, 1, 1, 3), 2, F(hstr), .flags = SR_EL2),
     ROW("CNTHCTL", P(4, 14, 1, 0), 2, F(cnthctl), .flags = SR_EL2), ROW("CNTVOFF", ARM_CP15(1, 4, 0, 14, 0), 2, F(cntvoff), .flags = SR_EL2),
     ROW("VPIDR", P(4, 0, 0, 0), 2, F(vpidr), .flags = SR_EL2), ROW("VMPIDR", P(4, 0, 0, 5), 2, F(vmpidr), .flags = SR_EL2),
-    /* coprocessor 14: debug */
-    CONST("DBGDIDR", CP14 | P(0, 0, 0, 0), .read_el = 0), ROW("DBGDSCRint", CP14 | P(0, 0, 1, 0), 0, 0, .flags = SR_CONST), ROW("DBGDSCRext", CP14 | P(0, 0, 2, 2), 1, F(mdscr)),
-    ROW("DBGOSLAR", CP14 | P(0, 1, 0, 4), 1, 0, .flags = SR_IGNORE), ROW("DBGOSLSR", CP14 | P(0, 1, 1, 4), 1, 0, .flags = SR_CONST), ROW("DBGOSDLR", CP14 | P(0, 1, 3, 4), 1, F(osdlr)),
-    ROW("DBGPRCR", CP14 | P(0, 1, 4, 4), 1, 0, .flags = SR_IGNORE), CONST("DBGDRAR", CP14 | P(0, 1, 0, 0)), CONST("DBGDSAR", CP14 | P(0, 2, 0, 0)), ROW("DBGVCR", CP14 | P(0, 0, 7, 0), 1, F(dbgvcr)),
-    CONST("DBGAUTHSTATUS", CP14 | P(0, 7, 14, 6)), CONST("DBGDEVID", CP14 | P(0, 7, 2, 7)), ROW("TEECR", CP14 | P(6, 0, 0, 0), 1, F(teecr)), ROW("TEEHBR", CP14 | P(6, 1, 0, 0), 0, F(teehbr)),
+    /* coprocessor 14: ThumbEE and Jazelle; debug has a table of its own */
+    ROW("TEECR", CP14 | P(6, 0, 0, 0), 1, F(teecr)), ROW("TEEHBR", CP14 | P(6, 1, 0, 0), 0, F(teehbr)),
     CONST("JIDR", CP14 | P(7, 0, 0, 0), .read_el = 0), ROW("JMCR", CP14 | P(7, 2, 0, 0), 1, 0, .flags = SR_IGNORE), ROW("JOSCR", CP14 | P(7, 1, 0, 0), 1, 0, .flags = SR_IGNORE),
     {0},
 };

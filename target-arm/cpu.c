@@ -3,6 +3,7 @@
  * The vCPU as a device: types from the table of models, realize, reset, pins, and what boards and
  * interrupt controllers ask by exec/arm-cpu.h.
  */
+#include "target-arm/debug.h"
 #include "target-arm/models.h"
 
 #include <string.h>
@@ -117,6 +118,7 @@ void arm_cpu_reset(ArmCpu *c)
         enter(c, &c->entry);
     }
     c->tagged_seen = c->guarded_seen = false;
+    arm_debug_update(c);
     tlb_flush(&c->cpu);
     arm_el_changed(c);
 }

@@ -121,6 +121,7 @@ typedef struct ArmCpu {
     uint8_t *tags;                      /* a byte for each 16 bytes of RAM, by ram address; NULL: no MTE */
     bool has_tags;                      /* property tag-memory */
     bool guarded_seen;                  /* a guarded page (GP) was entered for execution */
+    bool debug_points;                  /* registers have put some into the lists of break- and watchpoints */
     bool in_exec;                       /* between exec_enter and exec_leave */
     uint8_t lines;                      /* levels of irq fiq virq vfiq, bits 0..3 */
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Instructions that raise exceptions, return from them, or wait. C6.2, D1.3. */
 #include "target-arm/helpers.h"
-#include "target-arm/cpu.h"
+#include "target-arm/debug.h"
 
 #include "qom/vm.h"
 #include "util/main-loop.h"
@@ -12,8 +12,9 @@ void helper_raise(Cpu *cpu, uint32_t kind, uint32_t syndrome)
     uintptr_t host_pc = HOST_PC();
     unsigned target = arm_default_el(c);
 
-    if (kind == ARM_EXC_BKPT && arm_el2_enabled(c) && arm_el(c) < 2 && c->mdcr_el2 & 1 << 8) {
-        target = 2;
+    if (kind == ARM_EXC_BKPT) {
+        target = MAX(target, arm_debug_target(c));
+        c->mdscr = (c->mdscr & ~0x3cull) | 3 << 2;      /* MOE: BKPT */
     }
     if (kind == ARM_EXC_PC_ALIGN) {
         cpu_restore_state(cpu, host_pc);
@@ -75,6 +76,7 @@ void helper_raise_next(Cpu *cpu, uint32_t kind, uint32_t syndrome, uint64_t next
 
     cpu_restore_state(cpu, host_pc);
     c->pc = next;
+    c->pstate &= ~PSTATE_SS;            /* the instruction has been stepped */
     arm_raise(c, kind, syndrome, target, 0);
 }
 
@@ -87,6 +89,7 @@ void helper_a32_raise_next(Cpu *cpu, uint32_t kind, uint32_t syndrome, uint64_t 
     cpu_restore_state(cpu, host_pc);
     c->pc = next;
     c->it = it;
+    c->pstate &= ~PSTATE_SS;
     arm_raise(c, kind, syndrome, target, 0);
 }
 
@@ -99,22 +102,6 @@ void helper_fp_trap(Cpu *cpu, uint32_t level)
     }
     arm_raise(c, ARM_EXC_UNDEF, esr(EC_FP, 0x1e00000 & (arm_el_is_a64(c, level) ? ~0u : 0)), level,
               HOST_PC());
-}
-
-void helper_step_done(Cpu *cpu)
-{
-    ArmCpu *c = ARM(cpu);
-    unsigned target = arm_hcr(c) & HCR_TGE || c->mdcr_el2 & 1 << 8 ? 2 : 1;
-
-    if (!(c->pstate & PSTATE_SS)) {
-        /*
-         * active-pending: this instruction should not have run; only after an exception return
-         * without SS
-         */
-    }
-    c->pstate &= ~PSTATE_SS;
-    arm_raise(c, ARM_EXC_BKPT, esr(arm_el(c) < target ? EC_STEP_LOW : EC_STEP, 0x22 | 1u << 24),
-              target, 0);
 }
 
 /* ---- return ---- */
@@ -165,9 +152,14 @@ void helper_eret(Cpu *cpu, uint32_t auth, uint32_t key)
         arm_el_changed(c);
         return;
     }
+    bool stepped = arm_step_active(c, el);
+
     c->event = true;
     c->bti_source = 1;
     arm_set_pstate(c, spsr);
+    if (stepped || !arm_step_active(c, arm_el(c))) {
+        c->pstate &= ~PSTATE_SS;        /* D2.12.4 */
+    }
     if (!(spsr & PSTATE_A32)) {
         c->pstate &= ~(arm_has(c, FEATURE_UAO) ? 0 : PSTATE_UAO) &
                      ~(arm_has(c, FEATURE_PAN) ? 0 : PSTATE_PAN);

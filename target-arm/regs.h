@@ -132,7 +132,7 @@ enum {
     EC_CP14_64 = 0x0c, EC_BTI = 0x0d, EC_ILLEGAL = 0x0e, EC_SVC32 = 0x11, EC_HVC32 = 0x12, EC_SMC32 = 0x13, EC_SVC = 0x15, EC_HVC = 0x16,
     EC_SMC = 0x17, EC_SYSREG = 0x18, EC_SVE = 0x19, EC_ERET = 0x1a, EC_PREFETCH_LOW = 0x20, EC_PREFETCH = 0x21,
     EC_PC_ALIGN = 0x22, EC_DATA_LOW = 0x24, EC_DATA = 0x25, EC_SP_ALIGN = 0x26, EC_FP_EXC32 = 0x28, EC_FP_EXC = 0x2c,
-    EC_SERROR = 0x2f, EC_BREAK_LOW = 0x30, EC_STEP_LOW = 0x32, EC_STEP = 0x33, EC_BKPT32 = 0x38, EC_BRK = 0x3c,
+    EC_SERROR = 0x2f, EC_BREAK_LOW = 0x30, EC_BREAK = 0x31, EC_STEP_LOW = 0x32, EC_STEP = 0x33, EC_WATCH_LOW = 0x34, EC_WATCH = 0x35, EC_BKPT32 = 0x38, EC_BRK = 0x3c,
 };
 #define ESR_IL (1u << 25)
 static inline uint32_t esr(unsigned ec, uint32_t iss)

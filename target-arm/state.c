@@ -3,7 +3,7 @@
  * What follows from the CPU's registers: security state, exception levels, regimes, PSTATE and its
  * parts, AArch32 banks, and the key that names translations. D1, G1.
  */
-#include "target-arm/cpu.h"
+#include "target-arm/debug.h"
 
 #include <string.h>
 #include "util/main-loop.h"
@@ -366,17 +366,6 @@ static uint32_t mode_sve(ArmCpu *c, unsigned el, unsigned fp_el)
     return (vq - 1) << MODE_SVE_SHIFT;
 }
 
-/* Software step: MDSCR_EL1.SS, debug exceptions from here enabled (D2.4, D2.11). */
-static bool step_active(const ArmCpu *c, unsigned el)
-{
-    unsigned target = arm_hcr(c) & HCR_TGE || c->mdcr_el2 & 1 << 8 ? 2 : 1;
-
-    if (!(c->mdscr & 1) || c->oslsr & 2 || !arm_el_is_a64(c, target)) {
-        return false;
-    }
-    return el < target || (el == target && c->mdscr & 1 << 13 && !(c->pstate & PSTATE_D));
-}
-
 unsigned arm_mmu_index(const ArmCpu *c)
 {
     if (arm_has(c, FEATURE_M)) {
@@ -443,7 +432,7 @@ void arm_block_key(Cpu *cpu, BlockKey *key)
     mode |= sctlr & SCTLR_A ? MODE_ALIGN : 0;
     mode |= c->pstate & PSTATE_IL ? MODE_IL : 0;
     mode |= regime == 2 && arm_e2h(c) ? MODE_HOST : 0;
-    mode |= step_active(c, el) ? MODE_SS : 0;
+    mode |= arm_step_active(c, el) ? MODE_SS : 0;
     mode |= c->fpcr & (FPCR_FZ | FPCR_FZ16 | FPCR_AHP) ? MODE_FP_SLOW : 0;
     mode |= c->fpcr & FPCR_DN ? MODE_FP_DN : 0;
     mode |= arm_secure_below_el3(c) ? MODE_SECURE : 0;

@@ -12,7 +12,7 @@
 static const ArmSysreg *const tables[] = {
     arm_sysregs_el1, arm_sysregs_id, arm_sysregs_timer, arm_sysregs_debug, arm_sysregs_maint, arm_sysregs_el2,
 };
-static const ArmSysreg *const cp15_tables[] = {arm_cp15_regs, arm_cp15_maint};
+static const ArmSysreg *const cp15_tables[] = {arm_cp15_regs, arm_cp15_maint, arm_cp14_debug};
 
 static gpointer build(gpointer which)
 {

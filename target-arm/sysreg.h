@@ -28,6 +28,9 @@ enum {
     SR_BANKED_S = 65536,                /* AArch32: a secure copy exists when EL3 is AArch32 */
 };
 
+/* Beside ARM_CP15(): a register of coprocessor 14. */
+#define ARM_CP14 (1u << 25)
+
 typedef struct ArmSysreg ArmSysreg;
 struct ArmSysreg {
     const char *name;
@@ -68,7 +71,7 @@ const ArmProvided *arm_provided_find(ArmCpu *c, uint32_t id);
 /* The tables; each ends with a row without a name. */
 extern const ArmSysreg arm_sysregs_el1[], arm_sysregs_id[], arm_sysregs_timer[],
     arm_sysregs_debug[], arm_sysregs_maint[], arm_sysregs_el2[];
-extern const ArmSysreg arm_cp15_regs[], arm_cp15_maint[];
+extern const ArmSysreg arm_cp15_regs[], arm_cp15_maint[], arm_cp14_debug[];
 
 /* Syndrome of a trapped MSR/MRS. */
 uint32_t arm_sysreg_syndrome(uint32_t id, unsigned rt, bool read);

@@ -472,6 +472,10 @@ void arm_translate(Cpu *cpu, IrBuilder *b, const BlockKey *key, unsigned max_ins
         ir_insn(b, key->pc, META_INSN);
         arm_check_landing(&s, cpu, cpu_fetch_page(cpu, key->pc, NULL));
     }
+    if (key->mode & MODE_SS) {
+        ir_insn(b, key->pc, META_INSN | (uint64_t)s.it << META_IT_SHIFT);
+        ir_call_step_begin(b);
+    }
     unsigned insns = arm_translate_run(&s, cpu, cpu_fetch_page(cpu, key->pc, NULL),
                                        key->mode & MODE_SS ? 1 : max_insns);
 

@@ -91,7 +91,12 @@ void ldst_watch(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, uintptr_
     }
     for (unsigned i = 0; cpu->watchpoints && i < cpu->watchpoints->len; i++) {
         Breakpoint *w = &g_array_index(cpu->watchpoints, Breakpoint, i);
-        if (!(w->flags & kind) || va + size <= w->va || w->va + w->len <= va) {
+        uint64_t at = tlb_untagged(va), first = tlb_untagged(w->va);
+        if (!(w->flags & kind) || at + size <= first || first + w->len <= at) {
+            continue;
+        }
+        if ((w->flags & BP_GUEST) && (w->flags & BP_HIT_STOPS_BEFORE)) {
+            cpu->arch->watch_hit(cpu, w, va, size, access, host_pc);
             continue;
         }
         cpu->watchpoint_hit = w;

@@ -127,6 +127,11 @@ void jump_cache_flush(Cpu *cpu);
 /* Before a store to RAM through entry e whose comparator has TLB_NOTDIRTY. */
 void ldst_not_dirty(Cpu *cpu, unsigned mmu_idx, unsigned index, uint64_t va, unsigned size,
                     uintptr_t host_pc);
+/* An address without what targets allow in its upper byte, for comparison with watchpoints. */
+static inline uint64_t tlb_untagged(uint64_t va)
+{
+    return (uint64_t)((int64_t)(va << 8) >> 8);
+}
 /* Flags of the entry besides those handled: watchpoints hit. May not return. */
 void ldst_watch(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, uintptr_t host_pc);
 

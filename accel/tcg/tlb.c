@@ -369,9 +369,11 @@ void tlb_protect_host(const uint8_t *host, uint64_t len)
 
 static uint64_t watch_flag(const Cpu *cpu, uint64_t page, unsigned kind)
 {
+    page = tlb_untagged(page);
     for (unsigned i = 0; cpu->watchpoints && i < cpu->watchpoints->len; i++) {
         const Breakpoint *w = &g_array_index(cpu->watchpoints, Breakpoint, i);
-        if ((w->flags & kind) && w->va < page + PAGE_SIZE_MIN && w->va + w->len > page) {
+        uint64_t first = tlb_untagged(w->va);
+        if ((w->flags & kind) && first < page + PAGE_SIZE_MIN && first + w->len > page) {
             return TLB_WATCH;
         }
     }

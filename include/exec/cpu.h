@@ -204,6 +204,8 @@ struct CpuArch {
     bool (*has_work)(Cpu *cpu);
     /* Debugger: a watchpoint of the guest's own hit, etc. NULL: none. */
     void (*debug_exception)(Cpu *cpu);
+    /* Before an access that touches a watchpoint with BP_GUEST and BP_HIT_STOPS_BEFORE: raises, or lets it pass. */
+    void (*watch_hit)(Cpu *cpu, const Breakpoint *w, uint64_t va, unsigned size, MmuAccess access, uintptr_t host_pc);
     void (*exec_enter)(Cpu *cpu);       /* before / after generated code runs; NULL: nothing */
     void (*exec_leave)(Cpu *cpu);
 
