@@ -230,24 +230,6 @@ static void no_lpae_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t sy
     }
 }
 
-static void pmu_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
-                      uintptr_t host_pc)
-{
-    if (!c->has_pmu || (arm_el(c) == 0 && !(c->pmuserenr & 1))) {
-        arm_undefined(c, host_pc);
-    }
-}
-
-static uint64_t pmcr_read(ArmCpu *c, const ArmSysreg *r)
-{
-    return c->pmcr | (c->id.midr >> 24 & 0xff) << 24;
-}
-
-static uint64_t ccntr_read(ArmCpu *c, const ArmSysreg *r)
-{
-    return (uint32_t)clock_now_ns(CLOCK_GUEST);
-}
-
 #define P(op1, crn, crm, op2) ARM_CP15(0, op1, crn, crm, op2)
 #define ROW(n, id_, el, f_, ...)                                                        \
     {                                                                                   \
@@ -301,13 +283,6 @@ const ArmSysreg arm_cp15_regs[] = {
     ROW("CNTVCT", ARM_CP15(1, 1, 0, 14, 0), 0, 0, .read = count_read, .aux = GT_VIRT | 16, .check = timer_check, .flags = SR_CONST),
     ROW("CNTP_CVAL", ARM_CP15(1, 2, 0, 14, 0), 0, 0, .read = cval_read, .write = cval_write, .aux = GT_PHYS, .check = timer_check, .flags = SR_LOCK),
     ROW("CNTV_CVAL", ARM_CP15(1, 3, 0, 14, 0), 0, 0, .read = cval_read, .write = cval_write, .aux = GT_VIRT, .check = timer_check, .flags = SR_LOCK),
-    ROW("PMCR", P(0, 9, 12, 0), 0, F(pmcr), .read = pmcr_read, .wmask = 0x39, .check = pmu_check), ROW("PMCNTENSET", P(0, 9, 12, 1), 0, F(pmcnten), .check = pmu_check),
-    ROW("PMCNTENCLR", P(0, 9, 12, 2), 0, 0, .flags = SR_IGNORE, .check = pmu_check), ROW("PMOVSR", P(0, 9, 12, 3), 0, 0, .flags = SR_IGNORE, .check = pmu_check),
-    ROW("PMSWINC", P(0, 9, 12, 4), 0, 0, .flags = SR_IGNORE, .check = pmu_check), ROW("PMSELR", P(0, 9, 12, 5), 0, F(pmselr), .check = pmu_check),
-    ROW("PMCEID0", P(0, 9, 12, 6), 0, 0, .flags = SR_IGNORE, .check = pmu_check), ROW("PMCEID1", P(0, 9, 12, 7), 0, 0, .flags = SR_IGNORE, .check = pmu_check),
-    ROW("PMCCNTR", P(0, 9, 13, 0), 0, 0, .read = ccntr_read, .write = nothing, .check = pmu_check), ROW("PMXEVTYPER", P(0, 9, 13, 1), 0, F(pmccfiltr), .check = pmu_check),
-    ROW("PMXEVCNTR", P(0, 9, 13, 2), 0, 0, .flags = SR_IGNORE, .check = pmu_check), ROW("PMUSERENR", P(0, 9, 14, 0), 0, F(pmuserenr)), ROW("PMINTENSET", P(0, 9, 14, 1), 1, F(pminten)),
-    ROW("PMINTENCLR", P(0, 9, 14, 2), 1, 0, .flags = SR_IGNORE), ROW("PMOVSSET", P(0, 9, 14, 3), 0, 0, .flags = SR_IGNORE, .check = pmu_check),
     ROW("L2CTLR", P(1, 9, 0, 2), 1, 0, .flags = SR_IGNORE), ROW("L2ECTLR", P(1, 9, 0, 3), 1, 0, .flags = SR_IGNORE),
     ROW("PCR", P(0, 15, 0, 0), 1, 0, .flags = SR_IGNORE, .check = no_lpae_check), ROW("DIAG", P(0, 15, 0, 1), 1, 0, .flags = SR_IGNORE, .check = no_lpae_check),
     CONST("CBAR", P(4, 15, 0, 0), .read = cbar_read), ROW("HYP", P(4, 1, 0, 0), 2, F(sctlr[2]), .flags = SR_EL2, .write = sctlr_write),

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "qom/vm.h"
 #include "target-arm/mte.h"
+#include "target-arm/pmu.h"
 #include "target-arm/sysreg.h"
 #include "util/main-loop.h"
 
@@ -84,7 +85,7 @@ void arm_cpu_reset(ArmCpu *c)
     c->vpidr = c->id.midr;
     c->vmpidr = arm_mpidr(c);
     c->oslsr = 10;
-    c->pmcr = 0;
+    arm_pmu_reset(c);
     c->rmr = c->aarch64_prop;
     c->cntfrq = c->gt_scale_hz;
     c->excl_addr = UINT64_MAX;
@@ -281,6 +282,7 @@ static bool cpu_realize(Device *d, GError **error)
         return false;
     }
     arm_timers_init(c);
+    arm_pmu_init(c);
     g_ptr_array_add(vm->cpus, c);
     if (!cpu_start_thread(&c->cpu, error)) {
         g_ptr_array_remove(vm->cpus, c);
@@ -298,6 +300,7 @@ static void cpu_unrealize(Device *d)
     for (unsigned i = 0; i < GT_COUNT; i++) {
         timer_cancel(&c->gt[i].timer);
     }
+    timer_cancel(&c->pmu_timer);
     g_ptr_array_remove(d->vm->cpus, c);
     g_clear_pointer(&c->provided, g_hash_table_destroy);
 }

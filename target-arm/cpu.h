@@ -105,7 +105,7 @@ typedef struct ArmCpu {
     uint64_t apkey[5][2];               /* IA IB DA DB GA: low, high */
     ArmPac pac[256];
     uint64_t dbgbvr[16], dbgbcr[16], dbgwvr[16], dbgwcr[16], mdccint, dbgclaim;
-    uint64_t pmcr, pmcnten, pmovs, pmuserenr, pminten, pmselr, pmccfiltr, pmccntr_offset, pmevtyper[31], pmevcntr[31];
+    uint64_t pmcr, pmcnten, pmovs, pmuserenr, pminten, pmselr, pmccfiltr, pmccntr, pmevtyper[31], pmevcntr[31];
     uint64_t disr, vdisr, vsesr, errselr, gcr, rgsr, tfsr[4], tfsre0, zcr[4], scxtnum[4], scxtnum_el0, smcr[4];
     uint64_t imp[16];                   /* implementation defined registers that firmware sets */
     int32_t semihost_errno;             /* of the last semihosting call that failed */
@@ -134,6 +134,10 @@ typedef struct ArmCpu {
     ArmEntry entry;
     bool has_entry;
     Irq pmu_out;
+    bool pmu_level;                     /* of pmu_out */
+    uint64_t pmu_running;               /* counters that count time, a bit each */
+    int64_t pmu_last;                   /* guest time up to which they have */
+    Timer pmu_timer;                    /* of the next overflow that interrupts */
 
     /* ---- model and properties ---- */
     const ArmModel *model;

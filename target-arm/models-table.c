@@ -101,7 +101,7 @@ const ArmModel arm_models[] = {
     /* Everything that is implemented. */
     {.name = "max", .aarch64 = true, .max = true, .sve_map = 0xffff, .id = {
         .midr = 0x000f0510, .ctr = 0x8444c004, .dczid = 4, .clidr = 0x02000023, .ccsidr = {0x701fe00a, 0x201fe012, 0x70ffe07a},
-        .pfr0 = 0x1201000120112222, .pfr1 = 0x21, .zfr0 = 0x0110110100110021, .dfr0 = 0x10305109,
+        .pfr0 = 0x1201000120112222, .pfr1 = 0x21, .zfr0 = 0x0110110100110021, .dfr0 = 0x10305609,
         .isar0 = 0x1221111110212120, .isar1 = 0x0011111101211012, .mmfr0 = 0x101125, .mmfr1 = 0x11010211122, .mmfr2 = 0x1021011010001011,
         .a32_pfr0 = 0x131, .a32_pfr1 = 0x11011, .a32_dfr0 = 0x03010066, .a32_mmfr = {0x10101105, 0x40000000, 0x01260000, 0x02102211},
         .a32_isar = ISAR_V8(0x11142, 0x01011121, 0), .mvfr = {0x10110222, 0x12111111, 0x43}, .fpsid = 0x41034070}},

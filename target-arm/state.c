@@ -6,6 +6,7 @@
 #include "target-arm/debug.h"
 
 #include <string.h>
+#include "target-arm/pmu.h"
 #include "util/main-loop.h"
 
 bool arm_lock(void)
@@ -195,6 +196,9 @@ void arm_set_spsel(ArmCpu *c, unsigned sel)
 
 void arm_el_changed(ArmCpu *c)
 {
+    if (c->pmcnten) {
+        arm_pmu_sync(c);
+    }
     if (c->el_change) {
         bool taken = arm_lock();
 

@@ -3,6 +3,7 @@
  * System registers of EL2: virtualization controls, stage 2, AArch32 banks as seen from AArch64.
  * D17.2.
  */
+#include "target-arm/pmu.h"
 #include "target-arm/sysreg.h"
 
 #define F(f) offsetof(ArmCpu, f)
@@ -72,6 +73,14 @@ static void hcx_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndro
     }
 }
 
+/* It says whose the performance monitors are. */
+static void mdcr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
+{
+    arm_pmu_sync(c);
+    c->mdcr_el2 = v;
+    arm_pmu_sync(c);
+}
+
 #define E2(n, crn, crm, op2, f_, wr)                                                   \
     {                                                                                  \
         .name = n, .id = ARM_SYSREG(3, 4, crn, crm, op2), .read_el = 2, .write_el = 2, \
@@ -86,7 +95,7 @@ static void hcx_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndro
 // clang-format off
 const ArmSysreg arm_sysregs_el2[] = {
     E2("HCR_EL2", 1, 1, 0, hcr, hcr_write),
-    E2("MDCR_EL2", 1, 1, 1, mdcr_el2, NULL),
+    E2("MDCR_EL2", 1, 1, 1, mdcr_el2, mdcr_write),
     E2("CPTR_EL2", 1, 1, 2, cptr_el2, NULL),
     E2("HSTR_EL2", 1, 1, 3, hstr, NULL),
     {.name = "HCRX_EL2", .id = ARM_SYSREG(3, 4, 1, 2, 2), .read_el = 2, .write_el = 2, .flags = SR_EL2, .field = F(hcrx), .check = hcx_check},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Registers of the generic timers, and of the performance monitors (D17.5, D17.8). */
+/* Registers of the generic timers (D17.8). */
 #include "target-arm/sysreg.h"
 
 #define F(f) offsetof(ArmCpu, f)
@@ -144,81 +144,6 @@ static void sec_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndro
         .read = cval_read, .write = cval_write, .aux = g, .flags = (fl) | SR_LOCK, .check = chk \
     }
 
-/* ---- performance monitors: the cycle counter counts guest time at 1 GHz ---- */
-
-static uint64_t cycles(const ArmCpu *c)
-{
-    return (uint64_t)clock_now_ns(CLOCK_GUEST);
-}
-
-static bool counting(const ArmCpu *c)
-{
-    return c->pmcr & 1 && c->pmcnten >> 31 & 1;
-}
-
-static uint64_t ccntr_read(ArmCpu *c, const ArmSysreg *r)
-{
-    uint64_t v = counting(c) ? cycles(c) - c->pmccntr_offset : c->pmccntr_offset;
-
-    return c->pmcr & 8 ? v / 64 : v;
-}
-
-static void ccntr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
-{
-    c->pmccntr_offset = counting(c) ? cycles(c) - v : v;
-}
-
-/* Keeps the count while PMCR and PMCNTEN change. */
-static void recount(ArmCpu *c, uint64_t *field, uint64_t v)
-{
-    uint64_t now = counting(c) ? cycles(c) - c->pmccntr_offset : c->pmccntr_offset;
-
-    *field = v;
-    c->pmccntr_offset = counting(c) ? cycles(c) - now : now;
-}
-
-static uint64_t pmcr_read(ArmCpu *c, const ArmSysreg *r)
-{
-    return c->pmcr | (c->id.midr >> 24 & 0xff) << 24;
-}
-
-static void pmcr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
-{
-    if (v & 4) {
-        ccntr_write(c, r, 0);
-    }
-    recount(c, &c->pmcr, v & 0x39);
-}
-
-static void pmcnten_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
-{
-    recount(c, &c->pmcnten, r->aux ? c->pmcnten & ~v : c->pmcnten | (v & 1u << 31));
-}
-
-static void set_clear_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
-{
-    uint64_t *f = arm_sysreg_field(c, r);
-
-    *f = r->aux ? *f & ~v : *f | (v & 1u << 31);
-}
-
-static void pm_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
-                     uintptr_t host_pc)
-{
-    if (!c->has_pmu) {
-        arm_undefined(c, host_pc);
-    }
-    if (arm_el(c) == 0 && !(c->pmuserenr & 1)) {
-        arm_raise(c, ARM_EXC_OTHER, syndrome, arm_default_el(c), host_pc);
-    }
-}
-
-#define PM(n, crm, op2, f_, ...)                                                           \
-    {                                                                                      \
-        .name = n, .id = ARM_SYSREG(3, 3, 9, crm, op2), .field = F(f_), .check = pm_check, \
-        ##__VA_ARGS__                                                                      \
-    }
-
 // clang-format off
 const ArmSysreg arm_sysregs_timer[] = {
     {.name = "CNTFRQ_EL0", .id = ARM_SYSREG(3, 3, 14, 0, 0), .write_el = 1, .field = F(cntfrq), .read = frq_read, .check = gt_check},
@@ -236,23 +161,6 @@ const ArmSysreg arm_sysregs_timer[] = {
     TIMER("CNTHP_EL2_", 4, 2, 2, GT_HYP, SR_EL2, NULL),
     TIMER("CNTHV_EL2_", 4, 3, 2, GT_HYPVIRT, SR_EL2, NULL),
     TIMER("CNTPS_EL1_", 7, 2, 1, GT_SEC, 0, sec_check),
-    PM("PMCR_EL0", 12, 0, pmcr, .read = pmcr_read, .write = pmcr_write),
-    PM("PMCNTENSET_EL0", 12, 1, pmcnten, .write = pmcnten_write),
-    PM("PMCNTENCLR_EL0", 12, 2, pmcnten, .write = pmcnten_write, .aux = 1),
-    PM("PMOVSCLR_EL0", 12, 3, pmovs, .write = set_clear_write, .aux = 1),
-    PM("PMSWINC_EL0", 12, 4, sysreg_spare, .flags = SR_IGNORE),
-    PM("PMSELR_EL0", 12, 5, pmselr, .wmask = 31),
-    {.name = "PMCEID0_EL0", .id = ARM_SYSREG(3, 3, 9, 12, 6), .write_el = 4, .check = pm_check, .reset = 1 << 17, .flags = SR_CONST},
-    {.name = "PMCEID1_EL0", .id = ARM_SYSREG(3, 3, 9, 12, 7), .write_el = 4, .check = pm_check, .flags = SR_CONST},
-    PM("PMCCNTR_EL0", 13, 0, pmccntr_offset, .read = ccntr_read, .write = ccntr_write),
-    PM("PMXEVTYPER_EL0", 13, 1, pmccfiltr),
-    PM("PMXEVCNTR_EL0", 13, 2, sysreg_spare, .flags = SR_IGNORE),
-    PM("PMUSERENR_EL0", 14, 0, pmuserenr, .write_el = 1, .wmask = 15),
-    PM("PMOVSSET_EL0", 14, 3, pmovs, .write = set_clear_write),
-    {.name = "PMINTENSET_EL1", .id = ARM_SYSREG(3, 0, 9, 14, 1), .read_el = 1, .write_el = 1, .field = F(pminten), .write = set_clear_write, .check = pm_check},
-    {.name = "PMINTENCLR_EL1", .id = ARM_SYSREG(3, 0, 9, 14, 2), .read_el = 1, .write_el = 1, .field = F(pminten), .write = set_clear_write, .aux = 1, .check = pm_check},
-    {.name = "PMMIR_EL1", .id = ARM_SYSREG(3, 0, 9, 14, 6), .read_el = 1, .write_el = 4, .check = pm_check, .flags = SR_CONST},
-    {.name = "PMCCFILTR_EL0", .id = ARM_SYSREG(3, 3, 14, 15, 7), .field = F(pmccfiltr), .check = pm_check},
     {0},
 };
 // clang-format on

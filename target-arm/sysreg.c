@@ -10,9 +10,11 @@
 #include "util/log.h"
 
 static const ArmSysreg *const tables[] = {
-    arm_sysregs_el1, arm_sysregs_id, arm_sysregs_timer, arm_sysregs_debug, arm_sysregs_maint, arm_sysregs_el2,
+    arm_sysregs_el1, arm_sysregs_id,    arm_sysregs_timer, arm_sysregs_debug,
+    arm_sysregs_pmu, arm_sysregs_maint, arm_sysregs_el2,
 };
-static const ArmSysreg *const cp15_tables[] = {arm_cp15_regs, arm_cp15_maint, arm_cp14_debug};
+static const ArmSysreg *const cp15_tables[] = {arm_cp15_regs, arm_cp15_maint, arm_cp14_debug,
+                                               arm_cp15_pmu};
 
 static gpointer build(gpointer which)
 {

@@ -70,8 +70,8 @@ const ArmProvided *arm_provided_find(ArmCpu *c, uint32_t id);
 
 /* The tables; each ends with a row without a name. */
 extern const ArmSysreg arm_sysregs_el1[], arm_sysregs_id[], arm_sysregs_timer[],
-    arm_sysregs_debug[], arm_sysregs_maint[], arm_sysregs_el2[];
-extern const ArmSysreg arm_cp15_regs[], arm_cp15_maint[], arm_cp14_debug[];
+    arm_sysregs_debug[], arm_sysregs_pmu[], arm_sysregs_maint[], arm_sysregs_el2[];
+extern const ArmSysreg arm_cp15_regs[], arm_cp15_maint[], arm_cp14_debug[], arm_cp15_pmu[];
 
 /* Syndrome of a trapped MSR/MRS. */
 uint32_t arm_sysreg_syndrome(uint32_t id, unsigned rt, bool read);
