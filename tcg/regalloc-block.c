@@ -247,6 +247,7 @@ void ra_block_begin(Ra *r, IrBlock *b)
     RaSnapshot *s = r->snapshots[b->id];
 
     r->block = b;
+    r->to_targets = r->f->num_targets && r->f->ops[b->last].opcode == OP_EXIT_LOOKUP;
     for (RegSet m = r->busy; m; m &= m - 1) {
         int reg = __builtin_ctzll(m);
         r->vals[r->reg_val[reg]].reg = -1;

@@ -66,12 +66,19 @@ static uint32_t clean_var(const Ra *r, uint32_t v)
     return 0;
 }
 
+/* Who goes on behind this block reads the variable. */
+static bool read_behind(const Ra *r, uint32_t var)
+{
+    return ir_set_has(r->block->live_out, var) ||
+           (r->to_targets && ir_set_has(r->any_target.live_in, var));
+}
+
 /* Worth keeping in its register although nothing here needs it: a successor reads the variable. */
 static bool worth_keeping(const Ra *r, uint32_t v)
 {
     for (uint32_t w = r->vals[v].vars; w; w = r->vars[w - 1].next) {
         const RaVar *x = &r->vars[w - 1];
-        if (x->next_event == RA_NEVER ? ir_set_has(r->block->live_out, w - 1) : !x->next_is_set) {
+        if (x->next_event == RA_NEVER ? read_behind(r, w - 1) : !x->next_is_set) {
             return true;
         }
     }
@@ -84,7 +91,7 @@ static bool is_at_home(const Ra *r, uint32_t v)
     for (uint32_t w = r->vals[v].vars; w; w = r->vars[w - 1].next) {
         const RaVar *x = &r->vars[w - 1];
         if (x->own_reg == r->vals[v].reg &&
-            (x->next_event == RA_NEVER ? ir_set_has(r->block->live_out, w - 1) : !x->next_is_set)) {
+            (x->next_event == RA_NEVER ? read_behind(r, w - 1) : !x->next_is_set)) {
             return true;
         }
     }

@@ -95,6 +95,7 @@ typedef struct Ra {
     uint32_t frame_start, frame_locals, frame, frame_max;       /* bump pointer of frame slots */
     /* the block at hand */
     IrBlock *block;
+    bool to_targets;                    /* it ends with a jump to targets */
     uint32_t *ops;                      /* op index by position */
     uint32_t *next;                     /* next use of each argument, 6 a position */
     uint32_t *event;                    /* get and set: next event of the variable << 1 | is set */
