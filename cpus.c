@@ -12,7 +12,7 @@
 #include "accel/accel.h"
 #include "block/block.h"
 #include "monitor/gdbstub.h"
-#include "util/main-loop.h"
+#include "util/event-loop.h"
 #include "util/thread.h"
 #include "util/timer.h"
 
@@ -477,6 +477,7 @@ void vm_stop(Vm *vm, RunState state)
     }
     clock_guest_run(false);
     vm_pause_cpus(vm);
+    event_loop_sync_all();      /* kicks that came before are handled */
     block_drain_all();
     runstate_set(state);
     vm_event(&(VmEventInfo){.event = VM_EVENT_STOP});

@@ -7,7 +7,7 @@
 #include "qapi/qapi-commands.h"
 #include "qapi/qapi-events.h"
 #include "qapi/startup.h"
-#include "qom/object.h"
+#include "qom/iothread.h"
 #include "util/error.h"
 #include "util/main-loop.h"
 
@@ -67,6 +67,19 @@ bool block_export_add(const BlockExportOptions *o, GError **error)
     }
     if (o->has_writable && o->writable && n->read_only) {
         return fail(error, "Cannot export read-only node as writable");
+    }
+    if (o->iothread) {
+        IoThread *t = iothread_find(o->iothread, error);
+
+        if (!t) {
+            return false;
+        }
+        if (block_node_loop(n) == event_loop_main()) {
+            block_node_set_iothread(n, (Object *)t);
+        } else if (block_node_loop(n) != iothread_loop(t) && o->has_fixed_iothread &&
+                   o->fixed_iothread) {
+            return fail(error, "node '%s' is used in another iothread", o->node_name);
+        }
     }
     e = g_malloc0(d->size);
     e->driver = d;

@@ -18,6 +18,7 @@
 
 #include "block/driver.h"
 #include "util/error.h"
+#include "util/event-loop.h"
 #include "util/fdset.h"
 #include "util/iov.h"
 
@@ -333,9 +334,13 @@ static int64_t read_cached(FileState *s, uint64_t offset, uint64_t bytes, const 
     if (s->cache_never || bytes > CACHED_BYTES) {
         return 0;
     }
+    bool unlocked = event_loop_unlock();
     int64_t moved = preadv2(s->fd, iov, (int)niov, (off_t)offset, RWF_NOWAIT);
+    int error = errno;
 
-    if (moved < 0 && errno != EAGAIN && errno != EINTR) {
+    event_loop_relock(unlocked);
+
+    if (moved < 0 && error != EAGAIN && error != EINTR) {
         s->cache_never = true;
     }
     return moved;

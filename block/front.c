@@ -20,7 +20,7 @@
 #include "qom/runstate.h"
 #include "util/error.h"
 #include "util/iov.h"
-#include "util/main-loop.h"
+#include "util/event-loop.h"
 
 #define SECTOR 512
 
@@ -108,7 +108,10 @@ static void flight_ended(BlockFront *b)
 {
     b->in_flight--;
     all_in_flight--;
-    pthread_cond_broadcast(&request_ended);
+    machine_lock_notify(&request_ended);
+    if (!in_main_thread()) {
+        main_loop_wake();
+    }
 }
 
 static int co_do_request(const Request *r)
@@ -258,8 +261,8 @@ void block_write_zeroes(BlockFront *b, uint64_t offset, uint64_t len, bool unmap
 static void drain(const unsigned *in_flight)
 {
     while (*in_flight) {
-        if (in_main_thread()) {
-            main_loop_iterate(true);
+        if (in_main_thread() || event_loop_own()) {
+            event_loop_iterate(event_loop_current(), true);
         } else {
             machine_lock_wait(&request_ended);
         }
@@ -330,10 +333,19 @@ static bool front_insert(BlockFront *b, BlockNode *node, bool write, GError **er
         }
         b->edge->moved = front_moved;
         b->edge->opaque = b;
+        b->edge->loop = b->loop;
         b->node = node;
         b->read_only = !write;
     }
     return true;
+}
+
+void block_front_set_loop(BlockFront *b, struct EventLoop *loop)
+{
+    b->loop = loop;
+    if (b->edge) {
+        b->edge->loop = loop;
+    }
 }
 
 static void front_eject(BlockFront *b)

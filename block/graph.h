@@ -28,6 +28,8 @@ void block_fronts_eject_all(void);
  * Works out permissions of n and all below it from the edges of users; on failure all is as before.
  */
 bool perm_refresh(BlockNode *n, GError **error);
+/* The same for two nodes whose users changed together. */
+bool perm_refresh_both(BlockNode *a, BlockNode *b, GError **error);
 /* The same after users have gone, which cannot fail. */
 void perm_relax(BlockNode *n);
 

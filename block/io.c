@@ -15,7 +15,7 @@
 #include "qapi/qapi-events.h"
 #include "util/error.h"
 #include "util/iov.h"
-#include "util/main-loop.h"
+#include "util/event-loop.h"
 
 /* Zeroes are written in pieces of this size where a driver has no better way. */
 #define ZERO_CHUNK (256 * KIB)
@@ -574,7 +574,7 @@ void block_run(void (*fn)(void *opaque), void *opaque)
     }
     coroutine_start(co_run_call, &r);
     while (!r.done) {
-        main_loop_iterate(true);
+        event_loop_iterate(event_loop_current(), true);
     }
 }
 

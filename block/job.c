@@ -9,7 +9,7 @@
 #include "qapi/qapi-commands.h"
 #include "qapi/qapi-events.h"
 #include "util/error.h"
-#include "util/main-loop.h"
+#include "util/event-loop.h"
 #include "util/timer.h"
 
 struct JobTxn {
@@ -336,7 +336,13 @@ static void co_job(void *opaque)
 void job_start(BlockJob *j)
 {
     set_status(j, JOB_STATUS_RUNNING);
-    coroutine_start(co_job, j);
+    EventLoop *l = j->node ? block_node_loop(j->node) : event_loop_main();
+
+    if (l == event_loop_main()) {
+        coroutine_start(co_job, j);
+    } else {
+        coroutine_wake(coroutine_new_in(l, co_job, j));
+    }
 }
 
 /* ---- while it runs ---- */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The aio engine "native": the kernel's asynchronous I/O by its own calls (linux/aio_abi.h), for
- * files opened with O_DIRECT. One context for the process, filled by whoever holds the machine
- * lock, emptied in the main loop when its eventfd shows that something has ended. Requests that do
- * not fit wait in order.
+ * files opened with O_DIRECT. One context for each event loop that does I/O, filled by whoever
+ * holds the machine lock, emptied in the loop when its eventfd shows that something has ended.
+ * Requests that do not fit wait in order.
  */
 #include <errno.h>
 #include <linux/aio_abi.h>
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "block/node.h"
-#include "util/main-loop.h"
+#include "util/event-loop.h"
 
 #define MAX_REQUESTS 256u
 
@@ -22,18 +22,21 @@ typedef struct AioRequest {
     int64_t res;
 } AioRequest;
 
-/* One per process, guarded by the machine lock. */
-static struct {
+typedef struct Native {
     aio_context_t context;
     int event_fd;
-    bool tried, works;
+    unsigned watch;
     unsigned in_flight;
     CoQueue full;           /* wait for room */
-} native;
+} Native;
 
-/* Main loop: wakes who waits for what has ended. */
+/* What the main loop's told; machine lock. */
+static bool tried, works;
+
+/* Wakes who waits for what has ended; in the loop. */
 static bool native_ready(int fd, GIOCondition events, void *opaque)
 {
+    Native *s = opaque;
     struct io_event ended[64];
     uint64_t count;
     ssize_t n = read(fd, &count, sizeof(count));
@@ -43,41 +46,71 @@ static bool native_ready(int fd, GIOCondition events, void *opaque)
     do {
         struct timespec now = { 0 };
 
-        got = syscall(SYS_io_getevents, native.context, 0L, (long)ARRAY_COUNT(ended), ended, &now);
+        got = syscall(SYS_io_getevents, s->context, 0L, (long)ARRAY_COUNT(ended), ended, &now);
         for (long i = 0; i < got; i++) {
             AioRequest *r = (AioRequest *)(uintptr_t)ended[i].data;
 
             r->res = ended[i].res;
-            native.in_flight--;
-            co_queue_wake_one(&native.full);
+            s->in_flight--;
+            co_queue_wake_one(&s->full);
             coroutine_wake(r->co);
         }
     } while (got == (long)ARRAY_COUNT(ended) || (got < 0 && errno == EINTR));
     return true;
 }
 
+static void native_free(void *opaque)
+{
+    Native *s = opaque;
+
+    fd_unwatch(s->watch);
+    syscall(SYS_io_destroy, s->context);
+    close(s->event_fd);
+    g_free(s);
+}
+
+static Native *native_new(EventLoop *loop)
+{
+    Native *s = g_new0(Native, 1);
+
+    if (syscall(SYS_io_setup, MAX_REQUESTS, &s->context) < 0) {
+        g_free(s);
+        return NULL;
+    }
+    s->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->event_fd < 0) {
+        syscall(SYS_io_destroy, s->context);
+        g_free(s);
+        return NULL;
+    }
+    s->watch = fd_watch(s->event_fd, G_IO_IN, native_ready, s);
+    event_loop_set_slot(loop, LOOP_SLOT_NATIVE, s, native_free);
+    return s;
+}
+
 static bool native_available(void)
 {
-    if (native.tried) {
-        return native.works;
+    if (!tried) {
+        tried = true;
+        works = native_new(event_loop_main()) != NULL;
     }
-    native.tried = true;
-    if (syscall(SYS_io_setup, MAX_REQUESTS, &native.context) < 0) {
-        return false;
-    }
-    native.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (native.event_fd < 0) {
-        syscall(SYS_io_destroy, native.context);
-        return false;
-    }
-    fd_watch(native.event_fd, G_IO_IN, native_ready, NULL);
-    native.works = true;
-    return true;
+    return works;
+}
+
+/* That of the loop we run in; that of the main loop when it has none. */
+static Native *native_here(void)
+{
+    EventLoop *l = event_loop_current();
+    Native *s = event_loop_slot(l, LOOP_SLOT_NATIVE);
+
+    s = s ? s : native_new(l);
+    return s ? s : event_loop_slot(event_loop_main(), LOOP_SLOT_NATIVE);
 }
 
 static int64_t native_co_rw(int fd, bool write, uint64_t offset, const struct iovec *iov,
                             unsigned niov)
 {
+    Native *s = native_here();
     AioRequest r = {
         .co = coroutine_self(),
         .cb = {.aio_data = (uintptr_t)&r,
@@ -87,21 +120,26 @@ static int64_t native_co_rw(int fd, bool write, uint64_t offset, const struct io
                .aio_nbytes = niov,
                .aio_offset = (int64_t)offset,
                .aio_flags = IOCB_FLAG_RESFD,
-               .aio_resfd = (uint32_t)native.event_fd},
+               .aio_resfd = (uint32_t)s->event_fd},
     };
     struct iocb *list = &r.cb;
     long ret;
 
-    while (native.in_flight >= MAX_REQUESTS) {
-        co_queue_wait(&native.full, NULL);
+    while (s->in_flight >= MAX_REQUESTS) {
+        co_queue_wait(&s->full, NULL);
     }
-    native.in_flight++;
+    s->in_flight++;
+    bool unlocked = event_loop_unlock();
+
     do {
-        ret = syscall(SYS_io_submit, native.context, 1L, &list);
+        ret = syscall(SYS_io_submit, s->context, 1L, &list);
     } while (ret < 0 && errno == EINTR);
+    int error = errno;
+
+    event_loop_relock(unlocked);
     if (ret != 1) {
-        native.in_flight--;
-        return ret < 0 ? -errno : -EAGAIN;
+        s->in_flight--;
+        return ret < 0 ? -error : -EAGAIN;
     }
     co_yield();
     return r.res;

@@ -193,6 +193,7 @@ void node_free(BlockNode *n)
     }
     g_ptr_array_unref(n->children);
     g_ptr_array_unref(n->parents);
+    block_node_set_iothread(n, NULL);
     json_object_put(n->options);
     g_free(n->state);
     g_free(n->name);
@@ -280,6 +281,14 @@ static void set_shortcut(BlockNode *parent, const BlockEdge *e, BlockNode *node)
     }
 }
 
+/* The driver keeps pointers to children of its own. */
+static void tell_parent(const BlockEdge *e)
+{
+    if (e->parent && e->parent->driver && e->parent->driver->children_changed) {
+        e->parent->driver->children_changed(e->parent);
+    }
+}
+
 /* Takes over the reference of node. No permissions yet. */
 BlockEdge *edge_add(BlockNode *parent, BlockNode *node, const char *name, unsigned role)
 {
@@ -322,6 +331,7 @@ void edge_move(BlockEdge *e, BlockNode *to)
     g_ptr_array_add(to->parents, e);
     e->node = to;
     set_shortcut(e->parent, e, to);
+    tell_parent(e);
 }
 
 static BlockEdge *find_edge(const BlockNode *n, const char *name)
@@ -418,7 +428,8 @@ bool block_replace_node(BlockNode *from, BlockNode *to, const BlockNode *except,
         edge_move(g_ptr_array_index(moved, i), to);
         block_node_unref(from);
     }
-    good = perm_refresh(to, error);
+    /* `from`, if it lies above `to`, does less there now */
+    good = perm_refresh_both(to, from, error);
     if (!good) {
         for (unsigned i = 0; i < moved->len; i++) {
             edge_move(g_ptr_array_index(moved, i), from);

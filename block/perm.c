@@ -9,7 +9,7 @@
 #include "block/driver.h"
 #include "block/graph.h"
 #include "util/error.h"
-#include "util/main-loop.h"
+#include "util/event-loop.h"
 
 static const char *const perm_names[] = { "consistent read", "write", "write unchanged", "resize" };
 
@@ -161,11 +161,17 @@ static void settle(GPtrArray *order, bool keep)
 
 bool perm_refresh(BlockNode *top, GError **error)
 {
+    return perm_refresh_both(top, top, error);
+}
+
+bool perm_refresh_both(BlockNode *a, BlockNode *b, GError **error)
+{
     g_autoptr(GPtrArray) order = g_ptr_array_new();
     bool good = true;
     unsigned told = 0;
 
-    collect(top, order);
+    collect(a, order);
+    collect(b, order);
     for (unsigned i = order->len; good && i-- > 0;) {
         good = check_node(g_ptr_array_index(order, i), error);
         if (good) {
@@ -251,8 +257,8 @@ void block_graph_lock(void)
     while (requests) {
         if (coroutine_self()) {
             co_reschedule();
-        } else if (in_main_thread()) {
-            main_loop_iterate(true);
+        } else if (in_main_thread() || event_loop_own()) {
+            event_loop_iterate(event_loop_current(), true);
         } else {
             machine_lock_wait(&request_left);
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * I/O threads. The thread sleeps in poll(); the polling properties are kept and reported, busy
- * polling is left out. Contract: include/qom/iothread.h.
+ * I/O threads: a thread with an event loop of its own, which looks for work for a while before it
+ * sleeps. Contract: include/qom/iothread.h.
  */
 #include "qom/iothread.h"
 
@@ -18,14 +18,22 @@ static void *run(void *opaque)
 {
     IoThread *t = opaque;
 
-    g_main_context_push_thread_default(t->context);
     g_mutex_lock(&t->lock);
     t->thread_id = (int)syscall(SYS_gettid);
     g_cond_signal(&t->started);
     g_mutex_unlock(&t->lock);
-    g_main_loop_run(t->loop);
-    g_main_context_pop_thread_default(t->context);
+    event_loop_run(t->loop);
     return NULL;
+}
+
+static bool polling_changed(Object *obj, const Prop *p, GError **error)
+{
+    IoThread *t = (IoThread *)obj;
+
+    if (t->loop) {
+        event_loop_set_polling(t->loop, t->poll_max_ns, t->poll_grow, t->poll_shrink);
+    }
+    return true;
 }
 
 static bool iothread_complete(Object *obj, GError **error)
@@ -37,8 +45,8 @@ static bool iothread_complete(Object *obj, GError **error)
     }
     g_mutex_init(&t->lock);
     g_cond_init(&t->started);
-    t->context = g_main_context_new();
-    t->loop = g_main_loop_new(t->context, FALSE);
+    t->loop = event_loop_new();
+    polling_changed(obj, NULL, error);
     g_autofree char *name = g_strdup_printf("IO %s", obj->name);
 
     if (!thread_start(&t->thread, name, run, t, error)) {
@@ -53,37 +61,33 @@ static bool iothread_complete(Object *obj, GError **error)
     return true;
 }
 
-static gboolean leave(gpointer opaque)
-{
-    g_main_loop_quit(opaque);
-    return G_SOURCE_REMOVE;
-}
-
 static void iothread_finalize(Object *obj)
 {
     IoThread *t = (IoThread *)obj;
 
-    if (t->context == NULL) {
+    if (t->loop == NULL) {
         return;
     }
     if (t->running) {
-        /* In its own loop, so that it cannot come before the loop runs. */
-        GSource *source = g_idle_source_new();
+        bool locked = machine_locked();
 
-        g_source_set_callback(source, leave, t->loop, NULL);
-        g_source_attach(source, t->context);
-        g_source_unref(source);
+        event_loop_quit(t->loop);
+        if (locked) {
+            machine_unlock();
+        }
         thread_join(t->thread);
+        if (locked) {
+            machine_lock();
+        }
     }
-    g_main_loop_unref(t->loop);
-    g_main_context_unref(t->context);
+    event_loop_free(t->loop);
     g_mutex_clear(&t->lock);
     g_cond_clear(&t->started);
 }
 
 #define PROP_COUNT(f, name, def_, text)                                                            \
     PROP(IoThread, f, name, prop_int64, .def = def_, .min = 0, .max = INT64_MAX,                   \
-         .flags = PROP_LIVE, .help = text)
+         .flags = PROP_LIVE, .changed = polling_changed, .help = text)
 
 static const Prop iothread_props[] = {
     PROP_COUNT(poll_max_ns, "poll-max-ns", POLL_MAX_NS, "longest busy polling, ns"),

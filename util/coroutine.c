@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "util/coroutine-switch.h"
-#include "util/main-loop.h"
+#include "util/event-loop.h"
 
 #define STACK_SIZE 0x40000
 /* Finished coroutines that are kept for the next ones. */
@@ -24,6 +24,7 @@ struct Coroutine {
     Coroutine *caller;          /* who entered it; NULL for code outside of coroutines */
     Coroutine *next;            /* in a CoQueue or in the pool */
     Bh *wake_bh;
+    EventLoop *home;            /* whose loop it goes on in when it is woken */
     void *stack;                /* above the guard page */
     void *fake_stack;           /* for the address sanitizer */
     const void *caller_bottom;
@@ -56,6 +57,7 @@ static Coroutine *coroutine_make(void)
     }
     co->stack = map + guard;
     co->wake_bh = bh_new(wake_run, co);
+    co->home = event_loop_main();
     stack_context_make(&co->here, co->stack, STACK_SIZE, coroutine_loop);
     return co;
 }
@@ -85,6 +87,11 @@ static void coroutine_put(Coroutine *co)
 
 Coroutine *coroutine_new(CoroutineFn *fn, void *opaque)
 {
+    return coroutine_new_in(event_loop_current(), fn, opaque);
+}
+
+Coroutine *coroutine_new_in(EventLoop *home, CoroutineFn *fn, void *opaque)
+{
     Coroutine *co = pool;
 
     if (co != NULL) {
@@ -94,6 +101,10 @@ Coroutine *coroutine_new(CoroutineFn *fn, void *opaque)
         co->finished = false;
     } else {
         co = coroutine_make();
+    }
+    if (co->home != home) {
+        co->home = home;
+        bh_move(co->wake_bh, home);
     }
     co->fn = fn;
     co->opaque = opaque;
@@ -182,17 +193,47 @@ void coroutine_wake(Coroutine *co)
     bh_schedule(co->wake_bh);
 }
 
+void co_move_to(EventLoop *home)
+{
+    Coroutine *co = coroutine_self();
+
+    if (co->home != home) {
+        co->home = home;
+        bh_move(co->wake_bh, home);
+    }
+    if (event_loop_current() != home) {
+        co_reschedule();
+    }
+}
+
+EventLoop *coroutine_home(const Coroutine *co)
+{
+    return co->home;
+}
+
 void co_reschedule(void)
 {
     coroutine_wake(coroutine_self());
     co_yield();
 }
 
+/* Timers run in the main loop. */
+static void wake_by_timer(void *opaque)
+{
+    Coroutine *co = opaque;
+
+    if (co->home == event_loop_main()) {
+        coroutine_enter(co);
+    } else {
+        coroutine_wake(co);
+    }
+}
+
 void co_sleep_ns(TimerClock clock, int64_t ns)
 {
     Timer timer;
 
-    timer_init(&timer, clock, wake_run, coroutine_self());
+    timer_init(&timer, clock, wake_by_timer, coroutine_self());
     timer_set_ns(&timer, clock_now_ns(clock) + ns);
     co_yield();
     timer_cancel(&timer);

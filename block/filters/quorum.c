@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 typedef struct QuorumState {
     BlockNode *children[MAX_CHILDREN];
     unsigned count, threshold;
+    unsigned next_index;        /* of the name of a child that is added */
     bool verify, rewrite, fifo;
     bool silent;                /* blkverify: no events */
 } QuorumState;
@@ -244,21 +246,16 @@ static bool same_lengths(BlockNode *n, QuorumState *s, GError **error)
     return true;
 }
 
+static void quorum_find_children(BlockNode *n);
+
 static bool quorum_open(BlockNode *n, struct json_object *opts, GError **error)
 {
     QuorumState *s = n->state;
     const char *pattern = opts_string(opts, "read-pattern", "quorum");
     uint64_t threshold = opts_number(opts, "vote-threshold", 0);
 
-    while (s->count < MAX_CHILDREN) {
-        g_autofree char *name = g_strdup_printf("children.%u", s->count);
-        BlockNode *child = block_child(n, name);
-
-        if (!child) {
-            break;
-        }
-        s->children[s->count++] = child;
-    }
+    quorum_find_children(n);
+    s->next_index = s->count;
     s->fifo = strcmp(pattern, "fifo") == 0;
     s->verify = opts_bool(opts, "blkverify", false);
     s->rewrite = opts_bool(opts, "rewrite-corrupted", false);
@@ -284,6 +281,56 @@ static bool quorum_open(BlockNode *n, struct json_object *opts, GError **error)
     return same_lengths(n, s, error);
 }
 
+/* Of any name: x-blockdev-change takes children from the middle, too. */
+static void quorum_find_children(BlockNode *n)
+{
+    QuorumState *s = n->state;
+
+    s->count = 0;
+    for (unsigned i = 0; i < n->children->len && s->count < MAX_CHILDREN; i++) {
+        s->children[s->count++] = ((BlockEdge *)g_ptr_array_index(n->children, i))->node;
+    }
+}
+
+static bool quorum_add_child(BlockNode *n, BlockNode *child, GError **error)
+{
+    QuorumState *s = n->state;
+    g_autofree char *name = g_strdup_printf("children.%u", s->next_index);
+
+    if (s->verify) {
+        return fail(error, "Cannot add a child to a quorum in blkverify mode");
+    }
+    if (s->count == MAX_CHILDREN || s->next_index == UINT_MAX) {
+        return fail(error, "Too many children");
+    }
+    if (child->length != n->length) {
+        return fail(error, "node '%s' is not as long as '%s'", child->name, n->name);
+    }
+    if (!block_child_attach(n, block_node_ref(child), name, BLOCK_ROLE_DATA, error)) {
+        return false;
+    }
+    s->next_index++;
+    quorum_find_children(n);
+    return true;
+}
+
+static bool quorum_remove_child(BlockNode *n, const char *name, GError **error)
+{
+    QuorumState *s = n->state;
+    unsigned last = s->next_index - 1;
+    g_autofree char *last_name = g_strdup_printf("children.%u", last);
+
+    if (s->count <= s->threshold) {
+        return fail(error, "The number of children cannot be lower than the vote threshold %u",
+                    s->threshold);
+    }
+    /* the name of the latest one may be given again */
+    s->next_index = strcmp(name, last_name) == 0 ? last : s->next_index;
+    block_child_detach(n, name);
+    quorum_find_children(n);
+    return true;
+}
+
 static const OptDesc quorum_opts[] = {
     { "vote-threshold", OPT_NUMBER, "The number of vote needed for reaching quorum" },
     { "blkverify", OPT_BOOL, "Trigger block verify mode if set" },
@@ -300,18 +347,26 @@ static const BlockDriver quorum_driver = {
     .name = "quorum", .desc = "several copies of a disk", .opts = quorum_opts, .children = quorum_children,
     .state_size = sizeof(QuorumState), .open = quorum_open, .co_preadv = co_quorum_preadv, .co_pwritev = co_quorum_pwritev,
     .co_write_zeroes = co_quorum_write_zeroes, .co_flush = co_quorum_flush, .flushes_children = true,
+    .children_changed = quorum_find_children, .add_child = quorum_add_child, .remove_child = quorum_remove_child,
 };
 BLOCK_DRIVER(quorum_driver);
 
 /* ---- blkverify ---- */
+
+static void blkverify_find_children(BlockNode *n)
+{
+    QuorumState *s = n->state;
+
+    s->children[0] = block_child(n, "test");
+    s->children[1] = block_child(n, "raw");
+}
 
 /* The child `raw` is what the child `test`, whose driver is tried out, must be equal to. */
 static bool blkverify_open(BlockNode *n, struct json_object *opts, GError **error)
 {
     QuorumState *s = n->state;
 
-    s->children[0] = block_child(n, "test");
-    s->children[1] = block_child(n, "raw");
+    blkverify_find_children(n);
     s->count = s->threshold = 2;
     s->verify = s->silent = true;
     return same_lengths(n, s, error);
@@ -348,6 +403,6 @@ static const BlockDriver blkverify_driver = {
     .name = "blkverify", .desc = "compares an image with a copy", .protocol = true, .children = blkverify_children,
     .state_size = sizeof(QuorumState), .parse_filename = blkverify_parse_filename, .open = blkverify_open,
     .co_preadv = co_quorum_preadv, .co_pwritev = co_quorum_pwritev, .co_write_zeroes = co_quorum_write_zeroes,
-    .co_flush = co_quorum_flush, .flushes_children = true,
+    .co_flush = co_quorum_flush, .flushes_children = true, .children_changed = blkverify_find_children,
 };
 BLOCK_DRIVER(blkverify_driver);

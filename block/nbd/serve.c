@@ -8,6 +8,7 @@
 
 #include "block/nbd/server.h"
 #include "util/bswap.h"
+#include "util/event-loop.h"
 
 #define MAX_EXTENTS 131072u
 
@@ -369,7 +370,11 @@ void co_nbd_serve(NbdClient *c)
             break;
         }
         c->requests++;
-        coroutine_start(co_request, r);
+        if (block_node_loop(c->export->node) == event_loop_main()) {
+            coroutine_start(co_request, r);
+        } else {
+            coroutine_wake(coroutine_new_in(block_node_loop(c->export->node), co_request, r));
+        }
         while (c->requests >= NBD_MAX_REQUESTS) {
             co_queue_wait(&c->room, NULL);
         }

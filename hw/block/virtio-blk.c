@@ -6,6 +6,7 @@
  */
 #include "block/drive-conf.h"
 #include "hw/virtio/virtio.h"
+#include "qom/iothread.h"
 #include "util/bswap.h"
 
 #define SECTOR 512
@@ -24,6 +25,7 @@ typedef struct VirtioBlk {
     char *serial;
     int32_t bootindex;
     DriveConf conf;
+    IoThread *iothread;          /* where queues are served and the disk is read; NULL: main loop */
     uint32_t num_queues, queue_size, logical_block_size, physical_block_size, discard_granularity;
     uint32_t min_io_size, opt_io_size;
     bool config_wce, discard, write_zeroes, scsi;
@@ -286,6 +288,8 @@ static bool blk_realize(VirtioDevice *v, GError **error)
     for (unsigned i = 0; i < s->num_queues; i++) {
         virtio_add_queue(v, s->queue_size);
     }
+    v->loop = iothread_loop(s->iothread);
+    block_front_set_loop(s->drive, v->loop);
     return true;
 }
 
@@ -310,6 +314,7 @@ static const Prop blk_props[] = {
     PROP_U32(VirtioBlk, discard_granularity, "discard_granularity", UINT32_MAX),
     PROP_U32(VirtioBlk, min_io_size, "min_io_size", 0),
     PROP_U32(VirtioBlk, opt_io_size, "opt_io_size", 0),
+    PROP_LINK(VirtioBlk, iothread, "iothread", "iothread"),
     PROP_DRIVE_SHARING(VirtioBlk, conf),
     PROP_DRIVE_ERRORS(VirtioBlk, conf),
     PROP_BOOL(VirtioBlk, config_wce, "config-wce", true),

@@ -570,6 +570,7 @@ static bool scsi_hd_realize(Device *dev, GError **error)
     if (!s->serial && b->serial) {
         s->serial = g_strdup(b->serial);
     }
+    block_front_set_loop(b, ((ScsiBus *)dev->parent_bus)->loop);
     return drive_conf_apply(&s->conf, b, error);
 }
 

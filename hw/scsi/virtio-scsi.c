@@ -6,6 +6,7 @@
  */
 #include "hw/scsi/scsi.h"
 #include "hw/virtio/virtio.h"
+#include "qom/iothread.h"
 #include "qom/vm.h"
 #include "util/bswap.h"
 
@@ -67,6 +68,7 @@ enum {
 typedef struct VirtioScsi {
     VirtioDevice v;
     ScsiBus bus;
+    IoThread *iothread; /* where queues are served; NULL: main loop */
     uint32_t num_queues, queue_size, max_sectors, cmd_per_lun, seg_max;
     bool hotplug, param_change;
     uint32_t sense_size, cdb_size; /* as the driver set them */
@@ -442,7 +444,9 @@ static bool scsi_realize(VirtioDevice *v, GError **error)
     for (unsigned i = 0; i < s->num_queues + FIRST_QUEUE; i++) {
         virtio_add_queue(v, s->queue_size);
     }
+    v->loop = iothread_loop(s->iothread);
     scsi_bus_init(&s->bus, &v->pci.dev, &virtio_scsi_bus_ops);
+    s->bus.loop = v->loop;
     return true;
 }
 
@@ -469,6 +473,7 @@ static const Prop scsi_props[] = {
     PROP_U32(VirtioScsi, queue_size, "virtqueue_size", 256),
     PROP_U32(VirtioScsi, max_sectors, "max_sectors", 0xffff),
     PROP_U32(VirtioScsi, cmd_per_lun, "cmd_per_lun", 128),
+    PROP_LINK(VirtioScsi, iothread, "iothread", "iothread"),
     PROP_BOOL(VirtioScsi, hotplug, "hotplug", true),
     PROP_BOOL(VirtioScsi, param_change, "param_change", true),
     PROP_END,

@@ -148,7 +148,7 @@ void virtio_config_store(VirtioDevice *v, uint32_t off, uint64_t value, unsigned
     v->type->config_write(v, off, size);
 }
 
-/* ---- kicks: handled in the main loop, so that the vCPU goes on ---- */
+/* ---- kicks: handled in the device's loop, so that the vCPU goes on ---- */
 
 static void virtio_run_kicks(void *opaque)
 {
@@ -174,17 +174,19 @@ void virtio_kick(VirtioDevice *v, unsigned n)
 
 bool virtio_core_realize(VirtioDevice *v, GError **error)
 {
-    v->kick_bh = bh_new(virtio_run_kicks, v);
+    v->loop = event_loop_main();
     v->config_vector = VIRTIO_NO_VECTOR;
     if (!v->type->realize(v, error)) {
-        bh_free(v->kick_bh);
         return false;
     }
+    v->kick_bh = bh_new_in(v->loop, virtio_run_kicks, v);
     return true;
 }
 
 void virtio_core_unrealize(VirtioDevice *v)
 {
+    bh_cancel(v->kick_bh);
+    event_loop_sync(v->loop);    /* a notify() of ours may be under way there */
     virtio_reset(v);
     bh_free(v->kick_bh);
     if (v->type->unrealize) {
@@ -230,6 +232,7 @@ const StateField virtio_state[] = {
     STATE(VirtioDevice, broken),
     STATE(VirtioDevice, kicked),
     HOST_ONLY(VirtioDevice, kick_bh, "host side"),
+    HOST_ONLY(VirtioDevice, loop, "host side"),
     STATE(VirtioDevice, queue_select),
     STATE(VirtioDevice, feature_select),
     STATE(VirtioDevice, driver_feature_select),

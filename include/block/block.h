@@ -62,12 +62,15 @@ typedef struct BlockFront {
     /* of block/front.c */
     struct Drive *drive;        /* NULL: bound by node name */
     struct BlockEdge *edge;     /* our use of node; NULL without one */
+    struct EventLoop *loop;     /* where the device submits requests; NULL: the main loop */
     bool io_error, no_space;    /* io-status is not ok, and why */
     bool closing;
     unsigned in_flight, pending;    /* without and with those that are held */
     CoQueue held;               /* requests that werror/rerror=stop keeps for later */
 } BlockFront;
 
+/* The device submits its requests in this loop (of an iothread) from now on. */
+void block_front_set_loop(BlockFront *b, struct EventLoop *loop);
 /* bytes, multiple of 512; 0 without medium */
 uint64_t block_size(BlockFront *b);
 /*

@@ -103,6 +103,14 @@ struct BlockDriver {
     /* One cluster (or the last, shorter); NULL: -ENOTSUP. bytes 0: the stream ends. */
     int (*co_pwrite_compressed)(BlockNode *n, uint64_t offset, uint64_t bytes, const struct iovec *iov,
                                 unsigned niov);
+    /*
+     * A child was replaced by another node: a driver that keeps pointers looks for them again. Not
+     * in a coroutine.
+     */
+    void (*children_changed)(BlockNode *n);
+    /* x-blockdev-change: graph locked, not in a coroutine. NULL: cannot be done. */
+    bool (*add_child)(BlockNode *n, BlockNode *child, GError **error);
+    bool (*remove_child)(BlockNode *n, const char *name, GError **error);
     /* What the driver caches goes to its children; the core flushes those afterwards. NULL: nothing. */
     int (*co_flush)(BlockNode *n);
     /* The children were flushed together with co_flush, or need not be: the core leaves them. */

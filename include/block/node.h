@@ -73,6 +73,7 @@ struct BlockEdge {
     unsigned new_perm, new_shared;  /* while a change is tried */
     /* The node below was replaced (parent NULL); may be NULL. */
     void (*moved)(BlockEdge *e);
+    struct EventLoop *loop;         /* where a device (parent NULL) works; NULL: the main loop */
     void *opaque;
 };
 
@@ -107,6 +108,7 @@ struct BlockNode {
     uint64_t write_threshold;       /* BLOCK_WRITE_THRESHOLD is sent when a write gets beyond; 0: never */
     BlockWatcher *watchers;
     GPtrArray *bitmaps;             /* DirtyBitmap; NULL: none */
+    struct Object *iothread;        /* where jobs and exports work; NULL: where its device does */
     const char *job;                /* id of the job that owns the node for now; NULL: none */
     void *state;                    /* the driver's */
 };
@@ -164,6 +166,14 @@ bool block_node_delete(const char *name, GError **error);
 /* A new node of an internal kind, above `below` (child "file"), with no options. For jobs. */
 BlockNode *block_node_insert(const BlockDriver *d, const char *name, BlockNode *below,
                              GError **error);
+
+/*
+ * The loop in which jobs and exports of n work: of the iothread that was chosen for it, else of the
+ * device that uses it, else the main one.
+ */
+struct EventLoop *block_node_loop(const BlockNode *n);
+/* An object of type iothread, or NULL. Takes a reference of its own. */
+void block_node_set_iothread(BlockNode *n, struct Object *iothread);
 
 /* ---- edges and permissions ---- */
 

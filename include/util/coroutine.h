@@ -3,8 +3,9 @@
  * Coroutines with stacks of their own. Code that waits, such as a disk request, is written
  * straight on: it yields, and whoever knows that its wait is over wakes it. A function whose name
  * begins with `co_` may only be called in a coroutine. Coroutines run with the machine lock held:
- * what is woken runs in the main loop, what is entered runs in the thread that enters it. Only
- * coroutine_wake may be called by any thread.
+ * what is woken runs in its home, the event loop of the thread that made it (the main loop for
+ * threads without one), what is entered runs in the thread that enters it. Only coroutine_wake may
+ * be called by any thread.
  */
 #ifndef UTIL_COROUTINE_H
 #define UTIL_COROUTINE_H
@@ -20,12 +21,16 @@ typedef void CoroutineFn(void *opaque);
 
 /* A coroutine that runs fn(opaque) when it is entered first. It frees itself when fn returns. */
 Coroutine *coroutine_new(CoroutineFn *fn, void *opaque);
+/* The same with another home. */
+struct EventLoop;
+Coroutine *coroutine_new_in(struct EventLoop *home, CoroutineFn *fn, void *opaque);
+struct EventLoop *coroutine_home(const Coroutine *co);
 /* Runs co until it yields or ends. co is new or has yielded. */
 void coroutine_enter(Coroutine *co);
 /* coroutine_enter of a new one. */
 void coroutine_start(CoroutineFn *fn, void *opaque);
 /*
- * Enters co from the main loop, soon; idempotent until then. Any thread. A coroutine that may be
+ * Enters co from its home's loop, soon; idempotent until then. Any thread. A coroutine that may be
  * woken must not be entered otherwise meanwhile.
  */
 void coroutine_wake(Coroutine *co);
@@ -36,8 +41,10 @@ Coroutine *coroutine_self(void);
 void co_yield(void);
 /* Yields for `ns` of a clock. */
 void co_sleep_ns(TimerClock clock, int64_t ns);
-/* Yields and goes on in the next round of the main loop. */
+/* Yields and goes on in the next round of its home's loop. */
 void co_reschedule(void);
+/* The running coroutine has another home from now on, and goes on there. Not while it is woken. */
+void co_move_to(struct EventLoop *home);
 
 /* Coroutines that wait for something, first come first served. All zero is an empty one. */
 typedef struct CoQueue {

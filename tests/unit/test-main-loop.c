@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The main loop, bottom halves, watched descriptors, and that the machine lock is fair. */
-#include "util/main-loop.h"
+#include "util/coroutine.h"
+#include "util/event-loop.h"
 
 #include <stdint.h>
 #include <unistd.h>
@@ -110,6 +111,90 @@ static void test_thread(void)
     bh_free(bh);
 }
 
+static void *run_loop(void *opaque)
+{
+    event_loop_run(opaque);
+    return NULL;
+}
+
+static pthread_t other_thread;
+static int moves;
+
+/* Begins in the main loop, goes on in the other, sleeps by a timer of the main one, comes back. */
+static void co_travel(void *opaque)
+{
+    EventLoop *l = opaque;
+
+    g_assert_true(in_main_thread());
+    co_move_to(l);
+    g_assert_true(pthread_equal(pthread_self(), other_thread));
+    g_assert_true(event_loop_current() == l && event_loop_own() && machine_locked());
+    co_sleep_ns(CLOCK_RT, 1000);
+    g_assert_true(pthread_equal(pthread_self(), other_thread));
+    bool unlocked = event_loop_unlock();
+    g_assert_true(unlocked && !machine_locked());
+    event_loop_relock(unlocked);
+    co_move_to(event_loop_main());
+    g_assert_true(in_main_thread());
+    moves++;
+    main_loop_wake();
+}
+
+static bool other_fd_ready(int fd, GIOCondition events, void *opaque)
+{
+    g_assert_true(pthread_equal(pthread_self(), other_thread));
+    return fd_ready(fd, events, opaque);
+}
+
+static void watch_there(void *opaque)
+{
+    fd_watch(*(int *)opaque, G_IO_IN, other_fd_ready, NULL);
+}
+
+static bool nothing_there(void *opaque)
+{
+    return false;
+}
+
+/* A loop of another thread: bottom halves, watches, coroutines, sync, with and without polling. */
+static void test_other_loop(void)
+{
+    g_autoptr(GError) error = NULL;
+    EventLoop *l = event_loop_new();
+    Bh *bh;
+    int fds[2];
+
+    g_assert_cmpint(pipe(fds), ==, 0);
+    g_assert_true(thread_start(&other_thread, "loop", run_loop, l, &error));
+    bh = bh_new_in(l, watch_there, &fds[0]);
+    bh_schedule(bh);
+    event_loop_add_look(l, nothing_there, NULL);
+    for (int polling = 0; polling < 2; polling++) {
+        event_loop_set_polling(l, polling * 100000, 0, 0);
+        moves = 0;
+        for (int i = 0; i < 50; i++) {
+            coroutine_start(co_travel, l);
+        }
+        while (moves < 50) {
+            main_loop_iterate(true);
+        }
+    }
+    runs = 0;
+    g_assert_cmpint(write(fds[1], "aq", 2), ==, 2);
+    while (runs < 2) {
+        event_loop_sync(l);
+    }
+    event_loop_remove_look(l, nothing_there, NULL);
+    event_loop_quit(l);
+    machine_unlock();
+    thread_join(other_thread);
+    machine_lock();
+    bh_free(bh);
+    event_loop_free(l);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static int stop;
 static uint64_t hammered;
 
@@ -166,6 +251,7 @@ int main(int argc, char **argv)
     g_test_add_func("/main-loop/bh", test_bh);
     g_test_add_func("/main-loop/fd", test_fd);
     g_test_add_func("/main-loop/thread", test_thread);
+    g_test_add_func("/main-loop/other", test_other_loop);
     g_test_add_func("/main-loop/fair", test_fair);
     return g_test_run();
 }

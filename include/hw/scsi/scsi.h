@@ -56,6 +56,7 @@ typedef struct ScsiBusOps {
 struct ScsiBus {
     Bus bus;
     const ScsiBusOps *ops;
+    struct EventLoop *loop; /* where the adapter hands over requests; NULL: the main loop */
 };
 extern const BusType scsi_bus_type; /* "SCSI" */
 

@@ -10,7 +10,7 @@
 
 #include "exec/dma.h"
 #include "hw/pci/pci.h"
-#include "util/main-loop.h"
+#include "util/event-loop.h"
 
 #define VIRTIO_MAX_QUEUES 64
 #define VIRTIO_QUEUE_MAX 1024u
@@ -102,7 +102,7 @@ struct VirtioType {
     void (*config_read)(VirtioDevice *v);
     void (*config_write)(VirtioDevice *v, uint32_t off, uint32_t len);
     void (*status_changed)(VirtioDevice *v, uint8_t old);
-    /* The driver kicked queue n; called from the main loop. */
+    /* The driver kicked queue n; called from the main loop, or from v->loop. */
     void (*notify)(VirtioDevice *v, unsigned n);
     /* The driver reset queue n alone: what is under way for it is dropped; NULL: the device cannot. */
     void (*queue_reset)(VirtioDevice *v, unsigned n);
@@ -138,6 +138,7 @@ struct VirtioDevice {
     bool broken;
     uint64_t kicked; /* queues with a notification to be handled */
     Bh *kick_bh;
+    EventLoop *loop; /* where kicks are handled; realize() may choose another than the main one */
     /* virtio-pci */
     uint32_t num_vectors; /* property "vectors"; UINT32_MAX: the type's */
     int disable_legacy; /* OnOffAuto */
