@@ -200,7 +200,7 @@ void acpi_pcihp_find_buses(AcpiPciHotplug *h)
             PciDevice *d = h->bus[i]->slots[n];
             PciBus *b = d ? bus_behind(d) : NULL;
 
-            if (b && !b->hotplug && !b->express) {
+            if (b && (!b->hotplug || b->hotplug_native) && !b->express) {
                 add_bus(h, b);
             }
         }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * PCI-to-PCI bridges (PCI-to-PCI Bridge Architecture 1.2): bus numbers, windows, secondary bus
- * reset; and the plain bridge "pci-bridge". Left out: VGA and ISA modes, the standard hot-plug
- * controller.
+ * reset. Left out: VGA and ISA modes.
  */
 #include "hw/pci/pci-bridge.h"
 
@@ -148,80 +147,17 @@ const StateField pci_bridge_state[] = {
     STATE_END,
 };
 
-/* ---- pci-bridge ---- */
+/* ---- pcie-pci-bridge: a PCI bus behind a PCI Express function ---- */
 
-typedef struct PlainBridge {
-    PciBridge bridge;
-    uint8_t chassis;
-    bool shpc;
-    int msi;
-} PlainBridge;
-
-static bool plain_realize(Device *d, GError **error)
-{
-    PlainBridge *s = (PlainBridge *)d;
-
-    if (s->chassis == 0) {
-        return fail(error, "Bridge chassis not specified. Each bridge is required to be assigned a "
-                           "unique chassis id > 0.");
-    }
-    if (s->shpc) {
-        return fail(
-            error,
-            "pci-bridge: property 'shpc' cannot be on: there is no standard hot-plug controller");
-    }
-    if (s->msi != ON_OFF_AUTO_OFF && !pci_msi_init(&s->bridge.pci, 1, error)) {
-        return false;
-    }
-    pci_bridge_init(&s->bridge, false);
-    return true;
-}
-
-static void plain_unrealize(Device *d)
+static void bridge_unrealize(Device *d)
 {
     pci_bridge_fini((PciBridge *)d);
 }
 
-static void plain_reset(Device *d)
+static void bridge_reset(Device *d)
 {
     pci_bridge_reset((PciBridge *)d);
 }
-
-static const Prop plain_props[] = {
-    PROP_U8(PlainBridge, chassis, "chassis_nr", 0),
-    PROP_ON_OFF_AUTO(PlainBridge, msi, "msi", ON_OFF_AUTO_AUTO),
-    PROP_BOOL(PlainBridge, shpc, "shpc", false),
-    PROP_END,
-};
-
-static const PciInfo plain_pci = {
-    .vendor = 0x1b36,
-    .device = 0x0001,
-    .class_code = 0x060400,
-    .pin = 1,
-    .bridge = true,
-    .config = pci_bridge_rows,
-    .config_write = pci_bridge_config_write,
-};
-
-static const DeviceType plain_type = {
-    .name = "pci-bridge",
-    .parent = "pci-device",
-    .bus = "PCI",
-    .category = "bridge",
-    .desc = "Standard PCI Bridge",
-    .size = sizeof(PlainBridge),
-    .state_version = 1,
-    .bus_info = &plain_pci,
-    .props = plain_props,
-    .state = pci_bridge_state,
-    .realize = plain_realize,
-    .unrealize = plain_unrealize,
-    .reset = plain_reset,
-};
-DEVICE_TYPE(plain_type);
-
-/* ---- pcie-pci-bridge: a PCI bus behind a PCI Express function ---- */
 
 static bool express_to_pci_realize(Device *d, GError **error)
 {
@@ -253,8 +189,8 @@ static const DeviceType express_to_pci_type = {
     .bus_info = &express_to_pci_info,
     .state = pci_bridge_state,
     .realize = express_to_pci_realize,
-    .unrealize = plain_unrealize,
-    .reset = plain_reset,
+    .unrealize = bridge_unrealize,
+    .reset = bridge_reset,
 };
 DEVICE_TYPE(express_to_pci_type);
 
@@ -281,7 +217,7 @@ static const DeviceType dmi_type = {
     .bus_info = &dmi_pci,
     .state = pci_bridge_state,
     .realize = express_to_pci_realize,
-    .unrealize = plain_unrealize,
-    .reset = plain_reset,
+    .unrealize = bridge_unrealize,
+    .reset = bridge_reset,
 };
 DEVICE_TYPE(dmi_type);

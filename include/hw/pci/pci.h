@@ -177,6 +177,7 @@ struct PciBus {
     unsigned pirq_count[16]; /* how many hold each PIRQ up */
     bool (*hotplug)(PciBus *b, PciDevice *d, bool plug, GError **error);
     void *hotplug_opaque;
+    bool hotplug_native; /* by a controller of the bridge, which ACPI may stand in for */
     /* IOMMU: address space of a requester; NULL: `as`. */
     AddressSpace *(*iommu)(PciBus *root, void *opaque, uint16_t requester);
     void *iommu_opaque;
