@@ -110,6 +110,7 @@ static bool ctrl_pairs(VirtioNet *s, unsigned pairs)
         return false;
     }
     s->pairs = pairs;
+    s->rss.steers = false;
     memset(s->flow_queue, 0, sizeof(s->flow_queue));
     return true;
 }
@@ -153,7 +154,10 @@ static bool ctrl_run(VirtioNet *s, VirtqElem *e)
         }
         return false;
     case CTRL_MQ:
-        return c[1] == 0 && e->out_len >= 4 && ctrl_pairs(s, load_le16(c + 2));
+        return c[1] == 0   ? e->out_len >= 4 && ctrl_pairs(s, load_le16(c + 2))
+               : c[1] == 1 ? virtio_net_rss_config(s, e)
+               : c[1] == 2 ? virtio_net_hash_config(s, e)
+                           : false;
     case CTRL_OFFLOADS:
         return c[1] == 0 && e->out_len >= 10 && ctrl_offloads(s, load_le64(c + 2));
     default:

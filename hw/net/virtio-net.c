@@ -2,12 +2,12 @@
 /*
  * Virtio network device (Virtual I/O Device 1.1, 5.1): pairs of data queues and the control
  * queue, mergeable receive buffers, checksum and segmentation offload both ways. A frame comes
- * back on the pair that its flow was last sent from. Left out: hash reports, RSS, standby.
+ * back on the pair that its flow was last sent from, or that RSS says. Left out: standby.
  */
 #include "virtio-net.h"
 #include "util/error.h"
 
-enum { HDR_LEN = ETH_VNET_BYTES, HDR_LEN_MRG = 12 };
+enum { HDR_LEN = ETH_VNET_BYTES, HDR_LEN_MRG = 12, HDR_LEN_HASH = 20 };
 enum { STATUS_LINK = 1, STATUS_ANNOUNCE = 2 };
 #define SPEED_UNKNOWN 0xffffffffu
 #define DUPLEX_UNKNOWN 0xff
@@ -15,6 +15,9 @@ enum { STATUS_LINK = 1, STATUS_ANNOUNCE = 2 };
 
 static size_t header_len(const VirtioNet *s)
 {
+    if (virtio_has(&s->v, NET_F_HASH_REPORT)) {
+        return HDR_LEN_HASH;
+    }
     return virtio_has(&s->v, NET_F_MRG_RXBUF) || virtio_has(&s->v, VIRTIO_F_VERSION_1) ? HDR_LEN_MRG
                                                                                        : HDR_LEN;
 }
@@ -93,7 +96,8 @@ static ssize_t rx_frame(VirtioNet *s, const uint8_t *frame, size_t len, const Ne
     VirtioDevice *v = &s->v;
     size_t hdr = header_len(s), off = 0;
     VirtqElem *elems[RX_ELEMS];
-    uint8_t header[HDR_LEN_MRG];
+    uint8_t header[HDR_LEN_HASH] = {0};
+    uint32_t hash = 0;
 
     if (!net_can_receive(&s->nic)) {
         return 0;
@@ -101,7 +105,10 @@ static ssize_t rx_frame(VirtioNet *s, const uint8_t *frame, size_t len, const Ne
     if (len < ETH_HEADER || !virtio_net_wanted(s, frame, len)) {
         return (ssize_t)len;
     }
-    unsigned pair = s->pairs > 1 ? s->flow_queue[flow_hash(frame, len)] : 0;
+    unsigned report = s->rss.types ? virtio_net_rss_hash(s, frame, len, &hash) : 0;
+    unsigned pair = s->rss.steers  ? virtio_net_rss_pair(s, report, hash)
+                    : s->pairs > 1 ? s->flow_queue[flow_hash(frame, len)]
+                                   : 0;
     VirtQueue *vq = &v->vq[2 * pair];
 
     if (!vq->enabled) {
@@ -124,6 +131,8 @@ static ssize_t rx_frame(VirtioNet *s, const uint8_t *frame, size_t len, const Ne
         header[0] = 0;
     }
     store_le16(header + HDR_LEN, (uint16_t)n);
+    store_le32(header + HDR_LEN_MRG, hash);
+    store_le16(header + HDR_LEN_MRG + 4, (uint16_t)report);
     for (unsigned i = 0; i < n; i++) {
         VirtqElem *e = elems[i];
         size_t front = i == 0 ? virtq_write(v, e, 0, header, hdr) : 0;
@@ -171,7 +180,7 @@ static bool tx_one(VirtioNet *s, unsigned pair, VirtqElem *e)
 {
     VirtioDevice *v = &s->v;
     size_t hdr = header_len(s), len;
-    uint8_t header[HDR_LEN_MRG];
+    uint8_t header[HDR_LEN_HASH];
     NetOffload o;
 
     if (e->out_len < hdr + ETH_HEADER || e->out_len > hdr + VIRTIO_NET_FRAME ||
@@ -273,7 +282,8 @@ static uint64_t net_features(VirtioDevice *v)
         f &= ~(VIRTIO_BIT(NET_F_CTRL_RX) | VIRTIO_BIT(NET_F_CTRL_VLAN) |
                VIRTIO_BIT(NET_F_CTRL_RX_EXTRA) | VIRTIO_BIT(NET_F_CTRL_MAC_ADDR) |
                VIRTIO_BIT(NET_F_GUEST_ANNOUNCE) | VIRTIO_BIT(NET_F_MQ) |
-               VIRTIO_BIT(NET_F_CTRL_GUEST_OFFLOADS));
+               VIRTIO_BIT(NET_F_CTRL_GUEST_OFFLOADS) | VIRTIO_BIT(NET_F_RSS) |
+               VIRTIO_BIT(NET_F_HASH_REPORT));
     }
     f |= s->host_mtu ? VIRTIO_BIT(NET_F_MTU) : 0;
     f |= s->speed >= 0 || s->duplex ? VIRTIO_BIT(NET_F_SPEED_DUPLEX) : 0;
@@ -290,6 +300,9 @@ static void net_config_read(VirtioDevice *v)
     store_le16(v->config + 8, (uint16_t)s->max_pairs);
     store_le16(v->config + 10, s->host_mtu);
     store_le32(v->config + 12, s->speed < 0 ? SPEED_UNKNOWN : (uint32_t)s->speed);
+    v->config[17] = VIRTIO_NET_RSS_KEY;
+    store_le16(v->config + 18, VIRTIO_NET_RSS_TABLE);
+    store_le32(v->config + 20, VIRTIO_NET_HASH_TYPES);
     v->config[16] = !s->duplex ? DUPLEX_UNKNOWN : strcmp(s->duplex, "full") == 0;
 }
 
@@ -327,6 +340,7 @@ static void net_reset(VirtioDevice *v)
         g_clear_pointer(&s->tx_waiting[i], g_free);
     }
     s->pairs = 1;
+    virtio_net_rss_reset(s);
     s->offloads = 0;
     s->announcing = false;
     memset(s->flow_queue, 0, sizeof(s->flow_queue));
@@ -391,7 +405,8 @@ static bool net_realize(VirtioDevice *v, GError **error)
     }
     nic_settle_mac(s->mac);
     s->max_pairs = 1;
-    if (s->peer && s->peer->client && (s->host_features & VIRTIO_BIT(NET_F_MQ))) {
+    if (s->peer && s->peer->client &&
+        (s->host_features & (VIRTIO_BIT(NET_F_MQ) | VIRTIO_BIT(NET_F_RSS)))) {
         s->max_pairs = CLAMP(s->peer->client->queues, 1, VIRTIO_NET_PAIRS);
     }
     for (unsigned i = 0; i < s->max_pairs; i++) {
@@ -440,6 +455,8 @@ static const Prop net_props[] = {
     FEATURE("ctrl_mac_addr", NET_F_CTRL_MAC_ADDR, true),
     FEATURE("ctrl_guest_offloads", NET_F_CTRL_GUEST_OFFLOADS, true),
     FEATURE("mq", NET_F_MQ, false),
+    FEATURE("rss", NET_F_RSS, false),
+    FEATURE("hash", NET_F_HASH_REPORT, false),
     PROP_U16(VirtioNet, rx_queue_size, "rx_queue_size", 256),
     PROP_U16(VirtioNet, tx_queue_size, "tx_queue_size", 256),
     PROP_U16(VirtioNet, host_mtu, "host_mtu", 0),
@@ -471,12 +488,13 @@ static const StateField net_state[] = {
     STATE_RAW(VirtioNet, macs),
     STATE_ARRAY(VirtioNet, vlans),
     STATE_RAW(VirtioNet, flow_queue),
+    STATE_STRUCT(VirtioNet, rss, virtio_net_rss_state),
     STATE_END,
 };
 
 static const VirtioType net_type = {
     .name = "virtio-net", .desc = "Network device", .category = "network",
-    .id = 1, .legacy_pci_id = 0x1000, .pci_class = 0x020000, .size = sizeof(VirtioNet), .config_size = 17,
+    .id = 1, .legacy_pci_id = 0x1000, .pci_class = 0x020000, .size = sizeof(VirtioNet), .config_size = 24,
     .romfile = "efi-virtio.rom",
     .props = net_props, .state = net_state,
     .realize = net_realize, .unrealize = net_unrealize, .reset = net_reset,

@@ -30,6 +30,8 @@ enum {
     NET_F_GUEST_ANNOUNCE = 21,
     NET_F_MQ = 22,
     NET_F_CTRL_MAC_ADDR = 23,
+    NET_F_HASH_REPORT = 57,
+    NET_F_RSS = 60,
     NET_F_SPEED_DUPLEX = 63 };
 #define NET_GUEST_OFFLOADS                                                                         \
     (VIRTIO_BIT(NET_F_GUEST_CSUM) | VIRTIO_BIT(NET_F_GUEST_TSO4) | VIRTIO_BIT(NET_F_GUEST_TSO6) |  \
@@ -40,6 +42,19 @@ enum {
 #define VIRTIO_NET_VLANS 4096
 #define VIRTIO_NET_FLOWS 256u
 #define VIRTIO_NET_FRAME 65550u
+#define VIRTIO_NET_RSS_KEY 40
+#define VIRTIO_NET_RSS_TABLE 128
+/* IPv4, TCP and UDP over it, the same of IPv6. */
+#define VIRTIO_NET_HASH_TYPES 0x3fu
+
+/* What the driver says about hashes. */
+typedef struct VirtioNetRss {
+    bool steers;                 /* the table is in force */
+    uint32_t types;
+    uint16_t mask, unclassified, table[VIRTIO_NET_RSS_TABLE];
+    uint8_t key[VIRTIO_NET_RSS_KEY];
+} VirtioNetRss;
+extern const StateField virtio_net_rss_state[];
 
 typedef struct VirtioNet {
     VirtioDevice v;
@@ -59,6 +74,7 @@ typedef struct VirtioNet {
     bool uni_overflow, multi_overflow;
     uint8_t macs[VIRTIO_NET_MACS][6];
     uint32_t vlans[VIRTIO_NET_VLANS / 32];
+    VirtioNetRss rss;
     uint8_t flow_queue[VIRTIO_NET_FLOWS];     /* where the driver sent from, by hash */
     VirtqElem *tx_waiting[VIRTIO_NET_PAIRS];  /* its frame found the peer's queue full */
     uint8_t *tx_buf;
@@ -67,8 +83,17 @@ typedef struct VirtioNet {
 /* The control queue's number depends on whether the driver knows of more pairs. */
 static inline unsigned virtio_net_ctrl_queue(const VirtioNet *s)
 {
-    return virtio_has(&s->v, NET_F_MQ) ? 2 * s->max_pairs : 2;
+    return virtio_has(&s->v, NET_F_MQ) || virtio_has(&s->v, NET_F_RSS) ? 2 * s->max_pairs : 2;
 }
+
+/* virtio-net-rss.c: commands with an element in hand. */
+bool virtio_net_rss_config(VirtioNet *s, VirtqElem *e);
+bool virtio_net_hash_config(VirtioNet *s, VirtqElem *e);
+/* A frame's hash and what is reported of it (0: none). */
+unsigned virtio_net_rss_hash(const VirtioNet *s, const uint8_t *frame, size_t len, uint32_t *hash);
+/* The pair for it, while rss.steers. */
+unsigned virtio_net_rss_pair(const VirtioNet *s, unsigned report, uint32_t hash);
+void virtio_net_rss_reset(VirtioNet *s);
 
 /* virtio-net-ctrl.c */
 bool virtio_net_wanted(const VirtioNet *s, const uint8_t *frame, size_t len);
