@@ -79,6 +79,11 @@ void helper_sve_fbin(Cpu *cpu, uint64_t desc)
     const uint64_t *p = sv_p(c, sv_pg(desc));
     ArmZ r;
 
+    if (!sv_elem(desc) && sv_all_active(p, size, vl) &&
+        sv_fast_fbin(c, op, size, a, b, &r, vl)) {
+        sv_set_z(c, sv_rd(desc), &r, vl);
+        return;
+    }
     memcpy(&r, sv_z(c, sv_rd(desc), vl), vl);
     for (unsigned i = 0; i < vl >> size; i++) {
         if (sv_on(p, i << size)) {
@@ -167,8 +172,14 @@ void helper_sve_ftern(Cpu *cpu, uint64_t desc)
     const ArmZ *n = sv_z(c, sv_rn(desc), vl), *m = sv_z(c, sv_rm(desc), vl),
                *a = sv_z(c, sv_ra(desc), vl);
     const uint64_t *p = sv_p(c, sv_pg(desc));
+    bool neg_a = op >= SVFT_NMLA, neg_n = op == SVFT_MLS || op == SVFT_NMLA;
     ArmZ r;
 
+    if (!sv_elem(desc) && sv_all_active(p, size, vl) &&
+        sv_fast_fma(c, size, a, n, m, &r, vl, neg_a, neg_n)) {
+        sv_set_z(c, sv_rd(desc), &r, vl);
+        return;
+    }
     memcpy(&r, sv_z(c, sv_rd(desc), vl), vl);
     for (unsigned i = 0; i < vl >> size; i++) {
         if (sv_on(p, i << size)) {
@@ -176,8 +187,7 @@ void helper_sve_ftern(Cpu *cpu, uint64_t desc)
                 sv_get(m, size, sv_elem(desc) ? (i & ~(per - 1)) + (unsigned)sv_imm(desc) : i);
 
             sv_put(&r, size, i,
-                   arm_fp_lane3(c, size, sv_get(a, size, i), sv_get(n, size, i), y, op >= SVFT_NMLA,
-                                op == SVFT_MLS || op == SVFT_NMLA));
+                   arm_fp_lane3(c, size, sv_get(a, size, i), sv_get(n, size, i), y, neg_a, neg_n));
         }
     }
     sv_set_z(c, sv_rd(desc), &r, vl);

@@ -215,6 +215,10 @@ void helper_sve_bin(Cpu *cpu, uint64_t desc)
     bool elem = sv_elem(desc), wide = op >= SVB_ASRW && op <= SVB_LSLW;
     ArmZ r;
 
+    if (!elem && !wide && sv_all_active(p, size, vl) && sv_fast_bin(op, size, a, b, &r, vl)) {
+        sv_set_z(c, sv_rd(desc), &r, vl);
+        return;
+    }
     memcpy(&r, sv_z(c, sv_rd(desc), vl), vl);
     for (unsigned i = 0; i < n; i++) {
         if (sv_on(p, i << size)) {

@@ -160,16 +160,6 @@ void helper_sve_str(Cpu *cpu, uint64_t desc, uint64_t va)
 
 /* ---- contiguous ---- */
 
-static bool all_active(const uint64_t *p, unsigned size, unsigned vl)
-{
-    for (unsigned at = 0; at < vl; at += 1u << size) {
-        if (!sv_on(p, at)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* The whole vector from one page of RAM. */
 static bool load_whole(const Access *a, uint64_t va, unsigned vl, ArmZ *r)
 {
@@ -194,7 +184,7 @@ void helper_sve_ld(Cpu *cpu, uint64_t desc, uint64_t va)
     bool quiet = a.flags & ACC_NF;
     ArmZ r[4] = {0};
 
-    if (regs == 1 && size == msize && !(a.flags & (ACC_FF | ACC_NF)) && all_active(p, size, vl) &&
+    if (regs == 1 && size == msize && !(a.flags & (ACC_FF | ACC_NF)) && sv_all_active(p, size, vl) &&
         load_whole(&a, va, vl, &r[0])) {
         sv_set_z(c, sv_rd(desc), &r[0], vl);
         return;
@@ -234,7 +224,7 @@ void helper_sve_st(Cpu *cpu, uint64_t desc, uint64_t va)
         r[k] = sv_z(c, (sv_rd(desc) + k) & 31, vl);
     }
     if (regs == 1 && size == msize && !(a.flags & (ACC_ALIGN | ACC_BIG | ACC_MTE)) &&
-        all_active(p, size, vl)) {
+        sv_all_active(p, size, vl)) {
         cpu_store_bytes(cpu, va, r[0], vl, a.mmu, a.host_pc);
         return;
     }

@@ -8,12 +8,14 @@ uint32_t sv_predtest(const uint64_t *mask, const uint64_t *result, unsigned size
 {
     bool first = false, seen = false, any = false, last = false;
 
-    for (unsigned at = 0; at < vl; at += 1u << size) {
-        if (sv_on(mask, at)) {
-            last = sv_on(result, at);
-            first = seen ? first : last;
+    for (unsigned w = 0; w * 64 < vl; w++) {
+        uint64_t m = mask[w] & sv_elements(size, vl, w);
+
+        if (m) {
+            last = result[w] >> (63 - __builtin_clzll(m)) & 1;
+            first = seen ? first : result[w] >> __builtin_ctzll(m) & 1;
             seen = true;
-            any = any || last;
+            any = any || m & result[w];
         }
     }
     return (first ? 8 : 0) | (any ? 0 : 4) | (last ? 0 : 2);
@@ -301,6 +303,16 @@ uint32_t helper_sve_while(Cpu *cpu, uint64_t desc, uint64_t a, uint64_t b)
     uint64_t r[4] = {0};
 
     b = sv_zx(b, width);
+    if (up && !eq) {                    /* WHILELT, WHILELO: no wrap on the way */
+        a = sv_zx(a, width);
+        bool less = u ? a < b : sv_sx(a, width) < sv_sx(b, width);
+        uint64_t n = less ? MIN(sv_zx(b - a, width), count) : 0;
+
+        for (unsigned w = 0; w < 4; w++) {
+            r[w] = sv_elements(size, (unsigned)n << size, w);
+        }
+        count = 0;
+    }
     for (unsigned k = 0; k < count && on; k++) {
         a = sv_zx(a, width);
         bool less = u ? a < b : sv_sx(a, width) < sv_sx(b, width);
@@ -340,8 +352,8 @@ uint64_t helper_sve_cntp(Cpu *cpu, uint64_t desc)
     unsigned vl = sv_vl(desc), size = sv_size(desc);
     uint64_t count = 0;
 
-    for (unsigned at = 0; at < vl; at += 1u << size) {
-        count += sv_on(g, at) && sv_on(n, at);
+    for (unsigned w = 0; w * 64 < vl; w++) {
+        count += (unsigned)__builtin_popcountll(g[w] & n[w] & sv_elements(size, vl, w));
     }
     return count;
 }

@@ -188,6 +188,18 @@ static inline const uint64_t *sv_p(const ArmCpu *c, unsigned n)
 {
     return n == NOPG ? sv_all_true : c->p[n];
 }
+/* ---- whole vectors at once (sve-fast.c) ---- */
+/* Which bits of a predicate's word stand for elements of a vector of vl bytes. */
+uint64_t sv_elements(unsigned size, unsigned vl, unsigned word);
+bool sv_all_active(const uint64_t *p, unsigned size, unsigned vl);
+/* All elements of r; false: it is not done, and r is anything. */
+bool sv_fast_bin(unsigned op, unsigned size, const ArmZ *a, const ArmZ *b, ArmZ *r, unsigned vl);
+bool sv_fast_fbin(const ArmCpu *c, unsigned op, unsigned size, const ArmZ *a, const ArmZ *b,
+                  ArmZ *r, unsigned vl);
+/* a (or -a) + n (or -n) * m */
+bool sv_fast_fma(const ArmCpu *c, unsigned size, const ArmZ *a, const ArmZ *n, const ArmZ *m,
+                 ArmZ *r, unsigned vl, bool neg_a, bool neg_n);
+
 /* N Z C V (bits 3..0) of PredTest. */
 uint32_t sv_predtest(const uint64_t *mask, const uint64_t *result, unsigned size, unsigned vl);
 /* Elements that a predicate pattern means, of the number there are. */
