@@ -2,8 +2,8 @@
 /*
  * VMware's paravirtual network card, version 3, as its Linux driver's header describes it: up to
  * eight transmit and sixteen receive queues, checksum and segmentation offload, VLAN tags,
- * multicast filters, 25 interrupts by MSI-X, MSI or INTx. Left out: LRO, RSS, wake-up, moderation
- * levels, data rings of receive queues, versions after 1.
+ * multicast filters, receive side scaling, 25 interrupts by MSI-X, MSI or INTx. Left out: LRO,
+ * wake-up, moderation levels, data rings of receive queues, versions after 1.
  */
 #include <inttypes.h>
 
@@ -34,6 +34,8 @@ enum {
     SH_MULTICAST_LEN = 124,
     SH_MULTICAST = 128,
     SH_VLANS = 136,
+    SH_RSS_LEN = 652,
+    SH_RSS = 656,
     SH_EVENTS = 696,
     SH_SIZE = 700
 };
@@ -57,6 +59,7 @@ enum {
     CMD_RX_MODE,
     CMD_MAC_FILTERS,
     CMD_VLAN_FILTERS,
+    CMD_RSS_TABLE,
     CMD_FEATURE = 0xcafe0009,
     CMD_QUEUE_STATUS = 0xf00d0000,
     CMD_STATS,
@@ -68,7 +71,7 @@ enum {
     CMD_EXTRA,
     CMD_INTR
 };
-enum { FEATURE_RXCSUM = 1, FEATURE_RXVLAN = 4, EVENT_LINK = 4 };
+enum { FEATURE_RXCSUM = 1, FEATURE_RSS = 2, FEATURE_RXVLAN = 4, EVENT_LINK = 4 };
 enum { MODE_UCAST = 1, MODE_MCAST = 2, MODE_BCAST = 4, MODE_ALL_MULTI = 8, MODE_PROMISC = 16 };
 enum {
     TX_GEN = 1 << 14,
@@ -101,6 +104,15 @@ typedef struct RxQueue {
     uint64_t packets;
 } RxQueue;
 
+enum { RSS_IP4 = 1, RSS_TCP4 = 2, RSS_IP6 = 4, RSS_TCP6 = 8 };
+#define RSS_KEY 40
+#define RSS_TABLE 128
+#define RSS_HEADER 8
+typedef struct RxScale {
+    uint16_t types, entries;         /* entries 0: off */
+    uint8_t key[RSS_KEY], table[RSS_TABLE];
+} RxScale;
+
 typedef struct Vmxnet3 {
     PciDevice pci;
     NetPeer *peer;
@@ -119,6 +131,7 @@ typedef struct Vmxnet3 {
     uint32_t masked, pending;        /* by interrupt */
     TxQueue tx[TX_QUEUES];
     RxQueue rx[RX_QUEUES];
+    RxScale scale;
     uint32_t tx_len;
     uint8_t tx_buf[NET_MAX_FRAME];
 } Vmxnet3;
@@ -317,11 +330,39 @@ static uint32_t rx_checked(const Vmxnet3 *s, const uint8_t *f, size_t len, bool 
     return kind | 1u << 16 | 1u << 19;
 }
 
+/* The queue of a frame; its hash and the completion's code for what was hashed (0: nothing). */
+static unsigned rx_scale(const Vmxnet3 *s, const uint8_t *f, size_t len, uint32_t *type,
+                         uint32_t *hash)
+{
+    uint8_t input[36];
+    EthLayout l;
+
+    *type = *hash = 0;
+    if (!s->scale.entries || !eth_parse(f, len, &l)) {
+        return 0;
+    }
+    bool tcp = l.tcp && !l.fragment && (s->scale.types & (l.ip4 ? RSS_TCP4 : RSS_TCP6));
+    size_t n = l.ip4 ? 8 : 32;
+
+    if (!tcp && !(s->scale.types & (l.ip4 ? RSS_IP4 : RSS_IP6))) {
+        return 0;
+    }
+    memcpy(input, f + l.l3 + (l.ip4 ? 12 : 8), n);
+    if (tcp) {
+        memcpy(input + n, f + l.l4, 4);
+        n += 4;
+    }
+    *type = (l.ip4 ? 1 : 3) + tcp;
+    *hash = eth_toeplitz(s->scale.key, input, n);
+    unsigned queue = s->scale.table[*hash % s->scale.entries];
+
+    return queue < s->num_rx ? queue : 0;
+}
+
 static ssize_t rx_frame(Vmxnet3 *s, const uint8_t *frame, size_t len, bool valid)
 {
-    RxQueue *q = &s->rx[0];
     uint8_t flat[16384], d[16];
-    uint32_t status0 = 0, tag = 0;
+    uint32_t status0 = 0, tag = 0, type, hash;
 
     if (!can_receive(&s->nic)) {
         return 0;
@@ -330,6 +371,8 @@ static ssize_t rx_frame(Vmxnet3 *s, const uint8_t *frame, size_t len, bool valid
         return (ssize_t)len;
     }
     uint32_t status3 = rx_checked(s, frame, len, valid, &status0);
+    unsigned queue = rx_scale(s, frame, len, &type, &hash);
+    RxQueue *q = &s->rx[queue];
 
     if ((s->features & FEATURE_RXVLAN) && len >= 18 && load_be16(frame + 12) == 0x8100) {
         tag = RXC_TAG | (uint32_t)load_be16(frame + 14) << 16;
@@ -353,8 +396,8 @@ static ssize_t rx_frame(Vmxnet3 *s, const uint8_t *frame, size_t len, bool valid
         bool first = off == 0, last = off + part == total;
         uint32_t c[4] = {
             r->next | (last ? RXC_EOP : 0) | (first ? RXC_SOP : 0) |
-                (r == &q->ring[1] ? 1u << 16 : 0) | status0,
-            0,
+                (queue + (r == &q->ring[1] ? s->num_rx : 0)) << 16 | type << 26 | status0,
+            hash,
             part | (last ? tag : 0),
             (last ? status3 : 0) | COMP_RX << 24,
         };
@@ -505,6 +548,23 @@ static void load_vlans(Vmxnet3 *s)
     }
 }
 
+/* Types, function, sizes of key and table, key, table; what makes no sense switches it off. */
+static void load_scale(Vmxnet3 *s)
+{
+    uint8_t c[RSS_HEADER + RSS_KEY + RSS_TABLE];
+    uint64_t at = shared(s, SH_RSS, 8);
+
+    memset(&s->scale, 0, sizeof(s->scale));
+    if (!(s->features & FEATURE_RSS) || shared(s, SH_RSS_LEN, 4) < sizeof(c) ||
+        !dma_read(&s->pci.dev, at, c, sizeof(c)) || load_le16(c + 4) > RSS_KEY) {
+        return;
+    }
+    memcpy(s->scale.key, c + RSS_HEADER, load_le16(c + 4));
+    memcpy(s->scale.table, c + RSS_HEADER + RSS_KEY, RSS_TABLE);
+    s->scale.types = load_le16(c);
+    s->scale.entries = MIN(load_le16(c + 6), RSS_TABLE);
+}
+
 static bool load_queues(Vmxnet3 *s)
 {
     uint64_t at = shared(s, SH_QUEUES, 8);
@@ -560,6 +620,7 @@ static uint32_t activate(Vmxnet3 *s)
     }
     load_filters(s);
     load_vlans(s);
+    load_scale(s);
     s->active = true;
     bh_schedule(s->kick_bh);
     return 0;
@@ -610,6 +671,10 @@ static void write_cmd(Device *d, const RegAccess *a)
         break;
     case CMD_FEATURE:
         s->features = (uint32_t)shared(s, SH_FEATURES, 8);
+        load_scale(s);
+        break;
+    case CMD_RSS_TABLE:
+        load_scale(s);
         break;
     case CMD_QUEUE_STATUS:
     case CMD_STATS:
@@ -734,6 +799,7 @@ static void vmxnet3_reset(Device *d)
     s->mach = load_le16(s->mac + 4);
     s->num_tx = s->num_rx = 0;
     s->num_multicast = s->rx_mode = s->features = 0;
+    memset(&s->scale, 0, sizeof(s->scale));
 }
 
 static const Prop vmxnet3_props[] = { NIC_PROPS(Vmxnet3), PROP_END };
@@ -750,7 +816,12 @@ static const StateField rx_state[] = {
     STATE(RxQueue, packets), STATE_END,
 };
 
+static const StateField scale_state[] = {
+    STATE(RxScale, types), STATE(RxScale, entries), STATE_RAW(RxScale, key), STATE_RAW(RxScale, table), STATE_END,
+};
+
 static const StateField vmxnet3_state[] = {
+    STATE_STRUCT(Vmxnet3, scale, scale_state),
     HOST_ONLY(Vmxnet3, nic, "connection to the back end"), HOST_ONLY(Vmxnet3, kick_bh, "host side"),
     STATE(Vmxnet3, kicks), STATE(Vmxnet3, active), STATE(Vmxnet3, automask), STATE(Vmxnet3, num_tx),
     STATE(Vmxnet3, num_rx), STATE(Vmxnet3, event_intr), STATE(Vmxnet3, features), STATE(Vmxnet3, rx_mode),
