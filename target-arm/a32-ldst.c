@@ -39,6 +39,16 @@ static void put_loaded(ArmCtx *s, unsigned rt, IrVal v)
     }
 }
 
+/* A load or store of a core that takes no unaligned ones. */
+static IrVal rotated_load(ArmCtx *s, const A32Insn *i, IrVal addr, unsigned mmu)
+{
+    IrBuilder *b = s->b;
+    IrVal v = arm_load(s, IR_I32, address(s, ir_andi(b, addr, ~0u << i->size)),
+                       (unsigned)i->size | (i->sign ? MEM_SIGN : 0), mmu);
+
+    return i->size == 2 ? ir_rotr(b, v, ir_shli(b, ir_andi(b, addr, 3), 3)) : v;
+}
+
 bool trans_a32_ldst(ArmCtx *s, const A32Insn *i)
 {
     IrBuilder *b = s->b;
@@ -79,15 +89,19 @@ bool trans_a32_ldst(ArmCtx *s, const A32Insn *i)
         return true;
     }
     if (i->load) {
-        IrVal v = arm_load(s, IR_I32, address(s, addr),
-                           (unsigned)i->size | (i->sign ? MEM_SIGN : 0), mmu);
+        IrVal v = a32_rotates(s)
+                      ? rotated_load(s, i, addr, mmu)
+                      : arm_load(s, IR_I32, address(s, addr),
+                                 (unsigned)i->size | (i->sign ? MEM_SIGN : 0), mmu);
 
         if (wback) {
             a32_set_plain(s, i->rn, moved);
         }
         put_loaded(s, i->rt, v);
     } else {
-        arm_store(s, a32_reg(s, i->rt), address(s, addr), i->size, mmu);
+        IrVal at = a32_rotates(s) ? ir_andi(b, addr, ~0u << i->size) : addr;
+
+        arm_store(s, a32_reg(s, i->rt), address(s, at), i->size, mmu);
         if (wback) {
             a32_set_plain(s, i->rn, moved);
         }

@@ -17,6 +17,10 @@ void a32_set_reg(ArmCtx *s, unsigned n, IrVal v);       /* 15: branch as data pr
 void a32_branch(ArmCtx *s, IrVal target, IrWay way);    /* stays in the instruction set */
 void a32_bx(ArmCtx *s, IrVal target, IrWay way);        /* bit 0 chooses it */
 void a32_exit_lookup(ArmCtx *s);
+/* Whether this core has the row of that name (a32-versions.c). */
+bool a32_row_there(const ArmCpu *c, const char *name);
+/* Whether unaligned addresses rotate words and are rounded down otherwise. */
+bool a32_rotates(const ArmCtx *s);
 bool a32_setflags(const ArmCtx *s, const A32Insn *i);
 /* Tables of VFP and of Advanced SIMD (A32 forms). */
 bool a32_vfp(ArmCtx *s, uint32_t word);

@@ -142,6 +142,18 @@ static bool neon_as_a32(uint32_t w, uint32_t *a32)
     return false;
 }
 
+/* Before v6T2 Thumb has BL and BLX with an immediate only, as two halves that are taken together. */
+static bool t32_there(const ArmCtx *s, uint32_t w)
+{
+    return arm_has(s->cpu, FEATURE_THUMB2) || (w & 0xf800d000) == 0xf000d000 ||
+           ((w & 0xf800d001) == 0xf000c000 && arm_has(s->cpu, FEATURE_V5));
+}
+
+static bool run_row(ArmCtx *s, const A32Insn *i)
+{
+    return a32_row_there(s->cpu, i->row->name) && i->row->trans(s, i);
+}
+
 static bool dispatch(ArmCtx *s, uint32_t w)
 {
     A32Insn i = {0};
@@ -151,9 +163,12 @@ static bool dispatch(ArmCtx *s, uint32_t w)
         return arm_m_dispatch(s, w);
     }
     if (s->thumb && s->insn_len == 2) {
-        return t16_decode(&i, w) && i.row->trans(s, &i);
+        return t16_decode(&i, w) && run_row(s, &i);
     }
     if (s->thumb) {
+        if (!t32_there(s, w)) {
+            return false;
+        }
         if (neon_as_a32(w, &simd)) {
             return a32_simd(s, simd);
         }
@@ -172,12 +187,12 @@ static bool dispatch(ArmCtx *s, uint32_t w)
         if ((w & 0xfe000000) == 0xf2000000 || (w & 0xff100000) == 0xf4000000) {
             return a32_simd(s, w);
         }
-        return a32_simd_extra(s, w) || (a32u_decode(&i, w) && i.row->trans(s, &i));
+        return a32_simd_extra(s, w) || (a32u_decode(&i, w) && run_row(s, &i));
     }
     if ((w & 0x0e000e00) == 0x0c000a00 || (w & 0x0f000e00) == 0x0e000a00) {
         return a32_vfp(s, w);
     }
-    return a32_decode(&i, w) && i.row->trans(s, &i);
+    return a32_decode(&i, w) && run_row(s, &i);
 }
 
 bool arm_translate_a32(ArmCtx *s, Cpu *cpu, const uint8_t *page, bool first)

@@ -221,6 +221,28 @@ static void lpae_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndr
     }
 }
 
+/* Test and clean of caches, which end at once: Z of the flags that the result goes to. */
+static uint64_t clean_read(ArmCpu *c, const ArmSysreg *r)
+{
+    return 1u << 30;
+}
+
+static void no_v6_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                        uintptr_t host_pc)
+{
+    if (arm_has(c, FEATURE_V6)) {
+        arm_undefined(c, host_pc);
+    }
+}
+
+static void no_v7_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                        uintptr_t host_pc)
+{
+    if (arm_has(c, FEATURE_V7)) {
+        arm_undefined(c, host_pc);
+    }
+}
+
 /* Implementation defined registers of the cores before the virtualization extensions. */
 static void no_lpae_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
                           uintptr_t host_pc)
@@ -284,6 +306,9 @@ const ArmSysreg arm_cp15_regs[] = {
     ROW("CNTP_CVAL", ARM_CP15(1, 2, 0, 14, 0), 0, 0, .read = cval_read, .write = cval_write, .aux = GT_PHYS, .check = timer_check, .flags = SR_LOCK),
     ROW("CNTV_CVAL", ARM_CP15(1, 3, 0, 14, 0), 0, 0, .read = cval_read, .write = cval_write, .aux = GT_VIRT, .check = timer_check, .flags = SR_LOCK),
     ROW("L2CTLR", P(1, 9, 0, 2), 1, 0, .flags = SR_IGNORE), ROW("L2ECTLR", P(1, 9, 0, 3), 1, 0, .flags = SR_IGNORE),
+    CONST("TESTCLEAN", P(0, 7, 10, 3), .read = clean_read, .check = no_v6_check), CONST("TESTCLEANINV", P(0, 7, 14, 3), .read = clean_read, .check = no_v6_check),
+    ROW("DLOCKDOWN", P(0, 9, 0, 0), 1, 0, .flags = SR_IGNORE, .check = no_v7_check), ROW("ILOCKDOWN", P(0, 9, 0, 1), 1, 0, .flags = SR_IGNORE, .check = no_v7_check),
+    ROW("DTCM", P(0, 9, 1, 0), 1, 0, .flags = SR_IGNORE, .check = no_v7_check), ROW("ITCM", P(0, 9, 1, 1), 1, 0, .flags = SR_IGNORE, .check = no_v7_check),
     ROW("PCR", P(0, 15, 0, 0), 1, 0, .flags = SR_IGNORE, .check = no_lpae_check), ROW("DIAG", P(0, 15, 0, 1), 1, 0, .flags = SR_IGNORE, .check = no_lpae_check),
     CONST("CBAR", P(4, 15, 0, 0), .read = cbar_read), ROW("HYP", P(4, 1, 0, 0), 2, F(sctlr[2]), .flags = SR_EL2, .write = sctlr_write),
     ROW("HVBAR", P(4, 12, 0, 0), 2, F(vbar[2]), .flags = SR_EL2), ROW("HCR", P(4, 1, 1, 0), 2, F(hcr), .flags = SR_EL2, .write = flush_write), ROW("HSR", P(4, 5, 2, 0), 2, F(esr[2]), .flags = SR_EL2),

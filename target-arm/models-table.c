@@ -72,6 +72,20 @@ const ArmModel arm_models[] = {
         .midr = 0x414fc0f0, .ctr = 0x8444c004, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe00a, 0x711fe07a},
         .a32_pfr0 = 0x1131, .a32_pfr1 = 0x11011, .a32_dfr0 = 0x02010555, .a32_mmfr = {0x10201105, 0x20000000, 0x01240000, 0x02102211},
         .a32_isar = {0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142}, .mvfr = {0x10110222, 0x11111111}, .fpsid = 0x410430f0}},
+    {.name = "arm926", .features32 = ARM_M_V5 | ARM_M_VFP, .id = {.midr = 0x41069265, .ctr = 0x1dd20d2, .fpsid = 0x41011090}},
+    {.name = "arm1026", .features32 = ARM_M_V5 | ARM_M_VFP, .id = {.midr = 0x4106a262, .ctr = 0x1dd20d2, .fpsid = 0x410110a0}},
+    {.name = "arm1136-r2", .features32 = ARM_M_V5 | ARM_M_V6 | ARM_M_VFP, .id = {
+        .midr = 0x4107b362, .ctr = 0x1dd20d2,
+        .a32_pfr0 = 0x111, .a32_pfr1 = 0x1, .a32_dfr0 = 0x2, .a32_afr0 = 0x3, .a32_mmfr = {0x01130003, 0x10030302, 0x01222110},
+        .a32_isar = {0x00140011, 0x12002111, 0x11231111, 0x01102131, 0x141}, .mvfr = {0x11111111}, .fpsid = 0x410120b4}},
+    {.name = "arm1136", .features32 = ARM_M_V5 | ARM_M_V6 | ARM_M_V6K | ARM_M_VFP, .id = {
+        .midr = 0x4117b363, .ctr = 0x1dd20d2,
+        .a32_pfr0 = 0x111, .a32_pfr1 = 0x1, .a32_dfr0 = 0x2, .a32_afr0 = 0x3, .a32_mmfr = {0x01130003, 0x10030302, 0x01222110},
+        .a32_isar = {0x00140011, 0x12002111, 0x11231111, 0x01102131, 0x141}, .mvfr = {0x11111111}, .fpsid = 0x410120b4}},
+    {.name = "arm11mpcore", .features32 = ARM_M_V5 | ARM_M_V6 | ARM_M_V6K | ARM_M_VFP, .id = {
+        .midr = 0x410fb022, .ctr = 0x1d192992,
+        .a32_pfr0 = 0x111, .a32_pfr1 = 0x1, .a32_afr0 = 0x2, .a32_mmfr = {0x01100103, 0x10020302, 0x01222000},
+        .a32_isar = {0x00100011, 0x12002111, 0x11221011, 0x01102131, 0x141}, .mvfr = {0x11111111}, .fpsid = 0x410120b4}},
     {.name = "arm1176", .features32 = ARM_M_V5 | ARM_M_V6 | ARM_M_V6K | ARM_M_VFP | ARM_M_EL3, .id = {
         .midr = 0x410fb767, .ctr = 0x1dd20d2,
         .a32_pfr0 = 0x111, .a32_pfr1 = 0x11, .a32_dfr0 = 0x33, .a32_mmfr = {0x01130003, 0x10030302, 0x01222100},
