@@ -11,12 +11,17 @@ import os
 import re
 import sys
 
-MAPS = {"-": 0, "0F": 1, "0F38": 2, "0F3A": 3, "V1": 4, "V2": 5, "V3": 6, "3D": 7}
+MAPS = {"-": 0, "0F": 1, "0F38": 2, "0F3A": 3, "V1": 4, "V2": 5, "V3": 6, "3D": 7,
+        "E1": 8, "E2": 9, "E3": 10}
 PREFIX = {"np": "NP", "66": "66", "f3": "F3", "f2": "F2"}
 FLAGS = {"mem": "MEM", "reg": "REG", "i64": "I64", "o64": "O64", "d64": "D64", "f64": "F64",
          "lock": "LOCK", "rep": "REP", "nob": "NOB", "anymod": "ANYMOD|REG", "ahf": "AHF",
          "fpu": "FPU", "sse": "SSE", "mmx": "MMX", "unal": "UNALIGNED", "vsib": "VSIB",
-         "nov": "NOVVVV", "l0": "L0", "l1": "L1", "w0": "W0", "w1": "W1", "shd": "SHD"}
+         "nov": "NOVVVV", "l0": "L0", "l1": "L1", "w0": "W0", "w1": "W1", "shd": "SHD",
+         "l2": "L2", "ll": "LL"}
+EVEX = {"bc": "BC", "bcd": "BC32", "bcq": "BC64", "er": "ER|SAE", "sae": "SAE", "k": "K|Z", "kn": "K", "kk": "K|KNEED",
+        "nf": "NF", "al": "AL", "op": "OPMASK",
+        "e8": "E8", "e16": "E16", "e32": "E32", "e64": "E64"}
 FIXED = {"AL": ("AX", "B"), "AX": ("AX", "W"), "rAX": ("AX", "V"), "zAX": ("AX", "Z"),
          "CL": ("CL", "B"), "DX": ("DX", "W"), "1": ("ONE", "B"), "ES": ("ES", "W"),
          "CS": ("CS", "W"), "SS": ("SS", "W"), "DS": ("DS", "W"), "FS": ("FS", "W"),
@@ -25,7 +30,7 @@ SIZES = {"": "NONE", "b": "B", "w": "W", "d": "D", "q": "Q", "dq": "DQ", "qq": "
          "ps": "X", "pd": "X", "ss": "D", "sd": "Q", "v": "V", "z": "Z", "y": "Y", "bs": "BS",
          "p": "P", "s": "S", "a": "A", "t": "T", "n": "N", "xh": "XH", "xq": "XQ", "xe": "XE"}
 UNDEFINED = {"O": 0x800, "S": 0x80, "Z": 0x40, "A": 0x10, "P": 4, "C": 1}
-USES_MODRM = "EGRMSCDVWUPQN"
+USES_MODRM = "EGRMSCDVWUPQNKF"
 ROW = re.compile(r'(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s+"([^"]*)"\s*(.*)$')
 OPCODE = re.compile(r"([0-9A-F]{2})(\+r|/[0-7]|:[0-9A-F]{2})?$")
 
@@ -49,9 +54,12 @@ class Row:
         self.flags, self.prefix, self.feature, self.undefined = [], "ANY", "-1", 0
         self.reg = self.rm = -1
         self.modrm = False
+        self.evex, self.kernel = [], None
         for a in [] if attributes == "-" else attributes.split(","):
             if a in PREFIX:
                 self.prefix = PREFIX[a]
+            elif a in EVEX:
+                self.evex += EVEX[a].split("|")
             elif a in FLAGS:
                 self.flags += FLAGS[a].split("|")
             elif a.startswith("f="):
@@ -60,8 +68,12 @@ class Row:
                 self.undefined = sum(UNDEFINED[x] for x in a[2:])
             else:
                 sys.exit(f"{where}: unknown attribute '{a}'")
+        if ":" in self.name:            # driver:kernel of evex.h
+            self.name, self.kernel = self.name.split(":")
         if self.map in (4, 5, 6):
             self.flags.append("VEX")
+        elif self.map >= 8:
+            self.flags.append("EVEX")
         if tail == "+r":
             self.flags.append("PLUS_R")
         elif tail.startswith("/"):
@@ -82,13 +94,13 @@ class Row:
         if text in FIXED:
             return FIXED[text]
         letter, size = text[0], text[1:]
-        if size not in SIZES or letter not in USES_MODRM + "IJOXYZHBLA":
+        if size not in SIZES or letter not in USES_MODRM + "IJOXYZHBLAT":
             sys.exit(f"{self.where}: unknown operand '{text}'")
         if letter in USES_MODRM:
             self.modrm = True
         if letter == "M":
             self.flags.append("MEM")
-        elif letter in "RUN":
+        elif letter in "RUN" or (letter == "F" and not size):
             self.flags.append("REG")
         return letter, SIZES[size]
 
@@ -99,7 +111,12 @@ class Row:
         flags = " | ".join("X86_ROW_" + f for f in dict.fromkeys(self.flags)) or "0"
         ops = ", ".join(f"{{X86_OP_{o}, X86_SZ_{s}}}" for o, s in self.operands)
         ops = f", .ops = {{{ops}}}" if ops else ""
-        return (f"    {{.trans = trans_{self.name}, .name = \"{self.name}\", "
+        if self.kernel:
+            more = "".join(f" | EV_{f}" for f in dict.fromkeys(self.evex))
+            ops += (f",\n     .driver = evex_{self.name}, .kernel = ev_{self.kernel}, "
+                    f".evex = 0{more}")
+        name = "EVEX" if self.kernel else self.name
+        return (f"    {{.trans = trans_{name}, .name = \"{self.kernel or self.name}\", "
                 f".where = \"{self.where}\", .text = \"{self.text}\",\n"
                 f"     .flags = {flags}, .feature = {self.feature}, .undefined = {self.undefined:#x},\n"
                 f"     .map = {self.map}, .opcode = {opcode:#04x}, .prefix = X86_PFX_{self.prefix}, "
@@ -108,7 +125,7 @@ class Row:
     def shadows(self, other):
         """Whether every encoding of `other` matches this row, which comes first."""
         mine, theirs = set(self.flags), set(other.flags)
-        conditions = {"MEM", "REG", "I64", "O64", "NOB", "L0", "L1", "W0", "W1"}
+        conditions = {"MEM", "REG", "I64", "O64", "NOB", "L0", "L1", "L2", "W0", "W1"}
         return (self.prefix in ("ANY", other.prefix) and self.reg in (-1, other.reg) and
                 self.rm in (-1, other.rm) and (mine & conditions) <= theirs)
 
@@ -174,11 +191,15 @@ def main():
         text = "".join("        " + ", ".join(line[i:i + 16]) + ",\n" for i in range(0, 257, 16))
         index.append(f"    {{\n{text}    }},\n")
     os.makedirs(sys.argv[1], exist_ok=True)
-    names = sorted({r.name for r in rows})
+    names = sorted({"EVEX" if r.kernel else r.name for r in rows})
+    drivers = sorted({r.name for r in rows if r.kernel})
+    kernels = sorted({r.kernel for r in rows if r.kernel})
     write(os.path.join(sys.argv[1], "trans.h"),
           spdx + made + "#ifndef TARGET_I386_TRANS_H\n#define TARGET_I386_TRANS_H\n\n"
           "#include \"target-i386/decode.h\"\n\n" +
-          "".join(f"X86TransFn trans_{n};\n" for n in names) + "\n#endif\n")
+          "".join(f"X86TransFn trans_{n};\n" for n in names) +
+          "".join(f"EvexDriver evex_{n};\n" for n in drivers) +
+          "".join(f"EvexKernel ev_{n};\n" for n in kernels) + "\n#endif\n")
     write(os.path.join(sys.argv[1], "decode-table.c"),
           spdx + made + "#include \"target-i386/trans.h\"\n#include \"target-i386/regs.h\"\n\n"
           "const X86Row x86_rows[] = {\n" + "".join(body) + "};\n\n"

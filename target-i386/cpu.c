@@ -57,6 +57,7 @@ void x86_block_key(Cpu *cpu, BlockKey *key)
     if (c->cr4 & CR4_OSXSAVE) {
         mode |= MODE_OSXSAVE;
         mode |= (c->xcr0 & (XCR0_SSE | XCR0_AVX)) == (XCR0_SSE | XCR0_AVX) ? MODE_AVX : 0;
+        mode |= mode & MODE_AVX && (c->xcr0 & XCR0_AVX512) == XCR0_AVX512 ? MODE_AVX512 : 0;
     }
     if ((c->cr4 & CR4_SMAP) && c->cpl < 3 && !(c->eflags & FLAG_AC)) {
         mode |= MODE_KSMAP;
@@ -84,6 +85,9 @@ static void reset_power_on(X86Cpu *c)
     x86_fpu_reset(c);
     memset(c->xmm, 0, sizeof(c->xmm));
     memset(c->ymm_hi, 0, sizeof(c->ymm_hi));
+    memset(c->zmm_hi, 0, sizeof(c->zmm_hi));
+    memset(c->zmm_more, 0, sizeof(c->zmm_more));
+    memset(c->opmask, 0, sizeof(c->opmask));
     c->xcr0 = XCR0_X87;
     c->pkru = 0;
     c->xss = 0;

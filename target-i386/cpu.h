@@ -37,7 +37,8 @@ typedef struct X87Reg {
 /* What an SSE instruction may change, kept for #XM. */
 typedef struct X86SseBefore {
     uint64_t regs[16];
-    Vec128 xmm[16], ymm_hi[16];
+    Vec128 xmm[16], ymm_hi[16], zmm_hi[16][2], zmm_more[16][4];
+    uint64_t opmask[8];
     Vec128 operand[3][2]; /* of arithmetic: x86_xm_note */
     uint64_t cc_dst, cc_src, cc_src2;
     uint32_t cc_op, mxcsr;
@@ -70,6 +71,9 @@ struct X86Cpu {
     X87Reg fpr[8] __attribute__((aligned(16))); /* physical; ST(i) is fpr[(fp_top + i) & 7] */
     Vec128 xmm[16] __attribute__((aligned(16))); /* low halves */
     Vec128 ymm_hi[16] __attribute__((aligned(16)));
+    Vec128 zmm_hi[16][2]; /* bits 511:256 of the first 16 */
+    Vec128 zmm_more[16][4]; /* of the others */
+    uint64_t opmask[8];
 
     /* ---- the rest ---- */
     uint64_t fp_ip, fp_dp; /* last x87 instruction and operand (offsets) */
@@ -260,6 +264,7 @@ enum {
     MODE_XM = 1 << 28, /* MXCSR leaves an exception unmasked */
     MODE_GUEST = 1 << 29, /* instructions may be intercepted */
 };
+#define MODE_AVX512 (1u << 31) /* MODE_AVX, and XCR0 has all three components */
 
 /* MMU indices. */
 enum {
@@ -359,6 +364,8 @@ void x86_io_permission(X86Cpu *c, uint32_t port, unsigned size, uintptr_t host_p
 bool x86_lock_machine(void);
 void x86_unlock_machine(bool taken);
 uint64_t x86_xcr0_supported(const X86Cpu *c);
+/* Where XSAVE puts component n, as CPUID.0DH says it. False: there is none. */
+bool x86_xsave_component(unsigned n, uint32_t *offset, uint32_t *size);
 
 /* ---- MMU (mmu.c) ---- */
 /* What a walk of the page tables says of a page; error: the #PF code when it fails. */

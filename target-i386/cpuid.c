@@ -243,9 +243,14 @@ static void leaf_topoext(const X86Cpu *c, uint32_t leaf, uint32_t subleaf, uint3
 /* Bytes of an XSAVE image of these components. */
 static uint32_t image_size(uint64_t components, bool compact)
 {
-    uint32_t size = components & XCR0_AVX ? 832 : 576;
+    uint32_t total = 576, offset, size;
 
-    return components & XCR0_PKRU ? (compact ? size : 2688) + 8 : size;
+    for (unsigned n = 2; n < 32; n++) {
+        if (components >> n & 1 && x86_xsave_component(n, &offset, &size)) {
+            total = (compact ? total : offset) + size;
+        }
+    }
+    return total;
 }
 
 static void leaf_xsave(X86Cpu *c, uint32_t subleaf, uint32_t out[4])
@@ -263,12 +268,8 @@ static void leaf_xsave(X86Cpu *c, uint32_t subleaf, uint32_t out[4])
     } else if (subleaf == 1) {
         out[EAX] = c->features[FW_D_1_EAX];
         out[EBX] = image_size(c->xcr0 | c->xss, true);
-    } else if (subleaf == 2 && (supported & XCR0_AVX)) {
-        out[EAX] = 256;
-        out[EBX] = 576;
-    } else if (subleaf == 9 && (supported & XCR0_PKRU)) {
-        out[EAX] = 8;
-        out[EBX] = 2688;
+    } else if (subleaf < 32 && supported >> subleaf & 1) {
+        x86_xsave_component(subleaf, &out[EBX], &out[EAX]);
     }
 }
 

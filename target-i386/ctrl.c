@@ -305,6 +305,7 @@ uint64_t x86_xcr0_supported(const X86Cpu *c)
         return 0;
     }
     return XCR0_X87 | XCR0_SSE | (x86_has_feature(c, FEAT_AVX) ? XCR0_AVX : 0) |
+           (x86_has_feature(c, FEAT_AVX512F) ? XCR0_AVX512 : 0) |
            (x86_has_feature(c, FEAT_PKU) ? XCR0_PKRU : 0);
 }
 
@@ -338,7 +339,8 @@ void helper_xsetbv(Cpu *cpu)
     }
     need_cpl0(c, HOST_PC());
     if ((uint32_t)c->regs[R_CX] != 0 || !(v & XCR0_X87) || (v & ~x86_xcr0_supported(c)) ||
-        ((v & XCR0_AVX) && !(v & XCR0_SSE))) {
+        ((v & XCR0_AVX) && !(v & XCR0_SSE)) ||
+        (v & XCR0_AVX512 && (~v & (XCR0_AVX512 | XCR0_AVX)))) {
         x86_raise_error(c, EXC_GP, 0, HOST_PC());
     }
     c->xcr0 = v;

@@ -2,10 +2,10 @@
 /*
  * Instruction decoding: prefixes, REX and VEX, opcode maps, ModRM addressing, immediates. The
  * rows of one opcode are few and are tried in the order of the tables; the first that fits wins.
- * SDM 2 chapter 2 (formats), appendix A (maps). EVEX and XOP are not there and are #UD.
+ * SDM 2 chapter 2 (formats), appendix A (maps). XOP is not there and is #UD.
  */
-#include "target-i386/decode.h"
 #include "target-i386/regs.h"
+#include "target-i386/trans.h"
 
 typedef struct Fetch {
     const uint8_t *p;
@@ -117,6 +117,46 @@ static bool decode_vex(X86Insn *i, Fetch *f, uint8_t byte, X86DecodeMode mode, b
     return true;
 }
 
+/* EVEX prefix, SDM 2A 2.7: byte is 62. False: it is BOUND. */
+static bool decode_evex(X86Insn *i, Fetch *f, X86DecodeMode mode, bool *bad)
+{
+    if (mode.no_vex || (!f->more && f->pos == f->n)) {
+        f->more |= !mode.no_vex;
+        return false;
+    }
+    uint8_t p0 = f->p[f->pos];
+    if (!mode.code64 && (p0 & 0xc0) != 0xc0) {
+        return false;
+    }
+    if (i->lock || i->rep || i->opsize_prefix || i->rex) {
+        *bad = true;
+        return true;
+    }
+    fetch(f, 1);
+    uint8_t p1 = (uint8_t)fetch(f, 1), p2 = (uint8_t)fetch(f, 1), map = p0 & 7;
+    *bad = p0 & 8 || map < 1 || map > 3 || !(p1 & 4);
+    i->evex = i->vex = true;
+    i->rex = (uint8_t)((~p0 >> 5 & 7) | p1 >> 7 << 3);
+    i->evex_x = i->rex & 2 ? 16 : 0;
+    i->evex_r = p0 & 16 ? 0 : 16;
+    i->evex_high = !(p2 & 8);
+    i->vvvv = (uint8_t)(~p1 >> 3 & 15);
+    if (!mode.code64) {
+        i->rex &= 8;
+        i->evex_x = i->evex_r = 0;
+        i->vvvv &= 7;
+        i->evex_high = false;
+    }
+    i->vex_pp = p1 & 3;
+    i->vex_l = i->evex_rc = p2 >> 5 & 3;
+    i->evex_z = p2 >> 7;
+    i->evex_b = p2 >> 4 & 1;
+    i->evex_aaa = p2 & 7;
+    i->map = (uint8_t)(X86_MAP_E1 + map - 1);
+    i->opcode = (uint8_t)fetch(f, 1);
+    return true;
+}
+
 static void decode_modrm16(X86Insn *i, Fetch *f)
 {
     static const int8_t base[8] = {R_BX, R_BX, R_BP, R_BP, R_SI, R_DI, R_BP, R_BX};
@@ -130,6 +170,7 @@ static void decode_modrm16(X86Insn *i, Fetch *f)
         i->disp = fetch_signed(f, 2);
     } else {
         i->disp = fetch_signed(f, i->mod);
+        i->disp8 = i->mod == 1;
     }
 }
 
@@ -144,7 +185,7 @@ static void decode_modrm32(X86Insn *i, Fetch *f, bool code64)
 
         i->scale = sib >> 6;
         i->index = (int8_t)((sib >> 3 & 7) | rex_x << 3);
-        i->vsib = (uint8_t)i->index;
+        i->vsib = (uint8_t)(i->index | (i->evex && i->evex_high ? 16 : 0));
         if (i->index == 4) {
             i->index = -1;
         }
@@ -160,6 +201,29 @@ static void decode_modrm32(X86Insn *i, Fetch *f, bool code64)
         return;
     }
     i->disp = fetch_signed(f, i->mod == 1 ? 1 : i->mod == 2 ? 4 : 0);
+    i->disp8 = i->mod == 1;
+}
+
+/*
+ * SDM 2A 2.7.11: bits of the prefix that the row has no use for. With registers EVEX.b takes
+ * L'L for the rounding, and the length is 512 bits.
+ */
+static bool evex_fits(const X86Row *r, const X86Insn *i)
+{
+    uint32_t v = r->evex;
+    bool reg = i->mod == 3;
+
+    if (i->evex_b && !(v & (reg ? EV_ER | EV_SAE : EV_BC | EV_BC32 | EV_BC64))) {
+        return false;
+    }
+    if ((i->vex_l == 3 && !(reg && i->evex_b)) || (i->evex_high && !(r->flags & X86_ROW_VSIB) &&
+                                                   r->flags & X86_ROW_NOVVVV)) {
+        return false;
+    }
+    if ((i->evex_aaa && !(v & EV_K)) || (!i->evex_aaa && v & EV_KNEED)) {
+        return false;
+    }
+    return !i->evex_z || (v & EV_Z && i->evex_aaa && !(r->ops[0].op == X86_OP_W && !reg));
 }
 
 static bool row_fits(const X86Row *r, const X86Insn *i, X86DecodeMode mode)
@@ -197,8 +261,9 @@ static bool row_fits(const X86Row *r, const X86Insn *i, X86DecodeMode mode)
     }
     return ok && !(f & X86_ROW_I64 && mode.code64) && !(f & X86_ROW_O64 && !mode.code64) &&
            !(f & X86_ROW_NOB && i->rex & 1) && !(f & X86_ROW_W0 && w) && !(f & X86_ROW_W1 && !w) &&
-           !(f & X86_ROW_L0 && i->vex_l) && !(f & X86_ROW_L1 && !i->vex_l) &&
-           !(f & X86_ROW_NOVVVV && i->vvvv);
+           !(f & X86_ROW_L0 && i->vex_l) && !(f & X86_ROW_L1 && i->vex_l != 1) &&
+           !(f & X86_ROW_L2 && i->vex_l != 2) && !(f & X86_ROW_LL && !i->vex_l) &&
+           !(f & X86_ROW_NOVVVV && i->vvvv) && (!i->evex || evex_fits(r, i));
 }
 
 static uint8_t operand_size(const X86Insn *i, uint8_t size, bool code64)
@@ -258,6 +323,12 @@ static void decode_immediate(X86Insn *i, X86Operand *o, uint8_t size, Fetch *f)
     } else {
         o->imm = fetch(f, 1u << o->size);
     }
+}
+
+static void mask_operand(X86Operand *o, const X86Insn *i, uint8_t op)
+{
+    o->kind = op == X86_OP_F && i->mod != 3 ? X86_MEM : X86_KREG;
+    o->reg = (op == X86_OP_K ? i->reg : op == X86_OP_F ? i->rm : i->vvvv) & 7;
 }
 
 static void decode_operand(X86Insn *i, X86Operand *o, X86OpSpec spec, Fetch *f, bool code64)
@@ -346,11 +417,16 @@ static void decode_operand(X86Insn *i, X86Operand *o, X86OpSpec spec, Fetch *f, 
     case X86_OP_U:
     case X86_OP_W:
         o->kind = spec.op == X86_OP_W && mem ? X86_MEM : X86_XMM;
-        o->reg = spec.op == X86_OP_V ? reg : rm;
+        o->reg = spec.op == X86_OP_V ? reg | i->evex_r : rm | i->evex_x;
         break;
     case X86_OP_H:
         o->kind = X86_XMM;
-        o->reg = i->vvvv;
+        o->reg = i->vvvv | (i->evex_high ? 16 : 0);
+        break;
+    case X86_OP_K:
+    case X86_OP_F:
+    case X86_OP_T:
+        mask_operand(o, i, spec.op);
         break;
     case X86_OP_L:
         o->kind = X86_XMM;
@@ -375,6 +451,34 @@ static void decode_operand(X86Insn *i, X86Operand *o, X86OpSpec spec, Fetch *f, 
     default:
         break;
     }
+}
+
+/* The element that a row's masks and broadcasts are of: log2 of bytes. */
+unsigned x86_evex_element(const X86Row *r)
+{
+    return r->evex & EV_E8 ? 0 : r->evex & EV_E16 ? 1 : r->evex & EV_E32 ? 2 : 3;
+}
+
+/* SDM 2A 2.7.5: an 8-bit displacement counts in memory operands (or elements of them). */
+static void scale_disp8(X86Insn *i)
+{
+    if (!i->evex || !i->disp8) {
+        return;
+    }
+    const X86Row *r = i->row;
+    unsigned k = 0;
+    while (k < 3 && i->op[k].kind != X86_MEM) {
+        k++;
+    }
+    bool single = r->flags & X86_ROW_VSIB || r->driver == evex_COMPRESS || r->driver == evex_EXPAND;
+    unsigned size = single ? x86_evex_element(r) : i->op[k].size;
+    if (i->evex_b) {
+        /* elements of the source are as many as those of the result */
+        unsigned es = x86_evex_element(r);
+        unsigned many = (i->op[0].kind == X86_XMM ? i->op[0].size : size) - es;
+        size = r->evex & EV_BC32 ? 2 : r->evex & EV_BC64 ? 3 : size - many;
+    }
+    i->disp *= 1 << size;
 }
 
 static void decode_sizes(X86Insn *i, uint32_t flags, X86DecodeMode mode)
@@ -418,6 +522,9 @@ static bool decode_opcode(X86Insn *i, Fetch *f, X86DecodeMode mode)
     if ((byte & 0xfe) == 0xc4 && !f->more && decode_vex(i, f, byte, mode, &bad)) {
         return !bad;
     }
+    if (byte == 0x62 && !f->more && decode_evex(i, f, mode, &bad)) {
+        return !bad;
+    }
     if (byte == 0x0f) {
         i->map = X86_MAP_0F;
         byte = (uint8_t)fetch(f, 1);
@@ -452,10 +559,14 @@ X86Decoded x86_decode(X86Insn *i, const uint8_t *p, unsigned n, X86DecodeMode mo
     }
     if (good && !f.more && k < end) {
         i->row = &x86_rows[k];
+        if (i->evex && i->evex_b && i->mod == 3) {
+            i->vex_l = 2;
+        }
         decode_sizes(i, i->row->flags, mode);
         for (unsigned o = 0; o < 4 && i->row->ops[o].op; o++) {
             decode_operand(i, &i->op[o], i->row->ops[o], &f, mode.code64);
         }
+        scale_disp8(i);
     }
     i->len = (uint8_t)f.pos;
     if (f.more ? n >= 15 : f.pos > 15) {

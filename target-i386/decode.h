@@ -15,6 +15,10 @@
 struct X86Ctx;
 struct X86Insn;
 typedef void X86TransFn(struct X86Ctx *s, struct X86Insn *i);
+struct Evex;
+typedef void EvexDriver(struct Evex *e);
+/* One element of the result, or what the driver says. */
+typedef uint64_t EvexKernel(struct Evex *e, uint64_t x, uint64_t y);
 
 enum {
     X86_MAP_1,
@@ -25,6 +29,9 @@ enum {
     X86_MAP_V2,
     X86_MAP_V3,
     X86_MAP_3D,
+    X86_MAP_E1,
+    X86_MAP_E2,
+    X86_MAP_E3,
     X86_MAPS };
 
 /* Conditions on a row beside map and opcode, and facts about it. */
@@ -52,6 +59,22 @@ enum {
     X86_ROW_L0 = 1 << 20, X86_ROW_L1 = 1 << 21,
     X86_ROW_W0 = 1 << 22, X86_ROW_W1 = 1 << 23,
     X86_ROW_SHD = 1 << 24,              /* result undefined for counts above the size */
+    X86_ROW_EVEX = 1 << 25,             /* needs MODE_AVX512 */
+    X86_ROW_L2 = 1 << 26,
+    X86_ROW_LL = 1 << 27,               /* EVEX.L'L: 256 or 512 bits */
+};
+/* EVEX rows beside that: what EVEX.b means, masking, the size of an element. */
+enum {
+    EV_BC = 1 << 0,                     /* a memory operand may be one element for all */
+    EV_BC32 = 1 << 1,                   /* of 32 bits whatever the elements have */
+    EV_ER = 1 << 2, EV_SAE = 1 << 3,    /* rounding in the instruction; no exceptions */
+    EV_K = 1 << 4, EV_Z = 1 << 5,       /* may be masked, zeroing too */
+    EV_KNEED = 1 << 6,                  /* must be */
+    EV_NF = 1 << 7,                     /* memory faults whatever the mask */
+    EV_AL = 1 << 8,                     /* memory must be aligned */
+    EV_OPMASK = 1 << 9,                 /* VEX-coded instruction of mask registers */
+    EV_E8 = 1 << 10, EV_E16 = 1 << 11, EV_E32 = 1 << 12, EV_E64 = 1 << 13,
+    EV_BC64 = 1 << 14,
 };
 enum { X86_PFX_ANY, X86_PFX_NP, X86_PFX_66, X86_PFX_F3, X86_PFX_F2 };
 
@@ -61,7 +84,7 @@ enum {
     X86_OP_C, X86_OP_D, X86_OP_X, X86_OP_Y, X86_OP_Z, X86_OP_V, X86_OP_W, X86_OP_U, X86_OP_P,
     X86_OP_Q, X86_OP_N, X86_OP_H, X86_OP_B, X86_OP_L, X86_OP_A, X86_OP_AX, X86_OP_CL, X86_OP_DX,
     X86_OP_ONE, X86_OP_ES, X86_OP_CS, X86_OP_SS, X86_OP_DS, X86_OP_FS, X86_OP_GS, X86_OP_ST0,
-    X86_OP_STI, X86_OP_XMM0,
+    X86_OP_STI, X86_OP_XMM0, X86_OP_K, X86_OP_F, X86_OP_T,
 };
 enum {
     X86_SZ_NONE, X86_SZ_B, X86_SZ_W, X86_SZ_D, X86_SZ_Q, X86_SZ_DQ, X86_SZ_QQ, X86_SZ_X, X86_SZ_V,
@@ -82,6 +105,9 @@ typedef struct X86Row {
     uint8_t map, opcode, prefix;
     int8_t reg, rm;                     /* of ModRM; -1: any */
     X86OpSpec ops[4];
+    uint16_t evex;                      /* EV_* */
+    EvexDriver *driver;
+    EvexKernel *kernel;
 } X86Row;
 extern const X86Row x86_rows[];
 extern const unsigned x86_num_rows;
@@ -90,7 +116,7 @@ extern const uint16_t x86_row_index[X86_MAPS][257];
 /* A resolved operand. */
 typedef enum X86Kind {
     X86_NONE, X86_REG, X86_MEM, X86_IMM, X86_REL, X86_SEG, X86_CREG, X86_DREG, X86_XMM, X86_MMX,
-    X86_STR, X86_FAR, X86_ST,
+    X86_STR, X86_FAR, X86_ST, X86_KREG,
 } X86Kind;
 typedef struct X86Operand {
     uint8_t kind;
@@ -108,6 +134,10 @@ typedef struct X86Insn {
     uint8_t rex;                        /* 0: none; VEX: its R X B W in REX's form, without 0x40 */
     uint8_t rep;                        /* 0, 0xf2, 0xf3: last one seen */
     bool lock, opsize_prefix, addr_prefix, vex;
+    bool evex, evex_z, evex_b, evex_high; /* high: V', which is vvvv's or the index's bit 4 */
+    uint8_t evex_aaa, evex_rc, evex_x;  /* x: bit 4 of a vector in ModRM.rm, as 16 */
+    uint8_t evex_r;                     /* likewise of ModRM.reg */
+    bool disp8;
     uint8_t vvvv, vex_l, vex_pp;
     uint8_t opsize, addrsize;           /* log2 of bytes */
     uint8_t modrm, mod, reg, rm;        /* reg and rm with their REX bits; rm before SIB */
@@ -126,6 +156,9 @@ typedef struct X86DecodeMode { bool code64, code32, no_vex; } X86DecodeMode;
 X86Decoded x86_decode(X86Insn *i, const uint8_t *p, unsigned n, X86DecodeMode mode);
 /* AT&T syntax. pc: of the instruction, for branch targets. */
 void x86_print_insn(const X86Insn *i, uint64_t pc, X86DecodeMode mode, GString *out);
+
+/* Size of a row's elements, log2 of bytes. */
+unsigned x86_evex_element(const X86Row *r);
 
 /* Bytes of the memory operand, and whether it is written. */
 unsigned x86_operand_extent(const X86Insn *i, bool *write);

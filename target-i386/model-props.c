@@ -158,7 +158,8 @@ static struct json_object *words_to_json(struct Object *o, const Prop *p, const 
                                                                   : words[word];
         struct json_object *entry = json_object_new_object();
 
-        json_object_object_add(entry, "cpuid-register", json_object_new_string(feature_words[n].reg));
+        json_object_object_add(entry, "cpuid-register",
+                               json_object_new_string(feature_words[n].reg));
         if (feature_words[n].subleaf >= 0) {
             json_object_object_add(entry, "cpuid-input-ecx",
                                    json_object_new_int(feature_words[n].subleaf));

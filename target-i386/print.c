@@ -110,7 +110,10 @@ static void print_operand(const X86Insn *i, const X86Operand *o, uint64_t next, 
         g_string_append_printf(out, o->kind == X86_CREG ? "%%cr%u" : "%%db%u", o->reg);
         break;
     case X86_XMM:
-        g_string_append_printf(out, o->size == 5 ? "%%ymm%u" : "%%xmm%u", o->reg);
+        g_string_append_printf(out, "%%%cmm%u", o->size < 5 ? 'x' : "yz"[o->size - 5], o->reg);
+        break;
+    case X86_KREG:
+        g_string_append_printf(out, "%%k%u", o->reg);
         break;
     case X86_MMX:
         g_string_append_printf(out, "%%mm%u", o->reg);
@@ -226,6 +229,9 @@ void x86_print_insn(const X86Insn *i, uint64_t pc, X86DecodeMode mode, GString *
             g_string_append(out, indirect ? "*" : "");
             print_operand(i, &i->op[k], pc + i->len, mode, out);
             first = false;
+            if (k == 0 && i->evex_aaa) {
+                g_string_append_printf(out, "{%%k%u}%s", i->evex_aaa, i->evex_z ? "{z}" : "");
+            }
         }
     }
     if (x86_has_mem(i) && i->base == 16) {

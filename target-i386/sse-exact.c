@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Overflow, underflow and precision of SSE and AVX arithmetic when the first two are not masked: then
- * the result has no limits to its exponent, so that an overflow may be exact and an exact result too
- * small (SDM 1 4.9.1, 11.5.2). The host runs with all masked and cannot tell; each lane's result is
- * made once more here, exactly, from the operands that the translation has kept.
+ * Overflow, underflow and precision of SSE and AVX arithmetic when the first two are not masked:
+ * then the result has no limits to its exponent, so that an overflow may be exact and an exact
+ * result too small (SDM 1 4.9.1, 11.5.2). The host runs with all masked and cannot tell; each
+ * lane's result is made once more here, exactly, from the operands that the translation has kept.
  */
 #include <string.h>
 #include "target-i386/sse-exact.h"

@@ -20,6 +20,9 @@ void helper_xm_begin(Cpu *cpu)
     memcpy(b->regs, c->regs, sizeof(b->regs));
     memcpy(b->xmm, c->xmm, sizeof(b->xmm));
     memcpy(b->ymm_hi, c->ymm_hi, sizeof(b->ymm_hi));
+    memcpy(b->zmm_hi, c->zmm_hi, sizeof(b->zmm_hi));
+    memcpy(b->zmm_more, c->zmm_more, sizeof(b->zmm_more));
+    memcpy(b->opmask, c->opmask, sizeof(b->opmask));
     b->cc_dst = c->cc_dst;
     b->cc_src = c->cc_src;
     b->cc_src2 = c->cc_src2;
@@ -63,6 +66,9 @@ void helper_xm_end(Cpu *cpu, uint32_t word)
     memcpy(c->regs, b->regs, sizeof(b->regs));
     memcpy(c->xmm, b->xmm, sizeof(b->xmm));
     memcpy(c->ymm_hi, b->ymm_hi, sizeof(b->ymm_hi));
+    memcpy(c->zmm_hi, b->zmm_hi, sizeof(b->zmm_hi));
+    memcpy(c->zmm_more, b->zmm_more, sizeof(b->zmm_more));
+    memcpy(c->opmask, b->opmask, sizeof(b->opmask));
     c->cc_dst = b->cc_dst;
     c->cc_src = b->cc_src;
     c->cc_src2 = b->cc_src2;

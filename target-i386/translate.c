@@ -216,10 +216,17 @@ static bool unit_ready(X86Ctx *s, const X86Insn *i)
 {
     uint32_t f = i->row->flags;
 
-    if (f & X86_ROW_VEX && !(f & (X86_ROW_SSE | X86_ROW_MMX))) {
+    if (i->row->driver) {       /* EVEX, and mask registers */
+        if (!(s->mode & MODE_AVX512)) {
+            x86_ud(s);
+            return false;
+        }
+    } else if (f & X86_ROW_VEX && !(f & (X86_ROW_SSE | X86_ROW_MMX))) {
         return true;        /* VEX-coded integer instructions */
     }
-    if (f & X86_ROW_VEX) {
+    if (i->row->driver) {
+        /* TS below */
+    } else if (f & X86_ROW_VEX) {
         if (!(s->mode & MODE_AVX)) {
             x86_ud(s);
             return false;
@@ -240,6 +247,44 @@ static bool unit_ready(X86Ctx *s, const X86Insn *i)
     return true;
 }
 
+static bool writes_vector(const X86Insn *i)
+{
+    X86TransFn *t = i->row->trans;
+
+    return i->op[0].kind == X86_XMM && t != trans_PTEST && t != trans_VTEST && t != trans_UCOMIS &&
+           t != trans_COMIS && t != trans_PCMPESTRI && t != trans_PCMPISTRI &&
+           t != trans_PCMPESTRM && t != trans_PCMPISTRM && t != trans_MASKMOVDQU;
+}
+
+/* SDM 1 15.5: VEX-coded instructions clear what is above their vector. */
+static void clear_register(X86Ctx *s, unsigned reg)
+{
+    IrVal zero = ir_i64(s->b, 0);
+
+    for (unsigned n = 0; n < 32; n += 8) {
+        ir_env_store(s->b, zero, (uint32_t)(offsetof(X86Cpu, zmm_hi) + reg * 32 + n), MEM_64);
+    }
+}
+
+static void clear_upper(X86Ctx *s, const X86Insn *i)
+{
+    if (s->ended || !ir_is_open(s->b)) {
+        return;
+    }
+    if (i->row->trans == trans_VZERO) {
+        for (unsigned n = 0; n < (s->code64 ? 16 : 8); n++) {
+            clear_register(s, n);
+        }
+    } else if (writes_vector(i)) {
+        clear_register(s, i->op[0].reg);
+        if (i->row->trans == trans_VGATHER) {
+            clear_register(s, i->op[2].reg);    /* the mask */
+        }
+    } else if (i->row->trans == trans_PCMPESTRM || i->row->trans == trans_PCMPISTRM) {
+        clear_register(s, 0);
+    }
+}
+
 static void translate_insn(X86Ctx *s, X86Insn *i)
 {
     const X86Row *r = i->row;
@@ -258,7 +303,7 @@ static void translate_insn(X86Ctx *s, X86Insn *i)
     if (s->mode & MODE_GUEST) {
         x86_virt_before(s, i);
     }
-    if (s->mode & MODE_XM && r->flags & X86_ROW_SSE && r->trans != trans_LDMXCSR &&
+    if (s->mode & MODE_XM && r->flags & (X86_ROW_SSE | X86_ROW_EVEX) && r->trans != trans_LDMXCSR &&
         r->trans != trans_STMXCSR) {
         x86_sync(s);
         ir_call_xm_begin(s->b);
@@ -267,6 +312,9 @@ static void translate_insn(X86Ctx *s, X86Insn *i)
         if (ir_is_open(s->b) && !s->ended) {
             x86_sync(s);
             ir_call_xm_end(s->b, ir_i32(s->b, word));
+            if (s->mode & MODE_AVX512 && i->vex && !r->driver) {
+                clear_upper(s, i);
+            }
         }
         return;
     }
@@ -280,6 +328,9 @@ static void translate_insn(X86Ctx *s, X86Insn *i)
         s->x87.known = false;
     }
     r->trans(s, i);
+    if (s->mode & MODE_AVX512 && i->vex && !r->driver) {
+        clear_upper(s, i);
+    }
 }
 
 /*

@@ -131,6 +131,72 @@ static void check_xsave(X86Cpu *c, uint64_t va, uintptr_t host_pc)
     }
 }
 
+/* The extended region: bits in their order, SDM 1 13.4.2. PKRU goes through its own functions. */
+static const struct {
+    uint32_t bit, offset, size;
+    size_t field;
+} extended[] = {
+    {XCR0_AVX, XSAVE_AVX_OFFSET, 256, offsetof(X86Cpu, ymm_hi)},
+    {XCR0_OPMASK, 1088, 64, offsetof(X86Cpu, opmask)},
+    {XCR0_ZMM_HI256, 1152, 512, offsetof(X86Cpu, zmm_hi)},
+    {XCR0_HI16_ZMM, 1664, 1024, offsetof(X86Cpu, zmm_more)},
+    {XCR0_PKRU, 2688, 8, 0},
+};
+
+bool x86_xsave_component(unsigned bit, uint32_t *offset, uint32_t *size)
+{
+    for (unsigned n = 0; n < ARRAY_COUNT(extended); n++) {
+        if (extended[n].bit == 1u << bit) {
+            *offset = extended[n].offset;
+            *size = extended[n].size;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where a component lies (SDM 1 13.4.3: compacted ones follow each other). */
+static uint64_t component_offset(unsigned n, uint64_t compact_bv)
+{
+    uint64_t at = XSAVE_AVX_OFFSET;
+
+    if (!(compact_bv & XCOMP_COMPACT)) {
+        return extended[n].offset;
+    }
+    for (unsigned k = 0; k < n; k++) {
+        at += compact_bv & extended[k].bit ? extended[k].size : 0;
+    }
+    return at;
+}
+
+/* Bytes of it that the mode knows: outside of 64-bit mode there are eight registers. */
+static unsigned component_bytes(const X86Cpu *c, unsigned n)
+{
+    unsigned size = extended[n].size;
+
+    if (x86_code64(c) || extended[n].bit & (XCR0_OPMASK | XCR0_PKRU)) {
+        return size;
+    }
+    return extended[n].bit == XCR0_HI16_ZMM ? 0 : size / 2;
+}
+
+static void *component_state(X86Cpu *c, unsigned n)
+{
+    return (uint8_t *)c + extended[n].field;
+}
+
+static bool all_zero(const void *p, size_t size)
+{
+    const uint64_t *v = p;
+
+    for (size_t n = 0; n < size / 8; n++) {
+        if (v[n]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Components that are not in their initial state (SDM 1 13.6). */
 static uint64_t components_in_use(X86Cpu *c)
 {
@@ -144,17 +210,13 @@ static uint64_t components_in_use(X86Cpu *c)
     }
     in_use |= x87_init ? 0 : XCR0_X87;
     in_use |= memcmp(c->xmm, zero, sizeof(zero)) ? XCR0_SSE : 0;
-    in_use |= memcmp(c->ymm_hi, zero, sizeof(zero)) ? XCR0_AVX : 0;
-    in_use |= c->pkru ? XCR0_PKRU : 0;
+    for (unsigned n = 0; n < ARRAY_COUNT(extended); n++) {
+        bool used = extended[n].bit == XCR0_PKRU
+                        ? c->pkru != 0
+                        : !all_zero(component_state(c, n), extended[n].size);
+        in_use |= used ? extended[n].bit : 0;
+    }
     return in_use;
-}
-
-/* Where PKRU lies in an image (SDM 1 13.4.3: compacted components follow each other). */
-static uint64_t pkru_offset(uint64_t compact_bv)
-{
-    return !(compact_bv & XCOMP_COMPACT) ? 2688
-           : compact_bv & XCR0_AVX       ? XSAVE_AVX_OFFSET + 256
-                                         : XSAVE_AVX_OFFSET;
 }
 
 static uint64_t requested(const X86Cpu *c)
@@ -173,19 +235,19 @@ void helper_xsave(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t kind)
     XHeader h;
 
     if (compact && x86_get_mxcsr(c) != MXCSR_DEFAULT) {
-        used |= XCR0_SSE;       /* 13.10: MXCSR belongs to it here */
+        used |= XCR0_SSE; /* 13.10: MXCSR belongs to it here */
     }
 
     check_xsave(c, va, host_pc);
     /* all of it must be writable before any of it is written */
     cpu_load_bytes(cpu, va + XSAVE_LEGACY, &h, sizeof(h), mmu, host_pc);
-    if (want & XCR0_AVX) {
-        cpu_probe(cpu, va + XSAVE_AVX_OFFSET, 1, ACCESS_STORE, mmu, host_pc);
-        cpu_probe(cpu, va + XSAVE_AVX_OFFSET + 255, 1, ACCESS_STORE, mmu, host_pc);
-    }
-    uint64_t pkru_va = va + pkru_offset(compact ? want | XCOMP_COMPACT : 0);
-    if (want & XCR0_PKRU) {
-        cpu_probe(cpu, pkru_va, 8, ACCESS_STORE, mmu, host_pc);
+    uint64_t form = compact ? want | XCOMP_COMPACT : 0;
+    for (unsigned n = 0; n < ARRAY_COUNT(extended); n++) {
+        if (want & extended[n].bit) {
+            uint64_t at = va + component_offset(n, form);
+            cpu_probe(cpu, at, 1, ACCESS_STORE, mmu, host_pc);
+            cpu_probe(cpu, at + extended[n].size - 1, 1, ACCESS_STORE, mmu, host_pc);
+        }
     }
     if (want & used & XCR0_X87) {
         store_x87(c, &a, rexw);
@@ -200,16 +262,15 @@ void helper_xsave(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t kind)
     if (want & used & XCR0_SSE) {
         cpu_store_bytes(cpu, va + offsetof(FxArea, xmm), c->xmm, xmm_count(c) * 16, mmu, host_pc);
     }
-    if (want & used & XCR0_AVX) {
-        cpu_store_bytes(cpu, va + XSAVE_AVX_OFFSET, c->ymm_hi, xmm_count(c) * 16, mmu, host_pc);
-    }
-    if (want & used & XCR0_PKRU) {
-        uint64_t pkru = c->pkru;
-
-        cpu_store_bytes(cpu, pkru_va, &pkru, 8, mmu, host_pc);
+    for (unsigned n = 0; n < ARRAY_COUNT(extended); n++) {
+        uint64_t pkru = c->pkru, at = va + component_offset(n, form);
+        if (want & used & extended[n].bit) {
+            cpu_store_bytes(cpu, at, extended[n].bit == XCR0_PKRU ? &pkru : component_state(c, n),
+                            component_bytes(c, n), mmu, host_pc);
+        }
     }
     if (compact) {
-        h = (XHeader){ .xstate_bv = want & used, .xcomp_bv = want | XCOMP_COMPACT };
+        h = (XHeader){.xstate_bv = want & used, .xcomp_bv = want | XCOMP_COMPACT};
     } else {
         h.xstate_bv = (h.xstate_bv & ~want) | (want & (kind ? used : components_in_use(c) | want));
     }
@@ -253,8 +314,7 @@ void helper_xrstor(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t supervisor)
     uintptr_t host_pc = HOST_PC();
     unsigned mmu = x86_mmu_index(c);
     uint64_t want = requested(c);
-    Vec128 high[16] = {0};
-    uint32_t pkru = 0;
+    uint64_t more[ARRAY_COUNT(extended)][128] = {{0}};
     XHeader h;
     FxArea a;
 
@@ -264,11 +324,11 @@ void helper_xrstor(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t supervisor)
         x86_raise_error(c, EXC_GP, 0, host_pc);
     }
     cpu_load_bytes(cpu, va, &a, offsetof(FxArea, rest), mmu, host_pc);
-    if (want & h.xstate_bv & XCR0_AVX) {
-        cpu_load_bytes(cpu, va + XSAVE_AVX_OFFSET, high, xmm_count(c) * 16, mmu, host_pc);
-    }
-    if (want & h.xstate_bv & XCR0_PKRU) {
-        cpu_load_bytes(cpu, va + pkru_offset(h.xcomp_bv), &pkru, 4, mmu, host_pc);
+    for (unsigned n = 0; n < ARRAY_COUNT(extended); n++) {
+        if (want & h.xstate_bv & extended[n].bit) {
+            cpu_load_bytes(cpu, va + component_offset(n, h.xcomp_bv), more[n],
+                           component_bytes(c, n), mmu, host_pc);
+        }
     }
     if ((want & (XCR0_SSE | XCR0_AVX)) && !(h.xcomp_bv & XCOMP_COMPACT) &&
         (a.mxcsr & ~x86_mxcsr_mask(c))) {
@@ -293,11 +353,12 @@ void helper_xrstor(Cpu *cpu, uint64_t va, uint32_t rexw, uint32_t supervisor)
 
         x86_set_mxcsr(c, init ? MXCSR_DEFAULT : a.mxcsr);
     }
-    if (want & XCR0_AVX) {
-        memcpy(c->ymm_hi, high, xmm_count(c) * 16);
-    }
-    if (want & XCR0_PKRU) {
-        x86_set_pkru(c, pkru);
+    for (unsigned n = 0; n < ARRAY_COUNT(extended); n++) {
+        if (want & extended[n].bit & XCR0_PKRU) {
+            x86_set_pkru(c, (uint32_t)more[n][0]);
+        } else if (want & extended[n].bit) {
+            memcpy(component_state(c, n), more[n], component_bytes(c, n));
+        }
     }
 }
 

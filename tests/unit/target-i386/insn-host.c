@@ -35,6 +35,21 @@ __asm__(".text\n"
         "vmovdqu 32*k(%rax), %ymm\\r\n"
         ".set k, k + 1\n"
         ".endr\n"
+        "cmpl $0, 0x20300e40\n"
+        "je 2f\n"
+        "mov $0x20300600, %eax\n"
+        ".set k, 0\n"
+        ".irp r, "
+        "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n"
+        "vmovdqu64 64*k(%rax), %zmm\\r\n"
+        ".set k, k + 1\n"
+        ".endr\n"
+        ".set k, 0\n"
+        ".irp r, 0,1,2,3,4,5,6,7\n"
+        "kmovq 0x800+8*k(%rax), %k\\r\n"
+        ".set k, k + 1\n"
+        ".endr\n"
+        "2:\n"
         "movzwl 0x203000c0, %eax\n" /* DS and ES to begin with */
         "mov %eax, %ds\n"
         "mov %eax, %es\n"
@@ -109,6 +124,21 @@ __asm__(".text\n"
         "vmovdqu %ymm\\r, 32*k(%rax)\n"
         ".set k, k + 1\n"
         ".endr\n"
+        "cmpl $0, 0x20300e40\n"
+        "je 3f\n"
+        "mov $0x20300600, %eax\n"
+        ".set k, 0\n"
+        ".irp r, "
+        "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n"
+        "vmovdqu64 %zmm\\r, 64*k(%rax)\n"
+        ".set k, k + 1\n"
+        ".endr\n"
+        ".set k, 0\n"
+        ".irp r, 0,1,2,3,4,5,6,7\n"
+        "kmovq %k\\r, 0x800+8*k(%rax)\n"
+        ".set k, k + 1\n"
+        ".endr\n"
+        "3:\n"
         "vzeroupper\n"
         "fxsave64 0x20300400\n"
         "fninit\n"
@@ -138,6 +168,13 @@ const char *host_lacks(void)
         return "the host has no AVX2";
     }
     return getauxval(AT_HWCAP2) & 2 ? NULL : "the host's kernel does not enable FSGSBASE";
+}
+
+bool host_wide(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512cd");
 }
 
 uint64_t host_fs_base(void)

@@ -60,6 +60,7 @@ static bool byte_regs(const X86Row *r)
 }
 
 typedef struct Form {
+    unsigned high_reg, high_rm, high_index; /* bit 4 of vector registers, in EVEX */
     bool compat;
     uint8_t rex, modrm, sib;
     bool has_sib, opsize, rip;
@@ -103,6 +104,7 @@ static unsigned choose_vsib(Form *f)
     f->rex |= rnd() & 2;
     f->disp = (unsigned)(rnd() % 128);
     f->disp_bytes = 1;
+    f->high_index = rnd() & 1;
     return 4;
 }
 
@@ -119,11 +121,17 @@ static void choose_modrm(Form *f, const X86Row *r, bool mem)
     } else {
         rm = r->rm >= 0               ? (unsigned)r->rm
              : r->flags & X86_ROW_FPU ? rnd() % 8
-             : is_vector(r, true)     ? rnd() % 16
+             : has_op(r, X86_OP_F)    ? rnd() % 8
+             : is_vector(r, true)     ? rnd() % (r->flags & X86_ROW_EVEX ? 32 : 16)
                                       : pick_reg(f->compat);
         f->modrm = 0xc0;
     }
-    f->rex |= (uint8_t)((f->reg >> 3) << 2 | (rm >> 3));
+    f->rex |= (uint8_t)((f->reg >> 3 & 1) << 2 | (rm >> 3 & 1));
+    f->high_reg = f->reg >> 4;
+    f->high_rm = rm >> 4;
+    if (r->flags & X86_ROW_EVEX && mem && f->disp_bytes == 1) {
+        f->disp = (rnd() % 48 - 16) & 0xff; /* which is scaled */
+    }
     f->modrm |= (uint8_t)((f->reg & 7) << 3 | (rm & 7));
     if (byte_regs(r) && !f->rex && ((!mem && (rm & 7) == 7) || (f->reg & 7) == 7)) {
         if (f->compat) { /* no BH */
@@ -156,7 +164,10 @@ static void choose_opcode_reg(Form *f, const X86Row *r)
 static void put_vex(Code *c, const X86Row *r, const Form *f)
 {
     static const uint8_t pps[5] = {[X86_PFX_66] = 1, [X86_PFX_F3] = 2, [X86_PFX_F2] = 3};
-    unsigned vvvv = has_op(r, X86_OP_H) ? rnd() % 16 : has_op(r, X86_OP_B) ? pick_reg(false) : 0;
+    unsigned vvvv = has_op(r, X86_OP_H)   ? rnd() % 16
+                    : has_op(r, X86_OP_B) ? pick_reg(false)
+                    : has_op(r, X86_OP_T) ? rnd() % 8
+                                          : 0;
     unsigned l = r->flags & X86_ROW_L1                                ? 1
                  : r->flags & X86_ROW_L0 || !(r->flags & X86_ROW_SSE) ? 0
                                                                       : rnd() % 2;
@@ -164,6 +175,34 @@ static void put_vex(Code *c, const X86Row *r, const Form *f)
     put(c, 0xc4, 1);
     put(c, (~f->rex & 7u) << 5 | (r->map - X86_MAP_V1 + 1u), 1);
     put(c, (f->rex >> 3 & 1u) << 7 | (~vvvv & 15u) << 3 | l << 2 | pps[r->prefix], 1);
+}
+
+static void put_evex(Code *c, const X86Row *r, const Form *f, bool mem)
+{
+    static const uint8_t pps[5] = {[X86_PFX_66] = 1, [X86_PFX_F3] = 2, [X86_PFX_F2] = 3};
+    unsigned vvvv = has_op(r, X86_OP_H) ? rnd() % 32 : 0;
+    unsigned l = r->flags & X86_ROW_L0   ? 0
+                 : r->flags & X86_ROW_LL ? 1 + rnd() % 2
+                 : r->flags & X86_ROW_L2 ? 2
+                                         : rnd() % 3;
+    unsigned b = r->evex & (mem ? EV_BC | EV_BC32 | EV_BC64 : EV_ER | EV_SAE) && rnd() % 3 == 0;
+    unsigned aaa = r->evex & EV_KNEED ? 1 + rnd() % 7 : r->evex & EV_K && rnd() % 3 ? rnd() % 8 : 0;
+    unsigned z = r->evex & EV_Z && aaa && !(mem && r->ops[0].op == X86_OP_W) && rnd() & 1;
+    unsigned x = mem ? f->rex >> 1 & 1 : f->high_rm;
+
+    if (r->flags & X86_ROW_VSIB) {
+        vvvv = f->high_index << 4;
+    }
+    if (b && !mem) {
+        l = rnd() % 4;
+    }
+    put(c, 0x62, 1);
+    put(c,
+        (~f->rex >> 2 & 1u) << 7 | !x << 6 | (~f->rex & 1u) << 5 | !f->high_reg << 4 |
+            (unsigned)(r->map - X86_MAP_E1 + 1),
+        1);
+    put(c, (f->rex >> 3 & 1u) << 7 | (~vvvv & 15u) << 3 | 4 | pps[r->prefix], 1);
+    put(c, z << 7 | l << 5 | b << 4 | (~vvvv >> 4 & 1u) << 3 | aaa, 1);
 }
 
 /*
@@ -234,10 +273,12 @@ static unsigned choose_reg(const Form *f, const X86Row *r)
 {
     bool any = has_op(r, X86_OP_S) || has_op(r, X86_OP_C) || has_op(r, X86_OP_D);
 
-    return r->reg >= 0           ? (unsigned)r->reg
-           : any                 ? rnd() % 8
-           : is_vector(r, false) ? rnd() % 16
-                                 : pick_reg(f->compat);
+    return r->reg >= 0                                      ? (unsigned)r->reg
+           : any                                            ? rnd() % 8
+           : has_op(r, X86_OP_K)                            ? rnd() % 8
+           : is_vector(r, false) && r->flags & X86_ROW_EVEX ? rnd() % 32
+           : is_vector(r, false)                            ? rnd() % 16
+                                                            : pick_reg(f->compat);
 }
 
 /* A store that a branch goes over. */
@@ -257,9 +298,9 @@ void put_row(Case *t)
 {
     Code *c = &t->code;
     const X86Row *r = t->row;
-    Form f = {.opsize = r->prefix == X86_PFX_66, .compat = t->compat};
+    Form f = {.opsize = r->prefix == X86_PFX_66 && !(r->flags & X86_ROW_EVEX), .compat = t->compat};
     bool plain = special_branches(r) || differs_by_vendor(r);
-    bool has_modrm = r->flags & X86_ROW_MODRM, vex = r->flags & X86_ROW_VEX;
+    bool has_modrm = r->flags & X86_ROW_MODRM, vex = r->flags & (X86_ROW_VEX | X86_ROW_EVEX);
     bool mem = has_modrm && (r->flags & X86_ROW_MEM || (!(r->flags & X86_ROW_REG) && rnd() % 2));
 
     if (!plain && (r->prefix == X86_PFX_ANY || r->prefix >= X86_PFX_F3) && !vex && rnd() % 4 == 0 &&
@@ -286,7 +327,9 @@ void put_row(Case *t)
     if (mem && !(r->flags & X86_ROW_VSIB) && !f.compat) {
         put_idle_prefix(c);
     }
-    if (vex) {
+    if (r->flags & X86_ROW_EVEX) {
+        put_evex(c, r, &f, mem);
+    } else if (vex) {
         put_vex(c, r, &f);
     } else {
         put_prefixes(c, r, &f);

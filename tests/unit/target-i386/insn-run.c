@@ -32,6 +32,15 @@ static void set_segments(X86Cpu *c, const NativeState *st, bool compat)
 void state_to_cpu(X86Cpu *c, const NativeState *st, bool compat)
 {
     set_segments(c, st, compat);
+    c->xcr0 = XCR0_X87 | XCR0_SSE | XCR0_AVX | (st->wide ? XCR0_AVX512 : 0);
+    for (unsigned n = 0; st->wide && n < 32; n++) {
+        if (n < 16) {
+            memcpy(c->zmm_hi[n], st->zmm[n] + 32, 32);
+        } else {
+            memcpy(c->zmm_more[n - 16], st->zmm[n], 64);
+        }
+    }
+    memcpy(c->opmask, st->opmask, sizeof(c->opmask));
     c->rip = st->entry;
     memcpy(c->regs, st->regs, sizeof(c->regs));
     for (unsigned n = 0; n < 16; n++) {
@@ -59,6 +68,15 @@ void state_from_cpu(X86Cpu *c, NativeState *st)
         memcpy(st->ymm[n], &c->xmm[n], 16);
         memcpy(st->ymm[n] + 16, &c->ymm_hi[n], 16);
     }
+    for (unsigned n = 0; st->wide && n < 32; n++) {
+        if (n < 16) {
+            memcpy(st->zmm[n], st->ymm[n], 32);
+            memcpy(st->zmm[n] + 32, c->zmm_hi[n], 32);
+        } else {
+            memcpy(st->zmm[n], c->zmm_more[n - 16], 64);
+        }
+    }
+    memcpy(st->opmask, c->opmask, sizeof(c->opmask));
     st->rflags = x86_cc_all(c->cc_dst, c->cc_src, c->cc_src2, c->cc_op);
     st->rflags |= c->df < 0 ? FLAG_DF : 0;
     st->mxcsr = c->mxcsr;

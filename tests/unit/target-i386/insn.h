@@ -51,6 +51,9 @@ typedef struct NativeState {
         uint8_t st[8][16];
         uint8_t xmm[16][16], rest[96];
     } fx;
+    uint8_t zmm[32][64]; /* at 0x600, where `wide` */
+    uint64_t opmask[8]; /* at 0xe00 */
+    uint32_t wide; /* at 0xe40 */
 } NativeState;
 
 typedef struct Code {
@@ -89,6 +92,8 @@ void host_catch_signals(void);
 /* What the processor and its kernel need to have; NULL: all of it. */
 const char *host_lacks(void);
 uint64_t host_fs_base(void);
+/* It has the parts of AVX-512 that there are here, and its kernel enables them. */
+bool host_wide(void);
 /* Runs live_state(); false: a signal came. */
 bool host_run(void);
 static inline NativeState *live_state(void)
