@@ -310,7 +310,13 @@ uint64_t helper_vfp_fixed(Cpu *cpu, uint64_t v, uint32_t w)
                          : (uint64_t)((int64_t)(r << (64 - bits)) >> (64 - bits)) &
                                (size == 3 ? UINT64_MAX : UINT32_MAX);
     }
-    return fp_from_int(c, size, v, !word_u(w), bits, word_imm(w));
+    /* F5.1: from fixed point always to nearest */
+    uint32_t fpcr = c->fpcr;
+
+    c->fpcr &= ~(3u << FPCR_RMODE_SHIFT);
+    v = fp_from_int(c, size, v, !word_u(w), bits, word_imm(w));
+    c->fpcr = fpcr;
+    return v;
 }
 
 uint32_t helper_vmrs(Cpu *cpu, uint32_t reg)

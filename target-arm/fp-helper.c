@@ -57,6 +57,9 @@ static uint64_t step_a32(ArmCpu *c, unsigned size, bool root, uint64_t a, uint64
     bool x0 = flush ? !(x & exp[size]) : !x, y0 = flush ? !(y & exp[size]) : !y;
 
     if ((x == exp[size] && y0) || (y == exp[size] && x0)) {
+        if (size > 1 && (x0 ? x : y)) {
+            c->fpsr |= FPSR_IDC;        /* what counts as 0 is a denormal number */
+        }
         return root ? one_half[size] : two[size];
     }
     uint64_t r =

@@ -184,8 +184,8 @@ void helper_sve_ld(Cpu *cpu, uint64_t desc, uint64_t va)
     bool quiet = a.flags & ACC_NF;
     ArmZ r[4] = {0};
 
-    if (regs == 1 && size == msize && !(a.flags & (ACC_FF | ACC_NF)) && sv_all_active(p, size, vl) &&
-        load_whole(&a, va, vl, &r[0])) {
+    if (regs == 1 && size == msize && !(a.flags & (ACC_FF | ACC_NF)) &&
+        sv_all_active(p, size, vl) && load_whole(&a, va, vl, &r[0])) {
         sv_set_z(c, sv_rd(desc), &r[0], vl);
         return;
     }

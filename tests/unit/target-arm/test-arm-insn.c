@@ -176,7 +176,7 @@ static const char *const unusable_a64[] = {
     "STG_pre", "STGP_post", "STGP_off", "STGP_pre", NULL,
 };
 static const char *const unusable_a32[] = {
-    "B", "BL", "BX", "BXJ", "BLX_r", "BLX_i", "B_cond", "CBZ", "TBB", "SVC", "HVC", "SMC", "BKPT", "UDF", "ERET", "HINT", "IT", "CPS",
+    "B", "BL", "BX", "BXJ", "BLX_r", "BLX_i", "B_cond", "CBZ", "TBB", "SVC", "HVC", "SMC", "BKPT", "HLT", "UDF", "ERET", "HINT", "IT", "CPS",
     "SETEND", "MSR_i", "MSR_r", "MRS", "MRS_bank", "MSR_bank", "MCR", "MRC", "MCRR", "MRRC", "LDM", "STM", "STMIA", "LDMIA", "STMDB", "LDMDB",
     "SRSDB", "RFEDB", "SRSIA", "RFEIA", "PUSH", "POP", "STREX", "LDREX", "STREXB", "LDREXB", "STREXH", "LDREXH", "STREXD", "LDREXD", "STLEX",
     "LDAEX", "STLEXB", "LDAEXB", "STLEXH", "LDAEXH", "SWP", "SUBS_PC", "ISB", "VMSR", "VMRS", "LDR_lit", "LDRB_lit", "LDRH_lit", "LDRSB_lit",
