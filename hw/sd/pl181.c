@@ -190,6 +190,12 @@ static void pl181_fifo_write(Device *d, const RegAccess *a)
     pl181_run(s);
 }
 
+/* Words that have not passed the FIFO's other end. */
+static uint64_t pl181_fifocnt_read(Device *d, const RegAccess *a)
+{
+    return (((Pl181 *)d)->to_move + 3) / 4;
+}
+
 static bool pl181_realize(Device *d, GError **error)
 {
     Pl181 *s = (Pl181 *)d;
@@ -229,6 +235,7 @@ static const Reg pl181_regs[] = {
     REG_HOOK(0x38, 4, "clear", .write = pl181_clear_write, .help = "clears status bits"),
     REG_ARRAY(Pl181, 0x3c, mask, .wmask = 0x3fffff, .write = pl181_mask_write, .help = "interrupt masks"),
     REG(Pl181, 0x44, select, .wmask = 0xf, .help = "card select"),
+    REG_HOOK(0x48, 4, "fifocnt", .read = pl181_fifocnt_read, .help = "words that are not in the FIFO yet"),
     REG_HOOK(0x80, 4, "fifo", .count = 16, .read = pl181_fifo_read, .write = pl181_fifo_write, .help = "data"),
     REG_HOOK(0xfe0, 4, "periphid0", .reset = 0x81), REG_HOOK(0xfe4, 4, "periphid1", .reset = 0x11),
     REG_HOOK(0xfe8, 4, "periphid2", .reset = 0x04), REG_HOOK(0xfec, 4, "periphid3", .reset = 0x00),
