@@ -107,8 +107,8 @@ static const RegBank gpio_banks[] = {
 static const PinRow gpio_pins[] = {PIN_OUT_ARRAY(ImxGpio, irq, "irq"), PIN_OUT_ARRAY(ImxGpio, out, "out"),
                                    PIN_IN("in", PINS, gpio_in), PIN_END};
 static const StateField gpio_state[] = {STATE(ImxGpio, levels), STATE_END};
-static const DeviceType gpio_type = {
+static const DeviceType imx_gpio_type = {
     .name = "imx.gpio", .category = "misc", .desc = "i.MX GPIO", .internal = true, .size = sizeof(ImxGpio), .state_version = 1,
     .banks = gpio_banks, .pins = gpio_pins, .state = gpio_state,
 };
-DEVICE_TYPE(gpio_type);
+DEVICE_TYPE(imx_gpio_type);

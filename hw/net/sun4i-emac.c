@@ -276,9 +276,9 @@ static const StateField emac_state[] = {
     STATE_RAW(Sun4iEmac, rx), STATE_ARRAY(Sun4iEmac, tx_at), STATE_ARRAY(Sun4iEmac, rx_len), STATE(Sun4iEmac, rx_at),
     STATE(Sun4iEmac, rx_head), STATE(Sun4iEmac, rx_count), STATE_END,
 };
-static const DeviceType emac_type = {
+static const DeviceType sun4i_emac_type = {
     .name = "allwinner-emac", .category = "network", .desc = "Allwinner A10 Ethernet controller", .internal = true,
     .size = sizeof(Sun4iEmac), .state_version = 1, .props = emac_props, .banks = emac_banks, .pins = emac_pins,
     .state = emac_state, .realize = emac_realize, .unrealize = emac_unrealize, .reset = emac_reset,
 };
-DEVICE_TYPE(emac_type);
+DEVICE_TYPE(sun4i_emac_type);

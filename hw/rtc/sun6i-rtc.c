@@ -96,7 +96,13 @@ static const Reg sun4i_rtc_regs[] = {
 };
 static const RegBank sun4i_rtc_banks[] = {
     {.name = "mmio", .size = 0x400, BANK_REGS(sun4i_rtc_regs), .help = "clock"}, {0}};
-static const StateField rtc_state[] = {STATE(Sun6iRtc, offset_s), STATE_END};
+static const StateField rtc_state[] = {
+    STATE(Sun6iRtc, offset_s),
+    HOST_ONLY(Sun6iRtc, auto_switch, "of the sun6i, there a register"),
+    HOST_ONLY(Sun6iRtc, prescaler, "of the sun6i, there a register"),
+    HOST_ONLY(Sun6iRtc, out, "of the sun6i, there a register"),
+    STATE_END,
+};
 static const int sun4i_year = 2010, sun6i_year = 1970;
 static const DeviceType sun6i_rtc_type = {
     .name = "allwinner-rtc-sun6i", .category = "misc", .desc = "Allwinner real-time clock", .internal = true,

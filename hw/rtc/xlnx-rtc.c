@@ -127,9 +127,9 @@ static const RegBank rtc_banks[] = {
 static const PinRow rtc_pins[] = {PIN_OUT_ARRAY(XlnxRtc, irqs, "irq"), PIN_END};
 static const StateField rtc_state[] = {STATE(XlnxRtc, offset_s), STATE_TIMER_FIELD(XlnxRtc, tick),
                                        STATE_END};
-static const DeviceType rtc_type = {
+static const DeviceType xlnx_rtc_type = {
     .name = "xlnx-zynmp.rtc", .category = "misc", .desc = "Xilinx real-time clock", .internal = true, .size = sizeof(XlnxRtc),
     .state_version = 1, .banks = rtc_banks, .pins = rtc_pins, .state = rtc_state, .realize = rtc_realize,
     .unrealize = rtc_unrealize, .reset = rtc_reset,
 };
-DEVICE_TYPE(rtc_type);
+DEVICE_TYPE(xlnx_rtc_type);

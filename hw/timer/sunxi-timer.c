@@ -232,7 +232,8 @@ static const RegBank sunxi_timer_banks[] = {
 static const PinRow sunxi_timer_pins[] = {PIN_OUT_ARRAY(SunxiTimer, irq, "irq"), PIN_END};
 static const StateField sunxi_timer_state[] = {
     STATE_ARRAY(SunxiTimer, ctrl), STATE_ARRAY(SunxiTimer, interval), STATE_STRUCTS(SunxiTimer, count, countdown_state),
-    STATE_TIMER_FIELD(SunxiTimer, wdog), STATE_END,
+    STATE_TIMER_FIELD(SunxiTimer, wdog), STATE(SunxiTimer, wdog_cfg), HOST_ONLY(SunxiTimer, wdog_irq_en, "of the H3, there a register"),
+    STATE(SunxiTimer, wdog_irq_sta), STATE(SunxiTimer, count64_ctrl), STATE_ARRAY(SunxiTimer, count64), STATE_END,
 };
 
 static bool sunxi_timer_realize(Device *d, GError **error)
