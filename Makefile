@@ -67,8 +67,11 @@ shared-sources := $(filter-out $(DROPPED_FILES),$(shared-sources))
 generated-shared := $(filter-out $(GEN)/target-%,$(generated-sources))
 shared-objects := $(call objects,$(shared-sources) $(generated-shared))
 
-# $(call target-objects,FOLDER): shared by all binaries of that folder
-target-objects = $(call objects,$(filter-out $(1)/binary-%,$(call sources,$(1)/*.c $(1)/*/*.c)) \
+# $(call target-objects,FOLDER): shared by all binaries of that folder. What is in target-X/kvm is
+# for the hosts that run X.
+kvm-target-i386 := target-i386
+target-objects = $(call objects,$(filter-out $(1)/binary-% \
+    $(if $(filter $(1),$(kvm-target-$(HOST_ARCH))),,$(1)/kvm/%),$(call sources,$(1)/*.c $(1)/*/*.c)) \
     $(filter $(GEN)/$(1)/%,$(generated-sources)))
 
 binary-files := $(call sources,target-*/binary-*.c)

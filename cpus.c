@@ -156,6 +156,17 @@ void cpu_run_on_wait(Cpu *cpu, CpuWorkFn *fn, uint64_t data)
     }
 }
 
+static void nothing(Cpu *cpu, uint64_t data)
+{
+}
+
+void cpu_synchronize(Cpu *cpu)
+{
+    if (cpu_accel(cpu)->cpu_sync && cpu != this_cpu && !cpu->stopped) {
+        cpu_run_on_wait(cpu, nothing, 0);      /* whoever works the queue has the state */
+    }
+}
+
 static void cpu_run_queue(Cpu *cpu)
 {
     if (!(atomic_load(&cpu->pending) & CPU_PENDING_WORK)) {
@@ -301,6 +312,10 @@ static void cpu_look_around(Cpu *cpu)
             machine_lock_wait(&cpu->wake);
         }
         atomic_store(&cpu->sleeping, false);
+    }
+    if (cpu_accel(cpu)->cpu_sync &&
+        (cpu->stop_requested || (atomic_load(&cpu->pending) & CPU_PENDING_WORK))) {
+        cpu_accel(cpu)->cpu_sync(cpu);
     }
     if (cpu->stop_requested) {
         cpu->stop_requested = false;

@@ -357,6 +357,28 @@ void memory_transaction_commit(void)
 
 /* ---- address spaces ---- */
 
+void address_space_each_ram(AddressSpace *as, void (*fn)(const RamRange *r, void *opaque),
+                            void *opaque)
+{
+    const FlatView *v = as->view;
+
+    for (unsigned i = 0; v != NULL && i < v->count; i++) {
+        const FlatRange *f = &v->ranges[i];
+        Region *r = f->region;
+
+        if (r->kind != REGION_RAM && r->kind != REGION_ROM && !(r->kind == REGION_ROMD && f->romd)) {
+            continue;
+        }
+        fn(&(RamRange){.addr = f->first,
+                       .len = f->last - f->first + 1,
+                       .offset = r->ram_offset + f->offset,
+                       .block = r->ram,
+                       .readonly = f->readonly || r->kind != REGION_RAM,
+                       .display = r->dirty_display},
+           opaque);
+    }
+}
+
 AddressSpace *address_spaces(void)
 {
     return state.spaces;

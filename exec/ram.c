@@ -209,6 +209,9 @@ void region_dirty_set(Region *r, hwaddr offset, uint64_t len)
 void region_track_display(Region *r, bool on)
 {
     r->dirty_display = on;
+    if (ram_hooks.tracked != NULL) {
+        ram_hooks.tracked();
+    }
 }
 
 typedef struct DirtyRun {
@@ -253,6 +256,9 @@ void region_dirty_take(Region *r, DirtyClient c, hwaddr offset, uint64_t len,
 
     if (len == 0) {
         return;
+    }
+    if (ram_hooks.sync != NULL) {
+        ram_hooks.sync(b);
     }
     d.end = d.base + len;
     page = d.base >> DIRTY_PAGE_BITS;

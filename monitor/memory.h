@@ -9,7 +9,7 @@
 #include "qom/vm.h"
 
 /* The vCPU of that number, or NULL. */
-struct Cpu *monitor_cpu(Vm *vm, int index);
+struct Cpu *monitor_cpu(Vm *vm, int index);      /* with its state in it (cpu_synchronize) */
 /* Interrupts all CPUs beyond their refusal. Machine lock. */
 void monitor_inject_nmi(Vm *vm);
 /* False with *error set at the first byte that cannot be read. cpu NULL: physical addresses. */

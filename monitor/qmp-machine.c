@@ -163,7 +163,12 @@ bool qmp_inject_nmi(QmpCall *call, GError **error)
 
 Cpu *monitor_cpu(Vm *vm, int index)
 {
-    return index >= 0 && (guint)index < vm->cpus->len ? vm->cpus->pdata[index] : NULL;
+    Cpu *cpu = index >= 0 && (guint)index < vm->cpus->len ? vm->cpus->pdata[index] : NULL;
+
+    if (cpu) {
+        cpu_synchronize(cpu);
+    }
+    return cpu;
 }
 
 bool monitor_read(Cpu *cpu, uint64_t addr, void *buf, size_t len, GError **error)

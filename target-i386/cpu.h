@@ -389,6 +389,9 @@ void x87_set_status(X86Cpu *c, uint32_t sw);
 uint32_t x87_tag_word(const X86Cpu *c); /* two bits a register */
 void x87_set_tag_word(X86Cpu *c, uint32_t tw);
 void x86_set_mxcsr(X86Cpu *c, uint32_t mxcsr);
+/* x87, MXCSR and XMM registers as FXSAVE64 has them (512 bytes; xsave.c). */
+void x86_fx_image(X86Cpu *c, void *legacy);
+void x86_fx_take(X86Cpu *c, const void *legacy);
 /* Bits of MXCSR that there are. */
 uint32_t x86_mxcsr_mask(const X86Cpu *c);
 uint32_t x86_get_mxcsr(X86Cpu *c); /* with the host's sticky flags merged */

@@ -16,8 +16,22 @@ static const X86Model model_max = {
 static const X86Model model_base = {
     .name = "base", .model_id = "", .note = "", .vendor = "GenuineIntel"};
 
+/* Set once, by an accelerator that has the host's features instead of the translator's. */
+static struct {
+    const uint32_t *features;
+    const X86Model *host;
+} offered = {.features = x86_supported_features};
+
+const uint32_t *x86_offered_features(void)
+{
+    return offered.features;
+}
+
 const X86Model *x86_model_find(const char *name)
 {
+    if (offered.host && (strcmp(name, "host") == 0 || strcmp(name, "max") == 0)) {
+        return offered.host;
+    }
     if (strcmp(name, "max") == 0) {
         return &model_max;
     }
@@ -101,7 +115,7 @@ static void leave_out_wide(uint32_t *words)
 void x86_model_apply(X86Cpu *c, const X86Model *m)
 {
     c->model = m;
-    memcpy(c->features, m == &model_max ? x86_supported_features : m->words, sizeof(c->features));
+    memcpy(c->features, m == &model_max ? offered.features : m->words, sizeof(c->features));
     set_feature(c->features, FEAT_HYPERVISOR, true);
     if (m == &model_max) {
         leave_out_wide(c->features);
@@ -109,7 +123,7 @@ void x86_model_apply(X86Cpu *c, const X86Model *m)
     /* VMX only when asked for, and then all there is of it */
     set_feature(c->features, FEAT_VMX, false);
     for (unsigned w = FW_VMX_BASIC_HIGH; w <= FW_VMX_VMFUNC; w++) {
-        c->features[w] = x86_supported_features[w];
+        c->features[w] = offered.features[w];
     }
     c->cpuid_level = m->level;
     c->cpuid_xlevel = m->xlevel;
@@ -339,6 +353,7 @@ static void warn_feature(unsigned w, unsigned b, bool alone)
 {
     warn_report("%s: %s.%s [bit %u]",
                 alone ? "This feature depends on other features that were not requested"
+                : offered.host ? "host doesn't support requested feature"
                       : "TCG doesn't support requested feature",
                 word_info[w].name, x86_feature_names[w][b], b);
 }
@@ -354,11 +369,11 @@ static bool filter(X86Cpu *c, bool warn)
 
     memcpy(asked, c->features, sizeof(asked));
     for (unsigned w = 0; w < X86_FEATURE_WORDS; w++) {
-        uint32_t gone = asked[w] & ~x86_supported_features[w];
+        uint32_t gone = asked[w] & ~offered.features[w];
         unsigned needs = word_info[w].needs;
         bool alone = needs && !(asked[needs / 32] >> needs % 32 & 1);
 
-        c->features[w] &= x86_supported_features[w];
+        c->features[w] &= offered.features[w];
         c->unavailable[w] |= gone;
         for (unsigned b = 0; b < 32; b++) {
             if (!(gone >> b & 1) || !word_info[w].name || !x86_feature_names[w][b]) {
@@ -381,7 +396,7 @@ bool x86_model_finish(X86Cpu *c, GError **error)
         }
     }
     if (!filter(c, c->check_features || c->enforce_features) && c->enforce_features) {
-        return fail(error, "TCG doesn't support requested features");
+        return fail(error, "%s doesn't support requested features", offered.host ? "Host" : "TCG");
     }
     if (c->legacy_cache_given && !c->legacy_cache && !x86_has_own_caches(c)) {
         const char *type = c->cpu.dev.obj.type->name;
@@ -503,7 +518,7 @@ static const char *const *unavailable(const X86Model *m)
     g_autoptr(GPtrArray) list = g_ptr_array_new();
 
     for (unsigned w = 0; m != &model_max && w < X86_FEATURE_WORDS; w++) {
-        uint32_t gone = m->words[w] & ~x86_supported_features[w];
+        uint32_t gone = m->words[w] & ~offered.features[w];
 
         for (unsigned b = 0; b < 32; b++) {
             if (gone >> b & 1 && x86_feature_names[w][b]) {
@@ -550,6 +565,18 @@ const CpuModelInfo *x86_model_info(unsigned i)
     return i < x86_num_models + x86_num_model_aliases + 2 ? &infos[i] : NULL;
 }
 
+void x86_offer_features(const uint32_t *words, const X86Model *host)
+{
+    CpuModelInfo *infos = (CpuModelInfo *)x86_model_info(0);
+
+    offered.features = words;
+    offered.host = host;
+    for (unsigned i = 0; x86_model_info(i); i++) {
+        g_free((gpointer)infos[i].unavailable);
+        infos[i].unavailable = unavailable(x86_model_find(infos[i].name));
+    }
+}
+
 /* ---- creation ---- */
 
 static bool unknown_model(const char *name, GError **error)
@@ -578,14 +605,15 @@ Cpu *x86_cpu_create(Vm *vm, const char *text, GError **error)
         words[0][strlen(name) - strlen(suffix)] = '\0';
     }
     g_free(suffix);
-    if (strcmp(name, "host") == 0) {
+    if (strcmp(name, "host") == 0 && !offered.host) {
         return fail_null(error, "CPU model 'host' requires KVM or HVF");
     }
     if (!x86_model_find(name)) {
         unknown_model(name, error);
         return NULL;
     }
-    type = g_strdup_printf("%s-%s-cpu", name, target_arch->name);
+    type = g_strdup_printf("%s-%s-cpu", strcmp(name, "host") == 0 ? "max" : name,
+                           target_arch->name);
     c = (X86Cpu *)device_new(vm, type, error);
     if (!c) {
         return NULL;
@@ -615,7 +643,7 @@ struct json_object *x86_model_expand(const char *type, const char *model, struct
     values = json_object_new_object();
     for (unsigned w = 0; w < X86_FEATURE_WORDS; w++) {
         uint32_t bits =
-            (m == &model_max ? x86_supported_features[w] : m->words[w]) & x86_supported_features[w];
+            (m == &model_max ? offered.features[w] : m->words[w]) & offered.features[w];
 
         for (unsigned b = 0; b < 32; b++) {
             const char *n = x86_feature_names[w][b];

@@ -378,3 +378,29 @@ uint32_t helper_stmxcsr(Cpu *cpu)
 {
     return x86_get_mxcsr(X86(cpu));
 }
+
+/* ---- images outside of guest memory ---- */
+
+void x86_fx_image(X86Cpu *c, void *legacy)
+{
+    FxArea *a = legacy;
+
+    memset(a, 0, sizeof(*a));
+    store_x87(c, a, true);
+    a->mxcsr = x86_get_mxcsr(c);
+    a->mxcsr_mask = x86_mxcsr_mask(c);
+    for (unsigned i = 0; i < ARRAY_COUNT(a->xmm); i++) {
+        memcpy(a->xmm[i], &c->xmm[i], 16);
+    }
+}
+
+void x86_fx_take(X86Cpu *c, const void *legacy)
+{
+    const FxArea *a = legacy;
+
+    load_x87(c, a, true);
+    x86_set_mxcsr(c, a->mxcsr);
+    for (unsigned i = 0; i < ARRAY_COUNT(a->xmm); i++) {
+        memcpy(&c->xmm[i], a->xmm[i], 16);
+    }
+}

@@ -140,14 +140,14 @@ void tlb_flush_now(Cpu *cpu)
 
 void tlb_flush(Cpu *cpu)
 {
-    if (cpu->accel) {
+    if (cpu->block_cache) {
         tlb_flush_now(cpu);
     }
 }
 
 void tlb_flush_modes(Cpu *cpu, uint32_t mode_mask)
 {
-    if (!cpu->accel) {
+    if (!cpu->block_cache) {
         return;
     }
     tcg_cpu(cpu)->counts.tlb_flushes++;
@@ -162,7 +162,7 @@ void tlb_flush_modes(Cpu *cpu, uint32_t mode_mask)
 
 void tlb_flush_nonglobal(Cpu *cpu)
 {
-    if (!cpu->accel) {
+    if (!cpu->block_cache) {
         return;
     }
     tcg_cpu(cpu)->counts.tlb_flushes++;
@@ -230,7 +230,7 @@ void tlb_flush_page(Cpu *cpu, uint64_t va)
     uint64_t page = va & PAGE_MASK;
     unsigned bits = PAGE_BITS_MIN;
 
-    if (!cpu->accel) {
+    if (!cpu->block_cache) {
         return;
     }
     tcg_cpu(cpu)->counts.tlb_page_flushes++;
@@ -266,7 +266,7 @@ void tlb_flush_all_cpus(Vm *vm)
 {
     for (unsigned i = 0; vm->cpus && i < vm->cpus->len; i++) {
         Cpu *cpu = vm->cpus->pdata[i];
-        if (!cpu->accel) {
+        if (!cpu->block_cache) {
             continue;
         }
         if (cpu == current_cpu()) {

@@ -4,6 +4,7 @@
  * pc.c and the chipset functions are put together.
  */
 #include <stdio.h>
+#include "accel/accel.h"
 #include "hw/i2c/i2c.h"
 #include "hw/i386/pc.h"
 
@@ -38,8 +39,12 @@ static unsigned pc_version(const char *machine_name)
 static PcBoard *pc_board_new(Vm *vm, bool q35, GError **error)
 {
     PcMachine *m = (PcMachine *)vm->machine;
-    PcBoard *b = g_new0(PcBoard, 1);
+    PcBoard *b;
 
+    if (m->smm == ON_OFF_AUTO_ON && vm->accel->type->no_smm) {
+        return fail_null(error, "System Management Mode not supported by this hypervisor.");
+    }
+    b = g_new0(PcBoard, 1);
     b->vm = vm;
     b->q35 = q35;
     b->has_acpi = m->machine.acpi != ON_OFF_AUTO_OFF;
@@ -51,7 +56,7 @@ static PcBoard *pc_board_new(Vm *vm, bool q35, GError **error)
     b->check_floppy = m->fd_bootchk;
     b->speaker_audiodev = m->pcspk_audiodev;
     b->max_firmware = m->max_fw_size;
-    b->has_smm = m->smm != ON_OFF_AUTO_OFF;
+    b->has_smm = m->smm != ON_OFF_AUTO_OFF && !vm->accel->type->no_smm;
     b->version = pc_version(vm->machine_type->machine_name);
     vm_publish(vm, "pc", b);
     pc_smm_space_init(b);

@@ -47,12 +47,19 @@ struct AccelType {
      */
     void (*cpu_kick)(Cpu *cpu);
     /*
+     * The guest's state into the CPU struct, since somebody wants to see or change it; it goes back
+     * before the vCPU runs again. Own thread, machine lock. NULL: it is always there.
+     */
+    void (*cpu_sync)(Cpu *cpu);
+    /*
      * Breakpoints, watchpoints or single-stepping of cpu changed. Machine lock, vCPU not in guest
      * code. *
      */
     void (*debug_changed)(Cpu *cpu);
     /* HMP `info jit`. * */
     void (*info)(Accel *a, GString *out);
+    /* x86: there is no system management mode. */
+    bool no_smm;
     /* Guest time is stepped by hand; there are no vCPU threads (qtest). */
     bool no_cpus;
 };

@@ -245,6 +245,11 @@ void cpu_wake(Cpu *cpu);
 typedef void CpuWorkFn(Cpu *cpu, uint64_t data);
 void cpu_run_on(Cpu *cpu, CpuWorkFn *fn, uint64_t data);
 void cpu_run_on_wait(Cpu *cpu, CpuWorkFn *fn, uint64_t data);
+/*
+ * The guest's state is in the CPU struct when it returns, as it was at some moment since; for those
+ * who show it while the guest runs. Machine lock (dropped meanwhile).
+ */
+void cpu_synchronize(Cpu *cpu);
 /* Starts the vCPU's thread; called by the CPU device's realize. */
 bool cpu_start_thread(Cpu *cpu, GError **error);
 void cpu_stop_thread(Cpu *cpu);

@@ -154,8 +154,24 @@ typedef struct RamHooks {
     void (*cleaned)(RamBlock *b, uint64_t offset, uint64_t len);
     /* Asks vCPUs out of guest code, so that what they read under RCU can go. Machine lock. */
     void (*kick)(void);
+    /* Dirty bits of a block are about to be read: notes writes that are known elsewhere (KVM's log). */
+    void (*sync)(RamBlock *b);
+    /* region_track_display changed. Machine lock. */
+    void (*tracked)(void);
 } RamHooks;
 extern RamHooks ram_hooks;             /* exec/; set once at start-up */
+
+/* RAM or ROM in an address space. */
+typedef struct RamRange {
+    hwaddr addr;
+    uint64_t len, offset;         /* offset of its first byte in the block */
+    RamBlock *block;
+    bool readonly;                /* writes are ignored or go to a device */
+    bool display;                 /* dirty tracking for the display is on */
+} RamRange;
+/* fn for each in order of addresses. Machine lock. */
+void address_space_each_ram(AddressSpace *as, void (*fn)(const RamRange *r, void *opaque),
+                            void *opaque);
 
 /* ---- address spaces ---- */
 struct AddressSpace {

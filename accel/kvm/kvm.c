@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The KVM accelerator: the VM and its vCPUs as the kernel has them, the loop around KVM_RUN, and
+ * the exits that every architecture has (Documentation/virt/kvm/api.rst).
+ */
+#include "accel/kvm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "kvm-memory.h"
+#include "qom/runstate.h"
+#include "util/error.h"
+#include "util/main-loop.h"
+
+#define KICK_SIGNAL SIGUSR1
+
+int kvm_ioctl(int fd, unsigned long request, void *arg)
+{
+    int r;
+
+    do {
+        r = ioctl(fd, request, arg);
+    } while (r < 0 && errno == EINTR);
+    return r;
+}
+
+int kvm_has(const Kvm *k, unsigned capability)
+{
+    int r = kvm_ioctl(k->vm_fd, KVM_CHECK_EXTENSION, (void *)(uintptr_t)capability);
+
+    return MAX(r, 0);
+}
+
+/* ---- the VM ---- */
+
+static void woken(int signal)
+{
+}
+
+static bool open_kernel(Kvm *k, GError **error)
+{
+    int version;
+
+    k->fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    if (k->fd < 0) {
+        return fail(error, "Could not access KVM kernel module: %s", strerror(errno));
+    }
+    version = kvm_ioctl(k->fd, KVM_GET_API_VERSION, NULL);
+    if (version != KVM_API_VERSION) {
+        return fail(error, "kvm version %d not supported", version);
+    }
+    k->vm_fd = kvm_ioctl(k->fd, KVM_CREATE_VM, NULL);
+    if (k->vm_fd < 0) {
+        return fail(error, "ioctl(KVM_CREATE_VM) failed: %s", strerror(errno));
+    }
+    int size = kvm_ioctl(k->fd, KVM_GET_VCPU_MMAP_SIZE, NULL);
+
+    if (size < (int)sizeof(struct kvm_run)) {
+        return fail(error, "ioctl(KVM_GET_VCPU_MMAP_SIZE) failed: %s", strerror(errno));
+    }
+    k->run_size = (size_t)size;
+    return true;
+}
+
+bool kvm_init(Accel *a, const KvmArch *arch, Vm *vm, GError **error)
+{
+    static const struct {
+        unsigned capability;
+        const char *name;
+    } needed[] = {
+        {KVM_CAP_USER_MEMORY, "KVM_CAP_USER_MEMORY"},
+        {KVM_CAP_DESTROY_MEMORY_REGION_WORKS, "KVM_CAP_DESTROY_MEMORY_REGION_WORKS"},
+        {KVM_CAP_READONLY_MEM, "KVM_CAP_READONLY_MEM"},
+        {KVM_CAP_IMMEDIATE_EXIT, "KVM_CAP_IMMEDIATE_EXIT"},
+    };
+    const struct sigaction action = {.sa_handler = woken};
+    Kvm *k = (Kvm *)a;
+
+    k->arch = arch;
+    k->fd = k->vm_fd = -1;
+    if (!open_kernel(k, error)) {
+        kvm_fini(a);
+        return false;
+    }
+    for (unsigned i = 0; i < ARRAY_COUNT(needed); i++) {
+        if (!kvm_has(k, needed[i].capability)) {
+            kvm_fini(a);
+            return fail(error, "kvm does not support %s", needed[i].name);
+        }
+    }
+    if (arch->init && !arch->init(k, error)) {
+        kvm_fini(a);
+        return false;
+    }
+    sigaction(KICK_SIGNAL, &action, NULL);
+    return true;
+}
+
+void kvm_fini(Accel *a)
+{
+    Kvm *k = (Kvm *)a;
+
+    kvm_memory_stop();
+    if (k->vm_fd >= 0) {
+        close(k->vm_fd);
+    }
+    if (k->fd >= 0) {
+        close(k->fd);
+    }
+    k->fd = k->vm_fd = -1;
+}
+
+/* ---- vCPUs ---- */
+
+bool kvm_cpu_create(Cpu *cpu, GError **error)
+{
+    Kvm *k = kvm_of(cpu);
+    KvmCpu *v = g_new0(KvmCpu, 1);
+
+    kvm_memory_start(k, cpu->dev.vm->memory_as);
+    cpu->accel = v;
+    v->synced = true;
+    v->run = MAP_FAILED;
+    v->fd = kvm_ioctl(k->vm_fd, KVM_CREATE_VCPU, (void *)(uintptr_t)cpu->index);
+    if (v->fd >= 0) {
+        v->run = mmap(NULL, k->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd, 0);
+    }
+    if (v->run == MAP_FAILED) {
+        fail(error, "KVM: cannot make vCPU %u: %s", cpu->index, strerror(errno));
+        kvm_cpu_destroy(cpu);
+        return false;
+    }
+    if (k->arch->cpu_init && !k->arch->cpu_init(cpu, error)) {
+        kvm_cpu_destroy(cpu);
+        return false;
+    }
+    return true;
+}
+
+void kvm_cpu_destroy(Cpu *cpu)
+{
+    Kvm *k = kvm_of(cpu);
+    KvmCpu *v = kvm_cpu(cpu);
+
+    if (k->arch->cpu_fini) {
+        k->arch->cpu_fini(cpu);
+    }
+    if (v->run != MAP_FAILED) {
+        munmap(v->run, k->run_size);
+    }
+    if (v->fd >= 0) {
+        close(v->fd);
+    }
+    cpu->accel = NULL;
+    g_free(v);
+}
+
+void kvm_cpu_kick(Cpu *cpu)
+{
+    KvmCpu *v = kvm_cpu(cpu);
+
+    if (!v || !cpu->created) {
+        return;
+    }
+    __atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+    if (atomic_load(&cpu->in_guest)) {
+        pthread_kill(cpu->thread, KICK_SIGNAL);
+    }
+}
+
+static bool handle_exit(Cpu *cpu, CpuExecResult *r);
+
+/*
+ * API 5: an access that came out is done when the vCPU runs again, which is then no more than that.
+ */
+static void finish_access(Cpu *cpu)
+{
+    KvmCpu *v = kvm_cpu(cpu);
+    CpuExecResult r;
+
+    while (v->unfinished) {
+        v->unfinished = false;
+        __atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+        if (ioctl(v->fd, KVM_RUN, NULL) >= 0) {
+            handle_exit(cpu, &r);
+        }
+    }
+}
+
+void kvm_cpu_sync(Cpu *cpu)
+{
+    KvmCpu *v = kvm_cpu(cpu);
+
+    if (!v->synced) {
+        finish_access(cpu);
+    }
+    if (!v->synced && !kvm_of(cpu)->arch->get(cpu)) {
+        warn_report("KVM: the state of vCPU %u cannot be read: %s", cpu->index, strerror(errno));
+    }
+    v->synced = true;
+}
+
+void kvm_debug_changed(Cpu *cpu)
+{
+    struct kvm_guest_debug d = {0};
+    const KvmArch *arch = kvm_of(cpu)->arch;
+
+    if (cpu->singlestep) {
+        d.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
+    }
+    if (arch->debug) {
+        arch->debug(cpu, &d);
+    }
+    if (kvm_ioctl(kvm_cpu(cpu)->fd, KVM_SET_GUEST_DEBUG, &d) < 0 && d.control) {
+        warn_report("KVM: breakpoints cannot be set: %s", strerror(errno));
+    }
+}
+
+/* ---- exits ---- */
+
+static void port_exit(Cpu *cpu, const struct kvm_run *run)
+{
+    const MemAttrs attrs = {.is_cpu = 1, .cpu_index = cpu->index & 0x1fff};
+    uint8_t *data = (uint8_t *)run + run->io.data_offset;
+
+    for (uint32_t i = 0; i < run->io.count; i++, data += run->io.size) {
+        uint32_t v = 0;
+
+        if (run->io.direction == KVM_EXIT_IO_OUT) {
+            memcpy(&v, data, run->io.size);
+            address_space_store(cpu->io, run->io.port, v, run->io.size, DEV_LITTLE, attrs);
+        } else {
+            v = (uint32_t)address_space_load(cpu->io, run->io.port, run->io.size, DEV_LITTLE, attrs,
+                                             NULL);
+            memcpy(data, &v, run->io.size);
+        }
+    }
+}
+
+static void memory_exit(Cpu *cpu, struct kvm_run *run)
+{
+    const MemAttrs attrs = {.is_cpu = 1, .cpu_index = cpu->index & 0x1fff};
+
+    if (run->mmio.is_write) {
+        address_space_write(cpu->as, run->mmio.phys_addr, attrs, run->mmio.data, run->mmio.len);
+    } else {
+        address_space_read(cpu->as, run->mmio.phys_addr, attrs, run->mmio.data, run->mmio.len);
+    }
+}
+
+static void dump_failure(Cpu *cpu, const char *text, uint64_t why)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    GError *error = NULL;
+
+    kvm_cpu_sync(cpu);
+    cpu->arch->dump(cpu, out, 0);
+    fail(&error, "KVM: %s 0x%" PRIx64 ", vCPU %u\n%s", text, why, cpu->index, out->str);
+    error_report_free(error);
+}
+
+static void reset_machine(Cpu *cpu, ShutdownCause cause)
+{
+    request_reset(cause);
+    cpu->stop_requested = true;
+}
+
+static CpuExecResult system_event(Cpu *cpu, const struct kvm_run *run)
+{
+    if (run->system_event.type == KVM_SYSTEM_EVENT_SHUTDOWN) {
+        request_shutdown(SHUTDOWN_GUEST_SHUTDOWN);
+    } else {
+        request_reset(run->system_event.type == KVM_SYSTEM_EVENT_RESET ? SHUTDOWN_GUEST_RESET
+                                                                       : SHUTDOWN_GUEST_PANIC);
+    }
+    cpu->stop_requested = true;
+    return CPU_EXEC_AGAIN;
+}
+
+/* Machine lock. *r: what cpu_exec returns. False: the vCPU goes on. */
+static bool handle_exit(Cpu *cpu, CpuExecResult *r)
+{
+    struct kvm_run *run = kvm_cpu(cpu)->run;
+    const KvmArch *arch = kvm_of(cpu)->arch;
+
+    *r = CPU_EXEC_AGAIN;
+    switch (run->exit_reason) {
+    case KVM_EXIT_IO:
+        port_exit(cpu, run);
+        kvm_cpu(cpu)->unfinished = true;
+        return false;
+    case KVM_EXIT_MMIO:
+        memory_exit(cpu, run);
+        kvm_cpu(cpu)->unfinished = true;
+        return false;
+    case KVM_EXIT_IRQ_WINDOW_OPEN:
+    case KVM_EXIT_INTR:
+        return false;
+    case KVM_EXIT_HLT:
+        cpu->halted = true;
+        return false;
+    case KVM_EXIT_DEBUG:
+        kvm_cpu_sync(cpu);
+        *r = CPU_EXEC_DEBUG;
+        return true;
+    case KVM_EXIT_SHUTDOWN:
+        reset_machine(cpu, SHUTDOWN_GUEST_RESET);
+        return true;
+    case KVM_EXIT_SYSTEM_EVENT:
+        *r = system_event(cpu, run);
+        return true;
+    case KVM_EXIT_FAIL_ENTRY:
+        dump_failure(cpu, "entry failed, hardware error",
+                     run->fail_entry.hardware_entry_failure_reason);
+        *r = CPU_EXEC_FAILED;
+        return true;
+    case KVM_EXIT_INTERNAL_ERROR:
+        dump_failure(cpu, "internal error. Suberror:", run->internal.suberror);
+        *r = CPU_EXEC_FAILED;
+        return true;
+    default:
+        *r = arch->exit ? arch->exit(cpu) : CPU_EXEC_FAILED;
+        if (*r == CPU_EXEC_FAILED) {
+            dump_failure(cpu, "unknown exit", run->exit_reason);
+        }
+        return *r != CPU_EXEC_AGAIN;
+    }
+}
+
+/* ---- the loop ---- */
+
+/* False: cpu_exec returns *r. Machine lock. */
+static bool ready(Cpu *cpu, CpuExecResult *r)
+{
+    KvmCpu *v = kvm_cpu(cpu);
+    uint32_t pending = atomic_load(&cpu->pending);
+
+    *r = CPU_EXEC_AGAIN;
+    if (cpu->stop_requested || cpu->unplug || (pending & (CPU_PENDING_WORK | CPU_PENDING_STOP))) {
+        return false;
+    }
+    if (!kvm_of(cpu)->arch->before(cpu)) {
+        *r = cpu->halted ? CPU_EXEC_HALTED : CPU_EXEC_AGAIN;
+        return false;
+    }
+    if (v->synced) {
+        if (!kvm_of(cpu)->arch->put(cpu)) {
+            warn_report("KVM: the state of vCPU %u is refused: %s", cpu->index, strerror(errno));
+            *r = CPU_EXEC_FAILED;
+            return false;
+        }
+        v->synced = false;
+    }
+    return true;
+}
+
+CpuExecResult kvm_cpu_exec(Cpu *cpu)
+{
+    KvmCpu *v = kvm_cpu(cpu);
+    CpuExecResult result;
+
+    for (;;) {
+        int r, failed;
+        bool done;
+
+        /* A kick from here on makes KVM_RUN come back at once. */
+        __atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+        atomic_store(&cpu->attention, 0);
+        machine_lock();
+        if (!ready(cpu, &result)) {
+            machine_unlock();
+            return result;
+        }
+        machine_unlock();
+        v->unfinished = false;
+        cpu_guest_enter(cpu);
+        r = ioctl(v->fd, KVM_RUN, NULL);
+        failed = errno;
+        cpu_guest_leave(cpu);
+        machine_lock();
+        kvm_of(cpu)->arch->after(cpu);
+        if (r >= 0) {
+            done = handle_exit(cpu, &result);
+        } else if (failed == EINTR || failed == EAGAIN) {
+            done = false;
+        } else {
+            dump_failure(cpu, strerror(failed), (uint64_t)failed);
+            result = CPU_EXEC_FAILED;
+            done = true;
+        }
+        machine_unlock();
+        if (done) {
+            return result;
+        }
+    }
+}

@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The state of an x86 vCPU between struct X86Cpu and the kernel: KVM_{GET,SET}_{REGS,SREGS,XSAVE,
+ * XCRS,DEBUGREGS,MSRS,VCPU_EVENTS} (Documentation/virt/kvm/api.rst).
+ */
+#include "x86-kvm.h"
+
+#include <cpuid.h>
+#include <errno.h>
+#include <string.h>
+#include "exec/x86-apic.h"
+#include "util/error.h"
+
+#define LEGACY 512
+#define AVX_OFFSET 576
+
+/* MSRs with a place of their own; TSC runs on by itself. */
+static const struct {
+    uint32_t index;
+    uint32_t offset;
+} msr_rows[] = {
+    {0x174, offsetof(X86Cpu, sysenter_cs)},
+    {0x175, offsetof(X86Cpu, sysenter_esp)},
+    {0x176, offsetof(X86Cpu, sysenter_eip)},
+    {0xc0000081, offsetof(X86Cpu, star)},
+    {0xc0000082, offsetof(X86Cpu, lstar)},
+    {0xc0000083, offsetof(X86Cpu, cstar)},
+    {0xc0000084, offsetof(X86Cpu, sfmask)},
+    {0xc0000102, offsetof(X86Cpu, kernel_gs_base)},
+    {0xc0000103, offsetof(X86Cpu, tsc_aux)},
+    {0x3b, offsetof(X86Cpu, tsc_adjust)},
+    {0x277, offsetof(X86Cpu, pat)},
+    {0x1a0, offsetof(X86Cpu, misc_enable)},
+    {0x17a, offsetof(X86Cpu, mcg_status)},
+    {0x48, offsetof(X86Cpu, spec_ctrl)},
+    {0x3a, offsetof(X86Cpu, feature_control)},
+    {0xda0, offsetof(X86Cpu, xss)},
+    {0x1d9, offsetof(X86Cpu, debugctl)},
+    {0x2ff, offsetof(X86Cpu, mtrr_def_type)},
+    {0x250, offsetof(X86Cpu, mtrr_fixed[0])},
+    {0x258, offsetof(X86Cpu, mtrr_fixed[1])},
+    {0x259, offsetof(X86Cpu, mtrr_fixed[2])},
+    {0x268, offsetof(X86Cpu, mtrr_fixed[3])},
+    {0x269, offsetof(X86Cpu, mtrr_fixed[4])},
+    {0x26a, offsetof(X86Cpu, mtrr_fixed[5])},
+    {0x26b, offsetof(X86Cpu, mtrr_fixed[6])},
+    {0x26c, offsetof(X86Cpu, mtrr_fixed[7])},
+    {0x26d, offsetof(X86Cpu, mtrr_fixed[8])},
+    {0x26e, offsetof(X86Cpu, mtrr_fixed[9])},
+    {0x26f, offsetof(X86Cpu, mtrr_fixed[10])},
+};
+
+typedef struct MsrBuffer {
+    struct kvm_msrs head;
+    struct kvm_msr_entry entries[ARRAY_COUNT(msr_rows)];
+} MsrBuffer;
+
+/* Of msr_rows, those that the kernel has. Set once. */
+static bool msr_there[ARRAY_COUNT(msr_rows)];
+
+bool x86_kvm_init_msrs(Kvm *k, GError **error)
+{
+    struct kvm_msr_list none = {0};
+    g_autofree struct kvm_msr_list *list = NULL;
+
+    kvm_ioctl(k->fd, KVM_GET_MSR_INDEX_LIST, &none);    /* E2BIG, and how many there are */
+    list = g_malloc0(sizeof(none) + none.nmsrs * sizeof(uint32_t));
+    list->nmsrs = none.nmsrs;
+    if (kvm_ioctl(k->fd, KVM_GET_MSR_INDEX_LIST, list) < 0) {
+        return fail_errno(error, errno, "KVM_GET_MSR_INDEX_LIST");
+    }
+    for (unsigned i = 0; i < ARRAY_COUNT(msr_rows); i++) {
+        bool mtrr = msr_rows[i].index >= 0x250 && msr_rows[i].index <= 0x2ff;
+
+        msr_there[i] = mtrr;          /* always there, and in no list before Linux 6.5 */
+        for (unsigned n = 0; n < list->nmsrs; n++) {
+            msr_there[i] |= list->indices[n] == msr_rows[i].index;
+        }
+    }
+    return true;
+}
+
+/* ---- to the kernel ---- */
+
+static struct kvm_segment segment_out(const X86Seg *s, bool system)
+{
+    return (struct kvm_segment){
+        .base = s->base,
+        .limit = s->limit,
+        .selector = (uint16_t)s->selector,
+        .type = s->flags >> SEG_TYPE_SHIFT & 15,
+        .present = (s->flags & SEG_P) != 0,
+        .dpl = s->flags >> SEG_DPL_SHIFT & 3,
+        .db = (s->flags & SEG_B) != 0,
+        .s = (s->flags & SEG_S) != 0,
+        .l = (s->flags & SEG_L) != 0,
+        .g = (s->flags & SEG_G) != 0,
+        .avl = (s->flags & SEG_AVL) != 0,
+        .unusable = !(s->flags & SEG_P) && (system || !(s->selector & ~3u)),
+    };
+}
+
+/* Virtual-8086 mode: the segments are what entry to the guest demands of them (SDM 3C 26.3.1.2). */
+static struct kvm_segment segment_vm86(const X86Seg *s)
+{
+    return (struct kvm_segment){
+        .base = s->selector << 4,
+        .limit = 0xffff,
+        .selector = (uint16_t)s->selector,
+        .type = 3,
+        .present = 1,
+        .dpl = 3,
+        .s = 1,
+    };
+}
+
+static struct kvm_segment user_segment(const X86Cpu *c, unsigned n)
+{
+    struct kvm_segment s;
+
+    if (c->eflags & FLAG_VM) {
+        return segment_vm86(&c->segs[n]);
+    }
+    s = segment_out(&c->segs[n], false);
+    if (!s.unusable) {
+        s.type |= 1;                  /* loaded, so accessed */
+    }
+    return s;
+}
+
+static bool put_registers(X86Cpu *c, int fd)
+{
+    const uint64_t *r = c->regs;
+    struct kvm_regs regs = {
+        .rax = r[R_AX],
+        .rbx = r[R_BX],
+        .rcx = r[R_CX],
+        .rdx = r[R_DX],
+        .rsi = r[R_SI],
+        .rdi = r[R_DI],
+        .rsp = r[R_SP],
+        .rbp = r[R_BP],
+        .r8 = r[R_8],
+        .r9 = r[R_9],
+        .r10 = r[R_10],
+        .r11 = r[R_11],
+        .r12 = r[R_12],
+        .r13 = r[R_13],
+        .r14 = r[R_14],
+        .r15 = r[R_15],
+        .rip = c->rip,
+        .rflags = x86_get_eflags(c),
+    };
+
+    return kvm_ioctl(fd, KVM_SET_REGS, &regs) >= 0;
+}
+
+static bool put_system(X86Cpu *c, int fd)
+{
+    struct kvm_sregs s = {
+        .es = user_segment(c, S_ES),
+        .cs = user_segment(c, S_CS),
+        .ss = user_segment(c, S_SS),
+        .ds = user_segment(c, S_DS),
+        .fs = user_segment(c, S_FS),
+        .gs = user_segment(c, S_GS),
+        .ldt = segment_out(&c->ldt, true),
+        .tr = segment_out(&c->tr, true),
+        .gdt = {.base = c->gdt.base, .limit = (uint16_t)c->gdt.limit},
+        .idt = {.base = c->idt.base, .limit = (uint16_t)c->idt.limit},
+        .cr0 = c->cr0,
+        .cr2 = c->cr2,
+        .cr3 = c->cr3,
+        .cr4 = c->cr4,
+        .cr8 = c->apic ? apic_cr8(c->apic) : 0,
+        .efer = c->efer,
+        .apic_base = c->apic ? apic_base(c->apic) : 0,
+    };
+
+    return kvm_ioctl(fd, KVM_SET_SREGS, &s) >= 0;
+}
+
+/* Where the host's standard form has PKRU. */
+static unsigned pkru_offset(void)
+{
+    uint32_t a, b, c, d;
+
+    __cpuid_count(13, 9, a, b, c, d);
+    return a == 4 && b + 4 <= sizeof(struct kvm_xsave) ? b : 0;
+}
+
+static bool put_float(X86Cpu *c, int fd)
+{
+    struct kvm_xsave x = {0};
+    uint8_t *at = (uint8_t *)x.region;
+    uint64_t *components = (uint64_t *)(at + LEGACY);
+    unsigned pkru = pkru_offset();
+
+    x86_fx_image(c, at);
+    *components = XCR0_X87 | XCR0_SSE;
+    if (x86_has_feature(c, FEAT_AVX)) {
+        *components |= XCR0_AVX;
+        for (unsigned i = 0; i < 16; i++) {
+            memcpy(at + AVX_OFFSET + 16 * i, &c->ymm_hi[i], 16);
+        }
+    }
+    if (x86_has_feature(c, FEAT_PKU) && pkru) {
+        *components |= XCR0_PKRU;
+        memcpy(at + pkru, &c->pkru, 4);
+    }
+    if (kvm_ioctl(fd, KVM_SET_XSAVE, &x) < 0) {
+        return false;
+    }
+    if (x86_has_feature(c, FEAT_XSAVE)) {
+        struct kvm_xcrs xcrs = {.nr_xcrs = 1, .xcrs = {{.xcr = 0, .value = c->xcr0}}};
+
+        return kvm_ioctl(fd, KVM_SET_XCRS, &xcrs) >= 0;
+    }
+    return true;
+}
+
+static bool put_debug(X86Cpu *c, int fd)
+{
+    struct kvm_debugregs d = {.dr6 = c->dr[6], .dr7 = c->dr[7]};
+
+    memcpy(d.db, c->dr, sizeof(d.db));
+    return kvm_ioctl(fd, KVM_SET_DEBUGREGS, &d) >= 0;
+}
+
+static uint64_t *msr_place(X86Cpu *c, unsigned row)
+{
+    return (uint64_t *)((uint8_t *)c + msr_rows[row].offset);
+}
+
+/* One by one: the kernel ends a list at the first that it refuses, and some depend on features. */
+static void put_msrs(X86Cpu *c, int fd)
+{
+    for (unsigned i = 0; i < ARRAY_COUNT(msr_rows); i++) {
+        MsrBuffer b = {.head = {.nmsrs = 1}};
+
+        if (msr_there[i]) {
+            b.entries[0].index = msr_rows[i].index;
+            b.entries[0].data = *msr_place(c, i);
+            kvm_ioctl(fd, KVM_SET_MSRS, &b);
+        }
+    }
+}
+
+/* What was being delivered when the events were read still is, if the vCPU is where it was. */
+static bool put_events(X86Cpu *c, KvmCpu *v)
+{
+    X86KvmCpu *k = v->arch;
+    struct kvm_vcpu_events e = {.flags =
+                                    KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW};
+
+    if (k->events_rip == c->rip) {
+        e.exception = k->events.exception;
+        e.interrupt = k->events.interrupt;
+        e.nmi = k->events.nmi;
+    }
+    e.interrupt.shadow = c->inhibit_irq ? KVM_X86_SHADOW_INT_STI : 0;
+    e.nmi.masked = c->nmi_masked;
+    return kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e) >= 0;
+}
+
+bool x86_kvm_put(Cpu *cpu)
+{
+    X86Cpu *c = X86(cpu);
+    KvmCpu *v = kvm_cpu(cpu);
+
+    if (!put_system(c, v->fd) || !put_registers(c, v->fd) || !put_float(c, v->fd) ||
+        !put_debug(c, v->fd)) {
+        return false;
+    }
+    put_msrs(c, v->fd);
+    return put_events(c, v);
+}
+
+/* ---- from the kernel ---- */
+
+static X86Seg segment_in(const struct kvm_segment *s)
+{
+    return (X86Seg){
+        .base = s->base,
+        .limit = s->limit,
+        .selector = s->selector,
+        .flags = s->unusable ? 0
+                             : (uint32_t)s->type << SEG_TYPE_SHIFT | (s->present ? SEG_P : 0) |
+                                   (uint32_t)s->dpl << SEG_DPL_SHIFT | (s->db ? SEG_B : 0) |
+                                   (s->s ? SEG_S : 0) | (s->l ? SEG_L : 0) | (s->g ? SEG_G : 0) |
+                                   (s->avl ? SEG_AVL : 0),
+    };
+}
+
+static bool get_registers(X86Cpu *c, int fd)
+{
+    struct kvm_regs k;
+
+    if (kvm_ioctl(fd, KVM_GET_REGS, &k) < 0) {
+        return false;
+    }
+    const uint64_t r[16] = {
+        [R_AX] = k.rax, [R_BX] = k.rbx, [R_CX] = k.rcx, [R_DX] = k.rdx,
+        [R_SI] = k.rsi, [R_DI] = k.rdi, [R_SP] = k.rsp, [R_BP] = k.rbp,
+        [R_8] = k.r8,   [R_9] = k.r9,   [R_10] = k.r10, [R_11] = k.r11,
+        [R_12] = k.r12, [R_13] = k.r13, [R_14] = k.r14, [R_15] = k.r15,
+    };
+
+    memcpy(c->regs, r, sizeof(r));
+    c->rip = k.rip;
+    x86_set_eflags(c, (uint32_t)k.rflags, ~0u);
+    return true;
+}
+
+static bool get_system(X86Cpu *c, int fd)
+{
+    struct kvm_sregs s;
+
+    if (kvm_ioctl(fd, KVM_GET_SREGS, &s) < 0) {
+        return false;
+    }
+    const struct kvm_segment *from[6] = {&s.es, &s.cs, &s.ss, &s.ds, &s.fs, &s.gs};
+
+    for (unsigned i = 0; i < 6; i++) {
+        c->segs[i] = segment_in(from[i]);
+    }
+    c->ldt = segment_in(&s.ldt);
+    c->tr = segment_in(&s.tr);
+    c->gdt = (X86TableReg){.base = s.gdt.base, .limit = s.gdt.limit};
+    c->idt = (X86TableReg){.base = s.idt.base, .limit = s.idt.limit};
+    c->cr0 = s.cr0;
+    c->cr2 = s.cr2;
+    c->cr3 = s.cr3;
+    c->cr4 = s.cr4;
+    c->efer = s.efer;
+    c->cpl = s.ss.dpl;
+    return true;
+}
+
+static bool get_float(X86Cpu *c, int fd)
+{
+    struct kvm_xsave x;
+    const uint8_t *at = (const uint8_t *)x.region;
+    unsigned pkru = pkru_offset();
+    uint64_t components;
+
+    if (kvm_ioctl(fd, KVM_GET_XSAVE, &x) < 0) {
+        return false;
+    }
+    memcpy(&components, at + LEGACY, sizeof(components));
+    x86_fx_take(c, at);
+    if (!(components & XCR0_X87)) {
+        x86_fpu_reset(c);
+        c->fp_cw = 0x37f;
+    }
+    for (unsigned i = 0; i < 16; i++) {
+        if (components & XCR0_AVX) {
+            memcpy(&c->ymm_hi[i], at + AVX_OFFSET + 16 * i, 16);
+        } else {
+            memset(&c->ymm_hi[i], 0, 16);
+        }
+    }
+    c->pkru = 0;
+    if (pkru && components & XCR0_PKRU) {
+        memcpy(&c->pkru, at + pkru, 4);
+    }
+    if (x86_has_feature(c, FEAT_XSAVE)) {
+        struct kvm_xcrs xcrs = {0};
+
+        if (kvm_ioctl(fd, KVM_GET_XCRS, &xcrs) < 0) {
+            return false;
+        }
+        c->xcr0 = xcrs.nr_xcrs ? xcrs.xcrs[0].value : XCR0_X87;
+    }
+    return true;
+}
+
+static bool get_debug(X86Cpu *c, int fd)
+{
+    struct kvm_debugregs d;
+
+    if (kvm_ioctl(fd, KVM_GET_DEBUGREGS, &d) < 0) {
+        return false;
+    }
+    memcpy(c->dr, d.db, sizeof(d.db));
+    c->dr[6] = d.dr6;
+    c->dr[7] = d.dr7;
+    return true;
+}
+
+static void get_msrs(X86Cpu *c, int fd)
+{
+    for (unsigned i = 0; i < ARRAY_COUNT(msr_rows); i++) {
+        MsrBuffer b = {.head = {.nmsrs = 1}};
+
+        b.entries[0].index = msr_rows[i].index;
+        if (msr_there[i] && kvm_ioctl(fd, KVM_GET_MSRS, &b) == 1) {
+            *msr_place(c, i) = b.entries[0].data;
+        }
+    }
+}
+
+bool x86_kvm_get(Cpu *cpu)
+{
+    X86Cpu *c = X86(cpu);
+    KvmCpu *v = kvm_cpu(cpu);
+    X86KvmCpu *k = v->arch;
+
+    if (!get_system(c, v->fd) || !get_registers(c, v->fd) || !get_float(c, v->fd) ||
+        !get_debug(c, v->fd) || kvm_ioctl(v->fd, KVM_GET_VCPU_EVENTS, &k->events) < 0) {
+        return false;
+    }
+    get_msrs(c, v->fd);
+    k->events_rip = c->rip;
+    c->inhibit_irq = k->events.interrupt.shadow != 0;
+    c->nmi_masked = k->events.nmi.masked;
+    x86_seg_derive(c);
+    return true;
+}
