@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Timers and watchdog of the Allwinner H3 (H3 Datasheet 4.8) and A10 (A10 User Manual 1.5, 12): two
- * or six down-counters at 24 MHz or the 32 kHz clock, and a watchdog that only resets when asked to;
- * of the A10, a counter of 64 bits. Left out: AVS counters, the clock of 32 kHz's calibration.
+ * or six down-counters at 24 MHz or the 32 kHz clock, and a watchdog that only resets when asked
+ * to; of the A10, a counter of 64 bits. Left out: AVS counters, the clock of 32 kHz's calibration.
  */
 #include "exec/bank.h"
 #include "hw/timer/countdown.h"
