@@ -22,6 +22,11 @@ typedef struct CpuidBuffer {
     struct kvm_cpuid_entry2 entries[MAX_LEAVES];
 } CpuidBuffer;
 
+/* AVX-512, whose registers are not moved (SDM 2A, CPUID leaf 7). */
+#define AVX512_EBX (1u << 16 | 1u << 17 | 1u << 21 | 3u << 26 | 1u << 28 | 3u << 30)
+#define AVX512_ECX (1u << 1 | 1u << 6 | 1u << 11 | 1u << 12 | 1u << 14)
+#define AVX512_EDX (1u << 2 | 1u << 3 | 1u << 8 | 1u << 23)
+#define AVX512_1_EAX (1u << 5)
 #define CLOCK_FEATURES (1u << 0 | 1u << 1 | 1u << 3 | 1u << 24)
 
 /*
@@ -115,6 +120,10 @@ bool x86_kvm_init_features(Kvm *k, GError **error)
     words[FW_1_ECX] &= ~(1u << FEAT_X2APIC % 32 | 1u << FEAT_TSC_DEADLINE % 32 |
                          1u << FEAT_MONITOR % 32 | 1u << FEAT_VMX % 32);
     words[FW_8000_0001_ECX] &= ~(1u << FEAT_SVM % 32);
+    words[FW_7_0_EBX] &= ~AVX512_EBX;
+    words[FW_7_0_ECX] &= ~AVX512_ECX;
+    words[FW_7_0_EDX] &= ~AVX512_EDX;
+    words[FW_7_1_EAX] &= ~AVX512_1_EAX;
     words[FW_1_ECX] |= 1u << FEAT_HYPERVISOR % 32;
     words[FW_1_EDX] |= 1u << FEAT_APIC % 32;
     memcpy(host.words, words, sizeof(words));
