@@ -74,15 +74,6 @@ static void info_chardev(HmpCall *call, GError **error)
 
 HMP_INFO(chardev, info_chardev, "", "show the character devices");
 
-static void info_memory_size_summary(HmpCall *call, GError **error)
-{
-    g_string_append_printf(call->out, "base memory: %" G_GUINT64_FORMAT "\nplugged memory: 0\n",
-                           call->vm->ram_size);
-}
-
-HMP_INFO(memory_size_summary, info_memory_size_summary, "",
-         "show the amount of initially allocated and present hotpluggable memory in bytes");
-
 static void info_mtree(HmpCall *call, GError **error)
 {
     memory_print_tree(call->out, hmp_flag(call, "f"));

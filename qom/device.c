@@ -175,6 +175,20 @@ static bool check_props(Device *d, GError **error)
     return true;
 }
 
+/* Own or inherited; NULL: the bus decides. */
+static bool (*unplug_function(Device *d))(Device *d, GError **error)
+{
+    const DeviceType *chain[MAX_DEPTH];
+    unsigned n = device_chain(d, chain);
+
+    for (unsigned i = 0; i < n; i++) {
+        if (chain[i]->unplug_request != NULL) {
+            return chain[i]->unplug_request;
+        }
+    }
+    return NULL;
+}
+
 static bool check_bus(Device *d, Bus *bus, GError **error)
 {
     const DeviceType *t = device_type(d);
@@ -185,7 +199,7 @@ static bool check_bus(Device *d, Bus *bus, GError **error)
     if (bus_is_full(bus)) {
         return fail(error, "Bus '%s' is full", bus->obj.name);
     }
-    if (d->hotplugged) {
+    if (d->hotplugged && !unplug_function(d)) {
         if (!bus->hotplug) {
             return fail(error, "Bus '%s' does not support hotplugging", bus->obj.name);
         }
@@ -317,6 +331,9 @@ bool device_unplug_request(Device *d, GError **error)
 
     if (!device_type(d)->hotpluggable) {
         return fail(error, "Device '%s' does not support hotplugging", d->obj.type->name);
+    }
+    if (unplug_function(d) != NULL) {
+        return unplug_function(d)(d, error);
     }
     if (bus == NULL || !bus->hotplug) {
         return fail(error, "Bus '%s' does not support hotplugging",

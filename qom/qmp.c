@@ -270,15 +270,6 @@ UuidInfo *qmp_query_uuid(QmpCall *call, GError **error)
     return info;
 }
 
-MemoryInfo *qmp_query_memory_size_summary(QmpCall *call, GError **error)
-{
-    MemoryInfo *info = g_new0(MemoryInfo, 1);
-
-    info->base_memory = call->vm->ram_size;
-    info->has_plugged_memory = true;
-    return info;
-}
-
 CurrentMachineParams *qmp_query_current_machine(QmpCall *call, GError **error)
 {
     return g_new0(CurrentMachineParams, 1);

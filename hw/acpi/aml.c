@@ -19,6 +19,7 @@ enum {
     OP_EXT = 0x5b,
     OP_IF = 0xa0,
     OP_ELSE = 0xa1,
+    OP_WHILE = 0xa2,
     EXT_REGION = 0x80,
     EXT_FIELD = 0x81,
     EXT_DEVICE = 0x82
@@ -231,6 +232,12 @@ void aml_if(Aml *a)
 void aml_else(Aml *a)
 {
     aml_byte(a, OP_ELSE);
+    aml_open(a);
+}
+
+void aml_while(Aml *a)
+{
+    aml_byte(a, OP_WHILE);
     aml_open(a);
 }
 

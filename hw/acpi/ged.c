@@ -26,13 +26,25 @@ static uint64_t ged_read_events(Device *d, const RegAccess *a)
     return v;
 }
 
-static void ged_power_button(Device *d, unsigned pin, int level)
+static void ged_raise(Device *d, uint32_t event)
 {
     Ged *s = (Ged *)d;
 
+    s->events |= event;
+    irq_pulse(&s->irq);
+}
+
+static void ged_power_button(Device *d, unsigned pin, int level)
+{
     if (level) {
-        s->events |= GED_EVENT_POWER;
-        irq_pulse(&s->irq);
+        ged_raise(d, GED_EVENT_POWER);
+    }
+}
+
+static void ged_memory(Device *d, unsigned pin, int level)
+{
+    if (level) {
+        ged_raise(d, GED_EVENT_MEMORY);
     }
 }
 
@@ -72,6 +84,7 @@ static const RegBank ged_banks[] = {
 static const PinRow ged_pins[] = {
     PIN_OUT(Ged, irq, "irq"),
     PIN_IN("power-button", 1, ged_power_button),
+    PIN_IN("memory", 1, ged_memory),
     PIN_END,
 };
 

@@ -2,6 +2,7 @@
 /* Tables of NUMA nodes: SRAT (ACPI 6.3, 5.2.16), SLIT (5.2.17), HMAT (5.2.27, revision 2). */
 #include "hw/acpi/numa.h"
 #include "exec/numa.h"
+#include "hw/mem/memory-device.h"
 #include "util/error.h"
 
 enum {
@@ -37,6 +38,25 @@ void acpi_srat_memory(AcpiTables *s, uint32_t node, uint64_t base, uint64_t size
     acpi_zero(s, 4);
     acpi_put(s, flags, 4);
     acpi_zero(s, 8);
+}
+
+static void put_nonvolatile(PcDimm *d, void *opaque)
+{
+    if (d->nonvolatile) {
+        acpi_srat_memory(opaque, d->node, d->mem.addr, d->mem.size,
+                         SRAT_ENABLED | SRAT_NON_VOLATILE);
+    }
+}
+
+void acpi_srat_devices(AcpiTables *s, Vm *vm)
+{
+    const DeviceMemory *d = device_memory(vm);
+
+    if (d) {
+        pc_dimm_foreach(vm, put_nonvolatile, s);
+        acpi_srat_memory(s, numa_count(vm) - 1, d->base, d->size,
+                         SRAT_ENABLED | SRAT_HOT_PLUGGABLE);
+    }
 }
 
 void acpi_build_slit(AcpiTables *s, const Vm *vm)

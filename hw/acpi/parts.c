@@ -146,7 +146,19 @@ void acpi_dsdt_gpex(Aml *a, const AcpiGpex *g)
 
 /* ---- events ---- */
 
-void acpi_dsdt_ged(Aml *a, uint64_t registers, uint32_t irq)
+/* If the event is among those in Local0. */
+static void ged_if(Aml *a, uint32_t event)
+{
+    aml_if(a);
+    aml_byte(a, AML_LEQUAL);
+    aml_byte(a, AML_AND);
+    aml_byte(a, AML_LOCAL0);
+    aml_int(a, event);
+    aml_byte(a, AML_NULL);
+    aml_int(a, event);
+}
+
+void acpi_dsdt_ged(Aml *a, uint64_t registers, uint32_t irq, bool memory)
 {
     GByteArray *crs = g_byte_array_new();
 
@@ -163,17 +175,16 @@ void acpi_dsdt_ged(Aml *a, uint64_t registers, uint32_t irq)
     aml_byte(a, AML_STORE);
     aml_path(a, "ESEL");
     aml_byte(a, AML_LOCAL0);
-    aml_if(a);
-    aml_byte(a, AML_LEQUAL);
-    aml_byte(a, AML_AND);
-    aml_byte(a, AML_LOCAL0);
-    aml_int(a, GED_EVENT_POWER);
-    aml_byte(a, AML_NULL);
-    aml_int(a, GED_EVENT_POWER);
+    ged_if(a, GED_EVENT_POWER);
     aml_byte(a, AML_NOTIFY);
     aml_path(a, "\\_SB.PWRB");
     aml_int(a, 0x80);
     aml_end(a);
+    if (memory) {
+        ged_if(a, GED_EVENT_MEMORY);
+        aml_path(a, "\\_SB.MHPC.MSCN");
+        aml_end(a);
+    }
     aml_end(a);
     aml_end(a);
 }

@@ -148,7 +148,7 @@ static void put_srat_memory(unsigned node, uint64_t offset, uint64_t size, void 
     acpi_srat_memory(opaque, node, virt_map[VIRT_MEM].base + offset, size, SRAT_ENABLED);
 }
 
-static void build_srat(AcpiTables *s, const Vm *vm)
+static void build_srat(AcpiTables *s, Vm *vm)
 {
     if (numa_count(vm) == 0) {
         return;
@@ -164,6 +164,7 @@ static void build_srat(AcpiTables *s, const Vm *vm)
         acpi_zero(s, 4);
     }
     numa_foreach_ram(vm, put_srat_memory, s);
+    acpi_srat_devices(s, vm);
     acpi_table_end(s, at, true);
 }
 

@@ -3,6 +3,7 @@
  * The DSDT of the board virt: processors, UART, flash, fw_cfg, virtio transports, host bridge with
  * windows and interrupt links, GPIO, event device, power button.
  */
+#include "hw/acpi/memory-hotplug.h"
 #include "hw/acpi/parts.h"
 #include "hw/arm/virt-acpi.h"
 
@@ -80,7 +81,10 @@ GByteArray *virt_dsdt(VirtBoard *b)
     dsdt_pci(&a, b);
     acpi_dsdt_power_button(&a);
     if (b->ged) {
-        acpi_dsdt_ged(&a, virt_map[VIRT_GED].base, SPI(VIRT_IRQ_GED));
+        if (b->vm->ram_slots) {
+            acpi_memory_dsdt(&a, b->vm, AML_SYSTEM_MEMORY, virt_map[VIRT_MEMORY_SLOTS].base);
+        }
+        acpi_dsdt_ged(&a, virt_map[VIRT_GED].base, SPI(VIRT_IRQ_GED), b->vm->ram_slots != 0);
     }
     aml_end(&a);
     return aml_steal(&a);

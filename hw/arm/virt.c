@@ -5,6 +5,8 @@
  * (virt-dt.c) and ACPI tables (virt-acpi.c). Secure devices are reached through gates that let
  * only secure accesses pass.
  */
+#include "hw/acpi/memory-hotplug.h"
+#include "hw/mem/memory-device.h"
 #include "hw/arm/virt.h"
 #include <stdio.h>
 #include "block/block.h"
@@ -39,6 +41,7 @@ const VirtRange virt_map[VIRT_PLACES] = {
     [VIRT_GPIO] = { 0x09030000, 0x00001000 },
     [VIRT_SECURE_UART] = { 0x09040000, 0x00001000 },
     [VIRT_SMMU] = { 0x09050000, 0x00020000 },
+    [VIRT_MEMORY_SLOTS] = { 0x09070000, 0x00000018 },
     [VIRT_GED] = { 0x09080000, 0x00000010 },
     [VIRT_SECURE_GPIO] = { 0x090b0000, 0x00001000 },
     [VIRT_MMIO] = { 0x0a000000, 0x00000200 },
@@ -113,7 +116,9 @@ static bool pick_iommu(VirtBoard *b, GError **error)
 /* Places above RAM, each aligned to its size, 7.2's order. */
 static void lay_out_high(VirtBoard *b)
 {
-    hwaddr at = MAX(HIGH_BASE, (virt_map[VIRT_MEM].base + b->vm->ram_size + GIB - 1) & ~(GIB - 1));
+    hwaddr ram_end = (virt_map[VIRT_MEM].base + b->vm->ram_size + GIB - 1) & ~(GIB - 1);
+    uint64_t devices = device_memory_size(b->vm);
+    hwaddr at = MAX(HIGH_BASE, ram_end + ((devices + GIB - 1) & ~(GIB - 1)));
     unsigned low_cpus = virt_map[VIRT_GIC_REDIST].size / REDIST_SIZE;
 
     b->ecam = virt_map[VIRT_PCIE_ECAM];
@@ -139,6 +144,9 @@ static bool virt_configure(VirtBoard *b, GError **error)
 
     if (!pick_gic(b, error) || !pick_iommu(b, error)) {
         return false;
+    }
+    if (vm->max_ram_size - vm->ram_size > (1ull << 40)) {
+        return fail(error, "Unsupported maxmem: at most 1 TiB more than the initial memory");
     }
     if (vm->ram_size > RAM_LIMIT ||
         (!m->highmem && virt_map[VIRT_MEM].base + vm->ram_size > LOW_LIMIT)) {
@@ -254,6 +262,15 @@ static void make_gate(VirtBoard *b, Region *gate, enum VirtPlace place, uint64_t
     region_add(b->vm->memory, virt_map[place].base, gate, 1);
 }
 
+/* Behind RAM, in whole GiB. */
+static bool create_device_memory(VirtBoard *b, GError **error)
+{
+    uint64_t size = (device_memory_size(b->vm) + GIB - 1) & ~(GIB - 1);
+    hwaddr base = (virt_map[VIRT_MEM].base + b->vm->ram_size + GIB - 1) & ~(GIB - 1);
+
+    return size == 0 || device_memory_create(b->vm, base, size, error) != NULL;
+}
+
 static bool create_memory(VirtBoard *b, GError **error)
 {
     Region *ram = machine_ram(b->vm, "mach-virt.ram", error);
@@ -261,7 +278,7 @@ static bool create_memory(VirtBoard *b, GError **error)
     if (ram) {
         region_add(b->vm->memory, virt_map[VIRT_MEM].base, ram, 0);
     }
-    return ram != NULL;
+    return ram != NULL && create_device_memory(b, error);
 }
 
 static bool create_flash(VirtBoard *b, GError **error)
@@ -545,12 +562,26 @@ static bool create_smmu(VirtBoard *b, GError **error)
 }
 
 /* Takes the power key's place where ACPI tells the guest of it. */
+static void memory_event(void *opaque)
+{
+    device_pin_in(((VirtBoard *)opaque)->ged, "memory", 0, 1);
+}
+
 static bool create_ged(VirtBoard *b, GError **error)
 {
     bool wanted = b->acpi && b->firmware && !b->compat.no_ged;
 
     b->ged = wanted ? create_simple(b, "acpi-ged", VIRT_GED, VIRT_IRQ_GED, error) : NULL;
-    return b->ged || !wanted;
+    if (!b->ged) {
+        acpi_memory_refuse(b->vm, "missing acpi-ged device");
+        return !wanted;
+    }
+    Device *slots = acpi_memory_create(b->vm, memory_event, b, error);
+
+    if (slots) {
+        device_map(slots, "regs", virt_map[VIRT_MEMORY_SLOTS].base);
+    }
+    return slots != NULL;
 }
 
 static bool create_pcie(VirtBoard *b, GError **error)
@@ -733,6 +764,8 @@ static const Prop virt_machine_props[] = {
     PROP_STRING(VirtMachine, oem_table_id, "x-oem-table-id", .flags = PROP_HIDDEN),
     PROP_STRING(VirtMachine, pflash0, "pflash0", .help = "Node name or ID of backend to use as backend"),
     PROP_STRING(VirtMachine, pflash1, "pflash1", .help = "Node name or ID of backend to use as backend"),
+    PROP_BOOL(VirtMachine, machine.nvdimm, "nvdimm", false,
+              .help = "Set on/off to enable/disable NVDIMM instantiation"),
     PROP_BOOL(VirtMachine, machine.hmat, "hmat", false,
               .help = "Set on/off to enable/disable ACPI Heterogeneous Memory Attribute Table (HMAT)"),
     PROP_END,
@@ -754,6 +787,7 @@ static const Prop virt_machine_props[] = {
         .default_block_if = "virtio",                                                              \
         .numa = true,                                                                              \
         .has_clusters = true,                                                                      \
+        .max_ram_slots = 256,                                                                      \
         .no_floppy = true,                                                                         \
         .no_cdrom = true,                                                                          \
         .no_parallel = true,                                                                       \

@@ -10,6 +10,7 @@
 #include "hw/acpi/tables.h"
 #include "hw/acpi/tpm.h"
 #include "hw/acpi/vmgenid.h"
+#include "hw/mem/memory-device.h"
 
 /* Table 5.34, revision 3. */
 static void build_fadt(AcpiTables *s, PcBoard *b, uint32_t facs, uint32_t dsdt)
@@ -240,7 +241,7 @@ static void build_all(AcpiTables *s, void *opaque)
     PcBoard *b = opaque;
     AcpiInfo info = {
         .mmcfg_base = b->mmcfg_base, .mmcfg_size = b->mmcfg_size,
-        .hole64_base = (4 * GIB + b->high_size + GIB - 1) & ~(GIB - 1), .hole64_size = 32 * GIB,
+        .hole64_base = device_memory_end(b->vm, 4 * GIB + b->high_size), .hole64_size = 32 * GIB,
     };
     uint32_t facs = build_facs(s);
     uint32_t dsdt = build_dsdt(s, b, &info);

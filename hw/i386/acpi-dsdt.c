@@ -5,6 +5,7 @@
  */
 #include "acpi-internal.h"
 #include "hw/acpi/aml.h"
+#include "hw/acpi/memory-hotplug.h"
 #include "hw/acpi/pci-hotplug.h"
 #include "hw/acpi/pm.h"
 #include "hw/acpi/tpm.h"
@@ -396,6 +397,13 @@ static void dsdt_sleep(Aml *a, const AcpiPm *p)
     }
 }
 
+static void dsdt_memory_event(Aml *a)
+{
+    aml_method(a, "_E03", 0, false);
+    aml_path(a, "\\_SB.MHPC.MSCN");
+    aml_end(a);
+}
+
 GByteArray *acpi_dsdt(PcBoard *b, const AcpiInfo *info)
 {
     Aml a;
@@ -416,6 +424,9 @@ GByteArray *acpi_dsdt(PcBoard *b, const AcpiInfo *info)
         dsdt_ecam(&a, info);
     }
     dsdt_cpus(&a, b);
+    if (b->vm->ram_slots) {
+        acpi_memory_dsdt(&a, b->vm, AML_SYSTEM_IO, ACPI_MEMORY_PORT);
+    }
     if (tpm_of(b->vm)) {
         acpi_dsdt_tpm(&a, tpm_of(b->vm));
     }
@@ -424,6 +435,9 @@ GByteArray *acpi_dsdt(PcBoard *b, const AcpiInfo *info)
     aml_name_string(&a, "_HID", "ACPI0006");
     if (b->pci_hotplug) {
         acpi_pcihp_dsdt_event(&a);
+    }
+    if (b->vm->ram_slots) {
+        dsdt_memory_event(&a);
     }
     aml_end(&a);
     dsdt_sleep(&a, b->acpi_pm);

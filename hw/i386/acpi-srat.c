@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which CPUs and which memory of the PC boards belong to which NUMA node: SRAT (ACPI 6.3, 5.2.16). */
+/*
+ * Which CPUs and which memory of the PC boards belong to which NUMA node: SRAT (ACPI 6.3, 5.2.16),
+ * and an item of fw_cfg for firmware.
+ */
 #include "acpi-internal.h"
 #include "exec/numa.h"
 #include "hw/acpi/cpu-hotplug.h"
@@ -75,5 +78,27 @@ void acpi_build_srat(AcpiTables *s, PcBoard *b)
         put_cpu(s, acpi_cpu_apic_id(b->vm, i), (uint32_t)numa_cpu_node(b->vm, i));
     }
     numa_foreach_ram(b->vm, put_node, &w);
+    acpi_srat_devices(s, b->vm);
     acpi_table_end(s, at, true);
+}
+
+void pc_publish_numa(PcBoard *b)
+{
+    const Vm *vm = b->vm;
+    unsigned nodes = numa_count(vm), ids = 0;
+
+    for (unsigned i = 0; i < vm->smp.cpus; i++) {
+        ids = MAX(ids, acpi_cpu_apic_id(b->vm, i) + 1);
+    }
+    /* Number of nodes; the node of each APIC ID; the bytes of each node. */
+    g_autofree uint64_t *numa = g_new0(uint64_t, 1 + ids + nodes);
+
+    numa[0] = GUINT64_TO_LE(nodes);
+    for (unsigned i = 0; nodes && i < vm->smp.cpus; i++) {
+        numa[1 + acpi_cpu_apic_id(b->vm, i)] = GUINT64_TO_LE((uint64_t)numa_cpu_node(vm, i));
+    }
+    for (unsigned i = 0; i < nodes; i++) {
+        numa[1 + ids + i] = GUINT64_TO_LE(vm->numa->node[i].size);
+    }
+    fw_cfg_add_bytes(b->fw_cfg, FW_CFG_NUMA, numa, (1 + ids + nodes) * sizeof(*numa));
 }

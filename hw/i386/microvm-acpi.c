@@ -73,7 +73,7 @@ static GByteArray *dsdt(const MicroVm *m)
     aml_scope(&a, "\\_SB");
     dsdt_isa(&a, m);
     acpi_dsdt_power_button(&a);
-    acpi_dsdt_ged(&a, MICROVM_GED, MICROVM_GED_LINE);
+    acpi_dsdt_ged(&a, MICROVM_GED, MICROVM_GED_LINE, false);
     if (m->xhci) {
         dsdt_xhci(&a);
     }

@@ -105,7 +105,7 @@ static bool pc_i440fx_init(Vm *vm, GError **error)
             return false;
         }
     }
-    return pc_create_default_devices(b, error);
+    return pc_create_memory_slots(b, error) && pc_create_default_devices(b, error);
 }
 
 static bool pc_create_ich9_smbus(PcBoard *b, GError **error)
@@ -141,7 +141,8 @@ static bool pc_q35_init(Vm *vm, GError **error)
                              !pc_part(b, PCI_DEVFN(29, 2), "ich9-usb-uhci3", error))) {
         return false;
     }
-    return (!b->has_smbus || pc_create_ich9_smbus(b, error)) && pc_create_default_devices(b, error);
+    return (!b->has_smbus || pc_create_ich9_smbus(b, error)) && pc_create_memory_slots(b, error) &&
+           pc_create_default_devices(b, error);
 }
 
 static const Prop pc_machine_props[] = {
@@ -160,6 +161,8 @@ static const Prop pc_machine_props[] = {
               .help = "check the boot signature of floppies"),
     PROP_STRING(PcMachine, pcspk_audiodev, "pcspk-audiodev", .help = "audiodev that the speaker is heard on"),
     PROP_ON_OFF_AUTO(PcMachine, smm, "smm", ON_OFF_AUTO_AUTO, .help = "system management mode"),
+    PROP_BOOL(PcMachine, machine.nvdimm, "nvdimm", false,
+              .help = "Set on/off to enable/disable NVDIMM instantiation"),
     PROP_BOOL(PcMachine, machine.hmat, "hmat", false,
               .help = "Set on/off to enable/disable ACPI Heterogeneous Memory Attribute Table (HMAT)"),
     PROP_END,
@@ -178,6 +181,7 @@ static const Prop pc_machine_props[] = {
         .default_display = "std",                                                                  \
         .default_block_if = "ide",                                                                 \
         .numa = true,                                                                              \
+        .max_ram_slots = 256,                                                                      \
         .done = pc_machine_done,                                                                   \
         __VA_ARGS__                                                                                \
     };                                                                                             \

@@ -8,9 +8,8 @@
 #include "hw/nvram/boot-order.h"
 #include "block/block.h"
 #include "exec/loader.h"
+#include "exec/memory-backend.h"
 #include "exec/x86-apic.h"
-#include "exec/numa.h"
-#include "hw/acpi/cpu-hotplug.h"
 #include "hw/acpi/pm.h"
 #include "hw/block/floppy.h"
 #include "hw/intc/i8259.h"
@@ -98,7 +97,7 @@ bool pc_create_memory(PcBoard *b, uint64_t low_limit, GError **error)
         region_init_alias(&b->ram_high, NULL, "ram-above-4g", &b->ram, b->low_size, b->high_size);
         region_add(vm->memory, 4 * GIB, &b->ram_high, 0);
     }
-    return pc_load_firmware(b, error);
+    return pc_create_device_memory(b, error) && pc_load_firmware(b, error);
 }
 
 /* ---- ISA ---- */
@@ -453,27 +452,12 @@ static void pc_publish_memory_map(PcBoard *b)
 static void pc_publish_numbers(PcBoard *b)
 {
     FwCfg *f = b->fw_cfg;
-    const Vm *vm = b->vm;
-    unsigned nodes = numa_count(vm), ids = 0;
 
-    for (unsigned i = 0; i < vm->smp.cpus; i++) {
-        ids = MAX(ids, acpi_cpu_apic_id(b->vm, i) + 1);
-    }
-    /* Number of nodes; the node of each APIC ID; the bytes of each node. */
-    g_autofree uint64_t *numa = g_new0(uint64_t, 1 + ids + nodes);
-
-    numa[0] = GUINT64_TO_LE(nodes);
-    for (unsigned i = 0; nodes && i < vm->smp.cpus; i++) {
-        numa[1 + acpi_cpu_apic_id(b->vm, i)] = GUINT64_TO_LE((uint64_t)numa_cpu_node(vm, i));
-    }
-    for (unsigned i = 0; i < nodes; i++) {
-        numa[1 + ids + i] = GUINT64_TO_LE(vm->numa->node[i].size);
-    }
     fw_cfg_add_u16(f, FW_CFG_NB_CPUS, b->vm->smp.cpus);
     fw_cfg_add_u16(f, FW_CFG_MAX_CPUS, b->vm->smp.max_cpus ? b->vm->smp.max_cpus : b->vm->smp.cpus);
     fw_cfg_add_u64(f, FW_CFG_RAM_SIZE, b->vm->ram_size);
     fw_cfg_add_u32(f, FW_CFG_IRQ0_OVERRIDE, 1);
-    fw_cfg_add_bytes(f, FW_CFG_NUMA, numa, (1 + ids + nodes) * sizeof(*numa));
+    pc_publish_numa(b);
 }
 
 /* Which sleep states there are and their types, for firmware: bit 7 says supported. */
@@ -533,6 +517,7 @@ bool pc_publish_platform(PcBoard *b, bool option_roms, GError **error)
     pc_fill_cmos(b);
     pc_publish_memory_map(b);
     pc_publish_numbers(b);
+    pc_publish_device_memory(b);
     pc_publish_sleep_states(b);
     return (!vm->kernel || !option_roms || pc_load_kernel(b, error)) && pc_publish_boot(b, error);
 }

@@ -82,6 +82,11 @@ struct DeviceType {
     void (*unrealize)(Device *d);
     void (*reset)(Device *d);      /* after the tables' reset; only what they cannot say */
     void (*post_load)(Device *d);  /* after state was loaded */
+    /*
+     * device_del of a device on the system bus that the machine itself takes while it runs; NULL:
+     * the bus decides.
+     */
+    bool (*unplug_request)(Device *d, GError **error);
 };
 
 /* Embedded first in every device. */

@@ -46,6 +46,7 @@ void aml_method(Aml *a, const char *path, unsigned args, bool serialized);
 void aml_package(Aml *a, uint8_t n);
 void aml_if(Aml *a); /* the predicate term follows */
 void aml_else(Aml *a);
+void aml_while(Aml *a); /* likewise */
 void aml_end(Aml *a);
 
 enum {
@@ -78,7 +79,9 @@ enum {
     AML_CREATE_DWORD = 0x8a,
     AML_NOTIFY = 0x86,
     AML_INDEX = 0x88,
-    AML_DEREF_OF = 0x83 };
+    AML_DEREF_OF = 0x83,
+    AML_INCREMENT = 0x75,
+    AML_DECREMENT = 0x76 };
 /* Buffer() { bytes } as a term. */
 void aml_buffer(Aml *a, const void *bytes, uint8_t n);
 /* ToUUID("..."): the text's numbers of 4, 2 and 2 bytes are little-endian. */

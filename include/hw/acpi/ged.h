@@ -4,6 +4,7 @@
 #define HW_ACPI_GED_H
 
 enum {
+    GED_EVENT_MEMORY = 1, /* modules came or shall go */
     GED_EVENT_POWER = 2
 };
 /* The bank "regs": sleep control, sleep status, reset; sleep type of S5, what resets. */

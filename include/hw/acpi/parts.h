@@ -9,8 +9,11 @@
 #include "hw/acpi/aml.h"
 #include "hw/acpi/tables.h"
 
-/* GED_ over the register at that address; the power button is \_SB.PWRB. */
-void acpi_dsdt_ged(Aml *a, uint64_t registers, uint32_t irq);
+/*
+ * GED_ over the register at that address; the power button is \_SB.PWRB; memory: modules are
+ * \_SB.MHPC's.
+ */
+void acpi_dsdt_ged(Aml *a, uint64_t registers, uint32_t irq, bool memory);
 void acpi_dsdt_power_button(Aml *a);
 
 /* A device with memory and, unless irq is 0, an interrupt; left open for aml_end. */

@@ -108,6 +108,15 @@ bool pc_publish_boot(PcBoard *b, GError **error);
 bool pc_set_boot_order(PcBoard *b, const char *order, GError **error);
 /* -kernel: x86-load.c. */
 bool pc_load_linux(PcBoard *b, GError **error);
+/*
+ * Memory devices: pc-memory.c. The range, which is part of pc_create_memory; slots for modules,
+ * once there is ACPI; where guest addresses end, for firmware.
+ */
+bool pc_create_device_memory(PcBoard *b, GError **error);
+bool pc_create_memory_slots(PcBoard *b, GError **error);
+void pc_publish_device_memory(PcBoard *b);
+/* NUMA nodes for firmware: acpi-srat.c. */
+void pc_publish_numa(PcBoard *b);
 /* ACPI tables into fw_cfg files. */
 bool acpi_build(PcBoard *b, GError **error);
 
