@@ -199,7 +199,7 @@ static bool check_bus(Device *d, Bus *bus, GError **error)
     if (bus_is_full(bus)) {
         return fail(error, "Bus '%s' is full", bus->obj.name);
     }
-    if (d->hotplugged && !unplug_function(d)) {
+    if (d->hotplugged && (bus->owner != NULL || !unplug_function(d))) {
         if (!bus->hotplug) {
             return fail(error, "Bus '%s' does not support hotplugging", bus->obj.name);
         }

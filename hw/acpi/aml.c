@@ -251,6 +251,16 @@ void aml_region(Aml *a, const char *path, uint8_t space, uint64_t offset, uint64
     aml_int(a, len);
 }
 
+void aml_region_at(Aml *a, const char *path, uint8_t space, const char *offset, uint64_t len)
+{
+    aml_byte(a, OP_EXT);
+    aml_byte(a, EXT_REGION);
+    aml_path(a, path);
+    aml_byte(a, space);
+    aml_path(a, offset);
+    aml_int(a, len);
+}
+
 void aml_field(Aml *a, const char *region, uint8_t access)
 {
     aml_byte(a, OP_EXT);
@@ -264,10 +274,11 @@ void aml_field_unit(Aml *a, const char *name, unsigned bits)
 {
     uint8_t len[4];
     /* Here the length is a plain number in the same encoding, not counting itself. */
-    unsigned n = bits < 0x40 ? 1 : 2;
+    unsigned n = bits < 0x40 ? 1 : bits < 1u << 12 ? 2 : 3;
 
-    len[0] = n == 1 ? bits : 0x40 | (bits & 15);
+    len[0] = n == 1 ? bits : (n - 1) << 6 | (bits & 15);
     len[1] = bits >> 4;
+    len[2] = bits >> 12;
     if (name) {
         aml_bytes(a, name, 4);
     } else {

@@ -21,6 +21,13 @@ enum {
     FLAG_EJECT = 8
 };
 
+/* 6.3.5: events and status of _OST. */
+enum {
+    OST_EJECT_REQUEST = 3,
+    OST_EJECT_BY_OS = 0x103,
+    OST_EJECT_IN_PROGRESS = 0x84
+};
+
 typedef struct AcpiMemory {
     Device dev;
     ModuleSlots slots;
@@ -30,6 +37,7 @@ typedef struct AcpiMemory {
     uint32_t selector;
     Bh *eject_bh;
     void (*notify)(void *opaque);
+    void (*notify_nvdimm)(void *opaque);
     void *notify_opaque;
 } AcpiMemory;
 
@@ -91,6 +99,13 @@ static ACPIOSTInfo *describe_ost(const AcpiMemory *s, unsigned slot)
     return info;
 }
 
+/* The guest kept a module that it was asked to let go: neither done nor under way. */
+static bool kept(uint32_t event, uint32_t status)
+{
+    return (event == OST_EJECT_REQUEST || event == OST_EJECT_BY_OS) && status != 0 &&
+           status != OST_EJECT_IN_PROGRESS;
+}
+
 static void write_ost_status(Device *d, const RegAccess *a)
 {
     AcpiMemory *s = (AcpiMemory *)d;
@@ -101,6 +116,10 @@ static void write_ost_status(Device *d, const RegAccess *a)
         s->ost_status[s->selector] = (uint32_t)a->value;
         info = describe_ost(s, s->selector);
         qapi_event_acpi_device_ost(&(AcpiDeviceOstEvent){.info = info});
+        if (info->device && kept(s->ost_event[s->selector], s->ost_status[s->selector])) {
+            qapi_event_mem_unplug_error(&(MemUnplugErrorEvent){
+                .device = info->device, .msg = (char *)"the guest keeps the module"});
+        }
         QAPI_FREE(ACPIOSTInfo, info);
     }
 }
@@ -125,12 +144,6 @@ static void start_eject(AcpiMemory *s)
 
     if (!m) {
         guest_error("acpi-memory-hotplug: ejects slot %u, in which there is nothing", s->selector);
-        return;
-    }
-    if (m->nonvolatile) {
-        qapi_event_mem_unplug_error(&(MemUnplugErrorEvent){
-            .device = m->dev.id ? m->dev.id : (char *)"",
-            .msg = (char *)"nvdimm device hot unplug is not supported yet."});
         return;
     }
     s->flags[s->selector] = FLAG_EJECT;
@@ -174,6 +187,12 @@ static void slot_plugged(Device *controller, PcDimm *d)
 {
     AcpiMemory *s = (AcpiMemory *)controller;
 
+    if (d->nonvolatile) { /* the NVDIMM root device knows of it */
+        if (d->dev.hotplugged && s->notify_nvdimm) {
+            s->notify_nvdimm(s->notify_opaque);
+        }
+        return;
+    }
     s->module[d->slot] = d;
     s->flags[d->slot] = 0;
     if (d->dev.hotplugged) {
@@ -234,6 +253,7 @@ static const StateField memory_state[] = {
     HOST_ONLY(AcpiMemory, module, "other devices"),
     HOST_ONLY(AcpiMemory, eject_bh, "scheduled again after a load"),
     HOST_ONLY(AcpiMemory, notify, "the board's"),
+    HOST_ONLY(AcpiMemory, notify_nvdimm, "the board's"),
     HOST_ONLY(AcpiMemory, notify_opaque, "the board's"),
     STATE_END,
 };
@@ -254,12 +274,13 @@ static const DeviceType memory_type = {
 };
 DEVICE_TYPE(memory_type);
 
-Device *acpi_memory_create(Vm *vm, void (*notify)(void *opaque), void *opaque, GError **error)
+Device *acpi_memory_create(Vm *vm, const AcpiMemoryEvents *events, void *opaque, GError **error)
 {
     Device *d = device_create(vm, "acpi-memory-hotplug", NULL, NULL, error, NULL);
 
     if (d) {
-        ((AcpiMemory *)d)->notify = notify;
+        ((AcpiMemory *)d)->notify = events->modules;
+        ((AcpiMemory *)d)->notify_nvdimm = events->nvdimms;
         ((AcpiMemory *)d)->notify_opaque = opaque;
     }
     return d;

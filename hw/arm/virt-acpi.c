@@ -7,6 +7,7 @@
 #include "exec/arm-cpu.h"
 #include "exec/numa.h"
 #include "hw/acpi/numa.h"
+#include "hw/acpi/nvdimm.h"
 #include "hw/acpi/parts.h"
 
 #define SPI(n) ((n) + 32u)
@@ -285,6 +286,7 @@ static void build_all(AcpiTables *s, void *opaque)
     build_srat(s, b->vm);
     acpi_build_slit(s, b->vm);
     acpi_build_hmat(s, b->vm);
+    acpi_build_nvdimm(s, b->vm, AML_SYSTEM_MEMORY, virt_map[VIRT_NVDIMM].base, false);
     if (b->msi == VIRT_MSI_ITS) {
         build_iort(s, b);
     }
@@ -293,5 +295,6 @@ static void build_all(AcpiTables *s, void *opaque)
 
 bool virt_build_acpi(VirtBoard *b, GError **error)
 {
+    acpi_nvdimm_publish(b->vm, b->fw_cfg);
     return acpi_publish(b->fw_cfg, build_all, b, error);
 }

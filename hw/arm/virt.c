@@ -6,6 +6,7 @@
  * only secure accesses pass.
  */
 #include "hw/acpi/memory-hotplug.h"
+#include "hw/acpi/nvdimm.h"
 #include "hw/mem/memory-device.h"
 #include "hw/arm/virt.h"
 #include <stdio.h>
@@ -43,6 +44,7 @@ const VirtRange virt_map[VIRT_PLACES] = {
     [VIRT_SMMU] = { 0x09050000, 0x00020000 },
     [VIRT_MEMORY_SLOTS] = { 0x09070000, 0x00000018 },
     [VIRT_GED] = { 0x09080000, 0x00000010 },
+    [VIRT_NVDIMM] = { 0x09090000, 0x00000004 },
     [VIRT_SECURE_GPIO] = { 0x090b0000, 0x00001000 },
     [VIRT_MMIO] = { 0x0a000000, 0x00000200 },
     [VIRT_PLATFORM_BUS] = { 0x0c000000, 0x02000000 },
@@ -576,12 +578,17 @@ static bool create_ged(VirtBoard *b, GError **error)
         acpi_memory_refuse(b->vm, "missing acpi-ged device");
         return !wanted;
     }
-    Device *slots = acpi_memory_create(b->vm, memory_event, b, error);
+    static const AcpiMemoryEvents events = { memory_event, NULL };
+    Device *slots = acpi_memory_create(b->vm, &events, b, error), *nvdimm;
 
-    if (slots) {
-        device_map(slots, "regs", virt_map[VIRT_MEMORY_SLOTS].base);
+    if (!slots || !acpi_nvdimm_create(b->vm, &nvdimm, error)) {
+        return false;
     }
-    return slots != NULL;
+    device_map(slots, "regs", virt_map[VIRT_MEMORY_SLOTS].base);
+    if (nvdimm) {
+        device_map(nvdimm, "regs", virt_map[VIRT_NVDIMM].base);
+    }
+    return true;
 }
 
 static bool create_pcie(VirtBoard *b, GError **error)

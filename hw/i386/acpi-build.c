@@ -5,7 +5,9 @@
  */
 #include "acpi-internal.h"
 #include "exec/x86-apic.h"
+#include "hw/acpi/aml.h"
 #include "hw/acpi/numa.h"
+#include "hw/acpi/nvdimm.h"
 #include "hw/acpi/pci-hotplug.h"
 #include "hw/acpi/tables.h"
 #include "hw/acpi/tpm.h"
@@ -266,6 +268,7 @@ static void build_all(AcpiTables *s, void *opaque)
     if (tpm_of(b->vm)) {
         acpi_build_tpm2(s, tpm_of(b->vm));
     }
+    acpi_build_nvdimm(s, b->vm, AML_SYSTEM_IO, ACPI_NVDIMM_PORT, true);
     vmgenid_build(s, b->vm);
     acpi_root(s, 0);
 }
@@ -276,6 +279,7 @@ bool acpi_build(PcBoard *b, GError **error)
         acpi_pcihp_find_buses(b->pci_hotplug);
     }
     vmgenid_publish(b->vm, b->fw_cfg);
+    acpi_nvdimm_publish(b->vm, b->fw_cfg);
     if (tpm_of(b->vm)) {
         tpm_publish(tpm_of(b->vm), b->fw_cfg);
     }

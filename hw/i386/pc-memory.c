@@ -7,6 +7,7 @@
 
 #include "exec/bank.h"
 #include "hw/acpi/memory-hotplug.h"
+#include "hw/acpi/nvdimm.h"
 #include "hw/acpi/pm.h"
 #include "hw/i386/pc.h"
 #include "hw/mem/memory-device.h"
@@ -51,18 +52,30 @@ static void memory_event(void *opaque)
     acpi_gpe_raise(((PcBoard *)opaque)->acpi_pm, ACPI_MEMORY_GPE);
 }
 
+static void nvdimm_event(void *opaque)
+{
+    acpi_gpe_raise(((PcBoard *)opaque)->acpi_pm, ACPI_NVDIMM_GPE);
+}
+
 bool pc_create_memory_slots(PcBoard *b, GError **error)
 {
     if (!b->acpi_pm) {
         acpi_memory_refuse(b->vm, "missing acpi device or acpi disabled");
         return true;
     }
-    Device *d = acpi_memory_create(b->vm, memory_event, b, error);
+    static const AcpiMemoryEvents events = {memory_event, nvdimm_event};
+    Device *d = acpi_memory_create(b->vm, &events, b, error), *nvdimm;
 
-    if (d && b->vm->ram_slots) {
+    if (!d || !acpi_nvdimm_create(b->vm, &nvdimm, error)) {
+        return false;
+    }
+    if (nvdimm) {
+        region_add(b->vm->io, ACPI_NVDIMM_PORT, device_region(nvdimm, "regs"), 0);
+    }
+    if (b->vm->ram_slots) {
         region_add(b->vm->io, ACPI_MEMORY_PORT, device_region(d, "regs"), 0);
     }
-    return d != NULL;
+    return true;
 }
 
 void pc_publish_device_memory(PcBoard *b)

@@ -703,6 +703,7 @@ static const ObjectType *virtio_provide(unsigned i)
         .category = v->category,
         .desc = v->desc,
         .hotpluggable = !v->fixed,
+        .unplug_request = v->unplug_request,
         .bus_info = &t->info,
         .size = v->size,
         .state_version = 1,

@@ -55,6 +55,8 @@ enum {
     AML_PCI_CONFIG = 2
 };
 void aml_region(Aml *a, const char *path, uint8_t space, uint64_t offset, uint64_t len);
+/* The same at what a name says. */
+void aml_region_at(Aml *a, const char *path, uint8_t space, const char *offset, uint64_t len);
 /* Field(region, byte access, preserve); entries by aml_field_unit until aml_end. */
 void aml_field(Aml *a, const char *region, uint8_t access);
 /* NULL name: reserved bits. */
@@ -80,8 +82,12 @@ enum {
     AML_NOTIFY = 0x86,
     AML_INDEX = 0x88,
     AML_DEREF_OF = 0x83,
+    AML_CONCATENATE = 0x73,
     AML_INCREMENT = 0x75,
-    AML_DECREMENT = 0x76 };
+    AML_DECREMENT = 0x76,
+    AML_SIZE_OF = 0x87,
+    AML_OBJECT_TYPE = 0x8e,
+    AML_MID = 0x9e };
 /* Buffer() { bytes } as a term. */
 void aml_buffer(Aml *a, const void *bytes, uint8_t n);
 /* ToUUID("..."): the text's numbers of 4, 2 and 2 bytes are little-endian. */

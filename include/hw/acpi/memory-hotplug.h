@@ -13,8 +13,14 @@
 #define ACPI_MEMORY_LEN 24
 #define ACPI_MEMORY_GPE 3
 
-/* Makes it, with room for vm->ram_slots modules; notify raises the board's event. */
-Device *acpi_memory_create(Vm *vm, void (*notify)(void *opaque), void *opaque, GError **error);
+/* Raise the board's events: of modules in slots, and of NVDIMMs (NULL: it has no such event). */
+typedef struct AcpiMemoryEvents {
+    void (*modules)(void *opaque);
+    void (*nvdimms)(void *opaque);
+} AcpiMemoryEvents;
+
+/* Makes it, with room for vm->ram_slots modules. */
+Device *acpi_memory_create(Vm *vm, const AcpiMemoryEvents *events, void *opaque, GError **error);
 /* A machine that takes no modules: why. */
 void acpi_memory_refuse(Vm *vm, const char *missing);
 

@@ -106,6 +106,7 @@ struct VirtioType {
     void (*notify)(VirtioDevice *v, unsigned n);
     /* The driver reset queue n alone: what is under way for it is dropped; NULL: the device cannot. */
     void (*queue_reset)(VirtioDevice *v, unsigned n);
+    bool (*unplug_request)(Device *d, GError **error); /* DeviceType's */
 };
 #define VIRTIO_TYPE(t) SECTION_ENTRY(virtio_types, const VirtioType *, t##_row, &t)
 
