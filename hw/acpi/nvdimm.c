@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * NVDIMM root device (ACPI 6.3, 9.20; NVDIMM DSM Interface, revision 1). A method of the SSDT writes
- * a request into a page that firmware has placed, and the page's address into a register; the
- * answer is in the page then. Functions of a module: size of its labels, read, write. The root
+ * NVDIMM root device (ACPI 6.3, 9.20; NVDIMM DSM Interface, revision 1). A method of the SSDT
+ * writes a request into a page that firmware has placed, and the page's address into a register;
+ * the answer is in the page then. Functions of a module: size of its labels, read, write. The root
  * device gives the table anew, for modules that came later (_FIT).
  */
 #include "hw/acpi/nvdimm.h"
