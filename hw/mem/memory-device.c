@@ -67,15 +67,16 @@ static bool fits(const DeviceMemory *all, const MemoryDevice *m, GError **error)
 /* The first gap; devices are in order. */
 static bool find_gap(const DeviceMemory *all, MemoryDevice *m, GError **error)
 {
-    uint64_t at = all->base;
+    const uint64_t align = MAX(m->align, ALIGNMENT);
+    uint64_t at = (all->base + align - 1) & ~(align - 1);
 
     for (guint i = 0; i < all->devices->len; i++) {
         const MemoryDevice *other = all->devices->pdata[i];
 
-        if (other->addr - at >= m->size) {
+        if (other->addr >= at && other->addr - at >= m->size) {
             break;
         }
-        at = (other->addr + other->size + ALIGNMENT - 1) & ~(uint64_t)(ALIGNMENT - 1);
+        at = MAX(at, (other->addr + other->size + align - 1) & ~(align - 1));
     }
     if (at - all->base > all->size || m->size > all->size - (at - all->base)) {
         return fail(error, "could not find position in guest address space for memory device - "

@@ -68,9 +68,10 @@ static uint64_t num_blocks(const VirtioMem *s)
 static bool discard(VirtioMem *s, uint64_t offset, uint64_t len)
 {
     RamBlock *b = region_ram_block(s->mem.region);
-    bool good = b->fd >= 0 ? fallocate(b->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                                       (off_t)offset, (off_t)len) == 0
-                           : madvise(b->host + offset, len, MADV_DONTNEED) == 0;
+    bool good = b->fd >= 0 && b->shared
+                    ? fallocate(b->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+                                (off_t)len) == 0
+                    : madvise(b->host + offset, len, MADV_DONTNEED) == 0;
 
     ram_written(b, offset, len);
     return good;
@@ -334,6 +335,7 @@ static bool mem_realize(VirtioDevice *v, GError **error)
                             .region = &b->region,
                             .size = b->size,
                             .node = s->node,
+                            .align = s->block_size,
                             .describe = mem_describe,
                             .plugged = mem_plugged};
     if (!memory_device_plug(&s->mem, s->memaddr, error)) {

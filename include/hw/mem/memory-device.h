@@ -17,6 +17,7 @@ struct MemoryDevice {
     Device *dev;
     Region *region; /* what is mapped */
     uint64_t addr, size; /* bytes of guest addresses */
+    uint64_t align;             /* of addr; 0: the usual */
     bool module; /* it counts as plugged memory with all of `size` */
     uint32_t node;
     /* For query-memory-devices: a new object. */
