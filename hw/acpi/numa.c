@@ -15,9 +15,9 @@ enum {
 };
 #define PS_PER_NS 1000u
 
-uint32_t acpi_srat_begin(AcpiTables *s)
+uint32_t acpi_srat_begin(AcpiTables *s, uint8_t revision)
 {
-    uint32_t at = acpi_table_begin(s, "SRAT", 1);
+    uint32_t at = acpi_table_begin(s, "SRAT", revision);
 
     acpi_put(s, 1, 4);
     acpi_zero(s, 8);

@@ -154,7 +154,7 @@ static void build_srat(AcpiTables *s, Vm *vm)
     if (numa_count(vm) == 0) {
         return;
     }
-    uint32_t at = acpi_srat_begin(s);
+    uint32_t at = acpi_srat_begin(s, 3);
 
     for (unsigned i = 0; i < vm->smp.cpus; i++) {
         acpi_put(s, SRAT_GICC, 1);

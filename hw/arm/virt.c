@@ -264,10 +264,10 @@ static void make_gate(VirtBoard *b, Region *gate, enum VirtPlace place, uint64_t
     region_add(b->vm->memory, virt_map[place].base, gate, 1);
 }
 
-/* Behind RAM, in whole GiB. */
+/* Behind RAM, from the next GiB on. */
 static bool create_device_memory(VirtBoard *b, GError **error)
 {
-    uint64_t size = (device_memory_size(b->vm) + GIB - 1) & ~(GIB - 1);
+    uint64_t size = device_memory_size(b->vm);
     hwaddr base = (virt_map[VIRT_MEM].base + b->vm->ram_size + GIB - 1) & ~(GIB - 1);
 
     return size == 0 || device_memory_create(b->vm, base, size, error) != NULL;

@@ -72,7 +72,7 @@ void acpi_build_srat(AcpiTables *s, PcBoard *b)
     if (numa_count(b->vm) == 0) {
         return;
     }
-    uint32_t at = acpi_srat_begin(s);
+    uint32_t at = acpi_srat_begin(s, 1);
 
     for (unsigned i = 0; i < b->vm->smp.cpus; i++) {
         put_cpu(s, acpi_cpu_apic_id(b->vm, i), (uint32_t)numa_cpu_node(b->vm, i));

@@ -6,7 +6,7 @@
 #include "hw/acpi/tables.h"
 
 /* SRAT, 5.2.16: opened by a board, which puts its CPUs first; acpi_table_end closes it. */
-uint32_t acpi_srat_begin(AcpiTables *s);
+uint32_t acpi_srat_begin(AcpiTables *s, uint8_t revision);
 enum {
     SRAT_ENABLED = 1,
     SRAT_HOT_PLUGGABLE = 2,
