@@ -467,7 +467,7 @@ uint64_t ev_range(Evex *e, uint64_t x, uint64_t y)
     }
     uint64_t r;
     if (is_nan(&p, x) || is_nan(&p, y)) {
-        r = is_nan(&p, x) ? y : x;
+        r = is_nan(&p, x) && !is_nan(&p, y) ? y : x;
         r = is_denormal(&p, r) && daz(e) ? r & p.sign : r;
     } else {
         flag(e, !daz(e) && (is_denormal(&p, x) || is_denormal(&p, y)) ? MXCSR_DE : 0);
