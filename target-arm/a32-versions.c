@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which A32 and Thumb instructions cores before ARMv7 have: rows of the decode tables that came with
- * ARMv5TE, v6, v6K and later. What is not listed was there in ARMv4T. Unaligned addresses of cores
- * without SCTLR.U: the lowest bits rotate what is loaded and are ignored in stores (DDI 0100I, A2.8).
+ * Which A32 and Thumb instructions cores before ARMv7 have: rows of the decode tables that came
+ * with ARMv5TE, v6, v6K and later. What is not listed was there in ARMv4T. Unaligned addresses of
+ * cores without SCTLR.U: the lowest bits rotate what is loaded and are ignored in stores (DDI
+ * 0100I, A2.8).
  */
 #include <stdlib.h>
 #include <string.h>

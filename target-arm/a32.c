@@ -142,7 +142,7 @@ static bool neon_as_a32(uint32_t w, uint32_t *a32)
     return false;
 }
 
-/* Before v6T2 Thumb has BL and BLX with an immediate only, as two halves that are taken together. */
+/* Before v6T2 Thumb has BL and BLX with an immediate only, as two halves taken together. */
 static bool t32_there(const ArmCtx *s, uint32_t w)
 {
     return arm_has(s->cpu, FEATURE_THUMB2) || (w & 0xf800d000) == 0xf000d000 ||
