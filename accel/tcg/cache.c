@@ -64,8 +64,12 @@ bool cache_init(GError **error)
         return false;
     }
     tcg->hash = reserve(sizeof(CodeBlock *) << HASH_BITS, error);
+    if (!tcg->hash) {
+        return false;
+    }
+    tcg->trips = code_buffer_table(&tcg->buffer, tcg->max_blocks * sizeof(int32_t));
     tcg->code_start = code_buffer_mark(&tcg->buffer);
-    return tcg->hash != NULL;
+    return true;
 }
 
 /* The block of this key that lies in the page wholly. */
@@ -364,8 +368,32 @@ static void block_begin(CodeBlock *cb, const BlockKey *key)
     cb->page[0] = cb->page[1] = RAM_NONE;
 }
 
+/*
+ * Code for block n, by the tier that is meant for it: the first one until the block has run
+ * often. False: no room.
+ */
+static bool generate(CodeBlock *cb, uint32_t n, bool best)
+{
+    enum { TRIPS = 500 };
+    IrFunc *f = ir_func(tcg->builder);
+
+    if (!best && tcg->tier != TIER_BEST && tcg->engine->generate_first) {
+        int32_t *trips = tcg->tier == TIER_AUTO && tcg->trips ? &tcg->trips[n] : NULL;
+        if (trips) {
+            *trips = TRIPS;
+        }
+        CodeFirst r = tcg->engine->generate_first(&tcg->buffer, f, cb, trips);
+        if (r != FIRST_UNFIT) {
+            cb->first = true;
+            tcg->stats.first += r == FIRST_DONE;
+            return r == FIRST_DONE;
+        }
+    }
+    return tcg->engine->generate(&tcg->buffer, f, cb, true);
+}
+
 /* One attempt; translate_lock. NULL: no room. */
-static CodeBlock *translate_locked(Cpu *cpu, const BlockKey *key, unsigned max_insns)
+static CodeBlock *translate_locked(Cpu *cpu, const BlockKey *key, unsigned max_insns, bool best)
 {
     uint32_t n = atomic_load(&tcg->num_blocks);
     CodeBlock *cb = &tcg->blocks[n];
@@ -379,7 +407,7 @@ static CodeBlock *translate_locked(Cpu *cpu, const BlockKey *key, unsigned max_i
     if (log_enabled(LOG_OP)) {
         log_ir(key, ir_func(tcg->builder));
     }
-    if (!tcg->engine->generate(&tcg->buffer, ir_func(tcg->builder), cb, true)) {
+    if (!generate(cb, n, best || key->flags & ~(uint32_t)KEY_ANYWHERE)) {
         return NULL;
     }
     if (log_enabled(LOG_IN_ASM | LOG_OUT_ASM)) {
@@ -420,7 +448,7 @@ static CodeBlock *translate(Cpu *cpu, const BlockKey *key, ram_addr ram)
             return cb;
         }
         const BlockKey k = key_to_make(key, ram);
-        cb = translate_locked(cpu, &k, max_insns);
+        cb = translate_locked(cpu, &k, max_insns, false);
         bool done = cb && (block_enter(cpu, cb, ram, NULL) || try >= RETRIES);
         translation_end(cpu);
         if (done) {
@@ -431,6 +459,29 @@ static CodeBlock *translate(Cpu *cpu, const BlockKey *key, ram_addr ram)
             max_insns = try ? MAX(max_insns / 2, 1) : max_insns;
         }
     }
+}
+
+CodeBlock *cache_make_best(Cpu *cpu, const BlockKey *found, CodeBlock *old)
+{
+    BlockKey key = *found;
+    CodeBlock *cb = NULL;
+
+    pthread_mutex_lock(&tcg->translate_lock);
+    tcg_cpu(cpu)->translating = true;
+    tcg->trips[old - tcg->blocks] = INT32_MAX;
+    if (atomic_load(&old->valid) && old->page[1] == RAM_NONE) {
+        key.flags |= old->anywhere ? KEY_ANYWHERE : 0;
+        cb = translate_locked(cpu, &key, MAX_INSNS, true);
+        if (cb) {
+            cb->ways = old->ways;
+            tcg->stats.anew++;
+        }
+        if (cb && !block_enter(cpu, cb, old->page[0] | (old->key.pc & PAGE_OFFSET), old)) {
+            cb = NULL;
+        }
+    }
+    translation_end(cpu);
+    return cb ? cb : old;
 }
 
 /* ---- regions ---- */
@@ -657,18 +708,8 @@ CodeBlock *cache_locate(Cpu *cpu, uintptr_t host_pc, uint32_t *insn)
         (is_cold ? cb->code.cold_size : cb->code.size)) {
         return NULL;
     }
-    uint32_t a = 0, z = cb->code.num_side;
-    while (z - a > 1) {
-        uint32_t mid = a + (z - a) / 2;
-        if (cb->code.side[mid].host_offset <= offset) {
-            a = mid;
-        } else {
-            z = mid;
-        }
-    }
-    if (z == 0) {
+    if (!code_find_insn(cb, (uint32_t)offset, insn)) {
         return NULL;
     }
-    *insn = cb->code.side[a].insn;
     return cb;
 }

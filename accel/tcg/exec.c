@@ -21,11 +21,11 @@ bool cpu_restore_state(Cpu *cpu, uintptr_t host_pc)
     if (!cb) {
         return false;
     }
-    const InsnPoint *p = &cb->code.insns[insn];
+    const InsnPoint p = code_insn(cb, insn);
     const uint64_t moved = block_moved(cpu, cb);
     BlockKey key = cb->key;
     key.pc += moved;
-    cpu->arch->restore(cpu, &key, p->pc + moved, p->meta);
+    cpu->arch->restore(cpu, &key, p.pc + moved, p.meta);
     return true;
 }
 
@@ -313,6 +313,9 @@ static bool run_block(Cpu *cpu, ChainWish *wish)
     cb = chain_if_wanted(cpu, wish, &key, cb);
     if (cb->counted && cb->heat < 0 && may_become_region(cb)) {
         cb = cache_make_region(cpu, &key, cb);
+    }
+    if (cache_is_worn(cb)) {
+        cb = cache_make_best(cpu, &key, cb);
     }
     wish->from = NULL;
     if (log_enabled(LOG_EXEC | LOG_CPU)) {

@@ -132,6 +132,8 @@ static void tcg_info(Accel *a, GString *out)
                            t->buffer.size);
     g_string_append_printf(out, "hot code size       %" PRIu64 "\n", used);
     g_string_append_printf(out, "TB count            %" PRIu64 "\n", t->stats.blocks);
+    g_string_append_printf(out, "of the first tier   %" PRIu64 ", %" PRIu64 " made anew\n",
+                           t->stats.first, t->stats.anew);
     g_string_append_printf(out, "regions             %" PRIu64 "\n", t->stats.regions);
     g_string_append_printf(out, "TB avg target size  %" PRIu64 " bytes\n",
                            t->stats.guest_bytes / blocks);
@@ -149,11 +151,15 @@ static void tcg_info(Accel *a, GString *out)
     g_string_append_printf(out, "TLB page flushes    %" PRIu64 "\n", sum.tlb_page_flushes);
 }
 
+static const char *const tier_names[] = {"auto", "first", "best", NULL};
 static const char *const thread_names[] = {"multi", "single", NULL};
 
 static const Prop tcg_props[] = {
     PROP_ENUM(TcgAccel, thread, "thread", 0, thread_names,
               .help = "multi: a host thread for each vCPU"),
+    PROP_ENUM(TcgAccel, tier, "tier", TIER_AUTO, tier_names,
+              .help = "first: code as it is made for what has not run yet, for all of it; "
+                      "best: at once as for what runs often"),
     PROP_U32(TcgAccel, tb_size, "tb-size", 0, .help = "size of the code buffer in MiB"),
     PROP_BOOL(TcgAccel, interp, "interp", false, .help = "run the IR in an interpreter"),
     PROP_BOOL(TcgAccel, one_insn, "one-insn-per-tb", false,

@@ -40,7 +40,7 @@ typedef struct CodePage {
 } CodePage;
 
 typedef struct TcgStats {
-    uint64_t blocks, regions, invalidated, flushes, code_bytes, guest_bytes, smc_writes;
+    uint64_t blocks, first, anew, regions, invalidated, flushes, code_bytes, guest_bytes, smc_writes;
 } TcgStats;
 
 /* What a vCPU counts, for `info jit`. */
@@ -75,9 +75,13 @@ typedef struct TcgCpu {
     TcgCounts counts;
 } TcgCpu;
 
+/* What code is made by: blocks that run often anew, after the first tier; one of the two alone. */
+enum { TIER_AUTO, TIER_FIRST, TIER_BEST };
+
 typedef struct TcgAccel {
     Accel accel;
     int thread;                        /* property: 0 multi, 1 single */
+    int tier;                          /* property: TIER_* */
     uint32_t tb_size;                  /* property: code buffer in MiB, 0: default */
     bool interp, one_insn, split_wx, perfmap, jitdump;
     const CodeEngine *engine;
@@ -89,6 +93,7 @@ typedef struct TcgAccel {
     CodeBlock *blocks;                 /* all since the last flush, by address of their code */
     _Atomic uint32_t num_blocks;
     uint32_t max_blocks;
+    int32_t *trips;                    /* by block of the first tier: runs that it still has; in the code buffer */
     CodeMark code_start;               /* of the buffer behind the engine's stubs */
     _Atomic uint32_t generation;       /* raised by each flush */
     GPtrArray *cpus;                   /* Cpu *; blocks_lock */
@@ -184,6 +189,15 @@ bool cache_init(GError **error);
 CodeBlock *cache_find(Cpu *cpu, const BlockKey *key);
 /* The same, NULL when there is none yet. May fault. */
 CodeBlock *cache_find_ready(Cpu *cpu, const BlockKey *key);
+/*
+ * cb, found by key, is of the first tier and has run often: what takes its place, from now on or
+ * for good cb itself.
+ */
+CodeBlock *cache_make_best(Cpu *cpu, const BlockKey *key, CodeBlock *cb);
+static inline bool cache_is_worn(const CodeBlock *cb)
+{
+    return cb->first && tcg->trips && tcg->trips[cb - tcg->blocks] < 0;
+}
 /* head, found by key, is hot: a region from there on, which takes its place; or head itself. */
 CodeBlock *cache_make_region(Cpu *cpu, const BlockKey *key, CodeBlock *head);
 /* from's slot will jump to `to`. */

@@ -32,11 +32,16 @@ typedef struct GeneratedCode {
     const uint8_t *cold;            /* NULL: the engine keeps all in one place */
     const SidePoint *side;          /* points where state may be recovered */
     const InsnPoint *insns;         /* guest instructions of the block in order */
+    const uint8_t *points;          /* first tier: both, packed; see points.c */
     uint32_t num_chains;
     uint32_t num_ways_in;           /* behind insns: see code_ways_in */
     uint32_t chained;               /* where chained jumps enter: offset from entry */
     ChainSlot *chains;              /* by slot; the block's own `chain` if there are no more than two */
 } GeneratedCode;
+
+/* The guest instruction at a place where state may be recovered: its index; false: none. */
+bool code_find_insn(const CodeBlock *cb, uint32_t host_offset, uint32_t *insn);
+InsnPoint code_insn(const CodeBlock *cb, uint32_t insn);
 
 /*
  * An entry for a target of the function, for those who come by exit_lookup: all is home, pc
@@ -68,6 +73,7 @@ struct CodeBlock {
     bool anywhere;
     _Atomic bool valid;             /* cleared by invalidation */
     bool counted;                   /* lookup_entry counts */
+    bool first;                     /* made by generate_first */
     /* accel/tcg: where exit_lookup enters: NULL: code.entry; a region that has this place among its targets; code that counts */
     _Atomic(const void *) lookup_entry;
     uint8_t *buffer_end;            /* accel/tcg: the code buffer's pointer when it was finished */
@@ -141,6 +147,9 @@ static inline void code_buffer_release(CodeBuffer *c, CodeMark to)
 }
 void code_buffer_fini(CodeBuffer *c);
 
+/* generate_first: what became of the function. UNFIT: nothing, and generate may have it. */
+typedef enum CodeFirst { FIRST_DONE, FIRST_FULL, FIRST_UNFIT } CodeFirst;
+
 /* An engine. */
 typedef struct CodeEngine {
     const char *name;                               /* "x86-64", "interp" */
@@ -154,6 +163,13 @@ typedef struct CodeEngine {
      * f is consumed. opt: run the passes (else only what correctness needs).
      */
     bool (*generate)(CodeBuffer *c, IrFunc *f, CodeBlock *cb, bool opt);
+    /*
+     * The same for code that has not run yet: fast, in one walk, no passes. trips (in reach of c; or NULL):
+     * each entry takes 1 from it and leaves with IR_EXIT_ENTRY once it is below 0. NULL: the engine has but one way.
+     */
+    CodeFirst (*generate_first)(CodeBuffer *c, IrFunc *f, CodeBlock *cb, int32_t *trips);
+    /* Functions of such ops are fit for it, but for types and rare attributes. */
+    bool (*first_has)(IrOpcode opcode);
     /*
      * Runs from cb until an exit; returns the block that exited in *last and IR_EXIT_*.
      * Leaves by siglongjmp(cpu->jump) when a helper raises. Guest state by reason:

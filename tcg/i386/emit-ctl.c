@@ -500,4 +500,5 @@ void gen_common_stubs(Gen *g)
     g->give_up = leave_stub(g, IR_EXIT_LOOKUP);
     g->attend = leave_stub(g, IR_EXIT_LOOP);
     g->look = find_stub(g, (const void *)tcg_look, WAY_ANY, IR_EXIT_LOOP);
+    gen_first_stubs(g);
 }

@@ -384,6 +384,11 @@ static bool engine_init(CodeBuffer *c, const CpuArch *arch, GError **error)
     return true;
 }
 
+static CodeFirst engine_generate_first(CodeBuffer *c, IrFunc *f, CodeBlock *cb, int32_t *trips)
+{
+    return gen_first(&the_gen, c, f, cb, trips);
+}
+
 static bool engine_generate(CodeBuffer *c, IrFunc *f, CodeBlock *cb, bool opt)
 {
     if (opt) {
@@ -490,6 +495,8 @@ static const CodeEngine engine_x86_64 = {
     .has_v256 = engine_has_v256,
     .init = engine_init,
     .generate = engine_generate,
+    .generate_first = engine_generate_first,
+    .first_has = gen_first_has,
     .run = engine_run,
     .chain = engine_chain,
     .chain_counted = engine_chain_counted,

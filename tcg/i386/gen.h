@@ -117,6 +117,8 @@ typedef struct Gen {
     uint8_t *lookup_other[WAY_RETURN + 1];
     uint8_t *exits[EXITS];              /* by IR_EXIT_*: called, the block's address follows the call */
     uint8_t *slow[SLOWS], *slow_short[SHORTS];
+    /* the first tier's: of accesses by [store][aligned][mmu index][log2 of size] */
+    uint8_t *first_mem[2][2][MMU_MODES][4], *first_lookup[WAY_RETURN + 1], *first_exit;
     /* the function at hand */
     CodeBuffer *buffer;
     CodeBlock *cb;
@@ -228,6 +230,10 @@ static inline bool gen_has_room(const Gen *g)
     return g->end - g->a.p >= ROOM_PER_OP;
 }
 void gen_common_stubs(Gen *g);          /* emit-ctl.c */
+/* first.c: CodeEngine.generate_first and first_has; first-ops.c: its stubs, behind the others. */
+CodeFirst gen_first(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb, int32_t *trips);
+bool gen_first_has(IrOpcode opcode);
+void gen_first_stubs(Gen *g);
 void gen_exit(Gen *g, unsigned reason);
 void gen_pages_begin(Gen *g);           /* pages.c: finds the block's groups */
 /* The group of the access at hand and the access's offset, or NULL. */

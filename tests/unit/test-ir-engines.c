@@ -131,6 +131,7 @@ typedef struct Gen {
     GRand *rand;
     uint32_t pool[IR_TYPES][VALUES];    /* values of the block at hand */
     bool v256;                          /* the engine can */
+    const CodeEngine *first;            /* only what its first tier has; or NULL */
     uint32_t base;                      /* an address used before in the block; 0: none */
 } Gen;
 
@@ -141,6 +142,9 @@ static uint32_t pick(Gen *g, uint32_t n)
 
 static IrType random_type(Gen *g)
 {
+    if (g->first) {
+        return pick(g, 2) ? IR_I64 : IR_I32;
+    }
     return (IrType)(IR_I32 + pick(g, g->v256 ? 6 : 5));
 }
 
@@ -244,7 +248,7 @@ static void fill_pool(Gen *g)
         uint32_t v = get_whole(g, i % NUM);
         g->pool[IR_V256][i] = v;
     }
-    for (IrType t = IR_I32; t <= IR_V128; t++) {
+    for (IrType t = IR_I32; t <= (g->first ? IR_I64 : IR_V128); t++) {
         for (unsigned i = 0; i < VALUES; i++) {
             IrOp o = {.opcode = OP_GET, .var = {(t - IR_I32) * NUM + i % NUM}};
             g->pool[t][i] = 0;
@@ -439,7 +443,7 @@ static void random_memory(Gen *g)
         o.mem.op |= pick(g, 2) && o.opcode == OP_LOAD ? MEM_SIGN : 0;
     }
     if (t <= IR_I64 && size > MEM_8) {
-        o.mem.op |= pick(g, 4) == 0 ? MEM_BIG : 0;
+        o.mem.op |= pick(g, 4) == 0 && !g->first ? MEM_BIG : 0;
     }
     append(g, &o, o.opcode == OP_LOAD ? t : IR_VOID);
 }
@@ -462,10 +466,24 @@ static void random_atomic(Gen *g)
     append(g, &o, t);
 }
 
+static bool takes_integers(const IrHelper *h)
+{
+    bool all = h->ret <= IR_I64;
+
+    for (unsigned i = h->env; i < h->num_args; i++) {
+        all &= h->args[i] <= IR_I64;
+    }
+    return all;
+}
+
 static void random_call(Gen *g)
 {
     IrOp o = {.opcode = OP_CALL};
     const IrHelper *h = &helper_table[pick(g, ARRAY_COUNT(helper_table))];
+
+    while (g->first && !takes_integers(h)) {
+        h = &helper_table[pick(g, ARRAY_COUNT(helper_table))];
+    }
 
     o.call.helper = h;
     o.num_args = (uint8_t)(h->num_args - h->env);
@@ -544,7 +562,7 @@ static void random_op(Gen *g, const IrVar *locals, bool floats)
         break;
     }
     case 8:
-        if (pick(g, 2)) {
+        if (pick(g, 2) && !g->first) {
             random_atomic(g);
             break;
         }
@@ -554,7 +572,8 @@ static void random_op(Gen *g, const IrVar *locals, bool floats)
             IrOpcode opcode = (IrOpcode)(1 + pick(g, OP_COUNT - 1));
             unsigned flags = ir_op_desc[opcode].flags;
             if (flags & (floats ? IRF_PURE | IRF_FENV : IRF_PURE) &&
-                (g->v256 || !names_v256(opcode))) {
+                (g->v256 || !names_v256(opcode)) &&
+                (!g->first || g->first->first_has(opcode))) {
                 random_pure(g, opcode);
                 break;
             }
@@ -638,7 +657,7 @@ static void random_function(Gen *g, unsigned num_blocks, unsigned ops, bool floa
     IrVar locals[IR_TYPES];
 
     ir_begin(g->b);
-    for (IrType t = IR_I32; t <= (g->v256 ? IR_V256 : IR_V128); t++) {
+    for (IrType t = IR_I32; t <= (g->first ? IR_I64 : g->v256 ? IR_V256 : IR_V128); t++) {
         locals[t] = ir_local(g->b, t);
         IrVal zero = ir_const(g->b, t, 0);
         IrOp o = {.opcode = OP_SET, .num_args = 1, .args = {zero.id}, .var = {locals[t]}};
@@ -667,7 +686,7 @@ static void random_function(Gen *g, unsigned num_blocks, unsigned ops, bool floa
         IrOp o = {.opcode = OP_BRCOND, .cc = (uint8_t)(COND_EQ + pick(g, 12)), .num_args = 2,
                   .args = {operand(g, IR_I32), operand(g, IR_I32)}};
         IrBlock *yes = blocks[i + 1 + pick(g, num_blocks - 1 - i)], *no = blocks[i + 1];
-        if (i && pick(g, 3) == 0) {
+        if (i && pick(g, 3) == 0 && !g->first) {
             IrOp get = {.opcode = OP_GET, .var = {counter}};
             uint32_t v = append(g, &get, IR_I32);
             IrOp less = {.opcode = OP_SUB, .num_args = 2, .args = {v, konst(g, IR_I32, 1)}};
@@ -813,17 +832,18 @@ static uint64_t fault_pc(Bench *w, const CodeEngine *engine, const CodeBlock *cb
     if (engine->locate) {
         g_assert_true(engine->locate(&w->cpu->cpu, fill.host_pc, &at, &insn));
     } else {
-        uintptr_t offset = fill.host_pc - (uintptr_t)code->entry;
-        for (uint32_t i = 0; i < code->num_side && code->side[i].host_offset <= offset; i++) {
-            insn = code->side[i].insn;
-        }
+        g_assert_true(
+            code_find_insn(cb, (uint32_t)(fill.host_pc - (uintptr_t)code->entry), &insn));
     }
     g_assert_cmpuint(insn, <, code->num_insns);
-    return code->insns[insn].pc;
+    return code_insn(cb, insn).pc;
 }
 
+/* How the engine makes code. */
+typedef enum Way { PLAIN, OPTIMIZED, FIRST_TIER } Way;
+
 /* misses: TLB misses until one is a fault; UINT_MAX: all pages are there from the start. */
-static void run(Bench *w, const CodeEngine *engine, IrFunc *f, bool opt, unsigned misses,
+static void run(Bench *w, const CodeEngine *engine, IrFunc *f, Way way, unsigned misses,
                 const State *in, State *out)
 {
     CodeBlock cb = {.key = {.pc = 0x1000, .flags = KEY_UNCHAINED}, .valid = true}, *last = NULL;
@@ -832,7 +852,11 @@ static void run(Bench *w, const CodeEngine *engine, IrFunc *f, bool opt, unsigne
     memcpy(w->memory, in->memory, sizeof(in->memory));
     w->cpu->turns = in->turns;
     code_buffer_release(&w->buffer, w->buffer_start);
-    g_assert_true(engine->generate(&w->buffer, f, &cb, opt));
+    if (way == FIRST_TIER) {
+        g_assert_cmpint(engine->generate_first(&w->buffer, f, &cb, NULL), ==, FIRST_DONE);
+    } else {
+        g_assert_true(engine->generate(&w->buffer, f, &cb, way == OPTIMIZED));
+    }
     memset(&w->cpu->cpu.tlb.table, 0xff, sizeof(w->cpu->cpu.tlb.table));
     for (unsigned i = 0; misses == UINT_MAX && i < PAGES; i++) {
         map_page(w->cpu, w->memory, DATA_VA + ((uint64_t)i << PAGE_BITS_MIN));
@@ -892,21 +916,23 @@ static void report(const IrFunc *before, const IrFunc *after, const State *one, 
     g_error("results differ\n%s", text->str);
 }
 
-/* num_blocks 0: functions with targets. */
-static void compare(const CodeEngine *engine, unsigned rounds, unsigned num_blocks, unsigned ops,
-                    bool floats, bool faults)
+/* num_blocks 0: functions with targets. first: only the first tier, with what it has. */
+static void compare_by(const CodeEngine *engine, unsigned rounds, unsigned num_blocks,
+                       unsigned ops, bool floats, bool faults, bool first)
 {
     Bench plain, other;
     Gen g = {.b = ir_builder_new(vars, ARRAY_COUNT(vars)),
              .rand = g_rand_new_with_seed((uint32_t)g_test_rand_int())};
     IrBuilder *b2 = ir_builder_new(vars, ARRAY_COUNT(vars));
+
+    g.first = first ? engine : NULL;
     g_autofree State *in = g_new0(State, 1), *one = g_new0(State, 1), *two = g_new0(State, 1);
     const bool was = ir_verify_passes;
 
     ir_verify_passes = true;
     bench_init(&plain, &engine_interp);
     bench_init(&other, engine);
-    g.v256 = engine == &engine_interp || (engine->has_v256 && engine->has_v256());
+    g.v256 = !first && (engine == &engine_interp || (engine->has_v256 && engine->has_v256()));
     for (unsigned i = 0; i < rounds; i++) {
         if (num_blocks) {
             random_function(&g, num_blocks, ops, floats);
@@ -916,10 +942,10 @@ static void compare(const CodeEngine *engine, unsigned rounds, unsigned num_bloc
         random_state(g.rand, in);
         in->turns = one->turns = two->turns = num_blocks ? 0 : 20;
         unsigned misses = faults ? pick(&g, PAGES + 1) : UINT_MAX;
-        run(&plain, &engine_interp, ir_func(g.b), false, misses, in, one);
-        for (unsigned opt = 0; opt < 2; opt++) {
+        run(&plain, &engine_interp, ir_func(g.b), PLAIN, misses, in, one);
+        for (Way way = first ? FIRST_TIER : PLAIN; way <= (first ? FIRST_TIER : OPTIMIZED); way++) {
             copy_function(b2, ir_func(g.b));
-            run(&other, engine, ir_func(b2), opt, misses, in, two);
+            run(&other, engine, ir_func(b2), way, misses, in, two);
             if (memcmp(one, two, sizeof(State))) {
                 report(ir_func(g.b), ir_func(b2), one, two);
             }
@@ -931,6 +957,12 @@ static void compare(const CodeEngine *engine, unsigned rounds, unsigned num_bloc
     ir_builder_free(g.b);
     ir_builder_free(b2);
     g_rand_free(g.rand);
+}
+
+static void compare(const CodeEngine *engine, unsigned rounds, unsigned num_blocks, unsigned ops,
+                    bool floats, bool faults)
+{
+    compare_by(engine, rounds, num_blocks, ops, floats, faults, false);
 }
 
 static void test_builder_short(void)
@@ -994,6 +1026,19 @@ static void test_native_targets(void)
     compare_native(1000, 0, 6, true, true);
 }
 
+static void test_first_tier(void)
+{
+    if (!engine_native() || !engine_native()->generate_first) {
+        g_test_skip("this host has no back end with a first tier in tcg/<host>");
+        return;
+    }
+    for (unsigned level = 0; engine_native_limit(level); level++) {
+        compare_by(engine_native(), 2000, 1, 12, false, false, true);
+        compare_by(engine_native(), 1000, 1, 60, false, true, true);
+        compare_by(engine_native(), 300, MAX_BLOCKS, 40, false, true, true);
+    }
+}
+
 static void test_native_levels(void)
 {
     for (unsigned level = 0; engine_native() && engine_native_limit(level); level++) {
@@ -1013,6 +1058,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ir-engines/native/faults", test_native_faults);
     g_test_add_func("/ir-engines/native/targets", test_native_targets);
     g_test_add_func("/ir-engines/native/older-hosts", test_native_levels);
+    g_test_add_func("/ir-engines/native/first-tier", test_first_tier);
     g_test_add_func("/ir-engines/builder/faults", test_builder_faults);
     g_test_add_func("/ir-engines/builder/short", test_builder_short);
     g_test_add_func("/ir-engines/builder/blocks", test_builder_long);

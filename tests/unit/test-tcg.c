@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The execution loop, soft TLB, self-modifying code, exclusive sections and vCPU threads, on a toy
- * target of eight registers. Runs once with the host's engine and once with the interpreter.
+ * target of eight registers. Runs with the host's engine, with each of its tiers alone, and with
+ * the interpreter.
  *
  * Instructions are 4 bytes: opcode, a, then two register numbers or a signed 16-bit immediate.
  */
@@ -31,7 +32,7 @@ typedef struct ToyCpu {
 static Vm *vm;
 static Region ram, mmio;
 static ToyCpu *toys[4];
-static bool use_interp;
+static bool use_interp, use_best, use_first;
 
 /* ---- the target ---- */
 
@@ -975,7 +976,11 @@ static void test_fallback(void)
 static void machine_up(void)
 {
     GError *error = NULL;
-    char *list[] = {(char *)(use_interp ? "tcg,interp=on,tb-size=4" : "tcg,tb-size=4"), NULL};
+    char *list[] = {(char *)(use_interp  ? "tcg,interp=on,tb-size=4"
+                             : use_best  ? "tcg,tier=best,tb-size=4"
+                             : use_first ? "tcg,tier=first,tb-size=4"
+                                         : "tcg,tb-size=4"),
+                    NULL};
 
     main_loop_init();
     vm = vm_new();
@@ -998,10 +1003,10 @@ static void machine_up(void)
     }
 }
 
-static void test_interp(void)
+static void test_again(const void *how)
 {
     g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
-    char *argv[] = {self, (char *)"--interp", NULL};
+    char *argv[] = {self, (char *)how, NULL};
     int status = 1;
 
     g_assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, NULL,
@@ -1012,7 +1017,10 @@ static void test_interp(void)
 int main(int argc, char **argv)
 {
     use_interp = argc > 1 && strcmp(argv[1], "--interp") == 0;
-    argc = use_interp ? 1 : argc;
+    use_best = argc > 1 && strcmp(argv[1], "--best") == 0;
+    use_first = argc > 1 && strcmp(argv[1], "--first") == 0;
+    const bool again = use_interp || use_best || use_first;
+    argc = again ? 1 : argc;
     g_test_init(&argc, &argv, NULL);
     machine_up();
     g_test_add_func("/tcg/loop", test_loop);
@@ -1040,8 +1048,10 @@ int main(int argc, char **argv)
     g_test_add_func("/tcg/debug-rw", test_debug_rw);
     g_test_add_func("/tcg/full", test_full);
     g_test_add_func("/tcg/fallback", test_fallback);
-    if (!use_interp) {
-        g_test_add_func("/tcg/interp", test_interp);
+    if (!again) {
+        g_test_add_data_func("/tcg/interp", "--interp", test_again);
+        g_test_add_data_func("/tcg/best", "--best", test_again);
+        g_test_add_data_func("/tcg/first", "--first", test_again);
     }
     return g_test_run();
 }

@@ -98,8 +98,10 @@ void state_from_cpu(X86Cpu *c, NativeState *st)
 }
 
 /* One block at c->rip. */
-static void run_block(const CodeEngine *engine, bool opt, bool print)
+static void run_block(unsigned n, bool print)
 {
+    const CodeEngine *engine = test_engine(n);
+    const bool opt = n > 0;
     X86Cpu *c = the_cpu;
     CodeBuffer *buffer = &buffers[engine != &engine_interp];
     CodeMark mark = code_buffer_mark(buffer);
@@ -123,7 +125,10 @@ static void run_block(const CodeEngine *engine, bool opt, bool print)
         ir_print(f, text);
         printf("%s", text->str);
     }
-    g_assert_true(engine->generate(buffer, f, cb, opt));
+    if (n != TEST_FIRST_TIER || !engine->generate_first ||
+        engine->generate_first(buffer, f, cb, NULL) != FIRST_DONE) {
+        g_assert_true(engine->generate(buffer, f, cb, opt));
+    }
     if (sigsetjmp(c->cpu.jump, 0) == 0) {
         x86_exec_enter(&c->cpu);
         unsigned reason = engine->run(&c->cpu, cb, &last);
@@ -137,14 +142,14 @@ static void run_block(const CodeEngine *engine, bool opt, bool print)
     code_buffer_release(buffer, mark);
 }
 
-int emulate(uint64_t end, const CodeEngine *engine, bool opt, bool print)
+int emulate(uint64_t end, unsigned engine, bool print)
 {
     X86Cpu *c = the_cpu;
 
     c->cpu.exception = CPU_EXC_NONE;
     c->old_exception = -1;
     for (unsigned n = 0; n < 64 && c->rip != end && c->cpu.exception == CPU_EXC_NONE; n++) {
-        run_block(engine, opt, print);
+        run_block(engine, print);
         if (c->cpu.exception == CPU_EXC_YIELD) {
             c->cpu.exception = CPU_EXC_NONE;
         }

@@ -174,7 +174,7 @@ static bool entry_right(const Expect *x, unsigned e)
                                                   : CODE + x->len;
 
     prepare(x);
-    int got = emulate(end, test_engine(e), e > 0, false);
+    int got = emulate(end, e, false);
     if (got == x->vector && (got != CPU_EXC_NONE || x->right(the_cpu))) {
         return true;
     }

@@ -125,10 +125,12 @@ void map_identity(uint64_t va, uint64_t size);
 void state_to_cpu(X86Cpu *c, const NativeState *st, bool compat);
 void state_from_cpu(X86Cpu *c, NativeState *st);
 /* Runs from c->rip until it is `end`. Vector of an exception, or CPU_EXC_NONE. */
-int emulate(uint64_t end, const CodeEngine *engine, bool opt, bool print);
-const CodeEngine *test_engine(unsigned n); /* 0: interpreter, 1: it, optimised; 2: the host's */
+int emulate(uint64_t end, unsigned engine, bool print);
+/* 0: interpreter, 1: it, optimised; 2: the host's; 3: its first tier, where that fits */
+const CodeEngine *test_engine(unsigned n);
 enum {
-    TEST_ENGINES = 3
+    TEST_FIRST_TIER = 3,
+    TEST_ENGINES
 };
 
 /* ---- insn-table.c: what the manuals say ---- */

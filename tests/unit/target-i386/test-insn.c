@@ -438,8 +438,7 @@ static bool run_engine(const Case *t, unsigned e, bool ran, bool print)
     memcpy((void *)DATA, t->before, DATA_SIZE);
     the_cpu->efer = EFER_LMA | EFER_LME | EFER_NXE | (svme ? EFER_SVME : 0);
     state_to_cpu(the_cpu, &emu, t->compat);
-    int got = emulate(t->compat ? CODE_EXIT32 : (uint64_t)(uintptr_t)native_exit, test_engine(e),
-                      e > 0, print);
+    int got = emulate(t->compat ? CODE_EXIT32 : (uint64_t)(uintptr_t)native_exit, e, print);
     state_from_cpu(the_cpu, &emu);
     special_loose(t, (uint8_t *)DATA);
     if (got != expect) {
@@ -454,7 +453,7 @@ static bool run_engine(const Case *t, unsigned e, bool ran, bool print)
     }
     if (!good) {
         printf("# %s (%s), engine %s%s\n", t->row->name, t->row->text, test_engine(e)->name,
-               e ? ", optimised" : "");
+               e == TEST_FIRST_TIER ? ", first tier" : e ? ", optimised" : "");
         print_case(t);
     }
     return good;

@@ -2,8 +2,8 @@
 /*
  * The host CPU as oracle: random x86-64 user instructions, made from the rows of the opcode tables,
  * are run by the host itself and as guest code at the same addresses; all registers, flags and
- * memory that they leave must be the same. Runs with the host's engine and, in a second process,
- * interpreted.
+ * memory that they leave must be the same. Runs with the host's engine and, in processes of their
+ * own, with the tier alone that is for code that runs often, and interpreted.
  *
  * A case loads all registers, runs its instructions, stores all registers; cases follow each other.
  * What the manual leaves undefined in the flags is cleared after the instruction.
@@ -878,7 +878,7 @@ static void test_legacy(void)
     legacy_compare(cases);
 }
 
-static bool use_interp;
+static bool use_interp, use_best;
 
 static void map_guest(void)
 {
@@ -913,7 +913,8 @@ static void host_features(void)
 static void machine_up(void)
 {
     GError *error = NULL;
-    char *list[] = {(char *)(use_interp ? "tcg,interp=on,tb-size=32" : "tcg,tb-size=32"), NULL};
+    char *list[] = {(char *)(use_interp ? "tcg,interp=on,tb-size=32"
+                             : use_best ? "tcg,tier=best,tb-size=32" : "tcg,tb-size=32"), NULL};
 
     main_loop_init();
     vm = vm_new();
@@ -935,10 +936,10 @@ static void machine_up(void)
     g_assert_true(prog.area == (void *)CODE_VA);
 }
 
-static void test_interp(void)
+static void test_again(const void *how)
 {
     g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
-    char *argv[] = {self, (char *)"--interp", NULL};
+    char *argv[] = {self, (char *)how, NULL};
     int status = 1;
 
     g_assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, NULL,
@@ -949,7 +950,8 @@ static void test_interp(void)
 int main(int argc, char **argv)
 {
     use_interp = argc > 1 && strcmp(argv[1], "--interp") == 0;
-    if (use_interp) {
+    use_best = argc > 1 && strcmp(argv[1], "--best") == 0;
+    if (use_interp || use_best) {
         memmove(argv + 1, argv + 2, (size_t)(--argc) * sizeof(*argv));
     }
     g_test_init(&argc, &argv, NULL);
@@ -961,8 +963,9 @@ int main(int argc, char **argv)
     g_test_add_func("/x86-host/sequences", test_sequences);
     g_test_add_func("/x86-host/strings", test_strings);
     g_test_add_func("/x86-host/legacy", test_legacy);
-    if (!use_interp) {
-        g_test_add_func("/x86-host/interp", test_interp);
+    if (!use_interp && !use_best) {
+        g_test_add_data_func("/x86-host/interp", "--interp", test_again);
+        g_test_add_data_func("/x86-host/best", "--best", test_again);
     }
     return g_test_run();
 }
