@@ -151,31 +151,10 @@ static IrType random_type(Gen *g)
 static uint64_t random_bits(GRand *rand)
 {
     static const uint64_t edges[] = {
-        0,
-        1,
-        2,
-        7,
-        0x7f,
-        0x80,
-        0xff,
-        0x7fff,
-        0x8000,
-        0xffff,
-        0x7fffffff,
-        0x80000000,
-        0xffffffff,
-        0x100000000,
-        0x7fffffffffffffff,
-        0x8000000000000000,
-        ~0ull,
-        0x3ff0000000000000,
-        0x3f800000,
-        0x7ff0000000000001,
-        0x7f800001,
-        0x4330000000000000,
-        0xc1e0000000000000,
-        0x7fc00001,
-        0x3f000000,
+        0, 1, 2, 7, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
+        0x100000000, 0x7fffffffffffffff, 0x8000000000000000, ~0ull, 0x3ff0000000000000,
+        0x3f800000, 0x7ff0000000000001, 0x7f800001, 0x4330000000000000, 0xc1e0000000000000,
+        0x7fc00001, 0x3f000000
     };
     uint64_t v = (uint64_t)g_rand_int(rand) << 32 | g_rand_int(rand);
 

@@ -32,7 +32,8 @@ typedef struct ToyCpu {
 static Vm *vm;
 static Region ram, mmio;
 static ToyCpu *toys[4];
-static bool use_interp, use_best, use_first;
+static const char *accel_options = "tcg,tb-size=4";
+static bool use_interp;
 
 /* ---- the target ---- */
 
@@ -976,11 +977,7 @@ static void test_fallback(void)
 static void machine_up(void)
 {
     GError *error = NULL;
-    char *list[] = {(char *)(use_interp  ? "tcg,interp=on,tb-size=4"
-                             : use_best  ? "tcg,tier=best,tb-size=4"
-                             : use_first ? "tcg,tier=first,tb-size=4"
-                                         : "tcg,tb-size=4"),
-                    NULL};
+    char *list[] = {(char *)accel_options, NULL};
 
     main_loop_init();
     vm = vm_new();
@@ -1016,10 +1013,9 @@ static void test_again(const void *how)
 
 int main(int argc, char **argv)
 {
-    use_interp = argc > 1 && strcmp(argv[1], "--interp") == 0;
-    use_best = argc > 1 && strcmp(argv[1], "--best") == 0;
-    use_first = argc > 1 && strcmp(argv[1], "--first") == 0;
-    const bool again = use_interp || use_best || use_first;
+    const bool again = argc > 1 && g_str_has_prefix(argv[1], "tcg,");
+    accel_options = again ? argv[1] : accel_options;
+    use_interp = strstr(accel_options, "interp=on") != NULL;
     argc = again ? 1 : argc;
     g_test_init(&argc, &argv, NULL);
     machine_up();
@@ -1049,9 +1045,9 @@ int main(int argc, char **argv)
     g_test_add_func("/tcg/full", test_full);
     g_test_add_func("/tcg/fallback", test_fallback);
     if (!again) {
-        g_test_add_data_func("/tcg/interp", "--interp", test_again);
-        g_test_add_data_func("/tcg/best", "--best", test_again);
-        g_test_add_data_func("/tcg/first", "--first", test_again);
+        g_test_add_data_func("/tcg/interp", "tcg,tb-size=4,interp=on", test_again);
+        g_test_add_data_func("/tcg/best", "tcg,tb-size=4,tier=best", test_again);
+        g_test_add_data_func("/tcg/first", "tcg,tb-size=4,tier=first", test_again);
     }
     return g_test_run();
 }
