@@ -113,6 +113,14 @@ static void first_alu(First *q, const IrOp *o)
     gen_alu(q->g, w, row->form, first_def_from(q, o->dst, a), &p);
 }
 
+static void first_add_shl(First *q, const IrOp *o)
+{
+    Mem m = mem_bi(first_use(q, o->args[0]), first_use(q, o->args[1]), 0);
+
+    m.scale = (uint8_t)o->imm[0];
+    x_rm(&q->g->a, X_LEA | type_wide(q, o->dst), first_def(q, o->dst), m);
+}
+
 static void first_mul(First *q, const IrOp *o)
 {
     first_pin(q, o->args[0]);
@@ -550,6 +558,7 @@ const FirstRow first_rows[OP_COUNT] = {
     [OP_ENV_PTR] = {first_env_ptr, 0, 0},
     [OP_ADD] = {first_alu, ALU_ADD, 0},
     [OP_SUB] = {first_alu, ALU_SUB, 0},
+    [OP_ADD_SHL] = {first_add_shl, 0, 0},
     [OP_MUL] = {first_mul, 0, 0},
     [OP_AND] = {first_alu, ALU_AND, 0},
     [OP_OR] = {first_alu, ALU_OR, 0},
