@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Real-time clocks of Allwinner processors (H3 Datasheet 4.19; A10 User Manual 1.5, 15): date and time in fields, relative to
- * the host's clock; scratch registers. Left out: alarms.
+ * Real-time clocks of Allwinner processors (H3 Datasheet 4.19; A10 User Manual 1.5, 15): date and
+ * time in fields, relative to the host's clock; scratch registers. Left out: alarms.
  */
 #include <time.h>
 
 #include "exec/bank.h"
 #include "util/timer.h"
-
 
 typedef struct Sun6iRtc {
     Device dev;
