@@ -366,7 +366,8 @@ void address_space_each_ram(AddressSpace *as, void (*fn)(const RamRange *r, void
         const FlatRange *f = &v->ranges[i];
         Region *r = f->region;
 
-        if (r->kind != REGION_RAM && r->kind != REGION_ROM && !(r->kind == REGION_ROMD && f->romd)) {
+        if (r->kind != REGION_RAM && r->kind != REGION_ROM &&
+            !(r->kind == REGION_ROMD && f->romd)) {
             continue;
         }
         fn(&(RamRange){.addr = f->first,

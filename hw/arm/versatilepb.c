@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ARM Versatile Platform Baseboard and Application Baseboard for the ARM926EJ-S (ARM DUI 0225D, DUI
- * 0224I): vectored and secondary interrupt controllers, UARTs, timers, GPIO, clock, keyboard and
- * mouse, display, card slots, flash. Left out, reading as 0: Ethernet, PCI, DMA, audio, USB, disk on
- * chip.
+ * ARM Versatile Platform Baseboard and Application Baseboard for the ARM926EJ-S (ARM DUI 0225D,
+ * DUI 0224I): vectored and secondary interrupt controllers, UARTs, timers, GPIO, clock, keyboard
+ * and mouse, display, card slots, flash. Left out, reading as 0: Ethernet, PCI, DMA, audio, USB,
+ * disk on chip.
  */
 #include "hw/arm/board.h"
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The AHCI controller of the ICH9 (Serial ATA AHCI 1.3.1; Intel ICH9 data sheet, chapter 15):
- * six ports with a drive each, native command queueing, one MSI vector; and the same on the system
- * bus, with up to six ports, as processors have it, Allwinner's with a PHY in it. Left out: port multipliers,
- * power states of links, command completion coalescing, enclosure management, the index/data pair.
+ * The AHCI controller of the ICH9 (Serial ATA AHCI 1.3.1; Intel ICH9 data sheet, chapter 15): six
+ * ports with a drive each, native command queueing, one MSI vector; and the same on the system
+ * bus, with up to six ports, as processors have it, Allwinner's with a PHY in it. Left out: port
+ * multipliers, power states of links, command completion coalescing, enclosure management, the
+ * index/data pair.
  */
 #include "ahci.h"
 

@@ -14,7 +14,13 @@
 #define RX_GOOD (1u << 23)
 
 enum { CTL_RESET = 1, CTL_TX = 2, CTL_RX = 4 };
-enum { RX_FLUSH = 1 << 3, RX_ALL = 1 << 4, RX_UNICAST = 1 << 16, RX_GROUPS = 1 << 20, RX_BROADCAST = 1 << 22 };
+enum {
+    RX_FLUSH = 1 << 3,
+    RX_ALL = 1 << 4,
+    RX_UNICAST = 1 << 16,
+    RX_GROUPS = 1 << 20,
+    RX_BROADCAST = 1 << 22
+};
 enum { INT_RX = 1 << 8 };
 
 typedef struct Sun4iEmac {
