@@ -543,6 +543,7 @@ static void stop_numa(Vm *vm)
         }
     }
     if (n) {
+        region_fini(&n->ram);
         g_free(n->cpu_node);
     }
     g_free(n);
