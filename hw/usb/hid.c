@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "hid.h"
 #include "hw/usb/usb.h"
 #include "ui/input.h"
 #include "util/bswap.h"
@@ -15,24 +16,6 @@
 #define REPORT_MAX 8u
 #define NS_PER_IDLE 4000000ll /* unit of SET_IDLE */
 
-enum {
-    GET_REPORT = 1,
-    GET_IDLE,
-    GET_PROTOCOL,
-    SET_REPORT = 9,
-    SET_IDLE,
-    SET_PROTOCOL
-};
-enum {
-    CLASS_IN = 0xa1,
-    CLASS_OUT = 0x21,
-    STANDARD_IN_INTERFACE = 0x81
-};
-enum {
-    DT_HID = 0x21,
-    DT_REPORT = 0x22,
-    GET_DESCRIPTOR = 6
-};
 
 typedef enum HidKind {
     HID_KEYBOARD,

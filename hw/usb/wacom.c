@@ -4,6 +4,7 @@
  * feature report 2 switches it to absolute reports of seven bytes with position, buttons and
  * pressure. Left out: idle rates other than 0.
  */
+#include "hid.h"
 #include "hw/usb/usb.h"
 #include "ui/input.h"
 #include "util/bswap.h"
@@ -20,22 +21,6 @@ enum {
     PEN_TIP = 0x01,
     PEN_ERASER = 0x20,
     PEN_BUTTON = 0x40
-};
-enum {
-    GET_REPORT = 1,
-    GET_IDLE = 2,
-    SET_REPORT = 9,
-    SET_IDLE = 10
-};
-enum {
-    CLASS_IN = 0xa1,
-    CLASS_OUT = 0x21,
-    STANDARD_IN_INTERFACE = 0x81
-};
-enum {
-    DT_HID = 0x21,
-    DT_REPORT = 0x22,
-    GET_DESCRIPTOR = 6
 };
 
 typedef struct Wacom {
