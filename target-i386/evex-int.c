@@ -301,26 +301,6 @@ uint64_t ev_zext(Evex *e, uint64_t x, uint64_t y)
 
 /* ---- mask registers ---- */
 
-uint64_t ev_kand(Evex *e, uint64_t x, uint64_t y)
-{
-    return x & y;
-}
-
-uint64_t ev_kandn(Evex *e, uint64_t x, uint64_t y)
-{
-    return ~x & y;
-}
-
-uint64_t ev_kor(Evex *e, uint64_t x, uint64_t y)
-{
-    return x | y;
-}
-
-uint64_t ev_kxor(Evex *e, uint64_t x, uint64_t y)
-{
-    return x ^ y;
-}
-
 uint64_t ev_kxnor(Evex *e, uint64_t x, uint64_t y)
 {
     return ~(x ^ y);
