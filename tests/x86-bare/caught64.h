@@ -8,10 +8,10 @@
 
 #include "bare64.h"
 
-#define NONE 99     /* no vector */
+#define NONE 99 /* no vector */
 
 static volatile uint64_t caught_vector, caught_error, caught_rip;
-uint64_t recover_rip, recover_rsp, recover_rbp;         /* TRY names them in its text */
+uint64_t recover_rip, recover_rsp, recover_rbp; /* TRY names them in its text */
 
 static bool recover(Frame64 *f)
 {
@@ -35,13 +35,27 @@ static bool recover(Frame64 *f)
                          : "rax", "rcx", "rdx", "r15", "memory", "cc");                  \
     } while (0)
 
-/* The exception has this vector; NONE: there is none. An image may have its own. */
-#ifndef EXPECT
+/* The exception has this vector; NONE: there is none. */
 #define EXPECT(name, vec, insn, ...)      \
     do {                                  \
         TRY(insn, ##__VA_ARGS__);         \
         ok(caught_vector == (vec), name); \
     } while (0)
-#endif
+
+/* And this error code; says what it was instead. */
+#define EXPECT_ERROR(name, vec, err, insn, ...)                                                   \
+    do {                                                                                          \
+        bool good_;                                                                               \
+                                                                                                  \
+        TRY(insn, ##__VA_ARGS__);                                                                 \
+        good_ =                                                                                   \
+            caught_vector == (vec) && (caught_vector == NONE || caught_error == (uint64_t)(err)); \
+        ok(good_, name);                                                                          \
+        if (!good_) {                                                                             \
+            note("vector", caught_vector);                                                        \
+            note("error", caught_error);                                                          \
+            note("rip", caught_rip);                                                              \
+        }                                                                                         \
+    } while (0)
 
 #endif

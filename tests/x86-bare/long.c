@@ -5,25 +5,7 @@
  * chapters 3 to 6, 10.
  */
 #include "bare64.h"
-
-#define EXPECT(name, vec, err, insn, ...) \
-    do {                                  \
-        TRY(insn, ##__VA_ARGS__);         \
-        expect(name, vec, err);           \
-    } while (0)
 #include "caught64.h"
-
-static void expect(const char *name, uint64_t vector, uint64_t error)
-{
-    bool good = caught_vector == vector && (vector == NONE || caught_error == error);
-
-    ok(good, name);
-    if (!good) {
-        note("vector", caught_vector);
-        note("error", caught_error);
-        note("rip", caught_rip);
-    }
-}
 
 static uint64_t get_cr4(void)
 {
@@ -59,27 +41,29 @@ static volatile uint64_t *const pd = (volatile uint64_t *)0x92000;
 
 static void addresses(void)
 {
-    EXPECT("a non-canonical operand", 13, 0, "movq (%1), %%rax", "r"(BAD));
-    EXPECT("with RBP as base", 12, 0,
+    EXPECT_ERROR("a non-canonical operand", 13, 0, "movq (%1), %%rax", "r"(BAD));
+    EXPECT_ERROR("with RBP as base", 12, 0,
            "pushq %%rbp; movq %1, %%rbp; movq (%%rbp), %%rax; popq %%rbp", "r"(BAD));
-    EXPECT("with RBP and DS", 12, 0,
+    EXPECT_ERROR("with RBP and DS", 12, 0,
            "pushq %%rbp; movq %1, %%rbp; movq %%ds:(%%rbp), %%rax; popq %%rbp", "r"(BAD));
-    EXPECT("a jump", 13, 0, "jmpq *%1", "r"(BAD));
-    EXPECT("an unmapped page", 14, 0, "movq (%1), %%rax", "r"(0x123456789000ull));
+    EXPECT_ERROR("a jump", 13, 0, "jmpq *%1", "r"(BAD));
+    EXPECT_ERROR("an unmapped page", 14, 0, "movq (%1), %%rax", "r"(0x123456789000ull));
     ok(get_cr2() == 0x123456789000ull, "is in CR2");
-    EXPECT("written", 14, 2, "movq %%rax, (%1)", "r"(0x123456789000ull));
-    EXPECT("modified", 14, 2, "incq (%1)", "r"(0x123456789000ull));
-    EXPECT("compared", 14, 0, "cmpq %%rax, (%1)", "r"(0x123456789000ull));
-    EXPECT("over the end of a page", 14, 0, "movq (%1), %%rax", "r"(0xfffffffeull));
+    EXPECT_ERROR("written", 14, 2, "movq %%rax, (%1)", "r"(0x123456789000ull));
+    EXPECT_ERROR("modified", 14, 2, "incq (%1)", "r"(0x123456789000ull));
+    EXPECT_ERROR("compared", 14, 0, "cmpq %%rax, (%1)", "r"(0x123456789000ull));
+    EXPECT_ERROR("over the end of a page", 14, 0, "movq (%1), %%rax", "r"(0xfffffffeull));
     ok(get_cr2() == 0x100000000ull, "where CR2 is the second one's");
-    EXPECT("no instruction longer than 15 bytes", 13, 0,
+    EXPECT_ERROR("no instruction longer than 15 bytes", 13, 0,
            ".byte 0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x90");
-    EXPECT("LOCK on a register", 6, 0, ".byte 0xf0, 0x01, 0xc0");
-    EXPECT("UD2", 6, 0, "ud2");
-    EXPECT("division by zero", 0, 0, "xorl %%ecx, %%ecx; divl %%ecx");
-    EXPECT("an MSR that is not there reads as 0", NONE, 0, "movl $0x12345, %%ecx; rdmsr");
-    EXPECT("reserved bits of CR0", 13, 0, "movq %%cr0, %%rax; btsq $32, %%rax; movq %%rax, %%cr0");
-    EXPECT("CR4.PAE stays", 13, 0, "movq %%cr4, %%rax; andq $~0x20, %%rax; movq %%rax, %%cr4");
+    EXPECT_ERROR("LOCK on a register", 6, 0, ".byte 0xf0, 0x01, 0xc0");
+    EXPECT_ERROR("UD2", 6, 0, "ud2");
+    EXPECT_ERROR("division by zero", 0, 0, "xorl %%ecx, %%ecx; divl %%ecx");
+    EXPECT_ERROR("an MSR that is not there reads as 0", NONE, 0, "movl $0x12345, %%ecx; rdmsr");
+    EXPECT_ERROR("reserved bits of CR0", 13, 0,
+                 "movq %%cr0, %%rax; btsq $32, %%rax; movq %%rax, %%cr0");
+    EXPECT_ERROR("CR4.PAE stays", 13, 0,
+                 "movq %%cr4, %%rax; andq $~0x20, %%rax; movq %%rax, %%cr4");
 }
 
 static void protection(void)
@@ -92,36 +76,37 @@ static void protection(void)
     __asm__ volatile("movq %%cr3, %%rax; movq %%rax, %%cr3" ::: "rax", "memory");
     *(volatile uint8_t *)USER_PAGE = 0xc3;
     set_cr4(cr4 | 1 << 20);
-    EXPECT("SMEP: user code", 14, 0x11, "callq *%1", "r"(USER_PAGE));
+    EXPECT_ERROR("SMEP: user code", 14, 0x11, "callq *%1", "r"(USER_PAGE));
     set_cr4(cr4);
-    EXPECT("without SMEP", NONE, 0, "callq *%1", "r"(USER_PAGE));
+    EXPECT_ERROR("without SMEP", NONE, 0, "callq *%1", "r"(USER_PAGE));
     set_cr4(cr4 | 1 << 21);
-    EXPECT("SMAP: user data", 14, 1, "movb (%1), %%al", "r"(USER_PAGE));
-    EXPECT("STAC", NONE, 0, "stac; movb (%1), %%al; clac", "r"(USER_PAGE));
+    EXPECT_ERROR("SMAP: user data", 14, 1, "movb (%1), %%al", "r"(USER_PAGE));
+    EXPECT_ERROR("STAC", NONE, 0, "stac; movb (%1), %%al; clac", "r"(USER_PAGE));
     set_cr4(cr4);
     cpuid(7, 0, r);
     if (r[2] & 8) {
         set_cr4(cr4 | 1 << 22);
         cpuid(7, 0, r);
         ok(r[2] & 16, "OSPKE");
-        EXPECT("WRPKRU", NONE, 0, "xorl %%ecx, %%ecx; xorl %%edx, %%edx; movl $1, %%eax; wrpkru");
-        EXPECT("a key that denies access", 14, 0x21, "movb (%1), %%al", "r"(USER_PAGE));
-        EXPECT("RDPKRU with ECX", 13, 0, "movl $1, %%ecx; rdpkru");
-        EXPECT("back", NONE, 0,
+        EXPECT_ERROR("WRPKRU", NONE, 0,
+                     "xorl %%ecx, %%ecx; xorl %%edx, %%edx; movl $1, %%eax; wrpkru");
+        EXPECT_ERROR("a key that denies access", 14, 0x21, "movb (%1), %%al", "r"(USER_PAGE));
+        EXPECT_ERROR("RDPKRU with ECX", 13, 0, "movl $1, %%ecx; rdpkru");
+        EXPECT_ERROR("back", NONE, 0,
                "xorl %%ecx, %%ecx; xorl %%edx, %%edx; xorl %%eax, %%eax; wrpkru; movb (%1), %%al",
                "r"(USER_PAGE));
         set_cr4(cr4);
-        EXPECT("RDPKRU without CR4.PKE", 6, 0, "xorl %%ecx, %%ecx; rdpkru");
+        EXPECT_ERROR("RDPKRU without CR4.PKE", 6, 0, "xorl %%ecx, %%ecx; rdpkru");
     }
     pd[2] = USER_PAGE | 0x85;
     __asm__ volatile("invlpg %0" ::"m"(*(char *)USER_PAGE));
-    EXPECT("a page that is read-only", 14, 3, "movb %%al, (%1)", "r"(USER_PAGE));
+    EXPECT_ERROR("a page that is read-only", 14, 3, "movb %%al, (%1)", "r"(USER_PAGE));
     pd[2] = USER_PAGE | 0x87 | 1ull << 63;
     __asm__ volatile("invlpg %0" ::"m"(*(char *)USER_PAGE));
-    EXPECT("no code there", 14, 0x11, "callq *%1", "r"(USER_PAGE));
+    EXPECT_ERROR("no code there", 14, 0x11, "callq *%1", "r"(USER_PAGE));
     pd[2] = USER_PAGE | 0x2087;
     __asm__ volatile("invlpg %0" ::"m"(*(char *)USER_PAGE));
-    EXPECT("a reserved bit", 14, 9, "movb (%1), %%al", "r"(USER_PAGE));
+    EXPECT_ERROR("a reserved bit", 14, 9, "movb (%1), %%al", "r"(USER_PAGE));
     pd[2] = USER_PAGE | 0x87;
     __asm__ volatile("invlpg %0" ::"m"(*(char *)USER_PAGE));
     ok((pd[3] & 0x60) == 0, "accessed and dirty are clear");
@@ -140,13 +125,13 @@ static void pcids(void)
     if (!(r[2] & 1 << 17)) {
         return;
     }
-    EXPECT("CR4.PCIDE", NONE, 0, "movq %1, %%cr4", "r"(cr4 | 1 << 17));
-    EXPECT("a CR3 with a PCID and without a flush", NONE, 0,
+    EXPECT_ERROR("CR4.PCIDE", NONE, 0, "movq %1, %%cr4", "r"(cr4 | 1 << 17));
+    EXPECT_ERROR("a CR3 with a PCID and without a flush", NONE, 0,
            "movq %%cr3, %%rax; orq $5, %%rax; btsq $63, %%rax; movq %%rax, %%cr3");
-    EXPECT("INVPCID", NONE, 0, "movl $2, %%eax; invpcid %1, %%rax", "m"(desc[0]));
-    EXPECT("of an unknown type", 13, 0, "movl $4, %%eax; invpcid %1, %%rax", "m"(desc[0]));
+    EXPECT_ERROR("INVPCID", NONE, 0, "movl $2, %%eax; invpcid %1, %%rax", "m"(desc[0]));
+    EXPECT_ERROR("of an unknown type", 13, 0, "movl $4, %%eax; invpcid %1, %%rax", "m"(desc[0]));
     desc[0] = 0x1000;
-    EXPECT("with reserved bits", 13, 0, "movl $1, %%eax; invpcid %1, %%rax", "m"(desc[0]));
+    EXPECT_ERROR("with reserved bits", 13, 0, "movl $1, %%eax; invpcid %1, %%rax", "m"(desc[0]));
     __asm__ volatile("movq %%cr3, %%rax; andq $~0xfff, %%rax; movq %%rax, %%cr3" ::: "rax");
     set_cr4(cr4);
 }
@@ -158,7 +143,7 @@ static void syscalls(void)
 {
     uint64_t to, flags;
 
-    EXPECT("SYSCALL without EFER.SCE", 6, 0, "syscall");
+    EXPECT_ERROR("SYSCALL without EFER.SCE", 6, 0, "syscall");
     wrmsr(0xc0000080, rdmsr(0xc0000080) | 1);
     wrmsr(0xc0000081, 24ull << 32 | 24ull << 48);
     wrmsr(0xc0000082, (uint64_t)syscall_target);
@@ -167,16 +152,16 @@ static void syscalls(void)
                      "%%rsi, %1; movl $16, %%eax; movl %%eax, %%ss"
                      : "=m"(to), "=m"(flags)::"rax", "rbx", "rcx", "rdx", "rsi", "r11", "memory");
     ok(to == 0 && flags & 2, "SYSCALL keeps RIP and RFLAGS");
-    EXPECT("SWAPGS", NONE, 0, "swapgs; swapgs");
+    EXPECT_ERROR("SWAPGS", NONE, 0, "swapgs; swapgs");
     wrmsr(0xc0000101, 0x1234);
     wrmsr(0xc0000102, 0x5678);
     __asm__ volatile("swapgs");
     ok(rdmsr(0xc0000101) == 0x5678 && rdmsr(0xc0000102) == 0x1234, "exchanges the bases");
-    EXPECT("WRGSBASE without CR4.FSGSBASE", 6, 0, "wrgsbase %%rax");
+    EXPECT_ERROR("WRGSBASE without CR4.FSGSBASE", 6, 0, "wrgsbase %%rax");
     set_cr4(get_cr4() | 1 << 16);
-    EXPECT("with it", NONE, 0, "movl $0x77, %%eax; wrgsbase %%rax");
+    EXPECT_ERROR("with it", NONE, 0, "movl $0x77, %%eax; wrgsbase %%rax");
     ok(rdmsr(0xc0000101) == 0x77, "GS base is there");
-    EXPECT("a base that is not canonical", 13, 0, "movq %1, %%rax; wrgsbase %%rax", "r"(BAD));
+    EXPECT_ERROR("a base that is not canonical", 13, 0, "movq %1, %%rax; wrgsbase %%rax", "r"(BAD));
 }
 
 static uint8_t image[4096] __attribute__((aligned(64)));
@@ -187,39 +172,40 @@ static void images(void)
     uint32_t r[4];
 
     set_cr4(get_cr4() | 1 << 18);
-    EXPECT("XSETBV of SSE and AVX", NONE, 0,
+    EXPECT_ERROR("XSETBV of SSE and AVX", NONE, 0,
            "xorl %%ecx, %%ecx; xorl %%edx, %%edx; movl $7, %%eax; xsetbv");
-    EXPECT("XSETBV of AVX alone", 13, 0,
+    EXPECT_ERROR("XSETBV of AVX alone", 13, 0,
            "xorl %%ecx, %%ecx; xorl %%edx, %%edx; movl $5, %%eax; xsetbv");
-    EXPECT("XSETBV without x87", 13, 0,
+    EXPECT_ERROR("XSETBV without x87", 13, 0,
            "xorl %%ecx, %%ecx; xorl %%edx, %%edx; movl $2, %%eax; xsetbv");
     cpuid(13, 0, r);
     ok(r[1] == 832 && r[2] >= 832, "CPUID says how large an image is");
     __asm__ volatile("vmovdqu %0, %%ymm3" ::"m"(in[0]));
-    EXPECT("XSAVE", NONE, 0, "movl $7, %%eax; xorl %%edx, %%edx; xsave %1", "m"(image[0]));
+    EXPECT_ERROR("XSAVE", NONE, 0, "movl $7, %%eax; xorl %%edx, %%edx; xsave %1", "m"(image[0]));
     ok(h[0] == 7 || h[0] == 6, "XSTATE_BV");
     ok(*(uint64_t *)(image + 160 + 48) == 1 && *(uint64_t *)(image + 576 + 48) == 3,
        "both halves of YMM3 are there");
     __asm__ volatile("vpxor %ymm3, %ymm3, %ymm3");
-    EXPECT("XRSTOR", NONE, 0, "movl $7, %%eax; xorl %%edx, %%edx; xrstor %1", "m"(image[0]));
+    EXPECT_ERROR("XRSTOR", NONE, 0, "movl $7, %%eax; xorl %%edx, %%edx; xrstor %1", "m"(image[0]));
     __asm__ volatile("vmovdqu %%ymm3, %0" : "=m"(out[0]));
     ok(out[0] == 1 && out[3] == 4, "brings them back");
     for (unsigned k = 0; k < sizeof(image); k++) {
         image[k] = 0;
     }
-    EXPECT("XSAVEC", NONE, 0, "movl $7, %%eax; xorl %%edx, %%edx; xsavec %1", "m"(image[0]));
+    EXPECT_ERROR("XSAVEC", NONE, 0, "movl $7, %%eax; xorl %%edx, %%edx; xsavec %1", "m"(image[0]));
     ok((h[1] >> 63) && (h[1] & 7) == 7 && *(uint64_t *)(image + 576 + 48) == 3, "compacted");
     __asm__ volatile("vpxor %ymm3, %ymm3, %ymm3");
-    EXPECT("XRSTOR of it", NONE, 0, "movl $7, %%eax; xorl %%edx, %%edx; xrstor %1", "m"(image[0]));
+    EXPECT_ERROR("XRSTOR of it", NONE, 0, "movl $7, %%eax; xorl %%edx, %%edx; xrstor %1",
+                 "m"(image[0]));
     __asm__ volatile("vmovdqu %%ymm3, %0" : "=m"(out[0]));
     ok(out[0] == 1 && out[3] == 4, "brings them back too");
-    EXPECT("XSAVES and XRSTORS", NONE, 0,
+    EXPECT_ERROR("XSAVES and XRSTORS", NONE, 0,
            "movl $7, %%eax; xorl %%edx, %%edx; xsaves %1; xrstors %1", "m"(image[0]));
     h[2] = 1;
-    EXPECT("a header with reserved fields", 13, 0, "movl $7, %%eax; xorl %%edx, %%edx; xrstor %1",
-           "m"(image[0]));
-    EXPECT("an image that is not aligned", 13, 0, "movl $7, %%eax; xorl %%edx, %%edx; xsave %1",
-           "m"(image[32]));
+    EXPECT_ERROR("a header with reserved fields", 13, 0,
+                 "movl $7, %%eax; xorl %%edx, %%edx; xrstor %1", "m"(image[0]));
+    EXPECT_ERROR("an image that is not aligned", 13, 0,
+                 "movl $7, %%eax; xorl %%edx, %%edx; xsave %1", "m"(image[32]));
     __asm__ volatile("vzeroall");
 }
 
@@ -259,8 +245,8 @@ static void apic(void)
         wrmsr(0x83f, 0x40);                                 /* SELF IPI */
         __asm__ volatile("sti; nop; nop; cli");
         wrmsr(0x80b, 0);
-        EXPECT("a reserved register", 13, 0, "movl $0x80e, %%ecx; rdmsr");
-        EXPECT("back to xAPIC is not allowed", 13, 0,
+        EXPECT_ERROR("a reserved register", 13, 0, "movl $0x80e, %%ecx; rdmsr");
+        EXPECT_ERROR("back to xAPIC is not allowed", 13, 0,
                "movl $0x1b, %%ecx; rdmsr; andl $~0x400, %%eax; wrmsr");
     }
 }
@@ -270,15 +256,15 @@ static void memory_types(void)
     uint64_t pat = rdmsr(0x277), cap = rdmsr(0xfe);
 
     ok(pat == 0x0007040600070406ull, "PAT after reset");
-    EXPECT("PAT", NONE, 0,
+    EXPECT_ERROR("PAT", NONE, 0,
            "movl $0x277, %%ecx; movl $0x01040506, %%edx; movl $0x00070406, %%eax; wrmsr");
-    EXPECT("a type that there is not", 13, 0,
+    EXPECT_ERROR("a type that there is not", 13, 0,
            "movl $0x277, %%ecx; movl $2, %%edx; movl $0, %%eax; wrmsr");
     ok((cap & 0xff) >= 8, "variable MTRRs");
     wrmsr(0x200, 0x80000006);
     wrmsr(0x201, 0xfff80000800ull & ((1ull << 40) - 1));
     ok(rdmsr(0x200) == 0x80000006, "they keep what is written");
-    EXPECT("a reserved default type", 13, 0,
+    EXPECT_ERROR("a reserved default type", 13, 0,
            "movl $0x2ff, %%ecx; xorl %%edx, %%edx; movl $2, %%eax; wrmsr");
     wrmsr(0x277, pat);
 }
