@@ -22,11 +22,6 @@ static struct {
     const X86Model *host;
 } offered = {.features = x86_supported_features};
 
-const uint32_t *x86_offered_features(void)
-{
-    return offered.features;
-}
-
 const X86Model *x86_model_find(const char *name)
 {
     if (offered.host && (strcmp(name, "host") == 0 || strcmp(name, "max") == 0)) {

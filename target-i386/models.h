@@ -28,9 +28,8 @@ extern const unsigned x86_num_model_aliases;
 extern const char *const x86_feature_names[X86_FEATURE_WORDS][32];
 extern const X86FeatureAlias x86_feature_aliases[];
 extern const unsigned x86_num_feature_aliases;
-/* What the translator implements, and what the accelerator offers (the same without KVM). */
+/* What the translator implements. */
 extern const uint32_t x86_supported_features[X86_FEATURE_WORDS];
-const uint32_t *x86_offered_features(void);
 /*
  * An accelerator has others, and models "host" and "max" that are the host's. Kept; before CPUs are
  * made.

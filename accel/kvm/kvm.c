@@ -287,7 +287,6 @@ static CpuExecResult system_event(Cpu *cpu, const struct kvm_run *run)
 static bool handle_exit(Cpu *cpu, CpuExecResult *r)
 {
     struct kvm_run *run = kvm_cpu(cpu)->run;
-    const KvmArch *arch = kvm_of(cpu)->arch;
 
     *r = CPU_EXEC_AGAIN;
     switch (run->exit_reason) {
@@ -325,11 +324,9 @@ static bool handle_exit(Cpu *cpu, CpuExecResult *r)
         *r = CPU_EXEC_FAILED;
         return true;
     default:
-        *r = arch->exit ? arch->exit(cpu) : CPU_EXEC_FAILED;
-        if (*r == CPU_EXEC_FAILED) {
-            dump_failure(cpu, "unknown exit", run->exit_reason);
-        }
-        return *r != CPU_EXEC_AGAIN;
+        dump_failure(cpu, "unknown exit", run->exit_reason);
+        *r = CPU_EXEC_FAILED;
+        return true;
     }
 }
 

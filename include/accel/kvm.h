@@ -34,9 +34,7 @@ struct KvmArch {
     bool (*before)(Cpu *cpu);
     /* What struct kvm_run says beside the exit. Machine lock. */
     void (*after)(Cpu *cpu);
-    /* Exits that only this architecture has; CPU_EXEC_FAILED: unknown. Machine lock. * */
-    CpuExecResult (*exit)(Cpu *cpu);
-    /* Fills struct kvm_guest_debug's arch part from the debugger's points. * */
+    /* Fills struct kvm_guest_debug's arch part from the debugger's points. */
     void (*debug)(Cpu *cpu, struct kvm_guest_debug *d);
 };
 

@@ -52,7 +52,7 @@ static const struct {
 
 typedef struct MsrBuffer {
     struct kvm_msrs head;
-    struct kvm_msr_entry entries[ARRAY_COUNT(msr_rows)];
+    struct kvm_msr_entry entry;
 } MsrBuffer;
 
 /* Of msr_rows, those that the kernel has. Set once. */
@@ -239,8 +239,8 @@ static void put_msrs(X86Cpu *c, int fd)
         MsrBuffer b = {.head = {.nmsrs = 1}};
 
         if (msr_there[i]) {
-            b.entries[0].index = msr_rows[i].index;
-            b.entries[0].data = *msr_place(c, i);
+            b.entry.index = msr_rows[i].index;
+            b.entry.data = *msr_place(c, i);
             kvm_ioctl(fd, KVM_SET_MSRS, &b);
         }
     }
@@ -393,9 +393,9 @@ static void get_msrs(X86Cpu *c, int fd)
     for (unsigned i = 0; i < ARRAY_COUNT(msr_rows); i++) {
         MsrBuffer b = {.head = {.nmsrs = 1}};
 
-        b.entries[0].index = msr_rows[i].index;
+        b.entry.index = msr_rows[i].index;
         if (msr_there[i] && kvm_ioctl(fd, KVM_GET_MSRS, &b) == 1) {
-            *msr_place(c, i) = b.entries[0].data;
+            *msr_place(c, i) = b.entry.data;
         }
     }
 }
