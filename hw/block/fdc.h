@@ -6,7 +6,7 @@
 #ifndef HW_BLOCK_FDC_H
 #define HW_BLOCK_FDC_H
 
-#include "block/block.h"
+#include "block/drive-conf.h"
 #include "hw/block/floppy.h"
 #include "hw/isa/dma.h"
 #include "util/timer.h"
@@ -29,9 +29,7 @@ struct FloppyDrive {
     BlockFront *drive;
     uint32_t unit;
     int type;                     /* FloppyType */
-    int write_cache;
-    bool share_rw;
-    uint32_t logical_block_size, physical_block_size;
+    DriveConf conf;
     /* the drive */
     uint8_t cylinder;             /* where the heads are */
     bool changed;                 /* the disk change line */

@@ -94,7 +94,10 @@ static bool floppy_realize(Device *dev, GError **error)
     if (s->drives[d->unit]) {
         return fail(error, "Floppy unit %u is in use", d->unit);
     }
-    if (d->logical_block_size > 512 || (d->physical_block_size && d->physical_block_size != 512)) {
+    if (!drive_conf_sizes(&d->conf, 512, 512, error)) {
+        return false;
+    }
+    if (d->conf.physical_block_size != 512) {
         return fail(error, "Physical and logical block size must be 512 for floppy");
     }
     if (!d->drive) {
@@ -104,8 +107,8 @@ static bool floppy_realize(Device *dev, GError **error)
     d->drive->removable = true;
     d->drive->ops = &floppy_front_ops;
     d->drive->opaque = d;
-    if (d->write_cache != ON_OFF_AUTO_AUTO) {
-        d->drive->write_cache = d->write_cache == ON_OFF_AUTO_ON;
+    if (!drive_conf_apply(&d->conf, d->drive, error)) {
+        return false;
     }
     if (d->type == FLOPPY_AUTO) {
         d->type = s->type[d->unit];
@@ -147,10 +150,8 @@ static const Prop floppy_props[] = {
     PROP_DRIVE(FloppyDrive, drive),
     PROP_U32(FloppyDrive, unit, "unit", UINT32_MAX),
     PROP_ENUM(FloppyDrive, type, "drive-type", FLOPPY_AUTO, floppy_type_names, .link = "FdcDriveType"),
-    PROP_ON_OFF_AUTO(FloppyDrive, write_cache, "write-cache", ON_OFF_AUTO_AUTO),
-    PROP_BOOL(FloppyDrive, share_rw, "share-rw", false),
-    PROP_U32(FloppyDrive, logical_block_size, "logical_block_size", 0),
-    PROP_U32(FloppyDrive, physical_block_size, "physical_block_size", 0),
+    PROP_DRIVE_SIZES(FloppyDrive, conf),
+    PROP_DRIVE_SHARING(FloppyDrive, conf),
     PROP_END,
 };
 

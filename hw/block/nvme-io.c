@@ -26,7 +26,8 @@ typedef struct NvmeNs {
     Device dev;
     NvmeNamespace ns;
     BlockFront *drive;
-    uint32_t nsid, logical_block_size, physical_block_size;
+    uint32_t nsid;
+    DriveConf conf;
     uint8_t uuid[16];
     uint64_t eui64;
     int32_t bootindex;
@@ -258,23 +259,24 @@ int nvme_io_command(NvmeRequest *r)
 
 /* ---- namespaces ---- */
 
-bool nvme_ns_setup(NvmeNamespace *ns, BlockFront *drive, uint32_t logical_block_size,
-                   GError **error)
+bool nvme_ns_setup(NvmeNamespace *ns, BlockFront *drive, DriveConf *conf, GError **error)
 {
     if (!drive || !drive->node) {
         return fail(error, "drive property not set");
     }
-    if (logical_block_size < 512 || logical_block_size > 4096 ||
-        (logical_block_size & (logical_block_size - 1))) {
-        return fail(error,
-                    "nvme: logical_block_size must be a power of 2 between 512 and 4096, not %u",
-                    logical_block_size);
+    if (!drive_conf_sizes(conf, 512, 4096, error) || !drive_conf_apply(conf, drive, error)) {
+        return false;
     }
-    if (block_size(drive) < logical_block_size) {
+    if (conf->logical_block_size > 4096) {
+        return fail(error,
+                    "nvme: logical_block_size must be between 512 and 4096, not %" G_GUINT64_FORMAT,
+                    conf->logical_block_size);
+    }
+    if (block_size(drive) < conf->logical_block_size) {
         return fail(error, "nvme: drive '%s' is smaller than a block", drive->name);
     }
     ns->drive = drive;
-    ns->block_bytes = logical_block_size;
+    ns->block_bytes = (uint32_t)conf->logical_block_size;
     return true;
 }
 
@@ -335,7 +337,7 @@ static bool nvme_ns_realize(Device *dev, GError **error)
         return fail(error,
                     "nvme-ns: property 'detached' cannot be on: namespace management is not there");
     }
-    if (!nvme_ns_setup(&d->ns, d->drive, d->logical_block_size, error) ||
+    if (!nvme_ns_setup(&d->ns, d->drive, &d->conf, error) ||
         !nvme_ns_attach(ns_controller(d), &d->ns, error)) {
         return false;
     }
@@ -370,8 +372,8 @@ static const Prop nvme_ns_props[] = {
     PROP_U32(NvmeNs, nsid, "nsid", 0, .help = "1 to 256; 0: the first free one"),
     PROP(NvmeNs, uuid, "uuid", prop_uuid),
     PROP_U64(NvmeNs, eui64, "eui64", 0),
-    PROP_U32(NvmeNs, logical_block_size, "logical_block_size", 512),
-    PROP_U32(NvmeNs, physical_block_size, "physical_block_size", 512),
+    PROP_DRIVE_SIZES(NvmeNs, conf),
+    PROP_DRIVE_SHARING(NvmeNs, conf),
     PROP_I32(NvmeNs, bootindex, "bootindex", -1),
     PROP_BOOL(NvmeNs, shared, "shared", true),
     PROP_BOOL(NvmeNs, detached, "detached", false),

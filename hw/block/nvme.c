@@ -480,7 +480,7 @@ static bool nvme_realize(Device *d, GError **error)
     }
     if (s->drive) {
         s->own.nsid = 1;
-        if (!nvme_ns_setup(&s->own, s->drive, s->logical_block_size, error) ||
+        if (!nvme_ns_setup(&s->own, s->drive, &s->conf, error) ||
             !nvme_ns_attach(s, &s->own, error)) {
             return false;
         }
@@ -559,13 +559,13 @@ static const Prop nvme_props[] = {
     PROP_STRING(NvmeCtrl, serial, "serial",
                 .help = "shown to the guest; up to 20 characters, required"),
     PROP_U32(NvmeCtrl, max_ioqpairs, "max_ioqpairs", 64),
-    PROP_U32(NvmeCtrl, msix_qsize, "msix_qsize", 65),
+    PROP_U16(NvmeCtrl, msix_qsize, "msix_qsize", 65),
     PROP_U8(NvmeCtrl, aerl, "aerl", 3),
     PROP_U32(NvmeCtrl, aer_max_queued, "aer_max_queued", 64),
     PROP_U8(NvmeCtrl, mdts, "mdts", 7, .help = "largest transfer, 4 KiB shifted by this; 0: 8 MiB"),
     PROP_BOOL(NvmeCtrl, use_intel_id, "use-intel-id", false),
-    PROP_U32(NvmeCtrl, logical_block_size, "logical_block_size", 512),
-    PROP_U32(NvmeCtrl, physical_block_size, "physical_block_size", 512),
+    PROP_DRIVE_SIZES(NvmeCtrl, conf),
+    PROP_DRIVE_SHARING(NvmeCtrl, conf),
     PROP_I32(NvmeCtrl, bootindex, "bootindex", -1),
     PROP_END,
 };

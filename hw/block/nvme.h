@@ -7,7 +7,7 @@
 #ifndef HW_BLOCK_NVME_H
 #define HW_BLOCK_NVME_H
 
-#include "block/block.h"
+#include "block/drive-conf.h"
 #include "hw/pci/pci.h"
 #include "util/bswap.h"
 #include "util/main-loop.h"
@@ -100,7 +100,9 @@ struct NvmeCtrl {
     /* properties */
     BlockFront *drive;
     char *serial;
-    uint32_t max_ioqpairs, msix_qsize, logical_block_size, physical_block_size;
+    uint32_t max_ioqpairs;
+    uint16_t msix_qsize;
+    DriveConf conf;
     uint32_t aer_max_queued;
     uint8_t aerl, mdts;
     bool use_intel_id;
@@ -149,8 +151,8 @@ void nvme_cq_update_irq(NvmeCtrl *s);
 /* Attaches ns under its nsid, or the first free one when that is 0. */
 bool nvme_ns_attach(NvmeCtrl *s, NvmeNamespace *ns, GError **error);
 void nvme_ns_detach(NvmeCtrl *s, NvmeNamespace *ns);
-/* Takes over drive settings; logical_block_size in bytes. */
-bool nvme_ns_setup(NvmeNamespace *ns, BlockFront *drive, uint32_t logical_block_size,
+/* Checks the settings of a drive and takes it over. */
+bool nvme_ns_setup(NvmeNamespace *ns, BlockFront *drive, DriveConf *conf,
                    GError **error);
 extern const BusType nvme_bus_type;
 

@@ -99,8 +99,7 @@ static bool vub_realize(VirtioDevice *v, GError **error)
         return fail(error, "chardev is mandatory");
     }
     if (s->num_queues == AUTO_QUEUES) {
-        s->num_queues =
-            v->transport_device ? 1 : (uint16_t)MIN(v->pci.dev.vm->smp.cpus, VIRTIO_MAX_QUEUES);
+        s->num_queues = (uint16_t)virtio_auto_queues(v, 0);
     }
     if (s->num_queues == 0 || s->num_queues > VIRTIO_MAX_QUEUES) {
         return fail(error, "invalid number of IO queues: property 'num-queues' must be 1 to %d",

@@ -10,6 +10,7 @@
 #include "util/bswap.h"
 
 #define SECTOR 512
+#define AUTO_QUEUES 0xffff
 #define SEG_MAX 126
 #define ID_LEN 20
 #define MAX_DISCARD_SECTORS (INT32_MAX / SECTOR)
@@ -26,8 +27,7 @@ typedef struct VirtioBlk {
     int32_t bootindex;
     DriveConf conf;
     IoThread *iothread;          /* where queues are served and the disk is read; NULL: main loop */
-    uint32_t num_queues, queue_size, logical_block_size, physical_block_size, discard_granularity;
-    uint32_t min_io_size, opt_io_size;
+    uint16_t num_queues, queue_size;
     bool config_wce, discard, write_zeroes, scsi;
     unsigned in_flight;
     uint32_t epoch;              /* counts resets: completions of older requests are dropped */
@@ -221,17 +221,15 @@ static void blk_config_read(VirtioDevice *v)
     memset(c, 0, 60);
     store_le64(c, block_size(s->drive) / SECTOR);
     store_le32(c + 12, SEG_MAX);
-    store_le32(c + 20, s->logical_block_size);
-    c[24] = __builtin_ctz(MAX(s->physical_block_size / s->logical_block_size, 1u));
+    store_le32(c + 20, (uint32_t)s->conf.logical_block_size);
+    c[24] = (uint8_t)__builtin_ctzll(s->conf.physical_block_size / s->conf.logical_block_size);
     c[32] = s->drive->write_cache;
-    store_le16(c + 26, (uint16_t)(s->min_io_size / s->logical_block_size));
-    store_le32(c + 28, s->opt_io_size / s->logical_block_size);
+    store_le16(c + 26, (uint16_t)(s->conf.min_io_size / s->conf.logical_block_size));
+    store_le32(c + 28, (uint32_t)(s->conf.opt_io_size / s->conf.logical_block_size));
     store_le16(c + 34, s->num_queues);
     store_le32(c + 36, MAX_DISCARD_SECTORS);
     store_le32(c + 40, 1);
-    store_le32(c + 44, (s->discard_granularity == UINT32_MAX ? s->logical_block_size
-                                                             : s->discard_granularity) /
-                           SECTOR);
+    store_le32(c + 44, (uint32_t)(s->conf.discard_granularity / SECTOR));
     store_le32(c + 48, MAX_DISCARD_SECTORS);
     store_le32(c + 52, 1);
     c[56] = 1;
@@ -257,6 +255,9 @@ static bool blk_realize(VirtioDevice *v, GError **error)
         return fail(error,
                     "virtio-blk: property 'scsi' cannot be on: virtio 1.0 has no SCSI commands");
     }
+    if (s->num_queues == AUTO_QUEUES) {
+        s->num_queues = (uint16_t)virtio_auto_queues(v, 0);
+    }
     if (s->num_queues == 0 || s->num_queues > VIRTIO_MAX_QUEUES) {
         return fail(error, "virtio-blk: property 'num-queues' must be 1 to %d, not %u",
                     VIRTIO_MAX_QUEUES, s->num_queues);
@@ -267,22 +268,8 @@ static bool blk_realize(VirtioDevice *v, GError **error)
                     "virtio-blk: property 'queue-size' must be a power of two from 4 to %u, not %u",
                     VIRTIO_QUEUE_MAX, s->queue_size);
     }
-    if (s->logical_block_size < SECTOR || (s->logical_block_size & (s->logical_block_size - 1)) ||
-        s->physical_block_size < s->logical_block_size) {
-        return fail(error, "virtio-blk: bad logical_block_size %u or physical_block_size %u",
-                    s->logical_block_size, s->physical_block_size);
-    }
-    if (s->discard_granularity != UINT32_MAX && s->discard_granularity % s->logical_block_size) {
-        return fail(error,
-                    "virtio-blk: discard_granularity must be a multiple of logical_block_size");
-    }
-    if (s->min_io_size % s->logical_block_size || s->opt_io_size % s->logical_block_size ||
-        s->min_io_size / s->logical_block_size > UINT16_MAX) {
-        return fail(
-            error,
-            "virtio-blk: min_io_size and opt_io_size must be multiples of logical_block_size");
-    }
-    if (!drive_conf_apply(&s->conf, s->drive, error)) {
+    if (!drive_conf_sizes(&s->conf, SECTOR, SECTOR, error) ||
+        !drive_conf_apply(&s->conf, s->drive, error)) {
         return false;
     }
     for (unsigned i = 0; i < s->num_queues; i++) {
@@ -307,13 +294,10 @@ static const Prop blk_props[] = {
     PROP_DRIVE(VirtioBlk, drive),
     PROP_I32(VirtioBlk, bootindex, "bootindex", -1),
     PROP_STRING(VirtioBlk, serial, "serial"),
-    PROP_U32(VirtioBlk, num_queues, "num-queues", 1),
-    PROP_U32(VirtioBlk, queue_size, "queue-size", 256),
-    PROP_U32(VirtioBlk, logical_block_size, "logical_block_size", 512),
-    PROP_U32(VirtioBlk, physical_block_size, "physical_block_size", 512),
-    PROP_U32(VirtioBlk, discard_granularity, "discard_granularity", UINT32_MAX),
-    PROP_U32(VirtioBlk, min_io_size, "min_io_size", 0),
-    PROP_U32(VirtioBlk, opt_io_size, "opt_io_size", 0),
+    PROP_U16(VirtioBlk, num_queues, "num-queues", AUTO_QUEUES,
+             .help = "65535: one for each CPU (PCI), or one"),
+    PROP_U16(VirtioBlk, queue_size, "queue-size", 256),
+    PROP_DRIVE_SIZES(VirtioBlk, conf),
     PROP_LINK(VirtioBlk, iothread, "iothread", "iothread"),
     PROP_DRIVE_SHARING(VirtioBlk, conf),
     PROP_DRIVE_ERRORS(VirtioBlk, conf),

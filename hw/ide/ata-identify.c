@@ -67,7 +67,7 @@ static void put_size(AtaDrive *d)
 {
     uint64_t n = ata_sectors(d);
     uint32_t small = n > 0xfffffff ? 0xfffffff : n, chs = d->cyls * d->cur_heads * d->cur_secs;
-    unsigned per_physical = d->physical_block_size / ATA_SECTOR;
+    unsigned per_physical = (unsigned)d->conf.physical_block_size / ATA_SECTOR;
     unsigned log = per_physical > 1 ? (unsigned)__builtin_ctz(per_physical) : 0;
 
     put(d->buf, 1, d->cyls);
@@ -106,7 +106,7 @@ void ata_identify(AtaDrive *d)
     put(d->buf, 81, 0x16);
     put_modes(d);
     put_features(d);
-    if (d->discard_granularity) {
+    if (d->conf.discard_granularity) {
         put(d->buf, 69, 1 << 14);               /* reads after TRIM are stable */
         put(d->buf, 105, ATA_BUF_SIZE / ATA_SECTOR);
         put(d->buf, 169, 1);

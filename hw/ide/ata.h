@@ -92,7 +92,6 @@ struct AtaDrive {
     char *serial, *model, *version;
     uint64_t wwn;
     int32_t bootindex;
-    uint32_t logical_block_size, physical_block_size, discard_granularity;
     uint16_t rotation_rate;
     DriveConf conf;
     uint32_t cyls, heads, secs;

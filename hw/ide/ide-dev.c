@@ -81,13 +81,11 @@ static bool ide_hd_realize(Device *dev, GError **error)
             error,
             "cyls must be between 1 and 65535, heads between 1 and 16, secs between 1 and 255");
     }
-    if (d->logical_block_size != 512) {
-        return fail(error, "logical_block_size must be 512 for IDE");
+    if (!drive_conf_sizes(&d->conf, ATA_SECTOR, ATA_SECTOR, error)) {
+        return false;
     }
-    if (d->physical_block_size < 512 || d->physical_block_size > 32768 ||
-        (d->physical_block_size & (d->physical_block_size - 1))) {
-        return fail(error,
-                    "Property 'physical_block_size' must be a power of 2 between 512 and 32768");
+    if (d->conf.logical_block_size != ATA_SECTOR) {
+        return fail(error, "logical_block_size must be 512 for IDE");
     }
     guess_geometry(d);
     return drive_start(d, "QEMU HARDDISK", error);
@@ -187,9 +185,7 @@ static const StateField ata_state[] = {
         PROP_STRING(AtaDrive, serial, "serial"), PROP_STRING(AtaDrive, model, "model"), \
         PROP_STRING(AtaDrive, version, "ver"), PROP_U64(AtaDrive, wwn, "wwn", 0),       \
         PROP_I32(AtaDrive, bootindex, "bootindex", -1),                                 \
-        PROP_U32(AtaDrive, logical_block_size, "logical_block_size", 512),              \
-        PROP_U32(AtaDrive, physical_block_size, "physical_block_size", 512),            \
-        PROP_U32(AtaDrive, discard_granularity, "discard_granularity", 512),            \
+        PROP_DRIVE_SIZES(AtaDrive, conf),                                               \
         PROP_DRIVE_SHARING(AtaDrive, conf), PROP_DRIVE_ERRORS(AtaDrive, conf)
 
 static const Prop ide_hd_props[] = {

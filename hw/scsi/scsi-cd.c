@@ -2,6 +2,7 @@
 /* A CD and DVD drive on a SCSI bus; its commands are those of mmc.c. */
 #include <string.h>
 
+#include "block/drive-conf.h"
 #include "hw/scsi/mmc.h"
 #include "hw/scsi/scsi.h"
 #include "util/bswap.h"
@@ -11,8 +12,10 @@ typedef struct ScsiCd {
     ScsiDevice scsi;
     MmcDrive mmc;
     char *serial, *version, *product, *vendor, *device_id;
-    uint64_t wwn;
-    int32_t bootindex;
+    uint64_t wwn, port_wwn, max_io_size;
+    uint16_t port_index;
+    int32_t bootindex, scsi_version;
+    DriveConf conf;
 } ScsiCd;
 
 enum {
@@ -136,7 +139,8 @@ static bool scsi_cd_realize(Device *dev, GError **error)
     s->mmc.product = s->product ? s->product : "QEMU CD-ROM";
     s->mmc.version = s->version ? s->version : "2.5+";
     s->mmc.serial = s->serial ? s->serial : "";
-    return true;
+    return drive_conf_sizes(&s->conf, MMC_SECTOR, MMC_SECTOR, error) &&
+           drive_conf_apply(&s->conf, d->drive, error);
 }
 
 static void scsi_cd_unrealize(Device *dev)
@@ -163,7 +167,14 @@ static const Prop scsi_cd_props[] = {
     PROP_STRING(ScsiCd, product, "product"),
     PROP_STRING(ScsiCd, device_id, "device_id"),
     PROP_U64(ScsiCd, wwn, "wwn", 0),
+    PROP_U64(ScsiCd, port_wwn, "port_wwn", 0),
+    PROP_U16(ScsiCd, port_index, "port_index", 0),
+    PROP_U64(ScsiCd, max_io_size, "max_io_size", INT32_MAX),
+    PROP_I32(ScsiCd, scsi_version, "scsi_version", 5),
     PROP_I32(ScsiCd, bootindex, "bootindex", -1),
+    PROP_DRIVE_SIZES(ScsiCd, conf),
+    PROP_DRIVE_SHARING(ScsiCd, conf),
+    PROP_DRIVE_ERRORS(ScsiCd, conf),
     PROP_END,
 };
 

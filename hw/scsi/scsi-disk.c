@@ -12,6 +12,7 @@
 #include "util/iov.h"
 
 #define BLOCK 512u
+#define DISCARD_BYTES 4096u
 #define UNMAP_DESCRIPTORS 255u
 #define UNMAP_BLOCKS (1u << 21) /* in one command: 1 GiB */
 #define WRITE_SAME_BLOCKS (1u << 21)
@@ -37,7 +38,6 @@ typedef struct ScsiDisk {
     ScsiDevice scsi;
     char *serial, *version, *product, *vendor, *device_id;
     uint64_t wwn, port_wwn;
-    uint32_t logical_block_size, physical_block_size, discard_granularity;
     uint64_t max_unmap_size, max_io_size;
     uint16_t rotation_rate, port_index;
     int32_t bootindex, scsi_version;
@@ -284,10 +284,12 @@ static void run_request_sense(ScsiDisk *s, ScsiRequest *r)
 static void page_limits(ScsiDisk *s, uint8_t *p)
 {
     store_be16(p + 2, 0x3c);
+    store_be16(p + 6, (uint16_t)(s->conf.min_io_size / BLOCK));
     store_be32(p + 8, MIN(s->max_io_size / BLOCK, UINT32_MAX));
+    store_be32(p + 12, (uint32_t)(s->conf.opt_io_size / BLOCK));
     store_be32(p + 20, UNMAP_BLOCKS);
     store_be32(p + 24, UNMAP_DESCRIPTORS);
-    store_be32(p + 28, s->discard_granularity / BLOCK);
+    store_be32(p + 28, (uint32_t)s->conf.discard_granularity / BLOCK);
     store_be64(p + 36, WRITE_SAME_BLOCKS);
 }
 
@@ -374,7 +376,7 @@ static void run_service_in16(ScsiDisk *s, ScsiRequest *r)
     }
     store_be64(p, disk_blocks(s) - 1);
     store_be32(p + 8, BLOCK);
-    p[13] = __builtin_ctz(MAX(s->physical_block_size / BLOCK, 1u));
+    p[13] = (uint8_t)__builtin_ctzll(s->conf.physical_block_size / BLOCK);
     p[14] = 0xc0; /* thin; unmapped blocks read as zeroes */
     scsi_reply(r, p, sizeof(p));
 }
@@ -556,13 +558,12 @@ static bool scsi_hd_realize(Device *dev, GError **error)
     if (!b->node) {
         return fail(error, "Device needs media, but drive is empty");
     }
-    if (s->logical_block_size != BLOCK) {
-        return fail(error, "scsi-hd: logical_block_size must be 512, not %u",
-                    s->logical_block_size);
+    if (!drive_conf_sizes(&s->conf, BLOCK, DISCARD_BYTES, error)) {
+        return false;
     }
-    if (s->physical_block_size < BLOCK || (s->physical_block_size & (s->physical_block_size - 1))) {
-        return fail(error, "scsi-hd: physical_block_size must be a power of 2, not %u",
-                    s->physical_block_size);
+    if (s->conf.logical_block_size != BLOCK) {
+        return fail(error, "scsi-hd: logical_block_size must be 512, not %" G_GUINT64_FORMAT,
+                    s->conf.logical_block_size);
     }
     if (s->serial && strlen(s->serial) > 36) {
         return fail(error, "scsi-hd: serial '%s' is longer than 36 characters", s->serial);
@@ -596,9 +597,7 @@ static const Prop scsi_hd_props[] = {
     PROP_U64(ScsiDisk, port_wwn, "port_wwn", 0),
     PROP_U16(ScsiDisk, port_index, "port_index", 0),
     PROP_U16(ScsiDisk, rotation_rate, "rotation_rate", 0),
-    PROP_U32(ScsiDisk, logical_block_size, "logical_block_size", 512),
-    PROP_U32(ScsiDisk, physical_block_size, "physical_block_size", 512),
-    PROP_U32(ScsiDisk, discard_granularity, "discard_granularity", 4096),
+    PROP_DRIVE_SIZES(ScsiDisk, conf),
     PROP_U64(ScsiDisk, max_unmap_size, "max_unmap_size", 1 << 30),
     PROP_U64(ScsiDisk, max_io_size, "max_io_size", INT32_MAX),
     PROP_I32(ScsiDisk, bootindex, "bootindex", -1),

@@ -428,6 +428,9 @@ static bool scsi_realize(VirtioDevice *v, GError **error)
 {
     VirtioScsi *s = (VirtioScsi *)v;
 
+    if (s->num_queues == UINT32_MAX) {
+        s->num_queues = virtio_auto_queues(v, FIRST_QUEUE);
+    }
     if (s->num_queues == 0 || s->num_queues > VIRTIO_MAX_QUEUES - FIRST_QUEUE) {
         return fail(error, "virtio-scsi: property 'num_queues' must be 1 to %d, not %u",
                     VIRTIO_MAX_QUEUES - FIRST_QUEUE, s->num_queues);
@@ -469,7 +472,8 @@ static void scsi_reset(VirtioDevice *v)
 }
 
 static const Prop scsi_props[] = {
-    PROP_U32(VirtioScsi, num_queues, "num_queues", 1),
+    PROP_U32(VirtioScsi, num_queues, "num_queues", UINT32_MAX,
+             .help = "4294967295: one for each CPU (PCI), or one"),
     PROP_U32(VirtioScsi, queue_size, "virtqueue_size", 256),
     PROP_U32(VirtioScsi, max_sectors, "max_sectors", 0xffff),
     PROP_U32(VirtioScsi, cmd_per_lun, "cmd_per_lun", 128),

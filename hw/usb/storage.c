@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "block/drive-conf.h"
 #include "hw/scsi/scsi.h"
 #include "hw/usb/usb.h"
 #include "qom/vm.h"
@@ -43,7 +44,7 @@ typedef struct UsbMsd {
     /* properties of usb-storage */
     BlockFront *drive;
     int32_t bootindex;
-    uint32_t logical_block_size, physical_block_size;
+    DriveConf conf;                /* handed on to the disk */
     bool removable;
     /* state */
     uint8_t phase; /* BotPhase */
@@ -302,9 +303,15 @@ static bool bot_realize(Device *dev, GError **error)
     return true;
 }
 
+static char *size_property(uint64_t bytes)
+{
+    return g_strdup_printf("%" G_GUINT64_FORMAT, bytes);
+}
+
 /* The disk inside takes over the drive and what was said of it. */
 static bool storage_realize(Device *dev, GError **error)
 {
+    static const char *const on_off_auto[] = {"auto", "on", "off"};
     UsbMsd *m = (UsbMsd *)dev;
     BlockFront *b = m->drive;
 
@@ -312,13 +319,26 @@ static bool storage_realize(Device *dev, GError **error)
         return fail(error, "drive property not set");
     }
     g_autofree char *name = g_strdup(b->name);
+    const DriveConf *c = &m->conf;
     g_autofree char *bootindex = g_strdup_printf("%d", m->bootindex);
+    g_autofree char *logical = size_property(c->logical_block_size);
+    g_autofree char *physical = size_property(c->physical_block_size);
+    g_autofree char *least = size_property(c->min_io_size);
+    g_autofree char *best = size_property(c->opt_io_size);
+    g_autofree char *discard = size_property(c->discard_granularity);
 
     bot_realize(dev, error);
     m->drive = NULL;
     block_front_release(b);
-    if (!device_create(dev->vm, "scsi-hd", &m->scsi_bus.bus, NULL, error, "drive", name,
-                       "removable", m->removable ? "on" : "off", "bootindex", bootindex, NULL)) {
+    if (!device_create(dev->vm, "scsi-hd", &m->scsi_bus.bus, NULL, error, "share-rw",
+                       c->share_rw ? "on" : "off", "drive", name, "removable",
+                       m->removable ? "on" : "off", "bootindex", bootindex, "logical_block_size",
+                       logical, "physical_block_size", physical, "min_io_size", least,
+                       "opt_io_size", best, "discard_granularity", discard, "write-cache",
+                       on_off_auto[c->write_cache], "account-invalid",
+                       on_off_auto[c->account_invalid], "account-failed",
+                       on_off_auto[c->account_failed], "rerror", drive_error_names[c->rerror],
+                       "werror", drive_error_names[c->werror], NULL)) {
         bus_fini(&m->scsi_bus.bus);
         return false;
     }
@@ -378,8 +398,9 @@ static const Prop storage_props[] = {
     USB_DEVICE_PROPS(UsbMsd),
     PROP_DRIVE(UsbMsd, drive),
     PROP_I32(UsbMsd, bootindex, "bootindex", -1),
-    PROP_U32(UsbMsd, logical_block_size, "logical_block_size", 512),
-    PROP_U32(UsbMsd, physical_block_size, "physical_block_size", 512),
+    PROP_DRIVE_SIZES(UsbMsd, conf),
+    PROP_DRIVE_SHARING(UsbMsd, conf),
+    PROP_DRIVE_ERRORS(UsbMsd, conf),
     PROP_BOOL(UsbMsd, removable, "removable", false),
     PROP_END,
 };
@@ -397,8 +418,7 @@ static const StateField msd_state[] = {
     HOST_ONLY(UsbMsd, scsi_bus, "devices on it keep their own"),
     HOST_ONLY(UsbMsd, drive, "property"),
     HOST_ONLY(UsbMsd, bootindex, "property"),
-    HOST_ONLY(UsbMsd, logical_block_size, "property"),
-    HOST_ONLY(UsbMsd, physical_block_size, "property"),
+    HOST_ONLY(UsbMsd, conf, "properties"),
     HOST_ONLY(UsbMsd, removable, "property"),
     HOST_ONLY(UsbMsd, request, "ended while the machine is stopped"),
     HOST_ONLY(UsbMsd, waiting, "likewise"),

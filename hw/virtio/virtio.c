@@ -5,6 +5,7 @@
  */
 #include "hw/virtio/virtio.h"
 #include <stdarg.h>
+#include "qom/vm.h"
 #include "util/error.h"
 
 void virtio_error(VirtioDevice *v, const char *fmt, ...)
@@ -26,6 +27,11 @@ void virtio_config_changed(VirtioDevice *v)
 {
     v->generation++;
     v->transport->interrupt(v, v->config_vector, 2);
+}
+
+unsigned virtio_auto_queues(VirtioDevice *v, unsigned others)
+{
+    return v->transport_device ? 1 : MIN(v->pci.dev.vm->smp.cpus, VIRTIO_MAX_QUEUES - others);
 }
 
 VirtQueue *virtio_add_queue(VirtioDevice *v, uint16_t size)

@@ -158,6 +158,11 @@ static inline bool virtio_has(const VirtioDevice *v, unsigned feature)
 
 /* At realize: the next queue. */
 VirtQueue *virtio_add_queue(VirtioDevice *v, uint16_t size);
+/*
+ * How many request queues a device should have when nobody said: one for each CPU on PCI, where
+ * there is an interrupt for each, otherwise one. others: queues that it has besides.
+ */
+unsigned virtio_auto_queues(VirtioDevice *v, unsigned others);
 /* The configuration changed by the device's own doing: interrupts the driver. */
 void virtio_config_changed(VirtioDevice *v);
 /* The driver broke the rules: logged, needs-reset, no more requests until reset. */
