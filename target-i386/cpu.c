@@ -41,7 +41,7 @@ void x86_block_key(Cpu *cpu, BlockKey *key)
     mode |= c->cr0 & CR0_TS ? MODE_TS : 0;
     mode |= c->cr0 & CR0_MP ? MODE_MP : 0;
     mode |= c->eflags & FLAG_VM ? MODE_VM : 0;
-    mode |= c->eflags & FLAG_TF ? MODE_TF : 0;
+    mode |= (c->eflags & FLAG_TF) || c->guest_step ? MODE_TF : 0;
     mode |= c->eflags & FLAG_RF ? MODE_RF : 0;
     mode |= c->inhibit_irq ? MODE_INHIBIT : 0;
     mode |= c->smm ? MODE_SMM : 0;
@@ -212,6 +212,7 @@ static bool cpu_realize(Device *d, GError **error)
             return false;
         }
     }
+    x86_vmx_init(c);
     if (!cpu_start_thread(&c->cpu, error)) {
         g_ptr_array_remove(vm->cpus, c);
         return false;
@@ -225,6 +226,7 @@ static void cpu_unrealize(Device *d)
     X86Cpu *c = (X86Cpu *)d;
 
     cpu_stop_thread(&c->cpu);
+    x86_vmx_finish(c);
     g_ptr_array_remove(d->vm->cpus, c);
     if (c->apic) {
         device_unplug(c->apic);

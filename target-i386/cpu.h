@@ -138,6 +138,8 @@ struct X86Cpu {
     bool nested_split; /* since the last flush: a page of the guest's is of several TLB pages */
     bool gif; /* global interrupt flag: nothing gets through while it is clear */
     int64_t guest_tsc_offset; /* 0 outside of guest mode */
+    uint64_t guest_tsc_scale; /* of it, with 48 bits behind the point; 0: as it is */
+    bool guest_step; /* the hypervisor single-steps its guest */
     X86Event event; /* being delivered */
     uint8_t exception_type; /* EVENT_* of cpu.exception */
     NestedFault nested_fault;
@@ -329,6 +331,8 @@ uint64_t x86_seg_linear(X86Cpu *c, unsigned seg, uint64_t offset, unsigned bytes
                         uintptr_t host_pc);
 /* Whether the instruction at rip writes its memory operand (which it may have read before). */
 bool x86_insn_modifies(X86Cpu *c);
+/* Bytes of the instruction at rip; 0: it cannot be read. */
+unsigned x86_insn_length(X86Cpu *c);
 /* Whether the instruction at rip is one of SSE or AVX. */
 bool x86_insn_is_vector(X86Cpu *c);
 /* 64-bit mode: whether the instruction at rip reaches va through the stack segment. */

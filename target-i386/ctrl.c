@@ -387,7 +387,11 @@ uint64_t x86_tsc(X86Cpu *c)
     if (c->tsc_hz != NANOSECONDS_PER_SECOND) {
         ns = (uint64_t)((unsigned __int128)ns * c->tsc_hz / NANOSECONDS_PER_SECOND);
     }
-    return ns + c->tsc_offset + c->guest_tsc_offset;
+    ns += c->tsc_offset;
+    if (c->guest_tsc_scale) {
+        ns = (uint64_t)((unsigned __int128)ns * c->guest_tsc_scale >> 48);
+    }
+    return ns + c->guest_tsc_offset;
 }
 
 static void check_tsd(X86Cpu *c, uintptr_t host_pc)

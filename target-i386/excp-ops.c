@@ -102,6 +102,10 @@ void helper_single_step(Cpu *cpu)
     X86Cpu *c = X86(cpu);
 
     c->inhibit_irq = 0;
+    if (c->guest_step) {
+        vmx_stepped(c, true);
+        cpu_leave(cpu, 0);
+    }
     x86_raise_debug(c, DR6_BS, EVENT_EXCEPTION, 0);
 }
 
@@ -110,6 +114,9 @@ static _Noreturn void halt(X86Cpu *c, uint64_t next, uintptr_t host_pc)
     cpu_restore_state(&c->cpu, host_pc);
     c->rip = next;
     c->inhibit_irq = 0;
+    if (c->guest_step) {
+        vmx_stepped(c, true);
+    }
     c->cpu.halted = true;
     cpu_raise(&c->cpu, CPU_EXC_HALT, 0);
 }

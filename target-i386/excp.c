@@ -385,6 +385,9 @@ void x86_do_interrupt(X86Cpu *c, unsigned vector, unsigned type, bool has_error,
     c->event.valid = false;
     c->old_exception = -1;
     c->inhibit_irq = 0;
+    if (c->guest_step) {
+        vmx_stepped(c, false);
+    }
 }
 
 void x86_deliver(Cpu *cpu)

@@ -210,12 +210,12 @@ const uint32_t x86_supported_features[X86_FEATURE_WORDS] = {
     [FW_6_EAX] = 1u << 2,
     /* VMX, whose words count only with the feature itself */
     [FW_VMX_BASIC_HIGH] = 1u << 22 | 1u << 23,
-    [FW_VMX_PIN] = PIN_INTR | PIN_NMI | PIN_VNMI,
+    [FW_VMX_PIN] = PIN_INTR | PIN_NMI | PIN_VNMI | PIN_TIMER,
     [FW_VMX_PROC] = (PROC_ALLOWED & ~PROC_FIXED) | PROC_CR3_LOAD | PROC_CR3_STORE,
     [FW_VMX_PROC2] = PROC2_ALLOWED,
     [FW_VMX_EXIT] = (EXIT_ALLOWED & ~(EXIT_FIXED | EXIT_HOST64)) | EXIT_SAVE_DEBUG,
     [FW_VMX_ENTRY] = (ENTRY_ALLOWED & ~ENTRY_FIXED) | ENTRY_LOAD_DEBUG,
-    [FW_VMX_MISC] = 1u << 5 | 1u << 6 | 1u << 30,
+    [FW_VMX_MISC] = 1u << 5 | 1u << 6 | 1u << 29 | 1u << 30,
     /* execonly, four levels, 2 MiB, 1 GiB, INVEPT, accessed and dirty flags, both kinds of INVEPT */
     [FW_VMX_EPT] = 1u << 0 | 1u << 6 | 1u << 16 | 1u << 17 | 1u << 20 | 1u << 21 | 1u << 25 | 1u << 26,
     [FW_VMX_VPID] = 1u << 0 | 0xf00u,

@@ -5,6 +5,7 @@
  */
 #include "target-i386/seg.h"
 #include "target-i386/translate.h"
+#include "target-i386/vmx.h"
 #include "qom/vm.h"
 
 enum {
@@ -204,6 +205,8 @@ void x86_virt_reset(X86Cpu *c)
     c->guest = c->smm_guest = NULL;
     c->nested = c->nested_split = c->smm_nested = false;
     c->guest_tsc_offset = 0;
+    c->guest_tsc_scale = 0;
+    c->guest_step = false;
     c->event.valid = false;
     c->gif = true;
     vmx_reset(c);
@@ -214,6 +217,9 @@ bool x86_virtual_tpr(X86Cpu *c, uint64_t *value, bool write)
 {
     uint64_t *control = &c->svm.ctl.int_control;
 
+    if (c->guest && c->guest != &svm_ops) {
+        return vmx_virtual_tpr(c, value, write);
+    }
     if (c->guest != &svm_ops || !(*control & VINTR_MASKING)) {
         return false;
     }

@@ -481,6 +481,10 @@ bool x86_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsign
         noncanonical(c, va, access, host_pc);
     }
     if (x86_page_walk(c, va, access, mmu_idx, &page)) {
+        if (c->guest && c->guest->page &&
+            !c->guest->page(c, va, size, access, probe, host_pc, &page)) {
+            return false;
+        }
         attrs.user = mmu_idx == MMU_USER;
         tlb_set(cpu, mmu_idx, va & ~0xfffull, page.pa, attrs, page.prot, page.page_bits,
                 page.global);

@@ -142,6 +142,13 @@ bool x86_insn_is_vector(X86Cpu *c)
     return decode_present(c, &i) && i.row->flags & X86_ROW_SSE;
 }
 
+unsigned x86_insn_length(X86Cpu *c)
+{
+    X86Insn i;
+
+    return decode_present(c, &i) ? i.len : 0;
+}
+
 bool x86_insn_modifies(X86Cpu *c)
 {
     bool write;

@@ -12,6 +12,7 @@
 #include "exec/tlb.h"
 #include "target-i386/vmcb.h"
 #include "target-i386/vmcs.h"
+#include "util/timer.h"
 
 typedef struct X86Cpu X86Cpu;
 typedef struct X86Page X86Page;
@@ -27,6 +28,7 @@ enum {
     EVENT_SOFT_INT = 4, /* INT n */
     EVENT_PRIV_EXCEPTION = 5, /* INT1 */
     EVENT_SOFT_EXCEPTION = 6, /* INT3, INTO */
+    EVENT_OTHER = 7, /* no event of the guest's: the monitor trap flag */
 };
 
 /* An event on its way into the guest. */
@@ -99,6 +101,12 @@ typedef struct X86VirtOps {
     /* X86Cpu.nested: false: c->nested_fault says why. */
     bool (*translate)(X86Cpu *c, hwaddr gpa, const NestedUse *u, X86Page *page);
     void (*translate_fault)(X86Cpu *c); /* does not return */
+    /*
+     * NULL: none. What a walk has found, before it is used; may put another page in its place, or
+     * exit. False: a probe of what would exit.
+     */
+    bool (*page)(X86Cpu *c, uint64_t va, unsigned size, MmuAccess access, bool probe,
+                 uintptr_t host_pc, X86Page *page);
 } X86VirtOps;
 
 /*
@@ -109,7 +117,7 @@ typedef struct X86VirtOps {
 typedef struct NestedFault {
     hwaddr gpa;
     uint64_t info; /* exit_info1 of NPF; exit qualification of VMX */
-    bool misconfig; /* VMX: EPT misconfiguration */
+    uint8_t reason; /* VMX: EXIT_EPT_* or EXIT_PML_FULL */
 } NestedFault;
 
 /*
@@ -138,6 +146,13 @@ typedef struct X86Svm {
 typedef struct X86Vmx {
     bool on; /* between VMXON and VMXOFF */
     bool host_nmi_masked;
+    bool tpr_written; /* the guest has written its shadow of the TPR: to be looked at */
+    bool step_done; /* an exit of the monitor trap flag is due */
+    bool entered_tf; /* EFLAGS.TF at the entry */
+    uint32_t pending_debug; /* bits of DR6 that the exit leaves to the next entry */
+    Timer timer; /* the preemption timer, */
+    uint64_t timer_end; /* which ends at this TSC of the hypervisor's */
+    uint64_t pause_first, pause_last; /* TSC of PAUSEs of a loop */
     uint64_t vmxon, current; /* addresses of these regions; UINT64_MAX: none */
     Vmcs vmcs; /* the current one; its region is written when another is loaded, or VMCLEAR and VMXOFF */
 } X86Vmx;
@@ -155,6 +170,11 @@ bool svm_msr_write(X86Cpu *c, uint32_t index, uint64_t value);
 
 /* ---- vmx.c ---- */
 void vmx_reset(X86Cpu *c);
+/* The vCPU comes and goes. */
+void x86_vmx_init(X86Cpu *c);
+void x86_vmx_finish(X86Cpu *c);
+/* X86Cpu.guest_step: an instruction of the guest's was done (insn), or an event delivered. */
+void vmx_stepped(X86Cpu *c, bool insn);
 /* MSRs 480h to 490h, and IA32_FEATURE_CONTROL, which a lock bit closes. */
 bool vmx_msr_read(X86Cpu *c, uint32_t index, uint64_t *value);
 bool vmx_feature_control_write(X86Cpu *c, uint32_t index, uint64_t value);

@@ -28,7 +28,7 @@ static bool area_ok(const X86Cpu *c, unsigned area, unsigned count)
 
 static bool map_ok(const X86Cpu *c, bool used, unsigned field)
 {
-    return !used || (!(vmx_get(c, field) & 0xfff) && within(c, vmx_get(c, field)));
+    return !used || vmx_address_ok(c, vmx_get(c, field));
 }
 
 static bool execution_controls_ok(X86Cpu *c)
@@ -42,7 +42,13 @@ static bool execution_controls_ok(X86Cpu *c)
     }
     if (!map_ok(c, proc & PROC_IO_BITMAPS, VM_IO_A) ||
         !map_ok(c, proc & PROC_IO_BITMAPS, VM_IO_B) ||
-        !map_ok(c, proc & PROC_MSR_BITMAPS, VM_MSR_BITMAP)) {
+        !map_ok(c, proc & PROC_MSR_BITMAPS, VM_MSR_BITMAP) ||
+        !map_ok(c, vmx_proc2(c, PROC2_SHADOW), VM_VMREAD_MAP) ||
+        !map_ok(c, vmx_proc2(c, PROC2_SHADOW), VM_VMWRITE_MAP) ||
+        !map_ok(c, vmx_proc2(c, PROC2_PML), VM_PML) || !vmx_tpr_controls_ok(c)) {
+        return false;
+    }
+    if (!(pin & PIN_TIMER) && (vmx_get(c, VM_EXIT_CTL) & EXIT_SAVE_TIMER)) {
         return false;
     }
     if ((!(pin & PIN_NMI) && (pin & PIN_VNMI)) || (!(pin & PIN_VNMI) && (proc & PROC_NMI_WINDOW))) {
@@ -50,7 +56,7 @@ static bool execution_controls_ok(X86Cpu *c)
     }
     return (!vmx_proc2(c, PROC2_VPID) || vmx_get(c, VM_VPID)) &&
            (!vmx_proc2(c, PROC2_EPT) || vmx_eptp_ok(c, vmx_get(c, VM_EPTP))) &&
-           (!vmx_proc2(c, PROC2_UNRESTRICTED) || vmx_proc2(c, PROC2_EPT));
+           (!vmx_proc2(c, PROC2_UNRESTRICTED | PROC2_PML) || vmx_proc2(c, PROC2_EPT));
 }
 
 static bool event_ok(const X86Cpu *c)
@@ -61,7 +67,11 @@ static bool event_ok(const X86Cpu *c)
     if (!(e & VM_EVENT_VALID)) {
         return true;
     }
-    if (type == 1 || type == 7 || (e & 0x7ffff000) || (type == EVENT_NMI && vector != EXC_NMI) ||
+    if (type == EVENT_OTHER) { /* the monitor trap flag's exit */
+        return !(e & (0x7ffff000 | VM_EVENT_ERROR)) && vector == 0 &&
+               (c->features[FW_VMX_PROC] & PROC_STEP);
+    }
+    if (type == 1 || (e & 0x7ffff000) || (type == EVENT_NMI && vector != EXC_NMI) ||
         (type == EVENT_EXCEPTION && vector > 31)) {
         return false;
     }
@@ -306,8 +316,20 @@ static bool pdptes_ok(const X86Cpu *c)
     return true;
 }
 
+/* 27.3.1.5: the VMCS that the link pointer is for. */
+static bool link_ok(X86Cpu *c, uint64_t link)
+{
+    uint32_t first = 0;
+
+    if (!vmx_page_ok(c, link) || link == c->vmx.current) {
+        return false;
+    }
+    address_space_read(c->cpu.as, link, vmx_attrs(c), &first, 4);
+    return first == (VMCS_REVISION | (vmx_proc2(c, PROC2_SHADOW) ? VMCS_SHADOW : 0));
+}
+
 /* -1: good; else the qualification of the exit. */
-static int guest_problem(const X86Cpu *c)
+static int guest_problem(X86Cpu *c)
 {
     bool long_mode = vmx_get(c, VM_ENTRY_CTL) & ENTRY_IA32E;
     uint64_t link = vmx_get(c, VM_G_LINK);
@@ -315,8 +337,8 @@ static int guest_problem(const X86Cpu *c)
     if (!guest_control_ok(c) || !guest_segs_ok(c, long_mode) || !guest_flow_ok(c, long_mode)) {
         return 0;
     }
-    if (link != VMX_NONE) {
-        return 4; /* there are no shadow VMCSs */
+    if (link != VMX_NONE && !link_ok(c, link)) {
+        return 4;
     }
     if (!long_mode && (vmx_get(c, VM_G_CR0) & CR0_PG) && (vmx_get(c, VM_G_CR4) & CR4_PAE) &&
         vmx_proc2(c, PROC2_EPT) && !pdptes_ok(c)) {
@@ -391,12 +413,27 @@ static void load_guest(X86Cpu *c)
     c->nmi_masked = blocked & VM_BLOCK_NMI;
 }
 
+/* 27.7.3: what is pending when the guest goes on. */
+static void pending_debug(X86Cpu *c)
+{
+    uint64_t bits = vmx_get(c, VM_G_PENDING_DEBUG);
+
+    if ((bits & (DR6_BS | 15)) && vmx_get(c, VM_G_ACTIVITY) == VM_ACTIVE && !c->inhibit_irq) {
+        x86_raise_debug(c, bits & (DR6_BS | 15), EVENT_EXCEPTION, 0);
+    }
+}
+
 static void inject(X86Cpu *c)
 {
     uint32_t e = vmx_get(c, VM_ENTRY_EVENT), type = e >> 8 & 7;
     uint64_t next = c->rip + vmx_get(c, VM_ENTRY_LENGTH);
 
     if (!(e & VM_EVENT_VALID)) {
+        pending_debug(c);
+        return;
+    }
+    if (type == EVENT_OTHER) {
+        vmx_stepped(c, false);
         return;
     }
     if (type == EVENT_NMI) {
@@ -427,6 +464,10 @@ void vmx_enter(X86Cpu *c, bool launch, uint64_t next, uintptr_t host_pc)
     bool held;
 
     cpu_restore_state(&c->cpu, host_pc);
+    if (v->current != VMX_NONE && v->vmcs.revision & VMCS_SHADOW) {
+        x86_set_eflags(c, FLAG_C, FLAGS_CC); /* a shadow VMCS is for no guest */
+        return;
+    }
     if (v->current == VMX_NONE || !launch != !!v->vmcs.slot[VMCS_LAUNCHED] || !controls_ok(c) ||
         !host_ok(c)) {
         vmx_fail(c, v->current == VMX_NONE ? 0
@@ -449,7 +490,14 @@ void vmx_enter(X86Cpu *c, bool launch, uint64_t next, uintptr_t host_pc)
     v->vmcs.slot[VMCS_LAUNCHED] = 1;
     c->guest = &vmx_ops;
     c->nested = vmx_proc2(c, PROC2_EPT);
-    c->guest_tsc_offset = vmx_proc(c, PROC_TSC_OFFSET) ? (int64_t)vmx_get(c, VM_TSC_OFFSET) : 0;
+    vmx_timer_start(c);
+    if (vmx_proc(c, PROC_TSC_OFFSET)) {
+        c->guest_tsc_offset = (int64_t)vmx_get(c, VM_TSC_OFFSET);
+        c->guest_tsc_scale = vmx_proc2(c, PROC2_TSC_SCALE) ? vmx_get(c, VM_TSC_SCALE) : 0;
+    }
+    c->guest_step = vmx_proc(c, PROC_STEP);
+    v->entered_tf = c->eflags & FLAG_TF;
+    v->pause_first = v->pause_last = 0;
     c->event.valid = false;
     tlb_flush(&c->cpu);
     if (vmx_proc(c, PROC_INTR_WINDOW | PROC_NMI_WINDOW)) {
@@ -457,6 +505,7 @@ void vmx_enter(X86Cpu *c, bool launch, uint64_t next, uintptr_t host_pc)
         cpu_interrupt(&c->cpu, X86_PENDING_VIRTUAL);
         x86_unlock_machine(held);
     }
+    vmx_tpr_enter(c);
     inject(c);
     if (vmx_get(c, VM_G_ACTIVITY) == VM_HALTED && !(vmx_get(c, VM_ENTRY_EVENT) & VM_EVENT_VALID)) {
         c->cpu.halted = true;

@@ -35,7 +35,7 @@ static bool misconfigured(const X86Cpu *c, uint64_t e, unsigned level, bool leaf
 }
 
 static bool fault(X86Cpu *c, hwaddr gpa, const NestedUse *u, unsigned rights, bool write,
-                  bool misconfig)
+                  uint8_t reason)
 {
     uint64_t q = rights << 3 | (u->access == ACCESS_FETCH && !u->table ? EPTQ_FETCH
                                 : write                                ? EPTQ_WRITE
@@ -47,7 +47,8 @@ static bool fault(X86Cpu *c, hwaddr gpa, const NestedUse *u, unsigned rights, bo
     if (u->va_valid) {
         q |= EPTQ_LINEAR | (u->table ? 0 : EPTQ_FINAL);
     }
-    c->nested_fault = (NestedFault){.gpa = gpa, .info = misconfig ? 0 : q, .misconfig = misconfig};
+    c->nested_fault = (NestedFault){
+        .gpa = gpa, .info = reason == EXIT_EPT_VIOLATION ? q : 0, .reason = reason};
     if (!u->debug) {
         vmx_set(c, VM_GUEST_LINEAR, u->va);
     }
@@ -61,6 +62,7 @@ typedef struct EptLeaf {
     unsigned rights, shift;
 } EptLeaf;
 
+enum { PML_ENTRIES = 512 };
 enum { EPT_OK, EPT_MISSING, EPT_BAD };
 
 /* Finds the leaf and marks the way to it. */
@@ -101,6 +103,16 @@ static int walk(X86Cpu *c, hwaddr gpa, bool mark, EptLeaf *l)
     }
 }
 
+/* 29.3.6: what becomes dirty is noted in a list that fills downwards. */
+static void log_page(X86Cpu *c, hwaddr gpa)
+{
+    uint64_t index = vmx_get(c, VM_PML_INDEX);
+
+    address_space_store(c->cpu.as, vmx_get(c, VM_PML) + index * 8, gpa & ~0xfffull, 8, DEV_LITTLE,
+                        vmx_attrs(c));
+    vmx_set(c, VM_PML_INDEX, (index - 1) & 0xffff);
+}
+
 bool vmx_translate(X86Cpu *c, hwaddr gpa, const NestedUse *u, X86Page *page)
 {
     bool flags = vmx_get(c, VM_EPTP) & EPTP_AD;
@@ -108,20 +120,29 @@ bool vmx_translate(X86Cpu *c, hwaddr gpa, const NestedUse *u, X86Page *page)
     bool write = u->table ? flags || u->mark : u->access == ACCESS_STORE;
     unsigned want = write ? EPT_R | EPT_W : u->access == ACCESS_FETCH && !u->table ? EPT_X : EPT_R;
     EptLeaf l = {0};
+    bool log = false;
     int r;
 
     for (;;) {
         r = walk(c, gpa, flags && !u->debug, &l);
         if (r != EPT_OK) {
-            return fault(c, gpa, u, l.rights, write, r == EPT_BAD);
+            return fault(c, gpa, u, l.rights, write,
+                         r == EPT_BAD ? EXIT_EPT_MISCONFIG : EXIT_EPT_VIOLATION);
         }
         if (!u->debug && (l.rights & want) != want) {
-            return fault(c, gpa, u, l.rights, write, false);
+            return fault(c, gpa, u, l.rights, write, EXIT_EPT_VIOLATION);
+        }
+        log = flags && !u->debug && write && !(l.value & EPT_D) && vmx_proc2(c, PROC2_PML);
+        if (log && vmx_get(c, VM_PML_INDEX) >= PML_ENTRIES) {
+            return fault(c, gpa, u, l.rights, write, EXIT_PML_FULL);
         }
         if (!flags || u->debug ||
             x86_entry_or(c, l.entry, 8, l.host, l.value, EPT_A | (write ? EPT_D : 0))) {
             break;
         }
+    }
+    if (log) {
+        log_page(c, gpa);
     }
     if (flags && !write && !(l.value & EPT_D)) {
         l.rights &= ~EPT_W;
@@ -140,5 +161,5 @@ void vmx_translate_fault(X86Cpu *c)
     const NestedFault *f = &c->nested_fault;
 
     vmx_set(c, VM_GUEST_PHYS, f->gpa);
-    vmx_vmexit(c, f->misconfig ? EXIT_EPT_MISCONFIG : EXIT_EPT_VIOLATION, f->info);
+    vmx_vmexit(c, f->reason, f->info);
 }

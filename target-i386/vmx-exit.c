@@ -105,7 +105,8 @@ static void save_guest(X86Cpu *c)
     }
     vmx_set(c, VM_G_INTERRUPTIBILITY, blocked | (c->nmi_masked ? VM_BLOCK_NMI : 0));
     vmx_set(c, VM_G_ACTIVITY, c->cpu.halted ? VM_HALTED : VM_ACTIVE);
-    vmx_set(c, VM_G_PENDING_DEBUG, 0);
+    vmx_set(c, VM_G_PENDING_DEBUG, c->vmx.pending_debug);
+    vmx_timer_save(c);
     for (unsigned i = 0;
          c->nested && i < 4 && (c->cr0 & CR0_PG) && (c->cr4 & CR4_PAE) && !x86_long_mode(c); i++) {
         hwaddr pa;
@@ -163,7 +164,11 @@ void vmx_load_host(X86Cpu *c)
     bool host64 = ctl & EXIT_HOST64, held = x86_lock_machine();
 
     cpu_interrupt_clear(&c->cpu, X86_PENDING_VIRTUAL);
+    timer_cancel(&c->vmx.timer);
     x86_unlock_machine(held);
+    c->vmx.tpr_written = c->vmx.step_done = c->guest_step = false;
+    c->vmx.pending_debug = 0;
+    c->guest_tsc_scale = 0;
     c->guest = NULL;
     c->nested = c->nested_split = false;
     c->guest_tsc_offset = 0;

@@ -24,11 +24,6 @@ static void exit_if(X86Cpu *c, const VirtUse *u, bool wanted, unsigned reason)
     }
 }
 
-static unsigned map_byte(X86Cpu *c, hwaddr pa)
-{
-    return address_space_load(c->cpu.as, pa, 1, DEV_LITTLE, vmx_attrs(c), NULL);
-}
-
 /* ---- ports and MSRs ---- */
 
 static bool io_wanted(X86Cpu *c, uint32_t port, unsigned bytes)
@@ -40,7 +35,7 @@ static bool io_wanted(X86Cpu *c, uint32_t port, unsigned bytes)
         return true;
     }
     for (uint32_t p = port; p < port + bytes; p++) {
-        if (map_byte(c, vmx_get(c, p < 0x8000 ? VM_IO_A : VM_IO_B) + (p & 0x7fff) / 8) >> p % 8 &
+        if (vmx_byte(c, vmx_get(c, p < 0x8000 ? VM_IO_A : VM_IO_B) + (p & 0x7fff) / 8) >> p % 8 &
             1) {
             return true;
         }
@@ -87,9 +82,10 @@ static void check_msr(X86Cpu *c, const VirtUse *u)
     hwaddr map = vmx_get(c, VM_MSR_BITMAP) + (high ? 0x400 : 0) + (write ? 0x800 : 0);
 
     if (!vmx_proc(c, PROC_MSR_BITMAPS) || n - (high ? 0xc0000000 : 0) > 0x1fff ||
-        (map_byte(c, map + bit / 8) >> bit % 8 & 1)) {
+        (vmx_byte(c, map + bit / 8) >> bit % 8 & 1)) {
         insn_exit(c, u, write ? EXIT_WRMSR : EXIT_RDMSR, 0);
     }
+    vmx_x2apic_tpr(c, u);
 }
 
 /* ---- control registers: 26.1.3, 26.3 ---- */
@@ -206,6 +202,16 @@ static void check_random(X86Cpu *c, const VirtUse *u, uint32_t control, unsigned
     }
 }
 
+/* 26.1.3: XSAVES and XRSTORS of components that the hypervisor asks for. */
+static void check_states(X86Cpu *c, const VirtUse *u)
+{
+    uint64_t asked = (uint32_t)c->regs[R_AX] | c->regs[R_DX] << 32;
+
+    if (asked & c->xss & vmx_get(c, VM_XSS_EXITING)) {
+        insn_exit(c, u, u->id == VI_XSAVES ? EXIT_XSAVES : EXIT_XRSTORS, u->operand);
+    }
+}
+
 static void check_dr(X86Cpu *c, const VirtUse *u)
 {
     if (vmx_proc(c, PROC_MOV_DR)) {
@@ -236,12 +242,15 @@ static void check_other(X86Cpu *c, const VirtUse *u)
     case VI_XSETBV:
         insn_exit(c, u, EXIT_XSETBV, 0);
     case VI_VMX:
+        if (!vmx_shadow_exits(c, u)) {
+            break;
+        }
         insn_exit(c, u, u->arg, u->info & 1u << 10 ? 0 : u->operand);
     case VI_HLT:
         exit_if(c, u, vmx_proc(c, PROC_HLT), EXIT_HLT);
         break;
     case VI_PAUSE:
-        exit_if(c, u, vmx_proc(c, PROC_PAUSE), EXIT_PAUSE);
+        exit_if(c, u, vmx_proc(c, PROC_PAUSE) || vmx_pause_loop(c), EXIT_PAUSE);
         break;
     case VI_WBINVD:
         exit_if(c, u, vmx_proc2(c, PROC2_WBINVD), EXIT_WBINVD);
@@ -272,6 +281,7 @@ static void check_other(X86Cpu *c, const VirtUse *u)
     case VI_XSAVES:
     case VI_XRSTORS:
         need(c, u, PROC2_XSAVES);
+        check_states(c, u);
         break;
     default:
         break;
@@ -390,6 +400,26 @@ static bool take_external(X86Cpu *c)
     return true;
 }
 
+/* What X86_PENDING_VIRTUAL is set for, before NMIs, in the order of 26.5 and 27.7. */
+static int own_reason(X86Cpu *c)
+{
+    return c->vmx.step_done      ? EXIT_STEP
+           : vmx_tpr_exits(c)    ? EXIT_TPR_BELOW
+           : vmx_timer_ended(c)  ? EXIT_TIMER
+           : nmi_window_open(c)  ? EXIT_NMI_WINDOW
+                                 : -1;
+}
+
+static bool exit_of_own(X86Cpu *c)
+{
+    int reason = own_reason(c);
+
+    if (reason >= 0) {
+        vmx_exit(c, (uint32_t)reason, 0);
+    }
+    return reason >= 0;
+}
+
 static bool vmx_interrupt(X86Cpu *c, uint32_t *pending)
 {
     if (*pending & X86_PENDING_INIT) {
@@ -399,6 +429,9 @@ static bool vmx_interrupt(X86Cpu *c, uint32_t *pending)
     }
     if (*pending & X86_PENDING_SMI) {
         return false;
+    }
+    if ((*pending & X86_PENDING_VIRTUAL) && exit_of_own(c)) {
+        return true;
     }
     if ((*pending & CPU_PENDING_NMI) && !nmi_blocked(c)) {
         if (!pin(c, PIN_NMI)) {
@@ -410,17 +443,11 @@ static bool vmx_interrupt(X86Cpu *c, uint32_t *pending)
         return true;
     }
     *pending &= ~(uint32_t)CPU_PENDING_NMI;
-    if ((*pending & X86_PENDING_VIRTUAL) && nmi_window_open(c)) {
-        vmx_exit(c, EXIT_NMI_WINDOW, 0);
-        return true;
-    }
-    if ((*pending & CPU_PENDING_HARD) && pin(c, PIN_INTR)) {
-        if (take_external(c)) {
-            return true;
-        }
-    }
     if ((*pending & X86_PENDING_VIRTUAL) && vmx_proc(c, PROC_INTR_WINDOW) && interrupts_open(c)) {
         vmx_exit(c, EXIT_INTR_WINDOW, 0);
+        return true;
+    }
+    if ((*pending & CPU_PENDING_HARD) && pin(c, PIN_INTR) && take_external(c)) {
         return true;
     }
     if (pin(c, PIN_INTR) || !interrupts_open(c)) {
@@ -435,7 +462,8 @@ static bool vmx_has_work(const X86Cpu *c, uint32_t p)
            ((p & CPU_PENDING_NMI) && !nmi_blocked(c)) ||
            (p & (X86_PENDING_SMI | X86_PENDING_INIT)) ||
            ((p & X86_PENDING_VIRTUAL) &&
-            (nmi_window_open(c) || (vmx_proc(c, PROC_INTR_WINDOW) && interrupts_open(c))));
+            (own_reason((X86Cpu *)c) >= 0 ||
+             (vmx_proc(c, PROC_INTR_WINDOW) && interrupts_open(c))));
 }
 
 const X86VirtOps vmx_ops = {
@@ -449,4 +477,5 @@ const X86VirtOps vmx_ops = {
     .cr_write = vmx_cr_write,
     .translate = vmx_translate,
     .translate_fault = vmx_translate_fault,
+    .page = vmx_page,
 };

@@ -4,8 +4,9 @@
  * 31; 3D appendix A. Entry is in vmx-entry.c, exits in vmx-exit.c, what causes them in
  * vmx-intercept.c, EPT in vmx-ept.c.
  *
- * Left out: dual-monitor SMM, VMFUNC, shadow VMCS, PML, posted interrupts, APIC virtualization and
- * TPR shadow, the preemption timer, the monitor trap flag, PAUSE-loop exiting; none is advertised.
+ * The TPR shadow is in vmx-apic.c, timer and monitor trap flag in vmx-time.c. Left out:
+ * dual-monitor SMM, VMFUNC, posted interrupts, APIC virtualization beyond the TPR; none is
+ * advertised.
  */
 #include "target-i386/helpers.h"
 #include "target-i386/seg.h"
@@ -13,9 +14,9 @@
 
 /* Bits of existing fields by width, type (SDM 3D appendix B). */
 static const uint32_t existing[16] = {
-    [0 * 4 + 0] = 0x1, [0 * 4 + 2] = 0xff, [0 * 4 + 3] = 0x7f,
-    [1 * 4 + 0] = 0x40213f, [1 * 4 + 1] = 0x1, [1 * 4 + 2] = 0x1ef, [1 * 4 + 3] = 0x3,
-    [2 * 4 + 0] = 0x3ffff, [2 * 4 + 1] = 0xff, [2 * 4 + 2] = 0x3fffff, [2 * 4 + 3] = 0x1,
+    [0 * 4 + 0] = 0x1, [0 * 4 + 2] = 0x2ff, [0 * 4 + 3] = 0x7f,
+    [1 * 4 + 0] = 0x25827bf, [1 * 4 + 1] = 0x1, [1 * 4 + 2] = 0x1ef, [1 * 4 + 3] = 0x3,
+    [2 * 4 + 0] = 0x3ffff, [2 * 4 + 1] = 0xff, [2 * 4 + 2] = 0xbfffff, [2 * 4 + 3] = 0x1,
     [3 * 4 + 0] = 0xff, [3 * 4 + 1] = 0x3f, [3 * 4 + 2] = 0xfffff, [3 * 4 + 3] = 0xfff,
 };
 
@@ -40,6 +41,53 @@ bool vmx_page_ok(X86Cpu *c, hwaddr pa)
     return s.region && s.region->kind == REGION_RAM && !s.readonly && s.len >= 0x1000;
 }
 
+/* ---- the fields: of the current VMCS, or of the guest's shadow in memory ---- */
+
+static bool have_fields(X86Cpu *c)
+{
+    return (c->guest ? vmx_get(c, VM_G_LINK) : c->vmx.current) != VMX_NONE;
+}
+
+static hwaddr shadow_slot(const X86Cpu *c, unsigned field)
+{
+    return vmx_get(c, VM_G_LINK) + offsetof(Vmcs, slot) + 8ull * VMCS_SLOT(field);
+}
+
+static uint64_t field_get(X86Cpu *c, unsigned field)
+{
+    uint64_t v = 0;
+
+    if (!c->guest) {
+        return vmx_get(c, field);
+    }
+    address_space_read(c->cpu.as, shadow_slot(c, field), vmx_attrs(c), &v, 8);
+    return v;
+}
+
+static void field_set(X86Cpu *c, unsigned field, uint64_t v)
+{
+    if (c->guest) {
+        address_space_write(c->cpu.as, shadow_slot(c, field), vmx_attrs(c), &v, 8);
+    } else {
+        vmx_set(c, field, v);
+    }
+}
+
+bool vmx_shadow_exits(X86Cpu *c, const VirtUse *u)
+{
+    uint64_t field = c->regs[u->info >> 28 & 15];
+    bool write = u->arg == EXIT_VMWRITE;
+
+    if ((!write && u->arg != EXIT_VMREAD) || !vmx_proc2(c, PROC2_SHADOW)) {
+        return true;
+    }
+    field = x86_code64(c) ? field : (uint32_t)field;
+    return field >> 15 ||
+           (vmx_byte(c, vmx_get(c, write ? VM_VMWRITE_MAP : VM_VMREAD_MAP) + field / 8) >>
+                (field & 7) &
+            1);
+}
+
 static void write_back(X86Cpu *c)
 {
     if (c->vmx.current != VMX_NONE) {
@@ -61,11 +109,11 @@ static void vm_succeed(X86Cpu *c)
 
 void vmx_fail(X86Cpu *c, unsigned error)
 {
-    if (c->vmx.current == VMX_NONE) {
+    if (!have_fields(c)) {
         set_flags(c, FLAG_C);
         return;
     }
-    vmx_set(c, VM_INSN_ERROR, error);
+    field_set(c, VM_INSN_ERROR, error);
     set_flags(c, FLAG_Z);
 }
 
@@ -170,7 +218,8 @@ static void vmptrld(const VmxUse *u)
         return;
     }
     address_space_read(c->cpu.as, pa, vmx_attrs(c), &revision, 4);
-    if (revision != VMCS_REVISION) {
+    if ((revision & ~VMCS_SHADOW) != VMCS_REVISION ||
+        (revision & VMCS_SHADOW && !(c->features[FW_VMX_PROC2] & PROC2_SHADOW))) {
         vmx_fail(c, VMERR_LOAD_REVISION);
         return;
     }
@@ -193,11 +242,11 @@ static void vmread(const VmxUse *u)
     X86Cpu *c = u->c;
     uint64_t field = narrow(u, c->regs[second_register(u)]), v;
 
-    if (c->vmx.current == VMX_NONE || !field_exists(field)) {
+    if (!have_fields(c) || !field_exists(field)) {
         vmx_fail(c, VMERR_FIELD);
         return;
     }
-    v = narrow(u, vmx_get(c, field) >> (field & 1 ? 32 : 0));
+    v = narrow(u, field_get(c, field) >> (field & 1 ? 32 : 0));
     if (u->info & 1u << 10) {
         c->regs[u->info >> 3 & 15] = v;
     } else {
@@ -211,7 +260,7 @@ static void vmwrite(const VmxUse *u)
     X86Cpu *c = u->c;
     uint64_t field = narrow(u, c->regs[second_register(u)]), v, old;
 
-    if (c->vmx.current == VMX_NONE) {
+    if (!have_fields(c)) {
         vmx_fail(c, 0);
         return;
     }
@@ -221,11 +270,11 @@ static void vmwrite(const VmxUse *u)
         vmx_fail(c, VMERR_FIELD);
         return;
     }
-    if ((field >> 10 & 3) == 1) {
+    if ((field >> 10 & 3) == 1 && !(c->features[FW_VMX_MISC] & MISC_WRITE_ALL)) {
         vmx_fail(c, VMERR_READ_ONLY);
         return;
     }
-    old = vmx_get(c, field);
+    old = field_get(c, field);
     switch (field >> 13 & 3) {
     case 0:
         v &= 0xffff;
@@ -239,7 +288,7 @@ static void vmwrite(const VmxUse *u)
     default:
         break;
     }
-    vmx_set(c, field, v);
+    field_set(c, field, v);
     vm_succeed(c);
 }
 
@@ -376,12 +425,12 @@ bool vmx_msr_read(X86Cpu *c, uint32_t index, uint64_t *value)
         control_msr(c, FW_VMX_PROC, PROC_FIXED, 0, 0),
         control_msr(c, FW_VMX_EXIT, EXIT_FIXED, 0, EXIT_HOST64),
         control_msr(c, FW_VMX_ENTRY, ENTRY_FIXED, 0, 0),
-        f[FW_VMX_MISC] | 4 << 16, /* CR3 targets */
+        f[FW_VMX_MISC] | VM_TIMER_SHIFT | 4 << 16, /* CR3 targets */
         VMX_CR0_FIXED,
         0xffffffff,
         VMX_CR4_FIXED,
         x86_cr4_allowed(c),
-        0x2c, /* highest index */
+        0x32, /* highest index */
         control_msr(c, FW_VMX_PROC2, 0, 0, 0),
         f[FW_VMX_EPT] | 0x4100 | (uint64_t)f[FW_VMX_VPID] << 32, /* UC and WB */
         control_msr(c, FW_VMX_PIN, PIN_FIXED, 0, 0),

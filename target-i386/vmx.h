@@ -33,6 +33,17 @@ static inline MemAttrs vmx_attrs(const X86Cpu *c)
     return (MemAttrs){.is_cpu = 1, .cpu_index = c->cpu.index, .secure = c->smm};
 }
 
+static inline unsigned vmx_byte(X86Cpu *c, hwaddr pa)
+{
+    return address_space_load(c->cpu.as, pa, 1, DEV_LITTLE, vmx_attrs(c), NULL);
+}
+
+/* An address of a page within the processor's width. */
+static inline bool vmx_address_ok(const X86Cpu *c, uint64_t pa)
+{
+    return !(pa & 0xfff) && !(pa >> c->phys_bits);
+}
+
 /* A page of RAM that can be written: control structures elsewhere are refused. */
 bool vmx_page_ok(X86Cpu *c, hwaddr pa);
 /* VMfail: invalid without a current VMCS. */
@@ -54,6 +65,28 @@ unsigned vmx_load_msrs(X86Cpu *c, hwaddr area, unsigned count);
 /* EPT: see X86VirtOps.translate. */
 bool vmx_translate(X86Cpu *c, hwaddr gpa, const NestedUse *u, X86Page *page);
 void vmx_translate_fault(X86Cpu *c);
+
+/* The guest's VMREAD or VMWRITE (info: its operand), when it does not exit: the shadow VMCS. */
+bool vmx_shadow_exits(X86Cpu *c, const VirtUse *u);
+
+/* ---- vmx-apic.c ---- */
+bool vmx_tpr_controls_ok(X86Cpu *c);
+bool vmx_tpr_below(X86Cpu *c);
+/* After an entry, by which an exit may be due. */
+void vmx_tpr_enter(X86Cpu *c);
+/* Whether an exit is due, since the TPR was written. */
+bool vmx_tpr_exits(X86Cpu *c);
+/* See x86_virtual_tpr. */
+bool vmx_virtual_tpr(X86Cpu *c, uint64_t *value, bool write);
+void vmx_x2apic_tpr(X86Cpu *c, const VirtUse *u);
+bool vmx_page(X86Cpu *c, uint64_t va, unsigned size, MmuAccess access, bool probe,
+              uintptr_t host_pc, X86Page *page);
+
+/* ---- vmx-time.c ---- */
+void vmx_timer_start(X86Cpu *c);
+void vmx_timer_save(X86Cpu *c);
+bool vmx_timer_ended(X86Cpu *c);
+bool vmx_pause_loop(X86Cpu *c);
 
 extern const X86VirtOps vmx_ops;
 

@@ -149,6 +149,20 @@ static inline long guest_again(void (*code)(void))
     return enter(true);
 }
 
+/* What is wrong is shown. */
+static inline void check(long reason, uint64_t qualification, const char *name)
+{
+    bool good = (int)get(REASON) == (int)reason && get(QUALIFICATION) == qualification;
+
+    ok(good, name);
+    if (!good) {
+        note("reason", get(REASON));
+        note("qualification", get(QUALIFICATION));
+        note("instruction error", get(INSN_ERROR));
+        note("rip", get(G_RIP));
+    }
+}
+
 /* EPT by the tables of second_identity; returned: the entry of PAGE(0). */
 static inline volatile uint64_t *ept_identity(void)
 {
