@@ -447,6 +447,9 @@ static bool start_running(Vm *vm, GError **error)
 {
     vm->built = true;
     vm_reset(vm);
+    if (vm->load_at_start && !vm->load_at_start(vm, error)) {
+        return false;
+    }
     catch_signals();
     if (!daemon_ready(error)) {
         return false;

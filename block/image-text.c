@@ -127,8 +127,14 @@ static char *vm_clock(uint64_t nsec)
 
 void snapshots_text(GString *out, GArray *list)
 {
-    g_string_append_printf(out, "Snapshot list:\n%-10s%-17s%8s%20s%13s%11s\n", "ID", "TAG",
-                           "VM SIZE", "DATE", "VM CLOCK", "ICOUNT");
+    g_string_append(out, "Snapshot list:\n");
+    snapshots_table(out, list);
+}
+
+void snapshots_table(GString *out, GArray *list)
+{
+    g_string_append_printf(out, "%-10s%-17s%8s%20s%13s%11s\n", "ID", "TAG", "VM SIZE", "DATE",
+                           "VM CLOCK", "ICOUNT");
     for (unsigned i = 0; i < list->len; i++) {
         const BlockSnapshot *s = &g_array_index(list, BlockSnapshot, i);
         g_autofree char *size = block_human_size(s->vm_state_size),

@@ -366,6 +366,15 @@ static int co_create(Qcow2 *q, const BlockSnapshot *s)
     return ret;
 }
 
+/* Where a machine's state lies: behind the disk, from a table of the second level on. */
+static uint64_t vmstate_base(const BlockNode *n)
+{
+    const Qcow2 *q = n->state;
+    unsigned shift = q->l2_bits + q->cluster_bits;
+
+    return ((n->length >> shift) + 1) << shift;
+}
+
 bool co_qcow2_snapshot_create(BlockNode *n, BlockSnapshot *s, GError **error)
 {
     Qcow2 *q = n->state;
@@ -383,6 +392,10 @@ bool co_qcow2_snapshot_create(BlockNode *n, BlockSnapshot *s, GError **error)
     co_mutex_lock(&q->lock);
     ret = co_create(q, s);
     co_mutex_unlock(&q->lock);
+    if (ret == 0 && s->vm_state_size) {
+        /* the snapshot has the machine's state now: writing over it would only copy clusters */
+        co_qcow2_discard(n, vmstate_base(n), q_round_up(q, s->vm_state_size));
+    }
     return ret == 0 || fail_errno(error, -ret, "Could not create snapshot");
 }
 
@@ -530,8 +543,7 @@ int co_qcow2_vmstate_rw(BlockNode *n, bool write, uint64_t offset, uint64_t byte
                         const struct iovec *iov, unsigned niov)
 {
     Qcow2 *q = n->state;
-    unsigned shift = q->l2_bits + q->cluster_bits;
-    uint64_t base = ((n->length >> shift) + 1) << shift;
+    uint64_t base = vmstate_base(n);
 
     qcow2_event(q, write ? "vmstate_save" : "vmstate_load");
     return write ? co_qcow2_pwritev(n, base + offset, bytes, iov, niov, 0)

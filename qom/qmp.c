@@ -196,6 +196,9 @@ bool qmp_stop(QmpCall *call, GError **error)
 
 bool qmp_cont(QmpCall *call, GError **error)
 {
+    if (call->vm->busy) {
+        return fail(error, "%s is under way", call->vm->busy);
+    }
     switch (runstate()) {
     case RUN_STATE_INTERNAL_ERROR:
     case RUN_STATE_SHUTDOWN:

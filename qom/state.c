@@ -90,6 +90,14 @@ static void walk_type(Walk *w, const DeviceType *t)
     walk_fields(w, t->state, "", 0);
 }
 
+void state_fields_foreach(const StateField *fields, void (*fn)(const StateItem *item, void *opaque),
+                          void *opaque)
+{
+    Walk w = {.fn = fn, .opaque = opaque};
+
+    walk_fields(&w, fields, "", 0);
+}
+
 void state_foreach(const struct DeviceType *t, struct Device *d,
                    void (*fn)(const StateItem *item, void *opaque), void *opaque)
 {

@@ -85,10 +85,23 @@ void vm_free(Vm *vm)
     g_ptr_array_unref(vm->cpus);
     g_ptr_array_unref(vm->accels);
     g_hash_table_unref(vm->board);
+    if (vm->extra_state != NULL) {
+        g_array_unref(vm->extra_state);
+    }
     if (vm->reset_hooks != NULL) {
         g_array_unref(vm->reset_hooks);
     }
     g_free(vm);
+}
+
+void vm_state_add(Vm *vm, const char *name, const StateField *fields, void *base)
+{
+    ExtraState e = {name, fields, base};
+
+    if (vm->extra_state == NULL) {
+        vm->extra_state = g_array_new(FALSE, FALSE, sizeof(e));
+    }
+    g_array_append_val(vm->extra_state, e);
 }
 
 void vm_publish(Vm *vm, const char *name, void *what)

@@ -3,6 +3,7 @@
  * The vCPU as a device: types from the table of models, realize, reset (SDM 3A table 9-1), pins,
  * and the key that names its translations.
  */
+#include "target-i386/state.h"
 #include "target-i386/models.h"
 
 #include <string.h>
@@ -331,6 +332,10 @@ static gpointer build_types(gpointer unused)
         .size = sizeof(X86Cpu),
         .props = x86_model_props(cpu_props),
         .pins = cpu_pins,
+        .state_version = 1,
+        .state = x86_cpu_state,
+        .post_load = x86_cpu_loaded,
+        .unsaved = x86_cpu_unsaved,
         .realize = cpu_realize,
         .unrealize = cpu_unrealize,
         .reset = cpu_device_reset,

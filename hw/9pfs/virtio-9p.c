@@ -183,6 +183,7 @@ static const StateField p9_state[] = {
 };
 
 static const VirtioType p9_type = {
+    .not_saved = "its open files cannot be saved",
     .name = "virtio-9p", .desc = "Shared folder by 9P", .category = "storage",
     .id = 9, .legacy_pci_id = 0x1009, .pci_class = 0x000200, .size = sizeof(Virtio9p), .config_size = 2 + TAG_MAX, .vectors = 2,
     .props = p9_props, .state = p9_state,

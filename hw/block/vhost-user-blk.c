@@ -160,6 +160,7 @@ static const StateField vub_state[] = {
 };
 
 static const VirtioType vub_type = {
+    .not_saved = "its state is in another process",
     .name = "vhost-user-blk", .desc = "Block device of another process", .category = "storage",
     .id = 2, .legacy_pci_id = 0x1001, .pci_class = 0x010000, .size = sizeof(VhostUserBlk), .config_size = CONFIG_BYTES,
     .props = vub_props, .state = vub_state,

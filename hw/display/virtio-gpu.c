@@ -548,6 +548,7 @@ const StateField virtio_gpu_state[] = {
 };
 
 const VirtioType virtio_gpu_type = {
+    .not_saved = "its resources cannot be saved yet",
     .name = "virtio-gpu", .category = "display", .id = 16, .pci_class = 0x038000, .size = sizeof(VirtioGpu), .config_size = 16,
     .props = virtio_gpu_props, .state = virtio_gpu_state, .realize = gpu_realize, .unrealize = gpu_unrealize, .reset = gpu_reset,
     .features = gpu_features, .config_read = gpu_config_read, .config_write = gpu_config_write, .notify = gpu_notify,

@@ -54,3 +54,13 @@ bool pc_gsi_waits(PcGsi *g, unsigned line)
     return (line < 16 && g->i8259 && i8259_waits(g->i8259, line)) ||
            (g->ioapic && ioapic_waits(g->ioapic, line == 0 ? 2 : line));
 }
+
+static const StateField gsi_state[] = {
+    STATE(PcGsi, isa_lines), STATE(PcGsi, pci_lines), STATE(PcGsi, hpet_lines),
+    STATE(PcGsi, legacy_blocked), STATE_END,
+};
+
+void pc_gsi_init(PcGsi *g, Vm *vm)
+{
+    vm_state_add(vm, "pc-gsi", gsi_state, g);
+}

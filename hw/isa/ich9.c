@@ -297,6 +297,16 @@ static void ich9_config_write(PciDevice *d, uint32_t offset, uint32_t value, uns
     ich9_route((Ich9Lpc *)d);
 }
 
+static void ich9_loaded(Device *d)
+{
+    PciDevice *p = PCI_DEVICE(d);
+
+    if (p->config[LPC_GEN_PMCON_1] & PMCON_SMI_LOCK) {
+        p->wmask[LPC_GEN_PMCON_1] &= ~PMCON_SMI_LOCK;
+    }
+    ich9_remap((Ich9Lpc *)d);
+}
+
 static bool ich9_realize(Device *d, GError **error)
 {
     Ich9Lpc *s = (Ich9Lpc *)d;
@@ -419,6 +429,6 @@ static const DeviceType ich9_type = {
     .props = ich9_props,
     .state = ich9_state,
     .realize = ich9_realize,
-    .reset = ich9_reset,
+    .reset = ich9_reset, .post_load = ich9_loaded,
 };
 DEVICE_TYPE(ich9_type);

@@ -276,6 +276,11 @@ static void piix4_config_write(PciDevice *d, uint32_t offset, uint32_t value, un
     piix4_update_sci((Piix4Pm *)d);
 }
 
+static void piix4_loaded(Device *d)
+{
+    piix4_remap((Piix4Pm *)d);
+}
+
 static bool piix4_realize(Device *d, GError **error)
 {
     Piix4Pm *s = (Piix4Pm *)d;
@@ -379,6 +384,6 @@ static const DeviceType piix4_pm_type = {
     .state = piix4_state,
     .realize = piix4_realize,
     .unrealize = piix4_unrealize,
-    .reset = piix4_reset,
+    .reset = piix4_reset, .post_load = piix4_loaded,
 };
 DEVICE_TYPE(piix4_pm_type);

@@ -62,6 +62,12 @@ static void i440fx_config_write(PciDevice *d, uint32_t offset, uint32_t value, u
     }
 }
 
+static void i440fx_loaded(Device *d)
+{
+    i440fx_config_write(PCI_DEVICE(d), I440FX_PAM, 0, 8);
+    i440fx_update((I440fx *)d);
+}
+
 static bool i440fx_realize(Device *d, GError **error)
 {
     I440fx *s = (I440fx *)d;
@@ -123,6 +129,6 @@ static const DeviceType i440fx_type = {
     .state_version = 1,
     .state = i440fx_state,
     .realize = i440fx_realize,
-    .reset = i440fx_reset,
+    .reset = i440fx_reset, .post_load = i440fx_loaded,
 };
 DEVICE_TYPE(i440fx_type);

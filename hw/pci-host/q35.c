@@ -193,6 +193,14 @@ static void mch_config_write(PciDevice *d, uint32_t offset, uint32_t value, unsi
     }
 }
 
+static void mch_loaded(Device *d)
+{
+    Mch *s = (Mch *)d;
+
+    mch_lock_smram(s);
+    mch_update(s);
+}
+
 static bool mch_realize(Device *d, GError **error)
 {
     Mch *s = (Mch *)d;
@@ -283,6 +291,6 @@ static const DeviceType mch_type = {
     .props = mch_props,
     .state = mch_state,
     .realize = mch_realize,
-    .reset = mch_reset,
+    .reset = mch_reset, .post_load = mch_loaded,
 };
 DEVICE_TYPE(mch_type);

@@ -95,6 +95,14 @@ void pci_bridge_config_write(PciDevice *d, uint32_t offset, uint32_t value, unsi
     }
 }
 
+void pci_bridge_loaded(Device *d)
+{
+    PciBridge *b = (PciBridge *)d;
+
+    b->sec.number = b->pci.config[PCI_SECONDARY_BUS];
+    windows_update(b);
+}
+
 void pci_bridge_reset(PciBridge *b)
 {
     b->sec.number = 0;
@@ -187,7 +195,7 @@ static const DeviceType express_to_pci_type = {
     .state_version = 1,
     .hotpluggable = true,
     .bus_info = &express_to_pci_info,
-    .state = pci_bridge_state,
+    .state = pci_bridge_state, .post_load = pci_bridge_loaded,
     .realize = express_to_pci_realize,
     .unrealize = bridge_unrealize,
     .reset = bridge_reset,
@@ -215,7 +223,7 @@ static const DeviceType dmi_type = {
     .size = sizeof(PciBridge),
     .state_version = 1,
     .bus_info = &dmi_pci,
-    .state = pci_bridge_state,
+    .state = pci_bridge_state, .post_load = pci_bridge_loaded,
     .realize = express_to_pci_realize,
     .unrealize = bridge_unrealize,
     .reset = bridge_reset,

@@ -17,6 +17,10 @@ void pci_msi_reset(PciDevice *d);
 void pci_msi_fini(PciDevice *d);
 /* INTx disable changed. */
 void pci_intx_update(PciDevice *d);
+/* After a state was loaded into a function that held no wire up. */
+void pci_intx_loaded(PciDevice *d);
+size_t pci_msix_table_len(Device *d);
+size_t pci_msix_pending_len(Device *d);
 static inline bool pci_is_bar_offset(uint32_t off, unsigned size, uint32_t first, unsigned len)
 {
     return off < first + len && off + size > first;

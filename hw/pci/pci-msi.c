@@ -39,6 +39,22 @@ void pci_intx_update(PciDevice *d)
     intx_drive(d, want ? 1 : -1);
 }
 
+/* The wire has the loaded level, and the interrupt controller that of its own state. */
+void pci_intx_loaded(PciDevice *d)
+{
+    PciBus *b = d->bus;
+    unsigned pin = d->config[PCI_INTERRUPT_PIN] - 1u, slot = PCI_SLOT(d->devfn);
+
+    if (!(d->pin_level & 2) || d->config[PCI_INTERRUPT_PIN] == 0) {
+        return;
+    }
+    for (; b->parent; b = b->parent) {
+        pin = (pin + slot) & 3;
+        slot = PCI_SLOT(b->bridge->devfn);
+    }
+    b->pirq_count[b->map_irq(b, slot, pin)]++;
+}
+
 void pci_set_irq(PciDevice *d, int level)
 {
     if (d->config[PCI_INTERRUPT_PIN] == 0 || (d->pin_level & 1) == (level != 0)) {
@@ -169,6 +185,20 @@ static uint16_t msix_control(PciDevice *d)
     return pci_config_get(d, d->msix_cap + 2, 2);
 }
 
+size_t pci_msix_table_len(Device *d)
+{
+    const PciMsix *m = ((PciDevice *)d)->msix;
+
+    return m ? (size_t)m->n * MSIX_ENTRY : 0;
+}
+
+size_t pci_msix_pending_len(Device *d)
+{
+    const PciMsix *m = ((PciDevice *)d)->msix;
+
+    return m ? (m->n + 63) / 64 * 8 : 0;
+}
+
 bool pci_msix_enabled(PciDevice *d)
 {
     return d->msix_cap && (msix_control(d) & MSIX_ENABLE);
@@ -278,6 +308,8 @@ bool pci_msix_init_at(PciDevice *d, unsigned n, const PciMsixPlace *p, GError **
     region_add(&m->region, p->table, &m->table_region, 1);
     region_add(&m->region, p->pba, &m->pba_region, 1);
     d->msix = m;
+    d->msix_table = m->table;
+    d->msix_pending = m->pending;
     d->msix_cap = c;
     pci_config_set(d, c + 2, 2, n - 1);
     pci_config_set(d, c + 4, 4, p->table | p->bar);
@@ -358,6 +390,8 @@ void pci_msi_fini(PciDevice *d)
         return;
     }
     d->msix = NULL;
+    d->msix_table = NULL;
+    d->msix_pending = NULL;
     d->msix_cap = 0;
     region_remove(&m->table_region);
     region_remove(&m->pba_region);

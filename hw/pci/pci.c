@@ -366,6 +366,14 @@ static void pci_device_reset(Device *dev)
     pci_command_written(d);
 }
 
+static void pci_device_loaded(Device *dev)
+{
+    PciDevice *d = PCI_DEVICE(dev);
+
+    pci_intx_loaded(d);
+    pci_command_written(d);
+}
+
 static const Prop pci_device_props[] = {
     PROP(PciDevice, devfn, "addr", prop_pci_devfn, .def = -1, .help = "slot and function, 1d.7"),
     PROP_STRING(PciDevice, romfile, "romfile"),
@@ -392,7 +400,9 @@ static const StateField pci_device_state[] = {
     HOST_ONLY(PciDevice, msix_cap, "made at realize"),
     HOST_ONLY(PciDevice, express_cap, "made at realize"),
     HOST_ONLY(PciDevice, pm_cap, "made at realize"),
-    HOST_ONLY(PciDevice, msix, "its table is a state buffer of its own"),
+    HOST_ONLY(PciDevice, msix, "its tables follow"),
+    STATE_BUF(PciDevice, msix_table, pci_msix_table_len),
+    STATE_BUF(PciDevice, msix_pending, pci_msix_pending_len),
     HOST_ONLY(PciDevice, cap_next, "made at realize"),
     STATE_END,
 };
@@ -408,6 +418,7 @@ static const DeviceType pci_device_type = {
     .pins = no_pins,
     .state = pci_device_state,
     .reset = pci_device_reset,
+    .post_load = pci_device_loaded,
 };
 DEVICE_TYPE(pci_device_type);
 

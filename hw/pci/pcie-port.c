@@ -380,6 +380,7 @@ static const StateField port_state[] = {
         .realize = realize_,                                            \
         .unrealize = port_unrealize,                                    \
         .reset = port_reset,                                            \
+        .post_load = pci_bridge_loaded,                                 \
     };                                                                  \
     DEVICE_TYPE(id##_type);
 

@@ -380,6 +380,7 @@ static void bridge_post_load(Device *d)
 {
     ShpcBridge *s = (ShpcBridge *)d;
 
+    pci_bridge_loaded(d);
     if (s->leaving && s->remove_bh) {
         bh_schedule(s->remove_bh);
     }

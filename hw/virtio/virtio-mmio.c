@@ -421,6 +421,11 @@ static const DeviceType backend_struct = {
 };
 DEVICE_TYPE(backend_struct);
 
+static void backend_loaded(Device *d)
+{
+    virtio_core_loaded((VirtioDevice *)d);
+}
+
 static const DeviceType backend_base = {
     .name = "virtio-device",
     .parent = "virtio-device-struct",
@@ -434,6 +439,7 @@ static const DeviceType backend_base = {
     .realize = backend_realize,
     .unrealize = backend_unrealize,
     .reset = backend_reset,
+    .post_load = backend_loaded,
 };
 DEVICE_TYPE(backend_base);
 
@@ -462,6 +468,7 @@ static const ObjectType *backend_provide(unsigned i)
         .desc = t->type->desc,
         .size = t->type->size,
         .state_version = 1,
+        .not_saved = t->type->not_saved,
         .props = t->type->props,
         .state = t->type->state,
     };

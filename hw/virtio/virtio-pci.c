@@ -625,6 +625,11 @@ static void virtio_pci_reset(Device *d)
     }
 }
 
+static void virtio_pci_loaded(Device *d)
+{
+    virtio_core_loaded((VirtioDevice *)d);
+}
+
 static const Prop virtio_pci_props[] = {
     PROP_U32(VirtioDevice, num_vectors, "vectors", UINT32_MAX, .help = "MSI-X vectors, 0: none"),
     PROP_ON_OFF_AUTO(VirtioDevice, disable_legacy, "disable-legacy", ON_OFF_AUTO_AUTO),
@@ -651,6 +656,7 @@ static const DeviceType virtio_pci_base = {
     .realize = virtio_pci_realize,
     .unrealize = virtio_pci_unrealize,
     .reset = virtio_pci_reset,
+    .post_load = virtio_pci_loaded,
 };
 DEVICE_TYPE(virtio_pci_base);
 
@@ -707,6 +713,7 @@ static const ObjectType *virtio_provide(unsigned i)
         .bus_info = &t->info,
         .size = v->size,
         .state_version = 1,
+        .not_saved = v->not_saved,
         .props = v->props,
         .state = v->state,
     };

@@ -200,6 +200,13 @@ void virtio_core_unrealize(VirtioDevice *v)
     }
 }
 
+void virtio_core_loaded(VirtioDevice *v)
+{
+    if (v->kicked) {
+        bh_schedule(v->kick_bh);
+    }
+}
+
 static const StateField virtqueue_state[] = {
     STATE(VirtQueue, size),
     HOST_ONLY(VirtQueue, size_max, "constant"),

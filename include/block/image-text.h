@@ -12,6 +12,8 @@ GArray *co_block_snapshots(BlockNode *n);
 /* The object that `qemu-img info --output=json` prints. */
 struct json_object *co_image_json(BlockNode *n);
 void snapshots_text(GString *out, GArray *list);
+/* The same without its title. */
+void snapshots_table(GString *out, GArray *list);
 void co_image_text(GString *out, BlockNode *n);
 
 #endif

@@ -74,6 +74,7 @@ struct DeviceType {
     bool internal;                 /* made by boards only; not for -device */
     bool hotpluggable;
     unsigned state_version;
+    const char *not_saved;         /* why its state cannot be saved; NULL: it can */
     const void *bus_info;          /* what its bus wants to know: PciInfo, IsaInfo ... */
     const RegBank *banks;          /* ends with a row without a name */
     const PinRow *pins;            /* likewise */
@@ -81,7 +82,9 @@ struct DeviceType {
     bool (*realize)(Device *d, GError **error);
     void (*unrealize)(Device *d);
     void (*reset)(Device *d);      /* after the tables' reset; only what they cannot say */
-    void (*post_load)(Device *d);  /* after state was loaded */
+    void (*post_load)(Device *d);  /* after all state was loaded; parents of d come first */
+    /* Why the state cannot be saved just now, a constant; NULL: it can. May be NULL. */
+    const char *(*unsaved)(Device *d);
     /*
      * device_del of a device on the system bus that the machine itself takes while it runs; NULL:
      * the bus decides.

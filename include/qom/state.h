@@ -77,5 +77,15 @@ typedef struct StateItem {
  */
 void state_foreach(const struct DeviceType *t, struct Device *d,
                    void (*fn)(const StateItem *item, void *opaque), void *opaque);
+/* The same for fields of a structure that is no device's. */
+void state_fields_foreach(const StateField *fields, void (*fn)(const StateItem *item, void *opaque),
+                          void *opaque);
+
+/* State that belongs to no device, such as a board's wiring; see vm_state_add. */
+typedef struct ExtraState {
+    const char *name;           /* unique in the machine */
+    const StateField *fields;
+    void *base;
+} ExtraState;
 
 #endif

@@ -60,7 +60,11 @@ struct Vm {
     struct Accel *accel; /* what runs the vCPUs; accel/accel.h */
     Bus *system_bus;
     GHashTable *board; /* what a board published under a name ("fw_cfg", "isa.0") */
+    const char *busy; /* what goes on with the stopped machine, so that it cannot run; NULL: nothing */
+    /* Gives the machine, which is reset and stands, a saved state; NULL: it begins at the start. */
+    bool (*load_at_start)(Vm *vm, GError **error);
     GArray *reset_hooks; /* qom/reset.c's */
+    GArray *extra_state; /* ExtraState: saved beside the devices'; NULL: none */
     void (*load_roms)(Vm *vm); /* by exec/loader: lays out ROM images at reset; NULL: none */
 };
 
@@ -69,6 +73,8 @@ Vm *vm_new(void);
 void vm_free(Vm *vm);
 /* Makes "/machine" of vm->machine_type with its default property values. */
 void vm_make_machine(Vm *vm);
+/* State of a board that is in no device. name and fields are constants. */
+void vm_state_add(Vm *vm, const char *name, const StateField *fields, void *base);
 /* What a board published; NULL: nothing of that name. */
 void vm_publish(Vm *vm, const char *name, void *what);
 void *vm_published(Vm *vm, const char *name);

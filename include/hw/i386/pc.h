@@ -19,6 +19,8 @@ typedef struct PcGsi {
         hpet_lines; /* levels by source; a line is up while one of them is */
     bool legacy_blocked; /* the HPET has replaced the 8254 and the RTC on lines 0 and 8 */
 } PcGsi;
+/* Once, by the board. */
+void pc_gsi_init(PcGsi *g, Vm *vm);
 void pc_gsi_isa(PcGsi *g, unsigned line, int level);
 void pc_gsi_pci(PcGsi *g, unsigned line, int level);
 void pc_gsi_hpet(PcGsi *g, unsigned line, int level);

@@ -21,6 +21,8 @@ void pci_bridge_fini(PciBridge *b);
 void pci_bridge_config_write(PciDevice *d, uint32_t offset, uint32_t value, unsigned size);
 /* To be called by reset, after the registers' own. */
 void pci_bridge_reset(PciBridge *b);
+/* DeviceType.post_load of what begins with a PciBridge. */
+void pci_bridge_loaded(Device *d);
 extern const StateField pci_bridge_state[];
 
 #endif

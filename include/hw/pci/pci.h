@@ -95,6 +95,8 @@ struct PciDevice {
     Region rom;
     uint8_t msi_cap, msix_cap, express_cap, pm_cap;
     PciMsix *msix;
+    uint8_t *msix_table;    /* the same memory as msix has, for snapshots */
+    uint64_t *msix_pending;
     uint16_t cap_next; /* first free byte for capabilities */
 };
 

@@ -80,6 +80,7 @@ struct VirtioType {
     uint16_t legacy_pci_id; /* 0: modern only */
     uint32_t pci_class;
     size_t size; /* of the device's struct, VirtioDevice first */
+    const char *not_saved; /* why its state cannot be saved; NULL: it can */
     uint32_t config_size; /* bytes of device configuration space */
     bool pci_only; /* one type, of this very name */
     const VirtioPciLayout *layout; /* NULL: the usual one */
@@ -199,6 +200,8 @@ uint64_t virtio_config_load(VirtioDevice *v, uint32_t off, unsigned size);
 void virtio_config_store(VirtioDevice *v, uint32_t off, uint64_t value, unsigned size);
 bool virtio_core_realize(VirtioDevice *v, GError **error);
 void virtio_core_unrealize(VirtioDevice *v);
+/* After a state was loaded: kicks that had not been handled are. */
+void virtio_core_loaded(VirtioDevice *v);
 /* The driver writes the status register: FEATURES_OK sticks only for a set that was offered. */
 void virtio_driver_status(VirtioDevice *v, uint8_t value);
 extern const StateField virtio_state[];

@@ -1,0 +1,786 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Saving and loading the state of a machine. What a device has comes from its tables, by name, so
+ * that the stream describes itself. Everything in it is checked: it may come from anywhere. The
+ * contract is include/migration/machine-state.h, the format docs/devel/machine-state.md.
+ */
+#include "migration/machine-state.h"
+
+#include <string.h>
+
+#include "exec/cpu.h"
+#include "exec/memory.h"
+#include "util/bswap.h"
+#include "util/error.h"
+#include "util/iov.h"
+#include "util/timer.h"
+
+#define MAGIC "EMUSTATE"
+#define FORMAT_VERSION 1u
+#define BUFFER MIB
+#define PAGE 4096u
+#define MAX_NAME 1024u
+#define MAX_DEVICE_BYTES (64 * MIB)
+/* Runs of pages that are written at once. */
+#define MAX_RUN (256u * KIB)
+
+enum {
+    SECTION_END = 0,
+    SECTION_CLOCK = 1,
+    SECTION_RAM = 2,
+    SECTION_DEVICE = 3
+};
+
+/* ---- bytes ---- */
+
+static bool flush(StateStream *s, GError **error)
+{
+    bool good = s->used == 0 || s->write(s, s->buf, s->used, error);
+
+    s->used = 0;
+    return good;
+}
+
+static bool put(StateStream *s, const void *data, size_t len, GError **error)
+{
+    const uint8_t *p = data;
+
+    s->pos += len;
+    while (len > 0) {
+        size_t part = MIN(len, BUFFER - s->used);
+
+        memcpy(s->buf + s->used, p, part);
+        s->used += part;
+        p += part;
+        len -= part;
+        if (s->used == BUFFER && !flush(s, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool get(StateStream *s, void *data, size_t len, GError **error)
+{
+    uint8_t *p = data;
+
+    s->pos += len;
+    while (len > 0) {
+        size_t part = MIN(len, s->len - s->used);
+
+        if (part == 0) {
+            s->used = 0;
+            s->len = (size_t)MIN(BUFFER, s->limit);
+            if (s->len == 0) {
+                return fail(error, "the machine's state ends too early");
+            }
+            if (!s->read(s, s->buf, s->len, error)) {
+                s->len = 0;
+                return false;
+            }
+            s->limit -= s->limit == UINT64_MAX ? 0 : s->len;
+            continue;
+        }
+        memcpy(p, s->buf + s->used, part);
+        s->used += part;
+        p += part;
+        len -= part;
+    }
+    return true;
+}
+
+static bool put_u8(StateStream *s, uint8_t v, GError **error)
+{
+    return put(s, &v, 1, error);
+}
+
+static bool put_u32(StateStream *s, uint32_t v, GError **error)
+{
+    uint8_t b[4];
+
+    store_be32(b, v);
+    return put(s, b, sizeof(b), error);
+}
+
+static bool put_u64(StateStream *s, uint64_t v, GError **error)
+{
+    uint8_t b[8];
+
+    store_be64(b, v);
+    return put(s, b, sizeof(b), error);
+}
+
+static bool put_text(StateStream *s, const char *text, GError **error)
+{
+    size_t len = strlen(text);
+
+    return put_u32(s, (uint32_t)len, error) && put(s, text, len, error);
+}
+
+static bool get_u32(StateStream *s, uint32_t *v, GError **error)
+{
+    uint8_t b[4];
+    bool good = get(s, b, sizeof(b), error);
+
+    *v = good ? load_be32(b) : 0;
+    return good;
+}
+
+static bool get_u64(StateStream *s, uint64_t *v, GError **error)
+{
+    uint8_t b[8];
+    bool good = get(s, b, sizeof(b), error);
+
+    *v = good ? load_be64(b) : 0;
+    return good;
+}
+
+/* A new string, or NULL. */
+static char *get_text(StateStream *s, GError **error)
+{
+    uint32_t len;
+
+    if (!get_u32(s, &len, error)) {
+        return NULL;
+    }
+    if (len > MAX_NAME) {
+        return fail_null(error, "a name of %u bytes in the machine's state", len);
+    }
+    g_autofree char *text = g_malloc0(len + 1);
+
+    return get(s, text, len, error) ? g_steal_pointer(&text) : NULL;
+}
+
+/* ---- RAM ---- */
+
+static bool page_is_zero(const uint8_t *p, uint64_t len)
+{
+    return iov_is_zero(&(struct iovec){(void *)p, len}, 1);
+}
+
+/*
+ * Several blocks may have the same id (expansion ROMs): the older ones, which lie lower, come
+ * first. New string.
+ */
+static char *block_name(const RamBlock *b)
+{
+    unsigned older = 0;
+
+    for (const RamBlock *o = ram_blocks(); o; o = o->next) {
+        older += o->offset < b->offset && strcmp(o->id, b->id) == 0;
+    }
+    return older ? g_strdup_printf("%s#%u", b->id, older) : g_strdup(b->id);
+}
+
+/* Pages that are not zero, in runs: offset, length, data; a length of 0 ends them. */
+static bool save_ram(StateStream *s, const RamBlock *b, GError **error)
+{
+    g_autofree char *name = block_name(b);
+    uint64_t at = 0;
+
+    if (!put_u8(s, SECTION_RAM, error) || !put_text(s, name, error) ||
+        !put_u64(s, b->size, error)) {
+        return false;
+    }
+    while (at < b->size) {
+        uint64_t end = at, step;
+
+        while (end < b->size && end - at < MAX_RUN) {
+            step = MIN(PAGE, b->size - end);
+            if (page_is_zero(b->host + end, step)) {
+                break;
+            }
+            end += step;
+        }
+        if (end > at && !(put_u64(s, at, error) && put_u32(s, (uint32_t)(end - at), error) &&
+                          put(s, b->host + at, end - at, error))) {
+            return false;
+        }
+        at = end > at ? end : at + MIN(PAGE, b->size - at);
+    }
+    return put_u64(s, 0, error) && put_u32(s, 0, error);
+}
+
+static RamBlock *find_block(const char *id)
+{
+    for (RamBlock *b = ram_blocks(); b; b = b->next) {
+        g_autofree char *name = block_name(b);
+
+        if (strcmp(name, id) == 0) {
+            return b;
+        }
+    }
+    return NULL;
+}
+
+static void clear_pages(RamBlock *b, uint64_t from, uint64_t to)
+{
+    while (from < to) {
+        uint64_t step = MIN(PAGE - from % PAGE, to - from);
+
+        if (!page_is_zero(b->host + from, step)) {
+            memset(b->host + from, 0, step);
+            ram_written(b, from, step);
+        }
+        from += step;
+    }
+}
+
+static bool load_ram(StateStream *s, GError **error)
+{
+    g_autofree char *id = get_text(s, error);
+    RamBlock *b = id ? find_block(id) : NULL;
+    uint64_t size, at = 0, offset;
+    uint32_t len;
+
+    if (!id || !get_u64(s, &size, error)) {
+        return false;
+    }
+    if (!b || b->size != size) {
+        return fail(error, "the machine has no memory '%s' of %" G_GUINT64_FORMAT " bytes", id,
+                    size);
+    }
+    for (;;) {
+        if (!get_u64(s, &offset, error) || !get_u32(s, &len, error)) {
+            return false;
+        }
+        if (len == 0) {
+            break;
+        }
+        if (offset < at || offset > size || len > size - offset) {
+            return fail(error, "the state of memory '%s' has pages out of place", id);
+        }
+        clear_pages(b, at, offset);
+        if (!get(s, b->host + offset, len, error)) {
+            return false;
+        }
+        ram_written(b, offset, len);
+        at = offset + len;
+    }
+    clear_pages(b, at, size);
+    return true;
+}
+
+/* ---- devices ---- */
+
+static bool in_ram(const void *p)
+{
+    for (const RamBlock *b = ram_blocks(); b; b = b->next) {
+        if ((const uint8_t *)p >= b->host && (const uint8_t *)p < b->host + b->size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void append_be(GByteArray *out, const uint8_t *p, uint32_t size)
+{
+    /* the host's order is turned into the most significant byte first */
+    for (uint32_t i = 0; i < size; i++) {
+        g_byte_array_append(out, &p[G_BYTE_ORDER == G_LITTLE_ENDIAN ? size - 1 - i : i], 1);
+    }
+}
+
+static bool is_number(const StateItem *i)
+{
+    return i->kind == STATE_INT && (i->size == 1 || i->size == 2 || i->size == 4 || i->size == 8);
+}
+
+static bool is_saved(const StateItem *i)
+{
+    return i->origin != STATE_OF_PROP && i->kind != STATE_HOST;
+}
+
+static int64_t timer_left(const Timer *t)
+{
+    /* guest time is saved itself; others go on from here */
+    return t->clock == CLOCK_GUEST ? t->deadline_ns : t->deadline_ns - clock_now_ns(t->clock);
+}
+
+/* The bytes of an item at `base`; d: whose buffers are meant, may be NULL. */
+static void item_bytes(const StateItem *i, const uint8_t *base, Device *d, GByteArray *out)
+{
+    const uint8_t *p = base + i->offset;
+
+    switch (i->kind) {
+    case STATE_INT:
+    case STATE_BYTES:
+        if (!is_number(i)) {
+            g_byte_array_append(out, p, i->size * i->count);
+            break;
+        }
+        for (uint32_t k = 0; k < i->count; k++) {
+            append_be(out, p + k * i->size, i->size);
+        }
+        break;
+    case STATE_TIMER: {
+        const Timer *t = (const Timer *)p;
+        int64_t left = t->pending ? timer_left(t) : 0;
+        uint8_t pending = t->pending;
+
+        g_byte_array_append(out, &pending, 1);
+        append_be(out, (const uint8_t *)&left, sizeof(left));
+        break;
+    }
+    case STATE_BUFFER: {
+        const uint8_t *data = *(uint8_t *const *)p;
+
+        if (data && !in_ram(data)) {
+            g_byte_array_append(out, data, (guint)i->field->len(d));
+        }
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+/*
+ * A type and its parents may have fields of the same name: the second one is "name#1". The string
+ * belongs to `seen`.
+ */
+static const char *unique_path(GHashTable *seen, const char *path)
+{
+    char *name = g_strdup(path);
+
+    for (unsigned n = 1; g_hash_table_contains(seen, name); n++) {
+        g_free(name);
+        name = g_strdup_printf("%s#%u", path, n);
+    }
+    g_hash_table_add(seen, name);
+    return name;
+}
+
+static GHashTable *no_paths(void)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+typedef struct Save {
+    const uint8_t *base;
+    Device *d;
+    GByteArray *out;
+    GHashTable *seen;
+} Save;
+
+static void save_item(const StateItem *i, void *opaque)
+{
+    Save *w = opaque;
+    g_autoptr(GByteArray) bytes = NULL;
+    const char *path;
+    uint8_t len[4];
+
+    if (!is_saved(i)) {
+        return;
+    }
+    path = unique_path(w->seen, i->path);
+    bytes = g_byte_array_new();
+    item_bytes(i, w->base, w->d, bytes);
+    store_be32(len, (uint32_t)strlen(path));
+    g_byte_array_append(w->out, len, 4);
+    g_byte_array_append(w->out, (const uint8_t *)path, (guint)strlen(path));
+    store_be32(len, bytes->len);
+    g_byte_array_append(w->out, len, 4);
+    g_byte_array_append(w->out, bytes->data, bytes->len);
+}
+
+/* One device's section: path, type, version, then items by name. */
+static bool save_section(StateStream *s, const char *path, const char *type, uint32_t version,
+                         const GByteArray *items, GError **error)
+{
+    return put_u8(s, SECTION_DEVICE, error) && put_text(s, path, error) &&
+           put_text(s, type, error) && put_u32(s, version, error) &&
+           put_u32(s, items->len, error) && put(s, items->data, items->len, error);
+}
+
+static bool save_device(StateStream *s, Device *d, GError **error)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    g_autoptr(GHashTable) seen = no_paths();
+    Save w = {(const uint8_t *)d, d, out, seen};
+    g_autofree char *path = object_path(&d->obj);
+
+    state_foreach(device_type(d), d, save_item, &w);
+    return save_section(s, path, d->obj.type->name, device_type(d)->state_version, out, error);
+}
+
+static bool save_extra(StateStream *s, const ExtraState *e, GError **error)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    g_autoptr(GHashTable) seen = no_paths();
+    Save w = {e->base, NULL, out, seen};
+
+    state_fields_foreach(e->fields, save_item, &w);
+    return save_section(s, e->name, "", 1, out, error);
+}
+
+typedef struct Piece {
+    const uint8_t *data;
+    uint32_t len;
+} Piece;
+
+typedef struct Load {
+    const char *who;
+    uint8_t *base;
+    Device *d;
+    GHashTable *pieces; /* path -> Piece */
+    GHashTable *seen;
+    GError **error;
+    bool good;
+} Load;
+
+static void load_number(uint8_t *to, const uint8_t *from, uint32_t size)
+{
+    for (uint32_t i = 0; i < size; i++) {
+        to[G_BYTE_ORDER == G_LITTLE_ENDIAN ? size - 1 - i : i] = from[i];
+    }
+}
+
+static void load_timer(Timer *t, const uint8_t *from)
+{
+    int64_t left;
+
+    load_number((uint8_t *)&left, from + 1, sizeof(left));
+    timer_cancel(t);
+    /* a timer that was never set up has no function: what a hostile stream says of it is nothing */
+    if (from[0] && t->fn) {
+        timer_set_ns(t, t->clock == CLOCK_GUEST ? left : clock_now_ns(t->clock) + left);
+    }
+}
+
+static uint32_t item_length(const StateItem *i, Device *d, const uint8_t *p)
+{
+    switch (i->kind) {
+    case STATE_TIMER:
+        return 9;
+    case STATE_BUFFER: {
+        const uint8_t *data = *(uint8_t *const *)p;
+
+        return data && !in_ram(data) ? (uint32_t)i->field->len(d) : 0;
+    }
+    default:
+        return i->size * i->count;
+    }
+}
+
+static void load_item(const StateItem *i, void *opaque)
+{
+    Load *w = opaque;
+    const Piece *piece;
+    uint8_t *p = w->base + i->offset;
+
+    if (!w->good || !is_saved(i)) {
+        return;
+    }
+    piece = g_hash_table_lookup(w->pieces, unique_path(w->seen, i->path));
+    if (!piece) {
+        w->good = (i->field && i->field->needed) ||
+                  fail(w->error, "%s: the state has no '%s'", w->who, i->path);
+        return;
+    }
+    if (piece->len != item_length(i, w->d, p)) {
+        w->good = fail(w->error, "%s: '%s' has %u bytes in the state, %u here", w->who, i->path,
+                       piece->len, item_length(i, w->d, p));
+        return;
+    }
+    if (i->kind == STATE_TIMER) {
+        load_timer((Timer *)p, piece->data);
+    } else if (i->kind == STATE_BUFFER) {
+        if (piece->len) {
+            memcpy(*(uint8_t **)p, piece->data, piece->len);
+        }
+    } else if (is_number(i)) {
+        for (uint32_t k = 0; k < i->count; k++) {
+            load_number(p + k * i->size, piece->data + k * i->size, i->size);
+        }
+    } else {
+        memcpy(p, piece->data, piece->len);
+    }
+}
+
+/* Splits the items of a section; pieces and keys lie in `data`, which has a byte to spare. */
+static bool split_items(const char *who, uint8_t *data, uint32_t len, GHashTable *pieces,
+                        GError **error)
+{
+    uint32_t at = 0;
+
+    while (at < len) {
+        uint32_t name_len, size;
+        g_autofree char *name = NULL;
+        Piece *piece;
+
+        if (len - at < 8 || (name_len = load_be32(data + at)) > MAX_NAME ||
+            len - at - 8 < name_len) {
+            return fail(error, "%s: the state makes no sense", who);
+        }
+        name = g_strndup((const char *)data + at + 4, name_len);
+        at += 4 + name_len;
+        size = load_be32(data + at);
+        at += 4;
+        if (len - at < size) {
+            return fail(error, "%s: the state makes no sense", who);
+        }
+        piece = g_new(Piece, 1);
+        *piece = (Piece){data + at, size};
+        g_hash_table_insert(pieces, g_steal_pointer(&name), piece);
+        at += size;
+    }
+    return true;
+}
+
+static bool load_device(Vm *vm, StateStream *s, GHashTable *left, GError **error)
+{
+    g_autofree char *path = get_text(s, error), *type = path ? get_text(s, error) : NULL;
+    g_autoptr(GHashTable) pieces = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autoptr(GHashTable) seen = no_paths();
+    g_autofree uint8_t *data = NULL;
+    uint32_t version, len;
+    void *what;
+
+    if (!type || !get_u32(s, &version, error) || !get_u32(s, &len, error)) {
+        return false;
+    }
+    if (len > MAX_DEVICE_BYTES) {
+        return fail(error, "%s: a state of %u bytes", path, len);
+    }
+    data = g_malloc(len + 1);
+    if (!get(s, data, len, error)) {
+        return false;
+    }
+    what = g_hash_table_lookup(left, path);
+    if (!what) {
+        return fail(error, "the machine has no '%s'%s%s, or its state came twice", path,
+                    *type ? " of type " : "", type);
+    }
+    if (!split_items(path, data, len, pieces, error)) {
+        return false;
+    }
+    Load w = {.who = path, .pieces = pieces, .seen = seen, .error = error, .good = true};
+
+    if (*type) {
+        Device *d = what;
+
+        if (strcmp(d->obj.type->name, type) != 0 || device_type(d)->state_version != version) {
+            return fail(error, "%s: the state is of '%s' version %u, here is '%s' version %u", path,
+                        type, version, d->obj.type->name, device_type(d)->state_version);
+        }
+        w.base = (uint8_t *)d;
+        w.d = d;
+        state_foreach(device_type(d), d, load_item, &w);
+    } else {
+        const ExtraState *e = what;
+
+        w.base = e->base;
+        state_fields_foreach(e->fields, load_item, &w);
+    }
+    g_hash_table_remove(left, path);
+    return w.good;
+}
+
+/* ---- the machine ---- */
+
+static bool add_device(Object *obj, void *opaque)
+{
+    if ((obj->kind == KIND_DEVICE || obj->kind == KIND_CPU) && ((Device *)obj)->realized) {
+        g_ptr_array_add(opaque, obj);
+    }
+    return true;
+}
+
+/* All devices, parents before children. */
+static GPtrArray *all_devices(void)
+{
+    GPtrArray *list = g_ptr_array_new();
+
+    object_walk(object_root(), add_device, list);
+    return list;
+}
+
+static const char *why_not(Device *d)
+{
+    const DeviceType *t = device_type(d);
+
+    for (; t; t = (const DeviceType *)type_parent((const ObjectType *)t)) {
+        const char *why = t->not_saved ? t->not_saved : t->unsaved ? t->unsaved(d) : NULL;
+
+        if (why) {
+            return why;
+        }
+    }
+    return NULL;
+}
+
+bool machine_state_possible(Vm *vm, GError **error)
+{
+    g_autoptr(GPtrArray) devices = all_devices();
+
+    for (unsigned i = 0; i < devices->len; i++) {
+        Device *d = g_ptr_array_index(devices, i);
+        const char *why = why_not(d);
+
+        if (!why && d->obj.kind == KIND_CPU && !device_type(d)->state &&
+            !((const DeviceType *)type_parent(d->obj.type))->state) {
+            why = "its state cannot be saved yet";
+        }
+        if (why) {
+            g_autofree char *path = object_path(&d->obj);
+
+            return fail(error, "device '%s' (%s): %s", d->id ? d->id : path, d->obj.type->name,
+                        why);
+        }
+    }
+    return true;
+}
+
+static bool save_all(Vm *vm, StateStream *s, GError **error)
+{
+    g_autoptr(GPtrArray) devices = all_devices();
+
+    if (!put(s, MAGIC, 8, error) || !put_u32(s, FORMAT_VERSION, error) ||
+        !put_text(s, vm->arch, error) || !put_text(s, vm->machine_type->machine_name, error) ||
+        !put_u8(s, SECTION_CLOCK, error) ||
+        !put_u64(s, (uint64_t)clock_now_ns(CLOCK_GUEST), error)) {
+        return false;
+    }
+    for (const RamBlock *b = ram_blocks(); b; b = b->next) {
+        if (!save_ram(s, b, error)) {
+            return false;
+        }
+    }
+    for (unsigned i = 0; i < devices->len; i++) {
+        if (!save_device(s, g_ptr_array_index(devices, i), error)) {
+            return false;
+        }
+    }
+    for (unsigned i = 0; vm->extra_state && i < vm->extra_state->len; i++) {
+        if (!save_extra(s, &g_array_index(vm->extra_state, ExtraState, i), error)) {
+            return false;
+        }
+    }
+    return put_u8(s, SECTION_END, error) && flush(s, error);
+}
+
+bool machine_state_save(Vm *vm, StateStream *s, GError **error)
+{
+    bool good;
+
+    if (!machine_state_possible(vm, error)) {
+        return false;
+    }
+    s->buf = g_malloc(BUFFER);
+    s->used = 0;
+    good = save_all(vm, s, error);
+    g_clear_pointer(&s->buf, g_free);
+    return good;
+}
+
+static bool load_header(Vm *vm, StateStream *s, GError **error)
+{
+    g_autofree char *arch = NULL, *machine = NULL;
+    char magic[8];
+    uint32_t version;
+
+    if (!get(s, magic, sizeof(magic), error)) {
+        return false;
+    }
+    if (memcmp(magic, MAGIC, sizeof(magic)) != 0) {
+        return fail(error, "this is not the state of a machine of this program");
+    }
+    if (!get_u32(s, &version, error) || !(arch = get_text(s, error)) ||
+        !(machine = get_text(s, error))) {
+        return false;
+    }
+    if (version != FORMAT_VERSION) {
+        return fail(error, "the machine's state has version %u, not %u", version, FORMAT_VERSION);
+    }
+    if (strcmp(arch, vm->arch) != 0 || strcmp(machine, vm->machine_type->machine_name) != 0) {
+        return fail(error, "the state is of machine '%s' (%s), not of '%s' (%s)", machine, arch,
+                    vm->machine_type->machine_name, vm->arch);
+    }
+    return true;
+}
+
+static bool load_sections(Vm *vm, StateStream *s, GHashTable *left, GError **error)
+{
+    for (;;) {
+        uint8_t kind;
+        uint64_t ns;
+
+        if (!get(s, &kind, 1, error)) {
+            return false;
+        }
+        switch (kind) {
+        case SECTION_END:
+            return true;
+        case SECTION_CLOCK:
+            if (!get_u64(s, &ns, error)) {
+                return false;
+            }
+            clock_guest_set((int64_t)(ns & INT64_MAX));
+            break;
+        case SECTION_RAM:
+            if (!load_ram(s, error)) {
+                return false;
+            }
+            break;
+        case SECTION_DEVICE:
+            if (!load_device(vm, s, left, error)) {
+                return false;
+            }
+            break;
+        default:
+            return fail(error, "unknown section %u in the machine's state", kind);
+        }
+    }
+}
+
+static void loaded(Device *d, const DeviceType *t)
+{
+    const DeviceType *parent = (const DeviceType *)type_parent((const ObjectType *)t);
+
+    if (parent) {
+        loaded(d, parent);
+    }
+    if (t->post_load) {
+        t->post_load(d);
+    }
+}
+
+bool machine_state_load(Vm *vm, StateStream *s, GError **error)
+{
+    g_autoptr(GHashTable) left = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GPtrArray) devices = all_devices();
+    bool good;
+
+    for (unsigned i = 0; i < devices->len; i++) {
+        Device *d = g_ptr_array_index(devices, i);
+
+        g_hash_table_insert(left, object_path(&d->obj), d);
+    }
+    for (unsigned i = 0; vm->extra_state && i < vm->extra_state->len; i++) {
+        ExtraState *e = &g_array_index(vm->extra_state, ExtraState, i);
+
+        g_hash_table_insert(left, g_strdup(e->name), e);
+    }
+    s->buf = g_malloc(BUFFER);
+    s->used = s->len = 0;
+    good = load_header(vm, s, error) && load_sections(vm, s, left, error);
+    g_clear_pointer(&s->buf, g_free);
+    if (good && g_hash_table_size(left) > 0) {
+        GHashTableIter it;
+        gpointer path;
+
+        g_hash_table_iter_init(&it, left);
+        g_hash_table_iter_next(&it, &path, NULL);
+        good = fail(error, "the state has nothing of '%s'", (char *)path);
+    }
+    memory_transaction_begin();
+    for (unsigned i = 0; i < devices->len; i++) {
+        Device *d = g_ptr_array_index(devices, i);
+
+        loaded(d, device_type(d));
+    }
+    memory_transaction_commit();
+    tlb_flush_all_cpus(vm);
+    return good;
+}
