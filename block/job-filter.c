@@ -21,7 +21,7 @@ int co_job_filter_pwritev(BlockNode *n, uint64_t offset, uint64_t bytes, const s
 
 /* These are in no table of drivers: nobody opens them by name. */
 const BlockDriver job_filter_commit = {
-    .name = "commit_top", .desc = "above the layers that are committed", .filter = true, .internal = true,
+    .name = "commit_top", .desc = "above the layers that are committed", .filter = true, .internal = true, .filters_backing = true,
     .co_preadv = co_job_filter_preadv, .co_pwritev = co_job_filter_pwritev,
 };
 

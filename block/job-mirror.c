@@ -140,7 +140,7 @@ static int co_top_discard(BlockNode *n, uint64_t offset, uint64_t bytes)
 }
 
 static const BlockDriver mirror_top_driver = {
-    .name = "mirror_top", .desc = "above the node that is mirrored", .filter = true, .internal = true,
+    .name = "mirror_top", .desc = "above the node that is mirrored", .filter = true, .internal = true, .filters_backing = true,
     .state_size = sizeof(MirrorTop), .co_preadv = co_job_filter_preadv, .co_pwritev = co_top_pwritev,
     .co_write_zeroes = co_top_write_zeroes, .co_discard = co_top_discard,
 };

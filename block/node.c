@@ -274,7 +274,7 @@ static void set_shortcut(BlockNode *parent, const BlockEdge *e, BlockNode *node)
     if (!parent) {
         return;
     }
-    if (strcmp(e->name, "backing") == 0) {
+    if (strcmp(e->name, "backing") == 0 && !(e->role & BLOCK_ROLE_FILTERED)) {
         parent->backing = node;
     } else if (strcmp(e->name, "file") == 0 || (e->role & BLOCK_ROLE_PRIMARY)) {
         parent->file = node;

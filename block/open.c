@@ -759,7 +759,7 @@ BlockNode *block_node_insert(const BlockDriver *d, const char *name, BlockNode *
     n->align = below->align;
     n->state = g_malloc0(MAX(d->state_size, 1));
     good = node_set_name(n, name, error) &&
-           block_child_attach(n, block_node_ref(below), "file",
+           block_child_attach(n, block_node_ref(below), d->filters_backing ? "backing" : "file",
                               BLOCK_ROLE_FILTERED | BLOCK_ROLE_PRIMARY, error);
     if (good && d->open) {
         call.own = json_object_new_object();

@@ -62,6 +62,7 @@ struct BlockDriver {
     bool protocol;              /* opens a place, not another node */
     bool filter;                /* shows the data of its child "file", and has its length */
     bool internal;              /* not for -blockdev, not listed */
+    bool filters_backing;       /* that child is called "backing", as clients know jobs' filters */
     bool grows;                 /* writes beyond the end extend it */
     bool backing;               /* has the option `backing` and sets backing_file in open() */
     const char *const *schemes; /* protocols: "nbd", "nbd+unix", ... of "nbd://"; NULL-terminated; NULL: name */
