@@ -447,6 +447,17 @@ static const StateField fifo_state[] = {
     STATE_RAW(SerialFifo, data), STATE(SerialFifo, head), STATE(SerialFifo, count), STATE_END,
 };
 
+/* Bytes may wait at both ends. */
+static void serial_loaded(Device *d)
+{
+    Serial *s = (Serial *)d;
+
+    chardev_accept_input(&s->fe);
+    if (s->tx.count) {
+        serial_transmit(s);
+    }
+}
+
 static const StateField serial_state[] = {
     STATE_STRUCT(Serial, rx, fifo_state),
     STATE_STRUCT(Serial, tx, fifo_state),
@@ -485,7 +496,7 @@ static const DeviceType serial_type = {
     .state = serial_state,
     .realize = serial_realize,
     .unrealize = serial_unrealize,
-    .reset = serial_reset,
+    .reset = serial_reset, .post_load = serial_loaded,
 };
 DEVICE_TYPE(serial_type);
 
@@ -534,6 +545,6 @@ static const StateField serial_mm_state[] = {
 static const DeviceType serial_mm_type = {
     .name = "serial-mm", .category = "input", .desc = "16550A in memory", .internal = true, .size = sizeof(Serial),
     .state_version = 1, .props = serial_mm_props, .banks = serial_mm_banks, .pins = serial_pins,
-    .state = serial_mm_state, .realize = serial_mm_realize, .unrealize = serial_unrealize, .reset = serial_reset,
+    .state = serial_mm_state, .realize = serial_mm_realize, .unrealize = serial_unrealize, .reset = serial_reset, .post_load = serial_loaded,
 };
 DEVICE_TYPE(serial_mm_type);
