@@ -752,6 +752,9 @@ bool machine_state_load(Vm *vm, StateStream *s, GError **error)
     g_autoptr(GPtrArray) devices = all_devices();
     bool good;
 
+    if (!machine_state_possible(vm, error)) {
+        return false;
+    }
     for (unsigned i = 0; i < devices->len; i++) {
         Device *d = g_ptr_array_index(devices, i);
 

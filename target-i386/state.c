@@ -6,6 +6,8 @@
  */
 #include "target-i386/state.h"
 
+#include "accel/accel.h"
+
 static const StateField seg_state[] = {
     STATE(X86Seg, base), STATE(X86Seg, limit), STATE(X86Seg, flags), STATE(X86Seg, selector), STATE_END,
 };
@@ -54,6 +56,9 @@ const char *x86_cpu_unsaved(Device *d)
 {
     const X86Cpu *c = (const X86Cpu *)d;
 
+    if (d->vm->accel && d->vm->accel->type->cpu_sync) {
+        return "parts of its state are the host kernel's, and cannot be saved yet";
+    }
     return c->guest || c->smm_guest ? "it runs a nested guest" : NULL;
 }
 

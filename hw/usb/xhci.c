@@ -810,7 +810,8 @@ static const PciInfo nec_xhci_pci = {
 #define XHCI_DEVICE(name_, desc_, pci_)                                                         \
     {                                                                                           \
         .name = name_, .parent = "pci-device", .bus = "PCI", .category = "usb", .desc = desc_,  \
-        .size = sizeof(Xhci), .state_version = 1, .not_saved = "its slots and endpoints cannot be saved yet", .hotpluggable = true, .bus_info = &pci_,      \
+        .size = sizeof(Xhci), .state_version = 1, .hotpluggable = true, .bus_info = &pci_,      \
+        .not_saved = "its slots and endpoints cannot be saved yet",                             \
         .props = xhci_props, .banks = xhci_banks, .state = xhci_state, .realize = xhci_realize, \
         .unrealize = xhci_unrealize, .reset = xhci_reset,                                       \
     }
