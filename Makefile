@@ -60,6 +60,19 @@ TARGET_FOLDERS := $(call sources,target-*)
 -include $(wildcard $(foreach d,$(FOLDERS) tcg tcg/$(HOST_ARCH) tcg/interp $(TARGET_FOLDERS) \
     pc-bios tests docs,$(SRC)/$(d)/rules.mk $(SRC)/$(d)/*/rules.mk))
 
+# Libraries that are loaded when first used: lazy-NAME are the sources that call them.
+lazy-files := $(addprefix $(GEN)/lazy/,$(foreach l,$(LAZY_LIBRARIES),$(if $(lazy-$(l)),$(l))))
+generated-headers += $(addsuffix .h,$(lazy-files))
+generated-sources += $(addsuffix .c,$(lazy-files))
+define lazy-rule
+$(GEN)/lazy/$(1).h: $(addprefix $(SRC)/,$(lazy-$(1))) $(SRC)/scripts/lazy-library.py $(GEN)/config.link
+	@mkdir -p $$(@D)
+	@$$(say) GEN $$@
+	$$(Q)$(SRC)/scripts/lazy-library.py $(1) '$(HOST_CC)' '$(LAZY_FLAGS_$(1))' $(GEN)/lazy/$(1) $(addprefix $(SRC)/,$(lazy-$(1)))
+$(GEN)/lazy/$(1).c: $(GEN)/lazy/$(1).h ;
+endef
+$(foreach l,$(notdir $(lazy-files)),$(eval $(call lazy-rule,$(l))))
+
 # ---------------------------------------------------------------- what is there
 shared-sources := $(call sources,$(foreach d,$(FOLDERS),$(d)/*.c $(d)/*/*.c $(d)/*/*/*.c) \
     tcg/*.c tcg/$(HOST_ARCH)/*.c tcg/interp/*.c cpus.c)
@@ -148,10 +161,18 @@ comma := ,
 small-tools := $(filter qemu-bridge-helper,$(tools))
 $(foreach t,$(small-tools),$(eval $(t): $(call objects,$(filter tools/$(t)/%,$(tool-sources))) $(GEN)/config.link))
 $(small-tools):
-	$(call link,-Wl$(comma)--as-needed)
+	$(call link)
+
+# Other tools have the block layer and what is below it, without the monitors' commands. A monitor
+# runs the commands of every folder.
+tool-objects := $(call objects,$(filter-out block/hmp-% block/shell/hmp.c qapi/dispatch.c qapi/schema.c \
+    $(GEN)/qapi/qapi-commands.c,$(filter $(foreach d,util qapi qom block lazy,$(d)/% $(GEN)/$(d)/%), \
+    $(shared-sources) $(generated-shared))))
+tools-with-monitor := qemu-storage-daemon
 
 define tool-rule
-$(1): $(call objects,$(filter tools/$(1)/%,$(tool-sources))) $(shared-objects) $(GEN)/config.link
+$(1): $(call objects,$(filter tools/$(1)/%,$(tool-sources))) $(GEN)/config.link \
+    $(if $(filter $(1),$(tools-with-monitor)),$(shared-objects),$(tool-objects))
 	$$(call link)
 endef
 $(foreach t,$(filter-out $(small-tools),$(tools)),$(eval $(call tool-rule,$(t))))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * From a command's name and JSON arguments to its implementation and back, by the generated
- * table; and the way of events to the monitors.
+ * table.
  */
 #include "qapi/qmp.h"
 
@@ -10,10 +10,6 @@
 #include <string.h>
 
 #include "util/error.h"
-
-/* Where events go: process-wide, because devices raise them without knowing of monitors. */
-static QapiEventSink *event_sink;
-static void *event_opaque;
 
 static int compare_command(const void *key, const void *row)
 {
@@ -59,20 +55,4 @@ json_object *qmp_dispatch(QmpCall *call, const char *name, json_object *args, GE
     }
     json_object_put(empty);
     return reply;
-}
-
-void qapi_event_set_sink(QapiEventSink *sink, void *opaque)
-{
-    event_sink = sink;
-    event_opaque = opaque;
-}
-
-void qapi_event_emit(const QapiEvent *event, const void *data)
-{
-    if (event_sink) {
-        json_object *value = event->data ? qapi_to_json(event->data, &data) : NULL;
-
-        event_sink(event_opaque, event, value);
-        json_object_put(value);
-    }
 }

@@ -7,6 +7,7 @@
 #include <gnutls/x509.h>
 #include <string.h>
 
+#include "lazy/gnutls.h"
 #include "qom/object.h"
 #include "util/error.h"
 
@@ -45,12 +46,21 @@ static bool need_dir(const TlsCreds *c, GError **error)
     return c->dir || fail(error, "Missing 'dir' property value");
 }
 
+static bool need_library(GError **error)
+{
+    return lazy_library_load(&lazy_gnutls, error);
+}
+
 static bool anon_complete(Object *obj, GError **error)
 {
     TlsCreds *c = (TlsCreds *)obj;
-    int ret = c->endpoint ? gnutls_anon_allocate_server_credentials(&c->anon_server)
-                          : gnutls_anon_allocate_client_credentials(&c->anon_client);
+    int ret;
 
+    if (!need_library(error)) {
+        return false;
+    }
+    ret = c->endpoint ? gnutls_anon_allocate_server_credentials(&c->anon_server)
+                      : gnutls_anon_allocate_client_credentials(&c->anon_client);
     if (ret < 0) {
         return fail(error, "Cannot allocate credentials: %s", gnutls_strerror(ret));
     }
@@ -86,7 +96,7 @@ static bool psk_complete(Object *obj, GError **error)
     g_autofree char *key = NULL;
     int ret;
 
-    if (!need_dir(c, error)) {
+    if (!need_dir(c, error) || !need_library(error)) {
         return false;
     }
     if (c->endpoint) {
@@ -140,7 +150,7 @@ static bool x509_complete(Object *obj, GError **error)
     g_autofree char *ca = NULL, *crl = NULL;
     int ret;
 
-    if (!need_dir(c, error)) {
+    if (!need_dir(c, error) || !need_library(error)) {
         return false;
     }
     ret = gnutls_certificate_allocate_credentials(&c->x509);
@@ -299,7 +309,7 @@ TlsSession *tls_session_new(const char *creds_id, bool server, int fd, const cha
     if (!server && hostname) {
         gnutls_server_name_set(t->session, GNUTLS_NAME_DNS, hostname, strlen(hostname));
     }
-    gnutls_transport_set_int(t->session, fd);
+    gnutls_transport_set_int2(t->session, fd, fd);
     return t;
 }
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+lazy-capstone := tcg/i386/dump-capstone.c
 # What tcg/ops.def and each target's helpers.def are turned into.
 
 generated-headers += $(GEN)/tcg/ir-ops.h

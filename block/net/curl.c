@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "block/driver.h"
+#include "lazy/curl.h"
 #include "qom/secret.h"
 #include "util/error.h"
 #include "util/iov.h"
@@ -38,14 +39,18 @@ typedef struct CurlState {
 } CurlState;
 
 /* curl_global_init is not safe by several threads; called once, by the main one. */
-static void init_library(void)
+static bool init_library(GError **error)
 {
     static bool done;
 
+    if (!lazy_library_load(&lazy_curl, error)) {
+        return false;
+    }
     if (!done) {
         curl_global_init(CURL_GLOBAL_DEFAULT);
         done = true;
     }
+    return true;
 }
 
 /* ---- transfers ---- */
@@ -268,7 +273,9 @@ static bool curl_open(BlockNode *n, struct json_object *opts, GError **error)
     const char *url = opts_string(opts, "url", opts_string(opts, "filename", NULL));
     g_autofree char *prefix = g_strconcat(n->driver->name, "://", NULL);
 
-    init_library();
+    if (!init_library(error)) {
+        return false;
+    }
     if (!url || !g_str_has_prefix(url, prefix)) {
         return url ? fail(error,
                           "%s curl driver cannot handle the URL '%s' (does not start with '%s')",

@@ -12,6 +12,7 @@
 
 #include "block/driver.h"
 #include "block/net/library-watch.h"
+#include "lazy/iscsi.h"
 #include "qapi/startup.h"
 #include "qom/secret.h"
 #include "util/cutils.h"
@@ -516,6 +517,9 @@ static bool iscsi_open(BlockNode *n, struct json_object *opts, GError **error)
     if (!portal || !target) {
         return fail(error, "Parameter '%s' is missing", portal ? "target" : "portal");
     }
+    if (!lazy_library_load(&lazy_iscsi, error)) {
+        return false;
+    }
     if (strcmp(transport, "tcp") != 0) {
         return fail(error, "Unknown transport: %s", transport);
     }
@@ -570,6 +574,9 @@ static bool iscsi_refresh_length(BlockNode *n, GError **error)
 
 static bool iscsi_parse_filename(const char *filename, struct json_object *opts, GError **error)
 {
+    if (!lazy_library_load(&lazy_iscsi, error)) {
+        return false;
+    }
     struct iscsi_context *ctx = iscsi_create_context("iqn.2008-11.org.linux-kvm");
     struct iscsi_url *url = ctx ? iscsi_parse_full_url(ctx, filename) : NULL;
     g_autofree char *lun = url ? g_strdup_printf("%d", url->lun) : NULL;

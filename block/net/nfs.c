@@ -13,6 +13,7 @@
 
 #include "block/driver.h"
 #include "block/net/library-watch.h"
+#include "lazy/nfs.h"
 #include "util/cutils.h"
 #include "util/error.h"
 #include "util/iov.h"
@@ -240,6 +241,9 @@ static bool mount_file(struct json_object *opts, Mount *m, GError **error)
     g_autofree char *folder =
         slash == path ? g_strdup("/") : g_strndup(path, (size_t)(slash - path));
 
+    if (!lazy_library_load(&lazy_nfs, error)) {
+        return false;
+    }
     m->nfs = nfs_init_context();
     if (!m->nfs) {
         return fail(error, "Failed to init NFS context");

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "block/driver.h"
+#include "lazy/ssh.h"
 #include "util/cutils.h"
 #include "util/error.h"
 #include "util/iov.h"
@@ -447,6 +448,9 @@ static bool co_open(SshState *s, const SshTarget *t, int flags, uint64_t *size, 
 {
     Opening o = { .s = s, .target = t, .flags = flags };
 
+    if (!lazy_library_load(&lazy_ssh, error)) {
+        return false;
+    }
     co_in_worker(open_work, &o);
     if (!o.good) {
         if (o.error) {

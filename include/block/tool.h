@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The block layer without a machine, for programs in tools/. A tool is a folder tools/NAME/ whose
- * sources are linked with every shared object; its main() calls tool_init() first.
+ * sources are linked with the block layer and what is below it; its main() calls tool_init() first.
  */
 #ifndef BLOCK_TOOL_H
 #define BLOCK_TOOL_H
