@@ -66,6 +66,7 @@ static bool gpex_realize(Device *d, GError **error)
     region_init_io(&h->io, &d->obj, "gpex_ioport", 64 * KIB, &gpex_hole_ops, h);
     region_init_io(&h->ecam, &d->obj, "pcie-mmcfg-mmio", ECAM_MAX, &gpex_ecam_ops, h);
     pci_root_bus_init(&h->bus, d, "pcie.0", true, &h->mem, &h->io);
+    h->bus.bar_at_zero = true;
     h->bus.map_irq = gpex_map_irq;
     h->bus.set_irq = gpex_set_irq;
     h->bus.irq_opaque = h;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Base address registers and the expansion ROM (PCI Local Bus 3.0, 6.2.5): sizing by the
- * writable bits, mapping as the command register allows. A BAR that sits at 0 or at its
- * all-ones sizing value, or that would wrap, is not mapped.
+ * writable bits, mapping as the command register allows. A BAR that sits at its all-ones
+ * sizing value, or that would wrap, is not mapped, nor one at 0 but where the host bridge has
+ * windows of its own.
  */
 #include "exec/loader.h"
 #include "pci-internal.h"
@@ -69,7 +70,7 @@ static bool bar_address(PciDevice *d, unsigned n, uint64_t *addr)
         a |= (uint64_t)pci_config_get(d, off + 4, 4) << 32;
     }
     a &= ~(bar->size - 1);
-    if (a == 0 || a > limit - (bar->size - 1) || a + bar->size - 1 == limit) {
+    if ((a == 0 && !pci_root_of(d)->bar_at_zero) || a > limit - (bar->size - 1) || a + bar->size - 1 == limit) {
         return false;
     }
     *addr = a;

@@ -6,6 +6,8 @@
 #include "hw/pci/pci.h"
 
 /* Maps and unmaps BARs as the command register and the BARs now say. */
+/* The root bus above a device. */
+PciBus *pci_root_of(const PciDevice *d);
 void pci_update_mappings(PciDevice *d);
 void pci_bars_init(PciDevice *d);
 void pci_bars_reset(PciDevice *d);

@@ -97,7 +97,7 @@ uint32_t pci_config_cycle_read(PciBus *root, unsigned bdf, uint32_t offset, unsi
     return pci_config_get(d, offset, size);
 }
 
-static PciBus *pci_root_of(const PciDevice *d)
+PciBus *pci_root_of(const PciDevice *d)
 {
     PciBus *root = d->bus;
 

@@ -169,6 +169,7 @@ struct PciBus {
     PciDevice *bridge; /* whose secondary bus it is; NULL: root */
     uint8_t number; /* root: 0; else from the bridge's registers */
     bool express;
+    bool bar_at_zero; /* root: address 0 of a window is one like others */
     bool one_slot; /* behind a PCI Express port: device 0 only */
     Region *mem, *io; /* where BARs of this bus are mapped */
     AddressSpace *as; /* where DMA of this bus goes */
