@@ -70,7 +70,8 @@ static bool bar_address(PciDevice *d, unsigned n, uint64_t *addr)
         a |= (uint64_t)pci_config_get(d, off + 4, 4) << 32;
     }
     a &= ~(bar->size - 1);
-    if ((a == 0 && !pci_root_of(d)->bar_at_zero) || a > limit - (bar->size - 1) || a + bar->size - 1 == limit) {
+    if ((a == 0 && !pci_root_of(d)->bar_at_zero) ||
+        a > limit - (bar->size - 1) || a + bar->size - 1 == limit) {
         return false;
     }
     *addr = a;
