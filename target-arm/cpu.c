@@ -266,6 +266,9 @@ static bool cpu_realize(Device *d, GError **error)
 
         arm_model_apply(c, arm_model_find(name));
     }
+    if (c->midr) {
+        c->id.midr = c->midr;
+    }
     c->cpu.arch = target_arch;
     c->cpu.as = vm->memory_as;
     if (!vm->cpus) {
@@ -355,6 +358,7 @@ static const Prop cpu_props[] = {
     PROP_BOOL(ArmCpu, aarch64_prop, "aarch64", true), PROP_BOOL(ArmCpu, cfgend, "cfgend", false),
     PROP_BOOL(ArmCpu, reset_hivecs, "reset-hivecs", false), PROP_U64(ArmCpu, mp_affinity, "mp-affinity", UINT64_MAX),
     PROP_U64(ArmCpu, rvbar, "rvbar", 0), PROP_U64(ArmCpu, reset_cbar, "reset-cbar", 0),
+    PROP_U64(ArmCpu, midr, "midr", 0, .help = "identity; 0: that of the model"),
     PROP_U64(ArmCpu, cntfrq, "cntfrq", 62500000), PROP_U32(ArmCpu, psci_conduit, "psci-conduit", 0),
     PROP_I32(ArmCpu, socket_id, "socket-id", -1), PROP_I32(ArmCpu, cluster_id, "cluster-id", -1),
     PROP_I32(ArmCpu, core_id, "core-id", -1), PROP_I32(ArmCpu, thread_id, "thread-id", -1),

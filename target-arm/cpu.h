@@ -148,7 +148,7 @@ typedef struct ArmCpu {
     bool has_lpa2, has_gic_regs, has_vfp, has_dsp, sve;
     uint16_t sve_map, sve_on, sve_off;  /* vector lengths: bit n stands for (n + 1) * 128 bits; what there is, what was asked for */
     uint32_t sve_max_vq, sve_vq;        /* sve-max-vq; the length in force when state above it was last cleared */
-    uint64_t mp_affinity, rvbar, reset_cbar;
+    uint64_t mp_affinity, rvbar, reset_cbar, midr;    /* midr 0: the model's */
     uint32_t psci_conduit;
     int32_t socket_id, cluster_id, core_id, thread_id, node_id;
 } ArmCpu;

@@ -44,15 +44,16 @@ static const RegionOps window_ops = {
  * interrupts ppi, ppi + 1.
  */
 static bool private_devices(Board *b, const char *type, hwaddr base, uint64_t size,
-                            const unsigned *ppi, unsigned pins, GError **error)
+                            const unsigned *ppi, unsigned pins, unsigned hz, GError **error)
 {
+    g_autofree char *freq = g_strdup_printf("%u", hz ? hz : 100000000);
     CpuWindow *w = g_new0(CpuWindow, 1);        /* lives as long as the machine */
     g_autofree char *first = NULL;
 
     w->n = b->vm->smp.cpus;
     for (unsigned i = 0; i < w->n; i++) {
         Device *d =
-            device_create(b->vm, type, NULL, NULL, error, first ? "first" : NULL, first, NULL);
+            device_create(b->vm, type, NULL, NULL, error, "freq", freq, first ? "first" : NULL, first, NULL);
 
         if (!d) {
             return false;
@@ -140,7 +141,9 @@ bool mpcore_create(Board *b, const MpcoreConfig *c, GError **error)
         return false;
     }
     device_map(scu, "mmio", c->base);
-    return private_devices(b, "arm_mptimer", c->base + 0x600, 0x100, timers, 2, error) &&
-           (c->kind != MPCORE_A9 || private_devices(b, "arm.cortex-a9-global-timer",
-                                                    c->base + 0x200, 0x100, global, 1, error));
+    return private_devices(b, "arm_mptimer", c->base + 0x600, 0x100, timers, 2, c->timer_hz,
+                           error) &&
+           (c->kind != MPCORE_A9 ||
+            private_devices(b, "arm.cortex-a9-global-timer", c->base + 0x200, 0x100, global, 1,
+                            c->timer_hz, error));
 }

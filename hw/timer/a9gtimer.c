@@ -6,8 +6,6 @@
 #include "exec/bank.h"
 #include "hw/timer/countdown.h"
 
-#define PERIPHCLK_HZ 100000000ull
-
 enum { CTRL_ENABLE = 1, CTRL_COMPARE = 2, CTRL_INT = 4, CTRL_INCREMENT = 8, CTRL_SHARED = 0xff01 };
 
 typedef struct A9Gtimer A9Gtimer;
@@ -15,6 +13,7 @@ struct A9Gtimer {
     Device dev;
     Object *first_obj;             /* property: the device of CPU 0; NULL: this one */
     A9Gtimer *first;
+    uint32_t freq;                 /* property */
     GPtrArray *all;                /* of the first: all */
     uint32_t ctrl, status, compare_lo, compare_hi, increment;
     uint64_t base;                 /* of the first: counter at since_ns */
@@ -25,7 +24,7 @@ struct A9Gtimer {
 
 static uint64_t gtimer_hz(const A9Gtimer *f)
 {
-    return PERIPHCLK_HZ / ((f->ctrl >> 8 & 0xff) + 1);
+    return f->freq / ((f->ctrl >> 8 & 0xff) + 1);
 }
 
 static uint64_t gtimer_count(const A9Gtimer *s)
@@ -162,7 +161,8 @@ static const Reg gtimer_regs[] = {
 static const RegBank gtimer_banks[] = {
     {.name = "mmio", .size = 0x100, BANK_REGS(gtimer_regs), .help = "as one CPU sees it"}, {0}};
 static const Prop gtimer_props[] = {
-    PROP_LINK(A9Gtimer, first_obj, "first", "arm.cortex-a9-global-timer"), PROP_END};
+    PROP_LINK(A9Gtimer, first_obj, "first", "arm.cortex-a9-global-timer"),
+    PROP_U32(A9Gtimer, freq, "freq", 100000000, .help = "of the peripheral clock, in Hz"), PROP_END};
 static const PinRow gtimer_pins[] = {PIN_OUT(A9Gtimer, irq, "irq"), PIN_END};
 
 static const StateField gtimer_state[] = {

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Private timer and watchdog of one CPU of an MPCore processor (Cortex-A9 MPCore TRM, ARM DDI
- * 0407I, 4.2). The peripheral clock is 100 MHz. The watchdog in watchdog mode resets the machine.
+ * 0407I, 4.2). The watchdog in watchdog mode resets the machine.
  */
 #include "exec/bank.h"
 #include "hw/timer/countdown.h"
 #include "qom/vm.h"
 
-#define PERIPHCLK_HZ 100000000ull
-
 enum { CTRL_ENABLE = 1, CTRL_RELOAD = 2, CTRL_INT = 4, CTRL_WATCHDOG = 8 };
 
 typedef struct MpTimer {
     Device dev;
+    uint32_t freq;                 /* property */
     uint32_t load[2], ctrl[2], status[2], reset_status, disable_step;
     Countdown count[2];            /* timer, watchdog */
     Irq irq[2];
@@ -55,7 +54,7 @@ static void mptimer_configure(MpTimer *s, unsigned i)
 {
     bool repeat = s->ctrl[i] & CTRL_RELOAD && !(i == 1 && s->ctrl[i] & CTRL_WATCHDOG);
 
-    countdown_set_hz(&s->count[i], PERIPHCLK_HZ / ((s->ctrl[i] >> 8 & 0xff) + 1));
+    countdown_set_hz(&s->count[i], s->freq / ((s->ctrl[i] >> 8 & 0xff) + 1));
     countdown_set_period(&s->count[i], repeat && s->load[i] ? (uint64_t)s->load[i] + 1 : 0);
     countdown_run(&s->count[i], s->ctrl[i] & CTRL_ENABLE);
 }
@@ -139,8 +138,8 @@ static bool mptimer_realize(Device *d, GError **error)
 {
     MpTimer *s = (MpTimer *)d;
 
-    countdown_init(&s->count[0], PERIPHCLK_HZ, mptimer_zero0, s);
-    countdown_init(&s->count[1], PERIPHCLK_HZ, mptimer_zero1, s);
+    countdown_init(&s->count[0], s->freq, mptimer_zero0, s);
+    countdown_init(&s->count[1], s->freq, mptimer_zero1, s);
     return true;
 }
 
@@ -176,6 +175,8 @@ static const RegBank mptimer_banks[] = {{.name = "mmio",
                                          .help = "timer and watchdog of one CPU"},
                                         {0}};
 
+static const Prop mptimer_props[] = {
+    PROP_U32(MpTimer, freq, "freq", 100000000, .help = "of the peripheral clock, in Hz"), PROP_END};
 static const PinRow mptimer_pins[] = {PIN_OUT_ARRAY(MpTimer, irq, "irq"), PIN_END};
 
 static const StateField mptimer_state[] = {
@@ -190,6 +191,7 @@ static const DeviceType mptimer_type = {
     .internal = true,
     .size = sizeof(MpTimer),
     .state_version = 1,
+    .props = mptimer_props,
     .banks = mptimer_banks,
     .pins = mptimer_pins,
     .state = mptimer_state,

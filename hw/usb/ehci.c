@@ -65,6 +65,9 @@ enum { QH_LINK, QH_CHAR, QH_CAP, QH_CURRENT, QH_NEXT, QH_ALT, QH_TOKEN, QH_BUF, 
 typedef struct Ehci {
     PciDevice pci;
     uint32_t maxframes;
+    Irq irq;                     /* of those that are not on PCI */
+    unsigned ports;
+    bool system;                 /* not on PCI */
     uint32_t cmd, status, intr, segment, periodic, async_list, configflag, portsc[PORTS];
     /* state */
     uint32_t frindex;            /* as of frindex_ns */
@@ -82,7 +85,13 @@ typedef struct Ehci {
 
 static void update_irq(Ehci *s)
 {
-    pci_set_irq(&s->pci, (s->status & s->intr & STS_W1C) != 0);
+    bool on = (s->status & s->intr & STS_W1C) != 0;
+
+    if (s->system) {
+        irq_set(&s->irq, on);
+    } else {
+        pci_set_irq(&s->pci, on);
+    }
 }
 
 static void die(Ehci *s)
@@ -593,25 +602,31 @@ static uint64_t hcsparams_read(Device *d, const RegAccess *a)
 {
     Ehci *s = (Ehci *)d;
 
-    return PORTS | (s->companions ? s->companion_ports / s->companions : 0) << 8 |
+    return s->ports | (s->companions ? s->companion_ports / s->companions : 0) << 8 |
            s->companions << 12;
 }
 
-static const Reg ehci_regs[] = {
-    REG_HOOK(0x00, 1, "caplength", .reset = CAP_LENGTH),
-    REG_HOOK(0x02, 2, "hciversion", .reset = 0x0100),
-    REG_HOOK(0x04, 4, "hcsparams", .read = hcsparams_read),
-    REG_HOOK(0x08, 4, "hccparams"),
-    REG(Ehci, 0x20, cmd, .reset = 0x80000, .wmask = 0x00ff0073, .write = cmd_write),
-    REG(Ehci, 0x24, status, .reset = STS_HALTED, .w1c = STS_W1C, .write = irq_write),
-    REG(Ehci, 0x28, intr, .wmask = STS_W1C, .write = irq_write),
-    REG_HOOK(0x2c, 4, "frindex", .read = frindex_read, .write = frindex_write),
-    REG(Ehci, 0x30, segment),
-    REG(Ehci, 0x34, periodic, .wmask = 0xfffff000),
-    REG(Ehci, 0x38, async_list, .wmask = 0xffffffe0),
-    REG(Ehci, 0x60, configflag, .wmask = 1, .write = configflag_write),
-    REG_ARRAY(Ehci, 0x64, portsc, .reset = PORT_POWER, .write = portsc_write),
-};
+/* clang-format off */
+#define EHCI_ROWS(cap, op, caplen, nports)                                                                 \
+    REG_HOOK((cap), 1, "caplength", .reset = (caplen)),                                                    \
+    REG_HOOK((cap) + 0x02, 2, "hciversion", .reset = 0x0100),                                              \
+    REG_HOOK((cap) + 0x04, 4, "hcsparams", .read = hcsparams_read),                                        \
+    REG_HOOK((cap) + 0x08, 4, "hccparams"),                                                                \
+    EHCI_OP_ROWS(op),                                                                                      \
+    {.offset = (op) + 0x44, .field = offsetof(Ehci, portsc), .size = 4, .count = (nports), .name = "portsc", \
+     .reset = PORT_POWER, .write = portsc_write}
+#define EHCI_OP_ROWS(op)                                                                                   \
+    REG(Ehci, (op), cmd, .reset = 0x80000, .wmask = 0x00ff0073, .write = cmd_write),                       \
+    REG(Ehci, (op) + 0x04, status, .reset = STS_HALTED, .w1c = STS_W1C, .write = irq_write),               \
+    REG(Ehci, (op) + 0x08, intr, .wmask = STS_W1C, .write = irq_write),                                    \
+    REG_HOOK((op) + 0x0c, 4, "frindex", .read = frindex_read, .write = frindex_write),                     \
+    REG(Ehci, (op) + 0x10, segment),                                                                       \
+    REG(Ehci, (op) + 0x14, periodic, .wmask = 0xfffff000),                                                 \
+    REG(Ehci, (op) + 0x18, async_list, .wmask = 0xffffffe0),                                               \
+    REG(Ehci, (op) + 0x40, configflag, .wmask = 1, .write = configflag_write)
+
+static const Reg ehci_regs[] = {EHCI_ROWS(0, 0x20, CAP_LENGTH, PORTS)};
+/* clang-format on */
 
 static const RegBank ehci_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(ehci_regs)}, {0}};
 
@@ -647,12 +662,13 @@ static bool ehci_realize(Device *d, GError **error)
 {
     Ehci *s = (Ehci *)d;
 
+    s->ports = s->ports ? s->ports : PORTS;
     s->async = g_ptr_array_new();
     s->bh = bh_new(walk, s);
     timer_init(&s->timer, CLOCK_GUEST, walk, s);
     usb_bus_init(&s->bus, d);
     s->bus.add_companion = add_companion;
-    for (unsigned i = 0; i < PORTS; i++) {
+    for (unsigned i = 0; i < s->ports; i++) {
         usb_port_add(&s->bus, &s->port[i], NULL, i, USB_SPEED_BIT(USB_HIGH), &port_ops, s);
     }
     return true;
@@ -683,7 +699,9 @@ static const StateField ehci_state[] = {
     HOST_ONLY(Ehci, companions, "made at start"), HOST_ONLY(Ehci, companion_ports, "made at start"),
     HOST_ONLY(Ehci, bus, "host side"), HOST_ONLY(Ehci, port, "places of devices"),
     HOST_ONLY(Ehci, async, "run again from their descriptors"), HOST_ONLY(Ehci, bh, "host side"),
-    HOST_ONLY(Ehci, qtds, "of the walk at hand"), STATE_END,
+    HOST_ONLY(Ehci, qtds, "of the walk at hand"), HOST_ONLY(Ehci, ports, "the type's"),
+    HOST_ONLY(Ehci, system, "the type's"), HOST_ONLY(Ehci, pci, "its base's, if it has one"),
+    HOST_ONLY(Ehci, irq, "a pin of those that have it"), STATE_ARRAY(Ehci, portsc), STATE_END,
 };
 
 static const PciConfigRow ehci_config[] = {
@@ -725,3 +743,75 @@ static const PciConfigRow ehci_config[] = {
 EHCI(ich4, "usb-ehci", NULL, 0x24cd, 0x10)
 EHCI(ich9_1, "ich9-usb-ehci1", NULL, 0x293a, 3)
 EHCI(ich9_2, "ich9-usb-ehci2", NULL, 0x293c, 3)
+
+/* ---- in systems on a chip ---- */
+
+typedef struct ChipIdea {
+    Ehci ehci;
+    uint32_t burst, otgsc, mode, viewport;
+} ChipIdea;
+
+static bool ehci_system_realize(Device *d, GError **error)
+{
+    ((Ehci *)d)->system = true;
+    return ehci_realize(d, error);
+}
+
+/* One port, and a mode register: it is a host or a device. */
+static bool chipidea_realize(Device *d, GError **error)
+{
+    ((Ehci *)d)->ports = 1;
+    return ehci_system_realize(d, error);
+}
+
+/* UG585, B.34: accesses to the transceiver are over at once. */
+static void viewport_write(Device *d, const RegAccess *a)
+{
+    ((ChipIdea *)d)->viewport &= ~(3u << 30);
+}
+
+/* Bits 27:26 say the speed of what is there: all of it is fast. */
+static uint64_t chipidea_portsc_read(Device *d, const RegAccess *a)
+{
+    uint32_t v = ((Ehci *)d)->portsc[0];
+
+    return v & PORT_CCS ? v | 2u << 26 : v | 3u << 26;
+}
+
+/* clang-format off */
+static const Reg h3_regs[] = {EHCI_ROWS(0, 0x10, 0x10, PORTS)};
+static const RegBank h3_banks[] = {{.name = "mmio", .size = 0x400, BANK_REGS(h3_regs)}, {0}};
+static const Reg chipidea_regs[] = {
+    REG_HOOK(0x000, 4, "id", .reset = 0xe441fa05, .help = "identity"),
+    REG_HOOK(0x100, 1, "caplength", .reset = 0x40), REG_HOOK(0x102, 2, "hciversion", .reset = 0x0100),
+    REG_HOOK(0x104, 4, "hcsparams", .read = hcsparams_read), REG_HOOK(0x108, 4, "hccparams"),
+    REG_HOOK(0x120, 4, "dciversion", .reset = 1), REG_HOOK(0x124, 4, "dccparams", .reset = 0x100, .help = "bit 8: host"),
+    REG(Ehci, 0x140, cmd, .reset = 0x80000, .wmask = 0x00ff0073, .write = cmd_write),
+    REG(Ehci, 0x144, status, .reset = STS_HALTED, .w1c = STS_W1C, .write = irq_write),
+    REG(Ehci, 0x148, intr, .wmask = STS_W1C, .write = irq_write),
+    REG_HOOK(0x14c, 4, "frindex", .read = frindex_read, .write = frindex_write),
+    REG(Ehci, 0x150, segment),
+    REG(Ehci, 0x154, periodic, .wmask = 0xfffff000),
+    REG(Ehci, 0x158, async_list, .wmask = 0xffffffe0),
+    REG(ChipIdea, 0x160, burst, .reset = 0x1010, .wmask = 0x1ffff, .help = "burst sizes"),
+    REG(ChipIdea, 0x170, viewport, .wmask = 0xffffffff, .write = viewport_write, .help = "transceiver registers"),
+    REG(Ehci, 0x180, configflag, .reset = 1),
+    {.offset = 0x184, .field = offsetof(Ehci, portsc), .size = 4, .count = 1, .name = "portsc", .reset = PORT_POWER, .read = chipidea_portsc_read, .write = portsc_write},
+    REG(ChipIdea, 0x1a4, otgsc, .wmask = 0x7f0000bf, .help = "on the go"),
+    REG(ChipIdea, 0x1a8, mode, .wmask = 0x3f, .help = "3: host"),
+};
+static const RegBank chipidea_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(chipidea_regs)}, {0}};
+static const PinRow system_pins[] = {PIN_OUT(Ehci, irq, "irq"), PIN_END};
+
+#define EHCI_SYSTEM(tag, name_, desc_, type_, banks_, realize_)                                             \
+    static const DeviceType tag##_type = {                                                                  \
+        .name = name_, .category = "usb", .desc = desc_, .internal = true, .size = sizeof(type_),           \
+        .state_version = 1, .props = ehci_props, .banks = banks_, .pins = system_pins, .state = ehci_state, \
+        .realize = realize_, .unrealize = ehci_unrealize, .reset = ehci_reset,                              \
+    };                                                                                                      \
+    DEVICE_TYPE(tag##_type)
+EHCI_SYSTEM(platform, "platform-ehci-usb", "USB 2.0 host controller", Ehci, ehci_banks, ehci_system_realize);
+EHCI_SYSTEM(h3, "aw-h3-ehci-usb", "Allwinner USB 2.0 host controller", Ehci, h3_banks, ehci_system_realize);
+EHCI_SYSTEM(exynos, "exynos4210-ehci-usb", "Exynos USB 2.0 host controller", Ehci, h3_banks, ehci_system_realize);
+EHCI_SYSTEM(chipidea, "usb-chipidea", "ChipIdea USB controller as a host", ChipIdea, chipidea_banks, chipidea_realize);
+/* clang-format on */

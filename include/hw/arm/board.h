@@ -95,6 +95,7 @@ typedef struct MpcoreConfig {
     MpcoreKind kind;
     hwaddr base;
     unsigned irqs;                     /* with the 32 of each CPU */
+    unsigned timer_hz;                 /* clock of the private timers; 0: 100 MHz */
     bool security;                     /* the interrupt controller has two security states */
 } MpcoreConfig;
 /* Interrupt controller (b->intc) with timers of b's CPUs. */
