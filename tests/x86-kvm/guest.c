@@ -182,18 +182,19 @@ static struct kvm_segment flat(unsigned selector, unsigned type, bool code)
     };
 }
 
-static void long_mode(void)
+/* A machine in long mode with this code at 1000h. */
+static Machine long_machine(const uint8_t *code, size_t bytes, uint64_t handler)
 {
     Machine m = machine_new();
     uint64_t *t = (uint64_t *)(m.memory + 0x10000), *idt = (uint64_t *)(m.memory + 0x14000);
-    uint64_t *gdt = (uint64_t *)(m.memory + 0x15000), handler = 0x1000 + (long_fault - long_begin);
+    uint64_t *gdt = (uint64_t *)(m.memory + 0x15000);
     struct kvm_sregs s;
     struct {
         struct kvm_cpuid2 head;
         struct kvm_cpuid_entry2 entries[100];
     } id = {.head.nent = 100};
 
-    memcpy(m.memory + 0x1000, long_begin, long_end - long_begin);
+    memcpy(m.memory + 0x1000, code, bytes);
     t[0] = 0x11007;
     t[512] = 0x12007;
     t[512 + 2] = 0x13007;
@@ -217,6 +218,13 @@ static void long_mode(void)
     s.idt.limit = 0xfff;
     need(ioctl(m.cpu, KVM_SET_SREGS, &s), "KVM_SET_SREGS");
     set_regs(&m, 0x1000, 0x8000, 2);
+    return m;
+}
+
+static void long_mode(void)
+{
+    Machine m = long_machine(long_begin, long_end - long_begin, 0x1000 + (long_fault - long_begin));
+
     ok(run(&m) == KVM_EXIT_MMIO && m.run->mmio.phys_addr == 0xa0000000 && m.run->mmio.is_write &&
            m.run->mmio.len == 4 && *(uint32_t *)m.run->mmio.data == 0x1234,
        "a store to a device in long mode");
@@ -239,6 +247,68 @@ static void long_mode(void)
     machine_free(&m);
 }
 
+/* ---- AVX-512: state of the guest and of this program beside each other ---- */
+
+extern const uint8_t wide_begin[], wide_end[];
+__asm__(".section .rodata\n"
+        "wide_begin:\n"
+        "  movq %cr4, %rax\n"
+        "  orl $0x40000, %eax\n"
+        "  movq %rax, %cr4\n"
+        "  xorl %ecx, %ecx\n"
+        "  xorl %edx, %edx\n"
+        "  movl $0xe7, %eax\n"
+        "  xsetbv\n"
+        "  movl $0x12345678, %eax\n"
+        "  vpbroadcastd %eax, %zmm31\n"
+        "  kmovw %eax, %k5\n"
+        "  vpbroadcastd %eax, %zmm3{%k5}{z}\n"
+        "  movl $0xa0000000, %edi\n"
+        "  movl %eax, (%rdi)\n"
+        "  vmovdqu64 %zmm31, 0x5000\n"
+        "  kmovw %k5, %eax\n"
+        "  movl %eax, 0x5040\n"
+        "  vmovdqu64 %zmm3, 0x5080\n"
+        "  hlt\n"
+        "wide_end: .previous\n");
+
+static bool has_avx512(void)
+{
+    uint32_t a, b = 0, c = 0, d, xcr0 = 0;
+
+    __asm__("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(1), "c"(0));
+    if (c & 1u << 27) {
+        __asm__("xgetbv" : "=a"(xcr0), "=d"(d) : "c"(0));
+    }
+    __asm__("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(7), "c"(0));
+    return (b & 1u << 16) && (xcr0 & 0xe0) == 0xe0;
+}
+
+static void wide_state(void)
+{
+    Machine m;
+    uint32_t own[16], mask, *seen, mine = 0x0badcafe;
+    bool same = true, kept = true;
+
+    if (!has_avx512()) {
+        printf("# no AVX-512\n");
+        return;
+    }
+    m = long_machine(wide_begin, wide_end - wide_begin, 0x1000);
+    seen = (uint32_t *)(m.memory + 0x5000);
+    ok(run(&m) == KVM_EXIT_MMIO && m.run->mmio.phys_addr == 0xa0000000, "a guest with AVX-512");
+    __asm__ volatile("vpbroadcastd %0, %%zmm31; kmovw %0, %%k5" ::"r"(mine));
+    ok(run(&m) == KVM_EXIT_HLT, "goes on");
+    __asm__ volatile("vmovdqu64 %%zmm31, %0; kmovw %%k5, %1" : "=m"(own), "=r"(mask));
+    for (unsigned k = 0; k < 16; k++) {
+        same = same && seen[k] == 0x12345678 && seen[32 + k] == (0x5678 >> k & 1 ? 0x12345678 : 0);
+        kept = kept && own[k] == mine;
+    }
+    ok(same && seen[16] == 0x5678, "its registers are its own");
+    ok(kept && mask == 0xcafe, "and this program's are");
+    machine_free(&m);
+}
+
 int main(void)
 {
     kvm = open("/dev/kvm", O_RDWR);
@@ -246,6 +316,7 @@ int main(void)
     ok(ioctl(kvm, KVM_GET_API_VERSION, 0) == 12, "version of the interface");
     real_mode();
     long_mode();
+    wide_state();
     printf("1..%u\nKVM-TEST-%s\n", count, failures ? "FAILED" : "DONE");
     return failures != 0;
 }
