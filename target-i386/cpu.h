@@ -147,6 +147,7 @@ struct X86Cpu {
     bool smm_nested;
     X86Svm svm;
     X86Vmx vmx;
+    Timer vmx_timer; /* the preemption timer */
 };
 
 #define X86(cpu_) ((X86Cpu *)(cpu_))

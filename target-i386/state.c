@@ -48,7 +48,9 @@ const StateField x86_cpu_state[] = {
     STATE(X86Cpu, old_exception), STATE(X86Cpu, monitor_va), STATE(X86Cpu, gif), STATE(X86Cpu, exception_type),
     STATE_RAW(X86Cpu, event), STATE_RAW(X86Cpu, svm), STATE_RAW(X86Cpu, vmx),
     HOST_ONLY(X86Cpu, guest, "no guest mode is saved"), HOST_ONLY(X86Cpu, nested, "likewise"),
-    HOST_ONLY(X86Cpu, guest_tsc_offset, "likewise"), HOST_ONLY(X86Cpu, smm_guest, "likewise"),
+    HOST_ONLY(X86Cpu, guest_tsc_offset, "likewise"),
+    HOST_ONLY(X86Cpu, guest_tsc_scale, "likewise"), HOST_ONLY(X86Cpu, guest_step, "likewise"),
+    HOST_ONLY(X86Cpu, vmx_timer, "likewise"), HOST_ONLY(X86Cpu, smm_guest, "likewise"),
     HOST_ONLY(X86Cpu, guest_breakpoints, "derived"), HOST_ONLY(X86Cpu, model, "by -cpu"), STATE_END,
 };
 
@@ -69,6 +71,8 @@ void x86_cpu_loaded(Device *d)
     c->guest = c->smm_guest = NULL;
     c->nested = c->nested_split = c->smm_nested = false;
     c->guest_tsc_offset = 0;
+    c->guest_tsc_scale = 0;
+    c->guest_step = false;
     c->cpu.pending &= ~(uint32_t)(CPU_PENDING_EXIT | CPU_PENDING_WORK | CPU_PENDING_STOP);
     c->cpu.attention = 1;
     c->fp_host_clean = 0;

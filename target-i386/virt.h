@@ -12,7 +12,6 @@
 #include "exec/tlb.h"
 #include "target-i386/vmcb.h"
 #include "target-i386/vmcs.h"
-#include "util/timer.h"
 
 typedef struct X86Cpu X86Cpu;
 typedef struct X86Page X86Page;
@@ -150,8 +149,7 @@ typedef struct X86Vmx {
     bool step_done; /* an exit of the monitor trap flag is due */
     bool entered_tf; /* EFLAGS.TF at the entry */
     uint32_t pending_debug; /* bits of DR6 that the exit leaves to the next entry */
-    Timer timer; /* the preemption timer, */
-    uint64_t timer_end; /* which ends at this TSC of the hypervisor's */
+    uint64_t timer_end; /* TSC of the hypervisor's at which the preemption timer ends */
     uint64_t pause_first, pause_last; /* TSC of PAUSEs of a loop */
     uint64_t vmxon, current; /* addresses of these regions; UINT64_MAX: none */
     Vmcs vmcs; /* the current one; its region is written when another is loaded, or VMCLEAR and VMXOFF */

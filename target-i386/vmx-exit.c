@@ -164,7 +164,7 @@ void vmx_load_host(X86Cpu *c)
     bool host64 = ctl & EXIT_HOST64, held = x86_lock_machine();
 
     cpu_interrupt_clear(&c->cpu, X86_PENDING_VIRTUAL);
-    timer_cancel(&c->vmx.timer);
+    timer_cancel(&c->vmx_timer);
     x86_unlock_machine(held);
     c->vmx.tpr_written = c->vmx.step_done = c->guest_step = false;
     c->vmx.pending_debug = 0;

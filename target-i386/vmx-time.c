@@ -40,12 +40,12 @@ static void timer_fires(void *opaque)
 
 void x86_vmx_init(X86Cpu *c)
 {
-    timer_init(&c->vmx.timer, CLOCK_GUEST, timer_fires, c);
+    timer_init(&c->vmx_timer, CLOCK_GUEST, timer_fires, c);
 }
 
 void x86_vmx_finish(X86Cpu *c)
 {
-    timer_cancel(&c->vmx.timer);
+    timer_cancel(&c->vmx_timer);
 }
 
 static bool timer_runs(const X86Cpu *c)
@@ -64,7 +64,7 @@ void vmx_timer_start(X86Cpu *c)
     c->vmx.timer_end = host_tsc(c) + ticks;
     taken = x86_lock_machine();
     if (ticks) {
-        timer_set_ns(&c->vmx.timer,
+        timer_set_ns(&c->vmx_timer,
                      clock_now_ns(CLOCK_GUEST) +
                          (int64_t)((__int128)ticks * NANOSECONDS_PER_SECOND / c->tsc_hz) + 1);
     } else {
