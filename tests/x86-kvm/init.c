@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The first process of a guest of the emulator under KVM, which itself runs inside of a guest of the
- * emulator (scripts/check-guest): says what of the machine works, and switches it off.
+ * The first process of a guest of the emulator under KVM, which itself runs inside of a guest of
+ * the emulator (scripts/check-guest): says what of the machine works, and switches it off.
  */
 #include <stdio.h>
 #include <string.h>
