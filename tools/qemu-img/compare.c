@@ -17,6 +17,7 @@
 
 typedef struct Compare {
     BlockNode *n[2];
+    ImgStatus known[2];
     bool strict;
     uint64_t total, at;
     CoMutex lock;
@@ -71,7 +72,7 @@ static bool co_next(Compare *c, uint64_t *at, uint64_t *bytes, bool zero[2])
         if (*at >= c->n[i]->length) {
             continue;
         }
-        ret = co_block_status_above(c->n[i], NULL, *at, *bytes, true, &st);
+        ret = co_img_status(&c->known[i], c->n[i], NULL, *at, true, &st);
         if (ret < 0) {
             c->ret = 3;
             tool_error("Sector allocation test failed for %s", c->n[i]->filename);

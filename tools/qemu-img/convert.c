@@ -33,6 +33,7 @@ typedef struct Convert {
     uint64_t *starts;           /* of each source in the output */
     unsigned count;
     BlockNode *target;
+    ImgStatus known;            /* of the source that is read */
     uint64_t total, at;         /* at: where the next chunk begins */
     uint64_t turn;              /* offset of the chunk whose write is next */
     uint64_t done, work;        /* for the progress bar */
@@ -71,10 +72,14 @@ static int co_next(Convert *c, uint64_t *offset, uint64_t *bytes, Content *what)
     BlockStatus st;
     int ret;
 
-    ret = co_block_status_above(n, c->has_backing ? block_below(block_skip_filters(n)) : NULL,
-                                in_source, n->length - in_source, c->sparse != 0, &st);
+    ret = co_img_status(&c->known, n, c->has_backing ? block_below(block_skip_filters(n)) : NULL,
+                        in_source, c->sparse != 0, &st);
     if (ret < 0) {
-        return c->salvage ? 0 : ret;
+        if (!c->salvage) {
+            return ret;
+        }
+        st = (BlockStatus){ .flags = BLOCK_STATUS_DATA | BLOCK_STATUS_ALLOCATED,
+                            .bytes = MIN(n->length - in_source, 64 * KIB) };
     }
     if (st.flags & BLOCK_STATUS_ZERO && (st.flags & BLOCK_STATUS_ALLOCATED || !c->has_backing)) {
         *what = CONTENT_ZERO;

@@ -65,6 +65,18 @@ void img_progress_end(void);
 /* Prints a JSON value as query commands print it, with a line feed, and frees it. */
 void img_print_json(struct json_object *o);
 
+/*
+ * co_block_status_above for who goes through a disk: what was found out is kept in *known (zeroed
+ * at first), so that tables are walked once and not for each chunk again.
+ */
+typedef struct ImgStatus {
+    const BlockNode *n;
+    uint64_t from, end;
+    BlockStatus st;
+} ImgStatus;
+int co_img_status(ImgStatus *known, BlockNode *n, BlockNode *base, uint64_t at, bool want_zero,
+                  BlockStatus *st);
+
 /* Runs n coroutines of fn at once and waits for all. */
 void img_parallel(unsigned n, void (*co_fn)(void *opaque), void *opaque);
 

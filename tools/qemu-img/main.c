@@ -383,6 +383,27 @@ void img_parallel(unsigned n, void (*co_fn)(void *opaque), void *opaque)
     }
 }
 
+int co_img_status(ImgStatus *known, BlockNode *n, BlockNode *base, uint64_t at, bool want_zero,
+                  BlockStatus *st)
+{
+    if (known->n != n || at < known->from || at >= known->end) {
+        int ret = co_block_status_above(n, base, at, MIN(n->length - at, 1 * GIB), want_zero,
+                                        &known->st);
+
+        known->end = 0;
+        if (ret < 0) {
+            return ret;
+        }
+        known->n = n;
+        known->from = at;
+        known->end = at + known->st.bytes;
+    }
+    *st = known->st;
+    st->bytes = known->end - at;
+    st->map += at - known->from;
+    return 0;
+}
+
 /* ---- main ---- */
 
 typedef struct MainCall {
