@@ -242,8 +242,8 @@ check-asan:  ## the quick tests in a sanitizer build, in ./asan
 	@$(MAKE) --no-print-directory -C asan check
 
 .PHONY: check-crash
-check-crash: tests/test-qcow2-crash  ## crashes and failures at every write of qcow2 images
-	$(Q)CRASH_FULL=1 ./tests/test-qcow2-crash
+check-crash: tests/test-image-crash  ## crashes and failures at every write of images
+	$(Q)CRASH_FULL=1 ./tests/test-image-crash
 
 .PHONY: check-insn-long
 check-insn-long: tests/target-i386/test-insn  ## a million random x86 sequences against the host, new ones each time

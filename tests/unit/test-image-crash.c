@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a crash leaves of a qcow2 image. All writes to the file are logged; the image as it is after
+ * What a crash leaves of an image of each format that is written. All writes to the file are logged; the image as it is after
  * each of them is opened, checked, and compared with what the guest had flushed by then. Repair
- * leaves no error and changes no data. The same after single writes, or all from one on, have
+ * leaves no error and changes no data (formats that know how to check). The same after single writes, or all from one on, have
  * failed with EIO or ENOSPC while the guest went on. CRASH_FULL=1 (make check-crash) tries every
  * write and more seeds, otherwise it is a sample.
  */
 #include <errno.h>
 #include <glib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "block/driver.h"
 #include "block/node.h"
@@ -19,10 +20,18 @@
 
 #include <json-c/json.h>
 
-#define DISK (1 * MIB)
+#define MAX_DISK (4 * MIB)
 #define SECTOR 512
-#define SECTORS (DISK / SECTOR)
-#define FILE_ROOM (6 * MIB)
+#define SECTORS (MAX_DISK / SECTOR)
+#define FILE_ROOM (16 * MIB)
+
+/* What is tried now: its format, options of creation, and how much of the disk the guest uses. */
+typedef struct Kind {
+    const char *format, *options;
+    uint64_t disk;
+} Kind;
+
+static const Kind *kind;
 
 /* ---- a file in memory that remembers what was done to it ---- */
 
@@ -117,7 +126,7 @@ static BlockNode *open_image(unsigned flags, bool read_only)
     BlockNode *n;
 
     json_object_object_add(file, "driver", json_object_new_string("memory"));
-    json_object_object_add(o, "driver", json_object_new_string("qcow2"));
+    json_object_object_add(o, "driver", json_object_new_string(kind->format));
     json_object_object_add(o, "file", file);
     json_object_object_add(o, "read-only", json_object_new_boolean(read_only));
     json_object_object_add(o, "discard", json_object_new_string("unmap"));
@@ -129,10 +138,27 @@ static BlockNode *open_image(unsigned flags, bool read_only)
     return n;
 }
 
-static void make_image(const char *options)
+/* Formats that may have several files make them by name: the one they make here is taken over. */
+static void make_by_name(const BlockDriver *d, struct json_object *o)
+{
+    g_autofree char *folder = g_dir_make_tmp("crash-XXXXXX", NULL),
+                    *name = g_build_filename(folder, "image", NULL), *data = NULL;
+    g_autoptr(GError) error = NULL;
+    gsize len;
+
+    if (!d->co_create(name, o, &error) || !g_file_get_contents(name, &data, &len, &error)) {
+        g_error("cannot create: %s", error->message);
+    }
+    memcpy(content, data, len);
+    content_len = len;
+    unlink(name);
+    rmdir(folder);
+}
+
+static void make_image(void)
 {
     struct json_object *file = json_object_new_object(), *o;
-    const BlockDriver *d = block_driver_find("qcow2");
+    const BlockDriver *d = block_driver_find(kind->format);
     g_autoptr(GError) error = NULL;
     BlockNode *n;
 
@@ -140,18 +166,21 @@ static void make_image(const char *options)
     content_len = 0;
     logging = false;
     json_object_object_add(file, "driver", json_object_new_string("memory"));
-    n = block_open(file, 0, &error);
-    o = block_create_options(d, d->create_opts, options, &error);
+    o = block_create_options(d, d->create_opts, kind->options, &error);
     g_assert_no_error(error);
-    json_object_object_add(o, "size", json_object_new_uint64(DISK));
-    g_assert_true(d->co_format(n, o, &error));
-    block_node_unref(n);
+    json_object_object_add(o, "size", json_object_new_uint64(kind->disk));
+    if (d->co_format) {
+        n = block_open(file, 0, &error);
+        g_assert_true(d->co_format(n, o, &error));
+        block_node_unref(n);
+    } else {
+        make_by_name(d, o);
+    }
     json_object_put(o);
     json_object_put(file);
 }
 
 typedef struct Guest {
-    const char *options;
     GRand *rnd;
     BlockNode *n;
     int last[SECTORS];          /* byte the guest wrote last, -1: anything */
@@ -180,10 +209,12 @@ static void note_flush(Guest *g)
 static void co_guest(void *opaque)
 {
     Guest *g = opaque;
-    g_autofree uint8_t *buf = g_malloc(DISK);
+    g_autofree uint8_t *buf = g_malloc(kind->disk);
+    bool qcow2 = strcmp(kind->format, "qcow2") == 0;
 
     for (step = 1; step <= 40; step++) {
-        uint64_t at = (uint64_t)g_rand_int_range(g->rnd, 0, SECTORS - 300) * SECTOR;
+        uint64_t at =
+            (uint64_t)g_rand_int_range(g->rnd, 0, (int)(kind->disk / SECTOR) - 300) * SECTOR;
         uint64_t len =
             (uint64_t)g_rand_int_range(g->rnd, 1, g_rand_boolean(g->rnd) ? 8 : 300) * SECTOR;
         int what = g_rand_int_range(g->rnd, 0, 20), byte = 1 + step % 250, ret = 0;
@@ -198,14 +229,14 @@ static void co_guest(void *opaque)
         } else if (what < 15) {
             note(g, at, len, -1);
             ret = co_block_discard(g->n, at, len);
-        } else if (what < 16 && strstr(g->options, "compat=v2") == NULL) {
+        } else if (what < 16 && qcow2 && strstr(kind->options, "compat=v2") == NULL) {
             uint64_t c = at / 65536 * 65536;
 
             memset(buf, byte, 65536);
             note(g, c, 65536, -1);
             co_block_pwrite(g->n, c, buf, 65536, BLOCK_COMPRESSED);
             at = c;
-        } else if (what < 17) {
+        } else if (what < 17 && qcow2) {
             BlockSnapshot s = { .name = "s" };
             g_autoptr(GError) error = NULL;
 
@@ -248,7 +279,7 @@ static void run_guest(Guest *g)
 /* Writes of a step may come before its end: what was flushed is what was noted before the step. */
 static void compare(BlockNode *n, int at_step)
 {
-    g_autofree uint8_t *buf = g_malloc(DISK);
+    g_autofree uint8_t *buf = g_malloc(kind->disk);
     unsigned f = 0;
     const int *base;
 
@@ -256,8 +287,8 @@ static void compare(BlockNode *n, int at_step)
         f = i;
     }
     base = g_array_index(snapshots, int *, f);
-    g_assert_cmpint(block_pread(n, 0, buf, DISK), ==, 0);
-    for (unsigned s = 0; s < SECTORS; s++) {
+    g_assert_cmpint(block_pread(n, 0, buf, kind->disk), ==, 0);
+    for (unsigned s = 0; s < kind->disk / SECTOR; s++) {
         int byte = buf[s * SECTOR], since = g_array_index(flushed, int, f);
 
         if (base[s] >= 0 && byte != base[s] && may_be[s][byte] <= since) {
@@ -294,9 +325,15 @@ static void look(int at_step)
 
     step = at_step;
     compare(n, at_step);
-    block_run(co_check, &mend);
-    block_run(co_check, &again);
-    g_assert_cmpint(again.r.corruptions + again.r.leaks + again.r.check_errors, ==, 0);
+    if (n->driver->co_check) {
+        block_run(co_check, &mend);
+        block_run(co_check, &again);
+        g_assert_cmpint(again.r.corruptions + again.r.leaks + again.r.check_errors, ==, 0);
+        compare(n, at_step);
+    }
+    block_node_unref(n);
+    /* now it opens as any other */
+    n = open_image(0, false);
     compare(n, at_step);
     block_node_unref(n);
 }
@@ -312,13 +349,13 @@ static void forget(Guest *g)
     g_rand_free(g->rnd);
 }
 
-static void crash_everywhere(const char *options, uint32_t seed)
+static void crash_everywhere(uint32_t seed)
 {
-    Guest g = { .options = options, .rnd = g_rand_new_with_seed(seed) };
+    Guest g = { .rnd = g_rand_new_with_seed(seed) };
     g_autofree uint8_t *start = NULL;
     uint64_t start_len, len;
 
-    make_image(options);
+    make_image();
     start = g_memdup2(content, FILE_ROOM);
     start_len = content_len;
     run_guest(&g);
@@ -345,12 +382,12 @@ static void crash_everywhere(const char *options, uint32_t seed)
 }
 
 /* One write (or all from it on) fails, the guest goes on. Returns how many writes there were. */
-static unsigned fail_once(const char *options, uint32_t seed, unsigned at, bool on, int error)
+static unsigned fail_once(uint32_t seed, unsigned at, bool on, int error)
 {
-    Guest g = { .options = options, .rnd = g_rand_new_with_seed(seed) };
+    Guest g = { .rnd = g_rand_new_with_seed(seed) };
     unsigned count;
 
-    make_image(options);
+    make_image();
     writes = 0;
     fail_at = at;
     fail_on = on;
@@ -368,55 +405,74 @@ static unsigned fail_once(const char *options, uint32_t seed, unsigned at, bool 
     return count;
 }
 
-static void co_fail(void *options)
+static void co_fail(void *opaque)
 {
     bool full = g_getenv("CRASH_FULL") != NULL;
 
     for (uint32_t seed = 1; seed <= (full ? 5u : 1u); seed++) {
-        unsigned count = fail_once(options, seed, 0, false, 0);
+        unsigned count = fail_once(seed, 0, false, 0);
 
         for (unsigned at = 1; at <= count; at += full ? 1 : 1 + at % 11) {
-            for (unsigned kind = 0; kind < 4; kind++) {
-                if (full || kind == at % 4) {
-                    fail_once(options, seed, at, kind & 1, kind & 2 ? ENOSPC : EIO);
+            for (unsigned how = 0; how < 4; how++) {
+                if (full || how == at % 4) {
+                    fail_once(seed, at, how & 1, how & 2 ? ENOSPC : EIO);
                 }
             }
         }
     }
 }
 
-static void test_fail(const void *options)
+static void test_fail(const void *opaque)
 {
-    block_run(co_fail, (void *)options);
+    kind = opaque;
+    block_run(co_fail, NULL);
 }
 
-static void co_crash(void *options)
+static void co_crash(void *opaque)
 {
     for (uint32_t seed = 1; seed <= (g_getenv("CRASH_FULL") ? 10u : 2u); seed++) {
-        crash_everywhere(options, seed);
+        crash_everywhere(seed);
     }
 }
 
-static void test_crash(const void *options)
+static void test_crash(const void *opaque)
 {
-    block_run(co_crash, (void *)options);
+    kind = opaque;
+    block_run(co_crash, NULL);
 }
+
+// clang-format off
+static const struct { const char *name; Kind kind; bool fail; } tests[] = {
+    { "qcow2/default", { "qcow2", "cluster_size=64k", 1 * MIB }, true },
+    { "qcow2/small", { "qcow2", "cluster_size=512", 1 * MIB }, true },
+    { "qcow2/4k", { "qcow2", "cluster_size=4k", 1 * MIB } },
+    { "qcow2/extended", { "qcow2", "cluster_size=16k,extended_l2=on", 1 * MIB }, true },
+    { "qcow2/v2", { "qcow2", "compat=v2", 1 * MIB }, true },
+    { "qcow2/lazy", { "qcow2", "lazy_refcounts=on", 1 * MIB }, true },
+    { "qed", { "qed", "cluster_size=4k", 1 * MIB }, true },
+    { "qcow", { "qcow", "", 1 * MIB }, true },
+    { "vdi", { "vdi", "", 4 * MIB }, true },
+    { "vhdx", { "vhdx", "block_size=1M,log_size=1M", 4 * MIB }, true },
+    { "vmdk", { "vmdk", "", 1 * MIB }, true },
+    { "parallels/default", { "parallels", "", 4 * MIB } },
+    { "parallels/4k", { "parallels", "cluster_size=4k", 1 * MIB }, true },
+    { "vpc", { "vpc", "", 4 * MIB }, true },
+};
+// clang-format on
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    tool_init("test-qcow2-crash");
+    tool_init("test-image-crash");
     content = g_malloc0(FILE_ROOM);
-    g_test_add_data_func("/qcow2/crash/default", "cluster_size=64k", test_crash);
-    g_test_add_data_func("/qcow2/crash/small", "cluster_size=512", test_crash);
-    g_test_add_data_func("/qcow2/crash/4k", "cluster_size=4k", test_crash);
-    g_test_add_data_func("/qcow2/crash/extended", "cluster_size=16k,extended_l2=on", test_crash);
-    g_test_add_data_func("/qcow2/crash/v2", "compat=v2", test_crash);
-    g_test_add_data_func("/qcow2/crash/lazy", "lazy_refcounts=on", test_crash);
-    g_test_add_data_func("/qcow2/fail/default", "cluster_size=64k", test_fail);
-    g_test_add_data_func("/qcow2/fail/small", "cluster_size=512", test_fail);
-    g_test_add_data_func("/qcow2/fail/extended", "cluster_size=16k,extended_l2=on", test_fail);
-    g_test_add_data_func("/qcow2/fail/v2", "compat=v2", test_fail);
-    g_test_add_data_func("/qcow2/fail/lazy", "lazy_refcounts=on", test_fail);
+    for (unsigned i = 0; i < ARRAY_COUNT(tests); i++) {
+        g_autofree char *crash = g_strdup_printf("/crash/%s", tests[i].name),
+                        *fail = g_strdup_printf("/fail/%s", tests[i].name);
+
+        g_test_add_data_func(crash, &tests[i].kind, test_crash);
+        if (tests[i].fail) {
+            g_test_add_data_func(fail, &tests[i].kind, test_fail);
+        }
+    }
     return g_test_run();
 }
