@@ -148,6 +148,30 @@ static int co_write_data(BlockNode *n, uint64_t offset, const MapExtent *e, uint
     return ret;
 }
 
+/* The same of a block of which parts are mapped: these stay, others may be writing to them. */
+static int co_fill_gaps(BlockNode *n, uint64_t block, uint64_t from, uint64_t to,
+                        const MapExtent *e)
+{
+    Mapped *m = n->state;
+    g_autofree uint8_t *buf = g_malloc(PIECE);
+    int ret = 0;
+
+    to = MIN(to, n->length - block);
+    while (from < to && ret == 0) {
+        MapExtent old = { .len = MIN(to - from, PIECE) };
+
+        ret = m->ops->co_find(n, block + from, &old);
+        if (ret == 0 && old.kind != MAP_DATA) {
+            struct iovec iov = { buf, old.len };
+
+            ret = co_read_extent(n, block + from, &old, &iov, 1);
+            ret = ret < 0 ? ret : co_write_data(n, block + from, e, e->where + from, &iov, 1, 0);
+        }
+        from += old.len;
+    }
+    return ret;
+}
+
 /* Bytes [from, to) of a new block, which are not written by the request. */
 static int co_fill(BlockNode *n, uint64_t block, uint64_t from, uint64_t to, const MapExtent *e,
                    MapKind was)
@@ -157,6 +181,9 @@ static int co_fill(BlockNode *n, uint64_t block, uint64_t from, uint64_t to, con
     g_autofree uint8_t *buf = NULL;
     int ret = 0;
 
+    if (e->mixed) {
+        return co_fill_gaps(n, block, from, to, e);
+    }
     /* the tail of a disk's last block may lie beyond its end: it is room all the same */
     if (!backed && was != MAP_PACKED && !m->ops->encrypt) {
         return e->fresh || from >= to

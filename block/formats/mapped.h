@@ -55,6 +55,7 @@ typedef struct MapExtent {
     uint64_t where;
     uint64_t len;               /* in: what is asked for; out: at most that, more than 0 */
     bool fresh;                 /* co_place: the place is known to be full of zeroes */
+    bool mixed;                 /* co_place: a part of the block is there already, and stays */
 } MapExtent;
 
 typedef struct MappedOps {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Hyper-V disks (MS-VHDX, revision 8): two headers of which the newer one counts, regions, metadata
- * items, a table of blocks of 1 MiB to 256 MiB. Differencing disks are read, by their sector
- * bitmaps, and not written.
+ * items, a table of blocks of 1 MiB to 256 MiB. Blocks of differencing disks of which some sectors
+ * are the parent's have a sector bitmap; when such a sector is written, the block gets the rest from
+ * the parent, and needs the bitmap no longer.
  */
 #include "block/formats/vhdx.h"
 
@@ -242,11 +243,8 @@ static bool read_parent(BlockNode *n, VhdxState *s, const uint8_t *t, GError **e
     }
     n->backing_file = parent_path(p, len);
     n->backing_format = g_strdup("vhdx");
-    if (!n->backing_file) {
-        return fail(error, "the parent locator of '%s' names no path", n->filename);
-    }
-    return n->read_only ||
-           fail(error, "'%s' is a differencing disk and can only be opened read-only", n->filename);
+    return n->backing_file ||
+           fail(error, "the parent locator of '%s' names no path", n->filename);
 }
 
 static bool read_metadata(BlockNode *n, VhdxState *s, GError **error)
@@ -379,7 +377,18 @@ static int co_vhdx_find(BlockNode *n, uint64_t offset, MapExtent *e)
 static int co_vhdx_place(BlockNode *n, uint64_t offset, MapExtent *e)
 {
     VhdxState *s = n->state;
+    uint8_t raw[8];
+    int ret = co_meta_read(&s->map.meta, entry_place(s, offset / s->map.unit), raw, sizeof(raw));
 
+    if (ret < 0) {
+        return ret;
+    }
+    if ((load_le64(raw) & VHDX_STATE_MASK) == VHDX_PARTIAL) {
+        e->where = load_le64(raw) & OFFSET_MASK;
+        e->mixed = true;
+        return e->where >= MIB && e->where <= n->file->length &&
+                       n->file->length - e->where >= s->map.unit ? 0 : -EIO;
+    }
     return co_append_room(n->file, MIB, s->map.unit, &e->where, &e->fresh);
 }
 
