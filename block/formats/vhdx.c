@@ -2,8 +2,8 @@
 /*
  * Hyper-V disks (MS-VHDX, revision 8): two headers of which the newer one counts, regions, metadata
  * items, a table of blocks of 1 MiB to 256 MiB. Blocks of differencing disks of which some sectors
- * are the parent's have a sector bitmap; when such a sector is written, the block gets the rest from
- * the parent, and needs the bitmap no longer.
+ * are the parent's have a sector bitmap; when such a sector is written, the block gets the rest
+ * from the parent, and needs the bitmap no longer.
  */
 #include "block/formats/vhdx.h"
 
