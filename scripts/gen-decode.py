@@ -14,7 +14,8 @@ bits      0, 1, a lower-case letter (a field) or '.' (ignored), in groups; 16 or
 @function trans_<function> translates it; without it trans_<NAME>
 operand   a field of the instruction struct. Its value is a run of field letters, most significant first, with
           '-' before it when signed and '<<n' behind it; or a number or an upper-case C constant
-assembly  the template that the target's printer reads
+assembly  the template that the target's printer reads; (letters) behind a %name or in a condition become the places of
+          these bits: (low.count,low.count<shift), with 32.1 and 33.1 for the digits 0 and 1
 manual    where the encoding is described
 
 A row whose fixed bits include another's goes first, and so does one with a '^' among its words; any other overlap
@@ -70,6 +71,24 @@ class Row:
             else:
                 self.fields.setdefault(c, []).append(bit)
         self.operands = [self.operand(o) for o in operands]
+        self.asm = re.sub(r"\((-?)([a-z01]+)(?:<<(\d+))?\)", self.places, self.asm)
+
+    def places(self, m):
+        """The places of a template's bits, as the printer reads them."""
+        sign, letters, shift = m.groups()
+        runs = []
+        for c in letters:
+            if c in "01":
+                runs.append([32 + int(c), 1])
+                continue
+            if c not in self.fields:
+                die(self.where, f"no field '{c}'")
+            for bit in self.fields[c]:
+                if runs and runs[-1][0] == bit + 1 and runs[-1][0] < 32:
+                    runs[-1] = [bit, runs[-1][1] + 1]
+                else:
+                    runs.append([bit, 1])
+        return f"({sign}{','.join(f'{low}.{count}' for low, count in runs)}{'<' + shift if shift else ''})"
 
     def operand(self, text):
         name, _, value = text.partition("=")
