@@ -660,12 +660,29 @@ static bool save_all(Vm *vm, StateStream *s, GError **error)
     return put_u8(s, SECTION_END, error) && flush(s, error);
 }
 
+/* May still write guest memory, which is why it comes before all else. */
+static void saving(Device *d, const DeviceType *t)
+{
+    for (; t; t = (const DeviceType *)type_parent((const ObjectType *)t)) {
+        if (t->saving) {
+            t->saving(d);
+        }
+    }
+}
+
 bool machine_state_save(Vm *vm, StateStream *s, GError **error)
 {
     bool good;
 
     if (!machine_state_possible(vm, error)) {
         return false;
+    }
+    g_autoptr(GPtrArray) devices = all_devices();
+
+    for (unsigned i = 0; i < devices->len; i++) {
+        Device *d = g_ptr_array_index(devices, i);
+
+        saving(d, device_type(d));
     }
     s->buf = g_malloc(BUFFER);
     s->used = 0;

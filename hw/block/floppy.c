@@ -156,6 +156,7 @@ static const Prop floppy_props[] = {
 };
 
 static const StateField floppy_state[] = {
+    HOST_ONLY(FloppyDrive, conf, "properties"),
     STATE(FloppyDrive, cylinder), STATE(FloppyDrive, changed),
     HOST_ONLY(FloppyDrive, cylinders, "by the medium"), HOST_ONLY(FloppyDrive, heads, "by the medium"),
     HOST_ONLY(FloppyDrive, sectors, "by the medium"), HOST_ONLY(FloppyDrive, fdc, "place"), STATE_END,

@@ -380,7 +380,8 @@ static const Prop nvme_ns_props[] = {
     PROP_END,
 };
 
-static const StateField nvme_ns_state[] = {HOST_ONLY(NvmeNs, ns, "made of the properties"),
+static const StateField nvme_ns_state[] = {HOST_ONLY(NvmeNs, conf, "properties"),
+                                          HOST_ONLY(NvmeNs, ns, "made of the properties"),
                                            STATE_END};
 
 static const DeviceType nvme_ns_type = {

@@ -596,6 +596,7 @@ static const StateField cq_state[] = {
 };
 
 static const StateField nvme_state[] = {
+    HOST_ONLY(NvmeCtrl, conf, "properties"),
     STATE_STRUCTS(NvmeCtrl, sq, sq_state),
     STATE_STRUCTS(NvmeCtrl, cq, cq_state),
     STATE_ARRAY(NvmeCtrl, kicked),

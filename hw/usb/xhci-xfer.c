@@ -97,6 +97,19 @@ static XhciQueue *queue_at(XhciEndpoint *e, unsigned i)
     return e->max_streams_exp ? &e->streams[i] : &e->queue;
 }
 
+/* Streams' rings go back to their contexts, where xhci_queue() finds them again. */
+static void streams_write_back(Xhci *s, XhciEndpoint *e)
+{
+    for (unsigned i = 1; i < num_queues(e); i++) {
+        const XhciRing *r = &e->streams[i].ring;
+        uint32_t words[2] = {(uint32_t)r->dequeue | 1 << 1 | r->cycle, r->dequeue >> 32};
+
+        if (r->dequeue) {
+            xhci_context_write(s, e->streams_base + i * STREAM_CONTEXT, words, 2);
+        }
+    }
+}
+
 /* Writes state and dequeue pointer into the output contexts. */
 void xhci_endpoint_set_state(Xhci *s, XhciEndpoint *e, unsigned state)
 {
@@ -112,14 +125,7 @@ void xhci_endpoint_set_state(Xhci *s, XhciEndpoint *e, unsigned state)
         ctx[2] = (uint32_t)e->queue.ring.dequeue | e->queue.ring.cycle;
         ctx[3] = e->queue.ring.dequeue >> 32;
     } else if (state == EP_STOPPED) {
-        for (unsigned i = 1; i < num_queues(e); i++) {
-            const XhciRing *r = &e->streams[i].ring;
-            uint32_t words[2] = {(uint32_t)r->dequeue | 1 << 1 | r->cycle, r->dequeue >> 32};
-
-            if (r->dequeue) {
-                xhci_context_write(s, e->streams_base + i * STREAM_CONTEXT, words, 2);
-            }
-        }
+        streams_write_back(s, e);
     }
     xhci_context_write(s, ctx_at, ctx, 4);
 }
@@ -170,6 +176,20 @@ void xhci_endpoint_stop(Xhci *s, XhciEndpoint *e, bool report)
         queue_stop(s, queue_at(e, i), report);
     }
     timer_cancel(&e->timer);
+}
+
+bool xhci_endpoint_rewind(Xhci *s, XhciEndpoint *e)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < num_queues(e); i++) {
+        any |= queue_at(e, i)->current != NULL;
+        queue_stop(s, queue_at(e, i), false);
+    }
+    if (e->max_streams_exp) {
+        streams_write_back(s, e);
+    }
+    return any;
 }
 
 void xhci_endpoint_free(Xhci *s, XhciEndpoint *e)

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "qom/runstate.h"
 #include "qom/vm.h"
 #include "util/bswap.h"
 
@@ -241,7 +242,8 @@ static void erstba_write(Device *d, const RegAccess *a)
     if ((s->erstsz[n] & 0xffff) == 0) {
         return;
     }
-    if (!xhci_context_read(s, s->erstba[n], entry, 4) || entry[2] < 16 || entry[2] > 4096) {
+    if (!xhci_context_read(s, s->erstba[n], entry, 4) || entry[2] < 16 ||
+        entry[2] > XHCI_MAX_EVENT_RING) {
         xhci_die(s, "bad event ring segment table");
         return;
     }
@@ -311,6 +313,9 @@ static void run_kicked(void *opaque)
 {
     Xhci *s = opaque;
 
+    if (!runstate_running()) {
+        return;                /* machine_started() has it run */
+    }
     for (unsigned slot = 0; slot <= s->num_slots && xhci_running(s); slot++) {
         uint32_t eps = s->kicked_eps[slot];
 
@@ -713,6 +718,13 @@ static bool xhci_check(const Xhci *s, GError **error)
     return true;
 }
 
+static void machine_started(void *opaque, bool running)
+{
+    if (running) {
+        bh_schedule(((Xhci *)opaque)->kick_bh);
+    }
+}
+
 static bool xhci_realize(Device *d, GError **error)
 {
     Xhci *s = (Xhci *)d;
@@ -728,6 +740,8 @@ static bool xhci_realize(Device *d, GError **error)
         return false;
     }
     s->kick_bh = bh_new(run_kicked, s);
+    s->saved = g_malloc0(xhci_saved_bytes(d));
+    runstate_watch(machine_started, s);
     for (unsigned i = 0; i < XHCI_MAX_INTRS; i++) {
         s->intr[i].held = g_queue_new();
     }
@@ -756,7 +770,9 @@ static void xhci_unrealize(Device *d)
         intr_reset(s, i);
         g_clear_pointer(&s->intr[i].held, g_queue_free);
     }
+    runstate_unwatch(machine_started, s);
     g_clear_pointer(&s->kick_bh, bh_free);
+    g_clear_pointer(&s->saved, g_free);
 }
 
 static void xhci_reset(Device *d)
@@ -776,15 +792,16 @@ static const Prop xhci_props[] = {
 };
 
 static const StateField xhci_state[] = {
-    HOST_ONLY(Xhci, commands, "saving the state of this controller is missing"),
-    HOST_ONLY(Xhci, slot, "likewise"),
-    HOST_ONLY(Xhci, intr, "likewise"),
+    STATE_STRUCT(Xhci, commands, xhci_ring_state),
+    STATE_STRUCTS(Xhci, slot, xhci_slot_state),
+    STATE_STRUCTS(Xhci, intr, xhci_interrupter_state),
+    STATE_BUF(Xhci, saved, xhci_saved_bytes),
     STATE(Xhci, mfindex_start_ns),
     HOST_ONLY(Xhci, bus, "host side"),
     HOST_ONLY(Xhci, port, "host side"),
     HOST_ONLY(Xhci, num_ports, "by the properties"),
     HOST_ONLY(Xhci, kick_bh, "host side"),
-    HOST_ONLY(Xhci, kicked_eps, "nothing waits while the machine is stopped"),
+    STATE_ARRAY(Xhci, kicked_eps),
     STATE_END,
 };
 
@@ -811,7 +828,7 @@ static const PciInfo nec_xhci_pci = {
     {                                                                                           \
         .name = name_, .parent = "pci-device", .bus = "PCI", .category = "usb", .desc = desc_,  \
         .size = sizeof(Xhci), .state_version = 1, .hotpluggable = true, .bus_info = &pci_,      \
-        .not_saved = "its slots and endpoints cannot be saved yet",                             \
+        .saving = xhci_saving, .unsaved = xhci_unsaved, .post_load = xhci_post_load,            \
         .props = xhci_props, .banks = xhci_banks, .state = xhci_state, .realize = xhci_realize, \
         .unrealize = xhci_unrealize, .reset = xhci_reset,                                       \
     }

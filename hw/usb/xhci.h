@@ -20,6 +20,7 @@
 #define XHCI_ENDPOINTS 32u /* device context index 1 to 31 */
 #define XHCI_TRB 16u
 #define XHCI_MAX_TD 256u /* TRBs of a transfer descriptor */
+#define XHCI_MAX_EVENT_RING 4096u /* TRBs */
 #define XHCI_MAX_STREAMS 256u /* of an endpoint, with the reserved one */
 
 enum {
@@ -154,6 +155,7 @@ typedef struct XhciSlot {
     uint64_t context; /* output device context */
     UsbPort *port;
     uint32_t route;
+    uint8_t saved_port; /* in snapshots: index of `port` and one, 0: none */
     XhciEndpoint *ep[XHCI_ENDPOINTS];
 } XhciSlot;
 
@@ -168,6 +170,7 @@ typedef struct XhciInterrupter {
     uint32_t enqueue;
     bool cycle;
     bool ring_full;
+    uint8_t num_held; /* in snapshots: how many are in `held` */
     GQueue *held; /* XhciEvent *, while the ring is full */
 } XhciInterrupter;
 
@@ -189,6 +192,7 @@ struct Xhci {
     XhciSlot slot[XHCI_MAX_SLOTS + 1];
     XhciInterrupter intr[XHCI_MAX_INTRS];
     int64_t mfindex_start_ns;
+    uint8_t *saved; /* tables of xhci-state.c; filled when state is saved */
     /* host side */
     UsbBus bus;
     UsbPort port[XHCI_MAX_PORTS_2]; /* what devices are plugged into */
@@ -223,7 +227,16 @@ XhciEndpoint *xhci_endpoint_new(Xhci *s, unsigned slot, unsigned ep, const uint3
 void xhci_endpoint_stop(Xhci *s, XhciEndpoint *e, bool report);
 void xhci_endpoint_free(Xhci *s, XhciEndpoint *e);
 void xhci_endpoint_set_state(Xhci *s, XhciEndpoint *e, unsigned state);
+/* Puts what is under way back on its rings, to be taken again; false: nothing was. */
+bool xhci_endpoint_rewind(Xhci *s, XhciEndpoint *e);
 /* The queue of a stream (0: none); NULL: no such stream. */
 XhciQueue *xhci_queue(Xhci *s, XhciEndpoint *e, unsigned stream);
+
+/* ---- xhci-state.c ---- */
+extern const StateField xhci_slot_state[], xhci_interrupter_state[], xhci_ring_state[];
+size_t xhci_saved_bytes(Device *d);
+const char *xhci_unsaved(Device *d);
+void xhci_saving(Device *d);
+void xhci_post_load(Device *d);
 
 #endif

@@ -82,6 +82,7 @@ struct DeviceType {
     bool (*realize)(Device *d, GError **error);
     void (*unrealize)(Device *d);
     void (*reset)(Device *d);      /* after the tables' reset; only what they cannot say */
+    void (*saving)(Device *d);     /* the machine stands and is about to be saved; may be NULL */
     void (*post_load)(Device *d);  /* after all state was loaded; parents of d come first */
     /* Why the state cannot be saved just now, a constant; NULL: it can. May be NULL. */
     const char *(*unsaved)(Device *d);

@@ -156,8 +156,11 @@ def test_refused():
         with start(machine, *more) as q:
             hmp(q, 'loadvm one', text)
             assert not qmp(q, 'query-status')['running']
-    with start('pc', '-device', 'qemu-xhci') as q:
-        hmp(q, 'savevm two', 'qemu-xhci')
+    with start('pc', '-device', 'virtio-gpu-pci') as q:
+        hmp(q, 'savevm two', 'virtio-gpu-pci')
+    with start('pc', '-device', 'qemu-xhci', '-device', 'usb-tablet') as q:
+        hmp(q, 'savevm usb')
+        hmp(q, 'loadvm usb')
     with open('raw', 'wb') as f:
         f.truncate(MIB)
     with start('pc', '-blockdev', f'file,filename={os.getcwd()}/raw,node-name=raw', '-device', 'virtio-blk-pci,drive=raw') as q:
