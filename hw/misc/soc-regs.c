@@ -25,7 +25,8 @@ static uint64_t soc_word_read(Device *d, const RegAccess *a)
     const SocReg *row = soc_row(b, b->set_clear ? offset & ~12u : offset);
     uint32_t v = s->r[b->set_clear ? a->index & ~3u : a->index];
 
-    return row ? (v | row->ones) & ~row->clears : v;
+    v = row ? (v | row->ones) & ~row->clears : v;
+    return b->read ? b->read(s, offset, v) : v;
 }
 
 void soc_word_write(Device *d, const RegAccess *a)

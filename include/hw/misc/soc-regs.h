@@ -29,6 +29,8 @@ typedef struct SocBlock {
     bool set_clear;            /* words at 4, 8 and 12 above every 16th set, clear and toggle bits of it (i.MX) */
     /* After a write was stored; may be NULL. */
     void (*written)(SocRegs *s, unsigned offset, uint32_t value, uint32_t old);
+    /* What a read of a word gives that would be `value`; may be NULL. */
+    uint32_t (*read)(SocRegs *s, unsigned offset, uint32_t value);
 } SocBlock;
 
 struct SocRegs {
