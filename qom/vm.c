@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const char *const irqchip_names[] = { "off", "on", "split", NULL };
+static const char *const irqchip_names[] = { "", "off", "on", "split", NULL };
 
 static const Prop machine_props[] = {
     PROP_ENUM(Machine, kernel_irqchip, "kernel-irqchip", 0, irqchip_names, .flags = PROP_HIDDEN,

@@ -83,6 +83,7 @@ static void reset_segments(X86Cpu *c)
 /* What power-up and RESET change, and INIT does not. */
 static void reset_power_on(X86Cpu *c)
 {
+    c->resets++;
     x86_fpu_reset(c);
     memset(c->xmm, 0, sizeof(c->xmm));
     memset(c->ymm_hi, 0, sizeof(c->ymm_hi));
@@ -146,7 +147,8 @@ void x86_cpu_reset(X86Cpu *c, bool init_only)
         apic_init_reset(c->apic);
     }
     c->wait_sipi = !is_bsp;
-    c->cpu.halted = !is_bsp;
+    /* in the kernel another one waits for its SIPI */
+    c->cpu.halted = !is_bsp && !(c->apic && apic_in_kernel(c->apic));
     tlb_flush(&c->cpu);
 }
 

@@ -99,6 +99,7 @@ struct X86Cpu {
     uint32_t smbase;
     bool smm, nmi_masked, smi_masked_nmi;
     bool in_hlt_mwait;
+    uint32_t resets; /* counts power-ups: state that an accelerator keeps elsewhere goes with them */
     uint32_t sipi_vector;
     bool wait_sipi;
     uint32_t a20_mask_bit; /* address bits forced to 0: bit 20 while A20 is off */

@@ -51,7 +51,7 @@ const StateField x86_cpu_state[] = {
     HOST_ONLY(X86Cpu, guest_tsc_offset, "likewise"),
     HOST_ONLY(X86Cpu, guest_tsc_scale, "likewise"), HOST_ONLY(X86Cpu, guest_step, "likewise"),
     HOST_ONLY(X86Cpu, vmx_timer, "likewise"), HOST_ONLY(X86Cpu, smm_guest, "likewise"),
-    HOST_ONLY(X86Cpu, guest_breakpoints, "derived"), HOST_ONLY(X86Cpu, model, "by -cpu"), STATE_END,
+    HOST_ONLY(X86Cpu, guest_breakpoints, "derived"), HOST_ONLY(X86Cpu, resets, "of the process"), HOST_ONLY(X86Cpu, model, "by -cpu"), STATE_END,
 };
 
 const char *x86_cpu_unsaved(Device *d)

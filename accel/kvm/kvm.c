@@ -127,7 +127,8 @@ bool kvm_cpu_create(Cpu *cpu, GError **error)
     cpu->accel = v;
     v->synced = true;
     v->run = MAP_FAILED;
-    v->fd = kvm_ioctl(k->vm_fd, KVM_CREATE_VCPU, (void *)(uintptr_t)cpu->index);
+    v->fd = kvm_ioctl(k->vm_fd, KVM_CREATE_VCPU,
+                      (void *)(uintptr_t)(k->arch->vcpu_id ? k->arch->vcpu_id(cpu) : cpu->index));
     if (v->fd >= 0) {
         v->run = mmap(NULL, k->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd, 0);
     }
@@ -324,6 +325,9 @@ static bool handle_exit(Cpu *cpu, CpuExecResult *r)
         *r = CPU_EXEC_FAILED;
         return true;
     default:
+        if (kvm_of(cpu)->arch->exit && kvm_of(cpu)->arch->exit(cpu, run)) {
+            return false;
+        }
         dump_failure(cpu, "unknown exit", run->exit_reason);
         *r = CPU_EXEC_FAILED;
         return true;

@@ -465,6 +465,14 @@ static const RegBank vtd_banks[] = {
 
 /* ---- the device ---- */
 
+/* Local APICs in the kernel take messages with 32-bit IDs; a kernel's I/O APIC is not remapped. */
+static bool kernel_split(Vm *vm)
+{
+    const X86KernelIrq *kernel = vm_published(vm, X86_KERNEL_IRQ);
+
+    return kernel && kernel->route;
+}
+
 static bool vtd_check(Vtd *s, GError **error)
 {
     PcBoard *b = pc_board(s->dev.vm);
@@ -483,7 +491,7 @@ static bool vtd_check(Vtd *s, GError **error)
     if (s->eim == ON_OFF_AUTO_ON && !s->remaps) {
         return fail(error, "eim=on cannot be selected without intremap=on");
     }
-    if (s->eim == ON_OFF_AUTO_ON && !s->buggy_eim) {
+    if (s->eim == ON_OFF_AUTO_ON && !s->buggy_eim && !kernel_split(s->dev.vm)) {
         return fail(error, "eim=on requires accel=kvm,kernel-irqchip=split");
     }
     if (s->pasid && !s->scalable) {

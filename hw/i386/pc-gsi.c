@@ -16,6 +16,10 @@ static void pc_gsi_update(PcGsi *g, unsigned line)
     uint32_t isa = g->legacy_blocked ? g->isa_lines & ~LEGACY_TIMERS : g->isa_lines;
     int level = ((isa | g->pci_lines | g->hpet_lines) >> line) & 1;
 
+    if (g->kernel && g->kernel->line) {
+        g->kernel->line(g->kernel->opaque, line, level);
+        return;
+    }
     if (line < 16 && g->i8259) {
         i8259_set_line(g->i8259, line, level);
     }

@@ -136,6 +136,7 @@ static bool pc_create_interrupts(PcBoard *b, GError **error)
     }
     device_map(ioapic, "mmio", IOAPIC_BASE);
     b->gsi.ioapic = ioapic;
+    b->gsi.kernel = vm_published(vm, X86_KERNEL_IRQ);
     pc_gsi_init(&b->gsi, vm);
     return true;
 }

@@ -37,6 +37,7 @@ typedef struct Apic {
     uint32_t sipi_vector;
     bool lint_level[2];
     Timer timer;
+    const X86KernelIrq *kernel;         /* the real one is the kernel's; NULL: this is it */
     void (*taken)(void *opaque);        /* apic_watch_taken */
     void *taken_opaque;
 } Apic;

@@ -51,7 +51,7 @@ static int apic_deliverable(const Apic *s)
 {
     int irr = vector_highest(s->irr);
 
-    if (!(s->svr & SVR_ENABLE) || irr < 0 || (irr & 0xf0u) <= (apic_ppr(s) & 0xf0u)) {
+    if (s->kernel || !(s->svr & SVR_ENABLE) || irr < 0 || (irr & 0xf0u) <= (apic_ppr(s) & 0xf0u)) {
         return -1;
     }
     return irr;
@@ -63,7 +63,7 @@ static bool apic_extint(const Apic *s)
     if (!s->lint_level[0]) {
         return false;
     }
-    if (!(s->base & APIC_BASE_ENABLE)) {
+    if (s->kernel || !(s->base & APIC_BASE_ENABLE)) {
         return true;
     }
     return !(s->lvt[LVT_LINT0] & LVT_MASKED) && LVT_MODE(s->lvt[LVT_LINT0]) == MODE_EXTINT;
@@ -216,6 +216,12 @@ void apic_bus_deliver(Vm *vm, uint32_t dest, bool logical, unsigned mode, unsign
 
 void x86_interrupt_deliver(Vm *vm, X86Interrupt i)
 {
+    const X86KernelIrq *kernel = vm_published(vm, X86_KERNEL_IRQ);
+
+    if (kernel) {
+        kernel->deliver(kernel->opaque, &i);
+        return;
+    }
     apic_bus_deliver(vm, i.dest, i.logical, i.mode, i.vector, i.level);
 }
 
@@ -306,6 +312,14 @@ void apic_set_lint(Device *apic, unsigned n, int level)
     unsigned lvt = n ? LVT_LINT1 : LVT_LINT0;
 
     s->lint_level[n] = level != 0;
+    if (s->kernel) {
+        if (n == 0) {
+            apic_update(s);
+        } else if (rising) {
+            cpu_interrupt(s->cpu, CPU_PENDING_NMI);
+        }
+        return;
+    }
     if (n == 0 && (!apic_enabled(s) || LVT_MODE(s->lvt[lvt]) == MODE_EXTINT)) {
         apic_update(s);
     } else if (rising) {
@@ -323,6 +337,11 @@ static void apic_lint0(Device *d, unsigned pin, int level)
 }
 
 /* ---- for the CPU ---- */
+
+bool apic_in_kernel(const Device *apic)
+{
+    return APIC(apic)->kernel;
+}
 
 uint64_t apic_base(Device *apic)
 {
@@ -433,6 +452,7 @@ Device *apic_create(Cpu *cpu, unsigned apic_id, bool x2apic, GError **error)
     s->cpu = cpu;
     s->id = apic_id;
     s->x2apic = x2apic;
+    s->kernel = vm_published(cpu->dev.vm, X86_KERNEL_IRQ);
     return device_realize(d, NULL, &cpu->dev.obj, error) ? d : NULL;
 }
 
@@ -458,7 +478,7 @@ static const StateField apic_state[] = {
     STATE_ARRAY(Apic, tmr), STATE_ARRAY(Apic, lint_level), STATE_TIMER_FIELD(Apic, timer),
     HOST_ONLY(Apic, taken, "set by the board"),
     HOST_ONLY(Apic, taken_opaque, "set by the board"),
-    HOST_ONLY(Apic, cpu, "whose APIC this is"), HOST_ONLY(Apic, id, "given by the CPU"),
+    HOST_ONLY(Apic, kernel, "by -accel"), HOST_ONLY(Apic, cpu, "whose APIC this is"), HOST_ONLY(Apic, id, "given by the CPU"),
     HOST_ONLY(Apic, x2apic, "given by the CPU's model"), STATE_END,
 };
 

@@ -48,16 +48,35 @@ struct IoApic {
  * next message, and an access from within one to the same region is refused. The bits of an entry
  * stand as an interrupt-remapping unit wants them in the message (VT-d 3.4, 5.1.5.1).
  */
-static void ioapic_send(IoApic *s, unsigned pin)
+static bool ioapic_message(IoApic *s, unsigned pin, X86Interrupt *i)
 {
     const X86Remapper *r = vm_published(s->dev.vm, X86_REMAPPER);
     uint64_t e = s->table[pin], address = (e >> 48) << 4 | (e >> 11 & 1) << 2;
     uint32_t data = e & (RTE_VECTOR | 7u << 8 | RTE_LEVEL);
-    X86Interrupt i = x86_message_decode(address, data);
+
+    *i = x86_message_decode(address, data);
+    return !r || r->remap(r->opaque, X86_IOAPIC_SOURCE, APIC_BASE_ADDRESS | address, data, i);
+}
+
+static void ioapic_send(IoApic *s, unsigned pin)
+{
+    X86Interrupt i;
 
     s->sent[pin]++;
-    if (!r || r->remap(r->opaque, X86_IOAPIC_SOURCE, APIC_BASE_ADDRESS | address, data, &i)) {
+    if (ioapic_message(s, pin, &i)) {
         x86_interrupt_deliver(s->dev.vm, i);
+    }
+}
+
+/* Local APICs in the kernel have to know whose ends are waited for. */
+static void ioapic_route(IoApic *s, unsigned pin)
+{
+    const X86KernelIrq *kernel = vm_published(s->dev.vm, X86_KERNEL_IRQ);
+    unsigned first = s == vm_published(s->dev.vm, "ioapic") ? 0 : IOAPIC_PINS;
+    X86Interrupt i;
+
+    if (kernel && kernel->route && !(s->table[pin] & RTE_MASKED)) {
+        kernel->route(kernel->opaque, first + pin, ioapic_message(s, pin, &i) ? &i : NULL);
     }
 }
 
@@ -152,6 +171,7 @@ static void ioapic_write_entry(IoApic *s, unsigned pin, bool high, uint32_t valu
     } else {
         s->irr &= ~(1u << pin);
     }
+    ioapic_route(s, pin);
     ioapic_service(s, pin);
 }
 
@@ -244,12 +264,16 @@ static bool ioapic_realize(Device *d, GError **error)
 
 static void ioapic_reset(Device *d)
 {
+    const X86KernelIrq *kernel = vm_published(d->vm, X86_KERNEL_IRQ);
     IoApic *s = (IoApic *)d;
 
     s->id = s->select = 0;
     s->irr = s->lines = 0;
     for (unsigned i = 0; i < IOAPIC_PINS; i++) {
         s->table[i] = RTE_MASKED;
+    }
+    if (kernel && kernel->reset && s == vm_published(d->vm, "ioapic")) {
+        kernel->reset(kernel->opaque);
     }
 }
 

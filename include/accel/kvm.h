@@ -2,7 +2,7 @@
 /*
  * The KVM accelerator: what is the same on every architecture (accel/kvm), and the KvmArch that a
  * target-X/kvm folder supplies for the hosts that run its guests (Documentation/virt/kvm/api.rst of
- * the kernel, "API" below). Interrupt controllers are the emulator's own: KVM is told of an
+ * the kernel, "API" below). Where interrupt controllers are the emulator's own, KVM is told of an
  * interrupt when the vCPU can take it.
  *
  * The guest's registers are the kernel's while a vCPU runs. kvm_cpu_sync() brings them into the
@@ -34,6 +34,10 @@ struct KvmArch {
     bool (*before)(Cpu *cpu);
     /* What struct kvm_run says beside the exit. Machine lock. */
     void (*after)(Cpu *cpu);
+    /* The number of KVM_CREATE_VCPU; NULL: Cpu.index. * */
+    unsigned (*vcpu_id)(const Cpu *cpu);
+    /* An exit of the architecture's own, of struct kvm_run. Machine lock. False: not known. * */
+    bool (*exit)(Cpu *cpu, const struct kvm_run *run);
     /* Fills struct kvm_guest_debug's arch part from the debugger's points. */
     void (*debug)(Cpu *cpu, struct kvm_guest_debug *d);
 };

@@ -59,6 +59,28 @@ typedef struct X86Interrupt {
     bool logical, level;
 } X86Interrupt;
 void x86_interrupt_deliver(Vm *vm, X86Interrupt i);
+/*
+ * Interrupt controllers of the host's kernel: an accelerator publishes them under this name before
+ * there are CPUs. Local APICs are among them: the "apic" devices keep the lines of the 8259A and
+ * LINT1, and no more. Machine lock.
+ */
+#define X86_KERNEL_IRQ "x86-kernel-irq"
+typedef struct X86KernelIrq {
+    void (*deliver)(void *opaque, const X86Interrupt *i);
+    /*
+     * 8259As and I/O APICs are devices: what a pin (of the second I/O APIC from 24) now sends; NULL:
+     * nothing. When such a level-triggered one ends, ioapic_eoi_broadcast is called. NULL: the
+     * kernel's.
+     */
+    void (*route)(void *opaque, unsigned pin, const X86Interrupt *i);
+    /* They are the kernel's: level of a line, reset of the chips. NULL: devices. */
+    void (*line)(void *opaque, unsigned gsi, int level);
+    void (*reset)(void *opaque);
+    void *opaque;
+} X86KernelIrq;
+bool apic_in_kernel(const Device *apic);
+/* A local APIC ended a level-triggered interrupt of this vector; hw/intc/ioapic.c. */
+void ioapic_eoi_broadcast(Vm *vm, uint8_t vector);
 /* A message in its plain form (SDM 3A 11.11). */
 static inline X86Interrupt x86_message_decode(uint64_t address, uint32_t data)
 {

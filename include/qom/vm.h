@@ -121,7 +121,7 @@ struct Machine {
     bool graphics, usb, dump_guest_core, mem_merge;
     bool hmat, nvdimm; /* where a board has these properties */
     int acpi, vmport;
-    int kernel_irqchip; /* 0 off, 1 on, 2 split */
+    int kernel_irqchip; /* 0 not given, 1 off, 2 on, 3 split */
 };
 
 /*

@@ -15,8 +15,15 @@
 #define IDENTITY_PAGE 0xfeffc000ull
 #define TSS_PAGES 0xfeffd000ul
 
+/* The accelerator's object. */
+typedef struct X86KvmAccel {
+    Kvm kvm;
+    int irqchip;                       /* X86Irqchip */
+} X86KvmAccel;
+
 static bool x86_kvm_init(Kvm *k, GError **error)
 {
+    int irqchip = ((X86KvmAccel *)k)->irqchip;
     uint64_t identity = IDENTITY_PAGE;
 
     if (kvm_has(k, KVM_CAP_SET_IDENTITY_MAP_ADDR) &&
@@ -27,7 +34,9 @@ static bool x86_kvm_init(Kvm *k, GError **error)
         kvm_ioctl(k->vm_fd, KVM_SET_TSS_ADDR, (void *)TSS_PAGES) < 0) {
         return fail_errno(error, errno, "KVM_SET_TSS_ADDR");
     }
-    return x86_kvm_init_msrs(k, error) && x86_kvm_init_features(k, error);
+    irqchip = irqchip ? irqchip : k->accel.vm->machine ? k->accel.vm->machine->kernel_irqchip : 0;
+    return x86_kvm_init_irqchip(k, irqchip, error) && x86_kvm_init_msrs(k, error) &&
+           x86_kvm_init_features(k, error);
 }
 
 static bool x86_kvm_cpu_init(Cpu *cpu, GError **error)
@@ -60,12 +69,36 @@ static bool inject(X86Cpu *c, KvmCpu *v)
     return true;
 }
 
+/* With a local APIC in the kernel: NMIs, and what an 8259A that is a device asks for. */
+static bool before_with_apic(Cpu *cpu)
+{
+    KvmCpu *v = kvm_cpu(cpu);
+    uint32_t pending = atomic_load(&cpu->pending);
+
+    cpu_interrupt_clear(cpu, X86_PENDING_SMI | X86_PENDING_MCE | X86_PENDING_INIT |
+                                 X86_PENDING_SIPI);
+    cpu->halted = false;
+    if (pending & CPU_PENDING_NMI) {
+        cpu_interrupt_clear(cpu, CPU_PENDING_NMI);
+        kvm_ioctl(v->fd, KVM_NMI, NULL);
+    }
+    v->run->request_interrupt_window = 0;
+    if (pending & CPU_PENDING_HARD) {
+        inject(X86(cpu), v);
+        v->run->request_interrupt_window = (atomic_load(&cpu->pending) & CPU_PENDING_HARD) != 0;
+    }
+    return true;
+}
+
 static bool x86_kvm_before(Cpu *cpu)
 {
     X86Cpu *c = X86(cpu);
     KvmCpu *v = kvm_cpu(cpu);
     uint32_t pending = atomic_load(&cpu->pending);
 
+    if (x86_kvm_has_apic(c)) {
+        return before_with_apic(cpu);
+    }
     if (pending & (X86_PENDING_INIT | X86_PENDING_SIPI)) {
         kvm_cpu_sync(cpu);
         x86_interrupt(cpu, pending & X86_PENDING_INIT);
@@ -100,7 +133,7 @@ static void x86_kvm_after(Cpu *cpu)
     const struct kvm_run *run = kvm_cpu(cpu)->run;
 
     c->eflags = (c->eflags & ~FLAG_IF) | (run->if_flag ? FLAG_IF : 0);
-    if (c->apic) {
+    if (c->apic && !apic_in_kernel(c->apic)) {
         if (run->cr8 != apic_cr8(c->apic)) {
             apic_set_cr8(c->apic, (unsigned)run->cr8);
         }
@@ -108,6 +141,20 @@ static void x86_kvm_after(Cpu *cpu)
             apic_set_base(c->apic, run->apic_base);
         }
     }
+}
+
+static unsigned x86_kvm_vcpu_id(const Cpu *cpu)
+{
+    return ((const X86Cpu *)cpu)->apic_id;    /* the kernel's APIC has it from here */
+}
+
+static bool x86_kvm_exit(Cpu *cpu, const struct kvm_run *run)
+{
+    if (run->exit_reason == KVM_EXIT_IOAPIC_EOI) {
+        ioapic_eoi_broadcast(cpu->dev.vm, run->eoi.vector);
+        return true;
+    }
+    return run->exit_reason == KVM_EXIT_SET_TPR;
 }
 
 /* ---- the debugger: four points by the processor's debug registers (SDM 3B 17.2) ---- */
@@ -154,7 +201,17 @@ static const KvmArch x86_kvm = {
     .get = x86_kvm_get,
     .before = x86_kvm_before,
     .after = x86_kvm_after,
+    .vcpu_id = x86_kvm_vcpu_id,
+    .exit = x86_kvm_exit,
     .debug = x86_kvm_debug,
+};
+
+static const char *const irqchip_names[] = {"", "off", "on", "split", NULL};
+
+static const Prop kvm_props[] = {
+    PROP_ENUM(X86KvmAccel, irqchip, "kernel-irqchip", 0, irqchip_names,
+              .help = "on, split (local APICs only) or off: interrupt controllers in the kernel"),
+    PROP_END,
 };
 
 static bool type_init(Accel *a, Vm *vm, GError **error)
@@ -164,7 +221,7 @@ static bool type_init(Accel *a, Vm *vm, GError **error)
 
 static const AccelType kvm_type = {
     .object = {.name = "kvm-accel", .parent = "accel", .desc = "the host's processor",
-               .size = sizeof(Kvm)},
+               .size = sizeof(X86KvmAccel), .props = kvm_props},
     .thread_name = "KVM",
     .init = type_init,
     .fini = kvm_fini,

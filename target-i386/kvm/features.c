@@ -27,6 +27,8 @@ typedef struct CpuidBuffer {
 #define AVX512_ECX (1u << 1 | 1u << 6 | 1u << 11 | 1u << 12 | 1u << 14)
 #define AVX512_EDX (1u << 2 | 1u << 3 | 1u << 8 | 1u << 23)
 #define AVX512_1_EAX (1u << 5)
+/* steal time, PV EOI, unhalt, TLB flush, IPIs, yield */
+#define APIC_FEATURES (1u << 5 | 1u << 6 | 1u << 7 | 1u << 9 | 1u << 11 | 1u << 13)
 #define CLOCK_FEATURES (1u << 0 | 1u << 1 | 1u << 3 | 1u << 24)
 
 /*
@@ -99,6 +101,14 @@ static void read_host(void)
     }
 }
 
+/* Of KVM's own, those that go with its local APICs. */
+static uint32_t kernel_apic_features(const CpuidBuffer *b)
+{
+    const uint32_t *leaf = find_leaf(b, KVM_CPUID_FEATURES, 0);
+
+    return leaf ? leaf[EAX] & APIC_FEATURES : 0;
+}
+
 bool x86_kvm_init_features(Kvm *k, GError **error)
 {
     g_autofree CpuidBuffer *b = g_new0(CpuidBuffer, 1);
@@ -114,11 +124,16 @@ bool x86_kvm_init_features(Kvm *k, GError **error)
         words[w] = leaf ? leaf[word_rows[w].reg] & (x86_supported_features[w] | word_rows[w].plain)
                         : 0;
     }
-    /*
-     * these need an interrupt controller in the kernel; nested guests, state that is not kept here
-     */
-    words[FW_1_ECX] &= ~(1u << FEAT_X2APIC % 32 | 1u << FEAT_TSC_DEADLINE % 32 |
-                         1u << FEAT_MONITOR % 32 | 1u << FEAT_VMX % 32);
+    if (vm_published(k->accel.vm, X86_KERNEL_IRQ)) {
+        if (kvm_has(k, KVM_CAP_TSC_DEADLINE_TIMER)) {
+            words[FW_1_ECX] |= 1u << FEAT_TSC_DEADLINE % 32;
+        }
+        words[FW_KVM_EAX] |= kernel_apic_features(b);
+    } else {
+        words[FW_1_ECX] &= ~(1u << FEAT_X2APIC % 32 | 1u << FEAT_TSC_DEADLINE % 32);
+    }
+    /* nested guests, state that is not kept here */
+    words[FW_1_ECX] &= ~(1u << FEAT_MONITOR % 32 | 1u << FEAT_VMX % 32);
     words[FW_8000_0001_ECX] &= ~(1u << FEAT_SVM % 32);
     words[FW_7_0_EBX] &= ~AVX512_EBX;
     words[FW_7_0_ECX] &= ~AVX512_ECX;

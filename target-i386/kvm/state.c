@@ -155,8 +155,9 @@ static bool put_registers(X86Cpu *c, int fd)
     return kvm_ioctl(fd, KVM_SET_REGS, &regs) >= 0;
 }
 
-static bool put_system(X86Cpu *c, int fd)
+static bool put_system(X86Cpu *c, int fd, const X86KvmCpu *k)
 {
+    bool own = c->apic && !apic_in_kernel(c->apic);
     struct kvm_sregs s = {
         .es = user_segment(c, S_ES),
         .cs = user_segment(c, S_CS),
@@ -172,9 +173,9 @@ static bool put_system(X86Cpu *c, int fd)
         .cr2 = c->cr2,
         .cr3 = c->cr3,
         .cr4 = c->cr4,
-        .cr8 = c->apic ? apic_cr8(c->apic) : 0,
+        .cr8 = own ? apic_cr8(c->apic) : k->cr8,
         .efer = c->efer,
-        .apic_base = c->apic ? apic_base(c->apic) : 0,
+        .apic_base = own ? apic_base(c->apic) : k->apic_base,
     };
 
     return kvm_ioctl(fd, KVM_SET_SREGS, &s) >= 0;
@@ -219,6 +220,18 @@ static bool put_float(X86Cpu *c, int fd)
     return true;
 }
 
+/* What only the kernel has goes back to what it is at power-up. */
+static bool put_reset(X86Cpu *c, KvmCpu *v)
+{
+    X86KvmCpu *k = v->arch;
+
+    k->resets = c->resets;
+    if (!x86_kvm_has_apic(c)) {
+        return true;
+    }
+    return x86_kvm_reset_apic(c, v->fd);
+}
+
 static bool put_debug(X86Cpu *c, int fd)
 {
     struct kvm_debugregs d = {.dr6 = c->dr[6], .dr7 = c->dr[7]};
@@ -246,6 +259,20 @@ static void put_msrs(X86Cpu *c, int fd)
     }
 }
 
+/* Of KVM itself, and the deadline timer: nothing of a system that is gone may be written to. */
+static void reset_msrs(int fd)
+{
+    static const uint32_t own[] = {
+        0x11, 0x12, 0x4b564d00, 0x4b564d01, 0x4b564d02, 0x4b564d03, 0x4b564d04, 0x6e0,
+    };
+
+    for (unsigned i = 0; i < ARRAY_COUNT(own); i++) {
+        MsrBuffer b = {.head = {.nmsrs = 1}, .entry = {.index = own[i]}};
+
+        kvm_ioctl(fd, KVM_SET_MSRS, &b);
+    }
+}
+
 /* What was being delivered when the events were read still is, if the vCPU is where it was. */
 static bool put_events(X86Cpu *c, KvmCpu *v)
 {
@@ -267,12 +294,26 @@ bool x86_kvm_put(Cpu *cpu)
 {
     X86Cpu *c = X86(cpu);
     KvmCpu *v = kvm_cpu(cpu);
+    X86KvmCpu *k = v->arch;
+    bool reset = k->resets != c->resets;
 
-    if (!put_system(c, v->fd) || !put_registers(c, v->fd) || !put_float(c, v->fd) ||
+    if (reset) {
+        k->apic_base =
+            c->apic ? APIC_BASE_ADDRESS | APIC_BASE_ENABLE | (cpu->index ? 0 : APIC_BASE_BSP) : 0;
+        k->cr8 = 0;
+        memset(&k->events, 0, sizeof(k->events));
+    }
+    if (!put_system(c, v->fd, k) || !put_registers(c, v->fd) || !put_float(c, v->fd) ||
         !put_debug(c, v->fd)) {
         return false;
     }
     put_msrs(c, v->fd);
+    if (reset) {
+        reset_msrs(v->fd);
+        if (!put_reset(c, v)) {
+            return false;
+        }
+    }
     return put_events(c, v);
 }
 
@@ -312,7 +353,7 @@ static bool get_registers(X86Cpu *c, int fd)
     return true;
 }
 
-static bool get_system(X86Cpu *c, int fd)
+static bool get_system(X86Cpu *c, int fd, X86KvmCpu *k)
 {
     struct kvm_sregs s;
 
@@ -333,6 +374,8 @@ static bool get_system(X86Cpu *c, int fd)
     c->cr3 = s.cr3;
     c->cr4 = s.cr4;
     c->efer = s.efer;
+    k->cr8 = s.cr8;
+    k->apic_base = s.apic_base;
     c->cpl = s.ss.dpl;
     return true;
 }
@@ -406,7 +449,7 @@ bool x86_kvm_get(Cpu *cpu)
     KvmCpu *v = kvm_cpu(cpu);
     X86KvmCpu *k = v->arch;
 
-    if (!get_system(c, v->fd) || !get_registers(c, v->fd) || !get_float(c, v->fd) ||
+    if (!get_system(c, v->fd, k) || !get_registers(c, v->fd) || !get_float(c, v->fd) ||
         !get_debug(c, v->fd) || kvm_ioctl(v->fd, KVM_GET_VCPU_EVENTS, &k->events) < 0) {
         return false;
     }

@@ -7,6 +7,7 @@
 #include "hw/isa/isa.h"
 #include "hw/nvram/fw_cfg.h"
 #include "hw/pci/pci.h"
+#include "exec/x86-apic.h"
 #include "qom/vm.h"
 
 /*
@@ -15,6 +16,7 @@
  */
 typedef struct PcGsi {
     Device *i8259, *ioapic;
+    const X86KernelIrq *kernel; /* both are shells of the kernel's; NULL: devices */
     uint32_t isa_lines, pci_lines,
         hpet_lines; /* levels by source; a line is up while one of them is */
     bool legacy_blocked; /* the HPET has replaced the 8254 and the RTC on lines 0 and 8 */

@@ -5,8 +5,6 @@
 
 #include "qom/vm.h"
 
-/* A local APIC ended a level-triggered interrupt of this vector. Machine lock. */
-void ioapic_eoi_broadcast(Vm *vm, uint8_t vector);
 /* Whether the last message of a pin waits in a local APIC. */
 bool ioapic_waits(Device *ioapic, unsigned pin);
 /* How many interrupts a pin has sent: "info irq". */
