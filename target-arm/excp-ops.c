@@ -42,7 +42,7 @@ static unsigned hvc_target(ArmCpu *c, uintptr_t host_pc)
 static unsigned smc_target(ArmCpu *c, uint32_t syndrome, uintptr_t host_pc)
 {
     if (arm_el(c) == 1 && arm_hcr(c) & HCR_TSC) {
-        return 2;
+        arm_raise(c, ARM_EXC_HYP_TRAP, syndrome, 2, host_pc);
     }
     if (c->psci_conduit == PSCI_SMC) {
         return MAX(arm_el(c), 1u);
@@ -61,9 +61,6 @@ static unsigned call_target(ArmCpu *c, unsigned kind, uint32_t syndrome, uintptr
         target = hvc_target(c, host_pc);
     } else if (kind == ARM_EXC_SMC) {
         target = smc_target(c, syndrome, host_pc);
-        if (target == 2) {
-            arm_raise(c, ARM_EXC_HYP_TRAP, syndrome, 2, host_pc);
-        }
     }
     return target;
 }
