@@ -17,7 +17,8 @@
 
 static void reset_sctlr(ArmCpu *c)
 {
-    uint64_t v = c->aarch64_prop          ? 0x00c50838
+    uint64_t v = c->id.sctlr              ? c->id.sctlr
+                 : c->aarch64_prop        ? 0x00c50838
                  : arm_has(c, FEATURE_V7) ? 0x00c50078
                  : arm_has(c, FEATURE_V6) ? 0x00050078
                                           : 0x00090078;

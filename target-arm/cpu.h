@@ -22,7 +22,7 @@ struct ArmIdRegs {
     uint64_t midr, revidr, ctr, dczid, clidr, ccsidr[8];
     uint64_t pfr0, pfr1, dfr0, isar0, isar1, isar2, mmfr0, mmfr1, mmfr2, zfr0, smfr0;
     uint32_t a32_pfr0, a32_pfr1, a32_pfr2, a32_dfr0, a32_dfr1, a32_afr0, a32_mmfr[6], a32_isar[7];
-    uint32_t mvfr[3], fpsid;
+    uint32_t mvfr[3], fpsid, sctlr;     /* sctlr: its reset value, 0: as most have it */
 };
 
 /* One timer of the four: CNTP, CNTV, CNTHP, CNTPS. */
@@ -121,6 +121,7 @@ typedef struct ArmCpu {
     uint8_t *tags;                      /* a byte for each 16 bytes of RAM, by ram address; NULL: no MTE */
     bool has_tags;                      /* property tag-memory */
     bool guarded_seen;                  /* a guarded page (GP) was entered for execution */
+    bool debug_every;                   /* a breakpoint has no address: MODE_SS where it may match */
     bool debug_points;                  /* registers have put some into the lists of break- and watchpoints */
     bool in_exec;                       /* between exec_enter and exec_leave */
     uint8_t lines;                      /* levels of irq fiq virq vfiq, bits 0..3 */
@@ -186,7 +187,7 @@ enum {
     MODE_USER_A32 = 1 << 7,
     MODE_ALIGN = 1 << 8,                /* SCTLR.A */
     MODE_BIG = 1 << 9,                  /* data are big-endian */
-    MODE_SS = 1 << 10,                  /* software step is active */
+    MODE_SS = 1 << 10,                  /* software step is active, or a breakpoint without an address */
     MODE_FP_SLOW = 1 << 11,             /* flush to zero and the like: nothing by host instructions */
     MODE_IT_SHIFT = 12, MODE_IT = 0xff << 12,   /* AArch32 */
     MODE_SVE_SHIFT = 12, MODE_SVE_VL = 15 << 12,    /* AArch64: vector length / 128 - 1, or the level that SVE traps to */

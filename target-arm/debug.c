@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Self-hosted debug (D2, G2): what breakpoint and watchpoint registers match, where the exceptions
- * go, software step. Addresses are put into the CPU's lists of break- and watchpoints, which the
- * gdb stub uses too; what else a register asks for is looked at when one is hit. Left out: unlinked
- * context and VMID breakpoints, address mismatch of AArch32, vector catch.
+ * Self-hosted debug (D2, G2): what breakpoint and watchpoint registers match, where the
+ * exceptions go, software step. Addresses are put into the CPU's lists of break- and watchpoints,
+ * which the gdb stub uses too; what else a register asks for is looked at when one is hit.
+ * Breakpoints of contexts alone and those that match every address but one (AArch32) have blocks
+ * of one instruction, with a look before each. Left out: vector catch.
  */
 #include "target-arm/debug.h"
 #include "target-arm/helpers.h"
@@ -79,7 +80,7 @@ static bool state_matches(const ArmCpu *c, uint64_t cr, bool breakpoint)
     }
 }
 
-/* A context-aware breakpoint that others are linked to. */
+/* A context-aware breakpoint's context, its own or what others are linked to. */
 static bool context_matches(const ArmCpu *c, unsigned n)
 {
     unsigned count = arm_num_breakpoints(c), aware = (c->id.dfr0 >> 28 & 15) + 1;
@@ -93,7 +94,7 @@ static bool context_matches(const ArmCpu *c, unsigned n)
     if (n >= count || (c->aarch64_prop && n + aware < count) || !(cr & 1)) {
         return false;
     }
-    switch (cr >> 20 & 15) {
+    switch ((cr >> 20 & 15) | 1) {
     case 3:
         return context == (uint32_t)value;
     case 7:
@@ -135,6 +136,48 @@ static unsigned break_halves(const ArmCpu *c, unsigned n, uint64_t *va)
         return 0;
     }
     return (bas & 3 ? 1 : 0) | (bas & 12 ? 2 : 0);
+}
+
+/* A breakpoint that no address stands for: of a context alone, or of all addresses but one. */
+static bool wants_every(const ArmCpu *c, unsigned n)
+{
+    uint64_t cr = c->dbgbcr[n];
+    unsigned type = cr >> 20 & 15;
+
+    if (!(cr & 1)) {
+        return false;
+    }
+    return type == 4 || type == 5 ? !arm_el_is_a64(c, 1) : type && !(type & 1);
+}
+
+static bool every_matches(const ArmCpu *c, unsigned n)
+{
+    uint64_t cr = c->dbgbcr[n];
+    unsigned type = cr >> 20 & 15, bas = cr >> 5 & 15;
+
+    if (!wants_every(c, n) || !state_matches(c, cr, true)) {
+        return false;
+    }
+    if (type != 4 && type != 5) {
+        return context_matches(c, n);
+    }
+    bool there = (uint32_t)c->pc >> 2 == (uint32_t)c->dbgbvr[n] >> 2 &&
+                 bas & (c->pc & 2 ? 12 : 3);
+
+    return !there && (type == 4 || context_matches(c, cr >> 16 & 15));
+}
+
+bool arm_breaks_everywhere(const ArmCpu *c, unsigned el)
+{
+    if (!c->debug_every || !enabled_from(c, el, arm_debug_target(c))) {
+        return false;
+    }
+    for (unsigned n = 0; n < arm_num_breakpoints(c); n++) {
+        if (wants_every(c, n) && state_matches(c, c->dbgbcr[n], true)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The bytes that watchpoint n means: from *va on, a bit each in *bytes, or as many as *len. */
@@ -191,6 +234,7 @@ void arm_debug_update(ArmCpu *c)
         cpu_breakpoints_clear(&c->cpu, BP_GUEST);
         c->debug_points = false;
     }
+    c->debug_every = false;
     if (!(c->mdscr & MDSCR_MDE)) {
         return;
     }
@@ -198,6 +242,7 @@ void arm_debug_update(ArmCpu *c)
         uint64_t va;
         unsigned halves = break_halves(c, n, &va);
 
+        c->debug_every |= wants_every(c, n);
         for (unsigned i = 0; i < 2; i++) {
             if (halves >> i & 1) {
                 c->debug_points |=
@@ -300,7 +345,20 @@ void arm_watch_hit(Cpu *cpu, const Breakpoint *w, uint64_t va, unsigned size, Mm
     }
 }
 
-/* ---- software step (D2.12) ---- */
+/* ---- software step (D2.12), and breakpoints without an address ---- */
+
+static void break_everywhere(ArmCpu *c, uintptr_t host_pc)
+{
+    unsigned el = arm_el(c), target = arm_debug_target(c);
+
+    for (unsigned n = 0; n < arm_num_breakpoints(c); n++) {
+        if (every_matches(c, n)) {
+            set_moe(c, MOE_BREAKPOINT);
+            arm_raise(c, ARM_EXC_BKPT, esr(el < target ? EC_BREAK_LOW : EC_BREAK, IFSC_DEBUG),
+                      target, host_pc);
+        }
+    }
+}
 
 /* Before the instruction: with PSTATE.SS clear it is not to run, its step is due. */
 void helper_step_begin(Cpu *cpu)
@@ -308,7 +366,10 @@ void helper_step_begin(Cpu *cpu)
     ArmCpu *c = ARM(cpu);
     unsigned target = arm_debug_target(c);
 
-    if (!(c->pstate & PSTATE_SS)) {
+    if (c->debug_every && arm_breaks_everywhere(c, arm_el(c))) {
+        break_everywhere(c, HOST_PC());
+    }
+    if (arm_step_active(c, arm_el(c)) && !(c->pstate & PSTATE_SS)) {
         arm_raise(c, ARM_EXC_BKPT, esr(arm_el(c) < target ? EC_STEP_LOW : EC_STEP, IFSC_DEBUG),
                   target, HOST_PC());
     }
@@ -319,6 +380,9 @@ void helper_step_done(Cpu *cpu)
     ArmCpu *c = ARM(cpu);
     unsigned target = arm_debug_target(c);
 
+    if (!arm_step_active(c, arm_el(c))) {
+        return;
+    }
     c->pstate &= ~PSTATE_SS;
     arm_raise(c, ARM_EXC_BKPT,
               esr(arm_el(c) < target ? EC_STEP_LOW : EC_STEP, IFSC_DEBUG | 1u << 24), target, 0);

@@ -9,6 +9,8 @@
 unsigned arm_debug_target(const ArmCpu *c);
 /* Whether software step watches over what runs at this level. */
 bool arm_step_active(const ArmCpu *c, unsigned el);
+/* Whether each instruction at this level is to be looked at for a breakpoint. */
+bool arm_breaks_everywhere(const ArmCpu *c, unsigned el);
 /* Breakpoint and watchpoint registers, or MDSCR_EL1, were written. */
 void arm_debug_update(ArmCpu *c);
 unsigned arm_num_breakpoints(const ArmCpu *c);

@@ -49,21 +49,21 @@ const ArmModel arm_models[] = {
         .a32_isar = ISAR_V8(0x11142, 0x11121, 0), .mvfr = {0x10110222, 0x12111111, 0x43}, .fpsid = 0x41034080}},
     {.name = "cortex-a76", .aarch64 = true, .id = {
         .midr = 0x414fd0b1, .ctr = 0x8444c004, .dczid = 4, .clidr = 0x82000023, .ccsidr = {0x701fe01a, 0x201fe01a, 0x707fe03a},
-        .pfr0 = 0x1100000010111112, .pfr1 = 0x10, .dfr0 = 0x10305408, .isar0 = 0x0000100010211120, .isar1 = 0x100001, .mmfr0 = 0x101122,
+        .pfr0 = 0x1100000010111112, .pfr1 = 0x10, .dfr0 = 0x10305408, .isar0 = 0x0000100010211120, .isar1 = 0x100001, .sctlr = 0x30c50838, .mmfr0 = 0x101122,
         .mmfr1 = 0x10212122, .mmfr2 = 0x1011,
         .a32_pfr0 = 0x10010131, .a32_pfr1 = 0x10000, .a32_pfr2 = 0x11, .a32_dfr0 = 0x04010088,
         .a32_mmfr = {0x10201105, 0x40000000, 0x01260000, 0x02122211, 0x21110}, .a32_isar = ISAR_V8(0x10142, 0x01011121, 0x10),
         .mvfr = {0x10110222, 0x13211111, 0x43}}},
     {.name = "neoverse-n1", .aarch64 = true, .id = {
         .midr = 0x414fd0c1, .ctr = 0x8444c004, .dczid = 4, .clidr = 0x82000023, .ccsidr = {0x701fe01a, 0x201fe01a, 0x70ffe03a},
-        .pfr0 = 0x1100000010111112, .pfr1 = 0x20, .dfr0 = 0x10305408, .isar0 = 0x0000100010211120, .isar1 = 0x100001, .mmfr0 = 0x101125,
+        .pfr0 = 0x1100000010111112, .pfr1 = 0x20, .dfr0 = 0x10305408, .isar0 = 0x0000100010211120, .isar1 = 0x100001, .sctlr = 0x30c50838, .mmfr0 = 0x101125,
         .mmfr1 = 0x10212122, .mmfr2 = 0x1011,
         .a32_pfr0 = 0x10010131, .a32_pfr1 = 0x10000, .a32_pfr2 = 0x11, .a32_dfr0 = 0x04010088,
         .a32_mmfr = {0x10201105, 0x40000000, 0x01260000, 0x02122211, 0x21110}, .a32_isar = ISAR_V8(0x10142, 0x01011121, 0x10),
         .mvfr = {0x10110222, 0x13211111, 0x43}}},
     {.name = "a64fx", .aarch64 = true, .sve_map = 0xb, .id = {
         .midr = 0x461f0010, .ctr = 0x86668006, .dczid = 6, .clidr = 0x80000023, .ccsidr = {0x7007e01c, 0x2007e01c, 0x70ffe07c},
-        .pfr0 = 0x101111111, .dfr0 = 0x10305408, .isar0 = 0x10211120, .isar1 = 0x10001, .mmfr0 = 0x1122, .mmfr1 = 0x11212100, .mmfr2 = 0x1011}},
+        .pfr0 = 0x101111111, .dfr0 = 0x10305408, .isar0 = 0x10211120, .isar1 = 0x10001, .sctlr = 0x30000180, .mmfr0 = 0x1122, .mmfr1 = 0x11212100, .mmfr2 = 0x1011}},
     {.name = "cortex-a7", .features32 = V7VE, .id = {
         .midr = 0x410fc075, .ctr = 0x84448003, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe00a, 0x711fe07a},
         .a32_pfr0 = 0x1131, .a32_pfr1 = 0x11011, .a32_dfr0 = 0x02010555, .a32_mmfr = {0x10101105, 0x40000000, 0x01240000, 0x02102211},
@@ -117,8 +117,8 @@ const ArmModel arm_models[] = {
         .midr = 0x000f0510, .ctr = 0x8444c004, .dczid = 4, .clidr = 0x02000023, .ccsidr = {0x701fe00a, 0x201fe012, 0x70ffe07a},
         .pfr0 = 0x1201000120112222, .pfr1 = 0x21, .zfr0 = 0x0110110100110021, .dfr0 = 0x10305609,
         .isar0 = 0x1221111110212120, .isar1 = 0x0011111101211012, .mmfr0 = 0x101125, .mmfr1 = 0x11010211122, .mmfr2 = 0x1021011010001011,
-        .a32_pfr0 = 0x131, .a32_pfr1 = 0x11011, .a32_dfr0 = 0x03010066, .a32_mmfr = {0x10101105, 0x40000000, 0x01260000, 0x02102211},
-        .a32_isar = ISAR_V8(0x11142, 0x01011121, 0), .mvfr = {0x10110222, 0x12111111, 0x43}, .fpsid = 0x41034070}},
+        .a32_pfr0 = 0x131, .a32_pfr1 = 0x11011, .a32_dfr0 = 0x06010099, .a32_mmfr = {0x10101105, 0x40000000, 0x01260000, 0x02102211, 0x1000, 1},
+        .a32_isar = ISAR_V8(0x11142, 0x11011121, 0x1010), .mvfr = {0x10110222, 0x12111111, 0x43}, .fpsid = 0x41034070}},
 };
 const unsigned arm_num_models = ARRAY_COUNT(arm_models);
 // clang-format on

@@ -393,6 +393,9 @@ struct json_object *arm_model_expand(const char *type, const char *model, struct
     if (strcmp(type, "full") != 0) {
         return fail_null(error, "The requested expansion type is not supported");
     }
+    if (strcmp(model, "host") == 0) {
+        return fail_null(error, "The CPU type 'host' requires KVM");
+    }
     if (!m) {
         return fail_null(error, "The CPU type '%s' is not a recognized ARM CPU type", model);
     }
@@ -407,7 +410,9 @@ struct json_object *arm_model_expand(const char *type, const char *model, struct
         return NULL;
     }
     values = json_object_new_object();
-    json_object_object_add(values, "aarch64", json_object_new_boolean(m->aarch64));
+    if (m->aarch64) {
+        json_object_object_add(values, "aarch64", json_object_new_boolean(true));
+    }
     json_object_object_add(values, "pmu", json_object_new_boolean(c->has_pmu));
     if (m->max) {
         json_object_object_add(values, "pauth", json_object_new_boolean(c->pauth));

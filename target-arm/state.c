@@ -436,7 +436,7 @@ void arm_block_key(Cpu *cpu, BlockKey *key)
     mode |= sctlr & SCTLR_A ? MODE_ALIGN : 0;
     mode |= c->pstate & PSTATE_IL ? MODE_IL : 0;
     mode |= regime == 2 && arm_e2h(c) ? MODE_HOST : 0;
-    mode |= arm_step_active(c, el) ? MODE_SS : 0;
+    mode |= arm_step_active(c, el) || arm_breaks_everywhere(c, el) ? MODE_SS : 0;
     mode |= c->fpcr & (FPCR_FZ | FPCR_FZ16 | FPCR_AHP) ? MODE_FP_SLOW : 0;
     mode |= c->fpcr & FPCR_DN ? MODE_FP_DN : 0;
     mode |= arm_secure_below_el3(c) ? MODE_SECURE : 0;

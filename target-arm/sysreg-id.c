@@ -42,6 +42,14 @@ static uint64_t gmid_read(ArmCpu *c, const ArmSysreg *r)
     return arm_has(c, FEATURE_MTE) ? 6 : 0;
 }
 
+static void gmid_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                       uintptr_t host_pc)
+{
+    if (!arm_has(c, FEATURE_MTE)) {
+        arm_sysreg_refuse(c, r->id, syndrome, host_pc);
+    }
+}
+
 static void ctr_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
                       uintptr_t host_pc)
 {
@@ -92,7 +100,7 @@ const ArmSysreg arm_sysregs_id[] = {
     {.name = "CCSIDR_EL1", .id = ARM_SYSREG(3, 1, 0, 0, 0), .read_el = 1, .write_el = 4, .read = ccsidr_read, .flags = SR_CONST, .check = tid2_check},
     {.name = "CSSELR_EL1", .id = ARM_SYSREG(3, 2, 0, 0, 0), .read_el = 1, .write_el = 1, .field = offsetof(ArmCpu, csselr), .wmask = 15, .check = tid2_check},
     {.name = "AIDR_EL1", .id = ARM_SYSREG(3, 1, 0, 0, 7), .read_el = 1, .write_el = 4, .flags = SR_CONST},
-    {.name = "GMID_EL1", .id = ARM_SYSREG(3, 1, 0, 0, 4), .read_el = 1, .write_el = 4, .flags = SR_CONST, .read = gmid_read},
+    {.name = "GMID_EL1", .id = ARM_SYSREG(3, 1, 0, 0, 4), .read_el = 1, .write_el = 4, .flags = SR_CONST, .read = gmid_read, .check = gmid_check},
     {.name = "ID_AA64PFR0_EL1", .id = ARM_SYSREG(3, 0, 0, 4, 0), .read_el = 1, .write_el = 4, .flags = SR_CONST | SR_TID3, .read = pfr0_read},
     IDREG("ID_AA64PFR1_EL1", 4, 1, pfr1),
     IDREG("ID_AA64ZFR0_EL1", 4, 4, zfr0),

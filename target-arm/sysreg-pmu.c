@@ -165,6 +165,16 @@ static void event_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
     }
 }
 
+/* There from PMUv3p4 on. */
+static void mmir_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                       uintptr_t host_pc)
+{
+    if ((c->id.dfr0 >> 8 & 15) < 5) {
+        arm_undefined(c, host_pc);
+    }
+    pm_check(c, r, write, syndrome, host_pc);
+}
+
 // clang-format off
 /* One row for A64, or for coprocessor 15 at the same place. */
 #define PM64(n, op1, crn, crm, op2, el, ...) \
@@ -190,7 +200,7 @@ const ArmSysreg arm_sysregs_pmu[] = {
     {.name = "PMUSERENR_EL0", .id = ARM_SYSREG(3, 3, 9, 14, 0), .write_el = 1, .field = F(pmuserenr), .wmask = 15, .check = pm_check, .aux = AUX(0, 15, 0)},
     PM64("PMOVSSET_EL0", 3, 9, 14, 3, 0, .field = F(pmovs), .read = bits_read, .write = set_write),
     PM64("PMINTENSET_EL1", 0, 9, 14, 1, 1, .field = F(pminten), .write = set_write), PM64("PMINTENCLR_EL1", 0, 9, 14, 2, 1, .field = F(pminten), .write = clear_write),
-    PM64("PMMIR_EL1", 0, 9, 14, 6, 1, .flags = SR_CONST), PM64("PMCCFILTR_EL0", 3, 14, 15, 7, 0, .read = type_read, .write = type_write, .aux = AUX(31, 0, 0)),
+    {.name = "PMMIR_EL1", .id = ARM_SYSREG(3, 0, 9, 14, 6), .read_el = 1, .write_el = 4, .flags = SR_CONST, .check = mmir_check}, PM64("PMCCFILTR_EL0", 3, 14, 15, 7, 0, .read = type_read, .write = type_write, .aux = AUX(31, 0, 0)),
     EV64(0), EV64(1), EV64(2), EV64(3), EV64(4), EV64(5), EV64(6), EV64(7), EV64(8), EV64(9), EV64(10), EV64(11), EV64(12), EV64(13), EV64(14), EV64(15), EV64(16), EV64(17), EV64(18),
     EV64(19), EV64(20), EV64(21), EV64(22), EV64(23), EV64(24), EV64(25), EV64(26), EV64(27), EV64(28), EV64(29), EV64(30),
     {0},

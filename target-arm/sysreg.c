@@ -90,6 +90,17 @@ static _Noreturn void trap(ArmCpu *c, uint32_t syndrome, unsigned level, uintptr
               syndrome, level, host_pc);
 }
 
+void arm_sysreg_refuse(ArmCpu *c, uint32_t id, uint32_t syndrome, uintptr_t host_pc)
+{
+    unsigned op0 = id >> 14 & 3, op1 = id >> 11 & 7, crn = id >> 7 & 15, crm = id >> 3 & 15;
+    bool idst = c->id.mmfr2 >> 36 & 15, read = syndrome & 1;
+
+    if (idst && read && op0 == 3 && (op1 == 0 || op1 == 1 || op1 == 3) && crn == 0 && crm < 8) {
+        trap(c, syndrome, arm_default_el(c), host_pc);
+    }
+    arm_undefined(c, host_pc);
+}
+
 /* The row that is meant; raises if it may not be accessed. */
 static const ArmSysreg *checked(ArmCpu *c, uint32_t id, unsigned rt, bool read, uintptr_t host_pc)
 {
@@ -108,14 +119,14 @@ static const ArmSysreg *checked(ArmCpu *c, uint32_t id, unsigned rt, bool read, 
                  "access to unknown system register op0=%u op1=%u crn=%u crm=%u op2=%u (%s)\n",
                  id >> 14, id >> 11 & 7, id >> 7 & 15, id >> 3 & 15, id & 7,
                  read ? "read" : "write");
-        arm_undefined(c, host_pc);
+        arm_sysreg_refuse(c, id, syndrome, host_pc);
     }
     if (el < (read ? r->read_el : r->write_el) || (read ? r->flags & SR_WO : r->flags & SR_CONST) ||
         !arm_sysreg_exists(c, r)) {
         if (el == 0 && (r->read_el == 1 || r->write_el == 1) && hcr & HCR_TGE) {
             arm_raise(c, ARM_EXC_UNDEF, esr(EC_UNKNOWN, 0), 2, host_pc);
         }
-        arm_undefined(c, host_pc);
+        arm_sysreg_refuse(c, id, syndrome, host_pc);
     }
     if (r->flags & SR_EL2 && !c->has_el2 && el < 3) {
         arm_undefined(c, host_pc);

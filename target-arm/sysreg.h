@@ -73,6 +73,8 @@ extern const ArmSysreg arm_sysregs_el1[], arm_sysregs_id[], arm_sysregs_timer[],
     arm_sysregs_debug[], arm_sysregs_pmu[], arm_sysregs_maint[], arm_sysregs_el2[];
 extern const ArmSysreg arm_cp15_regs[], arm_cp15_maint[], arm_cp14_debug[], arm_cp15_pmu[];
 
+/* Undefined; with FEAT_IDST reads of the ID space are trapped instead. */
+_Noreturn void arm_sysreg_refuse(ArmCpu *c, uint32_t id, uint32_t syndrome, uintptr_t host_pc);
 /* Syndrome of a trapped MSR/MRS. */
 uint32_t arm_sysreg_syndrome(uint32_t id, unsigned rt, bool read);
 
