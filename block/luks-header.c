@@ -647,11 +647,14 @@ bool co_crypto_amend(BlockCrypto *c, const CryptoIo *io, struct json_object *opt
         return fail(error, "only LUKS images that are unlocked have key slots");
     }
     if (slot >= (int)LUKS_SLOTS) {
-        return fail(error, "Invalid slot %i specified, must be between 0 and %u", slot,
-                    LUKS_SLOTS - 1);
+        return fail(error,
+                    "Invalid keyslot %" G_GUINT64_FORMAT " specified, must be between 0 and %u",
+                    opts_number(opts, slot_key, 0), LUKS_SLOTS - 1);
     }
     if (!state || (strcmp(state, "active") != 0 && strcmp(state, "inactive") != 0)) {
-        return fail(error, state ? "Invalid parameter '%s'" : "Parameter 'state' is missing",
+        return fail(error,
+                    state ? "Parameter 'state' does not accept value '%s'"
+                          : "Parameter 'state' is missing",
                     state);
     }
     if (strcmp(state, "active") == 0) {

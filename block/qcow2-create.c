@@ -4,8 +4,10 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "block/bitmap.h"
 #include "block/crypto.h"
 #include "block/qcow2.h"
+#include "util/bitops.h"
 #include "util/bswap.h"
 #include "util/error.h"
 
@@ -65,7 +67,7 @@ static bool take_refcounts(struct json_object *opts, Wanted *w, GError **error)
     }
     if (w->h.version < 3 && bits != 16) {
         return fail(error, "Different refcount widths than 16 bits require compatibility level 1.1 "
-                           "and above (use version=v3 or greater)");
+                           "or above (use version=v3 or greater)");
     }
     w->h.refcount_order = (uint32_t)__builtin_ctzll(bits);
     if (opts_bool(opts, "lazy_refcounts", false)) {
@@ -86,6 +88,9 @@ static bool take_files(struct json_object *opts, Wanted *w, GError **error)
     w->backing_format = opts_string(opts, "backing_fmt", NULL);
     if (w->raw && !w->data_file) {
         return fail(error, "data-file-raw requires data-file");
+    }
+    if (w->raw && w->prealloc == PREALLOC_OFF) {
+        w->prealloc = PREALLOC_METADATA;        /* each byte is at its own place from the start */
     }
     if (w->raw && w->backing_file) {
         return fail(error, "Backing file and data-file-raw cannot be used at the same time");
@@ -280,6 +285,23 @@ static bool co_used_bytes(BlockNode *in, uint64_t cluster, uint64_t *used, GErro
     return true;
 }
 
+/* What the source's bitmaps take: their data, tables of it, and the directory. */
+static uint64_t bitmaps_bytes(const BlockNode *in, uint64_t cluster)
+{
+    uint64_t sum = 0, directory = 0;
+
+    for (unsigned i = 0; in->bitmaps && i < in->bitmaps->len; i++) {
+        const DirtyBitmap *b = g_ptr_array_index(in->bitmaps, i);
+        uint64_t clusters = div_round_up(div_round_up(dirty_bitmap_bits(b), 8), cluster);
+
+        if (b->persistent) {
+            sum += clusters * cluster + round_to(clusters * 8, cluster);
+            directory += round_to(24 + strlen(b->name), 8);
+        }
+    }
+    return sum + round_to(directory, cluster);
+}
+
 bool co_qcow2_measure(struct json_object *opts, BlockNode *in, BlockMeasure *m, GError **error)
 {
     uint64_t cluster, used = 0, meta;
@@ -300,7 +322,8 @@ bool co_qcow2_measure(struct json_object *opts, BlockNode *in, BlockMeasure *m, 
     m->required = meta + (w.prealloc == PREALLOC_FULL || w.prealloc == PREALLOC_FALLOC
                               ? round_to(w.size, cluster)
                               : used);
-    m->has_bitmaps = in && in->bitmaps && w.h.version >= 3;
+    m->has_bitmaps = in && in->driver->co_can_store_bitmap && w.h.version >= 3;
+    m->bitmaps = m->has_bitmaps ? bitmaps_bytes(in, cluster) : 0;
     return true;
 }
 

@@ -429,16 +429,16 @@ static bool qcow2_info(BlockNode *n, BlockImageInfo *info, GError **error)
         }
     }
     json_object_object_add(o, "refcount-bits", json_object_new_int((int)q->refcount_bits));
-    if (q->h.version >= 3) {
-        json_object_object_add(
-            o, "corrupt", json_object_new_boolean((q->h.incompatible & Q_INCOMPAT_CORRUPT) != 0));
-        json_object_object_add(o, "extended-l2", json_object_new_boolean(q->ext));
-    }
     if (q->external) {
         if (q->data_file) {
             json_object_object_add(o, "data-file", text(q->data_file));
         }
         json_object_object_add(o, "data-file-raw", json_object_new_boolean(q->raw_external));
+    }
+    if (q->h.version >= 3) {
+        json_object_object_add(
+            o, "corrupt", json_object_new_boolean((q->h.incompatible & Q_INCOMPAT_CORRUPT) != 0));
+        json_object_object_add(o, "extended-l2", json_object_new_boolean(q->ext));
     }
     return true;
 }

@@ -153,6 +153,21 @@ static bool co_luks_format(BlockNode *file, struct json_object *opts, GError **e
     return good;
 }
 
+static bool co_luks_measure(struct json_object *opts, BlockNode *in, BlockMeasure *m,
+                            GError **error)
+{
+    uint64_t size = in ? in->length : opts_number(opts, "size", 0);
+    BlockCrypto *c = co_crypto_create_luks(opts, "", error);
+    uint64_t header = c ? crypto_header_bytes(c) : 0;
+
+    crypto_free(c);
+    if (!c || size > INT64_MAX - header) {
+        return c && fail(error, "The requested file size is too large");
+    }
+    *m = (BlockMeasure){ .required = header + size, .fully_allocated = header + size };
+    return true;
+}
+
 static bool co_luks_amend(BlockNode *n, struct json_object *opts, bool force,
                           BlockProgress *progress, void *opaque, GError **error)
 {
@@ -186,7 +201,7 @@ static const OptDesc luks_amend_opts[] = { CRYPTO_AMEND_OPTS(""), { NULL } };
 static const BlockDriver luks_driver = {
     .name = "luks", .desc = "LUKS encrypted disk", .opts = luks_opts, .state_size = sizeof(LuksState),
     .probe = luks_probe, .open = luks_open, .close = luks_close, .co_preadv = co_luks_preadv,
-    .co_pwritev = co_luks_pwritev, .co_truncate = co_luks_truncate, .create_opts = luks_create_opts,
+    .co_pwritev = co_luks_pwritev, .co_truncate = co_luks_truncate, .create_opts = luks_create_opts, .co_measure = co_luks_measure,
     .co_format = co_luks_format, .amend_opts = luks_amend_opts, .co_amend = co_luks_amend, .co_info = co_luks_info,
 };
 BLOCK_DRIVER(luks_driver);

@@ -286,34 +286,23 @@ static const MappedOps vmdk_zero_map = {
 
 /* ---- writing compressed ---- */
 
-static int co_vmdk_pwrite_compressed(BlockNode *n, uint64_t offset, uint64_t bytes,
-                                     const struct iovec *iov, unsigned niov)
+/* One grain, or what the disk has of its last. */
+static int co_pack_grain(BlockNode *n, VmdkExtent *x, uint64_t offset, uint64_t bytes,
+                         const struct iovec *iov, unsigned niov, uint64_t from)
 {
     VmdkState *s = n->state;
-    VmdkExtent *x;
     MapExtent old = { .len = bytes };
     uint64_t where = 0;
     uLongf len;
     int ret = 0;
 
-    if (bytes == 0) {
-        return 0;
-    }
-    x = extent_at(s, offset);
-    if (!x->packed || (offset - x->start) % x->grain || bytes > x->grain) {
-        return x->packed ? -EINVAL : -ENOTSUP;
-    }
-    if (!s->map.writing) {
-        ret = co_vmdk_begin(n);
-        s->map.writing = ret == 0;
-    }
     len = compressBound(x->grain);
     g_autofree uint8_t *plain = g_malloc0(x->grain),
                        *packed = g_malloc0(MARKER_SIZE + len + VMDK_SECTOR);
 
-    iov_to_buf(iov, niov, 0, plain, bytes);
-    if (ret < 0 || compress(packed + MARKER_SIZE, &len, plain, x->grain) != Z_OK) {
-        return ret < 0 ? ret : -EINVAL;
+    iov_to_buf(iov, niov, from, plain, bytes);
+    if (compress(packed + MARKER_SIZE, &len, plain, x->grain) != Z_OK) {
+        return -EINVAL;
     }
     store_le64(packed, (offset - x->start) / VMDK_SECTOR);
     store_le32(packed + 8, (uint32_t)len);
@@ -335,6 +324,30 @@ static int co_vmdk_pwrite_compressed(BlockNode *n, uint64_t offset, uint64_t byt
         ret = co_enter_sector(x, offset - x->start, (uint32_t)(where / VMDK_SECTOR));
     }
     co_mutex_unlock(&s->map.lock);
+    return ret;
+}
+
+static int co_vmdk_pwrite_compressed(BlockNode *n, uint64_t offset, uint64_t bytes,
+                                     const struct iovec *iov, unsigned niov)
+{
+    VmdkState *s = n->state;
+    int ret = 0;
+
+    for (uint64_t done = 0; done < bytes && ret == 0;) {
+        VmdkExtent *x = extent_at(s, offset + done);
+        uint64_t now = MIN(bytes - done, x->grain);
+
+        if (!x->packed || (offset + done - x->start) % x->grain ||
+            (now < x->grain && offset + bytes < n->length)) {
+            return x->packed ? -EINVAL : -ENOTSUP;
+        }
+        if (!s->map.writing) {
+            ret = co_vmdk_begin(n);
+            s->map.writing = ret == 0;
+        }
+        ret = ret < 0 ? ret : co_pack_grain(n, x, offset + done, now, iov, niov, done);
+        done += now;
+    }
     return ret;
 }
 
@@ -684,15 +697,15 @@ static struct json_object *extent_info(const VmdkExtent *x)
 {
     struct json_object *o = json_object_new_object();
 
-    json_object_object_add(o, "filename", json_object_new_string(x->file ? x->file->filename : ""));
-    json_object_object_add(o, "format", json_object_new_string(x->kind));
-    json_object_object_add(o, "virtual-size", json_object_new_int64((int64_t)x->bytes));
-    if (!x->flat) {
-        json_object_object_add(o, "cluster-size", json_object_new_int64((int64_t)x->grain));
-    }
     if (x->packed) {
         json_object_object_add(o, "compressed", json_object_new_boolean(true));
     }
+    json_object_object_add(o, "virtual-size", json_object_new_int64((int64_t)x->bytes));
+    json_object_object_add(o, "filename", json_object_new_string(x->file ? x->file->filename : ""));
+    if (!x->flat) {
+        json_object_object_add(o, "cluster-size", json_object_new_int64((int64_t)x->grain));
+    }
+    json_object_object_add(o, "format", json_object_new_string(x->kind));
     return o;
 }
 
@@ -702,10 +715,10 @@ static bool co_vmdk_info(BlockNode *n, BlockImageInfo *info, GError **error)
     struct json_object *list = json_object_new_array();
 
     info->specific = json_object_new_object();
-    json_object_object_add(info->specific, "create-type",
-                           json_object_new_string(s->text.type ? s->text.type : ""));
     json_object_object_add(info->specific, "cid", json_object_new_int64(s->text.cid));
     json_object_object_add(info->specific, "parent-cid", json_object_new_int64(s->text.parent_cid));
+    json_object_object_add(info->specific, "create-type",
+                           json_object_new_string(s->text.type ? s->text.type : ""));
     for (unsigned i = 0; i < s->count; i++) {
         json_object_array_add(list, extent_info(&s->extents[i]));
     }

@@ -137,14 +137,14 @@ int cmd_bitmap(int argc, char **argv)
         return 1;
     }
     if (a.first + 2 != argc) {
-        return img_usage("Expecting filename and bitmap name");
+        return tool_error("Expecting filename and bitmap name");
     }
     for (unsigned i = 0; i < b.count; i++) {
         adds |= b.actions[i].what == OPT_ADD;
         merges |= b.actions[i].what == OPT_MERGE;
     }
     if (!b.count) {
-        return img_usage(
+        return tool_error(
             "Need at least one of --add, --remove, --clear, --enable, --disable, or --merge");
     }
     if (b.granularity_given && !adds) {

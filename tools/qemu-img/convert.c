@@ -342,40 +342,11 @@ static bool co_open_target(Convert *c, Img *target, const char *filename)
 
 static bool co_use_snapshot(Convert *c)
 {
-    const char *text = c->a.snapshot, *id = NULL, *name = NULL;
-    g_autoptr(GError) error = NULL;
-    struct json_object *o = NULL;
-    BlockNode *n = c->sources[0].n;
-    bool good;
-
-    if (!text) {
-        return true;
-    }
-    if (c->count > 1) {
+    if (c->a.snapshot && c->count > 1) {
         tool_error("No support for concatenating multiple snapshot");
         return false;
     }
-    if (!n->driver->co_snapshot_load) {
-        tool_error("Failed to load snapshot: Device '' does not support internal snapshots");
-        return false;
-    }
-    if (g_str_has_prefix(text, "snapshot.")) {
-        o = keyval_parse(text, NULL, &error);
-        id = o ? keyval_get(o, "snapshot.id") : NULL;
-        name = o ? keyval_get(o, "snapshot.name") : NULL;
-        good = o && n->driver->co_snapshot_load(n, id, name, &error);
-    } else {
-        good = n->driver->co_snapshot_load(n, text, NULL, &error);
-        if (!good) {
-            g_clear_error(&error);
-            good = n->driver->co_snapshot_load(n, NULL, text, &error);
-        }
-    }
-    json_object_put(o);
-    if (!good) {
-        tool_error("Failed to load snapshot: %s", error ? error->message : "");
-    }
-    return good;
+    return co_img_snapshot_load(c->sources[0].n, c->a.snapshot);
 }
 
 static bool co_open_sources(Convert *c, char **names)

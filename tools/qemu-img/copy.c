@@ -189,7 +189,7 @@ int cmd_rebase(int argc, char **argv)
         return img_usage("Expecting one image file name");
     }
     if (!a.base && !a.unsafe) {
-        return img_usage("Use backing file (-b) option or -u to rebase");
+        return img_usage("Must specify backing file (-b) or use unsafe mode (-u)");
     }
     bool share = a.share;
 
@@ -205,6 +205,11 @@ int cmd_rebase(int argc, char **argv)
     if (!img.n->driver->co_change_backing) {
         tool_error("Could not change the backing file to '%s': Operation not supported",
                    a.base ? a.base : "");
+        goto out;
+    }
+    if (a.base && *a.base && !a.base_format) {
+        tool_error("Could not change the backing file to '%s': backing format must be specified",
+                   a.base);
         goto out;
     }
     if (!a.unsafe && a.base && *a.base) {

@@ -15,6 +15,21 @@ static int compare_rows(const void *a, const void *b)
     return strcmp((*(const OptDesc *const *)a)->name, (*(const OptDesc *const *)b)->name);
 }
 
+/* Rows that a format only hands on to the file it lies in. */
+static void drop_rows_of(GPtrArray *rows, const OptDesc *table)
+{
+    for (const OptDesc *d = table; d && d->name; d++) {
+        for (unsigned i = 0; i < rows->len; i++) {
+            const OptDesc *r = g_ptr_array_index(rows, i);
+
+            if (strcmp(d->name, "size") != 0 && strcmp(r->name, d->name) == 0 &&
+                strcmp(r->help, d->help) == 0) {
+                g_ptr_array_remove_index(rows, i--);
+            }
+        }
+    }
+}
+
 static void add_rows(GPtrArray *rows, const OptDesc *table)
 {
     for (const OptDesc *d = table; d && d->name; d++) {
@@ -44,6 +59,8 @@ void img_print_create_options(const BlockDriver *d, const OptDesc *table, const 
     add_rows(rows, table);
     if (filename && !amend) {
         add_rows(rows, file->create_opts);
+    } else if (!amend && !d->protocol) {
+        drop_rows_of(rows, file->create_opts);
     }
     qsort(rows->pdata, rows->len, sizeof(void *), compare_rows);
     printf(amend      ? "Amend options for '%s':\n"
@@ -69,30 +86,47 @@ static bool wants_help(const char *options)
 
 /* ---- create ---- */
 
-/* The text after "Formatting": what the image is made with. */
+/* The text after "Formatting": what the image is made with, in the order of the reference. */
 static void print_formatting(const char *filename, const BlockDriver *d, struct json_object *o)
 {
-    static const char *const first[] = {"cluster_size",     "extended_l2",    "preallocation",
-                                        "compression_type", "size",           "backing_file",
-                                        "backing_fmt",      "compat",         "data_file",
-                                        "data_file_raw",    "lazy_refcounts", "refcount_bits"};
+    static const char *const first[] = {
+        "encryption",     "encrypt.format",      "encrypt.key-secret",     "encrypt.cipher-alg",
+        "encrypt.cipher-mode", "encrypt.ivgen-alg", "encrypt.ivgen-hash-alg", "encrypt.hash-alg",
+        "encrypt.iter-time", "cluster_size",     "extended_l2",            "preallocation",
+        "compression_type", "size",              "compat",                 "backing_file",
+        "backing_fmt",    "data_file",           "data_file_raw",          "lazy_refcounts",
+        "refcount_bits",  NULL,
+    };
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
 
+    if (strcmp(d->name, "qcow2") == 0) {
+        for (unsigned i = 0; first[i]; i++) {
+            g_ptr_array_add(names, (void *)first[i]);
+        }
+    } else {
+        for (const OptDesc *row = d->create_opts; row->name; row++) {
+            g_ptr_array_add(names, (void *)row->name);
+        }
+    }
+    g_ptr_array_add(names, NULL);
+    json_object_object_foreach (o, key, unused) {
+        (void)unused;
+        if (!g_strv_contains((const char *const *)names->pdata, key)) {
+            g_ptr_array_insert(names, (int)names->len - 1, key);
+        }
+    }
     printf("Formatting '%s', fmt=%s", filename, d->name);
-    for (unsigned pass = 0; pass <= ARRAY_COUNT(first); pass++) {
-        json_object_object_foreach (o, key, value) {
-            bool listed = false;
+    for (unsigned i = 0; i + 1 < names->len; i++) {
+        const char *name = g_ptr_array_index(names, i);
+        struct json_object *value = NULL;
 
-            for (unsigned i = 0; i < ARRAY_COUNT(first); i++) {
-                listed |= strcmp(first[i], key) == 0;
-            }
-            if (pass < ARRAY_COUNT(first) ? strcmp(key, first[pass]) != 0 : listed) {
-                continue;
-            }
-            if (json_object_is_type(value, json_type_boolean)) {
-                printf(" %s=%s", key, json_object_get_boolean(value) ? "on" : "off");
-            } else {
-                printf(" %s=%s", key, json_object_get_string(value));
-            }
+        if (!json_object_object_get_ex(o, name, &value)) {
+            continue;
+        }
+        if (json_object_is_type(value, json_type_boolean)) {
+            printf(" %s=%s", name, json_object_get_boolean(value) ? "on" : "off");
+        } else {
+            printf(" %s=%s", name, json_object_get_string(value));
         }
     }
     printf("\n");
@@ -391,8 +425,7 @@ static bool amend_may(const Img *img, struct json_object *o, GError **error)
     if ((file && g_strcmp0(file, img->n->backing_file) != 0) ||
         (format && g_strcmp0(format, img->n->backing_format) != 0)) {
         return fail(error,
-                    "Cannot amend the backing file%s\nYou can use 'qemu-img rebase' instead.",
-                    file ? "" : " format");
+                    "Cannot amend the backing file\nYou can use 'qemu-img rebase' instead.");
     }
     return true;
 }
@@ -429,7 +462,7 @@ int cmd_amend(int argc, char **argv)
         return 0;
     }
     if (optind + 1 != argc) {
-        return img_usage("Expecting one image file name");
+        return tool_error("Expecting one image file name");
     }
     if (!img_open(&img, argv[optind], &a, a.format, a.cache, 0, true)) {
         return 1;

@@ -52,6 +52,8 @@ typedef struct Img {
 bool img_open(Img *i, const char *filename, const ImgArgs *a, const char *format, const char *cache,
               unsigned flags, bool write);
 void img_close(Img *i);
+/* -l: an opened image shows the snapshot from now on; text NULL: nothing. False after a message. */
+bool co_img_snapshot_load(BlockNode *n, const char *text);
 /* A number of bytes with a suffix; prints a message that names it. */
 bool img_size(const char *text, const char *name, uint64_t *value);
 bool img_number(const char *text, const char *name, uint64_t min, uint64_t max, uint64_t *value);

@@ -224,6 +224,39 @@ int cmd_snapshot(int argc, char **argv)
     return ret;
 }
 
+bool co_img_snapshot_load(BlockNode *n, const char *text)
+{
+    const char *id = NULL, *name = NULL;
+    g_autoptr(GError) error = NULL;
+    struct json_object *o = NULL;
+    bool good;
+
+    if (!text) {
+        return true;
+    }
+    if (!n->driver->co_snapshot_load) {
+        tool_error("Failed to load snapshot: Device '' does not support internal snapshots");
+        return false;
+    }
+    if (g_str_has_prefix(text, "snapshot.")) {
+        o = keyval_parse(text, NULL, &error);
+        id = o ? keyval_get(o, "snapshot.id") : NULL;
+        name = o ? keyval_get(o, "snapshot.name") : NULL;
+        good = o && n->driver->co_snapshot_load(n, id, name, &error);
+    } else {
+        good = n->driver->co_snapshot_load(n, text, NULL, &error);
+        if (!good) {
+            g_clear_error(&error);
+            good = n->driver->co_snapshot_load(n, NULL, text, &error);
+        }
+    }
+    json_object_put(o);
+    if (!good) {
+        tool_error("Failed to load snapshot: %s", error ? error->message : "");
+    }
+    return good;
+}
+
 /* ---- check ---- */
 
 static void say_line(BlockCheck *c, const char *line)
@@ -356,7 +389,7 @@ int cmd_check(int argc, char **argv)
     } else if (repair && strcmp(repair, "all") == 0) {
         fix = BLOCK_FIX_LEAKS | BLOCK_FIX_ERRORS;
     } else if (repair) {
-        return img_usage("--repair (-r) expects 'leaks' or 'all'. Got: %s", repair);
+        return img_usage("Unknown option value for -r (expecting 'leaks' or 'all'): %s", repair);
     }
     if (a.first + 1 != argc) {
         return img_usage("Expecting one image file name");
@@ -444,6 +477,10 @@ int cmd_measure(int argc, char **argv)
         return tool_error("--size N cannot be used together with a filename.");
     }
     if (!img_open(&img, argv[a.first], &a, a.format, NULL, 0, false)) {
+        return 1;
+    }
+    if (!co_img_snapshot_load(img.n, a.snapshot)) {
+        img_close(&img);
         return 1;
     }
     ret = co_measure(&a, img.n, img.n->length, json);

@@ -3,6 +3,7 @@
  * qemu-img: creates, converts, checks and changes disk images. This file: the commands' table,
  * help, common options.
  */
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <signal.h>
@@ -346,8 +347,7 @@ void img_progress(uint64_t done, uint64_t total)
 void img_progress_end(void)
 {
     if (bar.on) {
-        bar.last = -1;
-        img_progress(1, 1);
+        img_progress(1, 1);     /* if it was not shown yet */
         printf("\n");
         bar.on = false;
     }
@@ -463,7 +463,8 @@ int main(int argc, char **argv)
     block_run(co_main, &call);
     tool_exit();
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        return tool_error("cannot write to standard output");
+        /* who reads no further has what he wanted */
+        return errno == EPIPE ? call.ret : tool_error("cannot write to standard output");
     }
     return call.ret;
 }
