@@ -10,6 +10,7 @@
 
 #include "chardev/internal.h"
 #include "chardev/mux.h"
+#include "chardev/parallel.h"
 #include "qapi/startup.h"
 #include "qom/vm.h"
 #include "util/error.h"
@@ -110,10 +111,30 @@ OPTION(serial, { .name = "serial", .handle = opt_serial });
 
 static bool opt_parallel(Vm *vm, const char *arg, GError **error)
 {
-    if (strcmp(arg, "none") == 0 || strcmp(arg, "null") == 0) {
-        return true;
+    GPtrArray *ids = vm_published(vm, "parallels");
+
+    if (!ids) {
+        ids = g_ptr_array_new();
+        vm_publish(vm, "parallels", ids);
     }
-    return fail(error, "parallel ports are not supported yet");
+    if (ids->len == PARALLEL_PORTS) {
+        return fail(error, "too many parallel ports: %u are possible", PARALLEL_PORTS);
+    }
+    g_autofree char *id = g_strdup_printf("parallel%u", ids->len);
+    bool with_monitor;
+    Chardev *c = chardev_new_short_mon(id, arg, &with_monitor, error);
+
+    if (!c && *error) {
+        g_prefix_error(error, "could not connect parallel device to character backend: ");
+        return false;
+    }
+    g_ptr_array_add(ids, c ? g_strdup(chardev_id(c)) : NULL);
+    if (c && with_monitor) {
+        g_autofree char *mon = g_strdup_printf("chardev=%s,mode=readline", chardev_id(c));
+
+        option_add("mon", mon);
+    }
+    return true;
 }
 
 OPTION(parallel, { .name = "parallel", .handle = opt_parallel });
@@ -142,6 +163,21 @@ static bool device_given(const char *type)
         }
     }
     return false;
+}
+
+const char *parallel_chardev(Vm *vm, unsigned i, GError **error)
+{
+    const GPtrArray *ids = vm_published(vm, "parallels");
+
+    if (ids) {
+        return i < ids->len ? g_ptr_array_index(ids, i) : NULL;
+    }
+    if (i > 0 || !vm->use_default_devices || device_given("isa-parallel")) {
+        return NULL;
+    }
+    Chardev *c = chardev_new_short("parallel0", vm->graphics ? "vc:80Cx24C" : "null", error);
+
+    return c ? chardev_id(c) : NULL;
 }
 
 static bool any_given(const char *const *types)

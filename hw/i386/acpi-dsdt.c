@@ -270,6 +270,20 @@ static void dsdt_pvpanic(Aml *a, Device *panic)
     aml_end(a);
 }
 
+/* The first two at their usual places: nothing says where the others are. */
+static void dsdt_parallel(Aml *a, Device *d)
+{
+    static const uint16_t ports[] = {0x378, 0x278};
+    static const char *const names[] = {"LPT1", "LPT2"};
+    uint64_t base = device_region(d, "io")->addr;
+
+    for (unsigned i = 0; i < ARRAY_COUNT(ports); i++) {
+        if (base == ports[i]) {
+            isa_device(a, names[i], "PNP0400", i + 1, ports[i], 8, 0, 7);
+        }
+    }
+}
+
 static void dsdt_isa(Aml *a, PcBoard *b)
 {
     aml_device(a, "ISA_");
@@ -306,7 +320,8 @@ static void dsdt_isa(Aml *a, PcBoard *b)
 
         if (!strcmp(d->obj.type->name, "pvpanic")) {
             dsdt_pvpanic(a, d);
-            break;
+        } else if (!strcmp(d->obj.type->name, "isa-parallel")) {
+            dsdt_parallel(a, d);
         }
     }
     aml_end(a);

@@ -102,22 +102,6 @@ bool pc_create_memory(PcBoard *b, uint64_t low_limit, GError **error)
 
 /* ---- ISA ---- */
 
-static bool pc_create_serials(PcBoard *b, GError **error)
-{
-    GPtrArray *serials = b->vm->serials;
-
-    for (unsigned i = 0; serials && i < MIN(serials->len, 4); i++) {
-        const char *chr = g_ptr_array_index(serials, i);
-        g_autofree char *index = g_strdup_printf("%u", i);
-
-        if (chr &&
-            !isa_create(b->isa, "isa-serial", NULL, error, "index", index, "chardev", chr, NULL)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool pc_create_interrupts(PcBoard *b, GError **error)
 {
     Vm *vm = b->vm;
@@ -235,7 +219,7 @@ bool pc_create_isa_devices(PcBoard *b, GError **error)
     wire(b->i8042, "a20", 0, g_ptr_array_index(b->vm->cpus, 0), "a20", 0);
     wire(port92, "a20", 0, g_ptr_array_index(b->vm->cpus, 0), "a20", 1);
     b->fw_cfg = fw_cfg_create_io(b->vm, 0x510, error);
-    return b->fw_cfg && pc_create_serials(b, error) &&
+    return b->fw_cfg && pc_create_ports(b, error) &&
            (!pc_wants_floppy(b) || fdc_create(b->isa, error));
 }
 

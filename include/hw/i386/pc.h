@@ -93,6 +93,8 @@ bool pc_create_memory(PcBoard *b, uint64_t low_limit, GError **error);
 /* pc-firmware.c; part of pc_create_memory. */
 bool pc_load_firmware(PcBoard *b, GError **error);
 /* PICs, timers, RTC, keyboard, serial ports, fw_cfg ... on b->isa. */
+/* -serial and -parallel (pc-ports.c). */
+bool pc_create_ports(PcBoard *b, GError **error);
 bool pc_create_isa_devices(PcBoard *b, GError **error);
 /* The smallest set of them: no keyboard controller, at most the first serial port. */
 bool pc_create_basic_devices(PcBoard *b, bool serial, GError **error);
