@@ -315,7 +315,7 @@ static bool co_export_name(CoChannel *c, const char *export, bool no_zeroes, Nbd
 
 bool co_nbd_client_handshake(CoChannel *c, const NbdConnect *how, NbdInfo *info, GError **error)
 {
-    bool old, refused, unsupported = true;
+    bool old, refused = true, unsupported = true;
     uint16_t flags = 0;
 
     if (!co_hello(c, &old, &flags, info, error)) {
@@ -330,10 +330,10 @@ bool co_nbd_client_handshake(CoChannel *c, const NbdConnect *how, NbdInfo *info,
         return false;
     }
     if (flags & NBD_SERVER_FIXED) {
-        if (!co_simple_option(c, NBD_OPT_STRUCTURED, &refused, error)) {
+        if (!how->simple && !co_simple_option(c, NBD_OPT_STRUCTURED, &refused, error)) {
             return false;
         }
-        info->structured = !refused;
+        info->structured = !how->simple && !refused;
         if (info->structured &&
             !co_contexts(c, how->export, how->context ? how->context : "base:allocation", info,
                          error)) {

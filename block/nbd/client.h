@@ -22,6 +22,7 @@ typedef struct NbdInfo {
 typedef struct NbdConnect {
     const char *export, *tls_creds, *tls_hostname;
     const char *context;        /* NULL: base:allocation */
+    bool simple;                /* replies must be simple ones: the kernel knows no others */
 } NbdConnect;
 
 /* Handshake on a connected channel, for transmission of one export. */

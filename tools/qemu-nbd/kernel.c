@@ -88,7 +88,8 @@ bool kernel_connect_start(pthread_t *thread, const NbdArgs *a, GError **error)
         return fail_errno(error, errno, "Failed to open %s", a->device);
     }
     kernel.place = (SocketPlace){ .kind = SOCKET_UNIX, .path = a->socket };
-    kernel.how = (NbdConnect){ .export = a->export_name ? a->export_name : "" };
+    kernel.how =
+        (NbdConnect){ .export = a->export_name ? a->export_name : "", .simple = true };
     coroutine_start(co_connect, NULL);
     while (!kernel.done) {
         main_loop_iterate(true);
