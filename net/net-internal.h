@@ -26,6 +26,9 @@ NetClient *netdev_nth(unsigned i);
 void net_backend_remove(NetClient *c);
 /* NICs that are realized, in order. */
 NetClient *net_nic_nth(unsigned i);
+/* A frame that c, a back end, sends (or is sent) goes on behind the watch `after`. */
+void net_pass_on(NetClient *c, const NetWatch *after, bool sent_by, const uint8_t *frame,
+                 size_t len);
 /* A port of hub 0, joined with a back end (NULL: free for a NIC). */
 NetClient *net_hub_port(const char *netdev, GError **error);
 void net_hubs_print(GString *out);

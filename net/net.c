@@ -66,12 +66,12 @@ static bool net_queue(NetClient *to, const uint8_t *frame, size_t len, const Net
     return true;
 }
 
-void net_watch(NetClient *c, NetWatch *w)
+void net_watch(NetClient *c, NetWatch *w, unsigned at)
 {
     if (!c->watches) {
         c->watches = g_ptr_array_new();
     }
-    g_ptr_array_add(c->watches, w);
+    g_ptr_array_insert(c->watches, (int)at, w);
 }
 
 void net_unwatch(NetClient *c, NetWatch *w)
@@ -79,13 +79,29 @@ void net_unwatch(NetClient *c, NetWatch *w)
     g_ptr_array_remove(c->watches, w);
 }
 
-static void net_show(NetClient *c, bool sent_by, const uint8_t *frame, size_t len)
+/* Shows a frame to the watches of a back end, from one on; true: one of them took it. */
+static bool net_watched(NetClient *c, unsigned first, bool sent_by, const uint8_t *frame,
+                        size_t len)
 {
-    for (unsigned i = 0; c->watches && i < c->watches->len; i++) {
+    for (unsigned i = first; c->watches && i < c->watches->len; i++) {
         NetWatch *w = g_ptr_array_index(c->watches, i);
 
-        w->frame(w->opaque, sent_by, frame, len);
+        if (w->frame(w->opaque, sent_by, frame, len)) {
+            return true;
+        }
     }
+    return false;
+}
+
+/* Whether a watch wants nothing but frames as they are on a wire. */
+static bool net_wants_finished(const NetClient *c)
+{
+    for (unsigned i = 0; c && c->watches && i < c->watches->len; i++) {
+        if (((const NetWatch *)g_ptr_array_index(c->watches, i))->finished) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool net_pass(NetClient *c, const uint8_t *frame, size_t len, const NetOffload *o)
@@ -96,12 +112,30 @@ static bool net_pass(NetClient *c, const uint8_t *frame, size_t len, const NetOf
     if (!to || c->link_down || to->link_down || len > NET_MAX_FRAME) {
         return true;
     }
-    net_show(c, true, frame, len);
-    net_show(to, false, frame, len);
+    if (net_watched(c, 0, true, frame, len) || net_watched(to, 0, false, frame, len)) {
+        return true;
+    }
     if (net_receivable(to) && net_give(to, frame, len, o) != 0) {
         return true;
     }
     return net_queue(to, frame, len, o);
+}
+
+void net_pass_on(NetClient *c, const NetWatch *after, bool sent_by, const uint8_t *frame,
+                 size_t len)
+{
+    static const NetOffload nothing;
+    NetClient *from = sent_by ? c : c->peer, *to = sent_by ? c->peer : c;
+    unsigned at = 0;
+
+    if (!from || !to || from->link_down || to->link_down || len > NET_MAX_FRAME ||
+        !g_ptr_array_find(c->watches, after, &at) ||
+        net_watched(c, at + 1, sent_by, frame, len)) {
+        return;
+    }
+    if (!net_receivable(to) || net_give(to, frame, len, &nothing) == 0) {
+        net_queue(to, frame, len, &nothing);      /* full: dropped, nobody can be told */
+    }
 }
 
 bool net_send(NetClient *c, const uint8_t *frame, size_t len)
@@ -127,7 +161,8 @@ bool net_send_offload(NetClient *c, uint8_t *frame, size_t len, const NetOffload
 {
     static const unsigned bits[] = { 0, NET_TAKES_TCP4, NET_TAKES_TCP6, NET_TAKES_UDP };
     NetClient *to = c->peer;
-    unsigned takes = to && to->ops->takes ? to->ops->takes(to) : 0;
+    bool finished = net_wants_finished(c) || net_wants_finished(to);
+    unsigned takes = to && to->ops->takes && !finished ? to->ops->takes(to) : 0;
     NetOffload left = *o;
 
     if (left.gso && !(takes & bits[left.gso])) {

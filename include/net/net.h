@@ -69,9 +69,13 @@ typedef struct NetOps {
 
 /* Sees what passes a back end. */
 typedef struct NetWatch {
-    /* sent_by: the back end sent it; else it was sent to it. */
-    void (*frame)(void *opaque, bool sent_by, const uint8_t *frame, size_t len);
+    /*
+     * sent_by: the back end sent it; else it was sent to it. True: the watch takes it, and it goes
+     * no further.
+     */
+    bool (*frame)(void *opaque, bool sent_by, const uint8_t *frame, size_t len);
     void (*gone)(void *opaque);        /* the back end is being removed */
+    bool finished;                     /* frames must be as they are on a wire */
     void *opaque;
 } NetWatch;
 
@@ -115,8 +119,8 @@ bool net_sendv(NetClient *c, const struct iovec *iov, unsigned n);
 bool net_send_offload(NetClient *c, uint8_t *frame, size_t len, const NetOffload *o);
 /* net_send of a frame whose checksums are known to be right. */
 bool net_send_valid(NetClient *c, const uint8_t *frame, size_t len);
-/* w stays until net_unwatch, or until its gone() was called. */
-void net_watch(NetClient *c, NetWatch *w);
+/* w stays until net_unwatch, or until its gone() was called; at: its place among the others. */
+void net_watch(NetClient *c, NetWatch *w, unsigned at);
 void net_unwatch(NetClient *c, NetWatch *w);
 /* c has room again: delivers what is queued for it. */
 void net_ready(NetClient *c);
