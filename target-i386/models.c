@@ -47,7 +47,7 @@ const X86Model *x86_model_find(const char *name)
     return NULL;
 }
 
-static bool same_name(const char *a, const char *b)
+bool x86_same_name(const char *a, const char *b)
 {
     for (; *a && *b; a++, b++) {
         if ((*a == '_' ? '-' : *a) != (*b == '_' ? '-' : *b)) {
@@ -60,7 +60,7 @@ static bool same_name(const char *a, const char *b)
 int x86_feature_find(const char *name)
 {
     for (unsigned i = 0; i < x86_num_feature_aliases; i++) {
-        if (same_name(name, x86_feature_aliases[i].name)) {
+        if (x86_same_name(name, x86_feature_aliases[i].name)) {
             name = x86_feature_aliases[i].feature;
         }
     }
@@ -69,8 +69,9 @@ int x86_feature_find(const char *name)
             const char *n = x86_feature_names[w][b];
 
             if (n &&
-                (same_name(name, n) || (strcmp(n, "sse4.1") == 0 && same_name(name, "sse4-1")) ||
-                 (strcmp(n, "sse4.2") == 0 && same_name(name, "sse4-2")))) {
+                (x86_same_name(name, n) ||
+                 (strcmp(n, "sse4.1") == 0 && x86_same_name(name, "sse4-1")) ||
+                 (strcmp(n, "sse4.2") == 0 && x86_same_name(name, "sse4-2")))) {
                 return X86_FEATURE(w, b);
             }
         }
@@ -188,28 +189,6 @@ bool x86_model_word(X86Cpu *c, const char *key, const char *value, GError **erro
     return set_number(c, key, value, &known, error);
 }
 
-/* Properties that exist, and do nothing without KVM, Hyper-V interfaces or the like. */
-static bool is_inert(const char *key)
-{
-    static const char *const exact[] = {
-        "migratable", "host-cache-info", "host-phys-bits", "pmu", "lmce",
-        "full-cpuid-auto-level", "kvm", "vmware-cpuid-freq",
-        "host-phys-bits-limit", "fill-mtrr-mask", "ucode-rev", "start-powered-off",
-        "x-migrate-smi-count", "kvm-no-smi-migration", "x-force-features", "memory",
-    };
-
-    if (g_str_has_prefix(key, "hv-") || g_str_has_prefix(key, "hv_") ||
-        g_str_has_prefix(key, "kvm-") || g_str_has_prefix(key, "kvm_")) {
-        return true;
-    }
-    for (unsigned i = 0; i < ARRAY_COUNT(exact); i++) {
-        if (same_name(key, exact[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool unknown_property(const char *type, const char *key, GError **error)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -227,7 +206,7 @@ static bool unknown_property(const char *type, const char *key, GError **error)
     return fail(error, "Property '%s.%s' not found%s", type, key, hint);
 }
 
-static bool parse_switch(const char *key, const char *value, bool *on, GError **error)
+bool x86_parse_switch(const char *key, const char *value, bool *on, GError **error)
 {
     if (strcmp(value, "on") == 0 || strcmp(value, "yes") == 0 || strcmp(value, "true") == 0) {
         *on = true;
@@ -260,8 +239,8 @@ static bool set_switch(X86Cpu *c, const char *key, const char *value, bool *know
     for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
         bool on;
 
-        if (same_name(key, rows[i].name)) {
-            if (!parse_switch(key, value, &on, error)) {
+        if (x86_same_name(key, rows[i].name)) {
+            if (!x86_parse_switch(key, value, &on, error)) {
                 return false;
             }
             *rows[i].field = on != rows[i].inverted;
@@ -296,9 +275,10 @@ static bool apply_word(X86Cpu *c, const char *text, GError **error)
     }
     f = x86_feature_find(name);
     if (f < 0) {
-        return is_inert(name) || unknown_property(c->cpu.dev.obj.type->name, name, error);
+        return x86_inert_property(c, name, value, &known, error) &&
+               (known || unknown_property(c->cpu.dev.obj.type->name, name, error));
     }
-    if (!parse_switch(name, value, &on, error)) {
+    if (!x86_parse_switch(name, value, &on, error)) {
         return false;
     }
     set_feature(c->features, f, on);
@@ -623,53 +603,4 @@ Cpu *x86_cpu_create(Vm *vm, const char *text, GError **error)
         g_ptr_array_add(c->feature_text, g_strdup(*w));
     }
     return &c->cpu;
-}
-
-struct json_object *x86_model_expand(const char *type, const char *model, struct json_object *props,
-                                     GError **error)
-{
-    const X86Model *m = x86_model_find(model);
-    struct json_object *out, *inner, *values;
-
-    if (!m) {
-        unknown_model(model, error);
-        return NULL;
-    }
-    values = json_object_new_object();
-    for (unsigned w = 0; w < X86_FEATURE_WORDS; w++) {
-        uint32_t bits =
-            (m == &model_max ? offered.features[w] : m->words[w]) & offered.features[w];
-
-        for (unsigned b = 0; b < 32; b++) {
-            const char *n = x86_feature_names[w][b];
-
-            if (n) {
-                bool on = bits >> b & 1 && X86_FEATURE(w, b) != FEAT_VMX &&
-                          word_info[w].needs != FEAT_VMX;
-
-                json_object_object_add(values, n, json_object_new_boolean(on));
-            }
-        }
-    }
-    json_object_object_add(values, "hypervisor", json_object_new_boolean(1));
-    json_object_object_add(values, "vendor", json_object_new_string(m->vendor));
-    json_object_object_add(values, "model-id", json_object_new_string(m->model_id));
-    json_object_object_add(values, "family", json_object_new_int(m->family));
-    json_object_object_add(values, "model", json_object_new_int(m->model));
-    json_object_object_add(values, "stepping", json_object_new_int(m->stepping));
-    json_object_object_add(values, "level", json_object_new_int64(m->level));
-    json_object_object_add(values, "xlevel", json_object_new_int64(m->xlevel));
-    if (props) {
-        json_object_object_foreach(props, key, value)
-        {
-            json_object_object_add(values, key, json_object_get(value));
-        }
-    }
-    inner = json_object_new_object();
-    json_object_object_add(inner, "name",
-                           json_object_new_string(strcmp(type, "static") == 0 ? "base" : model));
-    json_object_object_add(inner, "props", values);
-    out = json_object_new_object();
-    json_object_object_add(out, "model", inner);
-    return out;
 }

@@ -38,6 +38,16 @@ void x86_offer_features(const uint32_t *words, const X86Model *host);
 
 /* The row of a name or alias; "max" and "base" have rows of their own. NULL: unknown. */
 const X86Model *x86_model_find(const char *name);
+/* Underscores count as dashes. */
+bool x86_same_name(const char *a, const char *b);
+/* on, off and their like. */
+bool x86_parse_switch(const char *key, const char *value, bool *on, GError **error);
+/*
+ * A property that exists and does nothing here (interfaces of Hyper-V and the like); its value is
+ * checked. *known: it is one. False: the value is no good.
+ */
+bool x86_inert_property(const X86Cpu *c, const char *key, const char *value, bool *known,
+                        GError **error);
 /* X86_FEATURE() number of a feature's name (underscores count as dashes), -1: unknown. */
 int x86_feature_find(const char *name);
 /* Copies the model into a new CPU; features are not filtered yet. */
