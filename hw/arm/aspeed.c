@@ -27,7 +27,7 @@ typedef struct BmcKind {
     unsigned num_slots;
     hwaddr ram_base, sram;
     uint64_t ram_max;
-    uint32_t sram_size, strap; /* strap: of ast2400 and ast2500 boards' own */
+    uint32_t sram_size;
     const char *smc[3], *sdmc;
     BmcPart flash[4], i2c[6];
 } BmcKind;
@@ -168,8 +168,8 @@ static bool ast2600_mdio(Board *b, GError **error)
 
 /* ---- AST2400 and AST2500 ---- */
 
-#define OLD_SLOTS(soc, apb, reload, wctrl)                                                       \
-    {.type = "aspeed.scu-ast" soc, .addr = 0x1e6e2000, .name = "scu"},                           \
+#define OLD_SLOTS(soc, scu, apb, reload, wctrl)                                                  \
+    {.type = scu, .addr = 0x1e6e2000, .name = "scu"},                                            \
         {.type = "aspeed.sdmc-ast" soc, .addr = 0x1e6e0000, .name = "sdmc"},                     \
         {.type = "aspeed.fmc-ast" soc, .addr = 0x1e620000, .name = "fmc", .irqs = {LINE(19)}},   \
         {.type = "aspeed.spi1-ast" soc, .addr = 0x1e630000, .name = "spi1"},                     \
@@ -225,42 +225,42 @@ static bool ast2600_mdio(Board *b, GError **error)
     }
 
 static const BoardSlot ast2400_slots[] = {
-    OLD_SLOTS("2400", "24000000", "0x3ef1480", "0"),
+    OLD_SLOTS("2400", "aspeed.scu-ast2400", "24000000", "0x3ef1480", "0"),
     {.type = "platform-ehci-usb", .addr = 0x1e6a1000, .irqs = {LINE(5)}},
 };
-static const BoardSlot ast2500_slots[] = {
-    OLD_SLOTS("2500", "24750000", "0x14fb180", "0x10"),
-    {.type = "aspeed.spi2-ast2500", .addr = 0x1e631000, .name = "spi2"},
-    {.type = "aspeed.wdt", .addr = 0x1e785040, .props = "freq=24750000"},
-    {.type = "platform-ehci-usb", .addr = 0x1e6a1000, .irqs = {LINE(5)}},
-    {.type = "platform-ehci-usb", .addr = 0x1e6a3000, .irqs = {LINE(13)}},
-};
+#define AST2500_SLOTS(scu)                                                    \
+    OLD_SLOTS("2500", scu, "24750000", "0x14fb180", "0x10"),                  \
+        {.type = "aspeed.spi2-ast2500", .addr = 0x1e631000, .name = "spi2"},  \
+        {.type = "aspeed.wdt", .addr = 0x1e785040, .props = "freq=24750000"}, \
+        {.type = "platform-ehci-usb", .addr = 0x1e6a1000, .irqs = {LINE(5)}}, \
+    {                                                                         \
+        .type = "platform-ehci-usb", .addr = 0x1e6a3000, .irqs = { LINE(13) } \
+    }
+static const BoardSlot ast2500_slots[] = {AST2500_SLOTS("aspeed.scu-ast2500")};
+static const BoardSlot romulus_slots[] = {AST2500_SLOTS("aspeed.scu-romulus")};
 
 #define AST2400                                                                              \
     .slots = ast2400_slots, .num_slots = ARRAY_COUNT(ast2400_slots), .ram_base = 0x40000000, \
     .ram_max = 512 * MIB, .sram = 0x1e720000, .sram_size = 0x8000
-#define AST2500                                                                              \
-    .slots = ast2500_slots, .num_slots = ARRAY_COUNT(ast2500_slots), .ram_base = 0x80000000, \
-    .ram_max = 1 * GIB, .sram = 0x1e720000, .sram_size = 0x9000
+#define AST2500(table)                                                                           \
+    .slots = table, .num_slots = ARRAY_COUNT(table), .ram_base = 0x80000000, .ram_max = 1 * GIB, \
+    .sram = 0x1e720000, .sram_size = 0x9000
 
 static const BmcKind palmetto_kind = {
     AST2400,
     .smc = {"fmc", "spi1"},
-    .strap = 0x120ce416,
     .flash = {{"n25q256a", 0, 0}, {"mx25l25635f", 1, 0}},
     .i2c = {{"ds1338", 0, 0x68}, {"smbus-eeprom", 0, 0x50}, {"tmp423", 2, 0x4c}},
 };
 static const BmcKind ast2500_evb_kind = {
-    AST2500,
+    AST2500(ast2500_slots),
     .smc = {"fmc", "spi1", "spi2"},
-    .strap = 0xf100c2c6,
     .flash = {{"mx25l25635e", 0, 0}, {"mx25l25635f", 1, 0}},
     .i2c = {{"smbus-eeprom", 3, 0x50}, {"tmp105", 7, 0x4d}},
 };
 static const BmcKind romulus_kind = {
-    AST2500,
+    AST2500(romulus_slots),
     .smc = {"fmc", "spi1", "spi2"},
-    .strap = 0xf10ad206,
     .flash = {{"n25q256a", 0, 0}, {"n25q256a", 0, 1}, {"mx66l1g45g", 1, 0}},
     .i2c = {{"ds1338", 11, 0x32}},
 };

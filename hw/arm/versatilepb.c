@@ -2,7 +2,7 @@
 /*
  * ARM Versatile Platform Baseboard and Application Baseboard for the ARM926EJ-S (ARM DUI 0225D,
  * DUI 0224I): vectored and secondary interrupt controllers, UARTs, timers, GPIO, clock, keyboard
- * and mouse, display, card slots, flash. Left out, reading as 0: Ethernet, PCI, DMA, audio, USB,
+ * and mouse, display, card slots, flash, Ethernet. Left out, reading as 0: PCI, DMA, audio, USB,
  * disk on chip.
  */
 #include "hw/arm/board.h"
@@ -38,6 +38,7 @@ static const BoardSlot versatile_fpga_slots[] = {
     {.type = "pl050_keyboard", .addr = 0x10006000, .irqs = {LINE(3)}},
     {.type = "pl050_mouse", .addr = 0x10007000, .irqs = {LINE(4)}},
     {.type = "pl011", .addr = 0x10009000, .irqs = {LINE(6)}, .serial = NTH(3)},
+    {.type = "smc91c111", .addr = 0x10010000, .irqs = {LINE(25)}, .nic = true},
     {.type = "pl181", .addr = 0x1000b000, .irqs = {LINE(1), LINE(2)}, .sd = NTH(1)},
 };
 
@@ -100,14 +101,14 @@ static bool versatileab_init(Vm *vm, GError **error)
 
 static const MachineType versatilepb = {
     .name = "versatilepb-machine", .machine_name = "versatilepb", .desc = "ARM Versatile/PB (ARM926EJ-S)", .arches = "arm aarch64",
-    .size = sizeof(Machine), .max_cpus = 1, .default_cpu = "arm926", .default_block_if = "scsi", .no_floppy = true, .no_cdrom = true,
+    .size = sizeof(Machine), .max_cpus = 1, .default_cpu = "arm926", .default_nic = "smc91c111", .default_block_if = "scsi", .no_floppy = true, .no_cdrom = true,
     .no_parallel = true, .init = versatilepb_init, .done = board_done,
 };
 MACHINE_TYPE(versatilepb);
 
 static const MachineType versatileab = {
     .name = "versatileab-machine", .machine_name = "versatileab", .desc = "ARM Versatile/AB (ARM926EJ-S)", .arches = "arm aarch64",
-    .size = sizeof(Machine), .max_cpus = 1, .default_cpu = "arm926", .default_block_if = "scsi", .no_floppy = true, .no_cdrom = true,
+    .size = sizeof(Machine), .max_cpus = 1, .default_cpu = "arm926", .default_nic = "smc91c111", .default_block_if = "scsi", .no_floppy = true, .no_cdrom = true,
     .no_parallel = true, .init = versatileab_init, .done = board_done,
 };
 MACHINE_TYPE(versatileab);

@@ -41,6 +41,7 @@ enum {
 
 typedef struct I2cEngine {
     uint32_t fun, timing1, timing2, ier, isr, cmd, addr, buf, byte;
+    uint32_t again; /* events that came while the same were still to be cleared */
     bool open; /* a transfer is */
 } I2cEngine;
 
@@ -126,6 +127,16 @@ static uint64_t aspeed_i2c_read(void *opaque, hwaddr offset, unsigned size)
     return !r ? 0 : reg == R_CMD ? *r | (s->e[n].open ? 1 << 16 : 0) : *r;
 }
 
+/*
+ * Drivers clear the arrival of a byte after the command for the next, whose own event comes later
+ * on the wires: it must not be lost.
+ */
+static void i2c_event(I2cEngine *e, uint32_t bit)
+{
+    e->again |= e->isr & bit & INT_RX;
+    e->isr |= bit;
+}
+
 /* 40.3: START, byte out, byte in, STOP in this order, each if its bit is set. */
 static void i2c_command(AspeedI2c *s, unsigned n)
 {
@@ -133,29 +144,32 @@ static void i2c_command(AspeedI2c *s, unsigned n)
     I2cBus *bus = &s->bus[n];
     uint32_t cmd = e->cmd;
     uint8_t out = e->byte & 0xff;
+    bool ack = true;
 
     if (!(e->fun & FUN_MASTER)) {
         return;
     }
     if (cmd & CMD_START) {
         e->open = true;
-        e->isr |= i2c_start(bus, out >> 1, out & 1) ? INT_ACK : INT_NAK;
+        ack = i2c_start(bus, out >> 1, out & 1);
+        i2c_event(e, ack ? INT_ACK : INT_NAK);
     } else if (cmd & CMD_TX) {
-        e->isr |= e->open && i2c_write(bus, out) ? INT_ACK : INT_NAK;
+        ack = e->open && i2c_write(bus, out);
+        i2c_event(e, ack ? INT_ACK : INT_NAK);
     }
-    if (cmd & CMD_RX && !(e->isr & INT_NAK)) {
+    if (cmd & CMD_RX && ack) {
         e->byte = (e->byte & 0xff) | (uint32_t)(e->open ? i2c_read(bus) : 0xff) << 8;
-        e->isr |= INT_RX;
+        i2c_event(e, INT_RX);
     }
     if (cmd & CMD_STOP) {
         i2c_stop(bus);
         e->open = false;
-        e->isr |= INT_STOP;
+        i2c_event(e, INT_STOP);
     }
     if (cmd & CMD_RECOVER) {
         i2c_stop(bus);
         e->open = false;
-        e->isr |= INT_RECOVERED;
+        i2c_event(e, INT_RECOVERED);
     }
     e->cmd = 0;
 }
@@ -178,7 +192,8 @@ static void aspeed_i2c_write(void *opaque, hwaddr offset, uint64_t value, unsign
     }
     switch (reg) {
     case R_ISR:
-        *r &= ~v;
+        *r = (*r & ~v) | (s->e[n].again & v);
+        s->e[n].again &= ~v;
         break;
     case R_CMD:
         *r = v & 0xffff;
@@ -192,7 +207,7 @@ static void aspeed_i2c_write(void *opaque, hwaddr offset, uint64_t value, unsign
         if (!(v & FUN_MASTER)) {
             i2c_stop(&s->bus[n]);
             s->e[n].open = false;
-            s->e[n].isr = 0;
+            s->e[n].isr = s->e[n].again = 0;
         }
         break;
     default:
@@ -238,7 +253,7 @@ static const RegBank i2c_banks[] = {{.name = "mmio", .size = 0x1000, .ops = &i2c
 static const PinRow i2c_pins[] = {PIN_OUT_ARRAY(AspeedI2c, irq, "irq"), PIN_OUT(AspeedI2c, all, "all"), PIN_END};
 static const StateField engine_state[] = {
     STATE(I2cEngine, fun), STATE(I2cEngine, timing1), STATE(I2cEngine, timing2), STATE(I2cEngine, ier), STATE(I2cEngine, isr),
-    STATE(I2cEngine, cmd), STATE(I2cEngine, addr), STATE(I2cEngine, buf), STATE(I2cEngine, byte), STATE(I2cEngine, open), STATE_END,
+    STATE(I2cEngine, cmd), STATE(I2cEngine, addr), STATE(I2cEngine, buf), STATE(I2cEngine, byte), STATE(I2cEngine, again), STATE(I2cEngine, open), STATE_END,
 };
 static const StateField aspeed_i2c_state[] = {
     STATE_STRUCTS(AspeedI2c, bus, i2c_bus_state), STATE_STRUCTS(AspeedI2c, e, engine_state), STATE_ARRAY(AspeedI2c, global), STATE_END,

@@ -85,26 +85,35 @@ static const SocReg scu_2400_rows[] = {
 SOC_BLOCK(scu_2400, "aspeed.scu-ast2400", "Aspeed system control", 0x1000, soc_rows_4k,
           SOC_ROWS(scu_2400_rows), .written = scu_written, .read = scu_read);
 
-static const SocReg scu_2500_rows[] = {
-    {.offset = 0x004, .reset = 0xffcffedc}, {.offset = 0x008, .reset = 0xf3f40000},
-    {.offset = 0x00c, .reset = 0x19fc3e8b}, {.offset = 0x01c, .reset = 0x26108},
-    {.offset = 0x020, .reset = 0x30291},    {.offset = 0x024, .reset = 0x93000400},
-    {.offset = 0x02c, .reset = 0x10},       {.offset = 0x030, .reset = 0x20001a03},
-    {.offset = 0x034, .reset = 0x20001a03}, {.offset = 0x038, .reset = 0x4000030},
-    {.offset = 0x03c, .reset = 0x1},        {.offset = 0x040, .reset = 0xc0},
-    {.offset = 0x04c, .reset = 0x23},       {.offset = 0x070, .reset = 0xf100c2c6},
-    {.offset = 0x074, .reset = 0xe},        {.offset = 0x07c, .reset = 0x4010303},
-    {.offset = 0x084, .reset = 0xf000},     {.offset = 0x088, .reset = 0x3000000},
-    {.offset = 0x090, .reset = 0xa000},     {.offset = 0x09c, .reset = 0x23ffff3},
-    {.offset = 0x0a4, .reset = 0xffff0000}, {.offset = 0x0a8, .reset = 0xfffff},
-    {.offset = 0x0e0, .reset = 0xff},       {.offset = 0x0e4, .reset = 0xff},
-    {.offset = 0x104, .reset = 0x80000000}, {.offset = 0x110, .reset = 0x1e600000},
-    {.offset = 0x114, .reset = 0xc0000000}, {.offset = 0x150, .reset = 0x1234abcd},
-    {.offset = 0x154, .reset = 0x88884444}, {.offset = 0x160, .reset = 0x1903},
-    {.offset = 0x180, .reset = 0x7b},       {.offset = 0x1a4, .reset = 0x2402},
-};
+#define SCU_2500_ROWS(strap)                                                            \
+    {.offset = 0x004, .reset = 0xffcffedc}, {.offset = 0x008, .reset = 0xf3f40000},     \
+        {.offset = 0x00c, .reset = 0x19fc3e8b}, {.offset = 0x01c, .reset = 0x26108},    \
+        {.offset = 0x020, .reset = 0x30291}, {.offset = 0x024, .reset = 0x93000400},    \
+        {.offset = 0x02c, .reset = 0x10}, {.offset = 0x030, .reset = 0x20001a03},       \
+        {.offset = 0x034, .reset = 0x20001a03}, {.offset = 0x038, .reset = 0x4000030},  \
+        {.offset = 0x03c, .reset = 0x1}, {.offset = 0x040, .reset = 0xc0},              \
+        {.offset = 0x04c, .reset = 0x23}, {.offset = 0x074, .reset = 0xe},              \
+        {.offset = 0x07c, .reset = 0x4010303}, {.offset = 0x084, .reset = 0xf000},      \
+        {.offset = 0x088, .reset = 0x3000000}, {.offset = 0x090, .reset = 0xa000},      \
+        {.offset = 0x09c, .reset = 0x23ffff3}, {.offset = 0x0a4, .reset = 0xffff0000},  \
+        {.offset = 0x0a8, .reset = 0xfffff}, {.offset = 0x0e0, .reset = 0xff},          \
+        {.offset = 0x0e4, .reset = 0xff}, {.offset = 0x104, .reset = 0x80000000},       \
+        {.offset = 0x110, .reset = 0x1e600000}, {.offset = 0x114, .reset = 0xc0000000}, \
+        {.offset = 0x150, .reset = 0x1234abcd}, {.offset = 0x154, .reset = 0x88884444}, \
+        {.offset = 0x160, .reset = 0x1903}, {.offset = 0x180, .reset = 0x7b},           \
+        {.offset = 0x1a4, .reset = 0x2402},                                             \
+    {                                                                                   \
+        .offset = 0x070, .reset = (strap)                                               \
+    }
+
+/* Straps are what a board solders. */
+static const SocReg scu_2500_rows[] = {SCU_2500_ROWS(0xf100c2c6)};
 SOC_BLOCK(scu_2500, "aspeed.scu-ast2500", "Aspeed system control", 0x1000, soc_rows_4k,
           SOC_ROWS(scu_2500_rows), .written = scu_2500_written, .read = scu_read);
+
+static const SocReg scu_romulus_rows[] = {SCU_2500_ROWS(0xf10ad206)};
+SOC_BLOCK(scu_romulus, "aspeed.scu-romulus", "Aspeed system control", 0x1000, soc_rows_4k,
+          SOC_ROWS(scu_romulus_rows), .written = scu_2500_written, .read = scu_read);
 
 /* ---- system control, AST2600 ---- */
 
