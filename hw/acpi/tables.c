@@ -158,13 +158,28 @@ void acpi_pointer(AcpiTables *s, uint32_t target, uint8_t bytes)
     script_pointer(s, TABLES_FILE, at, bytes);
 }
 
-void acpi_pointer_to_file(AcpiTables *s, const char *file, uint32_t align, uint8_t bytes)
+void acpi_file(AcpiTables *s, const char *file, uint32_t align)
+{
+    script_allocate(s, file, align, ZONE_HIGH);
+}
+
+void acpi_file_pointer(AcpiTables *s, const char *file, uint64_t offset, uint8_t bytes)
 {
     uint32_t at = s->tables->len;
 
-    put(s->tables, 0, bytes);
-    script_allocate(s, file, align, ZONE_HIGH);
+    put(s->tables, offset, bytes);
     script_pointer_to(s, TABLES_FILE, file, at, bytes);
+}
+
+void acpi_pointer_in_file(AcpiTables *s, const char *file, uint32_t at, uint8_t bytes)
+{
+    script_pointer_to(s, file, file, at, bytes);
+}
+
+void acpi_pointer_to_file(AcpiTables *s, const char *file, uint32_t align, uint8_t bytes)
+{
+    acpi_file(s, file, align);
+    acpi_file_pointer(s, file, 0, bytes);
 }
 
 void acpi_report_address(AcpiTables *s, const char *dest, const char *file)

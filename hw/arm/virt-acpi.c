@@ -6,6 +6,7 @@
 #include "hw/arm/virt-acpi.h"
 #include "exec/arm-cpu.h"
 #include "exec/numa.h"
+#include "hw/acpi/ghes.h"
 #include "hw/acpi/numa.h"
 #include "hw/acpi/nvdimm.h"
 #include "hw/acpi/parts.h"
@@ -283,6 +284,9 @@ static void build_all(AcpiTables *s, void *opaque)
     build_gtdt(s);
     build_mcfg(s, b);
     build_spcr(s);
+    if (b->machine->ras) {
+        acpi_build_hest(s);
+    }
     build_srat(s, b->vm);
     acpi_build_slit(s, b->vm);
     acpi_build_hmat(s, b->vm);
@@ -296,5 +300,8 @@ static void build_all(AcpiTables *s, void *opaque)
 bool virt_build_acpi(VirtBoard *b, GError **error)
 {
     acpi_nvdimm_publish(b->vm, b->fw_cfg);
+    if (b->machine->ras) {
+        acpi_ghes_publish(b->fw_cfg);
+    }
     return acpi_publish(b->fw_cfg, build_all, b, error);
 }

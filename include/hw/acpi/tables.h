@@ -38,6 +38,13 @@ void acpi_bytes(AcpiTables *s, const void *p, size_t n);
 void acpi_pointer(AcpiTables *s, uint32_t target, uint8_t bytes);
 /* The address of a fw_cfg file of its own, which firmware places; not with acpi_install. */
 void acpi_pointer_to_file(AcpiTables *s, const char *file, uint32_t align, uint8_t bytes);
+/*
+ * The same in steps: firmware places the file; its address is added to an offset in the table; and
+ * to the number at a place of the file itself.
+ */
+void acpi_file(AcpiTables *s, const char *file, uint32_t align);
+void acpi_file_pointer(AcpiTables *s, const char *file, uint64_t offset, uint8_t bytes);
+void acpi_pointer_in_file(AcpiTables *s, const char *file, uint32_t at, uint8_t bytes);
 /* Firmware writes where it placed `file` into the file `dest`: 8 bytes. */
 void acpi_report_address(AcpiTables *s, const char *dest, const char *file);
 /* Generic address structure (5.2.3.2). */
