@@ -8,13 +8,11 @@
  */
 #include <inttypes.h>
 
-#include "block/block.h"
-#include "exec/memory.h"
+#include "hw/block/flash-drive.h"
 #include "hw/ssi/ssi.h"
 #include "qom/prop.h"
 #include "qom/vm.h"
 
-#define SECTOR 512
 #define PAGE 256
 
 enum {
@@ -122,10 +120,7 @@ typedef struct M25p80 {
     uint32_t at;
     /* host side */
     Region mem; /* contents, inverted */
-    bool read_only, writing, bad;
-    uint64_t dirty_low, dirty_high;
-    uint8_t *out; /* what is on the way to the drive */
-    struct iovec iov;
+    FlashDrive flash;
 } M25p80;
 
 static const FlashChip *flash_chip(const M25p80 *s)
@@ -150,85 +145,15 @@ static uint8_t *flash_host(M25p80 *s)
 
 /* ---- the drive ---- */
 
-static void flash_write_back(M25p80 *s);
-
-static void flash_written(void *opaque, int ret)
+static void flash_write_failed(void *opaque, int error)
 {
-    M25p80 *s = opaque;
-
-    s->writing = false;
-    g_clear_pointer(&s->out, g_free);
-    if (ret < 0) {
-        guest_error("%s: could not write the drive: %s", s->ssi.dev.obj.type->name,
-                    g_strerror(-ret));
-    }
-    flash_write_back(s);
-}
-
-/* One request at a time; what changes meanwhile is gathered for the next. */
-static void flash_write_back(M25p80 *s)
-{
-    uint64_t low = s->dirty_low, len = s->dirty_high - low;
-
-    if (s->writing || len == 0) {
-        return;
-    }
-    s->writing = true;
-    s->dirty_low = s->dirty_high = 0;
-    s->out = g_malloc(len);
-    for (uint64_t i = 0; i < len; i++) {
-        s->out[i] = ~flash_host(s)[low + i];
-    }
-    s->iov = (struct iovec){.iov_base = s->out, .iov_len = len};
-    block_write(s->drive, low, &s->iov, 1, true, flash_written, s);
+    guest_error("%s: could not write the drive: %s", ((Object *)opaque)->type->name,
+                g_strerror(-error));
 }
 
 static void flash_changed(M25p80 *s, uint64_t offset, uint64_t len)
 {
-    uint64_t low = offset & ~(uint64_t)(SECTOR - 1),
-             high = (offset + len + SECTOR - 1) & ~(uint64_t)(SECTOR - 1);
-
-    region_dirty_set(&s->mem, offset, len);
-    if (!s->drive || s->read_only) {
-        return;
-    }
-    if (s->dirty_low == s->dirty_high) {
-        s->dirty_low = low;
-        s->dirty_high = high;
-    } else {
-        s->dirty_low = MIN(s->dirty_low, low);
-        s->dirty_high = MAX(s->dirty_high, high);
-    }
-    flash_write_back(s);
-}
-
-static void flash_read_done(void *opaque, int ret)
-{
-    ((M25p80 *)opaque)->bad = ret < 0;
-}
-
-static bool flash_read_drive(M25p80 *s, GError **error)
-{
-    uint64_t have = block_size(s->drive), want = chip_size(flash_chip(s));
-    struct iovec iov = {.iov_base = flash_host(s), .iov_len = want};
-
-    if (have != want) {
-        return fail(error,
-                    "device requires %" PRIu64 " bytes, block backend provides %" PRIu64 " bytes",
-                    want, have);
-    }
-    s->read_only = s->drive->read_only;
-    block_read(s->drive, 0, &iov, 1, flash_read_done, s);
-    block_drain(s->drive);
-    if (s->bad) {
-        return fail(error, "failed to read the initial flash content");
-    }
-    for (uint64_t i = 0; i < want; i += 8) {
-        uint64_t *p = (uint64_t *)(void *)(flash_host(s) + i);
-
-        *p = ~*p;
-    }
-    return true;
+    flash_drive_changed(&s->flash, offset, len);
 }
 
 bool ssi_flash_read(Device *d, uint64_t offset, void *buf, size_t len)
@@ -611,7 +536,14 @@ static bool flash_realize(Device *d, GError **error)
     if (!region_init_ram(&s->mem, &d->obj, "flash", chip_size(flash_chip(s)), error)) {
         return false;
     }
-    if (s->drive && !flash_read_drive(s, error)) {
+    s->flash = (FlashDrive){
+        .drive = s->drive,
+        .mem = &s->mem,
+        .inverted = true,
+        .failed = flash_write_failed,
+        .opaque = d,
+    };
+    if (s->drive && !flash_drive_load(&s->flash, error)) {
         region_fini(&s->mem);
         return false;
     }
@@ -645,7 +577,7 @@ static void flash_post_load(Device *d)
         s->step = STEP_IGNORE;
     }
     s->at = flash_wrap(s, s->at);
-    if (s->drive && !s->read_only) {
+    if (s->drive && !s->flash.read_only) {
         flash_changed(s, 0, chip_size(flash_chip(s)));
     }
 }
@@ -678,10 +610,8 @@ static const StateField flash_state[] = {
     STATE(M25p80, nvcfg), STATE(M25p80, cr1), STATE(M25p80, op), STATE(M25p80, step), STATE(M25p80, need), STATE(M25p80, have), STATE(M25p80, reply_len),
     STATE(M25p80, sr), STATE(M25p80, vcr), STATE(M25p80, evcr), STATE(M25p80, ear), STATE(M25p80, reset_enabled),
     STATE_RAW(M25p80, addr), STATE_RAW(M25p80, reply), STATE(M25p80, four), STATE(M25p80, at),
-    HOST_ONLY(M25p80, mem, "a RAM block, saved as such"), HOST_ONLY(M25p80, read_only, "the drive's"),
-    HOST_ONLY(M25p80, writing, "drained before a save"), HOST_ONLY(M25p80, bad, "of start-up"),
-    HOST_ONLY(M25p80, dirty_low, "drained before a save"), HOST_ONLY(M25p80, dirty_high, "drained before a save"),
-    HOST_ONLY(M25p80, out, "drained before a save"), HOST_ONLY(M25p80, iov, "drained before a save"), STATE_END,
+    HOST_ONLY(M25p80, mem, "a RAM block, saved as such"),
+    HOST_ONLY(M25p80, flash, "drained before a save"), STATE_END,
 };
 
 #define FLASH(tag, name_, jedec_, ext_, sector_, sectors_)                                                                  \

@@ -7,9 +7,11 @@
  * guest time. Left out: suspend, protection registers; block locks are accepted and do not lock.
  */
 #include "hw/block/pflash.h"
+
 #include <inttypes.h>
-#include "block/block.h"
+
 #include "exec/bank.h"
+#include "hw/block/flash-drive.h"
 #include "qom/vm.h"
 #include "util/bswap.h"
 
@@ -64,9 +66,7 @@ typedef struct Pflash {
     /* host side */
     Region mem;
     uint8_t query[QUERY_SIZE];
-    bool read_only, writing;
-    uint64_t dirty_low, dirty_high; /* bytes to be written to the drive; low == high: none */
-    struct iovec iov;
+    FlashDrive flash;
 } Pflash;
 
 static uint64_t flash_size(const Pflash *s)
@@ -81,51 +81,17 @@ static uint8_t *flash_host(Pflash *s)
 
 /* ---- the drive ---- */
 
-static void flash_write_back(Pflash *s);
-
-static void flash_written(void *opaque, int ret)
+static void flash_write_failed(void *opaque, int error)
 {
     Pflash *s = opaque;
 
-    s->writing = false;
-    if (ret < 0) {
-        guest_error("%s: could not write the drive: %s", s->name, g_strerror(-ret));
-        s->status |= STATUS_PROGRAM_ERROR;
-    }
-    flash_write_back(s);
-}
-
-/* One request at a time; what changes meanwhile is gathered for the next. */
-static void flash_write_back(Pflash *s)
-{
-    uint64_t low = s->dirty_low, len = s->dirty_high - low;
-
-    if (s->writing || len == 0) {
-        return;
-    }
-    s->writing = true;
-    s->dirty_low = s->dirty_high = 0;
-    s->iov = (struct iovec){.iov_base = flash_host(s) + low, .iov_len = len};
-    block_write(s->drive, low, &s->iov, 1, true, flash_written, s);
+    guest_error("%s: could not write the drive: %s", s->name, g_strerror(-error));
+    s->status |= STATUS_PROGRAM_ERROR;
 }
 
 static void flash_changed(Pflash *s, hwaddr offset, uint64_t len)
 {
-    uint64_t low = offset & ~(uint64_t)(SECTOR - 1),
-             high = (offset + len + SECTOR - 1) & ~(uint64_t)(SECTOR - 1);
-
-    region_dirty_set(&s->mem, offset, len);
-    if (!s->drive) {
-        return;
-    }
-    if (s->dirty_low == s->dirty_high) {
-        s->dirty_low = low;
-        s->dirty_high = high;
-    } else {
-        s->dirty_low = MIN(s->dirty_low, low);
-        s->dirty_high = MAX(s->dirty_high, high);
-    }
-    flash_write_back(s);
+    flash_drive_changed(&s->flash, offset, len);
 }
 
 /* ---- what a read gets ---- */
@@ -211,7 +177,7 @@ static void flash_erase(Pflash *s, hwaddr offset)
 {
     hwaddr base = offset / s->sector_len * s->sector_len;
 
-    if (s->read_only) {
+    if (s->flash.read_only) {
         s->status |= STATUS_ERASE_ERROR;
         return;
     }
@@ -221,7 +187,7 @@ static void flash_erase(Pflash *s, hwaddr offset)
 
 static void flash_program(Pflash *s, hwaddr offset, uint64_t value, unsigned size)
 {
-    if (s->read_only) {
+    if (s->flash.read_only) {
         s->status |= STATUS_PROGRAM_ERROR;
         return;
     }
@@ -293,7 +259,7 @@ static void flash_fill_buffer(Pflash *s, hwaddr offset, uint64_t value, unsigned
 
 static void flash_confirm_buffer(Pflash *s)
 {
-    if (s->read_only) {
+    if (s->flash.read_only) {
         s->status |= STATUS_PROGRAM_ERROR;
     } else if (!(s->status & STATUS_PROGRAM_ERROR)) {
         memcpy(flash_host(s) + s->buffer_base, s->buffer, s->sector_len);
@@ -412,30 +378,6 @@ static void flash_make_query(Pflash *s)
 
 /* ---- life ---- */
 
-static void flash_read_done(void *opaque, int ret)
-{
-    ((Pflash *)opaque)->status = ret < 0 ? STATUS_PROGRAM_ERROR : STATUS_READY;
-}
-
-static bool flash_read_drive(Pflash *s, GError **error)
-{
-    uint64_t have = block_size(s->drive), want = flash_size(s);
-    struct iovec iov = {.iov_base = flash_host(s), .iov_len = want};
-
-    if (have != want) {
-        return fail(error,
-                    "device requires %" PRIu64 " bytes, block backend provides %" PRIu64 " bytes",
-                    want, have);
-    }
-    s->read_only = s->drive->read_only;
-    block_read(s->drive, 0, &iov, 1, flash_read_done, s);
-    block_drain(s->drive);
-    if (s->status != STATUS_READY) {
-        return fail(error, "%s: could not read the drive", s->name);
-    }
-    return true;
-}
-
 static bool flash_check(Pflash *s, GError **error)
 {
     uint64_t size;
@@ -479,7 +421,13 @@ static bool flash_realize(Device *d, GError **error)
     s->buffer = g_malloc0(s->sector_len);
     memset(flash_host(s), 0xff, flash_size(s));
     s->status = STATUS_READY;
-    if (s->drive && !flash_read_drive(s, error)) {
+    s->flash = (FlashDrive){
+        .drive = s->drive,
+        .mem = &s->mem,
+        .failed = flash_write_failed,
+        .opaque = s,
+    };
+    if (s->drive && !flash_drive_load(&s->flash, error)) {
         region_fini(&s->mem);
         g_free(s->buffer);
         return false;
@@ -513,7 +461,7 @@ static void flash_post_load(Device *d)
     Pflash *s = (Pflash *)d;
 
     region_set_romd(&s->mem, s->cmd == CMD_ARRAY_0 && s->step == STEP_COMMAND);
-    if (s->drive && !s->read_only) {
+    if (s->drive && !s->flash.read_only) {
         flash_changed(s, 0, flash_size(s));
     }
 }
@@ -602,11 +550,7 @@ static const StateField flash_state[] = {
     STATE_BUF(Pflash, buffer, flash_sector_len),
     HOST_ONLY(Pflash, mem, "its memory is a RAM block, saved as such"),
     HOST_ONLY(Pflash, query, "constant"),
-    HOST_ONLY(Pflash, read_only, "the drive's"),
-    HOST_ONLY(Pflash, writing, "drained before a save"),
-    HOST_ONLY(Pflash, dirty_low, "drained before a save"),
-    HOST_ONLY(Pflash, dirty_high, "drained before a save"),
-    HOST_ONLY(Pflash, iov, "drained before a save"),
+    HOST_ONLY(Pflash, flash, "drained before a save"),
     STATE_END,
 };
 
