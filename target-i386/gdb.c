@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Registers as gdb sees them (features org.gnu.gdb.i386.core and .sse of the gdb manual,
- * appendix G.5, and the system registers), and the hooks that only the debugger needs.
+ * Registers as gdb sees them (features org.gnu.gdb.i386.core, .sse, .avx and .avx512 of the gdb
+ * manual, appendix G.5, and the system registers), and the hooks that only the debugger needs.
  */
 #include "target-i386/arch.h"
 #include "exec/x86-apic.h"
@@ -10,21 +10,26 @@
 #include "target-i386/seg.h"
 
 typedef enum GdbKind { G_GP, G_PC, G_FLAGS, G_SEG, G_ST, G_FCTRL, G_XMM, G_MXCSR, G_BASE,
-               G_SYS } GdbKind;
+               G_SYS, G_YMM_HIGH, G_MASK, G_ZMM_HIGH, G_XMM_MORE, G_YMM_MORE, G_ZMM_MORE } GdbKind;
 
 /* A run of registers in gdb's order. */
 typedef struct GdbRun {
     GdbKind kind;
     unsigned count, bytes;
+    unsigned feature;    /* that has them; 0: all CPUs */
 } GdbRun;
 
 static const GdbRun runs64[] = {
     {G_GP, 16, 8}, {G_PC, 1, 8}, {G_FLAGS, 1, 4}, {G_SEG, 6, 4}, {G_BASE, 7, 8}, {G_SYS, 6, 8},
     {G_ST, 8, 10}, {G_FCTRL, 8, 4}, {G_XMM, 16, 16}, {G_MXCSR, 1, 4},
+    {G_YMM_HIGH, 16, 16, FEAT_AVX}, {G_MASK, 8, 8, FEAT_AVX512F}, {G_ZMM_HIGH, 16, 32, FEAT_AVX512F},
+    {G_XMM_MORE, 16, 16, FEAT_AVX512F}, {G_YMM_MORE, 16, 16, FEAT_AVX512F},
+    {G_ZMM_MORE, 16, 32, FEAT_AVX512F},
 };
 static const GdbRun runs32[] = {
     {G_GP, 8, 4}, {G_PC, 1, 4}, {G_FLAGS, 1, 4}, {G_SEG, 6, 4}, {G_BASE, 7, 4}, {G_SYS, 6, 4},
     {G_ST, 8, 10}, {G_FCTRL, 8, 4}, {G_XMM, 8, 16}, {G_MXCSR, 1, 4},
+    {G_YMM_HIGH, 8, 16, FEAT_AVX}, {G_MASK, 8, 8, FEAT_AVX512F}, {G_ZMM_HIGH, 8, 32, FEAT_AVX512F},
 };
 
 static bool is64(void)
@@ -32,13 +37,21 @@ static bool is64(void)
     return target_arch->word_bits == 64;
 }
 
+static bool run_exists(const Cpu *cpu, const GdbRun *r)
+{
+    return !r->feature || x86_has_feature((const X86Cpu *)cpu, r->feature);
+}
+
 /* The run of register n; n becomes the index in it. */
-static const GdbRun *find_run(unsigned *n)
+static const GdbRun *find_run(const Cpu *cpu, unsigned *n)
 {
     const GdbRun *runs = is64() ? runs64 : runs32;
     unsigned count = is64() ? ARRAY_COUNT(runs64) : ARRAY_COUNT(runs32);
 
     for (unsigned i = 0; i < count; i++) {
+        if (!run_exists(cpu, &runs[i])) {
+            continue;
+        }
         if (*n < runs[i].count) {
             return &runs[i];
         }
@@ -53,7 +66,7 @@ unsigned x86_gdb_num_regs(Cpu *cpu)
     unsigned count = is64() ? ARRAY_COUNT(runs64) : ARRAY_COUNT(runs32), n = 0;
 
     for (unsigned i = 0; i < count; i++) {
-        n += runs[i].count;
+        n += run_exists(cpu, &runs[i]) ? runs[i].count : 0;
     }
     return n;
 }
@@ -131,10 +144,33 @@ static void sys_write(X86Cpu *c, unsigned i, uint64_t v)
     }
 }
 
+/* Where a register of more than 8 bytes, or a mask register, lies; NULL: another kind. */
+static void *vector_at(X86Cpu *c, GdbKind kind, unsigned n)
+{
+    switch (kind) {
+    case G_XMM:
+        return &c->xmm[n];
+    case G_YMM_HIGH:
+        return &c->ymm_hi[n];
+    case G_MASK:
+        return &c->opmask[n];
+    case G_ZMM_HIGH:
+        return c->zmm_hi[n];
+    case G_XMM_MORE:
+        return &c->zmm_more[n][0];
+    case G_YMM_MORE:
+        return &c->zmm_more[n][1];
+    case G_ZMM_MORE:
+        return &c->zmm_more[n][2];
+    default:
+        return NULL;
+    }
+}
+
 unsigned x86_gdb_read(Cpu *cpu, unsigned n, uint8_t *buf)
 {
     X86Cpu *c = X86(cpu);
-    const GdbRun *r = find_run(&n);
+    const GdbRun *r = find_run(cpu, &n);
     uint64_t v = 0;
 
     if (!r) {
@@ -159,9 +195,6 @@ unsigned x86_gdb_read(Cpu *cpu, unsigned n, uint8_t *buf)
     case G_FCTRL:
         v = fctrl_read(c, n);
         break;
-    case G_XMM:
-        memcpy(buf, &c->xmm[n], 16);
-        return 16;
     case G_MXCSR:
         v = c->mxcsr;
         break;
@@ -171,6 +204,9 @@ unsigned x86_gdb_read(Cpu *cpu, unsigned n, uint8_t *buf)
     case G_SYS:
         v = sys_read(c, n);
         break;
+    default:
+        memcpy(buf, vector_at(c, r->kind, n), r->bytes);
+        return r->bytes;
     }
     memcpy(buf, &v, r->bytes);
     return r->bytes;
@@ -179,7 +215,7 @@ unsigned x86_gdb_read(Cpu *cpu, unsigned n, uint8_t *buf)
 unsigned x86_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf)
 {
     X86Cpu *c = X86(cpu);
-    const GdbRun *r = find_run(&n);
+    const GdbRun *r = find_run(cpu, &n);
     uint64_t v = 0;
 
     if (!r) {
@@ -199,9 +235,6 @@ unsigned x86_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf)
     case G_ST:
         memcpy(&c->fpr[(c->fp_top + n) & 7], buf, 10);
         break;
-    case G_XMM:
-        memcpy(&c->xmm[n], buf, 16);
-        break;
     case G_MXCSR:
         x86_set_mxcsr(c, v);
         break;
@@ -213,6 +246,9 @@ unsigned x86_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf)
         break;
     case G_SEG:      /* a selector alone says too little */
     case G_FCTRL:
+        break;
+    default:
+        memcpy(vector_at(c, r->kind, n), buf, r->bytes);
         break;
     }
     return r->bytes;
@@ -270,11 +306,10 @@ static void xml_core(GString *x)
     g_string_append(x, "</feature>\n");
 }
 
-static void xml_sse(GString *x)
+static void xml_vec128(GString *x)
 {
     g_string_append(
-        x, "<feature name=\"org.gnu.gdb.i386.sse\">\n"
-           "<vector id=\"v4f\" type=\"ieee_single\" count=\"4\"/><vector id=\"v2d\" "
+        x, "<vector id=\"v4f\" type=\"ieee_single\" count=\"4\"/><vector id=\"v2d\" "
            "type=\"ieee_double\" count=\"2\"/><vector id=\"v16i8\" type=\"int8\" count=\"16\"/>"
            "<vector id=\"v8i16\" type=\"int16\" count=\"8\"/><vector id=\"v4i32\" type=\"int32\" "
            "count=\"4\"/><vector id=\"v2i64\" type=\"int64\" count=\"2\"/>"
@@ -282,50 +317,102 @@ static void xml_sse(GString *x)
            "type=\"v2d\"/><field name=\"v16_int8\" type=\"v16i8\"/><field name=\"v8_int16\" "
            "type=\"v8i16\"/><field name=\"v4_int32\" type=\"v4i32\"/><field name=\"v2_int64\" "
            "type=\"v2i64\"/><field name=\"uint128\" type=\"uint128\"/></union>\n");
-    for (unsigned i = 0; i < (is64() ? 16u : 8u); i++) {
-        g_string_append_printf(x, "<reg name=\"xmm%u\" bitsize=\"128\" type=\"vec128\"/>\n", i);
+}
+
+/* Registers name<first>suffix to name<last>suffix. */
+static void xml_regs(GString *x, const char *name, unsigned first, unsigned count,
+                     const char *suffix, unsigned bits, const char *type)
+{
+    for (unsigned i = first; i < first + count; i++) {
+        g_string_append_printf(x, "<reg name=\"%s%u%s\" bitsize=\"%u\" type=\"%s\"/>\n", name, i,
+                               suffix, bits, type);
     }
+}
+
+static void xml_avx(GString *x)
+{
+    g_string_append(x, "<feature name=\"org.gnu.gdb.i386.avx\">\n");
+    xml_regs(x, "ymm", 0, is64() ? 16 : 8, "h", 128, "uint128");
+    g_string_append(x, "</feature>\n");
+}
+
+static void xml_avx512(GString *x)
+{
+    g_string_append(x, "<feature name=\"org.gnu.gdb.i386.avx512\">\n");
+    xml_vec128(x);
+    g_string_append(x, "<vector id=\"v2ui128\" type=\"uint128\" count=\"2\"/>\n");
+    xml_regs(x, "k", 0, 8, "", 64, "uint64");
+    xml_regs(x, "zmm", 0, is64() ? 16 : 8, "h", 256, "v2ui128");
+    if (is64()) {
+        xml_regs(x, "xmm", 16, 16, "", 128, "vec128");
+        xml_regs(x, "ymm", 16, 16, "h", 128, "uint128");
+        xml_regs(x, "zmm", 16, 16, "h", 256, "v2ui128");
+    }
+    g_string_append(x, "</feature>\n");
+}
+
+static void xml_sse(GString *x)
+{
+    g_string_append(x, "<feature name=\"org.gnu.gdb.i386.sse\">\n");
+    xml_vec128(x);
+    xml_regs(x, "xmm", 0, is64() ? 16 : 8, "", 128, "vec128");
     g_string_append(
         x, "<reg name=\"mxcsr\" bitsize=\"32\" type=\"int\" group=\"vector\"/>\n</feature>\n");
 }
 
 /* The file names are the ones that clients have seen so far. */
-enum { XML_TARGET, XML_CORE, XML_SSE, XML_FILES };
+enum { XML_TARGET, XML_CORE, XML_SSE, XML_AVX, XML_AVX512, XML_FILES };
 static const char *const xml_names64[XML_FILES] = {"target.xml", "i386-64bit.xml",
-                                                   "i386-64bit-sse.xml"};
+                                                   "i386-64bit-sse.xml", "i386-64bit-avx.xml",
+                                                   "i386-64bit-avx512.xml"};
 static const char *const xml_names32[XML_FILES] = {"target.xml", "i386-32bit.xml",
-                                                   "i386-32bit-sse.xml"};
+                                                   "i386-32bit-sse.xml", "i386-32bit-avx.xml",
+                                                   "i386-32bit-avx512.xml"};
+
+/* What a CPU's description is made of; CPUs of a machine are of one model. */
+static const char *build_target(const X86Cpu *c)
+{
+    const char *const *names = is64() ? xml_names64 : xml_names32;
+    g_autoptr(GString) x = g_string_new("<?xml version=\"1.0\"?>");
+
+    g_string_append_printf(x,
+                           "<!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target>"
+                           "<architecture>%s</architecture>",
+                           target_arch->gdb_arch);
+    for (unsigned i = XML_CORE; i < XML_FILES; i++) {
+        if ((i != XML_AVX || x86_has_feature(c, FEAT_AVX)) &&
+            (i != XML_AVX512 || x86_has_feature(c, FEAT_AVX512F))) {
+            g_string_append_printf(x, "<xi:include href=\"%s\"/>", names[i]);
+        }
+    }
+    g_string_append(x, "</target>");
+    return g_intern_string(x->str);
+}
 
 static gpointer build_xml(gpointer file)
 {
-    const char *const *names = is64() ? xml_names64 : xml_names32;
+    static void (*const features[XML_FILES])(GString *x) = {
+        [XML_CORE] = xml_core, [XML_SSE] = xml_sse,
+        [XML_AVX] = xml_avx,   [XML_AVX512] = xml_avx512,
+    };
     GString *x = g_string_new("<?xml version=\"1.0\"?>");
 
-    switch (GPOINTER_TO_UINT(file)) {
-    case XML_TARGET:
-        g_string_append_printf(x, "<!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target>"
-                               "<architecture>%s</architecture><xi:include href=\"%s\"/>"
-                               "<xi:include href=\"%s\"/></target>", target_arch->gdb_arch,
-                               names[XML_CORE], names[XML_SSE]);
-        break;
-    case XML_CORE:
-        g_string_append(x, "\n<!DOCTYPE feature SYSTEM \"gdb-target.dtd\">\n");
-        xml_core(x);
-        break;
-    default:
-        g_string_append(x, "\n<!DOCTYPE feature SYSTEM \"gdb-target.dtd\">\n");
-        xml_sse(x);
-    }
+    g_string_append(x, "\n<!DOCTYPE feature SYSTEM \"gdb-target.dtd\">\n");
+    features[GPOINTER_TO_UINT(file)](x);
     return g_string_free(x, FALSE);
 }
 
 const char *x86_gdb_xml(Cpu *cpu, const char *annex)
 {
     /* the texts are the same for all CPUs of a binary */
-    static GOnce once[XML_FILES] = {G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT};
+    static GOnce once[XML_FILES] = {G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT,
+                                    G_ONCE_INIT};
     const char *const *names = is64() ? xml_names64 : xml_names32;
 
-    for (unsigned i = 0; i < XML_FILES; i++) {
+    if (strcmp(annex, names[XML_TARGET]) == 0) {
+        return build_target(X86(cpu));
+    }
+    for (unsigned i = XML_CORE; i < XML_FILES; i++) {
         if (strcmp(annex, names[i]) == 0) {
             return g_once(&once[i], build_xml, GUINT_TO_POINTER(i));
         }
