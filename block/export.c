@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "block/graph.h"
 #include "qapi/qapi-commands.h"
 #include "qapi/qapi-events.h"
 #include "qapi/startup.h"
@@ -56,6 +57,9 @@ bool block_export_add(const BlockExportOptions *o, GError **error)
         return fail(error, "exports of type '%s' are not built in",
                     qapi_enum_name(&qapi_type_BlockExportType, (int)o->type));
     }
+    if (!block_id_good(o->id)) {
+        return fail(error, "Invalid block export id");
+    }
     if (block_export_find(o->id)) {
         return fail(error, "Block export id '%s' is already in use", o->id);
     }
@@ -90,7 +94,7 @@ bool block_export_add(const BlockExportOptions *o, GError **error)
         return false;
     }
     exports = exports ? exports : g_ptr_array_new();
-    g_ptr_array_add(exports, e);
+    g_ptr_array_insert(exports, 0, e);
     return true;
 }
 

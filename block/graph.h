@@ -11,6 +11,8 @@ BlockNode *node_new(void);
 void node_enter(BlockNode *n);
 /* Of one that never was entered, or has left. */
 void node_free(BlockNode *n);
+/* Whether users may name nodes, jobs and exports so. */
+bool block_id_good(const char *id);
 bool node_set_name(BlockNode *n, const char *name, GError **error);
 BlockEdge *edge_add(BlockNode *parent, BlockNode *node, const char *name, unsigned role);
 void edge_remove(BlockEdge *e);

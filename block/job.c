@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "block/drive.h"
+#include "block/graph.h"
 #include "qapi/qapi-commands.h"
 #include "qapi/qapi-events.h"
 #include "util/error.h"
@@ -104,8 +105,7 @@ BlockJob *job_new(const JobDriver *d, const JobParams *p, BlockNode *node, GErro
     if (!id) {
         return fail_null(error, "An explicit job ID is required for this node");
     }
-    if (!g_ascii_isalpha(id[0]) ||
-        id[strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")]) {
+    if (!block_id_good(id)) {
         return fail_null(error, "Invalid job ID '%s'", id);
     }
     if (job_find(id)) {

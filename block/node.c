@@ -136,6 +136,12 @@ void block_node_foreach_newest(void (*fn)(BlockNode *n, void *opaque), void *opa
     }
 }
 
+bool block_id_good(const char *id)
+{
+    return g_ascii_isalpha(id[0]) &&
+           !id[strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")];
+}
+
 bool node_set_name(BlockNode *n, const char *name, GError **error)
 {
     if (!name) {
@@ -145,8 +151,7 @@ bool node_set_name(BlockNode *n, const char *name, GError **error)
         } while (block_node_find(n->name));
         return true;
     }
-    if (!g_ascii_isalpha(name[0]) || name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")] || strlen(name) > 31) {
+    if (!block_id_good(name) || strlen(name) > 31) {
         return fail(error, "Invalid node-name: '%s'", name);
     }
     if (drive_find(name)) {

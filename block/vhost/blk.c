@@ -221,7 +221,7 @@ static int blk_listen(BlkExport *e, const SocketAddress *a, GError **error)
         p.kind = SOCKET_FD;
         p.fd = a->u.fd->str;
     } else {
-        fail(error, "vhost-user needs a local socket: addr.type unix or fd");
+        fail(error, "Only socket address types 'unix' and 'fd' are supported");
         return -1;
     }
     return socket_listen(&p, 1, error);
@@ -237,12 +237,13 @@ static bool blk_open(BlockExport *common, const BlockExportOptions *options, GEr
 
     if (size < SECTOR || size > 2 * MIB || (size & (size - 1))) {
         return fail(error,
-                    "Property logical-block-size must be a power of 2 from 512 to 2 MiB, not "
-                    "%" G_GUINT64_FORMAT,
-                    size);
+                    "Property %s.logical-block-size doesn't take value %" G_GUINT64_FORMAT
+                    " (a power of 2; minimum: 512, maximum: 2097152)",
+                    options->id, size);
     }
     if (queues == 0 || queues > VU_MAX_QUEUES) {
-        return fail(error, "num-queues must be from 1 to %u", VU_MAX_QUEUES);
+        return queues == 0 ? fail(error, "num-queues must be greater than 0")
+                           : fail(error, "num-queues must be at most %u", VU_MAX_QUEUES);
     }
     e->block_size = (uint32_t)size;
     e->writable = options->has_writable && options->writable;
