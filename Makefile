@@ -83,6 +83,7 @@ shared-objects := $(call objects,$(shared-sources) $(generated-shared))
 # $(call target-objects,FOLDER): shared by all binaries of that folder. What is in target-X/kvm is
 # for the hosts that run X.
 kvm-target-i386 := target-i386
+kvm-target-aarch64 := target-arm
 target-objects = $(call objects,$(filter-out $(1)/binary-% \
     $(if $(filter $(1),$(kvm-target-$(HOST_ARCH))),,$(1)/kvm/%),$(call sources,$(1)/*.c $(1)/*/*.c)) \
     $(filter $(GEN)/$(1)/%,$(generated-sources)))
@@ -99,17 +100,23 @@ binaries := $(if $(main-sources),$(addprefix qemu-system-,$(call arch-of,$(binar
 tool-sources := $(filter-out $(DROPPED_FILES),$(call sources,tools/*/*.c))
 tools := $(sort $(foreach f,$(tool-sources),$(word 2,$(subst /, ,$(f)))))
 
-unit-sources := $(call sources,tests/unit/test-*.c)
-unit-target-sources := $(call sources,tests/unit/target-*/test-*.c)
+# test-asm-HOST.c is for that host
+unit-sources := $(filter-out $(if $(filter i386,$(HOST_ARCH)),,%/test-asm-x86-64.c),$(call sources,tests/unit/test-*.c))
+# of the targets that are built
+unit-folders := $(patsubst %,tests/unit/%,$(sort $(patsubst %/,%,$(dir $(binary-files)))))
+unit-target-sources := $(call sources,$(addsuffix /test-*.c,$(unit-folders)))
+# test-kvm.c is for the hosts that have the target's KVM
+unit-target-sources := $(filter-out $(patsubst %,tests/unit/%/test-kvm.c, \
+    $(filter-out $(kvm-target-$(HOST_ARCH)),$(TARGET_FOLDERS))),$(unit-target-sources))
 # test-NAME.c of a target may have parts, NAME-*.c
-unit-part-sources := $(filter-out $(unit-target-sources),$(call sources,tests/unit/target-*/*.c))
+unit-part-sources := $(filter-out %/test-kvm.c $(unit-target-sources),$(call sources,$(addsuffix /*.c,$(unit-folders))))
 unit-tests := $(patsubst tests/unit/%.c,tests/%,$(unit-sources) $(unit-target-sources))
 
 all-objects := $(sort $(shared-objects) $(call objects,$(main-sources) $(tool-sources) \
     $(unit-sources) $(unit-target-sources) $(unit-part-sources) $(binary-files)) \
     $(foreach d,$(sort $(patsubst %/,%,$(dir $(binary-files)))),$(call target-objects,$(d))))
 
-roms := $(if $(filter y,$(ASM16)),$(patsubst %.S,%.bin,$(call sources,pc-bios/*.S)))
+roms := $(if $(ASM16),$(patsubst %.S,%.bin,$(call sources,pc-bios/*.S)))
 run-files += $(roms)
 
 # Manual pages: read off the options' table, or written by hand for the tools.
@@ -202,12 +209,12 @@ config.mk: $(SRC)/configure $(SRC)/scripts/libraries.txt
 obj/pc-bios/%.o: $(SRC)/pc-bios/%.S $(GEN)/config.stamp
 	@mkdir -p $(@D)
 	@$(say) AS pc-bios/$*.S
-	$(Q)$(HOST_CC) -m16 $(INCLUDES) -I$(SRC)/pc-bios -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+	$(Q)$(ASM16) -m16 $(INCLUDES) -I$(SRC)/pc-bios -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 pc-bios/%.bin: obj/pc-bios/%.o $(SRC)/scripts/sign-rom.py
 	@mkdir -p $(@D)
 	@$(say) ROM $@
-	$(Q)ld -m elf_i386 -N --no-warn-rwx-segments -Ttext 0 -e 0 $< -o obj/pc-bios/$*.elf
-	$(Q)objcopy -O binary -j .text -j .rodata -j .data obj/pc-bios/$*.elf obj/pc-bios/$*.raw
+	$(Q)$(ASM16_PREFIX)ld -m elf_i386 -N --no-warn-rwx-segments -Ttext 0 -e 0 $< -o obj/pc-bios/$*.elf
+	$(Q)$(ASM16_PREFIX)objcopy -O binary -j .text -j .rodata -j .data obj/pc-bios/$*.elf obj/pc-bios/$*.raw
 	$(Q)$(SRC)/scripts/sign-rom.py obj/pc-bios/$*.raw $@
 -include $(patsubst pc-bios/%.bin,obj/pc-bios/%.d,$(roms))
 
@@ -215,7 +222,7 @@ pc-bios/%.bin: obj/pc-bios/%.o $(SRC)/scripts/sign-rom.py
 man/qemu-system-%.1: qemu-system-% $(SRC)/scripts/options-gen.py $(SRC)/qapi/options.def
 	@mkdir -p $(@D)
 	@$(say) MAN $@
-	$(Q)./$< -help >$@.help
+	$(Q)$(RUN_WITH) ./$< -help >$@.help
 	$(Q)$(SRC)/scripts/options-gen.py --man $< $(SRC)/qapi/options.def $@.help >$@.tmp
 	$(Q)mv $@.tmp $@; rm $@.help
 man/%.1: $(SRC)/docs/man/%.1
@@ -227,12 +234,12 @@ suites := $(call sources,tests/*/run)
 
 .PHONY: check
 check: $(unit-tests) $(binaries) $(tools) $(run-files) $(check-needs)  ## the quick tests; T=name runs those that match
-	@$(SRC)/scripts/run-tests.py --source $(ABS_SRC) --build . $(if $(T),--match '$(T)') \
+	@$(SRC)/scripts/run-tests.py --source $(ABS_SRC) --build . $(if $(RUN_WITH),--with '$(RUN_WITH)') $(if $(T),--match '$(T)') \
 	    $(addprefix --unit ,$(unit-tests)) $(addprefix --suite ,$(suites))
 
 .PHONY: check-unit
 check-unit: $(unit-tests)  ## only the unit tests
-	@$(SRC)/scripts/run-tests.py --source $(ABS_SRC) --build . $(if $(T),--match '$(T)') \
+	@$(SRC)/scripts/run-tests.py --source $(ABS_SRC) --build . $(if $(RUN_WITH),--with '$(RUN_WITH)') $(if $(T),--match '$(T)') \
 	    $(addprefix --unit ,$(unit-tests))
 
 .PHONY: check-asan

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs unit tests and suites in parallel, reads their TAP and counts.
 
-usage: run-tests.py --source DIR --build DIR [--match TEXT] [--unit PROGRAM]... [--suite RUN]...
+usage: run-tests.py --source DIR --build DIR [--match TEXT] [--with COMMAND] [--unit PROGRAM]... [--suite RUN]...
 
 A unit test is a program that prints TAP (glib's g_test does with --tap). A suite is an executable
 tests/<name>/run that prints TAP too; it finds SOURCE_DIR and BUILD_DIR in its environment, runs in
-the build folder, and takes an optional filter as its one argument. The last line printed is
+the build folder, and takes an optional filter as its one argument. --with is put before
+unit tests: an emulator of the host that they were built for. The last line printed is
 "N passed, N failed" (and ", N skipped" when some were); exit status 1 says that something failed.
 """
 import argparse
@@ -83,18 +84,21 @@ def main(argv):
     parser.add_argument("--source", required=True)
     parser.add_argument("--build", required=True)
     parser.add_argument("--match", default="")
+    parser.add_argument("--with", dest="with_command", default="")
     parser.add_argument("--unit", action="append", default=[])
     parser.add_argument("--suite", action="append", default=[])
     args = parser.parse_args(argv[1:])
     build = os.path.abspath(args.build)
     source = os.path.abspath(args.source)
     env = dict(os.environ, SOURCE_DIR=source, BUILD_DIR=build, G_TEST_SRCDIR=source,
-               G_TEST_BUILDDIR=build, PYTHONDONTWRITEBYTECODE="1")
+               G_TEST_BUILDDIR=build, PYTHONDONTWRITEBYTECODE="1",
+               TEST_RUN_WITH=args.with_command)
     jobs = []
     for suite in args.suite:
         jobs.append((os.path.dirname(suite).removeprefix("tests/"), [os.path.join(source, suite)]))
     for unit in args.unit:
-        jobs.append((unit.removeprefix("tests/"), [os.path.join(build, unit), "--tap"]))
+        jobs.append((unit.removeprefix("tests/"),
+                     args.with_command.split() + [os.path.join(build, unit), "--tap"]))
     jobs = [j for j in jobs if args.match in j[0]]
 
     passed, failed, skipped = 0, 0, 0

@@ -5,8 +5,8 @@
  * Flush to zero is not the host's: with it every operation goes to an exact helper.
  */
 #include <string.h>
-#include <xmmintrin.h>
 #include "target-arm/cpu.h"
+#include "util/host-float.h"
 
 enum {
     MXCSR_MASKS = 0x1f80,
@@ -19,7 +19,7 @@ enum {
 };
 
 /* RN RP RM RZ to the host's numbering. */
-static uint32_t host_rounding(uint32_t fpcr)
+static uint32_t rounding_bits(uint32_t fpcr)
 {
     static const uint32_t rc[4] = {0x0000, 0x4000, 0x2000, 0x6000};
 
@@ -31,18 +31,18 @@ void arm_exec_enter(Cpu *cpu)
     ArmCpu *c = ARM(cpu);
 
     c->in_exec = true;
-    _mm_setcsr(c->host_mxcsr);
+    host_set_mxcsr(c->host_mxcsr);
 }
 
 /* Moves the host's flags into fpsr. */
 static void gather(ArmCpu *c)
 {
-    uint32_t m = _mm_getcsr();
+    uint32_t m = host_mxcsr();
 
     c->fpsr |= (m & MXCSR_IE ? FPSR_IOC : 0) | (m & MXCSR_ZE ? FPSR_DZC : 0) |
                (m & MXCSR_OE ? FPSR_OFC : 0) | (m & MXCSR_UE ? FPSR_UFC : 0) |
                (m & MXCSR_PE ? FPSR_IXC : 0);
-    _mm_setcsr(m & ~0x3fu);
+    host_set_mxcsr(m & ~0x3fu);
 }
 
 void arm_exec_leave(Cpu *cpu)
@@ -51,7 +51,7 @@ void arm_exec_leave(Cpu *cpu)
 
     gather(c);
     c->in_exec = false;
-    _mm_setcsr(MXCSR_MASKS);
+    host_set_mxcsr(MXCSR_MASKS);
 }
 
 void arm_set_fpcr(ArmCpu *c, uint32_t v)
@@ -60,9 +60,9 @@ void arm_set_fpcr(ArmCpu *c, uint32_t v)
         v &= ~FPCR_FZ16;
     }
     c->fpcr = v & FPCR_MASK & ~0x9f00u & ~0x370000u;
-    c->host_mxcsr = MXCSR_MASKS | host_rounding(c->fpcr);
+    c->host_mxcsr = MXCSR_MASKS | rounding_bits(c->fpcr);
     if (c->in_exec) {
-        _mm_setcsr((_mm_getcsr() & 0x3f) | c->host_mxcsr);
+        host_set_mxcsr((host_mxcsr() & 0x3f) | c->host_mxcsr);
     }
 }
 
@@ -79,7 +79,7 @@ void arm_set_fpsr(ArmCpu *c, uint32_t v)
     c->fpsr = v & 0x9f;
     c->fpsr_qc = v & FPSR_QC;
     if (c->in_exec) {
-        _mm_setcsr(_mm_getcsr() & ~0x3fu);
+        host_set_mxcsr(host_mxcsr() & ~0x3fu);
     }
 }
 

@@ -5,9 +5,9 @@
  */
 #include "target-arm/helpers.h"
 #include "target-arm/simd.h"
+#include "util/host-float.h"
 
 #include <string.h>
-#include <xmmintrin.h>
 
 static double as_double(uint64_t bits)
 {
@@ -82,9 +82,9 @@ static uint32_t dot_add(uint32_t acc, const uint16_t n[2], const uint16_t m[2])
 Vec128 helper_bfdot(Vec128 vd, Vec128 vn, Vec128 vm, uint32_t matrix)
 {
     Vec128Lanes d = {.v = vd}, n = {.v = vn}, m = {.v = vm};
-    uint32_t saved = _mm_getcsr();
+    uint32_t saved = host_mxcsr();
 
-    _mm_setcsr(0x1f80);
+    host_set_mxcsr(0x1f80);
     for (unsigned e = 0; e < 4; e++) {
         if (matrix) {
             for (unsigned k = 0; k < 4; k += 2) {
@@ -94,7 +94,7 @@ Vec128 helper_bfdot(Vec128 vd, Vec128 vn, Vec128 vm, uint32_t matrix)
             d.l[e] = dot_add(d.l[e], &n.w[2 * e], &m.w[2 * e]);
         }
     }
-    _mm_setcsr(saved);
+    host_set_mxcsr(saved);
     return d.v;
 }
 

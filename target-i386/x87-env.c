@@ -5,6 +5,7 @@
 #include <string.h>
 #include "target-i386/helpers.h"
 #include "target-i386/x87-host.h"
+#include "util/host-float.h"
 
 uint32_t x87_status(const X86Cpu *c)
 {
@@ -276,28 +277,6 @@ void helper_fpu_note(Cpu *cpu, uint32_t opcode, uint64_t rip, uint32_t selector,
  * ---- MXCSR. Generated code runs with the guest's rounding, FTZ and DAZ, all exceptions masked.
  * ----
  */
-
-#if defined(__x86_64__)
-static uint32_t host_mxcsr(void)
-{
-    return __builtin_ia32_stmxcsr();
-}
-
-static void host_set_mxcsr(uint32_t v)
-{
-    __builtin_ia32_ldmxcsr(v);
-}
-#else
-static uint32_t host_mxcsr(void)
-{
-    return 0;
-}
-
-static void host_set_mxcsr(uint32_t v)
-{
-}
-#endif
-
 
 static uint32_t running_mxcsr(const X86Cpu *c)
 {
