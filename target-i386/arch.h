@@ -23,7 +23,7 @@ unsigned x86_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf);
 
 /* What the two constants have in common. */
 #define X86_ARCH_COMMON                                                                          \
-    .endian = DEV_LITTLE, .page_bits = 12, .mmu_modes = MMU_INDEX_COUNT,                         \
+    .endian = DEV_LITTLE, .page_bits = 12, .mmu_modes = MMU_INDEX_COUNT, .ordered_memory = true, \
     .env_offset = offsetof(X86Cpu, regs) + 128, .cpu_size = sizeof(X86Cpu),                      \
     .x87_regs = offsetof(X86Cpu, fpr), .x87_status = offsetof(X86Cpu, fp_sw),                    \
     .create = x86_cpu_create, .model = x86_model_info, .models_help = x86_models_help,           \

@@ -147,6 +147,7 @@ struct CpuArch {
     unsigned word_bits;                 /* 32 or 64: widest mode */
     bool semihosting;                   /* it has an instruction for calls of the host (exec/semihost.h) */
     Endian endian;
+    bool ordered_memory;                /* of its own accesses others see all orders kept but a store before a later load (x86) */
     unsigned page_bits;                 /* smallest guest page */
     unsigned mmu_modes;                 /* MMU indices in use, at most MMU_MODES */
     uint32_t env_offset;                /* generated code's base register points here, so that hot

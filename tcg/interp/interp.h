@@ -62,6 +62,14 @@ static inline void put64(const Insn *i, Run *r, uint64_t v)
     *(uint64_t *)dst_at(i, r) = i->dst_type == IR_I32 || i->dst_type == IR_F32 ? (uint32_t)v : v;
 }
 
+/*
+ * For back ends: an op without effects, its operands ONE_OPERAND bytes apart in the frame (i32 and
+ * f32 with zeros above), the result at ONE_RESULT. The descriptor is kept for good.
+ */
+enum { ONE_OPERAND = 32, ONE_RESULT = 128, ONE_FRAME = 160 };
+const Insn *interp_describe(const IrFunc *f, const IrOp *o);
+void interp_run_one(const Insn *i, uint8_t *frame);
+
 /* The handler of an op. */
 InsnFn *interp_handler(const IrOp *o);
 
