@@ -72,6 +72,7 @@ static void enter(ArmCpu *c, const ArmEntry *e)
 
 void arm_cpu_reset(ArmCpu *c)
 {
+    c->resets++;
     memset(c->x, 0, sizeof(c->x));
     memset(c->sp_el, 0, sizeof(c->sp_el));
     memset(c->z, 0, sizeof(c->z));

@@ -117,6 +117,7 @@ typedef struct ArmCpu {
     ArmException exc;
     bool event;                         /* the event register of WFE */
     bool powered_off;
+    unsigned resets;                    /* how often it was reset: an accelerator of its own may want to know */
     bool tagged_seen;                   /* the TLB holds pages by tagged addresses */
     uint8_t *tags;                      /* a byte for each 16 bytes of RAM, by ram address; NULL: no MTE */
     bool has_tags;                      /* property tag-memory */

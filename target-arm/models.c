@@ -9,8 +9,21 @@
 #include <string.h>
 #include "qom/vm.h"
 
+/* What an accelerator offers; set once, before there are CPUs. */
+static ArmModel host_model = {.name = "max", .aarch64 = true};
+static bool host_only;
+
+void arm_model_offer_host(const ArmIdRegs *id)
+{
+    host_model.id = *id;
+    host_only = true;
+}
+
 const ArmModel *arm_model_find(const char *name)
 {
+    if (host_only && (strcmp(name, "host") == 0 || strcmp(name, "max") == 0)) {
+        return &host_model;
+    }
     for (unsigned i = 0; i < arm_num_models; i++) {
         if (strcmp(arm_models[i].name, name) == 0) {
             return &arm_models[i];
@@ -328,12 +341,16 @@ Cpu *arm_cpu_create(Vm *vm, const char *text, GError **error)
     if (words[0] && g_str_has_suffix(words[0], "-arm-cpu")) {
         words[0][strlen(words[0]) - strlen("-arm-cpu")] = '\0';
     }
-    if (words[0] && strcmp(words[0], "host") == 0) {
+    if (!host_only && words[0] && strcmp(words[0], "host") == 0) {
         return fail_null(error, "CPU model 'host' requires KVM or HVF");
     }
     m = arm_model_find(words[0] ? words[0] : "");
     if (!m || !in_this_binary(m)) {
         return unknown_model(words[0] ? words[0] : "", error);
+    }
+    if (host_only && m != &host_model) {
+        return fail_null(error, "KVM runs the host's processor: CPU model '%s' must be 'host'",
+                         words[0]);
     }
     type = g_strdup_printf("%s-arm-cpu", m->name);
     c = (ArmCpu *)device_new(vm, type, error);

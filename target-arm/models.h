@@ -29,6 +29,11 @@ extern const unsigned arm_num_models;
 
 const ArmModel *arm_model_find(const char *name);
 /*
+ * An accelerator that runs the host's processor: from here on there is this one alone, as models
+ * "host" and "max". Kept; before CPUs are made.
+ */
+void arm_model_offer_host(const ArmIdRegs *id);
+/*
  * Copies the model into a new CPU; then properties are applied, then arm_model_finish() derives the
  * rest.
  */

@@ -20,12 +20,52 @@
 
 #define KICK_SIGNAL SIGUSR1
 
+/* ---- the kernel ---- */
+
+static int kernel_open(void)
+{
+    return open("/dev/kvm", O_RDWR | O_CLOEXEC);
+}
+
+static int kernel_control(int fd, unsigned long request, void *arg)
+{
+    return ioctl(fd, request, arg);
+}
+
+static void *kernel_map(int fd, size_t size)
+{
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static void kernel_unmap(void *p, size_t size)
+{
+    munmap(p, size);
+}
+
+static void kernel_close(int fd)
+{
+    close(fd);
+}
+
+static const KvmKernel real_kernel = {
+    .open = kernel_open,
+    .control = kernel_control,
+    .map = kernel_map,
+    .unmap = kernel_unmap,
+    .close = kernel_close,
+};
+
+/* Tests have another one. */
+const KvmKernel *kvm_kernel = &real_kernel;
+
 int kvm_ioctl(int fd, unsigned long request, void *arg)
 {
     int r;
 
     do {
-        r = ioctl(fd, request, arg);
+        r = kvm_kernel->control(fd, request, arg);
     } while (r < 0 && errno == EINTR);
     return r;
 }
@@ -45,9 +85,10 @@ static void woken(int signal)
 
 static bool open_kernel(Kvm *k, GError **error)
 {
+    unsigned long type;
     int version;
 
-    k->fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    k->fd = kvm_kernel->open();
     if (k->fd < 0) {
         return fail(error, "Could not access KVM kernel module: %s", strerror(errno));
     }
@@ -55,7 +96,8 @@ static bool open_kernel(Kvm *k, GError **error)
     if (version != KVM_API_VERSION) {
         return fail(error, "kvm version %d not supported", version);
     }
-    k->vm_fd = kvm_ioctl(k->fd, KVM_CREATE_VM, NULL);
+    type = k->arch->vm_type ? k->arch->vm_type(k->fd) : 0;
+    k->vm_fd = kvm_ioctl(k->fd, KVM_CREATE_VM, (void *)type);
     if (k->vm_fd < 0) {
         return fail(error, "ioctl(KVM_CREATE_VM) failed: %s", strerror(errno));
     }
@@ -108,10 +150,10 @@ void kvm_fini(Accel *a)
 
     kvm_memory_stop();
     if (k->vm_fd >= 0) {
-        close(k->vm_fd);
+        kvm_kernel->close(k->vm_fd);
     }
     if (k->fd >= 0) {
-        close(k->fd);
+        kvm_kernel->close(k->fd);
     }
     k->fd = k->vm_fd = -1;
 }
@@ -126,13 +168,13 @@ bool kvm_cpu_create(Cpu *cpu, GError **error)
     kvm_memory_start(k, cpu->dev.vm->memory_as);
     cpu->accel = v;
     v->synced = true;
-    v->run = MAP_FAILED;
+    v->run = NULL;
     v->fd = kvm_ioctl(k->vm_fd, KVM_CREATE_VCPU,
                       (void *)(uintptr_t)(k->arch->vcpu_id ? k->arch->vcpu_id(cpu) : cpu->index));
     if (v->fd >= 0) {
-        v->run = mmap(NULL, k->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd, 0);
+        v->run = kvm_kernel->map(v->fd, k->run_size);
     }
-    if (v->run == MAP_FAILED) {
+    if (!v->run) {
         fail(error, "KVM: cannot make vCPU %u: %s", cpu->index, strerror(errno));
         kvm_cpu_destroy(cpu);
         return false;
@@ -152,11 +194,11 @@ void kvm_cpu_destroy(Cpu *cpu)
     if (k->arch->cpu_fini) {
         k->arch->cpu_fini(cpu);
     }
-    if (v->run != MAP_FAILED) {
-        munmap(v->run, k->run_size);
+    if (v->run) {
+        kvm_kernel->unmap(v->run, k->run_size);
     }
     if (v->fd >= 0) {
-        close(v->fd);
+        kvm_kernel->close(v->fd);
     }
     cpu->accel = NULL;
     g_free(v);
@@ -188,7 +230,7 @@ static void finish_access(Cpu *cpu)
     while (v->unfinished) {
         v->unfinished = false;
         __atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-        if (ioctl(v->fd, KVM_RUN, NULL) >= 0) {
+        if (kvm_kernel->control(v->fd, KVM_RUN, NULL) >= 0) {
             handle_exit(cpu, &r);
         }
     }
@@ -381,7 +423,7 @@ CpuExecResult kvm_cpu_exec(Cpu *cpu)
         machine_unlock();
         v->unfinished = false;
         cpu_guest_enter(cpu);
-        r = ioctl(v->fd, KVM_RUN, NULL);
+        r = kvm_kernel->control(v->fd, KVM_RUN, NULL);
         failed = errno;
         cpu_guest_leave(cpu);
         machine_lock();

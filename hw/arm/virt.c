@@ -5,6 +5,7 @@
  * (virt-dt.c) and ACPI tables (virt-acpi.c). Secure devices are reached through gates that let
  * only secure accesses pass.
  */
+#include "accel/accel.h"
 #include "hw/acpi/memory-hotplug.h"
 #include "hw/acpi/nvdimm.h"
 #include "hw/mem/memory-device.h"
@@ -78,11 +79,49 @@ static void set_compat(VirtBoard *b)
     };
 }
 
+/* Whose interrupt controllers are the kernel's: a bit for each version that it has; else 0. */
+static unsigned kernel_gics(const VirtBoard *b)
+{
+    Accel *a = b->vm->accel;
+
+    return a->type->gic_versions ? a->type->gic_versions(a) : 0;
+}
+
+static bool pick_kernel_gic(VirtBoard *b, GError **error)
+{
+    const char *v = b->machine->gic_version;
+    const unsigned there = kernel_gics(b), best = there & 1u << 3 ? 3 : 2;
+
+    b->kernel_gic = true;
+    if (b->machine->secure || b->machine->virtualization) {
+        return fail(error,
+                    "mach-virt: KVM does not support providing %s extensions to the guest CPU",
+                    b->machine->secure ? "Security" : "Virtualization");
+    }
+    b->gic_version = !v                       ? (there & 1u << 2 ? 2 : 3)
+                     : strcmp(v, "2") == 0    ? 2
+                     : strcmp(v, "3") == 0    ? 3
+                     : strcmp(v, "host") == 0 ? best
+                     : strcmp(v, "max") == 0  ? best
+                                              : 0;
+    if (b->gic_version == 0) {
+        return fail(error, "Invalid gic-version value: '%s' (valid values are 2, 3, host, max)", v);
+    }
+    if (!(there >> b->gic_version & 1)) {
+        return fail(error, "gic-version=%u is not supported by the host kernel", b->gic_version);
+    }
+    return true;
+}
+
 static bool pick_gic(VirtBoard *b, GError **error)
 {
     const char *v = b->machine->gic_version ? b->machine->gic_version : "2";
 
-    if (strcmp(v, "2") == 0 || strcmp(v, "3") == 0) {
+    if (kernel_gics(b)) {
+        if (!pick_kernel_gic(b, error)) {
+            return false;
+        }
+    } else if (strcmp(v, "2") == 0 || strcmp(v, "3") == 0) {
         b->gic_version = v[0] - '0';
     } else if (strcmp(v, "max") == 0) {
         b->gic_version = 3;
@@ -162,6 +201,7 @@ static bool virt_configure(VirtBoard *b, GError **error)
     b->has_pmu = !b->compat.no_pmu;
     b->acpi = m->machine.acpi != ON_OFF_AUTO_OFF;
     b->msi = b->gic_version == 2                                  ? VIRT_MSI_V2M
+             : b->kernel_gic                                          ? VIRT_MSI_NONE
              : m->its && !b->compat.no_its && type_find("arm-gicv3-its", NULL) ? VIRT_MSI_ITS
                                                                   : VIRT_MSI_NONE;
     if (m->secure && (b->firmware || !vm->kernel)) {
@@ -442,6 +482,34 @@ static bool create_gicv3(VirtBoard *b, GError **error)
     return true;
 }
 
+/* It finds the vCPUs itself, and nobody but the kernel answers at its addresses. */
+static bool create_kernel_gic(VirtBoard *b, GError **error)
+{
+    const bool v2 = b->gic_version == 2;
+    g_autofree char *irqs = g_strdup_printf("%u", VIRT_IRQS + 32);
+    g_autofree char *dist =
+        g_strdup_printf("%" G_GUINT64_FORMAT, virt_map[VIRT_GIC_DIST].base);
+    g_autofree char *first = g_strdup_printf(
+        "%" G_GUINT64_FORMAT, virt_map[v2 ? VIRT_GIC_CPU : VIRT_GIC_REDIST].base);
+    g_autofree char *high = g_strdup_printf("%" G_GUINT64_FORMAT, b->high_redist.base);
+    g_autofree char *low =
+        g_strdup_printf("%" G_GUINT64_FORMAT, virt_map[VIRT_GIC_REDIST].size / REDIST_SIZE);
+
+    b->gic = v2 ? device_create(b->vm, "kvm-arm-gic", NULL, NULL, error, "num-irq", irqs,
+                                "dist-base", dist, "cpu-base", first, NULL)
+                : device_create(b->vm, "kvm-arm-gicv3", NULL, NULL, error, "num-irq", irqs,
+                                "dist-base", dist, "redist-base", first, "redist-count", low,
+                                "redist-base-high", high, NULL);
+    return b->gic != NULL;
+}
+
+static bool create_gic(VirtBoard *b, GError **error)
+{
+    return b->kernel_gic         ? create_kernel_gic(b, error)
+           : b->gic_version == 2 ? create_gicv2(b, error)
+                                 : create_gicv3(b, error);
+}
+
 static bool create_msi(VirtBoard *b, GError **error)
 {
     if (b->msi == VIRT_MSI_ITS) {
@@ -697,7 +765,7 @@ static bool virt_init(Vm *vm, GError **error)
     set_compat(b);
     vm_publish(vm, "virt", b);
     return virt_configure(b, error) && create_cpus(b, error) && create_memory(b, error) &&
-           (b->gic_version == 2 ? create_gicv2(b, error) : create_gicv3(b, error)) &&
+           create_gic(b, error) &&
            (!b->machine->secure || create_secure_world(b, error)) && create_flash(b, error) &&
            load_firmware(b, error) && create_msi(b, error) && create_devices(b, error);
 }

@@ -58,6 +58,11 @@ struct AccelType {
     void (*debug_changed)(Cpu *cpu);
     /* HMP `info jit`. * */
     void (*info)(Accel *a, GString *out);
+    /*
+     * ARM: interrupt controllers are the kernel's (devices kvm-arm-gic, kvm-arm-gicv3); bit n: a
+     * GICv<n> is there. NULL: they are devices like others.
+     */
+    unsigned (*gic_versions)(Accel *a);
     /* x86: there is no system management mode. */
     bool no_smm;
     /* Guest time is stepped by hand; there are no vCPU threads (qtest). */

@@ -17,8 +17,23 @@
 typedef struct Kvm Kvm;
 typedef struct KvmArch KvmArch;
 
+/*
+ * How the kernel is reached; a test puts one of its own in this one's place before a VM is made.
+ * All set errno.
+ */
+typedef struct KvmKernel {
+    int (*open)(void);                             /* /dev/kvm; -1: none */
+    int (*control)(int fd, unsigned long request, void *arg);
+    void *(*map)(int fd, size_t size);             /* a vCPU's struct kvm_run; NULL: failed */
+    void (*unmap)(void *p, size_t size);
+    void (*close)(int fd);
+} KvmKernel;
+extern const KvmKernel *kvm_kernel;
+
 /* Hooks marked * may be NULL. */
 struct KvmArch {
+    /* KVM_CREATE_VM's argument, by what /dev/kvm says. NULL: 0. * */
+    unsigned long (*vm_type)(int fd);
     /* Behind KVM_CREATE_VM. * */
     bool (*init)(Kvm *k, GError **error);
     /* Behind KVM_CREATE_VCPU, before anything else of the vCPU. * */

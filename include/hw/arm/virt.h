@@ -58,6 +58,7 @@ typedef struct VirtBoard {
     VirtMachine *machine;
     VirtCompat compat;
     unsigned gic_version;            /* 2 or 3 */
+    bool kernel_gic;                 /* the accelerator's kernel has it */
     VirtMsi msi;
     bool smmu, highmem_ecam, high_mmio, has_pmu, acpi;
     VirtRange high_redist, ecam, mmio64;
