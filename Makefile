@@ -302,7 +302,8 @@ fmt:  ## lay out changed files, or FILES="..." (from the top of the tree)
 
 all-sources := $(shared-sources) $(main-sources) $(tool-sources) $(unit-sources) \
     $(unit-target-sources) $(unit-part-sources) \
-    $(foreach d,$(TARGET_FOLDERS),$(call sources,$(d)/*.c $(d)/*/*.c))
+    $(foreach d,$(TARGET_FOLDERS),$(filter-out \
+    $(if $(filter $(d),$(kvm-target-$(HOST_ARCH))),,$(d)/kvm/%),$(call sources,$(d)/*.c $(d)/*/*.c)))
 
 .PHONY: check-clang
 check-clang: $(generated-headers) $(generated-sources)  ## every source through clang's warnings
