@@ -403,11 +403,25 @@ static bool ready(Cpu *cpu, CpuExecResult *r)
     return true;
 }
 
+/* Threads are made with all signals blocked; a vCPU that waits in the kernel has to hear kicks. */
+static void hear_kicks(KvmCpu *v)
+{
+    sigset_t kick;
+
+    sigemptyset(&kick);
+    sigaddset(&kick, KICK_SIGNAL);
+    pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
+    v->kickable = true;
+}
+
 CpuExecResult kvm_cpu_exec(Cpu *cpu)
 {
     KvmCpu *v = kvm_cpu(cpu);
     CpuExecResult result;
 
+    if (!v->kickable) {
+        hear_kicks(v);
+    }
     for (;;) {
         int r, failed;
         bool done;

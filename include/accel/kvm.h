@@ -69,6 +69,7 @@ typedef struct KvmCpu {
     int fd;
     struct kvm_run *run;
     bool synced;                                   /* the CPU struct has the guest's state */
+    bool kickable;                                 /* its thread lets the kick's signal in */
     bool unfinished;                               /* the last exit's access is not in it yet */
     void *arch;                                    /* KvmArch's own */
 } KvmCpu;
