@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <semaphore.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,13 +24,24 @@ typedef struct Job {
     struct Job *next;
 } Job;
 
-/* One pool for the process; `lock` nests inside the machine lock. */
+/* A thread that waits for its next job; on its own stack. */
+typedef struct Worker {
+    sem_t wake;
+    Job *job;
+    struct Worker *next;
+} Worker;
+
+/*
+ * One pool for the process; `lock` nests inside the machine lock. Who is idle waits for a semaphore
+ * of its own and finds its job in its Worker, so that nobody who wakes up wants the lock. The last
+ * to become idle is the first to get a job: its memory is still in the caches.
+ */
 static struct {
     pthread_mutex_t lock;
-    pthread_cond_t more;
     Job *head, *tail;
-    unsigned workers, idle, waiting;
-} pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER };
+    Worker *idle;
+    unsigned workers;
+} pool = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static void run_job(Job *j)
 {
@@ -40,34 +52,69 @@ static void run_job(Job *j)
     coroutine_wake(co);
 }
 
+/* Out of the idle ones, unless it has got a job meanwhile. pool.lock held. */
+static bool leave_idle(Worker *w)
+{
+    for (Worker **p = &pool.idle; *p; p = &(*p)->next) {
+        if (*p == w) {
+            *p = w->next;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Waits for a job; NULL after some idle seconds. pool.lock held, and dropped. */
+static Job *wait_for_job(Worker *w)
+{
+    struct timespec until;
+    int ret;
+
+    w->next = pool.idle;
+    pool.idle = w;
+    pthread_mutex_unlock(&pool.lock);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += IDLE_SECONDS;
+    do {
+        ret = sem_timedwait(&w->wake, &until);
+    } while (ret < 0 && errno == EINTR);
+    if (ret < 0) {
+        bool left;
+
+        pthread_mutex_lock(&pool.lock);
+        left = leave_idle(w);
+        pool.workers -= left;
+        pthread_mutex_unlock(&pool.lock);
+        if (left) {
+            return NULL;
+        }
+        /* it was given a job just now: the post is on its way */
+        while (sem_wait(&w->wake) < 0) {
+        }
+    }
+    return w->job;
+}
+
 static void *worker_main(void *opaque)
 {
-    pthread_mutex_lock(&pool.lock);
-    for (;;) {
-        if (!pool.head) {
-            struct timespec until;
-            int r;
+    Worker self = { .job = NULL };
+    Job *j;
 
-            clock_gettime(CLOCK_REALTIME, &until);
-            until.tv_sec += IDLE_SECONDS;
-            pool.idle++;
-            r = pthread_cond_timedwait(&pool.more, &pool.lock, &until);
-            pool.idle--;
-            if (r == ETIMEDOUT && !pool.head) {
-                break;
-            }
-            continue;
-        }
-        Job *j = pool.head;
-
-        pool.head = j->next;
-        pool.waiting--;
-        pthread_mutex_unlock(&pool.lock);
-        run_job(j);
+    sem_init(&self.wake, 0, 0);
+    do {
         pthread_mutex_lock(&pool.lock);
-    }
-    pool.workers--;
-    pthread_mutex_unlock(&pool.lock);
+        j = pool.head;
+        if (j) {
+            pool.head = j->next;
+            pthread_mutex_unlock(&pool.lock);
+        } else {
+            j = wait_for_job(&self);
+        }
+        if (j) {
+            run_job(j);
+        }
+    } while (j);
+    sem_destroy(&self.wake);
     return NULL;
 }
 
@@ -88,24 +135,26 @@ static bool add_worker(void)
 int co_in_worker(int (*fn)(void *arg), void *arg)
 {
     Job j = { .fn = fn, .arg = arg, .co = coroutine_self() };
-    bool queued = true;
+    bool taken = true;
+    Worker *w;
 
     pthread_mutex_lock(&pool.lock);
-    if (pool.waiting >= pool.idle && pool.workers < MAX_WORKERS) {
-        queued = add_worker();
-    }
-    if (queued) {
-        if (pool.head) {
-            pool.tail->next = &j;
-        } else {
-            pool.head = &j;
+    w = pool.idle;
+    if (w) {
+        pool.idle = w->next;
+        w->job = &j;
+    } else {
+        taken = pool.workers >= MAX_WORKERS || add_worker();
+        if (taken) {
+            *(pool.head ? &pool.tail->next : &pool.head) = &j;
+            pool.tail = &j;
         }
-        pool.tail = &j;
-        pool.waiting++;
-        pthread_cond_signal(&pool.more);
     }
     pthread_mutex_unlock(&pool.lock);
-    if (!queued) {
+    if (w) {
+        sem_post(&w->wake);
+    }
+    if (!taken) {
         return -EAGAIN;
     }
     co_yield();
