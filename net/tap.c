@@ -271,6 +271,31 @@ static NetClient *tap_from_fds(const char *id, const char *text, GError **error)
     return c ? c : fail_null(error, "fds= is empty");
 }
 
+/*
+ * Frames go through this process: vhost=on is a wish that it says it cannot fulfil, what insists
+ * on the host's kernel an error.
+ */
+static bool vhost_fits(struct json_object *kv, GError **error)
+{
+    bool on = false, force = false;
+    const char *text = keyval_get(kv, "vhost"), *forced = keyval_get(kv, "vhostforce");
+
+    if ((text && !bool_parse(text, "vhost", &on, error)) ||
+        (forced && !bool_parse(forced, "vhostforce", &force, error))) {
+        return false;
+    }
+    if (force || keyval_get(kv, "vhostfd") || keyval_get(kv, "vhostfds")) {
+        if (access("/dev/vhost-net", F_OK) < 0) {
+            return fail_errno(error, errno, "tap: open vhost char device failed");
+        }
+        return fail(error, "tap: vhost-net is not supported: leave 'vhostforce' and 'vhostfd' out");
+    }
+    if (on) {
+        warn_report("tap: vhost-net is not supported: frames go through this process");
+    }
+    return true;
+}
+
 static NetClient *tap_create(const char *id, struct json_object *kv, GError **error)
 {
     const char *fd_text = keyval_get(kv, "fd"), *helper = keyval_get(kv, "helper"),
@@ -281,6 +306,9 @@ static NetClient *tap_create(const char *id, struct json_object *kv, GError **er
     bool vnet = true;
     int fd;
 
+    if (!vhost_fits(kv, error)) {
+        return NULL;
+    }
     if (vnet_text && !bool_parse(vnet_text, "vnet_hdr", &vnet, error)) {
         return NULL;
     }
@@ -315,7 +343,8 @@ static NetClient *tap_create(const char *id, struct json_object *kv, GError **er
 }
 
 static const char *const tap_keys[] = {"ifname", "fd",       "script", "downscript", "br",
-                                       "helper", "vnet_hdr", "queues", "fds",        NULL};
+                                       "helper", "vnet_hdr", "queues", "fds",        "vhost",
+                                       "vhostforce", "vhostfd", "vhostfds", NULL};
 
 static const NetdevType tap_type = {
     .name = "tap", .help = "an interface of the host", .keys = tap_keys, .create = tap_create,
