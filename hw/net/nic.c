@@ -61,7 +61,7 @@ void mii_set_gigabit_link(MiiPhy *p, bool link)
 
 void mii_reset(MiiPhy *p, uint8_t address, uint32_t id, bool link)
 {
-    *p = (MiiPhy){ .address = address, .out = true };
+    *p = (MiiPhy){ .address = address, .out = true, .shift = 3 };
     p->reg[BMCR] = 0x3100;
     p->reg[PHYID1] = (uint16_t)(id >> 16);
     p->reg[PHYID2] = (uint16_t)id;

@@ -305,9 +305,8 @@ static uint8_t *smc_data(Smc91c111 *s, unsigned lane)
     return &s->data[n % PACKETS][at];
 }
 
-static uint64_t smc_read(void *opaque, hwaddr offset, unsigned size)
+static uint8_t smc_read_byte(Smc91c111 *s, hwaddr offset)
 {
-    Smc91c111 *s = opaque;
     unsigned free = PACKETS - (unsigned)__builtin_popcount(s->used);
     uint8_t *p;
 
@@ -345,16 +344,15 @@ static uint64_t smc_read(void *opaque, hwaddr offset, unsigned size)
     case 0x2d:
         return s->mask;
     case 0x38:
-        return (s->regs[3][8] & ~2u) | (mii_out(&s->phy) ? 2 : 0);
+        return (s->regs[3][8] & ~2u) | (mii_addressed(&s->phy) && mii_out(&s->phy) ? 2 : 0);
     default:
         return s->bank < 4 ? s->regs[s->bank][offset] : 0;
     }
 }
 
-static void smc_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+static void smc_write_byte(Smc91c111 *s, hwaddr offset, uint8_t v)
 {
-    Smc91c111 *s = opaque;
-    uint8_t v = (uint8_t)value, *p;
+    uint8_t *p;
 
     if (offset >= 14) {
         s->bank = offset == 14 ? v & 7 : s->bank;
@@ -417,6 +415,24 @@ static void smc_write(void *opaque, hwaddr offset, uint64_t value, unsigned size
     smc_update(s);
 }
 
+static uint64_t smc_read(void *opaque, hwaddr offset, unsigned size)
+{
+    uint64_t v = 0;
+
+    for (unsigned i = 0; i < size; i++) {
+        v |= (uint64_t)smc_read_byte(opaque, offset + i) << 8 * i;
+    }
+    return v;
+}
+
+/* Of a whole word at C only the bank arrives: software selects banks that way. */
+static void smc_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    for (unsigned i = size == 4 && offset == 12 ? 2 : 0; i < size; i++) {
+        smc_write_byte(opaque, offset + i, (uint8_t)(value >> 8 * i));
+    }
+}
+
 static bool smc_realize(Device *d, GError **error)
 {
     Smc91c111 *s = (Smc91c111 *)d;
@@ -449,7 +465,7 @@ static void smc_post_load(Device *d)
 }
 
 /* clang-format off */
-static const RegionOps smc_ops = {.read = smc_read, .write = smc_write, .min_size = 1, .max_size = 1};
+static const RegionOps smc_ops = {.read = smc_read, .write = smc_write, .min_size = 1, .max_size = 4};
 static const RegBank smc_banks[] = {{.name = "mmio", .size = 16, .ops = &smc_ops, .help = "the bank that is selected"}, {0}};
 static const Prop smc_props[] = {NIC_PROPS(Smc91c111), PROP_END};
 static const PinRow smc_pins[] = {PIN_OUT(Smc91c111, irq, "irq"), PIN_END};

@@ -48,6 +48,11 @@ static inline bool mii_out(const MiiPhy *p)
 {
     return p->out;
 }
+/* In a frame for this PHY, past its head: nobody else drives the wire. */
+static inline bool mii_addressed(const MiiPhy *p)
+{
+    return p->bits >= 14 && (p->shift >> (p->bits - 14) >> 5 & 31) == p->address;
+}
 extern const StateField mii_state[];
 
 #endif
