@@ -346,6 +346,8 @@ void arm_translate(Cpu *cpu, struct IrBuilder *b, const BlockKey *key, unsigned 
 void arm_translate_region(Cpu *cpu, struct IrBuilder *b, const BlockKey *key, RegionGuide *guide);
 bool arm_movable(const BlockKey *key);
 void arm_restore(Cpu *cpu, const BlockKey *key, uint64_t pc, uint64_t meta);
+/* ESR's bits 24 to 14 for the load or store at the program counter; 0: not valid for it. */
+uint32_t arm_access_syndrome(ArmCpu *c);
 unsigned arm_disassemble(Cpu *cpu, uint64_t va, const uint8_t *bytes, unsigned len, GString *out);
 
 #endif

@@ -555,6 +555,10 @@ void arm_raise_fault(ArmCpu *c, const ArmFault *f, uint64_t va, MmuAccess access
     c->exc.fsr = arm_fault_fsr(c, f, target) | (access == ACCESS_STORE ? 1 << 11 : 0);
     if (fetch) {
         iss &= ~(uint32_t)(1 << 6);
+    } else if (f->stage == 2 && !f->s1ptw) {
+        cpu_restore_state(&c->cpu, host_pc);
+        host_pc = 0;
+        iss |= arm_access_syndrome(c);
     }
     log_mask(LOG_MMU, "fault at %#" PRIx64 ", access %d, ISS %#x\n", va, access, iss);
     arm_raise(c, fetch ? ARM_EXC_PREFETCH : ARM_EXC_DATA,
