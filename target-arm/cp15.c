@@ -54,6 +54,16 @@ static void sctlr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
     flush_write(c, r, (uint32_t)v);
 }
 
+/* What pages that are not global depend on: ASID and, by short descriptors, access to domains. */
+static void space_changed(ArmCpu *c)
+{
+    if (c->tcr[1] >> 31 & 1) {
+        tlb_flush_nonglobal(&c->cpu);       /* long descriptors: the ASID is in TTBR0 or TTBR1 */
+    } else {
+        tlb_switch_space(&c->cpu, 1ull << 62 | c->dacr << 8 | (c->contextidr[1] & 0xff));
+    }
+}
+
 /*
  * Systems without PAN close the user's domain on each way into the kernel: what is global stays, if
  * no global page has been of a domain whose access changes.
@@ -67,14 +77,14 @@ static void dacr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
     if (changed & c->global_domains) {
         tlb_flush(&c->cpu);
     } else if (changed) {
-        tlb_flush_nonglobal(&c->cpu);
+        space_changed(c);
     }
 }
 
 static void asid_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 {
     c->contextidr[1] = v;
-    tlb_flush_nonglobal(&c->cpu);
+    space_changed(c);
 }
 
 static uint64_t id32_read(ArmCpu *c, const ArmSysreg *r)

@@ -240,6 +240,11 @@ uint64_t arm_hcr(const ArmCpu *c);          /* effective HCR_EL2 */
 bool arm_e2h(const ArmCpu *c);
 /* The level whose translation regime (and SCTLR) `el` uses: 1, 2 or 3. */
 unsigned arm_regime_el(const ArmCpu *c, unsigned el);
+/* An ASID of EL1 and EL0, of as many bits as TCR_EL1 says: the name for tlb_switch_space. */
+static inline uint64_t arm_asid(const ArmCpu *c, uint64_t asid)
+{
+    return asid & (c->tcr[1] & TCR_AS ? 0xffff : 0xff);
+}
 uint32_t arm_nzcv(const ArmCpu *c);         /* N Z C V in bits 3..0 */
 void arm_set_nzcv(ArmCpu *c, uint32_t nzcv);
 /* The whole PSTATE as SPSR sees it; back again (also changes level, stack pointer, banks). */

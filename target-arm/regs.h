@@ -110,6 +110,9 @@ static inline unsigned arm_mode_el(unsigned mode, bool secure_a32)
 #define HCR_API (1ull << 41)
 #define HCR_APK (1ull << 40)
 
+#define TCR_A1 (1ull << 22)
+#define TCR_AS (1ull << 36)
+
 #define SCR_NS  (1ull << 0)
 #define SCR_IRQ (1ull << 1)
 #define SCR_FIQ (1ull << 2)

@@ -23,8 +23,13 @@ static void ttbr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
     uint64_t *f = arm_sysreg_field(c, r), old = *f;
 
     *f = v;
-    if ((old ^ v) >> 48) {
+    if ((old ^ v) >> 48 == 0) {
+        return;
+    }
+    if (arm_hcr(c) & (HCR_E2H | HCR_TGE) || (f != &c->ttbr0[1] && f != &c->ttbr1[1])) {
         tlb_flush_nonglobal(&c->cpu);       /* another ASID */
+    } else if (f == (c->tcr[1] & TCR_A1 ? &c->ttbr1[1] : &c->ttbr0[1])) {
+        tlb_switch_space(&c->cpu, arm_asid(c, v >> 48));
     }
 }
 

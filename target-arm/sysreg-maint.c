@@ -79,9 +79,15 @@ static void flush_all(Cpu *cpu, uint64_t data)
     tlb_flush(cpu);
 }
 
-static void flush_nonglobal(Cpu *cpu, uint64_t data)
+static void flush_asid(Cpu *cpu, uint64_t asid)
 {
-    tlb_flush_nonglobal(cpu);
+    ArmCpu *c = ARM(cpu);
+
+    if (arm_el_is_a64(c, 1) && !(arm_hcr(c) & (HCR_E2H | HCR_TGE))) {
+        tlb_flush_space(cpu, arm_asid(c, asid));
+    } else {
+        tlb_flush_nonglobal(cpu);
+    }
 }
 
 static void flush_page(Cpu *cpu, uint64_t va)
@@ -118,8 +124,8 @@ static void tlbi_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 {
     unsigned what = r->aux & 15;
     bool shared = r->aux & TLBI_SHARED || arm_hcr(c) & HCR_FB;
-    CpuWorkFn *fn = what == TLBI_VA ? flush_page : what == TLBI_ASID ? flush_nonglobal : flush_all;
-    uint64_t data = what == TLBI_VA ? (uint64_t)((int64_t)(v << 20) >> 8) : 0;
+    CpuWorkFn *fn = what == TLBI_VA ? flush_page : what == TLBI_ASID ? flush_asid : flush_all;
+    uint64_t data = what == TLBI_VA ? (uint64_t)((int64_t)(v << 20) >> 8) : v >> 48;
 
     if (r->aux & TLBI_RANGE) {
         fn = flush_all;

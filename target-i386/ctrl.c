@@ -67,7 +67,13 @@ void x86_write_cr3(X86Cpu *c, uint64_t value)
     if (!(c->cr0 & CR0_PG)) {
         return;
     }
-    if (c->cr4 & CR4_PGE) {
+    if (c->cr4 & CR4_PGE && c->cr4 & CR4_PCIDE) {
+        /* SDM 3A 4.10.4.1: bit 63 keeps what there is of the PCID */
+        if (!(value >> 63)) {
+            tlb_flush_space(&c->cpu, value & 0xfff);
+        }
+        tlb_switch_space(&c->cpu, value & 0xfff);
+    } else if (c->cr4 & CR4_PGE) {
         tlb_flush_nonglobal(&c->cpu);
     } else {
         tlb_flush(&c->cpu);
@@ -287,6 +293,8 @@ void helper_invpcid(Cpu *cpu, uint64_t type, uint64_t va)
     } else if (type == 2 || type == 0) {
         c->nested_split = false;
         tlb_flush(cpu);
+    } else if (type == 1 && c->cr4 & CR4_PCIDE) {
+        tlb_flush_space(cpu, pcid);
     } else {
         tlb_flush_nonglobal(cpu);
     }

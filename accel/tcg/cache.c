@@ -159,14 +159,24 @@ static void unchain_in(CodeBlock *to)
 
 /* ---- invalidation ---- */
 
+static void forget_jumps_in(struct BlockCache *cache, const CodeBlock *cb, unsigned n)
+{
+    JumpCacheEntry *places[2] = {&cache->e[n], &cache->e[jump_cache_other(n)]};
+
+    for (unsigned i = 0; i < 2; i++) {
+        if (__atomic_load_n(&places[i]->block, __ATOMIC_RELAXED) == cb) {
+            __atomic_store_n(&places[i]->context, 0, __ATOMIC_SEQ_CST);
+        }
+    }
+}
+
 static void forget_jumps_at(CodeBlock *cb, unsigned n)
 {
     for (unsigned c = 0; c < tcg->cpus->len; c++) {
-        struct BlockCache *cache = &tcg_cpu(tcg->cpus->pdata[c])->cache;
-        JumpCacheEntry *places[2] = {&cache->e[n], &cache->e[jump_cache_other(n)]};
-        for (unsigned i = 0; i < 2; i++) {
-            if (__atomic_load_n(&places[i]->block, __ATOMIC_RELAXED) == cb) {
-                __atomic_store_n(&places[i]->context, 0, __ATOMIC_SEQ_CST);
+        TcgCpu *t = tcg_cpu(tcg->cpus->pdata[c]);
+        for (unsigned i = 0; i < SPACES; i++) {
+            if (atomic_load(&t->jump_caches[i].any)) {
+                forget_jumps_in(&t->jump_caches[i].cache, cb, n);
             }
         }
     }
@@ -593,34 +603,35 @@ static void assign_bit(uint64_t *set, unsigned n, bool on)
 }
 
 /* Entry n becomes that of cb, unless cb is invalidated meanwhile. */
-static void jump_cache_put(TcgCpu *t, unsigned n, uint64_t context, uint64_t pc, CodeBlock *cb,
+static void jump_cache_put(Jumps *s, unsigned n, uint64_t context, uint64_t pc, CodeBlock *cb,
                            bool local)
 {
-    JumpCacheEntry *e = &t->cache.e[n];
+    JumpCacheEntry *e = &s->cache.e[n];
 
+    atomic_store(&s->any, true);       /* before cb's validity is looked at: see forget_jumps_at */
     e->context = 0;
     e->pc = pc;
     e->entry = cache_entry(cb);
     __atomic_store_n(&e->block, cb, __ATOMIC_SEQ_CST);
     __atomic_store_n(&e->context, context, __ATOMIC_SEQ_CST);
-    assign_bit(t->cache_used, n, true);
-    assign_bit(t->cache_local, n, local);
+    assign_bit(s->used, n, true);
+    assign_bit(s->local, n, local);
     if (!atomic_load(&cb->valid) || e->entry != cache_entry(cb)) {
         __atomic_store_n(&e->context, 0, __ATOMIC_SEQ_CST);
     }
 }
 
 /* A good entry that is in the way moves to its other place. */
-static void jump_cache_enter(TcgCpu *t, unsigned n, uint64_t context, uint64_t pc, CodeBlock *cb,
+static void jump_cache_enter(Jumps *s, unsigned n, uint64_t context, uint64_t pc, CodeBlock *cb,
                              bool local)
 {
-    const JumpCacheEntry old = t->cache.e[n];
+    const JumpCacheEntry old = s->cache.e[n];
 
     if (old.context && jump_cache_index(old.pc) == n && old.pc != pc) {
-        jump_cache_put(t, jump_cache_other(n), old.context, old.pc, old.block,
-                       t->cache_local[n / 64] >> (n % 64) & 1);
+        jump_cache_put(s, jump_cache_other(n), old.context, old.pc, old.block,
+                       s->local[n / 64] >> (n % 64) & 1);
     }
-    jump_cache_put(t, n, context, pc, cb, local);
+    jump_cache_put(s, n, context, pc, cb, local);
 }
 
 static CodeBlock *find(Cpu *cpu, const BlockKey *key, bool make)
@@ -628,7 +639,7 @@ static CodeBlock *find(Cpu *cpu, const BlockKey *key, bool make)
     TcgCpu *t = tcg_cpu(cpu);
     uint64_t context = block_context(key);
     unsigned n = jump_cache_index(key->pc);
-    JumpCacheEntry *e = &t->cache.e[n];
+    JumpCacheEntry *e = &t->jumps->cache.e[n];
 
     if (e->pc == key->pc && e->context == context && key->flags == 0) {
         return e->block;
@@ -649,7 +660,10 @@ static CodeBlock *find(Cpu *cpu, const BlockKey *key, bool make)
         cb = translate(cpu, key, ram);
     }
     if (key->flags == 0 && !(context >> 62 & 1) && atomic_load(&cb->valid)) {
-        jump_cache_enter(t, n, context, key->pc, cb, !global || cb->page[1] != RAM_NONE);
+        bool local = !global || cb->page[1] != RAM_NONE;
+        t->local_jumps += local;
+        t->global_jumps += !local;
+        jump_cache_enter(t->jumps, n, context, key->pc, cb, local);
     }
     return cb;
 }

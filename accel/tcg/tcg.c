@@ -83,7 +83,7 @@ static bool tcg_cpu_create(Cpu *cpu, GError **error)
     }
     t = g_new0(TcgCpu, 1);
     cpu->accel = t;
-    cpu->block_cache = &t->cache;
+    spaces_init(cpu);
     tlb_init(cpu);
     watch_space(cpu->as, cpu->dev.vm);
     watch_space(cpu->dev.vm->smm_as, cpu->dev.vm);
@@ -97,6 +97,7 @@ static void counts_add(TcgCounts *sum, const TcgCounts *c)
 {
     sum->tlb_fills += c->tlb_fills;
     sum->tlb_large_fills += c->tlb_large_fills;
+    sum->tlb_kept += c->tlb_kept;
     sum->tlb_flushes += c->tlb_flushes;
     sum->tlb_page_flushes += c->tlb_page_flushes;
     sum->lookups += c->lookups;
@@ -147,6 +148,7 @@ static void tcg_info(Accel *a, GString *out)
     g_string_append_printf(out, "hash look-ups       %" PRIu64 "\n", sum.lookups);
     g_string_append_printf(out, "TLB fills           %" PRIu64 "\n", sum.tlb_fills);
     g_string_append_printf(out, "TLB large fills     %" PRIu64 "\n", sum.tlb_large_fills);
+    g_string_append_printf(out, "TLB kept fills      %" PRIu64 "\n", sum.tlb_kept);
     g_string_append_printf(out, "TLB full flushes    %" PRIu64 "\n", sum.tlb_flushes);
     g_string_append_printf(out, "TLB page flushes    %" PRIu64 "\n", sum.tlb_page_flushes);
 }

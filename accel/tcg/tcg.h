@@ -45,7 +45,7 @@ typedef struct TcgStats {
 
 /* What a vCPU counts, for `info jit`. */
 typedef struct TcgCounts {
-    uint64_t tlb_fills, tlb_large_fills, tlb_flushes, tlb_page_flushes, lookups;
+    uint64_t tlb_fills, tlb_large_fills, tlb_kept, tlb_flushes, tlb_page_flushes, lookups;
 } TcgCounts;
 
 /*
@@ -54,10 +54,42 @@ typedef struct TcgCounts {
  */
 typedef struct Came { uint64_t pc; ram_addr page; unsigned way; } Came;
 
-typedef struct TcgCpu {
+/* Jump caches; address spaces of the guest's: see spaces.c. */
+typedef struct Jumps {
     struct BlockCache cache;
-    uint64_t cache_used[(1 << JUMP_CACHE_BITS) / 64];
-    uint64_t cache_local[(1 << JUMP_CACHE_BITS) / 64];     /* of these: not in global pages */
+    uint64_t used[(1 << JUMP_CACHE_BITS) / 64];
+    uint64_t local[(1 << JUMP_CACHE_BITS) / 64];       /* of these: not in global pages */
+    uint64_t life, global_life;        /* what the entries belong to: cleared when they are not those any more */
+    _Atomic bool any;                  /* there are entries */
+} Jumps;
+enum { SPACES = 8, SPACE_UNNAMED = 0 };
+typedef struct Space {
+    uint64_t name;                     /* the target's plus 1 */
+    uint64_t life;                     /* of its own pages that are kept */
+    uint64_t left;                     /* when it was the current one for the last time */
+} Space;
+
+/* Translations that are not in the TLB for the time being. */
+typedef struct StoredPage { TlbEntry entry; TlbFull full; } StoredPage;
+enum { STORE_SETS = 512, STORE_WAYS = 8 };
+typedef struct StoreSet {
+    uint64_t page[STORE_WAYS];         /* with the MMU index in the low bits */
+    uint64_t life[STORE_WAYS];         /* 0: none */
+    unsigned next;
+    StoredPage kept[STORE_WAYS];
+} StoreSet;
+
+typedef struct TcgCpu {
+    Jumps jump_caches[SPACES];
+    Jumps *jumps;                      /* the one in use */
+    Space space[SPACES];
+    unsigned in;                       /* the current one */
+    uint64_t local_jumps, global_jumps;        /* entered since the last flush of everything */
+    bool keeps;                        /* the target names spaces */
+    uint64_t lives, global_life, switches;
+    StoreSet store[STORE_SETS];
+    bool any_local[MMU_MODES];         /* there may be entries that are not global */
+    uint64_t large_used[MMU_MODES];
     uint64_t large_units[MMU_MODES][16];   /* MiB of addresses, modulo 1024, in which large pages were entered */
     uint64_t tlb_filled[MMU_MODES][TLB_SIZE / 64];     /* entries in use: a flush visits only them */
     uint64_t tlb_local[MMU_MODES][TLB_SIZE / 64];      /* of these: not of global pages */
@@ -126,7 +158,27 @@ void tlb_recheck_dirty(Cpu *cpu, unsigned mmu_idx, TlbEntry *e, const TlbFull *f
 void tlb_init(Cpu *cpu);
 /* Watchpoints changed. Own thread or vCPU stopped. */
 void tlb_flush_now(Cpu *cpu);
+
+/* ---- spaces.c ---- */
+void spaces_init(Cpu *cpu);
 void jump_cache_flush(Cpu *cpu);
+/*
+ * Blocks that begin in the page of va, which has at most 1 << page_bits bytes, or run over into it.
+ */
+void jump_cache_flush_around(Cpu *cpu, uint64_t va, unsigned page_bits);
+/* The TLB has been flushed, wholly or but for global pages: nothing else is kept, either. */
+void spaces_forget(Cpu *cpu);
+void spaces_forget_local(Cpu *cpu);
+bool space_is_current(const Cpu *cpu, uint64_t name);
+/* The TLB has no pages of the former space any more. */
+void space_enter(Cpu *cpu, uint64_t name);
+/* Nothing is kept of it; true: its pages may be in the TLB. */
+bool space_forget(Cpu *cpu, uint64_t name);
+/* Translations, of the current space or global. */
+void store_put(Cpu *cpu, unsigned mmu, uint64_t page, const TlbEntry *e, const TlbFull *f);
+const StoredPage *store_find(Cpu *cpu, unsigned mmu, uint64_t va);
+void store_forget_page(Cpu *cpu, uint64_t page);
+void store_forget(Cpu *cpu);
 
 /* ---- ldst.c ---- */
 /* Before a store to RAM through entry e whose comparator has TLB_NOTDIRTY. */

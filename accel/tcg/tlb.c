@@ -10,73 +10,6 @@
 
 #include "util/main-loop.h"
 
-/* ---- jump cache ---- */
-
-void jump_cache_flush(Cpu *cpu)
-{
-    TcgCpu *t = tcg_cpu(cpu);
-
-    for (unsigned w = 0; w < ARRAY_COUNT(t->cache_used); w++) {
-        for (uint64_t m = t->cache_used[w]; m; m &= m - 1) {
-            t->cache.e[w * 64 + (unsigned)__builtin_ctzll(m)] = (JumpCacheEntry){0};
-        }
-        t->cache_used[w] = t->cache_local[w] = 0;
-    }
-}
-
-/*
- * Of the jump cache's words [from, to): entries of blocks that begin in [va, va + size), or in the
- * page before.
- */
-static void jump_cache_flush_words(Cpu *cpu, uint64_t va, uint64_t size, unsigned from, unsigned to)
-{
-    TcgCpu *t = tcg_cpu(cpu);
-
-    for (unsigned w = from; w < to; w++) {
-        for (uint64_t m = t->cache_used[w]; m; m &= m - 1) {
-            JumpCacheEntry *e = &t->cache.e[w * 64 + (unsigned)__builtin_ctzll(m)];
-            uint64_t page = e->pc & PAGE_MASK;
-            if (page - va < size || va - page == PAGE_SIZE_MIN) {
-                *e = (JumpCacheEntry){0};
-            }
-        }
-    }
-}
-
-/*
- * Blocks that begin in the page of va, which has at most 1 << page_bits bytes, or run over into it.
- */
-static void jump_cache_flush_around(Cpu *cpu, uint64_t va, unsigned page_bits)
-{
-    const unsigned words = 1 << (PAGE_BITS_MIN - 6);       /* that the entries of one page lie in */
-    uint64_t size = (uint64_t)1 << page_bits;
-
-    va &= ~(size - 1);
-    if (page_bits > PAGE_BITS_MIN) {
-        jump_cache_flush_words(cpu, va, size, 0, ARRAY_COUNT(tcg_cpu(cpu)->cache_used));
-        return;
-    }
-    for (unsigned i = 0; i < 2; i++) {
-        unsigned first = jump_cache_index(va - i * PAGE_SIZE_MIN) >> PAGE_BITS_MIN
-                                                                         << (PAGE_BITS_MIN - 6);
-        jump_cache_flush_words(cpu, va, size, first, first + words);
-    }
-}
-
-/* Blocks of global pages stay. */
-static void jump_cache_flush_local(Cpu *cpu)
-{
-    TcgCpu *t = tcg_cpu(cpu);
-
-    for (unsigned w = 0; w < ARRAY_COUNT(t->cache_used); w++) {
-        for (uint64_t m = t->cache_local[w]; m; m &= m - 1) {
-            t->cache.e[w * 64 + (unsigned)__builtin_ctzll(m)] = (JumpCacheEntry){0};
-        }
-        t->cache_used[w] &= ~t->cache_local[w];
-        t->cache_local[w] = 0;
-    }
-}
-
 /* ---- flushes ---- */
 
 static const TlbEntry empty_entry = {.read = UINT64_MAX, .write = UINT64_MAX, .code = UINT64_MAX};
@@ -92,10 +25,14 @@ static void flush_victims(CpuTlb *tlb, unsigned mmu, bool keep_global)
 
 static void flush_large(Cpu *cpu, unsigned mmu, bool keep_global)
 {
-    for (unsigned i = 0; i < LARGE_PAGES; i++) {
-        LargePage *p = &cpu->tlb.large[mmu][i];
+    uint64_t *used = &tcg_cpu(cpu)->large_used[mmu];
+
+    G_STATIC_ASSERT(LARGE_PAGES == 64);
+    for (uint64_t m = *used; m; m &= m - 1) {
+        LargePage *p = &cpu->tlb.large[mmu][__builtin_ctzll(m)];
         if (!keep_global || !p->full.global) {
             p->full.prot = 0;
+            *used &= ~(m & -m);
         }
     }
 }
@@ -105,9 +42,10 @@ static void flush_mode(Cpu *cpu, unsigned mmu, bool keep_global)
     CpuTlb *tlb = &cpu->tlb;
     uint64_t *filled = tcg_cpu(cpu)->tlb_filled[mmu], *local = tcg_cpu(cpu)->tlb_local[mmu];
 
-    if (tlb->used[mmu] == 0) {
+    if (tlb->used[mmu] == 0 || (keep_global && !tcg_cpu(cpu)->any_local[mmu])) {
         return;
     }
+    tcg_cpu(cpu)->any_local[mmu] = false;
     for (unsigned w = 0; w < TLB_SIZE / 64; w++) {
         uint64_t go = keep_global ? local[w] : filled[w];
         for (uint64_t m = go; m; m &= m - 1) {
@@ -136,6 +74,7 @@ void tlb_flush_now(Cpu *cpu)
         flush_mode(cpu, mmu, false);
     }
     jump_cache_flush(cpu);
+    spaces_forget(cpu);
 }
 
 void tlb_flush(Cpu *cpu)
@@ -158,6 +97,15 @@ void tlb_flush_modes(Cpu *cpu, uint32_t mode_mask)
         }
     }
     jump_cache_flush(cpu);
+    spaces_forget(cpu);
+}
+
+static void flush_local(Cpu *cpu)
+{
+    cpu->tlb.flushes++;
+    for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
+        flush_mode(cpu, mmu, true);
+    }
 }
 
 void tlb_flush_nonglobal(Cpu *cpu)
@@ -166,11 +114,24 @@ void tlb_flush_nonglobal(Cpu *cpu)
         return;
     }
     tcg_cpu(cpu)->counts.tlb_flushes++;
-    cpu->tlb.flushes++;
-    for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
-        flush_mode(cpu, mmu, true);
+    flush_local(cpu);
+    spaces_forget_local(cpu);
+}
+
+void tlb_switch_space(Cpu *cpu, uint64_t name)
+{
+    if (cpu->block_cache && !space_is_current(cpu, name)) {
+        flush_local(cpu);
+        space_enter(cpu, name);
     }
-    jump_cache_flush_local(cpu);
+}
+
+void tlb_flush_space(Cpu *cpu, uint64_t name)
+{
+    if (cpu->block_cache && space_forget(cpu, name)) {
+        tcg_cpu(cpu)->counts.tlb_flushes++;
+        flush_local(cpu);
+    }
 }
 
 static bool entry_is_page(const TlbEntry *e, uint64_t page)
@@ -242,6 +203,7 @@ void tlb_flush_page(Cpu *cpu, uint64_t va)
         /* One range stands for all large pages: only inside it are they looked for. */
         if ((va & tlb->large_mask[mmu]) == tlb->large_va[mmu] && near_large_page(cpu, mmu, va)) {
             flush_large_page(cpu, mmu, va);
+            store_forget(cpu);
             bits = MAX(bits, tcg_cpu(cpu)->large_bits);
         }
         unsigned i = tlb_index(va);
@@ -254,6 +216,7 @@ void tlb_flush_page(Cpu *cpu, uint64_t va)
             }
         }
     }
+    store_forget_page(cpu, page);
     jump_cache_flush_around(cpu, va, bits);
 }
 
@@ -417,6 +380,7 @@ static void note_large_ram(Cpu *cpu, unsigned mmu, uint64_t va, const TlbFull *f
     if (!s.region || s.len <= inside || s.region->kind != REGION_RAM || s.readonly) {
         return;
     }
+    tcg_cpu(cpu)->large_used[mmu] |= 1ull << (p - cpu->tlb.large[mmu]);
     *p = (LargePage){.va = va & ~inside, .full = *f};
     p->full.pa &= ~inside;
     p->full.region = s.region;
@@ -478,6 +442,7 @@ static void note_filled(Cpu *cpu, unsigned mmu, unsigned i)
         t->tlb_local[mmu][i / 64] &= ~bit;
     } else {
         t->tlb_local[mmu][i / 64] |= bit;
+        t->any_local[mmu] = true;
     }
 }
 
@@ -528,6 +493,7 @@ void tlb_set(Cpu *cpu, unsigned mmu_idx, uint64_t va, hwaddr pa, MemAttrs attrs,
     }
     describe_page(cpu, &f, &new, va);
     t->counts.tlb_fills++;
+    store_put(cpu, mmu_idx, va, &new, &f);
     enter(cpu, mmu_idx, va, &new, &f);
 }
 
@@ -558,6 +524,7 @@ static bool fill_from_large(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mm
     f.offset += offset;
     f.ram += offset;
     tcg_cpu(cpu)->counts.tlb_large_fills++;
+    store_put(cpu, mmu, va, &new, &f);
     enter(cpu, mmu, va, &new, &f);
     return true;
 }
@@ -599,6 +566,11 @@ static bool lookup(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsig
     *index = i;
     if (comparator_hits(tlb_comparator(&cpu->tlb.table[mmu][i], access), va) ||
         take_victim(cpu, va, access, mmu, i)) {
+        return true;
+    }
+    const StoredPage *kept = store_find(cpu, mmu, va);
+    if (kept && comparator_hits(tlb_comparator(&kept->entry, access), va)) {
+        enter(cpu, mmu, va & PAGE_MASK, &kept->entry, &kept->full);
         return true;
     }
     if (fill_from_large(cpu, va, access, mmu)) {

@@ -279,6 +279,14 @@ void tlb_set(Cpu *cpu, unsigned mmu_idx, uint64_t va, hwaddr pa, MemAttrs attrs,
 void tlb_flush(Cpu *cpu);                              /* everything */
 void tlb_flush_modes(Cpu *cpu, uint32_t mode_mask);
 void tlb_flush_nonglobal(Cpu *cpu);
+/*
+ * From now on translations that are not global belong to the address space that the target calls
+ * `name` (below UINT64_MAX). Those of the former one are kept until it is entered again, a flush
+ * that has to do with them comes, or there are too many. What all names have in common (rights,
+ * other stages) changes by a flush.
+ */
+void tlb_switch_space(Cpu *cpu, uint64_t name);
+void tlb_flush_space(Cpu *cpu, uint64_t name);         /* all but global pages of one */
 void tlb_flush_page(Cpu *cpu, uint64_t va);            /* all modes; a large page goes as a whole */
 void tlb_flush_all_cpus(Vm *vm);                       /* any thread */
 

@@ -680,7 +680,7 @@ static void make_cpu(void)
     memset(the_cpu->features, 0xff, sizeof(the_cpu->features));
     the_cpu->features[FEATURE_M / 64] &= ~(1ull << (FEATURE_M % 64));      /* A profile */
     the_cpu->cpu.arch = target_arch;
-    the_cpu->cpu.accel = g_malloc0(1 * MIB);       /* accel/tcg's; fetching looks into it */
+    the_cpu->cpu.accel = g_malloc0(32 * MIB);       /* accel/tcg's; fetching looks into it */
     the_cpu->cpu.in_exclusive = true;
     the_cpu->aarch64_prop = true;
     the_cpu->cpacr = 0xff << 16;

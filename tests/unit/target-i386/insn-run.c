@@ -202,7 +202,7 @@ static void make_cpu(void)
     memset(the_cpu, 0, sizeof(X86Cpu));
     memset(the_cpu->features, 0xff, sizeof(the_cpu->features));
     the_cpu->cpu.arch = target_arch;
-    the_cpu->cpu.accel = g_malloc0(4 * MIB); /* accel/tcg's; fetching looks into it */
+    the_cpu->cpu.accel = g_malloc0(32 * MIB); /* accel/tcg's; fetching looks into it */
     the_cpu->cpu.in_exclusive = true; /* unaligned atomics need no others stopped */
     the_cpu->cpu.singlestep = true; /* no block is looked up */
     the_cpu->cpu.block_cache = g_new0(struct BlockCache, 1);

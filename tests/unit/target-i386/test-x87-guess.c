@@ -116,7 +116,7 @@ static X86Cpu *make_cpu(void)
     memset(c, 0, sizeof(X86Cpu));
     memset(c->features, 0xff, sizeof(c->features));
     c->cpu.arch = target_arch;
-    c->cpu.accel = g_malloc0(4 * MIB);          /* accel/tcg's; fetching looks into it */
+    c->cpu.accel = g_malloc0(32 * MIB);         /* accel/tcg's; fetching looks into it */
     c->cpu.singlestep = true;                   /* look-ups find nothing: blocks come back */
     c->cpl = 3;
     c->cr0 = CR0_PE | CR0_PG | CR0_NE | CR0_MP;
