@@ -454,7 +454,7 @@ static bool start_running(Vm *vm, GError **error)
     if (!daemon_ready(error)) {
         return false;
     }
-    if (!option_given("S")) {
+    if (!option_given("S") && !runstate_is(RUN_STATE_INMIGRATE)) {
         vm_start(vm);
     }
     return true;

@@ -35,6 +35,9 @@ bool perm_refresh_both(BlockNode *a, BlockNode *b, GError **error);
 /* The same after users have gone, which cannot fail. */
 void perm_relax(BlockNode *n);
 
+/* handover.c: whether nodes begin inactive */
+bool block_begins_inactive(void);
+
 /* bitmap.c */
 void block_node_bitmaps_free(BlockNode *n);
 

@@ -233,7 +233,7 @@ static void tell_after(BlockNode *n, uint64_t offset, uint64_t bytes, bool good)
 /* 0 when the range may be changed. */
 static int check_write(const BlockNode *n, uint64_t offset, uint64_t bytes)
 {
-    if (n->read_only) {
+    if (n->read_only || n->inactive) {
         return -EPERM;
     }
     if (is_silly(offset, bytes) || (!n->driver->grows && !block_in_range(n, offset, bytes))) {
@@ -338,7 +338,7 @@ int co_block_flush(BlockNode *n)
 {
     int ret = 0;
 
-    if (n->read_only) {
+    if (n->read_only || n->inactive) {
         return 0;
     }
     blkdebug_event(n->file, "flush_to_os");
@@ -460,7 +460,7 @@ int co_block_write_zeroes(BlockNode *n, uint64_t offset, uint64_t bytes, unsigne
 
 bool co_block_truncate(BlockNode *n, uint64_t length, BlockPrealloc prealloc, GError **error)
 {
-    if (n->read_only) {
+    if (n->read_only || n->inactive) {
         return fail(error, "Image is read-only");
     }
     if (length > INT64_MAX / 512 * 512) {

@@ -200,6 +200,7 @@ void node_free(BlockNode *n)
     g_ptr_array_unref(n->parents);
     block_node_set_iothread(n, NULL);
     json_object_put(n->options);
+    json_object_put(n->own_options);
     g_free(n->state);
     g_free(n->name);
     g_free(n->filename);

@@ -638,7 +638,11 @@ static bool fill(BlockNode *n, struct json_object *opts, GError **error)
     }
     n->state = g_malloc0(MAX(n->driver->state_size, 1));
     block_run(co_open, &call);
-    json_object_put(call.own);
+    if (n->driver->activate) {
+        n->own_options = call.own;
+    } else {
+        json_object_put(call.own);
+    }
     return call.good;
 }
 
@@ -672,6 +676,7 @@ static BlockNode *open_node(struct json_object *opts, const BlockNode *parent, u
     n = node_new();
     n->open_flags = flags;
     n->read_only = flags & BLOCK_OPEN_READ_ONLY;
+    n->inactive = block_begins_inactive();
     n->options = json_object_get(opts);
     if (parent) {
         inherit(n, parent, role);

@@ -137,6 +137,10 @@ static bool tell_driver(BlockNode *n, GError **error)
     unsigned perm, shared;
 
     cumulate(n, &perm, &shared);
+    if (n->inactive) {
+        perm = 0;
+        shared = BLOCK_PERM_ALL;
+    }
     return !n->driver || !n->driver->set_perm || n->driver->set_perm(n, perm, shared, error);
 }
 

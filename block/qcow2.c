@@ -301,7 +301,7 @@ static bool make_writable(Qcow2 *q, GError **error)
     uint64_t autoclear = q->h.autoclear & (Q_AUTOCLEAR_BITMAPS | Q_AUTOCLEAR_RAW_DATA);
     BlockNode *n = q->n;
 
-    if (n->read_only || (n->open_flags & (BLOCK_OPEN_CHECK | BLOCK_OPEN_NO_IO))) {
+    if (n->read_only || n->inactive || (n->open_flags & (BLOCK_OPEN_CHECK | BLOCK_OPEN_NO_IO))) {
         return true;
     }
     if (autoclear != q->h.autoclear) {
@@ -346,7 +346,7 @@ static bool qcow2_open(BlockNode *n, struct json_object *opts, GError **error)
     }
     if (!co_qcow2_crypt_open(q, opts, error) || !co_qcow2_bitmaps_read(q, error) ||
         !make_writable(q, error) ||
-        !(n->open_flags & BLOCK_OPEN_CHECK || co_qcow2_bitmaps_load(q, error))) {
+        !(n->open_flags & BLOCK_OPEN_CHECK || n->inactive || co_qcow2_bitmaps_load(q, error))) {
         qcow2_free(q);
         return false;
     }
@@ -354,17 +354,22 @@ static bool qcow2_open(BlockNode *n, struct json_object *opts, GError **error)
     return true;
 }
 
-static bool qcow2_reopen(BlockNode *n, struct json_object *opts, bool read_only, GError **error)
+/* Bitmaps of the node stay what they are here, or come from the image. */
+static bool qcow2_activate(BlockNode *n, struct json_object *opts, GError **error)
+{
+    Qcow2 *q = n->state;
+
+    qcow2_free(q);
+    memset(q, 0, sizeof(*q));
+    return qcow2_open(n, opts, error);
+}
+
+/* All that is cached goes into the image. */
+static bool qcow2_put_in_order(BlockNode *n, GError **error)
 {
     Qcow2 *q = n->state;
     int ret;
 
-    if (!read_only) {
-        if (q->h.incompatible & Q_INCOMPAT_CORRUPT) {
-            return fail(error, "qcow2: Image is corrupt; cannot be opened read/write");
-        }
-        return make_writable(q, error) && co_qcow2_bitmaps_load(q, error);
-    }
     if (!co_qcow2_bitmaps_store(q, error)) {
         return false;
     }
@@ -374,12 +379,25 @@ static bool qcow2_reopen(BlockNode *n, struct json_object *opts, bool read_only,
     return ret == 0 || fail_errno(error, -ret, "Could not write metadata");
 }
 
+static bool qcow2_reopen(BlockNode *n, struct json_object *opts, bool read_only, GError **error)
+{
+    Qcow2 *q = n->state;
+
+    if (!read_only) {
+        if (q->h.incompatible & Q_INCOMPAT_CORRUPT) {
+            return fail(error, "qcow2: Image is corrupt; cannot be opened read/write");
+        }
+        return make_writable(q, error) && co_qcow2_bitmaps_load(q, error);
+    }
+    return qcow2_put_in_order(n, error);
+}
+
 static void qcow2_close(BlockNode *n)
 {
     Qcow2 *q = n->state;
     g_autoptr(GError) why = NULL;
 
-    if (!n->read_only && !q->corrupt && !(n->open_flags & BLOCK_OPEN_NO_IO)) {
+    if (!n->read_only && !n->inactive && !q->corrupt && !(n->open_flags & BLOCK_OPEN_NO_IO)) {
         int ret = co_qcow2_bitmaps_store(q, &why) ? 0 : -EIO;
 
         if (why) {
@@ -466,7 +484,7 @@ static const OptDesc qcow2_opts[] = {
 static const BlockDriver qcow2_driver = {
     .name = "qcow2", .desc = "copy on write, snapshots, compression", .backing = true, .opts = qcow2_opts,
     .children = qcow2_children, .state_size = sizeof(Qcow2), .probe = qcow2_probe, .open = qcow2_open, .close = qcow2_close,
-    .reopen = qcow2_reopen,
+    .reopen = qcow2_reopen, .activate = qcow2_activate, .inactivate = qcow2_put_in_order,
     .co_preadv = co_qcow2_preadv, .co_pwritev = co_qcow2_pwritev, .co_pwrite_compressed = co_qcow2_pwrite_compressed,
     .co_flush = co_qcow2_flush, .co_discard = co_qcow2_discard, .co_write_zeroes = co_qcow2_write_zeroes,
     .co_block_status = co_qcow2_block_status, .co_truncate = co_qcow2_truncate, .create_opts = qcow2_create_opts,

@@ -148,7 +148,7 @@ static bool grace_wait(Grace *g)
  * Readers may wait for the machine lock on their way to a device: it is dropped meanwhile. A
  * vCPU in a tight loop reads for as long as nobody calls it out.
  */
-static void wait_for_readers(void)
+void memory_wait_for_readers(void)
 {
     Grace g = {.lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER};
     bool locked = machine_locked();
@@ -189,7 +189,7 @@ void region_fini(Region *r)
     }
     memory_transaction_commit();
     if (r->was_mapped) {
-        wait_for_readers();
+        memory_wait_for_readers();
     }
     if (r->ram != NULL) {
         ram_block_free(r->ram);
@@ -423,7 +423,7 @@ void address_space_fini(AddressSpace *as)
     if (state.spaces_end == &as->next) {
         state.spaces_end = link;
     }
-    wait_for_readers();
+    memory_wait_for_readers();
     view_unref(as->view);
     as->view = NULL;
     g_clear_pointer(&as->name, g_free);

@@ -246,13 +246,10 @@ static unsigned long word_mask(unsigned lo, unsigned hi)
     return (hi == WORD_BITS ? ~0ul : (1ul << hi) - 1) & ~((1ul << lo) - 1);
 }
 
-void region_dirty_take(Region *r, DirtyClient c, hwaddr offset, uint64_t len,
-                       void (*fn)(hwaddr offset, uint64_t len, void *opaque), void *opaque)
+static void dirty_take(DirtyRun *d, DirtyClient c, uint64_t len)
 {
-    RamBlock *b = r->ram;
-    DirtyRun d = {.block = b, .zero = r->ram_offset, .base = r->ram_offset + offset,
-                  .fn = fn, .opaque = opaque};
-    uint64_t page, stop;
+    RamBlock *b = d->block;
+    uint64_t page = d->base >> DIRTY_PAGE_BITS, stop;
 
     if (len == 0) {
         return;
@@ -260,9 +257,8 @@ void region_dirty_take(Region *r, DirtyClient c, hwaddr offset, uint64_t len,
     if (ram_hooks.sync != NULL) {
         ram_hooks.sync(b);
     }
-    d.end = d.base + len;
-    page = d.base >> DIRTY_PAGE_BITS;
-    stop = ((d.end - 1) >> DIRTY_PAGE_BITS) + 1;
+    d->end = d->base + len;
+    stop = ((d->end - 1) >> DIRTY_PAGE_BITS) + 1;
     while (page < stop) {
         uint64_t word = page / WORD_BITS;
         unsigned lo = page % WORD_BITS, hi = MIN(stop - word * WORD_BITS, WORD_BITS);
@@ -275,13 +271,39 @@ void region_dirty_take(Region *r, DirtyClient c, hwaddr offset, uint64_t len,
             if (!(got >> i & 1)) {
                 continue;
             }
-            if (d.stop != word * WORD_BITS + i || d.start == d.stop) {
-                flush_run(&d);
-                d.start = word * WORD_BITS + i;
+            if (d->stop != word * WORD_BITS + i || d->start == d->stop) {
+                flush_run(d);
+                d->start = word * WORD_BITS + i;
             }
-            d.stop = word * WORD_BITS + i + 1;
+            d->stop = word * WORD_BITS + i + 1;
         }
         page = (word + 1) * WORD_BITS;
     }
-    flush_run(&d);
+    flush_run(d);
+}
+
+void region_dirty_take(Region *r, DirtyClient c, hwaddr offset, uint64_t len,
+                       void (*fn)(hwaddr offset, uint64_t len, void *opaque), void *opaque)
+{
+    DirtyRun d = {.block = r->ram, .zero = r->ram_offset, .base = r->ram_offset + offset,
+                  .fn = fn, .opaque = opaque};
+
+    dirty_take(&d, c, len);
+}
+
+void ram_dirty_take(RamBlock *b, DirtyClient c,
+                    void (*fn)(hwaddr offset, uint64_t len, void *opaque), void *opaque)
+{
+    DirtyRun d = {.block = b, .fn = fn, .opaque = opaque};
+
+    dirty_take(&d, c, b->size);
+}
+
+void ram_dirty_fill(DirtyClient c)
+{
+    for (RamBlock *b = ram_blocks(); b != NULL; b = b->next) {
+        for (size_t i = 0; i < bitmap_words(b); i++) {
+            __atomic_store_n(&b->dirty[c][i], ~0ul, __ATOMIC_SEQ_CST);
+        }
+    }
 }

@@ -9,257 +9,16 @@
 #include <string.h>
 
 #include "exec/cpu.h"
-#include "exec/memory.h"
+#include "migration/stream.h"
 #include "util/bswap.h"
 #include "util/error.h"
-#include "util/iov.h"
+#include "util/main-loop.h"
 #include "util/timer.h"
 
 #define MAGIC "EMUSTATE"
-#define FORMAT_VERSION 1u
-#define BUFFER MIB
-#define PAGE 4096u
+#define FORMAT_VERSION 2u
 #define MAX_NAME 1024u
 #define MAX_DEVICE_BYTES (64 * MIB)
-/* Runs of pages that are written at once. */
-#define MAX_RUN (256u * KIB)
-
-enum {
-    SECTION_END = 0,
-    SECTION_CLOCK = 1,
-    SECTION_RAM = 2,
-    SECTION_DEVICE = 3
-};
-
-/* ---- bytes ---- */
-
-static bool flush(StateStream *s, GError **error)
-{
-    bool good = s->used == 0 || s->write(s, s->buf, s->used, error);
-
-    s->used = 0;
-    return good;
-}
-
-static bool put(StateStream *s, const void *data, size_t len, GError **error)
-{
-    const uint8_t *p = data;
-
-    s->pos += len;
-    while (len > 0) {
-        size_t part = MIN(len, BUFFER - s->used);
-
-        memcpy(s->buf + s->used, p, part);
-        s->used += part;
-        p += part;
-        len -= part;
-        if (s->used == BUFFER && !flush(s, error)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool get(StateStream *s, void *data, size_t len, GError **error)
-{
-    uint8_t *p = data;
-
-    s->pos += len;
-    while (len > 0) {
-        size_t part = MIN(len, s->len - s->used);
-
-        if (part == 0) {
-            s->used = 0;
-            s->len = (size_t)MIN(BUFFER, s->limit);
-            if (s->len == 0) {
-                return fail(error, "the machine's state ends too early");
-            }
-            if (!s->read(s, s->buf, s->len, error)) {
-                s->len = 0;
-                return false;
-            }
-            s->limit -= s->limit == UINT64_MAX ? 0 : s->len;
-            continue;
-        }
-        memcpy(p, s->buf + s->used, part);
-        s->used += part;
-        p += part;
-        len -= part;
-    }
-    return true;
-}
-
-static bool put_u8(StateStream *s, uint8_t v, GError **error)
-{
-    return put(s, &v, 1, error);
-}
-
-static bool put_u32(StateStream *s, uint32_t v, GError **error)
-{
-    uint8_t b[4];
-
-    store_be32(b, v);
-    return put(s, b, sizeof(b), error);
-}
-
-static bool put_u64(StateStream *s, uint64_t v, GError **error)
-{
-    uint8_t b[8];
-
-    store_be64(b, v);
-    return put(s, b, sizeof(b), error);
-}
-
-static bool put_text(StateStream *s, const char *text, GError **error)
-{
-    size_t len = strlen(text);
-
-    return put_u32(s, (uint32_t)len, error) && put(s, text, len, error);
-}
-
-static bool get_u32(StateStream *s, uint32_t *v, GError **error)
-{
-    uint8_t b[4];
-    bool good = get(s, b, sizeof(b), error);
-
-    *v = good ? load_be32(b) : 0;
-    return good;
-}
-
-static bool get_u64(StateStream *s, uint64_t *v, GError **error)
-{
-    uint8_t b[8];
-    bool good = get(s, b, sizeof(b), error);
-
-    *v = good ? load_be64(b) : 0;
-    return good;
-}
-
-/* A new string, or NULL. */
-static char *get_text(StateStream *s, GError **error)
-{
-    uint32_t len;
-
-    if (!get_u32(s, &len, error)) {
-        return NULL;
-    }
-    if (len > MAX_NAME) {
-        return fail_null(error, "a name of %u bytes in the machine's state", len);
-    }
-    g_autofree char *text = g_malloc0(len + 1);
-
-    return get(s, text, len, error) ? g_steal_pointer(&text) : NULL;
-}
-
-/* ---- RAM ---- */
-
-static bool page_is_zero(const uint8_t *p, uint64_t len)
-{
-    return iov_is_zero(&(struct iovec){(void *)p, len}, 1);
-}
-
-/*
- * Several blocks may have the same id (expansion ROMs): the older ones, which lie lower, come
- * first. New string.
- */
-static char *block_name(const RamBlock *b)
-{
-    unsigned older = 0;
-
-    for (const RamBlock *o = ram_blocks(); o; o = o->next) {
-        older += o->offset < b->offset && strcmp(o->id, b->id) == 0;
-    }
-    return older ? g_strdup_printf("%s#%u", b->id, older) : g_strdup(b->id);
-}
-
-/* Pages that are not zero, in runs: offset, length, data; a length of 0 ends them. */
-static bool save_ram(StateStream *s, const RamBlock *b, GError **error)
-{
-    g_autofree char *name = block_name(b);
-    uint64_t at = 0;
-
-    if (!put_u8(s, SECTION_RAM, error) || !put_text(s, name, error) ||
-        !put_u64(s, b->size, error)) {
-        return false;
-    }
-    while (at < b->size) {
-        uint64_t end = at, step;
-
-        while (end < b->size && end - at < MAX_RUN) {
-            step = MIN(PAGE, b->size - end);
-            if (page_is_zero(b->host + end, step)) {
-                break;
-            }
-            end += step;
-        }
-        if (end > at && !(put_u64(s, at, error) && put_u32(s, (uint32_t)(end - at), error) &&
-                          put(s, b->host + at, end - at, error))) {
-            return false;
-        }
-        at = end > at ? end : at + MIN(PAGE, b->size - at);
-    }
-    return put_u64(s, 0, error) && put_u32(s, 0, error);
-}
-
-static RamBlock *find_block(const char *id)
-{
-    for (RamBlock *b = ram_blocks(); b; b = b->next) {
-        g_autofree char *name = block_name(b);
-
-        if (strcmp(name, id) == 0) {
-            return b;
-        }
-    }
-    return NULL;
-}
-
-static void clear_pages(RamBlock *b, uint64_t from, uint64_t to)
-{
-    while (from < to) {
-        uint64_t step = MIN(PAGE - from % PAGE, to - from);
-
-        if (!page_is_zero(b->host + from, step)) {
-            memset(b->host + from, 0, step);
-            ram_written(b, from, step);
-        }
-        from += step;
-    }
-}
-
-static bool load_ram(StateStream *s, GError **error)
-{
-    g_autofree char *id = get_text(s, error);
-    RamBlock *b = id ? find_block(id) : NULL;
-    uint64_t size, at = 0, offset;
-    uint32_t len;
-
-    if (!id || !get_u64(s, &size, error)) {
-        return false;
-    }
-    if (!b || b->size != size) {
-        return fail(error, "the machine has no memory '%s' of %" G_GUINT64_FORMAT " bytes", id,
-                    size);
-    }
-    for (;;) {
-        if (!get_u64(s, &offset, error) || !get_u32(s, &len, error)) {
-            return false;
-        }
-        if (len == 0) {
-            break;
-        }
-        if (offset < at || offset > size || len > size - offset) {
-            return fail(error, "the state of memory '%s' has pages out of place", id);
-        }
-        clear_pages(b, at, offset);
-        if (!get(s, b->host + offset, len, error)) {
-            return false;
-        }
-        ram_written(b, offset, len);
-        at = offset + len;
-    }
-    clear_pages(b, at, size);
-    return true;
-}
 
 /* ---- devices ---- */
 
@@ -528,7 +287,21 @@ static bool split_items(const char *who, uint8_t *data, uint32_t len, GHashTable
     return true;
 }
 
-static bool load_device(Vm *vm, StateStream *s, GHashTable *left, GError **error)
+static void state_lock(const StateStream *s)
+{
+    if (s->unlocked) {
+        machine_lock();
+    }
+}
+
+static void state_unlock(const StateStream *s)
+{
+    if (s->unlocked) {
+        machine_unlock();
+    }
+}
+
+static bool load_device(StateStream *s, GHashTable *left, GError **error)
 {
     g_autofree char *path = get_text(s, error), *type = path ? get_text(s, error) : NULL;
     g_autoptr(GHashTable) pieces = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -544,16 +317,13 @@ static bool load_device(Vm *vm, StateStream *s, GHashTable *left, GError **error
         return fail(error, "%s: a state of %u bytes", path, len);
     }
     data = g_malloc(len + 1);
-    if (!get(s, data, len, error)) {
+    if (!get(s, data, len, error) || !split_items(path, data, len, pieces, error)) {
         return false;
     }
     what = g_hash_table_lookup(left, path);
     if (!what) {
         return fail(error, "the machine has no '%s'%s%s, or its state came twice", path,
                     *type ? " of type " : "", type);
-    }
-    if (!split_items(path, data, len, pieces, error)) {
-        return false;
     }
     Load w = {.who = path, .pieces = pieces, .seen = seen, .error = error, .good = true};
 
@@ -566,12 +336,16 @@ static bool load_device(Vm *vm, StateStream *s, GHashTable *left, GError **error
         }
         w.base = (uint8_t *)d;
         w.d = d;
+        state_lock(s);
         state_foreach(device_type(d), d, load_item, &w);
+        state_unlock(s);
     } else {
         const ExtraState *e = what;
 
         w.base = e->base;
+        state_lock(s);
         state_fields_foreach(e->fields, load_item, &w);
+        state_unlock(s);
     }
     g_hash_table_remove(left, path);
     return w.good;
@@ -632,20 +406,19 @@ bool machine_state_possible(Vm *vm, GError **error)
     return true;
 }
 
-static bool save_all(Vm *vm, StateStream *s, GError **error)
+bool machine_state_save_header(Vm *vm, StateStream *s, GError **error)
+{
+    return put(s, MAGIC, 8, error) && put_u32(s, FORMAT_VERSION, error) &&
+           put_text(s, vm->arch, error) && put_text(s, vm->machine_type->machine_name, error);
+}
+
+bool machine_state_save_devices(Vm *vm, StateStream *s, GError **error)
 {
     g_autoptr(GPtrArray) devices = all_devices();
 
-    if (!put(s, MAGIC, 8, error) || !put_u32(s, FORMAT_VERSION, error) ||
-        !put_text(s, vm->arch, error) || !put_text(s, vm->machine_type->machine_name, error) ||
-        !put_u8(s, SECTION_CLOCK, error) ||
+    if (!put_u8(s, SECTION_CLOCK, error) ||
         !put_u64(s, (uint64_t)clock_now_ns(CLOCK_GUEST), error)) {
         return false;
-    }
-    for (const RamBlock *b = ram_blocks(); b; b = b->next) {
-        if (!save_ram(s, b, error)) {
-            return false;
-        }
     }
     for (unsigned i = 0; i < devices->len; i++) {
         if (!save_device(s, g_ptr_array_index(devices, i), error)) {
@@ -657,10 +430,9 @@ static bool save_all(Vm *vm, StateStream *s, GError **error)
             return false;
         }
     }
-    return put_u8(s, SECTION_END, error) && flush(s, error);
+    return put_u8(s, SECTION_END, error) && stream_flush(s, error);
 }
 
-/* May still write guest memory, which is why it comes before all else. */
 static void saving(Device *d, const DeviceType *t)
 {
     for (; t; t = (const DeviceType *)type_parent((const ObjectType *)t)) {
@@ -670,13 +442,8 @@ static void saving(Device *d, const DeviceType *t)
     }
 }
 
-bool machine_state_save(Vm *vm, StateStream *s, GError **error)
+void machine_state_prepare(Vm *vm)
 {
-    bool good;
-
-    if (!machine_state_possible(vm, error)) {
-        return false;
-    }
     g_autoptr(GPtrArray) devices = all_devices();
 
     for (unsigned i = 0; i < devices->len; i++) {
@@ -684,10 +451,23 @@ bool machine_state_save(Vm *vm, StateStream *s, GError **error)
 
         saving(d, device_type(d));
     }
-    s->buf = g_malloc(BUFFER);
-    s->used = 0;
-    good = save_all(vm, s, error);
-    g_clear_pointer(&s->buf, g_free);
+}
+
+bool machine_state_save(Vm *vm, StateStream *s, GError **error)
+{
+    g_autoptr(GPtrArray) ram = NULL;
+    RamCounts counts = {0};
+    bool good;
+
+    if (!machine_state_possible(vm, error)) {
+        return false;
+    }
+    machine_state_prepare(vm);
+    ram = ram_send_new();
+    stream_open(s);
+    good = machine_state_save_header(vm, s, error) &&
+           ram_send(s, ram, &counts, NULL, NULL, error) && machine_state_save_devices(vm, s, error);
+    stream_close(s);
     return good;
 }
 
@@ -717,7 +497,23 @@ static bool load_header(Vm *vm, StateStream *s, GError **error)
     return true;
 }
 
-static bool load_sections(Vm *vm, StateStream *s, GHashTable *left, GError **error)
+static bool load_run_state(StateStream *s, RunState *was, GError **error)
+{
+    g_autofree char *name = get_text(s, error);
+
+    if (!name) {
+        return false;
+    }
+    for (RunState r = 0; r < RUN_STATE_COUNT; r++) {
+        if (strcmp(runstate_name(r), name) == 0) {
+            *was = r;
+            return true;
+        }
+    }
+    return fail(error, "unknown run state '%s' in the machine's state", name);
+}
+
+static bool load_sections(StateStream *s, GHashTable *left, RunState *was, GError **error)
 {
     for (;;) {
         uint8_t kind;
@@ -733,15 +529,22 @@ static bool load_sections(Vm *vm, StateStream *s, GHashTable *left, GError **err
             if (!get_u64(s, &ns, error)) {
                 return false;
             }
+            state_lock(s);
             clock_guest_set((int64_t)(ns & INT64_MAX));
+            state_unlock(s);
             break;
         case SECTION_RAM:
-            if (!load_ram(s, error)) {
+            if (!ram_receive(s, error)) {
                 return false;
             }
             break;
         case SECTION_DEVICE:
-            if (!load_device(vm, s, left, error)) {
+            if (!load_device(s, left, error)) {
+                return false;
+            }
+            break;
+        case SECTION_RUN_STATE:
+            if (!load_run_state(s, was, error)) {
                 return false;
             }
             break;
@@ -763,15 +566,11 @@ static void loaded(Device *d, const DeviceType *t)
     }
 }
 
-bool machine_state_load(Vm *vm, StateStream *s, GError **error)
+/* Everything that a state must have something of, by path or name. */
+static GHashTable *expected(Vm *vm, const GPtrArray *devices)
 {
-    g_autoptr(GHashTable) left = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_autoptr(GPtrArray) devices = all_devices();
-    bool good;
+    GHashTable *left = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
-    if (!machine_state_possible(vm, error)) {
-        return false;
-    }
     for (unsigned i = 0; i < devices->len; i++) {
         Device *d = g_ptr_array_index(devices, i);
 
@@ -782,10 +581,29 @@ bool machine_state_load(Vm *vm, StateStream *s, GError **error)
 
         g_hash_table_insert(left, g_strdup(e->name), e);
     }
-    s->buf = g_malloc(BUFFER);
-    s->used = s->len = 0;
-    good = load_header(vm, s, error) && load_sections(vm, s, left, error);
-    g_clear_pointer(&s->buf, g_free);
+    return left;
+}
+
+bool machine_state_load(Vm *vm, StateStream *s, RunState *was, GError **error)
+{
+    g_autoptr(GHashTable) left = NULL;
+    g_autoptr(GPtrArray) devices = NULL;
+    RunState state = RUN_STATE_RUNNING;
+    bool good;
+
+    state_lock(s);
+    good = machine_state_possible(vm, error);
+    if (good) {
+        devices = all_devices();
+        left = expected(vm, devices);
+    }
+    state_unlock(s);
+    if (!good) {
+        return false;
+    }
+    stream_open(s);
+    good = load_header(vm, s, error) && load_sections(s, left, &state, error);
+    stream_close(s);
     if (good && g_hash_table_size(left) > 0) {
         GHashTableIter it;
         gpointer path;
@@ -794,6 +612,7 @@ bool machine_state_load(Vm *vm, StateStream *s, GError **error)
         g_hash_table_iter_next(&it, &path, NULL);
         good = fail(error, "the state has nothing of '%s'", (char *)path);
     }
+    state_lock(s);
     memory_transaction_begin();
     for (unsigned i = 0; i < devices->len; i++) {
         Device *d = g_ptr_array_index(devices, i);
@@ -802,5 +621,9 @@ bool machine_state_load(Vm *vm, StateStream *s, GError **error)
     }
     memory_transaction_commit();
     tlb_flush_all_cpus(vm);
+    state_unlock(s);
+    if (was) {
+        *was = state;
+    }
     return good;
 }

@@ -52,4 +52,7 @@ void hmp_foreach(bool info, void (*fn)(const HmpCommand *c, void *opaque), void 
 /* expr.c */
 bool expr_eval(Vm *vm, int cpu_index, const char **text, int64_t *value, GError **error);
 
+/* The machine stands: what it has asked its devices for ends. Main loop. */
+void machine_quiesce(void);
+
 #endif

@@ -12,6 +12,7 @@
 #include "block/image-text.h"
 #include "block/job.h"
 #include "migration/machine-state.h"
+#include "monitor/internal.h"
 #include "qapi/qapi-commands.h"
 #include "qapi/startup.h"
 #include "qom/hmp.h"
@@ -214,15 +215,6 @@ static bool stream_read(StateStream *s, void *data, size_t len, GError **error)
 
 /* ---- the machine ---- */
 
-/* It stands, and what it has asked its devices for has ended. */
-static void quiesce(void)
-{
-    event_loop_sync_all();
-    for (unsigned i = 0; i < 3; i++) {
-        main_loop_iterate(false);
-        block_drain_all();
-    }
-}
 
 static bool delete_from(Disks *d, const char *tag, GError **error)
 {
@@ -275,8 +267,8 @@ static bool save_to(Vm *vm, Disks *d, const char *tag, GError **error)
 /* I/O is waited for in the main loop, where other commands may come in meanwhile. */
 static bool begin(Vm *vm, const char *what, GError **error)
 {
-    if (vm->busy) {
-        return fail(error, "%s is under way", vm->busy);
+    if (vm->busy || vm->migrating) {
+        return fail(error, "%s is under way", vm->busy ? vm->busy : "a migration");
     }
     vm->busy = what;
     return true;
@@ -296,7 +288,7 @@ static bool snapshot_save(Vm *vm, Disks *d, const char *tag, GError **error)
         return false;
     }
     vm_stop(vm, RUN_STATE_SAVE_VM);
-    quiesce();
+    machine_quiesce();
     good = save_to(vm, d, tag, error);
     vm->busy = NULL;
     if (was_running) {
@@ -340,9 +332,9 @@ static bool load_from(Vm *vm, Disks *d, const char *tag, GError **error)
         }
     }
     vm_reset(vm);
-    quiesce();
+    machine_quiesce();
     in.s.limit = state.vm_state_size;
-    return machine_state_load(vm, &in.s, error);
+    return machine_state_load(vm, &in.s, NULL, error);
 }
 
 /* The machine goes on afterwards if it ran and all went well. */
@@ -354,7 +346,7 @@ static bool snapshot_load(Vm *vm, Disks *d, const char *tag, GError **error)
         return false;
     }
     vm_stop(vm, RUN_STATE_RESTORE_VM);
-    quiesce();
+    machine_quiesce();
     good = load_from(vm, d, tag, error);
     vm->busy = NULL;
     if (good && was_running) {

@@ -276,37 +276,3 @@ GPtrArray *qmp_query_command_line_options(QmpCall *call,
     }
     return l.out;
 }
-
-/*
- * --- what there is none of yet -----------------------------------------------------------------
- */
-
-/* Whether MIGRATION events are wanted, once there is something to tell; machine lock. */
-static bool migration_events;
-
-GPtrArray *qmp_query_migrate_capabilities(QmpCall *call, GError **error)
-{
-    GPtrArray *list = g_ptr_array_new();
-    MigrationCapabilityStatus *events = g_new0(MigrationCapabilityStatus, 1);
-
-    events->capability = MIGRATION_CAPABILITY_EVENTS;
-    events->state = migration_events;
-    g_ptr_array_add(list, events);
-    return list;
-}
-
-bool qmp_migrate_set_capabilities(QmpCall *call, const QmpMigrateSetCapabilitiesArgs *args,
-                                  GError **error)
-{
-    for (guint i = 0; i < args->capabilities->len; i++) {
-        const MigrationCapabilityStatus *c = args->capabilities->pdata[i];
-
-        migration_events = c->state;    /* there is but one */
-    }
-    return true;
-}
-
-MigrationInfo *qmp_query_migrate(QmpCall *call, GError **error)
-{
-    return g_new0(MigrationInfo, 1);
-}

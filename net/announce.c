@@ -100,6 +100,11 @@ static void announce_start(const char *id, GStrv interfaces, int64_t initial, in
     timer_set_ns(&a->timer, clock_now_ns(CLOCK_RT) + initial * 1000000);
 }
 
+void net_announce_all(int64_t initial_ms, int64_t max_ms, int64_t rounds, int64_t step_ms)
+{
+    announce_start(NULL, NULL, initial_ms, max_ms, rounds, step_ms);
+}
+
 bool qmp_announce_self(QmpCall *call, const QmpAnnounceSelfArgs *args, GError **error)
 {
     const struct {

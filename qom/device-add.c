@@ -64,6 +64,9 @@ Device *device_add(Vm *vm, json_object *o, bool from_text, GError **error)
 {
     const char *driver, *bus_name, *id;
 
+    if (vm->migrating) {
+        return fail_null(error, "%s", vm->migrating);
+    }
     if (!get_string(o, "driver", true, &driver, error) ||
         !get_string(o, "bus", false, &bus_name, error) || !get_string(o, "id", false, &id, error) ||
         (id && !id_is_free(id, error))) {

@@ -161,6 +161,9 @@ bool qmp_device_del(QmpCall *call, const QmpDeviceDelArgs *args, GError **error)
     if (!d) {
         return fail_class(error, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", args->id);
     }
+    if (call->vm->migrating) {
+        return fail(error, "%s", call->vm->migrating);
+    }
     return device_unplug_request(d, error);
 }
 
@@ -196,6 +199,14 @@ bool qmp_stop(QmpCall *call, GError **error)
 
 bool qmp_cont(QmpCall *call, GError **error)
 {
+    bool later = false;
+
+    if (call->vm->may_start && !call->vm->may_start(call->vm, &later, error)) {
+        return false;
+    }
+    if (later) {
+        return true;
+    }
     if (call->vm->busy) {
         return fail(error, "%s is under way", call->vm->busy);
     }

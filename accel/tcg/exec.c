@@ -132,7 +132,12 @@ static bool take_exception(Cpu *cpu, CpuExecResult *r)
 static bool look(Cpu *cpu)
 {
     atomic_store(&cpu->attention, 0);
-    /* Somebody may want an exclusive section: attention was all that told us. */
+    /*
+     * Somebody may want an exclusive section, or wait for readers (ram_hooks.kick): attention was
+     * all that told us.
+     */
+    rcu_read_unlock();
+    rcu_read_lock();
     cpu_guest_enter(cpu);
     uint32_t pending = atomic_load(&cpu->pending);
     const uint32_t outside = CPU_PENDING_WORK | CPU_PENDING_STOP;

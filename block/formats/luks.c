@@ -198,9 +198,15 @@ static const OptDesc luks_create_opts[] = {
 
 static const OptDesc luks_amend_opts[] = { CRYPTO_AMEND_OPTS(""), { NULL } };
 
+/* Keys stay what they are. */
+static bool luks_activate(BlockNode *n, struct json_object *opts, GError **error)
+{
+    return true;
+}
+
 static const BlockDriver luks_driver = {
     .name = "luks", .desc = "LUKS encrypted disk", .opts = luks_opts, .state_size = sizeof(LuksState),
-    .probe = luks_probe, .open = luks_open, .close = luks_close, .co_preadv = co_luks_preadv,
+    .probe = luks_probe, .open = luks_open, .close = luks_close, .activate = luks_activate, .co_preadv = co_luks_preadv,
     .co_pwritev = co_luks_pwritev, .co_truncate = co_luks_truncate, .create_opts = luks_create_opts, .co_measure = co_luks_measure,
     .co_format = co_luks_format, .amend_opts = luks_amend_opts, .co_amend = co_luks_amend, .co_info = co_luks_info,
 };

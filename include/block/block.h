@@ -153,6 +153,19 @@ bool drives_settle(const char *default_iface, unsigned units, GError **error);
 void drives_set_snapshot(void);
 /* A drive that no device took and no board used; fails, naming it, for if= other than none. */
 bool drives_check_orphans(GError **error);
+/*
+ * Images move from process to process with their machine. An inactive one is not written, nor
+ * locked, and what was read of it is read again when it becomes active.
+ * start_inactive: images that are opened from now on are, until activate_all. Main loop, not in a
+ * coroutine.
+ */
+void block_start_inactive(void);
+bool block_inactivate_all(GError **error);
+bool block_activate_all(GError **error);
+/* A node and all below it, which nobody else uses. */
+bool block_node_activate(struct BlockNode *n, GError **error);
+/* Whether all images can be given away. */
+bool block_movable(GError **error);
 /* End of the process: closes all nodes. Nothing is in use. */
 void block_cleanup(void);
 

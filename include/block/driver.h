@@ -88,6 +88,12 @@ struct BlockDriver {
     /* Writes back what it caches. */
     void (*close)(BlockNode *n);
     /*
+     * The image was another process's, and is ours: forgets what it had read. And before it goes:
+     * writes back. NULL: nothing is kept (raw, filters, protocols), or it cannot be given away.
+     */
+    bool (*activate)(BlockNode *n, struct json_object *opts, GError **error);
+    bool (*inactivate)(BlockNode *n, GError **error);
+    /*
      * Options or read_only change: prepare with the new ones, then commit or abort. new_read_only is
      * what it will be. NULL: refused, unless only core options change.
      */

@@ -91,6 +91,8 @@ struct BlockNode {
     struct json_object *options;    /* as given, nested */
     unsigned open_flags;
     bool read_only;
+    bool inactive;                  /* the image is another process's for now: see block_start_inactive */
+    struct json_object *own_options; /* what open() got, of drivers with activate(); else NULL */
     bool direct, no_flush;          /* cache.direct, cache.no-flush */
     bool unmap;                     /* discard=unmap; else discards are ignored */
     int detect_zeroes;              /* 0 off, 1 on, 2 unmap */

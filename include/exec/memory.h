@@ -98,6 +98,11 @@ void region_set_alias_offset(Region *r, hwaddr offset);
 /* RAM <-> ROM behaviour (PAM registers), ROMD reads direct or through ops. */
 void region_set_readonly(Region *r, bool readonly);
 void region_set_romd(Region *r, bool romd);
+/*
+ * Waits until vCPUs and others that may have been reading or writing memory at the call have left.
+ * The machine lock, which is held, is dropped meanwhile. Any thread.
+ */
+void memory_wait_for_readers(void);
 /* Changes between these take effect together at the outermost commit. */
 void memory_transaction_begin(void);
 void memory_transaction_commit(void);
@@ -113,6 +118,11 @@ void region_track_display(Region *r, bool on);
 /* Reads and clears: calls fn for each dirty run [offset, offset+len). Any thread. */
 void region_dirty_take(Region *r, DirtyClient c, hwaddr offset, uint64_t len,
                        void (*fn)(hwaddr offset, uint64_t len, void *opaque), void *opaque);
+/* The same for a whole block of RAM, which the caller keeps from going. */
+void ram_dirty_take(RamBlock *b, DirtyClient c,
+                    void (*fn)(hwaddr offset, uint64_t len, void *opaque), void *opaque);
+/* All of RAM is dirty again, so that nobody pays for tracking. Machine lock. */
+void ram_dirty_fill(DirtyClient c);
 /* Marks written by the host side; also invalidates translated code there. */
 void region_dirty_set(Region *r, hwaddr offset, uint64_t len);
 

@@ -140,4 +140,7 @@ void net_request_nic(const char *model, const char *netdev, const char *mac);
  */
 bool net_next_default_nic(const char **model, const char **netdev, const char **mac);
 
+/* All networks are told where the guest is, as by announce-self. */
+void net_announce_all(int64_t initial_ms, int64_t max_ms, int64_t rounds, int64_t step_ms);
+
 #endif

@@ -61,6 +61,13 @@ struct Vm {
     Bus *system_bus;
     GHashTable *board; /* what a board published under a name ("fw_cfg", "isa.0") */
     const char *busy; /* what goes on with the stopped machine, so that it cannot run; NULL: nothing */
+    /* why devices and memory may not come and go, nor snapshots be made; NULL: they may */
+    const char *migrating;
+    /*
+     * Asked by cont before the machine runs: false, it cannot; *later: it will without being told
+     * again. NULL: it may.
+     */
+    bool (*may_start)(Vm *vm, bool *later, GError **error);
     /* Gives the machine, which is reset and stands, a saved state; NULL: it begins at the start. */
     bool (*load_at_start)(Vm *vm, GError **error);
     GArray *reset_hooks; /* qom/reset.c's */

@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Machines that go from process to process with their disks; what is refused, cancelled, or comes damaged.
+
+usage: migration.py      with BUILD_DIR and SOURCE_DIR in the environment, in a folder of its own
+"""
+import os
+import random
+import socket
+import sys
+
+sys.path.insert(0, os.path.join(os.environ['SOURCE_DIR'], 'tests'))
+sys.path.insert(0, os.path.join(os.environ['SOURCE_DIR'], 'tests', 'block'))
+import importlib  # noqa: E402
+
+snapshots = importlib.import_module('machine-snapshots')
+from qtest_client import Qtest  # noqa: E402
+
+BUILD = snapshots.BUILD
+HERE = os.getcwd() + '/'
+SOCK = 'unix:' + HERE + 'sock'
+qmp, hmp, tool = snapshots.qmp, snapshots.hmp, snapshots.tool
+
+
+def start(machine, *args, disks=1):
+    return snapshots.start(machine, *args, disks=disks)
+
+
+def refused(q, name, text, **args):
+    reply = q.run_qmp({'execute': name, 'arguments': {k.replace('_', '-'): v for k, v in args.items()}})
+    assert text in reply.get('error', {}).get('desc', ''), f'{name} {args}: {reply}'
+
+
+def until(q, *states):
+    """Waits for the migration to be in a state; the answer of query-migrate."""
+    while (info := qmp(q, 'query-migrate')).get('status') not in states:
+        pass
+    return info
+
+
+def until_status(q, *states):
+    while (status := qmp(q, 'query-status')['status']) not in states:
+        pass
+    return status
+
+
+def end(q):
+    qmp(q, 'quit')
+    q.wait()
+
+
+def test_go():
+    for machine in ('pc', 'q35'):
+        with start(machine) as a, start(machine, '-incoming', SOCK) as b:
+            assert qmp(b, 'query-status')['status'] == 'inmigrate'
+            snapshots.set_up(a)
+            a.command('clock_step 5000')
+            before = snapshots.registers(a)
+            hmp(a, 'qemu-io n0 "write -q -P 5 0 64k"')
+            qmp(a, 'migrate', uri=SOCK)
+            info = until(a, 'completed', 'failed')
+            assert info['status'] == 'completed', info
+            assert info['ram']['remaining'] == 0 and info['ram']['normal'] > 0, info
+            assert qmp(a, 'query-status')['status'] == 'postmigrate'
+            refused(a, 'migrate', "Can't migrate the vm that was paused due to previous migration", uri=SOCK)
+            assert until_status(b, 'running', 'paused') == 'running'
+            snapshots.check(b, before)
+            assert b.command('clock_step 0') == ['5000']
+            # the disk is b's now
+            hmp(b, 'qemu-io n0 "read -q -P 5 0 64k"')
+            hmp(b, 'qemu-io n0 "write -q -P 6 0 64k"')
+            assert 'wrote' not in qmp(a, 'human-monitor-command', command_line='qemu-io n0 "write -P 7 0 64k"')
+            refused(a, 'cont', 'lock')
+            end(b)
+            # and a's again
+            qmp(a, 'cont')
+            hmp(a, 'qemu-io n0 "read -q -P 6 0 64k"')
+            end(a)
+        tool('qemu-img', 'check', '-q', 'd0')
+
+
+def test_file_and_back():
+    """As virsh save and restore do: a machine that stands, a descriptor."""
+    with start('q35') as a:
+        snapshots.set_up(a)
+        before = snapshots.registers(a)
+        qmp(a, 'stop')
+        qmp(a, 'migrate', uri=f'exec:cat > {HERE}state')
+        assert until(a, 'completed', 'failed')['status'] == 'completed'
+        end(a)
+    with start('q35', '-incoming', 'defer', '-S') as b:
+        refused(b, 'migrate', 'Guest is waiting for an incoming migration', uri='exec:true')
+        refused(b, 'migrate-incoming', 'expects a valid migration protocol', uri='nowhere')
+        qmp(b, 'migrate-incoming', uri=f'exec:cat {HERE}state')
+        assert until_status(b, 'running', 'paused') == 'paused'
+        refused(b, 'migrate-incoming', 'has already been started', uri=f'exec:cat {HERE}state')
+        snapshots.check(b, before)
+        qmp(b, 'cont')
+        end(b)
+
+
+def test_cancel():
+    with start('pc') as a:
+        qmp(a, 'migrate-set-capabilities', capabilities=[{'capability': 'pause-before-switchover', 'state': True}])
+        qmp(a, 'migrate', uri='exec:cat > /dev/null')
+        until(a, 'pre-switchover')
+        assert qmp(a, 'query-status')['status'] == 'finish-migrate'
+        refused(a, 'cont', 'a migration is under way')
+        refused(a, 'device_add', 'migration', driver='edu', id='x')
+        refused(a, 'migrate', "There's a migration process in progress", uri='exec:true')
+        hmp(a, 'savevm one', 'migration')
+        refused(a, 'migrate-continue', 'Migration not in expected state: pre-switchover', state='device')
+        qmp(a, 'migrate_cancel')
+        until(a, 'cancelled')
+        assert qmp(a, 'query-status')['running']
+        hmp(a, 'qemu-io n0 "write -q 0 64k"')
+        # a reader that does not read: cancelled while it writes
+        left, right = socket.socketpair()
+        a.command('memset 0x100000 0x800000 0x55')
+        qmp(a, 'migrate-set-parameters', max_bandwidth=1000)
+        qmp(a, 'migrate', uri='exec:sleep 60 <&-; true')
+        until(a, 'active', 'failed')
+        qmp(a, 'migrate_cancel')
+        until(a, 'cancelled', 'failed')
+        left.close()
+        right.close()
+        qmp(a, 'migrate', uri='exec:false')
+        assert until(a, 'failed')['error-desc']
+        assert qmp(a, 'query-status')['running']
+        qmp(a, 'migrate', uri='exec:cat > /dev/null')
+        end(a)
+
+
+def test_refused():
+    with start('pc') as a:
+        for uri, text in (('x:y', 'expects a valid migration protocol'), ('tcp:x', "error parsing address 'x'"),
+                          ('fd:none', "File descriptor named 'none' has not been found")):
+            refused(a, 'migrate', text, uri=uri)
+        refused(a, 'migrate-incoming', "'-incoming' was not specified", uri='exec:true')
+        refused(a, 'migrate-set-parameters', 'not encrypted', tls_creds='x')
+        refused(a, 'migrate-set-parameters', 'in the range of', downtime_limit=2000001)
+        qmp(a, 'migrate-set-parameters', downtime_limit=10, max_bandwidth=9223372036853727232, tls_creds='')
+        assert qmp(a, 'query-migrate-parameters')['downtime-limit'] == 10
+        assert qmp(a, 'query-migrate') == {}
+        end(a)
+    with start('pc', '-device', 'virtio-gpu-pci') as a:
+        refused(a, 'migrate', 'virtio-gpu-pci', uri='exec:true')
+        assert 'virtio-gpu-pci' in qmp(a, 'query-migrate')['blocked-reasons'][0]
+        end(a)
+
+
+def comes_damaged(state, machine='pc'):
+    with open('bad', 'wb') as f:
+        f.write(state)
+    with start(machine, '-incoming', 'defer') as b:
+        qmp(b, 'migrate-incoming', uri=f'exec:cat {HERE}bad')
+        try:
+            if until_status(b, 'running', 'paused', 'shutdown', 'io-error', 'suspended') == 'running':
+                b.command('clock_step 1000000')
+            end(b)
+        except (OSError, EOFError, ValueError, AssertionError):
+            b.wait()
+        return b.process.returncode
+
+
+def test_damaged():
+    """Shorter streams and wrong bytes: the process ends with an error, or has another machine."""
+    with start('pc') as a:
+        snapshots.set_up(a)
+        qmp(a, 'migrate', uri=f'exec:cat > {HERE}state')
+        until(a, 'completed')
+        end(a)
+    with open('state', 'rb') as f:
+        state = f.read()
+    r = random.Random(7)
+    for length in (0, 7, 8, 100, len(state) // 2, len(state) - 1):
+        assert comes_damaged(state[:length]) == 1, length
+    assert comes_damaged(state, 'q35') == 1
+    devices = state.index(b'/machine')
+    for _ in range(12):
+        bad = bytearray(state)
+        for _ in range(r.choice((1, 3, 30))):
+            bad[r.randrange(r.choice((0, devices)), len(bad))] = r.randrange(256)
+        assert comes_damaged(bytes(bad)) in (0, 1)
+
+
+if __name__ == '__main__':
+    for name, function in list(globals().items()):
+        if name.startswith('test_') and (len(sys.argv) < 2 or name in sys.argv):
+            function()
+            for leftover in os.listdir('.'):
+                os.unlink(leftover)
+            print(name, flush=True)
