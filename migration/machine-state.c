@@ -147,9 +147,9 @@ static void save_item(const StateItem *i, void *opaque)
 static bool save_section(StateStream *s, const char *path, const char *type, uint32_t version,
                          const GByteArray *items, GError **error)
 {
-    return put_u8(s, SECTION_DEVICE, error) && put_text(s, path, error) &&
-           put_text(s, type, error) && put_u32(s, version, error) &&
-           put_u32(s, items->len, error) && put(s, items->data, items->len, error);
+    return stream_put_u8(s, SECTION_DEVICE, error) && stream_put_text(s, path, error) &&
+           stream_put_text(s, type, error) && stream_put_u32(s, version, error) &&
+           stream_put_u32(s, items->len, error) && stream_put(s, items->data, items->len, error);
 }
 
 static bool save_device(StateStream *s, Device *d, GError **error)
@@ -303,21 +303,22 @@ static void state_unlock(const StateStream *s)
 
 static bool load_device(StateStream *s, GHashTable *left, GError **error)
 {
-    g_autofree char *path = get_text(s, error), *type = path ? get_text(s, error) : NULL;
+    g_autofree char *path = stream_get_text(s, error),
+                    *type = path ? stream_get_text(s, error) : NULL;
     g_autoptr(GHashTable) pieces = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autoptr(GHashTable) seen = no_paths();
     g_autofree uint8_t *data = NULL;
     uint32_t version, len;
     void *what;
 
-    if (!type || !get_u32(s, &version, error) || !get_u32(s, &len, error)) {
+    if (!type || !stream_get_u32(s, &version, error) || !stream_get_u32(s, &len, error)) {
         return false;
     }
     if (len > MAX_DEVICE_BYTES) {
         return fail(error, "%s: a state of %u bytes", path, len);
     }
     data = g_malloc(len + 1);
-    if (!get(s, data, len, error) || !split_items(path, data, len, pieces, error)) {
+    if (!stream_get(s, data, len, error) || !split_items(path, data, len, pieces, error)) {
         return false;
     }
     what = g_hash_table_lookup(left, path);
@@ -408,16 +409,17 @@ bool machine_state_possible(Vm *vm, GError **error)
 
 bool machine_state_save_header(Vm *vm, StateStream *s, GError **error)
 {
-    return put(s, MAGIC, 8, error) && put_u32(s, FORMAT_VERSION, error) &&
-           put_text(s, vm->arch, error) && put_text(s, vm->machine_type->machine_name, error);
+    return stream_put(s, MAGIC, 8, error) && stream_put_u32(s, FORMAT_VERSION, error) &&
+           stream_put_text(s, vm->arch, error) &&
+           stream_put_text(s, vm->machine_type->machine_name, error);
 }
 
 bool machine_state_save_devices(Vm *vm, StateStream *s, GError **error)
 {
     g_autoptr(GPtrArray) devices = all_devices();
 
-    if (!put_u8(s, SECTION_CLOCK, error) ||
-        !put_u64(s, (uint64_t)clock_now_ns(CLOCK_GUEST), error)) {
+    if (!stream_put_u8(s, SECTION_CLOCK, error) ||
+        !stream_put_u64(s, (uint64_t)clock_now_ns(CLOCK_GUEST), error)) {
         return false;
     }
     for (unsigned i = 0; i < devices->len; i++) {
@@ -430,7 +432,7 @@ bool machine_state_save_devices(Vm *vm, StateStream *s, GError **error)
             return false;
         }
     }
-    return put_u8(s, SECTION_END, error) && stream_flush(s, error);
+    return stream_put_u8(s, SECTION_END, error) && stream_flush(s, error);
 }
 
 static void saving(Device *d, const DeviceType *t)
@@ -477,14 +479,14 @@ static bool load_header(Vm *vm, StateStream *s, GError **error)
     char magic[8];
     uint32_t version;
 
-    if (!get(s, magic, sizeof(magic), error)) {
+    if (!stream_get(s, magic, sizeof(magic), error)) {
         return false;
     }
     if (memcmp(magic, MAGIC, sizeof(magic)) != 0) {
         return fail(error, "this is not the state of a machine of this program");
     }
-    if (!get_u32(s, &version, error) || !(arch = get_text(s, error)) ||
-        !(machine = get_text(s, error))) {
+    if (!stream_get_u32(s, &version, error) || !(arch = stream_get_text(s, error)) ||
+        !(machine = stream_get_text(s, error))) {
         return false;
     }
     if (version != FORMAT_VERSION) {
@@ -499,7 +501,7 @@ static bool load_header(Vm *vm, StateStream *s, GError **error)
 
 static bool load_run_state(StateStream *s, RunState *was, GError **error)
 {
-    g_autofree char *name = get_text(s, error);
+    g_autofree char *name = stream_get_text(s, error);
 
     if (!name) {
         return false;
@@ -519,14 +521,14 @@ static bool load_sections(StateStream *s, GHashTable *left, RunState *was, GErro
         uint8_t kind;
         uint64_t ns;
 
-        if (!get(s, &kind, 1, error)) {
+        if (!stream_get(s, &kind, 1, error)) {
             return false;
         }
         switch (kind) {
         case SECTION_END:
             return true;
         case SECTION_CLOCK:
-            if (!get_u64(s, &ns, error)) {
+            if (!stream_get_u64(s, &ns, error)) {
                 return false;
             }
             state_lock(s);

@@ -142,8 +142,8 @@ static void step_save(void *opaque)
         machine_state_prepare(out.vm); /* writes memory that is sent afterwards */
         out.devices = g_byte_array_new();
         stream_open(&s);
-        good = put_u8(&s, SECTION_RUN_STATE, &out.error) &&
-               put_text(&s, runstate_name(out.was), &out.error) &&
+        good = stream_put_u8(&s, SECTION_RUN_STATE, &out.error) &&
+               stream_put_text(&s, runstate_name(out.was), &out.error) &&
                machine_state_save_devices(out.vm, &s, &out.error);
         stream_close(&s);
     }
@@ -297,7 +297,7 @@ static bool out_rest(GError **error)
     out.left = ram_send_left(out.ram);
     out.left_base = out.counts.normal + out.counts.zero;
     return ram_send(&out.stream, out.ram, &out.counts, ended, NULL, error) && !ended(NULL) &&
-           put(&out.stream, out.devices->data, out.devices->len, error) &&
+           stream_put(&out.stream, out.devices->data, out.devices->len, error) &&
            stream_flush(&out.stream, error);
 }
 

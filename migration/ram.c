@@ -139,8 +139,7 @@ static uint64_t find_run(const RamSend *r, const uint8_t *host, uint64_t at, boo
     uint64_t end = at, pages = page_count(r->size);
 
     *zero = true;
-    while (end < pages && has_page(r, end) &&
-           end - at < (*zero ? MAX_ZERO_PAGES : MAX_RUN_PAGES)) {
+    while (end < pages && has_page(r, end) && end - at < (*zero ? MAX_ZERO_PAGES : MAX_RUN_PAGES)) {
         bool z = page_is_zero(host + end * PAGE, MIN(PAGE, r->size - end * PAGE));
 
         if (end == at) {
@@ -173,9 +172,9 @@ static bool send_some(StateStream *s, RamSend *r, uint64_t *at, RamCounts *count
         }
         end = find_run(r, b->host, *at, &zero);
         len = MIN(end * PAGE, r->size) - from;
-        if (!put_u64(s, from, error) ||
-            !put_u32(s, (uint32_t)len | (zero ? RUN_ZERO : 0), error) ||
-            !(zero || put(s, b->host + from, len, error))) {
+        if (!stream_put_u64(s, from, error) ||
+            !stream_put_u32(s, (uint32_t)len | (zero ? RUN_ZERO : 0), error) ||
+            !(zero || stream_put(s, b->host + from, len, error))) {
             return false;
         }
         *(zero ? &counts->zero : &counts->normal) += end - *at;
@@ -195,8 +194,8 @@ static bool send_block(StateStream *s, RamSend *r, RamCounts *counts, bool (*sto
     uint64_t at = 0, pages = page_count(r->size);
     bool good;
 
-    if (!put_u8(s, SECTION_RAM, error) || !put_text(s, r->name, error) ||
-        !put_u64(s, r->size, error)) {
+    if (!stream_put_u8(s, SECTION_RAM, error) || !stream_put_text(s, r->name, error) ||
+        !stream_put_u64(s, r->size, error)) {
         return false;
     }
     while (at < pages && !(stop && stop(opaque))) {
@@ -211,7 +210,7 @@ static bool send_block(StateStream *s, RamSend *r, RamCounts *counts, bool (*sto
             return false;
         }
     }
-    return put_u64(s, 0, error) && put_u32(s, 0, error);
+    return stream_put_u64(s, 0, error) && stream_put_u32(s, 0, error);
 }
 
 bool ram_send(StateStream *s, GPtrArray *list, RamCounts *counts, bool (*stop)(void *opaque),
@@ -255,12 +254,12 @@ static void clear_bytes(RamBlock *b, uint64_t from, uint64_t to)
 
 bool ram_receive(StateStream *s, GError **error)
 {
-    g_autofree char *id = get_text(s, error);
+    g_autofree char *id = stream_get_text(s, error);
     RamBlock *b = id ? find_block(id) : NULL;
     uint64_t size, offset;
     uint32_t len, bytes;
 
-    if (!id || !get_u64(s, &size, error)) {
+    if (!id || !stream_get_u64(s, &size, error)) {
         return false;
     }
     if (!b || b->size != size) {
@@ -268,7 +267,7 @@ bool ram_receive(StateStream *s, GError **error)
                     size);
     }
     for (;;) {
-        if (!get_u64(s, &offset, error) || !get_u32(s, &len, error)) {
+        if (!stream_get_u64(s, &offset, error) || !stream_get_u32(s, &len, error)) {
             return false;
         }
         if (len == 0) {
@@ -280,7 +279,7 @@ bool ram_receive(StateStream *s, GError **error)
         }
         if (len & RUN_ZERO) {
             clear_bytes(b, offset, offset + bytes);
-        } else if (!get(s, b->host + offset, bytes, error)) {
+        } else if (!stream_get(s, b->host + offset, bytes, error)) {
             return false;
         } else {
             ram_written(b, offset, bytes);

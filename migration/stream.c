@@ -35,7 +35,7 @@ bool stream_room(StateStream *s, size_t len, GError **error)
     return STATE_BUFFER_BYTES - s->used > len || stream_flush(s, error);
 }
 
-bool put(StateStream *s, const void *data, size_t len, GError **error)
+bool stream_put(StateStream *s, const void *data, size_t len, GError **error)
 {
     const uint8_t *p = data;
 
@@ -73,7 +73,7 @@ static bool refill(StateStream *s, GError **error)
     return got > 0;
 }
 
-bool get(StateStream *s, void *data, size_t len, GError **error)
+bool stream_get(StateStream *s, void *data, size_t len, GError **error)
 {
     uint8_t *p = data;
 
@@ -95,57 +95,57 @@ bool get(StateStream *s, void *data, size_t len, GError **error)
     return true;
 }
 
-bool put_u8(StateStream *s, uint8_t v, GError **error)
+bool stream_put_u8(StateStream *s, uint8_t v, GError **error)
 {
-    return put(s, &v, 1, error);
+    return stream_put(s, &v, 1, error);
 }
 
-bool put_u32(StateStream *s, uint32_t v, GError **error)
+bool stream_put_u32(StateStream *s, uint32_t v, GError **error)
 {
     uint8_t b[4];
 
     store_be32(b, v);
-    return put(s, b, sizeof(b), error);
+    return stream_put(s, b, sizeof(b), error);
 }
 
-bool put_u64(StateStream *s, uint64_t v, GError **error)
+bool stream_put_u64(StateStream *s, uint64_t v, GError **error)
 {
     uint8_t b[8];
 
     store_be64(b, v);
-    return put(s, b, sizeof(b), error);
+    return stream_put(s, b, sizeof(b), error);
 }
 
-bool put_text(StateStream *s, const char *text, GError **error)
+bool stream_put_text(StateStream *s, const char *text, GError **error)
 {
     size_t len = strlen(text);
 
-    return put_u32(s, (uint32_t)len, error) && put(s, text, len, error);
+    return stream_put_u32(s, (uint32_t)len, error) && stream_put(s, text, len, error);
 }
 
-bool get_u32(StateStream *s, uint32_t *v, GError **error)
+bool stream_get_u32(StateStream *s, uint32_t *v, GError **error)
 {
     uint8_t b[4];
-    bool good = get(s, b, sizeof(b), error);
+    bool good = stream_get(s, b, sizeof(b), error);
 
     *v = good ? load_be32(b) : 0;
     return good;
 }
 
-bool get_u64(StateStream *s, uint64_t *v, GError **error)
+bool stream_get_u64(StateStream *s, uint64_t *v, GError **error)
 {
     uint8_t b[8];
-    bool good = get(s, b, sizeof(b), error);
+    bool good = stream_get(s, b, sizeof(b), error);
 
     *v = good ? load_be64(b) : 0;
     return good;
 }
 
-char *get_text(StateStream *s, GError **error)
+char *stream_get_text(StateStream *s, GError **error)
 {
     uint32_t len;
 
-    if (!get_u32(s, &len, error)) {
+    if (!stream_get_u32(s, &len, error)) {
         return NULL;
     }
     if (len > MAX_NAME) {
@@ -153,5 +153,5 @@ char *get_text(StateStream *s, GError **error)
     }
     g_autofree char *text = g_malloc0(len + 1);
 
-    return get(s, text, len, error) ? g_steal_pointer(&text) : NULL;
+    return stream_get(s, text, len, error) ? g_steal_pointer(&text) : NULL;
 }

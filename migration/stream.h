@@ -23,21 +23,21 @@ enum {
 void stream_open(StateStream *s);
 void stream_close(StateStream *s);
 
-bool put(StateStream *s, const void *data, size_t len, GError **error);
-bool put_u8(StateStream *s, uint8_t v, GError **error);
-bool put_u32(StateStream *s, uint32_t v, GError **error);
-bool put_u64(StateStream *s, uint64_t v, GError **error);
-bool put_text(StateStream *s, const char *text, GError **error);
+bool stream_put(StateStream *s, const void *data, size_t len, GError **error);
+bool stream_put_u8(StateStream *s, uint8_t v, GError **error);
+bool stream_put_u32(StateStream *s, uint32_t v, GError **error);
+bool stream_put_u64(StateStream *s, uint64_t v, GError **error);
+bool stream_put_text(StateStream *s, const char *text, GError **error);
 /* What is buffered goes out. */
 bool stream_flush(StateStream *s, GError **error);
-/* Room in the buffer for that much, so that put() does not write. */
+/* Room in the buffer for that much, so that stream_put() does not write. */
 bool stream_room(StateStream *s, size_t len, GError **error);
 
-bool get(StateStream *s, void *data, size_t len, GError **error);
-bool get_u32(StateStream *s, uint32_t *v, GError **error);
-bool get_u64(StateStream *s, uint64_t *v, GError **error);
+bool stream_get(StateStream *s, void *data, size_t len, GError **error);
+bool stream_get_u32(StateStream *s, uint32_t *v, GError **error);
+bool stream_get_u64(StateStream *s, uint64_t *v, GError **error);
 /* A new string, or NULL. */
-char *get_text(StateStream *s, GError **error);
+char *stream_get_text(StateStream *s, GError **error);
 
 /* ---- memory ---- */
 
