@@ -112,9 +112,9 @@ static const Prop wdt_props[] = {
     PROP_END};
 static const StateField wdt_state[] = {STATE_STRUCT(AspeedWdt, count, countdown_state), STATE_END};
 
-static const DeviceType wdt_type = {
+static const DeviceType aspeed_wdt_type = {
     .name = "aspeed.wdt", .category = "watchdog", .desc = "Aspeed watchdog", .internal = true, .size = sizeof(AspeedWdt), .state_version = 1,
     .props = wdt_props, .banks = wdt_banks, .state = wdt_state, .realize = wdt_realize, .unrealize = wdt_unrealize, .reset = wdt_reset,
 };
-DEVICE_TYPE(wdt_type);
+DEVICE_TYPE(aspeed_wdt_type);
 /* clang-format on */
