@@ -155,12 +155,12 @@ static void p_th(Disas *d, uint32_t v)
 
 static void p_shr(Disas *d, uint32_t v)
 {
-    PUT(d, "%d", (16 << top_bit(v >> 3)) - (int)v);
+    PUT(d, "%d", (16 << MAX(top_bit(v >> 3), 0)) - (int)v);
 }
 
 static void p_shl(Disas *d, uint32_t v)
 {
-    PUT(d, "%d", (int)v - (8 << top_bit(v >> 3)));
+    PUT(d, "%d", (int)v - (8 << MAX(top_bit(v >> 3), 0)));
 }
 
 static void p_she(Disas *d, uint32_t v)
