@@ -661,8 +661,10 @@ static CodeBlock *find(Cpu *cpu, const BlockKey *key, bool make)
     }
     if (key->flags == 0 && !(context >> 62 & 1) && atomic_load(&cb->valid)) {
         bool local = !global || cb->page[1] != RAM_NONE;
-        t->local_jumps += local;
-        t->global_jumps += !local;
+        if (key->pc >> 63 || key->pc >> 31 == 1) {      /* the system's: programs come and go */
+            t->local_jumps += local;
+            t->global_jumps += !local;
+        }
         jump_cache_enter(t->jumps, n, context, key->pc, cb, local);
     }
     return cb;
