@@ -367,7 +367,7 @@ static bool handle_exit(Cpu *cpu, CpuExecResult *r)
         *r = CPU_EXEC_FAILED;
         return true;
     default:
-        if (kvm_of(cpu)->arch->exit && kvm_of(cpu)->arch->exit(cpu, run)) {
+        if (kvm_of(cpu)->arch->own_exit && kvm_of(cpu)->arch->own_exit(cpu, run)) {
             return false;
         }
         dump_failure(cpu, "unknown exit", run->exit_reason);

@@ -32,11 +32,11 @@ extern const KvmKernel *kvm_kernel;
 
 /* Hooks marked * may be NULL. */
 struct KvmArch {
-    /* KVM_CREATE_VM's argument, by what /dev/kvm says. NULL: 0. * */
+    /* KVM_CREATE_VM's argument, by what /dev/kvm says. NULL: 0. */
     unsigned long (*vm_type)(int fd);
-    /* Behind KVM_CREATE_VM. * */
+    /* Behind KVM_CREATE_VM. */
     bool (*init)(Kvm *k, GError **error);
-    /* Behind KVM_CREATE_VCPU, before anything else of the vCPU. * */
+    /* Behind KVM_CREATE_VCPU, before anything else of the vCPU. */
     bool (*cpu_init)(Cpu *cpu, GError **error);
     void (*cpu_fini)(Cpu *cpu);                    /* * */
     /* All of the guest's state to the kernel, and back. Own thread, or stopped. False: errno. */
@@ -49,10 +49,10 @@ struct KvmArch {
     bool (*before)(Cpu *cpu);
     /* What struct kvm_run says beside the exit. Machine lock. */
     void (*after)(Cpu *cpu);
-    /* The number of KVM_CREATE_VCPU; NULL: Cpu.index. * */
+    /* The number of KVM_CREATE_VCPU; NULL: Cpu.index. */
     unsigned (*vcpu_id)(const Cpu *cpu);
-    /* An exit of the architecture's own, of struct kvm_run. Machine lock. False: not known. * */
-    bool (*exit)(Cpu *cpu, const struct kvm_run *run);
+    /* An exit of the architecture's own, of struct kvm_run. Machine lock. False: not known. */
+    bool (*own_exit)(Cpu *cpu, const struct kvm_run *run);
     /* Fills struct kvm_guest_debug's arch part from the debugger's points. */
     void (*debug)(Cpu *cpu, struct kvm_guest_debug *d);
 };

@@ -202,7 +202,7 @@ static const KvmArch x86_kvm = {
     .before = x86_kvm_before,
     .after = x86_kvm_after,
     .vcpu_id = x86_kvm_vcpu_id,
-    .exit = x86_kvm_exit,
+    .own_exit = x86_kvm_exit,
     .debug = x86_kvm_debug,
 };
 
