@@ -28,24 +28,6 @@ static Access access_of(const IrOp *o, IrType t)
 
 /* ---------------------------------------------------------------- the hot path */
 
-/* Notes what the cold path must write home. */
-static void access_dirty(Gen *g, Access *x)
-{
-    x->first_var = g->stub_vars->len;
-    for (uint32_t i = 0; i < g->ra.words; i++) {
-        for (uint64_t m = g->ra.dirty[i]; m; m &= m - 1) {
-            uint32_t var = i * 64 + (uint32_t)__builtin_ctzll(m);
-            const RaVal *v = &g->ra.vals[g->ra.vars[var].val];
-            StubVar s = {.var = var, .reg = v->reg, .is_const = v->is_const, .bits = v->bits};
-            if (!ir_var_is_local(g->f, var)) {
-                ra_place(&g->ra, g->ra.vars[var].val, &s.place);
-                g_array_append_val(g->stub_vars, s);
-            }
-        }
-    }
-    x->num_vars = g->stub_vars->len - x->first_var;
-}
-
 /*
  * Index, compare, branch to the stub; x16 = the addend. aligned: nothing else hits. An access that
  * crosses pages compares the second one with the first one's entry.
@@ -135,7 +117,7 @@ void emit_load(Gen *g, const IrOp *o)
 
     ra_settle(&g->ra);
     x.va = gen_use(g, o, 0);
-    access_dirty(g, &x);
+    stub_vars_note(g->stub_vars, &g->ra, g->f, &x.first_var, &x.num_vars);
     dst = gen_def(g, o);
     s.args[0] = (int8_t)x.va;
     s.dst = (int8_t)dst;
@@ -168,7 +150,7 @@ void emit_store(Gen *g, const IrOp *o)
     ra_settle(&g->ra);
     x.va = gen_use(g, o, 1);
     reg = zero ? ZR : gen_use(g, o, 0);
-    access_dirty(g, &x);
+    stub_vars_note(g->stub_vars, &g->ra, g->f, &x.first_var, &x.num_vars);
     ra_release(&g->ra);
     s.args[0] = (int8_t)x.va;
     s.args[1] = (int8_t)reg;
@@ -238,7 +220,7 @@ void emit_atomic(Gen *g, const IrOp *o)
     addr = ra_tmp(&g->ra, 0, 0);
     status = ra_tmp(&g->ra, 0, 0);
     dst = ra_tmp(&g->ra, 0, 0);
-    access_dirty(g, &x);
+    stub_vars_note(g->stub_vars, &g->ra, g->f, &x.first_var, &x.num_vars);
     ra_release(&g->ra);
     ra_def_fixed(&g->ra, o->dst, dst);
     s.dst = (int8_t)dst;

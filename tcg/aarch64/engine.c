@@ -139,17 +139,6 @@ void gen_note_page(Gen *g)
     }
 }
 
-/*
- * Nothing but an exit: what it wants home may as well go there before the branch, once for both
- * ways.
- */
-static bool only_exits(const Gen *g, const IrBlock *b)
-{
-    const IrOp *o = &g->f->ops[b->first];
-
-    return b->num_preds == 1 && (o->opcode == OP_EXIT_CHAIN || o->opcode == OP_EXIT_LOOKUP);
-}
-
 static bool gen_block(Gen *g, IrBlock *b)
 {
     ra_block_begin(&g->ra, b);
@@ -162,7 +151,9 @@ static bool gen_block(Gen *g, IrBlock *b)
         if (o->opcode == OP_BR || o->opcode == OP_BRCOND) {
             ra_block_end(&g->ra);
         }
-        if (o->opcode == OP_BRCOND && only_exits(g, b->succ[0]) && only_exits(g, b->succ[1])) {
+        if (o->opcode == OP_BRCOND && block_only_exits(g->f, b->succ[0]) &&
+            block_only_exits(g->f, b->succ[1])) {
+            /* what both want home may as well go there before the branch, once */
             ra_flush(&g->ra);
         }
         ra_op_begin(&g->ra, pos);
@@ -172,30 +163,15 @@ static bool gen_block(Gen *g, IrBlock *b)
     return true;
 }
 
-static void *append(Gen *g, const GArray *a, size_t size)
-{
-    void *at = code_buffer_table(g->buffer, a->len * size);
-
-    if (a->len) {
-        memcpy(at, a->data, a->len * size);
-    }
-    return at;
-}
-
 static void append_tables(Gen *g)
 {
     GeneratedCode *c = &g->cb->code;
 
-    c->num_side = g->side->len;
-    c->side = append(g, g->side, sizeof(SidePoint));
-    c->num_insns = g->insns->len;
-    c->insns = append(g, g->insns, sizeof(InsnPoint));
-    c->num_ways_in = g->ways_in->len; /* code_ways_in() */
-    append(g, g->ways_in, sizeof(WayIn));
+    side_tables_append(g->buffer, c, g->side, g->insns, g->ways_in);
     c->num_chains = g->chains->len;
     c->chains = g->cb->chain;
     if (c->num_chains > ARRAY_COUNT(g->cb->chain)) {
-        c->chains = append(g, g->chains, sizeof(ChainSlot));
+        c->chains = table_append(g->buffer, g->chains, sizeof(ChainSlot));
     } else if (c->num_chains) {
         memcpy(c->chains, g->chains->data, c->num_chains * sizeof(ChainSlot));
     }

@@ -9,10 +9,9 @@
 #ifndef TCG_AARCH64_GEN_H
 #define TCG_AARCH64_GEN_H
 
-#include "tcg/codegen.h"
 #include "tcg/aarch64/asm.h"
 #include "tcg/interp/interp.h"
-#include "tcg/regalloc.h"
+#include "tcg/native.h"
 
 enum {
     FRAME_SAVE = 768, /* registers that a cold path saves: 32 * 8 + 32 * 16 bytes */
@@ -30,15 +29,6 @@ enum {
 #define GPR_ALL 0x0ff8ffffull /* x0..x15, x19..x27 */
 #define VEC_ALL (0x3fffffffull << VEC)
 G_STATIC_ASSERT(FRAME_SIZE % 16 == 0);
-
-/* A dirty variable at a place that may fault. */
-typedef struct StubVar {
-    uint32_t var;
-    int8_t reg; /* or -1: then a constant, or in memory */
-    bool is_const;
-    uint64_t bits;
-    RaPlace place;
-} StubVar;
 
 /* The cold path of a memory access or float operation: laid out behind the function's code. */
 typedef struct Stub {
@@ -89,8 +79,7 @@ typedef struct Gen {
     uint8_t **block_at; /* by block id; NULL: not yet */
     GArray *fixups, *stubs, *stub_vars, *side, *insns, *chains, *chain_exits, *misses,
         *target_misses, *ways_in;
-    unsigned target_shift,
-        target_bits; /* the table of targets: which bits of the pc are the index */
+    TargetIndex targets; /* of the table of targets */
 } Gen;
 
 typedef struct EmitRow {

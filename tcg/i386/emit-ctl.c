@@ -310,7 +310,7 @@ void gen_jump_cache(Gen *g, IrWay way)
 
 void emit_exit_lookup(Gen *g, const IrOp *o)
 {
-    if (gen_may_be_target(g, o->args[0])) {
+    if (target_is_possible(&g->ra, g->f, o->args[0])) {
         gen_to_target(g, o);
         return;
     }

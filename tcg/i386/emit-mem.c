@@ -70,24 +70,6 @@ static void access_begin_shared(Gen *g, Access *x, const IrOp *o, uint32_t va)
     x->entry = reg;
 }
 
-/* Notes what the cold path must write home. */
-static void access_dirty(Gen *g, Access *x)
-{
-    x->first_var = g->stub_vars->len;
-    for (uint32_t i = 0; i < g->ra.words; i++) {
-        for (uint64_t m = g->ra.dirty[i]; m; m &= m - 1) {
-            uint32_t var = i * 64 + (uint32_t)__builtin_ctzll(m);
-            const RaVal *v = &g->ra.vals[g->ra.vars[var].val];
-            StubVar s = {.var = var, .reg = v->reg, .is_const = v->is_const, .bits = v->bits};
-            if (!ir_var_is_local(g->f, var)) {
-                ra_place(&g->ra, g->ra.vars[var].val, &s.place);
-                g_array_append_val(g->stub_vars, s);
-            }
-        }
-    }
-    x->num_vars = g->stub_vars->len - x->first_var;
-}
-
 static uint32_t tlb_table(unsigned mmu)
 {
     return (uint32_t)(offsetof(Cpu, tlb) + offsetof(CpuTlb, table) +
@@ -272,7 +254,7 @@ void emit_load(Gen *g, const IrOp *o)
     Mem m;
 
     access_begin_shared(g, &x, o, o->args[0]);
-    access_dirty(g, &x);
+    stub_vars_note(g->stub_vars, &g->ra, g->f, &x.first_var, &x.num_vars);
     ra_release(&g->ra);
     g->ra.pinned |= REG_BIT(x.entry);
     dst = ra_def(&g->ra, o->dst, 0, -1);
@@ -335,7 +317,7 @@ void emit_store(Gen *g, const IrOp *o)
 
     access_begin_shared(g, &x, o, o->args[1]);
     v = gen_opnd(g, value, ra_class(x.type) == 0 && !swap ? OPND_ALLOW_IMM : 0);
-    access_dirty(g, &x);
+    stub_vars_note(g->stub_vars, &g->ra, g->f, &x.first_var, &x.num_vars);
     ra_release(&g->ra);
     access_live(g, &x, &s);
     if (v.kind == OPND_IMM) {
@@ -403,7 +385,7 @@ static void exchange(Gen *g, const IrOp *o, uint32_t form8, uint32_t form)
     access_begin(g, &x, o->args[1]);
     dst = ra_tmp(&g->ra, 0, 0);
     s.value = (int8_t)ra_use(&g->ra, o->args[0], 0);
-    access_dirty(g, &x);
+    stub_vars_note(g->stub_vars, &g->ra, g->f, &x.first_var, &x.num_vars);
     ra_release(&g->ra);
     ra_def_fixed(&g->ra, o->dst, dst);
     s.dst = (int8_t)dst;
@@ -443,7 +425,7 @@ void emit_fetch_op(Gen *g, const IrOp *o)
     ra_take(&g->ra, RAX);
     access_begin(g, &x, o->args[1]);
     s.value = (int8_t)ra_use(&g->ra, o->args[0], 0);
-    access_dirty(g, &x);
+    stub_vars_note(g->stub_vars, &g->ra, g->f, &x.first_var, &x.num_vars);
     ra_release(&g->ra);
     ra_def_fixed(&g->ra, o->dst, RAX);
     s.dst = RAX;
@@ -479,7 +461,7 @@ void emit_cmpxchg(Gen *g, const IrOp *o)
     access_begin(g, &x, o->args[2]);
     s.expect = (int8_t)ra_use(&g->ra, o->args[0], 0);
     s.value = (int8_t)ra_use(&g->ra, o->args[1], 0);
-    access_dirty(g, &x);
+    stub_vars_note(g->stub_vars, &g->ra, g->f, &x.first_var, &x.num_vars);
     ra_release(&g->ra);
     ra_def_fixed(&g->ra, o->dst, RAX);
     s.dst = RAX;

@@ -195,17 +195,6 @@ void gen_note_page(Gen *g)
     x_rm(&g->a, X_MOV_MR | X_W, RAX, gen_env(g, offsetof(Cpu, code_page)));
 }
 
-/*
- * Nothing but an exit: what it wants home may as well go there before the branch, once for both
- * ways.
- */
-static bool only_exits(const Gen *g, const IrBlock *b)
-{
-    const IrOp *o = &g->f->ops[b->first];
-
-    return b->num_preds == 1 && (o->opcode == OP_EXIT_CHAIN || o->opcode == OP_EXIT_LOOKUP);
-}
-
 /* From here on the cold part is written. */
 static void go_cold(Gen *g)
 {
@@ -229,7 +218,9 @@ static bool gen_block(Gen *g, IrBlock *b)
         if (o->opcode == OP_BR || o->opcode == OP_BRCOND) {
             ra_block_end(&g->ra);
         }
-        if (o->opcode == OP_BRCOND && only_exits(g, b->succ[0]) && only_exits(g, b->succ[1])) {
+        if (o->opcode == OP_BRCOND && block_only_exits(g->f, b->succ[0]) &&
+            block_only_exits(g->f, b->succ[1])) {
+            /* what both want home may as well go there before the branch, once */
             ra_flush(&g->ra);
         }
         if (gen_x87_flush_before(g, o)) {
@@ -240,16 +231,6 @@ static bool gen_block(Gen *g, IrBlock *b)
         ra_op_end(&g->ra);
     }
     return true;
-}
-
-static void *append(Gen *g, const GArray *a, size_t size)
-{
-    void *at = code_buffer_table(g->buffer, a->len * size);
-
-    if (a->len) {
-        memcpy(at, a->data, a->len * size);
-    }
-    return at;
 }
 
 /* The block has room for two; others lie in cache lines of their own, since they are written to. */
@@ -288,12 +269,7 @@ static bool finish_function(Gen *g)
     c->cold_size = (uint32_t)(g->a.p - c->cold);
     g->buffer->ptr = (uint8_t *)(((uintptr_t)g->hot_end + 15) & ~(uintptr_t)15);
     g->buffer->cold = g->a.p;
-    c->num_side = g->side->len;
-    c->side = append(g, g->side, sizeof(SidePoint));
-    c->num_insns = g->insns->len;
-    c->insns = append(g, g->insns, sizeof(InsnPoint));
-    c->num_ways_in = g->ways_in->len;       /* code_ways_in() */
-    append(g, g->ways_in, sizeof(WayIn));
+    side_tables_append(g->buffer, c, g->side, g->insns, g->ways_in);
     place_chains(g);
     gen_target_table(g);
     perf_map_add(c->entry, c->size, "guest", g->cb->key.pc);

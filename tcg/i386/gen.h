@@ -8,9 +8,8 @@
 #ifndef TCG_I386_GEN_H
 #define TCG_I386_GEN_H
 
-#include "tcg/codegen.h"
 #include "tcg/i386/asm.h"
-#include "tcg/regalloc.h"
+#include "tcg/native.h"
 
 enum {
     FRAME_SAVE = 640,                   /* registers that a slow path saves: 16 * 8 + 16 * 32 bytes */
@@ -22,15 +21,6 @@ enum {
 enum { XMM = RA_VEC };                  /* allocator's number of xmm0 */
 #define GPR_ALL 0xffcfu                 /* without rsp and rbp */
 #define XMM_ALL (0xffffull << XMM)
-
-/* A dirty variable at a place that may fault. */
-typedef struct StubVar {
-    uint32_t var;
-    int8_t reg;                         /* or -1: then a constant, or in memory */
-    bool is_const;
-    uint64_t bits;
-    RaPlace place;
-} StubVar;
 
 /* What the host's x87 has of the guest's; see emit-x87.c. */
 typedef struct X87Cache {
@@ -133,7 +123,7 @@ typedef struct Gen {
     X87Cache x87;
     uint32_t first_page_val;            /* allocator's values of page addends, MAX_GROUPS of them */
     GArray *fixups, *stubs, *stub_vars, *side, *insns, *groups, *group_at, *chains, *chain_exits, *misses, *target_misses, *ways_in;
-    unsigned target_shift, target_bits; /* the table of targets: which bits of the pc are the index */
+    TargetIndex targets; /* of the table of targets */
 } Gen;
 
 typedef struct EmitRow {
@@ -218,7 +208,6 @@ void gen_jump_cache(Gen *g, IrWay way);
  * table.
  */
 void gen_targets_begin(Gen *g);
-bool gen_may_be_target(const Gen *g, uint32_t pc);
 void gen_to_target(Gen *g, const IrOp *o);
 void gen_target_misses(Gen *g);
 void gen_ways_in(Gen *g);
