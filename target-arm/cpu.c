@@ -250,7 +250,7 @@ static uint64_t affinity(Cpu *cpu)
 }
 
 const ArmCpuHooks arm_cpu_hooks = {
-    .m = {.is_m = arm_m_is, .has_security = arm_m_has_security, .configure = arm_m_configure, .irq = arm_m_irq, .nmi = arm_m_nmi, .systick = arm_m_systick, .scs = arm_m_scs},
+    .m = {.is_m = arm_m_is, .has_security = arm_m_has_security, .configure = arm_m_configure, .set_vtor_secure = arm_m_set_vtor_secure, .irq = arm_m_irq, .nmi = arm_m_nmi, .systick = arm_m_systick, .scs = arm_m_scs},
     .provide_sysregs = provide_sysregs, .set_gic_sysregs = set_gic_sysregs, .view = view, .on_el_change = on_el_change,
     .set_entry = set_entry, .power_on = power_on, .power_off = power_off, .powered = powered, .affinity = affinity,
 };
@@ -357,6 +357,7 @@ static const PinRow cpu_pins[] = {
 static const Prop cpu_props[] = {
     PROP_BOOL(ArmCpu, has_tags, "tag-memory", false), PROP_BOOL(ArmCpu, has_el2, "has_el2", true), PROP_BOOL(ArmCpu, has_el3, "has_el3", true),
     PROP_BOOL(ArmCpu, start_powered_off, "start-powered-off", false), PROP_BOOL(ArmCpu, has_pmu, "pmu", true),
+    PROP_BOOL(ArmCpu, has_vfp, "vfp", true), PROP_BOOL(ArmCpu, has_dsp, "dsp", true),
     PROP_BOOL(ArmCpu, aarch64_prop, "aarch64", true), PROP_BOOL(ArmCpu, cfgend, "cfgend", false),
     PROP_BOOL(ArmCpu, reset_hivecs, "reset-hivecs", false), PROP_U64(ArmCpu, mp_affinity, "mp-affinity", UINT64_MAX),
     PROP_U64(ArmCpu, rvbar, "rvbar", 0), PROP_U64(ArmCpu, reset_cbar, "reset-cbar", 0),

@@ -209,6 +209,11 @@ void arm_m_configure(Cpu *cpu, const ArmMConfig *config)
     ARM(cpu)->m.config = *config;
 }
 
+void arm_m_set_vtor_secure(Cpu *cpu, uint32_t vtor)
+{
+    ARM(cpu)->m.config.vtor_secure = vtor & 0xffffff80;
+}
+
 void arm_m_irq(Cpu *cpu, unsigned n, int level)
 {
     ArmCpu *c = ARM(cpu);

@@ -195,6 +195,7 @@ void arm_m_nvic_reset(struct ArmCpu *c);
 bool arm_m_is(Cpu *cpu);
 bool arm_m_has_security(Cpu *cpu);
 void arm_m_configure(Cpu *cpu, const ArmMConfig *config);
+void arm_m_set_vtor_secure(Cpu *cpu, uint32_t vtor);
 void arm_m_irq(Cpu *cpu, unsigned n, int level);
 void arm_m_nmi(Cpu *cpu, int level);
 void arm_m_systick(Cpu *cpu, bool secure);

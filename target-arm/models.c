@@ -120,6 +120,12 @@ static void derive_features(ArmCpu *c)
     if (m->m_profile && !c->has_vfp) {
         set_feature(c, FEATURE_VFP, false);
     }
+    if (m->m_profile && f & ARM_M_DSP && !c->has_dsp) {
+        /* the values of an implementation without it (DDI 0553, D1.2.115 to 117) */
+        c->id.a32_isar[1] = (c->id.a32_isar[1] & ~0xf000u) | 1u << 12;
+        c->id.a32_isar[2] = (c->id.a32_isar[2] & ~0xff0000u) | 0x11u << 16;
+        c->id.a32_isar[3] = (c->id.a32_isar[3] & ~0xffu) | 0x10;
+    }
 }
 
 void arm_model_apply(ArmCpu *c, const ArmModel *m)

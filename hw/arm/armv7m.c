@@ -129,6 +129,11 @@ Device *armv7m_create(Board *b, const Armv7mConfig *c, GError **error)
     return &nvic->dev;
 }
 
+Cpu *armv7m_cpu(Device *intc)
+{
+    return ((Nvic *)intc)->cpu;
+}
+
 void armv7m_set_cpu_hz(Device *intc, uint64_t hz)
 {
     for (unsigned i = 0; i < 2; i++) {

@@ -4,12 +4,12 @@
  * says whether it belongs to Non-secure state. The board's gate asks; what changes here empties
  * TLBs.
  */
+#include <string.h>
 #include "exec/bank.h"
 #include "exec/cpu.h"
 #include "hw/misc/tz.h"
 #include "qom/vm.h"
 
-#define MAX_WORDS 2048
 enum {
     CTRL_SECRESP = 1 << 4,
     CTRL_AUTOINC = 1 << 8
@@ -19,7 +19,7 @@ typedef struct TzMpc {
     Device dev;
     uint32_t size; /* property: bytes of the memory */
     uint32_t ctrl, blk_idx, int_stat, int_en, int_info1, int_info2;
-    uint32_t lut[MAX_WORDS];
+    uint32_t *lut; /* a bit for each block, 1: Non-secure */
     Irq irq;
 } TzMpc;
 
@@ -37,7 +37,7 @@ bool tz_mpc_allows(Device *d, uint64_t offset, bool secure)
 {
     TzMpc *s = (TzMpc *)d;
     uint64_t block = offset / tz_mpc_block_size(d);
-    bool ns = block / 32 < MAX_WORDS && s->lut[block / 32] >> (block % 32) & 1;
+    bool ns = block / 32 < mpc_words(s) && s->lut[block / 32] >> (block % 32) & 1;
 
     return ns == !secure;
 }
@@ -97,7 +97,7 @@ static void mpc_idx_write(Device *d, const RegAccess *a)
 static uint64_t mpc_lut_read(Device *d, const RegAccess *a)
 {
     TzMpc *s = (TzMpc *)d;
-    uint32_t v = s->lut[s->blk_idx];
+    uint32_t v = s->lut[s->blk_idx % mpc_words(s)];
 
     mpc_advance(s);
     return v;
@@ -107,7 +107,7 @@ static void mpc_lut_write(Device *d, const RegAccess *a)
 {
     TzMpc *s = (TzMpc *)d;
 
-    s->lut[s->blk_idx] = (uint32_t)a->value;
+    s->lut[s->blk_idx % mpc_words(s)] = (uint32_t)a->value;
     if (a->mask == 0xffffffff) {
         mpc_advance(s);
     }
@@ -139,17 +139,28 @@ static bool mpc_realize(Device *d, GError **error)
 {
     TzMpc *s = (TzMpc *)d;
 
-    return (s->size >= 4096 && (s->size & (s->size - 1)) == 0) ||
-           fail(error, "tz-mpc: size %u is no power of 2 from 4096 on", s->size);
+    if (s->size < 4096 || (s->size & (s->size - 1)) != 0) {
+        return fail(error, "tz-mpc: size %u is no power of 2 from 4096 on", s->size);
+    }
+    s->lut = g_new0(uint32_t, mpc_words(s));
+    return true;
+}
+
+static void mpc_unrealize(Device *d)
+{
+    g_clear_pointer(&((TzMpc *)d)->lut, g_free);
+}
+
+static size_t mpc_lut_len(Device *d)
+{
+    return mpc_words((TzMpc *)d) * sizeof(uint32_t);
 }
 
 static void mpc_reset(Device *d)
 {
     TzMpc *s = (TzMpc *)d;
 
-    for (unsigned i = 0; i < MAX_WORDS; i++) {
-        s->lut[i] = 0;
-    }
+    memset(s->lut, 0, mpc_lut_len(d));
 }
 
 /* clang-format off */
@@ -161,7 +172,7 @@ static const Reg mpc_regs[] = {
     REG_HOOK(0x1c, 4, "blk_lut", .read = mpc_lut_read, .write = mpc_lut_write, .help = "1: Non-secure"),
     REG(TzMpc, 0x20, int_stat, .help = "an access was refused"),
     REG_HOOK(0x24, 4, "int_clear", .write = mpc_clear_write),
-    REG(TzMpc, 0x28, int_en, .wmask = 1, .write = mpc_changed, .help = "interrupt enable"),
+    REG(TzMpc, 0x28, int_en, .reset = 1, .wmask = 1, .write = mpc_changed, .help = "interrupt enable"),
     REG(TzMpc, 0x2c, int_info1, .help = "its address"), REG(TzMpc, 0x30, int_info2, .help = "who it was"),
     REG_HOOK(0x34, 4, "int_set", .write = mpc_set_write),
     REG_HOOK(0xfd0, 4, "pid4", .reset = 0x04),
@@ -174,7 +185,7 @@ static const RegBank mpc_banks[] = {
     {.name = "mmio", .size = 0x1000, BANK_REGS(mpc_regs), .help = "memory protection"}, {0}};
 static const Prop mpc_props[] = {PROP_U32(TzMpc, size, "size", 0x400000), PROP_END};
 static const PinRow mpc_pins[] = {PIN_OUT(TzMpc, irq, "irq"), PIN_END};
-static const StateField mpc_state[] = {STATE_ARRAY(TzMpc, lut), STATE_END};
+static const StateField mpc_state[] = {STATE_BUF(TzMpc, lut, mpc_lut_len), STATE_END};
 
 static const DeviceType mpc_type = {
     .name = "tz-mpc",
@@ -188,6 +199,7 @@ static const DeviceType mpc_type = {
     .pins = mpc_pins,
     .state = mpc_state,
     .realize = mpc_realize,
+    .unrealize = mpc_unrealize,
     .reset = mpc_reset,
 };
 DEVICE_TYPE(mpc_type);

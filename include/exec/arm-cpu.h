@@ -136,6 +136,8 @@ typedef struct ArmMOps {
     bool (*is_m)(Cpu *cpu);
     bool (*has_security)(Cpu *cpu);     /* the Security Extension */
     void (*configure)(Cpu *cpu, const ArmMConfig *config);
+    /* Secure VTOR from the next reset on. */
+    void (*set_vtor_secure)(Cpu *cpu, uint32_t vtor);
     /* External lines, NMI, SysTick (secure: of which timer). */
     void (*irq)(Cpu *cpu, unsigned n, int level);
     void (*nmi)(Cpu *cpu, int level);

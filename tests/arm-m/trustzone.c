@@ -4,6 +4,7 @@
  * either state, refused accesses, protection controllers of IoTKit.
  */
 // image: trustzone mps2-an505 trustzone.ld -mcpu=cortex-m33+nofp -mfloat-abi=soft -mlong-calls
+// image: trustzone-an521 mps2-an521 trustzone.ld -mcpu=cortex-m33+nofp -mfloat-abi=soft -mlong-calls
 #define UART 0x50200000
 #include "print.h"
 

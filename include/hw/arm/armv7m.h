@@ -27,6 +27,7 @@ typedef struct Armv7mConfig {
  * NULL: failed.
  */
 Device *armv7m_create(Board *b, const Armv7mConfig *config, GError **error);
+Cpu *armv7m_cpu(Device *intc);
 /* The CPU has another clock now. */
 void armv7m_set_cpu_hz(Device *intc, uint64_t hz);
 /*
@@ -39,17 +40,20 @@ bool armv7m_done(Vm *vm, GError **error);
 void armv7m_boot_at(Board *b, hwaddr base, uint64_t size);
 
 /*
- * The type `tag` of a board with one M-profile CPU, whose tag_init builds it; ...: more members of
- * MachineType.
+ * The type `tag` of a board with M-profile CPUs, whose tag_init builds it; ...: more members of
+ * MachineType. ARMV7M_MACHINE has one CPU.
  */
-#define ARMV7M_MACHINE(tag, name_, desc_, cpu_, ...) \
+#define ARMV7M_MACHINE(...) ARMV7M_MACHINE_SMP(1, __VA_ARGS__)
+#define ARMV7M_MACHINE_SMP(cpus_, tag, name_, desc_, cpu_, ...) \
     static const MachineType tag = {                 \
         .name = name_ "-machine",                    \
         .machine_name = name_,                       \
         .desc = desc_,                               \
         .arches = "arm aarch64",                     \
         .size = sizeof(Machine),                     \
-        .max_cpus = 1,                               \
+        .min_cpus = cpus_,                           \
+        .max_cpus = cpus_,                           \
+        .default_cpus = cpus_,                       \
         .default_cpu = cpu_,                         \
         .no_floppy = true,                           \
         .no_cdrom = true,                            \
