@@ -6,6 +6,7 @@
  */
 #include "migration/machine-state.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "exec/cpu.h"
@@ -19,6 +20,9 @@
 #define FORMAT_VERSION 2u
 #define MAX_NAME 1024u
 #define MAX_DEVICE_BYTES (64 * MIB)
+/* How late a timer may be, and how far times may be away: about 146 years. */
+#define MAX_LATE_NS NANOSECONDS_PER_SECOND
+#define MAX_TIME_NS (INT64_MAX / 2)
 
 /* ---- devices ---- */
 
@@ -197,14 +201,48 @@ static void load_number(uint8_t *to, const uint8_t *from, uint32_t size)
 
 static void load_timer(Timer *t, const uint8_t *from)
 {
-    int64_t left;
+    int64_t left, now = clock_now_ns(t->clock);
 
     load_number((uint8_t *)&left, from + 1, sizeof(left));
     timer_cancel(t);
     /* a timer that was never set up has no function: what a hostile stream says of it is nothing */
     if (from[0] && t->fn) {
-        timer_set_ns(t, t->clock == CLOCK_GUEST ? left : clock_now_ns(t->clock) + left);
+        if (t->clock == CLOCK_GUEST) {
+            left -= now;
+        }
+        /* devices catch up with what they have missed: that must have an end */
+        left = CLAMP(left, -MAX_LATE_NS, MAX_TIME_NS);
+        timer_set_ns(t, now + left);
     }
+}
+
+static bool in_range(const StateField *f, uint64_t v, uint32_t size)
+{
+    unsigned unused = 64 - 8 * size;
+    int64_t n = (int64_t)(v << unused) >> unused;
+
+    if (f->sort == STATE_BOOL) {
+        return v <= 1;
+    }
+    if (!f->min && !f->max) {
+        return true;
+    }
+    return f->sort == STATE_SIGNED ? n >= f->min && n <= (int64_t)f->max
+                                   : v >= (uint64_t)f->min && v <= f->max;
+}
+
+static bool load_numbers(const StateItem *i, const char *who, uint8_t *p, const uint8_t *from,
+                         GError **error)
+{
+    for (uint32_t k = 0; k < i->count; k++, p += i->size, from += i->size) {
+        uint64_t v = load_sized(from, i->size, true);
+
+        if (i->field && !in_range(i->field, v, i->size)) {
+            return fail(error, "%s: '%s' may not be 0x%" PRIx64, who, i->path, v);
+        }
+        load_number(p, from, i->size);
+    }
+    return true;
 }
 
 static uint32_t item_length(const StateItem *i, Device *d, const uint8_t *p)
@@ -249,9 +287,7 @@ static void load_item(const StateItem *i, void *opaque)
             memcpy(*(uint8_t **)p, piece->data, piece->len);
         }
     } else if (is_number(i)) {
-        for (uint32_t k = 0; k < i->count; k++) {
-            load_number(p + k * i->size, piece->data + k * i->size, i->size);
-        }
+        w->good = load_numbers(i, w->who, p, piece->data, w->error);
     } else {
         memcpy(p, piece->data, piece->len);
     }
@@ -517,6 +553,8 @@ static bool load_run_state(StateStream *s, RunState *was, GError **error)
 
 static bool load_sections(StateStream *s, GHashTable *left, RunState *was, GError **error)
 {
+    bool has_time = false;
+
     for (;;) {
         uint8_t kind;
         uint64_t ns;
@@ -531,9 +569,13 @@ static bool load_sections(StateStream *s, GHashTable *left, RunState *was, GErro
             if (!stream_get_u64(s, &ns, error)) {
                 return false;
             }
+            if (ns > MAX_TIME_NS) {
+                return fail(error, "the machine's time may not be %" PRIu64, ns);
+            }
             state_lock(s);
-            clock_guest_set((int64_t)(ns & INT64_MAX));
+            clock_guest_set((int64_t)ns);
             state_unlock(s);
+            has_time = true;
             break;
         case SECTION_RAM:
             if (!ram_receive(s, error)) {
@@ -541,6 +583,9 @@ static bool load_sections(StateStream *s, GHashTable *left, RunState *was, GErro
             }
             break;
         case SECTION_DEVICE:
+            if (!has_time) {
+                return fail(error, "the state has a device before the machine's time");
+            }
             if (!load_device(s, left, error)) {
                 return false;
             }
@@ -566,6 +611,77 @@ static void loaded(Device *d, const DeviceType *t)
     if (t->post_load) {
         t->post_load(d);
     }
+}
+
+static uint64_t number_at(const uint8_t *p, uint32_t size)
+{
+    return load_sized(p, size, G_BYTE_ORDER == G_BIG_ENDIAN);
+}
+
+/* Numbers that other numbers of their structs are limits of. */
+static void check_limit(const StateItem *i, void *opaque)
+{
+    Load *w = opaque;
+    const StateField *f = i->field;
+
+    if (!w->good || !f || !f->limit_size) {
+        return;
+    }
+    uint64_t v = number_at(w->base + i->offset, i->size);
+    uint64_t limit = number_at(w->base + i->offset - f->offset + f->limit, f->limit_size);
+
+    if (v > limit || (f->below_limit && v && v == limit)) {
+        w->good = fail(w->error, "'%s' may not be 0x%" PRIx64 " of 0x%" PRIx64, i->path, v, limit);
+    }
+}
+
+static bool check_loaded(Device *d, const DeviceType *t, GError **error)
+{
+    const DeviceType *parent = (const DeviceType *)type_parent((const ObjectType *)t);
+
+    return (!parent || check_loaded(d, parent, error)) &&
+           (!t->check_load || t->check_load(d, error));
+}
+
+static bool check_all(const GPtrArray *devices, GError **error)
+{
+    for (unsigned i = 0; i < devices->len; i++) {
+        Device *d = g_ptr_array_index(devices, i);
+        Load w = {.base = (uint8_t *)d, .d = d, .error = error, .good = true};
+
+        state_foreach(device_type(d), d, check_limit, &w);
+        if (!w.good || !check_loaded(d, device_type(d), error)) {
+            g_autofree char *path = object_path(&d->obj);
+
+            g_prefix_error(error, "%s: ", path);
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * What follows from the state that was loaded. The machine is reset if that is not good, unless a
+ * thread reads it: then the process ends.
+ */
+static bool finish_load(Vm *vm, StateStream *s, const GPtrArray *devices, bool good, GError **error)
+{
+    good = good && check_all(devices, error);
+    if (!good) {
+        if (!s->unlocked) {
+            vm_reset(vm);
+        }
+        return false;
+    }
+    memory_transaction_begin();
+    for (unsigned i = 0; i < devices->len; i++) {
+        Device *d = g_ptr_array_index(devices, i);
+
+        loaded(d, device_type(d));
+    }
+    memory_transaction_commit();
+    tlb_flush_all_cpus(vm);
+    return true;
 }
 
 /* Everything that a state must have something of, by path or name. */
@@ -615,14 +731,7 @@ bool machine_state_load(Vm *vm, StateStream *s, RunState *was, GError **error)
         good = fail(error, "the state has nothing of '%s'", (char *)path);
     }
     state_lock(s);
-    memory_transaction_begin();
-    for (unsigned i = 0; i < devices->len; i++) {
-        Device *d = g_ptr_array_index(devices, i);
-
-        loaded(d, device_type(d));
-    }
-    memory_transaction_commit();
-    tlb_flush_all_cpus(vm);
+    good = finish_load(vm, s, devices, good, error);
     state_unlock(s);
     if (was) {
         *was = state;

@@ -556,8 +556,8 @@ static const Prop sb16_props[] = {
 static const PinRow sb16_pins[] = { PIN_OUT(Sb16, irq, "irq"), PIN_END };
 
 static const StateField sb16_state[] = {
-    STATE(Sb16, command), STATE_RAW(Sb16, args), STATE(Sb16, num_args), STATE(Sb16, wanted_args),
-    STATE_RAW(Sb16, out), STATE(Sb16, out_head), STATE(Sb16, out_count), STATE(Sb16, last_out),
+    STATE(Sb16, command), STATE_RAW(Sb16, args), STATE_COUNT(Sb16, num_args, args), STATE_COUNT(Sb16, wanted_args, args),
+    STATE_RAW(Sb16, out), STATE_INDEX(Sb16, out_head, out), STATE_COUNT(Sb16, out_count, out), STATE(Sb16, last_out),
     STATE(Sb16, resetting), STATE(Sb16, speaker), STATE(Sb16, test),
     STATE(Sb16, irq_status), STATE(Sb16, mixer_index), STATE_RAW(Sb16, mixer), STATE(Sb16, rate),
     STATE(Sb16, by_constant), STATE(Sb16, stereo), STATE(Sb16, is_signed), STATE(Sb16, batch),

@@ -502,15 +502,23 @@ static const Prop fdc_props[] = {
 
 static const PinRow fdc_pins[] = { PIN_OUT(Fdc, irq, "irq"), PIN_END };
 
+static bool fdc_check_load(Device *d, GError **error)
+{
+    const Fdc *s = (Fdc *)d;
+
+    return ((s->phase != FDC_RESULT || s->len) && (!s->format || s->at < 4)) ||
+           fail(error, "phase %u has %u bytes, %u done", s->phase, s->len, s->at);
+}
+
 static const StateField fdc_state[] = {
     HOST_ONLY(Fdc, dma, "wired at realize"), HOST_ONLY(Fdc, bus, "its drives have state of their own"),
     HOST_ONLY(Fdc, drives, "wired at realize"), HOST_ONLY(Fdc, active, "requests have ended before state is saved"),
-    STATE(Fdc, phase), STATE_RAW(Fdc, fifo), STATE(Fdc, pos), STATE(Fdc, len), STATE(Fdc, reset_left), STATE(Fdc, st0),
+    STATE_MAX(Fdc, phase, FDC_RESULT), STATE_RAW(Fdc, fifo), STATE_BELOW(Fdc, pos, len, FDC_FIFO - 1), STATE_MAX(Fdc, len, FDC_FIFO), STATE(Fdc, reset_left), STATE(Fdc, st0),
     STATE(Fdc, ccr), STATE(Fdc, seek_done), STATE(Fdc, step_rate), STATE(Fdc, head_times), STATE(Fdc, config),
-    STATE(Fdc, precomp), STATE(Fdc, lock), STATE(Fdc, perpendicular), STATE(Fdc, command), STATE(Fdc, drive),
-    STATE(Fdc, head), STATE(Fdc, cylinder), STATE(Fdc, sector), STATE(Fdc, size), STATE(Fdc, last_sector),
+    STATE(Fdc, precomp), STATE(Fdc, lock), STATE(Fdc, perpendicular), STATE(Fdc, command), STATE_MAX(Fdc, drive, FDC_DRIVES - 1),
+    STATE_MAX(Fdc, head, 1), STATE(Fdc, cylinder), STATE(Fdc, sector), STATE(Fdc, size), STATE(Fdc, last_sector),
     STATE(Fdc, multi_track), STATE(Fdc, write), STATE(Fdc, format), STATE(Fdc, verify),
-    STATE(Fdc, non_dma), STATE(Fdc, over), STATE(Fdc, scanning), STATE(Fdc, scan_failed), STATE(Fdc, at),
+    STATE(Fdc, non_dma), STATE(Fdc, over), STATE(Fdc, scanning), STATE(Fdc, scan_failed), STATE_MAX(Fdc, at, FDC_SECTOR - 1),
     STATE(Fdc, have_data), STATE_RAW(Fdc, data), STATE_TIMER_FIELD(Fdc, timer), STATE_END,
 };
 
@@ -534,5 +542,6 @@ static const DeviceType fdc_type = {
     .realize = fdc_realize,
     .unrealize = fdc_unrealize,
     .reset = fdc_device_reset,
+    .check_load = fdc_check_load,
 };
 DEVICE_TYPE(fdc_type);

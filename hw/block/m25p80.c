@@ -607,7 +607,7 @@ static const Prop flash_props[] = {
 };
 
 static const StateField flash_state[] = {
-    STATE(M25p80, nvcfg), STATE(M25p80, cr1), STATE(M25p80, op), STATE(M25p80, step), STATE(M25p80, need), STATE(M25p80, have), STATE(M25p80, reply_len),
+    STATE(M25p80, nvcfg), STATE(M25p80, cr1), STATE(M25p80, op), STATE(M25p80, step), STATE(M25p80, need), STATE(M25p80, have), STATE_COUNT(M25p80, reply_len, reply),
     STATE(M25p80, sr), STATE(M25p80, vcr), STATE(M25p80, evcr), STATE(M25p80, ear), STATE(M25p80, reset_enabled),
     STATE_RAW(M25p80, addr), STATE_RAW(M25p80, reply), STATE(M25p80, four), STATE(M25p80, at),
     HOST_ONLY(M25p80, mem, "a RAM block, saved as such"),

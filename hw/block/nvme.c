@@ -570,12 +570,26 @@ static const Prop nvme_props[] = {
     PROP_END,
 };
 
+/* A submission queue has a completion queue. */
+static bool nvme_check_load(Device *d, GError **error)
+{
+    const NvmeCtrl *s = (NvmeCtrl *)d;
+
+    for (unsigned i = 0; i < NVME_MAX_QUEUES; i++) {
+        if (s->sq[i].size && !s->cq[s->sq[i].cqid].size) {
+            return fail(error, "queue %u completes into queue %u, which is not there", i,
+                        s->sq[i].cqid);
+        }
+    }
+    return true;
+}
+
 static const StateField sq_state[] = {
     STATE(NvmeSq, base),
-    STATE(NvmeSq, size),
-    STATE(NvmeSq, head),
-    STATE(NvmeSq, tail),
-    STATE(NvmeSq, cqid),
+    STATE_MAX(NvmeSq, size, 65536),
+    STATE_BELOW(NvmeSq, head, size, 65535),
+    STATE_BELOW(NvmeSq, tail, size, 65535),
+    STATE_MAX(NvmeSq, cqid, NVME_MAX_QUEUES - 1),
     HOST_ONLY(NvmeSq, in_flight, "zero while the machine is stopped"),
     HOST_ONLY(NvmeSq, epoch, "tells old requests from new"),
     STATE_END,
@@ -583,9 +597,9 @@ static const StateField sq_state[] = {
 
 static const StateField cq_state[] = {
     STATE(NvmeCq, base),
-    STATE(NvmeCq, size),
-    STATE(NvmeCq, head),
-    STATE(NvmeCq, tail),
+    STATE_MAX(NvmeCq, size, 65536),
+    STATE_BELOW(NvmeCq, head, size, 65535),
+    STATE_BELOW(NvmeCq, tail, size, 65535),
     STATE(NvmeCq, vector),
     STATE(NvmeCq, users),
     STATE(NvmeCq, phase),
@@ -601,8 +615,8 @@ static const StateField nvme_state[] = {
     STATE_STRUCTS(NvmeCtrl, cq, cq_state),
     STATE_ARRAY(NvmeCtrl, kicked),
     STATE_ARRAY(NvmeCtrl, aer_cids),
-    STATE(NvmeCtrl, num_aers),
-    STATE(NvmeCtrl, events_pending),
+    STATE_COUNT(NvmeCtrl, num_aers, aer_cids),
+    STATE_MAX(NvmeCtrl, events_pending, 7),
     STATE(NvmeCtrl, events_masked),
     STATE_ARRAY(NvmeCtrl, event_info),
     STATE(NvmeCtrl, async_config),
@@ -653,5 +667,6 @@ static const DeviceType nvme_type = {
     .realize = nvme_realize,
     .unrealize = nvme_unrealize,
     .reset = nvme_reset,
+    .check_load = nvme_check_load,
 };
 DEVICE_TYPE(nvme_type);

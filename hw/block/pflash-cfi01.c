@@ -456,6 +456,14 @@ static void flash_reset(Device *d)
     flash_array_mode(s);
 }
 
+static bool flash_check_load(Device *d, GError **error)
+{
+    const Pflash *s = (Pflash *)d;
+
+    return (s->buffer_base < flash_size(s) && s->buffer_base % s->sector_len == 0) ||
+           fail(error, "no sector begins at 0x%" PRIx64, s->buffer_base);
+}
+
 static void flash_post_load(Device *d)
 {
     Pflash *s = (Pflash *)d;
@@ -566,6 +574,7 @@ static const DeviceType flash_type = {
     .realize = flash_realize,
     .unrealize = flash_unrealize,
     .reset = flash_reset,
+    .check_load = flash_check_load,
     .post_load = flash_post_load,
 };
 DEVICE_TYPE(flash_type);

@@ -145,7 +145,7 @@ static const RegBank aux_banks[] = {
 static const Prop aux_props[] = {PROP_CHARDEV(Bcm2835Aux, chardev), PROP_END};
 static const PinRow aux_pins[] = {PIN_OUT(Bcm2835Aux, irq, "irq"), PIN_END};
 static const StateField aux_state[] = {
-    HOST_ONLY(Bcm2835Aux, fe, "host side"), STATE_RAW(Bcm2835Aux, rx), STATE(Bcm2835Aux, head), STATE(Bcm2835Aux, count), STATE_END,
+    HOST_ONLY(Bcm2835Aux, fe, "host side"), STATE_RAW(Bcm2835Aux, rx), STATE_INDEX(Bcm2835Aux, head, rx), STATE_COUNT(Bcm2835Aux, count, rx), STATE_END,
 };
 
 static const DeviceType aux_type = {

@@ -180,7 +180,7 @@ static const RegBank uart_banks[] = {
 static const Prop uart_props[] = {PROP_CHARDEV(CadenceUart, chardev), PROP_END};
 static const PinRow uart_pins[] = {PIN_OUT(CadenceUart, irq, "irq"), PIN_END};
 static const StateField uart_state[] = {
-    HOST_ONLY(CadenceUart, fe, "host side"), STATE_RAW(CadenceUart, rx), STATE(CadenceUart, head), STATE(CadenceUart, count), STATE_END,
+    HOST_ONLY(CadenceUart, fe, "host side"), STATE_RAW(CadenceUart, rx), STATE_INDEX(CadenceUart, head, rx), STATE_COUNT(CadenceUart, count, rx), STATE_END,
 };
 
 static const DeviceType cadence_uart_type = {

@@ -166,7 +166,7 @@ static const Prop uart_props[] = {
 };
 static const PinRow uart_pins[] = {PIN_OUT(ExynosUart, irq, "irq"), PIN_END};
 static const StateField uart_state[] = {
-    HOST_ONLY(ExynosUart, fe, "host side"), STATE_RAW(ExynosUart, rx), STATE(ExynosUart, head), STATE(ExynosUart, count), STATE_END,
+    HOST_ONLY(ExynosUart, fe, "host side"), STATE_RAW(ExynosUart, rx), STATE_INDEX(ExynosUart, head, rx), STATE_COUNT(ExynosUart, count, rx), STATE_END,
 };
 
 static const DeviceType exynos_uart_type = {

@@ -174,7 +174,7 @@ static const RegBank serial_banks[] = {
 static const Prop imx_serial_props[] = {PROP_CHARDEV(ImxSerial, chardev), PROP_END};
 static const PinRow serial_pins[] = {PIN_OUT(ImxSerial, irq, "irq"), PIN_END};
 static const StateField imx_serial_state[] = {
-    HOST_ONLY(ImxSerial, fe, "host side"), STATE_RAW(ImxSerial, rx), STATE(ImxSerial, head), STATE(ImxSerial, count), STATE_END,
+    HOST_ONLY(ImxSerial, fe, "host side"), STATE_RAW(ImxSerial, rx), STATE_INDEX(ImxSerial, head, rx), STATE_COUNT(ImxSerial, count, rx), STATE_END,
 };
 
 static const DeviceType imx_serial_type = {

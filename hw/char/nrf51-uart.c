@@ -188,7 +188,7 @@ static const RegBank nrf51_uart_banks[] = {
 static const Prop nrf51_uart_props[] = {PROP_CHARDEV(Nrf51Uart, chardev), PROP_END};
 static const PinRow nrf51_uart_pins[] = {PIN_OUT(Nrf51Uart, irq, "irq"), PIN_END};
 static const StateField nrf51_uart_state[] = {
-    HOST_ONLY(Nrf51Uart, fe, "host side"), STATE_RAW(Nrf51Uart, rx), STATE(Nrf51Uart, head), STATE(Nrf51Uart, count),
+    HOST_ONLY(Nrf51Uart, fe, "host side"), STATE_RAW(Nrf51Uart, rx), STATE_INDEX(Nrf51Uart, head, rx), STATE_COUNT(Nrf51Uart, count, rx),
     STATE(Nrf51Uart, inten), STATE(Nrf51Uart, rx_on), STATE(Nrf51Uart, tx_on), STATE_END,
 };
 

@@ -345,10 +345,10 @@ static const PinRow pl011_pins[] = {PIN_OUT(Pl011, irq, "irq"), PIN_END};
 static const StateField pl011_state[] = {
     STATE_ARRAY(Pl011, rx),
     STATE_RAW(Pl011, tx),
-    STATE(Pl011, rx_head),
-    STATE(Pl011, rx_count),
-    STATE(Pl011, tx_head),
-    STATE(Pl011, tx_count),
+    STATE_INDEX(Pl011, rx_head, rx),
+    STATE_COUNT(Pl011, rx_count, rx),
+    STATE_INDEX(Pl011, tx_head, tx),
+    STATE_COUNT(Pl011, tx_count, tx),
     HOST_ONLY(Pl011, fe, "connection to the back end"),
     STATE_END,
 };

@@ -444,7 +444,7 @@ static const Prop serial_props[] = {
 static const PinRow serial_pins[] = { PIN_OUT(Serial, irq, "irq"), PIN_END };
 
 static const StateField fifo_state[] = {
-    STATE_RAW(SerialFifo, data), STATE(SerialFifo, head), STATE(SerialFifo, count), STATE_END,
+    STATE_RAW(SerialFifo, data), STATE_INDEX(SerialFifo, head, data), STATE_COUNT(SerialFifo, count, data), STATE_END,
 };
 
 /* Bytes may wait at both ends. */

@@ -493,6 +493,7 @@ static void cirrus_unrealize(Device *dev)
 
 static void cirrus_post_load(Device *dev)
 {
+    vga_loaded(&((Cirrus *)dev)->card.vga);
     cirrus_feed_window((Cirrus *)dev, ((Cirrus *)dev)->from_cpu);
 }
 
@@ -512,17 +513,17 @@ static const StateField cirrus_state[] = {
     STATE_BUF(Cirrus, card.vga.vram, cirrus_vram_len),
     STATE(Cirrus, seq_index),
     STATE_ARRAY(Cirrus, seq),
-    STATE(Cirrus, gfx_index),
+    STATE_INDEX(Cirrus, gfx_index, gfx),
     STATE_ARRAY(Cirrus, gfx),
     STATE(Cirrus, cursor_x),
     STATE(Cirrus, cursor_y),
     STATE(Cirrus, hidden_dac),
-    STATE(Cirrus, dac_reads),
+    STATE_MAX(Cirrus, dac_reads, 4),
     STATE_ARRAY(Cirrus, cursor_palette),
     STATE(Cirrus, from_cpu),
     STATE(Cirrus, rows_left),
-    STATE(Cirrus, row_bytes),
-    STATE(Cirrus, row_at),
+    STATE_COUNT(Cirrus, row_bytes, row),
+    STATE_BELOW(Cirrus, row_at, row_bytes, CIRRUS_ROW - 1),
     STATE(Cirrus, dest),
     STATE_ARRAY(Cirrus, row),
     HOST_ONLY(Cirrus, bar, "region"),

@@ -40,6 +40,15 @@ static pixman_format_code_t pixel_format(uint32_t fourcc)
     }
 }
 
+static bool size_good(uint32_t format, uint32_t width, uint32_t height, uint32_t stride)
+{
+    pixman_format_code_t pixels = pixel_format(format);
+
+    return pixels && width >= MIN_SIZE && width <= MAX_SIZE && height >= MIN_SIZE &&
+           height <= MAX_SIZE &&
+           (!stride || stride >= (uint64_t)width * PIXMAN_FORMAT_BPP(pixels) / 8);
+}
+
 static void config_written(void *opaque, const uint8_t *data, size_t len)
 {
     Ramfb *s = opaque;
@@ -48,8 +57,7 @@ static void config_written(void *opaque, const uint8_t *data, size_t len)
     uint32_t stride = load_be32(data + 24);
     pixman_format_code_t pixels = pixel_format(format);
 
-    if (len != CONFIG_LEN || !pixels || width < MIN_SIZE || width > MAX_SIZE || height < MIN_SIZE ||
-        height > MAX_SIZE || (stride && stride < (uint64_t)width * PIXMAN_FORMAT_BPP(pixels) / 8)) {
+    if (len != CONFIG_LEN || !size_good(format, width, height, stride)) {
         guest_error("ramfb: a screen of %u x %u, %u bytes a line, format %#x", width, height,
                     stride, format);
         return;
@@ -126,6 +134,14 @@ static void ramfb_reset(Device *d)
     ((Ramfb *)d)->width = 0;
 }
 
+static bool ramfb_check_load(Device *d, GError **error)
+{
+    const Ramfb *s = (Ramfb *)d;
+
+    return !s->width || size_good(s->format, s->width, s->height, s->stride) ||
+           fail(error, "a screen of %u x %u, format %#x", s->width, s->height, s->format);
+}
+
 static void ramfb_post_load(Device *d)
 {
     Ramfb *s = (Ramfb *)d;
@@ -143,6 +159,6 @@ static const StateField ramfb_state[] = {
 static const DeviceType ramfb_type = {
     .name = "ramfb", .category = "display", .desc = "ram framebuffer standalone device", .size = sizeof(Ramfb), .state_version = 1,
     .state = ramfb_state, .realize = ramfb_realize, .unrealize = ramfb_unrealize, .reset = ramfb_reset,
-    .post_load = ramfb_post_load,
+    .check_load = ramfb_check_load, .post_load = ramfb_post_load,
 };
 DEVICE_TYPE(ramfb_type);

@@ -155,9 +155,9 @@ void vga_card_fini(VgaCard *c)
 }
 
 static const StateField vga_state[] = {
-    STATE(Vga, misc), STATE(Vga, feature), STATE(Vga, status1), STATE(Vga, seq_index), STATE_ARRAY(Vga, seq),
-    STATE(Vga, gfx_index), STATE_ARRAY(Vga, gfx), STATE(Vga, attr_index), STATE_ARRAY(Vga, attr), STATE(Vga, attr_data),
-    STATE(Vga, crtc_index), STATE_ARRAY(Vga, crtc), STATE(Vga, dac_read), STATE(Vga, dac_write), STATE(Vga, dac_part),
+    STATE(Vga, misc), STATE(Vga, feature), STATE(Vga, status1), STATE_INDEX(Vga, seq_index, seq), STATE_ARRAY(Vga, seq),
+    STATE_INDEX(Vga, gfx_index, gfx), STATE_ARRAY(Vga, gfx), STATE_MAX(Vga, attr_index, 0x3f), STATE_ARRAY(Vga, attr), STATE(Vga, attr_data),
+    STATE(Vga, crtc_index), STATE_ARRAY(Vga, crtc), STATE(Vga, dac_read), STATE(Vga, dac_write), STATE_MAX(Vga, dac_part, 2),
     STATE(Vga, dac_mask), STATE(Vga, dac_reading), STATE_ARRAY(Vga, dac_temp), STATE_ARRAY(Vga, palette), STATE(Vga, latch),
     STATE(Vga, dispi_index), STATE_ARRAY(Vga, dispi), HOST_ONLY(Vga, vram, "the device saves it"),
     HOST_ONLY(Vga, vram_size, "follows from a property"), HOST_ONLY(Vga, console, "the host's side of the screen"), STATE_END,

@@ -106,10 +106,10 @@ static const Prop vga_isa_props[] = {
 
 static const StateField vga_isa_state[] = {
     STATE(VgaIsa, vga.misc), STATE(VgaIsa, vga.feature), STATE(VgaIsa, vga.status1),
-    STATE(VgaIsa, vga.seq_index), STATE_ARRAY(VgaIsa, vga.seq), STATE(VgaIsa, vga.gfx_index),
-    STATE_ARRAY(VgaIsa, vga.gfx), STATE(VgaIsa, vga.attr_index), STATE_ARRAY(VgaIsa, vga.attr),
+    STATE_INDEX(VgaIsa, vga.seq_index, vga.seq), STATE_ARRAY(VgaIsa, vga.seq), STATE_INDEX(VgaIsa, vga.gfx_index, vga.gfx),
+    STATE_ARRAY(VgaIsa, vga.gfx), STATE_MAX(VgaIsa, vga.attr_index, 0x3f), STATE_ARRAY(VgaIsa, vga.attr),
     STATE(VgaIsa, vga.attr_data), STATE(VgaIsa, vga.crtc_index), STATE_ARRAY(VgaIsa, vga.crtc),
-    STATE(VgaIsa, vga.dac_read), STATE(VgaIsa, vga.dac_write), STATE(VgaIsa, vga.dac_part),
+    STATE(VgaIsa, vga.dac_read), STATE(VgaIsa, vga.dac_write), STATE_MAX(VgaIsa, vga.dac_part, 2),
     STATE(VgaIsa, vga.dac_mask), STATE(VgaIsa, vga.dac_reading), STATE_ARRAY(VgaIsa, vga.dac_temp),
     STATE_ARRAY(VgaIsa, vga.palette), STATE(VgaIsa, vga.latch), STATE(VgaIsa, vga.dispi_index),
     STATE_ARRAY(VgaIsa, vga.dispi), STATE_BUF(VgaIsa, vga.vram, vram_len),
@@ -122,9 +122,15 @@ static const IsaInfo vga_isa_info = {
     .ports = { { .bank = "ports", .base = LEGACY_PORTS }, { .bank = "dispi", .base = DISPI_PORT } },
 };
 
+static void vga_isa_post_load(Device *d)
+{
+    vga_loaded(&((VgaIsa *)d)->vga);
+}
+
 static const DeviceType vga_isa_type = {
     .name = "isa-vga", .bus = "ISA", .category = "display", .bus_info = &vga_isa_info, .size = sizeof(VgaIsa),
     .state_version = 1, .props = vga_isa_props, .banks = vga_isa_banks, .state = vga_isa_state,
     .realize = vga_isa_realize, .unrealize = vga_isa_unrealize, .reset = vga_isa_reset,
+    .post_load = vga_isa_post_load,
 };
 DEVICE_TYPE(vga_isa_type);

@@ -70,6 +70,11 @@ static void vga_unrealize(Device *dev)
     vga_card_fini(&d->card);
 }
 
+static void vga_post_load(Device *dev)
+{
+    vga_loaded(&((VgaPci *)dev)->card.vga);
+}
+
 static void vga_device_reset(Device *dev)
 {
     vga_reset(&((VgaPci *)dev)->card.vga);
@@ -108,7 +113,7 @@ static const DeviceType vga_type = {
     .name = "VGA", .parent = "pci-device", .bus = "PCI", .category = "display",
     .bus_info = &vga_pci, .size = sizeof(VgaPci), .state_version = 1, .props = vga_props,
     .state = vga_pci_state, .realize = vga_realize, .unrealize = vga_unrealize,
-    .reset = vga_device_reset,
+    .reset = vga_device_reset, .post_load = vga_post_load,
 };
 DEVICE_TYPE(vga_type);
 
@@ -135,6 +140,7 @@ DEVICE_TYPE(vga_type);
         .realize = id_##_realize,                  \
         .unrealize = vga_unrealize,                \
         .reset = vga_device_reset,                 \
+        .post_load = vga_post_load,                \
     };                                             \
     DEVICE_TYPE(id_##_type);
 NO_LEGACY(secondary, "secondary-vga", NULL, NULL, vga_props)

@@ -255,6 +255,14 @@ static void fix_geometry(Vga *s)
     r[DISPI_Y_OFFSET] = MIN(r[DISPI_Y_OFFSET], (uint16_t)(r[DISPI_VIRT_HEIGHT] - r[DISPI_YRES]));
 }
 
+void vga_loaded(Vga *s)
+{
+    s->dispi[DISPI_BANK] &= (uint16_t)(s->vram_size / (64 * KIB) - 1);
+    if (s->dispi[DISPI_ENABLE] & DISPI_ENABLED) {
+        fix_geometry(s);
+    }
+}
+
 static void dispi_enable(Vga *s, uint16_t value)
 {
     bool was = s->dispi[DISPI_ENABLE] & DISPI_ENABLED;

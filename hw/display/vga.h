@@ -39,6 +39,8 @@ typedef struct Vga {
 } Vga;
 
 void vga_reset(Vga *s);
+/* After its state was loaded: what was set fits video memory. */
+void vga_loaded(Vga *s);
 /* Ports 3B0h to 3DFh, by their full number; one byte. */
 uint8_t vga_port_read(Vga *s, unsigned port);
 void vga_port_write(Vga *s, unsigned port, uint8_t value);

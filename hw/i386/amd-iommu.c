@@ -434,7 +434,7 @@ static const Prop amdvi_props[] = {
 
 static const StateField amdvi_state[] = {
     STATE_RAW(Amdvi, events),
-    STATE(Amdvi, num_events),
+    STATE_COUNT(Amdvi, num_events, events),
     HOST_ONLY(Amdvi, remaps, "by the properties"),
     HOST_ONLY(Amdvi, function, "host side"),
     HOST_ONLY(Amdvi, lock, "host side"),

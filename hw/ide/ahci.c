@@ -267,7 +267,7 @@ static const PciInfo ahci_pci = {
 };
 
 static const StateField port_fields[] = {
-    STATE(AhciPort, slot), STATE(AhciPort, halted), STATE(AhciPort, pio_in), STATE(AhciPort, srst),
+    STATE_RANGE(AhciPort, slot, -1, AHCI_SLOTS - 1), STATE(AhciPort, halted), STATE(AhciPort, pio_in), STATE(AhciPort, srst),
     STATE(AhciPort, last_slot), STATE(AhciPort, table), STATE(AhciPort, prds), STATE(AhciPort, moved),
     HOST_ONLY(AhciPort, hba, "constant"),
     HOST_ONLY(AhciPort, bus, "its drive has state of its own"),

@@ -189,5 +189,5 @@ void ide_channel_reset(IdeChannel *c)
 
 const StateField ide_channel_state[] = {
     HOST_ONLY(IdeChannel, bus, "its drives have state of their own"), HOST_ONLY(IdeChannel, irq, "constant"),
-    STATE(IdeChannel, selected), STATE(IdeChannel, control), STATE(IdeChannel, pending), STATE_END,
+    STATE_INDEX(IdeChannel, selected, bus.drives), STATE(IdeChannel, control), STATE(IdeChannel, pending), STATE_END,
 };

@@ -338,8 +338,8 @@ void ps2_init(Ps2 *p, bool mouse, void (*ready)(void *opaque), void *opaque)
 const StateField ps2_state[] = {
     HOST_ONLY(Ps2, mouse, "constant"),
     STATE_RAW(Ps2, queue),
-    STATE(Ps2, head),
-    STATE(Ps2, count),
+    STATE_INDEX(Ps2, head, queue),
+    STATE_COUNT(Ps2, count, queue),
     STATE(Ps2, command),
     STATE(Ps2, enabled),
     STATE(Ps2, scan_set),

@@ -200,8 +200,8 @@ static const Prop vmmouse_props[] = {
 
 static const StateField vmmouse_state[] = {
     STATE_ARRAY(Vmmouse, queue),
-    STATE(Vmmouse, head),
-    STATE(Vmmouse, count),
+    STATE_INDEX(Vmmouse, head, queue),
+    STATE_COUNT(Vmmouse, count, queue),
     STATE(Vmmouse, status),
     STATE(Vmmouse, mode),
     HOST_ONLY(Vmmouse, handler, "follows mode"),

@@ -148,7 +148,7 @@ static const RegBank vic_banks[] = {
 static const PinRow vic_pins[] = {PIN_OUT(Pl190, irq, "irq"), PIN_OUT(Pl190, fiq, "fiq"),
                                   PIN_IN("in", 32, vic_in), PIN_END};
 static const StateField vic_state[] = {
-    STATE(Pl190, lines), STATE(Pl190, enable), STATE(Pl190, soft), STATE(Pl190, level), STATE_ARRAY(Pl190, outer), STATE_END,
+    STATE(Pl190, lines), STATE(Pl190, enable), STATE(Pl190, soft), STATE_MAX(Pl190, level, VECTORS + 1), STATE_ARRAY_MAX(Pl190, outer, VECTORS + 1), STATE_END,
 };
 static const DeviceType vic_type = {
     .name = "pl190", .category = "misc", .desc = "Vectored interrupt controller", .internal = true, .size = sizeof(Pl190),

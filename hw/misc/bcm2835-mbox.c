@@ -340,8 +340,8 @@ static const Prop mbox_props[] = {
 };
 static const PinRow mbox_pins[] = {PIN_OUT(Bcm2835Mbox, irq, "irq"), PIN_END};
 static const StateField mbox_state[] = {
-    HOST_ONLY(Bcm2835Mbox, mac, "configuration"), STATE_ARRAY(Bcm2835Mbox, slot), STATE(Bcm2835Mbox, head),
-    STATE(Bcm2835Mbox, count), STATE_END,
+    HOST_ONLY(Bcm2835Mbox, mac, "configuration"), STATE_ARRAY(Bcm2835Mbox, slot), STATE_INDEX(Bcm2835Mbox, head, slot),
+    STATE_COUNT(Bcm2835Mbox, count, slot), STATE_END,
 };
 
 static const DeviceType mbox_type = {

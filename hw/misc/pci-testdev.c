@@ -122,7 +122,7 @@ static const Prop testdev_props[] = {
 };
 
 static const StateField testdev_state[] = {
-    STATE(PciTestdev, chosen), STATE(PciTestdev, test), STATE(PciTestdev, count), HOST_ONLY(PciTestdev, membar, "host side"),
+    STATE(PciTestdev, chosen), STATE_MAX(PciTestdev, test, 2 * TESTS - 1), STATE(PciTestdev, count), HOST_ONLY(PciTestdev, membar, "host side"),
     STATE_END,
 };
 

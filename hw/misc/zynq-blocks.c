@@ -442,7 +442,7 @@ static const Reg xadc_rows[] = {
 static const RegBank xadc_banks[] = {{.name = "mmio", .size = 0x20, BANK_REGS(xadc_rows), .help = "analog converter"}, {0}};
 static const PinRow xadc_pins[] = {PIN_OUT(Xadc, irq, "irq"), PIN_END};
 static const StateField xadc_state[] = {
-    STATE_ARRAY(Xadc, regs), STATE_ARRAY(Xadc, fifo), STATE(Xadc, head), STATE(Xadc, len), STATE_END};
+    STATE_ARRAY(Xadc, regs), STATE_ARRAY(Xadc, fifo), STATE_INDEX(Xadc, head, fifo), STATE_COUNT(Xadc, len, fifo), STATE_END};
 
 static const DeviceType xadc_type = {
     .name = "xlnx-zynq-xadc", .category = "misc", .desc = "Zynq analog converter interface", .internal = true, .size = sizeof(Xadc),

@@ -263,7 +263,7 @@ const RegBank e1000e_banks[] = {
 
 static const StateField tx_state[] = {
     STATE_STRUCT(E1000eTx, ctx, e1000_context_state), STATE(E1000eTx, popts), STATE(E1000eTx, tse), STATE(E1000eTx, vlan),
-    STATE(E1000eTx, tag), STATE(E1000eTx, len), STATE_RAW(E1000eTx, buf), STATE_END,
+    STATE(E1000eTx, tag), STATE_MAX(E1000eTx, len, sizeof(((E1000eTx *)0)->buf) - 8), STATE_RAW(E1000eTx, buf), STATE_END,
 };
 
 const StateField e1000e_state[] = {

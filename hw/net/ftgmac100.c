@@ -367,7 +367,7 @@ static const RegBank gmac_banks[] = {{.name = "mmio", .size = 0x2000, BANK_REGS(
 static const Prop gmac_props[] = {NIC_PROPS(Ftgmac100), PROP_BOOL(Ftgmac100, aspeed, "aspeed", false, .help = "rings end as Aspeed's do"), PROP_END};
 static const PinRow gmac_pins[] = {PIN_OUT(Ftgmac100, irq, "irq"), PIN_END};
 static const StateField gmac_state[] = {
-    HOST_ONLY(Ftgmac100, nic, "host side"), STATE_STRUCT(Ftgmac100, phy, mii_state), STATE_RAW(Ftgmac100, frame), STATE(Ftgmac100, frame_len),
+    HOST_ONLY(Ftgmac100, nic, "host side"), STATE_STRUCT(Ftgmac100, phy, mii_state), STATE_RAW(Ftgmac100, frame), STATE_COUNT(Ftgmac100, frame_len, frame),
     STATE(Ftgmac100, frame_flags), STATE_END,
 };
 

@@ -774,11 +774,11 @@ static const StateField lan_state[] = {
     HOST_ONLY(Lan9118, nic, "host side"), STATE_ARRAY(Lan9118, mac), STATE(Lan9118, phy_control),
     STATE(Lan9118, phy_status), STATE(Lan9118, phy_advertise), STATE(Lan9118, phy_int), STATE(Lan9118, phy_mask), STATE_RAW(Lan9118, eeprom),
     STATE(Lan9118, eeprom_writable), STATE(Lan9118, gpt_start_ns), STATE_TIMER_FIELD(Lan9118, gpt), STATE_ARRAY(Lan9118, rx_fifo),
-    STATE_ARRAY(Lan9118, rx_status), STATE(Lan9118, rx_head), STATE(Lan9118, rx_used), STATE(Lan9118, rx_shead), STATE(Lan9118, rx_sused),
-    STATE(Lan9118, rx_left), STATE(Lan9118, rx_pad), STATE_ARRAY(Lan9118, rx_sizes), STATE(Lan9118, rx_zhead), STATE(Lan9118, rx_zused),
-    STATE_RAW(Lan9118, tx_buf), STATE(Lan9118, tx_len), STATE(Lan9118, tx_state), STATE(Lan9118, tx_a), STATE(Lan9118, tx_b),
-    STATE(Lan9118, tx_words), STATE(Lan9118, tx_skip), STATE(Lan9118, tx_bytes), STATE_ARRAY(Lan9118, tx_status), STATE(Lan9118, tx_shead),
-    STATE(Lan9118, tx_sused), STATE_END,
+    STATE_ARRAY(Lan9118, rx_status), STATE_INDEX(Lan9118, rx_head, rx_fifo), STATE_COUNT(Lan9118, rx_used, rx_fifo), STATE_INDEX(Lan9118, rx_shead, rx_status), STATE_COUNT(Lan9118, rx_sused, rx_status),
+    STATE(Lan9118, rx_left), STATE(Lan9118, rx_pad), STATE_ARRAY(Lan9118, rx_sizes), STATE_INDEX(Lan9118, rx_zhead, rx_sizes), STATE_COUNT(Lan9118, rx_zused, rx_sizes),
+    STATE_RAW(Lan9118, tx_buf), STATE_COUNT(Lan9118, tx_len, tx_buf), STATE(Lan9118, tx_state), STATE(Lan9118, tx_a), STATE(Lan9118, tx_b),
+    STATE(Lan9118, tx_words), STATE(Lan9118, tx_skip), STATE(Lan9118, tx_bytes), STATE_ARRAY(Lan9118, tx_status), STATE_INDEX(Lan9118, tx_shead, tx_status),
+    STATE_COUNT(Lan9118, tx_sused, tx_status), STATE_END,
 };
 
 static const DeviceType lan_type = {

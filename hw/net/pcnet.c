@@ -558,9 +558,9 @@ static const Prop pcnet_props[] = { NIC_PROPS(Pcnet), PROP_END };
 static const StateField pcnet_state[] = {
     HOST_ONLY(Pcnet, nic, "connection to the back end"), HOST_ONLY(Pcnet, kick_bh, "host side"),
     HOST_ONLY(Pcnet, prom, "made at realize"), STATE(Pcnet, rap), STATE(Pcnet, dwio), STATE_ARRAY(Pcnet, csr),
-    STATE_ARRAY(Pcnet, bcr), STATE(Pcnet, rx_ring), STATE(Pcnet, tx_ring), STATE(Pcnet, rx_count),
-    STATE(Pcnet, tx_count), STATE(Pcnet, rx_at), STATE(Pcnet, tx_at), STATE_STRUCT(Pcnet, phy, mii_state),
-    STATE(Pcnet, tx_len), STATE(Pcnet, tx_started), STATE_RAW(Pcnet, tx_buf), STATE_END,
+    STATE_ARRAY(Pcnet, bcr), STATE(Pcnet, rx_ring), STATE(Pcnet, tx_ring), STATE_MAX(Pcnet, rx_count, 65535),
+    STATE_MAX(Pcnet, tx_count, 65535), STATE(Pcnet, rx_at), STATE(Pcnet, tx_at), STATE_STRUCT(Pcnet, phy, mii_state),
+    STATE_COUNT(Pcnet, tx_len, tx_buf), STATE(Pcnet, tx_started), STATE_RAW(Pcnet, tx_buf), STATE_END,
 };
 
 static const PciConfigRow pcnet_config[] = {

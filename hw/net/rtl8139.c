@@ -609,7 +609,7 @@ static const StateField rtl8139_state[] = {
     HOST_ONLY(Rtl8139, nic, "connection to the back end"), HOST_ONLY(Rtl8139, kick_bh, "host side"),
     STATE(Rtl8139, kicks), STATE_STRUCT(Rtl8139, phy, mii_state), STATE_STRUCT(Rtl8139, eeprom, eeprom93_state),
     STATE_TIMER_FIELD(Rtl8139, timer), STATE(Rtl8139, timer_base_ns), STATE(Rtl8139, tx_at),
-    STATE(Rtl8139, tx_hi_at), STATE(Rtl8139, rx_at), STATE(Rtl8139, tx_len), STATE(Rtl8139, tx_flags),
+    STATE(Rtl8139, tx_hi_at), STATE(Rtl8139, rx_at), STATE_COUNT(Rtl8139, tx_len, tx_buf), STATE(Rtl8139, tx_flags),
     STATE(Rtl8139, tx_vlan), STATE(Rtl8139, tx_count), STATE(Rtl8139, rx_count), STATE_RAW(Rtl8139, tx_buf),
     STATE_END,
 };

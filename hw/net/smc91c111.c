@@ -470,9 +470,9 @@ static const RegBank smc_banks[] = {{.name = "mmio", .size = 16, .ops = &smc_ops
 static const Prop smc_props[] = {NIC_PROPS(Smc91c111), PROP_END};
 static const PinRow smc_pins[] = {PIN_OUT(Smc91c111, irq, "irq"), PIN_END};
 static const StateField smc_state[] = {
-    HOST_ONLY(Smc91c111, nic, "host side"), STATE_STRUCT(Smc91c111, phy, mii_state), STATE(Smc91c111, bank), STATE_RAW(Smc91c111, regs),
-    STATE(Smc91c111, ints), STATE(Smc91c111, mask), STATE(Smc91c111, allocated), STATE(Smc91c111, packet), STATE(Smc91c111, used),
-    STATE_RAW(Smc91c111, tx_done), STATE(Smc91c111, tx_done_len), STATE_RAW(Smc91c111, rx), STATE(Smc91c111, rx_len), STATE_RAW(Smc91c111, data),
+    HOST_ONLY(Smc91c111, nic, "host side"), STATE_STRUCT(Smc91c111, phy, mii_state), STATE_MAX(Smc91c111, bank, 7), STATE_RAW(Smc91c111, regs),
+    STATE(Smc91c111, ints), STATE(Smc91c111, mask), STATE(Smc91c111, allocated), STATE(Smc91c111, packet), STATE_MAX(Smc91c111, used, (1u << PACKETS) - 1),
+    STATE_RAW(Smc91c111, tx_done), STATE_COUNT(Smc91c111, tx_done_len, tx_done), STATE_RAW(Smc91c111, rx), STATE_COUNT(Smc91c111, rx_len, rx), STATE_RAW(Smc91c111, data),
     STATE_END,
 };
 

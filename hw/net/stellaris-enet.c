@@ -273,8 +273,8 @@ static const RegBank enet_banks[] = {
 static const Prop enet_props[] = {PROP_NETDEV(Enet, netdev), PROP_MAC(Enet, conf_mac), PROP_END};
 static const PinRow enet_pins[] = {PIN_OUT(Enet, irq, "irq"), PIN_END};
 static const StateField enet_state[] = {
-    HOST_ONLY(Enet, nic, "host side"), STATE_RAW(Enet, mac), STATE_RAW(Enet, tx), STATE(Enet, tx_len), STATE_RAW(Enet, rx),
-    STATE_ARRAY(Enet, rx_len), STATE(Enet, rx_head), STATE(Enet, rx_count), STATE(Enet, rx_at), STATE_ARRAY(Enet, phy), STATE_END,
+    HOST_ONLY(Enet, nic, "host side"), STATE_RAW(Enet, mac), STATE_RAW(Enet, tx), STATE_MAX(Enet, tx_len, FRAME_MAX), STATE_RAW(Enet, rx),
+    STATE_ARRAY_MAX(Enet, rx_len, sizeof(((Enet *)0)->rx[0])), STATE_INDEX(Enet, rx_head, rx), STATE_COUNT(Enet, rx_count, rx), STATE_MAX(Enet, rx_at, sizeof(((Enet *)0)->rx[0]) - 4), STATE_ARRAY(Enet, phy), STATE_END,
 };
 
 static const DeviceType enet_type = {

@@ -279,8 +279,8 @@ static const Prop emac_props[] = {NIC_PROPS(Sun4iEmac), PROP_U8(Sun4iEmac, phy_a
 static const PinRow emac_pins[] = {PIN_OUT(Sun4iEmac, irq, "irq"), PIN_END};
 static const StateField emac_state[] = {
     HOST_ONLY(Sun4iEmac, nic, "host side"), STATE_STRUCT(Sun4iEmac, phy, mii_state), STATE_RAW(Sun4iEmac, tx),
-    STATE_RAW(Sun4iEmac, rx), STATE_ARRAY(Sun4iEmac, tx_at), STATE_ARRAY(Sun4iEmac, rx_len), STATE(Sun4iEmac, rx_at),
-    STATE(Sun4iEmac, rx_head), STATE(Sun4iEmac, rx_count), STATE_END,
+    STATE_RAW(Sun4iEmac, rx), STATE_ARRAY(Sun4iEmac, tx_at), STATE_ARRAY_MAX(Sun4iEmac, rx_len, sizeof(((Sun4iEmac *)0)->rx[0])), STATE_MAX(Sun4iEmac, rx_at, sizeof(((Sun4iEmac *)0)->rx[0]) - 4),
+    STATE_INDEX(Sun4iEmac, rx_head, rx), STATE_COUNT(Sun4iEmac, rx_count, rx), STATE_END,
 };
 static const DeviceType sun4i_emac_type = {
     .name = "allwinner-emac", .category = "network", .desc = "Allwinner A10 Ethernet controller", .internal = true,

@@ -525,7 +525,7 @@ static const StateField tulip_state[] = {
     HOST_ONLY(Tulip, nic, "connection to the back end"), HOST_ONLY(Tulip, kick_bh, "host side"),
     STATE_TIMER_FIELD(Tulip, timer), STATE(Tulip, rx_at), STATE(Tulip, tx_at),
     STATE_STRUCT(Tulip, srom, eeprom93_state), STATE_STRUCT(Tulip, phy, mii_state), STATE(Tulip, filter),
-    STATE_RAW(Tulip, setup), STATE(Tulip, have_setup), STATE(Tulip, tx_len), STATE_RAW(Tulip, tx_buf), STATE_END,
+    STATE_RAW(Tulip, setup), STATE(Tulip, have_setup), STATE_COUNT(Tulip, tx_len, tx_buf), STATE_RAW(Tulip, tx_buf), STATE_END,
 };
 
 static const PciInfo tulip_pci = {

@@ -144,9 +144,9 @@ void virtio_net_rss_reset(VirtioNet *s)
 const StateField virtio_net_rss_state[] = {
     STATE(VirtioNetRss, steers),
     STATE(VirtioNetRss, types),
-    STATE(VirtioNetRss, mask),
-    STATE(VirtioNetRss, unclassified),
-    STATE_ARRAY(VirtioNetRss, table),
+    STATE_MAX(VirtioNetRss, mask, VIRTIO_NET_RSS_TABLE - 1),
+    STATE_MAX(VirtioNetRss, unclassified, VIRTIO_NET_PAIRS - 1),
+    STATE_ARRAY_MAX(VirtioNetRss, table, VIRTIO_NET_PAIRS - 1),
     STATE_RAW(VirtioNetRss, key),
     STATE_END,
 };

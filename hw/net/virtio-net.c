@@ -466,12 +466,28 @@ static const Prop net_props[] = {
     PROP_END,
 };
 
+/* Queues that frames are spread over are there. */
+static bool net_check_load(VirtioDevice *v, GError **error)
+{
+    const VirtioNet *s = (VirtioNet *)v;
+    unsigned most = s->rss.unclassified;
+
+    for (unsigned i = 0; i < ARRAY_COUNT(s->flow_queue); i++) {
+        most = MAX(most, s->flow_queue[i]);
+    }
+    for (unsigned i = 0; i < ARRAY_COUNT(s->rss.table); i++) {
+        most = MAX(most, s->rss.table[i]);
+    }
+    return (s->pairs && most < s->max_pairs) ||
+           fail(error, "%u pairs of queues in use, frames go to queue %u", s->pairs, most);
+}
+
 static const StateField net_state[] = {
     HOST_ONLY(VirtioNet, nic, "connection to the back end"),
     HOST_ONLY(VirtioNet, max_pairs, "made at realize"),
     HOST_ONLY(VirtioNet, tx_waiting, "popped again after loading"),
     HOST_ONLY(VirtioNet, tx_buf, "scratch"),
-    STATE(VirtioNet, pairs),
+    STATE_TO(VirtioNet, pairs, max_pairs, VIRTIO_NET_PAIRS),
     STATE(VirtioNet, offloads),
     STATE(VirtioNet, announcing),
     STATE_RAW(VirtioNet, cur_mac),
@@ -481,13 +497,13 @@ static const StateField net_state[] = {
     STATE(VirtioNet, nomulti),
     STATE(VirtioNet, nouni),
     STATE(VirtioNet, nobcast),
-    STATE(VirtioNet, num_macs),
-    STATE(VirtioNet, first_multi),
+    STATE_MAX(VirtioNet, num_macs, VIRTIO_NET_MACS),
+    STATE_TO(VirtioNet, first_multi, num_macs, VIRTIO_NET_MACS),
     STATE(VirtioNet, uni_overflow),
     STATE(VirtioNet, multi_overflow),
     STATE_RAW(VirtioNet, macs),
     STATE_ARRAY(VirtioNet, vlans),
-    STATE_RAW(VirtioNet, flow_queue),
+    STATE_ARRAY_MAX(VirtioNet, flow_queue, VIRTIO_NET_PAIRS - 1),
     STATE_STRUCT(VirtioNet, rss, virtio_net_rss_state),
     STATE_END,
 };
@@ -500,6 +516,6 @@ static const VirtioType net_type = {
     .realize = net_realize, .unrealize = net_unrealize, .reset = net_reset,
     .features = net_features, .features_set = net_features_set, .config_read = net_config_read,
     .config_write = net_config_write, .status_changed = net_status_changed, .notify = net_notify,
-    .queue_reset = net_queue_reset,
+    .queue_reset = net_queue_reset, .check_load = net_check_load,
 };
 VIRTIO_TYPE(net_type);

@@ -805,27 +805,27 @@ static void vmxnet3_reset(Device *d)
 static const Prop vmxnet3_props[] = { NIC_PROPS(Vmxnet3), PROP_END };
 
 static const StateField ring_state[] = {
-    STATE(Ring, base), STATE(Ring, size), STATE(Ring, next), STATE(Ring, gen), STATE_END,
+    STATE(Ring, base), STATE(Ring, size), STATE_BELOW(Ring, next, size, UINT32_MAX), STATE(Ring, gen), STATE_END,
 };
 static const StateField tx_state[] = {
-    STATE_STRUCT(TxQueue, ring, ring_state), STATE_STRUCT(TxQueue, comp, ring_state), STATE(TxQueue, intr),
+    STATE_STRUCT(TxQueue, ring, ring_state), STATE_STRUCT(TxQueue, comp, ring_state), STATE_MAX(TxQueue, intr, VECTORS - 1),
     STATE(TxQueue, packets), STATE_END,
 };
 static const StateField rx_state[] = {
-    STATE_STRUCTS(RxQueue, ring, ring_state), STATE_STRUCT(RxQueue, comp, ring_state), STATE(RxQueue, intr),
+    STATE_STRUCTS(RxQueue, ring, ring_state), STATE_STRUCT(RxQueue, comp, ring_state), STATE_MAX(RxQueue, intr, VECTORS - 1),
     STATE(RxQueue, packets), STATE_END,
 };
 
 static const StateField scale_state[] = {
-    STATE(RxScale, types), STATE(RxScale, entries), STATE_RAW(RxScale, key), STATE_RAW(RxScale, table), STATE_END,
+    STATE(RxScale, types), STATE_MAX(RxScale, entries, RSS_TABLE), STATE_RAW(RxScale, key), STATE_RAW(RxScale, table), STATE_END,
 };
 
 static const StateField vmxnet3_state[] = {
     STATE_STRUCT(Vmxnet3, scale, scale_state),
     HOST_ONLY(Vmxnet3, nic, "connection to the back end"), HOST_ONLY(Vmxnet3, kick_bh, "host side"),
-    STATE(Vmxnet3, kicks), STATE(Vmxnet3, active), STATE(Vmxnet3, automask), STATE(Vmxnet3, num_tx),
-    STATE(Vmxnet3, num_rx), STATE(Vmxnet3, event_intr), STATE(Vmxnet3, features), STATE(Vmxnet3, rx_mode),
-    STATE(Vmxnet3, num_multicast), STATE_RAW(Vmxnet3, multicast), STATE_ARRAY(Vmxnet3, vlans), STATE(Vmxnet3, masked),
+    STATE(Vmxnet3, kicks), STATE(Vmxnet3, active), STATE(Vmxnet3, automask), STATE_MAX(Vmxnet3, num_tx, TX_QUEUES),
+    STATE_MAX(Vmxnet3, num_rx, RX_QUEUES), STATE_MAX(Vmxnet3, event_intr, VECTORS - 1), STATE(Vmxnet3, features), STATE(Vmxnet3, rx_mode),
+    STATE_MAX(Vmxnet3, num_multicast, MULTICAST_MAX), STATE_RAW(Vmxnet3, multicast), STATE_ARRAY(Vmxnet3, vlans), STATE(Vmxnet3, masked),
     STATE(Vmxnet3, pending), STATE_STRUCTS(Vmxnet3, tx, tx_state), STATE_STRUCTS(Vmxnet3, rx, rx_state),
     HOST_ONLY(Vmxnet3, tx_len, "within one call"), HOST_ONLY(Vmxnet3, tx_buf, "scratch"), STATE_END,
 };

@@ -116,6 +116,6 @@ void eeprom93_set(Eeprom93 *e, bool cs, bool clock, bool in)
 const StateField eeprom93_state[] = {
     STATE_ARRAY(Eeprom93, words), HOST_ONLY(Eeprom93, count, "constant"),
     STATE(Eeprom93, cs), STATE(Eeprom93, clock), STATE(Eeprom93, out), STATE(Eeprom93, writable),
-    STATE(Eeprom93, phase), STATE(Eeprom93, bits), STATE(Eeprom93, shift), STATE(Eeprom93, address),
+    STATE(Eeprom93, phase), STATE(Eeprom93, bits), STATE(Eeprom93, shift), STATE_INDEX(Eeprom93, address, words),
     STATE(Eeprom93, opcode), STATE_END,
 };

@@ -122,7 +122,7 @@ static const I2cInfo ds_i2c = {
     .start = ds_start, .write = ds_write, .read = ds_read, .stop = ds_stop};
 static const Prop ds_props[] = {I2C_DEVICE_PROPS(Ds1338, i2c), PROP_END};
 static const StateField ds_state[] = {
-    STATE_RAW(Ds1338, r),   STATE(Ds1338, at),       STATE(Ds1338, addressed),
+    STATE_RAW(Ds1338, r),   STATE_INDEX(Ds1338, at, r),       STATE(Ds1338, addressed),
     STATE(Ds1338, changed), STATE(Ds1338, offset_s), STATE_END,
 };
 

@@ -345,7 +345,7 @@ static const PinRow rtc_pins[] = { PIN_OUT(Rtc, irq, "irq"), PIN_END };
 
 static const StateField rtc_state[] = {
     STATE_RAW(Rtc, cmos),
-    STATE(Rtc, index),
+    STATE_INDEX(Rtc, index, cmos),
     STATE(Rtc, offset_ns),
     STATE(Rtc, periodic_next_ns),
     STATE(Rtc, update_next_ns),

@@ -264,11 +264,16 @@ static const PciInfo am53c974_pci = { AM53C974_PCI };
 static const PciInfo dc390_pci = {AM53C974_PCI, .config_write = dc390_config_write,
                                   .config_read = dc390_config_read};
 
+static bool am53c974_check_load(Device *d, GError **error)
+{
+    return scsi_phase_check_load(&((Am53c974 *)d)->esp.wire, error);
+}
+
 static const DeviceType am53c974_type = {
     .name = "am53c974", .parent = "pci-device", .bus = "PCI", .category = "storage",
     .desc = "AMD Am53c974 PCscsi-PCI SCSI adapter", .size = sizeof(Am53c974), .state_version = 1, .hotpluggable = true,
     .bus_info = &am53c974_pci, .banks = am53c974_banks, .state = am53c974_state, .realize = am53c974_realize,
-    .unrealize = am53c974_unrealize, .reset = am53c974_reset,
+    .unrealize = am53c974_unrealize, .reset = am53c974_reset, .check_load = am53c974_check_load,
 };
 DEVICE_TYPE(am53c974_type);
 

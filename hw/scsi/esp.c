@@ -618,7 +618,7 @@ void esp_unplugged(EspCore *e, ScsiDevice *d)
 const StateField esp_state[] = {
     STATE_STRUCT(EspCore, wire, scsi_phase_state), STATE(EspCore, status), STATE(EspCore, interrupt), STATE(EspCore, step),
     STATE(EspCore, command), STATE(EspCore, bus_id), STATE(EspCore, cfg1), STATE(EspCore, cfg2), STATE(EspCore, cfg3),
-    STATE(EspCore, cfg4), STATE(EspCore, count), STATE(EspCore, count_start), STATE_RAW(EspCore, fifo), STATE(EspCore, fifo_len),
+    STATE(EspCore, cfg4), STATE(EspCore, count), STATE(EspCore, count_start), STATE_RAW(EspCore, fifo), STATE_COUNT(EspCore, fifo_len, fifo),
     STATE(EspCore, pending), STATE(EspCore, pending_dma), STATE(EspCore, uid_shown), STATE(EspCore, sent),
     HOST_ONLY(EspCore, owner, "constant"), HOST_ONLY(EspCore, ops, "constant"), HOST_ONLY(EspCore, uid, "constant"), STATE_END,
 };

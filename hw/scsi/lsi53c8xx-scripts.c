@@ -16,7 +16,6 @@
  */
 #define SLICE_WORK 4000
 #define SLICE_PAUSE_NS 100000
-#define SLICE_DOUBLES 6
 #define CHUNK 4096u
 
 /* What an instruction leaves behind. */
@@ -656,7 +655,7 @@ void lsi_run(Lsi *s)
         return;
     }
     timer_set_ns(&s->slice, clock_now_ns(CLOCK_GUEST) + ((int64_t)SLICE_PAUSE_NS << s->slices));
-    s->slices = MIN(s->slices + 1, SLICE_DOUBLES);
+    s->slices = MIN(s->slices + 1, LSI_SLICE_DOUBLES);
 }
 
 void lsi_start(Lsi *s)

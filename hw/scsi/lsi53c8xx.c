@@ -426,6 +426,14 @@ static void lsi_reset(Device *d)
     chip_reset(s);
 }
 
+static bool lsi_check_load(Device *d, GError **error)
+{
+    const Lsi *s = (Lsi *)d;
+
+    return !s->move.active ? scsi_phase_check_load(&s->wire, error)
+                           : fail(error, "a block move is under way, and no command is here");
+}
+
 static const StateField move_state[] = {
     STATE(LsiMove, active), STATE(LsiMove, phase), STATE(LsiMove, addr), STATE(LsiMove, left), STATE(LsiMove, total),
     STATE(LsiMove, insn), STATE(LsiMove, entry), STATE(LsiMove, top), STATE_END,
@@ -433,7 +441,7 @@ static const StateField move_state[] = {
 
 static const StateField lsi_state[] = {
     STATE_STRUCT(Lsi, wire, scsi_phase_state), STATE_RAW(Lsi, ram), STATE(Lsi, running), STATE(Lsi, reselect_wait),
-    STATE(Lsi, resume), STATE(Lsi, carry), STATE(Lsi, target_mode), STATE(Lsi, ack_due), STATE(Lsi, gone), STATE(Lsi, nobody), STATE(Lsi, slices),
+    STATE(Lsi, resume), STATE(Lsi, carry), STATE(Lsi, target_mode), STATE(Lsi, ack_due), STATE(Lsi, gone), STATE(Lsi, nobody), STATE_MAX(Lsi, slices, LSI_SLICE_DOUBLES),
     STATE_STRUCT(Lsi, move, move_state), STATE_TIMER_FIELD(Lsi, slice), STATE_TIMER_FIELD(Lsi, general),
     HOST_ONLY(Lsi, bus, "devices on it keep their own"), HOST_ONLY(Lsi, inside, "false between calls"), STATE_END,
 };
@@ -458,7 +466,8 @@ static const PciInfo lsi53c810_pci = LSI_PCI(0x0001, 0, 0x1000);
         .name = name_, .alias = alias_, .parent = "pci-device", .bus = "PCI",            \
         .category = "storage", .desc = desc_, .size = sizeof(Lsi), .state_version = 1,   \
         .hotpluggable = true, .bus_info = &pci_, .banks = lsi_banks, .state = lsi_state, \
-        .realize = lsi_realize, .unrealize = lsi_unrealize, .reset = lsi_reset           \
+        .realize = lsi_realize, .unrealize = lsi_unrealize, .reset = lsi_reset,          \
+        .check_load = lsi_check_load                                                          \
     }
 static const DeviceType lsi53c895a_type =
     LSI_TYPE("lsi53c895a", "lsi", "LSI 53C895A SCSI adapter", lsi53c895a_pci);

@@ -7,6 +7,7 @@
 #include "scsi-phase.h"
 
 #define LSI_RAM_SIZE 8192u
+#define LSI_SLICE_DOUBLES 6 /* how often the pause between slices of a script doubles */
 
 enum { SCNTL1_CONNECTED = 0x10, SCNTL1_RST = 0x08 };
 enum { SCNTL2_SDU = 0x80 };

@@ -532,7 +532,7 @@ static const StateField event_state[] = {
 };
 
 static const StateField megasas_state[] = {
-    STATE(Megasas, fw_state), STATE(Megasas, diag_keys), STATE(Megasas, queue_on), STATE(Megasas, wide_context),
+    STATE(Megasas, fw_state), STATE_MAX(Megasas, diag_keys, 4), STATE(Megasas, queue_on), STATE(Megasas, wide_context),
     STATE(Megasas, queue), STATE(Megasas, producer_addr), STATE(Megasas, consumer_addr), STATE(Megasas, queue_entries),
     STATE(Megasas, producer), STATE(Megasas, boot_ns), STATE(Megasas, event_seq), STATE_STRUCTS(Megasas, events, event_state),
     STATE(Megasas, waiter), STATE(Megasas, waiter_seq), HOST_ONLY(Megasas, bus, "devices on it keep their own"),

@@ -747,13 +747,13 @@ static void mptsas_reset(Device *d)
     ioc_reset((Mptsas *)d);
 }
 
-static const StateField fifo_state[] = {STATE_ARRAY(MptFifo, item), STATE(MptFifo, head),
-                                        STATE(MptFifo, count), STATE_END};
+static const StateField fifo_state[] = {STATE_ARRAY(MptFifo, item), STATE_INDEX(MptFifo, head, item),
+                                        STATE_COUNT(MptFifo, count, item), STATE_END};
 
 static const StateField mptsas_state[] = {
-    STATE(Mptsas, ioc_state), STATE(Mptsas, who_init), STATE(Mptsas, keys), STATE(Mptsas, doorbell_intr), STATE_ARRAY(Mptsas, in),
-    STATE(Mptsas, in_words), STATE(Mptsas, in_pos), STATE_ARRAY(Mptsas, out), STATE(Mptsas, out_halves), STATE(Mptsas, out_pos),
-    STATE(Mptsas, high_mfa), STATE(Mptsas, high_sense), STATE(Mptsas, reply_size), STATE(Mptsas, events_on),
+    STATE(Mptsas, ioc_state), STATE(Mptsas, who_init), STATE_MAX(Mptsas, keys, 4), STATE(Mptsas, doorbell_intr), STATE_ARRAY(Mptsas, in),
+    STATE_COUNT(Mptsas, in_words, in), STATE_BELOW(Mptsas, in_pos, in_words, MPT_FRAME / 4), STATE_ARRAY(Mptsas, out), STATE_COUNT(Mptsas, out_halves, out), STATE_BELOW(Mptsas, out_pos, out_halves, MPT_FRAME / 2),
+    STATE(Mptsas, high_mfa), STATE(Mptsas, high_sense), STATE_MAX(Mptsas, reply_size, MPT_FRAME), STATE(Mptsas, events_on),
     STATE(Mptsas, event_context), STATE_STRUCT(Mptsas, reply_free, fifo_state), STATE_STRUCT(Mptsas, reply_post, fifo_state),
     HOST_ONLY(Mptsas, bus, "devices on it keep their own"), HOST_ONLY(Mptsas, requests, "empty while the machine is stopped"),
     STATE_END,

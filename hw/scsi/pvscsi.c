@@ -508,16 +508,34 @@ static const Prop pvscsi_props[] = {
     PROP_END,
 };
 
-static const StateField ring_state[] = {STATE_ARRAY(Ring, page), STATE(Ring, pages),
+static const StateField ring_state[] = {STATE_ARRAY(Ring, page), STATE_COUNT(Ring, pages, page),
                                         STATE(Ring, entries), STATE_END};
 
 static const StateField pvscsi_state[] = {
-    STATE(Pvscsi, command), STATE(Pvscsi, words), STATE_ARRAY(Pvscsi, desc), STATE(Pvscsi, rings_on), STATE(Pvscsi, msg_on),
+    STATE_MAX(Pvscsi, command, CMD_LAST - 1), STATE_COUNT(Pvscsi, words, desc), STATE_ARRAY(Pvscsi, desc), STATE(Pvscsi, rings_on), STATE(Pvscsi, msg_on),
     STATE(Pvscsi, threshold_on), STATE(Pvscsi, state_page), STATE_STRUCT(Pvscsi, req, ring_state),
     STATE_STRUCT(Pvscsi, cmp, ring_state), STATE_STRUCT(Pvscsi, msg, ring_state),
     HOST_ONLY(Pvscsi, bus, "devices on it keep their own"), HOST_ONLY(Pvscsi, requests, "empty while the machine is stopped"),
     STATE_END,
 };
+
+static bool ring_good(const Ring *r, uint32_t entry)
+{
+    return r->entries == r->pages * (PAGE / entry);
+}
+
+static bool pvscsi_check_load(Device *d, GError **error)
+{
+    const Pvscsi *s = (Pvscsi *)d;
+
+    if (!ring_good(&s->req, REQ_SIZE) || !ring_good(&s->cmp, CMP_SIZE) ||
+        !ring_good(&s->msg, MSG_SIZE) || (s->rings_on && (!s->req.pages || !s->cmp.pages)) ||
+        (s->msg_on && !s->msg.pages)) {
+        return fail(error, "rings have another number of entries than their pages");
+    }
+    return (s->command ? s->words < commands[s->command].words : s->words <= DESC_WORDS) ||
+           fail(error, "command %u has %u words", s->command, s->words);
+}
 
 static const PciInfo pvscsi_pci = {
     .vendor = 0x15ad, .device = 0x07c0, .subsys_vendor = 0x15ad, .subsys = 0x07c0, .class_code = 0x010000, .revision = 2,
@@ -528,6 +546,6 @@ static const DeviceType pvscsi_type = {
     .name = "pvscsi", .parent = "pci-device", .bus = "PCI", .category = "storage", .desc = "VMware paravirtual SCSI",
     .size = sizeof(Pvscsi), .state_version = 1, .hotpluggable = true, .bus_info = &pvscsi_pci, .props = pvscsi_props,
     .banks = pvscsi_banks, .state = pvscsi_state, .realize = pvscsi_realize, .unrealize = pvscsi_unrealize,
-    .reset = pvscsi_reset,
+    .reset = pvscsi_reset, .check_load = pvscsi_check_load,
 };
 DEVICE_TYPE(pvscsi_type);

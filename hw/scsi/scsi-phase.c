@@ -590,15 +590,24 @@ void scsi_phase_unplugged(ScsiPhaseBus *p, ScsiDevice *d)
     }
 }
 
+bool scsi_phase_check_load(const ScsiPhaseBus *p, GError **error)
+{
+    bool here = p->phase == PHASE_FREE || p->phase == PHASE_MSG_OUT || p->phase == PHASE_MSG_IN ||
+                p->phase == PHASE_COMMAND;
+
+    return (here && !p->parked && !p->sending_end) ||
+           fail(error, "the bus has a command in phase %d, and none is here", (int)p->phase);
+}
+
 static const StateField sense_state[] = {
-    STATE(ScsiSense, lun), STATE(ScsiSense, len), STATE_RAW(ScsiSense, data), STATE_END,
+    STATE(ScsiSense, lun), STATE_COUNT(ScsiSense, len, data), STATE_RAW(ScsiSense, data), STATE_END,
 };
 
 const StateField scsi_phase_state[] = {
-    STATE(ScsiPhaseBus, phase), STATE(ScsiPhaseBus, target), STATE(ScsiPhaseBus, atn), STATE(ScsiPhaseBus, may_disconnect),
+    STATE(ScsiPhaseBus, phase), STATE_INDEX(ScsiPhaseBus, target, sense), STATE(ScsiPhaseBus, atn), STATE(ScsiPhaseBus, may_disconnect),
     STATE(ScsiPhaseBus, sending_end), STATE(ScsiPhaseBus, parked), STATE(ScsiPhaseBus, fresh), STATE(ScsiPhaseBus, lun), STATE(ScsiPhaseBus, tag),
-    STATE(ScsiPhaseBus, tag_message), STATE_RAW(ScsiPhaseBus, out), STATE(ScsiPhaseBus, out_len), STATE_RAW(ScsiPhaseBus, in),
-    STATE(ScsiPhaseBus, in_len), STATE(ScsiPhaseBus, in_pos), STATE_RAW(ScsiPhaseBus, cdb), STATE(ScsiPhaseBus, cdb_len),
+    STATE(ScsiPhaseBus, tag_message), STATE_RAW(ScsiPhaseBus, out), STATE_INDEX(ScsiPhaseBus, out_len, out), STATE_RAW(ScsiPhaseBus, in),
+    STATE_COUNT(ScsiPhaseBus, in_len, in), STATE_TO(ScsiPhaseBus, in_pos, in_len, sizeof(((ScsiPhaseBus *)0)->in)), STATE_RAW(ScsiPhaseBus, cdb), STATE_INDEX(ScsiPhaseBus, cdb_len, cdb),
     STATE_STRUCTS(ScsiPhaseBus, sense, sense_state), HOST_ONLY(ScsiPhaseBus, bus, "rebuilt"),
     HOST_ONLY(ScsiPhaseBus, changed, "constant"), HOST_ONLY(ScsiPhaseBus, never_disconnect, "constant"),
     HOST_ONLY(ScsiPhaseBus, task, "commands on the bus stay with the host"),

@@ -99,5 +99,7 @@ static inline bool scsi_phase_connected(const ScsiPhaseBus *p)
 }
 
 extern const StateField scsi_phase_state[];
+/* What was loaded needs no command that is under way. */
+bool scsi_phase_check_load(const ScsiPhaseBus *p, GError **error);
 
 #endif

@@ -210,8 +210,8 @@ static const RegBank sdhost_banks[] = {
 static const PinRow sdhost_pins[] = {PIN_OUT(Bcm2835Sdhost, irq, "irq"),
                                      PIN_OUT(Bcm2835Sdhost, dreq, "dreq"), PIN_END};
 static const StateField sdhost_state[] = {
-    HOST_ONLY(Bcm2835Sdhost, bus, "its card has state of its own"), STATE_ARRAY(Bcm2835Sdhost, fifo), STATE(Bcm2835Sdhost, head),
-    STATE(Bcm2835Sdhost, count), STATE(Bcm2835Sdhost, left), STATE(Bcm2835Sdhost, in_block), STATE(Bcm2835Sdhost, reading),
+    HOST_ONLY(Bcm2835Sdhost, bus, "its card has state of its own"), STATE_ARRAY(Bcm2835Sdhost, fifo), STATE_INDEX(Bcm2835Sdhost, head, fifo),
+    STATE_COUNT(Bcm2835Sdhost, count, fifo), STATE(Bcm2835Sdhost, left), STATE(Bcm2835Sdhost, in_block), STATE(Bcm2835Sdhost, reading),
     STATE(Bcm2835Sdhost, writing), STATE_END,
 };
 

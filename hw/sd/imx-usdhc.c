@@ -184,6 +184,6 @@ static const Prop usdhc_props[] = {
 static const DeviceType usdhc_type = {
     .name = "imx-usdhc", .category = "storage", .desc = "i.MX SD host controller", .internal = true, .size = sizeof(Usdhc), .state_version = 1,
     .props = usdhc_props, .banks = usdhc_banks, .pins = sdhci_pins, .state = sdhci_state, .realize = sdhci_realize,
-    .unrealize = sdhci_unrealize, .reset = usdhc_reset,
+    .unrealize = sdhci_unrealize, .reset = usdhc_reset, .check_load = sdhci_check_load,
 };
 DEVICE_TYPE(usdhc_type);

@@ -252,7 +252,7 @@ static const PinRow pl181_pins[] = {
 };
 
 static const StateField pl181_state[] = {
-    HOST_ONLY(Pl181, bus, "its card has state of its own"), STATE(Pl181, latched), STATE_RAW(Pl181, fifo), STATE(Pl181, head), STATE(Pl181, count),
+    HOST_ONLY(Pl181, bus, "its card has state of its own"), STATE(Pl181, latched), STATE_RAW(Pl181, fifo), STATE_INDEX(Pl181, head, fifo), STATE_COUNT(Pl181, count, fifo),
     STATE(Pl181, to_move), STATE_END,
 };
 

@@ -609,10 +609,10 @@ static const Prop sd_card_props[] = {
 static const StateField sd_card_state[] = {
     HOST_ONLY(SdCard, bus, "set by the bus"), HOST_ONLY(SdCard, size, "of the medium"), STATE(SdCard, state), STATE(SdCard, rca),
     STATE(SdCard, status), STATE(SdCard, ocr), STATE(SdCard, app_cmd), HOST_ONLY(SdCard, high_capacity, "of the medium"), STATE(SdCard, wide),
-    STATE(SdCard, multi), STATE(SdCard, from_medium), STATE(SdCard, block_len), STATE(SdCard, count_left),
+    STATE(SdCard, multi), STATE(SdCard, from_medium), STATE_MAX(SdCard, block_len, SD_BLOCK), STATE(SdCard, count_left),
     STATE(SdCard, set_count), STATE(SdCard, addr), STATE(SdCard, limit), STATE(SdCard, erase_start), STATE(SdCard, erase_end),
-    STATE(SdCard, blocks_written), STATE_RAW(SdCard, function), STATE_BUF(SdCard, buf, sd_card_buffer_len), STATE(SdCard, pos),
-    STATE(SdCard, fill), STATE(SdCard, chunk), HOST_ONLY(SdCard, fetch_next, "false while the machine is stopped"), HOST_ONLY(SdCard, iov, "of a request in flight"), HOST_ONLY(SdCard, in_flight, "false while the machine is stopped"),
+    STATE(SdCard, blocks_written), STATE_RAW(SdCard, function), STATE_BUF(SdCard, buf, sd_card_buffer_len), STATE_TO(SdCard, pos, fill, SD_BUFFER),
+    STATE_MAX(SdCard, fill, SD_BUFFER), STATE_MAX(SdCard, chunk, SD_BUFFER), HOST_ONLY(SdCard, fetch_next, "false while the machine is stopped"), HOST_ONLY(SdCard, iov, "of a request in flight"), HOST_ONLY(SdCard, in_flight, "false while the machine is stopped"),
     STATE(SdCard, after), STATE_END,
 };
 

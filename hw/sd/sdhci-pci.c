@@ -44,6 +44,6 @@ static const DeviceType sdhci_pci_type = {
     .name = "sdhci-pci", .parent = "pci-device", .bus = "PCI", .category = "storage", .desc = "SD host controller",
     .size = sizeof(Sdhci), .state_version = 1, .hotpluggable = true, .bus_info = &sdhci_pci_info, .props = sdhci_pci_props,
     .banks = sdhci_banks, .pins = sdhci_pci_pins, .state = sdhci_state, .realize = sdhci_pci_realize,
-    .unrealize = sdhci_unrealize, .reset = sdhci_reset,
+    .unrealize = sdhci_unrealize, .reset = sdhci_reset, .check_load = sdhci_check_load,
 };
 DEVICE_TYPE(sdhci_pci_type);

@@ -529,12 +529,21 @@ static const Prop sdhci_props[] = {
 
 const PinRow sdhci_pins[] = {PIN_OUT(Sdhci, irq, "irq"), PIN_END};
 
+/* What of the block is done lies within it. */
+bool sdhci_check_load(Device *d, GError **error)
+{
+    const Sdhci *s = (Sdhci *)d;
+
+    return !s->active || s->buf_pos <= sdhci_block(s) ||
+           fail(error, "%u bytes of a block of %u are done", s->buf_pos, sdhci_block(s));
+}
+
 const StateField sdhci_state[] = {
     HOST_ONLY(Sdhci, pci, "the base types keep their own"),
     HOST_ONLY(Sdhci, bus, "its card has state of its own"), STATE(Sdhci, active), STATE(Sdhci, open_ended), STATE(Sdhci, dma_wait),
     STATE(Sdhci, adma_valid), STATE(Sdhci, wait_busy), STATE(Sdhci, norintsts), STATE(Sdhci, errintsts), STATE(Sdhci, norinten),
     STATE(Sdhci, errinten), STATE(Sdhci, norintsig), STATE(Sdhci, errintsig), STATE(Sdhci, blksize), STATE(Sdhci, blkcnt), STATE(Sdhci, trnmod),
-    STATE(Sdhci, cmdreg), STATE(Sdhci, hostctl), STATE(Sdhci, admasysaddr), STATE(Sdhci, blocks), STATE(Sdhci, buf_pos), STATE(Sdhci, buf_fill), STATE_RAW(Sdhci, buf),
+    STATE(Sdhci, cmdreg), STATE(Sdhci, hostctl), STATE(Sdhci, admasysaddr), STATE(Sdhci, blocks), STATE_MAX(Sdhci, buf_pos, sizeof(((Sdhci *)0)->buf) - 1), STATE_MAX(Sdhci, buf_fill, sizeof(((Sdhci *)0)->buf) - 1), STATE_RAW(Sdhci, buf),
     STATE(Sdhci, clkcon), STATE(Sdhci, acmd12err), STATE(Sdhci, hostctl2), STATE(Sdhci, pwrcon), STATE(Sdhci, blkgap), STATE(Sdhci, wakcon),
     STATE(Sdhci, timeoutcon), HOST_ONLY(Sdhci, capareg, "property of the generic one"), HOST_ONLY(Sdhci, maxcurr, "property"),
     HOST_ONLY(Sdhci, uhs, "property"), HOST_ONLY(Sdhci, vendor, "property"), STATE(Sdhci, adma_attr), STATE(Sdhci, adma_left), STATE(Sdhci, adma_addr), STATE_END,
@@ -543,6 +552,6 @@ const StateField sdhci_state[] = {
 static const DeviceType sdhci_type = {
     .name = "generic-sdhci", .category = "storage", .desc = "SD host controller", .internal = true, .size = sizeof(Sdhci), .state_version = 1,
     .props = sdhci_props, .banks = sdhci_banks, .pins = sdhci_pins, .state = sdhci_state, .realize = sdhci_realize, .unrealize = sdhci_unrealize,
-    .reset = sdhci_reset,
+    .reset = sdhci_reset, .check_load = sdhci_check_load,
 };
 DEVICE_TYPE(sdhci_type);

@@ -51,6 +51,7 @@ extern const StateField sdhci_state[];
 bool sdhci_realize(Device *d, GError **error);
 void sdhci_unrealize(Device *d);
 void sdhci_reset(Device *d);
+bool sdhci_check_load(Device *d, GError **error);
 void sdhci_send_command(Sdhci *s);
 void sdhci_abort_data(Sdhci *s);
 uint32_t sdhci_buffer_get(Sdhci *s);

@@ -121,8 +121,8 @@ static const RegBank pl022_banks[] = {
     {.name = "mmio", .size = 0x1000, BANK_REGS(pl022_regs), .help = "serial port"}, {0}};
 static const PinRow pl022_pins[] = {PIN_OUT(Pl022, irq, "irq"), PIN_END};
 static const StateField pl022_state[] = {
-    STATE_ARRAY(Pl022, tx), STATE_ARRAY(Pl022, rx), STATE(Pl022, tx_len), STATE(Pl022, rx_len), STATE(Pl022, rx_head),
-    STATE(Pl022, tx_head), STATE_END,
+    STATE_ARRAY(Pl022, tx), STATE_ARRAY(Pl022, rx), STATE_COUNT(Pl022, tx_len, tx), STATE_COUNT(Pl022, rx_len, rx), STATE_INDEX(Pl022, rx_head, rx),
+    STATE_INDEX(Pl022, tx_head, tx), STATE_END,
 };
 
 static const DeviceType pl022_type = {

@@ -272,8 +272,8 @@ static const RegBank qspi_banks[] = {
 };
 static const PinRow spips_pins[] = {PIN_OUT(Spips, irq, "irq"), PIN_END};
 static const StateField spips_state[] = {
-    STATE_STRUCTS(Spips, bus, ssi_bus_state), STATE_ARRAY(Spips, tx), STATE_ARRAY(Spips, rx), STATE_RAW(Spips, tx_bytes), STATE(Spips, tx_head), STATE(Spips, tx_len),
-    STATE(Spips, rx_head), STATE(Spips, rx_len), HOST_ONLY(Spips, quad, "the type's"), STATE_END,
+    STATE_STRUCTS(Spips, bus, ssi_bus_state), STATE_ARRAY(Spips, tx), STATE_ARRAY(Spips, rx), STATE_RAW(Spips, tx_bytes), STATE_INDEX(Spips, tx_head, tx), STATE_COUNT(Spips, tx_len, tx),
+    STATE_INDEX(Spips, rx_head, rx), STATE_COUNT(Spips, rx_len, rx), HOST_ONLY(Spips, quad, "the type's"), STATE_END,
 };
 
 static const DeviceType spi_type = {

@@ -402,12 +402,12 @@ static const RegBank pit_banks[] = {
 static const PinRow pit_pins[] = { PIN_OUT(I8254, out, "out"), PIN_END };
 
 static const StateField pit_channel_state[] = {
-    STATE(PitChannel, count),
+    STATE_RANGE(PitChannel, count, 1, 65536),
     STATE(PitChannel, start_ns),
     STATE(PitChannel, held),
     STATE(PitChannel, latched),
-    STATE(PitChannel, mode),
-    STATE(PitChannel, access),
+    STATE_MAX(PitChannel, mode, 5),
+    STATE_MAX(PitChannel, access, 3),
     STATE(PitChannel, bcd),
     STATE(PitChannel, gate),
     STATE(PitChannel, null_count),

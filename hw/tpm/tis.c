@@ -418,10 +418,18 @@ static const Prop tis_props[] = {
     PROP_END,
 };
 
+static bool tis_check_load(Device *d, GError **error)
+{
+    const Tis *s = (Tis *)d;
+
+    return s->active == NOBODY || s->active < LOCALITIES ||
+           fail(error, "no locality %u", s->active);
+}
+
 static const StateField tis_state[] = {
     STATE(Tis, active), STATE(Tis, requests), STATE(Tis, seized), STATE(Tis, state), STATE(Tis, aborting),
     STATE_ARRAY(Tis, int_enable), STATE_RAW(Tis, int_vector), STATE_RAW(Tis, int_status),
-    STATE(Tis, offset), STATE(Tis, length), STATE(Tis, limit),
+    STATE_TO(Tis, offset, length, UINT32_MAX), STATE_COUNT(Tis, length, front.buffer), STATE_COUNT(Tis, limit, front.buffer),
     STATE_STRUCT(Tis, front, tpm_front_state),
     STATE_END,
 };
@@ -444,5 +452,6 @@ static const DeviceType tis_type = {
     .realize = tis_realize,
     .unrealize = tis_unrealize,
     .reset = tis_reset,
+    .check_load = tis_check_load,
 };
 DEVICE_TYPE(tis_type);

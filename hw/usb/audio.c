@@ -219,9 +219,11 @@ static void usb_audio_post_load(Device *dev)
     bool primed = s->primed;
 
     audio_set_interface(&s->usb, 1, s->usb.alternate[1]);
-    s->head = head;
-    s->used = used;
-    s->primed = primed;
+    if (head < s->ring_size && used <= s->ring_size) {
+        s->head = head;
+        s->used = used;
+        s->primed = primed;
+    }
     set_volume(s);
 }
 
@@ -348,8 +350,8 @@ static const StateField usb_audio_state[] = {
     STATE_STRUCT(UsbAudio, usb, usb_device_state),
     STATE_BUF(UsbAudio, ring, audio_ring_bytes),
     STATE(UsbAudio, ring_size),
-    STATE(UsbAudio, head),
-    STATE(UsbAudio, used),
+    STATE_BELOW(UsbAudio, head, ring_size, UINT32_MAX),
+    STATE_TO(UsbAudio, used, ring_size, UINT32_MAX),
     STATE(UsbAudio, primed),
     STATE(UsbAudio, mute),
     STATE_ARRAY(UsbAudio, volume),

@@ -372,8 +372,8 @@ static const Prop ftdi_braille_props[] = {
 static const StateField ftdi_state[] = {
     STATE_STRUCT(UsbSerial, usb, usb_device_state),
     STATE_ARRAY(UsbSerial, received),
-    STATE(UsbSerial, head),
-    STATE(UsbSerial, count),
+    STATE_INDEX(UsbSerial, head, received),
+    STATE_COUNT(UsbSerial, count, received),
     STATE(UsbSerial, got_break),
     STATE(UsbSerial, breaking),
     STATE(UsbSerial, modem),

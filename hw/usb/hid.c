@@ -475,10 +475,10 @@ static const StateField hid_event_state[] = {
 static const StateField hid_state[] = {
     STATE_STRUCT(UsbHid, usb, usb_device_state),
     STATE_STRUCTS(UsbHid, queue, hid_event_state),
-    STATE(UsbHid, head),
-    STATE(UsbHid, count),
+    STATE_INDEX(UsbHid, head, queue),
+    STATE_COUNT(UsbHid, count, queue),
     STATE_ARRAY(UsbHid, keys),
-    STATE(UsbHid, num_keys),
+    STATE_COUNT(UsbHid, num_keys, keys),
     STATE(UsbHid, modifiers),
     STATE(UsbHid, leds),
     STATE_ARRAY(UsbHid, report),

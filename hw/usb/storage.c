@@ -193,7 +193,7 @@ static void take_data(UsbMsd *m, UsbPacket *p)
 {
     uint32_t n = MIN(p->size, m->data_len - m->data_pos);
     ScsiRequest *r = m->request;
-    uint64_t room = r->buffer && r->expected > m->data_pos ? r->expected - m->data_pos : 0;
+    uint64_t room = r && r->buffer && r->expected > m->data_pos ? r->expected - m->data_pos : 0;
 
     if (p->size > m->data_len - m->data_pos) {
         usb_packet_stall(p);
@@ -406,13 +406,27 @@ static const Prop storage_props[] = {
 };
 static const Prop bot_props[] = {USB_DEVICE_PROPS(UsbMsd), PROP_END};
 
+/* A command that was under way stays behind: it has failed. */
+static void msd_post_load(Device *d)
+{
+    UsbMsd *m = (UsbMsd *)d;
+
+    if (m->phase == BOT_COMMAND || m->phase == BOT_STATUS) {
+        return;
+    }
+    m->csw_status = CSW_FAILED;
+    if (m->phase == BOT_RUNNING) {
+        m->phase = m->to_host && m->data_len ? BOT_DATA_IN : BOT_STATUS;
+    }
+}
+
 static const StateField msd_state[] = {
     STATE_STRUCT(UsbMsd, usb, usb_device_state),
-    STATE(UsbMsd, phase),
+    STATE_MAX(UsbMsd, phase, BOT_STATUS),
     STATE(UsbMsd, tag),
     STATE(UsbMsd, residue),
     STATE(UsbMsd, data_len),
-    STATE(UsbMsd, data_pos),
+    STATE_TO(UsbMsd, data_pos, data_len, UINT32_MAX),
     STATE(UsbMsd, csw_status),
     STATE(UsbMsd, to_host),
     HOST_ONLY(UsbMsd, scsi_bus, "devices on it keep their own"),
@@ -439,6 +453,7 @@ static const DeviceType storage_type = {
     .state = msd_state,
     .realize = storage_realize,
     .unrealize = msd_unrealize,
+    .post_load = msd_post_load,
 };
 DEVICE_TYPE(storage_type);
 
@@ -455,5 +470,6 @@ static const DeviceType bot_type = {
     .state = msd_state,
     .realize = bot_realize,
     .unrealize = msd_unrealize,
+    .post_load = msd_post_load,
 };
 DEVICE_TYPE(bot_type);

@@ -480,7 +480,7 @@ const BusType usb_bus_type = {
 BUS_TYPE(usb_bus_type);
 
 const StateField usb_device_state[] = {
-    STATE(UsbDevice, speed),
+    STATE_MAX(UsbDevice, speed, USB_SUPER),
     STATE(UsbDevice, addr),
     STATE(UsbDevice, configuration),
     STATE_ARRAY(UsbDevice, alternate),
@@ -494,8 +494,8 @@ const StateField usb_device_state[] = {
     STATE_ARRAY(UsbDevice, setup),
     STATE(UsbDevice, stage),
     STATE(UsbDevice, control_stall),
-    STATE(UsbDevice, control_len),
-    STATE(UsbDevice, control_pos),
+    STATE_COUNT(UsbDevice, control_len, control_data),
+    STATE_TO(UsbDevice, control_pos, control_len, USB_CONTROL_MAX),
     STATE_ARRAY(UsbDevice, control_data),
     HOST_ONLY(UsbDevice, port, "place"),
     STATE_END,

@@ -161,13 +161,13 @@ void xhci_post_load(Device *d)
 
 const StateField xhci_slot_state[] = {
     STATE(XhciSlot, enabled), STATE(XhciSlot, addressed), STATE(XhciSlot, context),
-    STATE(XhciSlot, route), STATE(XhciSlot, saved_port),
+    STATE(XhciSlot, route), STATE_MAX(XhciSlot, saved_port, XHCI_MAX_PORTS),
     HOST_ONLY(XhciSlot, port, "by saved_port"), HOST_ONLY(XhciSlot, ep, "in `saved`"),
     STATE_END,
 };
 
 const StateField xhci_interrupter_state[] = {
-    STATE(XhciInterrupter, segment), STATE(XhciInterrupter, size), STATE(XhciInterrupter, enqueue),
+    STATE(XhciInterrupter, segment), STATE_MAX(XhciInterrupter, size, XHCI_MAX_EVENT_RING), STATE_BELOW(XhciInterrupter, enqueue, size, XHCI_MAX_EVENT_RING - 1),
     STATE(XhciInterrupter, cycle), STATE(XhciInterrupter, ring_full),
     STATE(XhciInterrupter, num_held),
     HOST_ONLY(XhciInterrupter, held, "in `saved`"), STATE_END,

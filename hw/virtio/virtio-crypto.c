@@ -358,7 +358,7 @@ static const Prop crypto_props[] = {
 static const StateField crypto_session_state[] = {
     STATE(CryptoSession, kind),
     STATE(CryptoSession, algo),
-    STATE(CryptoSession, key_len),
+    STATE_COUNT(CryptoSession, key_len, key),
     STATE_ARRAY(CryptoSession, key),
     HOST_ONLY(CryptoSession, cipher, "made of the key"),
     STATE_END,

@@ -421,6 +421,11 @@ static const DeviceType backend_struct = {
 };
 DEVICE_TYPE(backend_struct);
 
+static bool backend_check_load(Device *d, GError **error)
+{
+    return virtio_core_check_load((VirtioDevice *)d, error);
+}
+
 static void backend_loaded(Device *d)
 {
     virtio_core_loaded((VirtioDevice *)d);
@@ -439,6 +444,7 @@ static const DeviceType backend_base = {
     .realize = backend_realize,
     .unrealize = backend_unrealize,
     .reset = backend_reset,
+    .check_load = backend_check_load,
     .post_load = backend_loaded,
 };
 DEVICE_TYPE(backend_base);

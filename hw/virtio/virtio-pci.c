@@ -625,6 +625,11 @@ static void virtio_pci_reset(Device *d)
     }
 }
 
+static bool virtio_pci_check_load(Device *d, GError **error)
+{
+    return virtio_core_check_load((VirtioDevice *)d, error);
+}
+
 static void virtio_pci_loaded(Device *d)
 {
     virtio_core_loaded((VirtioDevice *)d);
@@ -656,6 +661,7 @@ static const DeviceType virtio_pci_base = {
     .realize = virtio_pci_realize,
     .unrealize = virtio_pci_unrealize,
     .reset = virtio_pci_reset,
+    .check_load = virtio_pci_check_load,
     .post_load = virtio_pci_loaded,
 };
 DEVICE_TYPE(virtio_pci_base);

@@ -4,6 +4,7 @@
  * kick path. Queues are in virtqueue.c, transports beside.
  */
 #include "hw/virtio/virtio.h"
+#include <inttypes.h>
 #include <stdarg.h>
 #include "qom/vm.h"
 #include "util/error.h"
@@ -200,6 +201,24 @@ void virtio_core_unrealize(VirtioDevice *v)
     }
 }
 
+bool virtio_core_check_load(VirtioDevice *v, GError **error)
+{
+    uint64_t unknown = v->driver_features & ~virtio_offered_features(v);
+
+    if (unknown) {
+        return fail(error, "the driver has features 0x%" PRIx64 ", which are not offered", unknown);
+    }
+    for (unsigned i = 0; i < v->num_queues; i++) {
+        const VirtQueue *q = &v->vq[i];
+
+        if (q->enabled && (!q->size || (!virtio_has(v, VIRTIO_F_RING_PACKED) &&
+                                        (q->size & (q->size - 1))))) {
+            return fail(error, "queue %u has a size of %u", i, q->size);
+        }
+    }
+    return !v->type->check_load || v->type->check_load(v, error);
+}
+
 void virtio_core_loaded(VirtioDevice *v)
 {
     if (v->kicked) {
@@ -208,7 +227,7 @@ void virtio_core_loaded(VirtioDevice *v)
 }
 
 static const StateField virtqueue_state[] = {
-    STATE(VirtQueue, size),
+    STATE_TO(VirtQueue, size, size_max, UINT16_MAX),
     HOST_ONLY(VirtQueue, size_max, "constant"),
     STATE(VirtQueue, enabled),
     STATE(VirtQueue, desc),

@@ -83,6 +83,11 @@ struct DeviceType {
     void (*unrealize)(Device *d);
     void (*reset)(Device *d);      /* after the tables' reset; only what they cannot say */
     void (*saving)(Device *d);     /* the machine stands and is about to be saved; may be NULL */
+    /*
+     * Whether what was loaded makes sense, beyond the ranges of its rows: values of registers that
+     * are indices, fields that go together. Before any post_load. May be NULL.
+     */
+    bool (*check_load)(Device *d, GError **error);
     void (*post_load)(Device *d);  /* after all state was loaded; parents of d come first */
     /* Why the state cannot be saved just now, a constant; NULL: it can. May be NULL. */
     const char *(*unsaved)(Device *d);

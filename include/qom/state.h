@@ -21,27 +21,64 @@ typedef enum StateKind {
     STATE_HOST,      /* not state: host side, rebuilt or constant; `why` says so */
 } StateKind;
 
+/* What the elements of a STATE_INT are in C. */
+typedef enum StateSort {
+    STATE_UNSIGNED,
+    STATE_SIGNED,
+    STATE_BOOL,
+} StateSort;
+
 typedef struct StateField {
     const char *name;
     StateKind kind;
+    StateSort sort;
     uint32_t offset;
     uint32_t size;       /* of one element */
     uint32_t count;
+    /*
+     * What each element of a STATE_INT may be: a state that has something else is refused. All 0:
+     * anything of its type. Whatever is an index, a length, a count or a shift has a range.
+     */
+    int64_t min;
+    uint64_t max;
+    /* A number in the same struct that it may not exceed: its offset and size; size 0: none. */
+    uint32_t limit, limit_size;
+    bool below_limit;    /* less than that number, or 0 */
     const struct StateField *fields;
     size_t (*len)(struct Device *d);
     bool (*needed)(struct Device *d);    /* NULL: always */
     const char *why;
 } StateField;
 
+#define STATE_SORT_(x)                                                                             \
+    _Generic((x), bool: STATE_BOOL, signed char: STATE_SIGNED, short: STATE_SIGNED,                \
+             int: STATE_SIGNED, long: STATE_SIGNED, long long: STATE_SIGNED,                       \
+             default: STATE_UNSIGNED)
 #define STATE_FIELD_(T, f, kind_, ...)                                                             \
     { .name = #f, .kind = kind_, .offset = offsetof(T, f), .size = sizeof(((T *)0)->f),            \
       .count = 1, __VA_ARGS__ }
 /* Any integer, bool or enum. */
-#define STATE(T, f) STATE_FIELD_(T, f, STATE_INT)
+#define STATE(T, f) STATE_RANGE(T, f, 0, 0)
+/* From 0 to `most`. */
+#define STATE_MAX(T, f, most) STATE_RANGE(T, f, 0, most)
+#define STATE_RANGE(T, f, least, most)                                                             \
+    STATE_FIELD_(T, f, STATE_INT, .sort = STATE_SORT_(((T *)0)->f), .min = least, .max = most)
+/* An index into the array `of` of T; the number of those of its elements that are in use. */
+#define STATE_INDEX(T, f, of) STATE_MAX(T, f, ARRAY_COUNT(((T *)0)->of) - 1)
+#define STATE_COUNT(T, f, of) STATE_MAX(T, f, ARRAY_COUNT(((T *)0)->of))
+/* Up to the value of the field `of`; less than that, or 0. Unsigned; `most` in any case. */
+#define STATE_TO(T, f, of, most)                                                                   \
+    STATE_FIELD_(T, f, STATE_INT, .max = most, .limit = offsetof(T, of),                           \
+                 .limit_size = sizeof(((T *)0)->of))
+#define STATE_BELOW(T, f, of, most)                                                                \
+    STATE_FIELD_(T, f, STATE_INT, .max = most, .limit = offsetof(T, of),                           \
+                 .limit_size = sizeof(((T *)0)->of), .below_limit = true)
 /* An array of integers. */
-#define STATE_ARRAY(T, f)                                                                          \
-    { .name = #f, .kind = STATE_INT, .offset = offsetof(T, f), .size = sizeof(((T *)0)->f[0]),     \
-      .count = sizeof(((T *)0)->f) / sizeof(((T *)0)->f[0]) }
+#define STATE_ARRAY(T, f) STATE_ARRAY_MAX(T, f, 0)
+#define STATE_ARRAY_MAX(T, f, most)                                                                \
+    { .name = #f, .kind = STATE_INT, .sort = STATE_SORT_(((T *)0)->f[0]),                          \
+      .offset = offsetof(T, f), .size = sizeof(((T *)0)->f[0]),                                    \
+      .count = sizeof(((T *)0)->f) / sizeof(((T *)0)->f[0]), .max = most }
 #define STATE_RAW(T, f) STATE_FIELD_(T, f, STATE_BYTES)
 #define STATE_TIMER_FIELD(T, f) STATE_FIELD_(T, f, STATE_TIMER)
 #define STATE_STRUCT(T, f, fields_) STATE_FIELD_(T, f, STATE_STRUCT_, .fields = fields_)
