@@ -288,6 +288,8 @@ def main(argv):
         try:
             good = m.once(rng, item)
             taken += good
+            if "the machine has no" in m.said:
+                m.start()    # the guest has unplugged a device
             if args.verbose:
                 print(m.what, "->", m.said or "taken", flush=True)
         except (OSError, QtestError) as e:
