@@ -747,8 +747,12 @@ static void mptsas_reset(Device *d)
     ioc_reset((Mptsas *)d);
 }
 
-static const StateField fifo_state[] = {STATE_ARRAY(MptFifo, item), STATE_INDEX(MptFifo, head, item),
-                                        STATE_COUNT(MptFifo, count, item), STATE_END};
+static const StateField fifo_state[] = {
+    STATE_ARRAY(MptFifo, item),
+    STATE_INDEX(MptFifo, head, item),
+    STATE_COUNT(MptFifo, count, item),
+    STATE_END,
+};
 
 static const StateField mptsas_state[] = {
     STATE(Mptsas, ioc_state), STATE(Mptsas, who_init), STATE_MAX(Mptsas, keys, 4), STATE(Mptsas, doorbell_intr), STATE_ARRAY(Mptsas, in),
