@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -162,6 +164,7 @@ size_t channel_read(Channel *c, void *data, size_t len, GError **error)
             return (size_t)n;
         }
         if (n == 0) {
+            c->ended = true;
             fail(error, "the machine's state ends too early");
             return 0;
         }
@@ -172,10 +175,19 @@ size_t channel_read(Channel *c, void *data, size_t len, GError **error)
     }
 }
 
+bool channel_answers(const Channel *c)
+{
+    int type;
+    socklen_t len = sizeof(type);
+
+    return getsockopt(c->fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM;
+}
+
 void channel_wake(Channel *c)
 {
     uint64_t one = 1;
 
+    c->woken = true;
     while (write(c->wake, &one, sizeof(one)) < 0 && errno == EINTR) {
     }
 }
@@ -200,6 +212,9 @@ bool channel_close(Channel *c, GError **error)
         c->wake = -1;
     }
     if (c->child) {
+        if (c->woken) {
+            kill(c->child, SIGTERM);
+        }
         while (waitpid(c->child, &status, 0) < 0 && errno == EINTR) {
         }
         c->child = 0;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "migration/internal.h"
@@ -27,6 +28,7 @@ typedef struct Incoming {
     bool reading;  /* the thread is there */
     bool run;      /* the machine runs when all is well */
     bool good;
+    bool answer;   /* the other side waits for one */
     RunState was;  /* what the machine did where it comes from */
     GError *error;
 } Incoming;
@@ -49,11 +51,34 @@ static void incoming_failed(void)
     request_shutdown_with_code(SHUTDOWN_HOST_ERROR, 1);
 }
 
+/* One byte, and if the machine is not here, why. */
+static void send_answer(void)
+{
+    g_autoptr(GError) ignored = NULL;
+    char good = in.good;
+
+    if (channel_write(&in.channel, &good, 1, &ignored) && !good && in.error) {
+        channel_write(&in.channel, in.error->message, MIN(strlen(in.error->message), 900),
+                      &ignored);
+    }
+}
+
+/* late-block-activate: disks are taken when the machine is about to run. */
+static bool may_start_late(Vm *vm, bool *later, GError **error)
+{
+    if (!migration_helpers->take_disks(error)) {
+        return false;
+    }
+    vm->may_start = NULL;
+    return true;
+}
+
 static void incoming_done(void *opaque)
 {
     Vm *vm = in.vm;
     const MigrationSettings *set = &migration_settings;
     g_autoptr(GError) ignored = NULL;
+    bool late;
 
     if (!in.reading) {
         return; /* the process ends */
@@ -62,13 +87,18 @@ static void incoming_done(void *opaque)
     thread_join(in.thread);
     machine_lock();
     in.reading = false;
-    channel_close(&in.channel, &ignored);
     vm->busy = NULL;
-    if (!in.good || !migration_helpers->take_disks(&in.error)) {
+    late = in.good && !in.run && set->capability[MIGRATION_CAPABILITY_LATE_BLOCK_ACTIVATE];
+    in.good = in.good && (late || migration_helpers->take_disks(&in.error));
+    if (in.answer) {
+        send_answer();
+    }
+    channel_close(&in.channel, &ignored);
+    if (!in.good) {
         incoming_failed();
         return;
     }
-    vm->may_start = NULL;
+    vm->may_start = late ? may_start_late : NULL;
     migration_helpers->announce(set->announce_initial, set->announce_max, set->announce_rounds,
                                 set->announce_step);
     if (!in.run) {
@@ -91,6 +121,7 @@ static void *incoming_thread(void *opaque)
     StateStream s = {.read_some = read_some, .limit = UINT64_MAX, .unlocked = true};
 
     in.good = machine_state_load(in.vm, &s, &in.was, &in.error);
+    in.answer = s.answer;
     main_loop_run_soon(incoming_done, NULL);
     return NULL;
 }

@@ -28,6 +28,8 @@ typedef struct Channel {
     int fd;     /* -1: none */
     int wake;   /* eventfd: readable when waiting has to end */
     pid_t child; /* of exec:, else 0 */
+    bool woken; /* its use is over, and a command need not be waited for */
+    bool ended; /* nothing more comes: the other end has closed it */
 } Channel;
 
 bool place_parse(Place *p, const char *uri, GError **error);
@@ -39,6 +41,8 @@ bool channel_connect(Channel *c, const Place *p, GError **error);
 bool channel_write(Channel *c, const void *data, size_t len, GError **error);
 /* At least a byte; 0: failed. */
 size_t channel_read(Channel *c, void *data, size_t len, GError **error);
+/* Whether the other end can answer: a socket. */
+bool channel_answers(const Channel *c);
 /* Ends waits of both, and of channel_pause, for good. Any thread. */
 void channel_wake(Channel *c);
 /* At most that long. */
@@ -52,6 +56,7 @@ typedef struct MigrationSettings {
     uint64_t max_bandwidth;  /* bytes a second */
     uint64_t downtime_limit; /* ms */
     int64_t announce_initial, announce_max, announce_rounds, announce_step;
+    unsigned throttle_threshold, throttle_initial, throttle_increment, throttle_max; /* percent */
     bool capability[MIGRATION_CAPABILITY__COUNT];
 } MigrationSettings;
 
@@ -76,6 +81,9 @@ typedef struct Outgoing {
     bool step_done, step_good, go_on;
     bool cancel, quit; /* read by the thread without the lock */
     bool stopped, gave_disks;
+    bool unsure; /* all has gone, and it is not known what became of it */
+    bool wants_answer;
+    bool sent;   /* all has gone: it can no longer be cancelled */
     RunState was;
     GPtrArray *ram;
     GByteArray *devices; /* their part of the stream */
@@ -90,6 +98,15 @@ typedef struct Outgoing {
 
 /* Of this process; machine lock but for numbers. */
 Outgoing *migration_outgoing(void);
+
+/* ---- throttle.c: machine lock ---- */
+
+/* A pass over memory is over: so many bytes went out, so many were written meanwhile. */
+void migration_throttle_pass(Vm *vm, uint64_t sent, uint64_t written);
+/* vCPUs have all their time again. */
+void migration_throttle_end(void);
+/* 0: all of their time. Any thread. */
+unsigned migration_throttle_percent(void);
 
 /* ---- incoming.c ---- */
 /* MIGRATION_STATUS_NONE: no machine is waited for. */

@@ -590,6 +590,9 @@ static bool load_sections(StateStream *s, GHashTable *left, RunState *was, GErro
                 return false;
             }
             break;
+        case SECTION_ANSWER:
+            s->answer = true;
+            break;
         case SECTION_RUN_STATE:
             if (!load_run_state(s, was, error)) {
                 return false;

@@ -12,6 +12,8 @@
 #include "util/main-loop.h"
 #include "util/thread.h"
 
+/* Of the text of an answer. */
+#define ANSWER_BYTES 1000u
 /* Bandwidth is kept to over such times. */
 #define WINDOW_MS 100
 
@@ -110,6 +112,7 @@ static void step_stop(void *opaque)
     }
     out.was = runstate();
     out.stop_ms = now_ms();
+    migration_throttle_end();
     if (runstate_running()) {
         vm_stop(out.vm, RUN_STATE_FINISH_MIGRATE);
     } else {
@@ -188,6 +191,7 @@ static void out_end(void *opaque)
     thread_join(out.thread);
     machine_lock();
     out.running = false;
+    migration_throttle_end();
     out.vm->migrating = NULL;
     out.end_ms = now_ms();
     good = channel_close(&out.channel, good ? &out.error : &ignored) && good;
@@ -205,7 +209,12 @@ static void out_end(void *opaque)
         migration_status(&out.status, MIGRATION_STATUS_COMPLETED);
         return;
     }
-    if (out.stopped) {
+    if (out.unsure) {
+        /* it may run there: who knows better says cont */
+        out.vm->busy = NULL;
+        runstate_set(RUN_STATE_POSTMIGRATE);
+        out.vm->may_start = may_start;
+    } else if (out.stopped) {
         run_on();
     }
     if (out.cancel) {
@@ -248,6 +257,9 @@ static void next_pass(void)
     out.pass_bytes = out.stream.pos;
     out.pass_ms = now_ms();
     tell_pass();
+    machine_lock();
+    migration_throttle_pass(out.vm, bytes, out.left);
+    machine_unlock();
 }
 
 static bool out_passes(GError **error)
@@ -301,6 +313,52 @@ static bool out_rest(GError **error)
            stream_flush(&out.stream, error);
 }
 
+/*
+ * With return-path the other process says whether it has the machine: a byte that is 1, or 0 and
+ * why not. Where it ends without a word it has not.
+ */
+static bool out_answer(GError **error)
+{
+    char text[ANSWER_BYTES + 1];
+    size_t len = 0, n;
+
+    if (!out.wants_answer) {
+        return true;
+    }
+    machine_lock();
+    out.sent = !out.cancel;
+    machine_unlock();
+    if (!out.sent) {
+        return fail(error, "the migration was cancelled");
+    }
+    n = channel_read(&out.channel, text, 1, error);
+    if (n && text[0] == 1) {
+        return true;
+    }
+    out.unsure = !n && !out.channel.ended;
+    if (n) {
+        g_autoptr(GError) ignored = NULL;
+
+        while (len < ANSWER_BYTES &&
+               (n = channel_read(&out.channel, text + len, ANSWER_BYTES - len, &ignored)) > 0) {
+            len += n;
+            g_clear_error(&ignored);
+        }
+        text[len] = '\0';
+        return fail(error, "the other side could not take the machine: %s",
+                    g_utf8_validate(text, -1, NULL) ? text : "");
+    }
+    return false;
+}
+
+static bool out_begin(GError **error)
+{
+    out.wants_answer = migration_settings.capability[MIGRATION_CAPABILITY_RETURN_PATH] &&
+                       channel_answers(&out.channel);
+    return machine_state_save_header(out.vm, &out.stream, error) &&
+           (!out.wants_answer || stream_put_u8(&out.stream, SECTION_ANSWER, error));
+}
+
 static bool out_all(GError **error)
 {
     if (!channel_connect(&out.channel, &out.place, error)) {
@@ -311,9 +369,9 @@ static bool out_all(GError **error)
     tell_status(MIGRATION_STATUS_ACTIVE);
     out.setup_ms = now_ms() - out.start_ms;
     out.pass_ms = out.window_ms = now_ms();
-    return machine_state_save_header(out.vm, &out.stream, error) && out_passes(error) &&
-           in_main_loop(step_stop) && wait_before_switch(error) && in_main_loop(step_save) &&
-           out_rest(error);
+    return out_begin(error) && out_passes(error) && in_main_loop(step_stop) &&
+           wait_before_switch(error) && in_main_loop(step_save) && out_rest(error) &&
+           out_answer(error);
 }
 
 static void *out_thread(void *opaque)
@@ -383,7 +441,7 @@ bool migration_start(Vm *vm, const char *uri, GError **error)
 
 void migration_cancel(Vm *vm)
 {
-    if (!out.running || out.cancel) {
+    if (!out.running || out.cancel || out.sent) {
         return;
     }
     __atomic_store_n(&out.cancel, true, __ATOMIC_RELAXED);
@@ -398,6 +456,7 @@ static void end_outgoing(Vm *vm)
         g_autoptr(GError) ignored = NULL;
 
         out.running = false;
+        migration_throttle_end();
         __atomic_store_n(&out.quit, true, __ATOMIC_RELAXED);
         channel_wake(&out.channel);
         machine_lock_notify(&out.changed);

@@ -18,7 +18,11 @@ MigrationSettings migration_settings = {.max_bandwidth = BANDWIDTH,
                                         .announce_initial = 50,
                                         .announce_max = 550,
                                         .announce_rounds = 5,
-                                        .announce_step = 100};
+                                        .announce_step = 100,
+                                        .throttle_threshold = 50,
+                                        .throttle_initial = 20,
+                                        .throttle_increment = 10,
+                                        .throttle_max = 99};
 /* Set once at start-up. */
 const MigrationHelpers *migration_helpers;
 
@@ -117,6 +121,8 @@ static void outgoing_info(const Outgoing *o, MigrationInfo *info)
     }
     info->ram = ram_stats(o);
     info->has_total_time = info->has_setup_time = true;
+    info->has_cpu_throttle_percentage = migration_throttle_percent() != 0;
+    info->cpu_throttle_percentage = migration_throttle_percent();
     info->total_time = now - o->start_ms;
     info->setup_time = o->setup_ms;
     if (o->status == MIGRATION_STATUS_COMPLETED) {
@@ -189,12 +195,53 @@ MigrationParameters *qmp_query_migrate_parameters(QmpCall *call, GError **error)
     p->announce_max = (uint64_t)s->announce_max;
     p->announce_rounds = (uint64_t)s->announce_rounds;
     p->announce_step = (uint64_t)s->announce_step;
+    p->has_throttle_trigger_threshold = p->has_cpu_throttle_initial = true;
+    p->has_cpu_throttle_increment = p->has_max_cpu_throttle = true;
+    p->throttle_trigger_threshold = (uint8_t)s->throttle_threshold;
+    p->cpu_throttle_initial = (uint8_t)s->throttle_initial;
+    p->cpu_throttle_increment = (uint8_t)s->throttle_increment;
+    p->max_cpu_throttle = (uint8_t)s->throttle_max;
     p->tls_creds = g_strdup("");
     p->tls_hostname = g_strdup("");
     p->tls_authz = g_strdup("");
     p->max_bandwidth = s->max_bandwidth;
     p->downtime_limit = (int64_t)s->downtime_limit;
     return p;
+}
+
+static bool check_throttle(const QmpMigrateSetParametersArgs *a, GError **error)
+{
+    const struct {
+        const char *name;
+        bool given;
+        unsigned value, min, max;
+    } rows[] = {
+        {"throttle_trigger_threshold", a->has_throttle_trigger_threshold,
+         a->throttle_trigger_threshold, 1, 100},
+        {"cpu_throttle_initial", a->has_cpu_throttle_initial, a->cpu_throttle_initial, 1, 99},
+        {"cpu_throttle_increment", a->has_cpu_throttle_increment, a->cpu_throttle_increment, 1, 99},
+        {"max_cpu_throttle", a->has_max_cpu_throttle, a->max_cpu_throttle,
+         migration_settings.throttle_initial, 99},
+    };
+
+    for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
+        if (rows[i].given && (rows[i].value < rows[i].min || rows[i].value > rows[i].max)) {
+            return fail(error, "Parameter '%s' expects an integer in the range of %u to %u",
+                        rows[i].name, rows[i].min, rows[i].max);
+        }
+    }
+    return true;
+}
+
+static void set_throttle(MigrationSettings *s, const QmpMigrateSetParametersArgs *a)
+{
+    s->throttle_threshold = a->has_throttle_trigger_threshold ? a->throttle_trigger_threshold
+                                                              : s->throttle_threshold;
+    s->throttle_initial = a->has_cpu_throttle_initial ? a->cpu_throttle_initial
+                                                      : s->throttle_initial;
+    s->throttle_increment = a->has_cpu_throttle_increment ? a->cpu_throttle_increment
+                                                          : s->throttle_increment;
+    s->throttle_max = a->has_max_cpu_throttle ? a->max_cpu_throttle : s->throttle_max;
 }
 
 static bool check_announce(const QmpMigrateSetParametersArgs *a, GError **error)
@@ -229,7 +276,8 @@ bool qmp_migrate_set_parameters(QmpCall *call, const QmpMigrateSetParametersArgs
 {
     MigrationSettings *s = &migration_settings;
 
-    if (!check_announce(a, error) || !check_empty("tls_creds", a->tls_creds, error) ||
+    if (!check_announce(a, error) || !check_throttle(a, error) ||
+        !check_empty("tls_creds", a->tls_creds, error) ||
         !check_empty("tls_hostname", a->tls_hostname, error) ||
         !check_empty("tls_authz", a->tls_authz, error)) {
         return false;
@@ -243,6 +291,7 @@ bool qmp_migrate_set_parameters(QmpCall *call, const QmpMigrateSetParametersArgs
     s->announce_max = a->has_announce_max ? (int64_t)a->announce_max : s->announce_max;
     s->announce_rounds = a->has_announce_rounds ? (int64_t)a->announce_rounds : s->announce_rounds;
     s->announce_step = a->has_announce_step ? (int64_t)a->announce_step : s->announce_step;
+    set_throttle(s, a);
     if (a->has_max_bandwidth) {
         __atomic_store_n(&s->max_bandwidth, a->max_bandwidth, __ATOMIC_RELAXED);
     }

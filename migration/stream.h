@@ -16,7 +16,8 @@ enum {
     SECTION_CLOCK = 1,
     SECTION_RAM = 2,
     SECTION_DEVICE = 3,
-    SECTION_RUN_STATE = 4
+    SECTION_RUN_STATE = 4,
+    SECTION_ANSWER = 5
 };
 
 /* Around a stream's use. */

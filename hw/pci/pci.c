@@ -366,6 +366,19 @@ static void pci_device_reset(Device *dev)
     pci_command_written(d);
 }
 
+/* What the core relies on in the configuration that nobody can write. */
+static bool pci_device_check_load(Device *dev, GError **error)
+{
+    PciDevice *d = PCI_DEVICE(dev);
+    uint8_t pin = d->config[PCI_INTERRUPT_PIN];
+
+    if (pin > 4 || (pin == 0 && d->pin_level)) {
+        return fail(error, "no interrupt pin %u with level %u", pin, d->pin_level);
+    }
+    return (d->config[PCI_HEADER_TYPE] & 0x7f) == (pci_info(d)->bridge ? 1 : 0) ||
+           fail(error, "no header of type 0x%x", d->config[PCI_HEADER_TYPE]);
+}
+
 static void pci_device_loaded(Device *dev)
 {
     PciDevice *d = PCI_DEVICE(dev);
@@ -386,7 +399,7 @@ static const PinRow no_pins[] = {PIN_END};
 
 static const StateField pci_device_state[] = {
     STATE_RAW(PciDevice, config),
-    STATE(PciDevice, pin_level),
+    STATE_MAX(PciDevice, pin_level, 3),
     HOST_ONLY(PciDevice, wmask, "made at realize"),
     HOST_ONLY(PciDevice, w1cmask, "made at realize"),
     HOST_ONLY(PciDevice, bus, "place"),
@@ -418,6 +431,7 @@ static const DeviceType pci_device_type = {
     .pins = no_pins,
     .state = pci_device_state,
     .reset = pci_device_reset,
+    .check_load = pci_device_check_load,
     .post_load = pci_device_loaded,
 };
 DEVICE_TYPE(pci_device_type);

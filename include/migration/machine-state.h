@@ -20,6 +20,7 @@ struct StateStream {
     uint64_t pos; /* bytes so far */
     uint64_t limit; /* readers: bytes that are left; UINT64_MAX: not known */
     bool unlocked; /* readers: loading is not done with the machine lock held */
+    bool answer; /* readers, set by loading: the sender waits for an answer */
     /* of stream.c */
     uint8_t *buf;
     size_t len, used;

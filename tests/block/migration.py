@@ -99,6 +99,30 @@ def test_file_and_back():
         end(b)
 
 
+def test_answer():
+    """With return-path the receiver's word counts; with late-block-activate disks are taken by cont."""
+    on = [{'capability': 'return-path', 'state': True}]
+    with start('pc') as a:
+        qmp(a, 'migrate-set-capabilities', capabilities=on)
+        with start('pc', '-device', 'edu', '-incoming', SOCK) as b:
+            qmp(a, 'migrate', uri=SOCK)
+            info = until(a, 'completed', 'failed')
+            assert info['status'] == 'failed' and 'the state has nothing of' in info['error-desc'], info
+            assert b.wait() == 1
+        assert qmp(a, 'query-status')['running']
+        hmp(a, 'qemu-io n0 "write -q -P 9 0 64k"')
+        with start('pc', '-S', '-incoming', 'defer') as b:
+            qmp(b, 'migrate-set-capabilities', capabilities=[{'capability': 'late-block-activate', 'state': True}])
+            qmp(b, 'migrate-incoming', uri=SOCK)
+            qmp(a, 'migrate', uri=SOCK)
+            assert until(a, 'completed', 'failed')['status'] == 'completed'
+            end(a)
+            assert until_status(b, 'running', 'paused') == 'paused'
+            qmp(b, 'cont')
+            hmp(b, 'qemu-io n0 "read -q -P 9 0 64k"')
+            end(b)
+
+
 def test_cancel():
     with start('pc') as a:
         qmp(a, 'migrate-set-capabilities', capabilities=[{'capability': 'pause-before-switchover', 'state': True}])
