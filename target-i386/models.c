@@ -92,8 +92,8 @@ static void set_feature(uint32_t *words, unsigned feature, bool on)
 }
 
 /*
- * AVX-512 is there for models that have it and for +avx512f. It is not in `max`: libraries prefer
- * it to AVX2, which runs several times faster here.
+ * AVX-512 is there for models that have it and for +avx512f. It is not in `max`, for it is not in
+ * the reference's: what a guest of 7.2 saved must find the same registers here.
  */
 static void leave_out_wide(uint32_t *words)
 {

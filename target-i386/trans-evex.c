@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Translation of AVX-512 rows: a call of the helper that does all of it (evex.c). */
-#include "target-i386/evex.h"
-#include "target-i386/translate.h"
+/*
+ * Translation of AVX-512 rows: as IR (wide.c), or a call of the helper that does all (evex.c).
+ */
+#include "target-i386/wide.h"
 
 /* Lengths below 512 bits are AVX512VL's, unless the row has but one. */
 static bool length_there(X86Ctx *s, const X86Insn *i)
@@ -46,36 +47,51 @@ static EvexWord word_of(const X86Ctx *s, const X86Insn *i)
     return w;
 }
 
-void trans_EVEX(X86Ctx *s, X86Insn *i)
+void x86_evex_call(X86Ctx *s, X86Insn *i, EvexWord w)
 {
-    IrBuilder *b = s->b;
-    EvexWord w = word_of(s, i);
-    IrVal va = ir_i64(b, 0), base = ir_i64(b, 0);
+    IrVal va = ir_i64(s->b, 0);
 
-    if (!length_there(s, i)) {
-        x86_ud(s);
-        return;
-    }
-    if (i->row->flags & X86_ROW_VSIB) {
-        unsigned seg = x86_data_seg(i);
-        bool scatter = w.dst_mem;
-        if ((i->modrm & 7) != 4 || (!scatter && w.d == i->vsib)) {
-            x86_ud(s);
-            return;
-        }
-        w.d = scatter ? i->op[1].reg : w.d;
-        w.src = i->vsib;
-        va = x86_lea(s, i);
-        if (s->code64 ? seg >= S_FS : seg >= S_FS || s->mode & MODE_ADDSEG || seg == S_CS) {
-            base = ir_get(b, V_ES_BASE + seg);
-        }
-    } else if (w.src_mem || w.dst_mem) {
+    if (w.src_mem || w.dst_mem) {
         va = x86_addr(s, i);
     }
     x86_sync(s);
-    ir_call_evex(b, ir_i64(b, (int64_t)w.all), va, base);
-    if (i->row->kernel == ev_kortest || i->row->kernel == ev_ktest || i->row->kernel == ev_ucomis ||
-        i->row->kernel == ev_comis) {
-        x86_cc_by_helper(s);
+    ir_call_evex(s->b, ir_i64(s->b, (int64_t)w.all), va, ir_i64(s->b, 0));
+}
+
+/* Gathers and scatters: addresses of elements are the helper's. */
+static void by_element(X86Ctx *s, X86Insn *i, EvexWord w)
+{
+    unsigned seg = x86_data_seg(i);
+    bool scatter = w.dst_mem;
+    IrVal base = ir_i64(s->b, 0);
+
+    if ((i->modrm & 7) != 4 || (!scatter && w.d == i->vsib)) {
+        x86_ud(s);
+        return;
+    }
+    w.d = scatter ? i->op[1].reg : w.d;
+    w.src = i->vsib;
+    IrVal va = x86_lea(s, i);
+    if (s->code64 ? seg >= S_FS : seg >= S_FS || s->mode & MODE_ADDSEG || seg == S_CS) {
+        base = ir_get(s->b, V_ES_BASE + seg);
+    }
+    x86_sync(s);
+    ir_call_evex(s->b, ir_i64(s->b, (int64_t)w.all), va, base);
+}
+
+void trans_EVEX(X86Ctx *s, X86Insn *i)
+{
+    EvexWord w = word_of(s, i);
+
+    if (!length_there(s, i)) {
+        x86_ud(s);
+    } else if (i->row->flags & X86_ROW_VSIB) {
+        by_element(s, i, w);
+    } else if (!x86_wide(s, i, w)) {
+        x86_evex_call(s, i, w);
+        if (i->row->kernel == ev_kortest || i->row->kernel == ev_ktest ||
+            i->row->kernel == ev_ucomis || i->row->kernel == ev_comis) {
+            x86_cc_by_helper(s);
+        }
     }
 }

@@ -21,6 +21,15 @@
                                .offset = offsetof(X86Cpu, xmm[n_]),                            \
                                .low = V_XMM0 + n_ + 1,                                         \
                                .high = V_YMMH0 + n_ + 1}
+#define WIDE(name_, n_, field_) \
+    {                           \
+        .name = name_ #n_, .type = IR_V256, .offset = offsetof(X86Cpu, field_) \
+    }
+#define ZMM(n_)                                              \
+    [V_ZMMH0 + n_] = WIDE("zmmh", n_, zmm_hi[n_]),           \
+               [V_ZLO16 + n_] = WIDE("zlo", n_, zmm_more[n_]), \
+               [V_ZHI16 + n_] = WIDE("zhi", n_, zmm_more[n_][2])
+#define OPMASK(n_) [V_K0 + n_] = FIELD("k" #n_, IR_I64, opmask[n_])
 #define FIELD(name_, type_, field_)                                      \
     {                                                                    \
         .name = name_, .type = type_, .offset = offsetof(X86Cpu, field_) \
@@ -41,6 +50,9 @@ const IrVarDecl x86_vars[] = {
     XMM(0), XMM(1), XMM(2), XMM(3), XMM(4), XMM(5), XMM(6), XMM(7), XMM(8), XMM(9), XMM(10), XMM(11),
     XMM(12), XMM(13), XMM(14), XMM(15),
     [V_CODE_PAGE] = FIELD("code_page", IR_I64, cpu.code_page),
+    ZMM(0), ZMM(1), ZMM(2), ZMM(3), ZMM(4), ZMM(5), ZMM(6), ZMM(7), ZMM(8), ZMM(9), ZMM(10), ZMM(11),
+    ZMM(12), ZMM(13), ZMM(14), ZMM(15),
+    OPMASK(0), OPMASK(1), OPMASK(2), OPMASK(3), OPMASK(4), OPMASK(5), OPMASK(6), OPMASK(7),
 };
 const unsigned x86_num_vars = V_COUNT;
 
@@ -259,11 +271,7 @@ static bool writes_vector(const X86Insn *i)
 /* SDM 1 15.5: VEX-coded instructions clear what is above their vector. */
 static void clear_register(X86Ctx *s, unsigned reg)
 {
-    IrVal zero = ir_i64(s->b, 0);
-
-    for (unsigned n = 0; n < 32; n += 8) {
-        ir_env_store(s->b, zero, (uint32_t)(offsetof(X86Cpu, zmm_hi) + reg * 32 + n), MEM_64);
-    }
+    ir_set(s->b, V_ZMMH0 + reg, ir_v_zero(s->b, IR_V256));
 }
 
 static void clear_upper(X86Ctx *s, const X86Insn *i)

@@ -21,6 +21,9 @@ enum {
     V_ES_BASE, V_CS_BASE, V_SS_BASE, V_DS_BASE, V_FS_BASE, V_GS_BASE,
     V_XMM0, V_XMM15 = V_XMM0 + 15, V_YMMH0, V_YMMH15 = V_YMMH0 + 15, V_YMM0, V_YMM15 = V_YMM0 + 15,
     V_CODE_PAGE,
+    /* AVX-512: upper halves, both halves of registers 16 to 31, masks */
+    V_ZMMH0, V_ZMMH15 = V_ZMMH0 + 15, V_ZLO16, V_ZLO31 = V_ZLO16 + 15, V_ZHI16, V_ZHI31 = V_ZHI16 + 15,
+    V_K0, V_K7 = V_K0 + 7,
     V_COUNT,
 };
 

@@ -20,10 +20,10 @@ static void host_move(void *gen, IrType t, int dst, int src)
     }
 }
 
-/* A home of 256 bits lies in two places. */
+/* The home of a variable that two others are the halves of lies in two places. */
 static bool is_split(const Gen *g, IrType t, RaPlace p)
 {
-    return t == IR_V256 && p.base == RA_ENV;
+    return t == IR_V256 && p.base == RA_ENV && p.offset - g->halves_at < g->halves_size;
 }
 
 static Mem high_half(Gen *g, RaPlace p)
@@ -347,8 +347,11 @@ static bool engine_init(CodeBuffer *c, const CpuArch *arch, GError **error)
     }
     g->arch = arch;
     g->bias = (int32_t)arch->env_offset;
+    g->halves_size = 0;
     for (unsigned v = 0; v < arch->num_vars; v++) {
-        if (arch->vars[v].low) {        /* the same for all of them */
+        if (arch->vars[v].low) {        /* the same for all of them, which lie together */
+            g->halves_at = g->halves_size ? g->halves_at : arch->vars[v].offset;
+            g->halves_size = arch->vars[v].offset + 16 - g->halves_at;
             g->high_gap = arch->vars[arch->vars[v].high - 1].offset - arch->vars[v].offset;
         }
     }

@@ -97,6 +97,7 @@ typedef struct Gen {
     unsigned level;                     /* 0: all that the host has; else see host_features_limit */
     const CpuArch *arch;
     int32_t bias;                       /* arch->env_offset */
+    uint32_t halves_at, halves_size;    /* homes whose upper halves lie elsewhere */
     uint32_t high_gap;                  /* from a 256-bit register's low half to the high one */
     uint8_t *enter, *leave, *look;      /* common stubs */
     uint8_t *give_up;                   /* leaves with IR_EXIT_LOOKUP, no block */
