@@ -292,12 +292,32 @@ bool apic_msr_read(Device *apic, unsigned reg, uint64_t *value)
     return true;
 }
 
+/* Bits of a register that x2APIC lets software set; others are #GP (SDM 3A 10.12.1.2). */
+static uint64_t msr_bits(unsigned reg)
+{
+    switch (reg) {
+    case REG_ICR:
+        return UINT64_MAX;
+    case REG_EOI:
+    case REG_ESR:
+        return 0;
+    case REG_TPR:
+    case REG_SELF_IPI:
+        return 0xff;
+    case REG_SVR:
+        return 0x1ff | SVR_NO_EOI_BROADCAST;
+    case REG_DIVIDE:
+        return 0xb;
+    default:
+        return UINT32_MAX;
+    }
+}
+
 bool apic_msr_write(Device *apic, unsigned reg, uint64_t value)
 {
     Apic *s = APIC(apic);
 
-    if (!(s->base & APIC_BASE_X2APIC) || !msr_exists(reg, true) ||
-        (reg != REG_ICR && value >> 32) || ((reg == REG_EOI || reg == REG_ESR) && value)) {
+    if (!(s->base & APIC_BASE_X2APIC) || !msr_exists(reg, true) || value & ~msr_bits(reg)) {
         return false;
     }
     if (reg == REG_ICR) {

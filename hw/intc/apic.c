@@ -138,6 +138,8 @@ static void apic_accept(Apic *s, unsigned mode, unsigned vector, bool level)
         cpu_interrupt(s->cpu, CPU_PENDING_NMI);
         break;
     case MODE_INIT:
+        /* a SIPI that came before it found nobody who waits */
+        cpu_interrupt_clear(s->cpu, X86_PENDING_SIPI);
         cpu_interrupt(s->cpu, X86_PENDING_INIT);
         break;
     case MODE_SIPI:
