@@ -57,6 +57,18 @@ Cpu *current_cpu(void)
     return this_cpu;
 }
 
+Cpu *cpu_by_index(const Vm *vm, unsigned index)
+{
+    for (unsigned i = 0; i < vm->cpus->len; i++) {
+        Cpu *cpu = vm->cpus->pdata[i];
+
+        if (cpu->index == index) {
+            return cpu;
+        }
+    }
+    return NULL;
+}
+
 static const AccelType *cpu_accel(const Cpu *cpu)
 {
     return cpu->dev.vm->accel->type;
@@ -421,6 +433,9 @@ void cpu_stop_thread(Cpu *cpu)
     if (accel->cpu_destroy) {
         accel->cpu_destroy(cpu);
     }
+    gdb_cpu_gone(cpu);
+    g_clear_pointer(&cpu->breakpoints, g_array_unref);
+    g_clear_pointer(&cpu->watchpoints, g_array_unref);
 }
 
 /* ---- the machine starts and stops ---- */

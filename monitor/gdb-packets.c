@@ -73,7 +73,7 @@ static void malformed(GdbStub *g)
 
 static Cpu *cpu_at(GdbStub *g, uint64_t index)
 {
-    return index < g->vm->cpus->len ? g->vm->cpus->pdata[index] : NULL;
+    return index < UINT_MAX ? cpu_by_index(g->vm, (unsigned)index) : NULL;
 }
 
 Cpu *gdb_current(GdbStub *g)

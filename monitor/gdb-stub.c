@@ -172,6 +172,17 @@ void gdb_cpu_stopped(Cpu *cpu)
     }
 }
 
+void gdb_cpu_gone(Cpu *cpu)
+{
+    Cpu **kept[] = {&stub.g_cpu, &stub.c_cpu, &stub.stopped_cpu};
+
+    for (unsigned i = 0; i < ARRAY_COUNT(kept); i++) {
+        if (*kept[i] == cpu) {
+            *kept[i] = NULL;
+        }
+    }
+}
+
 void gdb_forget(GdbStub *g)
 {
     for (unsigned i = 0; i < g->vm->cpus->len; i++) {

@@ -230,7 +230,7 @@ static void hmp_cpu(HmpCall *call, GError **error)
 {
     int64_t n = hmp_int(call, "index", 0);
 
-    if (n < 0 || n >= call->vm->cpus->len) {
+    if (n < 0 || n > INT_MAX || !cpu_by_index(call->vm, (unsigned)n)) {
         g_string_append(call->out, "invalid CPU index\n");
         return;
     }

@@ -85,14 +85,16 @@ GPtrArray *qmp_query_hotpluggable_cpus(QmpCall *call, GError **error)
     }
     GPtrArray *list = g_ptr_array_new();
 
-    for (guint i = call->vm->cpus->len; i-- > 0;) {
-        Cpu *cpu = call->vm->cpus->pdata[i];
+    const Cpu *first = call->vm->cpus->pdata[0];
+
+    for (unsigned i = MAX(call->vm->smp.max_cpus, call->vm->smp.cpus); i-- > 0;) {
+        Cpu *cpu = cpu_by_index(call->vm, i);
         HotpluggableCPU *info = g_new0(HotpluggableCPU, 1);
 
-        info->type = g_strdup(cpu->dev.obj.type->name);
+        info->type = g_strdup(first->dev.obj.type->name);
         info->vcpus_count = 1;
-        info->props = describe_place(call->vm, cpu->index);
-        info->qom_path = object_path(&cpu->dev.obj);
+        info->props = describe_place(call->vm, i);
+        info->qom_path = cpu ? object_path(&cpu->dev.obj) : NULL;
         g_ptr_array_add(list, info);
     }
     return list;
@@ -163,7 +165,7 @@ bool qmp_inject_nmi(QmpCall *call, GError **error)
 
 Cpu *monitor_cpu(Vm *vm, int index)
 {
-    Cpu *cpu = index >= 0 && (guint)index < vm->cpus->len ? vm->cpus->pdata[index] : NULL;
+    Cpu *cpu = index >= 0 ? cpu_by_index(vm, (unsigned)index) : NULL;
 
     if (cpu) {
         cpu_synchronize(cpu);

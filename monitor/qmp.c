@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "exec/cpu.h"
 #include "monitor/internal.h"
 #include "qapi/qapi-commands.h"
 #include "util/error.h"
@@ -253,7 +254,7 @@ char *qmp_human_monitor_command(QmpCall *call, const QmpHumanMonitorCommandArgs 
 {
     int cpu = args->has_cpu_index ? (int)CLAMP(args->cpu_index, -1, 65535) : 0;
 
-    if (args->has_cpu_index && (cpu < 0 || (guint)cpu >= call->vm->cpus->len)) {
+    if (args->has_cpu_index && (cpu < 0 || !cpu_by_index(call->vm, (unsigned)cpu))) {
         return fail_null(error, "Parameter 'cpu-index' expects a CPU number");
     }
     return monitor_run_line(call->vm, args->command_line, cpu);

@@ -164,26 +164,31 @@ static void cpu_device_reset(Device *d)
 
 /* ---- life ---- */
 
-/* APIC IDs and topology from the index when the board gave none. */
-static void set_topology(X86Cpu *c)
+/* Into the list, with its APIC and its thread. */
+static bool cpu_start(X86Cpu *c, GError **error)
 {
-    const SmpConfig *s = &c->cpu.dev.vm->smp;
-    unsigned threads = MAX(s->threads, 1u), cores = MAX(s->cores, 1u) * MAX(s->dies, 1u);
-    unsigned tb = 0, cb = 0, i = c->cpu.index;
+    Device *d = &c->cpu.dev;
+    Vm *vm = d->vm;
 
-    while (1u << tb < threads) {
-        tb++;
+    g_ptr_array_add(vm->cpus, c);
+    if (x86_has_feature(c, FEAT_APIC)) {
+        c->apic = apic_create(&c->cpu, c->apic_id, x86_has_feature(c, FEAT_X2APIC), error);
+        if (!c->apic) {
+            g_ptr_array_remove(vm->cpus, c);
+            return false;
+        }
     }
-    while (1u << cb < cores) {
-        cb++;
+    x86_vmx_init(c);
+    c->cpu.hold = true; /* until it is reset */
+    if (!cpu_start_thread(&c->cpu, error)) {
+        g_ptr_array_remove(vm->cpus, c);
+        return false;
     }
-    if (c->apic_id == UINT32_MAX) {
-        c->apic_id = i % threads | (i / threads % cores) << tb | (i / threads / cores) << (tb + cb);
-    }
-    c->thread_id = c->apic_id & ((1u << tb) - 1);
-    c->core_id = (c->apic_id >> tb & ((1u << cb) - 1)) % MAX(s->cores, 1u);
-    c->die_id = (c->apic_id >> tb & ((1u << cb) - 1)) / MAX(s->cores, 1u);
-    c->socket_id = c->apic_id >> (tb + cb);
+    cpu_device_reset(d);
+    c->cpu.hold = false;
+    cpu_wake(&c->cpu);
+    x86_cpu_tell_slots(c, true);
+    return true;
 }
 
 static bool cpu_realize(Device *d, GError **error)
@@ -197,8 +202,7 @@ static bool cpu_realize(Device *d, GError **error)
     if (!vm->cpus) {
         vm->cpus = g_ptr_array_new();
     }
-    c->cpu.index = vm->cpus->len;
-    if (!x86_model_finish(c, error)) {
+    if (!x86_cpu_place(c, error) || !x86_model_finish(c, error)) {
         return false;
     }
     if (target_arch->word_bits == 64 && vm->machine && !x86_has_feature(c, FEAT_APIC) &&
@@ -206,28 +210,28 @@ static bool cpu_realize(Device *d, GError **error)
         return fail(error, "CPU model '%s' has no APIC, so there can be one CPU only",
                     c->model->name);
     }
-    set_topology(c);
-    g_ptr_array_add(vm->cpus, c);
-    if (x86_has_feature(c, FEAT_APIC)) {
-        c->apic = apic_create(&c->cpu, c->apic_id, x86_has_feature(c, FEAT_X2APIC), error);
-        if (!c->apic) {
-            g_ptr_array_remove(vm->cpus, c);
-            return false;
-        }
+    /* Others look through the list without a lock: they wait meanwhile. */
+    bool paused = d->hotplugged && runstate_running();
+
+    if (paused) {
+        vm_pause_cpus(vm);
     }
-    x86_vmx_init(c);
-    if (!cpu_start_thread(&c->cpu, error)) {
-        g_ptr_array_remove(vm->cpus, c);
-        return false;
+    bool ok = cpu_start(c, error);
+
+    if (paused) {
+        vm_resume_cpus(vm);
     }
-    cpu_device_reset(d);
-    return true;
+    return ok;
 }
 
 static void cpu_unrealize(Device *d)
 {
     X86Cpu *c = (X86Cpu *)d;
+    bool paused = runstate_running();
 
+    if (paused) {
+        vm_pause_cpus(d->vm);
+    }
     cpu_stop_thread(&c->cpu);
     x86_vmx_finish(c);
     g_ptr_array_remove(d->vm->cpus, c);
@@ -235,6 +239,10 @@ static void cpu_unrealize(Device *d)
         device_unplug(c->apic);
         c->apic = NULL;
     }
+    if (paused) {
+        vm_resume_cpus(d->vm);
+    }
+    x86_cpu_tell_slots(c, false);
 }
 
 /* ---- pins: see exec/x86-apic.h ---- */
@@ -331,6 +339,8 @@ static gpointer build_types(gpointer unused)
         .category = "cpu",
         .abstract = true,
         .internal = true,
+        .hotpluggable = true,
+        .unplug_request = x86_cpu_unplug_request,
         .size = sizeof(X86Cpu),
         .props = x86_model_props(cpu_props),
         .pins = cpu_pins,
@@ -351,6 +361,7 @@ static gpointer build_types(gpointer unused)
             .parent = t->name,
             .desc = info->desc,
             .category = "cpu",
+            .hotpluggable = true,
             .size = sizeof(X86Cpu),
         };
         g_ptr_array_add(types, m);

@@ -58,6 +58,12 @@ bool x86_model_word(X86Cpu *c, const char *key, const char *value, GError **erro
 const Prop *x86_model_props(const Prop *others);
 /* Applies feature_text, filters, derives levels. */
 bool x86_model_finish(X86Cpu *c, GError **error);
+
+/* cpu-plug.c. Settles index, APIC ID and place of a CPU that is being realized. */
+bool x86_cpu_place(X86Cpu *c, GError **error);
+/* The board learns of it: it runs now, or it is gone. */
+void x86_cpu_tell_slots(X86Cpu *c, bool plugged);
+bool x86_cpu_unplug_request(Device *d, GError **error);
 /* Whether the model says itself what caches it has (legacy-cache=off). */
 bool x86_has_own_caches(const X86Cpu *c);
 /* Whether this binary has the model: 64-bit ones need not run on i386 but their names exist. */

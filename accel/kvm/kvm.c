@@ -144,11 +144,21 @@ bool kvm_init(Accel *a, const KvmArch *arch, Vm *vm, GError **error)
     return true;
 }
 
+/* The kernel keeps vCPUs as long as the machine: those of CPUs that went wait for others. */
+typedef struct ParkedVcpu {
+    unsigned long id;
+    int fd;
+} ParkedVcpu;
+
 void kvm_fini(Accel *a)
 {
     Kvm *k = (Kvm *)a;
 
     kvm_memory_stop();
+    for (guint i = 0; k->parked && i < k->parked->len; i++) {
+        kvm_kernel->close(g_array_index(k->parked, ParkedVcpu, i).fd);
+    }
+    g_clear_pointer(&k->parked, g_array_unref);
     if (k->vm_fd >= 0) {
         kvm_kernel->close(k->vm_fd);
     }
@@ -160,6 +170,34 @@ void kvm_fini(Accel *a)
 
 /* ---- vCPUs ---- */
 
+static unsigned long kvm_vcpu_id(const Kvm *k, Cpu *cpu)
+{
+    return k->arch->vcpu_id ? k->arch->vcpu_id(cpu) : cpu->index;
+}
+
+static int kvm_take_parked(Kvm *k, unsigned long id)
+{
+    for (guint i = 0; k->parked && i < k->parked->len; i++) {
+        ParkedVcpu p = g_array_index(k->parked, ParkedVcpu, i);
+
+        if (p.id == id) {
+            g_array_remove_index_fast(k->parked, i);
+            return p.fd;
+        }
+    }
+    return -1;
+}
+
+static void kvm_park(Kvm *k, unsigned long id, int fd)
+{
+    ParkedVcpu p = {id, fd};
+
+    if (!k->parked) {
+        k->parked = g_array_new(FALSE, FALSE, sizeof(ParkedVcpu));
+    }
+    g_array_append_val(k->parked, p);
+}
+
 bool kvm_cpu_create(Cpu *cpu, GError **error)
 {
     Kvm *k = kvm_of(cpu);
@@ -169,8 +207,10 @@ bool kvm_cpu_create(Cpu *cpu, GError **error)
     cpu->accel = v;
     v->synced = true;
     v->run = NULL;
-    v->fd = kvm_ioctl(k->vm_fd, KVM_CREATE_VCPU,
-                      (void *)(uintptr_t)(k->arch->vcpu_id ? k->arch->vcpu_id(cpu) : cpu->index));
+    v->fd = kvm_take_parked(k, kvm_vcpu_id(k, cpu));
+    if (v->fd < 0) {
+        v->fd = kvm_ioctl(k->vm_fd, KVM_CREATE_VCPU, (void *)(uintptr_t)kvm_vcpu_id(k, cpu));
+    }
     if (v->fd >= 0) {
         v->run = kvm_kernel->map(v->fd, k->run_size);
     }
@@ -198,7 +238,7 @@ void kvm_cpu_destroy(Cpu *cpu)
         kvm_kernel->unmap(v->run, k->run_size);
     }
     if (v->fd >= 0) {
-        kvm_kernel->close(v->fd);
+        kvm_park(k, kvm_vcpu_id(k, cpu), v->fd);
     }
     cpu->accel = NULL;
     g_free(v);

@@ -7,6 +7,7 @@
 #include "hw/acpi/memory-hotplug.h"
 
 #include "exec/bank.h"
+#include "hw/acpi/cpu-hotplug.h"
 #include "hw/mem/memory-device.h"
 #include "qapi/qapi-commands.h"
 #include "qapi/qapi-events.h"
@@ -307,5 +308,6 @@ GPtrArray *qmp_query_acpi_ospm_status(QmpCall *call, GError **error)
     for (unsigned i = 0; i < call->vm->ram_slots; i++) {
         g_ptr_array_add(list, describe_ost((const AcpiMemory *)slots->controller, i));
     }
+    acpi_cpus_describe_osts(call->vm, list);
     return list;
 }

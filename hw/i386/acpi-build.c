@@ -6,6 +6,7 @@
 #include "acpi-internal.h"
 #include "exec/x86-apic.h"
 #include "hw/acpi/aml.h"
+#include "hw/acpi/cpu-hotplug.h"
 #include "hw/acpi/numa.h"
 #include "hw/acpi/nvdimm.h"
 #include "hw/acpi/pci-hotplug.h"
@@ -72,15 +73,16 @@ static void build_fadt(AcpiTables *s, PcBoard *b, uint32_t facs, uint32_t dsdt)
 static void build_madt(AcpiTables *s, PcBoard *b)
 {
     static const uint8_t level_lines[] = { 5, 9, 10, 11 };
+    g_autoptr(GByteArray) cpus = g_byte_array_new();
     uint32_t at = acpi_table_begin(s, "APIC", 1);
 
     acpi_put(s, 0xfee00000, 4);
     acpi_put(s, 1, 4);
-    for (unsigned i = 0; i < b->vm->smp.cpus; i++) {
-        acpi_put(s, 0 | 8 << 8, 2);
-        acpi_put(s, i, 1);
-        acpi_put(s, i, 1);
-        acpi_put(s, 1, 4);
+    for (unsigned i = 0; i < MAX(b->vm->smp.max_cpus, b->vm->smp.cpus); i++) {
+        acpi_madt_cpu(cpus, b->vm, i, cpu_by_index(b->vm, i) != NULL);
+    }
+    for (unsigned i = 0; i < cpus->len; i++) {
+        acpi_put(s, cpus->data[i], 1);
     }
     acpi_put(s, 1 | 12 << 8, 2);
     acpi_put(s, 0, 2);

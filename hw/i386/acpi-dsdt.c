@@ -5,6 +5,7 @@
  */
 #include "acpi-internal.h"
 #include "hw/acpi/aml.h"
+#include "hw/acpi/cpu-hotplug.h"
 #include "hw/acpi/memory-hotplug.h"
 #include "hw/acpi/pci-hotplug.h"
 #include "hw/acpi/pm.h"
@@ -374,19 +375,6 @@ static void dsdt_host(Aml *a, PcBoard *b, const AcpiInfo *info)
     aml_end(a);
 }
 
-static void dsdt_cpus(Aml *a, PcBoard *b)
-{
-    for (unsigned i = 0; i < b->vm->smp.cpus; i++) {
-        char name[5];
-
-        g_snprintf(name, sizeof(name), "C%03X", i);
-        aml_device(a, name);
-        aml_name_string(a, "_HID", "ACPI0007");
-        aml_name_int(a, "_UID", i);
-        aml_end(a);
-    }
-}
-
 static void dsdt_sleep(Aml *a, const AcpiPm *p)
 {
     const struct {
@@ -438,7 +426,7 @@ GByteArray *acpi_dsdt(PcBoard *b, const AcpiInfo *info)
     if (info->mmcfg_base) {
         dsdt_ecam(&a, info);
     }
-    dsdt_cpus(&a, b);
+    acpi_cpus_dsdt(&a, b->vm, b->q35 ? ACPI_CPU_PORT_Q35 : ACPI_CPU_PORT_PC);
     if (b->vm->ram_slots) {
         acpi_memory_dsdt(&a, b->vm, AML_SYSTEM_IO, ACPI_MEMORY_PORT);
     }
@@ -451,6 +439,7 @@ GByteArray *acpi_dsdt(PcBoard *b, const AcpiInfo *info)
     if (b->pci_hotplug) {
         acpi_pcihp_dsdt_event(&a);
     }
+    acpi_cpus_dsdt_event(&a);
     if (b->vm->ram_slots) {
         dsdt_memory_event(&a);
     }

@@ -5,7 +5,7 @@
  */
 #include "acpi-internal.h"
 #include "exec/numa.h"
-#include "hw/acpi/cpu-hotplug.h"
+#include "exec/x86-topology.h"
 #include "hw/acpi/numa.h"
 
 #define HOLE_START (640 * KIB)
@@ -74,8 +74,8 @@ void acpi_build_srat(AcpiTables *s, PcBoard *b)
     }
     uint32_t at = acpi_srat_begin(s, 1);
 
-    for (unsigned i = 0; i < b->vm->smp.cpus; i++) {
-        put_cpu(s, acpi_cpu_apic_id(b->vm, i), (uint32_t)numa_cpu_node(b->vm, i));
+    for (unsigned i = 0; i < MAX(b->vm->smp.max_cpus, b->vm->smp.cpus); i++) {
+        put_cpu(s, x86_apic_id(b->vm, i), (uint32_t)numa_cpu_node(b->vm, i));
     }
     numa_foreach_ram(b->vm, put_node, &w);
     acpi_srat_devices(s, b->vm);
@@ -87,15 +87,15 @@ void pc_publish_numa(PcBoard *b)
     const Vm *vm = b->vm;
     unsigned nodes = numa_count(vm), ids = 0;
 
-    for (unsigned i = 0; i < vm->smp.cpus; i++) {
-        ids = MAX(ids, acpi_cpu_apic_id(b->vm, i) + 1);
+    for (unsigned i = 0; i < MAX(vm->smp.max_cpus, vm->smp.cpus); i++) {
+        ids = MAX(ids, x86_apic_id(b->vm, i) + 1);
     }
     /* Number of nodes; the node of each APIC ID; the bytes of each node. */
     g_autofree uint64_t *numa = g_new0(uint64_t, 1 + ids + nodes);
 
     numa[0] = GUINT64_TO_LE(nodes);
-    for (unsigned i = 0; nodes && i < vm->smp.cpus; i++) {
-        numa[1 + acpi_cpu_apic_id(b->vm, i)] = GUINT64_TO_LE((uint64_t)numa_cpu_node(vm, i));
+    for (unsigned i = 0; nodes && i < MAX(vm->smp.max_cpus, vm->smp.cpus); i++) {
+        numa[1 + x86_apic_id(b->vm, i)] = GUINT64_TO_LE((uint64_t)numa_cpu_node(vm, i));
     }
     for (unsigned i = 0; i < nodes; i++) {
         numa[1 + ids + i] = GUINT64_TO_LE(vm->numa->node[i].size);

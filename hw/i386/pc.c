@@ -9,7 +9,7 @@
 #include "block/block.h"
 #include "exec/loader.h"
 #include "exec/memory-backend.h"
-#include "exec/x86-apic.h"
+#include "exec/x86-topology.h"
 #include "hw/acpi/pm.h"
 #include "hw/block/floppy.h"
 #include "hw/intc/i8259.h"
@@ -28,6 +28,7 @@
 /* I/O APIC pins that the HPET's timers may choose. */
 #define PC_HPET_ROUTES 0x00000004u
 #define Q35_HPET_ROUTES 0x00ff0104u
+#define CMOS_CPUS 0x5f
 #define E820_RAM 1
 #define E820_RESERVED 2
 
@@ -53,6 +54,22 @@ bool pc_create_cpus(PcBoard *b, GError **error)
         }
     }
     return true;
+}
+
+bool pc_may_plug_cpus(const PcBoard *b, GError **error)
+{
+    /* Firmware in SMM would have to give it an SMBASE of its own. */
+    return !ich9_smi_agreed(b) || fail(error, "cpu hotplug with SMI wasn't enabled by firmware");
+}
+
+void pc_publish_cpu_count(PcBoard *b)
+{
+    const unsigned cpus = b->vm->cpus->len;
+
+    if (b->rtc) {
+        rtc_set_cmos(b->rtc, CMOS_CPUS, (uint8_t)(cpus - 1));
+    }
+    fw_cfg_add_u16(b->fw_cfg, FW_CFG_NB_CPUS, (uint16_t)cpus);
 }
 
 static void cpu_raise_smi(Cpu *c)
@@ -408,7 +425,7 @@ static void pc_fill_cmos(PcBoard *b)
         {0x5b, above4g},
         {0x5c, above4g >> 8},
         {0x5d, above4g >> 16},
-        {0x5f, b->vm->smp.cpus - 1},
+        {CMOS_CPUS, b->vm->cpus->len - 1},
         {0x10, floppies},
         {0x14, 0x06 | (floppies ? 1 : 0) |
                    ((floppies & 0x0f) && floppies >> 4 ? 0x40 : 0)}, /* FPU, PS/2 mouse */
@@ -439,8 +456,11 @@ static void pc_publish_numbers(PcBoard *b)
 {
     FwCfg *f = b->fw_cfg;
 
-    fw_cfg_add_u16(f, FW_CFG_NB_CPUS, b->vm->smp.cpus);
-    fw_cfg_add_u16(f, FW_CFG_MAX_CPUS, b->vm->smp.max_cpus ? b->vm->smp.max_cpus : b->vm->smp.cpus);
+    unsigned last = MAX(b->vm->smp.max_cpus, b->vm->smp.cpus) - 1;
+
+    fw_cfg_add_u16(f, FW_CFG_NB_CPUS, b->vm->cpus->len);
+    /* One more than the highest APIC ID that there may be. */
+    fw_cfg_add_u16(f, FW_CFG_MAX_CPUS, (uint16_t)(x86_apic_id(b->vm, last) + 1));
     fw_cfg_add_u64(f, FW_CFG_RAM_SIZE, b->vm->ram_size);
     fw_cfg_add_u32(f, FW_CFG_IRQ0_OVERRIDE, 1);
     pc_publish_numa(b);

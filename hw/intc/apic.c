@@ -431,6 +431,10 @@ static bool apic_realize(Device *d, GError **error)
         vm_publish(d->vm, "apics", apics);
         apic_map_window(d->vm);
     }
+    if (apics->len) { /* one that comes late */
+        s->taken = ((Apic *)apics->pdata[0])->taken;
+        s->taken_opaque = ((Apic *)apics->pdata[0])->taken_opaque;
+    }
     g_ptr_array_add(apics, s);
     return true;
 }
@@ -455,6 +459,10 @@ Device *apic_create(Cpu *cpu, unsigned apic_id, bool x2apic, GError **error)
     s->id = apic_id;
     s->x2apic = x2apic;
     s->kernel = vm_published(cpu->dev.vm, X86_KERNEL_IRQ);
+    if (!object_add_child(&cpu->dev.obj, "lapic", &d->obj, error)) {
+        object_unref(&d->obj);
+        return NULL;
+    }
     return device_realize(d, NULL, &cpu->dev.obj, error) ? d : NULL;
 }
 

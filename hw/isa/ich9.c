@@ -18,7 +18,6 @@
 #define PM_SIZE 128
 #define PM_GPE0 0x20
 #define PM_SMI_EN 0x30
-#define ICH9_CPU_PORT 0x0cd8
 #define GPE0_LEN 8
 #define RCRB_GCS 0x3410
 #define GCS_NO_REBOOT 0x20u
@@ -275,6 +274,11 @@ static void ich9_smi_features_reset(Ich9Lpc *s)
     }
 }
 
+bool ich9_smi_agreed(const PcBoard *b)
+{
+    return b->ich9 && ((const Ich9Lpc *)b->ich9)->smi_features & SMI_FEATURE_BROADCAST;
+}
+
 void ich9_publish_smi_features(PcBoard *b)
 {
     Ich9Lpc *s = (Ich9Lpc *)b->ich9;
@@ -305,6 +309,7 @@ static void ich9_loaded(Device *d)
         p->wmask[LPC_GEN_PMCON_1] &= ~PMCON_SMI_LOCK;
     }
     ich9_remap((Ich9Lpc *)d);
+    acpi_cpus_loaded(&((Ich9Lpc *)d)->cpus);
 }
 
 static bool ich9_realize(Device *d, GError **error)
@@ -318,7 +323,7 @@ static bool ich9_realize(Device *d, GError **error)
     region_init_io(&s->smi_region, &d->obj, "ich9-smi", 8, &ich9_smi_ops, s);
     region_add(&s->pm, PM_SMI_EN, &s->smi_region, 0);
     region_init_io(&s->rcrb, &d->obj, "ich9-rcrb", 0x4000, &rcrb_ops, s);
-    acpi_cpus_init(&s->cpus, d, ICH9_CPU_PORT);
+    acpi_cpus_init(&s->cpus, d, &s->acpi, ACPI_CPU_PORT_Q35);
     tco_init(&s->tco, d, &s->pm, ich9_tco_smi, ich9_tco_may_reboot);
     device_map(d, "apm", 0xb2);
     b->ich9 = d;

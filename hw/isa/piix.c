@@ -14,7 +14,6 @@
 #define PIIX4_PMBASE 0x40
 #define PIIX4_PMREGMISC 0x80
 #define PIIX4_GPE_PORT 0xafe0
-#define PIIX4_CPU_PORT 0xaf00
 #define PIIX4_DEVACTB 0x58
 #define PIIX4_SMBBA 0x90
 #define PIIX4_SMBHSTCFG 0xd2
@@ -279,6 +278,7 @@ static void piix4_config_write(PciDevice *d, uint32_t offset, uint32_t value, un
 static void piix4_loaded(Device *d)
 {
     piix4_remap((Piix4Pm *)d);
+    acpi_cpus_loaded(&((Piix4Pm *)d)->cpus);
 }
 
 static bool piix4_realize(Device *d, GError **error)
@@ -288,7 +288,7 @@ static bool piix4_realize(Device *d, GError **error)
 
     region_init_container(&s->pm, &d->obj, "piix4-pm", 64);
     acpi_pm_init(&s->acpi, d, &s->pm, d->vm->io, PIIX4_GPE_PORT, 2, piix4_set_sci);
-    acpi_cpus_init(&s->cpus, d, PIIX4_CPU_PORT);
+    acpi_cpus_init(&s->cpus, d, &s->acpi, ACPI_CPU_PORT_PC);
     if (s->root_hotplug) {
         acpi_pcihp_init(&s->hotplug, d, &s->acpi, b->pci);
         b->pci_hotplug = &s->hotplug;

@@ -61,6 +61,7 @@ struct Kvm {
     Accel accel;
     const KvmArch *arch;
     int fd, vm_fd;
+    GArray *parked;                                /* vCPUs without a CPU; kvm.c's; NULL: none */
     size_t run_size;                               /* of struct kvm_run's mapping, bytes */
 };
 

@@ -229,6 +229,21 @@ struct CpuArch {
 /* The binary's own target. Each target-X/binary-ARCH.c defines it. */
 extern const CpuArch *const target_arch;
 
+/*
+ * CPUs that come and go. A board that has places for them publishes this under CPU_SLOTS; CPUs are
+ * told apart by their index, up to smp.max_cpus. Main loop, machine lock.
+ */
+#define CPU_SLOTS "cpu-slots"
+typedef struct CpuSlots {
+    bool (*may_plug)(void *opaque, GError **error);
+    void (*plugged)(void *opaque, Cpu *cpu);
+    void (*unplugged)(void *opaque, Cpu *cpu);     /* it is not in vm->cpus any more */
+    bool (*request)(void *opaque, Cpu *cpu, GError **error); /* the guest is asked to let it go */
+    void *opaque;
+} CpuSlots;
+/* NULL: there is none now. vm->cpus has CPUs in the order in which they came. */
+Cpu *cpu_by_index(const Vm *vm, unsigned index);
+
 /* ---- execution loop side (cpus.c, accel) ---- */
 Cpu *current_cpu(void);                 /* this thread's vCPU, or NULL */
 /*

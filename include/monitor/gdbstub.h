@@ -24,6 +24,8 @@ void gdb_set_monitor(GdbMonitorFn *fn);
  * machine lock.
  */
 void gdb_cpu_stopped(Cpu *cpu);
+/* It is about to be freed. */
+void gdb_cpu_gone(Cpu *cpu);
 /* Whether a debugger is there. Machine lock. */
 bool gdb_is_connected(void);
 /* The debugger's files, for semihosting. */

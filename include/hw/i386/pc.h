@@ -89,6 +89,9 @@ static inline PcBoard *pc_board(Vm *vm)
 
 /* In order of use by a board's init: */
 bool pc_create_cpus(PcBoard *b, GError **error);
+/* Whether others may come; how many there are, for firmware, after one came or went. */
+bool pc_may_plug_cpus(const PcBoard *b, GError **error);
+void pc_publish_cpu_count(PcBoard *b);
 bool pc_create_memory(PcBoard *b, uint64_t low_limit, GError **error);
 /* pc-firmware.c; part of pc_create_memory. */
 bool pc_load_firmware(PcBoard *b, GError **error);
@@ -172,5 +175,7 @@ struct I2cBus *piix4_smbus_bus(Device *d);
 struct I2cBus *ich9_smbus_bus(PciDevice *d);
 /* fw_cfg files by which firmware asks for SMIs to all CPUs: ich9.c. */
 void ich9_publish_smi_features(PcBoard *b);
+/* Firmware has taken them. */
+bool ich9_smi_agreed(const PcBoard *b);
 
 #endif
