@@ -38,7 +38,7 @@ static unsigned machine_version(const Vm *vm)
 CpuPlace cpu_place(const Vm *vm, unsigned index)
 {
     const SmpConfig *s = &vm->smp;
-    const bool clusters = vm->machine_type->has_clusters;
+    const bool clusters = vm->machine_type && vm->machine_type->has_clusters;
     unsigned threads = MAX(s->threads, 1), cores = MAX(s->cores, 1);
     unsigned middle = MAX(clusters ? s->clusters : s->dies, 1);
     unsigned group = index / threads / cores;

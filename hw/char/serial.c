@@ -548,3 +548,12 @@ static const DeviceType serial_mm_type = {
     .state = serial_mm_state, .realize = serial_mm_realize, .unrealize = serial_unrealize, .reset = serial_reset, .post_load = serial_loaded,
 };
 DEVICE_TYPE(serial_mm_type);
+
+/* ---- the eight registers alone: a part of cards ---- */
+
+static const DeviceType serial_core_type = {
+    .name = "serial", .category = "input", .desc = "16550A", .internal = true, .size = sizeof(Serial),
+    .state_version = 1, .props = serial_mm_props, .banks = serial_banks, .pins = serial_pins,
+    .state = serial_mm_state, .realize = serial_mm_realize, .unrealize = serial_unrealize, .reset = serial_reset, .post_load = serial_loaded,
+};
+DEVICE_TYPE(serial_core_type);

@@ -83,7 +83,7 @@ bool vhost_front_set_config(VhostFront *f, uint32_t offset, const void *data, ui
 
 static bool greet(VhostFront *f, GError **error)
 {
-    const uint64_t needed = 1ull << VU_PF_CONFIG;
+    const uint64_t needed = f->config_bytes ? 1ull << VU_PF_CONFIG : 0;
     VuPayload p = { .config = { .size = f->config_bytes } };
     uint64_t offered = 0, queues = 1;
 
@@ -101,8 +101,8 @@ static bool greet(VhostFront *f, GError **error)
     if (!tell_u64(f, VU_SET_PROTOCOL_FEATURES, f->protocol_features) ||
         ((f->protocol_features >> VU_PF_MQ & 1) && !ask_u64(f, VU_GET_QUEUE_NUM, &queues)) ||
         !vhost_ask(f, VU_SET_OWNER, NULL, 0, NULL, 0, 0) ||
-        !vhost_ask(f, VU_GET_CONFIG, &p, VU_CONFIG_HEADER + f->config_bytes, NULL, 0,
-                   VU_CONFIG_HEADER + f->config_bytes)) {
+        (f->config_bytes && !vhost_ask(f, VU_GET_CONFIG, &p, VU_CONFIG_HEADER + f->config_bytes,
+                                       NULL, 0, VU_CONFIG_HEADER + f->config_bytes))) {
         return fail(error, "vhost-user: the other end does not answer");
     }
     memcpy(f->config, p.config.data, f->config_bytes);
