@@ -541,11 +541,35 @@ static bool drive_add_filter(Drive *d, GError **error)
     return true;
 }
 
+/*
+ * A drive without a medium: one may come later. What says how a medium is to be opened needs one.
+ * Takes an empty file name away; *empty is the answer.
+ */
+static bool drive_is_empty(struct json_object *o, bool *empty, GError **error)
+{
+    static const char *const alone[] = { "aio", "read-only", "detect-zeroes", NULL };
+    const char *file = keyval_get(o, "file");
+
+    *empty = (!file || !*file) && !keyval_get(o, "driver");
+    if (file && !*file) {
+        json_object_object_del(o, "file");
+    }
+    if (*empty) {
+        json_object_object_foreach (o, key, value) {
+            (void)value;
+            if (!g_strv_contains(alone, key)) {
+                return fail(error, "Must specify either driver or file");
+            }
+        }
+    }
+    return true;
+}
+
 static bool drive_node_side(Drive *d, struct json_object *o, GError **error)
 {
     g_autofree char *ro_old = take(o, "readonly"), *format = take(o, "format");
     g_autofree char *snapshot = take(o, "snapshot");
-    bool temporary = snapshot_all, copy_on_read;
+    bool temporary = snapshot_all, copy_on_read, empty;
 
     if (ro_old) {
         put(o, "read-only", ro_old);
@@ -560,13 +584,10 @@ static bool drive_node_side(Drive *d, struct json_object *o, GError **error)
         return false;
     }
     if (!drive_cache(d, o, error) || !drive_throttle(d, o, error) || !drive_stats(d, o, error) ||
-        !drive_copy_on_read(o, &copy_on_read, error)) {
+        !drive_copy_on_read(o, &copy_on_read, error) || !drive_is_empty(o, &empty, error)) {
         return false;
     }
-    const char *file = keyval_get(o, "file");
-
-    if (!file || !*file) {
-        /* nothing but the drive: a medium may come later */
+    if (empty) {
         return true;
     }
     if (!drive_file_options(o, error)) {
