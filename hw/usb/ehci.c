@@ -277,12 +277,13 @@ static void iso_transaction(Ehci *s, uint32_t itd, const uint32_t *w, unsigned n
 {
     uint32_t t = w[1 + n], page = t >> 12 & 7, offset = t & 0xfff, len = t >> 16 & 0xfff, actual;
     bool in = w[10] & 1 << 11;
-    uint32_t addr = (w[9 + page] & ~0xfffu) + offset, second = MIN(0x1000 - offset, len);
+    uint32_t addr, second = MIN(0x1000 - offset, len);
     UsbPending *a;
 
     if (!(t & 1u << 31) || page > 6 || (page == 6 && second < len) || len > 3072) {
         return;
     }
+    addr = (w[9 + page] & ~0xfffu) + offset;
     a = usb_pending_new(itd, in ? USB_IN : USB_OUT, find_device(s, w[9] & 0x7f), w[9] >> 8 & 15,
                         len);
     if (!in && len) {
