@@ -18,6 +18,7 @@
 
 #define PAGE 4096u
 #define PFNS_AT_ONCE 256u
+#define PFNS_MAX     4096u        /* of a buffer; drivers send 256 to 1024 */
 #define NUM_STATS 10u
 #define NS_PER_S 1000000000ll
 
@@ -66,13 +67,14 @@ static void discard(VirtioBalloon *s, hwaddr addr, uint64_t len)
     }
 }
 
+/* What a buffer has beyond PFNS_MAX stays with the guest: it would hold up the main loop. */
 static void balloon_pages(VirtioBalloon *s, VirtqElem *e)
 {
     uint8_t buf[PFNS_AT_ONCE * 4];
     uint64_t off = 0;
     size_t n;
 
-    while ((n = virtq_read(&s->v, e, off, buf, sizeof(buf))) >= 4) {
+    while (off < PFNS_MAX * 4 && (n = virtq_read(&s->v, e, off, buf, sizeof(buf))) >= 4) {
         for (size_t i = 0; i + 4 <= n; i += 4) {
             discard(s, (uint64_t)load_le32(buf + i) * PAGE, PAGE);
         }
