@@ -12,25 +12,8 @@ import os
 import random
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests"))
-from qtest_client import Qtest, QtestError    # noqa: E402  (the path comes first)
-
-EDGES = [0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
-         0x7fffffffffffffff, 0x8000000000000000, 0xffffffffffffffff]
-
-
-def wild(rng, size):
-    """A value of that many bytes: an edge, a single bit, near zero, or anything."""
-    kind = rng.randrange(4)
-    if kind == 0:
-        v = rng.choice(EDGES)
-    elif kind == 1:
-        v = 1 << rng.randrange(8 * size)
-    elif kind == 2:
-        v = rng.randrange(-16, 256)
-    else:
-        v = rng.getrandbits(8 * size)
-    return v & (1 << 8 * size) - 1
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "fuzz"))
+from machine import Qtest, QtestError, config, map_bars, wild    # noqa: E402  (the path comes first)
 
 
 def bank_command(rng, banks):
@@ -48,41 +31,6 @@ def bank_command(rng, banks):
     return f"bankwrite {path} {name} {offset} {access} {wild(rng, access)}"
 
 
-def config(q, bdf, offset, value=None):
-    """Reads or writes a dword of a PCI function's configuration space by mechanism 1."""
-    q.command(f"outl 0xcf8 {0x80000000 | bdf << 8 | offset}")
-    if value is None:
-        return int(q.command("inl 0xcfc")[0], 0)
-    q.command(f"outl 0xcfc {value}")
-    return value
-
-
-def map_function(q, bdf, at):
-    """Gives every BAR of a function an address and turns it on; [(is_io, address, size)]."""
-    windows = []
-    skip = False
-    for bar in range(0x10, 0x28, 4):
-        if skip:
-            skip = False
-            config(q, bdf, bar, 0)
-            continue
-        config(q, bdf, bar, 0xffffffff)
-        bits = config(q, bdf, bar)
-        is_io = bits & 1
-        mask = bits & (0xfffc if is_io else 0xfffffff0)
-        if mask == 0:
-            continue
-        size = mask & -mask
-        kind = "io" if is_io else "mem"
-        at[kind] = (at[kind] + size - 1) & -size
-        config(q, bdf, bar, at[kind])
-        windows.append((bool(is_io), at[kind], size))
-        at[kind] += size
-        skip = not is_io and bits & 6 == 4
-    config(q, bdf, 4, 7)
-    return windows
-
-
 def map_pci(q):
     """Maps all functions of bus 0: (their numbers, their windows)."""
     at = {"io": 0xc000, "mem": 0xe0000000}
@@ -92,7 +40,7 @@ def map_pci(q):
             continue
         functions.append(bdf)
         if config(q, bdf, 0xc) >> 16 & 0x7f == 0:
-            windows += map_function(q, bdf, at)
+            windows += map_bars(q, bdf, at).values()
     return functions, windows
 
 
@@ -180,7 +128,6 @@ def main(argv):
     print(f"fuzz-banks: {done} commands to {len(banks)} banks, {len(functions)} PCI functions with "
           f"{len(windows)} windows survived")
     return 0
-
 
 if __name__ == "__main__":
     try:
