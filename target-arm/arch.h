@@ -13,6 +13,7 @@ void arm_set_pc(Cpu *cpu, uint64_t pc);
 void arm_dump(Cpu *cpu, GString *out, unsigned flags);
 bool arm_register_value(Cpu *cpu, const char *name, uint64_t *v);
 void arm_info(Cpu *cpu, const char *what, GString *out);
+void arm_core_notes(Cpu *cpu, unsigned *machine, GByteArray *status, GByteArray *extra);
 const char *arm_gdb_xml(Cpu *cpu, const char *annex);
 unsigned arm_gdb_num_regs(Cpu *cpu);
 unsigned arm_gdb_read(Cpu *cpu, unsigned n, uint8_t *buf);

@@ -11,6 +11,7 @@ void x86_set_pc(Cpu *cpu, uint64_t pc);
 void x86_dump(Cpu *cpu, GString *out, unsigned flags);
 bool x86_register_value(Cpu *cpu, const char *name, uint64_t *v);
 bool x86_set_register(Cpu *cpu, const char *name, uint64_t v);
+void x86_core_notes(Cpu *cpu, unsigned *machine, GByteArray *status, GByteArray *extra);
 void x86_info(Cpu *cpu, const char *what, GString *out);
 unsigned x86_mmu_index_hook(Cpu *cpu, bool fetch);
 void x86_unaligned(Cpu *cpu, uint64_t va, MmuAccess access, unsigned mmu_idx, uintptr_t host_pc);
@@ -38,6 +39,6 @@ unsigned x86_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf);
     .exec_enter = x86_exec_enter, .exec_leave = x86_exec_leave,                                  \
     .debug_translate = x86_debug_translate, .gdb_xml = x86_gdb_xml,                              \
     .gdb_num_regs = x86_gdb_num_regs, .gdb_read = x86_gdb_read, .gdb_write = x86_gdb_write,      \
-    .disassemble = x86_disassemble, .info = x86_info
+    .disassemble = x86_disassemble, .info = x86_info, .core_notes = x86_core_notes
 
 #endif

@@ -170,6 +170,11 @@ struct CpuArch {
     uint64_t (*get_pc)(Cpu *cpu);
     void (*set_pc)(Cpu *cpu, uint64_t pc);
     void (*dump)(Cpu *cpu, GString *out, unsigned flags);          /* info registers, -d cpu */
+    /*
+     * For cores of ELF64 (exec/core-dump.h): NT_PRSTATUS is appended to status, other notes to extra;
+     * *machine (0 for the first CPU) becomes ELF's number. Any thread, the CPU stands. NULL: none are made.
+     */
+    void (*core_notes)(Cpu *cpu, unsigned *machine, GByteArray *status, GByteArray *extra);
     bool (*register_value)(Cpu *cpu, const char *name, uint64_t *v);   /* monitor's $name */
     /* Own thread, inside of an access to a port; NULL: there is none that does that. */
     bool (*set_register)(Cpu *cpu, const char *name, uint64_t v);
