@@ -2,7 +2,7 @@
 /*
  * Dumps in the kdump-compressed format (makedumpfile, IMPLEMENTATION), header version 6: blocks of
  * a header, a second header with the notes, two bitmaps of page frames, descriptors of pages, and
- * pages. It is written flattened: records of an offset, a length and bytes, so that pipes can take it.
+ * pages. It is written flattened: records of an offset, a length and bytes, so that pipes take it.
  */
 #include "monitor/dump.h"
 

@@ -321,7 +321,7 @@ bool qmp_dump_guest_memory(QmpCall *call, const QmpDumpGuestMemoryArgs *a, GErro
         return fail(error, "kdump-compressed format doesn't support paging or filter");
     }
     if (a->paging) {
-        return fail(error, "Parameter 'paging' must be false: memory is dumped by physical addresses");
+        return fail(error, "Parameter 'paging' must be false: memory goes by physical addresses");
     }
     if (a->has_begin && (a->begin < 0 || a->length <= 0 || a->length > INT64_MAX - a->begin)) {
         return fail(error, "Parameter 'length' expects a range of addresses");
