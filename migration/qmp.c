@@ -80,6 +80,31 @@ bool qmp_migrate_continue(QmpCall *call, const QmpMigrateContinueArgs *a, GError
     return true;
 }
 
+/* ---- yank ---- */
+
+bool qmp_yank(QmpCall *call, const QmpYankArgs *a, GError **error)
+{
+    Outgoing *o = migration_outgoing();
+
+    if (a->instances->len && !o->running) {
+        return fail_class(error, ERROR_DEVICE_NOT_FOUND, "Instance not found");
+    }
+    if (a->instances->len) {
+        channel_wake(&o->channel);
+    }
+    return true;
+}
+
+GPtrArray *qmp_query_yank(QmpCall *call, GError **error)
+{
+    GPtrArray *list = g_ptr_array_new();
+
+    if (migration_outgoing()->running) {
+        g_ptr_array_add(list, g_new0(YankInstance, 1));
+    }
+    return list;
+}
+
 /* ---- how it is ---- */
 
 static MigrationStats *ram_stats(const Outgoing *o)
