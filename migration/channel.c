@@ -128,10 +128,91 @@ static bool wait_for(Channel *c, short events)
     return !(p[0].revents & POLLIN);
 }
 
+bool channel_encrypt(Channel *c, bool server, const char *host, GError **error)
+{
+    const MigrationSettings *s = &migration_settings;
+    const char *name = s->tls_hostname && *s->tls_hostname ? s->tls_hostname : host;
+
+    if (!s->tls_creds || !*s->tls_creds) {
+        return true;
+    }
+    if (!channel_answers(c)) {
+        return fail(error, "only a socket can be encrypted");
+    }
+    c->tls = tls_session_new(s->tls_creds, server, c->fd, server ? NULL : name, error);
+    return c->tls;
+}
+
+static bool wait_for_tls(Channel *c, TlsWait wait, GError **error)
+{
+    return wait_for(c, wait == TLS_WAIT_READ ? POLLIN : POLLOUT) ||
+           fail(error, "the migration was cancelled");
+}
+
+bool channel_handshake(Channel *c, GError **error)
+{
+    TlsWait wait;
+
+    if (!c->tls) {
+        return true;
+    }
+    while ((wait = tls_handshake(c->tls, error)) != TLS_DONE) {
+        if (wait == TLS_FAILED || !wait_for_tls(c, wait, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool write_tls(Channel *c, const uint8_t *p, size_t len, GError **error)
+{
+    while (len > 0) {
+        TlsWait wait = TLS_WAIT_WRITE;
+        ssize_t n = tls_write(c->tls, p, len, &wait);
+
+        if (n > 0) {
+            p += n;
+            len -= (size_t)n;
+        } else if (n < 0 && errno != EAGAIN) {
+            return fail_errno(error, errno, "Unable to write to the migration's channel");
+        } else if (!wait_for_tls(c, wait, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static size_t read_tls(Channel *c, void *data, size_t len, GError **error)
+{
+    for (;;) {
+        TlsWait wait = TLS_WAIT_READ;
+        ssize_t n = tls_read(c->tls, data, len, &wait);
+
+        if (n > 0) {
+            return (size_t)n;
+        }
+        if (n == 0) {
+            c->ended = true;
+            fail(error, "the machine's state ends too early");
+            return 0;
+        }
+        if (errno != EAGAIN) {
+            fail_errno(error, errno, "Unable to read from the migration's channel");
+            return 0;
+        }
+        if (!wait_for_tls(c, wait, error)) {
+            return 0;
+        }
+    }
+}
+
 bool channel_write(Channel *c, const void *data, size_t len, GError **error)
 {
     const uint8_t *p = data;
 
+    if (c->tls) {
+        return write_tls(c, p, len, error);
+    }
     while (len > 0) {
         ssize_t n;
 
@@ -152,6 +233,9 @@ bool channel_write(Channel *c, const void *data, size_t len, GError **error)
 
 size_t channel_read(Channel *c, void *data, size_t len, GError **error)
 {
+    if (c->tls) {
+        return read_tls(c, data, len, error);
+    }
     for (;;) {
         ssize_t n;
 
@@ -203,6 +287,10 @@ bool channel_close(Channel *c, GError **error)
 {
     int status = 0;
 
+    if (c->tls) {
+        tls_bye(c->tls);
+        g_clear_pointer(&c->tls, tls_session_free);
+    }
     if (c->fd >= 0) {
         close(c->fd);
         c->fd = -1;

@@ -92,6 +92,13 @@ static void hmp_set_parameter(HmpCall *call, GError **error)
         {"announce-step", &a.announce_step, &a.has_announce_step},
     };
 
+    if (strcmp(name, "tls-creds") == 0 || strcmp(name, "tls-hostname") == 0) {
+        StrOrNull s = {.type = QAPI_STR, .u.s = (char *)text};
+
+        *(name[4] == 'c' ? &a.tls_creds : &a.tls_hostname) = &s;
+        qmp_migrate_set_parameters(&q, &a, error);
+        return;
+    }
     for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
         if (strcmp(rows[i].name, name) == 0) {
             /* a bandwidth without a unit is in MiB, as ever */

@@ -120,7 +120,8 @@ static void *incoming_thread(void *opaque)
 {
     StateStream s = {.read_some = read_some, .limit = UINT64_MAX, .unlocked = true};
 
-    in.good = machine_state_load(in.vm, &s, &in.was, &in.error);
+    in.good = channel_handshake(&in.channel, &in.error) &&
+              machine_state_load(in.vm, &s, &in.was, &in.error);
     in.answer = s.answer;
     main_loop_run_soon(incoming_done, NULL);
     return NULL;
@@ -130,7 +131,8 @@ static void *incoming_thread(void *opaque)
 
 static bool begin_reading(GError **error)
 {
-    if (!thread_start(&in.thread, "mig-in", incoming_thread, NULL, error)) {
+    if (!channel_encrypt(&in.channel, true, NULL, error) ||
+        !thread_start(&in.thread, "mig-in", incoming_thread, NULL, error)) {
         return false;
     }
     in.reading = true;

@@ -8,6 +8,7 @@
 #include "migration/migration.h"
 #include "migration/stream.h"
 #include "qapi/qapi-types.h"
+#include "qom/tls.h"
 #include "util/socket.h"
 
 /* ---- channel.c: a place, and bytes to or from it ---- */
@@ -28,6 +29,7 @@ typedef struct Channel {
     int fd;     /* -1: none */
     int wake;   /* eventfd: readable when waiting has to end */
     pid_t child; /* of exec:, else 0 */
+    TlsSession *tls; /* NULL: bytes are not encrypted */
     bool woken; /* its use is over, and a command need not be waited for */
     bool ended; /* nothing more comes: the other end has closed it */
 } Channel;
@@ -36,6 +38,13 @@ bool place_parse(Place *p, const char *uri, GError **error);
 void place_free(Place *p);
 /* fd and exec places; the machine lock. */
 bool channel_take(Channel *c, const Place *p, bool incoming, GError **error);
+/*
+ * What follows is encrypted, if tls-creds is set: makes the session (machine lock); then, in any
+ * thread, both ends agree on keys. host: whose certificate it has to be, where tls-hostname is not
+ * set.
+ */
+bool channel_encrypt(Channel *c, bool server, const char *host, GError **error);
+bool channel_handshake(Channel *c, GError **error);
 /* Socket places: waits for the other end, any thread. */
 bool channel_connect(Channel *c, const Place *p, GError **error);
 bool channel_write(Channel *c, const void *data, size_t len, GError **error);
@@ -57,6 +66,7 @@ typedef struct MigrationSettings {
     uint64_t downtime_limit; /* ms */
     int64_t announce_initial, announce_max, announce_rounds, announce_step;
     unsigned throttle_threshold, throttle_initial, throttle_increment, throttle_max; /* percent */
+    char *tls_creds, *tls_hostname; /* "": none; machine lock */
     bool capability[MIGRATION_CAPABILITY__COUNT];
 } MigrationSettings;
 

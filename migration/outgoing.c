@@ -361,7 +361,15 @@ static bool out_begin(GError **error)
 
 static bool out_all(GError **error)
 {
+    bool good;
+
     if (!channel_connect(&out.channel, &out.place, error)) {
+        return false;
+    }
+    machine_lock();
+    good = channel_encrypt(&out.channel, false, out.place.host, error);
+    machine_unlock();
+    if (!good || !channel_handshake(&out.channel, error)) {
         return false;
     }
     ram_send_collect(out.ram); /* bits begin set, and are cleared now */
@@ -414,7 +422,7 @@ bool migration_start(Vm *vm, const char *uri, GError **error)
         return false;
     }
     g_clear_error(&out.error);
-    out = (Outgoing){.vm = vm, .channel = {-1, -1, 0}, .changed = PTHREAD_COND_INITIALIZER,
+    out = (Outgoing){.vm = vm, .channel = {.fd = -1, .wake = -1}, .changed = PTHREAD_COND_INITIALIZER,
                      .start_ms = now_ms()};
     if (!place_parse(&out.place, uri, error) ||
         !channel_take(&out.channel, &out.place, false, error)) {

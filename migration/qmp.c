@@ -226,8 +226,8 @@ MigrationParameters *qmp_query_migrate_parameters(QmpCall *call, GError **error)
     p->cpu_throttle_initial = (uint8_t)s->throttle_initial;
     p->cpu_throttle_increment = (uint8_t)s->throttle_increment;
     p->max_cpu_throttle = (uint8_t)s->throttle_max;
-    p->tls_creds = g_strdup("");
-    p->tls_hostname = g_strdup("");
+    p->tls_creds = g_strdup(s->tls_creds ? s->tls_creds : "");
+    p->tls_hostname = g_strdup(s->tls_hostname ? s->tls_hostname : "");
     p->tls_authz = g_strdup("");
     p->max_bandwidth = s->max_bandwidth;
     p->downtime_limit = (int64_t)s->downtime_limit;
@@ -294,7 +294,15 @@ static bool check_announce(const QmpMigrateSetParametersArgs *a, GError **error)
 static bool check_empty(const char *name, const StrOrNull *v, GError **error)
 {
     return !v || v->type != QAPI_STR || !v->u.s[0] ||
-           fail(error, "Parameter '%s': migration is not encrypted here", name);
+           fail(error, "Parameter '%s': there are no lists of who may come here", name);
+}
+
+static void set_text(char **to, const StrOrNull *v)
+{
+    if (v) {
+        g_free(*to);
+        *to = g_strdup(v->type == QAPI_STR ? v->u.s : "");
+    }
 }
 
 bool qmp_migrate_set_parameters(QmpCall *call, const QmpMigrateSetParametersArgs *a, GError **error)
@@ -302,8 +310,6 @@ bool qmp_migrate_set_parameters(QmpCall *call, const QmpMigrateSetParametersArgs
     MigrationSettings *s = &migration_settings;
 
     if (!check_announce(a, error) || !check_throttle(a, error) ||
-        !check_empty("tls_creds", a->tls_creds, error) ||
-        !check_empty("tls_hostname", a->tls_hostname, error) ||
         !check_empty("tls_authz", a->tls_authz, error)) {
         return false;
     }
@@ -317,6 +323,8 @@ bool qmp_migrate_set_parameters(QmpCall *call, const QmpMigrateSetParametersArgs
     s->announce_rounds = a->has_announce_rounds ? (int64_t)a->announce_rounds : s->announce_rounds;
     s->announce_step = a->has_announce_step ? (int64_t)a->announce_step : s->announce_step;
     set_throttle(s, a);
+    set_text(&s->tls_creds, a->tls_creds);
+    set_text(&s->tls_hostname, a->tls_hostname);
     if (a->has_max_bandwidth) {
         __atomic_store_n(&s->max_bandwidth, a->max_bandwidth, __ATOMIC_RELAXED);
     }

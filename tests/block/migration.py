@@ -6,6 +6,7 @@ usage: migration.py      with BUILD_DIR and SOURCE_DIR in the environment, in a 
 """
 import os
 import random
+import shutil
 import socket
 import sys
 
@@ -123,6 +124,37 @@ def test_answer():
             end(b)
 
 
+def test_tls():
+    """Keys that both have; others, and those without, are refused."""
+    for folder, line in (('.', 'someone:06a5c9e22b1d44a8bd0a6e1ef56b14e3'), ('other', 'nobody:16a5c9e22b1d44a8bd0a6e1ef56b14e3')):
+        os.makedirs(folder, exist_ok=True)
+        with open(folder + '/keys.psk', 'w', encoding='ascii') as f:
+            f.write(line + '\n')
+    for user, secret, good in (('someone', True, True), ('nobody', True, False), ('someone', False, False)):
+        folder = HERE if user == 'someone' else HERE + 'other'
+        with start('pc', '-object', f'tls-creds-psk,id=t,dir={folder},endpoint=client,username={user}') as a, \
+                start('pc', '-object', f'tls-creds-psk,id=t,dir={HERE},endpoint=server', '-incoming', 'defer') as b:
+            qmp(b, 'migrate-set-parameters', tls_creds='t')
+            qmp(b, 'migrate-incoming', uri=SOCK)
+            qmp(a, 'migrate-set-capabilities', capabilities=[{'capability': 'return-path', 'state': True}])
+            hmp(a, 'migrate_set_parameter tls-creds t')
+            assert qmp(a, 'query-migrate-parameters')['tls-creds'] == 't'
+            if not secret:
+                qmp(a, 'migrate-set-parameters', tls_creds='')
+            qmp(a, 'migrate', uri=SOCK)
+            info = until(a, 'completed', 'failed')
+            assert (info['status'] == 'completed') == good, (user, secret, info)
+            if good:
+                assert until_status(b, 'running', 'paused') == 'running'
+                end(b)
+            else:
+                assert b.wait() == 1 and qmp(a, 'query-status')['running']
+                qmp(a, 'migrate-set-parameters', tls_creds='t')
+                qmp(a, 'migrate', uri='exec:cat >/dev/null')
+                assert 'only a socket' in until(a, 'failed')['error-desc']
+    shutil.rmtree('other')
+
+
 def test_cancel():
     with start('pc') as a:
         qmp(a, 'migrate-set-capabilities', capabilities=[{'capability': 'pause-before-switchover', 'state': True}])
@@ -161,7 +193,7 @@ def test_refused():
                           ('fd:none', "File descriptor named 'none' has not been found")):
             refused(a, 'migrate', text, uri=uri)
         refused(a, 'migrate-incoming', "'-incoming' was not specified", uri='exec:true')
-        refused(a, 'migrate-set-parameters', 'not encrypted', tls_creds='x')
+        refused(a, 'migrate-set-parameters', 'no lists', tls_authz='x')
         refused(a, 'migrate-set-parameters', 'in the range of', downtime_limit=2000001)
         qmp(a, 'migrate-set-parameters', downtime_limit=10, max_bandwidth=9223372036853727232, tls_creds='')
         assert qmp(a, 'query-migrate-parameters')['downtime-limit'] == 10
