@@ -108,7 +108,7 @@ static void sdhci_pio(Sdhci *s)
         }
         return;
     }
-    while (s->buf_fill == len && s->active) {
+    while (s->buf_fill == len && s->buf_pos < len && s->active) {
         s->buf_pos += sd_write(&s->bus, s->buf + s->buf_pos, len - s->buf_pos);
         if (s->buf_pos < len) {
             return;
@@ -120,13 +120,17 @@ static void sdhci_pio(Sdhci *s)
     }
 }
 
-/* Moves up to len bytes between card and memory; less when the card is not ready. */
+/*
+ * Moves up to len bytes between card and memory; less when the card is not ready. A guest may make
+ * blocks smaller than what of one is moved already.
+ */
 static uint32_t sdhci_move(Sdhci *s, hwaddr at, uint32_t len)
 {
     uint32_t done = 0;
 
     while (done < len && sdhci_blocks_left(s)) {
-        uint32_t block = sdhci_block(s), n = MIN(len - done, block - s->buf_pos), got;
+        uint32_t block = sdhci_block(s), left = block - MIN(block, s->buf_pos), got;
+        uint32_t n = MIN(len - done, left);
 
         if (s->trnmod & TRN_READ) {
             got = sd_read(&s->bus, s->buf, n);
@@ -141,7 +145,7 @@ static uint32_t sdhci_move(Sdhci *s, hwaddr at, uint32_t len)
         }
         done += got;
         s->buf_pos += got;
-        if (s->buf_pos == block) {
+        if (s->buf_pos >= block) {
             sdhci_block_done(s);
         }
         if (got == 0) {
@@ -259,7 +263,7 @@ const SdHostOps sdhci_host_ops = {.ready = sdhci_card_ready};
 uint32_t sdhci_buffer_get(Sdhci *s)
 {
     uint8_t word[4] = {0};
-    uint32_t len = sdhci_block(s), n = MIN(4, s->buf_fill - s->buf_pos);
+    uint32_t len = sdhci_block(s), n = MIN(4, s->buf_fill - MIN(s->buf_fill, s->buf_pos));
 
     if (!(s->trnmod & TRN_READ) || s->buf_fill < len || s->trnmod & TRN_DMA) {
         return 0;
