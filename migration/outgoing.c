@@ -422,7 +422,9 @@ bool migration_start(Vm *vm, const char *uri, GError **error)
         return false;
     }
     g_clear_error(&out.error);
-    out = (Outgoing){.vm = vm, .channel = {.fd = -1, .wake = -1}, .changed = PTHREAD_COND_INITIALIZER,
+    out = (Outgoing){.vm = vm,
+                     .channel = {.fd = -1, .wake = -1},
+                     .changed = PTHREAD_COND_INITIALIZER,
                      .start_ms = now_ms()};
     if (!place_parse(&out.place, uri, error) ||
         !channel_take(&out.channel, &out.place, false, error)) {
