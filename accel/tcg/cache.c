@@ -304,10 +304,19 @@ void cache_flush(Cpu *cpu, uint32_t generation)
 
 /* ---- translating ---- */
 
+/* Libraries calculate in floating point (GLib does when a table grows): not with the guest's flags. */
+static void translation_begin(Cpu *cpu)
+{
+    pthread_mutex_lock(&tcg->translate_lock);
+    host_float_save(&tcg_cpu(cpu)->guest_float);
+    tcg_cpu(cpu)->translating = true;
+}
+
 static void translation_end(Cpu *cpu)
 {
     smc_read_end(cpu);
     tcg_cpu(cpu)->translating = false;
+    host_float_restore(&tcg_cpu(cpu)->guest_float);
     pthread_mutex_unlock(&tcg->translate_lock);
 }
 
@@ -449,8 +458,7 @@ static CodeBlock *translate(Cpu *cpu, const BlockKey *key, ram_addr ram)
     unsigned max_insns = key->flags & KEY_SINGLE ? 1 : MAX_INSNS;
 
     for (unsigned try = 0;; try++) {
-        pthread_mutex_lock(&tcg->translate_lock);
-        tcg_cpu(cpu)->translating = true;
+        translation_begin(cpu);
         uint32_t generation = atomic_load(&tcg->generation);
         CodeBlock *cb = ram == RAM_NONE || tcg->buffer.alone ? NULL : hash_find(cpu, key, ram);
         if (cb) {
@@ -476,8 +484,7 @@ CodeBlock *cache_make_best(Cpu *cpu, const BlockKey *found, CodeBlock *old)
     BlockKey key = *found;
     CodeBlock *cb = NULL;
 
-    pthread_mutex_lock(&tcg->translate_lock);
-    tcg_cpu(cpu)->translating = true;
+    translation_begin(cpu);
     tcg->trips[old - tcg->blocks] = INT32_MAX;
     if (atomic_load(&old->valid) && old->page[1] == RAM_NONE) {
         key.flags |= old->anywhere ? KEY_ANYWHERE : 0;
@@ -572,8 +579,7 @@ CodeBlock *cache_make_region(Cpu *cpu, const BlockKey *key, CodeBlock *head)
 {
     CodeBlock *cb = NULL;
 
-    pthread_mutex_lock(&tcg->translate_lock);
-    tcg_cpu(cpu)->translating = true;
+    translation_begin(cpu);
     if (!head->no_region && atomic_load(&head->valid)) {
         head->no_region = true;
         pthread_mutex_lock(&tcg->blocks_lock);

@@ -18,6 +18,7 @@
 #include "accel/accel.h"
 #include "exec/cpu.h"
 #include "tcg/codegen.h"
+#include "util/host-float.h"
 #include "util/rcu.h"
 
 #define PAGE_SIZE_MIN ((uint64_t)1 << PAGE_BITS_MIN)
@@ -96,6 +97,7 @@ typedef struct TcgCpu {
     bool single_next;                  /* the next block has one instruction, once */
     bool watch_armed;                  /* ... and then cpu->watchpoint_hit is reported */
     bool translating;                  /* holds translate_lock */
+    HostFloat guest_float;             /* meanwhile: the guest's rounding and flags */
     CodePage *reading[2];              /* pages of the translation at hand */
     ram_addr reading_ram[2];
     uint32_t reading_version[2];
