@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "chardev/internal.h"
+#include "qom/runstate.h"
 #include "util/error.h"
 #include "util/fdset.h"
 
@@ -435,6 +436,18 @@ static void chardev_free(Chardev *c)
     g_free(c);
 }
 
+/* State that was loaded may take input where the device after its reset did not. */
+static void machine_runs(void *opaque, bool running)
+{
+    for (unsigned i = 0; running && i < chardevs->len; i++) {
+        Chardev *c = g_ptr_array_index(chardevs, i);
+
+        if (c->driver->update_read) {
+            c->driver->update_read(c);
+        }
+    }
+}
+
 static Chardev *create(const ChardevDriver *d, const char *id, json_object *o, GError **error)
 {
     Chardev *c = g_malloc0(d->size);
@@ -458,6 +471,7 @@ static Chardev *create(const ChardevDriver *d, const char *id, json_object *o, G
     }
     if (!chardevs) {
         chardevs = g_ptr_array_new();
+        runstate_watch(machine_runs, NULL);
     }
     g_ptr_array_add(chardevs, c);
     return c;
