@@ -270,10 +270,18 @@ check-fuzz: all  ## fuzz devices and decoders
 endif
 ifneq ($(wildcard $(SRC)/scripts/check-state),)
 .PHONY: check-state
-check-state: tests/device-types-debug  ## name device state that no table mentions
+target-folders := $(sort $(patsubst %/,%,$(dir $(binary-files))))
+check-state: tests/device-types-debug $(target-folders:%=tests/device-types-debug-%)  ## name device and CPU state that no table mentions
 	@$(SRC)/scripts/check-state .
 tests/device-types-debug: obj/tests/unit/test-device-types.o $(shared-objects)
 	$(call link)
+# the same with the CPUs of a folder
+define target-types-rule
+tests/device-types-debug-$(1): obj/tests/unit/test-device-types.o $(shared-objects) \
+    $(call target-objects,$(1)) $(call objects,$(firstword $(filter $(1)/%,$(binary-files))))
+	$$(call link)
+endef
+$(foreach t,$(target-folders),$(eval $(call target-types-rule,$(t))))
 endif
 ifneq ($(wildcard $(SRC)/scripts/bench),)
 .PHONY: bench

@@ -17,8 +17,10 @@ static const StateField table_reg_state[] = {
 };
 
 static const StateField x87_reg_state[] = {
-    STATE(X87Reg, mant), STATE(X87Reg, sign_exp), STATE_END,
+    STATE(X87Reg, mant), STATE(X87Reg, sign_exp), HOST_ONLY(X87Reg, pad, "nobody reads it"), STATE_END,
 };
+
+#define BY_MODEL(f_) HOST_ONLY(X86Cpu, f_, "by -cpu")
 
 /* A CPU in guest mode has pointers to its hypervisor's side: x86_cpu_saveable. */
 const StateField x86_cpu_state[] = {
@@ -51,7 +53,12 @@ const StateField x86_cpu_state[] = {
     HOST_ONLY(X86Cpu, guest_tsc_offset, "likewise"),
     HOST_ONLY(X86Cpu, guest_tsc_scale, "likewise"), HOST_ONLY(X86Cpu, guest_step, "likewise"),
     HOST_ONLY(X86Cpu, vmx_timer, "likewise"), HOST_ONLY(X86Cpu, smm_guest, "likewise"),
-    HOST_ONLY(X86Cpu, guest_breakpoints, "derived"), HOST_ONLY(X86Cpu, resets, "of the process"), HOST_ONLY(X86Cpu, model, "by -cpu"), STATE_END,
+    HOST_ONLY(X86Cpu, guest_breakpoints, "derived"), HOST_ONLY(X86Cpu, resets, "of the process"), HOST_ONLY(X86Cpu, model, "by -cpu"),
+    BY_MODEL(cpuid_xlevel2), BY_MODEL(phys_bits), BY_MODEL(hide_l3), BY_MODEL(hide_topology), BY_MODEL(hide_tcg),
+    BY_MODEL(legacy_cache), BY_MODEL(legacy_cache_given), BY_MODEL(feature_text), HOST_ONLY(X86Cpu, apic, "link"),
+    HOST_ONLY(X86Cpu, sse_before, "dead between instructions"), HOST_ONLY(X86Cpu, in_exec, "of the host's thread"),
+    HOST_ONLY(X86Cpu, nested_split, "no guest mode is saved"), HOST_ONLY(X86Cpu, nested_fault, "likewise"),
+    HOST_ONLY(X86Cpu, smm_nested, "likewise"), STATE_END,
 };
 
 const char *x86_cpu_unsaved(Device *d)

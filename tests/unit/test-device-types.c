@@ -18,11 +18,13 @@ static void dump_item(const StateItem *item, void *opaque)
 /* Places of constants in the device's file, by which check-state finds the file. */
 static void dump_places(const DeviceType *t)
 {
-    const void *places[] = {t, t->state, t->props, t->banks, t->pins};
+    for (; t != NULL; t = (const DeviceType *)type_parent((const ObjectType *)t)) {
+        const void *places[] = {t, t->state, t->props, t->banks, t->pins};
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(places); i++) {
-        if (places[i] != NULL) {
-            printf(" %td", (const char *)places[i] - (const char *)__start_object_types);
+        for (unsigned i = 0; i < G_N_ELEMENTS(places); i++) {
+            if (places[i] != NULL) {
+                printf(" %td", (const char *)places[i] - (const char *)__start_object_types);
+            }
         }
     }
 }
