@@ -199,28 +199,38 @@ static void set_entry(Cpu *cpu, const ArmEntry *entry)
     }
 }
 
+typedef struct PowerUp {
+    ArmEntry entry;
+    unsigned resets;                    /* at the time of the call: a reset, or a load, undoes it */
+} PowerUp;
+
 static void power_up_now(Cpu *cpu, uint64_t data)
 {
     ArmCpu *c = ARM(cpu);
-    ArmEntry *e = (ArmEntry *)(uintptr_t)data;
+    g_autofree PowerUp *up = (PowerUp *)(uintptr_t)data;
     ArmEntry saved = c->entry;
     bool had = c->has_entry;
 
+    if (up->resets != c->resets) {
+        return;
+    }
     c->has_entry = true;
-    c->entry = *e;
+    c->entry = up->entry;
     arm_cpu_reset(c);
     c->has_entry = had;
     c->entry = saved;
     c->powered_off = false;
     cpu->halted = false;
-    g_free(e);
 }
 
 void arm_power_up(ArmCpu *c, const ArmEntry *entry)
 {
+    PowerUp *up = g_new(PowerUp, 1);
+
+    *up = (PowerUp){*entry, c->resets};
     /* from now on it counts as on */
     c->powered_off = false;
-    cpu_run_on(&c->cpu, power_up_now, (uint64_t)(uintptr_t)g_memdup2(entry, sizeof(*entry)));
+    cpu_run_on(&c->cpu, power_up_now, (uint64_t)(uintptr_t)up);
 }
 
 static void power_on(Cpu *cpu, const ArmEntry *entry)
@@ -230,13 +240,15 @@ static void power_on(Cpu *cpu, const ArmEntry *entry)
 
 static void power_off_now(Cpu *cpu, uint64_t data)
 {
-    ARM(cpu)->powered_off = true;
-    cpu->halted = true;
+    if (data == ARM(cpu)->resets) {
+        ARM(cpu)->powered_off = true;
+        cpu->halted = true;
+    }
 }
 
 static void power_off(Cpu *cpu)
 {
-    cpu_run_on(cpu, power_off_now, 0);
+    cpu_run_on(cpu, power_off_now, ARM(cpu)->resets);
 }
 
 static bool powered(Cpu *cpu)
@@ -377,7 +389,9 @@ static gpointer build_types(gpointer unused)
     *t = (DeviceType){
         .name = "arm-cpu", .desc = "ARM CPU", .category = "cpu", .abstract = true, .internal = true,
         .size = sizeof(ArmCpu), .props = cpu_props, .pins = cpu_pins, .realize = cpu_realize,
-        .unrealize = cpu_unrealize, .reset = cpu_device_reset,
+        .unrealize = cpu_unrealize, .reset = cpu_device_reset, .state_version = 1,
+        .state = arm_cpu_state, .unsaved = arm_cpu_unsaved,
+        .saving = arm_cpu_saving, .post_load = arm_cpu_loaded,
     };
     g_ptr_array_add(types, t);
     for (unsigned i = 0; i < arm_num_models; i++) {

@@ -119,7 +119,7 @@ typedef struct ArmCpu {
     bool powered_off;
     unsigned resets;                    /* how often it was reset: an accelerator of its own may want to know */
     bool tagged_seen;                   /* the TLB holds pages by tagged addresses */
-    uint8_t *tags;                      /* a byte for each 16 bytes of RAM, by ram address; NULL: no MTE */
+    RamBlock *tags;                     /* a byte for each 16 bytes of RAM, by ram address; NULL: no MTE */
     bool has_tags;                      /* property tag-memory */
     bool guarded_seen;                  /* a guarded page (GP) was entered for execution */
     bool debug_every;                   /* a breakpoint has no address: MODE_SS where it may match */
@@ -344,6 +344,11 @@ static inline bool arm_has(const ArmCpu *c, unsigned feature)
 bool arm_lock(void);                    /* takes the machine lock unless this thread has it */
 void arm_unlock(bool taken);
 extern const ArmCpuHooks arm_cpu_hooks;
+/* cpu-state.c, for the device type. */
+extern const StateField arm_cpu_state[];
+const char *arm_cpu_unsaved(Device *d);
+void arm_cpu_saving(Device *d);
+void arm_cpu_loaded(Device *d);
 
 /* ---- translator ---- */
 struct IrBuilder;

@@ -123,10 +123,17 @@ void arm_m_block_key(ArmCpu *c, BlockKey *key)
 
 /* ---- reset ---- */
 
-/* SP and PC come from the vector table, which is in memory when this runs. */
-static void load_vectors(Cpu *cpu, uint64_t data)
+/*
+ * SP and PC come from the vector table, which is in memory when this runs; `resets`: of the reset
+ * that wanted it.
+ */
+static void load_vectors(Cpu *cpu, uint64_t resets)
 {
     ArmCpu *c = ARM(cpu);
+
+    if (resets != c->resets) {
+        return;
+    }
     bool s = c->m.secure;
     MemAttrs attrs = {.is_cpu = 1, .cpu_index = cpu->index & 0x1fff, .secure = s};
     MemResult r1, r2;
@@ -171,7 +178,7 @@ void arm_m_reset(ArmCpu *c)
     arm_set_nzcv(c, 4);
     arm_m_nvic_reset(c);
     if (c->cpu.accel) {
-        cpu_run_on(&c->cpu, load_vectors, 0);
+        cpu_run_on(&c->cpu, load_vectors, c->resets);
     }
 }
 

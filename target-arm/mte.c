@@ -6,33 +6,39 @@
  */
 #include "target-arm/mte.h"
 
-#include <sys/mman.h>
 #include "qom/vm.h"
 #include "target-arm/helpers.h"
 #include "tcg/codegen.h"
 
-/* As much as there can be RAM; pages of it come to be when tags are written. */
-#define TAGS_SIZE (1ull << 34)
+/* What RAM there is beside the machine's main memory: flash, ROMs, memory of displays. */
+#define OTHER_RAM (4 * GIB)
 
+/*
+ * Tags are memory of the machine that no address space has, so that they are saved and moved with
+ * the rest. Pages of it come to be when tags are written.
+ */
 bool arm_tags_init(ArmCpu *c, GError **error)
 {
-    GPtrArray *cpus = c->cpu.dev.vm->cpus;
+    Vm *vm = c->cpu.dev.vm;
+    uint64_t ram = MAX(vm->ram_size, vm->max_ram_size);
+    Region *region;
 
     if (!arm_has(c, FEATURE_MTE)) {
         return true;
     }
-    for (unsigned i = 0; i < cpus->len; i++) {
-        if (ARM(cpus->pdata[i])->tags) {
-            c->tags = ARM(cpus->pdata[i])->tags;
+    for (unsigned i = 0; i < vm->cpus->len; i++) {
+        if (ARM(vm->cpus->pdata[i])->tags) {
+            c->tags = ARM(vm->cpus->pdata[i])->tags;
             return true;
         }
     }
-    c->tags = mmap(NULL, TAGS_SIZE, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (c->tags == MAP_FAILED) {
-        c->tags = NULL;
-        return fail(error, "cannot reserve memory for allocation tags");
+    region = g_new0(Region, 1); /* lives as long as the process */
+    if (!region_init_ram_fd(region, &c->cpu.dev.obj, "tag-memory", (ram + OTHER_RAM) / 16, -1,
+                            RAM_NO_RESERVE, error)) {
+        g_free(region);
+        return false;
     }
+    c->tags = region_ram_block(region);
     return true;
 }
 
@@ -53,10 +59,10 @@ static uint8_t *tag_at(ArmCpu *c, uint64_t va, MmuAccess access, unsigned mmu, u
     }
     const TlbFull *f = &cpu->tlb.full[mmu][i];
 
-    if (!(f->prot & TLB_PROT_TARGET) || f->ram == UINT64_MAX || f->ram >> 4 >= TAGS_SIZE) {
+    if (!(f->prot & TLB_PROT_TARGET) || f->ram == UINT64_MAX || f->ram >> 4 >= c->tags->size) {
         return NULL;
     }
-    return c->tags + ((f->ram + (va & 0xfff)) >> 4);
+    return c->tags->host + ((f->ram + (va & 0xfff)) >> 4);
 }
 
 /* ---- checks ---- */
@@ -206,6 +212,7 @@ static void granules(ArmCpu *c, uint64_t va, uint64_t value, unsigned count, boo
         }
         if (t && tags) {
             *t = value >> 56 & 15;
+            ram_written(c->tags, (uint64_t)(t - c->tags->host), 1);
         }
     }
 }

@@ -304,7 +304,7 @@ void cache_flush(Cpu *cpu, uint32_t generation)
 
 /* ---- translating ---- */
 
-/* Libraries calculate in floating point (GLib does when a table grows): not with the guest's flags. */
+/* Libraries calculate in floating point (GLib when a table grows): not with the guest's flags. */
 static void translation_begin(Cpu *cpu)
 {
     pthread_mutex_lock(&tcg->translate_lock);
