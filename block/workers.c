@@ -33,13 +33,14 @@ typedef struct Worker {
 
 /*
  * One pool for the process; `lock` nests inside the machine lock. Who is idle waits for a semaphore
- * of its own and finds its job in its Worker, so that nobody who wakes up wants the lock. The last
- * to become idle is the first to get a job: its memory is still in the caches.
+ * of its own and finds its job in its Worker, so that nobody who wakes up wants the lock. They take
+ * turns: on a busy host a thread that slept gets a processor at once, one that has just run waits
+ * for everybody else's slice.
  */
 static struct {
     pthread_mutex_t lock;
     Job *head, *tail;
-    Worker *idle;
+    Worker *idle, *idle_tail;
     unsigned workers;
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -55,9 +56,12 @@ static void run_job(Job *j)
 /* Out of the idle ones, unless it has got a job meanwhile. pool.lock held. */
 static bool leave_idle(Worker *w)
 {
-    for (Worker **p = &pool.idle; *p; p = &(*p)->next) {
-        if (*p == w) {
-            *p = w->next;
+    Worker *before = NULL;
+
+    for (Worker *i = pool.idle; i; before = i, i = i->next) {
+        if (i == w) {
+            *(before ? &before->next : &pool.idle) = w->next;
+            pool.idle_tail = w->next ? pool.idle_tail : before;
             return true;
         }
     }
@@ -70,8 +74,9 @@ static Job *wait_for_job(Worker *w)
     struct timespec until;
     int ret;
 
-    w->next = pool.idle;
-    pool.idle = w;
+    w->next = NULL;
+    *(pool.idle ? &pool.idle_tail->next : &pool.idle) = w;
+    pool.idle_tail = w;
     pthread_mutex_unlock(&pool.lock);
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += IDLE_SECONDS;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * qemu-img convert: copies images to a new one of any format. Several requests run at once: while
- * one chunk is written others are read and searched for zeroes; writes keep their order unless -W
- * or compression says otherwise.
+ * one chunk is written others are read and searched for zeroes; writes begin in order, so that room
+ * is given out in order, unless -W or compression says otherwise.
  */
 #include <errno.h>
 #include <json-c/json.h>
@@ -35,7 +35,7 @@ typedef struct Convert {
     BlockNode *target;
     ImgStatus known;            /* of the source that is read */
     uint64_t total, at;         /* at: where the next chunk begins */
-    uint64_t turn;              /* offset of the chunk whose write is next */
+    uint64_t turn;              /* offset of the chunk whose write begins next */
     uint64_t done, work;        /* for the progress bar */
     uint64_t cluster;           /* of compressed output */
     bool zero_init, has_backing;
@@ -229,6 +229,9 @@ static int co_copy(Convert *c, uint64_t offset, uint64_t bytes, Content what, ui
         return 0;
     }
     co_limit(c, what == CONTENT_DATA ? bytes : 0);
+    /* the next one begins while this one waits for the host */
+    c->turn = offset + bytes;
+    co_queue_wake_all(&c->waiting);
     switch (what) {
     case CONTENT_DATA:
         ret = copied ? 0 : co_put_data(c, offset, buf, bytes);
@@ -250,8 +253,6 @@ static int co_copy(Convert *c, uint64_t offset, uint64_t bytes, Content what, ui
         tool_error("error while writing at byte %" G_GUINT64_FORMAT ": %s", offset,
                    g_strerror(-ret));
     }
-    c->turn = offset + bytes;
-    co_queue_wake_all(&c->waiting);
     c->done += bytes;
     img_progress(c->done, c->total);
     return ret;
