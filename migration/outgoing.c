@@ -16,6 +16,8 @@
 #define ANSWER_BYTES 1000u
 /* Bandwidth is kept to over such times. */
 #define WINDOW_MS 100
+/* What is so little ahead is not worth a sleep, which is longer than asked for. */
+#define SLACK_MS 2
 
 /* One process has one machine, which goes once at a time; see migration_outgoing. */
 static Outgoing out = {.channel = {.fd = -1, .wake = -1}, .changed = PTHREAD_COND_INITIALIZER};
@@ -48,7 +50,7 @@ static void keep_bandwidth(void)
         double due = limit ? (double)out.window_bytes * 1000 / (double)limit : 0;
 
         spent = now_ms() - out.window_ms;
-        if (out.stopped || (double)spent >= due || ended(NULL)) {
+        if (out.stopped || (double)spent + SLACK_MS >= due || ended(NULL)) {
             break;
         }
         channel_pause(&out.channel, (int)MIN(due - (double)spent + 1, WINDOW_MS));

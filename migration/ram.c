@@ -6,6 +6,7 @@
 #include "migration/stream.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "util/error.h"
 #include "util/iov.h"
@@ -21,6 +22,8 @@
 #define RUN_ZERO 0x80000000u
 /* Of a run and the one before it that has to be ended first, without pages. */
 #define RUN_HEADERS 64u
+/* Zeroes from which on the host gets its memory back. */
+#define DISCARD_BYTES (64 * KIB)
 
 static bool page_is_zero(const uint8_t *p, uint64_t len)
 {
@@ -238,9 +241,14 @@ static RamBlock *find_block(const char *id)
     return NULL;
 }
 
-/* Pages that were never touched are left alone. */
+/* Pages that were never touched are left alone: to look at them would make the host map them. */
 static void clear_bytes(RamBlock *b, uint64_t from, uint64_t to)
 {
+    if (b->fd < 0 && to - from >= DISCARD_BYTES && from % PAGE == 0 && to % PAGE == 0 &&
+        madvise(b->host + from, to - from, MADV_DONTNEED) == 0) {
+        ram_written(b, from, to - from);
+        return;
+    }
     while (from < to) {
         uint64_t step = MIN(PAGE - from % PAGE, to - from);
 

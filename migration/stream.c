@@ -10,6 +10,7 @@
 #include "util/error.h"
 
 #define MAX_NAME 1024u
+#define LONG_BYTES (64 * KIB)
 
 void stream_open(StateStream *s)
 {
@@ -54,6 +55,22 @@ bool stream_put(StateStream *s, const void *data, size_t len, GError **error)
     return true;
 }
 
+/* Bytes of a long piece do not go through the empty buffer. *got: how many came. */
+static bool get_long(StateStream *s, uint8_t *p, size_t len, size_t *got, GError **error)
+{
+    *got = (size_t)MIN(len, s->limit);
+    if (*got == 0) {
+        return fail(error, "the machine's state ends too early");
+    }
+    if (s->read_some) {
+        *got = s->read_some(s, p, *got, error);
+    } else if (!s->read(s, p, *got, error)) {
+        return false;
+    }
+    s->limit -= s->limit == UINT64_MAX ? 0 : *got;
+    return *got > 0;
+}
+
 /* More bytes into the empty buffer. */
 static bool refill(StateStream *s, GError **error)
 {
@@ -81,6 +98,14 @@ bool stream_get(StateStream *s, void *data, size_t len, GError **error)
     while (len > 0) {
         size_t part = MIN(len, s->len - s->used);
 
+        if (part == 0 && len >= LONG_BYTES) {
+            if (!get_long(s, p, len, &part, error)) {
+                return false;
+            }
+            p += part;
+            len -= part;
+            continue;
+        }
         if (part == 0) {
             if (!refill(s, error)) {
                 return false;
