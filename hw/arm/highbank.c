@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Calxeda Highbank (ECX-1000, four Cortex-A9) and Midway (ECX-2000, Cortex-A15) as their device
- * trees in Linux describe them. Left out: the XGMAC network controllers, the PL320 mailbox, DMA.
+ * trees in Linux describe them. Left out: the PL320 mailbox, DMA, wake-up by network.
  */
 #include "hw/arm/board.h"
 
@@ -44,6 +44,8 @@ static const BoardSlot hb_slots[] = {
     {.type = "pl061", .addr = 0xfff32000, .irqs = {LINE(16)}},
     {.type = "pl061", .addr = 0xfff33000, .irqs = {LINE(17)}},
     {.type = "sysbus-ahci", .addr = 0xffe08000, .irqs = {LINE(83)}, .ide = NTH(0)},
+    {.type = "xgmac", .addr = 0xfff50000, .irqs = {LINE(77)}, .nic = true},
+    {.type = "xgmac", .addr = 0xfff51000, .irqs = {LINE(80)}, .nic = true},
     {.type = "pl031", .addr = 0xfff35000, .irqs = {LINE(19)}},
 };
 static const BoardSlot hb_l2[] = {{.type = "l2x0", .addr = 0xfff12000}};
@@ -79,14 +81,14 @@ static bool midway_init(Vm *vm, GError **error)
 
 static const MachineType highbank = {
     .name = "highbank-machine", .machine_name = "highbank", .desc = "Calxeda Highbank (ECX-1000)", .arches = "arm aarch64", .size = sizeof(Machine),
-    .max_cpus = 4, .default_cpu = "cortex-a9", .default_block_if = "ide", .no_floppy = true, .no_cdrom = true, .no_parallel = true,
+    .max_cpus = 4, .default_cpu = "cortex-a9", .default_nic = "xgmac", .default_block_if = "ide", .no_floppy = true, .no_cdrom = true, .no_parallel = true,
     .init = highbank_init, .done = board_done,
 };
 MACHINE_TYPE(highbank);
 
 static const MachineType midway = {
     .name = "midway-machine", .machine_name = "midway", .desc = "Calxeda Midway (ECX-2000)", .arches = "arm aarch64", .size = sizeof(Machine),
-    .max_cpus = 4, .default_cpu = "cortex-a15", .default_block_if = "ide", .no_floppy = true, .no_cdrom = true, .no_parallel = true,
+    .max_cpus = 4, .default_cpu = "cortex-a15", .default_nic = "xgmac", .default_block_if = "ide", .no_floppy = true, .no_cdrom = true, .no_parallel = true,
     .init = midway_init, .done = board_done,
 };
 MACHINE_TYPE(midway);
