@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Cubieboard: Allwinner A10 (A10 User Manual 1.5) with a Cortex-A8, interrupt controller, timers,
- * UARTs, card slot, Ethernet, SATA, clock. Left out, reading as 0: USB, display, sound, I2C, SPI,
- * DMA, flash.
+ * UARTs, card slot, Ethernet, SATA, USB hosts, clock. Left out, reading as 0: USB OTG, display,
+ * sound, I2C, SPI, DMA, flash.
  */
 #include "hw/arm/board.h"
 
@@ -14,6 +14,10 @@ static const BoardSlot a10_slots[] = {
     {.addr = 0x01c00000, .name = "a10-sram-ctrl", .size = 0x1000},
     {.type = "allwinner-emac", .addr = 0x01c0b000, .props = "phy-addr=1", .irqs = {LINE(55)}, .nic = true},
     {.type = "allwinner-sdhost-sun4i", .addr = 0x01c0f000, .irqs = {LINE(32)}, .sd = NTH(0)},
+    {.type = "aw-h3-ehci-usb", .addr = 0x01c14000, .irqs = {LINE(39)}},
+    {.type = "sysbus-ohci", .addr = 0x01c14400, .props = "num-ports=1", .irqs = {LINE(64)}},
+    {.type = "aw-h3-ehci-usb", .addr = 0x01c1c000, .irqs = {LINE(40)}},
+    {.type = "sysbus-ohci", .addr = 0x01c1c400, .props = "num-ports=1", .irqs = {LINE(65)}},
     {.type = "allwinner-ahci", .addr = 0x01c18000, .irqs = {LINE(56)}, .ide = NTH(0)},
     {.type = "allwinner-a10-ccu", .addr = 0x01c20000},
     {.type = "allwinner-h3-pio", .addr = 0x01c20800},

@@ -32,6 +32,7 @@ static const BoardSlot exynos_slots[] = {
     {.type = "exynos4210.uart", .addr = 0x13810000, .props = "rx-size=64", .irqs = {LINE(53)}, .serial = NTH(1)},
     {.type = "exynos4210.uart", .addr = 0x13820000, .irqs = {LINE(54)}, .serial = NTH(2)},
     {.type = "exynos4210.uart", .addr = 0x13830000, .irqs = {LINE(55)}, .serial = NTH(3)},
+    {.type = "exynos4210-ehci-usb", .addr = 0x12580000, .irqs = {LINE(70)}},
     {.type = "generic-sdhci", .addr = 0x12510000, .props = "capareg=0x5e80080", .irqs = {LINE(73)}, .sd = NTH(0)},
     {.type = "generic-sdhci", .addr = 0x12520000, .props = "capareg=0x5e80080", .irqs = {LINE(74)}, .sd = NTH(1)},
     {.type = "generic-sdhci", .addr = 0x12530000, .props = "capareg=0x5e80080", .irqs = {LINE(75)}, .sd = NTH(2)},

@@ -2,7 +2,7 @@
 /*
  * Freescale i.MX6UL Evaluation Kit (i.MX 6UltraLite Applications Processor Reference Manual): one
  * Cortex-A7 with its GIC and generic timers, UARTs, timers, clocks, GPIO, SD,
- * Ethernet. Left out, reading as 0: USB, I2C, SPI, display, DMA.
+ * Ethernet, USB. Left out, reading as 0: I2C, SPI, display, DMA.
  */
 #include "hw/arm/board.h"
 
@@ -17,6 +17,10 @@ static const BoardSlot imx_slots[] = {
     /* both PHYs are on the second controller's wires */
     {.type = "imx.enet", .addr = 0x02188000, .props = "phy-num=2", .irqs = {LINE(118), LINE(119)}, .nic = true},
     {.type = "imx.enet", .addr = 0x020b4000, .props = "phy-num=1,other-phy-num=2", .irqs = {LINE(120), LINE(121)}, .nic = true},
+    {.type = "imx.usbphy", .addr = 0x020c9000},
+    {.type = "imx.usbphy", .addr = 0x020ca000},
+    {.type = "usb-chipidea", .addr = 0x02184000, .irqs = {LINE(43)}},
+    {.type = "usb-chipidea", .addr = 0x02184200, .irqs = {LINE(42)}},
     {.type = "imx6ul.ccm", .addr = 0x020c4000},
     {.type = "imx6ul.analog", .addr = 0x020c8000},
     {.type = "imx6.src", .addr = 0x020d8000},

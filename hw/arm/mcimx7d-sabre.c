@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Freescale i.MX7 Dual SABRE (i.MX 7Dual Applications Processor Reference Manual): up to two
- * Cortex-A7 with their GIC and generic timers, UARTs, timers, clocks, GPIO, SD hosts, Ethernet.
- * Left out, reading as 0: USB, PCIe, I2C, SPI, display, DMA.
+ * Cortex-A7 with their GIC and generic timers, UARTs, timers, clocks, GPIO, SD hosts, Ethernet,
+ * USB. Left out, reading as 0: PCIe, I2C, SPI, display, DMA.
  */
 #include "hw/arm/board.h"
 
@@ -36,6 +36,9 @@ static const BoardSlot sabre_slots[] = {
     {.type = "imx-usdhc", .addr = 0x30b50000, .irqs = {LINE(23)}, .sd = NTH(1)},
     {.type = "imx-usdhc", .addr = 0x30b60000, .irqs = {LINE(24)}, .sd = NTH(2)},
     /* both PHYs are on the first controller's wires */
+    {.type = "usb-chipidea", .addr = 0x30b10000, .irqs = {LINE(43)}},
+    {.type = "usb-chipidea", .addr = 0x30b20000, .irqs = {LINE(42)}},
+    {.type = "usb-chipidea", .addr = 0x30b30000, .irqs = {LINE(40)}},
     {.type = "imx.enet", .addr = 0x30be0000, .props = "tx-ring-num=3,phy-num=0,other-phy-num=1", .irqs = {LINE(120), LINE(121)}, .nic = true},
     {.type = "imx.enet", .addr = 0x30bf0000, .props = "tx-ring-num=3,phy-num=1", .irqs = {LINE(102), LINE(103)}, .nic = true},
 };

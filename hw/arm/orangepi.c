@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Orange Pi PC: Allwinner H3 (H3 Datasheet 1.2) with four Cortex-A7, GICv2 and generic timers,
- * UARTs, card slot, Ethernet, clock. Left out, reading as 0: USB, display, sound, I2C, SPI, DMA,
- * thermal sensors.
+ * UARTs, card slot, Ethernet, USB hosts, clock. Left out, reading as 0: USB OTG, display, sound,
+ * I2C, SPI, DMA, thermal sensors.
  */
 #include "hw/arm/board.h"
 
@@ -23,6 +23,14 @@ static const BoardSlot h3_slots[] = {
     {.type = "serial-mm", .addr = 0x01c28800, .irqs = {LINE(2)}, .serial = NTH(2)},
     {.type = "serial-mm", .addr = 0x01c28c00, .irqs = {LINE(3)}, .serial = NTH(3)},
     {.type = "allwinner-sun8i-emac", .addr = 0x01c30000, .irqs = {LINE(82)}, .nic = true},
+    {.type = "aw-h3-ehci-usb", .addr = 0x01c1a000, .irqs = {LINE(72)}},
+    {.type = "sysbus-ohci", .addr = 0x01c1a400, .props = "num-ports=1", .irqs = {LINE(73)}},
+    {.type = "aw-h3-ehci-usb", .addr = 0x01c1b000, .irqs = {LINE(74)}},
+    {.type = "sysbus-ohci", .addr = 0x01c1b400, .props = "num-ports=1", .irqs = {LINE(75)}},
+    {.type = "aw-h3-ehci-usb", .addr = 0x01c1c000, .irqs = {LINE(76)}},
+    {.type = "sysbus-ohci", .addr = 0x01c1c400, .props = "num-ports=1", .irqs = {LINE(77)}},
+    {.type = "aw-h3-ehci-usb", .addr = 0x01c1d000, .irqs = {LINE(78)}},
+    {.type = "sysbus-ohci", .addr = 0x01c1d400, .props = "num-ports=1", .irqs = {LINE(79)}},
     {.type = "allwinner-rtc-sun6i", .addr = 0x01f00000},
     {.type = "allwinner-h3-r", .addr = 0x01f01400},
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Freescale i.MX6 Quad SABRE Lite (i.MX 6Dual/6Quad Applications Processor Reference Manual): up to
- * four Cortex-A9, UARTs, timers, clocks, GPIO, SD hosts, Ethernet. Left out, reading as 0: USB,
+ * four Cortex-A9, UARTs, timers, clocks, GPIO, SD hosts, Ethernet, USB. Left out, reading as 0:
  * I2C, SPI, display, DMA.
  */
 #include "hw/arm/board.h"
@@ -29,6 +29,12 @@ static const BoardSlot sabrelite_slots[] = {
     {.type = "imx.serial", .addr = 0x021f4000, .irqs = {LINE(30)}, .serial = NTH(4)},
     IMX6_GPIO(1, 0x0209c000), IMX6_GPIO(2, 0x020a0000), IMX6_GPIO(3, 0x020a4000), IMX6_GPIO(4, 0x020a8000),
     IMX6_GPIO(5, 0x020ac000), IMX6_GPIO(6, 0x020b0000), IMX6_GPIO(7, 0x020b4000),
+    {.type = "imx.usbphy", .addr = 0x020c9000},
+    {.type = "imx.usbphy", .addr = 0x020ca000},
+    {.type = "usb-chipidea", .addr = 0x02184000, .irqs = {LINE(43)}},
+    {.type = "usb-chipidea", .addr = 0x02184200, .irqs = {LINE(40)}},
+    {.type = "usb-chipidea", .addr = 0x02184400, .irqs = {LINE(41)}},
+    {.type = "usb-chipidea", .addr = 0x02184600, .irqs = {LINE(42)}},
     {.type = "imx.enet", .addr = 0x02188000, .props = "phy-num=6", .irqs = {LINE(118), LINE(119)}, .nic = true},
     {.type = "imx-usdhc", .addr = 0x02190000, .irqs = {LINE(22)}, .sd = NTH(0)},
     {.type = "imx-usdhc", .addr = 0x02194000, .irqs = {LINE(23)}, .sd = NTH(1)},

@@ -66,3 +66,19 @@ static const SocReg src_rows[] = {
 };
 SOC_BLOCK(imx6_src, "imx6.src", "i.MX6 reset controller", 0x1000, soc_rows_4k, SOC_ROWS(src_rows),
           .written = src_written);
+
+/* ---- USB PHYs: a reset (bit 31) stops the clock (bit 30) ---- */
+
+static void usbphy_written(SocRegs *s, unsigned offset, uint32_t value, uint32_t old)
+{
+    if (offset == 0x30 && value >> 31) {
+        s->r[0x30 / 4] |= 1u << 30;
+    }
+}
+
+static const SocReg usbphy_rows[] = {
+    {.offset = 0x00, .reset = 0x001e1c00}, {.offset = 0x10, .reset = 0x10060607}, {.offset = 0x30, .reset = 0xc0000000},
+    {.offset = 0x80, .reset = 0x04030000, .fixed = 0xffffffff},
+};
+SOC_BLOCK(usbphy, "imx.usbphy", "i.MX USB transceiver", 0x1000, soc_rows_4k, SOC_ROWS(usbphy_rows),
+          .set_clear = true, .written = usbphy_written);

@@ -801,7 +801,7 @@ static const Reg chipidea_regs[] = {
     REG(ChipIdea, 0x1a4, otgsc, .wmask = 0x7f0000bf, .help = "on the go"),
     REG(ChipIdea, 0x1a8, mode, .wmask = 0x3f, .help = "3: host"),
 };
-static const RegBank chipidea_banks[] = {{.name = "mmio", .size = 0x1000, BANK_REGS(chipidea_regs)}, {0}};
+static const RegBank chipidea_banks[] = {{.name = "mmio", .size = 0x200, BANK_REGS(chipidea_regs)}, {0}};
 static const PinRow system_pins[] = {PIN_OUT(Ehci, irq, "irq"), PIN_END};
 
 #define EHCI_SYSTEM(tag, name_, desc_, type_, banks_, realize_)                                             \

@@ -54,6 +54,8 @@ enum { RHA_NPS = 1 << 9, RHA_PSM = 1 << 8 };
 
 typedef struct Ohci {
     PciDevice pci;
+    Irq irq;                     /* of those that are not on PCI */
+    bool system;                 /* not on PCI */
     uint32_t num_ports, firstport;
     char *masterbus;
     /* registers */
@@ -81,7 +83,13 @@ typedef struct Td {
 
 static void update_irq(Ohci *s)
 {
-    pci_set_irq(&s->pci, (s->intr & INT_MIE) && (s->intstatus & s->intr & ~INT_MIE));
+    bool level = (s->intr & INT_MIE) && (s->intstatus & s->intr & ~INT_MIE);
+
+    if (s->system) {
+        irq_set(&s->irq, level);
+    } else {
+        pci_set_irq(&s->pci, level);
+    }
 }
 
 static void raise_int(Ohci *s, uint32_t bits)
@@ -681,6 +689,7 @@ static const Prop ohci_props[] = {
 
 static const StateField ohci_state[] = {
     STATE(Ohci, intr), STATE(Ohci, frame), STATE(Ohci, done_count), STATE(Ohci, frame_due_ns), STATE_TIMER_FIELD(Ohci, timer),
+    HOST_ONLY(Ohci, system, "the type's"), HOST_ONLY(Ohci, irq, "follows the registers"), HOST_ONLY(Ohci, pci, "its base's, if it has one"),
     HOST_ONLY(Ohci, bus, "host side"), HOST_ONLY(Ohci, port, "places of devices"),
     HOST_ONLY(Ohci, async, "run again from their descriptors"), HOST_ONLY(Ohci, tds, "of the frame at hand"), STATE_END,
 };
@@ -696,3 +705,20 @@ static const DeviceType ohci_type = {
     .banks = ohci_banks, .state = ohci_state, .realize = ohci_realize, .unrealize = ohci_unrealize, .reset = ohci_reset,
 };
 DEVICE_TYPE(ohci_type);
+
+/* ---- in systems on a chip ---- */
+
+static bool ohci_system_realize(Device *d, GError **error)
+{
+    ((Ohci *)d)->system = true;
+    return ohci_realize(d, error);
+}
+
+static const PinRow ohci_system_pins[] = {PIN_OUT(Ohci, irq, "irq"), PIN_END};
+
+static const DeviceType ohci_system_type = {
+    .name = "sysbus-ohci", .category = "usb", .desc = "OHCI USB Controller", .internal = true, .size = sizeof(Ohci),
+    .state_version = 1, .props = ohci_props, .banks = ohci_banks, .pins = ohci_system_pins, .state = ohci_state,
+    .realize = ohci_system_realize, .unrealize = ohci_unrealize, .reset = ohci_reset,
+};
+DEVICE_TYPE(ohci_system_type);
