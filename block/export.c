@@ -72,6 +72,10 @@ bool block_export_add(const BlockExportOptions *o, GError **error)
     if (o->has_writable && o->writable && n->read_only) {
         return fail(error, "Cannot export read-only node as writable");
     }
+    /* a disk that is filled before its machine comes */
+    if (o->has_writable && o->writable && n->inactive && !block_node_activate(n, error)) {
+        return false;
+    }
     if (o->iothread) {
         IoThread *t = iothread_find(o->iothread, error);
 

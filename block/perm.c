@@ -88,6 +88,12 @@ static void collect(BlockNode *n, GPtrArray *order)
     g_ptr_array_insert(order, -1, n);
 }
 
+/* A device of a machine that is on its way: it does nothing before it has taken its disks. */
+static bool waits(const BlockEdge *e)
+{
+    return block_begins_inactive() && !e->parent && !e->user;
+}
+
 static bool check_node(const BlockNode *n, GError **error)
 {
     unsigned perm, shared;
@@ -98,7 +104,7 @@ static bool check_node(const BlockNode *n, GError **error)
         for (unsigned j = 0; j < n->parents->len; j++) {
             const BlockEdge *b = g_ptr_array_index(n->parents, j);
 
-            if (i != j && (a->new_perm & ~b->new_shared)) {
+            if (i != j && (a->new_perm & ~b->new_shared) && !waits(a) && !waits(b)) {
                 g_autofree char *what = perm_text(a->new_perm & ~b->new_shared), *ta = edge_text(a),
                                 *tb = edge_text(b);
 

@@ -155,6 +155,17 @@ def test_tls():
     shutil.rmtree('other')
 
 
+def test_filled():
+    """The disk of a machine that is waited for is filled by NBD, as virsh migrate --copy-storage-all does."""
+    with start('pc', '-S', '-incoming', 'defer') as b:
+        qmp(b, 'nbd-server-start', addr={'type': 'unix', 'data': {'path': HERE + 'nbd'}})
+        qmp(b, 'block-export-add', type='nbd', id='e', **{'node-name': 'n0'}, writable=True)
+        tool('qemu-io', '-f', 'raw', '-c', 'write -q -P 3 0 64k', f'nbd+unix:///n0?socket={HERE}nbd')
+        qmp(b, 'nbd-server-stop')
+        end(b)
+    tool('qemu-io', '-c', 'read -q -P 3 0 64k', 'd0')
+
+
 def test_cancel():
     with start('pc') as a:
         qmp(a, 'migrate-set-capabilities', capabilities=[{'capability': 'pause-before-switchover', 'state': True}])
