@@ -15,7 +15,7 @@ import importlib.machinery, importlib.util, os, re, select, socket, statistics, 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROUNDS, SIZE, ONLY = int(os.environ.get("ROUNDS", "3")), int(os.environ.get("SIZE", "256")), os.environ.get("ONLY", "")
 REFERENCE = os.environ.get("REFERENCE", "/usr/bin/qemu-system-x86_64")
-TIMEOUT_SECONDS = 150
+TIMEOUT_SECONDS = 300
 RELEASE = "6.1.0-50-amd64"
 MODULES = ("virtio_pci", "virtio_mmio", "virtio_blk", "virtio_net", "nvme", "e1000e")
 INIT = r"""#!/bin/busybox sh

@@ -4,6 +4,7 @@
  * known machines use, without their numbers for naming network cards).
  */
 #include "hw/acpi/pci-hotplug.h"
+#include "hw/acpi/pci-index.h"
 #include "qom/vm.h"
 
 enum {
@@ -285,6 +286,7 @@ static void dsdt_slot(Aml *a, const AcpiPciHotplug *h, const PciBus *b, unsigned
     slot_name(name, slot);
     aml_device(a, name);
     aml_name_int(a, "_ADR", slot << 16);
+    acpi_pci_index_dsm(a, b->slots[PCI_DEVFN(slot, 0)]);
     if (behind) {
         dsdt_bus(a, h, behind);
     } else {
@@ -314,6 +316,11 @@ static void dsdt_bus(Aml *a, const AcpiPciHotplug *h, const PciBus *b)
     for (unsigned slot = 0; slot < 32; slot++) {
         if (slot_listed(h, b, slot)) {
             dsdt_slot(a, h, b, slot);
+        }
+    }
+    for (unsigned devfn = 0; devfn < 256; devfn++) {
+        if (PCI_FUNC(devfn) || !slot_listed(h, b, PCI_SLOT(devfn))) {
+            acpi_pci_index_device(a, b->slots[devfn]);
         }
     }
     aml_method(a, "DVNT", 2, false);

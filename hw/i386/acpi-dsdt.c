@@ -8,6 +8,7 @@
 #include "hw/acpi/cpu-hotplug.h"
 #include "hw/acpi/memory-hotplug.h"
 #include "hw/acpi/pci-hotplug.h"
+#include "hw/acpi/pci-index.h"
 #include "hw/acpi/pm.h"
 #include "hw/acpi/tpm.h"
 #include "hw/block/floppy.h"
@@ -371,6 +372,8 @@ static void dsdt_host(Aml *a, PcBoard *b, const AcpiInfo *info)
     }
     if (b->pci_hotplug) {
         acpi_pcihp_dsdt(a, b->pci_hotplug);
+    } else {
+        acpi_pci_index_dsdt(a, b->pci);
     }
     aml_end(a);
 }

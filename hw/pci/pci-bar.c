@@ -163,6 +163,9 @@ bool pci_rom_init(PciDevice *d, GError **error)
     gsize len = 0;
     uint64_t size = 4096;
 
+    if (d->romsize != UINT32_MAX && (d->romsize == 0 || (d->romsize & (d->romsize - 1)))) {
+        return fail(error, "ROM size %u is not a power of two", d->romsize);
+    }
     if (!name || !*name) {
         return true;
     }
@@ -182,6 +185,13 @@ bool pci_rom_init(PciDevice *d, GError **error)
     }
     while (size < len) {
         size *= 2;
+    }
+    if (d->romsize != UINT32_MAX) {
+        if (d->romsize < len) {
+            return fail(error, "romfile \"%s\" (%zu bytes) is too large for ROM size %u", name,
+                        (size_t)len, d->romsize);
+        }
+        size = MAX(d->romsize, 4096);
     }
     if (!region_init_rom(&d->rom, &d->dev.obj, "rom", size, error)) {
         return false;

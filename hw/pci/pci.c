@@ -273,13 +273,34 @@ static bool pci_express_init(PciDevice *d, GError **error)
     return true;
 }
 
+/* As large as guests take a name of an interface for one. */
+#define PCI_INDEX_MAX (16u * 1024 - 1)
+
+static bool index_differs(Device *other, void *opaque)
+{
+    const PciDevice *d = opaque;
+
+    return other == &d->dev || !other->parent_bus ||
+           !type_is_a(other->obj.type, "pci-device") ||
+           PCI_DEVICE(other)->acpi_index != d->acpi_index;
+}
+
+static bool pci_check_index(PciDevice *d, GError **error)
+{
+    if (d->acpi_index > PCI_INDEX_MAX) {
+        return fail(error, "acpi-index should be less or equal to %u", PCI_INDEX_MAX);
+    }
+    return d->acpi_index == 0 || bus_walk(d->dev.vm->system_bus, index_differs, d) ||
+           fail(error, "a PCI device with acpi-index = %u already exist", d->acpi_index);
+}
+
 static bool pci_attach(Bus *bus, Device *dev, GError **error)
 {
     PciBus *b = (PciBus *)bus;
     PciDevice *d = PCI_DEVICE(dev);
     const PciInfo *i = pci_info(d);
 
-    if (!pci_place(b, d, error)) {
+    if (!pci_check_index(d, error) || !pci_place(b, d, error)) {
         return false;
     }
     d->bus = b;
@@ -391,6 +412,8 @@ static const Prop pci_device_props[] = {
     PROP(PciDevice, devfn, "addr", prop_pci_devfn, .def = -1, .help = "slot and function, 1d.7"),
     PROP_STRING(PciDevice, romfile, "romfile"),
     PROP_U32(PciDevice, rombar, "rombar", 1),
+    PROP_U32(PciDevice, romsize, "romsize", UINT32_MAX, .help = "of the option ROM's BAR"),
+    PROP_U32(PciDevice, acpi_index, "acpi-index", 0, .help = "number of a card that guests know"),
     PROP_BOOL(PciDevice, multifunction, "multifunction", false),
     PROP_END,
 };

@@ -11,6 +11,10 @@
 #define AREA_SIZE 0x1000
 #define MODERN_SIZE 0x4000
 #define NOTIFY_MULTIPLIER 4
+/* With a page for the kick of each queue. */
+#define NOTIFY_PAGE 4096
+#define NOTIFY_PAGES_SIZE (4 * MIB)
+#define MODERN_PAGES_SIZE (8 * MIB)
 #define LEGACY_ALIGN 4096
 #define LEGACY_BAR_MIN 64
 
@@ -378,6 +382,16 @@ static void device_write(void *opaque, hwaddr offset, uint64_t value, unsigned s
     virtio_config_store(opaque, offset, value, size);
 }
 
+static uint32_t notify_multiplier(const VirtioDevice *v)
+{
+    return v->page_per_vq ? NOTIFY_PAGE : NOTIFY_MULTIPLIER;
+}
+
+static uint32_t notify_size(const VirtioDevice *v)
+{
+    return v->page_per_vq ? NOTIFY_PAGES_SIZE : AREA_SIZE;
+}
+
 static uint64_t notify_read(void *opaque, hwaddr offset, unsigned size)
 {
     return 0;
@@ -385,7 +399,7 @@ static uint64_t notify_read(void *opaque, hwaddr offset, unsigned size)
 
 static void notify_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
 {
-    virtio_kick(opaque, offset / NOTIFY_MULTIPLIER);
+    virtio_kick(opaque, offset / notify_multiplier(opaque));
 }
 
 static const RegionOps common_ops = {
@@ -491,7 +505,7 @@ static bool add_cap(VirtioDevice *v, uint8_t kind, uint8_t size, uint32_t offset
     pci_config_set(d, c + 8, 4, offset);
     pci_config_set(d, c + 12, 4, len);
     if (kind == CAP_NOTIFY) {
-        pci_config_set(d, c + 16, 4, NOTIFY_MULTIPLIER);
+        pci_config_set(d, c + 16, 4, notify_multiplier(v));
     }
     if (kind == CAP_PCI) {
         v->cfg_cap = c;
@@ -508,11 +522,12 @@ static bool modern_init(VirtioDevice *v, GError **error)
     Object *o = &v->pci.dev.obj;
     const VirtioPciLayout *l = layout_of(v);
 
-    region_init_container(&v->modern, o, "virtio-pci", MODERN_SIZE);
+    region_init_container(&v->modern, o, "virtio-pci",
+                          v->page_per_vq ? MODERN_PAGES_SIZE : MODERN_SIZE);
     region_init_io(&v->common_region, o, "virtio-pci-common", l->area, &common_ops, v);
     region_init_io(&v->isr_region, o, "virtio-pci-isr", l->area, &isr_ops, v);
     region_init_io(&v->device_region_, o, "virtio-pci-device", AREA_SIZE, &device_ops, v);
-    region_init_io(&v->notify_region, o, "virtio-pci-notify", AREA_SIZE, &notify_ops, v);
+    region_init_io(&v->notify_region, o, "virtio-pci-notify", notify_size(v), &notify_ops, v);
     region_add(&v->modern, l->common, &v->common_region, 0);
     region_add(&v->modern, l->isr, &v->isr_region, 0);
     region_add(&v->modern, DEVICE_OFFSET, &v->device_region_, 0);
@@ -521,7 +536,7 @@ static bool modern_init(VirtioDevice *v, GError **error)
     return add_cap(v, CAP_COMMON, 16, l->common, l->area, error) &&
            add_cap(v, CAP_ISR, 16, l->isr, l->area, error) &&
            add_cap(v, CAP_DEVICE, 16, DEVICE_OFFSET, AREA_SIZE, error) &&
-           add_cap(v, CAP_NOTIFY, 20, NOTIFY_OFFSET, AREA_SIZE, error) &&
+           add_cap(v, CAP_NOTIFY, 20, NOTIFY_OFFSET, notify_size(v), error) &&
            add_cap(v, CAP_PCI, 20, 0, 0, error);
 }
 
@@ -639,6 +654,8 @@ static const Prop virtio_pci_props[] = {
     PROP_U32(VirtioDevice, num_vectors, "vectors", UINT32_MAX, .help = "MSI-X vectors, 0: none"),
     PROP_ON_OFF_AUTO(VirtioDevice, disable_legacy, "disable-legacy", ON_OFF_AUTO_AUTO),
     PROP_BOOL(VirtioDevice, disable_modern, "disable-modern", false),
+    PROP_BOOL(VirtioDevice, page_per_vq, "page-per-vq", false,
+              .help = "the kick of each queue in a page of its own"),
     PROP_BOOL(VirtioDevice, ioeventfd, "ioeventfd", true),
     PROP_BOOL(VirtioDevice, indirect_desc, "indirect_desc", true),
     PROP_BOOL(VirtioDevice, event_idx, "event_idx", true),

@@ -72,7 +72,8 @@ struct PciDevice {
     /* properties */
     int32_t devfn; /* "addr"; -1: first free */
     char *romfile;
-    uint32_t rombar;
+    uint32_t rombar, romsize; /* romsize UINT32_MAX: as large as the image needs */
+    uint32_t acpi_index; /* the guest's name for it; 0: none */
     bool multifunction;
     /* state */
     uint8_t config[PCIE_CONFIG_SIZE];

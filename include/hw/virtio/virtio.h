@@ -146,7 +146,7 @@ struct VirtioDevice {
     /* virtio-pci */
     uint32_t num_vectors; /* property "vectors"; UINT32_MAX: the type's */
     int disable_legacy; /* OnOffAuto */
-    bool disable_modern, ioeventfd, indirect_desc, event_idx, iommu_platform, packed, queue_reset;
+    bool disable_modern, page_per_vq, ioeventfd, indirect_desc, event_idx, iommu_platform, packed, queue_reset;
     uint16_t queue_select;
     uint32_t feature_select, driver_feature_select;
     uint32_t driver_features_low;
