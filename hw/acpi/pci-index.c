@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * _DSM of PCI functions with a number of their own (acpi-index): PCI Firmware 3.2, 4.6.7, function 7
- * gives the number and a name, which is empty here.
+ * _DSM of PCI functions with a number of their own (acpi-index): PCI Firmware 3.2, 4.6.7,
+ * function 7 gives the number and a name, which is empty here.
  */
 #include "hw/acpi/pci-index.h"
 
