@@ -22,6 +22,8 @@ typedef struct ElfFile {
     size_t len;
     bool is64, big;
     uint64_t loaded;    /* bytes of memory so far */
+    ElfPlace *place;
+    void *opaque;
 } ElfFile;
 
 /* Fields are read by offset, so that neither class nor order needs structs of its own. */
@@ -98,14 +100,7 @@ static bool load_segment(ElfFile *f, uint64_t ph, ElfInfo *info, GError **error)
                     f->path, paddr);
     }
     f->loaded += memsz;
-    if (memsz > filesz) {
-        g_autofree uint8_t *image = g_malloc0(memsz);
-
-        memcpy(image, f->data + offset, filesz);
-        rom_add_blob(f->path, image, memsz, paddr, NULL);
-    } else {
-        rom_add_blob(f->path, f->data + offset, memsz, paddr, NULL);
-    }
+    f->place(f->opaque, f->path, f->data + offset, filesz, memsz, paddr);
     /* A kernel linked for virtual addresses is entered where the segment was put. */
     uint64_t vaddr = FIELD(f, ph, Phdr, p_vaddr), entry = FIELD(f, 0, Ehdr, e_entry);
 
@@ -176,14 +171,35 @@ static bool load_segments(ElfFile *f, ElfInfo *info, GError **error)
     return true;
 }
 
+bool elf_read(const ElfImage *image, uint16_t machine, ElfInfo *info, ElfPlace *place, void *opaque,
+              GError **error)
+{
+    ElfFile f = {image->name, image->data, image->len, .place = place, .opaque = opaque};
+
+    return read_header(&f, machine, info, error) && load_segments(&f, info, error);
+}
+
+static void place_blob(void *opaque, const char *name, const uint8_t *data, uint64_t filesz,
+                       uint64_t memsz, uint64_t paddr)
+{
+    if (memsz > filesz) {
+        g_autofree uint8_t *image = g_malloc0(memsz);
+
+        memcpy(image, data, filesz);
+        rom_add_blob(name, image, memsz, paddr, NULL);
+    } else {
+        rom_add_blob(name, data, memsz, paddr, NULL);
+    }
+}
+
 bool load_elf(const char *path, uint16_t machine, ElfInfo *info, GError **error)
 {
     g_autofree uint8_t *data = NULL;
-    ElfFile f = {.path = path};
+    ElfImage image = {.name = path};
 
-    if (!load_file(path, "ELF file", MAX_ELF_FILE, &data, &f.len, error)) {
+    if (!load_file(path, "ELF file", MAX_ELF_FILE, &data, &image.len, error)) {
         return false;
     }
-    f.data = data;
-    return read_header(&f, machine, info, error) && load_segments(&f, info, error);
+    image.data = data;
+    return elf_read(&image, machine, info, place_blob, NULL, error);
 }

@@ -230,7 +230,8 @@ static bool microvm_stub(Vm *vm, MicroVm *m, const X86Entry *e, GError **error)
 static bool microvm_direct(Vm *vm, MicroVm *m, GError **error)
 {
     PcBoard *b = m->board;
-    X86Memory memory = {.vm = vm, .low_size = b->low_size, .high_size = b->high_size};
+    X86Memory memory = {.vm = vm, .low_size = b->low_size, .high_size = b->high_size,
+                        .unpack = m->unpack_kernel};
     X86Entry entry = {0};
     bool pvh = false;
 
@@ -276,6 +277,8 @@ static const Prop microvm_props[] = {
               .help = "Set off to disable the instantiation an ISA serial port"),
     PROP_BOOL(MicroVm, option_roms, "x-option-roms", true,
               .help = "Set off to disable loading option ROMs"),
+    PROP_BOOL(MicroVm, unpack_kernel, "x-unpack-kernel", true,
+              .help = "unpack Linux before it starts; off: it does it, and chooses its address"),
     PROP_BOOL(MicroVm, auto_cmdline, "auto-kernel-cmdline", true,
               .help = "Set off to disable adding virtio-mmio devices to the kernel cmdline"),
     PROP_END,

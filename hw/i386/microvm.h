@@ -40,7 +40,7 @@ enum {
 typedef struct MicroVm {
     Machine machine;
     int pic, pit, rtc, ioapic2, pcie;
-    bool isa_serial, option_roms, auto_cmdline;
+    bool isa_serial, option_roms, auto_cmdline, unpack_kernel;
     bool acpi;
     unsigned num_transports, first_line; /* of the virtio transports */
     unsigned pci_line; /* of four */

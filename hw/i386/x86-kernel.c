@@ -315,11 +315,13 @@ bool x86_load_pvh(const X86Memory *m, X86Entry *e, bool *found, GError **error)
     ElfInfo elf;
 
     *found = file_is_elf(vm->kernel);
+    if (!*found && m->unpack) {
+        *found = x86_unpack_linux(m, &elf);
+    } else if (*found && !load_elf(vm->kernel, 0, &elf, error)) {
+        return false;
+    }
     if (!*found) {
         return true;
-    }
-    if (!load_elf(vm->kernel, 0, &elf, error)) {
-        return false;
     }
     if ((elf.machine != EM_386 && elf.machine != EM_X86_64) || !elf.pvh_entry ||
         elf.pvh_entry > UINT32_MAX) {

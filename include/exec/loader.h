@@ -43,5 +43,18 @@ typedef struct ElfInfo {
 /* Loads an ELF executable's segments as ROM blobs at their physical addresses. Hostile input. */
 bool load_elf(const char *path, uint16_t machine, ElfInfo *info, GError **error);
 bool file_is_elf(const char *path);
+/*
+ * The same with an executable that is in memory, whose segments place() gets: filesz bytes of data,
+ * then zeros up to memsz.
+ */
+typedef struct ElfImage {
+    const char *name; /* for messages */
+    const uint8_t *data;
+    size_t len;
+} ElfImage;
+typedef void ElfPlace(void *opaque, const char *name, const uint8_t *data, uint64_t filesz,
+                      uint64_t memsz, uint64_t paddr);
+bool elf_read(const ElfImage *image, uint16_t machine, ElfInfo *info, ElfPlace *place, void *opaque,
+              GError **error);
 
 #endif
