@@ -50,6 +50,7 @@ void ir_optimize(IrFunc *f)
         {"merge", pass_merge},          /* blocks with one way in, behind blocks with one way out */
         /* folding again where the two above or constants allow it */
         {"forward", pass_forward},
+        {"same", pass_same},            /* sets to what loops have there already */
         {"dead", pass_dead},            /* values and sets that nobody reads */
     };
 

@@ -9,6 +9,7 @@ bool pass_join(IrFunc *f);
 bool pass_thread(IrFunc *f);
 bool pass_merge(IrFunc *f);
 bool pass_forward(IrFunc *f);
+bool pass_same(IrFunc *f);
 bool pass_dead(IrFunc *f);
 
 #endif

@@ -240,6 +240,13 @@ static void bind_owned(Ra *r, const IrBlock *b)
                                   .dirty = dirty || ir_var_is_local(r->f, v)});
         }
     }
+    for (uint32_t v = 0; r->owned && v < r->num_vars; v++) {
+        int reg = ra_shares(r, b, v);
+        bool dirty = ir_set_has(b->dirty_in, v) || ir_var_is_local(r->f, v);
+        if (reg >= 0 && dirty && ir_set_has(b->live_in, v)) {
+            bind_entry(r, v, &(RaBound){.var = v, .reg = (int8_t)reg, .dirty = true});
+        }
+    }
 }
 
 void ra_block_begin(Ra *r, IrBlock *b)
@@ -294,7 +301,8 @@ static bool wanted_home(const Ra *r, uint32_t var, const void *data)
         if (!to || goes_on(r, to)) {
             continue;
         }
-        if (r->vars[var].own_reg < 0 && ir_set_has(to->live_in, var)) {
+        if (r->vars[var].own_reg < 0 && ir_set_has(to->live_in, var) &&
+            ra_shares(r, to, var) < 0) {
             return true;
         }
     }

@@ -159,12 +159,15 @@ static void weigh_op(Ra *r, const IrOp *o, Walk *w, uint64_t *weight, uint32_t t
 }
 
 /* What would have to be stored for those who expect it home. */
-static void weigh_edge(const Ra *r, const Walk *w, const uint64_t *live, uint64_t *weight,
+static void weigh_edge(const Ra *r, const Walk *w, const IrBlock *to, uint64_t *weight,
                        uint32_t times)
 {
     for (uint32_t i = 0; i < r->words; i++) {
-        for (uint64_t m = w->dirty[i] & live[i]; m; m &= m - 1) {
-            weight[i * 64 + (uint32_t)__builtin_ctzll(m)] += (uint64_t)times * STORE_COST;
+        for (uint64_t m = w->dirty[i] & to->live_in[i]; m; m &= m - 1) {
+            uint32_t v = i * 64 + (uint32_t)__builtin_ctzll(m);
+            if (!to->same || to->same[v] == v + 1) {        /* else another one has it */
+                weight[v] += (uint64_t)times * STORE_COST;
+            }
         }
     }
 }
@@ -193,12 +196,11 @@ static uint64_t weigh_variables(Ra *r, const uint32_t *times, uint64_t *weight)
         }
         for (unsigned i = 0; i < 2 && b->succ[i]; i++) {
             if (ra_canonical(r, b->succ[i])) {
-                weigh_edge(r, w, b->succ[i]->live_in, weight,
-                           MIN(times[b->id], times[b->succ[i]->id]));
+                weigh_edge(r, w, b->succ[i], weight, MIN(times[b->id], times[b->succ[i]->id]));
             }
         }
         if (f->num_targets && f->ops[b->last].opcode == OP_EXIT_LOOKUP) {
-            weigh_edge(r, w, r->any_target.live_in, weight, times[b->id]);
+            weigh_edge(r, w, &r->any_target, weight, times[b->id]);
         }
     }
     return calls;

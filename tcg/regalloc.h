@@ -130,6 +130,20 @@ static inline bool ra_canonical(const Ra *r, const IrBlock *b)
 {
     return b->num_preds != 1 || b == r->f->entry;
 }
+/*
+ * At b's entry var holds what another variable has in the register of its own that this returns;
+ * or -1. Nobody stores it for b.
+ */
+static inline int ra_shares(const Ra *r, const IrBlock *b, uint32_t var)
+{
+    uint32_t as = b->same ? b->same[var] : 0;
+
+    if (as == 0 || as == var + 1 || as > r->num_vars || r->vars[var].own_reg >= 0 ||
+        !ir_set_has(b->live_in, as - 1)) {
+        return -1;
+    }
+    return r->vars[as - 1].own_reg;
+}
 /* Gives the variables that it is worth most for registers of their own: regalloc-own.c. */
 void ra_choose_owned(Ra *r);
 
