@@ -527,7 +527,7 @@ bool trans_a32_div(ArmCtx *s, const A32Insn *i)
     }
     IrVal a = a32_reg(s, i->rn), b = a32_reg(s, i->rm);
 
-    a32_set_plain(s, i->rd, i->sign ? ir_call_sdiv32(s->b, a, b) : ir_call_udiv32(s->b, a, b));
+    a32_set_plain(s, i->rd, i->sign ? ir_divsz(s->b, a, b) : ir_divuz(s->b, a, b));
     return true;
 }
 

@@ -335,34 +335,11 @@ bool trans_csel(ArmCtx *s, const A64Insn *i)
 
 /* ---- two and one sources ---- */
 
-uint64_t helper_udiv64(uint64_t a, uint64_t b)
-{
-    return b ? a / b : 0;
-}
-
-uint64_t helper_sdiv64(uint64_t a, uint64_t b)
-{
-    return b == 0 ? 0 : b == UINT64_MAX ? 0 - a : (uint64_t)((int64_t)a / (int64_t)b);
-}
-
-uint32_t helper_udiv32(uint32_t a, uint32_t b)
-{
-    return b ? a / b : 0;
-}
-
-uint32_t helper_sdiv32(uint32_t a, uint32_t b)
-{
-    return b == 0 ? 0 : b == UINT32_MAX ? 0 - a : (uint32_t)((int32_t)a / (int32_t)b);
-}
-
 bool trans_div(ArmCtx *s, const A64Insn *i)
 {
     IrVal a = arm_r(s, i->sf, i->rn), b = arm_r(s, i->sf, i->rm);
 
-    arm_set_r(s, i->sf, i->rd,
-              i->sf     ? i->sign ? ir_call_sdiv64(s->b, a, b) : ir_call_udiv64(s->b, a, b)
-                  : i->sign ? ir_call_sdiv32(s->b, a, b)
-                        : ir_call_udiv32(s->b, a, b));
+    arm_set_r(s, i->sf, i->rd, i->sign ? ir_divsz(s->b, a, b) : ir_divuz(s->b, a, b));
     return true;
 }
 

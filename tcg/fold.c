@@ -68,6 +68,13 @@ static bool fold_divide(IrOpcode opcode, IrType type, uint64_t x, uint64_t y, ui
     int64_t sx = type == IR_I32 ? (int32_t)x : (int64_t)x;
     int64_t sy = type == IR_I32 ? (int32_t)y : (int64_t)y;
 
+    if (opcode == OP_DIVUZ || opcode == OP_DIVSZ) {
+        *out = y == 0                ? 0
+               : opcode == OP_DIVUZ ? x / y
+               : sy == -1           ? 0 - x
+                                    : (uint64_t)(sx / sy);
+        return true;
+    }
     if (y == 0 || (sy == -1 && (opcode == OP_DIVS || opcode == OP_REMS))) {
         return false;
     }
@@ -160,7 +167,7 @@ bool ir_fold(IrOpcode opcode, IrType type, const uint64_t *k, const uint64_t *im
     case OP_MUL: *out = x * y; break;
     case OP_MULHU: *out = fold_mulh(type, x, y, false); break;
     case OP_MULHS: *out = fold_mulh(type, x, y, true); break;
-    case OP_DIVU: case OP_DIVS: case OP_REMU: case OP_REMS:
+    case OP_DIVU: case OP_DIVS: case OP_REMU: case OP_REMS: case OP_DIVUZ: case OP_DIVSZ:
         ok = fold_divide(opcode, type, x, y, out);
         break;
     case OP_AND: *out = x & y; break;
@@ -256,7 +263,7 @@ uint64_t builder_zero_bits(const IrFunc *f, const IrOp *o, IrType t)
         break;
     case OP_SETCOND: case OP_FCMP: z = o->opcode == OP_SETCOND ? ~1ull : ~0x45ull; break;
     case OP_SELECT: z = ir_zeros(f, o->args[2]) & ir_zeros(f, o->args[3]); break;
-    case OP_DIVU: z = above(~za); break;
+    case OP_DIVU: case OP_DIVUZ: z = above(~za); break;
     case OP_REMU: z = above(~za) | above(~zb); break;
     case OP_V_MOVMASK:
         z = ~ir_low_mask(o->cc == LANE_I8 ? 32 : 8);

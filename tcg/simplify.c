@@ -611,7 +611,7 @@ static IrVal simplify_divide(IrBuilder *b, IrOp *o, IrType t)
     uint64_t k;
 
     if (ir_known_const(&b->f, o->args[1], &k) && k && (k & (k - 1)) == 0) {
-        if (o->opcode == OP_DIVU) {
+        if (o->opcode == OP_DIVU || o->opcode == OP_DIVUZ) {
             return ir_shri(b, val(o->args[0]), (unsigned)__builtin_ctzll(k));
         }
         if (o->opcode == OP_REMU) {
@@ -667,6 +667,7 @@ IrVal ir_simplify(IrBuilder *b, IrOp *o, IrType t)
     case OP_MUL:
         return simplify_mul(b, o, t);
     case OP_DIVU:
+    case OP_DIVUZ:
     case OP_REMU:
         return simplify_divide(b, o, t);
     case OP_AND:

@@ -260,6 +260,38 @@ void emit_div(Gen *g, const IrOp *o)
     ra_def_fixed(&g->ra, o->dst, (int)row_of(o)->aux);
 }
 
+/* A division with a result for divisors of 0 and -1: those go around the instruction. */
+void emit_div_any(Gen *g, const IrOp *o)
+{
+    const uint32_t w = wide(ir_dst_type(g->f, o));
+    uint8_t *special, *done;
+    int b;
+
+    ra_take_with(&g->ra, RAX, o->args[0]);
+    ra_take(&g->ra, RDX);
+    b = ra_use(&g->ra, o->args[1], 0);
+    ra_release(&g->ra);
+    if (row_of(o)->form == F7_DIV) {
+        x_rr(&g->a, X_TEST | w, b, b);
+        special = x_jcc8(&g->a, CC_E);
+        x_alu_rr(&g->a, 0, ALU_XOR, RDX, RDX);
+    } else {
+        x_rm(&g->a, X_LEA | w, RDX, mem_bd(b, 1));
+        x_alu_ri(&g->a, w, ALU_CMP, RDX, 1);
+        special = x_jcc8(&g->a, CC_BE);
+        if (w) {
+            x_u8(&g->a, 0x48);
+        }
+        x_u8(&g->a, 0x99); /* CDQ, CQO */
+    }
+    x_f7(&g->a, w, (unsigned)row_of(o)->form, b);
+    done = x_jcc8(&g->a, CC_ALWAYS);
+    x_here8(&g->a, special);
+    x_rr(&g->a, X_IMUL | w, RAX, b);
+    x_here8(&g->a, done);
+    ra_def_fixed(&g->ra, o->dst, RAX);
+}
+
 void emit_andc(Gen *g, const IrOp *o)
 {
     uint32_t w = wide(ir_dst_type(g->f, o));

@@ -16,7 +16,8 @@ typedef struct Access {
     PageGroup *group;                   /* NULL: checked for itself */
     bool follower;                      /* entry has the group's addend, or 0 */
     int32_t first, last;                /* bytes that the check covers, from va on */
-    bool is_const;                      /* the address is const_va */
+    int page;                           /* register: of which page is looked up; mostly va */
+    bool is_const;                      /* that is const_va */
     uint64_t const_va;
     uint32_t first_var, num_vars;
 } Access;
@@ -38,11 +39,31 @@ static void access_begin(Gen *g, Access *x, uint32_t va)
     ra_settle(&g->ra);
     x->is_const = ra_is_const(&g->ra, va);
     x->const_va = g->ra.vals[va].bits;
-    x->va = ra_use(&g->ra, va, 0);
+    x->va = x->page = ra_use(&g->ra, va, 0);
     x->entry = ra_tmp(&g->ra, 0, 0);
     x->tmp = ra_tmp(&g->ra, 0, 0);
     x->first = 0;
     x->last = (int32_t)x->bytes - 1;
+}
+
+/*
+ * The first access of a group in which bases are checked. False: the base is in no register any
+ * more.
+ */
+static bool check_base(Gen *g, Access *x)
+{
+    const PageGroup *p = x->group;
+    const int reg = p->base ? ra_reg(&g->ra, p->base) : -1;
+
+    if (p->base && reg < 0) {
+        return false;
+    }
+    x->page = reg;
+    x->is_const = !p->base;
+    x->const_va = (uint64_t)p->known;
+    x->first = (int32_t)p->lo;
+    x->last = (int32_t)(p->hi - 1);
+    return true;
 }
 
 /* The same for accesses that may share a check. */
@@ -55,8 +76,13 @@ static void access_begin_shared(Gen *g, Access *x, const IrOp *o, uint32_t va)
     x->group = gen_page_group(g, o, &offset);
     reg = x->group ? ra_reg(&g->ra, x->group->val) : -1;
     if (reg < 0) {
+        int base = x->group && x->group->indexed && x->group->base
+                       ? ra_reg(&g->ra, x->group->base) : -1;
+        g->ra.pinned |= base >= 0 ? REG_BIT(base) : 0;
         access_begin(g, x, va);
-        if (x->group && x->group->last != g->ra.pos) {
+        if (x->group && x->group->indexed) {
+            x->group = check_base(g, x) ? x->group : NULL;
+        } else if (x->group && x->group->last != g->ra.pos) {
             x->first = (int32_t)(x->group->lo - offset);
             x->last = (int32_t)(x->group->hi - 1 - offset);
         } else {
@@ -142,13 +168,13 @@ static void access_check(Gen *g, const Access *x, Stub *s, bool write, bool alig
         check_const(g, x, s, table, read, write);
         return;
     }
-    tlb_entry(g, x->entry, x->va, x->first);
+    tlb_entry(g, x->entry, x->page, x->first);
     if (aligned || x->last == 0) {
-        x_mov_rr(&g->a, X_W, x->tmp, x->va);
+        x_mov_rr(&g->a, X_W, x->tmp, x->page);
         mask |= (int32_t)x->bytes - 1;
     } else {
         /* An access that crosses pages compares the second one with the first one's entry. */
-        x_rm(&g->a, X_LEA | X_W, x->tmp, mem_bd(x->va, x->last));
+        x_rm(&g->a, X_LEA | X_W, x->tmp, mem_bd(x->page, x->last));
     }
     x_alu_ri(&g->a, X_W, ALU_AND, x->tmp, mask);
     m = gen_env(g, table + (read ? (uint32_t)offsetof(TlbEntry, read)
@@ -174,10 +200,11 @@ static void add_stub(Gen *g, const IrOp *o, const Access *x, Stub s)
     s.insn = g->insn;
     s.va = (int8_t)x->va;
     s.entry = x->group ? (int8_t)x->entry : -1;
+    s.tmp = x->follower ? -1 : (int8_t)x->tmp;
     s.first_var = x->first_var;
     s.num_vars = x->num_vars;
     g_array_append_val(g->stubs, s);
-    if (x->group && !x->follower) {
+    if (x->group && !x->follower && x->group->last != g->ra.pos) {
         ra_extra_def(&g->ra, x->group->val, x->entry);
     } else if (x->group && x->group->last == g->ra.pos) {
         ra_extra_drop(&g->ra, x->group->val);
@@ -663,14 +690,18 @@ static void stub_alone(Gen *g, const Stub *s, const Access *x, bool store)
     int tmp;
 
     used |= s->value >= 0 ? REG_BIT(s->value) : 0;
-    tmp = __builtin_ctzll(GPR_ALL & ~used);
-    x_push(&g->a, tmp);
+    tmp = s->tmp >= 0 ? s->tmp : __builtin_ctzll(GPR_ALL & ~used);
+    if (s->tmp < 0) {
+        x_push(&g->a, tmp);
+    }
     tlb_entry(g, s->entry, s->va, 0);
     x_rm(&g->a, X_LEA | X_W, tmp, mem_bd(s->va, (int32_t)x->bytes - 1));
     x_alu_ri(&g->a, X_W, ALU_AND, tmp, -(1 << PAGE_BITS_MIN));
     m.index = s->entry;
     x_alu_rm(&g->a, X_W, ALU_CMP, tmp, m);
-    x_pop(&g->a, tmp);
+    if (s->tmp < 0) {
+        x_pop(&g->a, tmp);
+    }
     miss = x_jcc32(&g->a, CC_NE);
     m = gen_env(g, table + (uint32_t)offsetof(TlbEntry, addend));
     m.index = s->entry;

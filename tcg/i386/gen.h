@@ -38,6 +38,7 @@ typedef struct Stub {
     uint32_t insn;
     int8_t va, value, expect, dst;      /* registers; value: or -1 and value_bits */
     int8_t entry;                       /* of an access that shares its check: the page's addend; else -1 */
+    int8_t tmp;                         /* with entry: a free register, or -1 */
     bool value_const;
     uint64_t value_bits;
     RegSet live;                        /* registers to keep */
@@ -75,6 +76,8 @@ typedef struct PageGroup {
     uint32_t base;                      /* value */
     uint8_t mmu;
     bool read, write;                   /* what is checked for: all that the group does */
+    bool indexed;                       /* addresses are the base and something more: the base is checked */
+    int64_t known;                      /* then, without base: what the base is */
     int64_t lo, hi;                     /* range of offsets, hi is behind it */
     uint32_t last;                      /* position of the last access */
     uint32_t val;                       /* the allocator's value for the page's addend; 0: slow path ran */
@@ -236,7 +239,7 @@ void gen_disassemble(const uint8_t *p, size_t size, GString *out);
 typedef void Emit(Gen *g, const IrOp *o);
 Emit emit_get, emit_set, emit_discard, emit_insn, emit_env_load, emit_env_store, emit_env_ptr;
 Emit emit_add_shl;
-Emit emit_alu, emit_mul, emit_mulh, emit_div, emit_andc, emit_neg, emit_shift, emit_clz, emit_ctz;
+Emit emit_alu, emit_mul, emit_mulh, emit_div, emit_div_any, emit_andc, emit_neg, emit_shift, emit_clz, emit_ctz;
 Emit emit_popcnt, emit_bswap, emit_bswap16, emit_ext, emit_trunc, emit_zextq, emit_concat;
 Emit emit_extract, emit_deposit, emit_funnel, emit_setcond, emit_select, emit_pdep, emit_crc32c;
 Emit emit_load, emit_store, emit_xchg, emit_fetch_op, emit_cmpxchg, emit_fence;

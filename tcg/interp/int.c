@@ -92,9 +92,9 @@ static uint64_t quotient(IrOpcode opcode, IrType t, uint64_t x, uint64_t y)
         return 0;
     }
     switch (opcode) {
-    case OP_DIVU: return x / y;
+    case OP_DIVU: case OP_DIVUZ: return x / y;
     case OP_REMU: return x % y;
-    case OP_DIVS: return sy == -1 ? -(uint64_t)sx : (uint64_t)(sx / sy);
+    case OP_DIVS: case OP_DIVSZ: return sy == -1 ? -(uint64_t)sx : (uint64_t)(sx / sy);
     default: return sy == -1 ? 0 : (uint64_t)(sx % sy);
     }
 }
@@ -127,7 +127,8 @@ uint64_t interp_int_value(IrOpcode opcode, IrType t, uint64_t x, uint64_t y, con
     case OP_SUB: return x - y;
     case OP_MUL: return x * y;
     case OP_MULHU: case OP_MULHS: return high_half(opcode, t, x, y);
-    case OP_DIVU: case OP_DIVS: case OP_REMU: case OP_REMS: return quotient(opcode, t, x, y);
+    case OP_DIVU: case OP_DIVS: case OP_REMU: case OP_REMS: case OP_DIVUZ: case OP_DIVSZ:
+        return quotient(opcode, t, x, y);
     case OP_AND: return x & y;
     case OP_OR: return x | y;
     case OP_XOR: return x ^ y;

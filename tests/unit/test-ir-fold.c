@@ -197,6 +197,45 @@ static void test_constant_across_blocks(void)
                          "  brcond.lt v1, v2, b1, b2\nb1:\n  br b2\nb2:\n  exit #0x0\n");
 }
 
+/* What a loop's rounds find as they would set it: a constant, a copy. */
+static void test_same_in_loop(void)
+{
+    IrBuilder *b = begin();
+    IrBlock *loop = ir_block(b), *end = ir_block(b);
+
+    ir_set(b, W, ir_i32(b, 7));
+    ir_set(b, C, ir_get(b, A));
+    ir_place(b, loop);
+    IrVal a = ir_get(b, A);
+    ir_set(b, W, ir_i32(b, 7));
+    ir_set(b, C, a);
+    ir_brcond(b, COND_NE, ir_load(b, IR_I64, a, MEM_64, 0), ir_i64(b, 0), loop, end);
+    ir_place(b, end);
+    finish_and_expect(b, "b0:\n  set w, 0x7:i32\n  v1:i64 = get a\n  set c, v1\n  br b1\n"
+                         "b1:\n  v2:i64 = get a\n  v3:i64 = load v2, m64 mmu0\n"
+                         "  brcond.ne v3, 0x0:i64, b1, b2\nb2:\n  exit #0x0\n");
+}
+
+/* Not so when the rounds change what was copied, or come in with something else. */
+static void test_not_same_in_loop(void)
+{
+    IrBuilder *b = begin();
+    IrBlock *loop = ir_block(b), *end = ir_block(b);
+
+    ir_set(b, C, ir_get(b, A));
+    ir_place(b, loop);
+    IrVal a = ir_get(b, A), next = ir_load(b, IR_I64, a, MEM_64, 0);
+    ir_set(b, W, ir_i32(b, 7));
+    ir_set(b, C, a);
+    ir_set(b, A, next);
+    ir_brcond(b, COND_NE, ir_get(b, A), ir_i64(b, 0), loop, end);
+    ir_place(b, end);
+    finish_and_expect(b, "b0:\n  v1:i64 = get a\n  set c, v1\n  br b1\n"
+                         "b1:\n  v2:i64 = get a\n  v3:i64 = load v2, m64 mmu0\n"
+                         "  set w, 0x7:i32\n  set c, v2\n  set a, v3\n"
+                         "  brcond.ne v3, 0x0:i64, b1, b2\nb2:\n  exit #0x0\n");
+}
+
 static void test_extensions(void)
 {
     IrBuilder *b = begin();
@@ -234,6 +273,8 @@ int main(int argc, char **argv)
     g_test_add_func("/ir-fold/dead-sets", test_dead_sets);
     g_test_add_func("/ir-fold/locals", test_locals_and_merging);
     g_test_add_func("/ir-fold/constant-across-blocks", test_constant_across_blocks);
+    g_test_add_func("/ir-fold/same-in-loop", test_same_in_loop);
+    g_test_add_func("/ir-fold/not-same-in-loop", test_not_same_in_loop);
     g_test_add_func("/ir-fold/extensions", test_extensions);
     g_test_add_func("/ir-fold/partial-registers", test_partial_registers);
     return g_test_run();
