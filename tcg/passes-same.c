@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-/* Numbers: below VALUE the entry value of variable n - 1; of values, constants, of nothing known. */
+/* Numbers: below VALUE the entry value of variable n - 1; of values; unlike any; of constants. */
 enum { VALUE = 1u << 30, FRESH = 2u << 30 };
 #define CONSTANT (3u << 30)
 
