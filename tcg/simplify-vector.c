@@ -117,6 +117,12 @@ static bool zero_above(const IrBuilder *b, uint32_t v, unsigned bytes)
                 return false;
             }
             break;
+        case OP_S_FMA: case OP_S_FMS: case OP_S_FNMA: case OP_S_FNMS:
+            if (d->cc == LANE_F64 && bytes < 8) {
+                return false;
+            }
+            v = d->args[1];
+            continue;
         case OP_S_FADD:
         case OP_S_FSUB:
         case OP_S_FMUL:
