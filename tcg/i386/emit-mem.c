@@ -201,6 +201,12 @@ static void add_stub(Gen *g, const IrOp *o, const Access *x, Stub s)
     s.va = (int8_t)x->va;
     s.entry = x->group ? (int8_t)x->entry : -1;
     s.tmp = x->follower ? -1 : (int8_t)x->tmp;
+    s.base = -1;
+    if (x->group && !x->follower && x->group->indexed && x->group->base && !x->group->write) {
+        s.base = (int8_t)x->page;
+        s.first = x->first;
+        s.last = x->last;
+    }
     s.first_var = x->first_var;
     s.num_vars = x->num_vars;
     g_array_append_val(g->stubs, s);
@@ -675,6 +681,27 @@ static void stub_short(Gen *g, const Stub *s, const Access *x, uint32_t oi, bool
     gen_keep_registers(g, vectors, true);
 }
 
+/* The access itself, with the addend in s->entry, which is cleared. */
+static void stub_access(Gen *g, const Stub *s, const Access *x, bool store)
+{
+    const Mem m = mem_bi(s->entry, s->va, 0);
+
+    if (store && ra_class(x->type)) {
+        xv_rm(&g->a, vec_store_form(x), xmm(s->value), m);
+    } else if (store) {
+        Opnd v = {.kind = s->value_const ? OPND_IMM : OPND_REG,
+                  .reg = s->value,
+                  .imm = (int32_t)s->value_bits};
+        store_int(g, x, &v, m);
+    } else if (ra_class(x->type)) {
+        xv_rm(&g->a, vec_load_form(x), xmm(s->dst), m);
+    } else {
+        load_int(g, x, s->dst, m);
+    }
+    x_alu_rr(&g->a, 0, ALU_XOR, s->entry, s->entry);
+    x_jmp(&g->a, s->back);
+}
+
 /*
  * An access that shares its check with others, whose range lies in two pages or in one that allows
  * less than all of them
@@ -706,22 +733,56 @@ static void stub_alone(Gen *g, const Stub *s, const Access *x, bool store)
     m = gen_env(g, table + (uint32_t)offsetof(TlbEntry, addend));
     m.index = s->entry;
     x_rm(&g->a, X_MOV_RM | X_W, s->entry, m);
-    m = mem_bi(s->entry, s->va, 0);
-    if (store && ra_class(x->type)) {
-        xv_rm(&g->a, vec_store_form(x), xmm(s->value), m);
-    } else if (store) {
-        Opnd v = {.kind = s->value_const ? OPND_IMM : OPND_REG,
-                  .reg = s->value,
-                  .imm = (int32_t)s->value_bits};
-        store_int(g, x, &v, m);
-    } else if (ra_class(x->type)) {
-        xv_rm(&g->a, vec_load_form(x), xmm(s->dst), m);
-    } else {
-        load_int(g, x, s->dst, m);
-    }
-    x_alu_rr(&g->a, 0, ALU_XOR, s->entry, s->entry);
-    x_jmp(&g->a, s->back);
+    stub_access(g, s, x, store);
     x_patch32(miss, g->a.p);
+}
+
+/* Looks up the page of base + offset: its address into tmp. Returns the jump of a miss. */
+static uint8_t *page_of(Gen *g, const Stub *s, int entry, int32_t offset, Mem *addend)
+{
+    const Access x = access_of(s->op, IR_I64);
+    const uint32_t table = tlb_table(x.mmu);
+    Mem m = gen_env(g, table + (uint32_t)offsetof(TlbEntry, read));
+
+    tlb_entry(g, entry, s->base, offset);
+    x_rm(&g->a, X_LEA | X_W, s->tmp, mem_bd(s->base, offset));
+    x_alu_ri(&g->a, X_W, ALU_AND, s->tmp, -(1 << PAGE_BITS_MIN));
+    m.index = (int8_t)entry;
+    x_alu_rm(&g->a, X_W, ALU_CMP, s->tmp, m);
+    *addend = gen_env(g, table + (uint32_t)offsetof(TlbEntry, addend));
+    addend->index = (int8_t)entry;
+    return x_jcc32(&g->a, CC_NE);
+}
+
+/* A load from a table that lies in two pages: still looked up by the base, both of them. */
+static void stub_two_pages(Gen *g, const Stub *s, const Access *x)
+{
+    const RegSet used =
+        REG_BIT(s->va) | REG_BIT(s->entry) | REG_BIT(s->tmp) | REG_BIT(s->base);
+    const int other = __builtin_ctzll(GPR_ALL & ~used);
+    uint8_t *miss[3] = {NULL};
+    Mem addend;
+
+    x_push(&g->a, other);
+    miss[0] = page_of(g, s, s->entry, s->first, &addend);
+    x_rm(&g->a, X_MOV_RM | X_W, s->entry, addend);
+    miss[1] = page_of(g, s, other, s->last, &addend);
+    x_alu_rr(&g->a, X_W, ALU_CMP, s->va, s->tmp);
+    x_rm(&g->a, X_CMOV | (uint32_t)CC_AE | X_W, s->entry, addend);
+    if (x->bytes > 1) {                 /* not over the border */
+        x_alu_rr(&g->a, X_W, ALU_SUB, s->tmp, s->va);
+        x_alu_ri(&g->a, X_W, ALU_SUB, s->tmp, 1);
+        x_alu_ri(&g->a, X_W, ALU_CMP, s->tmp, (int32_t)x->bytes - 2);
+        miss[2] = x_jcc32(&g->a, CC_BE);
+    }
+    x_pop(&g->a, other);
+    stub_access(g, s, x, false);
+    for (unsigned i = 0; i < 3; i++) {
+        if (miss[i]) {
+            x_patch32(miss[i], g->a.p);
+        }
+    }
+    x_pop(&g->a, other);
 }
 
 static void stub_back(Gen *g, const Stub *s)
@@ -753,6 +814,9 @@ static void gen_stub(Gen *g, const Stub *s)
         x_patch32(s->jump[1], g->a.p);
     }
     if (s->entry >= 0 && (store || o->opcode == OP_LOAD)) {
+        if (s->base >= 0) {
+            stub_two_pages(g, s, &x);
+        }
         stub_alone(g, s, &x, store);
     }
     gen_x87_stub_save(g, &s->x87);

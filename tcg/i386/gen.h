@@ -39,6 +39,8 @@ typedef struct Stub {
     int8_t va, value, expect, dst;      /* registers; value: or -1 and value_bits */
     int8_t entry;                       /* of an access that shares its check: the page's addend; else -1 */
     int8_t tmp;                         /* with entry: a free register, or -1 */
+    int8_t base;                        /* of a table that may lie in two pages, first to last; else -1 */
+    int32_t first, last;
     bool value_const;
     uint64_t value_bits;
     RegSet live;                        /* registers to keep */
