@@ -71,8 +71,10 @@ struct IrBlock {
     uint32_t num_preds;
     bool cold, placed, reachable;
     bool again;                 /* it grew: fold once more */
-    /* By pass_same() where there are loops, else NULL. By variable: the lowest one that holds the same at the entry, plus 1,
-     * or more than all of them: a constant. */
+    /*
+     * By pass_same() where there are loops, else NULL. By variable: the lowest one that holds the
+     * same at the entry, plus 1, or more than all of them: a constant.
+     */
     uint32_t *same;
     /* By ir_analyze_vars(): sets of variables, f->var_words words each. */
     /* read later before they are overwritten (locals and registers) */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What loops leave as it was: which integer variables hold the same as another one, or a constant,
- * and which vectors have zeros above a scalar, on every way into a block. A loop that compares sets the kind of its flags and often one of their
- * operands to what they are already in each round; such sets go. What is known at a block's entry
- * stays in IrBlock.same, for the allocator: a variable that holds what another one has in a
- * register need not be stored for those who expect it home. Scalars that are known to have zeros
- * above them need not be cleared there before operations that keep what is above.
+ * and which vectors have zeros above a scalar, on every way into a block. A loop that compares sets
+ * the kind of its flags and often one of their operands to what they are already in each round;
+ * such sets go. What is known at a block's entry stays in IrBlock.same, for the allocator: a
+ * variable that holds what another one has in a register need not be stored for those who expect it
+ * home. Scalars that are known to have zeros above them need not be cleared there before operations
+ * that keep what is above.
  *
  * A block's state is a number per variable: of the lowest variable that holds the same, or of a
  * constant. Within a block values have numbers as well. States start with nothing said and only
@@ -23,8 +24,10 @@ enum { ALL_BYTES = 16 };
 typedef struct Same {
     IrFunc *f;
     uint32_t num_vars, fresh;
-    uint32_t *cur;              /* by variable: now; then by variable, of vectors: bytes, above which there are zeros */
-    uint32_t *of_value;         /* by value: its number; 0: its own; of a vector that was read: its bytes */
+    /* by variable: now; then by variable, of vectors: bytes, above which there are zeros */
+    uint32_t *cur;
+    /* by value: its number; 0: its own; of a vector that was read: its bytes */
+    uint32_t *of_value;
     uint32_t *instead;          /* by value: what replaces it; 0: nothing */
     uint32_t *rep_of_var;       /* scratch of leave(), plus 1 */
     struct { uint32_t turn, rep; } *rep_of_value;

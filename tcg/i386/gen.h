@@ -39,7 +39,7 @@ typedef struct Stub {
     int8_t va, value, expect, dst;      /* registers; value: or -1 and value_bits */
     int8_t entry;                       /* of an access that shares its check: the page's addend; else -1 */
     int8_t tmp;                         /* with entry: a free register, or -1 */
-    int8_t base;                        /* of a table that may lie in two pages, first to last; else -1 */
+    int8_t base;                        /* of a table that may lie in two pages; else -1 */
     int32_t first, last;
     bool value_const;
     uint64_t value_bits;
@@ -78,7 +78,7 @@ typedef struct PageGroup {
     uint32_t base;                      /* value */
     uint8_t mmu;
     bool read, write;                   /* what is checked for: all that the group does */
-    bool indexed;                       /* addresses are the base and something more: the base is checked */
+    bool indexed;                       /* base and something more: the base is checked */
     int64_t known;                      /* then, without base: what the base is */
     int64_t lo, hi;                     /* range of offsets, hi is behind it */
     uint32_t last;                      /* position of the last access */
