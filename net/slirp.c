@@ -171,6 +171,9 @@ static gboolean slirp_check(GSource *source)
 {
     SlirpNet *s = ((SlirpSource *)source)->net;
 
+    if (s->neighbour) {
+        return TRUE;
+    }
     for (unsigned i = 0; i < s->used; i++) {
         if (((GPollFD *)g_ptr_array_index(s->polls, i))->revents) {
             return TRUE;
@@ -183,6 +186,7 @@ static gboolean slirp_dispatch(GSource *source, GSourceFunc fn, gpointer data)
 {
     SlirpNet *s = ((SlirpSource *)source)->net;
 
+    s->neighbour = false;
     slirp_pollfds_poll(s->slirp, 0, slirp_revents, s);
     slirp_flush(s);
     return G_SOURCE_CONTINUE;
@@ -195,9 +199,20 @@ static GSourceFuncs slirp_source_funcs = {
 
 /* ---- the client ---- */
 
+/*
+ * The guest says where an address is (ARP, ICMPv6): the library sends what waits for that at its
+ * next poll.
+ */
+static bool slirp_names_neighbour(const uint8_t *frame, size_t len)
+{
+    return (len >= 42 && frame[12] == 0x08 && frame[13] == 0x06) ||
+           (len >= 54 && frame[12] == 0x86 && frame[13] == 0xdd && frame[20] == 58);
+}
+
 static ssize_t slirp_receive(NetClient *c, const uint8_t *frame, size_t len)
 {
     slirp_input(slirp_net(c)->slirp, frame, (int)len);
+    slirp_net(c)->neighbour |= slirp_names_neighbour(frame, len);
     main_loop_wake();
     return (ssize_t)len;
 }

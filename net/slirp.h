@@ -19,6 +19,7 @@ typedef struct SlirpNet {
     GPtrArray *polls;           /* GPollFD *, in the order of slirp's own list */
     unsigned used;              /* of polls, in this round */
     int64_t deadline_ns;        /* slirp wants to be called by then; CLOCK_RT, INT64_MAX: no */
+    bool neighbour;             /* to be polled: a packet may wait for an address */
     struct in_addr net, mask;
     bool restricted;
     NetGro gro;
