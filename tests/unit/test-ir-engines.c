@@ -389,18 +389,13 @@ static uint32_t random_address(Gen *g, bool aligned)
         add.args[1] = konst(g, IR_I64, aligned ? pick(g, 16) * 16 : pick(g, 256));
         return append(g, &add, IR_I64);
     }
-    if (g->base && pick(g, 2)) {        /* a table with few entries */
+    if (pick(g, 3) == 0) {              /* a table with few entries, at a base or a known address */
         IrOp few = {.opcode = OP_AND, .num_args = 2,
                     .args = {operand(g, IR_I64), konst(g, IR_I64, aligned ? 0x10 : 0x1f)}};
-        IrOp entry = {.opcode = OP_ADD_SHL, .num_args = 2,
-                      .args = {g->base, append(g, &few, IR_I64)}, .imm = {1 + pick(g, 3)}};
-        return append(g, &entry, IR_I64);
-    }
-    if (pick(g, 4) == 0) {              /* at an address that is known */
-        IrOp few = {.opcode = OP_AND, .num_args = 2,
-                    .args = {operand(g, IR_I64), konst(g, IR_I64, aligned ? 0xf0 : 0xff)}};
-        add.args[0] = append(g, &few, IR_I64);
-        add.args[1] = konst(g, IR_I64, DATA_VA + pick(g, 0x1f0) * 16);
+        add.opcode = g->base ? OP_ADD_SHL : OP_ADD;
+        add.args[!!g->base] = append(g, &few, IR_I64);
+        add.args[!g->base] = g->base ? g->base : konst(g, IR_I64, DATA_VA + pick(g, 0x1f0) * 16);
+        add.imm[0] = g->base ? 1 + pick(g, 3) : 0;
         return append(g, &add, IR_I64);
     }
     uint32_t bits = konst(g, IR_I64, pick(g, 3) ? 0x1ff0 : 0x1fff);
