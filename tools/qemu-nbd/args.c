@@ -102,8 +102,6 @@ static const char **place_of(NbdArgs *a, int c)
     case 'B': return &a->bitmap;
     case 'c': return &a->device;
     case 'l': return &a->load_snapshot;
-    case OPT_DISCARD: return &a->discard;
-    case OPT_ZEROES: return &a->detect_zeroes;
     case 'f': return &a->format;
     case 'x': return &a->export_name;
     case 'D': return &a->description;
@@ -116,6 +114,8 @@ static const char **place_of(NbdArgs *a, int c)
 
 static int take_option(NbdArgs *a, int c, bool *disconnect)
 {
+    static const char *const discards[] = { "ignore", "off", "unmap", "on", NULL };
+    static const char *const zeroes[] = { "off", "on", "unmap", NULL };
     const char **place = place_of(a, c);
     bool direct, no_flush, through;
     uint64_t n;
@@ -132,7 +132,16 @@ static int take_option(NbdArgs *a, int c, bool *disconnect)
         printf("qemu-nbd %s\n", CONFIG_VERSION);
         return 0;
     case 's': a->snapshot = true; break;
-    case 'n': a->cache = "none"; break;
+    case 'n':
+    case OPT_CACHE:
+        if (a->cache) {
+            return tool_error("-n and --cache can only be specified once");
+        }
+        a->cache = c == 'n' ? "none" : optarg;
+        if (!tool_cache_mode(a->cache, &direct, &no_flush, &through)) {
+            return tool_error("Invalid cache mode `%s'", optarg);
+        }
+        break;
     case 'r': a->read_only = true; break;
     case 'A': a->allocation_depth = true; break;
     case 'd': *disconnect = true; break;
@@ -143,11 +152,18 @@ static int take_option(NbdArgs *a, int c, bool *disconnect)
     case OPT_FORK: a->fork = true; break;
     case OPT_OBJECT: g_ptr_array_add(a->objects, optarg); break;
     case 'T': break;
-    case OPT_CACHE:
-        if (!tool_cache_mode(optarg, &direct, &no_flush, &through)) {
-            return tool_error("Invalid cache mode `%s'", optarg);
+    case OPT_DISCARD:
+        if (!g_strv_contains(discards, optarg)) {
+            return tool_error("Invalid discard mode `%s'", optarg);
         }
-        a->cache = optarg;
+        a->discard = optarg;
+        break;
+    case OPT_ZEROES:
+        if (!g_strv_contains(zeroes, optarg)) {
+            return tool_error("Failed to parse detect_zeroes mode: invalid parameter value: %s",
+                              optarg);
+        }
+        a->detect_zeroes = optarg;
         break;
     case OPT_AIO:
         if (!tool_aio_mode(optarg, &a->open_flags)) {
@@ -165,9 +181,31 @@ static int take_option(NbdArgs *a, int c, bool *disconnect)
         }
         a->shared = (unsigned)n;
         break;
-    case OPT_AUTHZ: return tool_error("--tls-authz is not supported");
+    case OPT_AUTHZ: a->tls_authz = true; break;
     case OPT_SELINUX: return tool_error("--selinux-label is not supported");
     default: return tool_error("Try `qemu-nbd --help' for more information.");
+    }
+    return -1;
+}
+
+/* Options that only make sense together. */
+static int check_words(const NbdArgs *a)
+{
+    bool unmap = a->discard && (strcmp(a->discard, "unmap") == 0 || strcmp(a->discard, "on") == 0);
+
+    if (a->detect_zeroes && strcmp(a->detect_zeroes, "unmap") == 0 && !unmap) {
+        return tool_error("setting detect-zeroes to unmap is not allowed without setting discard "
+                          "operation to unmap");
+    }
+    if (a->tls_hostname && !a->tls_creds) {
+        return tool_error("--tls-hostname is not permitted without --tls-creds");
+    }
+    if (a->tls_authz) {
+        return tool_error(a->tls_creds ? "--tls-authz is not supported"
+                                       : "--tls-authz is not permitted without --tls-creds");
+    }
+    if (a->socket && *a->socket != '/') {
+        return tool_error("socket path must be absolute");
     }
     return -1;
 }
@@ -210,6 +248,9 @@ int nbd_parse_args(int argc, char **argv, NbdArgs *a)
     }
     if (ret < 0) {
         ret = check_args(a, argc, disconnect);
+    }
+    if (ret < 0) {
+        ret = check_words(a);
     }
     if (ret < 0 && !a->list) {
         *(disconnect ? &a->disconnect : &a->file) = argv[optind];

@@ -137,7 +137,10 @@ static bool load_snapshot(BlockNode *n, const char *text, GError **error)
     struct json_object *o = NULL;
 
     if (!n->driver->co_snapshot_load) {
-        return fail(error, "Failed to load snapshot: Operation not supported");
+        return fail(error,
+                    "Failed to load snapshot: Block format '%s' used by device '' does not support "
+                    "temporarily loading internal snapshots",
+                    n->driver->name);
     }
     if (strchr(text, '=')) {
         o = keyval_parse(text, NULL, error);
@@ -157,6 +160,9 @@ static bool load_snapshot(BlockNode *n, const char *text, GError **error)
         block_run(co_load_snapshot, &l);
     }
     json_object_put(o);
+    if (!l.good) {
+        g_prefix_error(error, "Failed to load snapshot: ");
+    }
     return l.good;
 }
 

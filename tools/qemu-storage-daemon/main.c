@@ -228,7 +228,7 @@ static int first_pass(int argc, char **argv, bool *background)
         case '?':
             return 1;
         case 1:
-            return tool_error("Unexpected argument: %s", optarg);
+            return tool_error("%s: Unexpected argument", optarg);
         default:
             break;
         }
@@ -238,13 +238,14 @@ static int first_pass(int argc, char **argv, bool *background)
 
 static bool second_pass(int argc, char **argv, Vm *vm, const char **pid_file, GError **error)
 {
-    int c;
+    int c, row = 0;
 
     optind = 0;
-    while ((c = getopt_long(argc, argv, "-hT:V", long_options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "-hT:V", long_options, &row)) != -1) {
         if (c == OPT_PIDFILE) {
             *pid_file = optarg;
         } else if (!run_option(vm, c, optarg, error)) {
+            g_prefix_error(error, "--%s %s: ", long_options[row].name, optarg ? optarg : "");
             return false;
         }
     }
@@ -286,6 +287,7 @@ int main(int argc, char **argv)
         g_autofree char *text = g_strdup_printf("%d\n", (int)getpid());
 
         if (!g_file_set_contents(pid_file, text, -1, &err)) {
+            g_prefix_error(&err, "cannot create PID file: ");
             return tool_fail(err);
         }
     }
