@@ -234,6 +234,13 @@ static bool opt_incoming(Vm *vm, const char *arg, GError **error)
 }
 OPTION(incoming, {.name = "incoming", .handle = opt_incoming});
 
+/* Devices look at it when they are realized. */
+static bool opt_only_migratable(Vm *vm, const char *arg, GError **error)
+{
+    return true;
+}
+OPTION(only_migratable, {.name = "only-migratable", .handle = opt_only_migratable});
+
 static bool expect_at_start(Vm *vm, GError **error)
 {
     return migration_expect(vm, incoming_uri, !option_given("S"), error);

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "qapi/startup.h"
 #include "qom/bus.h"
 
 #define MAX_DEPTH 16    /* of type inheritance */
@@ -251,9 +252,24 @@ static bool realize_types(Device *d, GError **error)
     return true;
 }
 
+/* With -only-migratable. */
+static bool check_migratable(const Device *d, GError **error)
+{
+    const DeviceType *chain[MAX_DEPTH];
+    unsigned n = device_chain(d, chain);
+
+    for (unsigned i = 0; i < n && option_given("only-migratable"); i++) {
+        if (chain[i]->not_saved) {
+            return fail(error, "Device %s is not migratable, but --only-migratable was specified",
+                        d->obj.type->name);
+        }
+    }
+    return true;
+}
+
 static bool plug_and_realize(Device *d, Bus *bus, Object *parent, GError **error)
 {
-    if (!check_props(d, error)) {
+    if (!check_props(d, error) || !check_migratable(d, error)) {
         return false;
     }
     if (bus == NULL) {
