@@ -304,6 +304,8 @@ GPtrArray *qmp_query_machines(QmpCall *call, GError **error)
         info->alias = g_strdup(t->machine_alias);
         info->has_is_default = info->is_default = t->is_default;
         info->cpu_max = t->max_cpus ? t->max_cpus : 1;
+        /* The boards with the register block of hw/acpi/cpu-hotplug.c. */
+        info->hotpluggable_cpus = g_str_has_prefix(t->machine_name, "pc-");
         if (cpu) {
             info->default_cpu_type = g_strdup_printf("%s-%s-cpu", cpu, call->vm->arch);
         }
