@@ -419,7 +419,6 @@ static bool flash_realize(Device *d, GError **error)
     }
     s->mem.access = flash_access;
     s->buffer = g_malloc0(s->sector_len);
-    memset(flash_host(s), 0xff, flash_size(s));
     s->status = STATUS_READY;
     s->flash = (FlashDrive){
         .drive = s->drive,
