@@ -3,6 +3,7 @@
 #include "tcg/codegen.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 #include "util/error.h"
 
@@ -43,6 +44,32 @@ void *code_buffer_table(CodeBuffer *c, size_t size)
         return NULL;
     }
     *p = at + size;
+    return at;
+}
+
+void *code_buffer_reserve(CodeBuffer *c, size_t size)
+{
+    if (size > (size_t)(c->end - c->ptr)) {
+        return NULL;
+    }
+    c->end = (uint8_t *)((uintptr_t)(c->end - size) & ~(uintptr_t)63);
+    return c->end;
+}
+
+ChainSlot *code_buffer_slots(CodeBuffer *c, uint32_t n)
+{
+    ChainSlot *at = c->slots;
+
+    if (!at) {
+        at = code_buffer_table(c, n * sizeof(ChainSlot));
+    } else if ((size_t)(c->slots_end - at) >= n) {
+        c->slots += n;
+    } else {
+        return NULL;
+    }
+    if (at && n) {
+        memset(at, 0, n * sizeof(ChainSlot));
+    }
     return at;
 }
 

@@ -130,10 +130,29 @@ void *table_append(CodeBuffer *b, const GArray *a, size_t size)
 void side_tables_append(CodeBuffer *b, GeneratedCode *c, const GArray *side, const GArray *insns,
                         const GArray *ways_in)
 {
+    const uint8_t *at = table_append(b, side, sizeof(SidePoint));
+
+    G_STATIC_ASSERT(sizeof(SidePoint) % 8 == 0 && sizeof(InsnPoint) % 8 == 0);
+    c->tables = (uint32_t)(at - (const uint8_t *)c->entry);
     c->num_side = side->len;
-    c->side = table_append(b, side, sizeof(SidePoint));
-    c->num_insns = insns->len;
-    c->insns = table_append(b, insns, sizeof(InsnPoint));
-    c->num_ways_in = ways_in->len;
+    c->num_insns = (uint16_t)insns->len;
+    table_append(b, insns, sizeof(InsnPoint));
+    c->num_ways_in = (uint16_t)ways_in->len;
     table_append(b, ways_in, sizeof(WayIn));
+}
+
+bool chains_place(CodeBuffer *b, GeneratedCode *c, const GArray *chains)
+{
+    c->num_chains = (uint8_t)chains->len;
+    c->chains = code_buffer_slots(b, chains->len);
+    if (c->chains && chains->len) {
+        memcpy(c->chains, chains->data, chains->len * sizeof(ChainSlot));
+    }
+    return c->chains != NULL;
+}
+
+void block_extent(CodeBlock *cb, const IrFunc *f)
+{
+    cb->insns = (uint8_t)MIN(f->num_insns, UINT8_MAX);
+    cb->bytes = (uint16_t)MIN(f->bytes, UINT16_MAX);
 }

@@ -54,5 +54,9 @@ void *table_append(CodeBuffer *b, const GArray *a, size_t size);
 /* Side points, instructions and ways in, in the order of code_ways_in(). */
 void side_tables_append(CodeBuffer *b, GeneratedCode *c, const GArray *side, const GArray *insns,
                         const GArray *ways_in);
+/* The slots of the block's direct exits. False: no room. */
+bool chains_place(CodeBuffer *b, GeneratedCode *c, const GArray *chains);
+/* What ir_set_extent() said. */
+void block_extent(CodeBlock *cb, const IrFunc *f);
 
 #endif

@@ -34,8 +34,8 @@ bool code_find_insn(const CodeBlock *cb, uint32_t host_offset, uint32_t *insn)
     const GeneratedCode *c = &cb->code;
     uint32_t a = 0, z = c->num_side;
 
-    if (c->points) {
-        const uint8_t *p = c->points;
+    if (c->packed) {
+        const uint8_t *p = code_points(c);
         InsnPoint at = {.pc = cb->key.pc};
         uint32_t n = 0, offset = 0;
         for (; n < c->num_insns; n++) {
@@ -47,9 +47,10 @@ bool code_find_insn(const CodeBlock *cb, uint32_t host_offset, uint32_t *insn)
         *insn = n - 1;
         return n > 0;
     }
+    const SidePoint *side = code_side(c);
     while (z - a > 1) {
         uint32_t mid = a + (z - a) / 2;
-        if (c->side[mid].host_offset <= host_offset) {
+        if (side[mid].host_offset <= host_offset) {
             a = mid;
         } else {
             z = mid;
@@ -58,7 +59,7 @@ bool code_find_insn(const CodeBlock *cb, uint32_t host_offset, uint32_t *insn)
     if (z == 0) {
         return false;
     }
-    *insn = c->side[a].insn;
+    *insn = side[a].insn;
     return true;
 }
 
@@ -66,10 +67,10 @@ InsnPoint code_insn(const CodeBlock *cb, uint32_t insn)
 {
     const GeneratedCode *c = &cb->code;
 
-    if (!c->points) {
-        return c->insns[insn];
+    if (!c->packed) {
+        return code_insns(c)[insn];
     }
-    const uint8_t *p = c->points;
+    const uint8_t *p = code_points(c);
     InsnPoint at = {.pc = cb->key.pc};
     uint32_t offset = 0;
     for (uint32_t n = 0; n <= insn; n++) {

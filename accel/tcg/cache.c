@@ -56,28 +56,49 @@ static void *reserve(size_t size, GError **error)
     return p;
 }
 
-bool cache_init(GError **error)
+bool cache_reserve(GError **error)
 {
-    tcg->max_blocks = (uint32_t)(tcg->buffer.size / 128);
-    tcg->blocks = reserve(tcg->max_blocks * sizeof(CodeBlock), error);
-    if (!tcg->blocks) {
-        return false;
+    /* What is made of a block takes 100 to 300 bytes. */
+    enum { BYTES_PER_BLOCK = 320, SLOTS_PER_2_BLOCKS = 3 };
+    CodeBuffer *b = &tcg->buffer;
+
+    tcg->max_blocks = (uint32_t)(b->size / BYTES_PER_BLOCK);
+    const size_t slots = tcg->max_blocks / 2 * SLOTS_PER_2_BLOCKS;
+    tcg->blocks = code_buffer_reserve(b, tcg->max_blocks * sizeof(CodeBlock));
+    tcg->slots = code_buffer_reserve(b, slots * sizeof(ChainSlot));
+    if (!tcg->blocks || !tcg->slots) {
+        return fail(error, "code buffer of %zu bytes is too small", b->size);
     }
-    tcg->hash = reserve(sizeof(CodeBlock *) << HASH_BITS, error);
+    b->slots = tcg->slots + 1;
+    b->slots_end = tcg->slots + slots;
+    atomic_store(&tcg->num_blocks, 1);
+    tcg->hash = reserve(sizeof(*tcg->hash) << HASH_BITS, error);
     if (!tcg->hash) {
         return false;
     }
-    tcg->trips = code_buffer_table(&tcg->buffer, tcg->max_blocks * sizeof(int32_t));
-    tcg->code_start = code_buffer_mark(&tcg->buffer);
     return true;
+}
+
+static CodeBlock *hash_first(const BlockKey *key, ram_addr ram)
+{
+    return block_at_number(__atomic_load_n(&tcg->hash[hash_of(key, ram)], __ATOMIC_ACQUIRE));
+}
+
+static CodeBlock *hash_next(const CodeBlock *cb)
+{
+    return block_at_number(atomic_load_explicit(&cb->hash_next, memory_order_acquire));
+}
+
+void cache_init(void)
+{
+    tcg->code_start = code_buffer_mark(&tcg->buffer);
 }
 
 /* The block of this key that lies in the page wholly. */
 static CodeBlock *block_in_page(const BlockKey *key, ram_addr page)
 {
-    for (CodeBlock *cb = rcu_get(&tcg->hash[hash_of(key, page | (key->pc & PAGE_OFFSET))]); cb;
-         cb = rcu_get(&cb->hash_next)) {
-        if (cb->page[0] == page && cb->page[1] == RAM_NONE && has_key(cb, key)) {
+    for (CodeBlock *cb = hash_first(key, page | (key->pc & PAGE_OFFSET)); cb; cb = hash_next(cb)) {
+        if (block_ram(cb, 0) == page && cb->page[1] == NO_CODE_PAGE && has_key(cb, key)) {
             return cb;
         }
     }
@@ -91,16 +112,17 @@ static void link_slot(CodeBlock *from, unsigned slot, CodeBlock *to, bool counte
     ChainSlot *s = &from->code.chains[slot];
 
     /* A block over two pages is entered only after a look at both mappings. */
-    if (to->page[1] != RAM_NONE || !from->valid || !to->valid || s->to ||
+    if (to->page[1] != NO_CODE_PAGE || !from->valid || !to->valid || s->to ||
         from->anywhere != to->anywhere) {
         return;
     }
     if (!counted || !tcg->engine->chain_counted(&tcg->buffer, from, slot, to)) {
         tcg->engine->chain(from, slot, to);
     }
-    s->to = to;
+    s->from = block_number(from);
+    s->to = block_number(to);
     s->next = to->incoming;
-    to->incoming = s;
+    to->incoming = (uint32_t)(s - tcg->slots);
 }
 
 void cache_chain(CodeBlock *from, unsigned slot, CodeBlock *to)
@@ -128,8 +150,10 @@ void cache_chain_counted(CodeBlock *from, unsigned slot, CodeBlock *to)
 
 static void unchain(ChainSlot *s)
 {
-    s->to = NULL;
-    tcg->engine->chain(s->from, (unsigned)(s - s->from->code.chains), NULL);
+    CodeBlock *from = block_at_number(s->from);
+
+    s->to = 0;
+    tcg->engine->chain(from, (unsigned)(s - from->code.chains), NULL);
 }
 
 static void unchain_out(CodeBlock *from)
@@ -139,9 +163,9 @@ static void unchain_out(CodeBlock *from)
         if (!s->to) {
             continue;
         }
-        ChainSlot **link = &s->to->incoming;
-        while (*link != s) {
-            link = &(*link)->next;
+        uint32_t *link = &block_at_number(s->to)->incoming;
+        while (&tcg->slots[*link] != s) {
+            link = &tcg->slots[*link].next;
         }
         *link = s->next;
         unchain(s);
@@ -151,7 +175,7 @@ static void unchain_out(CodeBlock *from)
 static void unchain_in(CodeBlock *to)
 {
     while (to->incoming) {
-        ChainSlot *s = to->incoming;
+        ChainSlot *s = &tcg->slots[to->incoming];
         to->incoming = s->next;
         unchain(s);
     }
@@ -205,10 +229,10 @@ static void set_lookup_entry(CodeBlock *cb, const void *entry, bool counted)
 /* The region is no more: its targets' blocks are entered as such. */
 static void close_ways_in(const CodeBlock *region)
 {
-    const uint8_t *cold = region->code.cold;
+    const uint8_t *cold = code_cold(&region->code);
+    const ram_addr page = block_ram(region, 0);
 
-    for (CodeBlock *cb = smc_first_block(region->page[0]); cb;
-         cb = smc_next_block(cb, region->page[0])) {
+    for (CodeBlock *cb = smc_first_block(page); cb; cb = smc_next_block(cb, page)) {
         const uint8_t *entry = atomic_load(&cb->lookup_entry);
         if (entry >= cold && entry < cold + region->code.cold_size) {
             set_lookup_entry(cb, NULL, false);
@@ -224,7 +248,7 @@ static void open_ways_in(const CodeBlock *region)
 
     for (uint32_t i = 0; i < region->code.num_ways_in; i++) {
         key.pc = w[i].pc;
-        CodeBlock *cb = block_in_page(&key, region->page[0]);
+        CodeBlock *cb = block_in_page(&key, block_ram(region, 0));
         if (cb) {
             set_lookup_entry(cb, w[i].entry, false);
         }
@@ -248,15 +272,19 @@ void cache_count_entry(CodeBlock *cb)
 
 void cache_invalidate(CodeBlock *cb)
 {
-    unsigned h = hash_of(&cb->key, cb->page[0] | (cb->key.pc & PAGE_OFFSET));
+    const unsigned h = hash_of(&cb->key, block_ram(cb, 0) | (cb->key.pc & PAGE_OFFSET));
+    CodeBlock *before = NULL, *at = block_at_number(tcg->hash[h]);
 
     atomic_store(&cb->valid, false);
-    for (CodeBlock **link = &tcg->hash[h]; *link; link = &(*link)->hash_next) {
-        if (*link == cb) {
-            /* cb's own link stays for readers that stand on it */
-            rcu_set(link, cb->hash_next);
-            break;
-        }
+    while (at && at != cb) {
+        before = at;
+        at = hash_next(at);
+    }
+    /* cb's own link stays for readers that stand on it */
+    if (at && before) {
+        atomic_store(&before->hash_next, atomic_load(&cb->hash_next));
+    } else if (at) {
+        __atomic_store_n(&tcg->hash[h], atomic_load(&cb->hash_next), __ATOMIC_RELEASE);
     }
     smc_remove_block(cb);
     if (cb->code.num_ways_in) {
@@ -272,10 +300,13 @@ void cache_take_back(CodeBlock *cb)
 {
     uint32_t n = atomic_load(&tcg->num_blocks);
 
-    if (tcg->buffer.alone && n > 0 && cb == &tcg->blocks[n - 1] &&
-        cb->buffer_end == tcg->buffer.ptr) {
-        code_buffer_release(&tcg->buffer, (CodeMark){(uint8_t *)(uintptr_t)cb->code.entry,
-                                                     (uint8_t *)(uintptr_t)cb->code.cold});
+    if (tcg->buffer.alone && n > 1 && cb == &tcg->blocks[n - 1] &&
+        cb->buffer_end == tcg->buffer.ptr - tcg->buffer.base) {
+        code_buffer_release(&tcg->buffer,
+                            (CodeMark){(uint8_t *)(uintptr_t)cb->code.entry,
+                                       cb->code.cold ? (uint8_t *)(uintptr_t)code_cold(&cb->code)
+                                                     : NULL,
+                                       cb->code.chains});
         tcg->stats.blocks--;
         tcg->stats.guest_bytes -= cb->bytes;
         atomic_store(&tcg->num_blocks, n - 1);
@@ -291,8 +322,8 @@ void cache_flush(Cpu *cpu, uint32_t generation)
             jump_cache_flush(tcg->cpus->pdata[c]);
         }
         smc_clear();
-        memset(tcg->hash, 0, sizeof(CodeBlock *) << HASH_BITS);
-        atomic_store(&tcg->num_blocks, 0);
+        memset(tcg->hash, 0, sizeof(*tcg->hash) << HASH_BITS);
+        atomic_store(&tcg->num_blocks, 1);
         code_buffer_release(&tcg->buffer, tcg->code_start);
         atomic_fetch_add(&tcg->generation, 1);
         tcg->stats.flushes++;
@@ -334,7 +365,7 @@ void cache_abort_translation(Cpu *cpu)
 static bool block_enter(Cpu *cpu, CodeBlock *cb, ram_addr ram, CodeBlock *old)
 {
     TcgCpu *t = tcg_cpu(cpu);
-    bool two_pages = !cb->cover && (cb->key.pc & PAGE_OFFSET) + cb->bytes > PAGE_SIZE_MIN;
+    const bool two_pages = !cb->cover && (cb->key.pc & PAGE_OFFSET) + cb->bytes > PAGE_SIZE_MIN;
     bool ok;
 
     if (ram == RAM_NONE || t->reading_more || t->num_reading != 1 + two_pages ||
@@ -348,12 +379,13 @@ static bool block_enter(Cpu *cpu, CodeBlock *cb, ram_addr ram, CodeBlock *old)
     }
     if (ok) {
         unsigned h = hash_of(&cb->key, ram);
-        cb->page[0] = ram & PAGE_MASK;
-        cb->page[1] = two_pages ? t->reading_ram[1] : RAM_NONE;
+        cb->page[0] = (uint32_t)(ram >> PAGE_BITS_MIN);
+        cb->page[1] =
+            two_pages ? (uint32_t)(t->reading_ram[1] >> PAGE_BITS_MIN) : NO_CODE_PAGE;
         atomic_store(&cb->valid, true);
         smc_add_block(cb);
-        cb->hash_next = tcg->hash[h];
-        rcu_set(&tcg->hash[h], cb);
+        atomic_store(&cb->hash_next, tcg->hash[h]);
+        __atomic_store_n(&tcg->hash[h], block_number(cb), __ATOMIC_RELEASE);
     }
     pthread_mutex_unlock(&tcg->blocks_lock);
     return ok;
@@ -361,15 +393,15 @@ static bool block_enter(Cpu *cpu, CodeBlock *cb, ram_addr ram, CodeBlock *old)
 
 static CodeBlock *hash_find(Cpu *cpu, const BlockKey *key, ram_addr ram)
 {
-    for (CodeBlock *cb = rcu_get(&tcg->hash[hash_of(key, ram)]); cb; cb = rcu_get(&cb->hash_next)) {
-        if (cb->page[0] != (ram & PAGE_MASK) || !has_key(cb, key)) {
+    for (CodeBlock *cb = hash_first(key, ram); cb; cb = hash_next(cb)) {
+        if (cb->page[0] != ram >> PAGE_BITS_MIN || !has_key(cb, key)) {
             continue;
         }
-        if (cb->page[1] != RAM_NONE) {
+        if (cb->page[1] != NO_CODE_PAGE) {
             unsigned mmu = cpu->arch->mmu_index(cpu, true);
             unsigned i;
             if (!tlb_try(cpu, (key->pc & PAGE_MASK) + PAGE_SIZE_MIN, ACCESS_FETCH, mmu, &i) ||
-                cpu->tlb.full[mmu][i].ram != cb->page[1]) {
+                cpu->tlb.full[mmu][i].ram != block_ram(cb, 1)) {
                 continue;
             }
         }
@@ -384,26 +416,23 @@ static void block_begin(CodeBlock *cb, const BlockKey *key)
     cb->key = *key;
     cb->key.flags &= ~(uint32_t)KEY_ANYWHERE;
     cb->anywhere = key->flags & KEY_ANYWHERE;
-    cb->page[0] = cb->page[1] = RAM_NONE;
+    cb->page[0] = cb->page[1] = NO_CODE_PAGE;
 }
 
 /*
- * Code for block n, by the tier that is meant for it: the first one until the block has run
+ * Code for a block, by the tier that is meant for it: the first one until the block has run
  * often. False: no room.
  */
-static bool generate(CodeBlock *cb, uint32_t n, bool best)
+static bool generate(CodeBlock *cb, bool best)
 {
     enum { TRIPS = 500 };
     IrFunc *f = ir_func(tcg->builder);
 
     if (!best && tcg->tier != TIER_BEST && tcg->engine->generate_first) {
-        int32_t *trips = tcg->tier == TIER_AUTO && tcg->trips ? &tcg->trips[n] : NULL;
-        if (trips) {
-            *trips = TRIPS;
-        }
+        int32_t *trips = tcg->tier == TIER_AUTO ? &cb->trips : NULL;
+        cb->trips = TRIPS;
         CodeFirst r = tcg->engine->generate_first(&tcg->buffer, f, cb, trips);
         if (r != FIRST_UNFIT) {
-            cb->first = true;
             tcg->stats.first += r == FIRST_DONE;
             return r == FIRST_DONE;
         }
@@ -426,13 +455,13 @@ static CodeBlock *translate_locked(Cpu *cpu, const BlockKey *key, unsigned max_i
     if (log_enabled(LOG_OP)) {
         log_ir(key, ir_func(tcg->builder));
     }
-    if (!generate(cb, n, best || key->flags & ~(uint32_t)KEY_ANYWHERE)) {
+    if (!generate(cb, best || key->flags & ~(uint32_t)KEY_ANYWHERE)) {
         return NULL;
     }
     if (log_enabled(LOG_IN_ASM | LOG_OUT_ASM)) {
         log_translation(cpu, cb);
     }
-    cb->buffer_end = tcg->buffer.ptr;
+    cb->buffer_end = (uint32_t)(tcg->buffer.ptr - tcg->buffer.base);
     atomic_store(&tcg->num_blocks, n + 1);
     tcg->stats.blocks++;
     tcg->stats.guest_bytes += cb->bytes;
@@ -485,15 +514,15 @@ CodeBlock *cache_make_best(Cpu *cpu, const BlockKey *found, CodeBlock *old)
     CodeBlock *cb = NULL;
 
     translation_begin(cpu);
-    tcg->trips[old - tcg->blocks] = INT32_MAX;
-    if (atomic_load(&old->valid) && old->page[1] == RAM_NONE) {
+    old->trips = INT32_MAX;
+    if (atomic_load(&old->valid) && old->page[1] == NO_CODE_PAGE) {
         key.flags |= old->anywhere ? KEY_ANYWHERE : 0;
         cb = translate_locked(cpu, &key, MAX_INSNS, true);
         if (cb) {
             cb->ways = old->ways;
             tcg->stats.anew++;
         }
-        if (cb && !block_enter(cpu, cb, old->page[0] | (old->key.pc & PAGE_OFFSET), old)) {
+        if (cb && !block_enter(cpu, cb, block_ram(old, 0) | (old->key.pc & PAGE_OFFSET), old)) {
             cb = NULL;
         }
     }
@@ -514,7 +543,7 @@ static bool has_run(void *opaque, uint64_t pc)
     BlockKey key = g->key;
 
     key.pc = pc;
-    return block_in_page(&key, g->head->page[0]) != NULL;
+    return block_in_page(&key, block_ram(g->head, 0)) != NULL;
 }
 
 /* Blocks of the page are few; the lock, so that none goes meanwhile. */
@@ -525,9 +554,10 @@ static unsigned reached(void *opaque, unsigned way, uint64_t *pc, unsigned max)
     unsigned n = 0;
 
     pthread_mutex_lock(&tcg->blocks_lock);
-    for (const CodeBlock *cb = smc_first_block(g->head->page[0]); cb && n < max;
-         cb = smc_next_block(cb, g->head->page[0])) {
-        if (cb->ways >> way & 1 && cb->page[0] == g->head->page[0] && cb->page[1] == RAM_NONE &&
+    for (const CodeBlock *cb = smc_first_block(block_ram(g->head, 0)); cb && n < max;
+         cb = smc_next_block(cb, block_ram(g->head, 0))) {
+        if (cb->ways >> way & 1 && cb->page[0] == g->head->page[0] &&
+            cb->page[1] == NO_CODE_PAGE &&
             !cb->key.flags && cb->key.mode == key->mode && cb->key.base == key->base &&
             (cb->anywhere || (cb->key.pc & PAGE_MASK) == (key->pc & PAGE_MASK))) {
             pc[n++] = (key->pc & PAGE_MASK) | (cb->key.pc & PAGE_OFFSET);
@@ -565,7 +595,8 @@ static CodeBlock *region_locked(Cpu *cpu, const BlockKey *found, CodeBlock *head
     if (!cover) {
         return NULL;
     }
-    cb->cover = memcpy(cover, guide.cover, sizeof(guide.cover));
+    memcpy(cover, guide.cover, sizeof(guide.cover));
+    cb->cover = (uint32_t)((uint8_t *)cover - (const uint8_t *)cb->code.entry);
     if (log_enabled(LOG_OUT_ASM)) {
         log_translation(cpu, cb);
     }
@@ -583,10 +614,10 @@ CodeBlock *cache_make_region(Cpu *cpu, const BlockKey *key, CodeBlock *head)
     if (!head->no_region && atomic_load(&head->valid)) {
         head->no_region = true;
         pthread_mutex_lock(&tcg->blocks_lock);
-        bool restless = smc_is_restless(head->page[0]);
+        bool restless = smc_is_restless(block_ram(head, 0));
         pthread_mutex_unlock(&tcg->blocks_lock);
         cb = restless ? NULL : region_locked(cpu, key, head);
-        if (cb && !block_enter(cpu, cb, head->page[0] | (head->key.pc & PAGE_OFFSET), head)) {
+        if (cb && !block_enter(cpu, cb, block_ram(head, 0) | (head->key.pc & PAGE_OFFSET), head)) {
             cb = NULL;
         }
     }
@@ -666,7 +697,7 @@ static CodeBlock *find(Cpu *cpu, const BlockKey *key, bool make)
         cb = translate(cpu, key, ram);
     }
     if (key->flags == 0 && !(context >> 62 & 1) && atomic_load(&cb->valid)) {
-        bool local = !global || cb->page[1] != RAM_NONE;
+        bool local = !global || cb->page[1] != NO_CODE_PAGE;
         if (key->pc >> 63 || key->pc >> 31 == 1) {      /* the system's: programs come and go */
             t->local_jumps += local;
             t->global_jumps += !local;
@@ -691,18 +722,18 @@ CodeBlock *cache_find_ready(Cpu *cpu, const BlockKey *key)
 /* Blocks lie in the order of their code, and of their cold code. NULL: host_pc is before all. */
 static CodeBlock *block_at(uintptr_t host_pc, bool cold)
 {
-    uint32_t lo = 0, hi = atomic_load(&tcg->num_blocks);
+    uint32_t lo = 1, hi = atomic_load(&tcg->num_blocks);
 
     while (hi - lo > 1) {
         uint32_t mid = lo + (hi - lo) / 2;
         const GeneratedCode *c = &tcg->blocks[mid].code;
-        if ((uintptr_t)(cold ? c->cold : c->entry) <= host_pc) {
+        if ((uintptr_t)(cold ? code_cold(c) : c->entry) <= host_pc) {
             lo = mid;
         } else {
             hi = mid;
         }
     }
-    return hi == lo ? NULL : &tcg->blocks[lo];
+    return hi <= lo ? NULL : &tcg->blocks[lo];
 }
 
 CodeBlock *cache_locate(Cpu *cpu, uintptr_t host_pc, uint32_t *insn)
@@ -718,7 +749,7 @@ CodeBlock *cache_locate(Cpu *cpu, uintptr_t host_pc, uint32_t *insn)
     const uintptr_t cold = (uintptr_t)tcg->code_start.cold;
     const bool is_cold = cold && host_pc >= cold;
     if (host_pc < (uintptr_t)tcg->code_start.ptr ||
-        host_pc >= (uintptr_t)tcg->buffer.base + tcg->buffer.size) {
+        host_pc >= (uintptr_t)(cold ? tcg->buffer.cold_end : tcg->buffer.end)) {
         return NULL;
     }
     cb = block_at(host_pc, is_cold);
@@ -726,7 +757,7 @@ CodeBlock *cache_locate(Cpu *cpu, uintptr_t host_pc, uint32_t *insn)
         return NULL;
     }
     uintptr_t offset = host_pc - (uintptr_t)cb->code.entry;
-    if (host_pc - (uintptr_t)(is_cold ? cb->code.cold : cb->code.entry) >
+    if (host_pc - (uintptr_t)(is_cold ? code_cold(&cb->code) : cb->code.entry) >
         (is_cold ? cb->code.cold_size : cb->code.size)) {
         return NULL;
     }

@@ -262,7 +262,7 @@ typedef struct ChainWish {
 static bool may_become_region(const CodeBlock *cb)
 {
     return !cb->no_region && tcg->arch->translate_region && tcg->engine->chain_counted &&
-           cb->page[0] != RAM_NONE && cb->page[1] == RAM_NONE;
+           cb->page[0] != NO_CODE_PAGE && cb->page[1] == NO_CODE_PAGE;
 }
 
 /* Returns what takes cb's place. */
@@ -275,9 +275,9 @@ static CodeBlock *chain_if_wanted(Cpu *cpu, const ChainWish *w, const BlockKey *
         key->base != from->key.base) {
         return cb;
     }
-    if (from->code.chains[w->slot].pc > from->key.pc || !may_become_region(cb)) {
+    if (from->code.chains[w->slot].pc > 0 || !may_become_region(cb)) {
         cache_chain(w->from, w->slot, cb);
-    } else if (from->code.chains[w->slot].to == cb && cb->heat < 0) {
+    } else if (from->code.chains[w->slot].to == block_number(cb) && cb->heat < 0) {
         cb = cache_make_region(cpu, key, cb);
         cache_chain(w->from, w->slot, cb);
     } else {
@@ -291,14 +291,14 @@ static void note_way(Cpu *cpu, CodeBlock *cb)
 {
     Came *came = &tcg_cpu(cpu)->came;
 
-    if (came->page != RAM_NONE && came->page == cb->page[0] &&
+    if (came->page != NO_CODE_PAGE && came->page == cb->page[0] &&
         ((came->pc ^ cb->key.pc) & (cb->anywhere ? PAGE_OFFSET : UINT64_MAX)) == 0) {
         cb->ways |= (uint8_t)(1u << came->way);
         if (came->way == WAY_JUMP && !atomic_load(&cb->lookup_entry) && may_become_region(cb)) {
             cache_count_entry(cb);     /* loops of handlers have no other branch back */
         }
     }
-    came->page = RAM_NONE;
+    came->page = NO_CODE_PAGE;
 }
 
 /* Runs one block and what it is chained to. Returns whether interrupts are to be looked at. */
@@ -339,7 +339,7 @@ static bool run_block(Cpu *cpu, ChainWish *wish)
         wish->from = last;
         wish->slot = reason - IR_EXIT_CHAIN0;
         wish->generation = atomic_load(&tcg->generation);
-        wish->pc = restore_entry(cpu, last, last->code.chains[wish->slot].pc);
+        wish->pc = restore_entry(cpu, last, chain_pc(last, wish->slot));
         break;
     }
     if (key.flags & KEY_SINGLE) {
@@ -430,7 +430,7 @@ static CpuExecResult one_instruction(Cpu *cpu)
             continue;
         }
         if (reason >= IR_EXIT_CHAIN0) {
-            restore_entry(cpu, last, last->code.chains[reason - IR_EXIT_CHAIN0].pc);
+            restore_entry(cpu, last, chain_pc(last, reason - IR_EXIT_CHAIN0));
         }
         t->single_next = false;
         after_single(cpu);
@@ -488,7 +488,7 @@ const void *tcg_lookup(Cpu *cpu, uint64_t pc, unsigned way, CodeBlock *from)
     }
     CodeBlock *cb = cache_find_ready(cpu, &key);
     tcg_cpu(cpu)->came =
-        (Came){.pc = pc, .page = way == WAY_ANY ? RAM_NONE : from->page[0], .way = way};
+        (Came){.pc = pc, .page = way == WAY_ANY ? NO_CODE_PAGE : from->page[0], .way = way};
     if (!cb) {
         return NULL;                   /* to be translated */
     }

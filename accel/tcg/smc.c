@@ -165,10 +165,15 @@ bool smc_read_spoilt(Cpu *cpu)
 
 /* ---- blocks of a page ---- */
 
-static CodeBlock *untag(CodeBlock *tagged, unsigned *slot)
+static CodeBlock *untag(uint32_t tagged, unsigned *slot)
 {
-    *slot = (uintptr_t)tagged & 1;
-    return (CodeBlock *)((uintptr_t)tagged & ~(uintptr_t)1);
+    *slot = tagged & 1;
+    return block_at_number(tagged >> 1);
+}
+
+static uint32_t tag(const CodeBlock *cb, unsigned slot)
+{
+    return block_number(cb) << 1 | slot;
 }
 
 /* The bytes of the slot's page that the block covers. */
@@ -191,9 +196,11 @@ static bool block_has(const CodeBlock *cb, unsigned slot, unsigned offset, unsig
 {
     unsigned from, to;
 
-    if (cb->cover) {
+    const uint64_t *cover = block_cover(cb);
+
+    if (cover) {
         for (unsigned u = offset / 8; u <= (offset + len - 1) / 8; u++) {
-            if (cb->cover[u / 64] >> (u % 64) & 1) {
+            if (cover[u / 64] >> (u % 64) & 1) {
                 return true;
             }
         }
@@ -205,12 +212,13 @@ static bool block_has(const CodeBlock *cb, unsigned slot, unsigned offset, unsig
 
 static void map_add(CodePage *p, const CodeBlock *cb, unsigned slot)
 {
+    const uint64_t *cover = block_cover(cb);
     unsigned from, to;
 
-    for (unsigned w = 0; cb->cover && w < ARRAY_COUNT(p->map); w++) {
-        __atomic_or_fetch(&p->map[w], cb->cover[w], __ATOMIC_RELAXED);
+    for (unsigned w = 0; cover && w < ARRAY_COUNT(p->map); w++) {
+        __atomic_or_fetch(&p->map[w], cover[w], __ATOMIC_RELAXED);
     }
-    if (cb->cover) {
+    if (cover) {
         return;
     }
     block_range(cb, slot, &from, &to);
@@ -237,12 +245,12 @@ static bool is_movable(const BlockKey *key)
 void smc_add_block(CodeBlock *cb)
 {
     for (unsigned slot = 0; slot < 2; slot++) {
-        if (cb->page[slot] == RAM_NONE) {
+        if (cb->page[slot] == NO_CODE_PAGE) {
             continue;
         }
-        CodePage *p = page_find(cb->page[slot]);
+        CodePage *p = page_find(block_ram(cb, slot));
         cb->page_next[slot] = p->blocks;
-        p->blocks = (CodeBlock *)((uintptr_t)cb | slot);
+        p->blocks = tag(cb, slot);
         map_add(p, cb, slot);
         if (slot == 0 && is_movable(&cb->key)) {
             p->va = cb->key.pc & PAGE_MASK;
@@ -253,11 +261,11 @@ void smc_add_block(CodeBlock *cb)
 void smc_remove_block(CodeBlock *cb)
 {
     for (unsigned slot = 0; slot < 2; slot++) {
-        if (cb->page[slot] == RAM_NONE) {
+        if (cb->page[slot] == NO_CODE_PAGE) {
             continue;
         }
-        CodePage *p = page_find(cb->page[slot]);
-        for (CodeBlock **link = &p->blocks; *link;) {
+        CodePage *p = page_find(block_ram(cb, slot));
+        for (uint32_t *link = &p->blocks; *link;) {
             unsigned s;
             CodeBlock *b = untag(*link, &s);
             if (b == cb && s == slot) {
@@ -281,17 +289,17 @@ CodeBlock *smc_next_block(const CodeBlock *cb, ram_addr ram)
 {
     unsigned slot;
 
-    return untag(cb->page_next[cb->page[0] != ram], &slot);
+    return untag(cb->page_next[block_ram(cb, 0) != ram], &slot);
 }
 
 void smc_clear(void)
 {
-    for (uint32_t i = 0; i < atomic_load(&tcg->num_blocks); i++) {
+    for (uint32_t i = 1; i < atomic_load(&tcg->num_blocks); i++) {
         const CodeBlock *cb = &tcg->blocks[i];
         for (unsigned slot = 0; slot < 2; slot++) {
-            CodePage *p = cb->page[slot] == RAM_NONE ? NULL : page_find(cb->page[slot]);
+            CodePage *p = cb->page[slot] == NO_CODE_PAGE ? NULL : page_find(block_ram(cb, slot));
             if (p) {
-                p->blocks = NULL;
+                p->blocks = 0;
                 p->va = CODE_NOWHERE;
                 memset(p->map, 0, sizeof(p->map));
             }
@@ -307,7 +315,7 @@ bool smc_is_anywhere(ram_addr ram, uint64_t va)
         return p && p->anywhere;
     }
     p->anywhere = true;
-    for (CodeBlock *at = p->blocks; at;) {
+    for (uint32_t at = p->blocks; at;) {
         unsigned slot;
         CodeBlock *cb = untag(at, &slot);
         at = cb->page_next[slot];
@@ -363,7 +371,7 @@ bool smc_written(RamBlock *b, ram_addr ram, unsigned len, const CodeBlock *curre
         return false;
     }
     bool hit = false;
-    for (CodeBlock *at = p->blocks; at;) {
+    for (uint32_t at = p->blocks; at;) {
         unsigned slot;
         CodeBlock *cb = untag(at, &slot);
         at = cb->page_next[slot];
@@ -372,8 +380,8 @@ bool smc_written(RamBlock *b, ram_addr ram, unsigned len, const CodeBlock *curre
         }
         hit = true;
         hit_current |= cb == current;
-        p->region_hits += cb->cover != NULL;
-        if (at == (CodeBlock *)((uintptr_t)cb | (slot ^ 1))) {
+        p->region_hits += cb->cover != 0;
+        if (at == tag(cb, slot ^ 1)) {
             at = cb->page_next[slot ^ 1];      /* the same block wraps into the same page */
         }
         cache_invalidate(cb);
@@ -386,7 +394,7 @@ bool smc_written(RamBlock *b, ram_addr ram, unsigned len, const CodeBlock *curre
         p->hits++;
         atomic_store(&p->quiet, 0);
         memset(p->map, 0, sizeof(p->map));
-        for (CodeBlock *at = p->blocks; at;) {
+        for (uint32_t at = p->blocks; at;) {
             unsigned slot;
             CodeBlock *cb = untag(at, &slot);
             map_add(p, cb, slot);

@@ -50,12 +50,13 @@ static bool engine_start(const CpuArch *arch, GError **error)
         return true;
     }
     tcg->builder = ir_builder_new(arch->vars, arch->num_vars);
+    if (!cache_reserve(error)) {
+        return false;
+    }
     if (tcg->engine->init && !tcg->engine->init(&tcg->buffer, arch, error)) {
         return false;
     }
-    if (!cache_init(error)) {
-        return false;
-    }
+    cache_init();
     ir_set_v256(tcg->builder, tcg->engine->has_v256 && tcg->engine->has_v256());
     tcg->arch = arch;
     return true;

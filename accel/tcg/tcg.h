@@ -29,7 +29,7 @@
 
 /* A page of RAM with translated code. Made once, stays. */
 typedef struct CodePage {
-    CodeBlock *blocks;                 /* tagged with the slot in bit 0; blocks_lock */
+    uint32_t blocks;                   /* first of them: its number with the slot in bit 0; blocks_lock */
     _Atomic uint32_t translating;      /* being read by the translator right now */
     _Atomic uint32_t version;          /* raised by writes meanwhile */
     uint64_t map[8];                   /* a bit for 8 bytes: some block covers them */
@@ -50,10 +50,10 @@ typedef struct TcgCounts {
 } TcgCounts;
 
 /*
- * How generated code wanted to get to pc; page: of the block that it came from, RAM_NONE: no
+ * How generated code wanted to get to pc; page: of the block that it came from, NO_CODE_PAGE: no
  * matter.
  */
-typedef struct Came { uint64_t pc; ram_addr page; unsigned way; } Came;
+typedef struct Came { uint64_t pc; uint32_t page; unsigned way; } Came;
 
 /* Jump caches; address spaces of the guest's: see spaces.c. */
 typedef struct Jumps {
@@ -123,11 +123,11 @@ typedef struct TcgAccel {
     IrBuilder *builder;
     const CpuArch *arch;
     pthread_mutex_t translate_lock, blocks_lock;
-    CodeBlock **hash;                  /* chains; read without a lock */
-    CodeBlock *blocks;                 /* all since the last flush, by address of their code */
-    _Atomic uint32_t num_blocks;
+    uint32_t *hash;                    /* chains, by block number; read without a lock */
+    CodeBlock *blocks;                 /* all since the last flush, by address of their code; [0] is none */
+    _Atomic uint32_t num_blocks;       /* with that one */
     uint32_t max_blocks;
-    int32_t *trips;                    /* by block of the first tier: runs that it still has; in the code buffer */
+    ChainSlot *slots;                  /* of all blocks; [0] is none */
     CodeMark code_start;               /* of the buffer behind the engine's stubs */
     _Atomic uint32_t generation;       /* raised by each flush */
     GPtrArray *cpus;                   /* Cpu *; blocks_lock */
@@ -141,6 +141,20 @@ extern TcgAccel *tcg;
 static inline TcgCpu *tcg_cpu(Cpu *cpu)
 {
     return cpu->accel;
+}
+
+/* Blocks by number, and what they say of pages. */
+static inline CodeBlock *block_at_number(uint32_t n)
+{
+    return n ? &tcg->blocks[n] : NULL;
+}
+static inline uint32_t block_number(const CodeBlock *cb)
+{
+    return cb ? (uint32_t)(cb - tcg->blocks) : 0;
+}
+static inline ram_addr block_ram(const CodeBlock *cb, unsigned slot)
+{
+    return (ram_addr)cb->page[slot] << PAGE_BITS_MIN;
 }
 
 /* ---- tlb.c ---- */
@@ -238,7 +252,9 @@ bool smc_is_data(ram_addr ram, unsigned len);
 bool smc_written(RamBlock *b, ram_addr ram, unsigned len, const CodeBlock *current);
 
 /* ---- cache.c ---- */
-bool cache_init(GError **error);
+/* Tables; blocks and slots in the buffer, before the engine's init. And when that is done. */
+bool cache_reserve(GError **error);
+void cache_init(void);
 /* The block of this key, translated if need be; faults do not return. */
 CodeBlock *cache_find(Cpu *cpu, const BlockKey *key);
 /* The same, NULL when there is none yet. May fault. */
@@ -250,7 +266,7 @@ CodeBlock *cache_find_ready(Cpu *cpu, const BlockKey *key);
 CodeBlock *cache_make_best(Cpu *cpu, const BlockKey *key, CodeBlock *cb);
 static inline bool cache_is_worn(const CodeBlock *cb)
 {
-    return cb->first && tcg->trips && tcg->trips[cb - tcg->blocks] < 0;
+    return cb->code.packed && cb->trips < 0;
 }
 /* head, found by key, is hot: a region from there on, which takes its place; or head itself. */
 CodeBlock *cache_make_region(Cpu *cpu, const BlockKey *key, CodeBlock *head);

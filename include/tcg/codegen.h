@@ -13,31 +13,55 @@
 typedef struct SidePoint { uint32_t host_offset; uint32_t insn; } SidePoint;
 typedef struct InsnPoint { uint64_t pc; uint64_t meta; } InsnPoint;
 
-/* A direct exit: a jump that is patched to go to another block. */
+/*
+ * A direct exit: a jump that is patched to go to another block. from, to and next are accel/tcg's:
+ * blocks and slots by number, 0: none.
+ */
 typedef struct ChainSlot {
     uint32_t site;                  /* offset of the patchable jump; 0: none */
     uint32_t reset;                 /* where the jump goes while it is not chained */
-    uint64_t pc;                    /* that exit_chain named */
-    CodeBlock *from;
-    _Atomic(CodeBlock *) to;        /* accel/tcg; NULL: not chained */
-    struct ChainSlot *next;         /* accel/tcg: next one that leads to `to` */
+    int32_t pc;                     /* that exit_chain named, from the block's own; see chain_pc() */
+    uint32_t from, to;
+    uint32_t next;                  /* the next one that leads to `to` */
 } ChainSlot;
 
-/* What the code generator makes of an IrFunc. Arrays lie in the code buffer behind the code. */
+/*
+ * What the code generator makes of an IrFunc. Most blocks run a few times, so this is small: tables
+ * lie in the code buffer, above the code, and are named by their distance from it.
+ */
 typedef struct GeneratedCode {
     const void *entry;
+    ChainSlot *chains;              /* by slot */
     uint32_t size;                  /* bytes of code there */
     uint32_t cold_size;             /* and of what is rarely run, at cold; offsets count from entry in both */
-    uint32_t num_side, num_insns;
-    const uint8_t *cold;            /* NULL: the engine keeps all in one place */
-    const SidePoint *side;          /* points where state may be recovered */
-    const InsnPoint *insns;         /* guest instructions of the block in order */
-    const uint8_t *points;          /* first tier: both, packed; see points.c */
-    uint32_t num_chains;
-    uint32_t num_ways_in;           /* behind insns: see code_ways_in */
-    uint32_t chained;               /* where chained jumps enter: offset from entry */
-    ChainSlot *chains;              /* by slot; the block's own `chain` if there are no more than two */
+    uint32_t cold;                  /* where that is, from entry; 0: the engine keeps all in one place */
+    uint32_t tables;                /* from entry: see code_side() and those behind it */
+    uint32_t num_side;
+    uint16_t num_insns, num_ways_in;
+    uint16_t chained;               /* where chained jumps enter: offset from entry */
+    uint8_t num_chains;
+    bool packed;                    /* first tier: side and insns in one table, see points.c */
 } GeneratedCode;
+
+static inline const uint8_t *code_cold(const GeneratedCode *c)
+{
+    return (const uint8_t *)c->entry + c->cold;
+}
+/* First tier: points where state may be recovered and guest instructions. */
+static inline const uint8_t *code_points(const GeneratedCode *c)
+{
+    return (const uint8_t *)c->entry + c->tables;
+}
+/* Points where state may be recovered. */
+static inline const SidePoint *code_side(const GeneratedCode *c)
+{
+    return (const SidePoint *)(const void *)code_points(c);
+}
+/* Guest instructions of the block in order. */
+static inline const InsnPoint *code_insns(const GeneratedCode *c)
+{
+    return (const InsnPoint *)(const void *)(code_side(c) + c->num_side);
+}
 
 /* The guest instruction at a place where state may be recovered: its index; false: none. */
 bool code_find_insn(const CodeBlock *cb, uint32_t host_offset, uint32_t *insn);
@@ -50,37 +74,55 @@ InsnPoint code_insn(const CodeBlock *cb, uint32_t insn);
 typedef struct WayIn { uint64_t pc; const void *entry; } WayIn;
 static inline const WayIn *code_ways_in(const GeneratedCode *c)
 {
-    return (const WayIn *)(const void *)(c->insns + c->num_insns);
+    return (const WayIn *)(const void *)(code_insns(c) + c->num_insns);
 }
 
 /*
  * A translated block. Made under the translator's lock, then read without one. The generator
- * embeds its address in the exits. Owned by accel/tcg; lives until its code buffer is flushed.
+ * embeds its address in the exits. Owned by accel/tcg, which names blocks and chain slots by number
+ * (0: none); lives until its code buffer is flushed.
  */
+#define NO_CODE_PAGE UINT32_MAX
 struct CodeBlock {
     /* What a look-up reads: the first cache line. */
     BlockKey key;
-    ram_addr page[2];               /* code pages it was made from; second UINT64_MAX: none */
-    CodeBlock *hash_next;           /* accel/tcg */
-    GeneratedCode code;             /* its entry is the last of the line */
-    uint16_t insns, flags;
-    uint32_t bytes;
-    const uint64_t *cover;          /* regions: a bit for each 8 bytes of page[0] that they were made from */
-    int32_t heat;                   /* branches back that may yet lead here before a region is made */
+    uint32_t page[2];               /* code pages it was made from, by number; NO_CODE_PAGE: none */
+    _Atomic uint32_t hash_next;
     uint8_t ways;                   /* a bit for each IrWay in which code of the same page has jumped here */
     bool no_region;                 /* one was made from here, or is not wanted */
     /* Works in any virtual page: all addresses in it are as if key.pc were where it runs. See block_moved(). */
     bool anywhere;
     _Atomic bool valid;             /* cleared by invalidation */
-    bool counted;                   /* lookup_entry counts */
-    bool first;                     /* made by generate_first */
-    /* accel/tcg: where exit_lookup enters: NULL: code.entry; a region that has this place among its targets; code that counts */
+    /* Where exit_lookup enters: NULL: code.entry; a region that has this place among its targets; code that counts. */
     _Atomic(const void *) lookup_entry;
-    uint8_t *buffer_end;            /* accel/tcg: the code buffer's pointer when it was finished */
-    CodeBlock *page_next[2];        /* accel/tcg */
-    ChainSlot *incoming;            /* who chains to me; accel/tcg */
-    ChainSlot chain[2];
+    GeneratedCode code;             /* its entry is the last of the line */
+    uint16_t bytes;                 /* of the guest's; regions: see cover */
+    uint8_t insns;                  /* at most 255 are counted */
+    bool counted;                   /* lookup_entry counts */
+    int32_t heat;                   /* branches back that may yet lead here before a region is made */
+    int32_t trips;                  /* first tier: entries before it is made anew */
+    uint32_t incoming;              /* slot that chains to me */
+    uint32_t page_next[2];
+    uint32_t cover;                 /* regions: see block_cover() */
+    uint32_t buffer_end;            /* what of the code buffer was in use when it was finished */
 } __attribute__((aligned(64)));
+G_STATIC_ASSERT(sizeof(CodeBlock) == 128);
+
+/* Where slot's exit_chain goes. */
+static inline uint64_t chain_pc(const CodeBlock *cb, unsigned slot)
+{
+    return cb->key.pc + (uint64_t)(int64_t)cb->code.chains[slot].pc;
+}
+
+/*
+ * Regions: a bit for each 8 bytes of page[0] that they were made from. NULL: [key.pc, key.pc +
+ * bytes).
+ */
+static inline const uint64_t *block_cover(const CodeBlock *cb)
+{
+    return cb->cover ? (const uint64_t *)(const void *)((const uint8_t *)cb->code.entry + cb->cover)
+                     : NULL;
+}
 
 /* What to add to addresses that the block (and its tables) names, while it runs. */
 static inline uint64_t block_moved(const Cpu *cpu, const CodeBlock *cb)
@@ -120,11 +162,13 @@ uint64_t block_context(const BlockKey *key);
 /*
  * The code buffer: one mapping, bump-allocated; flushed as a whole when full. An engine may give
  * its upper part to slow paths, exits and tables, so that what runs lies close together
- * (code_buffer_split).
+ * (code_buffer_split). Blocks and chain slots lie at its end, in reach of code
+ * (code_buffer_reserve).
  */
 typedef struct CodeBuffer {
     uint8_t *base, *ptr, *end;
     uint8_t *cold, *cold_end;       /* NULL: not split */
+    ChainSlot *slots, *slots_end;   /* NULL: slots lie among the tables */
     size_t size;
     /* One vCPU runs what is in it: its atomics need not be the host's (barriers still are). Set before init. */
     bool alone;
@@ -134,16 +178,24 @@ bool code_buffer_init(CodeBuffer *c, size_t size, GError **error);
 void code_buffer_split(CodeBuffer *c, size_t cold_size);
 /* Bytes for a table, aligned to 8. NULL: full. */
 void *code_buffer_table(CodeBuffer *c, size_t size);
+/*
+ * size bytes, aligned to 64, are taken from its end for good. Before the engine's init; NULL: there
+ * is not so much.
+ */
+void *code_buffer_reserve(CodeBuffer *c, size_t size);
+/* Room for the chain slots of a block, cleared. NULL: full. */
+ChainSlot *code_buffer_slots(CodeBuffer *c, uint32_t n);
 /* How far it is filled; and back to there. */
-typedef struct CodeMark { uint8_t *ptr, *cold; } CodeMark;
+typedef struct CodeMark { uint8_t *ptr, *cold; ChainSlot *slots; } CodeMark;
 static inline CodeMark code_buffer_mark(const CodeBuffer *c)
 {
-    return (CodeMark){c->ptr, c->cold};
+    return (CodeMark){c->ptr, c->cold, c->slots};
 }
 static inline void code_buffer_release(CodeBuffer *c, CodeMark to)
 {
     c->ptr = to.ptr;
     c->cold = to.cold;
+    c->slots = to.slots;
 }
 void code_buffer_fini(CodeBuffer *c);
 
@@ -175,7 +227,7 @@ typedef struct CodeEngine {
      * Leaves by siglongjmp(cpu->jump) when a helper raises. Guest state by reason:
      *   LOOP, LOOKUP    complete. *last is NULL when tcg_lookup or tcg_look asked to leave.
      *   CHAIN0 + slot   all but the pc, which need not be home (chained jumps do not store it). The
-     *                   next block has *last's key but for pc = code.chains[slot].pc; to leave for
+     *                   next block has *last's key but for pc = chain_pc(*last, slot); to leave for
      *                   anything else the caller first calls arch->restore(cpu, &next_key,
      *                   next_key.pc, IR_META_ENTRY).
      *   ENTRY           nothing of *last has run: cpu->attention was set on its entry, which
@@ -200,7 +252,7 @@ typedef struct CodeEngine {
     /* Disassembly of generated code for -d out_asm; may print bytes only. */
     void (*dump)(const CodeBlock *cb, GString *out);
     /*
-     * The block and instruction (index into cb->code.insns) that host_pc belongs to; false: none.
+     * The block and instruction (index into code_insns()) that host_pc belongs to; false: none.
      * NULL: accel/tcg finds the block by address and its side table says the rest. The interpreter
      * answers from cpu->running and running_insn for any host_pc but 0.
      */

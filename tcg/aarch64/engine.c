@@ -163,20 +163,6 @@ static bool gen_block(Gen *g, IrBlock *b)
     return true;
 }
 
-static void append_tables(Gen *g)
-{
-    GeneratedCode *c = &g->cb->code;
-
-    side_tables_append(g->buffer, c, g->side, g->insns, g->ways_in);
-    c->num_chains = g->chains->len;
-    c->chains = g->cb->chain;
-    if (c->num_chains > ARRAY_COUNT(g->cb->chain)) {
-        c->chains = table_append(g->buffer, g->chains, sizeof(ChainSlot));
-    } else if (c->num_chains) {
-        memcpy(c->chains, g->chains->data, c->num_chains * sizeof(ChainSlot));
-    }
-}
-
 static bool finish_function(Gen *g)
 {
     GeneratedCode *c = &g->cb->code;
@@ -188,16 +174,19 @@ static bool finish_function(Gen *g)
         a_patch(f->at, g->block_at[f->block]);
     }
     gen_target_table(g);
-    if (!gen_has_room(g) || (size_t)(g->end - g->a.p) < tables) {
+    if (!gen_has_room(g) || (size_t)(g->end - g->a.p) < tables || g->insns->len > UINT16_MAX) {
         return false;
     }
     c->size = (uint32_t)(g->a.p - g->start);
     g->buffer->ptr = g->a.p;
-    append_tables(g);
+    if (!chains_place(g->buffer, c, g->chains)) {
+        g->buffer->ptr = g->start;
+        return false;
+    }
+    side_tables_append(g->buffer, c, g->side, g->insns, g->ways_in);
     __builtin___clear_cache((char *)g->start, (char *)g->a.p);
     perf_map_add(c->entry, c->size, "guest", g->cb->key.pc);
-    g->cb->insns = (uint16_t)g->f->num_insns;
-    g->cb->bytes = (uint32_t)g->f->bytes;
+    block_extent(g->cb, g->f);
     return true;
 }
 
@@ -212,7 +201,7 @@ static bool gen_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     ra_function(&g->ra, f);
     gen_targets_begin(g);
     gen_note_page(g);
-    cb->code.chained = (uint32_t)(g->a.p - g->start); /* chained jumps stay in the page */
+    cb->code.chained = (uint16_t)(g->a.p - g->start); /* chained jumps stay in the page */
     gen_env(g, A_LDR | a_size(2), SCRATCH2, offsetof(Cpu, attention));
     poll = a_cbz(&g->a, A_CBNZ, SCRATCH2);
     ra_entry_moves(&g->ra);

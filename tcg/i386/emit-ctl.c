@@ -225,7 +225,7 @@ void emit_exit(Gen *g, const IrOp *o)
 void emit_exit_chain(Gen *g, const IrOp *o)
 {
     unsigned slot = (unsigned)o->chain.slot;
-    ChainSlot c = {.pc = o->chain.pc, .from = g->cb};
+    ChainSlot c = {.pc = (int32_t)(o->chain.pc - g->cb->key.pc)};
 
     ra_flush(&g->ra);
     gen_clean_ymm(g);

@@ -166,9 +166,8 @@ static void begin_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     g_array_set_size(g->misses, 0);
     g_array_set_size(g->target_misses, 0);
     g_array_set_size(g->ways_in, 0);
-    cb->code = (GeneratedCode){.entry = g->start,
-                               .cold = (uint8_t *)(((uintptr_t)c->cold + 7) & ~(uintptr_t)7)};
-    g->cold = (uint8_t *)(uintptr_t)cb->code.cold;
+    g->cold = (uint8_t *)(((uintptr_t)c->cold + 7) & ~(uintptr_t)7);
+    cb->code = (GeneratedCode){.entry = g->start, .cold = (uint32_t)(g->cold - g->start)};
 }
 
 /* The poll: one compare and branch; its exit lies behind the code. */
@@ -233,49 +232,34 @@ static bool gen_block(Gen *g, IrBlock *b)
     return true;
 }
 
-/* The block has room for two; others lie in cache lines of their own, since they are written to. */
-static void place_chains(Gen *g)
-{
-    GeneratedCode *c = &g->cb->code;
-    CodeBuffer *b = g->buffer;
-
-    c->num_chains = g->chains->len;
-    c->chains = g->cb->chain;
-    if (c->num_chains > ARRAY_COUNT(g->cb->chain)) {
-        b->cold = (uint8_t *)(((uintptr_t)b->cold + 63) & ~(uintptr_t)63);
-        c->chains = (ChainSlot *)(void *)b->cold;
-        b->cold += (c->num_chains * sizeof(ChainSlot) + 63) & ~(size_t)63;
-    }
-    if (c->num_chains) {
-        memcpy(c->chains, g->chains->data, c->num_chains * sizeof(ChainSlot));
-    }
-}
-
 static bool finish_function(Gen *g)
 {
     GeneratedCode *c = &g->cb->code;
     size_t tables = g->side->len * sizeof(SidePoint) + g->insns->len * sizeof(InsnPoint) +
                     g->chains->len * sizeof(ChainSlot) + gen_target_table_size(g) +
                     g->ways_in->len * sizeof(WayIn) + 256;
+    const CodeMark before = code_buffer_mark(g->buffer);
 
     for (guint i = 0; i < g->fixups->len; i++) {
         const Fixup *f = &g_array_index(g->fixups, Fixup, i);
         x_patch32(f->at, g->block_at[f->block]);
     }
-    if ((size_t)(g->end - g->a.p) < tables) {
+    if ((size_t)(g->end - g->a.p) < tables || g->insns->len > UINT16_MAX) {
         return false;
     }
     c->size = (uint32_t)(g->hot_end - g->start);
-    c->cold_size = (uint32_t)(g->a.p - c->cold);
+    c->cold_size = (uint32_t)(g->a.p - code_cold(c));
     g->buffer->ptr = (uint8_t *)(((uintptr_t)g->hot_end + 15) & ~(uintptr_t)15);
     g->buffer->cold = g->a.p;
+    if (!chains_place(g->buffer, c, g->chains)) {
+        code_buffer_release(g->buffer, before);
+        return false;
+    }
     side_tables_append(g->buffer, c, g->side, g->insns, g->ways_in);
-    place_chains(g);
     gen_target_table(g);
     perf_map_add(c->entry, c->size, "guest", g->cb->key.pc);
-    perf_map_add(c->cold, c->cold_size, "guest-cold", g->cb->key.pc);
-    g->cb->insns = (uint16_t)g->f->num_insns;
-    g->cb->bytes = (uint32_t)g->f->bytes;
+    perf_map_add(code_cold(c), c->cold_size, "guest-cold", g->cb->key.pc);
+    block_extent(g->cb, g->f);
     return true;
 }
 
@@ -291,7 +275,7 @@ static bool gen_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     g->first_page_val = g->ra.first_extra;
     gen_targets_begin(g);
     gen_note_page(g);
-    cb->code.chained = (uint32_t)(g->a.p - g->start);      /* chained jumps stay in the page */
+    cb->code.chained = (uint16_t)(g->a.p - g->start);      /* chained jumps stay in the page */
     poll = gen_poll(g);
     ra_entry_moves(&g->ra);
     for (IrBlock *b = f->entry; b; b = b->next) {
@@ -358,7 +342,7 @@ static bool engine_init(CodeBuffer *c, const CpuArch *arch, GError **error)
     g->a = (Asm){.p = c->base, .avx = g->host.avx};
     gen_common_stubs(g);
     c->ptr = (uint8_t *)(((uintptr_t)g->a.p + 63) & ~(uintptr_t)63);
-    code_buffer_split(c, c->size / 32 * 15);      /* about what either part takes */
+    code_buffer_split(c, (size_t)(c->end - c->ptr) / 32 * 15); /* about what either part takes */
     perf_map_add(c->base, (size_t)(c->ptr - c->base), "common-stubs", 0);
     return true;
 }
@@ -461,7 +445,7 @@ static void engine_dump(const CodeBlock *cb, GString *out)
 {
     gen_disassemble(cb->code.entry, cb->code.size, out);
     g_string_append_c(out, '\n');
-    gen_disassemble(cb->code.cold, cb->code.cold_size, out);
+    gen_disassemble(code_cold(&cb->code), cb->code.cold_size, out);
 }
 
 static bool engine_has_v256(void)

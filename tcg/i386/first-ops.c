@@ -504,15 +504,13 @@ static void first_exit_chain(First *q, const IrOp *o)
 {
     Gen *g = q->g;
     const unsigned slot = (unsigned)o->chain.slot;
-    ChainSlot c = {.pc = o->chain.pc, .from = g->cb};
 
     while (((uintptr_t)g->a.p + 1) & 3) {
         x_u8(&g->a, 0x90);
     }
-    c.site = (uint32_t)(g->a.p - g->start);
     q->exits[q->num_exits].jump = x_jcc32(&g->a, CC_ALWAYS);
+    q->exits[q->num_exits].pc = (int32_t)(o->chain.pc - g->cb->key.pc);
     q->exits[q->num_exits++].slot = slot;
-    g->cb->chain[slot] = c;
 }
 
 static void first_exit_lookup(First *q, const IrOp *o)

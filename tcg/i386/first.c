@@ -490,7 +490,9 @@ static void ways_out(First *q, uint8_t *entry_jump[2])
     for (unsigned i = 0; i < q->num_exits; i++) {
         uint32_t slot = q->exits[i].slot;
         x_patch32(q->exits[i].jump, g->a.p);
-        g->cb->code.chains[slot].reset = (uint32_t)(g->a.p - g->start);
+        g->cb->code.chains[slot] = (ChainSlot){.site = (uint32_t)(q->exits[i].jump - 1 - g->start),
+                                               .reset = (uint32_t)(g->a.p - g->start),
+                                               .pc = q->exits[i].pc};
         x_push_i(&g->a, (int32_t)(IR_EXIT_CHAIN0 + slot));
         x_jmp(&g->a, common);
     }
@@ -501,7 +503,7 @@ static bool has_few_exits(const IrFunc *f)
     for (const IrBlock *b = f->entry; b; b = b->next) {
         const IrOp *o = &f->ops[b->last];
         if (o->opcode == OP_EXIT_CHAIN &&
-            o->chain.slot >= ARRAY_COUNT(((CodeBlock *)NULL)->chain)) {
+            o->chain.slot >= 2) {
             return false;
         }
     }
@@ -520,7 +522,8 @@ static void begin_code(First *q, Gen *g, CodeBuffer *c, CodeBlock *cb, uint8_t *
     memset(g->block_at, 0, g->f->num_blocks * sizeof *g->block_at);
     g_array_set_size(g->fixups, 0);
     g_array_set_size(g->misses, 0);
-    cb->code = (GeneratedCode){.entry = g->start, .cold = c->cold, .chains = cb->chain};
+    cb->code = (GeneratedCode){
+        .entry = g->start, .cold = (uint32_t)(c->cold - g->start), .packed = true};
     q->points = points;
     q->points_end = points + size;
     q->point_offset = q->num_points = 0;
@@ -542,14 +545,13 @@ static bool finish(First *q, uint8_t *points)
         return false;
     }
     c->size = (uint32_t)(g->hot_end - g->start);
-    c->cold_size = (uint32_t)(g->a.p - c->cold);
-    c->points = memcpy(g->a.p, points, n);
-    c->num_insns = q->num_points;
+    c->cold_size = (uint32_t)(g->a.p - code_cold(c));
+    c->tables = (uint32_t)((uint8_t *)memcpy(g->a.p, points, n) - g->start);
+    c->num_insns = (uint16_t)q->num_points;
     g->buffer->ptr = g->hot_end;
     g->buffer->cold = g->a.p + n;
     perf_map_add(c->entry, c->size, "guest-first", g->cb->key.pc);
-    g->cb->insns = (uint16_t)q->f->num_insns;
-    g->cb->bytes = (uint32_t)q->f->bytes;
+    block_extent(g->cb, q->f);
     return true;
 }
 
@@ -568,7 +570,7 @@ CodeFirst gen_first(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb, int32_t *tr
         return FIRST_FULL;
     }
     gen_note_page(g);
-    cb->code.chained = (uint32_t)(g->a.p - g->start);
+    cb->code.chained = (uint16_t)(g->a.p - g->start);
     entry_checks(g, trips, entry_jump);
     for (IrBlock *b = f->entry; b; b = b->next) {
         if (!emit_block(q, b)) {
@@ -579,7 +581,11 @@ CodeFirst gen_first(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb, int32_t *tr
     g->a.p = c->cold;
     g->end = c->cold_end;
     for (uint32_t i = 0; i < q->num_exits; i++) {
-        cb->code.num_chains = MAX(cb->code.num_chains, q->exits[i].slot + 1);
+        cb->code.num_chains = (uint8_t)MAX(cb->code.num_chains, q->exits[i].slot + 1);
+    }
+    cb->code.chains = code_buffer_slots(c, cb->code.num_chains);
+    if (!cb->code.chains) {
+        return FIRST_FULL;
     }
     ways_out(q, entry_jump);
     gen_lookup_misses(g);

@@ -45,6 +45,7 @@ typedef struct First {
     struct {
         uint8_t *jump;
         uint32_t slot;
+        int32_t pc; /* from the block's own */
     } exits[IR_CHAINS];
     unsigned num_exits;
 } First;

@@ -78,7 +78,8 @@ static void decode_op(Decode *d, const IrOp *o, Insn *i)
         break;
     case OP_EXIT_CHAIN:
         i->imm[0] = o->chain.slot;
-        d->chains[o->chain.slot] = (ChainSlot){.pc = o->chain.pc, .from = d->cb};
+        d->chains[o->chain.slot] = (ChainSlot){.site = (uint32_t)(i - d->insns),
+                                               .pc = (int32_t)(o->chain.pc - d->cb->key.pc)};
         break;
     default:
         if (ir_desc(o)->flags & IRF_MEM) {
@@ -168,9 +169,10 @@ bool interp_generate(CodeBuffer *c, IrFunc *f, CodeBlock *cb, bool opt)
     }
     InterpCode *code = take(c, sizeof(*code));
     InsnPoint *points = take(c, guest_insns * sizeof(*points));
-    ChainSlot *slots =
-        chains > ARRAY_COUNT(cb->chain) ? take(c, chains * sizeof(*slots)) : cb->chain;
-    memset(slots, 0, chains * sizeof(*slots));
+    ChainSlot *slots = code_buffer_slots(c, chains);
+    if (!slots || guest_insns > UINT16_MAX) {
+        return false;
+    }
     InterpTarget *targets = take(c, f->num_targets * sizeof(*targets));
     Decode d = {.f = f,
                 .cb = cb,
@@ -186,10 +188,11 @@ bool interp_generate(CodeBuffer *c, IrFunc *f, CodeBlock *cb, bool opt)
     *code = (InterpCode){cb, d.consts, d.insns, targets, f->num_targets};
     c->ptr = d.consts + d.num_consts;
     cb->code = (GeneratedCode){
-        .entry = code, .size = (uint32_t)(c->ptr - (uint8_t *)code), .insns = points,
-        .num_insns = d.guest_insn, .num_chains = chains, .chains = slots,
+        .entry = code, .size = (uint32_t)(c->ptr - (uint8_t *)code),
+        .tables = (uint32_t)((uint8_t *)points - (uint8_t *)code),
+        .num_insns = (uint16_t)d.guest_insn, .num_chains = (uint8_t)chains, .chains = slots,
     };
-    cb->insns = (uint16_t)f->num_insns;
-    cb->bytes = (uint32_t)f->bytes;
+    cb->insns = (uint8_t)MIN(f->num_insns, UINT8_MAX);
+    cb->bytes = (uint16_t)MIN(f->bytes, UINT16_MAX);
     return true;
 }

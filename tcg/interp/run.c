@@ -133,7 +133,7 @@ static const Insn *run_exit(const Insn *i, Run *r)
 
 static const Insn *run_exit_chain(const Insn *i, Run *r)
 {
-    CodeBlock *to = atomic_load_explicit(&r->cb->code.chains[i->imm[0]].to, memory_order_acquire);
+    CodeBlock *to = (CodeBlock *)(uintptr_t)__atomic_load_n(&i->imm[1], __ATOMIC_ACQUIRE);
 
     return to ? enter(r, to) : leave(r, IR_EXIT_CHAIN0 + (unsigned)i->imm[0]);
 }
@@ -226,7 +226,10 @@ static unsigned interp_run(Cpu *cpu, CodeBlock *cb, CodeBlock **last)
 
 static void interp_chain(CodeBlock *from, unsigned slot, CodeBlock *to)
 {
-    atomic_store_explicit(&from->code.chains[slot].to, to, memory_order_release);
+    const InterpCode *code = from->code.entry;
+    Insn *exit = (Insn *)(uintptr_t)code->start + from->code.chains[slot].site;
+
+    __atomic_store_n(&exit->imm[1], (uintptr_t)to, __ATOMIC_RELEASE);
 }
 
 static void interp_dump(const CodeBlock *cb, GString *out)

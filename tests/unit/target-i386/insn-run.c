@@ -105,11 +105,12 @@ static void run_block(unsigned n, bool print)
     X86Cpu *c = the_cpu;
     CodeBuffer *buffer = &buffers[engine != &engine_interp];
     CodeMark mark = code_buffer_mark(buffer);
-    g_autofree CodeBlock *cb = g_new0(CodeBlock, 1);
+    CodeBlock *cb = aligned_alloc(64, sizeof(CodeBlock));
     CodeBlock *last;
     BlockKey key = {0};
     GError *error = NULL;
 
+    memset(cb, 0, sizeof(*cb));
     c->cpu.arch->block_key(&c->cpu, &key);
     cb->key = key;
     IrFunc *f = ir_begin(builder);
@@ -133,13 +134,14 @@ static void run_block(unsigned n, bool print)
         x86_exec_enter(&c->cpu);
         unsigned reason = engine->run(&c->cpu, cb, &last);
         if (reason >= IR_EXIT_CHAIN0) {
-            x86_restore(&c->cpu, &cb->key, cb->code.chains[reason - IR_EXIT_CHAIN0].pc, 0);
+            x86_restore(&c->cpu, &cb->key, chain_pc(cb, reason - IR_EXIT_CHAIN0), 0);
         }
     }
     x86_exec_leave(&c->cpu);
     /* The interpreter remembers where it was until it runs again; the block goes away now. */
     c->cpu.running = NULL;
     code_buffer_release(buffer, mark);
+    free(cb);
 }
 
 int emulate(uint64_t end, unsigned engine, bool print)
