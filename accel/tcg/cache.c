@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Translated blocks: making them, finding them by jump cache and hash, chaining, invalidating, and
- * the flush of everything when the code buffer is full.
+ * making room when the code buffer is full.
  */
 #include "accel/tcg/tcg.h"
 
@@ -58,8 +58,8 @@ static void *reserve(size_t size, GError **error)
 
 bool cache_reserve(GError **error)
 {
-    /* What is made of a block takes 100 to 300 bytes. */
-    enum { BYTES_PER_BLOCK = 320, SLOTS_PER_2_BLOCKS = 3 };
+    /* With 230 of code and tables, on average. */
+    enum { BYTES_PER_BLOCK = 400, SLOTS_PER_2_BLOCKS = 3 };
     CodeBuffer *b = &tcg->buffer;
 
     tcg->max_blocks = (uint32_t)(b->size / BYTES_PER_BLOCK);
@@ -71,7 +71,6 @@ bool cache_reserve(GError **error)
     }
     b->slots = tcg->slots + 1;
     b->slots_end = tcg->slots + slots;
-    atomic_store(&tcg->num_blocks, 1);
     tcg->hash = reserve(sizeof(*tcg->hash) << HASH_BITS, error);
     if (!tcg->hash) {
         return false;
@@ -91,7 +90,7 @@ static CodeBlock *hash_next(const CodeBlock *cb)
 
 void cache_init(void)
 {
-    tcg->code_start = code_buffer_mark(&tcg->buffer);
+    segments_init();
 }
 
 /* The block of this key that lies in the page wholly. */
@@ -116,7 +115,7 @@ static void link_slot(CodeBlock *from, unsigned slot, CodeBlock *to, bool counte
         from->anywhere != to->anywhere) {
         return;
     }
-    if (!counted || !tcg->engine->chain_counted(&tcg->buffer, from, slot, to)) {
+    if (!counted || !tcg->engine->chain_counted(&segment_of(from)->room, from, slot, to)) {
         tcg->engine->chain(from, slot, to);
     }
     s->from = block_number(from);
@@ -260,7 +259,7 @@ void cache_count_entry(CodeBlock *cb)
     pthread_mutex_lock(&tcg->translate_lock);
     pthread_mutex_lock(&tcg->blocks_lock);
     if (atomic_load(&cb->valid) && !atomic_load(&cb->lookup_entry)) {
-        const void *entry = tcg->engine->count_entry(&tcg->buffer, cb);
+        const void *entry = tcg->engine->count_entry(&segment_of(cb)->room, cb);
         if (entry) {
             cb->heat = HOT;
             set_lookup_entry(cb, entry, true);
@@ -270,7 +269,7 @@ void cache_count_entry(CodeBlock *cb)
     pthread_mutex_unlock(&tcg->translate_lock);
 }
 
-void cache_invalidate(CodeBlock *cb)
+void cache_remove(CodeBlock *cb)
 {
     const unsigned h = hash_of(&cb->key, block_ram(cb, 0) | (cb->key.pc & PAGE_OFFSET));
     CodeBlock *before = NULL, *at = block_at_number(tcg->hash[h]);
@@ -292,42 +291,44 @@ void cache_invalidate(CodeBlock *cb)
     }
     unchain_out(cb);
     unchain_in(cb);
+}
+
+void cache_invalidate(CodeBlock *cb)
+{
+    cache_remove(cb);
     forget_jumps(cb);
     tcg->stats.invalidated++;
 }
 
 void cache_take_back(CodeBlock *cb)
 {
-    uint32_t n = atomic_load(&tcg->num_blocks);
+    CodeSegment *s = segment_of(cb);
+    uint32_t n = atomic_load(&s->num_blocks);
 
-    if (tcg->buffer.alone && n > 1 && cb == &tcg->blocks[n - 1] &&
-        cb->buffer_end == tcg->buffer.ptr - tcg->buffer.base) {
-        code_buffer_release(&tcg->buffer,
+    if (tcg->buffer.alone && n > 0 && cb == &tcg->blocks[s->first_block + n - 1] &&
+        cb->buffer_end == s->room.ptr - s->room.base) {
+        code_buffer_release(&s->room,
                             (CodeMark){(uint8_t *)(uintptr_t)cb->code.entry,
                                        cb->code.cold ? (uint8_t *)(uintptr_t)code_cold(&cb->code)
                                                      : NULL,
                                        cb->code.chains});
         tcg->stats.blocks--;
         tcg->stats.guest_bytes -= cb->bytes;
-        atomic_store(&tcg->num_blocks, n - 1);
+        atomic_store(&s->num_blocks, n - 1);
     }
 }
 
-void cache_flush(Cpu *cpu, uint32_t generation)
+void cache_make_room(Cpu *cpu, uint32_t generation, bool best)
 {
     cpu_exclusive_begin(cpu);
     pthread_mutex_lock(&tcg->blocks_lock);
     if (atomic_load(&tcg->generation) == generation) {
-        for (unsigned c = 0; c < tcg->cpus->len; c++) {
+        const bool gone = segments_next(best);
+        for (unsigned c = 0; gone && c < tcg->cpus->len; c++) {
             jump_cache_flush(tcg->cpus->pdata[c]);
         }
-        smc_clear();
-        memset(tcg->hash, 0, sizeof(*tcg->hash) << HASH_BITS);
-        atomic_store(&tcg->num_blocks, 1);
-        code_buffer_release(&tcg->buffer, tcg->code_start);
+        atomic_store(&tcg->wants_room, false);
         atomic_fetch_add(&tcg->generation, 1);
-        tcg->stats.flushes++;
-        tcg->stats.blocks = tcg->stats.guest_bytes = 0;
     }
     pthread_mutex_unlock(&tcg->blocks_lock);
     cpu_exclusive_end(cpu);
@@ -419,34 +420,54 @@ static void block_begin(CodeBlock *cb, const BlockKey *key)
     cb->page[0] = cb->page[1] = NO_CODE_PAGE;
 }
 
+/* Runs of a block before it is made anew. */
+enum { TRIPS = 500 };
+
 /*
  * Code for a block, by the tier that is meant for it: the first one until the block has run
  * often. False: no room.
  */
-static bool generate(CodeBlock *cb, bool best)
+static bool generate(CodeBuffer *room, CodeBlock *cb, bool best)
 {
-    enum { TRIPS = 500 };
     IrFunc *f = ir_func(tcg->builder);
 
     if (!best && tcg->tier != TIER_BEST && tcg->engine->generate_first) {
         int32_t *trips = tcg->tier == TIER_AUTO ? &cb->trips : NULL;
         cb->trips = TRIPS;
-        CodeFirst r = tcg->engine->generate_first(&tcg->buffer, f, cb, trips);
+        CodeFirst r = tcg->engine->generate_first(room, f, cb, trips);
         if (r != FIRST_UNFIT) {
             tcg->stats.first += r == FIRST_DONE;
             return r == FIRST_DONE;
         }
     }
-    return tcg->engine->generate(&tcg->buffer, f, cb, true);
+    return tcg->engine->generate(room, f, cb, true);
 }
 
-/* One attempt; translate_lock. NULL: no room. */
+/* The block that is made next, NULL: no room. */
+static CodeBlock *block_next(const CodeSegment *s)
+{
+    uint32_t n = atomic_load(&s->num_blocks);
+
+    return n < s->max_blocks ? &tcg->blocks[s->first_block + n] : NULL;
+}
+
+static void block_made(CodeSegment *s, CodeBlock *cb)
+{
+    cb->buffer_end = (uint32_t)(s->room.ptr - s->room.base);
+    atomic_store(&s->num_blocks, atomic_load(&s->num_blocks) + 1);
+    tcg->stats.blocks++;
+    tcg->stats.guest_bytes += cb->bytes;
+}
+
+/*
+ * One attempt; translate_lock. NULL: no room. best: anew, by the best tier.
+ */
 static CodeBlock *translate_locked(Cpu *cpu, const BlockKey *key, unsigned max_insns, bool best)
 {
-    uint32_t n = atomic_load(&tcg->num_blocks);
-    CodeBlock *cb = &tcg->blocks[n];
+    CodeSegment *s = segment_now(best);
+    CodeBlock *cb = block_next(s);
 
-    if (n >= tcg->max_blocks) {
+    if (!cb) {
         return NULL;
     }
     block_begin(cb, key);
@@ -455,16 +476,13 @@ static CodeBlock *translate_locked(Cpu *cpu, const BlockKey *key, unsigned max_i
     if (log_enabled(LOG_OP)) {
         log_ir(key, ir_func(tcg->builder));
     }
-    if (!generate(cb, best || key->flags & ~(uint32_t)KEY_ANYWHERE)) {
+    if (!generate(&s->room, cb, best || key->flags & ~(uint32_t)KEY_ANYWHERE)) {
         return NULL;
     }
     if (log_enabled(LOG_IN_ASM | LOG_OUT_ASM)) {
         log_translation(cpu, cb);
     }
-    cb->buffer_end = (uint32_t)(tcg->buffer.ptr - tcg->buffer.base);
-    atomic_store(&tcg->num_blocks, n + 1);
-    tcg->stats.blocks++;
-    tcg->stats.guest_bytes += cb->bytes;
+    block_made(s, cb);
     return cb;
 }
 
@@ -502,7 +520,7 @@ static CodeBlock *translate(Cpu *cpu, const BlockKey *key, ram_addr ram)
             return cb;
         }
         if (!cb) {
-            cache_flush(cpu, generation);
+            cache_make_room(cpu, generation, false);
             max_insns = try ? MAX(max_insns / 2, 1) : max_insns;
         }
     }
@@ -521,6 +539,9 @@ CodeBlock *cache_make_best(Cpu *cpu, const BlockKey *found, CodeBlock *old)
         if (cb) {
             cb->ways = old->ways;
             tcg->stats.anew++;
+        } else if (segment_is_half_full(segment_now(true))) {
+            old->trips = TRIPS;
+            atomic_store(&tcg->wants_room, true);
         }
         if (cb && !block_enter(cpu, cb, block_ram(old, 0) | (old->key.pc & PAGE_OFFSET), old)) {
             cb = NULL;
@@ -570,13 +591,13 @@ static unsigned reached(void *opaque, unsigned way, uint64_t *pc, unsigned max)
 /* translate_lock. NULL: no room, or too much for one function. */
 static CodeBlock *region_locked(Cpu *cpu, const BlockKey *found, CodeBlock *head)
 {
-    uint32_t n = atomic_load(&tcg->num_blocks);
-    CodeBlock *cb = &tcg->blocks[n];
+    CodeSegment *s = segment_now(true);
+    CodeBlock *cb = block_next(s);
     Ground ground = {.key = *found, .head = head};
     BlockKey key = *found;
     RegionGuide guide = {.has_run = has_run, .reached = reached, .opaque = &ground};
 
-    if (n >= tcg->max_blocks) {
+    if (!cb) {
         return NULL;
     }
     key.flags |= head->anywhere ? KEY_ANYWHERE : 0;
@@ -588,10 +609,10 @@ static CodeBlock *region_locked(Cpu *cpu, const BlockKey *found, CodeBlock *head
     if (log_enabled(LOG_OP)) {
         log_ir(&key, ir_func(tcg->builder));
     }
-    if (!tcg->engine->generate(&tcg->buffer, ir_func(tcg->builder), cb, true)) {
+    if (!tcg->engine->generate(&s->room, ir_func(tcg->builder), cb, true)) {
         return NULL;
     }
-    uint64_t *cover = code_buffer_table(&tcg->buffer, sizeof(guide.cover));
+    uint64_t *cover = code_buffer_table(&s->room, sizeof(guide.cover));
     if (!cover) {
         return NULL;
     }
@@ -600,8 +621,7 @@ static CodeBlock *region_locked(Cpu *cpu, const BlockKey *found, CodeBlock *head
     if (log_enabled(LOG_OUT_ASM)) {
         log_translation(cpu, cb);
     }
-    atomic_store(&tcg->num_blocks, n + 1);
-    tcg->stats.blocks++;
+    block_made(s, cb);
     tcg->stats.regions++;
     return cb;
 }
@@ -617,6 +637,11 @@ CodeBlock *cache_make_region(Cpu *cpu, const BlockKey *key, CodeBlock *head)
         bool restless = smc_is_restless(block_ram(head, 0));
         pthread_mutex_unlock(&tcg->blocks_lock);
         cb = restless ? NULL : region_locked(cpu, key, head);
+        if (!cb && !restless && segment_is_half_full(segment_now(true))) {
+            head->no_region = false;
+            head->heat = 0;
+            atomic_store(&tcg->wants_room, true);
+        }
         if (cb && !block_enter(cpu, cb, block_ram(head, 0) | (head->key.pc & PAGE_OFFSET), head)) {
             cb = NULL;
         }
@@ -624,7 +649,7 @@ CodeBlock *cache_make_region(Cpu *cpu, const BlockKey *key, CodeBlock *head)
     pthread_mutex_lock(&tcg->blocks_lock);
     if (cb && atomic_load(&cb->valid)) {
         open_ways_in(cb);
-    } else if (!cb && head->counted) {
+    } else if (!cb && head->counted && head->no_region) {
         set_lookup_entry(head, NULL, false);
     }
     pthread_mutex_unlock(&tcg->blocks_lock);
@@ -720,9 +745,9 @@ CodeBlock *cache_find_ready(Cpu *cpu, const BlockKey *key)
 /* ---- by host address ---- */
 
 /* Blocks lie in the order of their code, and of their cold code. NULL: host_pc is before all. */
-static CodeBlock *block_at(uintptr_t host_pc, bool cold)
+static CodeBlock *block_at(const CodeSegment *s, uintptr_t host_pc, bool cold)
 {
-    uint32_t lo = 1, hi = atomic_load(&tcg->num_blocks);
+    uint32_t lo = s->first_block, hi = lo + atomic_load(&s->num_blocks);
 
     while (hi - lo > 1) {
         uint32_t mid = lo + (hi - lo) / 2;
@@ -733,7 +758,7 @@ static CodeBlock *block_at(uintptr_t host_pc, bool cold)
             hi = mid;
         }
     }
-    return hi <= lo ? NULL : &tcg->blocks[lo];
+    return hi == lo ? NULL : &tcg->blocks[lo];
 }
 
 CodeBlock *cache_locate(Cpu *cpu, uintptr_t host_pc, uint32_t *insn)
@@ -746,13 +771,9 @@ CodeBlock *cache_locate(Cpu *cpu, uintptr_t host_pc, uint32_t *insn)
     if (tcg->engine->locate) {
         return tcg->engine->locate(cpu, host_pc, &cb, insn) ? cb : NULL;
     }
-    const uintptr_t cold = (uintptr_t)tcg->code_start.cold;
-    const bool is_cold = cold && host_pc >= cold;
-    if (host_pc < (uintptr_t)tcg->code_start.ptr ||
-        host_pc >= (uintptr_t)(cold ? tcg->buffer.cold_end : tcg->buffer.end)) {
-        return NULL;
-    }
-    cb = block_at(host_pc, is_cold);
+    bool is_cold;
+    const CodeSegment *s = segment_at(host_pc, &is_cold);
+    cb = s ? block_at(s, host_pc, is_cold) : NULL;
     if (!cb) {
         return NULL;
     }

@@ -307,6 +307,9 @@ static bool run_block(Cpu *cpu, ChainWish *wish)
     BlockKey key = {0};
     CodeBlock *last = NULL;
 
+    if (atomic_load_explicit(&tcg->wants_room, memory_order_relaxed)) {
+        cache_make_room(cpu, atomic_load(&tcg->generation), true);
+    }
     cpu->arch->block_key(cpu, &key);
     cpu->code_page = key.pc & PAGE_MASK;
     key.flags = key_flags(cpu, key.pc);

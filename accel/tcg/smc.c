@@ -292,21 +292,6 @@ CodeBlock *smc_next_block(const CodeBlock *cb, ram_addr ram)
     return untag(cb->page_next[block_ram(cb, 0) != ram], &slot);
 }
 
-void smc_clear(void)
-{
-    for (uint32_t i = 1; i < atomic_load(&tcg->num_blocks); i++) {
-        const CodeBlock *cb = &tcg->blocks[i];
-        for (unsigned slot = 0; slot < 2; slot++) {
-            CodePage *p = cb->page[slot] == NO_CODE_PAGE ? NULL : page_find(block_ram(cb, slot));
-            if (p) {
-                p->blocks = 0;
-                p->va = CODE_NOWHERE;
-                memset(p->map, 0, sizeof(p->map));
-            }
-        }
-    }
-}
-
 bool smc_is_anywhere(ram_addr ram, uint64_t va)
 {
     CodePage *p = page_find(ram);
@@ -393,6 +378,8 @@ bool smc_written(RamBlock *b, ram_addr ram, unsigned len, const CodeBlock *curre
         tcg->stats.smc_writes++;
         p->hits++;
         atomic_store(&p->quiet, 0);
+    }
+    if (hit || map_hit(p, offset, len)) {      /* or it was, before those blocks were evicted */
         memset(p->map, 0, sizeof(p->map));
         for (uint32_t at = p->blocks; at;) {
             unsigned slot;

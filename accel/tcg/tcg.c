@@ -31,6 +31,8 @@ static bool tcg_init(Accel *a, Vm *vm, GError **error)
     if ((t->perfmap && !perf_map_open(error)) || (t->jitdump && !jit_dump_open(error))) {
         return false;
     }
+    /* Blocks and what links them lie behind the code, within the reach of its jumps. */
+    mib = MIN(mib + mib * 3 / 4, MAX_TB_SIZE_MIB);
     if (!code_buffer_init(&t->buffer, mib * MIB, error)) {
         return false;
     }
@@ -121,9 +123,13 @@ static void tcg_info(Accel *a, GString *out)
 {
     TcgAccel *t = (TcgAccel *)a;
     TcgCounts sum = t->gone;
-    uint64_t used = t->code_start.ptr ? (uint64_t)(t->buffer.ptr - t->code_start.ptr) : 0;
-    uint64_t cold = t->code_start.cold ? (uint64_t)(t->buffer.cold - t->code_start.cold) : 0;
-    uint64_t blocks = MAX(t->stats.blocks, 1);
+    uint64_t used = 0, cold = 0, blocks = MAX(t->stats.blocks, 1);
+
+    for (unsigned i = 0; i < t->num_segments; i++) {
+        const CodeSegment *s = &t->segments[i];
+        used += (uint64_t)(s->room.ptr - s->start.ptr);
+        cold += (uint64_t)(s->room.cold - s->start.cold);
+    }
 
     for (unsigned i = 0; i < t->cpus->len; i++) {
         counts_add(&sum, &tcg_cpu(t->cpus->pdata[i])->counts);

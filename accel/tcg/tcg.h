@@ -9,8 +9,8 @@
  *   blocks_lock      hash chains (readers take none), code pages, chaining, list of vCPUs. Leaf.
  * The holder of the machine lock may take blocks_lock, never translate_lock.
  *
- * Blocks are freed only by a flush of everything, in an exclusive section; what a vCPU that is in
- * guest code has found therefore stays.
+ * Blocks are freed only when their segment is emptied, in an exclusive section; what a vCPU that is
+ * in guest code has found therefore stays.
  */
 #ifndef ACCEL_TCG_TCG_H
 #define ACCEL_TCG_TCG_H
@@ -112,6 +112,20 @@ typedef struct TcgCpu {
 /* What code is made by: blocks that run often anew, after the first tier; one of the two alone. */
 enum { TIER_AUTO, TIER_FIRST, TIER_BEST };
 
+/*
+ * A part of the code buffer that is filled, and emptied, as a whole; see segments.c. Its blocks lie
+ * in the order of their code.
+ */
+typedef struct CodeSegment {
+    CodeBuffer room;                   /* what is left of it */
+    CodeMark start;
+    uint8_t *hot_end;                  /* room.end stays below while it is being filled */
+    uint32_t first_block, max_blocks;
+    _Atomic uint32_t num_blocks;
+    uint64_t since;                    /* when it was begun; 0: never */
+    bool best;                         /* for what the best tier makes */
+} CodeSegment;
+
 typedef struct TcgAccel {
     Accel accel;
     int thread;                        /* property: 0 multi, 1 single */
@@ -124,12 +138,15 @@ typedef struct TcgAccel {
     const CpuArch *arch;
     pthread_mutex_t translate_lock, blocks_lock;
     uint32_t *hash;                    /* chains, by block number; read without a lock */
-    CodeBlock *blocks;                 /* all since the last flush, by address of their code; [0] is none */
-    _Atomic uint32_t num_blocks;       /* with that one */
+    CodeBlock *blocks;                 /* [0] is none */
     uint32_t max_blocks;
     ChainSlot *slots;                  /* of all blocks; [0] is none */
-    CodeMark code_start;               /* of the buffer behind the engine's stubs */
-    _Atomic uint32_t generation;       /* raised by each flush */
+    CodeSegment segments[8];
+    unsigned num_segments;
+    CodeSegment *segment_now[2];       /* that are being filled: all code; the best tier's, NULL: the former */
+    uint64_t segments_begun;
+    _Atomic bool wants_room;           /* there was none for code of the best tier */
+    _Atomic uint32_t generation;       /* raised when blocks go */
     GPtrArray *cpus;                   /* Cpu *; blocks_lock */
     TcgCounts gone;                    /* of vCPUs that are no more */
     TcgStats stats;
@@ -231,7 +248,6 @@ void smc_remove_block(CodeBlock *cb);
 /* The blocks made from a page, also those that reach into it. blocks_lock. */
 CodeBlock *smc_first_block(ram_addr ram);
 CodeBlock *smc_next_block(const CodeBlock *cb, ram_addr ram);
-void smc_clear(void);
 /*
  * Whether a new block of a key that is movable is to be made for anywhere: the page has been run at
  * another virtual address, as libraries and programs are that the guest loads at random ones. Drops
@@ -290,12 +306,31 @@ void cache_invalidate(CodeBlock *cb);
  * made.
  */
 void cache_take_back(CodeBlock *cb);
-/* Everything goes; own thread, without locks. */
-void cache_flush(Cpu *cpu, uint32_t generation);
+/*
+ * Room for code, where some of the oldest may have to go; nothing if that has been done since
+ * `generation`. Own thread, without locks, out of generated code.
+ */
+void cache_make_room(Cpu *cpu, uint32_t generation, bool best);
+/* cb is no more, but for jump caches. blocks_lock. */
+void cache_remove(CodeBlock *cb);
 /* The block and instruction of host_pc, NULL: none. */
 CodeBlock *cache_locate(Cpu *cpu, uintptr_t host_pc, uint32_t *insn);
 /* Lock that a longjmp out of a translation left behind. */
 void cache_abort_translation(Cpu *cpu);
+
+/* ---- segments.c ---- */
+void segments_init(void);
+/* Where code is made. translate_lock. */
+CodeSegment *segment_now(bool best);
+CodeSegment *segment_of(const CodeBlock *cb);
+/* The segment that host_pc is in, NULL: none; and in which of its two parts. */
+CodeSegment *segment_at(uintptr_t host_pc, bool *cold);
+/* So that what did not fit may well fit into the next one. */
+bool segment_is_half_full(const CodeSegment *s);
+/*
+ * The present one is full: the next. True: there were blocks in it. Exclusive section, blocks_lock.
+ */
+bool segments_next(bool best);
 
 /* ---- log.c: -d in_asm, op, out_asm, each behind a test of log_enabled ---- */
 void log_ir(const BlockKey *key, const IrFunc *f);

@@ -342,7 +342,7 @@ static bool engine_init(CodeBuffer *c, const CpuArch *arch, GError **error)
     g->a = (Asm){.p = c->base, .avx = g->host.avx};
     gen_common_stubs(g);
     c->ptr = (uint8_t *)(((uintptr_t)g->a.p + 63) & ~(uintptr_t)63);
-    code_buffer_split(c, (size_t)(c->end - c->ptr) / 32 * 15); /* about what either part takes */
+    code_buffer_split(c, (size_t)(c->end - c->ptr) / 8 * 3); /* about what either part takes */
     perf_map_add(c->base, (size_t)(c->ptr - c->base), "common-stubs", 0);
     return true;
 }
