@@ -129,6 +129,35 @@ static void first_mul(First *q, const IrOp *o)
     gen_rm(q->g, X_IMUL | type_wide(q, o->dst), first_def_from(q, o->dst, o->args[0]), &p);
 }
 
+/* form: F7_MUL or F7_IMUL */
+static void first_mulh(First *q, const IrOp *o)
+{
+    const uint32_t w = type_wide(q, o->dst);
+
+    first_clear(q, RAX, true);
+    first_use_in(q, o->args[1], RDX);
+    first_use_in(q, o->args[0], RAX);
+    x_f7(&q->g->a, w, first_rows[o->opcode].form, RDX);
+    x_mov_rr(&q->g->a, w, first_def(q, o->dst), RDX);
+}
+
+/* form: X_BSR or X_BSF, which leave what was there where no bit is set. */
+static void first_count_zeros(First *q, const IrOp *o)
+{
+    const uint32_t w = type_wide(q, o->dst), form = first_rows[o->opcode].form;
+    const int32_t bits = w ? 64 : 32;
+    Asm *a = &q->g->a;
+
+    first_use_in(q, o->args[0], RSI);
+    x_rr(a, form | w, RDX, RSI);
+    int dst = first_def(q, o->dst);
+    x_mov_ri(a, dst, (uint64_t)(form == X_BSR ? 2 * bits - 1 : bits));
+    x_rr(a, X_CMOV | CC_NE | w, dst, RDX);
+    if (form == X_BSR) {
+        x_alu_ri(a, 0, ALU_XOR, dst, bits - 1);
+    }
+}
+
 static void first_andc(First *q, const IrOp *o)
 {
     const uint32_t w = type_wide(q, o->dst);
@@ -467,6 +496,46 @@ static void first_call(First *q, const IrOp *o)
     }
 }
 
+/*
+ * Atomic operations are calls; form: IrAtomic or TCG_CMPXCHG. The place that the slow path is told
+ * of is behind the instruction's beginning, where its point is.
+ */
+static void first_atomic(First *q, const IrOp *o)
+{
+    const unsigned kind = first_rows[o->opcode].form;
+    const uint32_t oi = MEM_KIND_OI(kind, o->mem.op, o->mem.mmu);
+    const bool three = kind == TCG_CMPXCHG;
+    Asm *a = &q->g->a;
+
+    before_call(q, false);
+    for (unsigned i = 0; i < o->num_args; i++) {
+        Mem m;
+        if (first_place(q, o->args[i], &m)) {
+            if (m.base == RSP) {
+                m.disp += 8 * (int32_t)i;
+            }
+            x_rm(a, X_MOV_RM | type_wide(q, o->args[i]), RDX, m);
+        } else {
+            first_use_in(q, o->args[i], RDX);
+        }
+        x_push(a, RDX);
+    }
+    x_pop(a, RSI);
+    x_pop(a, RDX);
+    if (three) {
+        x_pop(a, RCX);
+    }
+    after_call(q, false);
+    x_mov_ri(a, R8, oi);
+    x_patch32(x_lea_rip(a, R9), a->p);
+    gen_cpu_arg(q->g);
+    x_call(a, (const void *)(uintptr_t)tcg_atomic);
+    if (q->vals[o->dst].type == IR_I32) {
+        x_mov_rr(a, 0, RAX, RAX);
+    }
+    first_def_fixed(q, o->dst, RAX);
+}
+
 /* ---------------------------------------------------------------- branches and exits */
 
 static void jump_to(First *q, HostCond c, const IrBlock *to)
@@ -558,6 +627,10 @@ const FirstRow first_rows[OP_COUNT] = {
     [OP_SUB] = {first_alu, ALU_SUB, 0},
     [OP_ADD_SHL] = {first_add_shl, 0, 0},
     [OP_MUL] = {first_mul, 0, 0},
+    [OP_MULHU] = {first_mulh, F7_MUL, 0},
+    [OP_MULHS] = {first_mulh, F7_IMUL, 0},
+    [OP_CLZ] = {first_count_zeros, X_BSR, 0},
+    [OP_CTZ] = {first_count_zeros, X_BSF, 0},
     [OP_AND] = {first_alu, ALU_AND, 0},
     [OP_OR] = {first_alu, ALU_OR, 0},
     [OP_XOR] = {first_alu, ALU_XOR, 0},
@@ -587,6 +660,12 @@ const FirstRow first_rows[OP_COUNT] = {
     [OP_SELECT] = {first_select, 0, 0},
     [OP_LOAD] = {first_load, 0, 0},
     [OP_STORE] = {first_store, 0, 0},
+    [OP_XCHG] = {first_atomic, ATOMIC_XCHG, 0},
+    [OP_FETCH_ADD] = {first_atomic, ATOMIC_ADD, 0},
+    [OP_FETCH_AND] = {first_atomic, ATOMIC_AND, 0},
+    [OP_FETCH_OR] = {first_atomic, ATOMIC_OR, 0},
+    [OP_FETCH_XOR] = {first_atomic, ATOMIC_XOR, 0},
+    [OP_CMPXCHG] = {first_atomic, TCG_CMPXCHG, 0},
     [OP_FENCE] = {first_fence, 0, 0},
     [OP_CALL] = {first_call, 0, 0},
     [OP_BR] = {first_br, 0, 0},

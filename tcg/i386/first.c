@@ -266,6 +266,9 @@ static bool fits(const First *q, const IrOp *o)
     if (o->opcode == OP_LOAD || o->opcode == OP_STORE) {
         return (o->mem.op & MEM_SIZE) <= MEM_64 && !(o->mem.op & (MEM_BIG | MEM_ATOMIC));
     }
+    if (ir_desc(o)->flags & IRF_MEM) {
+        return (o->mem.op & MEM_SIZE) <= MEM_64;
+    }
     if (o->opcode == OP_GET || o->opcode == OP_SET) {
         return ir_var_type(q->f, o->var.var) <= IR_I64;
     }
@@ -310,6 +313,10 @@ static bool scan(First *q, const IrBlock *b, uint64_t *dead, uint32_t words)
     memset(dead, 0, words * sizeof(*dead));
     for (uint32_t op = b->last; op; op = q->f->ops[op].prev) {
         const IrOp *o = &q->f->ops[op];
+        if (o->dst && !q->vals[o->dst].last && removable(o)) {
+            q->skip[op] = true;
+            continue;
+        }
         if (!fits(q, o) || (o->next && o->next < op)) {
             return false;
         }
@@ -326,10 +333,6 @@ static bool scan(First *q, const IrBlock *b, uint64_t *dead, uint32_t words)
             ir_set_add(dead, o->var.var);
             break;
         default:
-            if (o->dst && !q->vals[o->dst].last && removable(o)) {
-                q->skip[op] = true;
-                continue;
-            }
             if (o->opcode == OP_GET) {
                 ir_set_remove(dead, o->var.var);
             } else if (ir_op_faults(o) || ir_op_reads_homes(o)) {
@@ -522,8 +525,7 @@ static void begin_code(First *q, Gen *g, CodeBuffer *c, CodeBlock *cb, uint8_t *
     memset(g->block_at, 0, g->f->num_blocks * sizeof *g->block_at);
     g_array_set_size(g->fixups, 0);
     g_array_set_size(g->misses, 0);
-    cb->code = (GeneratedCode){
-        .entry = g->start, .cold = (uint32_t)(c->cold - g->start), .packed = true};
+    cb->code = (GeneratedCode){.entry = g->start, .packed = true};
     q->points = points;
     q->points_end = points + size;
     q->point_offset = q->num_points = 0;
@@ -577,9 +579,6 @@ CodeFirst gen_first(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb, int32_t *tr
             return q->full ? FIRST_UNFIT : FIRST_FULL;
         }
     }
-    g->hot_end = g->a.p;
-    g->a.p = c->cold;
-    g->end = c->cold_end;
     for (uint32_t i = 0; i < q->num_exits; i++) {
         cb->code.num_chains = (uint8_t)MAX(cb->code.num_chains, q->exits[i].slot + 1);
     }
@@ -587,6 +586,10 @@ CodeFirst gen_first(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb, int32_t *tr
     if (!cb->code.chains) {
         return FIRST_FULL;
     }
+    g->hot_end = g->a.p;
+    g->a.p = c->cold;
+    g->end = c->cold_end;
+    cb->code.cold = (uint32_t)(c->cold - g->start);
     ways_out(q, entry_jump);
     gen_lookup_misses(g);
     return finish(q, points) ? FIRST_DONE : q->full ? FIRST_UNFIT : FIRST_FULL;
