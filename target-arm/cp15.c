@@ -429,6 +429,8 @@ void helper_cp15_write(Cpu *cpu, uint32_t id, uint32_t rt, uint64_t value)
     const ArmSysreg *r = checked(c, id, false, host_pc);
     bool taken = r->flags & SR_LOCK && arm_lock();
 
+    cpu->mem_host_pc = host_pc;     /* translations on demand may fault */
     arm_sysreg_set(c, r, value);
+    cpu->mem_host_pc = 0;
     arm_unlock(taken);
 }

@@ -278,6 +278,7 @@ typedef struct ArmFault {
     unsigned level;
     unsigned stage;                     /* 1 or 2 */
     bool s1ptw, domain_valid;
+    bool maintenance;                   /* of an operation, not of an access: CM */
     unsigned domain;
     hwaddr ipa;
 } ArmFault;

@@ -90,11 +90,16 @@ unsigned arm_pa_bits(const ArmCpu *c)
     return MIN(decode_ps(c->id.mmfr0 & 15), 48u);
 }
 
-static unsigned granule_of(unsigned tg, bool range1)
+/* A size that the CPU does not have counts as 4 KiB, or as 64 KiB where that is missing too. */
+static unsigned granule_of(const ArmCpu *c, unsigned tg, bool range1)
 {
     static const uint8_t tg0[4] = {12, 16, 14, 12}, tg1[4] = {12, 14, 12, 16};
+    unsigned g = range1 ? tg1[tg] : tg0[tg];
+    uint64_t sizes = c->id.mmfr0;
+    bool has4 = (sizes >> 28 & 15) != 15, has16 = sizes >> 20 & 15,
+         has64 = (sizes >> 24 & 15) != 15;
 
-    return range1 ? tg1[tg] : tg0[tg];
+    return (g == 14 && has16) || (g == 16 && has64) ? g : has4 ? 12 : 16;
 }
 
 /* LPAE in AArch32: 32-bit addresses, TTBCR's sizes (G5.5). */
@@ -139,7 +144,7 @@ static bool stage1(ArmWalk *w, Stage *s)
     if (s->two_ranges) {
         upper = w->va >> 55 & 1;
         s->txsz = (upper ? tcr >> 16 : tcr) & 63;
-        s->granule = granule_of(upper ? tcr >> 30 & 3 : tcr >> 14 & 3, upper);
+        s->granule = granule_of(c, upper ? tcr >> 30 & 3 : tcr >> 14 & 3, upper);
         s->disabled = tcr >> (upper ? 23 : 7) & 1;
         s->pa_bits = decode_ps(tcr >> 32 & 7);
         s->ha = tcr >> 39 & 1;
@@ -149,7 +154,7 @@ static bool stage1(ArmWalk *w, Stage *s)
         w->epd_user = w->user && tcr >> (upper ? 56 : 55) & 1;
     } else {
         s->txsz = tcr & 63;
-        s->granule = granule_of(tcr >> 14 & 3, false);
+        s->granule = granule_of(c, tcr >> 14 & 3, false);
         s->pa_bits = decode_ps(tcr >> 16 & 7);
         s->ha = tcr >> 21 & 1;
         s->hd = tcr >> 22 & 1;
@@ -190,7 +195,7 @@ static bool stage2(ArmWalk *w, Stage *s, hwaddr ipa)
     unsigned sl0 = tcr >> 6 & 3;
 
     memset(s, 0, sizeof(*s));
-    s->granule = granule_of(tcr >> 14 & 3, false);
+    s->granule = granule_of(c, tcr >> 14 & 3, false);
     s->txsz = MIN(MAX((unsigned)tcr & 63, 16u), 39u);
     s->va_bits = 64 - s->txsz;
     s->pa_bits = MIN(decode_ps(tcr >> 16 & 7), arm_pa_bits(c));
@@ -546,13 +551,15 @@ void arm_raise_fault(ArmCpu *c, const ArmFault *f, uint64_t va, MmuAccess access
     unsigned el = arm_el(c), target = f->stage == 2 ? 2 : arm_default_el(c);
     bool fetch = access == ACCESS_FETCH;
     uint32_t iss =
-        arm_fault_esr_code(f) | (access == ACCESS_STORE ? 1 << 6 : 0) | (f->s1ptw ? 1 << 7 : 0);
+        arm_fault_esr_code(f) | (access == ACCESS_STORE ? 1 << 6 : 0) | (f->s1ptw ? 1 << 7 : 0) |
+        (f->maintenance ? 1 << 8 : 0);
 
     c->exc.va = va;
     c->exc.has_va = true;
     c->exc.has_ipa = f->stage == 2;
     c->exc.ipa = f->ipa;
-    c->exc.fsr = arm_fault_fsr(c, f, target) | (access == ACCESS_STORE ? 1 << 11 : 0);
+    c->exc.fsr = arm_fault_fsr(c, f, target) | (access == ACCESS_STORE ? 1 << 11 : 0) |
+                 (f->maintenance ? 1 << 13 : 0);
     if (fetch) {
         iss &= ~(uint32_t)(1 << 6);
     } else if (f->stage == 2 && !f->s1ptw) {
@@ -574,7 +581,7 @@ bool arm_tlb_fill(Cpu *cpu, uint64_t va, unsigned size, MmuAccess access, unsign
 {
     ArmCpu *c = ARM(cpu);
     ArmPage page;
-    ArmFault f;
+    ArmFault f = {0};
 
     if (arm_has(c, FEATURE_M)) {
         return arm_m_tlb_fill(c, (uint32_t)va, access, mmu_idx, probe, host_pc);
@@ -646,7 +653,7 @@ bool arm_page_is_ram(ArmCpu *c, const ArmPage *page)
 bool arm_guarded(ArmCpu *c, uint64_t va)
 {
     ArmPage page;
-    ArmFault f;
+    ArmFault f = {0};
 
     return arm_page_walk(c, va, ACCESS_FETCH, arm_mmu_index_hook(&c->cpu, true), true, &page, &f) &&
            page.guarded;
@@ -667,7 +674,7 @@ unsigned arm_resolve_btype(ArmCpu *c)
 bool arm_debug_translate(Cpu *cpu, uint64_t va, hwaddr *pa, MemAttrs *attrs)
 {
     ArmPage page;
-    ArmFault f;
+    ArmFault f = {0};
 
     if (arm_has(ARM(cpu), FEATURE_M)) {
         *pa = (uint32_t)va;
@@ -688,7 +695,7 @@ uint64_t arm_address_translate(ArmCpu *c, uint64_t va, MmuAccess access, unsigne
 {
     uint64_t saved = c->hcr;
     ArmPage page;
-    ArmFault f;
+    ArmFault f = {0};
     bool ok;
 
     if (stages == 1) {
@@ -696,6 +703,11 @@ uint64_t arm_address_translate(ArmCpu *c, uint64_t va, MmuAccess access, unsigne
     }
     ok = arm_page_walk(c, va, access, mmu_idx, false, &page, &f);
     c->hcr = saved;
+    if (!ok && f.type == FAULT_EXTERNAL_WALK) {
+        /* D8.15: a Data Abort, as of a cache operation */
+        f.maintenance = true;
+        arm_raise_fault(c, &f, va, ACCESS_STORE, c->cpu.mem_host_pc);
+    }
     if (ok) {
         return (page.pa & 0x0000fffffffff000ull) | (uint64_t)page.mair << 56 | 1 << 11 |
                (uint64_t)page.sh << 7 | (page.attrs.secure ? 0 : 1 << 9);

@@ -74,7 +74,7 @@ static bool page_quiet(const Access *a, uint64_t va)
 {
     Cpu *cpu = &a->c->cpu;
     ArmPage page;
-    ArmFault f;
+    ArmFault f = {0};
 
     if ((cpu->tlb.table[a->mmu][tlb_index(va)].read & ~(uint64_t)0xfff) ==
         (va & ~(uint64_t)0xfff)) {
