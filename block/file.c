@@ -26,6 +26,8 @@
 #define LOCK_UNSHARED 200
 #define LOCK_BITS 4
 #define MAX_ALIGN 4096
+/* What files are made with when nothing is said. */
+#define DEFAULT_EXTENT_HINT MIB
 /* Reads up to this size are tried without waiting first. */
 #define CACHED_BYTES (128 * KIB)
 
@@ -623,6 +625,20 @@ static int write_zeroes_through(const Resize *r)
     return fsync(r->fd) < 0 ? -errno : 0;
 }
 
+/*
+ * Who opens the file with O_DIRECT finds out the alignment by reading the first block: in a hole
+ * some file systems take any.
+ */
+static void allocate_first_block(const Resize *r)
+{
+    static const uint8_t zeroes[MAX_ALIGN] __attribute__((aligned(MAX_ALIGN)));
+    ssize_t done;
+
+    do {
+        done = pwrite(r->fd, zeroes, MIN(r->to, MAX_ALIGN), 0);
+    } while (done < 0 && errno == EINTR);
+}
+
 static int resize_work(void *arg)
 {
     Resize *r = arg;
@@ -637,6 +653,8 @@ static int resize_work(void *arg)
         ret = write_zeroes_through(r);
     } else if (ftruncate(r->fd, (off_t)r->to) < 0) {
         ret = -errno;
+    } else if (r->from == 0 && r->to > 0) {
+        allocate_first_block(r);
     }
     if (ret < 0 && r->mode != PREALLOC_OFF && ftruncate(r->fd, (off_t)r->from) < 0) {
         r->what = "Failed to restore old file length";
@@ -662,7 +680,7 @@ static bool co_file_truncate(BlockNode *n, uint64_t length, BlockPrealloc preall
                                     : true;
     }
     if (prealloc == PREALLOC_METADATA) {
-        return fail(error, "Unsupported preallocation mode 'metadata'");
+        return fail(error, "Unsupported preallocation mode: metadata");
     }
     r.from = (uint64_t)st.st_size;
     if (prealloc != PREALLOC_OFF && length < r.from) {
@@ -676,18 +694,48 @@ static bool co_file_truncate(BlockNode *n, uint64_t length, BlockPrealloc preall
     return true;
 }
 
+/*
+ * What file systems that can do something with it are told of an empty file. Without a wish of the
+ * user it is only tried.
+ */
+static bool set_file_attributes(int fd, struct json_object *opts, GError **error)
+{
+    uint64_t hint = opts_number(opts, "extent_size_hint", DEFAULT_EXTENT_HINT);
+    bool no_cow = opts_bool(opts, "nocow", false), wanted = opts_has(opts, "extent_size_hint");
+    struct fsxattr x;
+    int flags;
+
+    if (no_cow && ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0) {
+        flags |= FS_NOCOW_FL;
+        ioctl(fd, FS_IOC_SETFLAGS, &flags);
+    }
+    if (hint > UINT32_MAX) {
+        return fail(error, "Extent size hint is too large");
+    }
+    if (hint > 0 && ioctl(fd, FS_IOC_FSGETXATTR, &x) == 0) {
+        x.fsx_xflags |= FS_XFLAG_EXTSIZE;
+        x.fsx_extsize = (uint32_t)hint;
+        if (ioctl(fd, FS_IOC_FSSETXATTR, &x) == 0 || !wanted) {
+            return true;
+        }
+        warn_report("Failed to set extent size hint: %s", g_strerror(errno));
+    }
+    return true;
+}
+
 static bool co_file_create(const char *filename, struct json_object *opts, GError **error)
 {
     const char *path = g_str_has_prefix(filename, "file:") ? filename + 5 : filename;
     Resize r = { .to = (opts_number(opts, "size", 0) + 511) & ~511ull };
+    const char *mode = opts_string(opts, "preallocation", "off");
     g_autoptr(GError) why = NULL;
     int ret;
 
-    if (!block_prealloc_parse(opts_string(opts, "preallocation", "off"), &r.mode, error)) {
-        return false;
+    if (!block_prealloc_parse(mode, &r.mode, &why)) {
+        return fail(error, "invalid parameter value: %s", mode);
     }
     if (r.mode == PREALLOC_METADATA) {
-        return fail(error, "Unsupported preallocation mode 'metadata'");
+        return fail(error, "Unsupported preallocation mode: metadata");
     }
     errno = 0;
     r.fd = fd_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644, &why);
@@ -712,6 +760,9 @@ static bool co_file_create(const char *filename, struct json_object *opts, GErro
     if (ftruncate(r.fd, 0) < 0) {
         ret = -errno;
         r.what = "Could not clear the file";
+    } else if (!set_file_attributes(r.fd, opts, error)) {
+        close(r.fd);
+        return false;
     } else {
         ret = co_in_worker(resize_work, &r);
     }

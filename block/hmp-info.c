@@ -69,8 +69,9 @@ static void print_medium(const BlockPrint *p, BlockNode *n, const BlockFront *b)
         depth += !below->implicit;
     }
     if (n->backing) {
-        g_string_append_printf(p->out, "    Backing file:     %s (chain depth: %u)\n",
-                               block_skip_implicit(n->backing)->filename, depth);
+        g_autofree char *name = block_node_filename(block_skip_implicit(n->backing));
+
+        g_string_append_printf(p->out, "    Backing file:     %s (chain depth: %u)\n", name, depth);
     }
     if (n->detect_zeroes) {
         g_string_append_printf(p->out, "    Detect zeroes:    %s\n",
@@ -110,7 +111,9 @@ static void print_front(BlockFront *b, void *opaque)
     }
     g_string_append(p->out, *device ? device : path ? path : "");
     if (n) {
-        g_string_append_printf(p->out, " (%s): %s (%s%s%s)\n", n->name, n->filename,
+        g_autofree char *name = block_node_filename(n);
+
+        g_string_append_printf(p->out, " (%s): %s (%s%s%s)\n", n->name, name,
                                n->driver->name, n->read_only ? ", read-only" : "",
                                n->encrypted ? ", encrypted" : "");
     } else {
@@ -140,7 +143,9 @@ static void print_node(BlockNode *n, void *opaque)
     if (!begin(p, !p->only || strcmp(p->only, n->name) == 0)) {
         return;
     }
-    g_string_append_printf(p->out, "%s: %s (%s%s%s)\n", n->name, n->filename, n->driver->name,
+    g_autofree char *name = block_node_filename(n);
+
+    g_string_append_printf(p->out, "%s: %s (%s%s%s)\n", n->name, name, n->driver->name,
                            n->read_only ? ", read-only" : "", n->encrypted ? ", encrypted" : "");
     print_medium(p, n, NULL);
 }

@@ -77,6 +77,7 @@ struct json_object *co_image_json(BlockNode *n)
     g_autoptr(GError) error = NULL;
     BlockImageInfo info = { .cluster_size = 0 };
     int64_t actual = block_allocated(n);
+    g_autofree char *name = block_node_filename(n);
     bool known = n->driver->co_info && n->driver->co_info(n, &info, &error);
 
     if (n->backing_format) {
@@ -86,7 +87,7 @@ struct json_object *co_image_json(BlockNode *n)
         json_object_object_add(o, "snapshots", snapshots_json(snapshots));
     }
     put_int(o, "virtual-size", (int64_t)n->length);
-    put_text(o, "filename", n->filename);
+    put_text(o, "filename", name);
     if (known && info.cluster_size) {
         put_int(o, "cluster-size", (int64_t)info.cluster_size);
     }
@@ -113,7 +114,9 @@ struct json_object *co_image_json(BlockNode *n)
         put_text(o, "full-backing-filename", full);
         put_text(o, "backing-filename", n->backing_file);
     }
-    put_bool(o, "dirty-flag", known && info.dirty);
+    if (known || n->file) {
+        put_bool(o, "dirty-flag", known && info.dirty);
+    }
     return o;
 }
 
@@ -199,7 +202,7 @@ void co_image_text(GString *out, BlockNode *n)
     g_string_append_printf(out,
                            "image: %s\nfile format: %s\nvirtual size: %s (%" G_GUINT64_FORMAT
                            " bytes)\ndisk size: %s\n",
-                           n->filename, n->driver->name, size, n->length,
+                           keyval_get(o, "filename"), n->driver->name, size, n->length,
                            disk ? disk : "unavailable");
     if (n->encrypted) {
         g_string_append_printf(out, "encrypted: yes\n");

@@ -19,11 +19,18 @@
         .auto_dismiss = !(a)->has_auto_dismiss || (a)->auto_dismiss     \
     }
 
+static bool has_name(BlockNode *n, const char *file)
+{
+    g_autofree char *full = block_node_filename(n);
+
+    return strcmp(n->filename, file) == 0 || strcmp(full, file) == 0;
+}
+
 static BlockNode *find_in_chain(BlockNode *top, const char *file, const char *node, GError **error)
 {
     for (BlockNode *n = top; n; n = block_below(n)) {
         if (node ? strcmp(n->name, node) == 0
-                 : !n->driver->filter && strcmp(n->filename, file) == 0) {
+                 : !n->driver->filter && has_name(n, file)) {
             return n;
         }
     }

@@ -114,6 +114,7 @@ static void commit_done(BlockJob *j)
 {
     LayerJob *l = (LayerJob *)j;
     g_autoptr(GPtrArray) above = g_ptr_array_new();
+    g_autofree char *base_name = NULL;
     g_autoptr(GError) why = NULL;
 
     for (unsigned i = 0; i < l->filter->parents->len; i++) {
@@ -123,6 +124,7 @@ static void commit_done(BlockJob *j)
             g_ptr_array_add(above, e->parent);
         }
     }
+    base_name = block_node_filename(l->base);
     block_detach(l->top_edge);
     block_detach(l->base_edge);
     l->top_edge = l->base_edge = NULL;
@@ -130,7 +132,7 @@ static void commit_done(BlockJob *j)
         BlockNode *n = g_ptr_array_index(above, i);
 
         if (n->driver->co_change_backing && n->backing == l->filter &&
-            !block_change_backing(n, l->backing_file ? l->backing_file : l->base->filename,
+            !block_change_backing(n, l->backing_file ? l->backing_file : base_name,
                                   l->base->driver->name, &why)) {
             warn_report("job '%s': %s", j->id, why->message);
             return;
@@ -254,7 +256,8 @@ static void stream_done(BlockJob *j)
     LayerJob *l = (LayerJob *)j;
     BlockNode *n = l->top;
     g_autoptr(GError) why = NULL;
-    const char *file = l->backing_file ? l->backing_file : l->base ? l->base->filename : NULL;
+    g_autofree char *base_name = l->base ? block_node_filename(l->base) : NULL;
+    const char *file = l->backing_file ? l->backing_file : base_name;
 
     if (!n->backing || n->backing == l->base) {
         return;

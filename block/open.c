@@ -273,17 +273,18 @@ struct json_object *block_filename_options(const char *name, GError **error)
 
     if (g_str_has_prefix(name, "json:")) {
         o = json_from_text(name + 5, error);
+        if (!o) {
+            g_prefix_error(error, "Could not parse the JSON options: ");
+            return NULL;
+        }
         if (o && !json_object_is_type(o, json_type_object)) {
             json_object_put(o);
             return fail_null(error, "Could not parse the JSON options");
         }
-        if (o) {
-            struct json_object *nested = block_nest_options(o);
+        struct json_object *nested = block_nest_options(o);
 
-            json_object_put(o);
-            return nested;
-        }
-        return NULL;
+        json_object_put(o);
+        return nested;
     }
     if (name[scheme] == ':' && scheme > 0) {
         protocol = g_strndup(name, scheme);
@@ -300,8 +301,14 @@ struct json_object *block_filename_options(const char *name, GError **error)
                 json_object_put(o);
                 return NULL;
             }
-        } else if (find_row(d->opts, "filename") && strcmp(d->name, "null-co") != 0 &&
-                   strcmp(d->name, "null-aio") != 0) {
+        } else if (g_str_has_prefix(d->name, "null-")) {
+            g_autofree char *only = g_strconcat(d->name, "://", NULL);
+
+            if (strcmp(name, only) != 0) {
+                json_object_put(o);
+                return fail_null(error, "The only allowed filename for this driver is '%s'", only);
+            }
+        } else if (find_row(d->opts, "filename")) {
             put(o, "filename", name);
         }
         return o;
@@ -588,6 +595,9 @@ static bool find_driver(BlockNode *n, struct json_object *opts, GError **error)
 
     if (!name && strict) {
         return fail(error, "Parameter 'driver' is missing");
+    }
+    if (!name && !opts_has(opts, "file")) {
+        return fail(error, "Must specify either driver or file");
     }
     n->driver = block_driver_find(name ? name : "raw");
     if (!n->driver) {

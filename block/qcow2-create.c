@@ -120,7 +120,7 @@ static bool take_compression(struct json_object *opts, Wanted *w, GError **error
     const Qcow2Compressor *c = qcow2_compressor(0, name);
 
     if (!c) {
-        return fail(error, "Invalid parameter '%s'", name);
+        return fail(error, "Parameter 'compression-type' does not accept value '%s'", name);
     }
     w->h.compression = c->type;
     if (c->type) {
@@ -145,7 +145,7 @@ static bool take_options(struct json_object *opts, Wanted *w, GError **error)
     w->encryption =
         opts_string(opts, "encrypt.format", opts_bool(opts, "encryption", false) ? "aes" : NULL);
     if (w->encryption && strcmp(w->encryption, "luks") != 0 && strcmp(w->encryption, "aes") != 0) {
-        return fail(error, "Unknown encryption format '%s'", w->encryption);
+        return fail(error, "Parameter 'format' does not accept value '%s'", w->encryption);
     }
     return true;
 }

@@ -80,7 +80,7 @@ static ImageInfo *image_info(BlockNode *n, bool deep)
     ImageInfo *i = g_new0(ImageInfo, 1);
 
     block_run(co_image_info, &c);
-    i->filename = g_strdup(n->filename);
+    i->filename = block_node_filename(n);
     i->format = g_strdup(n->driver->name);
     i->has_dirty_flag = true;
     i->dirty_flag = c.info.dirty;
@@ -168,7 +168,7 @@ static BlockDeviceInfo *node_info(BlockNode *n, const ThrottleGroup *g, bool wri
 {
     BlockDeviceInfo *i = g_new0(BlockDeviceInfo, 1);
 
-    i->file = g_strdup(n->filename);
+    i->file = block_node_filename(n);
     i->node_name = g_strdup(n->name);
     i->ro = n->read_only;
     i->drv = g_strdup(n->driver->name);
@@ -181,7 +181,7 @@ static BlockDeviceInfo *node_info(BlockNode *n, const ThrottleGroup *g, bool wri
             i->backing_file_depth += !b->implicit;
         }
     }
-    i->backing_file = n->backing ? g_strdup(block_skip_implicit(n->backing)->filename) : NULL;
+    i->backing_file = n->backing ? block_node_filename(block_skip_implicit(n->backing)) : NULL;
     add_bitmaps(i, n);
     if (g) {
         add_limits(i, g);

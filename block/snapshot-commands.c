@@ -80,11 +80,12 @@ static bool prepare_snapshot_sync(Action *a, const BlockdevSnapshotSync *args, G
         return fail(error, "New overlay node-name already in use");
     }
     if (mode != NEW_IMAGE_MODE_EXISTING) {
+        g_autofree char *name = block_node_filename(a->node);
         bool good;
 
         o = json_object_new_object();
         json_object_object_add(o, "size", json_object_new_uint64(a->node->length));
-        json_object_object_add(o, "backing_file", json_object_new_string(a->node->filename));
+        json_object_object_add(o, "backing_file", json_object_new_string(name));
         json_object_object_add(o, "backing_fmt", json_object_new_string(a->node->driver->name));
         good = block_create(d, args->snapshot_file, o, error);
         json_object_put(o);

@@ -30,7 +30,7 @@ static bool secret_complete(Object *obj, GError **error)
     }
     if ((s->data != NULL) == (s->file != NULL)) {
         return fail(error, s->data ? "'file' and 'data' are mutually exclusive"
-                                   : "Must provide 'file' or 'data'");
+                                   : "Either 'file' or 'data' must be provided");
     }
     if (s->data) {
         text = g_strdup(s->data);

@@ -65,3 +65,23 @@ bool co_mapped_check(BlockNode *n, BlockCheck *result, unsigned fix, GError **er
     result->image_end_offset = (int64_t)MIN(end, n->file->length);
     return true;
 }
+
+void block_check_no_statistics(BlockCheck *result)
+{
+    result->total_clusters = result->allocated_clusters = 0;
+    result->fragmented_clusters = result->compressed_clusters = 0;
+    result->image_end_offset = 0;
+}
+
+bool co_mapped_check_only(BlockNode *n, BlockCheck *result, unsigned fix, GError **error)
+{
+    bool good;
+
+    if (fix) {
+        result->cannot_fix = true;
+        return true;
+    }
+    good = co_mapped_check(n, result, 0, error);
+    block_check_no_statistics(result);
+    return good;
+}

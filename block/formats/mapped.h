@@ -98,6 +98,10 @@ int co_mapped_status(BlockNode *n, uint64_t offset, uint64_t bytes, bool want_ze
  * For co_check: extents outside of the file, or that overlap. Memory: a bit per block of the file.
  */
 bool co_mapped_check(BlockNode *n, BlockCheck *result, unsigned fix, GError **error);
+/* The same for formats whose check says nothing of what is allocated, and never mends. */
+bool co_mapped_check_only(BlockNode *n, BlockCheck *result, unsigned fix, GError **error);
+/* Clears what a format's check does not tell. */
+void block_check_no_statistics(BlockCheck *result);
 /* Writes dirty metadata. */
 int co_mapped_flush(BlockNode *n);
 /* For close(): the same outside of coroutines, and frees the cache. */

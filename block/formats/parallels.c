@@ -196,21 +196,130 @@ static bool co_parallels_info(BlockNode *n, BlockImageInfo *info, GError **error
     return true;
 }
 
-static bool co_parallels_check(BlockNode *n, BlockCheck *result, unsigned fix, GError **error)
+/* ---- check ---- */
+
+static void say(BlockCheck *c, bool mend, const char *fmt, uint64_t number)
+{
+    g_autofree char *what = g_strdup_printf(fmt, number);
+    g_autofree char *line = g_strconcat(mend ? "Repairing " : "ERROR ", what, NULL);
+
+    if (c->say) {
+        c->say(c, line);
+    }
+}
+
+/* Where the block lies; 0: nowhere. < 0: -errno. */
+static int co_entry(ParallelsState *s, uint32_t i, uint64_t *where)
 {
     uint8_t raw[4];
+    int ret = co_meta_read(&s->map.meta, HEADER_SIZE + i * 4ull, raw, sizeof(raw));
 
-    if (co_block_pread(n->file, H_IN_USE, raw, sizeof(raw)) == 0 && load_le32(raw) == IN_USE) {
-        result->corruptions++;
-        if (result->say) {
-            result->say(result, fix & BLOCK_FIX_ERRORS ? "Repairing image was not closed correctly"
-                                                       : "ERROR image was not closed correctly");
+    *where = (uint64_t)load_le32(raw) * s->scale * SECTOR;
+    return ret;
+}
+
+/* A block that shares its place gets one of its own, with the same content. */
+static int co_separate(BlockNode *n, uint32_t i, uint64_t where)
+{
+    ParallelsState *s = n->state;
+    MapExtent e = { .len = s->map.unit };
+    g_autofree uint8_t *buf = g_try_malloc(s->map.unit);
+    int ret = buf ? co_block_pread(n->file, where, buf, s->map.unit) : -ENOMEM;
+
+    ret = ret < 0 ? ret : co_parallels_place(n, i * s->map.unit, &e);
+    ret = ret < 0 ? ret : co_block_pwrite(n->file, e.where, buf, s->map.unit, 0);
+    ret = ret < 0 ? ret : co_block_flush(n->file);
+    return ret < 0 ? ret : co_parallels_enter(n, i * s->map.unit, &e);
+}
+
+static void note_mended(BlockCheck *c, bool mend, int ret)
+{
+    c->corruptions++;
+    if (mend && ret < 0) {
+        c->check_errors++;
+    } else if (mend) {
+        c->corruptions_fixed++;
+    }
+}
+
+/* Blocks beyond the end of the file, and those that share a place; *end: behind the last one. */
+static void co_check_blocks(BlockNode *n, BlockCheck *c, bool mend, uint64_t *end)
+{
+    ParallelsState *s = n->state;
+    uint64_t unit = s->map.unit, last = 0, length = n->file->length;
+    g_autoptr(GHashTable) used = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    uint32_t count = (uint32_t)div_round_up(n->length, unit);
+
+    c->total_clusters = count;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t where;
+
+        if (co_entry(s, i, &where) < 0) {
+            c->check_errors++;
+            continue;
         }
-        if (fix & BLOCK_FIX_ERRORS && co_mark(n, 0) == 0) {
-            result->corruptions_fixed++;
+        if (where == 0) {
+            continue;
+        }
+        if (where >= length) {
+            say(c, mend, "cluster %" G_GUINT64_FORMAT " is outside image", i);
+            note_mended(c, mend,
+                        mend ? co_parallels_enter(n, i * unit, &(MapExtent){ .where = 0 }) : 0);
+            if (mend) {
+                continue;
+            }
+        } else if (!g_hash_table_add(used, g_memdup2(&where, sizeof(where)))) {
+            say(c, mend, "cluster %" G_GUINT64_FORMAT " shares its place with another one", i);
+            note_mended(c, mend, mend ? co_separate(n, i, where) : 0);
+            if (mend && co_entry(s, i, &where) < 0) {
+                continue;
+            }
+        }
+        c->allocated_clusters++;
+        c->fragmented_clusters += last != 0 && where != last;
+        last = where + unit;
+        *end = MAX(*end, last);
+    }
+}
+
+static bool co_parallels_check(BlockNode *n, BlockCheck *result, unsigned fix, GError **error)
+{
+    ParallelsState *s = n->state;
+    bool mend = fix & BLOCK_FIX_ERRORS;
+    uint64_t end = s->data;
+    uint8_t raw[4];
+    int ret = co_meta_read(&s->map.meta, H_IN_USE, raw, sizeof(raw));
+
+    if (ret == 0 && load_le32(raw) == IN_USE) {
+        if (result->say) {
+            result->say(result, mend ? "Repairing image was not closed correctly"
+                                     : "ERROR image was not closed correctly");
+        }
+        store_le32(raw, 0);
+        note_mended(result, mend, mend ? co_meta_write(&s->map.meta, H_IN_USE, raw, sizeof(raw),
+                                                       META_ROOT) : 0);
+    }
+    co_check_blocks(n, result, mend, &end);
+    result->image_end_offset = (int64_t)end;
+    if (n->file->length > end) {
+        uint64_t extra = n->file->length - end;
+        int64_t leaks = (int64_t)div_round_up(extra, s->map.unit);
+
+        say(result, fix & BLOCK_FIX_LEAKS,
+            "space leaked at the end of the image %" G_GUINT64_FORMAT, extra);
+        result->leaks += leaks;
+        if (fix & BLOCK_FIX_LEAKS) {
+            if (!co_block_truncate(n->file, end, PREALLOC_OFF, error)) {
+                return false;
+            }
+            result->leaks_fixed += leaks;
         }
     }
-    return co_mapped_check(n, result, fix, error);
+    if (fix) {
+        ret = co_meta_flush(&s->map.meta);
+        ret = ret < 0 ? ret : co_block_flush(n->file);
+    }
+    return ret == 0 || fail_errno(error, -ret, "cannot write what was mended");
 }
 
 static bool co_parallels_format(BlockNode *file, struct json_object *opts, GError **error)
@@ -219,9 +328,9 @@ static bool co_parallels_format(BlockNode *file, struct json_object *opts, GErro
     uint64_t size = round_up(opts_number(opts, "size", 0), SECTOR), entries, data;
     uint8_t h[HEADER_SIZE] = { 0 };
 
-    if (cluster < SECTOR || cluster % SECTOR || cluster > MAX_CLUSTER) {
-        return fail(error, "Cluster size must be a multiple of %u bytes, and at most 1 GiB",
-                    SECTOR);
+    cluster = round_up(cluster, SECTOR);
+    if (cluster == 0 || cluster > MAX_CLUSTER) {
+        return fail(error, "Cluster size must be at least 1 byte and at most 1 GiB");
     }
     entries = div_round_up(size, cluster);
     if (entries > MAX_ENTRIES) {
@@ -242,7 +351,7 @@ static bool co_parallels_format(BlockNode *file, struct json_object *opts, GErro
 
 static const OptDesc parallels_create_opts[] = {
     { "size", OPT_SIZE, "Virtual disk size" },
-    { "cluster_size", OPT_SIZE, "Parallels image cluster size" },
+    { "cluster_size", OPT_SIZE, "Parallels image cluster size", "1048576" },
     { NULL },
 };
 

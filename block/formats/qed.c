@@ -313,6 +313,7 @@ static bool co_qed_check(BlockNode *n, BlockCheck *result, unsigned fix, GError 
     if (!co_mapped_check(n, result, fix, error)) {
         return false;
     }
+    result->image_end_offset = 0;       /* not told */
     if (fix && result->corruptions == 0 && result->check_errors == 0 && !s->map.writing &&
         (s->features & FEATURE_NEED_CHECK)) {
         s->features &= ~(uint64_t)FEATURE_NEED_CHECK;

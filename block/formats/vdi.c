@@ -211,7 +211,7 @@ static bool co_vdi_format(BlockNode *file, struct json_object *opts, GError **er
 
 static const OptDesc vdi_create_opts[] = {
     { "size", OPT_SIZE, "Virtual disk size" },
-    { "static", OPT_BOOL, "VDI static (pre-allocated) image" },
+    { "static", OPT_BOOL, "VDI static (pre-allocated) image", "off" },
     { NULL },
 };
 
@@ -220,7 +220,7 @@ static const BlockDriver vdi_driver = {
     .probe = vdi_probe, .open = vdi_open, .close = mapped_close,
     .co_preadv = co_mapped_preadv, .co_pwritev = co_mapped_pwritev, .co_flush = co_mapped_flush,
     .co_write_zeroes = co_mapped_write_zeroes, .co_block_status = co_mapped_status,
-    .co_check = co_mapped_check, .create_opts = vdi_create_opts, .co_format = co_vdi_format,
+    .co_check = co_mapped_check_only, .create_opts = vdi_create_opts, .co_format = co_vdi_format,
     .co_info = co_vdi_info,
 };
 BLOCK_DRIVER(vdi_driver);

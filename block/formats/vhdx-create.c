@@ -40,7 +40,7 @@ static bool parse_plan(VhdxPlan *p, struct json_object *opts, GError **error)
         return fail(error, "Image size too large; max of 64TB");
     }
     if (!p->fixed && strcmp(kind, "dynamic") != 0) {
-        return fail(error, "Invalid parameter '%s'", kind);
+        return fail(error, "Parameter 'subformat' does not accept value '%s'", kind);
     }
     if (p->log < MIB || p->log % MIB || p->log > UINT32_MAX) {
         return fail(error, "Log size must be a multiple of 1 MB");

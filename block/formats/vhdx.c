@@ -458,7 +458,10 @@ static bool co_vhdx_check(BlockNode *n, BlockCheck *result, unsigned fix, GError
     if (s->replayed) {
         result->corruptions_fixed++;
     }
-    return co_mapped_check(n, result, fix, error);
+    bool good = co_mapped_check(n, result, fix, error);
+
+    block_check_no_statistics(result);
+    return good;
 }
 
 static const BlockDriver vhdx_driver = {

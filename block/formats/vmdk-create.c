@@ -143,10 +143,10 @@ static bool parse_plan(VmdkPlan *p, struct json_object *opts, GError **error)
     }
     p->hw_version = p->hw_version ? p->hw_version : compat6 ? "6" : "4";
     if (!g_strv_contains(adapters, p->adapter)) {
-        return fail(error, "Unknown adapter type: %s", p->adapter);
+        return fail(error, "invalid parameter value: %s", p->adapter);
     }
     if (!g_strv_contains(types, p->type)) {
-        return fail(error, "Invalid subformat '%s'", p->type);
+        return fail(error, "invalid parameter value: %s", p->type);
     }
     p->flat = g_str_has_suffix(p->type, "Flat");
     p->split = g_str_has_prefix(p->type, "twoGb");

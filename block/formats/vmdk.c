@@ -741,7 +741,7 @@ static const BlockDriver vmdk_driver = {
     .co_preadv = co_mapped_preadv, .co_pwritev = co_vmdk_pwritev,
     .co_pwrite_compressed = co_vmdk_pwrite_compressed, .co_flush = co_vmdk_flush,
     .co_write_zeroes = co_vmdk_write_zeroes, .co_block_status = co_mapped_status,
-    .co_check = co_mapped_check, .create_opts = vmdk_create_opts, .co_create = co_vmdk_create,
+    .co_check = co_mapped_check_only, .create_opts = vmdk_create_opts, .co_create = co_vmdk_create,
     .co_info = co_vmdk_info,
 };
 BLOCK_DRIVER(vmdk_driver);

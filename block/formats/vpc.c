@@ -363,7 +363,7 @@ static bool co_vpc_format(BlockNode *file, struct json_object *opts, GError **er
     uint8_t footer[FOOTER_SIZE];
 
     if (!dynamic && strcmp(kind, "fixed") != 0) {
-        return fail(error, "Invalid parameter '%s'", kind);
+        return fail(error, "Parameter 'subformat' does not accept value '%s'", kind);
     }
     if (exact || sectors > (uint64_t)CHS_CYLINDERS * CHS_HEADS * CHS_SECTORS) {
         vpc_geometry(sectors, &cylinders, &heads, &spt);
@@ -375,7 +375,7 @@ static bool co_vpc_format(BlockNode *file, struct json_object *opts, GError **er
         sectors = chs;
     }
     if (sectors > MAX_SECTORS) {
-        return fail(error, "VHD size limit exceeded: the maximum is 2040 GiB");
+        return fail(error, "The image size is too large for file format 'vpc'");
     }
     make_footer(footer, sectors * SECTOR, exact, dynamic, cylinders, heads, spt);
     return dynamic ? create_dynamic(file, footer, sectors * SECTOR, error)

@@ -101,11 +101,7 @@ static int run_alloc(IoShell *s, int argc, char **argv)
     if (!io_number(argv[1], &start) || (argc > 2 && !io_number(argv[2], &count))) {
         return -EINVAL;
     }
-    if (start > s->node->length) {
-        printf("is_allocated failed: %s\n", g_strerror(EIO));
-        return -EIO;
-    }
-    count = MIN(count, s->node->length - start);
+    count = start > s->node->length ? 0 : MIN(count, s->node->length - start);
     for (offset = start; offset < start + count;) {
         bool allocated;
         uint64_t len = allocation(s, offset, start + count - offset, &allocated, &ret);

@@ -86,8 +86,10 @@ static int compare_names(const void *a, const void *b)
 /* All commands by name, or one with its text. */
 static int help(int argc, char **argv)
 {
-    const IoCommand *all[64];
-    unsigned n = 0;
+    static const IoCommand self = { "help", "?", NULL, 0, 1, .args = "[command] ",
+                                    .summary = "help for one or all commands" };
+    const IoCommand *all[64] = { &self };
+    unsigned n = 1;
 
     if (argc > 1) {
         const IoCommand *c = io_find(argv[1]);

@@ -23,6 +23,7 @@ typedef struct BlockCheck {
     int64_t corruptions_fixed, leaks_fixed;
     int64_t image_end_offset;
     int64_t total_clusters, allocated_clusters, fragmented_clusters, compressed_clusters;
+    bool cannot_fix;            /* mending was asked for, and the format has no way: nothing was done */
     /* A line about each thing found goes here (stderr of the tool). */
     void (*say)(struct BlockCheck *c, const char *line);
 } BlockCheck;

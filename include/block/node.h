@@ -85,7 +85,7 @@ struct BlockNode {
     GPtrArray *children, *parents;  /* BlockEdge; never NULL */
     BlockNode *file;                /* the child "file" or, of a filter, the one it filters; may be NULL */
     BlockNode *backing;             /* the child with BLOCK_ROLE_COW; may be NULL */
-    char *filename;                 /* for messages and queries; never NULL after open */
+    char *filename;                 /* for messages; never NULL after open. Of queries: block_node_filename */
     char *backing_file;             /* the header's text; NULL: none */
     char *backing_format;           /* the header's; NULL: not said */
     struct json_object *options;    /* as given, nested */
@@ -143,6 +143,11 @@ BlockNode *block_open_image(const char *filename, const char *format, struct jso
                             unsigned flags, GError **error);
 /* The older form: flags BLOCKDEV, or AUTO_READ_ONLY. */
 BlockNode *block_node_open(struct json_object *opts, bool blockdev, GError **error);
+/*
+ * What a user can open to see the same: n->filename, or "json:{...}" when that would not do. To be
+ * freed.
+ */
+char *block_node_filename(BlockNode *n);
 /* A new object with the options of the protocol that a name means ("driver", "filename", ...). */
 struct json_object *block_filename_options(const char *filename, GError **error);
 /* name as seen from the image `base`: relative paths count from its folder. New string. */

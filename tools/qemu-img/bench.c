@@ -13,6 +13,7 @@ typedef struct Bench {
     bool write, no_drain;
     unsigned open_flags;
     BlockNode *n;
+    uint8_t *data;              /* to be written */
     uint64_t next, since_flush;
     int ret;
 } Bench;
@@ -58,11 +59,11 @@ static void co_requests(void *opaque)
     Bench *b = opaque;
     uint8_t *buf = NULL;
 
-    if (posix_memalign((void **)&buf, 4096, MAX(b->size, 1)) != 0) {
+    /* all that is written is the same; what is read goes to a buffer each */
+    if (!b->write && posix_memalign((void **)&buf, 4096, MAX(b->size, 1)) != 0) {
         b->ret = -ENOMEM;
         return;
     }
-    memset(buf, b->write ? (int)b->pattern : 0, b->size);
     while (b->next < b->count && b->ret == 0) {
         uint64_t i = b->next++, at = b->offset + i * b->step;
         int ret;
@@ -71,7 +72,11 @@ static void co_requests(void *opaque)
             at %= b->n->length;
             at = MIN(at, b->n->length - b->size);
         }
-        ret = b->write ? co_block_pwrite(b->n, at, buf, b->size, 0)
+        if (b->size > b->n->length) {
+            b->ret = -EIO;
+            break;
+        }
+        ret = b->write ? co_block_pwrite(b->n, at, b->data, b->size, 0)
                        : co_block_pread(b->n, at, buf, b->size);
         if (ret == 0 && b->flush_interval && ++b->since_flush >= b->flush_interval) {
             b->since_flush = 0;
@@ -110,6 +115,9 @@ int cmd_bench(int argc, char **argv)
     if (b.flush_interval && b.flush_interval < b.depth) {
         return tool_error("Flush interval can't be smaller than depth");
     }
+    if (!img_cache_mode(a.cache, "Invalid cache mode")) {
+        return 1;
+    }
     if (!img_open(&img, argv[a.first], &a, a.format, a.cache, b.open_flags, b.write)) {
         return 1;
     }
@@ -127,6 +135,13 @@ int cmd_bench(int argc, char **argv)
         }
         fflush(stdout);
     }
+    if (b.write) {
+        if (posix_memalign((void **)&b.data, 4096, MAX(b.size, 1)) != 0) {
+            img_close(&img);
+            return tool_error("no memory for a buffer of %" G_GUINT64_FORMAT " bytes", b.size);
+        }
+        memset(b.data, (int)b.pattern, b.size);
+    }
     start = g_get_monotonic_time();
     img_parallel((unsigned)MAX(1, MIN(b.depth, b.count)), co_requests, &b);
     if (b.ret < 0) {
@@ -135,5 +150,6 @@ int cmd_bench(int argc, char **argv)
         printf("Run completed in %3.3f seconds.\n", (double)(g_get_monotonic_time() - start) / 1e6);
     }
     img_close(&img);
+    free(b.data);
     return b.ret < 0 ? 1 : 0;
 }

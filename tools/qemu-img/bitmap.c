@@ -136,9 +136,6 @@ int cmd_bitmap(int argc, char **argv)
     if (!img_parse(argc, argv, "b:f:F:g:h", longs, &a, bitmap_option, &b)) {
         return 1;
     }
-    if (a.first + 2 != argc) {
-        return tool_error("Expecting filename and bitmap name");
-    }
     for (unsigned i = 0; i < b.count; i++) {
         adds |= b.actions[i].what == OPT_ADD;
         merges |= b.actions[i].what == OPT_MERGE;
@@ -146,6 +143,9 @@ int cmd_bitmap(int argc, char **argv)
     if (!b.count) {
         return tool_error(
             "Need at least one of --add, --remove, --clear, --enable, --disable, or --merge");
+    }
+    if (a.first + 2 != argc) {
+        return tool_error("Expecting filename and bitmap name");
     }
     if (b.granularity_given && !adds) {
         return tool_error("granularity only supported with --add");

@@ -19,7 +19,7 @@ typedef struct Compare {
     BlockNode *n[2];
     ImgStatus known[2];
     bool strict;
-    uint64_t total, at;
+    uint64_t total, at, shown;
     CoMutex lock;
     uint64_t mismatch;          /* the first known; UINT64_MAX: none */
     const char *what;
@@ -143,7 +143,10 @@ static void co_worker(void *opaque)
         if (!more || !co_compare_range(c, at, bytes, zero, bufs)) {
             break;
         }
-        img_progress(at + bytes, c->total);
+        if (c->mismatch == UINT64_MAX && at + bytes > c->shown) {
+            c->shown = at + bytes;
+            img_progress(c->shown, c->total);
+        }
     }
     free(bufs);
 }

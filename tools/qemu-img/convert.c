@@ -25,7 +25,7 @@ typedef struct Convert {
     ImgArgs a;
     bool compress, no_create, unordered, salvage, target_zero, offload, bitmaps, skip_broken;
     const char *rate;
-    bool sparse_given;
+    bool sparse_given, out_format_given;
     uint64_t sparse;            /* zero bytes in a row that are left out; 0: none */
     uint64_t workers;
     /* running */
@@ -298,10 +298,11 @@ static bool co_open_target(Convert *c, Img *target, const char *filename)
     ImgArgs out = { .image_opts = c->a.target_image_opts };
     g_autoptr(GError) error = NULL;
     BlockImageInfo info = { .cluster_size = 0 };
+    g_autofree char *doing = g_strdup_printf("error while converting %s", c->a.out_format);
 
     if (!c->no_create) {
         if (!img_create_image(filename, c->a.out_format, c->a.base, c->a.base_format, true,
-                              c->a.options, c->total, true, true)) {
+                              c->a.options, c->total, true, true, doing)) {
             return false;
         }
     }
@@ -376,6 +377,7 @@ static bool convert_option(int k, const char *arg, void *opaque)
     switch (k) {
     case 'c': c->compress = true; return true;
     case 'n': c->no_create = true; return true;
+    case 'O': c->a.out_format = arg; return c->out_format_given = true;
     case 'W': c->unordered = true; return true;
     case 'C': c->offload = true; return true;
     case 'r': c->rate = arg; return true;
@@ -418,6 +420,10 @@ static bool check_combination(Convert *c)
         wrong = "Cannot enable copy offloading when -c is used";
     } else if (c->offload && c->sparse_given) {
         wrong = "Cannot enable copy offloading when -S is used";
+    } else if (c->a.base && !c->no_create && block_driver_find(c->a.out_format) &&
+               !block_driver_find(c->a.out_format)->backing) {
+        tool_error("Backing file not supported for file format '%s'", c->a.out_format);
+        return false;
     } else if (c->a.base && !c->a.base_format && !c->no_create) {
         wrong = "Use of backing file requires explicit backing format";
     } else if (c->target_zero && !c->no_create) {
@@ -426,8 +432,10 @@ static bool check_combination(Convert *c)
         wrong = "--target-image-opts requires use of -n flag";
     } else if (c->no_create && c->a.options) {
         wrong = "-o has no effect when skipping image creation";
-        fprintf(stderr, "qemu-img: warning: %s\n", wrong);
-        wrong = NULL;
+    } else if (c->skip_broken && !c->bitmaps) {
+        wrong = "Use of --skip-broken-bitmaps requires --bitmaps";
+    } else if (c->a.target_image_opts && c->out_format_given) {
+        wrong = "--image-opts and --format are mutually exclusive";
     } else if (c->salvage && c->offload) {
         wrong = "Cannot use copy offloading in salvaging mode";
     }
@@ -483,6 +491,10 @@ static int co_run(Convert *c, const char *target_name)
     Img target = { NULL, NULL };
     int ret;
 
+    if (c->bitmaps && !c->sources[0].n->driver->co_can_store_bitmap) {
+        tool_error("Source lacks bitmap support");
+        return 1;
+    }
     if (!co_open_target(c, &target, target_name)) {
         img_close(&target);
         return 1;
@@ -525,10 +537,15 @@ int cmd_convert(int argc, char **argv)
         {0, 0, 0, 0},
     };
     Convert c = { .a = { .out_format = "raw" }, .sparse = 4096, .workers = 8 };
+    g_autofree char *wrong_cache = NULL;
     int ret = 1;
 
     if (!img_parse(argc, argv, "f:O:B:CcF:o:l:S:pt:T:qnm:WUr:u", longs, &c.a, convert_option, &c) ||
         !check_combination(&c)) {
+        return 1;
+    }
+    wrong_cache = g_strdup_printf("Invalid source cache option: %s", c.a.src_cache);
+    if (!img_cache_mode(c.a.src_cache, wrong_cache)) {
         return 1;
     }
     if (c.rate && !img_size(c.rate, "rate limit", &c.bytes_per_s)) {

@@ -202,6 +202,20 @@ int cmd_rebase(int argc, char **argv)
         tool_error("Invalid format name: '%s'", a.base_format);
         goto out;
     }
+    if (!a.unsafe && a.base && *a.base) {
+        g_autofree char *full = block_resolve_relative(img.n->filename, a.base);
+
+        now = tool_open(
+            full, false, a.base_format, a.src_cache,
+            BLOCK_OPEN_READ_ONLY | BLOCK_OPEN_QUIET | (share ? BLOCK_OPEN_FORCE_SHARE : 0), &error);
+        if (!now) {
+            g_autofree char *prefix = g_strdup_printf("Could not open '%s': ", full);
+            size_t skip = g_str_has_prefix(error->message, prefix) ? strlen(prefix) : 0;
+
+            tool_error("Could not open new backing file '%s': %s", a.base, error->message + skip);
+            goto out;
+        }
+    }
     if (!img.n->driver->co_change_backing) {
         tool_error("Could not change the backing file to '%s': Operation not supported",
                    a.base ? a.base : "");
@@ -211,17 +225,6 @@ int cmd_rebase(int argc, char **argv)
         tool_error("Could not change the backing file to '%s': backing format must be specified",
                    a.base);
         goto out;
-    }
-    if (!a.unsafe && a.base && *a.base) {
-        g_autofree char *full = block_resolve_relative(img.n->filename, a.base);
-
-        now = tool_open(
-            full, false, a.base_format, a.src_cache,
-            BLOCK_OPEN_READ_ONLY | BLOCK_OPEN_QUIET | (share ? BLOCK_OPEN_FORCE_SHARE : 0), &error);
-        if (!now) {
-            tool_error("Could not open new backing file '%s': %s", a.base, error->message);
-            goto out;
-        }
     }
     if (!a.unsafe) {
         int r;
@@ -292,7 +295,7 @@ static bool dd_word(Dd *d, const char *word)
 
 static int co_dd(const Dd *d, const ImgArgs *a, BlockNode *in)
 {
-    uint64_t size = in->length, skip, from, end;
+    uint64_t size = in->length, from, end;
     ImgArgs out_args = { .format = NULL };
     g_autofree uint8_t *buf = NULL;
     int ret = 0;
@@ -307,20 +310,19 @@ static int co_dd(const Dd *d, const ImgArgs *a, BlockNode *in)
     } else {
         from = d->skip * d->bs;
     }
-    skip = from;
     end = d->has_count ? MIN(in->length,
                              from + (d->count <= INT64_MAX / d->bs ? d->count * d->bs : in->length))
                        : in->length;
     if (!img_create_image(d->out, a->out_format, NULL, NULL, true, NULL,
                           d->has_count ? MIN(size, in->length) - MIN(from, size)
                                        : in->length - from,
-                          true, true)) {
+                          true, true, "error while creating output image")) {
         return 1;
     }
     if (!img_open(&out, d->out, &out_args, a->out_format, NULL, 0, true)) {
         return 1;
     }
-    if (in->length < skip) {
+    if (d->skip > INT64_MAX / d->bs || in->length < d->skip * d->bs) {
         tool_error("%s: cannot skip to specified offset", d->in);
     }
     end = MIN(end, from + out.n->length);

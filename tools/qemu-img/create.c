@@ -126,7 +126,10 @@ static void print_formatting(const char *filename, const BlockDriver *d, struct 
         if (json_object_is_type(value, json_type_boolean)) {
             printf(" %s=%s", name, json_object_get_boolean(value) ? "on" : "off");
         } else {
-            printf(" %s=%s", name, json_object_get_string(value));
+            g_auto(GStrv) parts = g_strsplit(json_object_get_string(value), ",", -1);
+            g_autofree char *text = g_strjoinv(",,", parts);
+
+            printf(" %s=%s", name, text);
         }
     }
     printf("\n");
@@ -168,18 +171,23 @@ static bool use_backing(const char *filename, struct json_object *o, bool open_i
         return true;
     }
     if (format && !block_driver_find(format)) {
-        return fail(error, "Unknown backing file format '%s'", format);
+        return fail(error, "Unknown driver '%s'\nCould not open backing image.", format);
     }
     if (strcmp(file, filename) == 0) {
         return fail(error,
                     "Error: Trying to create an image with the same filename as the backing file");
+    }
+    if (!open_it && !format) {
+        return fail(error, "Backing file specified without backing format");
     }
     if (!open_it) {
         return *have_size || fail(error, "Image creation needs a size parameter");
     }
     full = block_resolve_relative(filename, file);
     n = block_open_image(full, format, NULL,
-                         BLOCK_OPEN_READ_ONLY | BLOCK_OPEN_QUIET | BLOCK_OPEN_FORCE_SHARE, error);
+                         BLOCK_OPEN_READ_ONLY | BLOCK_OPEN_QUIET | BLOCK_OPEN_FORCE_SHARE |
+                             BLOCK_OPEN_NO_IO,
+                         error);
     if (!n) {
         g_autofree char *why = g_strdup((*error)->message);
 
@@ -207,11 +215,11 @@ static void put(struct json_object *o, const char *key, const char *value)
 
 bool img_create_image(const char *filename, const char *format, const char *base,
                       const char *base_format, bool base_open, const char *options, uint64_t size,
-                      bool have_size, bool quiet)
+                      bool have_size, bool quiet, const char *doing)
 {
     const BlockDriver *d = block_driver_find(format);
     g_autoptr(GError) error = NULL;
-    struct json_object *o = NULL;
+    struct json_object *o = NULL, *names;
     bool good;
 
     if (!d) {
@@ -224,16 +232,21 @@ bool img_create_image(const char *filename, const char *format, const char *base
     }
     o = block_create_options(d, d->create_opts, options ? options : "", &error);
     good = o != NULL;
+    if (good && have_size && opts_has(o, "size")) {
+        good = fail(&error, "The image size must be specified only once");
+    }
+    if (good) {
+        names = block_filename_options(filename, &error);
+        good = names != NULL;
+        json_object_put(names);
+    }
     if (good && base) {
         good =
             d->backing || fail(&error, "Backing file not supported for file format '%s'", format);
         put(o, "backing_file", base);
-        if (base_format) {
-            put(o, "backing_fmt", base_format);
-        }
     }
-    if (good && !base && base_format && !opts_has(o, "backing_file")) {
-        good = fail(&error, "Backing format cannot be used without backing file");
+    if (good && base_format) {
+        put(o, "backing_fmt", base_format);
     }
     if (good && opts_has(o, "size") && !have_size) {
         size = opts_number(o, "size", 0);
@@ -250,7 +263,12 @@ bool img_create_image(const char *filename, const char *format, const char *base
             print_formatting(filename, d, o);
             fflush(stdout);
         }
-        good = block_create(d, filename, o, &error);
+        good = !opts_has(o, "backing_fmt") || opts_has(o, "backing_file") ||
+               fail(&error, "Backing format cannot be used without backing file");
+        good = good && block_create(d, filename, o, &error);
+        if (!good && doing) {
+            g_prefix_error(&error, "%s: ", doing);
+        }
     }
     json_object_put(o);
     if (!good) {
@@ -297,7 +315,7 @@ int cmd_create(int argc, char **argv)
         have_size = true;
     }
     return img_create_image(filename, a.format, a.base, a.base_format, !a.unsafe, a.options, size,
-                            have_size, a.quiet)
+                            have_size, a.quiet, NULL)
                ? 0
                : 1;
 }
@@ -314,13 +332,18 @@ static bool resize_option(int c, const char *arg, void *opaque)
 static bool take_size(int *argc, char **argv, char *sign, uint64_t *value)
 {
     const char *text = *argc > 2 ? argv[*argc - 1] : NULL;
+    g_autoptr(GError) error = NULL;
 
     if (!text) {
         return false;
     }
     *sign = *text == '+' || *text == '-' ? *text : 0;
     argv[--*argc] = NULL;
-    return img_size(text + (*sign != 0), "image size", value);
+    if (!size_parse(text + (*sign != 0), "size", value, &error)) {
+        tool_error("%s", error->message);
+        return false;
+    }
+    return true;
 }
 
 int cmd_resize(int argc, char **argv)

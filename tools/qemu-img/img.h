@@ -57,6 +57,8 @@ bool co_img_snapshot_load(BlockNode *n, const char *text);
 /* A number of bytes with a suffix; prints a message that names it. */
 bool img_size(const char *text, const char *name, uint64_t *value);
 bool img_number(const char *text, const char *name, uint64_t min, uint64_t max, uint64_t *value);
+/* False after the message `text`: there is no such cache mode. NULL is one. */
+bool img_cache_mode(const char *mode, const char *text);
 bool img_output_format(const ImgArgs *a, bool *json);
 
 /* -p */
@@ -85,10 +87,13 @@ void img_parallel(unsigned n, void (*co_fn)(void *opaque), void *opaque);
 void img_help(void) G_GNUC_NORETURN;
 void img_print_create_options(const BlockDriver *d, const OptDesc *table, const char *filename,
                               bool amend);
-/* create, as convert also needs it. options may be NULL. */
+/*
+ * create, as convert also needs it. options may be NULL. doing: what failed when making the file
+ * does; NULL: nothing is said of that.
+ */
 bool img_create_image(const char *filename, const char *format, const char *base,
                       const char *base_format, bool base_open, const char *options, uint64_t size,
-                      bool have_size, bool quiet);
+                      bool have_size, bool quiet, const char *doing);
 
 int cmd_amend(int argc, char **argv);
 int cmd_bench(int argc, char **argv);

@@ -167,11 +167,15 @@ static int co_snapshot_action(BlockNode *n, const SnapshotArgs *s)
         }
         return 0;
     }
+    if (!n->driver->co_snapshot_create && s->action == 'd') {
+        return tool_error("Could not delete snapshot '%s': snapshot not found", s->name);
+    }
+    if (!n->driver->co_snapshot_create && s->action == 'a') {
+        return tool_error("Could not apply snapshot '%s': Block driver does not support snapshots",
+                          s->name);
+    }
     if (!n->driver->co_snapshot_create) {
-        return tool_error("Could not %s snapshot '%s': %d (Operation not supported)",
-                          s->action == 'c'   ? "create"
-                          : s->action == 'a' ? "apply"
-                                             : "delete",
+        return tool_error("Could not create snapshot '%s': %d (Operation not supported)",
                           s->name, -EOPNOTSUPP);
     }
     switch (s->action) {
@@ -216,12 +220,35 @@ int cmd_snapshot(int argc, char **argv)
         return img_usage("Expecting one image file name");
     }
     if (!img_open(&img, argv[a.first], &a, NULL, NULL, BLOCK_OPEN_NO_BACKING,
-                  s.action && s.action != 'l')) {
+                  s.action != 'l')) {
         return 1;
     }
     ret = co_snapshot_action(img.n, &s);
     img_close(&img);
     return ret;
+}
+
+/* Whether "snapshot.id=..,snapshot.name=.." has nothing else in it; says so otherwise. */
+static bool snapshot_words(const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    struct json_object *o = keyval_parse(text, NULL, &error);
+    bool good = o != NULL;
+
+    if (good) {
+        json_object_object_foreach (o, key, value) {
+            (void)value;
+            if (good && strcmp(key, "snapshot.id") != 0 && strcmp(key, "snapshot.name") != 0) {
+                good = fail(&error, "Invalid parameter '%s'", key);
+            }
+        }
+        json_object_put(o);
+    }
+    if (!good) {
+        tool_error("%s", error->message);
+        tool_error("Failed in parsing snapshot param '%s'", text);
+    }
+    return good;
 }
 
 bool co_img_snapshot_load(BlockNode *n, const char *text)
@@ -235,10 +262,17 @@ bool co_img_snapshot_load(BlockNode *n, const char *text)
         return true;
     }
     if (!n->driver->co_snapshot_load) {
-        tool_error("Failed to load snapshot: Device '' does not support internal snapshots");
+        if (!g_str_has_prefix(text, "snapshot.") || snapshot_words(text)) {
+            tool_error("Failed to load snapshot: Block format '%s' used by device '' does not "
+                       "support temporarily loading internal snapshots",
+                       n->driver->name);
+        }
         return false;
     }
     if (g_str_has_prefix(text, "snapshot.")) {
+        if (!snapshot_words(text)) {
+            return false;
+        }
         o = keyval_parse(text, NULL, &error);
         id = o ? keyval_get(o, "snapshot.id") : NULL;
         name = o ? keyval_get(o, "snapshot.name") : NULL;
@@ -336,7 +370,7 @@ static int co_check(Img *img, const ImgArgs *a, bool json, unsigned fix)
 {
     BlockNode *n = img->n;
     g_autoptr(GError) error = NULL;
-    BlockCheck r = { .say = json || a->quiet ? NULL : say_line };
+    BlockCheck r = { .say = say_line };
 
     if (!n->driver->co_check) {
         tool_error("This image format does not support checks");
@@ -345,6 +379,10 @@ static int co_check(Img *img, const ImgArgs *a, bool json, unsigned fix)
     if (!n->driver->co_check(n, &r, fix, &error)) {
         tool_error("Check failed: %s", error->message);
         return 1;
+    }
+    if (r.cannot_fix) {
+        tool_error("This image format does not support checks");
+        return 63;
     }
     if ((r.corruptions_fixed || r.leaks_fixed) && !json) {
         int64_t leaks = r.leaks_fixed, corruptions = r.corruptions_fixed;
@@ -355,7 +393,7 @@ static int co_check(Img *img, const ImgArgs *a, bool json, unsigned fix)
                    " corruptions\n\nDouble checking the fixed image now...\n",
                    leaks, corruptions);
         }
-        r = (BlockCheck){ .say = a->quiet ? NULL : say_line };
+        r = (BlockCheck){ .say = say_line };
         if (!n->driver->co_check(n, &r, 0, &error)) {
             tool_error("Check failed: %s", error->message);
             return 1;

@@ -199,6 +199,15 @@ bool img_parse(int argc, char **argv, const char *letters, const struct option *
     return true;
 }
 
+/* Digits that no 64 bits hold, with a suffix that is right. */
+static bool size_too_large(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    return digits > 0 && (text[digits] == 0 || (strchr("bkKmMgGtTpPeE", text[digits]) &&
+                                                text[digits + 1] == 0));
+}
+
 bool img_size(const char *text, const char *name, uint64_t *value)
 {
     g_autoptr(GError) error = NULL;
@@ -206,7 +215,7 @@ bool img_size(const char *text, const char *name, uint64_t *value)
 
     bool number = size_parse(text, name, &v, &error);
 
-    if (number && v > INT64_MAX) {
+    if ((number && v > INT64_MAX) || (!number && size_too_large(text))) {
         tool_error("Invalid %s specified. Must be between 0 and %" G_GINT64_FORMAT ".", name,
                    INT64_MAX);
         return false;
@@ -218,6 +227,14 @@ bool img_size(const char *text, const char *name, uint64_t *value)
     }
     *value = v;
     return true;
+}
+
+bool img_cache_mode(const char *mode, const char *text)
+{
+    bool direct, no_flush, through;
+
+    return !mode || tool_cache_mode(mode, &direct, &no_flush, &through) ||
+           (tool_error("%s", text), false);
 }
 
 bool img_number(const char *text, const char *name, uint64_t min, uint64_t max, uint64_t *value)

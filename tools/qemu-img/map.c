@@ -105,7 +105,11 @@ static int co_map(BlockNode *n, uint64_t at, uint64_t end, bool json)
         if (current.length) {
             print_json(&current, first);
         }
-        printf(current.length || !first ? "]\n" : "[]\n");
+        if (!current.length && first) {
+            current.start = at;     /* beyond the end */
+            print_json(&current, true);
+        }
+        printf("]\n");
         return 0;
     }
     return !current.length || print_human(&current) ? 0 : 1;

@@ -100,26 +100,45 @@ static void attach(IoShell *s, BlockNode *n, GError **error)
 static BlockNode *open_below(const Settings *set, const char *text, struct json_object *o,
                              unsigned flags, GError **error)
 {
-    struct json_object *top = json_object_new_object(),
-                       *file = text ? block_filename_options(text, error) : NULL;
-    BlockNode *n = NULL;
+    struct json_object *file;
+    BlockNode *n, *below;
 
+    if (!set->snapshot) {
+        below = text ? block_open_image(text, set->format, o, flags, error)
+                     : block_open(o, flags, error);
+        n = below ? block_node_insert(block_driver_find("copy-on-read"), NULL, below, error) : NULL;
+        block_node_unref(below);
+        return n;
+    }
+    file = text ? block_filename_options(text, error) : NULL;
+    if (text && !file) {
+        return NULL;
+    }
     if (file) {
         json_object_object_add(o, "file", file);
         if (set->format) {
             put(o, "driver", set->format);
         }
     }
-    if ((file || !text) && set->snapshot) {
-        json_object_object_add(o, "read-only", json_object_new_boolean(true));
-        n = temporary_open(o, flags, error);
-    } else if (file || !text) {
-        put(top, "driver", "copy-on-read");
-        json_object_object_add(top, "file", json_object_get(o));
-        n = block_open(top, flags, error);
+    json_object_object_add(o, "read-only", json_object_new_boolean(true));
+    return temporary_open(o, flags, error);
+}
+
+/* Words that are wrong whatever is opened. */
+static bool check_modes(const Settings *set)
+{
+    static const char *const discards[] = { "ignore", "off", "unmap", "on", NULL };
+    bool direct, no_flush, through;
+
+    if (set->cache && !tool_cache_mode(set->cache, &direct, &no_flush, &through)) {
+        fprintf(stderr, "qemu-io: Invalid cache option: %s\n", set->cache);
+        return false;
     }
-    json_object_put(top);
-    return n;
+    if (set->discard && !g_strv_contains(discards, set->discard)) {
+        fprintf(stderr, "qemu-io: Invalid discard option: %s\n", set->discard);
+        return false;
+    }
+    return true;
 }
 
 /* text: a file name, or options when set->image_opts; more (may be NULL) is consumed. */
@@ -130,11 +149,15 @@ static int open_node(IoShell *s, const Settings *set, const char *text, struct j
     BlockNode *n = NULL;
 
     if (s->node) {
-        fprintf(stderr, "file open already, try 'help close'\n");
+        fprintf(stderr, "qemu-io: file open already, try 'help close'\n");
         json_object_put(more);
         return -EBUSY;
     }
     more = more ? more : json_object_new_object();
+    if (!check_modes(set)) {
+        json_object_put(more);
+        return -EINVAL;
+    }
     if (!tool_aio_mode(set->aio, &flags)) {
         fprintf(stderr, "qemu-io: Invalid aio option: %s\n", set->aio);
         json_object_put(more);
@@ -201,24 +224,61 @@ static int open_from_line(IoShell *s, int argc, char **argv)
     return open_node(s, &set, optind < argc ? argv[optind] : NULL, more);
 }
 
+/* Whether the driver has the options. They take effect when -r or -w opens the image again. */
+static bool check_options(IoShell *s, const char *text, GError **error)
+{
+    struct json_object *o = keyval_parse_nested(text, NULL, error);
+    bool good = o != NULL;
+
+    if (good) {
+        json_object_object_foreach (o, key, value) {
+            const OptDesc *d = s->node->driver->opts;
+
+            (void)value;
+            while (d && d->name && strcmp(d->name, key) != 0) {
+                d++;
+            }
+            if (good && (!d || !d->name) && strcmp(key, "read-only") != 0 &&
+                strcmp(key, "cache") != 0 && strcmp(key, "discard") != 0 &&
+                strcmp(key, "detect-zeroes") != 0) {
+                good = fail(error, "Cannot change the option '%s'", key);
+            }
+        }
+        json_object_put(o);
+    }
+    return good;
+}
+
 /* Closes and opens again with other options: what the image is does not change. */
 static int reopen_from_line(IoShell *s, int argc, char **argv)
 {
     bool read_only = s->node->read_only, through = s->writethrough, direct, no_flush;
     GError *err = NULL;
+    bool given = false;
     int c;
 
     while ((c = getopt(argc, argv, "c:o:rw")) != -1) {
         switch (c) {
-        case 'r': read_only = true; break;
-        case 'w': read_only = false; break;
+        case 'r':
+        case 'w':
+            if (given) {
+                fprintf(stderr, "%s: Only one -r/-w option may be given\n", s->mistake);
+                return -EINVAL;
+            }
+            given = true;
+            read_only = c == 'r';
+            break;
         case 'c':
             if (!tool_cache_mode(optarg, &direct, &no_flush, &through)) {
                 fprintf(stderr, "%s: Invalid cache option: %s\n", s->mistake, optarg);
                 return -EINVAL;
             }
             break;
-        case 'o': break;
+        case 'o':
+            if (!check_options(s, optarg, &err)) {
+                return io_fail(s, err);
+            }
+            break;
         default:
             io_usage(io_find("reopen"));
             return -EINVAL;
