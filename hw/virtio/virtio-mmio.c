@@ -404,6 +404,7 @@ static const StateField backend_unused[] = {
     HOST_ONLY(VirtioDevice, num_vectors, "of the PCI transport"),
     HOST_ONLY(VirtioDevice, disable_legacy, "of the PCI transport"),
     HOST_ONLY(VirtioDevice, disable_modern, "of the PCI transport"),
+    HOST_ONLY(VirtioDevice, page_per_vq, "of the PCI transport"),
     HOST_ONLY(VirtioDevice, ioeventfd, "of the PCI transport"),
     HOST_ONLY(VirtioDevice, queue_reset, "of the PCI transport"),
     STATE_END,
