@@ -16,8 +16,12 @@ static uint64_t truncate_ip(uint64_t ip, unsigned size)
     return size == 1 ? ip & 0xffff : size == 2 ? (uint32_t)ip : ip;
 }
 
-static void set_cs_real(X86Cpu *c, uint32_t selector)
+/* The limit stays, so the target is checked against the present one. */
+static void set_cs_real(X86Cpu *c, uint32_t selector, uint64_t ip, uintptr_t host_pc)
 {
+    if (ip > c->segs[S_CS].limit) {
+        x86_raise_error(c, EXC_GP, 0, host_pc);
+    }
     c->segs[S_CS].selector = selector & 0xffff;
     c->segs[S_CS].base = (selector & 0xffff) << 4;
 }
@@ -159,7 +163,7 @@ void helper_far_jmp(Cpu *cpu, uint32_t selector, uint64_t offset, uint32_t size,
     selector &= 0xffff;
     offset = truncate_ip(offset, size);
     if (!protected_mode(c)) {
-        set_cs_real(c, selector);
+        set_cs_real(c, selector, offset, host_pc);
         c->rip = offset;
         return;
     }
@@ -260,8 +264,8 @@ void helper_far_call(Cpu *cpu, uint32_t selector, uint64_t offset, uint32_t size
     if (!protected_mode(c)) {
         stack_push(&s, c->segs[S_CS].selector, size);
         stack_push(&s, next, size);
+        set_cs_real(c, selector, offset, host_pc);
         stack_commit(&s);
-        set_cs_real(c, selector);
         c->rip = offset;
         return;
     }

@@ -11,12 +11,22 @@ static uint64_t truncate_ip(uint64_t ip, unsigned size)
     return size == 1 ? ip & 0xffff : size == 2 ? (uint32_t)ip : ip;
 }
 
+/* In real and virtual-8086 mode the limit stays, so the target is checked against the present one. */
+static uint64_t check_ip_real(X86Cpu *c, uint64_t ip, unsigned size, uintptr_t host_pc)
+{
+    ip = truncate_ip(ip, size);
+    if (ip > c->segs[S_CS].limit) {
+        x86_raise_error(c, EXC_GP, 0, host_pc);
+    }
+    return ip;
+}
+
 static void iret_real(X86Cpu *c, unsigned size, uintptr_t host_pc)
 {
     Stack s = x86_stack(c, x86_mmu_index(c), host_pc);
     uint32_t mask = FLAGS_CC | FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF |
                     FLAG_AC | FLAG_ID;
-    uint64_t ip = stack_pop(&s, size);
+    uint64_t ip = check_ip_real(c, stack_pop(&s, size), size, host_pc);
     uint32_t cs = stack_pop(&s, size) & 0xffff, flags = stack_pop(&s, size);
 
     if (c->eflags & FLAG_VM) {
@@ -26,7 +36,7 @@ static void iret_real(X86Cpu *c, unsigned size, uintptr_t host_pc)
         mask &= 0xffff;
     }
     stack_commit(&s);
-    c->rip = truncate_ip(ip, size);
+    c->rip = ip;
     c->segs[S_CS].selector = cs;
     c->segs[S_CS].base = cs << 4;
     x86_set_eflags(c, flags, mask);
@@ -217,11 +227,11 @@ void helper_far_ret(Cpu *cpu, uint32_t size, uint32_t drop)
         return_protected(c, size, false, drop, host_pc);
         return;
     }
-    ip = stack_pop(&s, size);
+    ip = check_ip_real(c, stack_pop(&s, size), size, host_pc);
     cs = stack_pop(&s, size) & 0xffff;
     c->segs[S_CS].selector = cs;
     c->segs[S_CS].base = cs << 4;
-    c->rip = truncate_ip(ip, size);
+    c->rip = ip;
     s.sp += drop;
     stack_commit(&s);
 }
