@@ -11,7 +11,7 @@ static uint64_t truncate_ip(uint64_t ip, unsigned size)
     return size == 1 ? ip & 0xffff : size == 2 ? (uint32_t)ip : ip;
 }
 
-/* In real and virtual-8086 mode the limit stays, so the target is checked against the present one. */
+/* In real and virtual-8086 mode the limit stays: the target is checked against the present one. */
 static uint64_t check_ip_real(X86Cpu *c, uint64_t ip, unsigned size, uintptr_t host_pc)
 {
     ip = truncate_ip(ip, size);
