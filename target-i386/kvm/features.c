@@ -22,9 +22,10 @@ typedef struct CpuidBuffer {
     struct kvm_cpuid_entry2 entries[MAX_LEAVES];
 } CpuidBuffer;
 
-/* AVX-512, whose registers are not moved (SDM 2A, CPUID leaf 7). */
-#define AVX512_EBX (1u << 16 | 1u << 17 | 1u << 21 | 3u << 26 | 1u << 28 | 3u << 30)
-#define AVX512_ECX (1u << 1 | 1u << 6 | 1u << 11 | 1u << 12 | 1u << 14)
+/*
+ * AVX-512 that the translator lacks but a guest may have: BF16, 4VNNIW, 4FMAPS, VP2INTERSECT, FP16
+ * (SDM 2A, CPUID leaf 7).
+ */
 #define AVX512_EDX (1u << 2 | 1u << 3 | 1u << 8 | 1u << 23)
 #define AVX512_1_EAX (1u << 5)
 /* steal time, PV EOI, unhalt, TLB flush, IPIs, yield */
@@ -46,9 +47,9 @@ static const struct {
     /* movdiri movdir64b */
     [FW_7_0_ECX] = {7, 0, ECX, 1u << 27 | 1u << 28},
     /* md-clear spec-ctrl stibp ssbd */
-    [FW_7_0_EDX] = {7, 0, EDX, 1u << 10 | 1u << 26 | 1u << 27 | 1u << 31},
+    [FW_7_0_EDX] = {7, 0, EDX, 1u << 10 | 1u << 26 | 1u << 27 | 1u << 31 | AVX512_EDX},
     /* avx-vnni fzrm fsrs fsrc */
-    [FW_7_1_EAX] = {7, 1, EAX, 1u << 4 | 1u << 10 | 1u << 11 | 1u << 12},
+    [FW_7_1_EAX] = {7, 1, EAX, 1u << 4 | 1u << 10 | 1u << 11 | 1u << 12 | AVX512_1_EAX},
     [FW_8000_0001_EDX] = {0x80000001, 0, EDX},
     [FW_8000_0001_ECX] = {0x80000001, 0, ECX},
     [FW_8000_0007_EDX] = {0x80000007, 0, EDX},
@@ -135,10 +136,6 @@ bool x86_kvm_init_features(Kvm *k, GError **error)
     /* nested guests, state that is not kept here */
     words[FW_1_ECX] &= ~(1u << FEAT_MONITOR % 32 | 1u << FEAT_VMX % 32);
     words[FW_8000_0001_ECX] &= ~(1u << FEAT_SVM % 32);
-    words[FW_7_0_EBX] &= ~AVX512_EBX;
-    words[FW_7_0_ECX] &= ~AVX512_ECX;
-    words[FW_7_0_EDX] &= ~AVX512_EDX;
-    words[FW_7_1_EAX] &= ~AVX512_1_EAX;
     words[FW_1_ECX] |= 1u << FEAT_HYPERVISOR % 32;
     words[FW_1_EDX] |= 1u << FEAT_APIC % 32;
     memcpy(host.words, words, sizeof(words));
@@ -148,6 +145,30 @@ bool x86_kvm_init_features(Kvm *k, GError **error)
 }
 
 /* ---- a vCPU's leaves ---- */
+
+/*
+ * Guests run XSAVE itself: sizes and places of components are the host's, which differ between
+ * vendors.
+ */
+static void host_layout(CpuidBuffer *b)
+{
+    struct kvm_cpuid_entry2 *whole = NULL;
+    uint32_t size = 576;
+
+    for (unsigned i = 0; i < b->head.nent; i++) {
+        struct kvm_cpuid_entry2 *e = &b->entries[i];
+
+        if (e->function == 13 && e->index == 0) {
+            whole = e;
+        } else if (e->function == 13 && e->index > 1 && e->eax) {
+            __cpuid_count(13, e->index, e->eax, e->ebx, e->ecx, e->edx);
+            size = MAX(size, e->eax + (e->ecx & 1 ? 0 : e->ebx));
+        }
+    }
+    if (whole && whole->eax) {
+        whole->ecx = size;
+    }
+}
 
 static void add(CpuidBuffer *b, X86Cpu *c, uint32_t leaf, uint32_t subleaf, bool indexed)
 {
@@ -220,6 +241,7 @@ bool x86_kvm_set_cpuid(Cpu *cpu, GError **error)
     for (uint32_t leaf = 0x80000000u; leaf <= MIN(c->cpuid_xlevel, 0x8000001fu); leaf++) {
         add_leaf(b, c, leaf);
     }
+    host_layout(b);
     if (kvm_ioctl(kvm_cpu(cpu)->fd, KVM_SET_CPUID2, b) < 0) {
         return fail_errno(error, errno, "KVM_SET_CPUID2");
     }

@@ -12,7 +12,6 @@
 #include "util/error.h"
 
 #define LEGACY 512
-#define AVX_OFFSET 576
 
 /* MSRs with a place of their own; TSC runs on by itself. */
 static const struct {
@@ -181,33 +180,43 @@ static bool put_system(X86Cpu *c, int fd, const X86KvmCpu *k)
     return kvm_ioctl(fd, KVM_SET_SREGS, &s) >= 0;
 }
 
-/* Where the host's standard form has PKRU. */
-static unsigned pkru_offset(void)
+/* Components of an image beside the legacy region, as they lie in X86Cpu. */
+static const struct {
+    uint64_t bit;
+    unsigned number, size, feature;
+    size_t at;
+} components[] = {
+    {XCR0_AVX, 2, 256, FEAT_AVX, offsetof(X86Cpu, ymm_hi)},
+    {XCR0_OPMASK, 5, 64, FEAT_AVX512F, offsetof(X86Cpu, opmask)},
+    {XCR0_ZMM_HI256, 6, 512, FEAT_AVX512F, offsetof(X86Cpu, zmm_hi)},
+    {XCR0_HI16_ZMM, 7, 1024, FEAT_AVX512F, offsetof(X86Cpu, zmm_more)},
+    {XCR0_PKRU, 9, 4, FEAT_PKU, offsetof(X86Cpu, pkru)},
+};
+
+/* Where the host's standard form has a component; 0: nowhere. */
+static unsigned component_offset(unsigned k)
 {
     uint32_t a, b, c, d;
 
-    __cpuid_count(13, 9, a, b, c, d);
-    return a == 4 && b + 4 <= sizeof(struct kvm_xsave) ? b : 0;
+    __cpuid_count(13, components[k].number, a, b, c, d);
+    return a == components[k].size && b + a <= sizeof(struct kvm_xsave) ? b : 0;
 }
 
 static bool put_float(X86Cpu *c, int fd)
 {
     struct kvm_xsave x = {0};
     uint8_t *at = (uint8_t *)x.region;
-    uint64_t *components = (uint64_t *)(at + LEGACY);
-    unsigned pkru = pkru_offset();
+    uint64_t *there = (uint64_t *)(at + LEGACY);
 
     x86_fx_image(c, at);
-    *components = XCR0_X87 | XCR0_SSE;
-    if (x86_has_feature(c, FEAT_AVX)) {
-        *components |= XCR0_AVX;
-        for (unsigned i = 0; i < 16; i++) {
-            memcpy(at + AVX_OFFSET + 16 * i, &c->ymm_hi[i], 16);
+    *there = XCR0_X87 | XCR0_SSE;
+    for (unsigned k = 0; k < ARRAY_COUNT(components); k++) {
+        unsigned offset = component_offset(k);
+
+        if (offset && x86_has_feature(c, components[k].feature)) {
+            *there |= components[k].bit;
+            memcpy(at + offset, (const uint8_t *)c + components[k].at, components[k].size);
         }
-    }
-    if (x86_has_feature(c, FEAT_PKU) && pkru) {
-        *components |= XCR0_PKRU;
-        memcpy(at + pkru, &c->pkru, 4);
     }
     if (kvm_ioctl(fd, KVM_SET_XSAVE, &x) < 0) {
         return false;
@@ -384,28 +393,26 @@ static bool get_float(X86Cpu *c, int fd)
 {
     struct kvm_xsave x;
     const uint8_t *at = (const uint8_t *)x.region;
-    unsigned pkru = pkru_offset();
-    uint64_t components;
+    uint64_t there;
 
     if (kvm_ioctl(fd, KVM_GET_XSAVE, &x) < 0) {
         return false;
     }
-    memcpy(&components, at + LEGACY, sizeof(components));
+    memcpy(&there, at + LEGACY, sizeof(there));
     x86_fx_take(c, at);
-    if (!(components & XCR0_X87)) {
+    if (!(there & XCR0_X87)) {
         x86_fpu_reset(c);
         c->fp_cw = 0x37f;
     }
-    for (unsigned i = 0; i < 16; i++) {
-        if (components & XCR0_AVX) {
-            memcpy(&c->ymm_hi[i], at + AVX_OFFSET + 16 * i, 16);
+    for (unsigned k = 0; k < ARRAY_COUNT(components); k++) {
+        unsigned offset = component_offset(k);
+        uint8_t *to = (uint8_t *)c + components[k].at;
+
+        if (offset && there & components[k].bit) {
+            memcpy(to, at + offset, components[k].size);
         } else {
-            memset(&c->ymm_hi[i], 0, 16);
+            memset(to, 0, components[k].size);
         }
-    }
-    c->pkru = 0;
-    if (pkru && components & XCR0_PKRU) {
-        memcpy(&c->pkru, at + pkru, 4);
     }
     if (x86_has_feature(c, FEAT_XSAVE)) {
         struct kvm_xcrs xcrs = {0};
