@@ -210,7 +210,7 @@ const uint32_t x86_supported_features[X86_FEATURE_WORDS] = {
     [FW_6_EAX] = 1u << 2,
     /* VMX, whose words count only with the feature itself */
     [FW_VMX_BASIC_HIGH] = 1u << 22 | 1u << 23,
-    [FW_VMX_PIN] = PIN_INTR | PIN_NMI | PIN_VNMI | PIN_TIMER,
+    [FW_VMX_PIN] = PIN_INTR | PIN_NMI | PIN_VNMI | PIN_TIMER | PIN_POSTED,
     [FW_VMX_PROC] = (PROC_ALLOWED & ~PROC_FIXED) | PROC_CR3_LOAD | PROC_CR3_STORE,
     [FW_VMX_PROC2] = PROC2_ALLOWED,
     [FW_VMX_EXIT] = (EXIT_ALLOWED & ~(EXIT_FIXED | EXIT_HOST64)) | EXIT_SAVE_DEBUG,

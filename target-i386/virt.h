@@ -145,7 +145,8 @@ typedef struct X86Svm {
 typedef struct X86Vmx {
     bool on; /* between VMXON and VMXOFF */
     bool host_nmi_masked;
-    bool tpr_written; /* the guest has written its shadow of the TPR: to be looked at */
+    uint16_t apic_written; /* 1 + offset of what the guest wrote in its virtual APIC: to be looked at */
+    uint16_t apic_exit, apic_vector; /* reason and qualification of the exit that came of it; 0: none */
     bool step_done; /* an exit of the monitor trap flag is due */
     bool entered_tf; /* EFLAGS.TF at the entry */
     uint32_t pending_debug; /* bits of DR6 that the exit leaves to the next entry */

@@ -51,6 +51,9 @@ static bool execution_controls_ok(X86Cpu *c)
     if (!(pin & PIN_TIMER) && (vmx_get(c, VM_EXIT_CTL) & EXIT_SAVE_TIMER)) {
         return false;
     }
+    if (!vmx_posted_controls_ok(c)) {
+        return false;
+    }
     if ((!(pin & PIN_NMI) && (pin & PIN_VNMI)) || (!(pin & PIN_VNMI) && (proc & PROC_NMI_WINDOW))) {
         return false;
     }

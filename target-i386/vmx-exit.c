@@ -166,7 +166,8 @@ void vmx_load_host(X86Cpu *c)
     cpu_interrupt_clear(&c->cpu, X86_PENDING_VIRTUAL);
     timer_cancel(&c->vmx_timer);
     x86_unlock_machine(held);
-    c->vmx.tpr_written = c->vmx.step_done = c->guest_step = false;
+    c->vmx.apic_written = c->vmx.apic_exit = 0;
+    c->vmx.step_done = c->guest_step = false;
     c->vmx.pending_debug = 0;
     c->guest_tsc_scale = 0;
     c->guest = NULL;

@@ -85,7 +85,7 @@ static void check_msr(X86Cpu *c, const VirtUse *u)
         (vmx_byte(c, map + bit / 8) >> bit % 8 & 1)) {
         insn_exit(c, u, write ? EXIT_WRMSR : EXIT_RDMSR, 0);
     }
-    vmx_x2apic_tpr(c, u);
+    vmx_x2apic_msr(c, u);
 }
 
 /* ---- control registers: 26.1.3, 26.3 ---- */
@@ -390,7 +390,7 @@ static bool take_external(X86Cpu *c)
     if (vmx_get(c, VM_EXIT_CTL) & EXIT_ACK_INTR) {
         int vector = c->apic ? apic_take_interrupt(c->apic) : -1;
 
-        if (vector < 0) {
+        if (vector < 0 || vmx_posted(c, (unsigned)vector)) {
             return false;
         }
         event = (uint32_t)vector | EVENT_INTR << 8 | VM_EVENT_VALID;
@@ -404,7 +404,7 @@ static bool take_external(X86Cpu *c)
 static int own_reason(X86Cpu *c)
 {
     return c->vmx.step_done      ? EXIT_STEP
-           : vmx_tpr_exits(c)    ? EXIT_TPR_BELOW
+           : vmx_apic_due(c)     ? c->vmx.apic_exit
            : vmx_timer_ended(c)  ? EXIT_TIMER
            : nmi_window_open(c)  ? EXIT_NMI_WINDOW
                                  : -1;
@@ -415,7 +415,7 @@ static bool exit_of_own(X86Cpu *c)
     int reason = own_reason(c);
 
     if (reason >= 0) {
-        vmx_exit(c, (uint32_t)reason, 0);
+        vmx_exit(c, (uint32_t)reason, reason == c->vmx.apic_exit ? c->vmx.apic_vector : 0);
     }
     return reason >= 0;
 }
@@ -450,6 +450,10 @@ static bool vmx_interrupt(X86Cpu *c, uint32_t *pending)
     if ((*pending & CPU_PENDING_HARD) && pin(c, PIN_INTR) && take_external(c)) {
         return true;
     }
+    if (vmx_virtual_waits(c) && interrupts_open(c)) {
+        vmx_virtual_take(c);
+        return true;
+    }
     if (pin(c, PIN_INTR) || !interrupts_open(c)) {
         *pending &= ~(uint32_t)CPU_PENDING_HARD;
     }
@@ -463,7 +467,8 @@ static bool vmx_has_work(const X86Cpu *c, uint32_t p)
            (p & (X86_PENDING_SMI | X86_PENDING_INIT)) ||
            ((p & X86_PENDING_VIRTUAL) &&
             (own_reason((X86Cpu *)c) >= 0 ||
-             (vmx_proc(c, PROC_INTR_WINDOW) && interrupts_open(c))));
+             (interrupts_open(c) &&
+              (vmx_proc(c, PROC_INTR_WINDOW) || vmx_virtual_waits((X86Cpu *)c)))));
 }
 
 const X86VirtOps vmx_ops = {

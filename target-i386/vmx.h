@@ -74,11 +74,17 @@ bool vmx_tpr_controls_ok(X86Cpu *c);
 bool vmx_tpr_below(X86Cpu *c);
 /* After an entry, by which an exit may be due. */
 void vmx_tpr_enter(X86Cpu *c);
-/* Whether an exit is due, since the TPR was written. */
-bool vmx_tpr_exits(X86Cpu *c);
+bool vmx_posted_controls_ok(X86Cpu *c);
+/* Whether an exit is due since the virtual APIC was written: apic_exit, apic_vector. */
+bool vmx_apic_due(X86Cpu *c);
+/* Virtual-interrupt delivery: whether one is recognized; takes it. */
+bool vmx_virtual_waits(X86Cpu *c);
+void vmx_virtual_take(X86Cpu *c);
+/* An external interrupt that was taken: whether it only told of posted ones. */
+bool vmx_posted(X86Cpu *c, unsigned vector);
 /* See x86_virtual_tpr. */
 bool vmx_virtual_tpr(X86Cpu *c, uint64_t *value, bool write);
-void vmx_x2apic_tpr(X86Cpu *c, const VirtUse *u);
+void vmx_x2apic_msr(X86Cpu *c, const VirtUse *u);
 bool vmx_page(X86Cpu *c, uint64_t va, unsigned size, MmuAccess access, bool probe,
               uintptr_t host_pc, X86Page *page);
 

@@ -85,6 +85,11 @@ bool apic_has_interrupt(Device *apic)
     return apic_deliverable(s) >= 0 || apic_extint(s);
 }
 
+void apic_end_interrupt(Device *apic)
+{
+    apic_eoi(APIC(apic));
+}
+
 int apic_take_interrupt(Device *apic)
 {
     Apic *s = APIC(apic);

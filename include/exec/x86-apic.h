@@ -37,6 +37,8 @@ void apic_set_cr8(Device *apic, unsigned value);
 /* Acknowledges: the vector to deliver, -1: none after all. */
 int apic_take_interrupt(Device *apic);
 bool apic_has_interrupt(Device *apic);
+/* What was taken has ended, as by a write of EOI. */
+void apic_end_interrupt(Device *apic);
 /* x2APIC MSR 800h + reg; false: #GP. */
 bool apic_msr_read(Device *apic, unsigned reg, uint64_t *value);
 bool apic_msr_write(Device *apic, unsigned reg, uint64_t value);
