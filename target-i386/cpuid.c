@@ -95,7 +95,11 @@ typedef struct Cache {
     uint8_t type, level;            /* 1 data, 2 instructions, 3 both */
     uint16_t ways;
     uint32_t sets;
-    uint32_t edx;                   /* 1: WBINVD reaches no further; 2: inclusive; 4: complex indexing */
+    /*
+     * 1: WBINVD reaches no further; 2: inclusive; 4: complex indexing; L2 with none: not
+     * self-initializing.
+     */
+    uint32_t edx;
 } Cache;
 
 /* All caches of a processor, and what leaf 2 and AMD's 8000_0005 and 8000_0006 say of them. */
@@ -166,7 +170,9 @@ static const Caches *caches_of(const X86Cpu *c, const Caches *plain)
 
 static void put_cache(const Cache *k, unsigned sharing, uint32_t out[4])
 {
-    out[EAX] = k->type | k->level << 5 | 1 << 8 | (sharing - 1) << 14;
+    bool initializes = k->level != 2 || k->edx;
+
+    out[EAX] = k->type | k->level << 5 | initializes << 8 | (sharing - 1) << 14;
     out[EBX] = 63 | (k->ways - 1) << 22;
     out[ECX] = k->sets - 1;
     out[EDX] = k->edx;
@@ -234,9 +240,6 @@ static void leaf_topoext(const X86Cpu *c, uint32_t leaf, uint32_t subleaf, uint3
         const Cache *k = &caches_of(c, &plain_amd_caches)->cache[subleaf];
 
         put_cache(k, k->level == 3 ? threads_per_die(c) : smp(c)->threads, out);
-        if (k->level == 2) {
-            out[EAX] &= ~(1u << 8);    /* not self-initializing */
-        }
     }
 }
 

@@ -131,17 +131,39 @@ void x86_model_apply(X86Cpu *c, const X86Model *m)
 
 /* ---- words of -cpu ---- */
 
+/* Family, model or stepping (SDM 2A CPUID, figure 3-6). */
+static bool set_version(X86Cpu *c, const char *key, uint64_t v, GError **error)
+{
+    uint64_t max = *key == 'f' ? 0xff + 15 : *key == 'm' ? 0xff : 15;
+
+    if (v > max) {
+        return fail(error,
+                    "Property .%s doesn't take value %" PRId64 " (minimum: 0, maximum: %" PRIu64
+                    ")",
+                    key, (int64_t)v, max);
+    }
+    if (*key == 'f') {
+        c->cpuid_version =
+            (c->cpuid_version & ~0x0ff00f00u) | (v > 15 ? 0xf00 | (v - 15) << 20 : v << 8);
+    } else if (*key == 'm') {
+        c->cpuid_version = (c->cpuid_version & ~0xf00f0u) | (v & 15) << 4 | (v >> 4 & 15) << 16;
+    } else {
+        c->cpuid_version = (c->cpuid_version & ~15u) | (v & 15);
+    }
+    return true;
+}
+
 static bool set_number(X86Cpu *c, const char *key, const char *value, bool *known, GError **error)
 {
     char *end;
     uint64_t v = g_ascii_strtoull(value, &end, 0);
-    bool number = *value && !*end;
+    bool number = *value && !*end, is_signed = false;
     uint32_t *field = NULL;
 
     *known = true;
     if (strcmp(key, "vendor") == 0) {
         if (strlen(value) != 12) {
-            return fail(error, "Property 'vendor' doesn't take value '%s'", value);
+            return fail(error, "Property '.vendor' doesn't take value '%s'", value);
         }
         g_strlcpy(c->vendor, value, sizeof(c->vendor));
         return true;
@@ -162,19 +184,19 @@ static bool set_number(X86Cpu *c, const char *key, const char *value, bool *know
         field = &c->phys_bits_opt;
     } else if (strcmp(key, "tsc-frequency") == 0 || strcmp(key, "tsc-freq") == 0) {
         c->tsc_hz = v;
-    } else if (strcmp(key, "family") == 0) {
-        c->cpuid_version =
-            (c->cpuid_version & ~0x0ff00f00u) | (v > 15 ? 0xf00 | (v - 15) << 20 : v << 8);
-    } else if (strcmp(key, "model") == 0) {
-        c->cpuid_version = (c->cpuid_version & ~0xf00f0u) | (v & 15) << 4 | (v >> 4 & 15) << 16;
-    } else if (strcmp(key, "stepping") == 0) {
-        c->cpuid_version = (c->cpuid_version & ~15u) | (v & 15);
+        is_signed = true;
+    } else if (strcmp(key, "family") == 0 || strcmp(key, "model") == 0 ||
+               strcmp(key, "stepping") == 0) {
+        is_signed = true;
+        if (number) {
+            return set_version(c, key, v, error);
+        }
     } else {
         *known = false;
         return true;
     }
     if (!number) {
-        return fail(error, "Parameter '%s' expects a number", key);
+        return fail(error, "Parameter '%s' expects %s", key, is_signed ? "int64" : "uint64");
     }
     if (field) {
         *field = v;
@@ -252,7 +274,7 @@ static bool set_switch(X86Cpu *c, const char *key, const char *value, bool *know
     return true;
 }
 
-static bool apply_word(X86Cpu *c, const char *text, GError **error)
+static bool set_word(X86Cpu *c, const char *text, GError **error)
 {
     g_autofree char *key = g_strdup(text);
     char *eq = strchr(key, '=');
@@ -283,6 +305,18 @@ static bool apply_word(X86Cpu *c, const char *text, GError **error)
     }
     set_feature(c->features, f, on);
     return true;
+}
+
+/* A word of -cpu; those with a value are called as what they are elsewhere: global properties. */
+static bool apply_word(X86Cpu *c, const char *text, GError **error)
+{
+    if (set_word(c, text, error)) {
+        return true;
+    }
+    if (strchr(text, '=')) {
+        g_prefix_error(error, "can't apply global %s.%s: ", c->cpu.dev.obj.type->name, text);
+    }
+    return false;
 }
 
 /* How messages name a word; and the feature without which it says nothing (0: it stands alone). */

@@ -106,15 +106,26 @@ static void test_cache_switches(void)
 }
 
 /* The tests link the first binary by name, which is i386. */
+#define GLOBAL(word) "can't apply global qemu64-i386-cpu." word ": "
+
 static void test_errors(void)
 {
     expect_error("qemu46", "unable to find CPU model 'qemu46' (did you mean 'qemu64'?)");
     expect_error("qemu64,+popcmt",
                  "Property 'qemu64-i386-cpu.popcmt' not found (did you mean 'popcnt'?)");
-    expect_error("qemu64,popcnt=maybe", "Parameter 'popcnt' expects 'on' or 'off'");
-    expect_error("qemu64,l3-cache=some", "Parameter 'l3-cache' expects 'on' or 'off'");
-    expect_error("qemu64,level=x", "Parameter 'level' expects a number");
-    expect_error("qemu64,vendor=me", "Property 'vendor' doesn't take value 'me'");
+    expect_error("qemu64,popcnt=maybe",
+                 GLOBAL("popcnt=maybe") "Parameter 'popcnt' expects 'on' or 'off'");
+    expect_error("qemu64,l3-cache=some",
+                 GLOBAL("l3-cache=some") "Parameter 'l3-cache' expects 'on' or 'off'");
+    expect_error("qemu64,level=x", GLOBAL("level=x") "Parameter 'level' expects uint64");
+    expect_error("qemu64,vendor=me",
+                 GLOBAL("vendor=me") "Property '.vendor' doesn't take value 'me'");
+    expect_error("qemu64,family=300",
+                 GLOBAL("family=300")
+                 "Property .family doesn't take value 300 (minimum: 0, maximum: 270)");
+    expect_error("qemu64,stepping=-1",
+                 GLOBAL("stepping=-1")
+                 "Property .stepping doesn't take value -1 (minimum: 0, maximum: 15)");
 }
 
 static void test_names(void)
