@@ -400,8 +400,7 @@ bool vmx_page(X86Cpu *c, uint64_t va, unsigned size, MmuAccess access, bool prob
         return true;
     }
     /* what the instruction before wrote comes first */
-    if (c->vmx.apic_written && !probe && !(store && c->vmx.apic_written == offset + 1) &&
-        vmx_apic_due(c)) {
+    if (c->vmx.apic_written && !probe && vmx_apic_due(c)) {
         unsigned reason = c->vmx.apic_exit, vector = c->vmx.apic_vector;
         if (host_pc) {
             cpu_restore_state(&c->cpu, host_pc);

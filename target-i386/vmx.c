@@ -15,7 +15,7 @@
 /* Bits of existing fields by width, type (SDM 3D appendix B). */
 static const uint32_t existing[16] = {
     [0 * 4 + 0] = 0x3, [0 * 4 + 2] = 0x3ff, [0 * 4 + 3] = 0x7f,
-    [1 * 4 + 0] = 0x25bffbf, [1 * 4 + 1] = 0x1, [1 * 4 + 2] = 0x1ef, [1 * 4 + 3] = 0x3,
+    [1 * 4 + 0] = 0x25befbf, [1 * 4 + 1] = 0x1, [1 * 4 + 2] = 0x1ef, [1 * 4 + 3] = 0x3,
     [2 * 4 + 0] = 0x3ffff, [2 * 4 + 1] = 0xff, [2 * 4 + 2] = 0xbfffff, [2 * 4 + 3] = 0x1,
     [3 * 4 + 0] = 0xff, [3 * 4 + 1] = 0x3f, [3 * 4 + 2] = 0xfffff, [3 * 4 + 3] = 0xfff,
 };
