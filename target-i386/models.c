@@ -101,6 +101,7 @@ static void leave_out_wide(uint32_t *words)
         FEAT_AVX512F,     FEAT_AVX512DQ,      FEAT_AVX512IFMA,       FEAT_AVX512CD,
         FEAT_AVX512BW,    FEAT_AVX512VL,      FEAT_AVX512VBMI,       FEAT_AVX512_VBMI2,
         FEAT_AVX512_VNNI, FEAT_AVX512_BITALG, FEAT_AVX512_VPOPCNTDQ,
+        FEAT_AVX512_BF16, FEAT_AVX512_VP2INTERSECT,
     };
 
     for (unsigned n = 0; n < ARRAY_COUNT(wide); n++) {
