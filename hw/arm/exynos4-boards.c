@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Samsung SMDKC210 (Exynos 4210 User's Manual): two Cortex-A9 with an external GIC and combiner,
- * multi core timer, UARTs, SD hosts, power and clock management. Left out, reading as 0: display,
- * I2C, USB, DMA, real-time clock, PWM, the GIC inside the cores.
+ * multi core timer, UARTs, SD hosts, LAN9118, EHCI, power and clock management. Left out, reading
+ * as 0: display, I2C, DMA, real-time clock, PWM, pins with external interrupts, the GIC inside the
+ * cores.
  */
 #include "hw/arm/board.h"
 
@@ -32,6 +33,8 @@ static const BoardSlot exynos_slots[] = {
     {.type = "exynos4210.uart", .addr = 0x13810000, .props = "rx-size=64", .irqs = {LINE(53)}, .serial = NTH(1)},
     {.type = "exynos4210.uart", .addr = 0x13820000, .irqs = {LINE(54)}, .serial = NTH(2)},
     {.type = "exynos4210.uart", .addr = 0x13830000, .irqs = {LINE(55)}, .serial = NTH(3)},
+    /* the board's, on external interrupt 5 */
+    {.type = "lan9118", .addr = 0x05000000, .irqs = {LINE(21)}, .nic = true},
     {.type = "exynos4210-ehci-usb", .addr = 0x12580000, .irqs = {LINE(70)}},
     {.type = "generic-sdhci", .addr = 0x12510000, .props = "capareg=0x5e80080", .irqs = {LINE(73)}, .sd = NTH(0)},
     {.type = "generic-sdhci", .addr = 0x12520000, .props = "capareg=0x5e80080", .irqs = {LINE(74)}, .sd = NTH(1)},
@@ -95,6 +98,6 @@ static bool smdkc210_init(Vm *vm, GError **error)
 static const MachineType smdkc210 = {
     .name = "smdkc210-machine", .machine_name = "smdkc210", .desc = "Samsung SMDKC210 board (Exynos4210)", .arches = "arm aarch64",
     .size = sizeof(Machine), .min_cpus = 2, .max_cpus = 2, .default_cpus = 2, .default_ram = 1 * GIB, .default_cpu = "cortex-a9",
-    .default_block_if = "sd", .no_floppy = true, .no_cdrom = true, .no_parallel = true, .init = smdkc210_init, .done = board_done,
+    .default_nic = "lan9118", .default_block_if = "sd", .no_floppy = true, .no_cdrom = true, .no_parallel = true, .init = smdkc210_init, .done = board_done,
 };
 MACHINE_TYPE(smdkc210);
