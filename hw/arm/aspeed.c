@@ -23,13 +23,17 @@ typedef struct BmcPart {
 } BmcPart;
 
 typedef struct BmcKind {
+    const char *scu; /* type of system control */
     const BoardSlot *slots;
     unsigned num_slots;
     hwaddr ram_base, sram;
     uint64_t ram_max;
     uint32_t sram_size;
     const char *smc[3], *sdmc;
-    BmcPart flash[4], i2c[6];
+    BmcPart flash[4], i2c[12];
+    uint32_t strap[2]; /* 0, 0: those of the evaluation board */
+    uint8_t macs; /* which controllers take -nic, a bit for each; 0: all */
+    bool gic;
 } BmcKind;
 
 #define UART(a, irq, n)                                                       \
@@ -40,12 +44,20 @@ typedef struct BmcKind {
     {                                                         \
         .type = "serial-mm", .addr = a, .irqs = { LINE(irq) } \
     }
+/* Of two boards of IBM, without their MAX31785 and DPS310. */
+#define OPENPOWER_PARTS                                                                      \
+    {                                                                                        \
+        {"pca9552", 3, 0x60}, {"tmp423", 4, 0x4c}, {"tmp423", 5, 0x4c}, {"tmp105", 9, 0x4a}, \
+            {"ds1338", 11, 0x32}, {"smbus-eeprom", 11, 0x51},                                \
+        {                                                                                    \
+            "pca9552", 11, 0x60                                                              \
+        }                                                                                    \
+    }
 #define SDHCI "sd-spec-version=2,capareg=0x1e80080"
 
 /* ---- AST2600 ---- */
 
 static const BoardSlot ast2600_slots[] = {
-    {.type = "aspeed.scu-ast2600", .addr = 0x1e6e2000, .name = "scu"},
     {.type = "aspeed.sdmc-ast2600", .addr = 0x1e6e0000, .name = "sdmc"},
     {.type = "aspeed.fmc-ast2600", .addr = 0x1e620000, .name = "fmc", .irqs = {LINE(39)}},
     {.type = "aspeed.spi1-ast2600", .addr = 0x1e630000, .name = "spi1"},
@@ -117,16 +129,29 @@ static const BoardSlot ast2600_slots[] = {
     {.addr = 0x18000000, .name = "aspeed.dpmcu", .size = 0x40000},
 };
 
+#define AST2600                                                                                   \
+    .scu = "aspeed.scu-ast2600", .slots = ast2600_slots, .num_slots = ARRAY_COUNT(ast2600_slots), \
+    .ram_base = 0x80000000, .ram_max = 2 * GIB, .sram = 0x10000000, .sram_size = 0x16400,         \
+    .smc = {"fmc", "spi1", "spi2"}, .gic = true
+
 static const BmcKind ast2600_evb_kind = {
-    .slots = ast2600_slots,
-    .num_slots = ARRAY_COUNT(ast2600_slots),
-    .ram_base = 0x80000000,
-    .ram_max = 2 * GIB,
-    .sram = 0x10000000,
-    .sram_size = 0x16400,
-    .smc = {"fmc", "spi1", "spi2"},
+    AST2600,
     .flash = {{"mx66u51235f", 0, 0}, {"mx66u51235f", 1, 0}},
     .i2c = {{"smbus-eeprom", 7, 0x50}, {"tmp105", 8, 0x4d}},
+};
+static const BmcKind tacoma_kind = {
+    AST2600,
+    .strap = {0, 0x40},
+    .macs = 4,
+    .flash = {{"mx66l1g45g", 0, 0}, {"mx66l1g45g", 0, 1}, {"mx66l1g45g", 1, 0}},
+    .i2c = OPENPOWER_PARTS,
+};
+static const BmcKind qcom_kind = {
+    AST2600,
+    .strap = {0, 0x41},
+    .macs = 0xc,
+    .flash = {{"n25q512a", 0, 0}, {"n25q512a", 0, 1}, {"n25q512a", 1, 0}},
+    .i2c = {{"tmp105", 15, 0x4d}},
 };
 
 static bool ast2600_cpus(Board *b, GError **error)
@@ -168,9 +193,8 @@ static bool ast2600_mdio(Board *b, GError **error)
 
 /* ---- AST2400 and AST2500 ---- */
 
-#define OLD_SLOTS(soc, scu, apb, reload, wctrl)                                                  \
-    {.type = scu, .addr = 0x1e6e2000, .name = "scu"},                                            \
-        {.type = "aspeed.sdmc-ast" soc, .addr = 0x1e6e0000, .name = "sdmc"},                     \
+#define OLD_SLOTS(soc, apb, reload, wctrl)                                                       \
+    {.type = "aspeed.sdmc-ast" soc, .addr = 0x1e6e0000, .name = "sdmc"},                         \
         {.type = "aspeed.fmc-ast" soc, .addr = 0x1e620000, .name = "fmc", .irqs = {LINE(19)}},   \
         {.type = "aspeed.spi1-ast" soc, .addr = 0x1e630000, .name = "spi1"},                     \
         {.type = "ftgmac100",                                                                    \
@@ -225,44 +249,56 @@ static bool ast2600_mdio(Board *b, GError **error)
     }
 
 static const BoardSlot ast2400_slots[] = {
-    OLD_SLOTS("2400", "aspeed.scu-ast2400", "24000000", "0x3ef1480", "0"),
+    OLD_SLOTS("2400", "24000000", "0x3ef1480", "0"),
     {.type = "platform-ehci-usb", .addr = 0x1e6a1000, .irqs = {LINE(5)}},
 };
-#define AST2500_SLOTS(scu)                                                    \
-    OLD_SLOTS("2500", scu, "24750000", "0x14fb180", "0x10"),                  \
-        {.type = "aspeed.spi2-ast2500", .addr = 0x1e631000, .name = "spi2"},  \
-        {.type = "aspeed.wdt", .addr = 0x1e785040, .props = "freq=24750000"}, \
-        {.type = "platform-ehci-usb", .addr = 0x1e6a1000, .irqs = {LINE(5)}}, \
-    {                                                                         \
-        .type = "platform-ehci-usb", .addr = 0x1e6a3000, .irqs = { LINE(13) } \
-    }
-static const BoardSlot ast2500_slots[] = {AST2500_SLOTS("aspeed.scu-ast2500")};
-static const BoardSlot romulus_slots[] = {AST2500_SLOTS("aspeed.scu-romulus")};
+static const BoardSlot ast2500_slots[] = {
+    OLD_SLOTS("2500", "24750000", "0x14fb180", "0x10"),
+    {.type = "aspeed.spi2-ast2500", .addr = 0x1e631000, .name = "spi2"},
+    {.type = "aspeed.wdt", .addr = 0x1e785040, .props = "freq=24750000"},
+    {.type = "platform-ehci-usb", .addr = 0x1e6a1000, .irqs = {LINE(5)}},
+    {.type = "platform-ehci-usb", .addr = 0x1e6a3000, .irqs = {LINE(13)}},
+};
 
-#define AST2400                                                                              \
-    .slots = ast2400_slots, .num_slots = ARRAY_COUNT(ast2400_slots), .ram_base = 0x40000000, \
-    .ram_max = 512 * MIB, .sram = 0x1e720000, .sram_size = 0x8000
-#define AST2500(table)                                                                           \
-    .slots = table, .num_slots = ARRAY_COUNT(table), .ram_base = 0x80000000, .ram_max = 1 * GIB, \
-    .sram = 0x1e720000, .sram_size = 0x9000
+#define AST2400                                                                                   \
+    .scu = "aspeed.scu-ast2400", .slots = ast2400_slots, .num_slots = ARRAY_COUNT(ast2400_slots), \
+    .ram_base = 0x40000000, .ram_max = 512 * MIB, .sram = 0x1e720000, .sram_size = 0x8000,        \
+    .smc = {"fmc", "spi1"}
+#define AST2500                                                                                   \
+    .scu = "aspeed.scu-ast2500", .slots = ast2500_slots, .num_slots = ARRAY_COUNT(ast2500_slots), \
+    .ram_base = 0x80000000, .ram_max = 1 * GIB, .sram = 0x1e720000, .sram_size = 0x9000,          \
+    .smc = {"fmc", "spi1", "spi2"}
 
 static const BmcKind palmetto_kind = {
     AST2400,
-    .smc = {"fmc", "spi1"},
     .flash = {{"n25q256a", 0, 0}, {"mx25l25635f", 1, 0}},
     .i2c = {{"ds1338", 0, 0x68}, {"smbus-eeprom", 0, 0x50}, {"tmp423", 2, 0x4c}},
 };
 static const BmcKind ast2500_evb_kind = {
-    AST2500(ast2500_slots),
-    .smc = {"fmc", "spi1", "spi2"},
+    AST2500,
     .flash = {{"mx25l25635e", 0, 0}, {"mx25l25635f", 1, 0}},
     .i2c = {{"smbus-eeprom", 3, 0x50}, {"tmp105", 7, 0x4d}},
 };
 static const BmcKind romulus_kind = {
-    AST2500(romulus_slots),
-    .smc = {"fmc", "spi1", "spi2"},
+    AST2500,
+    .strap = {0xf10ad206},
     .flash = {{"n25q256a", 0, 0}, {"n25q256a", 0, 1}, {"mx66l1g45g", 1, 0}},
     .i2c = {{"ds1338", 11, 0x32}},
+};
+
+static const BmcKind witherspoon_kind = {
+    AST2500,
+    .strap = {0xf10ad206},
+    .macs = 1,
+    .flash = {{"mx25l25635f", 0, 0}, {"mx25l25635f", 0, 1}, {"mx66l1g45g", 1, 0}},
+    .i2c = OPENPOWER_PARTS,
+};
+static const BmcKind supermicrox11_kind = {
+    AST2400,
+    .strap = {0x0a0ce416},
+    .macs = 3,
+    .flash = {{"mx25l25635e", 0, 0}, {"mx25l25635e", 1, 0}},
+    .i2c = {{"ds1338", 0, 0x68}, {"smbus-eeprom", 0, 0x50}, {"tmp423", 2, 0x4c}},
 };
 
 static bool vic_cpus(Board *b, GError **error)
@@ -294,7 +330,7 @@ static bool bmc_flash(Board *b, const BmcKind *k, GError **error)
     Device *first = NULL;
 
     for (unsigned i = 0; i < ARRAY_COUNT(k->smc) && k->smc[i]; i++) {
-        hwaddr at = k == &ast2600_evb_kind && i == 2 ? 0x50000000 : windows[i];
+        hwaddr at = k->gic && i == 2 ? 0x50000000 : windows[i];
 
         device_map_priority(board_device(b, k->smc[i]), "flash", at, (int)i);
     }
@@ -335,10 +371,29 @@ static bool bmc_i2c(Board *b, const BmcKind *k, GError **error)
     return true;
 }
 
+/* What the chip has. -nic goes to the Ethernet controllers that the board has connectors for. */
+static bool bmc_slots(Board *b, const BmcKind *k, GError **error)
+{
+    g_autofree char *straps =
+        g_strdup_printf("hw-strap1=%u,hw-strap2=%u", k->strap[0], k->strap[1]);
+    const BoardSlot scu = {.type = k->scu,
+                           .addr = 0x1e6e2000,
+                           .name = "scu",
+                           .props = k->strap[0] | k->strap[1] ? straps : NULL};
+    g_autofree BoardSlot *slots = g_memdup2(k->slots, k->num_slots * sizeof(*slots));
+
+    for (unsigned i = 0, mac = 0; i < k->num_slots; i++) {
+        if (slots[i].nic) {
+            slots[i].nic = !k->macs || k->macs >> mac & 1;
+            mac++;
+        }
+    }
+    return board_add(b, &scu, 1, error) && board_add(b, slots, k->num_slots, error);
+}
+
 static bool bmc_init(Vm *vm, const BmcKind *k, GError **error)
 {
     Board *b = board_new(vm);
-    bool gic = k == &ast2600_evb_kind;
 
     if (vm->ram_size > k->ram_max || vm->ram_size & (vm->ram_size - 1)) {
         g_autofree char *text = size_text(k->ram_max);
@@ -348,11 +403,11 @@ static bool bmc_init(Vm *vm, const BmcKind *k, GError **error)
     }
     board_quiet(b);
     b->boot.board_id = UINT32_MAX;
-    if (!(gic ? ast2600_cpus(b, error) : vic_cpus(b, error)) ||
+    if (!(k->gic ? ast2600_cpus(b, error) : vic_cpus(b, error)) ||
         !board_ram(b, "ram", k->ram_base, k->ram_max, error) ||
         !board_add_ram(b, "aspeed.sram.0", k->sram, (k->sram_size + 0xfff) & ~0xfffu, error) ||
-        !board_add(b, k->slots, k->num_slots, error) || (gic && !ast2600_mdio(b, error)) ||
-        !bmc_flash(b, k, error) || !bmc_i2c(b, k, error)) {
+        !bmc_slots(b, k, error) || (k->gic && !ast2600_mdio(b, error)) || !bmc_flash(b, k, error) ||
+        !bmc_i2c(b, k, error)) {
         return false;
     }
     for (unsigned i = 0; i < 2; i++) {
@@ -389,3 +444,7 @@ BMC(palmetto, "palmetto-bmc", "OpenPOWER Palmetto BMC (ARM926EJ-S)", "arm926", 2
 BMC(ast2500_evb, "ast2500-evb", "Aspeed AST2500 EVB (ARM1176)", "arm1176", 512 * MIB, 1);
 BMC(romulus, "romulus-bmc", "OpenPOWER Romulus BMC (ARM1176)", "arm1176", 512 * MIB, 1);
 BMC(ast2600_evb, "ast2600-evb", "Aspeed AST2600 EVB (Cortex-A7)", "cortex-a7", 1 * GIB, 2);
+BMC(supermicrox11, "supermicrox11-bmc", "Supermicro X11 BMC (ARM926EJ-S)", "arm926", 256 * MIB, 1);
+BMC(witherspoon, "witherspoon-bmc", "OpenPOWER Witherspoon BMC (ARM1176)", "arm1176", 512 * MIB, 1);
+BMC(tacoma, "tacoma-bmc", "OpenPOWER Tacoma BMC (Cortex-A7)", "cortex-a7", 1 * GIB, 2);
+BMC(qcom, "qcom-dc-scm-v1-bmc", "Qualcomm DC-SCM V1 BMC (Cortex A7)", "cortex-a7", 1 * GIB, 2);

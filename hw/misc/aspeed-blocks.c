@@ -12,7 +12,36 @@
 #define SCU_KEY 0x1688a8a8
 #define SDMC_KEY 0xfc600309
 
-/* ---- system control, AST2400 and AST2500 ---- */
+/* ---- system control: straps are what a board solders ---- */
+
+typedef struct Scu {
+    SocRegs regs;
+    uint32_t strap[2]; /* properties */
+} Scu;
+
+#define SCU(tag, name_, strap1, strap2, reset_, ...)                                              \
+    static const SocBlock tag##_block = {__VA_ARGS__};                                            \
+    static const RegBank tag##_banks[] = {                                                        \
+        {.name = "mmio", .size = 0x1000, BANK_REGS(soc_rows_4k), .help = "system control"}, {0}}; \
+    static const Prop tag##_props[] = {PROP_U32(Scu, strap[0], "hw-strap1", strap1),              \
+                                       PROP_U32(Scu, strap[1], "hw-strap2", strap2), PROP_END};   \
+    static const DeviceType tag = {                                                               \
+        .name = name_,                                                                            \
+        .category = "misc",                                                                       \
+        .desc = "Aspeed system control",                                                          \
+        .internal = true,                                                                         \
+        .size = sizeof(Scu),                                                                      \
+        .state_version = 1,                                                                       \
+        .bus_info = &tag##_block,                                                                 \
+        .props = tag##_props,                                                                     \
+        .banks = tag##_banks,                                                                     \
+        .pins = soc_pins,                                                                         \
+        .state = soc_state,                                                                       \
+        .reset = reset_,                                                                          \
+    };                                                                                            \
+    DEVICE_TYPE(tag)
+
+/* ---- AST2400 and AST2500 ---- */
 
 enum {
     SCU_LOCK = 0x00,
@@ -44,6 +73,12 @@ static void scu_2500_written(SocRegs *s, unsigned offset, uint32_t value, uint32
     }
 }
 
+static void scu_old_reset(Device *d)
+{
+    soc_reset(d);
+    ((SocRegs *)d)->r[SCU_STRAP / 4] = ((Scu *)d)->strap[0];
+}
+
 static uint32_t scu_read(SocRegs *s, unsigned offset, uint32_t value)
 {
     return offset == SCU_RANDOM ? g_random_int() : value;
@@ -63,7 +98,6 @@ static const SocReg scu_2400_rows[] = {
     {.offset = 0x03c, .reset = 0x1},
     {.offset = 0x040, .reset = 0xc0},
     {.offset = 0x04c, .reset = 0x23},
-    {.offset = 0x070, .reset = 0x120ce416},
     {.offset = 0x074, .reset = 0xe},
     {.offset = 0x07c, .reset = 0x2010303, .fixed = 0xffffffff},
     {.offset = 0x084, .reset = 0xf000},
@@ -82,40 +116,46 @@ static const SocReg scu_2400_rows[] = {
     {.offset = 0x180, .reset = 0x7b},
     {.offset = 0x1a4, .reset = 0x2402},
 };
-SOC_BLOCK(scu_2400, "aspeed.scu-ast2400", "Aspeed system control", 0x1000, soc_rows_4k,
-          SOC_ROWS(scu_2400_rows), .written = scu_written, .read = scu_read);
+SCU(scu_2400, "aspeed.scu-ast2400", 0x120ce416, 0, scu_old_reset, SOC_ROWS(scu_2400_rows),
+    .written = scu_written, .read = scu_read);
 
-#define SCU_2500_ROWS(strap)                                                            \
-    {.offset = 0x004, .reset = 0xffcffedc}, {.offset = 0x008, .reset = 0xf3f40000},     \
-        {.offset = 0x00c, .reset = 0x19fc3e8b}, {.offset = 0x01c, .reset = 0x26108},    \
-        {.offset = 0x020, .reset = 0x30291}, {.offset = 0x024, .reset = 0x93000400},    \
-        {.offset = 0x02c, .reset = 0x10}, {.offset = 0x030, .reset = 0x20001a03},       \
-        {.offset = 0x034, .reset = 0x20001a03}, {.offset = 0x038, .reset = 0x4000030},  \
-        {.offset = 0x03c, .reset = 0x1}, {.offset = 0x040, .reset = 0xc0},              \
-        {.offset = 0x04c, .reset = 0x23}, {.offset = 0x074, .reset = 0xe},              \
-        {.offset = 0x07c, .reset = 0x4010303}, {.offset = 0x084, .reset = 0xf000},      \
-        {.offset = 0x088, .reset = 0x3000000}, {.offset = 0x090, .reset = 0xa000},      \
-        {.offset = 0x09c, .reset = 0x23ffff3}, {.offset = 0x0a4, .reset = 0xffff0000},  \
-        {.offset = 0x0a8, .reset = 0xfffff}, {.offset = 0x0e0, .reset = 0xff},          \
-        {.offset = 0x0e4, .reset = 0xff}, {.offset = 0x104, .reset = 0x80000000},       \
-        {.offset = 0x110, .reset = 0x1e600000}, {.offset = 0x114, .reset = 0xc0000000}, \
-        {.offset = 0x150, .reset = 0x1234abcd}, {.offset = 0x154, .reset = 0x88884444}, \
-        {.offset = 0x160, .reset = 0x1903}, {.offset = 0x180, .reset = 0x7b},           \
-        {.offset = 0x1a4, .reset = 0x2402},                                             \
-    {                                                                                   \
-        .offset = 0x070, .reset = (strap)                                               \
-    }
+static const SocReg scu_2500_rows[] = {
+    {.offset = 0x004, .reset = 0xffcffedc},
+    {.offset = 0x008, .reset = 0xf3f40000},
+    {.offset = 0x00c, .reset = 0x19fc3e8b},
+    {.offset = 0x01c, .reset = 0x26108},
+    {.offset = 0x020, .reset = 0x30291},
+    {.offset = 0x024, .reset = 0x93000400},
+    {.offset = 0x02c, .reset = 0x10},
+    {.offset = 0x030, .reset = 0x20001a03},
+    {.offset = 0x034, .reset = 0x20001a03},
+    {.offset = 0x038, .reset = 0x4000030},
+    {.offset = 0x03c, .reset = 0x1},
+    {.offset = 0x040, .reset = 0xc0},
+    {.offset = 0x04c, .reset = 0x23},
+    {.offset = 0x074, .reset = 0xe},
+    {.offset = 0x07c, .reset = 0x4010303},
+    {.offset = 0x084, .reset = 0xf000},
+    {.offset = 0x088, .reset = 0x3000000},
+    {.offset = 0x090, .reset = 0xa000},
+    {.offset = 0x09c, .reset = 0x23ffff3},
+    {.offset = 0x0a4, .reset = 0xffff0000},
+    {.offset = 0x0a8, .reset = 0xfffff},
+    {.offset = 0x0e0, .reset = 0xff},
+    {.offset = 0x0e4, .reset = 0xff},
+    {.offset = 0x104, .reset = 0x80000000},
+    {.offset = 0x110, .reset = 0x1e600000},
+    {.offset = 0x114, .reset = 0xc0000000},
+    {.offset = 0x150, .reset = 0x1234abcd},
+    {.offset = 0x154, .reset = 0x88884444},
+    {.offset = 0x160, .reset = 0x1903},
+    {.offset = 0x180, .reset = 0x7b},
+    {.offset = 0x1a4, .reset = 0x2402},
+};
+SCU(scu_2500, "aspeed.scu-ast2500", 0xf100c2c6, 0, scu_old_reset, SOC_ROWS(scu_2500_rows),
+    .written = scu_2500_written, .read = scu_read);
 
-/* Straps are what a board solders. */
-static const SocReg scu_2500_rows[] = {SCU_2500_ROWS(0xf100c2c6)};
-SOC_BLOCK(scu_2500, "aspeed.scu-ast2500", "Aspeed system control", 0x1000, soc_rows_4k,
-          SOC_ROWS(scu_2500_rows), .written = scu_2500_written, .read = scu_read);
-
-static const SocReg scu_romulus_rows[] = {SCU_2500_ROWS(0xf10ad206)};
-SOC_BLOCK(scu_romulus, "aspeed.scu-romulus", "Aspeed system control", 0x1000, soc_rows_4k,
-          SOC_ROWS(scu_romulus_rows), .written = scu_2500_written, .read = scu_read);
-
-/* ---- system control, AST2600 ---- */
+/* ---- AST2600 ---- */
 
 /* Registers in which writes set bits; the word behind each clears them. */
 static bool scu_2600_sets(unsigned offset)
@@ -143,6 +183,13 @@ static void scu_2600_written(SocRegs *s, unsigned offset, uint32_t value, uint32
         s->r[offset / 4] =
             (value & 0xffff) | (old & ~value & 0xffff0000); /* enables; events, cleared */
     }
+}
+
+static void scu_2600_reset(Device *d)
+{
+    soc_reset(d);
+    ((SocRegs *)d)->r[0x500 / 4] = ((Scu *)d)->strap[0];
+    ((SocRegs *)d)->r[0x510 / 4] = ((Scu *)d)->strap[1];
 }
 
 static uint32_t scu_2600_read(SocRegs *s, unsigned offset, uint32_t value)
@@ -173,14 +220,12 @@ static const SocReg scu_2600_rows[] = {
     {.offset = 0x314, .reset = 0x30000000},
     {.offset = 0x338, .reset = 0x14506},
     {.offset = 0x33c, .reset = 0x145c0},
-    {.offset = 0x500, .reset = 0xc0},
-    {.offset = 0x510, .reset = 0x3},
     {.offset = 0x540, .reset = 0xff62d0ff},
     {.offset = 0x5b0, .reset = 0x1234abcd, .fixed = 0xffffffff},
     {.offset = 0x5b4, .reset = 0x88884444, .fixed = 0xffffffff},
 };
-SOC_BLOCK(scu_2600, "aspeed.scu-ast2600", "Aspeed system control", 0x1000, soc_rows_4k,
-          SOC_ROWS(scu_2600_rows), .written = scu_2600_written, .read = scu_2600_read);
+SCU(scu_2600, "aspeed.scu-ast2600", 0xc0, 0x3, scu_2600_reset, SOC_ROWS(scu_2600_rows),
+    .written = scu_2600_written, .read = scu_2600_read);
 
 /* ---- memory controller: trained, of the size that there is ---- */
 
