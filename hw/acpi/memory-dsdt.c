@@ -4,6 +4,7 @@
  * serialized method does all that needs a selected slot, so that nobody selects another meanwhile.
  */
 #include "hw/acpi/memory-hotplug.h"
+#include "hw/acpi/slot-dsdt.h"
 
 enum {
     DO_STATUS, /* (slot): _STA */
@@ -13,12 +14,6 @@ enum {
     DO_EJECT, /* (slot): _EJ0 */
     DO_SCAN, /* notifies of changes in all slots */
 };
-enum {
-    NOTIFY_CHECK = 1,
-    NOTIFY_EJECT = 3
-};
-#define DWORD_PRESERVE 3
-#define BYTE_ZEROS 0x41
 /* Of a QWord address space descriptor (6.4.3.5.1), which begins the buffer. */
 enum {
     RES_MIN = 14,
@@ -43,17 +38,17 @@ static void registers(Aml *a, uint8_t space, uint64_t base)
     static const char *const flags[] = {"MHER", "MINS", "MREM", "MEJC"};
 
     aml_region(a, "MREG", space, base, ACPI_MEMORY_LEN);
-    aml_field(a, "MREG", DWORD_PRESERVE);
+    aml_field(a, "MREG", ACPI_DWORD_PRESERVE);
     for (unsigned i = 0; i < ARRAY_COUNT(reads); i++) {
         aml_field_unit(a, reads[i], 32);
     }
     aml_end(a);
-    aml_field(a, "MREG", DWORD_PRESERVE);
+    aml_field(a, "MREG", ACPI_DWORD_PRESERVE);
     for (unsigned i = 0; i < ARRAY_COUNT(writes); i++) {
         aml_field_unit(a, writes[i], 32);
     }
     aml_end(a);
-    aml_field(a, "MREG", BYTE_ZEROS);
+    aml_field(a, "MREG", ACPI_BYTE_ZEROS);
     aml_field_unit(a, NULL, 0x14 * 8);
     for (unsigned i = 0; i < ARRAY_COUNT(flags); i++) {
         aml_field_unit(a, flags[i], 1);
@@ -122,60 +117,18 @@ static void do_resources(Aml *a)
     aml_path(a, "MRES");
 }
 
-static void if_set(Aml *a, const char *flag)
-{
-    aml_if(a);
-    aml_byte(a, AML_LEQUAL);
-    aml_path(a, flag);
-    aml_int(a, 1);
-}
-
-/* Tells of a change and clears it. */
-static void announce(Aml *a, const char *flag, unsigned what)
-{
-    if_set(a, flag);
-    aml_path(a, "MTFY");
-    aml_byte(a, AML_LOCAL0);
-    aml_int(a, what);
-    aml_byte(a, AML_STORE);
-    aml_int(a, 1);
-    aml_path(a, flag);
-    aml_end(a);
-}
-
-static void do_scan(Aml *a, unsigned slots)
-{
-    aml_byte(a, AML_STORE);
-    aml_int(a, 0);
-    aml_byte(a, AML_LOCAL0);
-    aml_while(a);
-    aml_byte(a, AML_LLESS);
-    aml_byte(a, AML_LOCAL0);
-    aml_int(a, slots);
-    aml_byte(a, AML_STORE);
-    aml_byte(a, AML_LOCAL0);
-    aml_path(a, "MSEL");
-    announce(a, "MINS", NOTIFY_CHECK);
-    announce(a, "MREM", NOTIFY_EJECT);
-    aml_byte(a, AML_INCREMENT);
-    aml_byte(a, AML_LOCAL0);
-    aml_end(a);
-}
-
 /* MCTL(what, slot, x, y) */
-static void control_method(Aml *a, unsigned slots)
+static void control_method(Aml *a, const AcpiSlots *s)
 {
-    aml_method(a, "MCTL", 4, true);
+    aml_method(a, s->control, 4, true);
     aml_if_equal(a, AML_ARG0, DO_SCAN);
-    do_scan(a, slots);
+    acpi_slots_scan(a, s);
     aml_byte(a, AML_RETURN);
     aml_int(a, 0);
     aml_end(a);
-    aml_byte(a, AML_STORE);
-    aml_byte(a, AML_ARG0 + 1);
-    aml_path(a, "MSEL");
+    acpi_store_arg(a, AML_ARG0 + 1, s->select);
     aml_if_equal(a, AML_ARG0, DO_STATUS);
-    if_set(a, "MHER");
+    acpi_if_set(a, "MHER");
     aml_byte(a, AML_RETURN);
     aml_int(a, 0x0f);
     aml_end(a);
@@ -188,45 +141,18 @@ static void control_method(Aml *a, unsigned slots)
     aml_path(a, "MNOD");
     aml_end(a);
     aml_if_equal(a, AML_ARG0, DO_OUTCOME);
-    aml_byte(a, AML_STORE);
-    aml_byte(a, AML_ARG0 + 2);
-    aml_path(a, "MOEV");
-    aml_byte(a, AML_STORE);
-    aml_byte(a, AML_ARG0 + 3);
-    aml_path(a, "MOST");
+    acpi_store_arg(a, AML_ARG0 + 2, "MOEV");
+    acpi_store_arg(a, AML_ARG0 + 3, "MOST");
     aml_end(a);
     aml_if_equal(a, AML_ARG0, DO_EJECT);
-    aml_byte(a, AML_STORE);
-    aml_int(a, 1);
-    aml_path(a, "MEJC");
+    acpi_store_int(a, 1, "MEJC");
     aml_end(a);
     aml_byte(a, AML_RETURN);
     aml_int(a, 0);
     aml_end(a);
 }
 
-/* A method that hands `args` of its own to MCTL. */
-static void slot_method(Aml *a, const char *name, unsigned args, unsigned what, unsigned slot,
-                        bool answers)
-{
-    aml_method(a, name, args, false);
-    if (answers) {
-        aml_byte(a, AML_RETURN);
-    }
-    aml_path(a, "MCTL");
-    aml_int(a, what);
-    aml_int(a, slot);
-    for (unsigned i = 0; i < 2; i++) {
-        if (what == DO_OUTCOME) {
-            aml_byte(a, AML_ARG0 + i);
-        } else {
-            aml_int(a, 0);
-        }
-    }
-    aml_end(a);
-}
-
-static void module(Aml *a, unsigned slot)
+static void module(Aml *a, const AcpiSlots *s, unsigned slot)
 {
     char name[5];
 
@@ -234,33 +160,25 @@ static void module(Aml *a, unsigned slot)
     aml_device(a, name);
     aml_name_eisaid(a, "_HID", "PNP0C80");
     aml_name_int(a, "_UID", slot);
-    slot_method(a, "_STA", 0, DO_STATUS, slot, true);
-    slot_method(a, "_CRS", 0, DO_RESOURCES, slot, true);
-    slot_method(a, "_PXM", 0, DO_NODE, slot, true);
-    slot_method(a, "_OST", 3, DO_OUTCOME, slot, false);
-    slot_method(a, "_EJ0", 1, DO_EJECT, slot, false);
-    aml_end(a);
-}
-
-/* MTFY(slot, what) */
-static void notify_method(Aml *a, unsigned slots)
-{
-    aml_method(a, "MTFY", 2, false);
-    for (unsigned i = 0; i < slots; i++) {
-        char name[5];
-
-        slot_name(name, i);
-        aml_if_equal(a, AML_ARG0, i);
-        aml_byte(a, AML_NOTIFY);
-        aml_path(a, name);
-        aml_byte(a, AML_ARG0 + 1);
-        aml_end(a);
-    }
+    acpi_slot_method(a, s, slot, (AcpiSlotMethod){"_STA", 0, DO_STATUS, .answers = true});
+    acpi_slot_method(a, s, slot, (AcpiSlotMethod){"_CRS", 0, DO_RESOURCES, .answers = true});
+    acpi_slot_method(a, s, slot, (AcpiSlotMethod){"_PXM", 0, DO_NODE, .answers = true});
+    acpi_slot_method(a, s, slot, (AcpiSlotMethod){"_OST", 3, DO_OUTCOME, .hands_on = true});
+    acpi_slot_method(a, s, slot, (AcpiSlotMethod){"_EJ0", 1, DO_EJECT});
     aml_end(a);
 }
 
 void acpi_memory_dsdt(Aml *a, const Vm *vm, uint8_t space, uint64_t base)
 {
+    const AcpiSlots s = {
+        .control = "MCTL",
+        .notify = "MTFY",
+        .select = "MSEL",
+        .inserted = "MINS",
+        .removed = "MREM",
+        .name = slot_name,
+        .count = vm->ram_slots,
+    };
     GByteArray *res = g_byte_array_new();
 
     aml_device(a, "\\_SB.MHPC");
@@ -279,10 +197,10 @@ void acpi_memory_dsdt(Aml *a, const Vm *vm, uint8_t space, uint64_t base)
     aml_res_end(res);
     aml_name_buffer(a, "MRES", res);
     g_byte_array_free(res, TRUE);
-    notify_method(a, vm->ram_slots);
-    control_method(a, vm->ram_slots);
+    acpi_slots_notify_method(a, &s);
+    control_method(a, &s);
     for (unsigned i = 0; i < vm->ram_slots; i++) {
-        module(a, i);
+        module(a, &s, i);
     }
     aml_method(a, "MSCN", 0, false);
     aml_path(a, "MCTL");
