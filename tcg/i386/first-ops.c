@@ -450,6 +450,23 @@ static void after_call(First *q, bool writes_vars)
 
 static const uint8_t int_args[6] = {RDI, RSI, RDX, RCX, R8, R9};
 
+/* Pushes an argument of a call, after those before it. */
+static void push_arg(First *q, const IrOp *o, unsigned i)
+{
+    Asm *a = &q->g->a;
+    Mem m;
+
+    if (first_place(q, o->args[i], &m)) {
+        if (m.base == RSP) {
+            m.disp += 8 * (int32_t)i;
+        }
+        x_rm(a, X_MOV_RM | type_wide(q, o->args[i]), RDX, m);
+    } else {
+        first_use_in(q, o->args[i], RDX);
+    }
+    x_push(a, RDX);
+}
+
 /* From the fourth on arguments go where values may lie: all are pushed first. */
 static void place_args(First *q, const IrOp *o, unsigned first)
 {
@@ -460,16 +477,7 @@ static void place_args(First *q, const IrOp *o, unsigned first)
             first_use_in(q, o->args[i], int_args[first + i]);
             continue;
         }
-        Mem m;
-        if (first_place(q, o->args[i], &m)) {
-            if (m.base == RSP) {
-                m.disp += 8 * (int32_t)i;
-            }
-            x_rm(a, X_MOV_RM | type_wide(q, o->args[i]), RDX, m);
-        } else {
-            first_use_in(q, o->args[i], RDX);
-        }
-        x_push(a, RDX);
+        push_arg(q, o, i);
     }
     for (unsigned i = o->num_args; first + o->num_args > 3 && i-- > 0;) {
         x_pop(a, int_args[first + i]);
@@ -509,16 +517,7 @@ static void first_atomic(First *q, const IrOp *o)
 
     before_call(q, false);
     for (unsigned i = 0; i < o->num_args; i++) {
-        Mem m;
-        if (first_place(q, o->args[i], &m)) {
-            if (m.base == RSP) {
-                m.disp += 8 * (int32_t)i;
-            }
-            x_rm(a, X_MOV_RM | type_wide(q, o->args[i]), RDX, m);
-        } else {
-            first_use_in(q, o->args[i], RDX);
-        }
-        x_push(a, RDX);
+        push_arg(q, o, i);
     }
     x_pop(a, RSI);
     x_pop(a, RDX);
