@@ -727,6 +727,7 @@ static const ObjectType *virtio_provide(unsigned i)
     };
     t->dev = (DeviceType){
         .name = g_strconcat(v->name, v->pci_only ? "" : suffixes[i], NULL),
+        .alias = v->pci_only || i > 0 ? NULL : v->name,
         .parent = "virtio-pci",
         .bus = "PCI",
         .category = v->category,
