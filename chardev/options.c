@@ -12,6 +12,7 @@
 #include "chardev/mux.h"
 #include "chardev/parallel.h"
 #include "qapi/startup.h"
+#include "qom/hmp.h"
 #include "qom/vm.h"
 #include "util/error.h"
 #include "util/fdset.h"
@@ -28,6 +29,14 @@ static bool opt_chardev(Vm *vm, const char *arg, GError **error)
     json_object_put(o);
     return c != NULL;
 }
+
+static void hmp_chardev_add(HmpCall *call, GError **error)
+{
+    opt_chardev(call->vm, hmp_str(call, "args"), error);
+}
+
+HMP_ROW(chardev_add, { .name = "chardev-add", .args = "args:S", .params = "args",
+                       .fn = hmp_chardev_add, .help = "add chardev" });
 
 static void list_driver(const ChardevDriver *d, void *opaque)
 {
