@@ -26,17 +26,15 @@ bool arm_tags_init(ArmCpu *c, GError **error)
     if (!arm_has(c, FEATURE_MTE)) {
         return true;
     }
-    for (unsigned i = 0; i < vm->cpus->len; i++) {
-        if (ARM(vm->cpus->pdata[i])->tags) {
-            c->tags = ARM(vm->cpus->pdata[i])->tags;
-            return true;
+    region = vm_published(vm, "tag-memory");
+    if (!region) {
+        region = g_new0(Region, 1); /* lives as long as the machine */
+        if (!region_init_ram_fd(region, &c->cpu.dev.obj, "tag-memory", (ram + OTHER_RAM) / 16, -1,
+                                RAM_NO_RESERVE, error)) {
+            g_free(region);
+            return false;
         }
-    }
-    region = g_new0(Region, 1); /* lives as long as the process */
-    if (!region_init_ram_fd(region, &c->cpu.dev.obj, "tag-memory", (ram + OTHER_RAM) / 16, -1,
-                            RAM_NO_RESERVE, error)) {
-        g_free(region);
-        return false;
+        vm_publish(vm, "tag-memory", region);
     }
     c->tags = region_ram_block(region);
     return true;
