@@ -25,7 +25,11 @@ static void expect_error(const char *text, const char *message)
 
     g_assert_null(x86_cpu_create(vm, text, &error));
     g_assert_nonnull(error);
-    g_assert_cmpstr(error->message, ==, message);
+    /* Types have the name of the target that is built. */
+    g_auto(GStrv) parts = g_strsplit(error->message, "-x86_64-cpu", 2);
+    g_autofree char *said = g_strjoinv("-i386-cpu", parts);
+
+    g_assert_cmpstr(said, ==, message);
 }
 
 static void test_qemu64(void)
