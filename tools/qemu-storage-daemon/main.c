@@ -261,6 +261,17 @@ static void set_signals(void)
     }
 }
 
+static bool write_pid(const char *file, GError **error)
+{
+    g_autofree char *text = g_strdup_printf("%d\n", (int)getpid());
+
+    if (file && !g_file_set_contents(file, text, -1, error)) {
+        g_prefix_error(error, "cannot create PID file: ");
+        return false;
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     const char *pid_file = NULL;
@@ -280,16 +291,9 @@ int main(int argc, char **argv)
     Vm *vm = vm_new();
 
     set_signals();
-    if (!second_pass(argc, argv, vm, &pid_file, &err)) {
+    if (!second_pass(argc, argv, vm, &pid_file, &err) || !write_pid(pid_file, &err)) {
+        vm_free(vm);
         return tool_fail(err);
-    }
-    if (pid_file) {
-        g_autofree char *text = g_strdup_printf("%d\n", (int)getpid());
-
-        if (!g_file_set_contents(pid_file, text, -1, &err)) {
-            g_prefix_error(&err, "cannot create PID file: ");
-            return tool_fail(err);
-        }
     }
     started(parent);
     while (!got_signal && !runstate_carry_out(vm, &status)) {
