@@ -14,6 +14,9 @@ static void intx_drive(PciDevice *d, int delta)
     unsigned slot = PCI_SLOT(d->devfn);
     PciBus *b = d->bus;
 
+    if (pin > 3) {
+        return; /* a state that was refused, before the reset is through */
+    }
     while (b->parent) {
         pin = (pin + slot) & 3;
         slot = PCI_SLOT(b->bridge->devfn);
