@@ -91,6 +91,11 @@ static uint8_t serial_index(const UsbInfo *i)
     return i->serial_string ? i->serial_string : USB_STR_SERIAL;
 }
 
+static unsigned product_index(const UsbInfo *i)
+{
+    return i->product_string ? i->product_string : USB_STR_PRODUCT;
+}
+
 static unsigned device_descriptor(const UsbDevice *d, uint8_t *p)
 {
     const UsbInfo *i = usb_info(d);
@@ -107,7 +112,7 @@ static unsigned device_descriptor(const UsbDevice *d, uint8_t *p)
     store_le16(p + 10, i->product);
     store_le16(p + 12, i->release);
     p[14] = USB_STR_MANUFACTURER;
-    p[15] = i->product_string ? i->product_string : USB_STR_PRODUCT;
+    p[15] = product_index(i);
     p[16] = serial_index(i);
     p[17] = s->num_configs;
     return 18;
@@ -246,10 +251,27 @@ static char *serial_text(const UsbDevice *d, const char *base)
                       : g_strdup_printf("%s-%s", base, d->port->path);
 }
 
-static int string_descriptor(UsbDevice *d, unsigned index, uint8_t *p)
+static const char *string_text(UsbDevice *d, unsigned index)
 {
     const UsbInfo *info = usb_info(d);
     const char *text = info->string ? info->string(d, index) : NULL;
+
+    for (unsigned i = 0; !text && i < index && info->strings[i]; i++) {
+        text = i == index - 1 ? info->strings[i] : NULL;
+    }
+    return text;
+}
+
+const char *usb_product(UsbDevice *d)
+{
+    const char *text = string_text(d, product_index(usb_info(d)));
+
+    return text ? text : "";
+}
+
+static int string_descriptor(UsbDevice *d, unsigned index, uint8_t *p)
+{
+    const char *text;
     g_autofree char *serial = NULL;
 
     p[1] = DT_STRING;
@@ -258,13 +280,11 @@ static int string_descriptor(UsbDevice *d, unsigned index, uint8_t *p)
         store_le16(p + 2, 0x0409); /* English */
         return 4;
     }
-    for (unsigned i = 0; !text && i < index && info->strings[i]; i++) {
-        text = i == index - 1 ? info->strings[i] : NULL;
-    }
+    text = string_text(d, index);
     if (!text) {
         return -1;
     }
-    if (index == serial_index(info)) {
+    if (index == serial_index(usb_info(d))) {
         text = serial = serial_text(d, text);
     }
     unsigned n = MIN(strlen(text), 126u);

@@ -9,18 +9,6 @@ typedef struct Listing {
     bool any;
 } Listing;
 
-static const char *product(UsbDevice *d)
-{
-    const UsbInfo *info = usb_info(d);
-    unsigned index = info->product_string ? info->product_string : USB_STR_PRODUCT;
-    const char *text = info->string ? info->string(d, index) : NULL;
-
-    for (unsigned i = 0; !text && i < index && info->strings[i]; i++) {
-        text = i == index - 1 ? info->strings[i] : NULL;
-    }
-    return text ? text : "";
-}
-
 static void list_device(Listing *l, UsbDevice *d)
 {
     static const char *const speeds[] = {
@@ -30,7 +18,7 @@ static void list_device(Listing *l, UsbDevice *d)
         return;
     }
     g_string_append_printf(l->out, "  Device %u.%u, Port %s, Speed %s Mb/s, Product %s", l->bus,
-                           d->addr, d->port->path, speeds[d->speed], product(d));
+                           d->addr, d->port->path, speeds[d->speed], usb_product(d));
     if (d->dev.id) {
         g_string_append_printf(l->out, ", ID: %s", d->dev.id);
     }

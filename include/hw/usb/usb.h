@@ -226,6 +226,8 @@ void usb_device_attach(UsbDevice *d);
 /* The row of an endpoint of the current configuration and alternates; NULL: none. */
 const UsbEndpointRow *usb_endpoint(const UsbDevice *d, uint8_t address);
 
+/* The product string, "" if there is none; the device's. */
+const char *usb_product(UsbDevice *d);
 /* ---- of the core ---- */
 int usb_standard_request(UsbDevice *d, const UsbSetup *setup, uint8_t *data);
 
