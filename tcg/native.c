@@ -77,7 +77,7 @@ TargetIndex target_index_of(const IrFunc *f)
             continue;
         }
         best = UINT_MAX;
-        for (unsigned shift = 0; shift + bits <= TARGET_PAGE_BITS && best; shift++) {
+        for (unsigned shift = 0; shift + bits <= JUMP_PAGE_BITS && best; shift++) {
             const TargetIndex x = {.shift = shift, .bits = bits};
             unsigned n = collisions(&x, f);
             if (n < best) {
@@ -103,7 +103,7 @@ bool target_is_possible(const Ra *ra, const IrFunc *f, uint32_t pc)
 void target_table_fill(TargetEntry *t, const TargetIndex *x, const IrFunc *f, bool anywhere,
                        uint8_t *const *block_at)
 {
-    const uint64_t mask = anywhere ? ((uint64_t)1 << TARGET_PAGE_BITS) - 1 : UINT64_MAX;
+    const uint64_t mask = anywhere ? ((uint64_t)1 << JUMP_PAGE_BITS) - 1 : UINT64_MAX;
 
     for (unsigned i = 0; i < 1u << x->bits; i++) {
         t[i] = (TargetEntry){.pc = (uint64_t)(i + 1) << x->shift};

@@ -26,8 +26,9 @@ void stub_vars_note_targets(GArray *vars, Ra *ra, const IrFunc *f, uint32_t *fir
 /* Nothing but an exit, reached from one place. */
 bool block_only_exits(const IrFunc *f, const IrBlock *b);
 
+/* Targets of a function lie in one page of the smallest size that guests have. */
 enum {
-    TARGET_PAGE_BITS = 12
+    JUMP_PAGE_BITS = 12
 };
 /* Of the table that computed jumps within a function go through. Generated code reads it. */
 typedef struct TargetEntry {
