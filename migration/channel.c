@@ -182,6 +182,17 @@ static bool write_tls(Channel *c, const uint8_t *p, size_t len, GError **error)
     return true;
 }
 
+/* After a read that brought nothing. False: the end, or an error. */
+static bool may_read_on(Channel *c, ssize_t n, GError **error)
+{
+    if (n == 0) {
+        c->ended = true;
+        return fail(error, "the machine's state ends too early");
+    }
+    return errno == EINTR || errno == EAGAIN ||
+           fail_errno(error, errno, "Unable to read from the migration's channel");
+}
+
 static size_t read_tls(Channel *c, void *data, size_t len, GError **error)
 {
     for (;;) {
@@ -191,16 +202,7 @@ static size_t read_tls(Channel *c, void *data, size_t len, GError **error)
         if (n > 0) {
             return (size_t)n;
         }
-        if (n == 0) {
-            c->ended = true;
-            fail(error, "the machine's state ends too early");
-            return 0;
-        }
-        if (errno != EAGAIN) {
-            fail_errno(error, errno, "Unable to read from the migration's channel");
-            return 0;
-        }
-        if (!wait_for_tls(c, wait, error)) {
+        if (!may_read_on(c, n, error) || !wait_for_tls(c, wait, error)) {
             return 0;
         }
     }
@@ -247,13 +249,7 @@ size_t channel_read(Channel *c, void *data, size_t len, GError **error)
         if (n > 0) {
             return (size_t)n;
         }
-        if (n == 0) {
-            c->ended = true;
-            fail(error, "the machine's state ends too early");
-            return 0;
-        }
-        if (errno != EINTR && errno != EAGAIN) {
-            fail_errno(error, errno, "Unable to read from the migration's channel");
+        if (!may_read_on(c, n, error)) {
             return 0;
         }
     }
