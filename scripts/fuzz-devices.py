@@ -15,13 +15,14 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "fuzz"))
 from machine import Qtest, QtestError  # noqa: E402  (the path comes first)
+import ide  # noqa: E402
 import network  # noqa: E402
 import other  # noqa: E402
 import storage  # noqa: E402
 import usb  # noqa: E402
 import virtio  # noqa: E402
 
-TARGETS = {**virtio.TARGETS, **storage.TARGETS, **usb.TARGETS, **network.TARGETS, **other.TARGETS}
+TARGETS = {**virtio.TARGETS, **ide.TARGETS, **storage.TARGETS, **usb.TARGETS, **network.TARGETS, **other.TARGETS}
 
 
 def rounds(device, count):

@@ -367,6 +367,6 @@ class Device:
             )
 
 
-def linked(items):
+def le_words(items):
     """Bytes of little-endian words: (size, value) pairs."""
     return b"".join((value & (1 << 8 * size) - 1).to_bytes(size, "little") for size, value in items)

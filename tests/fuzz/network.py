@@ -270,9 +270,6 @@ class Pcnet(Device):
 class Eepro(Device):
     args = pair("i82559er")
 
-    def w(self, offset, value, size=4, bar=0):
-        super().w(offset, value, size, bar)
-
     def start(self):
         self.w(8, 0)
         self.w(4, 0)

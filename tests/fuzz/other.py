@@ -363,7 +363,6 @@ class FwCfg(Device):
 
 
 class Vga(Device):
-    name, extra = "VGA", ",edid=on"
     args = ["-device", "VGA,addr=5,vgamem_mb=8"]
 
     def step(self):

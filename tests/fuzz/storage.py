@@ -2,7 +2,7 @@
 """Disk controllers: NVMe, SCSI adapters, the SD host controller."""
 import struct
 
-from machine import Device, linked
+from machine import Device
 
 DISKS = [
     "-drive",

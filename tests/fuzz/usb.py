@@ -111,7 +111,6 @@ class Usb(Device):
 
 class Uhci(Usb):
     args = ["-device", "piix3-usb-uhci,id=u,addr=5", *DEVICES]
-    bar = 4
 
     def w(self, offset, value, size=4, bar=4):
         super().w(offset, value, size, bar)

@@ -2,7 +2,7 @@
 """Virtio devices by their modern PCI transport: split and packed rings, chains, indirect tables (Virtio 1.1, 2.6, 2.7, 4.1)."""
 import struct
 
-from machine import Device, config, linked
+from machine import Device, config, le_words
 
 NEXT, WRITE, INDIRECT, AVAIL, USED = 1, 2, 4, 1 << 7, 1 << 15
 QUEUE = 64
@@ -200,7 +200,7 @@ class Blk(Virtio):
         kind = self.pick([0, 0, 1, 1, 4, 8, 11, 13, 14, self.wild(4)])
         head = struct.pack("<IIQ", kind, 0, self.pick([0, 1, 2047, 2048, self.wild(8)]))
         if kind in (11, 13, 14):
-            head += linked(
+            head += le_words(
                 [
                     (8, self.pick([0, 2000, self.wild(8)])),
                     (4, self.pick([1, 8, 2048, self.wild(4)])),
@@ -552,12 +552,12 @@ class Crypto(Virtio):
             if create
             else [0x0000, 0x0001, 0x0100, 0x0200, 0x0300]
         )
-        head = linked(
+        head = le_words(
             [(4, code), (4, self.pick([1, 3, 4])), (4, 0 if create else self.pick([0, 1])), (4, 0)]
             if create
             else [(4, code), (4, 3), (8, self.pick([0, 1, 2])), (4, 0), (4, 0)]
         )
-        body = linked([(4, self.pick([1, 2, 3, 16, 24, 32, 64, self.wild(4)])) for _ in range(14)])
+        body = le_words([(4, self.pick([1, 2, 3, 16, 24, 32, 64, self.wild(4)])) for _ in range(14)])
         return head + body + self.some(64), [self.pick([16, 64, 256]), self.pick([1, 16])]
 
 
@@ -584,7 +584,7 @@ class Iommu(Virtio):
                 (4, self.pick([1, 2, 3, 7])),
             ],
         )
-        return linked([(4, kind)] + body), [self.pick([4, 600])]
+        return le_words([(4, kind)] + body), [self.pick([4, 600])]
 
 
 class Mem(Virtio):
@@ -599,7 +599,7 @@ class Mem(Virtio):
 
     def message(self, n):
         kind = self.pick([0, 0, 1, 2, 3, self.wild(2)])
-        return linked(
+        return le_words(
             [
                 (2, kind),
                 (2, 0),

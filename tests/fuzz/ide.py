@@ -1,51 +1,30 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Gives wild commands, packets and scatter lists to the drives behind AHCI and PIIX3 IDE.
-
-usage: fuzz-ide.py [--binary PROGRAM] [--count N] [--seed N] ahci|piix3
-
-Most of a command is right, so that it goes deep. The emulator must survive and go on answering.
-"""
-import argparse
-import os
-import random
+"""Commands, packets and scatter lists for the drives behind AHCI and PIIX3 IDE."""
 import struct
-import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests"))
-from qtest_client import Qtest, QtestError    # noqa: E402  (the path comes first)
+from machine import Device
 
 COMMANDS = [0x06, 0x08, 0x20, 0x24, 0x25, 0x29, 0x2f, 0x30, 0x34, 0x35, 0x39, 0x3d, 0x60, 0x61, 0x90,
             0x91, 0xa0, 0xa1, 0xc4, 0xc5, 0xc6, 0xc8, 0xca, 0xce, 0xe7, 0xec, 0xef, 0xf8]
 PACKETS = [0x00, 0x03, 0x12, 0x1b, 0x1e, 0x25, 0x28, 0x2b, 0x43, 0x46, 0x4a, 0x51, 0x5a, 0xa8, 0xad,
            0xbb, 0xbd, 0xbe]
-DRIVES = ["-nodefaults", "-drive", "file.driver=null-co,file.size=64M,format=raw,werror=report,if=none,id=d",
+DRIVES = ["-drive", "file.driver=null-co,file.size=64M,format=raw,werror=report,if=none,id=d",
           "-drive", "file.driver=null-co,file.size=5M,format=raw,media=cdrom,if=none,id=c"]
 
 
-class Fuzzer:
-    def __init__(self, qtest, rng):
-        self.send = qtest.command
-        self.rng = rng
-
-    def some(self, n):
-        pick = self.rng.choice
-        return bytes(pick([0, 0, 0, 1, 2, 0xff, self.rng.randrange(256)]) for _ in range(n))
-
-    def put(self, at, data):
-        self.send(f"write {at} {len(data)} 0x{data.hex()}")
-
+class Ide(Device):
     def command(self, packet_device):
-        if packet_device and self.rng.random() < 0.7:
+        if packet_device and self.chance(0.7):
             return 0xa0
-        return self.rng.choice(COMMANDS)
+        return self.pick(COMMANDS)
 
     def packet(self):
-        return bytes([self.rng.choice(PACKETS)]) + self.some(11)
+        return bytes([self.pick(PACKETS)]) + self.some(11)
 
 
-class Ahci(Fuzzer):
-    args = ["-M", "q35", *DRIVES, "-device", "ahci,id=a,addr=5", "-device", "ide-hd,drive=d,bus=a.0",
+class Ahci(Ide):
+    machine = "q35"
+    args = [*DRIVES, "-device", "ahci,id=a,addr=5", "-device", "ide-hd,drive=d,bus=a.0",
             "-device", "ide-cd,drive=c,bus=a.1"]
 
     def reg(self, offset, value):
@@ -99,8 +78,8 @@ class Ahci(Fuzzer):
             self.send(f"bankread a mmio {0x120 + 0x80 * port} 4")
 
 
-class Piix3(Fuzzer):
-    args = ["-M", "pc", *DRIVES, "-device", "ide-hd,drive=d,bus=ide.0,unit=0",
+class Piix3(Ide):
+    args = [*DRIVES, "-device", "ide-hd,drive=d,bus=ide.0,unit=0",
             "-device", "ide-cd,drive=c,bus=ide.0,unit=1"]
 
     def start(self):
@@ -133,28 +112,4 @@ class Piix3(Fuzzer):
             self.send("outb 0x3f6 0")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--binary", default="build/qemu-system-x86_64")
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
-    parser.add_argument("controller", choices=["ahci", "piix3"])
-    args = parser.parse_args()
-    kind = Ahci if args.controller == "ahci" else Piix3
-    print(f"fuzz-ide: seed {args.seed}, {args.count} rounds, {args.controller}", flush=True)
-    with Qtest(os.path.abspath(args.binary), kind.args) as qtest:
-        fuzzer = kind(qtest, random.Random(args.seed))
-        try:
-            fuzzer.start()
-            for _ in range(args.count):
-                fuzzer.step()
-            qtest.command("clock_step 1000")
-        except (QtestError, OSError) as error:
-            print(f"fuzz-ide: {error}")
-            return 1
-    print("fuzz-ide: survived")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+TARGETS = {"ahci": Ahci, "piix3-ide": Piix3}
