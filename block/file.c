@@ -28,8 +28,8 @@
 #define MAX_ALIGN 4096
 /* What files are made with when nothing is said. */
 #define DEFAULT_EXTENT_HINT MIB
-/* Reads up to this size are tried without waiting first. */
-#define CACHED_BYTES (128 * KIB)
+/* Reads up to this size (a command of an NVMe controller) are tried without waiting first. */
+#define CACHED_BYTES (512 * KIB)
 
 typedef struct FileState {
     int fd;

@@ -8,14 +8,16 @@ WHAT, all of them when none is named:
   microvm  -M microvm to the first line of init: wall and CPU time, memory
   debian   Debian from a disk by SeaBIOS and by OVMF to its shell; needs GUESTS_DIR/img/debian-amd64.qcow2
 REFERENCE is the other emulator, ROUNDS (default 3) how often, SIZE (default 256) the MiB of disks and streams, ONLY=text picks
-devices. Times are the smallest of the rounds and their median. CPU time is the process's, threads that ended included.
+devices ("nvme raw", "OVMF"), JOB=name one job of the disks (seqread_1m:20, say: 20 times), IMAGES the folder of the disks (default /var/tmp), TIMEOUT
+(default 300) the seconds a guest has. Times are the smallest of the rounds and their median. CPU time is the process's, threads that ended included.
 """
 import importlib.machinery, importlib.util, os, re, select, socket, statistics, subprocess, sys, tempfile, threading, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROUNDS, SIZE, ONLY = int(os.environ.get("ROUNDS", "3")), int(os.environ.get("SIZE", "256")), os.environ.get("ONLY", "")
 REFERENCE = os.environ.get("REFERENCE", "/usr/bin/qemu-system-x86_64")
-TIMEOUT_SECONDS = 300
+TIMEOUT_SECONDS = int(os.environ.get("TIMEOUT", "300"))
+JOB, IMAGES = os.environ.get("JOB", ""), os.environ.get("IMAGES", "/var/tmp")
 RELEASE = "6.1.0-50-amd64"
 MODULES = ("virtio_pci", "virtio_mmio", "virtio_blk", "virtio_net", "nvme", "e1000e")
 INIT = r"""#!/bin/busybox sh
@@ -26,8 +28,8 @@ for w in $(cat /proc/cmdline); do
     case $w in disk=*) disk=${w#disk=};; net=*) net=${w#net=};; esac
 done
 [ -n "$disk$net" ] && for m in $(cat /order); do insmod /mod/$m; done
-[ -n "$disk" ] && for i in 1 2 3 4 5 6 7 8 9; do [ -e /dev/${disk%:*} ] || sleep 1; done
-[ -n "$disk" ] && /bench-io disk /dev/${disk%:*} ${disk#*:}
+[ -n "$disk" ] && for i in 1 2 3 4 5 6 7 8 9; do [ -e /dev/${disk%%:*} ] || sleep 1; done
+[ -n "$disk" ] && /bench-io disk /dev/${disk%%:*} $(echo ${disk#*:} | tr : ' ')
 if [ -n "$net" ]; then
     ip link set lo up; ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; ip route add default via 10.0.2.2
     /bench-io net 10.0.2.2 ${net%:*} ${net#*:}
@@ -183,7 +185,7 @@ def bench_disks(sides, guest, folder):
                     os.unlink(image)
                 subprocess.run(["qemu-img", "create", "-q", "-f", fmt, image, f"{SIZE}M"], check=True)
                 more = ["-drive", f"file={image},format={fmt},if=none,id=d0", "-device", f"{dev},drive=d0"]
-                run_jobs(table, side, guest_command(path, guest, f"disk={node}:{SIZE}", more), f"{dev.split(',')[0]} {fmt}",
+                run_jobs(table, side, guest_command(path, guest, f"disk={node}:{SIZE}" + (f":{JOB}" if JOB else ""), more), f"{dev.split(',')[0]} {fmt}",
                          lambda name: "us/op")
             alternate(sides, once)
     table.show()
@@ -285,7 +287,7 @@ def main(argv):
     sides = [("A", os.path.join(os.path.abspath(argv[0]), "qemu-system-x86_64"))]
     if os.access(REFERENCE, os.X_OK):
         sides.append(("B", REFERENCE))
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+    with tempfile.TemporaryDirectory(dir=IMAGES) as folder:
         guest = make_guest(folder)
         for what in argv[1:] or KINDS:
             print(f"==> {what}", flush=True)

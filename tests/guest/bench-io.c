@@ -5,7 +5,7 @@
  * and streams over a TCP connection. Each job prints BEGIN before and BENCH with its amount
  * after it, so that who runs the emulator can take its CPU time in between.
  *
- *   bench-io disk DEVICE MIB         bench-io net ADDRESS PORT MIB
+ *   bench-io disk DEVICE MIB [JOB [TIMES]]         bench-io net ADDRESS PORT MIB
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -115,7 +115,8 @@ static void disk_job(int fd, const DiskJob *j, uint64_t bytes, uint8_t *buffers)
     syscall(SYS_io_destroy, context);
 }
 
-static int disk(const char *path, uint64_t bytes)
+/* All jobs, or the one of that name, several times where wanted. */
+static int disk(const char *path, uint64_t bytes, const char *only, unsigned times)
 {
     void *buffers;
     int fd = open(path, O_RDWR | O_DIRECT);
@@ -125,7 +126,11 @@ static int disk(const char *path, uint64_t bytes)
     }
     memset(buffers, 0x5a, 4 * BIG);
     for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
-        disk_job(fd, &jobs[i], bytes, buffers);
+        bool wanted = only == NULL || strcmp(only, jobs[i].name) == 0;
+
+        for (unsigned n = 0; wanted && n < times; n++) {
+            disk_job(fd, &jobs[i], bytes, buffers);
+        }
     }
     return 0;
 }
@@ -187,12 +192,13 @@ static unsigned number(const char *text)
 
 int main(int argc, char **argv)
 {
-    if (argc == 4 && strcmp(argv[1], "disk") == 0) {
-        return disk(argv[2], (uint64_t)number(argv[3]) << 20);
+    if (argc >= 4 && argc <= 6 && strcmp(argv[1], "disk") == 0) {
+        return disk(argv[2], (uint64_t)number(argv[3]) << 20, argv[4],
+                    argc == 6 ? number(argv[5]) : 1);
     }
     if (argc == 5 && strcmp(argv[1], "net") == 0) {
         return net(argv[2], (uint16_t)number(argv[3]), number(argv[4]));
     }
-    fprintf(stderr, "usage: bench-io disk DEVICE MIB | net ADDRESS PORT MIB\n");
+    fprintf(stderr, "usage: bench-io disk DEVICE MIB [JOB [TIMES]] | net ADDRESS PORT MIB\n");
     return 2;
 }
