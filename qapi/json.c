@@ -15,10 +15,13 @@ enum { MAX_DEPTH = 64 };
 
 static void append_string(GString *out, const char *text)
 {
+    const char *next;
+
     g_string_append_c(out, '"');
-    for (const char *p = text; *p; p = g_utf8_next_char(p)) {
+    for (const char *p = text; *p; p = next) {
         gunichar c = g_utf8_get_char_validated(p, -1);
 
+        next = g_utf8_next_char(p);
         switch (c) {
         case '"':
             g_string_append(out, "\\\"");
@@ -48,10 +51,9 @@ static void append_string(GString *out, const char *text)
                     g_string_append_c(out, '"');
                     return;     /* a cut-off sequence at the end */
                 }
-                while ((p[1] & 0xc0) == 0x80) {
-                    p++;
+                for (next = p + 1; (*next & 0xc0) == 0x80; next++) {
+                    /* what belongs to the broken sequence */
                 }
-                p -= g_utf8_skip[*(const unsigned char *)p] - 1;
             } else if (c > 0xffff) {
                 c -= 0x10000;
                 g_string_append_printf(out, "\\u%04X\\u%04X", 0xd800 + (c >> 10),

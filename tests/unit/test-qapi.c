@@ -123,6 +123,19 @@ static void test_json(void)
 
     g_assert_cmpstr(out, ==, "\"a\\\"\\\\\\n\\u0001\\u00E4\\uD83D\\uDE00\"");
     json_object_put(v);
+    /* broken UTF-8: in the middle, cut off before another character, cut off at the end */
+    static const char *const broken[][2] = {
+        { "a\x80\x80z", "\"a\\uFFFDz\"" }, { "a\xc3 z", "\"a\\uFFFD z\"" },
+        { "\xe2\x82\"", "\"\\uFFFD\\\"\"" }, { "\xf0\x9f", "\"\\uFFFD\"" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(broken); i++) {
+        v = json_object_new_string(broken[i][0]);
+        g_autofree char *text = json_to_text(v);
+
+        g_assert_cmpstr(text, ==, broken[i][1]);
+        json_object_put(v);
+    }
     g_assert_null(json_from_text("{\"a\": 1", &error));
     g_clear_error(&error);
     g_assert_null(json_from_text("{} x", &error));
