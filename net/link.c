@@ -104,13 +104,40 @@ static void take_packet(NetLink *l, size_t n)
     }
 }
 
+static void unwatch(unsigned *tag)
+{
+    if (*tag) {
+        fd_unwatch(*tag);
+        *tag = 0;
+    }
+}
+
+/* The other side went away while nothing is read. */
+static bool hung_up(int fd, GIOCondition events, void *opaque)
+{
+    NetLink *l = opaque;
+
+    l->hup_tag = 0;
+    lost(l);
+    return false;
+}
+
+/* Reads no more until the peer takes frames again; of a stream's end we still hear. */
+static void pause_in(NetLink *l)
+{
+    l->in_tag = 0;
+    if (l->stream && !l->hup_tag) {
+        l->hup_tag = fd_watch(l->fd, G_IO_HUP | G_IO_ERR, hung_up, l);
+    }
+}
+
 static bool readable(int fd, GIOCondition events, void *opaque)
 {
     NetLink *l = opaque;
 
     for (unsigned i = 0; i < BURST; i++) {
         if (peer_lags(l)) {
-            l->in_tag = 0;
+            pause_in(l);
             return false;
         }
         uint8_t *to = l->stream ? l->in + l->in_len : l->in;
@@ -149,6 +176,7 @@ static bool readable(int fd, GIOCondition events, void *opaque)
 static void watch_in(NetLink *l)
 {
     if (l->fd >= 0 && !l->in_tag) {
+        unwatch(&l->hup_tag);
         l->in_tag = fd_watch(l->fd, G_IO_IN | G_IO_HUP | G_IO_ERR, readable, l);
     }
 }
@@ -291,17 +319,10 @@ void net_link_add_queue(NetLink *l, int fd)
     net_link_attach(q, fd, l->info);
 }
 
-static void unwatch(unsigned *tag)
-{
-    if (*tag) {
-        fd_unwatch(*tag);
-        *tag = 0;
-    }
-}
-
 void net_link_detach(NetLink *l)
 {
     unwatch(&l->in_tag);
+    unwatch(&l->hup_tag);
     unwatch(&l->out_tag);
     if (l->fd >= 0) {
         close(l->fd);

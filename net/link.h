@@ -20,6 +20,7 @@ struct NetLink {
     bool vnet_header;           /* a virtio header of 10 bytes comes first */
     int listen_fd;              /* -1: none */
     unsigned in_tag, out_tag, listen_tag;
+    unsigned hup_tag;           /* of a stream that is not read at present */
     union {
         struct sockaddr any;
         struct sockaddr_in in;
