@@ -67,11 +67,23 @@ typedef struct TypeList {
     GPtrArray *out;
 } TypeList;
 
+/*
+ * Whether a type is of that kind, by what it descends from or by what can be done with it; NULL:
+ * all are.
+ */
+static bool implements(const ObjectType *t, const char *name)
+{
+    if (name && strcmp(name, "user-creatable") == 0) {
+        return t->user_creatable;
+    }
+    return !name || type_is_a(t, name);
+}
+
 static bool add_type(const ObjectType *t, ObjectKind kind, void *opaque)
 {
     TypeList *l = opaque;
 
-    if ((t->abstract && !l->abstract) || (l->implements && !type_is_a(t, l->implements))) {
+    if ((t->abstract && !l->abstract) || !implements(t, l->implements)) {
         return true;
     }
     ObjectTypeInfo *info = g_new0(ObjectTypeInfo, 1);
