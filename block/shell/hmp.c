@@ -11,7 +11,7 @@ static void hmp_qemu_io(HmpCall *call, GError **error)
     BlockFront *front = hmp_flag(call, "d") ? block_front_find(NULL, name) : NULL;
     BlockNode *n =
         hmp_flag(call, "d") ? (front ? front->node : NULL) : block_node_or_device(name, error);
-    IoShell s = { .node = n, .mistake = "qemu-io" };
+    IoShell s = { .node = n, .mistake = "qemu-io", .refused = error };
 
     if (!n) {
         if (!*error) {

@@ -38,6 +38,10 @@ void io_usage(const IoCommand *c)
 
 int io_fail(IoShell *s, GError *err)
 {
+    if (s->refused && !*s->refused) {
+        *s->refused = err;
+        return -EINVAL;
+    }
     fprintf(stderr, "%s: %s\n", s->mistake, err->message);
     g_error_free(err);
     return -EINVAL;

@@ -18,6 +18,7 @@ typedef struct IoShell {
     /* `open` and `reopen` of the tool; NULL elsewhere. They say themselves what is wrong. */
     int (*open)(struct IoShell *s, int argc, char **argv);
     const char *mistake;        /* prefix of errors: "qemu-io" */
+    GError **refused;           /* where errors go; NULL: to stderr */
 } IoShell;
 
 /* Runs a line; 0 or -errno. What is asynchronous may be in flight afterwards. */

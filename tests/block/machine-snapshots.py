@@ -28,7 +28,7 @@ def start(machine, *args, disks=2):
         if not os.path.exists(f'd{i}'):
             tool('qemu-img', 'create', '-q', '-f', 'qcow2', f'd{i}', '1M')
         options += ['-blockdev', f'qcow2,file.driver=file,file.filename={here}d{i},node-name=n{i}',
-                    '-device', f'virtio-blk-pci,drive=n{i},id=v{i}']
+                    '-device', f'virtio-blk-pci,drive=n{i},id=v{i},share-rw=on']
     return Qtest(BUILD + 'qemu-system-x86_64', options + list(args), with_qmp=True)
 
 
@@ -41,6 +41,7 @@ def qmp(q, name, **args):
 def hmp(q, line, want=''):
     said = qmp(q, 'human-monitor-command', command_line=line)
     assert want in said and (want or not said), f'{line}: {said!r}'
+    assert 'verification failed' not in q.errors(), f'{line}: {q.errors()}'     # what qemu-io says
     return said
 
 
