@@ -82,6 +82,13 @@ static bool blk_map(BlkRequest *r, const DmaSg *sg, unsigned n, uint64_t off, ui
     return len == 0 && dma_list_map(&r->data, is_write);
 }
 
+/* 5.2.6.2: a driver that cannot flush must find what it wrote on the disk. */
+static bool writes_through(const VirtioBlk *s)
+{
+    return !s->drive->write_cache ||
+           !(virtio_has(&s->v, BLK_F_FLUSH) || virtio_has(&s->v, BLK_F_CONFIG_WCE));
+}
+
 static void blk_transfer(BlkRequest *r, uint64_t sector, bool write)
 {
     VirtioBlk *s = r->blk;
@@ -104,7 +111,7 @@ static void blk_transfer(BlkRequest *r, uint64_t sector, bool write)
         r->is_read = false;
         blk_finish(r, S_IOERR);
     } else if (write) {
-        block_write(s->drive, sector * SECTOR, r->data.iov, r->data.niov, !s->drive->write_cache,
+        block_write(s->drive, sector * SECTOR, r->data.iov, r->data.niov, writes_through(s),
                     blk_done, r);
     } else {
         block_read(s->drive, sector * SECTOR, r->data.iov, r->data.niov, blk_done, r);
