@@ -34,9 +34,11 @@ static void set_status(BlockJob *j, JobStatus s)
     }
 }
 
-static char *error_text(const BlockJob *j)
+static const char *error_text(const BlockJob *j)
 {
-    return j->error ? j->error->message : NULL;
+    bool over = j->status == JOB_STATUS_ABORTING || j->status == JOB_STATUS_CONCLUDED;
+
+    return j->error ? j->error->message : over && job_is_cancelled(j) ? "Operation canceled" : NULL;
 }
 
 static void say_ended(BlockJob *j)
@@ -58,7 +60,7 @@ static void say_ended(BlockJob *j)
                                        .len = (int64_t)j->total,
                                        .offset = (int64_t)j->done,
                                        .speed = (int64_t)j->speed,
-                                       .error = error_text(j)};
+                                       .error = (char *)error_text(j)};
 
         qapi_event_block_job_completed(&data);
     }
