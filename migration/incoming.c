@@ -30,6 +30,7 @@ typedef struct Incoming {
     bool good;
     bool answer;   /* the other side waits for one */
     RunState was;  /* what the machine did where it comes from */
+    GByteArray *bitmaps; /* of disks, not yet theirs; NULL: none */
     GError *error;
 } Incoming;
 
@@ -63,10 +64,26 @@ static void send_answer(void)
     }
 }
 
+/* Disks, then bitmaps of theirs that came. One that cannot be had is no reason to stay away. */
+static bool take_disks(GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (!migration_helpers->take_disks(error)) {
+        return false;
+    }
+    if (in.bitmaps &&
+        !migration_helpers->unpack_bitmaps(migration_settings.bitmap_mapping, in.bitmaps, &why)) {
+        warn_report("dirty bitmaps are lost: %s", why->message);
+    }
+    g_clear_pointer(&in.bitmaps, g_byte_array_unref);
+    return true;
+}
+
 /* late-block-activate: disks are taken when the machine is about to run. */
 static bool may_start_late(Vm *vm, bool *later, GError **error)
 {
-    if (!migration_helpers->take_disks(error)) {
+    if (!take_disks(error)) {
         return false;
     }
     vm->may_start = NULL;
@@ -89,7 +106,7 @@ static void incoming_done(void *opaque)
     in.reading = false;
     vm->busy = NULL;
     late = in.good && !in.run && set->capability[MIGRATION_CAPABILITY_LATE_BLOCK_ACTIVATE];
-    in.good = in.good && (late || migration_helpers->take_disks(&in.error));
+    in.good = in.good && (late || take_disks(&in.error));
     if (in.answer) {
         send_answer();
     }
@@ -123,6 +140,7 @@ static void *incoming_thread(void *opaque)
     in.good = channel_handshake(&in.channel, &in.error) &&
               machine_state_load(in.vm, &s, &in.was, &in.error);
     in.answer = s.answer;
+    in.bitmaps = s.bitmaps;
     main_loop_run_soon(incoming_done, NULL);
     return NULL;
 }
@@ -269,6 +287,7 @@ static void end_incoming(Vm *vm)
     channel_close(&in.channel, &ignored);
     place_free(&in.place);
     g_clear_error(&in.error);
+    g_clear_pointer(&in.bitmaps, g_byte_array_unref);
 }
 START_HOOK(incoming, {.phase = START_RUN,
                       .name = "incoming",

@@ -67,6 +67,7 @@ typedef struct MigrationSettings {
     int64_t announce_initial, announce_max, announce_rounds, announce_step;
     unsigned throttle_threshold, throttle_initial, throttle_increment, throttle_max; /* percent */
     char *tls_creds, *tls_hostname; /* "": none; machine lock */
+    GPtrArray *bitmap_mapping; /* of BitmapMigrationNodeAlias; NULL: not set; machine lock */
     bool capability[MIGRATION_CAPABILITY__COUNT];
 } MigrationSettings;
 
@@ -76,6 +77,13 @@ extern const MigrationHelpers *migration_helpers;
 /* A change of *status, with its event; the other event. Machine lock. */
 void migration_status(MigrationStatus *status, MigrationStatus now);
 void migration_pass_event(int64_t pass);
+
+/* ---- bitmap-mapping.c: rows of BitmapMigrationNodeAlias ---- */
+
+bool bitmap_mapping_check(const GPtrArray *mapping, GError **error);
+/* NULL for NULL. */
+GPtrArray *bitmap_mapping_copy(const GPtrArray *mapping);
+void bitmap_mapping_free(GPtrArray *mapping);
 
 /* ---- outgoing.c ---- */
 

@@ -20,6 +20,7 @@
 #define FORMAT_VERSION 2u
 #define MAX_NAME 1024u
 #define MAX_DEVICE_BYTES (64 * MIB)
+#define MAX_BITMAP_BYTES (256 * MIB)
 /* How late a timer may be, and how far times may be away: about 146 years. */
 #define MAX_LATE_NS NANOSECONDS_PER_SECOND
 #define MAX_TIME_NS (INT64_MAX / 2)
@@ -551,6 +552,32 @@ static bool load_run_state(StateStream *s, RunState *was, GError **error)
     return fail(error, "unknown run state '%s' in the machine's state", name);
 }
 
+/* Dirty bitmaps of disks are only kept: the caller knows what to do with them, and when. */
+static bool load_bitmaps(StateStream *s, GError **error)
+{
+    uint32_t len;
+
+    if (!stream_get_u32(s, &len, error)) {
+        return false;
+    }
+    if (s->bitmaps || len > MAX_BITMAP_BYTES) {
+        return fail(error, "the machine's state has %s",
+                    s->bitmaps ? "bitmaps twice" : "too many bitmaps");
+    }
+    s->bitmaps = g_byte_array_new();
+    while (len) {
+        uint8_t piece[4096];
+        uint32_t n = MIN(len, sizeof(piece));
+
+        if (!stream_get(s, piece, n, error)) {
+            return false;
+        }
+        g_byte_array_append(s->bitmaps, piece, n);
+        len -= n;
+    }
+    return true;
+}
+
 static bool load_sections(StateStream *s, GHashTable *left, RunState *was, GError **error)
 {
     bool has_time = false;
@@ -592,6 +619,11 @@ static bool load_sections(StateStream *s, GHashTable *left, RunState *was, GErro
             break;
         case SECTION_ANSWER:
             s->answer = true;
+            break;
+        case SECTION_BITMAPS:
+            if (!load_bitmaps(s, error)) {
+                return false;
+            }
             break;
         case SECTION_RUN_STATE:
             if (!load_run_state(s, was, error)) {

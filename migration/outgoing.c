@@ -132,16 +132,28 @@ static bool keep_bytes(StateStream *s, const void *data, size_t len, GError **er
     return true;
 }
 
+static bool save_bitmaps(StateStream *s, const GByteArray *bitmaps, GError **error)
+{
+    return bitmaps->len == 0 ||
+           (stream_put_u8(s, SECTION_BITMAPS, error) && stream_put_u32(s, bitmaps->len, error) &&
+            stream_put(s, bitmaps->data, bitmaps->len, error));
+}
+
 /* The devices' state is kept until all of memory has gone. */
 static void step_save(void *opaque)
 {
+    const MigrationSettings *set = &migration_settings;
+    g_autoptr(GByteArray) bitmaps = g_byte_array_new();
     StateStream s = {.write = keep_bytes};
     bool good;
 
     if (out.quit) {
         return;
     }
-    good = machine_state_possible(out.vm, &out.error) && migration_helpers->give_disks(&out.error);
+    good = machine_state_possible(out.vm, &out.error) &&
+           (!set->capability[MIGRATION_CAPABILITY_DIRTY_BITMAPS] ||
+            migration_helpers->pack_bitmaps(set->bitmap_mapping, bitmaps, &out.error)) &&
+           migration_helpers->give_disks(&out.error);
     out.gave_disks = good;
     if (good) {
         machine_state_prepare(out.vm); /* writes memory that is sent afterwards */
@@ -149,6 +161,7 @@ static void step_save(void *opaque)
         stream_open(&s);
         good = stream_put_u8(&s, SECTION_RUN_STATE, &out.error) &&
                stream_put_text(&s, runstate_name(out.was), &out.error) &&
+               save_bitmaps(&s, bitmaps, &out.error) &&
                machine_state_save_devices(out.vm, &s, &out.error);
         stream_close(&s);
     }

@@ -231,6 +231,7 @@ MigrationParameters *qmp_query_migrate_parameters(QmpCall *call, GError **error)
     p->tls_authz = g_strdup("");
     p->max_bandwidth = s->max_bandwidth;
     p->downtime_limit = (int64_t)s->downtime_limit;
+    p->block_bitmap_mapping = bitmap_mapping_copy(s->bitmap_mapping);
     return p;
 }
 
@@ -310,6 +311,7 @@ bool qmp_migrate_set_parameters(QmpCall *call, const QmpMigrateSetParametersArgs
     MigrationSettings *s = &migration_settings;
 
     if (!check_announce(a, error) || !check_throttle(a, error) ||
+        !bitmap_mapping_check(a->block_bitmap_mapping, error) ||
         !check_empty("tls_authz", a->tls_authz, error)) {
         return false;
     }
@@ -325,6 +327,10 @@ bool qmp_migrate_set_parameters(QmpCall *call, const QmpMigrateSetParametersArgs
     set_throttle(s, a);
     set_text(&s->tls_creds, a->tls_creds);
     set_text(&s->tls_hostname, a->tls_hostname);
+    if (a->block_bitmap_mapping) {
+        bitmap_mapping_free(s->bitmap_mapping);
+        s->bitmap_mapping = bitmap_mapping_copy(a->block_bitmap_mapping);
+    }
     if (a->has_max_bandwidth) {
         __atomic_store_n(&s->max_bandwidth, a->max_bandwidth, __ATOMIC_RELAXED);
     }

@@ -17,7 +17,8 @@ enum {
     SECTION_RAM = 2,
     SECTION_DEVICE = 3,
     SECTION_RUN_STATE = 4,
-    SECTION_ANSWER = 5
+    SECTION_ANSWER = 5,
+    SECTION_BITMAPS = 6
 };
 
 /* Around a stream's use. */

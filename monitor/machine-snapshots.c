@@ -313,6 +313,7 @@ static bool load_from(Vm *vm, Disks *d, const char *tag, GError **error)
 {
     ImageStream in = {.s.read = stream_read, .n = d->state};
     BlockSnapshot state;
+    bool good;
 
     if (!has_all(d, tag, error) || !node_find_snapshot(d->state, tag, &state)) {
         return false;
@@ -334,7 +335,9 @@ static bool load_from(Vm *vm, Disks *d, const char *tag, GError **error)
     vm_reset(vm);
     machine_quiesce();
     in.s.limit = state.vm_state_size;
-    return machine_state_load(vm, &in.s, NULL, error);
+    good = machine_state_load(vm, &in.s, NULL, error);
+    g_clear_pointer(&in.s.bitmaps, g_byte_array_unref); /* the images have them themselves */
+    return good;
 }
 
 /* The machine goes on afterwards if it ran and all went well. */

@@ -3,6 +3,7 @@
  * What migration needs of the layers above it: disks that come to rest and change hands, networks
  * that are told.
  */
+#include "block/bitmap.h"
 #include "block/block.h"
 #include "migration/migration.h"
 #include "monitor/internal.h"
@@ -24,6 +25,8 @@ static const MigrationHelpers helpers = {
     .quiesce = machine_quiesce,
     .give_disks = block_inactivate_all,
     .take_disks = block_activate_all,
+    .pack_bitmaps = dirty_bitmaps_pack,
+    .unpack_bitmaps = dirty_bitmaps_unpack,
     .announce = net_announce_all,
 };
 

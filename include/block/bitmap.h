@@ -56,6 +56,14 @@ static inline uint64_t dirty_bitmap_bytes(const DirtyBitmap *b)
     return b->count * b->granularity;
 }
 
+/*
+ * Bitmaps that go to another process with the machine, and come from one: bytes that are appended
+ * to `out`, or checked. mapping: rows of BitmapMigrationNodeAlias; NULL: all, by names of nodes.
+ * Main loop.
+ */
+bool dirty_bitmaps_pack(const GPtrArray *mapping, GByteArray *out, GError **error);
+bool dirty_bitmaps_unpack(const GPtrArray *mapping, const GByteArray *bytes, GError **error);
+
 /* For the core: a range of n was changed. */
 void dirty_bitmaps_mark(BlockNode *n, uint64_t offset, uint64_t bytes);
 

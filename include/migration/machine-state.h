@@ -21,6 +21,7 @@ struct StateStream {
     uint64_t limit; /* readers: bytes that are left; UINT64_MAX: not known */
     bool unlocked; /* readers: loading is not done with the machine lock held */
     bool answer; /* readers, set by loading: the sender waits for an answer */
+    GByteArray *bitmaps; /* readers, set by loading: of disks, the caller frees it; NULL: none */
     /* of stream.c */
     uint8_t *buf;
     size_t len, used;

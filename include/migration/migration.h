@@ -17,6 +17,12 @@ typedef struct MigrationHelpers {
     /* Disks are written back and left to another process; taken again. */
     bool (*give_disks)(GError **error);
     bool (*take_disks)(GError **error);
+    /*
+     * Dirty bitmaps of disks as bytes, before disks are given; and those bytes at the other end,
+     * after they are taken. mapping: rows of BitmapMigrationNodeAlias, NULL: all, by their names.
+     */
+    bool (*pack_bitmaps)(const GPtrArray *mapping, GByteArray *out, GError **error);
+    bool (*unpack_bitmaps)(const GPtrArray *mapping, const GByteArray *bytes, GError **error);
     /* The machine is here now: networks are told. */
     void (*announce)(int64_t initial_ms, int64_t max_ms, int64_t rounds, int64_t step_ms);
 } MigrationHelpers;

@@ -166,6 +166,44 @@ def test_filled():
     tool('qemu-io', '-c', 'read -q -P 3 0 64k', 'd0')
 
 
+def run_with(q, command, arguments):
+    reply = q.run_qmp({'execute': command, 'arguments': arguments})
+    assert 'return' in reply, reply
+
+
+def bitmaps_of(q, node):
+    return {b['name']: b for n in qmp(q, 'query-named-block-nodes') if n['node-name'] == node for b in n.get('dirty-bitmaps', [])}
+
+
+def test_bitmaps():
+    """Dirty bitmaps go with the machine, under the names that both sides agree on."""
+    on = [{'capability': 'dirty-bitmaps', 'state': True}]
+    mapping = [{'node-name': 'n0', 'alias': 'disk', 'bitmaps': [
+        {'name': 'b', 'alias': 'x'}, {'name': 'kept', 'alias': 'y', 'transform': {'persistent': True}}]}]
+    with start('pc') as a, start('pc', '-incoming', 'defer') as b:
+        refused(a, 'migrate-set-parameters', 'comes twice', block_bitmap_mapping=mapping + mapping)
+        for q, node in ((a, 'n0'), (b, 'n0')):
+            qmp(q, 'migrate-set-capabilities', capabilities=on)
+            qmp(q, 'migrate-set-parameters', **{'block-bitmap-mapping': mapping})
+        assert qmp(a, 'query-migrate-parameters')['block-bitmap-mapping'] == mapping
+        for bitmap in ('b', 'kept', 'stays'):
+            run_with(a, 'block-dirty-bitmap-add', {'node': 'n0', 'name': bitmap})
+        hmp(a, 'qemu-io n0 "write -q -P 5 128k 64k"')
+        run_with(a, 'block-dirty-bitmap-disable', {'node': 'n0', 'name': 'kept'})
+        hmp(a, 'qemu-io n0 "write -q -P 5 512k 64k"')
+        qmp(b, 'migrate-incoming', uri=SOCK)
+        qmp(a, 'migrate', uri=SOCK)
+        assert until(a, 'completed', 'failed')['status'] == 'completed'
+        until_status(b, 'running', 'paused')
+        found = bitmaps_of(b, 'n0')
+        assert sorted(found) == ['b', 'kept'], found
+        assert (found['b']['count'], found['b']['recording'], found['b']['persistent']) == (131072, True, False), found
+        assert (found['kept']['count'], found['kept']['recording'], found['kept']['persistent']) == (65536, False, True), found
+        end(b)
+        end(a)
+    assert '"name": "kept"' in tool('qemu-img', 'info', '-U', '--output=json', 'd0')
+
+
 def test_cancel():
     with start('pc') as a:
         qmp(a, 'migrate-set-capabilities', capabilities=[{'capability': 'pause-before-switchover', 'state': True}])
