@@ -11,9 +11,11 @@
 #include <linux/cdrom.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "block/driver.h"
@@ -34,9 +36,11 @@
 typedef struct FileState {
     int fd;
     const AioEngine *aio;
+    JobLine writes;             /* through the cache: the host lets one at a time into the file */
     bool lock;                  /* locking=on, or auto and the file system can */
     bool device;                /* block device */
     bool cache_never;           /* reads without waiting make no sense: O_DIRECT, or the file system cannot */
+    bool in_memory;             /* tmpfs: no read waits for a device, and the flag that says so is refused */
     bool seek_never;            /* no SEEK_DATA here */
     uint64_t data_start, data_end;  /* known to have no holes: asking is slow on some file systems. 0, 0: not known */
     bool no_discard, no_zero_range, no_punch;   /* the file system said so */
@@ -227,6 +231,7 @@ static bool file_open_kind(BlockNode *n, struct json_object *opts, bool device, 
 {
     FileState *s = n->state;
     const char *path = opts_string(opts, "filename", NULL);
+    struct statfs fs;
     struct stat st;
 
     if (!path) {
@@ -260,6 +265,7 @@ static bool file_open_kind(BlockNode *n, struct json_object *opts, bool device, 
     }
     file_find_align(n, s);
     s->cache_never = n->direct;
+    s->in_memory = fstatfs(s->fd, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
     return true;
 }
 
@@ -337,7 +343,7 @@ static int64_t read_cached(FileState *s, uint64_t offset, uint64_t bytes, const 
         return 0;
     }
     bool unlocked = event_loop_unlock();
-    int64_t moved = preadv2(s->fd, iov, (int)niov, (off_t)offset, RWF_NOWAIT);
+    int64_t moved = preadv2(s->fd, iov, (int)niov, (off_t)offset, s->in_memory ? 0 : RWF_NOWAIT);
     int error = errno;
 
     event_loop_relock(unlocked);
@@ -367,7 +373,8 @@ static int co_file_rw(FileState *s, bool write, uint64_t offset, uint64_t bytes,
         }
         moved = write ? -EAGAIN : read_cached(s, offset + done, bytes - done, now, n);
         if (moved <= 0) {
-            moved = s->aio->co_rw(s->fd, write, offset + done, now, n);
+            moved = s->aio->co_rw(s->fd, write, offset + done, now, n,
+                                  write && !s->device && s->mem_align == 1 ? &s->writes : NULL);
         }
         if (moved == -EINTR || moved == -EAGAIN) {
             co_reschedule();

@@ -140,7 +140,7 @@ static int co_ring_submit(Ring *r, struct io_uring_sqe *sqe)
 }
 
 static int64_t ring_co_rw(int fd, bool write, uint64_t offset, const struct iovec *iov,
-                          unsigned niov)
+                          unsigned niov, JobLine *line)
 {
     Ring *r = ring_here();
     struct io_uring_sqe *sqe = co_ring_entry(r);

@@ -108,7 +108,7 @@ static Native *native_here(void)
 }
 
 static int64_t native_co_rw(int fd, bool write, uint64_t offset, const struct iovec *iov,
-                            unsigned niov)
+                            unsigned niov, JobLine *line)
 {
     Native *s = native_here();
     AioRequest r = {

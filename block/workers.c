@@ -21,6 +21,7 @@ typedef struct Job {
     void *arg;
     int ret;
     Coroutine *co;
+    JobLine *line;              /* whose turn it is; NULL: none's */
     struct Job *next;
 } Job;
 
@@ -42,15 +43,37 @@ static struct {
     Job *head, *tail;
     Worker *idle, *idle_tail;
     unsigned workers;
+    bool run_inline;            /* machine lock */
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
+/* The next of the line, which stays taken as long as there is one. */
+static Job *next_in_line(JobLine *line)
+{
+    Job *j;
+
+    pthread_mutex_lock(&pool.lock);
+    j = line->head;
+    if (j) {
+        line->head = j->next;
+    }
+    line->busy = j != NULL;
+    pthread_mutex_unlock(&pool.lock);
+    return j;
+}
+
+/* j and all that wait in its line. */
 static void run_job(Job *j)
 {
-    Coroutine *co = j->co;
+    while (j) {
+        Coroutine *co = j->co;
+        Job *next;
 
-    /* j lies on the coroutine's stack, which stays until it is woken */
-    j->ret = j->fn(j->arg);
-    coroutine_wake(co);
+        /* j and its line live until the coroutine is woken, on whose stack j lies */
+        j->ret = j->fn(j->arg);
+        next = j->line ? next_in_line(j->line) : NULL;
+        coroutine_wake(co);
+        j = next;
+    }
 }
 
 /* Out of the idle ones, unless it has got a job meanwhile. pool.lock held. */
@@ -137,22 +160,49 @@ static bool add_worker(void)
     return true;
 }
 
-int co_in_worker(int (*fn)(void *arg), void *arg)
+bool workers_set_inline(bool on)
 {
-    Job j = { .fn = fn, .arg = arg, .co = coroutine_self() };
-    bool taken = true;
-    Worker *w;
+    bool was = pool.run_inline;
 
-    pthread_mutex_lock(&pool.lock);
-    w = pool.idle;
+    pool.run_inline = on;
+    return was;
+}
+
+/* Hands j to an idle worker, which is returned to be woken, or puts it where one will find it. */
+static Worker *hand_over_locked(Job *j, bool *taken)
+{
+    Worker *w = pool.idle;
+
     if (w) {
         pool.idle = w->next;
-        w->job = &j;
+        w->job = j;
+        return w;
+    }
+    *taken = pool.workers >= MAX_WORKERS || add_worker();
+    if (*taken) {
+        *(pool.head ? &pool.tail->next : &pool.head) = j;
+        pool.tail = j;
+    }
+    return NULL;
+}
+
+int co_in_worker_line(JobLine *line, int (*fn)(void *arg), void *arg)
+{
+    Job j = { .fn = fn, .arg = arg, .co = coroutine_self(), .line = line };
+    bool taken = true;
+    Worker *w = NULL;
+
+    if (pool.run_inline) {
+        return fn(arg);
+    }
+    pthread_mutex_lock(&pool.lock);
+    if (line && line->busy) {
+        *(line->head ? &line->tail->next : &line->head) = &j;
+        line->tail = &j;
     } else {
-        taken = pool.workers >= MAX_WORKERS || add_worker();
-        if (taken) {
-            *(pool.head ? &pool.tail->next : &pool.head) = &j;
-            pool.tail = &j;
+        w = hand_over_locked(&j, &taken);
+        if (line) {
+            line->busy = taken;
         }
     }
     pthread_mutex_unlock(&pool.lock);
@@ -164,6 +214,11 @@ int co_in_worker(int (*fn)(void *arg), void *arg)
     }
     co_yield();
     return j.ret;
+}
+
+int co_in_worker(int (*fn)(void *arg), void *arg)
+{
+    return co_in_worker_line(NULL, fn, arg);
 }
 
 /* ---- the engine ---- */
@@ -190,10 +245,10 @@ static int rw_work(void *arg)
 }
 
 static int64_t threads_co_rw(int fd, bool write, uint64_t offset, const struct iovec *iov,
-                             unsigned niov)
+                             unsigned niov, JobLine *line)
 {
     Rw r = { fd, write, offset, iov, niov, 0 };
-    int ret = co_in_worker(rw_work, &r);
+    int ret = co_in_worker_line(line, rw_work, &r);
 
     return ret < 0 ? ret : r.moved;
 }

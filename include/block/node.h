@@ -303,13 +303,29 @@ void block_bitmaps_resized(BlockNode *n);
 
 /* Runs fn(arg) in a worker thread, which holds no lock; returns what it returned. */
 int co_in_worker(int (*fn)(void *arg), void *arg);
+/*
+ * Jobs that would only wait for each other in the kernel: one after the other, by one worker.
+ * Zeroed at first; guarded by the workers' own lock.
+ */
+typedef struct JobLine {
+    struct Job *head, *tail;
+    bool busy;
+} JobLine;
+/* co_in_worker() behind the jobs of *line that are not done yet. NULL: any time. */
+int co_in_worker_line(JobLine *line, int (*fn)(void *arg), void *arg);
+/*
+ * For programs that do one thing at a time: from now on co_in_worker() calls fn itself, and nothing
+ * else runs meanwhile. Returns what was set before. Machine lock.
+ */
+bool workers_set_inline(bool on);
 
 /* A way to do reads and writes of files. Rows in a linker section; threads are always there. */
 typedef struct AioEngine {
     const char *name;           /* aio= */
     bool (*available)(void);
-    /* Bytes transferred (perhaps short) or -errno. */
-    int64_t (*co_rw)(int fd, bool write, uint64_t offset, const struct iovec *iov, unsigned niov);
+    /* Bytes transferred (perhaps short) or -errno. line: for threads (co_in_worker_line); may be NULL. */
+    int64_t (*co_rw)(int fd, bool write, uint64_t offset, const struct iovec *iov, unsigned niov,
+                     JobLine *line);
     int (*co_fdatasync)(int fd);
 } AioEngine;
 #define AIO_ENGINE(t) SECTION_ENTRY(aio_engines, const AioEngine *, t##_row, &t)

@@ -391,6 +391,7 @@ static void co_parallel(void *opaque)
 void img_parallel(unsigned n, void (*co_fn)(void *opaque), void *opaque)
 {
     Parallel p = { .fn = co_fn, .opaque = opaque, .running = n };
+    bool was = workers_set_inline(n == 1);
 
     for (unsigned i = 0; i < n; i++) {
         coroutine_start(co_parallel, &p);
@@ -398,6 +399,7 @@ void img_parallel(unsigned n, void (*co_fn)(void *opaque), void *opaque)
     while (p.running) {
         co_queue_wait(&p.done, NULL);
     }
+    workers_set_inline(was);
 }
 
 int co_img_status(ImgStatus *known, BlockNode *n, BlockNode *base, uint64_t at, bool want_zero,
@@ -477,6 +479,8 @@ int main(int argc, char **argv)
     }
     call.argc = argc - optind;
     call.argv = argv + optind;
+    /* commands do one thing at a time, but for img_parallel */
+    workers_set_inline(true);
     block_run(co_main, &call);
     tool_exit();
     if (fflush(stdout) != 0 || ferror(stdout)) {
