@@ -15,6 +15,27 @@ uint32_t helper_a32_get_cpsr(Cpu *cpu)
     return (uint32_t)arm_get_spsr(ARM(cpu)) & ~(0x0600fc00u | PSTATE_IL | PSTATE_SS | PSTATE_T);
 }
 
+/* Modes that there are, and that the present state may change to. */
+static bool mode_known(const ArmCpu *c, unsigned mode)
+{
+    switch (mode) {
+    case A32_USR:
+    case A32_FIQ:
+    case A32_IRQ:
+    case A32_SVC:
+    case A32_ABT:
+    case A32_UND:
+    case A32_SYS:
+        return true;
+    case A32_MON:
+        return !c->aarch64_prop && arm_secure(c);
+    case A32_HYP:
+        return (c->pstate & 31) == A32_HYP;
+    default:
+        return false;
+    }
+}
+
 void helper_a32_set_cpsr(Cpu *cpu, uint32_t v, uint32_t mask)
 {
     ArmCpu *c = ARM(cpu);
@@ -37,11 +58,8 @@ void helper_a32_set_cpsr(Cpu *cpu, uint32_t v, uint32_t mask)
     c->pstate = (c->pstate & ~bits) | (v & bits);
     if (mask & 31) {
         unsigned mode = v & 31;
-        bool known = mode == A32_USR || (mode >= A32_FIQ && mode <= A32_SVC) || mode == A32_ABT ||
-                     mode == A32_UND || mode == A32_SYS || (mode == A32_MON && c->has_el3) ||
-                     (mode == A32_HYP && c->has_el2 && (c->pstate & 31) == A32_HYP);
 
-        if (known) {
+        if (mode_known(c, mode)) {
             arm_set_a32_mode(c, mode);
             arm_el_changed(c);
         }
@@ -161,6 +179,11 @@ void helper_a32_set_banked(Cpu *cpu, uint32_t sysm, uint32_t spsr, uint32_t v)
 
 static void return_to(ArmCpu *c, uint32_t pc, uint64_t psr)
 {
+    bool to_hyp = (psr & 31) == A32_HYP && (c->pstate & 31) == A32_MON && c->scr & SCR_NS;
+
+    if (!mode_known(c, psr & 31) && !to_hyp) {
+        psr = (psr & ~31ull) | (c->pstate & 31) | PSTATE_IL;    /* G1.13.4 */
+    }
     c->excl_addr = UINT64_MAX;
     c->event = true;
     arm_set_pstate(c, psr | PSTATE_A32);

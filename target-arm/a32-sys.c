@@ -442,7 +442,7 @@ bool trans_a32_mrc(ArmCtx *s, const A32Insn *i)
     const ArmSysreg *r = arm_cp15_find(cp_id(i));
     IrVal v;
 
-    if (r && r->flags & SR_DIRECT_READ && s->el >= r->read_el) {
+    if (r && r->flags & SR_DIRECT_READ && s->el >= r->read_el && s->el < 3) {
         v = ir_env_load(s->b, IR_I32, r->field, MEM_32);
     } else {
         v = ir_trunc(s->b, ir_call_cp15_read(s->b, ir_i32(s->b, cp_id(i)), ir_i32(s->b, i->rt)));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Coprocessor 15 (and 14) registers of AArch32: rows over the same fields as the AArch64 registers
- * (G8.2). Secure copies of banked registers are not kept apart.
+ * (G8.2). What TrustZone banks is kept apart by a32-banks.c.
  */
 #include "target-arm/sysreg.h"
 
@@ -55,7 +55,7 @@ static void sctlr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 }
 
 /* What pages that are not global depend on: ASID and, by short descriptors, access to domains. */
-static void space_changed(ArmCpu *c)
+void arm_a32_space_changed(ArmCpu *c)
 {
     if (c->tcr[1] >> 31 & 1) {
         tlb_flush_nonglobal(&c->cpu);       /* long descriptors: the ASID is in TTBR0 or TTBR1 */
@@ -77,14 +77,14 @@ static void dacr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
     if (changed & c->global_domains) {
         tlb_flush(&c->cpu);
     } else if (changed) {
-        space_changed(c);
+        arm_a32_space_changed(c);
     }
 }
 
 static void asid_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 {
     c->contextidr[1] = v;
-    space_changed(c);
+    arm_a32_space_changed(c);
 }
 
 static uint64_t id32_read(ArmCpu *c, const ArmSysreg *r)
@@ -94,12 +94,12 @@ static uint64_t id32_read(ArmCpu *c, const ArmSysreg *r)
 
 static uint64_t midr_read(ArmCpu *c, const ArmSysreg *r)
 {
-    return c->id.midr;
+    return (uint32_t)(arm_el(c) == 1 && arm_el2_enabled(c) ? c->vpidr : c->id.midr);
 }
 
 static uint64_t mpidr_read(ArmCpu *c, const ArmSysreg *r)
 {
-    return (uint32_t)arm_mpidr(c);
+    return (uint32_t)(arm_el(c) == 1 && arm_el2_enabled(c) ? c->vmpidr : arm_mpidr(c));
 }
 
 static uint64_t ccsidr_read(ArmCpu *c, const ArmSysreg *r)
@@ -155,6 +155,44 @@ static void at_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
     }
 }
 
+/* Hyp mode's translations, and both stages of Non-secure EL1's: PAR's long format. */
+static void at_hyp_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
+{
+    c->par = arm_address_translate(c, (uint32_t)v, r->aux & 1 ? ACCESS_STORE : ACCESS_LOAD, MMU_EL2,
+                                   1);
+}
+
+static void at_both_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
+{
+    c->par = arm_address_translate(c, (uint32_t)v, r->aux & 1 ? ACCESS_STORE : ACCESS_LOAD,
+                                   r->aux & 2 ? MMU_EL0 : MMU_EL1, 2);
+}
+
+static void hcr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
+{
+    flush_write(c, r, r->aux ? (uint32_t)c->hcr | v << 32 : (c->hcr & ~(uint64_t)UINT32_MAX) | v);
+    arm_el_changed(c);
+}
+
+static void cntvoff_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
+{
+    c->cntvoff = v;
+    arm_timer_update(c, GT_VIRT);
+}
+
+static void scr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
+{
+    flush_write(c, r, (uint32_t)v);
+    arm_a32_world(c);
+    arm_el_changed(c);
+}
+
+/* CNTP_*: Secure state of AArch32 has a timer of its own. */
+static unsigned timer_of(const ArmCpu *c, const ArmSysreg *r)
+{
+    return r->aux == GT_PHYS && arm_a32_banked(c) && !(c->scr & SCR_NS) ? GT_SEC : r->aux;
+}
+
 static void timer_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
                         uintptr_t host_pc)
 {
@@ -178,37 +216,46 @@ static uint64_t count_read(ArmCpu *c, const ArmSysreg *r)
 
 static uint64_t ctl_read(ArmCpu *c, const ArmSysreg *r)
 {
-    arm_timer_update(c, r->aux);
-    return c->gt[r->aux].ctl;
+    unsigned w = timer_of(c, r);
+
+    arm_timer_update(c, w);
+    return c->gt[w].ctl;
 }
 
 static void ctl_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 {
-    c->gt[r->aux].ctl = (c->gt[r->aux].ctl & 4) | (v & 3);
-    arm_timer_update(c, r->aux);
+    unsigned w = timer_of(c, r);
+
+    c->gt[w].ctl = (c->gt[w].ctl & 4) | (v & 3);
+    arm_timer_update(c, w);
 }
 
 static uint64_t tval_read(ArmCpu *c, const ArmSysreg *r)
 {
-    return (uint32_t)(c->gt[r->aux].cval - (arm_counter(c) - arm_timer_offset(c, r->aux)));
+    unsigned w = timer_of(c, r);
+
+    return (uint32_t)(c->gt[w].cval - (arm_counter(c) - arm_timer_offset(c, w)));
 }
 
 static void tval_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 {
-    c->gt[r->aux].cval =
-        arm_counter(c) - arm_timer_offset(c, r->aux) + (uint64_t)(int64_t)(int32_t)v;
-    arm_timer_update(c, r->aux);
+    unsigned w = timer_of(c, r);
+
+    c->gt[w].cval = arm_counter(c) - arm_timer_offset(c, w) + (uint64_t)(int64_t)(int32_t)v;
+    arm_timer_update(c, w);
 }
 
 static uint64_t cval_read(ArmCpu *c, const ArmSysreg *r)
 {
-    return c->gt[r->aux].cval;
+    return c->gt[timer_of(c, r)].cval;
 }
 
 static void cval_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
 {
-    c->gt[r->aux].cval = v;
-    arm_timer_update(c, r->aux);
+    unsigned w = timer_of(c, r);
+
+    c->gt[w].cval = v;
+    arm_timer_update(c, w);
 }
 
 static uint64_t cbar_read(ArmCpu *c, const ArmSysreg *r)
@@ -278,6 +325,13 @@ static void no_lpae_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t sy
         .name = n, .id = P(op1, crn, crm, op2), .read_el = el, .write_el = el, \
         .flags = SR_WO | ((crn) == 7 ? SR_NO_EXIT : 0), .write = fn, .aux = a  \
     }
+#define HOP(n, crn, crm, op2, fn, a)                                                      \
+    {                                                                                     \
+        .name = n, .id = P(4, crn, crm, op2), .read_el = 2, .write_el = 2,                \
+        .flags = SR_WO | SR_EL2 | ((crn) == 7 ? SR_NO_EXIT : 0), .write = fn, .aux = a    \
+    }
+#define HYP(n, crn, crm, op2, f_, wr) \
+    ROW(n, P(4, crn, crm, op2), 2, F(f_), .flags = SR_EL2 | SR_32, .write = wr)
 #define LOW .read = low_read, .write = low_write
 
 // clang-format off
@@ -293,7 +347,7 @@ const ArmSysreg arm_cp15_regs[] = {
     CONST("CCSIDR", P(1, 0, 0, 0), .read = ccsidr_read), CONST("CLIDR", P(1, 0, 0, 1), .field = F(id.clidr), .read = low_read),
     CONST("AIDR", P(1, 0, 0, 7)), ROW("CSSELR", P(2, 0, 0, 0), 1, F(csselr)),
     ROW("SCTLR", P(0, 1, 0, 0), 1, F(sctlr[1]), .write = sctlr_write), ROW("ACTLR", P(0, 1, 0, 1), 1, F(actlr[1]), LOW), ROW("CPACR", P(0, 1, 0, 2), 1, F(cpacr), .wmask = 0xf0f00000),
-    ROW("SCR", P(0, 1, 1, 0), 3, F(scr), .flags = SR_EL3, .write = flush_write), ROW("SDER", P(0, 1, 1, 1), 3, F(sder), .flags = SR_EL3), ROW("NSACR", P(0, 1, 1, 2), 3, F(nsacr), .flags = SR_EL3),
+    ROW("SCR", P(0, 1, 1, 0), 3, F(scr), .flags = SR_EL3, .write = scr_write), ROW("SDER", P(0, 1, 1, 1), 3, F(sder), .flags = SR_EL3), ROW("NSACR", P(0, 1, 1, 2), 3, F(nsacr), .flags = SR_EL3),
     ROW("TTBR0", P(0, 2, 0, 0), 1, F(ttbr0[1]), .write = flush_write), ROW("TTBR1", P(0, 2, 0, 1), 1, F(ttbr1[1]), .write = flush_write), ROW("TTBCR", P(0, 2, 0, 2), 1, F(tcr[1]), .write = flush_write),
     ROW("TTBR0_64", ARM_CP15(1, 0, 0, 2, 0), 1, F(ttbr0[1]), .write = flush_write, .check = lpae_check), ROW("TTBR1_64", ARM_CP15(1, 1, 0, 2, 0), 1, F(ttbr1[1]), .write = flush_write, .check = lpae_check),
     ROW("DACR", P(0, 3, 0, 0), 1, F(dacr), .write = dacr_write), ROW("DFSR", P(0, 5, 0, 0), 1, F(esr[1]), LOW), ROW("IFSR", P(0, 5, 0, 1), 1, F(ifsr)),
@@ -320,11 +374,22 @@ const ArmSysreg arm_cp15_regs[] = {
     ROW("DLOCKDOWN", P(0, 9, 0, 0), 1, 0, .flags = SR_IGNORE, .check = no_v7_check), ROW("ILOCKDOWN", P(0, 9, 0, 1), 1, 0, .flags = SR_IGNORE, .check = no_v7_check),
     ROW("DTCM", P(0, 9, 1, 0), 1, 0, .flags = SR_IGNORE, .check = no_v7_check), ROW("ITCM", P(0, 9, 1, 1), 1, 0, .flags = SR_IGNORE, .check = no_v7_check),
     ROW("PCR", P(0, 15, 0, 0), 1, 0, .flags = SR_IGNORE, .check = no_lpae_check), ROW("DIAG", P(0, 15, 0, 1), 1, 0, .flags = SR_IGNORE, .check = no_lpae_check),
-    CONST("CBAR", P(4, 15, 0, 0), .read = cbar_read), ROW("HYP", P(4, 1, 0, 0), 2, F(sctlr[2]), .flags = SR_EL2, .write = sctlr_write),
-    ROW("HVBAR", P(4, 12, 0, 0), 2, F(vbar[2]), .flags = SR_EL2), ROW("HCR", P(4, 1, 1, 0), 2, F(hcr), .flags = SR_EL2, .write = flush_write), ROW("HSR", P(4, 5, 2, 0), 2, F(esr[2]), .flags = SR_EL2),
-    ROW("HCPTR", P(4, 1, 1, 2), 2, F(cptr_el2), .flags = SR_EL2), ROW("HDCR", P(4, 1, 1, 1), 2, F(mdcr_el2), .flags = SR_EL2), ROW("HSTR", P(4, 1, 1, 3), 2, F(hstr), .flags = SR_EL2),
-    ROW("CNTHCTL", P(4, 14, 1, 0), 2, F(cnthctl), .flags = SR_EL2), ROW("CNTVOFF", ARM_CP15(1, 4, 0, 14, 0), 2, F(cntvoff), .flags = SR_EL2),
-    ROW("VPIDR", P(4, 0, 0, 0), 2, F(vpidr), .flags = SR_EL2), ROW("VMPIDR", P(4, 0, 0, 5), 2, F(vmpidr), .flags = SR_EL2),
+    CONST("CBAR", P(4, 15, 0, 0), .read = cbar_read),
+    /* Hyp mode */
+    HYP("VPIDR", 0, 0, 0, vpidr, NULL), HYP("VMPIDR", 0, 0, 5, vmpidr, NULL), HYP("HSCTLR", 1, 0, 0, sctlr[2], sctlr_write), HYP("HACTLR", 1, 0, 1, actlr[2], NULL),
+    ROW("HCR", P(4, 1, 1, 0), 2, F(hcr), .flags = SR_EL2, .read = low_read, .write = hcr_write), HYP("HDCR", 1, 1, 1, mdcr_el2, NULL), HYP("HCPTR", 1, 1, 2, cptr_el2, NULL),
+    HYP("HSTR", 1, 1, 3, hstr, NULL), ROW("HCR2", P(4, 1, 1, 4), 2, F(hcr), .flags = SR_EL2, .read = high_read, .write = hcr_write, .aux = 1), HYP("HACR", 1, 1, 7, hacr, NULL),
+    HYP("HTCR", 2, 0, 2, tcr[2], flush_write), HYP("VTCR", 2, 1, 2, vtcr, flush_write), HYP("HADFSR", 5, 1, 0, afsr0[2], NULL), HYP("HAIFSR", 5, 1, 1, afsr1[2], NULL),
+    HYP("HSR", 5, 2, 0, esr[2], NULL), ROW("HDFAR", P(4, 6, 0, 0), 2, F(far[2]), .flags = SR_EL2, LOW),
+    ROW("HIFAR", P(4, 6, 0, 2), 2, F(far[2]), .flags = SR_EL2, .read = high_read, .write = high_write), HYP("HPFAR", 6, 0, 4, hpfar, NULL),
+    ROW("HMAIR0", P(4, 10, 2, 0), 2, F(mair[2]), .flags = SR_EL2, LOW), ROW("HMAIR1", P(4, 10, 2, 1), 2, F(mair[2]), .flags = SR_EL2, .read = high_read, .write = high_write),
+    ROW("HAMAIR0", P(4, 10, 3, 0), 2, F(amair[2]), .flags = SR_EL2, LOW), ROW("HAMAIR1", P(4, 10, 3, 1), 2, F(amair[2]), .flags = SR_EL2, .read = high_read, .write = high_write),
+    HYP("HVBAR", 12, 0, 0, vbar[2], NULL), HYP("HTPIDR", 13, 0, 2, tpidr[2], NULL), HYP("CNTHCTL", 14, 1, 0, cnthctl, NULL),
+    ROW("CNTHP_TVAL", P(4, 14, 2, 0), 2, 0, .read = tval_read, .write = tval_write, .aux = GT_HYP, .flags = SR_LOCK | SR_EL2),
+    ROW("CNTHP_CTL", P(4, 14, 2, 1), 2, 0, .read = ctl_read, .write = ctl_write, .aux = GT_HYP, .flags = SR_LOCK | SR_EL2),
+    ROW("CNTHP_CVAL", ARM_CP15(1, 6, 0, 14, 0), 2, 0, .read = cval_read, .write = cval_write, .aux = GT_HYP, .flags = SR_LOCK | SR_EL2),
+    ROW("CNTVOFF", ARM_CP15(1, 4, 0, 14, 0), 2, F(cntvoff), .flags = SR_EL2 | SR_LOCK, .write = cntvoff_write),
+    ROW("HTTBR", ARM_CP15(1, 4, 0, 2, 0), 2, F(ttbr0[2]), .flags = SR_EL2, .write = flush_write), ROW("VTTBR", ARM_CP15(1, 6, 0, 2, 0), 2, F(vttbr), .flags = SR_EL2, .write = flush_write),
     /* coprocessor 14: ThumbEE and Jazelle; debug has a table of its own */
     ROW("TEECR", CP14 | P(6, 0, 0, 0), 1, F(teecr)), ROW("TEEHBR", CP14 | P(6, 1, 0, 0), 0, F(teehbr)),
     CONST("JIDR", CP14 | P(7, 0, 0, 0), .read_el = 0), ROW("JMCR", CP14 | P(7, 2, 0, 0), 1, 0, .flags = SR_IGNORE), ROW("JOSCR", CP14 | P(7, 1, 0, 0), 1, 0, .flags = SR_IGNORE),
@@ -350,6 +415,12 @@ const ArmSysreg arm_cp15_maint[] = {
     OP("ITLBIASID", 0, 8, 5, 2, 1, tlbi_all, 0), OP("DTLBIALL", 0, 8, 6, 0, 1, tlbi_all, 0), OP("DTLBIMVA", 0, 8, 6, 1, 1, tlbi_va, 0), OP("DTLBIASID", 0, 8, 6, 2, 1, tlbi_all, 0),
     OP("TLBIALL", 0, 8, 7, 0, 1, tlbi_all, 0), OP("TLBIMVA", 0, 8, 7, 1, 1, tlbi_va, 0), OP("TLBIASID", 0, 8, 7, 2, 1, tlbi_all, 0), OP("TLBIMVAA", 0, 8, 7, 3, 1, tlbi_va, 0),
     OP("TLBIMVAL", 0, 8, 7, 5, 1, tlbi_va, 0), OP("TLBIMVAAL", 0, 8, 7, 7, 1, tlbi_va, 0),
+    /* Hyp mode's, and stage 2 */
+    HOP("TLBIALLHIS", 8, 3, 0, tlbi_all, 0), HOP("TLBIMVAHIS", 8, 3, 1, tlbi_va, 0), HOP("TLBIALLNSNHIS", 8, 3, 4, tlbi_all, 0), HOP("TLBIMVALHIS", 8, 3, 5, tlbi_va, 0),
+    HOP("TLBIALLH", 8, 7, 0, tlbi_all, 0), HOP("TLBIMVAH", 8, 7, 1, tlbi_va, 0), HOP("TLBIALLNSNH", 8, 7, 4, tlbi_all, 0), HOP("TLBIMVALH", 8, 7, 5, tlbi_va, 0),
+    HOP("TLBIIPAS2IS", 8, 0, 1, tlbi_all, 0), HOP("TLBIIPAS2LIS", 8, 0, 5, tlbi_all, 0), HOP("TLBIIPAS2", 8, 4, 1, tlbi_all, 0), HOP("TLBIIPAS2L", 8, 4, 5, tlbi_all, 0),
+    HOP("ATS1HR", 7, 8, 0, at_hyp_write, 0), HOP("ATS1HW", 7, 8, 1, at_hyp_write, 1),
+    OP("ATS12NSOPR", 0, 7, 8, 4, 2, at_both_write, 0), OP("ATS12NSOPW", 0, 7, 8, 5, 2, at_both_write, 1), OP("ATS12NSOUR", 0, 7, 8, 6, 2, at_both_write, 2), OP("ATS12NSOUW", 0, 7, 8, 7, 2, at_both_write, 3),
     {0},
 };
 // clang-format on
@@ -363,6 +434,9 @@ static const ArmSysreg *checked(ArmCpu *c, uint32_t id, bool read, uintptr_t hos
 
     if (el == 1 && !c->aarch64_prop && c->has_el3 && !(c->scr & SCR_NS)) {
         el = 3;
+    }
+    if (r && r->flags & SR_EL2 && el == 3 && !((c->pstate & 31) == A32_MON && c->scr & SCR_NS)) {
+        el = 1;         /* Hyp mode's: of Secure state only Monitor mode with NS set gets there */
     }
     if (!r || el < (read ? r->read_el : r->write_el) ||
         (read ? r->flags & SR_WO : r->flags & SR_CONST) || (r->flags & SR_EL3 && !c->has_el3) ||
@@ -405,7 +479,12 @@ uint64_t helper_cp15_read(Cpu *cpu, uint32_t id, uint32_t rt)
     const ArmSysreg *r = checked(c, id, true, host_pc);
     bool taken = r && r->flags & SR_LOCK && arm_lock();
 
+    bool reach = r && arm_a32_reach(c, r);
+
     v = r ? arm_sysreg_get(c, r) : 0;
+    if (reach) {
+        arm_a32_reached(c);
+    }
     arm_unlock(taken);
     return v;
 }
@@ -427,10 +506,13 @@ void helper_cp15_write(Cpu *cpu, uint32_t id, uint32_t rt, uint64_t value)
         return;
     }
     const ArmSysreg *r = checked(c, id, false, host_pc);
-    bool taken = r->flags & SR_LOCK && arm_lock();
+    bool taken = r->flags & SR_LOCK && arm_lock(), reach = arm_a32_reach(c, r);
 
     cpu->mem_host_pc = host_pc;     /* translations on demand may fault */
     arm_sysreg_set(c, r, value);
     cpu->mem_host_pc = 0;
+    if (reach) {
+        arm_a32_reached(c);
+    }
     arm_unlock(taken);
 }

@@ -70,6 +70,7 @@ const StateField arm_cpu_state[] = {
     STATE(ArmCpu, fpexc), STATE(ArmCpu, ifsr), STATE(ArmCpu, dacr_s), STATE(ArmCpu, dbgvcr), STATE(ArmCpu, sder),
     STATE(ArmCpu, teecr), STATE(ArmCpu, teehbr), STATE(ArmCpu, nmrr), STATE(ArmCpu, prrr), STATE(ArmCpu, fcseidr),
     STATE(ArmCpu, mvbar), STATE(ArmCpu, nsacr), STATE(ArmCpu, hvbar), STATE(ArmCpu, global_domains),
+    STATE_ARRAY(ArmCpu, world), STATE(ArmCpu, world_is_secure),
     STATE_RAW(ArmCpu, apkey), HOST_ONLY(ArmCpu, pac, "a cache"), STATE_ARRAY(ArmCpu, dbgbvr), STATE_ARRAY(ArmCpu, dbgbcr),
     STATE_ARRAY(ArmCpu, dbgwvr), STATE_ARRAY(ArmCpu, dbgwcr), STATE(ArmCpu, mdccint), STATE(ArmCpu, dbgclaim),
     STATE(ArmCpu, pmcr), STATE(ArmCpu, pmcnten), STATE(ArmCpu, pmovs), STATE(ArmCpu, pmuserenr), STATE(ArmCpu, pminten),

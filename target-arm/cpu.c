@@ -40,7 +40,7 @@ static void enter(ArmCpu *c, const ArmEntry *e)
     if (c->aarch64_prop) {
         if (el < 3 && c->has_el3) {
             c->scr = (e->aarch64 ? SCR_RW : 0) | (e->secure ? 0 : SCR_NS) | SCR_HCE | 3ull << 16 |
-                     1ull << 26;
+                     1ull << 26 | 0x30;
             c->cptr_el3 = 1 << 8;
             c->zcr[3] = 15;
         }
@@ -55,6 +55,7 @@ static void enter(ArmCpu *c, const ArmEntry *e)
     } else {
         if (el < 3 && c->has_el3 && !e->secure) {
             c->scr |= SCR_NS | SCR_HCE;
+            arm_a32_world(c);
         }
         c->nsacr = 3 << 10;
         arm_set_a32_mode(c, el == 2 && c->has_el2 ? A32_HYP : A32_SVC);
@@ -84,7 +85,11 @@ void arm_cpu_reset(ArmCpu *c)
     arm_sysregs_reset(c);
     reset_sctlr(c);
     c->tpidr_el0 = c->tpidrro_el0 = 0;
+    arm_a32_banks_reset(c);
     c->scr = c->hcr = c->cntvoff = c->mdscr = c->fpexc = c->mvbar = c->nsacr = 0;
+    if (c->has_el3 && c->aarch64_prop) {
+        c->scr = 0x30 | (arm_has(c, FEATURE_A32_EL1) ? 0 : SCR_RW);
+    }
     c->cptr_el2 = c->aarch64_prop ? 0x33ff & ~0x400 & ~0x100000 : 0;
     c->cpacr = 0;
     c->vpidr = c->id.midr;

@@ -64,6 +64,8 @@ typedef union ArmZ {
     uint8_t b[256];
 } __attribute__((aligned(16))) ArmZ;
 
+enum { ARM_A32_BANKED = 20 };          /* registers of AArch32 that TrustZone banks: a32-banks.c */
+
 typedef struct ArmCpu {
     Cpu cpu;
 
@@ -101,6 +103,8 @@ typedef struct ArmCpu {
     uint64_t mdcr_el2, mdcr_el3, mdscr, hstr, hacr, hcrx, par, csselr, cnthctl, cntvoff, cntfrq, osdlr, oslsr;
     uint64_t dacr, fpexc, ifsr, dacr_s, dbgvcr, sder, teecr, teehbr, nmrr, prrr, fcseidr;
     uint64_t mvbar, nsacr, hvbar;
+    uint64_t world[ARM_A32_BANKED];     /* AArch32's banked registers of the security state that does not run */
+    bool world_is_secure;               /* which that is */
     uint32_t global_domains;            /* AArch32: those that global pages have been of; both bits of each */
     uint64_t apkey[5][2];               /* IA IB DA DB GA: low, high */
     ArmPac pac[256];
@@ -238,6 +242,14 @@ bool arm_el2_enabled(const ArmCpu *c);      /* in the present security state */
 bool arm_el_is_a64(const ArmCpu *c, unsigned el);
 uint64_t arm_hcr(const ArmCpu *c);          /* effective HCR_EL2 */
 bool arm_e2h(const ArmCpu *c);
+/*
+ * Security state of AArch32's EL3 (a32-banks.c): whether registers are banked, at reset, and after
+ * each change of mode or SCR that may have changed the state.
+ */
+bool arm_a32_banked(const ArmCpu *c);
+void arm_a32_banks_reset(ArmCpu *c);
+void arm_a32_world(ArmCpu *c);
+void arm_a32_space_changed(ArmCpu *c);
 /* The level whose translation regime (and SCTLR) `el` uses: 1, 2 or 3. */
 unsigned arm_regime_el(const ArmCpu *c, unsigned el);
 /* An ASID of EL1 and EL0, of as many bits as TCR_EL1 says: the name for tlb_switch_space. */

@@ -54,7 +54,7 @@ void arm_deliver_a32(ArmCpu *c, unsigned kind, uint64_t ret)
 {
     const Vector *v = &vectors[kind];
     unsigned target = c->exc.target_el, mode = target == 2 ? A32_HYP : v->mode;
-    uint64_t spsr = arm_get_spsr(c), base, sctlr = c->sctlr[target == 2 ? 2 : 1];
+    uint64_t spsr = arm_get_spsr(c), base, sctlr;
     bool thumb = c->pstate & PSTATE_T;
     unsigned offset = v->offset;
 
@@ -72,18 +72,29 @@ void arm_deliver_a32(ArmCpu *c, unsigned kind, uint64_t ret)
         offset = arm_el(c) < 2 ? 0x14 : 0x08;
         c->esr[2] = c->exc.syndrome;
     }
+    if ((c->pstate & 31) == A32_MON && mode != A32_MON) {
+        c->scr &= ~SCR_NS;
+    }
+    if (!arm_is_a32(c)) {
+        return;     /* an AArch64 level never goes to an AArch32 one */
+    }
+    if (mode == A32_HYP && c->exc.has_ipa) {
+        c->hpfar = (c->exc.ipa >> 12) << 4;
+    }
     if (kind == ARM_EXC_PREFETCH || kind == ARM_EXC_BKPT) {
         uint32_t fsr = kind == ARM_EXC_BKPT
                            ? (arm_has(c, FEATURE_LPAE) && c->tcr[1] >> 31 & 1 ? 0x222 : 2)
                            : c->exc.fsr & ~(1u << 11);
 
-        c->ifsr = fsr;
+        c->ifsr = mode == A32_HYP ? c->ifsr : fsr;
         c->far[target] =
             (c->far[target] & UINT32_MAX) | (kind == ARM_EXC_BKPT ? 0 : c->exc.va << 32);
     } else if (kind == ARM_EXC_DATA) {
-        c->esr[1] = c->exc.fsr;
+        c->esr[1] = mode == A32_HYP ? c->esr[1] : c->exc.fsr;
         c->far[target] = (c->far[target] & ~(uint64_t)UINT32_MAX) | (uint32_t)c->exc.va;
     }
+    arm_set_a32_mode(c, mode);
+    sctlr = c->sctlr[mode == A32_HYP ? 2 : 1];
     if (mode == A32_MON) {
         base = c->mvbar;
     } else if (mode == A32_HYP) {
@@ -91,15 +102,8 @@ void arm_deliver_a32(ArmCpu *c, unsigned kind, uint64_t ret)
     } else {
         base = sctlr & SCTLR_V ? 0xffff0000 : c->vbar[1];
     }
-    if ((c->pstate & 31) == A32_MON && mode != A32_MON) {
-        c->scr &= ~SCR_NS;
-    }
-    if (!arm_is_a32(c)) {
-        return;     /* an AArch64 level never goes to an AArch32 one */
-    }
     uint64_t lr = ret + (thumb ? v->thumb_back : v->arm_back);
 
-    arm_set_a32_mode(c, mode);
     c->bank_spsr[arm_bank_of(mode)] = spsr;
     if (mode == A32_HYP) {
         c->elr[2] = (uint32_t)ret;

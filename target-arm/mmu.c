@@ -201,6 +201,13 @@ static bool stage2(ArmWalk *w, Stage *s, hwaddr ipa)
     s->pa_bits = MIN(decode_ps(tcr >> 16 & 7), arm_pa_bits(c));
     s->ha = tcr >> 21 & 1 && arm_has(c, FEATURE_HAFDBS);
     s->hd = s->ha && tcr >> 22 & 1;
+    if (!arm_el_is_a64(c, 2)) {         /* VTCR: sizes from 24 to 40 bits, G8.2.172 */
+        s->granule = 12;
+        s->txsz = 32 + (tcr & 7) - (tcr & 8);
+        s->va_bits = 64 - s->txsz;
+        s->pa_bits = 40;
+        s->ha = s->hd = false;
+    }
     s->base = c->vttbr & 0x0000fffffffffffeull;
     s->start = s->granule == 12 ? 2 - sl0 : 3 - sl0;
     s->ipa = true;

@@ -57,7 +57,7 @@ static const FeatureRow feature_rows[] = {
     {FEATURE_SVE_BITPERM, R(zfr0), 16, 1}, {FEATURE_SVE_BF16, R(zfr0), 20, 1}, {FEATURE_SVE_SHA3, R(zfr0), 32, 1},
     {FEATURE_SVE_SM4, R(zfr0), 40, 1}, {FEATURE_SVE_I8MM, R(zfr0), 44, 1}, {FEATURE_SVE_F32MM, R(zfr0), 52, 1},
     {FEATURE_SVE_F64MM, R(zfr0), 56, 1},
-    {FEATURE_BTI, R(pfr1), 0, 1}, {FEATURE_MTE, R(pfr1), 8, 2}, {FEATURE_LOR, R(mmfr1), 16, 1}, {FEATURE_HCX, R(mmfr1), 40, 1}, {FEATURE_CSV2_2, R(pfr0), 56, 2},
+    {FEATURE_BTI, R(pfr1), 0, 1}, {FEATURE_MTE, R(pfr1), 8, 2}, {FEATURE_LOR, R(mmfr1), 16, 1}, {FEATURE_HCX, R(mmfr1), 40, 1}, {FEATURE_CSV2_2, R(pfr0), 56, 2}, {FEATURE_SEL2, R(pfr0), 36, 1},
 };
 // clang-format on
 

@@ -130,6 +130,9 @@ void arm_set_a32_mode(ArmCpu *c, unsigned mode)
         c->x[14] = c->bank_lr[to == BANK_HYP ? BANK_USR : to];
     }
     c->pstate = (c->pstate & ~31u) | mode;
+    if (from == BANK_MON || to == BANK_MON) {
+        arm_a32_world(c);
+    }
 }
 
 /* The 64-bit view of AArch32 registers (D1.20.1), and back. */
@@ -253,6 +256,9 @@ static unsigned fp_trap_el(const ArmCpu *c, unsigned el)
     if (el <= 1 && (hcr & (HCR_E2H | HCR_TGE)) != (HCR_E2H | HCR_TGE)) {
         unsigned fpen = c->cpacr >> 20 & 3;
 
+        if (arm_a32_banked(c) && c->scr & SCR_NS && !(c->nsacr & 1 << 10)) {
+            return 1;           /* Secure state keeps it for itself */
+        }
         if (fpen == 0 || fpen == 2 || (fpen == 1 && el == 0)) {
             return !arm_el_is_a64(c, 1) && !c->aarch64_prop && c->has_el3 && !(c->scr & SCR_NS) ? 3
                                                                                                 : 1;

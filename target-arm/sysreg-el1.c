@@ -33,12 +33,6 @@ static void ttbr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
     }
 }
 
-static void el3_flush_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
-{
-    *arm_sysreg_field(c, r) = v;
-    tlb_flush(&c->cpu);
-}
-
 static uint64_t currentel_read(ArmCpu *c, const ArmSysreg *r)
 {
     return arm_el(c) << 2;
@@ -140,6 +134,13 @@ static void fpsr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
     arm_set_fpsr(c, (uint32_t)v);
 }
 
+/* Bits 5 and 4 are 1; where no lower level has AArch32, RW is too. */
+static void scr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
+{
+    c->scr = v | 0x30 | (arm_has(c, FEATURE_A32_EL1) ? 0 : SCR_RW);
+    tlb_flush(&c->cpu);
+}
+
 static void ras_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
                       uintptr_t host_pc)
 {
@@ -195,6 +196,9 @@ static void lor_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndro
 {
     if (!arm_has(c, FEATURE_LOR)) {
         arm_undefined(c, host_pc);
+    }
+    if (c->has_el3 && !(c->scr & SCR_NS) && (r->id & 7) != 7) {
+        arm_undefined(c, host_pc);      /* there are none of Secure state */
     }
     if (arm_el(c) == 1 && arm_hcr(c) & HCR_TLOR) {
         arm_raise(c, ARM_EXC_HYP_TRAP, syndrome, 2, host_pc);
@@ -294,7 +298,7 @@ const ArmSysreg arm_sysregs_el1[] = {
     {.name = "CPACR_EL12", .id = ARM_SYSREG(3, 5, 1, 0, 2), .read_el = 2, .write_el = 2, .field = F(cpacr), .flags = SR_ALIAS12},
     ALL("TTBR0", 2, 0, 0, ttbr0, ttbr_write, SR_TVM),
     EL1("TTBR1", 2, 0, 1, F(ttbr1[1]), ttbr_write, SR_TVM),
-    {.name = "TTBR1_EL2", .id = ARM_SYSREG(3, 4, 2, 0, 1), .read_el = 2, .write_el = 2, .flags = SR_EL2, .field = F(ttbr1[2]), .write = ttbr_write},
+    {.name = "TTBR1_EL2", .id = ARM_SYSREG(3, 4, 2, 0, 1), .read_el = 2, .write_el = 2, .flags = SR_EL2, .field = F(ttbr1[2]), .write = ttbr_write, .feature = FEATURE_VHE},
     ALL("TCR", 2, 0, 2, tcr, flush_write, SR_TVM),
     ALL("SPSR", 4, 0, 0, spsr, NULL, 0),
     ALL("ELR", 4, 0, 1, elr, NULL, 0),
@@ -306,7 +310,7 @@ const ArmSysreg arm_sysregs_el1[] = {
     ALL("AMAIR", 10, 3, 0, amair, NULL, SR_TVM),
     ALL("VBAR", 12, 0, 0, vbar, NULL, 0),
     EL1("CONTEXTIDR", 13, 0, 1, F(contextidr[1]), NULL, SR_TVM),
-    {.name = "CONTEXTIDR_EL2", .id = ARM_SYSREG(3, 4, 13, 0, 1), .read_el = 2, .write_el = 2, .flags = SR_EL2, .field = F(contextidr[2])},
+    {.name = "CONTEXTIDR_EL2", .id = ARM_SYSREG(3, 4, 13, 0, 1), .read_el = 2, .write_el = 2, .flags = SR_EL2, .field = F(contextidr[2]), .feature = FEATURE_VHE},
     {.name = "PAR_EL1", .id = ARM_SYSREG(3, 0, 7, 4, 0), .read_el = 1, .write_el = 1, .field = F(par), .flags = SR_NO_EXIT},
     {.name = "TPIDR_EL0", .id = ARM_SYSREG(3, 3, 13, 0, 2), .field = F(tpidr_el0), .flags = SR_DIRECT_READ | SR_DIRECT_WRITE},
     {.name = "TPIDRRO_EL0", .id = ARM_SYSREG(3, 3, 13, 0, 3), .write_el = 1, .field = F(tpidrro_el0), .flags = SR_DIRECT_READ | SR_DIRECT_WRITE},
@@ -326,10 +330,11 @@ const ArmSysreg arm_sysregs_el1[] = {
     {.name = "FPCR", .id = ARM_SYSREG(3, 3, 4, 4, 0), .read = fpcr_read, .write = fpcr_write, .flags = SR_FP},
     {.name = "FPSR", .id = ARM_SYSREG(3, 3, 4, 4, 1), .read = fpsr_read, .write = fpsr_write, .flags = SR_FP},
     {.name = "ISR_EL1", .id = ARM_SYSREG(3, 0, 12, 1, 0), .read_el = 1, .write_el = 4, .read = isr_read, .flags = SR_CONST},
-    {.name = "RVBAR_EL1", .id = ARM_SYSREG(3, 0, 12, 0, 1), .read_el = 1, .write_el = 4, .read = rvbar_read, .flags = SR_CONST},
-    {.name = "RVBAR_EL2", .id = ARM_SYSREG(3, 4, 12, 0, 1), .read_el = 2, .write_el = 4, .read = rvbar_read, .flags = SR_CONST},
-    {.name = "RVBAR_EL3", .id = ARM_SYSREG(3, 6, 12, 0, 1), .read_el = 3, .write_el = 4, .read = rvbar_read, .flags = SR_CONST},
-    {.name = "RMR_EL1", .id = ARM_SYSREG(3, 0, 12, 0, 2), .read_el = 1, .write_el = 1, .field = F(rmr)},
+    {.name = "RVBAR_EL1", .id = ARM_SYSREG(3, 0, 12, 0, 1), .read_el = 1, .write_el = 4, .read = rvbar_read, .flags = SR_CONST | SR_HIGHEST},
+    {.name = "RVBAR_EL2", .id = ARM_SYSREG(3, 4, 12, 0, 1), .read_el = 2, .write_el = 4, .read = rvbar_read, .flags = SR_CONST | SR_HIGHEST},
+    {.name = "RVBAR_EL3", .id = ARM_SYSREG(3, 6, 12, 0, 1), .read_el = 3, .write_el = 4, .read = rvbar_read, .flags = SR_CONST | SR_HIGHEST},
+    {.name = "RMR_EL1", .id = ARM_SYSREG(3, 0, 12, 0, 2), .read_el = 1, .write_el = 1, .field = F(rmr), .flags = SR_HIGHEST},
+    {.name = "RMR_EL2", .id = ARM_SYSREG(3, 4, 12, 0, 2), .read_el = 2, .write_el = 2, .field = F(rmr), .flags = SR_EL2 | SR_HIGHEST},
     {.name = "RMR_EL3", .id = ARM_SYSREG(3, 6, 12, 0, 2), .read_el = 3, .write_el = 3, .field = F(rmr), .flags = SR_EL3},
     {.name = "DISR_EL1", .id = ARM_SYSREG(3, 0, 12, 1, 1), .read_el = 1, .write_el = 1, .field = F(disr), .check = ras_check},
     {.name = "ERRIDR_EL1", .id = ARM_SYSREG(3, 0, 5, 3, 0), .read_el = 1, .write_el = 4, .check = ras_check, .flags = SR_CONST},
@@ -376,7 +381,7 @@ const ArmSysreg arm_sysregs_el1[] = {
     {.name = "CPUMERRSR_EL1", .id = ARM_SYSREG(3, 1, 15, 2, 2), .read_el = 1, .write_el = 1, .flags = SR_IGNORE},
     {.name = "L2MERRSR_EL1", .id = ARM_SYSREG(3, 1, 15, 2, 3), .read_el = 1, .write_el = 1, .flags = SR_IGNORE},
     {.name = "CBAR_EL1", .id = ARM_SYSREG(3, 1, 15, 3, 0), .read_el = 1, .write_el = 4, .read = cbar_read, .flags = SR_CONST},
-    {.name = "SCR_EL3", .id = ARM_SYSREG(3, 6, 1, 1, 0), .read_el = 3, .write_el = 3, .flags = SR_EL3, .field = F(scr), .write = el3_flush_write},
+    {.name = "SCR_EL3", .id = ARM_SYSREG(3, 6, 1, 1, 0), .read_el = 3, .write_el = 3, .flags = SR_EL3, .field = F(scr), .write = scr_write},
     {.name = "SDER32_EL3", .id = ARM_SYSREG(3, 6, 1, 1, 1), .read_el = 3, .write_el = 3, .flags = SR_EL3, .field = F(sder)},
     {.name = "CPTR_EL3", .id = ARM_SYSREG(3, 6, 1, 1, 2), .read_el = 3, .write_el = 3, .flags = SR_EL3, .field = F(cptr_el3)},
     {.name = "MDCR_EL3", .id = ARM_SYSREG(3, 6, 1, 3, 1), .read_el = 3, .write_el = 3, .flags = SR_EL3, .field = F(mdcr_el3)},

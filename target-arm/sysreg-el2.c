@@ -86,6 +86,11 @@ static void mdcr_write(ArmCpu *c, const ArmSysreg *r, uint64_t v)
         .name = n, .id = ARM_SYSREG(3, 4, crn, crm, op2), .read_el = 2, .write_el = 2, \
         .flags = SR_EL2, .field = F(f_), .write = wr                                   \
     }
+#define E2F(n, crn, crm, op2, f_, wr, feat)                                            \
+    {                                                                                  \
+        .name = n, .id = ARM_SYSREG(3, 4, crn, crm, op2), .read_el = 2, .write_el = 2, \
+        .flags = SR_EL2, .field = F(f_), .write = wr, .feature = feat                  \
+    }
 #define BANK(n, op2, b)                                                            \
     {                                                                              \
         .name = n, .id = ARM_SYSREG(3, 4, 4, 3, op2), .read_el = 2, .write_el = 2, \
@@ -102,13 +107,13 @@ const ArmSysreg arm_sysregs_el2[] = {
     E2("HACR_EL2", 1, 1, 7, hacr, NULL),
     E2("VTTBR_EL2", 2, 1, 0, vttbr, vttbr_write),
     E2("VTCR_EL2", 2, 1, 2, vtcr, flush_write),
-    E2("VSTTBR_EL2", 2, 6, 0, vsttbr, flush_write),
-    E2("VSTCR_EL2", 2, 6, 2, vstcr, flush_write),
+    E2F("VSTTBR_EL2", 2, 6, 0, vsttbr, flush_write, FEATURE_SEL2),
+    E2F("VSTCR_EL2", 2, 6, 2, vstcr, flush_write, FEATURE_SEL2),
     E2("DACR32_EL2", 3, 0, 0, dacr, flush_write),
     E2("IFSR32_EL2", 5, 0, 1, ifsr, NULL),
     E2("FPEXC32_EL2", 5, 3, 0, fpexc, NULL),
-    E2("VSESR_EL2", 5, 2, 3, vsesr, NULL),
-    E2("VDISR_EL2", 12, 1, 1, vdisr, NULL),
+    E2F("VSESR_EL2", 5, 2, 3, vsesr, NULL, FEATURE_RAS),
+    E2F("VDISR_EL2", 12, 1, 1, vdisr, NULL, FEATURE_RAS),
     E2("HPFAR_EL2", 6, 0, 4, hpfar, NULL),
     {.name = "VPIDR_EL2", .id = ARM_SYSREG(3, 4, 0, 0, 0), .read_el = 2, .write_el = 2, .flags = SR_EL2, .field = F(vpidr), .read = vpidr_read},
     {.name = "VMPIDR_EL2", .id = ARM_SYSREG(3, 4, 0, 0, 5), .read_el = 2, .write_el = 2, .flags = SR_EL2, .field = F(vmpidr), .read = vpidr_read, .aux = 1},

@@ -115,7 +115,18 @@ static void gt_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrom
 static void sec_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
                       uintptr_t host_pc)
 {
+    if (!c->has_el3 || arm_el(c) == 2) {
+        arm_undefined(c, host_pc);
+    }
     if (arm_el(c) == 1 && (!arm_secure_below_el3(c) || !(c->scr & SCR_ST))) {
+        arm_undefined(c, host_pc);
+    }
+}
+
+static void vhe_check(ArmCpu *c, const ArmSysreg *r, bool write, uint32_t syndrome,
+                      uintptr_t host_pc)
+{
+    if (!arm_has(c, FEATURE_VHE)) {
         arm_undefined(c, host_pc);
     }
 }
@@ -152,14 +163,14 @@ const ArmSysreg arm_sysregs_timer[] = {
     {.name = "CNTKCTL_EL1", .id = ARM_SYSREG(3, 0, 14, 1, 0), .read_el = 1, .write_el = 1, .field = F(cntkctl[1]), .flags = SR_E2H | SR_NO_EXIT,
      .redirect = ARM_SYSREG(3, 4, 14, 1, 0)},
     {.name = "CNTKCTL_EL12", .id = ARM_SYSREG(3, 5, 14, 1, 0), .read_el = 2, .write_el = 2, .field = F(cntkctl[1]), .flags = SR_ALIAS12},
-    {.name = "CNTHCTL_EL2", .id = ARM_SYSREG(3, 4, 14, 1, 0), .read_el = 2, .write_el = 2, .field = F(cnthctl), .flags = SR_EL2},
+    {.name = "CNTHCTL_EL2", .id = ARM_SYSREG(3, 4, 14, 1, 0), .read_el = 2, .write_el = 2, .field = F(cnthctl), .reset = 3, .flags = SR_EL2},
     {.name = "CNTVOFF_EL2", .id = ARM_SYSREG(3, 4, 14, 0, 3), .read_el = 2, .write_el = 2, .field = F(cntvoff), .write = cntvoff_write, .flags = SR_EL2 | SR_LOCK},
     TIMER("CNTP_EL0_", 3, 2, 0, GT_PHYS, 0, gt_check),
     TIMER("CNTV_EL0_", 3, 3, 0, GT_VIRT, 0, gt_check),
     TIMER("CNTP_EL02_", 5, 2, 2, GT_PHYS, SR_ALIAS12, NULL),
     TIMER("CNTV_EL02_", 5, 3, 2, GT_VIRT, SR_ALIAS12, NULL),
     TIMER("CNTHP_EL2_", 4, 2, 2, GT_HYP, SR_EL2, NULL),
-    TIMER("CNTHV_EL2_", 4, 3, 2, GT_HYPVIRT, SR_EL2, NULL),
+    TIMER("CNTHV_EL2_", 4, 3, 2, GT_HYPVIRT, SR_EL2, vhe_check),
     TIMER("CNTPS_EL1_", 7, 2, 1, GT_SEC, 0, sec_check),
     {0},
 };

@@ -78,7 +78,11 @@ uint32_t arm_sysreg_syndrome(uint32_t id, unsigned rt, bool read)
 
 bool arm_sysreg_exists(const ArmCpu *c, const ArmSysreg *r)
 {
-    return !(r->flags & SR_EL3 && !c->has_el3);
+    unsigned highest = c->has_el3 ? 3 : c->has_el2 ? 2 : 1;
+
+    return !(r->flags & SR_EL3 && !c->has_el3) &&
+           !(r->flags & SR_HIGHEST && r->read_el != highest) &&
+           (!r->feature || arm_has(c, r->feature));
 }
 
 static _Noreturn void trap(ArmCpu *c, uint32_t syndrome, unsigned level, uintptr_t host_pc)

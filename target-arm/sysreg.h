@@ -25,7 +25,7 @@ enum {
     SR_LOCK = 8192,                     /* hooks run with the machine lock */
     SR_ID_EL0 = 16384,                  /* ID space: reads as 0 where nothing is */
     SR_IGNORE = 32768,                  /* reads as 0 or `reset`, writes are ignored */
-    SR_BANKED_S = 65536,                /* AArch32: a secure copy exists when EL3 is AArch32 */
+    SR_HIGHEST = 65536,                 /* only of the highest level that there is */
 };
 
 /* Beside ARM_CP15(): a register of coprocessor 14. */
@@ -36,6 +36,7 @@ struct ArmSysreg {
     const char *name;
     uint32_t id;                        /* ARM_SYSREG() with op0 1..3; in cp15 tables ARM_CP15() */
     uint8_t read_el, write_el;          /* lowest level; 4: nobody */
+    uint8_t feature;                    /* FEATURE_* that it comes with; 0, FEATURE_AARCH64: none */
     uint32_t flags;
     uint32_t field;                     /* offset in ArmCpu of a uint64_t, 0: none */
     uint64_t wmask;                     /* writable bits; 0 stands for all */
@@ -63,6 +64,13 @@ static inline uint64_t *arm_sysreg_field(ArmCpu *c, const ArmSysreg *r)
 {
     return (uint64_t *)((char *)c + r->field);
 }
+
+/*
+ * Monitor mode's way to the Non-secure copy of a banked register: true, and until arm_a32_reached()
+ * the fields are that state's.
+ */
+bool arm_a32_reach(ArmCpu *c, const ArmSysreg *r);
+void arm_a32_reached(ArmCpu *c);
 
 /* Devices' registers. */
 typedef struct ArmProvided { const ArmSysregRow *row; void *opaque; } ArmProvided;

@@ -247,6 +247,7 @@ static bool set_cpu_props(VirtBoard *b, Cpu *cpu, unsigned i, GError **error)
         { "mp-affinity", affinity },
         { "psci-conduit", conduit },
         { "tag-memory", b->machine->mte ? "on" : "off" },
+        { "reset-cbar", "0x8000000" },
         { "has_el3", b->machine->secure ? "on" : "off" },
         { "has_el2", b->machine->virtualization ? "on" : "off" },
         { "start-powered-off", i > 0 && b->psci_conduit != PSCI_DISABLED ? "on" : "off" },
