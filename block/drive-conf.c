@@ -87,3 +87,24 @@ bool drive_conf_sizes(DriveConf *c, uint64_t block_bytes, uint64_t discard_bytes
            (c->min_io_size / c->logical_block_size <= UINT16_MAX ||
             fail(error, "min_io_size must not exceed %u logical blocks", UINT16_MAX));
 }
+
+bool drive_geometry(DriveGeometry *g, uint64_t bytes, uint32_t cyls, uint32_t heads, uint32_t secs,
+                    GError **error)
+{
+    bool given = g->cyls || g->heads || g->secs;
+
+    if (given && (!g->cyls || g->cyls > cyls || !g->heads || g->heads > heads || !g->secs ||
+                  g->secs > secs)) {
+        return fail(error,
+                    "cyls must be between 1 and %u, heads between 1 and %u, secs between 1 and %u",
+                    cyls, heads, secs);
+    }
+    if (!given) {
+        uint64_t n = bytes / 512 / (16 * 63);
+
+        g->heads = 16;
+        g->secs = 63;
+        g->cyls = (uint32_t)CLAMP(n, 2, 16383);
+    }
+    return true;
+}

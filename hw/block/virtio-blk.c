@@ -11,12 +11,22 @@
 
 #define SECTOR 512
 #define AUTO_QUEUES 0xffff
-#define SEG_MAX 126
+#define SEG_MAX 126 /* without seg-max-adjust */
 #define ID_LEN 20
 #define MAX_DISCARD_SECTORS (INT32_MAX / SECTOR)
 
-enum { BLK_F_SEG_MAX = 2, BLK_F_RO = 5, BLK_F_BLK_SIZE = 6, BLK_F_FLUSH = 9, BLK_F_TOPOLOGY = 10,
-       BLK_F_CONFIG_WCE = 11, BLK_F_MQ = 12, BLK_F_DISCARD = 13, BLK_F_WRITE_ZEROES = 14 };
+enum {
+    BLK_F_SEG_MAX = 2,
+    BLK_F_GEOMETRY = 4,
+    BLK_F_RO = 5,
+    BLK_F_BLK_SIZE = 6,
+    BLK_F_FLUSH = 9,
+    BLK_F_TOPOLOGY = 10,
+    BLK_F_CONFIG_WCE = 11,
+    BLK_F_MQ = 12,
+    BLK_F_DISCARD = 13,
+    BLK_F_WRITE_ZEROES = 14
+};
 enum { T_IN = 0, T_OUT = 1, T_FLUSH = 4, T_GET_ID = 8, T_DISCARD = 11, T_WRITE_ZEROES = 13 };
 enum { S_OK = 0, S_IOERR = 1, S_UNSUPP = 2 };
 
@@ -28,7 +38,10 @@ typedef struct VirtioBlk {
     DriveConf conf;
     IoThread *iothread;          /* where queues are served and the disk is read; NULL: main loop */
     uint16_t num_queues, queue_size;
-    bool config_wce, discard, write_zeroes, scsi;
+    bool config_wce, discard, write_zeroes, scsi, seg_max_adjust, report_granularity, merging;
+    uint32_t max_discard, max_zeroes; /* sectors of a request */
+    uint32_t pci_class;
+    DriveGeometry geometry;
     unsigned in_flight;
     uint32_t epoch;              /* counts resets: completions of older requests are dropped */
 } VirtioBlk;
@@ -136,6 +149,8 @@ static void blk_range(BlkRequest *r, bool zero)
         blk_finish(r, S_UNSUPP);
     } else if (s->drive->read_only || sector > size / SECTOR || count > size / SECTOR - sector) {
         blk_finish(r, S_IOERR);
+    } else if (count > (zero ? s->max_zeroes : s->max_discard)) {
+        blk_finish(r, S_IOERR);
     } else if (zero) {
         block_write_zeroes(s->drive, sector * SECTOR, (uint64_t)count * SECTOR, flags & 1, blk_done,
                            r);
@@ -210,7 +225,7 @@ static uint64_t blk_features(VirtioDevice *v)
 {
     VirtioBlk *s = (VirtioBlk *)v;
     uint64_t f = VIRTIO_BIT(BLK_F_SEG_MAX) | VIRTIO_BIT(BLK_F_BLK_SIZE) | VIRTIO_BIT(BLK_F_FLUSH) |
-                 VIRTIO_BIT(BLK_F_TOPOLOGY);
+                 VIRTIO_BIT(BLK_F_TOPOLOGY) | VIRTIO_BIT(BLK_F_GEOMETRY);
 
     f |= s->config_wce ? VIRTIO_BIT(BLK_F_CONFIG_WCE) : 0;
     f |= s->num_queues > 1 ? VIRTIO_BIT(BLK_F_MQ) : 0;
@@ -227,17 +242,22 @@ static void blk_config_read(VirtioDevice *v)
 
     memset(c, 0, 60);
     store_le64(c, block_size(s->drive) / SECTOR);
-    store_le32(c + 12, SEG_MAX);
+    store_le32(c + 12, s->seg_max_adjust ? s->queue_size - 2u : SEG_MAX);
+    store_le16(c + 16, (uint16_t)s->geometry.cyls);
+    c[18] = (uint8_t)s->geometry.heads;
+    c[19] = (uint8_t)s->geometry.secs;
     store_le32(c + 20, (uint32_t)s->conf.logical_block_size);
     c[24] = (uint8_t)__builtin_ctzll(s->conf.physical_block_size / s->conf.logical_block_size);
     c[32] = s->drive->write_cache;
     store_le16(c + 26, (uint16_t)(s->conf.min_io_size / s->conf.logical_block_size));
     store_le32(c + 28, (uint32_t)(s->conf.opt_io_size / s->conf.logical_block_size));
     store_le16(c + 34, s->num_queues);
-    store_le32(c + 36, MAX_DISCARD_SECTORS);
+    store_le32(c + 36, s->max_discard);
     store_le32(c + 40, 1);
-    store_le32(c + 44, (uint32_t)(s->conf.discard_granularity / SECTOR));
-    store_le32(c + 48, MAX_DISCARD_SECTORS);
+    store_le32(c + 44, s->report_granularity
+                           ? (uint32_t)(s->conf.discard_granularity / SECTOR)
+                           : (uint32_t)(s->conf.logical_block_size / SECTOR));
+    store_le32(c + 48, s->max_zeroes);
     store_le32(c + 52, 1);
     c[56] = 1;
 }
@@ -249,6 +269,25 @@ static void blk_config_write(VirtioDevice *v, uint32_t off, uint32_t len)
     if (off <= 32 && off + len > 32 && s->config_wce) {
         s->drive->write_cache = v->config[32] != 0;
     }
+}
+
+static bool blk_limits(const VirtioBlk *s, GError **error)
+{
+    if (s->discard && (!s->max_discard || s->max_discard > MAX_DISCARD_SECTORS)) {
+        return fail(error, "invalid max-discard-sectors property (%u), must be between 1 and %d",
+                    s->max_discard, MAX_DISCARD_SECTORS);
+    }
+    if (s->write_zeroes && (!s->max_zeroes || s->max_zeroes > MAX_DISCARD_SECTORS)) {
+        return fail(error,
+                    "invalid max-write-zeroes-sectors property (%u), must be between 1 and %d",
+                    s->max_zeroes, MAX_DISCARD_SECTORS);
+    }
+    return true;
+}
+
+static uint32_t blk_class(VirtioDevice *v)
+{
+    return ((VirtioBlk *)v)->pci_class;
 }
 
 static bool blk_realize(VirtioDevice *v, GError **error)
@@ -277,6 +316,10 @@ static bool blk_realize(VirtioDevice *v, GError **error)
     }
     if (!drive_conf_sizes(&s->conf, SECTOR, SECTOR, error) ||
         !drive_conf_apply(&s->conf, s->drive, error)) {
+        return false;
+    }
+    if (!blk_limits(s, error) ||
+        !drive_geometry(&s->geometry, block_size(s->drive), 65535, 255, 255, error)) {
         return false;
     }
     for (unsigned i = 0; i < s->num_queues; i++) {
@@ -311,6 +354,15 @@ static const Prop blk_props[] = {
     PROP_BOOL(VirtioBlk, config_wce, "config-wce", true),
     PROP_BOOL(VirtioBlk, discard, "discard", true),
     PROP_BOOL(VirtioBlk, write_zeroes, "write-zeroes", true),
+    PROP_U32(VirtioBlk, max_discard, "max-discard-sectors", MAX_DISCARD_SECTORS),
+    PROP_U32(VirtioBlk, max_zeroes, "max-write-zeroes-sectors", MAX_DISCARD_SECTORS),
+    PROP_BOOL(VirtioBlk, report_granularity, "report-discard-granularity", true),
+    PROP_BOOL(VirtioBlk, seg_max_adjust, "seg-max-adjust", true,
+              .help = "requests have as many pieces as fit into a queue"),
+    PROP_BOOL(VirtioBlk, merging, "request-merging", true,
+              .help = "no effect: requests go out one by one, the host's queue joins them"),
+    PROP_U32(VirtioBlk, pci_class, "class", 0, .help = "PCI class code, 0: the usual one"),
+    PROP_DRIVE_GEOMETRY(VirtioBlk, geometry),
     PROP_BOOL(VirtioBlk, scsi, "scsi", false, .help = "SCSI commands, which virtio 1.0 has dropped: only off"),
     PROP_END,
 };
@@ -327,6 +379,6 @@ static const VirtioType blk_type = {
     .props = blk_props, .state = blk_state,
     .realize = blk_realize, .unrealize = blk_unrealize, .reset = blk_reset,
     .features = blk_features, .config_read = blk_config_read, .config_write = blk_config_write,
-    .notify = blk_notify,
+    .notify = blk_notify, .class_override = blk_class,
 };
 VIRTIO_TYPE(blk_type);

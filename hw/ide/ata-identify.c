@@ -66,16 +66,17 @@ static void put_features(AtaDrive *d)
 static void put_size(AtaDrive *d)
 {
     uint64_t n = ata_sectors(d);
-    uint32_t small = n > 0xfffffff ? 0xfffffff : n, chs = d->cyls * d->cur_heads * d->cur_secs;
+    uint32_t small = n > 0xfffffff ? 0xfffffff : n;
+    uint32_t chs = d->geometry.cyls * d->cur_heads * d->cur_secs;
     unsigned per_physical = (unsigned)d->conf.physical_block_size / ATA_SECTOR;
     unsigned log = per_physical > 1 ? (unsigned)__builtin_ctz(per_physical) : 0;
 
-    put(d->buf, 1, d->cyls);
-    put(d->buf, 3, d->heads);
-    put(d->buf, 4, 512 * d->secs);
+    put(d->buf, 1, d->geometry.cyls);
+    put(d->buf, 3, d->geometry.heads);
+    put(d->buf, 4, 512 * d->geometry.secs);
     put(d->buf, 5, 512);
-    put(d->buf, 6, d->secs);
-    put(d->buf, 54, d->cyls);
+    put(d->buf, 6, d->geometry.secs);
+    put(d->buf, 54, d->geometry.cyls);
     put(d->buf, 55, d->cur_heads);
     put(d->buf, 56, d->cur_secs);
     put(d->buf, 57, chs);

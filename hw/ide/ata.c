@@ -387,8 +387,8 @@ void ata_reset(AtaDrive *d)
     d->pio_pos = d->pio_len = 0;
     d->left = 0;
     d->mult = d->cd ? 0 : ATA_MAX_MULT;
-    d->cur_heads = d->heads;
-    d->cur_secs = d->secs;
+    d->cur_heads = d->geometry.heads;
+    d->cur_secs = d->geometry.secs;
     d->device = 0;
     d->tf.feature = 0;
     ata_signature(d);

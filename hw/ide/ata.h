@@ -94,7 +94,7 @@ struct AtaDrive {
     int32_t bootindex;
     uint16_t rotation_rate;
     DriveConf conf;
-    uint32_t cyls, heads, secs;
+    DriveGeometry geometry;
     /* registers */
     AtaTaskFile tf, hob;
     uint8_t device, status, error, command;

@@ -5,24 +5,6 @@
 #include "ata.h"
 #include "qom/vm.h"
 
-/* The geometry that BIOSes expect of a disk of that size. */
-static void guess_geometry(AtaDrive *d)
-{
-    uint64_t n = ata_sectors(d);
-
-    if (!d->heads) {
-        d->heads = 16;
-    }
-    if (!d->secs) {
-        d->secs = 63;
-    }
-    if (!d->cyls) {
-        uint64_t c = n / (d->heads * d->secs);
-
-        d->cyls = c > 16383 ? 16383 : c < 2 ? 2 : (uint32_t)c;
-    }
-}
-
 static void default_text(char **field, const char *text)
 {
     if (!*field) {
@@ -76,19 +58,14 @@ static bool ide_hd_realize(Device *dev, GError **error)
     if (d->drive->read_only) {
         return fail(error, "Block node is read-only");
     }
-    if (d->heads > 16 || d->secs > 255 || d->cyls > 65535) {
-        return fail(
-            error,
-            "cyls must be between 1 and 65535, heads between 1 and 16, secs between 1 and 255");
-    }
     if (!drive_conf_sizes(&d->conf, ATA_SECTOR, ATA_SECTOR, error)) {
         return false;
     }
     if (d->conf.logical_block_size != ATA_SECTOR) {
         return fail(error, "logical_block_size must be 512 for IDE");
     }
-    guess_geometry(d);
-    return drive_start(d, "QEMU HARDDISK", error);
+    return drive_geometry(&d->geometry, block_size(d->drive), 65535, 16, 255, error) &&
+           drive_start(d, "QEMU HARDDISK", error);
 }
 
 static bool ide_cd_realize(Device *dev, GError **error)
@@ -172,9 +149,7 @@ static const StateField ata_state[] = {
     STATE_STRUCT(AtaDrive, mmc, mmc_state),
     HOST_ONLY(AtaDrive, cd, "kind of drive"),
     HOST_ONLY(AtaDrive, rotation_rate, "property of disks"),
-    HOST_ONLY(AtaDrive, cyls, "geometry: property of disks, or by the size"),
-    HOST_ONLY(AtaDrive, heads, "geometry"),
-    HOST_ONLY(AtaDrive, secs, "geometry"),
+    HOST_ONLY(AtaDrive, geometry, "property of disks, or by the size"),
     HOST_ONLY(AtaDrive, bus, "place"),
     HOST_ONLY(AtaDrive, active, "requests have ended before state is saved"),
     STATE_END,
@@ -190,9 +165,7 @@ static const StateField ata_state[] = {
 
 static const Prop ide_hd_props[] = {
     COMMON_PROPS,
-    PROP_U32(AtaDrive, cyls, "cyls", 0),
-    PROP_U32(AtaDrive, heads, "heads", 0),
-    PROP_U32(AtaDrive, secs, "secs", 0),
+    PROP_DRIVE_GEOMETRY(AtaDrive, geometry),
     PROP_U16(AtaDrive, rotation_rate, "rotation_rate", 0),
     PROP_END,
 };

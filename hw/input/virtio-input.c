@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Virtio input devices (Virtual I/O Device 1.1, 5.8): keyboard, mouse and tablet in the terms of
- * Linux's input layer. Left out: several touch points, host devices.
+ * Linux's input layer. Left out: several touch
+ * points.
  */
 #include <string.h>
 
@@ -47,6 +48,9 @@ typedef struct VirtioInput {
     uint8_t held[HELD_MAX][EVENT_LEN];   /* events of a report that is not complete */
     unsigned num_held;
     InputHandler *input;
+    bool wheel;
+    char *display;               /* of the same kind as USB devices have */
+    uint32_t head;
 } VirtioInput;
 
 
@@ -138,7 +142,7 @@ static void input_on_motion(void *opaque, int dx, int dy, int dz, unsigned butto
     if (dy) {
         hold(s, EV_REL, REL_Y, dy);
     }
-    if (dz) {
+    if (dz && s->wheel) {
         hold(s, EV_REL, REL_WHEEL, -dz);
     }
     sync_events(s);
@@ -151,7 +155,7 @@ static void input_on_position(void *opaque, int x, int y, int dz, unsigned butto
     hold_buttons(s, buttons);
     hold(s, EV_ABS, ABS_X, x);
     hold(s, EV_ABS, ABS_Y, y);
-    if (dz) {
+    if (dz && s->wheel) {
         hold(s, EV_REL, REL_WHEEL, -dz);
     }
     sync_events(s);
@@ -187,7 +191,9 @@ static void event_bits(VirtioInput *s, uint8_t *c, unsigned type)
             set_bit_in(c, REL_X);
             set_bit_in(c, REL_Y);
         }
-        set_bit_in(c, REL_WHEEL);
+        if (s->wheel) {
+            set_bit_in(c, REL_WHEEL);
+        }
     } else if (type == EV_ABS && tablet) {
         set_bit_in(c, ABS_X);
         set_bit_in(c, ABS_Y);
@@ -297,15 +303,26 @@ static void input_reset(VirtioDevice *v)
     input_handler_activate(s->input, false);
 }
 
-static const Prop input_props[] = { PROP_STRING(VirtioInput, serial, "serial"), PROP_END };
+#define INPUT_PROPS                                       \
+    PROP_STRING(VirtioInput, serial, "serial"),           \
+        PROP_STRING(VirtioInput, display, "display"),     \
+        PROP_U32(VirtioInput, head, "head", 0)
+
+static const Prop keyboard_props[] = {INPUT_PROPS, PROP_END};
+static const Prop pointer_props[] = {
+    INPUT_PROPS,
+    PROP_BOOL(VirtioInput, wheel, "wheel-axis", true),
+    PROP_END,
+};
 
 static const StateField input_state[] = {
     STATE(VirtioInput, select), STATE(VirtioInput, subsel), STATE(VirtioInput, buttons),
     HOST_ONLY(VirtioInput, held, "empty between reports"), HOST_ONLY(VirtioInput, num_held, "likewise"),
-    HOST_ONLY(VirtioInput, input, "host side"), STATE_END,
+    HOST_ONLY(VirtioInput, input, "host side"),
+    HOST_ONLY(VirtioInput, wheel, "property of pointing devices"), STATE_END,
 };
 
-#define INPUT_TYPE(id_, name_, desc_, class_) \
+#define INPUT_TYPE(id_, name_, desc_, class_, props_) \
     static const VirtioType id_ = {           \
         .name = name_,                        \
         .desc = desc_,                        \
@@ -315,7 +332,7 @@ static const StateField input_state[] = {
         .size = sizeof(VirtioInput),          \
         .config_size = 136,                   \
         .vectors = 2,                         \
-        .props = input_props,                 \
+        .props = props_,                      \
         .state = input_state,                 \
         .realize = input_realize,             \
         .unrealize = input_unrealize,         \
@@ -325,6 +342,6 @@ static const StateField input_state[] = {
         .notify = input_notify,               \
     };                                        \
     VIRTIO_TYPE(id_);
-INPUT_TYPE(keyboard_type, "virtio-keyboard", "Keyboard", 0x090000)
-INPUT_TYPE(mouse_type, "virtio-mouse", "Mouse", 0x090200)
-INPUT_TYPE(tablet_type, "virtio-tablet", "Tablet", 0x090200)
+INPUT_TYPE(keyboard_type, "virtio-keyboard", "Keyboard", 0x090000, keyboard_props)
+INPUT_TYPE(mouse_type, "virtio-mouse", "Mouse", 0x090200, pointer_props)
+INPUT_TYPE(tablet_type, "virtio-tablet", "Tablet", 0x098000, pointer_props)

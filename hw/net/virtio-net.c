@@ -462,6 +462,9 @@ static const Prop net_props[] = {
     PROP_U16(VirtioNet, host_mtu, "host_mtu", 0),
     PROP_I32(VirtioNet, speed, "speed", -1),
     PROP_STRING(VirtioNet, duplex, "duplex"),
+    PROP_STRING(VirtioNet, tx_mode, "tx",
+                .help = "timer or bh; frames are sent at once with either"),
+    PROP_U32(VirtioNet, tx_timer_ns, "x-txtimer", 150000, .flags = PROP_HIDDEN),
     PROP_I32(VirtioNet, tx_burst, "x-txburst", 256, .flags = PROP_HIDDEN),
     PROP_END,
 };

@@ -62,7 +62,8 @@ typedef struct VirtioNet {
     uint8_t mac[6];
     int32_t bootindex, speed, tx_burst;
     uint16_t rx_queue_size, tx_queue_size, host_mtu;
-    char *duplex;
+    char *duplex, *tx_mode;
+    uint32_t tx_timer_ns;
     uint64_t host_features;      /* properties that are bits */
     NetClient nic;
     uint32_t max_pairs, pairs;   /* there are / the driver uses */

@@ -108,6 +108,44 @@ static bool publish_order(Vm *vm, FwCfg *f, GError **error)
     return true;
 }
 
+/* ---- geometries that firmware is told for disks ---- */
+
+static uint32_t number_of(Object *obj, const char *name)
+{
+    g_autoptr(GError) error = NULL;
+    json_object *v = object_get_json(obj, name, &error);
+    uint32_t n = v ? (uint32_t)json_object_get_int64(v) : 0;
+
+    json_object_put(v);
+    return n;
+}
+
+static bool collect_geometry(Object *obj, void *opaque)
+{
+    if (obj->kind == KIND_DEVICE && type_find_prop(obj->type, "lcyls")) {
+        uint32_t c = number_of(obj, "lcyls"), h = number_of(obj, "lheads");
+        uint32_t s = number_of(obj, "lsecs");
+
+        if (c || h || s) {
+            g_autofree char *path = device_fw_path((Device *)obj);
+
+            g_string_append_printf(opaque, "%s %u %u %u\n", path, c, h, s);
+        }
+    }
+    return true;
+}
+
+static void publish_geometry(FwCfg *f)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    object_walk(object_container("/machine"), collect_geometry, text);
+    if (text->len) {
+        text->str[text->len - 1] = '\0';
+        fw_cfg_add_file(f, "bios-geometry", text->str, text->len);
+    }
+}
+
 /* ---- option ROMs ---- */
 
 static const OptDesc rom_params[] = {
@@ -209,6 +247,7 @@ static bool publish(Vm *vm, GError **error)
         return true;
     }
     publish_times(vm, f);
+    publish_geometry(f);
     return publish_roms(vm, f, error) && publish_order(vm, f, error) &&
            publish_splash(vm, f, error);
 }

@@ -17,6 +17,9 @@ bool pci_rom_init(PciDevice *d, GError **error);
 void pci_msi_config_written(PciDevice *d, uint32_t off, unsigned size);
 void pci_msi_reset(PciDevice *d);
 void pci_msi_fini(PciDevice *d);
+/* A write may reset the function; device reset of the Express, PM, AER and ATS registers. */
+void pcie_config_written(PciDevice *d, uint32_t offset, unsigned size);
+void pcie_reset(PciDevice *d);
 /* INTx disable changed. */
 void pci_intx_update(PciDevice *d);
 /* After a state was loaded into a function that held no wire up. */

@@ -174,6 +174,7 @@ void pci_config_cycle_write(PciBus *root, unsigned bdf, uint32_t offset, uint32_
         pci_update_mappings(d);
     }
     pci_msi_config_written(d, offset, size);
+    pcie_config_written(d, offset, size);
     if (pci_info(d)->config_write) {
         pci_info(d)->config_write(d, offset, value, size);
     }
@@ -254,25 +255,6 @@ static void pci_header_init(PciDevice *d)
     }
 }
 
-/* Root-complex integrated or legacy endpoint: PCI Express capability, version 2. */
-static bool pci_express_init(PciDevice *d, GError **error)
-{
-    bool root = d->bus->parent == NULL;
-
-    d->express_cap = pci_add_cap(d, PCI_CAP_ID_EXP, 0, 0x3c, error);
-    if (!d->express_cap) {
-        return false;
-    }
-    pci_config_set(d, d->express_cap + 2, 2, 2 | (root ? 9 : 0) << 4);
-    pci_config_set(d, d->express_cap + 4, 4, 0x8000);
-    pci_config_wmask(d, d->express_cap + 8, 2, 0x700f);
-    if (!root) {
-        pci_config_set(d, d->express_cap + 12, 4, 0x11);
-        pci_config_set(d, d->express_cap + 18, 2, 0x11);
-    }
-    return true;
-}
-
 /* As large as guests take a name of an interface for one. */
 #define PCI_INDEX_MAX (16u * 1024 - 1)
 
@@ -307,7 +289,9 @@ static bool pci_attach(Bus *bus, Device *dev, GError **error)
     d->config_size = b->express ? PCIE_CONFIG_SIZE : PCI_CONFIG_SIZE;
     pci_header_init(d);
     pci_bars_init(d);
-    if (i->express && b->express && !pci_express_init(d, error)) {
+    if (i->express && b->express &&
+        !pcie_init(d, i->express_at,
+                   b->parent || i->express_kind ? i->express_kind : PCIE_INTEGRATED, error)) {
         return false;
     }
     if (i->msix && !pci_msix_init(d, i->msix, i->msix_bar, error)) {
@@ -382,6 +366,7 @@ static void pci_device_reset(Device *dev)
         pci_config_set(d, r->offset, r->size,
                        (pci_config_get(d, r->offset, r->size) & keep) | (r->reset & ~keep));
     }
+    pcie_reset(d);
     pci_msi_reset(d);
     pci_bars_reset(d);
     pci_command_written(d);

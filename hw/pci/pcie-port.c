@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * PCI Express root, upstream and downstream ports (PCI Express Base 3.0, 7.8), with native hot plug
- * (6.7) of the one slot behind root and downstream ports. Left out: link training, AER, ACS.
+ * (6.7) of the one slot behind root and downstream ports. Left out: link training.
  */
 #include <string.h>
 
@@ -18,16 +18,13 @@ enum {
     EXP_SLOT_CTL = 24,
     EXP_SLOT_STATUS = 26,
     EXP_ROOT_CTL = 28,
-    EXP_LINK_CAP2 = 44
-};
-enum {
-    PORT_ROOT = 4,
-    PORT_UPSTREAM = 5,
-    PORT_DOWNSTREAM = 6
+    EXP_DEVICE_CAP2 = 36,
+    EXP_DEVICE_CTL2 = 40
 };
 enum {
     SLOT_CAP_ABP = 1,
     SLOT_CAP_PCP = 2,
+    SLOT_CAP_AIP = 8,
     SLOT_CAP_PIP = 0x10,
     SLOT_CAP_HPS = 0x20,
     SLOT_CAP_HPC = 0x40,
@@ -54,8 +51,12 @@ enum {
     STS_DLLSC = 0x100
 };
 enum {
-    LINK_ACTIVE = 0x2000
+    LINK_ACTIVE = 0x2000,
+    LINK_REPORTS = 0x30 /* high half of the capabilities: active state, bandwidth changes */
 };
+
+static const char *const speed_names[] = {"2_5", "5", "8", "16", NULL};
+static const char *const width_names[] = {"1", "2", "4", "8", "16", "32", NULL};
 
 typedef struct PciePort {
     PciBridge bridge;
@@ -64,6 +65,7 @@ typedef struct PciePort {
     bool hotplug, power_controller, disable_acs;
     uint64_t io_reserve, mem_reserve, pref32_reserve, pref64_reserve;
     uint32_t bus_reserve;
+    int speed, width; /* positions in the lists of names */
     bool notified; /* the interrupt of the present events was sent */
     bool removing; /* device_del waits for the guest */
     Bh *remove_bh;
@@ -196,29 +198,29 @@ static void port_config_write(PciDevice *d, uint32_t offset, uint32_t value, uns
 
 /* ---- the ports ---- */
 
-static void port_capability(PciePort *p, unsigned kind, bool slot)
+static void port_capability(PciePort *p, bool slot)
 {
     PciDevice *d = &p->bridge.pci;
     unsigned cap = d->express_cap;
 
-    pci_config_set(d, cap + EXP_FLAGS, 2, 2 | kind << 4 | (slot ? 0x100 : 0));
-    pci_config_set(d, cap + EXP_LINK_CAP, 4,
-                   0x00100011 | (uint32_t)p->port << 24); /* 2.5 GT/s, x1, reports its state */
-    pci_config_set(d, cap + EXP_LINK_STATUS, 2, 0x0011);
+    pci_config_set(d, cap + EXP_FLAGS, 2, cap_get(p, EXP_FLAGS) | (slot ? 0x100 : 0));
+    pcie_link(d, 1u + p->speed, 1u << p->width);
+    pci_config_set(d, cap + EXP_LINK_CAP + 2, 2,
+                   (slot ? LINK_REPORTS : 0) | p->port << 8);
     if (slot) {
         uint32_t caps = (uint32_t)p->slot << 19;
 
         if (p->hotplug) {
-            caps |= SLOT_CAP_ABP | SLOT_CAP_PIP | SLOT_CAP_HPS | SLOT_CAP_HPC | SLOT_CAP_PCP |
-                    SLOT_CAP_EIP;
+            caps |= SLOT_CAP_ABP | SLOT_CAP_AIP | SLOT_CAP_PIP | SLOT_CAP_HPS | SLOT_CAP_HPC |
+                    (p->power_controller ? SLOT_CAP_PCP : 0) | SLOT_CAP_EIP;
         }
         pci_config_set(d, cap + EXP_SLOT_CAP, 4, caps);
         pci_config_wmask(d, cap + EXP_SLOT_CTL, 2, 0x17ff);
         pci_config_w1c(d, cap + EXP_SLOT_STATUS, 2, STS_ABP | STS_PDC | STS_CC | STS_DLLSC | 6);
+        pci_config_set(d, cap + EXP_DEVICE_CAP2, 4, 0x300020); /* forwards ARI */
+        pci_config_wmask(d, cap + EXP_DEVICE_CTL2, 2, 0x8020);
     }
-    if (kind == PORT_ROOT) {
-        pci_config_wmask(d, cap + EXP_ROOT_CTL, 2, 0x1f);
-    }
+    pcie_aer_init(d, true);
 }
 
 /* Firmware's hint of what to keep free behind the port: a vendor capability of 32 bytes. */
@@ -265,6 +267,33 @@ static void port_bus_init(PciePort *p, bool slot)
     }
 }
 
+#define RESERVE_PROPS                                              \
+    PROP_U32(PciePort, bus_reserve, "bus-reserve", UINT32_MAX),    \
+        PROP_SIZE(PciePort, io_reserve, "io-reserve", -1),         \
+        PROP_SIZE(PciePort, mem_reserve, "mem-reserve", -1),       \
+        PROP_SIZE(PciePort, pref32_reserve, "pref32-reserve", -1), \
+        PROP_SIZE(PciePort, pref64_reserve, "pref64-reserve", -1)
+#define SLOT_PROPS                                                                          \
+    PROP_U8(PciePort, port, "port", 0), PROP_U8(PciePort, chassis, "chassis", 0),           \
+        PROP_U16(PciePort, slot, "slot", 0), PROP_BOOL(PciePort, hotplug, "hotplug", true), \
+        PROP_BOOL(PciePort, power_controller, "power_controller_present", true)
+
+static const Prop root_props[] = {
+    SLOT_PROPS,
+    RESERVE_PROPS,
+    PROP_BOOL(PciePort, disable_acs, "disable-acs", false),
+    PROP_ENUM(PciePort, speed, "x-speed", 3, speed_names, .link = "PCIELinkSpeed"),
+    PROP_ENUM(PciePort, width, "x-width", 5, width_names, .link = "PCIELinkWidth"),
+    PROP_END,
+};
+static const Prop slot_props[] = {SLOT_PROPS, PROP_END};
+static const Prop ioh_props[] = {
+    SLOT_PROPS,
+    PROP_BOOL(PciePort, disable_acs, "disable-acs", false),
+    PROP_END,
+};
+static const Prop upstream_props[] = {PROP_U8(PciePort, port, "port", 0), PROP_END};
+
 static bool root_port_realize(Device *d, GError **error)
 {
     PciePort *p = (PciePort *)d;
@@ -272,9 +301,15 @@ static bool root_port_realize(Device *d, GError **error)
     if (!p->bridge.pci.express_cap || p->bridge.pci.bus->parent) {
         return fail(error, "%s must be plugged into a PCI Express root bus", d->obj.type->name);
     }
-    port_capability(p, PORT_ROOT, true);
-    if (!reserve_capability(p, error)) {
-        return false;
+    port_capability(p, true);
+    pci_config_wmask(&p->bridge.pci, p->bridge.pci.express_cap + EXP_ROOT_CTL, 2, 0x1f);
+    if (device_type(d)->props == root_props) {
+        if (!reserve_capability(p, error)) {
+            return false;
+        }
+        if (!p->disable_acs) {
+            pcie_acs_init(&p->bridge.pci);
+        }
     }
     port_bus_init(p, true);
     return true;
@@ -287,7 +322,7 @@ static bool upstream_realize(Device *d, GError **error)
     if (!p->bridge.pci.express_cap) {
         return fail(error, "%s must be plugged into a PCI Express bus", d->obj.type->name);
     }
-    port_capability(p, PORT_UPSTREAM, false);
+    port_capability(p, false);
     port_bus_init(p, false);
     return true;
 }
@@ -299,7 +334,7 @@ static bool downstream_realize(Device *d, GError **error)
     if (!p->bridge.pci.express_cap) {
         return fail(error, "%s must be plugged into a PCI Express bus", d->obj.type->name);
     }
-    port_capability(p, PORT_DOWNSTREAM, true);
+    port_capability(p, true);
     port_bus_init(p, true);
     return true;
 }
@@ -325,21 +360,6 @@ static void port_reset(Device *d)
     }
 }
 
-#define RESERVE_PROPS                                              \
-    PROP_U32(PciePort, bus_reserve, "bus-reserve", UINT32_MAX),    \
-        PROP_SIZE(PciePort, io_reserve, "io-reserve", -1),         \
-        PROP_SIZE(PciePort, mem_reserve, "mem-reserve", -1),       \
-        PROP_SIZE(PciePort, pref32_reserve, "pref32-reserve", -1), \
-        PROP_SIZE(PciePort, pref64_reserve, "pref64-reserve", -1)
-#define SLOT_PROPS                                                                          \
-    PROP_U8(PciePort, port, "port", 0), PROP_U8(PciePort, chassis, "chassis", 0),           \
-        PROP_U16(PciePort, slot, "slot", 0), PROP_BOOL(PciePort, hotplug, "hotplug", true), \
-        PROP_BOOL(PciePort, power_controller, "power_controller_present", true),            \
-        PROP_BOOL(PciePort, disable_acs, "disable-acs", false)
-
-static const Prop root_props[] = {SLOT_PROPS, RESERVE_PROPS, PROP_END};
-static const Prop slot_props[] = {SLOT_PROPS, PROP_END};
-
 static const StateField port_state[] = {
     STATE_STRUCT(PciePort, bridge, pci_bridge_state),
     STATE(PciePort, notified),
@@ -350,10 +370,17 @@ static const StateField port_state[] = {
     HOST_ONLY(PciePort, pref32_reserve, "property of root ports"),
     HOST_ONLY(PciePort, pref64_reserve, "property of root ports"),
     HOST_ONLY(PciePort, bus_reserve, "property of root ports"),
+    HOST_ONLY(PciePort, speed, "property of root ports"),
+    HOST_ONLY(PciePort, width, "property of root ports"),
+    HOST_ONLY(PciePort, disable_acs, "property of root ports"),
+    HOST_ONLY(PciePort, chassis, "property of ports with slots"),
+    HOST_ONLY(PciePort, slot, "property of ports with slots"),
+    HOST_ONLY(PciePort, hotplug, "property of ports with slots"),
+    HOST_ONLY(PciePort, power_controller, "property of ports with slots"),
     STATE_END,
 };
 
-#define PORT(id, name_, desc_, vendor_, device_, rev, realize_, props_) \
+#define PORT(id, name_, desc_, vendor_, device_, rev, kind_, realize_, props_) \
     static const PciInfo id##_pci = {                                   \
         .vendor = vendor_,                                              \
         .device = device_,                                              \
@@ -362,6 +389,7 @@ static const StateField port_state[] = {
         .pin = 1,                                                       \
         .bridge = true,                                                 \
         .express = true,                                                \
+        .express_kind = kind_,                                          \
         .msi = 1,                                                       \
         .config = pci_bridge_rows,                                      \
         .config_write = port_config_write,                              \
@@ -384,11 +412,11 @@ static const StateField port_state[] = {
     };                                                                  \
     DEVICE_TYPE(id##_type);
 
-PORT(root_port, "pcie-root-port", "PCI Express Root Port", 0x1b36, 0x000c, 0, root_port_realize,
-     root_props)
+PORT(root_port, "pcie-root-port", "PCI Express Root Port", 0x1b36, 0x000c, 0, PCIE_ROOT_PORT,
+     root_port_realize, root_props)
 PORT(ioh3420, "ioh3420", "Intel IOH device id 3420 PCIE Root Port", 0x8086, 0x3420, 2,
-     root_port_realize, slot_props)
+     PCIE_ROOT_PORT, root_port_realize, ioh_props)
 PORT(upstream, "x3130-upstream", "TI X3130 Upstream Port of PCI Express Switch", 0x104c, 0x8232, 2,
-     upstream_realize, slot_props)
+     PCIE_UPSTREAM, upstream_realize, upstream_props)
 PORT(downstream, "xio3130-downstream", "TI X3130 Downstream Port of PCI Express Switch", 0x104c,
-     0x8233, 1, downstream_realize, slot_props)
+     0x8233, 1, PCIE_DOWNSTREAM, downstream_realize, slot_props)

@@ -17,8 +17,6 @@
 #define UNMAP_BLOCKS (1u << 21) /* in one command: 1 GiB */
 #define WRITE_SAME_BLOCKS (1u << 21)
 #define WRITE_SAME_BUFFER (1u << 20)
-#define GEOMETRY_HEADS 16u
-#define GEOMETRY_SECTORS 63u
 
 enum {
     ASC_WRITE_ERROR = 0x0c,
@@ -43,6 +41,7 @@ typedef struct ScsiDisk {
     int32_t bootindex, scsi_version;
     bool removable, dpofua, stopped;
     DriveConf conf;
+    DriveGeometry geometry;
 } ScsiDisk;
 
 typedef struct DiskCommand {
@@ -394,13 +393,11 @@ static unsigned mode_page(ScsiDisk *s, uint8_t page, bool changeable, uint8_t *p
         return 20;
     }
     if (page == 0x04) {          /* geometry, which SeaBIOS asks for */
-        uint64_t cylinders = MIN(disk_blocks(s) / (GEOMETRY_HEADS * GEOMETRY_SECTORS), 0xffffffu);
-
         p[0] = 0x04;
         p[1] = 22;
         if (!changeable) {
-            store_be32(p + 1, (uint32_t)MAX(cylinders, 1u) | 22u << 24);
-            p[5] = GEOMETRY_HEADS;
+            store_be32(p + 1, s->geometry.cyls | 22u << 24);
+            p[5] = (uint8_t)s->geometry.heads;
             store_be16(p + 20, 5400);
         }
         return 24;
@@ -571,6 +568,9 @@ static bool scsi_hd_realize(Device *dev, GError **error)
     if (!s->serial && b->serial) {
         s->serial = g_strdup(b->serial);
     }
+    if (!drive_geometry(&s->geometry, block_size(b), 65535, 255, 255, error)) {
+        return false;
+    }
     block_front_set_loop(b, ((ScsiBus *)dev->parent_bus)->loop);
     return drive_conf_apply(&s->conf, b, error);
 }
@@ -598,6 +598,7 @@ static const Prop scsi_hd_props[] = {
     PROP_U16(ScsiDisk, port_index, "port_index", 0),
     PROP_U16(ScsiDisk, rotation_rate, "rotation_rate", 0),
     PROP_DRIVE_SIZES(ScsiDisk, conf),
+    PROP_DRIVE_GEOMETRY(ScsiDisk, geometry),
     PROP_U64(ScsiDisk, max_unmap_size, "max_unmap_size", 1 << 30),
     PROP_U64(ScsiDisk, max_io_size, "max_io_size", INT32_MAX),
     PROP_I32(ScsiDisk, bootindex, "bootindex", -1),

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Virtio memory balloon (Virtual I/O Device 1.1, 5.5; free page reporting of 1.2): pages that the
- * guest gives up, or reports as free, go back to the host. Left out: page poisoning, free page
- * hints.
+ * guest gives up, or reports as free, go back to the host. Left out: free page hints.
  */
 #include <json-c/json.h>
 #include <sys/mman.h>
@@ -26,13 +25,15 @@ enum {
     BALLOON_F_MUST_TELL_HOST = 0,
     BALLOON_F_STATS = 1,
     BALLOON_F_DEFLATE_ON_OOM = 2,
+    BALLOON_F_PAGE_POISON = 4,
     BALLOON_F_REPORTING = 5
 };
 enum { Q_INFLATE, Q_DEFLATE, Q_STATS, Q_REPORTING };
 
 typedef struct VirtioBalloon {
     VirtioDevice v;
-    bool deflate_on_oom, reporting;
+    bool deflate_on_oom, reporting, page_poison;
+    uint32_t poison;             /* what the guest's free pages hold */
     uint32_t pages;              /* that the host wants */
     uint32_t actual;             /* that the guest gave */
     uint64_t stats[NUM_STATS];
@@ -100,6 +101,9 @@ static void balloon_stats(VirtioBalloon *s, VirtqElem *e)
 
 static void report_pages(VirtioBalloon *s, VirtqElem *e)
 {
+    if (s->poison) {
+        return; /* pages that come back are zero, which is not what they must hold */
+    }
     for (unsigned i = 0; i < e->num_in; i++) {
         discard(s, e->in[i].addr, e->in[i].len);
     }
@@ -156,6 +160,7 @@ static uint64_t balloon_features(VirtioDevice *v)
     VirtioBalloon *s = (VirtioBalloon *)v;
 
     return VIRTIO_BIT(BALLOON_F_STATS) |
+           (s->page_poison ? VIRTIO_BIT(BALLOON_F_PAGE_POISON) : 0) |
            (s->deflate_on_oom ? VIRTIO_BIT(BALLOON_F_DEFLATE_ON_OOM) : 0) |
            (s->reporting ? VIRTIO_BIT(BALLOON_F_REPORTING) : 0);
 }
@@ -166,6 +171,8 @@ static void balloon_config_read(VirtioDevice *v)
 
     store_le32(v->config, s->pages);
     store_le32(v->config + 4, s->actual);
+    store_le32(v->config + 8, 0);
+    store_le32(v->config + 12, s->poison);
 }
 
 static void balloon_config_write(VirtioDevice *v, uint32_t off, uint32_t len)
@@ -173,6 +180,7 @@ static void balloon_config_write(VirtioDevice *v, uint32_t off, uint32_t len)
     VirtioBalloon *s = (VirtioBalloon *)v;
     uint32_t old = s->actual;
 
+    s->poison = virtio_has(v, BALLOON_F_PAGE_POISON) ? load_le32(v->config + 12) : 0;
     s->actual = MIN(load_le32(v->config + 4), ram_bytes(s) / PAGE);
     if (s->actual != old) {
         qapi_event_balloon_change(
@@ -216,6 +224,7 @@ static void balloon_reset(VirtioDevice *v)
     g_clear_pointer(&s->stats_elem, g_free);
     memset(s->stats, 0xff, sizeof(s->stats));
     s->stats_time_s = 0;
+    s->poison = 0;
 }
 
 /* ---- QMP and QOM ---- */
@@ -288,6 +297,7 @@ static bool poll_changed(Object *o, const Prop *p, GError **error)
 static const Prop balloon_props[] = {
     PROP_BOOL(VirtioBalloon, deflate_on_oom, "deflate-on-oom", false),
     PROP_BOOL(VirtioBalloon, reporting, "free-page-reporting", false),
+    PROP_BOOL(VirtioBalloon, page_poison, "page-poison", true),
     PROP(VirtioBalloon, poll_s, "guest-stats-polling-interval", prop_int64, .flags = PROP_LIVE, .changed = poll_changed,
          .help = "seconds; 0: never"),
     PROP(VirtioBalloon, stats, "guest-stats", prop_guest_stats, .flags = PROP_READ_ONLY),
@@ -295,7 +305,7 @@ static const Prop balloon_props[] = {
 };
 
 static const StateField balloon_state[] = {
-    STATE(VirtioBalloon, pages), STATE(VirtioBalloon, actual), STATE_ARRAY(VirtioBalloon, stats),
+    STATE(VirtioBalloon, pages), STATE(VirtioBalloon, actual), STATE(VirtioBalloon, poison), STATE_ARRAY(VirtioBalloon, stats),
     STATE(VirtioBalloon, stats_time_s), STATE_TIMER_FIELD(VirtioBalloon, poll_timer),
     HOST_ONLY(VirtioBalloon, stats_elem, "saved with the queue"),
     HOST_ONLY(VirtioBalloon, reporting_queue, "by the property"), STATE_END,
@@ -303,7 +313,7 @@ static const StateField balloon_state[] = {
 
 static const VirtioType balloon_type = {
     .name = "virtio-balloon", .desc = "Memory balloon", .category = "misc",
-    .id = 5, .legacy_pci_id = 0x1002, .pci_class = 0x00ff00, .size = sizeof(VirtioBalloon), .config_size = 8, .vectors = 0,
+    .id = 5, .legacy_pci_id = 0x1002, .pci_class = 0x00ff00, .size = sizeof(VirtioBalloon), .config_size = 16, .vectors = 0,
     .props = balloon_props, .state = balloon_state,
     .realize = balloon_realize, .unrealize = balloon_unrealize, .reset = balloon_reset,
     .features = balloon_features, .config_read = balloon_config_read, .config_write = balloon_config_write,

@@ -394,6 +394,8 @@ static const Prop backend_props[] = {
     PROP_BOOL(VirtioDevice, indirect_desc, "indirect_desc", true),
     PROP_BOOL(VirtioDevice, event_idx, "event_idx", true),
     PROP_BOOL(VirtioDevice, iommu_platform, "iommu_platform", false),
+    PROP_BOOL(VirtioDevice, any_layout, "any_layout", true),
+    PROP_BOOL(VirtioDevice, notify_on_empty, "notify_on_empty", true),
     PROP_BOOL(VirtioDevice, packed, "packed", false),
     PROP_END,
 };
@@ -407,6 +409,14 @@ static const StateField backend_unused[] = {
     HOST_ONLY(VirtioDevice, page_per_vq, "of the PCI transport"),
     HOST_ONLY(VirtioDevice, ioeventfd, "of the PCI transport"),
     HOST_ONLY(VirtioDevice, queue_reset, "of the PCI transport"),
+    HOST_ONLY(VirtioDevice, disable_pcie, "of the PCI transport"),
+    HOST_ONLY(VirtioDevice, ats, "of the PCI transport"),
+    HOST_ONLY(VirtioDevice, ats_aligned, "of the PCI transport"),
+    HOST_ONLY(VirtioDevice, aer, "of the PCI transport"),
+    HOST_ONLY(VirtioDevice, flr, "of the PCI transport"),
+    HOST_ONLY(VirtioDevice, pm, "of the PCI transport"),
+    HOST_ONLY(VirtioDevice, link_ctl, "of the PCI transport"),
+    HOST_ONLY(VirtioDevice, dev_ctl, "of the PCI transport"),
     STATE_END,
 };
 

@@ -17,6 +17,8 @@
 #define MODERN_PAGES_SIZE (8 * MIB)
 #define LEGACY_ALIGN 4096
 #define LEGACY_BAR_MIN 64
+/* 6.3: these are for the legacy interface alone */
+#define LEGACY_FEATURES (VIRTIO_BIT(VIRTIO_F_NOTIFY_ON_EMPTY) | VIRTIO_BIT(VIRTIO_F_ANY_LAYOUT))
 
 enum {
     CAP_COMMON = 1,
@@ -263,7 +265,8 @@ static uint64_t common_read(void *opaque, hwaddr offset, unsigned size)
         return v->feature_select;
     case C_FEATURE:
         return v->feature_select < 2
-                   ? (uint32_t)(virtio_offered_features(v) >> 32 * v->feature_select)
+                   ? (uint32_t)((virtio_offered_features(v) & ~LEGACY_FEATURES) >>
+                                32 * v->feature_select)
                    : 0;
     case C_DRIVER_SELECT:
         return v->driver_feature_select;
@@ -551,11 +554,48 @@ static void legacy_init(VirtioDevice *v)
     pci_set_bar(&v->pci, 0, PCI_BAR_IO, false, &v->legacy);
 }
 
+static bool in_express_slot(const VirtioDevice *v)
+{
+    return v->pci.bus->express && v->pci.bus->parent;
+}
+
+/* PCI Express and power management, which come first of the capabilities. */
+static bool express_init(VirtioDevice *v, GError **error)
+{
+    PciDevice *d = &v->pci;
+
+    if (!in_express_slot(v) || v->disable_pcie) {
+        return true;
+    }
+    if (!pcie_init(d, 0, PCIE_ENDPOINT, error) || !pci_pm_init(d, 0, 3, error)) {
+        return false;
+    }
+    if (v->dev_ctl) {
+        pcie_controls(d);
+    }
+    if (v->link_ctl) {
+        pcie_link_controls(d);
+    }
+    if (v->pm) {
+        pci_config_wmask(d, d->pm_cap + 4, 2, 3);
+    }
+    if (v->flr) {
+        pcie_flr(d);
+    }
+    if (v->aer) {
+        pcie_aer_init(d, false);
+    }
+    if (v->ats) {
+        pcie_ats_init(d, v->ats_aligned);
+    }
+    return true;
+}
+
 /* Which interfaces the guest sees. */
 static bool choose_interfaces(VirtioDevice *v, bool *legacy, GError **error)
 {
     const VirtioPciType *t = virtio_pci_type(v);
-    bool in_port = v->pci.bus->express && v->pci.bus->parent;
+    bool in_port = in_express_slot(v);
 
     *legacy = t->type->legacy_pci_id && t->kind != VIRTIO_PCI_MODERN &&
               (t->kind == VIRTIO_PCI_TRANSITIONAL || v->disable_legacy == ON_OFF_AUTO_OFF ||
@@ -608,17 +648,21 @@ static bool virtio_pci_realize(Device *d, GError **error)
     if (!add_backend(d, error) || !virtio_core_realize(v, error)) {
         return false;
     }
+    if (t->type->class_override && t->type->class_override(v)) {
+        pci_config_set(&v->pci, PCI_CLASS_PROG, 1, t->type->class_override(v) & 0xff);
+        pci_config_set(&v->pci, PCI_CLASS_DEVICE, 2, t->type->class_override(v) >> 8);
+    }
     uint32_t vectors = v->num_vectors != UINT32_MAX ? v->num_vectors
                        : t->type->vectors           ? t->type->vectors
                                                     : v->num_queues + 1;
-    bool ok =
-        vectors == 0 || pci_msix_init(&v->pci, MIN(vectors, 2048), layout_of(v)->msix_bar, error);
+    bool ok = express_init(v, error) && (v->disable_modern || modern_init(v, error)) &&
+              (vectors == 0 ||
+               pci_msix_init(&v->pci, MIN(vectors, 2048), layout_of(v)->msix_bar, error));
 
     if (ok && legacy) {
         legacy_init(v);
     }
-    if (!ok || (!v->disable_modern && !modern_init(v, error)) ||
-        (v->type->pci_ready && !v->type->pci_ready(v, error))) {
+    if (!ok || (v->type->pci_ready && !v->type->pci_ready(v, error))) {
         virtio_core_unrealize(v);
         return false;
     }
@@ -662,6 +706,16 @@ static const Prop virtio_pci_props[] = {
     PROP_BOOL(VirtioDevice, iommu_platform, "iommu_platform", false),
     PROP_BOOL(VirtioDevice, packed, "packed", false),
     PROP_BOOL(VirtioDevice, queue_reset, "queue_reset", true),
+    PROP_BOOL(VirtioDevice, any_layout, "any_layout", true),
+    PROP_BOOL(VirtioDevice, notify_on_empty, "notify_on_empty", true),
+    PROP_BOOL(VirtioDevice, ats, "ats", false, .help = "address translation services"),
+    PROP_BOOL(VirtioDevice, ats_aligned, "x-ats-page-aligned", true),
+    PROP_BOOL(VirtioDevice, aer, "aer", false, .help = "advanced error reporting"),
+    PROP_BOOL(VirtioDevice, disable_pcie, "x-disable-pcie", false),
+    PROP_BOOL(VirtioDevice, flr, "x-pcie-flr-init", true),
+    PROP_BOOL(VirtioDevice, pm, "x-pcie-pm-init", true),
+    PROP_BOOL(VirtioDevice, link_ctl, "x-pcie-lnkctl-init", true),
+    PROP_BOOL(VirtioDevice, dev_ctl, "x-pcie-deverr-init", true),
     PROP_END,
 };
 

@@ -70,7 +70,8 @@ uint64_t virtio_offered_features(VirtioDevice *v)
     f |= v->packed && !v->disable_modern ? VIRTIO_BIT(VIRTIO_F_RING_PACKED) : 0;
     f |= v->queue_reset && v->type->queue_reset ? VIRTIO_BIT(VIRTIO_F_RING_RESET) : 0;
     f |= v->iommu_platform ? VIRTIO_BIT(VIRTIO_F_ACCESS_PLATFORM) : 0;
-    return f | VIRTIO_BIT(VIRTIO_F_ANY_LAYOUT) | VIRTIO_BIT(VIRTIO_F_NOTIFY_ON_EMPTY);
+    f |= v->any_layout ? VIRTIO_BIT(VIRTIO_F_ANY_LAYOUT) : 0;
+    return f | (v->notify_on_empty ? VIRTIO_BIT(VIRTIO_F_NOTIFY_ON_EMPTY) : 0);
 }
 
 void virtio_set_features(VirtioDevice *v, uint64_t features)

@@ -22,6 +22,16 @@ typedef struct DriveConf {
 
 extern const char *const drive_error_names[];
 
+/* As disks say it; 0: not given, after drive_geometry() that of the size. */
+typedef struct DriveGeometry {
+    uint32_t cyls, heads, secs;
+    uint32_t lcyls, lheads, lsecs; /* what firmware makes of it; all 0: its own choice */
+} DriveGeometry;
+#define PROP_DRIVE_GEOMETRY(T, f)                                                                \
+    PROP_U32(T, f.cyls, "cyls", 0), PROP_U32(T, f.heads, "heads", 0),                            \
+        PROP_U32(T, f.secs, "secs", 0), PROP_U32(T, f.lcyls, "lcyls", 0),                        \
+        PROP_U32(T, f.lheads, "lheads", 0), PROP_U32(T, f.lsecs, "lsecs", 0)
+
 #define PROP_DRIVE_SHARING(T, f)                                                     \
     PROP_ON_OFF_AUTO(T, f.write_cache, "write-cache", ON_OFF_AUTO_AUTO),             \
         PROP_ON_OFF_AUTO(T, f.account_invalid, "account-invalid", ON_OFF_AUTO_AUTO), \
@@ -42,6 +52,9 @@ extern const char *const drive_error_names[];
         PROP_ENUM(T, f.werror, "werror", BLOCK_ON_ERROR_AUTO, drive_error_names, \
                   .link = "BlockdevOnError")
 
+/* Settles what was left open for a disk of `bytes`; up to so many of each are possible. */
+bool drive_geometry(DriveGeometry *g, uint64_t bytes, uint32_t cyls, uint32_t heads, uint32_t secs,
+                    GError **error);
 /* Until then a drive of a device with share-rw lets others write. */
 bool drive_conf_apply(const DriveConf *c, BlockFront *b, GError **error);
 /*

@@ -36,6 +36,16 @@ typedef struct PciBarInfo {
     const char *bank; /* the device's bank it shows; NULL: pci_set_bar at realize */
 } PciBarInfo;
 
+/* Device/port types of the PCI Express capability. */
+typedef enum PcieKind {
+    PCIE_ENDPOINT = 0,
+    PCIE_ROOT_PORT = 4,
+    PCIE_UPSTREAM = 5,
+    PCIE_DOWNSTREAM = 6,
+    PCIE_TO_PCI = 7,
+    PCIE_INTEGRATED = 9
+} PcieKind;
+
 /* A register of configuration space, kept in PciDevice.config. */
 typedef struct PciConfigRow {
     const char *name;
@@ -54,6 +64,8 @@ typedef struct PciInfo {
     PciBarInfo bar[PCI_BARS];
     const char *romfile; /* default option ROM, found in the firmware path; NULL: none */
     bool express; /* has a PCI Express capability where the bus allows */
+    uint8_t express_at; /* its offset; 0: any place */
+    PcieKind express_kind; /* below a port or bridge; on a root bus functions are integrated */
     bool bridge; /* type 1 header */
     unsigned msi; /* MSI vectors, 0: none */
     unsigned msix; /* MSI-X vectors, 0: none (or set up at realize) */
@@ -134,6 +146,21 @@ void pci_set_bar(PciDevice *d, unsigned n, PciBarKind kind, bool prefetch, Regio
 uint8_t pci_add_cap(PciDevice *d, uint8_t id, uint8_t offset, uint8_t size, GError **error);
 uint16_t pci_add_ext_cap(PciDevice *d, uint16_t id, uint8_t version, uint16_t offset,
                          uint16_t size);
+/* PCI Express capability of a function whose PciInfo has none, 2.5 GT/s by one lane. */
+bool pcie_init(PciDevice *d, uint8_t offset, PcieKind kind, GError **error);
+/* Code of the link's speed (1: 2.5 GT/s .. 4: 16 GT/s) and its lanes. */
+void pcie_link(PciDevice *d, unsigned speed, unsigned width);
+/* The guest can write the error enables of device control / clock bits of link control. */
+void pcie_controls(PciDevice *d);
+void pcie_link_controls(PciDevice *d);
+/* Function level reset: the guest can reset the device. */
+void pcie_flr(PciDevice *d);
+/* Power management; its states change nothing. */
+bool pci_pm_init(PciDevice *d, uint8_t offset, uint16_t caps, GError **error);
+/* Advanced error reporting, access control, address translation; behind those that are there. */
+void pcie_aer_init(PciDevice *d, bool port);
+void pcie_acs_init(PciDevice *d);
+void pcie_ats_init(PciDevice *d, bool aligned);
 /* MSI with n vectors (power of two, up to 32), 64-bit addresses and per-vector masks. */
 bool pci_msi_init(PciDevice *d, unsigned n, GError **error);
 

@@ -110,6 +110,7 @@ struct VirtioType {
     /* The driver reset queue n alone: what is under way for it is dropped; NULL: the device cannot. */
     void (*queue_reset)(VirtioDevice *v, unsigned n);
     bool (*unplug_request)(Device *d, GError **error); /* DeviceType's */
+    uint32_t (*class_override)(VirtioDevice *v); /* PCI class that a property says; 0: pci_class */
 };
 #define VIRTIO_TYPE(t) SECTION_ENTRY(virtio_types, const VirtioType *, t##_row, &t)
 
@@ -146,7 +147,9 @@ struct VirtioDevice {
     /* virtio-pci */
     uint32_t num_vectors; /* property "vectors"; UINT32_MAX: the type's */
     int disable_legacy; /* OnOffAuto */
-    bool disable_modern, page_per_vq, ioeventfd, indirect_desc, event_idx, iommu_platform, packed, queue_reset;
+    bool disable_modern, page_per_vq, ioeventfd, indirect_desc, event_idx, iommu_platform, packed,
+        queue_reset, any_layout, notify_on_empty;
+    bool disable_pcie, ats, ats_aligned, aer, flr, pm, link_ctl, dev_ctl; /* in PCI Express slots */
     uint16_t queue_select;
     uint32_t feature_select, driver_feature_select;
     uint32_t driver_features_low;
