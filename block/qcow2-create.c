@@ -318,6 +318,17 @@ bool co_qcow2_measure(struct json_object *opts, BlockNode *in, BlockMeasure *m, 
         }
     }
     meta = metadata_bytes(&w, w.size);
+    if (w.encryption && strcmp(w.encryption, "luks") == 0) {
+        BlockCrypto *c;
+
+        json_object_object_add(opts, "encrypt.iter-time", json_object_new_int(1)); /* no matter */
+        c = co_crypto_create_luks(opts, "encrypt.", error);
+        if (!c) {
+            return false;
+        }
+        meta += round_to(crypto_header_bytes(c), cluster);
+        crypto_free(c);
+    }
     m->fully_allocated = meta + round_to(w.size, cluster);
     m->required = meta + (w.prealloc == PREALLOC_FULL || w.prealloc == PREALLOC_FALLOC
                               ? round_to(w.size, cluster)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The first qcow format: two levels of tables of big-endian 64-bit offsets, clusters perhaps
- * deflated. Encrypted images are refused: their cipher (AES-CBC by sector number, with the password
- * as key) protects little.
+ * deflated or encrypted (AES-CBC by sector number, with the password as key: it protects little).
  */
 #include <errno.h>
 #include <string.h>
 #include <zlib.h>
 
+#include "block/crypto.h"
 #include "block/driver.h"
 #include "block/formats/mapped.h"
 #include "util/bitops.h"
@@ -28,10 +28,13 @@ enum {
     H_L2_BITS = 33, H_CRYPT = 36, H_L1 = 40,
 };
 
+enum { CRYPT_NONE, CRYPT_AES };
+
 typedef struct QcowState {
     Mapped map;
     unsigned cluster_bits, l2_bits;
     uint64_t l1, l1_entries;
+    BlockCrypto *crypto;        /* NULL: not encrypted */
     /* the cluster that was unpacked last */
     uint64_t unpacked_at;
     uint8_t *unpacked;
@@ -190,6 +193,25 @@ static const MappedOps qcow_map = {
     .co_enter = co_qcow_enter,
 };
 
+static void qcow_encrypt(BlockNode *n, uint64_t offset, void *buf, size_t len)
+{
+    QcowState *s = n->state;
+
+    co_crypto_encrypt(s->crypto, offset, buf, len);
+}
+
+static void qcow_decrypt(BlockNode *n, uint64_t offset, void *buf, size_t len)
+{
+    QcowState *s = n->state;
+
+    co_crypto_decrypt(s->crypto, offset, buf, len);
+}
+
+static const MappedOps encrypted_map = {
+    .co_find = co_qcow_find, .co_unpack = co_qcow_unpack, .co_place = co_qcow_place,
+    .co_enter = co_qcow_enter, .encrypt = qcow_encrypt, .decrypt = qcow_decrypt,
+};
+
 /* Length of the deflated cluster, 0 when it does not get smaller. */
 static size_t deflate_cluster(const uint8_t *from, size_t len, uint8_t *to)
 {
@@ -222,7 +244,7 @@ static int co_qcow_pwrite_compressed(BlockNode *n, uint64_t offset, uint64_t byt
         return -EINVAL;
     }
     iov_to_buf(iov, niov, 0, plain, bytes);
-    len = deflate_cluster(plain, s->map.unit, packed);
+    len = s->crypto ? 0 : deflate_cluster(plain, s->map.unit, packed);
     if (len == 0) {
         return co_mapped_pwritev(n, offset, bytes, iov, niov, 0);
     }
@@ -236,6 +258,28 @@ static int co_qcow_pwrite_compressed(BlockNode *n, uint64_t offset, uint64_t byt
     }
     co_mutex_unlock(&s->map.lock);
     return ret;
+}
+
+static bool open_crypto(BlockNode *n, uint32_t method, struct json_object *opts, GError **error)
+{
+    const char *format = opts_string(opts, "encrypt.format", NULL);
+    QcowState *s = n->state;
+
+    if (method > CRYPT_AES) {
+        return fail(error, "invalid encryption method in qcow header");
+    }
+    if (method == CRYPT_NONE) {
+        return !format || fail(error,
+                               "No encryption in image header, but options specified format '%s'",
+                               format);
+    }
+    n->encrypted = true;
+    if (format && strcmp(format, "aes") != 0) {
+        return fail(error, "Header reported 'aes' encryption format but options specify '%s'",
+                    format);
+    }
+    s->crypto = crypto_open_aes(opts, "encrypt.", n->open_flags & BLOCK_OPEN_NO_IO, error);
+    return s->crypto != NULL;
 }
 
 static bool qcow_open(BlockNode *n, struct json_object *opts, GError **error)
@@ -267,11 +311,8 @@ static bool qcow_open(BlockNode *n, struct json_object *opts, GError **error)
     if (s->l2_bits < 9 - 3 || s->l2_bits > 16 - 3) {
         return fail(error, "L2 table size must be between 512 and 64k");
     }
-    if (load_be32(h + H_CRYPT) != 0) {
-        n->encrypted = true;
-        return fail(
-            error,
-            "Use of AES-CBC encrypted qcow images is no longer supported in system emulators");
+    if (!open_crypto(n, load_be32(h + H_CRYPT), opts, error)) {
+        return false;
     }
     s->l1_entries = div_round_up(n->length, 1ull << (s->cluster_bits + s->l2_bits));
     if (n->length > INT64_MAX || s->l1_entries > MAX_L1) {
@@ -294,7 +335,7 @@ static bool qcow_open(BlockNode *n, struct json_object *opts, GError **error)
     }
     n->length = round_up(n->length, SECTOR);
     n->align = SECTOR;
-    s->map.ops = &qcow_map;
+    s->map.ops = s->crypto ? &encrypted_map : &qcow_map;
     s->map.unit = 1ull << s->cluster_bits;
     meta_init(&s->map.meta, n->file);
     return true;
@@ -306,6 +347,7 @@ static void qcow_close(BlockNode *n)
 
     mapped_close(n);
     g_free(s->unpacked);
+    crypto_free(s->crypto);
 }
 
 static bool co_qcow_info(BlockNode *n, BlockImageInfo *info, GError **error)
@@ -324,10 +366,21 @@ static bool co_qcow_format(BlockNode *file, struct json_object *opts, GError **e
     unsigned cluster_bits = backing ? 9 : 12, l2_bits = backing ? 12 : 9;
     uint8_t h[HEADER_SIZE] = { 0 };
 
-    if (opts_bool(opts, "encryption", false) || opts_has(opts, "encrypt.format")) {
-        return fail(
-            error,
-            "encrypted qcow images cannot be made: use format qcow2 with encrypt.format=luks");
+    const char *format = opts_string(opts, "encrypt.format", NULL);
+
+    if (opts_bool(opts, "encryption", false) || format) {
+        BlockCrypto *c;
+
+        if (format && strcmp(format, "aes") != 0) {
+            return fail(error, "Only 'aes' encryption is supported by qcow images, not '%s'",
+                        format);
+        }
+        c = crypto_open_aes(opts, "encrypt.", false, error); /* there is such a password */
+        if (!c) {
+            return false;
+        }
+        crypto_free(c);
+        store_be32(h + H_CRYPT, CRYPT_AES);
     }
     if (size == 0) {
         return fail(error, "Image size is too small, cannot be zero length");
@@ -365,8 +418,14 @@ static const OptDesc qcow_create_opts[] = {
     { NULL },
 };
 
+static const OptDesc qcow_opts[] = {
+    { "encrypt.format", OPT_STRING, "Encrypt the image, format choices: 'aes'" },
+    { "encrypt.key-secret", OPT_STRING, "ID of the secret that provides the AES encryption key" },
+    { NULL },
+};
+
 static const BlockDriver qcow_driver = {
-    .name = "qcow", .desc = "qcow disk image, version 1", .state_size = sizeof(QcowState), .backing = true,
+    .name = "qcow", .opts = qcow_opts, .desc = "qcow disk image, version 1", .state_size = sizeof(QcowState), .backing = true,
     .probe = qcow_probe, .open = qcow_open, .close = qcow_close,
     .co_preadv = co_mapped_preadv, .co_pwritev = co_mapped_pwritev,
     .co_pwrite_compressed = co_qcow_pwrite_compressed, .co_flush = co_mapped_flush,

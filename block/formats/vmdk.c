@@ -337,9 +337,12 @@ static int co_vmdk_pwrite_compressed(BlockNode *n, uint64_t offset, uint64_t byt
         VmdkExtent *x = extent_at(s, offset + done);
         uint64_t now = MIN(bytes - done, x->grain);
 
-        if (!x->packed || (offset + done - x->start) % x->grain ||
+        if (!x->packed) { /* this kind of image has no compressed grains */
+            return co_mapped_pwritev(n, offset, bytes, iov, niov, 0);
+        }
+        if ((offset + done - x->start) % x->grain ||
             (now < x->grain && offset + bytes < n->length)) {
-            return x->packed ? -EINVAL : -ENOTSUP;
+            return -EINVAL;
         }
         if (!s->map.writing) {
             ret = co_vmdk_begin(n);

@@ -22,7 +22,12 @@ static bool number(const char *arg, const char *name, uint64_t max, uint64_t *va
 {
     g_autoptr(GError) error = NULL;
 
-    if (!size_parse(arg, name, value, &error) || *value > max) {
+    if (!size_parse(arg, name, value, &error)) {
+        tool_error("Invalid %s specified. You may use k, M, G, T, P or E suffixes for", name);
+        tool_error("kilobytes, megabytes, gigabytes, terabytes, petabytes and exabytes.");
+        exit(1);
+    }
+    if (*value > max) {
         tool_error("Invalid %s specified", name);
         exit(1);
     }
@@ -49,7 +54,7 @@ static bool bench_option(int k, const char *arg, void *opaque)
             exit(1);
         }
         return true;
-    case 'n': return true;
+    case 'n': return tool_aio_mode("native", &b->open_flags);
     default: return false;
     }
 }
@@ -123,18 +128,16 @@ int cmd_bench(int argc, char **argv)
     }
     b.n = img.n;
     b.step = b.step ? b.step : b.size;
-    if (!a.quiet) {
-        printf("Sending %" G_GUINT64_FORMAT " %s requests, %" G_GUINT64_FORMAT
-               " bytes each, %" G_GUINT64_FORMAT
-               " in parallel (starting at offset %" G_GUINT64_FORMAT
-               ", step size %" G_GUINT64_FORMAT ")\n",
-               b.count, b.write ? "write" : "read", b.size, b.depth, b.offset, b.step);
-        if (b.flush_interval) {
-            printf("Sending flush every %" G_GUINT64_FORMAT " %srequests\n", b.flush_interval,
-                   b.no_drain ? "" : "");
-        }
-        fflush(stdout);
+    printf("Sending %" G_GUINT64_FORMAT " %s requests, %" G_GUINT64_FORMAT
+           " bytes each, %" G_GUINT64_FORMAT
+           " in parallel (starting at offset %" G_GUINT64_FORMAT
+           ", step size %" G_GUINT64_FORMAT ")\n",
+           b.count, b.write ? "write" : "read", b.size, b.depth, b.offset, b.step);
+    if (b.flush_interval) {
+        printf("Sending flush every %" G_GUINT64_FORMAT " %srequests\n", b.flush_interval,
+               b.no_drain ? "" : "");
     }
+    fflush(stdout);
     if (b.write) {
         if (posix_memalign((void **)&b.data, 4096, MAX(b.size, 1)) != 0) {
             img_close(&img);
@@ -146,7 +149,7 @@ int cmd_bench(int argc, char **argv)
     img_parallel((unsigned)MAX(1, MIN(b.depth, b.count)), co_requests, &b);
     if (b.ret < 0) {
         tool_error("Failed request: %s", g_strerror(-b.ret));
-    } else if (!a.quiet) {
+    } else {
         printf("Run completed in %3.3f seconds.\n", (double)(g_get_monotonic_time() - start) / 1e6);
     }
     img_close(&img);

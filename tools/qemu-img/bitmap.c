@@ -23,9 +23,10 @@ static bool bitmap_option(int k, const char *arg, void *opaque)
     uint64_t v;
 
     if (k == 'g') {
-        if (!img_size(arg, "granularity", &v) || v > 1u << 31) {
+        if (!img_size(arg, "granularity", &v)) {
             exit(1);
         }
+        v = v > 1u << 31 ? 0 : v; /* which is refused as any other that makes no sense */
         b->granularity = (uint32_t)v;
         b->granularity_given = true;
         return true;

@@ -176,6 +176,9 @@ int cmd_compare(int argc, char **argv)
     if (a.first + 2 != argc) {
         return img_usage("Expecting two image file names");
     }
+    if (!img_source_cache(&a)) {
+        return 2;
+    }
     if (!img_open(&one, argv[a.first], &a, a.format, a.src_cache, 0, false)) {
         return 2;
     }
@@ -195,7 +198,7 @@ int cmd_compare(int argc, char **argv)
             goto out;
         }
     }
-    img_progress_start(a.progress);
+    img_progress_start(a.progress && !a.quiet);
     img_parallel(WORKERS, co_worker, &c);
     ret = c.ret;
     if (!ret && !a.quiet && one.n->length != two.n->length &&

@@ -23,6 +23,7 @@
 
 typedef struct Convert {
     ImgArgs a;
+    struct json_object *options; /* of -o; NULL: none */
     bool compress, no_create, unordered, salvage, target_zero, offload, bitmaps, skip_broken;
     const char *rate;
     bool sparse_given, out_format_given;
@@ -293,12 +294,33 @@ static void co_worker(void *opaque)
 
 /* ---- the target ---- */
 
+/* An image that was made with a key is opened with it: as --image-opts would say it. */
+static char *with_keys(const Convert *c, const char *filename)
+{
+    g_auto(GStrv) parts = g_strsplit(filename, ",", -1);
+    g_autofree char *name = g_strjoinv(",,", parts);
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (!c->options || c->no_create) {
+        return NULL;
+    }
+    json_object_object_foreach (c->options, key, value) {
+        if (strcmp(key, "key-secret") == 0 || g_str_has_suffix(key, ".key-secret")) {
+            g_string_append_printf(text, ",%s=%s", key, json_object_get_string(value));
+        }
+    }
+    return text->len ? g_strdup_printf("driver=%s,file.filename=%s%s", c->a.out_format, name,
+                                       text->str)
+                     : NULL;
+}
+
 static bool co_open_target(Convert *c, Img *target, const char *filename)
 {
     ImgArgs out = { .image_opts = c->a.target_image_opts };
     g_autoptr(GError) error = NULL;
     BlockImageInfo info = { .cluster_size = 0 };
     g_autofree char *doing = g_strdup_printf("error while converting %s", c->a.out_format);
+    g_autofree char *keyed = NULL;
 
     if (!c->no_create) {
         if (!img_create_image(filename, c->a.out_format, c->a.base, c->a.base_format, true,
@@ -306,7 +328,9 @@ static bool co_open_target(Convert *c, Img *target, const char *filename)
             return false;
         }
     }
-    if (!img_open(target, filename, &out, c->a.target_image_opts ? NULL : c->a.out_format,
+    keyed = with_keys(c, filename);
+    out.image_opts |= keyed != NULL;
+    if (!img_open(target, keyed ? keyed : filename, &out, out.image_opts ? NULL : c->a.out_format,
                   c->a.cache ? c->a.cache : "unsafe", 0, true)) {
         return false;
     }
@@ -386,7 +410,7 @@ static bool convert_option(int k, const char *arg, void *opaque)
     case OPT_BITMAPS: c->bitmaps = true; return true;
     case OPT_SKIP_BROKEN: c->skip_broken = true; return true;
     case 'S':
-        if (!img_size(arg, "sparse size", &c->sparse)) {
+        if (!img_size(arg, "buffer size for sparse output", &c->sparse)) {
             exit(1);
         }
         if (c->sparse % BLOCK || c->sparse > 16 * MIB) {
@@ -412,6 +436,32 @@ static bool convert_option(int k, const char *arg, void *opaque)
     }
 }
 
+/* What -o says of the backing file counts as -B and -F. */
+static bool take_options(Convert *c)
+{
+    const BlockDriver *d = block_driver_find(c->a.out_format);
+    g_autoptr(GError) error = NULL;
+    const char *base, *format;
+
+    if (!c->a.options || c->no_create || !d || !d->create_opts) {
+        return true;
+    }
+    c->options = block_create_options(d, d->create_opts, c->a.options, &error);
+    if (!c->options) {
+        tool_fail(g_steal_pointer(&error));
+        return false;
+    }
+    base = opts_string(c->options, "backing_file", NULL);
+    format = opts_string(c->options, "backing_fmt", NULL);
+    if (base && c->a.base) {
+        tool_error("error: -B and -o backing_file cannot be used at the same time");
+        return false;
+    }
+    c->a.base = base && *base ? base : c->a.base;
+    c->a.base_format = format ? format : c->a.base_format;
+    return true;
+}
+
 static bool check_combination(Convert *c)
 {
     const char *wrong = NULL;
@@ -426,6 +476,8 @@ static bool check_combination(Convert *c)
         return false;
     } else if (c->a.base && !c->a.base_format && !c->no_create) {
         wrong = "Use of backing file requires explicit backing format";
+    } else if (c->target_zero && c->a.base) {
+        wrong = "Cannot use --target-is-zero when the destination image has a backing file";
     } else if (c->target_zero && !c->no_create) {
         wrong = "--target-is-zero requires use of -n flag";
     } else if (c->a.target_image_opts && !c->no_create) {
@@ -499,7 +551,7 @@ static int co_run(Convert *c, const char *target_name)
         img_close(&target);
         return 1;
     }
-    img_progress_start(c->a.progress);
+    img_progress_start(c->a.progress && !c->a.quiet);
     c->start_ns = clock_now_ns(CLOCK_RT);
     img_parallel((unsigned)c->workers, co_worker, c);
     ret = c->ret;
@@ -537,15 +589,12 @@ int cmd_convert(int argc, char **argv)
         {0, 0, 0, 0},
     };
     Convert c = { .a = { .out_format = "raw" }, .sparse = 4096, .workers = 8 };
-    g_autofree char *wrong_cache = NULL;
     int ret = 1;
 
-    if (!img_parse(argc, argv, "f:O:B:CcF:o:l:S:pt:T:qnm:WUr:u", longs, &c.a, convert_option, &c) ||
-        !check_combination(&c)) {
+    if (!img_parse(argc, argv, "f:O:B:CcF:o:l:S:pt:T:qnm:WUr:u", longs, &c.a, convert_option, &c)) {
         return 1;
     }
-    wrong_cache = g_strdup_printf("Invalid source cache option: %s", c.a.src_cache);
-    if (!img_cache_mode(c.a.src_cache, wrong_cache)) {
+    if (!img_source_cache(&c.a)) {
         return 1;
     }
     if (c.rate && !img_size(c.rate, "rate limit", &c.bytes_per_s)) {
@@ -563,6 +612,10 @@ int cmd_convert(int argc, char **argv)
     }
     if (argc - c.a.first < 2) {
         return tool_error("Must specify image file name");
+    }
+    if (!take_options(&c) || !check_combination(&c)) {
+        json_object_put(c.options);
+        return 1;
     }
     c.count = (unsigned)(argc - c.a.first - 1);
     if (c.a.base && c.count > 1) {
@@ -582,5 +635,6 @@ int cmd_convert(int argc, char **argv)
     }
     g_free(c.sources);
     g_free(c.starts);
+    json_object_put(c.options);
     return ret;
 }

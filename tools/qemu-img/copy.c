@@ -61,7 +61,7 @@ static int co_commit(Img *img, const ImgArgs *a, bool drop, uint64_t rate)
     if (top->length > base->length && !co_block_truncate(base, top->length, PREALLOC_OFF, &error)) {
         return tool_fail(g_steal_pointer(&error));
     }
-    img_progress_start(a->progress);
+    img_progress_start(a->progress && !a->quiet);
     ret = co_block_commit_data(top, base, rate, show_progress, NULL);
     if (ret < 0) {
         return tool_error("Block job failed: %s", g_strerror(-ret));
@@ -188,6 +188,9 @@ int cmd_rebase(int argc, char **argv)
     if (a.first + 1 != argc) {
         return img_usage("Expecting one image file name");
     }
+    if (!img_source_cache(&a)) {
+        return 1;
+    }
     if (!a.base && !a.unsafe) {
         return img_usage("Must specify backing file (-b) or use unsafe mode (-u)");
     }
@@ -229,7 +232,7 @@ int cmd_rebase(int argc, char **argv)
     if (!a.unsafe) {
         int r;
 
-        img_progress_start(a.progress);
+        img_progress_start(a.progress && !a.quiet);
         r = co_keep_content(img.n, now);
         if (r < 0) {
             tool_error("error while copying: %s", g_strerror(-r));

@@ -232,7 +232,7 @@ bool img_create_image(const char *filename, const char *format, const char *base
     }
     o = block_create_options(d, d->create_opts, options ? options : "", &error);
     good = o != NULL;
-    if (good && have_size && opts_has(o, "size")) {
+    if (good && have_size && !doing && opts_has(o, "size")) {
         good = fail(&error, "The image size must be specified only once");
     }
     if (good) {
@@ -304,6 +304,9 @@ int cmd_create(int argc, char **argv)
     }
     if (!filename) {
         return img_usage("Expecting image file name");
+    }
+    if (a.base && !*a.base) {
+        return tool_error("%s: Expected backing file name, got empty string", filename);
     }
     if (left > 2) {
         return img_usage("Unexpected argument: %s", argv[a.first + 2]);
@@ -501,7 +504,7 @@ int cmd_amend(int argc, char **argv)
         return 0;
     }
     o = block_create_options(img.n->driver, img.n->driver->amend_opts, a.options, &error);
-    img_progress_start(a.progress);
+    img_progress_start(a.progress && !a.quiet);
     good = o && amend_may(&img, o, &error) &&
            img.n->driver->co_amend(img.n, o, force, amend_progress, NULL, &error);
     json_object_put(o);

@@ -59,6 +59,8 @@ bool img_size(const char *text, const char *name, uint64_t *value);
 bool img_number(const char *text, const char *name, uint64_t min, uint64_t max, uint64_t *value);
 /* False after the message `text`: there is no such cache mode. NULL is one. */
 bool img_cache_mode(const char *mode, const char *text);
+/* The same of -T, which it may not have. */
+bool img_source_cache(const ImgArgs *a);
 bool img_output_format(const ImgArgs *a, bool *json);
 
 /* -p */

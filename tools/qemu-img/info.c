@@ -134,18 +134,16 @@ static bool snapshot_option(int c, const char *arg, void *opaque)
     return true;
 }
 
-/* By id first, then by name. */
-static bool co_delete_snapshot(BlockNode *n, const char *text, GError **error)
+/* By name: another one may have that as its id. */
+static bool co_delete_snapshot(BlockNode *n, const char *name, GError **error)
 {
     g_autoptr(GArray) list = co_block_snapshots(n);
 
-    for (unsigned pass = 0; pass < 2; pass++) {
-        for (unsigned i = 0; i < list->len; i++) {
-            const BlockSnapshot *s = &g_array_index(list, BlockSnapshot, i);
+    for (unsigned i = 0; i < list->len; i++) {
+        const BlockSnapshot *s = &g_array_index(list, BlockSnapshot, i);
 
-            if (strcmp(pass ? s->name : s->id, text) == 0) {
-                return n->driver->co_snapshot_delete(n, s->id, s->name, error);
-            }
+        if (strcmp(s->name, name) == 0) {
+            return n->driver->co_snapshot_delete(n, s->id, s->name, error);
         }
     }
     return fail(error, "snapshot not found");
@@ -190,7 +188,9 @@ static int co_snapshot_action(BlockNode *n, const SnapshotArgs *s)
         break;
     }
     case 'a':
-        good = n->driver->co_snapshot_goto(n, s->name, &error);
+        good = n->bitmaps && n->bitmaps->len
+                   ? fail(&error, "Device has active dirty bitmaps")
+                   : n->driver->co_snapshot_goto(n, s->name, &error);
         break;
     default:
         good = co_delete_snapshot(n, s->name, &error);
@@ -431,6 +431,14 @@ int cmd_check(int argc, char **argv)
     }
     if (a.first + 1 != argc) {
         return img_usage("Expecting one image file name");
+    }
+    if (!img_source_cache(&a)) {
+        return 1;
+    }
+    if (fix && a.share) {
+        return tool_error("Could not open '%s': force-share=on can only be used with read-only "
+                          "images",
+                          argv[a.first]);
     }
     if (!img_open(&img, argv[a.first], &a, a.format, a.src_cache,
                   BLOCK_OPEN_CHECK | BLOCK_OPEN_NO_BACKING, fix != 0)) {

@@ -237,6 +237,13 @@ bool img_cache_mode(const char *mode, const char *text)
            (tool_error("%s", text), false);
 }
 
+bool img_source_cache(const ImgArgs *a)
+{
+    g_autofree char *text = g_strdup_printf("Invalid source cache option: %s", a->src_cache);
+
+    return img_cache_mode(a->src_cache, text);
+}
+
 bool img_number(const char *text, const char *name, uint64_t min, uint64_t max, uint64_t *value)
 {
     g_autoptr(GError) error = NULL;
