@@ -354,6 +354,11 @@ void x86_set_efer(X86Cpu *c, uint64_t value);
 void x86_set_pkru(X86Cpu *c, uint32_t pkru);
 /* Breakpoints and watchpoints as DR0..3 and DR7 say. */
 void x86_update_breakpoints(X86Cpu *c);
+/*
+ * An access to the port has been done (again: by a string instruction that goes on): #DB when a
+ * breakpoint is on it. With CR4.DE only.
+ */
+void x86_port_break(X86Cpu *c, uint32_t port, unsigned size, bool again, uintptr_t host_pc);
 void x86_cpuid(X86Cpu *c, uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 bool x86_msr_read(X86Cpu *c, uint32_t index, uint64_t *value);
 bool x86_msr_write(X86Cpu *c, uint32_t index, uint64_t value);

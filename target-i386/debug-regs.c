@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Debug registers and the breakpoints that they set (SDM 3A 17.2). Left out: breakpoints on I/O
- * ports (CR4.DE with type 2).
+ * Debug registers and the breakpoints that they set (SDM 3B 17.2): on code, data, and with CR4.DE
+ * on ports.
  */
 #include "target-i386/arch.h"
 #include "target-i386/helpers.h"
@@ -73,6 +73,26 @@ void x86_debug_exception(Cpu *cpu)
         c->dr[6] &= ~15ull;
         cpu->watchpoint_hit = NULL;
         x86_raise_debug(c, which, EVENT_EXCEPTION, 0);
+    }
+}
+
+void x86_port_break(X86Cpu *c, uint32_t port, unsigned size, bool again, uintptr_t host_pc)
+{
+    uint32_t which = 0;
+
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t len = dr_len(c, i), first = c->dr[i] & ~(len - 1);
+
+        if (dr_enabled(c, i) && dr_type(c, i) == DR7_IO && port < first + len &&
+            first < port + (1u << size)) {
+            which |= 1u << i;
+        }
+    }
+    if (which) {
+        cpu_restore_state(&c->cpu, host_pc);
+        c->rip += again ? 0 : x86_insn_length(c);
+        c->dr[6] &= ~15ull;
+        x86_raise_debug(c, which | (c->eflags & FLAG_TF ? DR6_BS : 0), EVENT_EXCEPTION, 0);
     }
 }
 

@@ -348,6 +348,13 @@ static void log_interrupt(X86Cpu *c, unsigned vector, bool is_int, uint32_t erro
     log_mask(LOG_INT, "%s", text->str);
 }
 
+/* SDM 3B 17.3.1.1: exceptions whose return goes to the instruction again, beside #DB. */
+static bool is_fault(unsigned vector)
+{
+    return vector != EXC_DB && vector != EXC_BP && vector != EXC_OF && vector != EXC_DF &&
+           vector != EXC_MC;
+}
+
 void x86_do_interrupt(X86Cpu *c, unsigned vector, unsigned type, bool has_error, uint32_t error,
                       uint64_t next_rip)
 {
@@ -374,6 +381,9 @@ void x86_do_interrupt(X86Cpu *c, unsigned vector, unsigned type, bool has_error,
     }
     if (vector == EXC_DB && !is_int) {
         c->dr[7] &= ~(uint64_t)DR7_GD;      /* SDM 3B 17.2.4: the handler may use the registers */
+    }
+    if (type == EVENT_EXCEPTION && is_fault(vector)) {
+        c->eflags |= FLAG_RF;       /* on the stack only: delivery clears it */
     }
     if (!(c->cr0 & CR0_PE)) {
         interrupt_real(c, vector, ret);

@@ -42,13 +42,28 @@ static void port_write(X86Cpu *c, uint32_t port, uint64_t value, unsigned size)
     }
 }
 
+/* Some breakpoint is enabled that may be one on a port. */
+static bool breaks(const X86Cpu *c)
+{
+    return (c->cr4 & CR4_DE) && (c->dr[7] & 0xff);
+}
+
 uint64_t helper_in(Cpu *cpu, uint32_t port, uint32_t size)
 {
     X86Cpu *c = X86(cpu);
+    uint64_t mask = (1ull << (8u << size)) - 1, v;
 
     port &= 0xffff;
     x86_io_permission(c, port, size, HOST_PC());
-    return port_read(c, port, size) & ((1ull << (8u << size)) - 1);
+    v = port_read(c, port, size) & mask;
+    if (breaks(c)) {            /* the trap is behind IN: RAX has the value then */
+        uint64_t old = c->regs[R_AX];
+
+        c->regs[R_AX] = size == 2 ? v : (old & ~mask) | v;
+        x86_port_break(c, port, size, false, HOST_PC());
+        c->regs[R_AX] = old;
+    }
+    return v;
 }
 
 void helper_out(Cpu *cpu, uint32_t port, uint64_t value, uint32_t size)
@@ -58,6 +73,9 @@ void helper_out(Cpu *cpu, uint32_t port, uint64_t value, uint32_t size)
     port &= 0xffff;
     x86_io_permission(c, port, size, HOST_PC());
     port_write(c, port, value & ((1ull << (8u << size)) - 1), size);
+    if (breaks(c)) {
+        x86_port_break(c, port, size, false, HOST_PC());
+    }
 }
 
 static uint64_t address_mask(unsigned address_size)
@@ -70,6 +88,21 @@ static void advance(X86Cpu *c, unsigned reg, int64_t by, unsigned address_size)
     uint64_t m = address_mask(address_size), v = c->regs[reg] + by;
 
     c->regs[reg] = address_size == 1 ? (c->regs[reg] & ~m) | (v & m) : v & m;
+}
+
+/* One access of INS or OUTS has been done. True: so has the instruction, or it traps here. */
+static bool round_ends(X86Cpu *c, uint32_t port, unsigned size, unsigned address_size, bool rep,
+                       uintptr_t host_pc)
+{
+    if (rep) {
+        advance(c, R_CX, -1, address_size);
+    }
+    if (breaks(c)) {
+        bool again = rep && (c->regs[R_CX] & address_mask(address_size));
+
+        x86_port_break(c, port, size, again, host_pc);
+    }
+    return !rep || c->eflags & FLAG_TF || c->guest_step;
 }
 
 /* Iterations done before interrupts are looked at again; the instruction is then restarted. */
@@ -97,10 +130,9 @@ void helper_ins(Cpu *cpu, uint32_t size, uint32_t address_size, uint32_t rep)
         v = port_read(c, port, size);
         cpu_store(cpu, va, v, size, mmu, host_pc);
         advance(c, R_DI, c->df * (1 << size), address_size);
-        if (!rep) {
+        if (round_ends(c, port, size, address_size, rep, host_pc)) {
             break;
         }
-        advance(c, R_CX, -1, address_size);
     }
 }
 
@@ -121,9 +153,8 @@ void helper_outs(Cpu *cpu, uint32_t size, uint32_t address_size, uint32_t seg, u
         }
         port_write(c, port, cpu_load(cpu, va, size, mmu, host_pc), size);
         advance(c, R_SI, c->df * (1 << size), address_size);
-        if (!rep) {
+        if (round_ends(c, port, size, address_size, rep, host_pc)) {
             break;
         }
-        advance(c, R_CX, -1, address_size);
     }
 }

@@ -67,6 +67,15 @@ static void check_ip(X86Cpu *c, Desc d, uint64_t ip, uintptr_t host_pc)
     }
 }
 
+void helper_near_target(Cpu *cpu, uint64_t rip)
+{
+    X86Cpu *c = X86(cpu);
+
+    if (rip > c->segs[S_CS].limit) {
+        x86_raise_error(c, EXC_GP, 0, HOST_PC());
+    }
+}
+
 /* A call gate's target: its selector's descriptor and entry point, checked but for DPL rules. */
 typedef struct CallGate {
     uint32_t selector;

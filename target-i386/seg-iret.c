@@ -213,6 +213,9 @@ void helper_iret(Cpu *cpu, uint32_t size, uint64_t next)
     } else {
         return_protected(c, size, true, 0, host_pc);
     }
+    if (!c->guest_breakpoints) {
+        c->eflags &= ~FLAG_RF;      /* nothing to hold back: spares a block of one instruction */
+    }
 }
 
 void helper_far_ret(Cpu *cpu, uint32_t size, uint32_t drop)

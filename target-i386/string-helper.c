@@ -15,6 +15,7 @@ typedef struct Rep {
     X86Cpu *c;
     unsigned size, mmu, seg;
     bool repne, code64;
+    bool step;                  /* one round, behind which there is a trap */
     bool aligned;               /* what is not is #AC */
     bool stores;                /* what RDI points to is written */
     uint64_t mask;              /* of addresses */
@@ -26,6 +27,7 @@ static Rep rep_begin(Cpu *cpu, uint32_t word, uintptr_t host_pc)
     static const uint64_t masks[4] = {0xff, 0xffff, 0xffffffff, UINT64_MAX};
 
     return (Rep){.c = X86(cpu),
+                 .step = X86(cpu)->eflags & FLAG_TF || X86(cpu)->guest_step,
                  .size = word & 3,
                  .mask = masks[word >> 2 & 3],
                  .seg = word >> 4 & 7,
@@ -80,12 +82,12 @@ static uint64_t run_length(const Rep *r, unsigned reg, uint64_t count)
         bytes = room <= 0 ? 0 : MIN(bytes, (uint64_t)room);
     }
     bytes >>= r->size;
-    return count < bytes ? count : bytes;
+    return r->step ? bytes > 0 : count < bytes ? count : bytes;
 }
 
 static bool interrupted(const Rep *r)
 {
-    return atomic_load_explicit(&r->c->cpu.pending, memory_order_relaxed) != 0;
+    return r->step || atomic_load_explicit(&r->c->cpu.pending, memory_order_relaxed) != 0;
 }
 
 static uint64_t checked(const Rep *r, unsigned reg, bool write)
@@ -276,6 +278,7 @@ uint32_t helper_rep_cmps(Cpu *cpu, uint32_t word)
             return compare_done(&r, a, c);
         }
         if (interrupted(&r)) {
+            compare_done(&r, a, c);
             return 0;
         }
     }
@@ -310,6 +313,7 @@ uint32_t helper_rep_scas(Cpu *cpu, uint32_t word)
             return compare_done(&r, a, c);
         }
         if (interrupted(&r)) {
+            compare_done(&r, a, c);
             return 0;
         }
     }

@@ -175,6 +175,26 @@ static uint64_t target(const X86Ctx *s, const X86Insn *i)
 }
 
 /* A jump of 16 bits does not move with its code. */
+/*
+ * Before anything else is done: a place beyond the limit is the branch's own #GP (SDM 2 "JMP",
+ * "CALL", "RET"). One that is not canonical is noticed where it leads, which costs nothing.
+ */
+static IrVal check_value(X86Ctx *s, IrVal rip)
+{
+    if (s->mode & MODE_CSLIMIT) {
+        ir_call_near_target(s->b, rip);
+    }
+    return rip;
+}
+
+/* Real mode's limit is beyond what its 16 bits of IP reach. */
+static void check_target(X86Ctx *s, const X86Insn *i)
+{
+    if (s->mode & MODE_CSLIMIT && s->mode & MODE_PE && !(s->mode & MODE_VM)) {
+        ir_call_near_target(s->b, x86_pc(s, target(s, i)));
+    }
+}
+
 static void jump_to_target(X86Ctx *s, unsigned slot, const X86Insn *i)
 {
     if (s->anywhere && i->opsize == 1) {
@@ -197,6 +217,7 @@ static void branch(X86Ctx *s, X86Insn *i, IrCond cond, IrVal a, IrVal c)
     x86_jump(s, 0, s->next);
     s->cc_stale = stale;
     ir_place(s->b, taken);
+    check_target(s, i);
     jump_to_target(s, 1, i);
     s->ended = true;
 }
@@ -210,13 +231,14 @@ void trans_Jcc(X86Ctx *s, X86Insn *i)
 
 void trans_JMP(X86Ctx *s, X86Insn *i)
 {
+    check_target(s, i);
     jump_to_target(s, 0, i);
     s->ended = true;
 }
 
 static IrVal indirect_target(X86Ctx *s, X86Insn *i)
 {
-    return x86_zext64(s, i->op[0].size, x86_read(s, i, 0));
+    return check_value(s, x86_zext64(s, i->op[0].size, x86_read(s, i, 0)));
 }
 
 void trans_JMP_ind(X86Ctx *s, X86Insn *i)
@@ -229,6 +251,7 @@ void trans_CALL(X86Ctx *s, X86Insn *i)
 {
     uint64_t to = target(s, i);
 
+    check_target(s, i);
     x86_push(s, i->opsize, x86_narrow(s, i->opsize, x86_pc(s, s->next)));
     if (s->region) {
         x86_region_call(s, s->code64 ? to : (uint32_t)(to + s->base));
@@ -251,7 +274,7 @@ void trans_CALL_ind(X86Ctx *s, X86Insn *i)
 
 void trans_RET(X86Ctx *s, X86Insn *i)
 {
-    IrVal to = x86_zext64(s, i->opsize, x86_pop_peek(s, i->opsize));
+    IrVal to = check_value(s, x86_zext64(s, i->opsize, x86_pop_peek(s, i->opsize)));
 
     x86_pop_done(s, i->opsize, i->op[0].kind == X86_IMM ? i->op[0].imm : 0);
     x86_jump_val(s, to, WAY_RETURN);

@@ -40,7 +40,12 @@ static void rep_again(X86Ctx *s, X86Insn *i, IrVal done)
     }
     ir_place(b, more);
     ir_set(b, V_RIP, x86_pc(s, s->rip));
-    ir_exit(b, IR_EXIT_LOOP);
+    if (s->mode & MODE_TF) {
+        ir_call_single_step(b);     /* after each round */
+    }
+    if (ir_is_open(b)) {
+        ir_exit(b, IR_EXIT_LOOP);
+    }
     ir_place(b, over);
 }
 

@@ -10,7 +10,7 @@
 
 #define NONE 99 /* no vector */
 
-static volatile uint64_t caught_vector, caught_error, caught_rip;
+static volatile uint64_t caught_vector, caught_error, caught_rip, caught_rflags;
 uint64_t recover_rip, recover_rsp, recover_rbp; /* TRY names them in its text */
 
 static bool recover(Frame64 *f)
@@ -18,6 +18,7 @@ static bool recover(Frame64 *f)
     caught_vector = f->vector;
     caught_error = f->error;
     caught_rip = f->rip;
+    caught_rflags = f->rflags;
     f->rip = recover_rip;
     f->rsp = recover_rsp;
     f->rflags &= ~0x40000ull;

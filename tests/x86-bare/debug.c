@@ -3,7 +3,7 @@
 #include "bare.h"
 
 #define DR(n, v) __asm__ volatile("movl %0, %%dr" #n ::"r"((uint32_t)(v)))
-static volatile uint32_t target[4];
+volatile uint32_t target[4]; /* named in the text */
 static volatile unsigned hits, resume_flags;
 static volatile uint32_t places[16], dr6s[16];
 
@@ -59,6 +59,20 @@ __asm__(
     "shadow:\n  movl %ss, %ecx\n  pushfl\n  orl $0x100, (%esp)\n  popfl\n  movl %ecx, %ss\n  nop\n"
     "shadow_end:\n  int3\n  ret\n");
 
+void repeat(void);
+void repeat_at(void);
+void repeat_end(void);
+__asm__("repeat:\n  cld\n  pushfl\n  orl $0x100, (%esp)\n  popfl\n"
+        "repeat_at: rep stosb\n"
+        "repeat_end: int3\n  ret\n");
+
+void repeat_ports(void);
+void ports_at(void);
+void ports_end(void);
+__asm__("repeat_ports:\n  cld\n  pushfl\n  orl $0x100, (%esp)\n  popfl\n"
+        "ports_at: rep outsb\n"
+        "ports_end: int3\n  ret\n");
+
 static void stepping(void)
 {
     begin();
@@ -69,6 +83,15 @@ static void stepping(void)
     begin();
     TRY(shadow());
     ok(hits == 2 && places[0] == (uint32_t)shadow_end, "not between MOV SS and the next");
+    begin();
+    TRY(__asm__ volatile("call repeat" ::"D"(target), "c"(3), "a"(0x11) : "memory"));
+    ok(hits == 4 && places[0] == (uint32_t)repeat_at && places[1] == (uint32_t)repeat_at &&
+           places[2] == (uint32_t)repeat_end, "each round of a string instruction");
+    ok(target[0] == 0x111111, "does one");
+    begin();
+    TRY(__asm__ volatile("call repeat_ports" ::"S"(target), "c"(2), "d"(0x80) : "memory"));
+    ok(hits == 3 && places[0] == (uint32_t)ports_at && places[1] == (uint32_t)ports_end,
+       "and of one on a port");
     begin();
     TRY(__asm__ volatile(".byte 0xf1"));
     ok(hits == 1 && !(dr6s[0] & 0x400f), "INT1");
@@ -114,6 +137,33 @@ static void breakpoints(void)
     DR(7, 0x400);
 }
 
+void port_code(void);
+void port_in(void);
+void port_string(void);
+void port_done(void);
+__asm__("port_code:\n  movl $0x84, %edx\n  outb %al, $0x80\n  movl $0x55aa, %eax\n  inb %dx, %al\n"
+        "port_in: movl %eax, target\n  outb %al, $0x85\n  rep outsb\n"
+        "port_done: ret\n");
+static void ports(void)
+{
+    uint32_t cr4;
+
+    __asm__ volatile("movl %%cr4, %0; orl $8, %0; movl %0, %%cr4" : "=r"(cr4));
+    begin();
+    DR(2, 0x84);
+    DR(7, 0x400 | 0x20 | 2u << 24);
+    TRY(__asm__ volatile("call port_code" ::"S"(target + 1), "c"(2) : "eax", "edx", "memory"));
+    ok(caught == -1 && hits == 3 && places[0] == (uint32_t)port_in, "a port, after its access");
+    ok((dr6s[0] & 0x400f) == 4 && target[0] >> 8 == 0x55, "DR6.B2, and what was read");
+    ok(places[1] == (uint32_t)port_done - 2 && places[2] == (uint32_t)port_done,
+       "each round of a string instruction on it");
+    begin();
+    __asm__ volatile("movl %0, %%cr4" ::"r"(cr4 & ~8u));
+    TRY(__asm__ volatile("call port_code" ::"S"(target + 1), "c"(2) : "eax", "edx", "memory"));
+    ok(hits == 0, "not without CR4.DE");
+    DR(7, 0x400);
+}
+
 static void registers(void)
 {
     uint32_t v, cr4;
@@ -135,5 +185,6 @@ void tests(void)
 {
     stepping();
     breakpoints();
+    ports();
     registers();
 }

@@ -39,6 +39,14 @@ static void cpuid(uint32_t leaf, uint32_t sub, uint32_t *r)
 static volatile uint64_t *const pd = (volatile uint64_t *)0x92000;
 #define USER_PAGE 0x400000ull
 
+static void flags_of_faults(void)
+{
+    TRY("movq (%1), %%rax", "r"(BAD));
+    ok(caught_rflags >> 16 & 1, "a fault's flags have RF");
+    TRY("int3");
+    ok(caught_vector == 3 && !(caught_rflags >> 16 & 1), "a trap's do not");
+}
+
 static void addresses(void)
 {
     EXPECT_ERROR("a non-canonical operand", 13, 0, "movq (%1), %%rax", "r"(BAD));
@@ -47,6 +55,7 @@ static void addresses(void)
     EXPECT_ERROR("with RBP and DS", 12, 0,
            "pushq %%rbp; movq %1, %%rbp; movq %%ds:(%%rbp), %%rax; popq %%rbp", "r"(BAD));
     EXPECT_ERROR("a jump", 13, 0, "jmpq *%1", "r"(BAD));
+    flags_of_faults();
     EXPECT_ERROR("an unmapped page", 14, 0, "movq (%1), %%rax", "r"(0x123456789000ull));
     ok(get_cr2() == 0x123456789000ull, "is in CR2");
     EXPECT_ERROR("written", 14, 2, "movq %%rax, (%1)", "r"(0x123456789000ull));

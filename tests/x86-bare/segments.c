@@ -127,6 +127,22 @@ static void code(void)
     EXPECT("and goes on with the old one", -1, 0,
            __asm__ volatile("lcall %0, $0xff8" ::"i"(S_SHORT)));
     EXPECT("a far target beyond", 13, 0, __asm__ volatile("lcall %0, $0x1000" ::"i"(S_SHORT)));
+    static const uint8_t branches[] = {0xeb, 0x7e, 0xe8, 0x7b, 0, 0, 0, 0x90, 0xff, 0xe0, 0xff,
+                                       0xd0, 0x74, 0x72, 0xc3};
+    static const uint8_t starts[] = {0, 2, 8, 10, 12, 14};
+    for (unsigned k = 0; k < sizeof(branches); k++) {
+        p[0xf90 + k] = branches[k];
+    }
+    gdt_set(S_SHORT, segment(AREA, 0xfff, 0x9b, 4));
+    for (unsigned k = 0; k < sizeof(starts); k++) {
+        uint32_t far[2] = {0xf90 + starts[k], S_SHORT}, sp;
+        TRY(__asm__ volatile("pushl $0x1000; movl %%esp, %1; cmpl %%eax, %%eax; ljmp *%2"
+                             : "=m"(sp), "=m"(sp)
+                             : "m"(far), "a"(0x1000)
+                             : "memory", "cc"));
+        ok(caught == 13 && caught_frame.error == 0 && caught_frame.eip == far[0],
+           "a near target beyond is the branch's fault");
+    }
 }
 
 static uint32_t query(unsigned selector, unsigned what)

@@ -68,6 +68,8 @@ __asm__(".text\n"
         "mov 0x20300068, %r13\n"
         "mov 0x20300070, %r14\n"
         "mov 0x20300078, %r15\n"
+        "cmpl $0, 0x203000c8\n"
+        "jne 4f\n"
         "cmpl $0, 0x203000b4\n"
         "jne 1f\n"
         "pushq 0x20300080\n"
@@ -78,6 +80,12 @@ __asm__(".text\n"
         "popfq\n"
         "mov 0x20300020, %rsp\n"
         "ljmp *0x203000b0\n"
+        "4: pushq 0x203000d8\n" /* a single step: SS, RSP, flags, CS, RIP at once */
+        "pushq 0x20300020\n"
+        "pushq 0x20300080\n"
+        "pushq 0x203000d0\n"
+        "pushq 0x20300088\n"
+        "iretq\n"
         ".globl native_exit\n"
         "native_exit:\n"
         "mov %rax, 0x20300000\n"
@@ -197,6 +205,7 @@ static void note_fault(const ucontext_t *uc)
         memcpy(at_fault.ymm[n], &uc->uc_mcontext.fpregs->_xmm[n], 16);
     }
     at_fault.rflags = (uint64_t)g[REG_EFL];
+    at_fault.entry = (uint64_t)g[REG_RIP];
     at_fault.mxcsr = uc->uc_mcontext.fpregs->mxcsr;
     fault_vector = (unsigned)g[REG_TRAPNO];
     fault_error = (unsigned)g[REG_ERR];

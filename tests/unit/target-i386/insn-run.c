@@ -213,6 +213,8 @@ static void make_cpu(void)
     the_cpu->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXSAVE | CR4_OSXMMEXCPT | CR4_FSGSBASE;
     the_cpu->xcr0 = XCR0_X87 | XCR0_SSE | XCR0_AVX;
     the_cpu->efer = EFER_LMA | EFER_LME | EFER_NXE;
+    memset(the_cpu->cpu.tlb.table, 0xff, sizeof(the_cpu->cpu.tlb.table)); /* page 0 is none */
+    memset(the_cpu->cpu.tlb.victim, 0xff, sizeof(the_cpu->cpu.tlb.victim));
     map_identity(DATA, DATA_SIZE);
     map_identity(CODE, 4096);
     map_identity(GDT, 4096);

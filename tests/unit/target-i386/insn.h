@@ -27,7 +27,7 @@ enum {
 #define NATIVE_STATE_AT 0x20300000ul
 #define MXCSR_AND_X87 (X86_ROW_FPU | X86_ROW_MMX)
 
-/* Registers as the host has them; offsets are in the assembly below. */
+/* Registers as the host has them; offsets are in the assembly of insn-host.c. */
 typedef struct NativeState {
     uint64_t regs[16]; /* rax rcx rdx rbx rsp .. r15 */
     uint64_t rflags;
@@ -38,7 +38,9 @@ typedef struct NativeState {
     uint16_t seg[4]; /* at 0xb8: es cs ss ds when it ends */
     uint16_t data_seg; /* at 0xc0: of DS and ES when it begins */
     uint16_t fs, gs, pad5; /* when it ends */
-    uint64_t pad[7];
+    uint64_t step; /* at 0xc8: enter by IRET with these, so that TF counts from there */
+    uint64_t step_cs, step_ss;
+    uint64_t pad[4];
     uint8_t ymm[16][32]; /* at 0x100 */
     uint32_t mxcsr, host_mxcsr, host_fcw, pad2;
     uint8_t pad3[0xf0];
@@ -79,6 +81,7 @@ typedef struct Case {
 
 /* ---- test-insn.c ---- */
 uint64_t rnd(void);
+void rnd_seed(uint64_t v);
 uint64_t rnd_value(void);
 void put(Code *c, uint64_t v, unsigned bytes);
 
@@ -132,6 +135,10 @@ enum {
     TEST_FIRST_TIER = 3,
     TEST_ENGINES
 };
+
+/* ---- insn-bytes.c: random bytes ---- */
+/* Runs count of them by a single step each; returns the number that differ. */
+unsigned run_bytes(unsigned count, uint64_t first);
 
 /* ---- insn-table.c: what the manuals say ---- */
 /* Runs the table; sets seen[row] of those that are right. Returns the number of wrong ones. */

@@ -10,6 +10,10 @@
 #include <signal.h>
 #include "tests/unit/target-i386/insn.h"
 
+enum {
+    BYTES_A_ROUND = 500
+};
+
 static uint64_t seed;
 
 uint64_t rnd(void)
@@ -18,6 +22,12 @@ uint64_t rnd(void)
     seed ^= seed >> 7;
     seed ^= seed << 17;
     return seed * 0x2545f4914f6cdd1dull;
+}
+
+void rnd_seed(uint64_t v)
+{
+    seed = v;
+    rnd();
 }
 
 uint64_t rnd_value(void)
@@ -540,8 +550,7 @@ static unsigned run_rows(unsigned rounds, const char *only, bool print, uint64_t
             continue;
         }
         for (unsigned k = 0; k < rounds; k++) {
-            seed = first + k * 7919 + n * 104729;
-            rnd();
+            rnd_seed(first + k * 7919 + n * 104729);
             cases++;
             if (!run_case(t, print, &seen[n])) {
                 bad++;
@@ -575,8 +584,8 @@ int main(int argc, char **argv)
     host_catch_signals();
     map_identity(NATIVE_STATE_AT, 4096);
     put_exit_stub();
-    unsigned bad = run_rows(rounds, only, argc > 4,
-                            first ? g_ascii_strtoull(first, NULL, 0) : 88172645463325252ull, seen);
+    uint64_t start = first ? g_ascii_strtoull(first, NULL, 0) : 88172645463325252ull;
+    unsigned bad = run_rows(rounds, only, argc > 4, start, seen);
     printf("%s 1 - the host's results, %u rows differ\n", bad ? "not ok" : "ok", bad);
     if (only) {
         printf("1..1\n");
@@ -585,6 +594,8 @@ int main(int argc, char **argv)
     unsigned wrong = run_manual_table(seen);
     printf("%s 2 - the manuals' results, %u differ\n", wrong ? "not ok" : "ok", wrong);
     unsigned untested = print_untested(seen);
-    printf("%s 3 - every row has a test\n1..3\n", untested ? "not ok" : "ok");
-    return bad || wrong || untested;
+    printf("%s 3 - every row has a test\n", untested ? "not ok" : "ok");
+    unsigned odd = run_bytes(rounds * BYTES_A_ROUND, start);
+    printf("%s 4 - random bytes, %u differ\n1..4\n", odd ? "not ok" : "ok", odd);
+    return bad || wrong || untested || odd;
 }
