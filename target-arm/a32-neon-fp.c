@@ -233,13 +233,6 @@ static bool scalar_ok(const ArmCtx *s, const A32Insn *i)
            (!i->half || arm_has(s->cpu, FEATURE_FP16));
 }
 
-static IrVal get(ArmCtx *s, const A32Insn *i, int32_t v, int32_t bit)
-{
-    IrVal x = a32_get_fp(s, i->dp, a32_vreg(i->dp, v, bit));
-
-    return i->half ? ir_zext16(s->b, x) : x;
-}
-
 static IrVal vec(ArmCtx *s, IrVal x64)
 {
     return ir_v_from_i(s->b, IR_V128, x64);
@@ -261,7 +254,7 @@ bool trans_vfp_sel(ArmCtx *s, const A32Insn *i)
     ArmCond c = arm_cond(s, conds[i->cond]);
 
     a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits),
-               ir_select(s->b, c.cond, c.a, c.b, get(s, i, i->vn, i->lo), get(s, i, i->vm, i->hi)));
+               ir_select(s->b, c.cond, c.a, c.b, a32_operand(s, i, i->vn, i->lo), a32_operand(s, i, i->vm, i->hi)));
     return true;
 }
 
@@ -273,7 +266,7 @@ bool trans_vfp_minmax(ArmCtx *s, const A32Insn *i)
     FP_OR_RETURN(s);
     put(s, i,
         arm_fp3(s, simd_word(i->op, scalar_size(i), false, true, false, 0),
-                vec(s, get(s, i, i->vn, i->lo)), vec(s, get(s, i, i->vm, i->hi))));
+                vec(s, a32_operand(s, i, i->vn, i->lo)), vec(s, a32_operand(s, i, i->vm, i->hi))));
     return true;
 }
 
@@ -285,7 +278,7 @@ bool trans_vfp_rint(ArmCtx *s, const A32Insn *i)
     FP_OR_RETURN(s);
     put(s, i,
         arm_fp2(s, simd_word(i->op, scalar_size(i), false, true, false, 0),
-                vec(s, get(s, i, i->vm, i->hi))));
+                vec(s, a32_operand(s, i, i->vm, i->hi))));
     return true;
 }
 
@@ -298,7 +291,7 @@ bool trans_vfp_cvt_round(ArmCtx *s, const A32Insn *i)
     FP_OR_RETURN(s);
     a32_put_fp(s, false, a32_vreg(false, i->vd, i->bits),
                ir_call_fp_to_gpr(
-                   s->b, get(s, i, i->vm, i->hi),
+                   s->b, a32_operand(s, i, i->vm, i->hi),
                    ir_i32(s->b, simd_word(i->op, scalar_size(i), false, true, !i->unsgn, 0))));
     return true;
 }
@@ -424,6 +417,118 @@ bool trans_neon_usdot(ArmCtx *s, const A32Insn *i)
 bool trans_neon_usdot_x(ArmCtx *s, const A32Insn *i)
 {
     return dot(s, i, !i->unsgn, true, true);
+}
+
+/* ---- products of halves, bfloat16, matrices ---- */
+
+/* With 128-bit results the factors are D registers, else S registers. */
+static IrVal halves(ArmCtx *s, bool q, unsigned n)
+{
+    return q ? a32_get_vec(s, false, n) : vec(s, a32_get_fp(s, false, n));
+}
+
+static bool fmlal(ArmCtx *s, const A32Insn *i, IrVal m)
+{
+    IrVal n = halves(s, i->q, i->q ? reg_n(i) : a32_vreg(false, i->vn, i->lo));
+    uint32_t w = (uint32_t)i->sub | (i->q ? 2u : 0) | WORD_STD;
+
+    a32_put_vec(s, i->q, reg_d(i),
+                ir_call_fmlal(s->b, a32_get_vec(s, i->q, reg_d(i)), n, m, ir_i32(s->b, w)));
+    return true;
+}
+
+bool trans_neon_fmlal(ArmCtx *s, const A32Insn *i)
+{
+    if (!arm_has(s->cpu, FEATURE_FHM) || odd_q(i, reg_d(i))) {
+        return false;
+    }
+    FP_OR_RETURN(s);
+    return fmlal(s, i, halves(s, i->q, i->q ? reg_m(i) : a32_vreg(false, i->vm, i->hi)));
+}
+
+/* vm has three bits, x the fourth: of an S register the half, of a D register the index's low bit. */
+bool trans_neon_fmlal_x(ArmCtx *s, const A32Insn *i)
+{
+    if (!arm_has(s->cpu, FEATURE_FHM) || odd_q(i, reg_d(i))) {
+        return false;
+    }
+    FP_OR_RETURN(s);
+    unsigned x = (unsigned)i->index, hi = (unsigned)i->hi, s_reg = (unsigned)i->vm << 1 | hi;
+
+    return fmlal(s, i,
+                 i->q ? splat_lane(s, 1, (unsigned)i->vm, hi << 1 | x)
+                      : splat_lane(s, 1, s_reg / 2, (s_reg & 1) << 1 | x));
+}
+
+bool trans_neon_bfdot(ArmCtx *s, const A32Insn *i)
+{
+    if (!arm_has(s->cpu, FEATURE_BF16) || odd_q(i, reg_d(i) | reg_n(i) | (i->index ? 0 : reg_m(i)))) {
+        return false;
+    }
+    FP_OR_RETURN(s);
+    IrVal m = i->index ? splat_lane(s, 2, (unsigned)i->vm, (unsigned)i->hi)
+                       : a32_get_vec(s, i->q, reg_m(i));
+
+    a32_put_vec(s, i->q, reg_d(i),
+                ir_call_bfdot(s->b, a32_get_vec(s, i->q, reg_d(i)), a32_get_vec(s, i->q, reg_n(i)), m,
+                              ir_i32(s->b, (uint32_t)i->op)));
+    return true;
+}
+
+bool trans_neon_bfmlal(ArmCtx *s, const A32Insn *i)
+{
+    if (!arm_has(s->cpu, FEATURE_BF16) || (reg_d(i) | reg_n(i) | reg_m(i)) & 1) {
+        return false;
+    }
+    FP_OR_RETURN(s);
+    IrVal n = a32_get_vec(s, true, reg_n(i)), m = a32_get_vec(s, true, reg_m(i));
+
+    if (!i->op) {
+        n = ir_v_shl_i(s->b, LANE_I32, n, 16);
+        m = ir_v_shl_i(s->b, LANE_I32, m, 16);
+    }
+    a32_put_vec(s, true, reg_d(i),
+                ir_call_bfmlal(s->b, a32_get_vec(s, true, reg_d(i)), n, m, ir_i32(s->b, WORD_STD)));
+    return true;
+}
+
+bool trans_neon_bfmlal_x(ArmCtx *s, const A32Insn *i)
+{
+    if (!arm_has(s->cpu, FEATURE_BF16) || (reg_d(i) | reg_n(i)) & 1) {
+        return false;
+    }
+    FP_OR_RETURN(s);
+    IrVal n = a32_get_vec(s, true, reg_n(i)),
+          m = splat_lane(s, 1, (unsigned)i->vm, (unsigned)(i->hi << 1 | i->index));
+
+    n = i->op ? n : ir_v_shl_i(s->b, LANE_I32, n, 16);
+    a32_put_vec(s, true, reg_d(i),
+                ir_call_bfmlal(s->b, a32_get_vec(s, true, reg_d(i)), n, m, ir_i32(s->b, WORD_STD)));
+    return true;
+}
+
+/* op: 0 signed, 3 unsigned, 1 unsigned by signed. */
+bool trans_neon_mmla(ArmCtx *s, const A32Insn *i)
+{
+    if (!arm_has(s->cpu, FEATURE_I8MM) || (reg_d(i) | reg_n(i) | reg_m(i)) & 1) {
+        return false;
+    }
+    FP_OR_RETURN(s);
+    a32_put_vec(s, true, reg_d(i),
+                ir_call_mmla(s->b, a32_get_vec(s, true, reg_d(i)), a32_get_vec(s, true, reg_n(i)),
+                             a32_get_vec(s, true, reg_m(i)), ir_i32(s->b, (uint32_t)i->op)));
+    return true;
+}
+
+bool trans_neon_bfcvt(ArmCtx *s, const A32Insn *i)
+{
+    if (!arm_has(s->cpu, FEATURE_BF16) || reg_m(i) & 1) {
+        return false;
+    }
+    FP_OR_RETURN(s);
+    a32_put_vec(s, false, reg_d(i),
+                ir_call_bfcvt(s->b, a32_get_vec(s, true, reg_m(i)), ir_i32(s->b, 4 | WORD_STD)));
+    return true;
 }
 
 bool a32_simd_extra(ArmCtx *s, uint32_t w)

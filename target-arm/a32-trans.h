@@ -36,6 +36,8 @@ static inline unsigned a32_vreg(bool dp, int32_t v, int32_t bit)
 }
 /* A D or S register as i64, zero-extended. */
 IrVal a32_get_fp(ArmCtx *s, bool dp, unsigned n);
+/* The same of a field of `i`, of its format; a half is zero-extended. */
+IrVal a32_operand(ArmCtx *s, const A32Insn *i, int32_t v, int32_t bit);
 void a32_put_fp(ArmCtx *s, bool dp, unsigned n, IrVal x64);
 /* Q register n / 2, or D register n as the low half (what is above it is arbitrary). */
 IrVal a32_get_vec(ArmCtx *s, bool q, unsigned n);

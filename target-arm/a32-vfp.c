@@ -49,9 +49,27 @@ static IrVal low(ArmCtx *s, IrVal v)
     return ir_v_extract(s->b, LANE_I64, v, 0);
 }
 
+static unsigned format(const A32Insn *i)
+{
+    return i->half ? 1 : i->dp ? 3 : 2;
+}
+
 static uint32_t word(const A32Insn *i, unsigned op, unsigned imm, bool u)
 {
-    return simd_word(op, i->dp ? 3 : 2, false, true, u, imm);
+    return simd_word(op, format(i), false, true, u, imm);
+}
+
+IrVal a32_operand(ArmCtx *s, const A32Insn *i, int32_t v, int32_t bit)
+{
+    IrVal x = a32_get_fp(s, i->dp, a32_vreg(i->dp, v, bit));
+
+    return i->half ? ir_zext16(s->b, x) : x;
+}
+
+/* Half precision is ARMv8.2's. */
+static bool format_ok(const ArmCtx *s, const A32Insn *i)
+{
+    return !i->half || arm_has(s->cpu, FEATURE_FP16);
 }
 
 bool a32_fp_ok(ArmCtx *s, bool *undef)
@@ -62,9 +80,12 @@ bool a32_fp_ok(ArmCtx *s, bool *undef)
 
 bool trans_vfp_op2(ArmCtx *s, const A32Insn *i)
 {
+    if (!format_ok(s, i)) {
+        return false;
+    }
     FP_OR_RETURN(s);
-    IrVal a = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vn, i->lo)),
-          b = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
+    IrVal a = a32_operand(s, i, i->vn, i->lo),
+          b = a32_operand(s, i, i->vm, i->hi);
 
     a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits),
                low(s, arm_fp3(s, word(i, i->op, 0, false), vec(s, a), vec(s, b))));
@@ -74,11 +95,15 @@ bool trans_vfp_op2(ArmCtx *s, const A32Insn *i)
 /* Product and sum are rounded each. */
 bool trans_vfp_mla(ArmCtx *s, const A32Insn *i)
 {
+    if (!format_ok(s, i)) {
+        return false;
+    }
     FP_OR_RETURN(s);
     unsigned d = a32_vreg(i->dp, i->vd, i->bits);
-    IrVal sign = ir_i64(s->b, i->dp ? 1ull << 63 : 1u << 31), acc = a32_get_fp(s, i->dp, d);
-    IrVal a = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vn, i->lo)),
-          b = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
+    IrVal sign = ir_i64(s->b, i->half ? 1u << 15 : i->dp ? 1ull << 63 : 1u << 31),
+          acc = a32_operand(s, i, i->vd, i->bits);
+    IrVal a = a32_operand(s, i, i->vn, i->lo),
+          b = a32_operand(s, i, i->vm, i->hi);
     IrVal p = low(s, arm_fp3(s, word(i, FP_MUL, 0, false), vec(s, a), vec(s, b)));
 
     p = i->sub ? ir_xor(s->b, p, sign) : p;
@@ -89,27 +114,30 @@ bool trans_vfp_mla(ArmCtx *s, const A32Insn *i)
 
 bool trans_vfp_fma(ArmCtx *s, const A32Insn *i)
 {
-    if (!arm_has(s->cpu, FEATURE_VFP4)) {
+    if (!arm_has(s->cpu, FEATURE_VFP4) || !format_ok(s, i)) {
         return false;
     }
     FP_OR_RETURN(s);
     unsigned d = a32_vreg(i->dp, i->vd, i->bits);
-    IrVal a = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vn, i->lo)),
-          b = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
+    IrVal a = a32_operand(s, i, i->vn, i->lo),
+          b = a32_operand(s, i, i->vm, i->hi);
 
     a32_put_fp(s, i->dp, d,
                low(s, arm_fp_muladd(s, word(i, (unsigned)(i->neg | i->sub << 1), 0, false),
-                                    vec(s, a32_get_fp(s, i->dp, d)), vec(s, a), vec(s, b))));
+                                    vec(s, a32_operand(s, i, i->vd, i->bits)), vec(s, a), vec(s, b))));
     return true;
 }
 
 bool trans_vfp_op1(ArmCtx *s, const A32Insn *i)
 {
+    if (!format_ok(s, i)) {
+        return false;
+    }
     if (i->op >= FP1_RINTN && !arm_has(s->cpu, FEATURE_V8) && !arm_has(s->cpu, FEATURE_VFP5)) {
         return false;
     }
     FP_OR_RETURN(s);
-    IrVal m = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
+    IrVal m = a32_operand(s, i, i->vm, i->hi);
 
     a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits),
                low(s, arm_fp2(s, word(i, i->op, 0, false), vec(s, m))));
@@ -120,7 +148,7 @@ bool trans_vfp_mov(ArmCtx *s, const A32Insn *i)
 {
     FP_OR_RETURN(s);
     a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits),
-               a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi)));
+               a32_operand(s, i, i->vm, i->hi));
     return true;
 }
 
@@ -128,9 +156,13 @@ bool trans_vfp_imm(ArmCtx *s, const A32Insn *i)
 {
     uint64_t sign = (uint64_t)i->imm >> 7 & 1, b6 = i->imm >> 6 & 1, l = i->imm & 0x3f;
 
+    if (!format_ok(s, i)) {
+        return false;
+    }
     FP_OR_RETURN(s);
     a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits),
-               ir_i64(s->b, i->dp
+               ir_i64(s->b, i->half ? sign << 15 | (b6 ? 0x3000u : 0x4000u) | l << 6
+                            : i->dp
                                 ? sign << 63 |
                                       (b6 ? 0x3fc0000000000000ull : 0x4000000000000000ull) | l << 48
                                 : sign << 31 | (b6 ? 0x3e000000u : 0x40000000u) | l << 19));
@@ -161,12 +193,45 @@ bool trans_vfp_half(ArmCtx *s, const A32Insn *i)
 
 bool trans_vfp_cmp(ArmCtx *s, const A32Insn *i)
 {
+    if (!format_ok(s, i)) {
+        return false;
+    }
     FP_OR_RETURN(s);
-    IrVal a = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits)),
-          b = i->nz ? ir_i64(s->b, 0) : a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
+    IrVal a = a32_operand(s, i, i->vd, i->bits),
+          b = i->nz ? ir_i64(s->b, 0) : a32_operand(s, i, i->vm, i->hi);
     IrVal f = ir_call_fp_compare(s->b, a, b, ir_i32(s->b, word(i, i->e, 0, false)));
 
     ir_env_store(s->b, ir_shli(s->b, f, 28), offsetof(ArmCpu, fpscr_nzcv), MEM_32);
+    return true;
+}
+
+bool trans_vfp_bf16(ArmCtx *s, const A32Insn *i)
+{
+    unsigned d = a32_vreg(false, i->vd, i->bits);
+
+    if (!arm_has(s->cpu, FEATURE_BF16)) {
+        return false;
+    }
+    FP_OR_RETURN(s);
+    IrVal m = a32_get_fp(s, false, a32_vreg(false, i->vm, i->hi));
+    IrVal r = low(s, ir_call_bfcvt(s->b, vec(s, m), ir_i32(s->b, 1)));
+
+    a32_put_fp(s, false, d, ir_deposit(s->b, a32_get_fp(s, false, d), r, i->bottom ? 16 : 0, 16));
+    return true;
+}
+
+/* The result's flags are FPSCR's. */
+bool trans_vfp_jcvt(ArmCtx *s, const A32Insn *i)
+{
+    if (!arm_has(s->cpu, FEATURE_JSCVT)) {
+        return false;
+    }
+    FP_OR_RETURN(s);
+    IrVal r = ir_call_fjcvtzs(s->b, a32_get_fp(s, true, a32_vreg(true, i->vm, i->hi)));
+
+    a32_put_fp(s, false, a32_vreg(false, i->vd, i->bits), ir_zext32(s->b, r));
+    ir_env_store(s->b, ir_shli(s->b, ir_trunc(s->b, ir_shri(s->b, r, 32)), 30),
+                 offsetof(ArmCpu, fpscr_nzcv), MEM_32);
     return true;
 }
 
@@ -174,7 +239,7 @@ bool trans_vfp_cmp(ArmCtx *s, const A32Insn *i)
 bool trans_vfp_cvt(ArmCtx *s, const A32Insn *i)
 {
     FP_OR_RETURN(s);
-    IrVal m = a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi));
+    IrVal m = a32_operand(s, i, i->vm, i->hi);
 
     a32_put_fp(s, !i->dp, a32_vreg(!i->dp, i->vd, i->bits),
                low(s, arm_fp_convert(
@@ -186,6 +251,9 @@ bool trans_vfp_cvt(ArmCtx *s, const A32Insn *i)
 /* unsgn holds the "signed" bit of the encoding */
 bool trans_vfp_from_int(ArmCtx *s, const A32Insn *i)
 {
+    if (!format_ok(s, i)) {
+        return false;
+    }
     FP_OR_RETURN(s);
     a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits),
                ir_call_fp_from_gpr(s->b, a32_get_fp(s, false, a32_vreg(false, i->vm, i->hi)),
@@ -195,10 +263,13 @@ bool trans_vfp_from_int(ArmCtx *s, const A32Insn *i)
 
 bool trans_vfp_to_int(ArmCtx *s, const A32Insn *i)
 {
+    if (!format_ok(s, i)) {
+        return false;
+    }
     FP_OR_RETURN(s);
     a32_put_fp(
         s, false, a32_vreg(false, i->vd, i->bits),
-        ir_call_fp_to_gpr(s->b, a32_get_fp(s, i->dp, a32_vreg(i->dp, i->vm, i->hi)),
+        ir_call_fp_to_gpr(s->b, a32_operand(s, i, i->vm, i->hi),
                           ir_i32(s->b, word(i, i->round ? ROUND_Z : ROUND_CUR, 0, !i->unsgn))));
     return true;
 }
@@ -208,13 +279,13 @@ bool trans_vfp_fixed(ArmCtx *s, const A32Insn *i)
     unsigned bits = i->size ? 32 : 16, frac = bits - (unsigned)i->imm,
              d = a32_vreg(i->dp, i->vd, i->bits);
 
-    if ((int)frac < 0) {
+    if ((int)frac < 0 || !format_ok(s, i)) {
         return false;
     }
     FP_OR_RETURN(s);
     a32_put_fp(s, i->dp, d,
                ir_call_vfp_fixed(
-                   s->b, a32_get_fp(s, i->dp, d),
+                   s->b, i->to ? a32_operand(s, i, i->vd, i->bits) : a32_get_fp(s, i->dp, d),
                    ir_i32(s->b, word(i, (unsigned)i->to | (i->size ? 2u : 0), frac, i->unsgn))));
     return true;
 }
@@ -237,9 +308,21 @@ static void transfer(ArmCtx *s, bool load, bool dp, unsigned n, IrVal addr32)
 
 bool trans_vfp_ldst(ArmCtx *s, const A32Insn *i)
 {
+    if (!format_ok(s, i)) {
+        return false;
+    }
     FP_OR_RETURN(s);
-    transfer(s, i->load, i->dp, a32_vreg(i->dp, i->vd, i->bits),
-             ir_addi(s->b, a32_base(s, i->rn), (i->u ? 1 : -1) * i->imm * 4));
+    IrVal at = ir_addi(s->b, a32_base(s, i->rn), (i->u ? 1 : -1) * i->imm * (i->half ? 2 : 4));
+
+    if (!i->half) {
+        transfer(s, i->load, i->dp, a32_vreg(i->dp, i->vd, i->bits), at);
+    } else if (i->load) {
+        a32_put_fp(s, false, a32_vreg(false, i->vd, i->bits),
+                   arm_load(s, IR_I64, ir_zextq(s->b, at), MEM_16, s->mmu));
+    } else {
+        arm_store(s, ir_trunc(s->b, a32_operand(s, i, i->vd, i->bits)), ir_zextq(s->b, at), MEM_16,
+                  s->mmu);
+    }
     return true;
 }
 
@@ -294,11 +377,16 @@ bool trans_vfp_mov1(ArmCtx *s, const A32Insn *i)
 {
     unsigned n = a32_vreg(false, i->vn, i->lo);
 
+    if (!format_ok(s, i)) {
+        return false;
+    }
     FP_OR_RETURN(s);
     if (i->load) {
-        a32_set_plain(s, i->rt, ir_trunc(s->b, a32_get_fp(s, false, n)));
+        a32_set_plain(s, i->rt, ir_trunc(s->b, a32_operand(s, i, i->vn, i->lo)));
     } else {
-        a32_put_fp(s, false, n, ir_zextq(s->b, a32_reg(s, i->rt)));
+        IrVal v = ir_zextq(s->b, a32_reg(s, i->rt));
+
+        a32_put_fp(s, false, n, i->half ? ir_zext16(s->b, v) : v);
     }
     return true;
 }

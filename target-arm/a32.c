@@ -154,6 +154,14 @@ static bool run_row(ArmCtx *s, const A32Insn *i)
     return a32_row_there(s->cpu, i->row->name) && i->row->trans(s, i);
 }
 
+/* Coprocessors 10 and 11, half precision's 9. */
+static bool is_vfp(uint32_t w)
+{
+    bool here = (w & 0x0e000000) == 0x0c000000 || (w & 0x0f000000) == 0x0e000000;
+
+    return here && ((w & 0xe00) == 0xa00 || (w & 0xf00) == 0x900);
+}
+
 static bool dispatch(ArmCtx *s, uint32_t w)
 {
     A32Insn i = {0};
@@ -176,7 +184,7 @@ static bool dispatch(ArmCtx *s, uint32_t w)
             if (w >> 28 == 15 && a32_simd_extra(s, w)) {
                 return true;
             }
-            if ((w & 0x0e000e00) == 0x0c000a00 || (w & 0x0f000e00) == 0x0e000a00) {
+            if (is_vfp(w)) {
                 return a32_vfp(s, w);
             }
             return w >> 28 == 0xe && a32_decode(&i, w) && i.row->trans(s, &i);
@@ -189,7 +197,7 @@ static bool dispatch(ArmCtx *s, uint32_t w)
         }
         return a32_simd_extra(s, w) || (a32u_decode(&i, w) && run_row(s, &i));
     }
-    if ((w & 0x0e000e00) == 0x0c000a00 || (w & 0x0f000e00) == 0x0e000a00) {
+    if (is_vfp(w)) {
         return a32_vfp(s, w);
     }
     return a32_decode(&i, w) && run_row(s, &i);

@@ -164,13 +164,23 @@ static void p_am2r(Disas *d, uint32_t v)
 }
 
 /* U, eight bits of words: VLDR */
-static void p_am5(Disas *d, uint32_t v)
+static void am5(Disas *d, uint32_t v, unsigned scale)
 {
-    unsigned imm = (v & 255) * 4;
+    unsigned imm = (v & 255) * scale;
 
     if (imm || !(v >> 8)) {
         PUT(d, ", #%s%u", v >> 8 ? "" : "-", imm);
     }
+}
+
+static void p_am5(Disas *d, uint32_t v)
+{
+    am5(d, v, 4);
+}
+
+static void p_am5h(Disas *d, uint32_t v)
+{
+    am5(d, v, 2);
 }
 
 /* ---- lists ---- */
@@ -583,7 +593,7 @@ const DisasPrinter disas_a32_printers[] = {
     {"tta", p_tta}, {"soffw", p_soffw}, {"plai", p_plai}, {"plar", p_plar}, {"itc", p_itc},
     {"c", p_c}, {"cc", p_cc}, {"rg", p_rg}, {"sh", p_sh}, {"stype", p_stype}, {"samt", p_samt},
     {"imm", p_imm}, {"timm", p_timm}, {"brel", p_brel}, {"ut", p_ut}, {"am2i", p_am2i},
-    {"am2r", p_am2r}, {"am3i", p_am3i}, {"am3r", p_am3r}, {"am5", p_am5}, {"list", p_list},
+    {"am2r", p_am2r}, {"am3i", p_am3i}, {"am3r", p_am3r}, {"am5", p_am5}, {"am5h", p_am5h}, {"list", p_list},
     {"lm", p_lm}, {"lmia", p_lmia}, {"wb", p_wb}, {"user", p_user}, {"psr", p_psr},
     {"csr", p_csr}, {"bank", p_bank}, {"option", p_option}, {"aif", p_aif}, {"x8", p_x8},
     {"hx", p_hx}, {"tb", p_tb}, {"sx", p_sx}, {"sr", p_sr}, {"ror", p_ror}, {"exz", p_exz},

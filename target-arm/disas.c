@@ -170,6 +170,12 @@ static bool find_neon(A32Insn *i, uint32_t w)
     return neonx_decode(i, w) || ((w >> 25 == 0x79 || w >> 24 == 0xf4) && neon_decode(i, w));
 }
 
+/* Coprocessors 10 and 11, half precision's 9. */
+static bool is_vfp(uint32_t w)
+{
+    return (w >> 9 & 7) == 5 || (w >> 8 & 15) == 9;
+}
+
 bool disas_a32(Disas *d)
 {
     A32Insn i = {0};
@@ -181,7 +187,7 @@ bool disas_a32(Disas *d)
     if (d->cond == 15) {
         known = find_neon(&i, w) || a32u_decode(&i, w);
     } else {
-        known = ((w >> 9 & 7) == 5 && vfp_decode(&i, w)) || a32_decode(&i, w);
+        known = (is_vfp(w) && vfp_decode(&i, w)) || a32_decode(&i, w);
     }
     if (known) {
         disas_expand(d, i.row->assembly);
@@ -204,7 +210,7 @@ bool disas_t32(Disas *d)
     if ((neon != w || w >> 25 == 0x7e) && !d->m_profile && find_neon(&i, neon)) {
         d->word = neon;
     } else if (!(d->m_profile && m_decode(&i, w)) &&
-               !((w >> 25 == 0x77 || w >> 25 == 0x76) && (w >> 9 & 7) == 5 && vfp_decode(&i, w)) &&
+               !((w >> 25 == 0x77 || w >> 25 == 0x76) && is_vfp(w) && vfp_decode(&i, w)) &&
                !neonx_decode(&i, w) && !t32_decode(&i, w)) {
         return false;
     }

@@ -35,17 +35,6 @@ static bool host_op64(FpOp op, uint64_t a, uint64_t b, uint64_t *r)
     return v == v && (*r & INT64_MAX) != 0x0010000000000000ull;
 }
 
-/* FPCR of the operation at hand; the caller puts back what it got. */
-static uint32_t enter(ArmCpu *c, uint32_t w)
-{
-    uint32_t saved = c->fpcr;
-
-    if (w & WORD_STD) {
-        c->fpcr = FPCR_FZ | FPCR_DN | (saved & (FPCR_FZ16 | FPCR_AHP));
-    }
-    return saved;
-}
-
 /* AArch32's Newton-Raphson steps round the product: 2 - a * b, (3 - a * b) / 2. */
 static uint64_t step_a32(ArmCpu *c, unsigned size, bool root, uint64_t a, uint64_t b)
 {
@@ -98,7 +87,7 @@ Vec128 helper_fp3(Cpu *cpu, Vec128 va, Vec128 vb, uint32_t w)
     Vec128Lanes a = {.v = va}, b = {.v = vb}, r = {.q = {0, 0}};
     unsigned size = word_size(w), lanes = word_lanes(w);
 
-    uint32_t fpcr = enter(ARM(cpu), w);
+    uint32_t fpcr = fp_enter(ARM(cpu), w);
 
     for (unsigned n = 0; n < lanes; n++) {
         if (word_imm(w) & 1) {
@@ -145,7 +134,7 @@ Vec128 helper_fp_muladd(Cpu *cpu, Vec128 vd, Vec128 va, Vec128 vb, uint32_t w)
     Vec128Lanes a = {.v = va}, b = {.v = vb}, d = {.v = vd}, r = {.q = {0, 0}};
     unsigned size = word_size(w), lanes = word_lanes(w);
 
-    uint32_t fpcr = enter(ARM(cpu), w);
+    uint32_t fpcr = fp_enter(ARM(cpu), w);
 
     for (unsigned n = 0; n < lanes; n++) {
         lane_set(&r, size, n,
@@ -161,7 +150,7 @@ Vec128 helper_fp2(Cpu *cpu, Vec128 va, uint32_t w)
     Vec128Lanes a = {.v = va}, r = {.q = {0, 0}};
     unsigned size = word_size(w);
 
-    uint32_t fpcr = enter(ARM(cpu), w);
+    uint32_t fpcr = fp_enter(ARM(cpu), w);
 
     for (unsigned n = 0; n < word_lanes(w); n++) {
         lane_set(&r, size, n, fp_op1(ARM(cpu), size, word_op(w), lane_u(&a, size, n)));
@@ -176,7 +165,7 @@ Vec128 helper_fp_toint(Cpu *cpu, Vec128 va, uint32_t w)
     Vec128Lanes a = {.v = va}, r = {.q = {0, 0}};
     unsigned size = word_size(w);
 
-    uint32_t fpcr = enter(ARM(cpu), w);
+    uint32_t fpcr = fp_enter(ARM(cpu), w);
 
     for (unsigned n = 0; n < word_lanes(w); n++) {
         lane_set(&r, size, n,
@@ -192,7 +181,7 @@ Vec128 helper_fp_fromint(Cpu *cpu, Vec128 va, uint32_t w)
     Vec128Lanes a = {.v = va}, r = {.q = {0, 0}};
     unsigned size = word_size(w);
 
-    uint32_t fpcr = enter(ARM(cpu), w);
+    uint32_t fpcr = fp_enter(ARM(cpu), w);
 
     for (unsigned n = 0; n < word_lanes(w); n++) {
         lane_set(
@@ -229,7 +218,7 @@ Vec128 helper_fp_convert(Cpu *cpu, Vec128 va, uint32_t w)
     unsigned from = word_size(w), to = word_op(w),
              lanes = word_scalar(w) ? 1 : 16u >> MAX(from, to);
 
-    uint32_t fpcr = enter(ARM(cpu), w);
+    uint32_t fpcr = fp_enter(ARM(cpu), w);
 
     for (unsigned n = 0; n < lanes; n++) {
         lane_set(&r, to, n, fp_convert(ARM(cpu), from, to, lane_u(&a, from, n), word_imm(w)));
@@ -258,7 +247,7 @@ Vec128 helper_fcmla(Cpu *cpu, Vec128 vd, Vec128 va, Vec128 vb, uint32_t w)
     unsigned size = word_size(w), rot = word_imm(w) & 3;
     uint64_t sign = 1ull << ((8 << size) - 1);
 
-    uint32_t fpcr = enter(ARM(cpu), w);
+    uint32_t fpcr = fp_enter(ARM(cpu), w);
 
     for (unsigned n = 0; n + 1 < word_lanes(w); n += 2) {
         unsigned src = rot & 1;
@@ -282,7 +271,7 @@ Vec128 helper_fcadd(Cpu *cpu, Vec128 va, Vec128 vb, uint32_t w)
     unsigned size = word_size(w);
     uint64_t sign = 1ull << ((8 << size) - 1);
 
-    uint32_t fpcr = enter(ARM(cpu), w);
+    uint32_t fpcr = fp_enter(ARM(cpu), w);
 
     for (unsigned n = 0; n + 1 < word_lanes(w); n += 2) {
         uint64_t e1 = lane_u(&b, size, n + 1) ^ (word_imm(w) ? 0 : sign),

@@ -118,7 +118,7 @@ const ArmModel arm_models[] = {
         .pfr0 = 0x1201000120112222, .pfr1 = 0x21, .zfr0 = 0x0110110100110021, .dfr0 = 0x10305609,
         .isar0 = 0x1221111110212120, .isar1 = 0x0011111101211012, .mmfr0 = 0x101125, .mmfr1 = 0x11010211122, .mmfr2 = 0x1021011010001011,
         .a32_pfr0 = 0x131, .a32_pfr1 = 0x11011, .a32_dfr0 = 0x06010099, .a32_mmfr = {0x10101105, 0x40000000, 0x01260000, 0x02102211, 0x1000, 1},
-        .a32_isar = ISAR_V8(0x11142, 0x11011121, 0x1010), .mvfr = {0x10110222, 0x12111111, 0x43}, .fpsid = 0x41034070}},
+        .a32_isar = ISAR_V8(0x11142, 0x11011121, 0x1111111), .mvfr = {0x10110222, 0x13211111, 0x43}, .fpsid = 0x41034070}},
 };
 const unsigned arm_num_models = ARRAY_COUNT(arm_models);
 // clang-format on

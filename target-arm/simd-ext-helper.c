@@ -98,25 +98,29 @@ Vec128 helper_bfdot(Vec128 vd, Vec128 vn, Vec128 vm, uint32_t matrix)
     return d.v;
 }
 
-Vec128 helper_bfcvt(Cpu *cpu, Vec128 va, uint32_t lanes)
+Vec128 helper_bfcvt(Cpu *cpu, Vec128 va, uint32_t w)
 {
     Vec128Lanes a = {.v = va}, r = {.q = {0, 0}};
+    uint32_t saved = fp_enter(ARM(cpu), w);
 
-    for (unsigned n = 0; n < lanes; n++) {
+    for (unsigned n = 0; n < (w & 7); n++) {
         r.w[n] = (uint16_t)fp_convert(ARM(cpu), 2, 0, a.l[n], ROUND_CUR);
     }
+    ARM(cpu)->fpcr = saved;
     return r.v;
 }
 
 /* The odd halves of n and m; callers have shifted them there. */
-Vec128 helper_bfmlal(Cpu *cpu, Vec128 vd, Vec128 vn, Vec128 vm, uint32_t unused)
+Vec128 helper_bfmlal(Cpu *cpu, Vec128 vd, Vec128 vn, Vec128 vm, uint32_t w)
 {
     Vec128Lanes d = {.v = vd}, n = {.v = vn}, m = {.v = vm};
+    uint32_t saved = fp_enter(ARM(cpu), w);
 
     for (unsigned e = 0; e < 4; e++) {
         d.l[e] = (uint32_t)fp_muladd(ARM(cpu), 2, d.l[e], n.l[e] & 0xffff0000, m.l[e] & 0xffff0000,
                                      false, false);
     }
+    ARM(cpu)->fpcr = saved;
     return d.v;
 }
 
@@ -158,6 +162,7 @@ Vec128 helper_fmlal(Cpu *cpu, Vec128 vd, Vec128 vn, Vec128 vm, uint32_t w)
     Vec128Lanes d = {.v = vd}, n = {.v = vn}, m = {.v = vm};
     unsigned lanes = w & 2 ? 4 : 2;
     ArmCpu *c = ARM(cpu);
+    uint32_t saved = fp_enter(c, w);
 
     for (unsigned e = 0; e < lanes; e++) {
         d.l[e] = (uint32_t)fp_muladd(c, 2, d.l[e], half_to_single(c, n.w[e + (w & 4 ? lanes : 0)]),
@@ -166,5 +171,6 @@ Vec128 helper_fmlal(Cpu *cpu, Vec128 vd, Vec128 vn, Vec128 vm, uint32_t w)
     if (lanes == 2) {
         d.q[1] = 0;
     }
+    c->fpcr = saved;
     return d.v;
 }

@@ -73,4 +73,15 @@ static inline void lane_set(Vec128Lanes *v, unsigned size, unsigned n, uint64_t 
     }
 }
 
+/* FPCR of the operation at hand (WORD_STD of its word); the caller puts back what it got. */
+static inline uint32_t fp_enter(ArmCpu *c, uint32_t w)
+{
+    uint32_t saved = c->fpcr;
+
+    if (w & WORD_STD) {
+        c->fpcr = FPCR_FZ | FPCR_DN | (saved & (FPCR_FZ16 | FPCR_AHP));
+    }
+    return saved;
+}
+
 #endif

@@ -385,9 +385,10 @@ static uint32_t fix_a32(const Table *t, const Row *r, InsnState *s, uint32_t w)
         rm = rm == 14 || rm == rn ? 13 : rm;
         w = (w & ~0xf000fu) | rn << 16 | rm;
         s->x[rn] = MIDDLE + (rnd() % 4 ? (rnd() & 7) * 32 : rnd() & 63);
-    } else if (t->rows == vfp_rows && (!strcmp(r->name, "VLDR") || !strcmp(r->name, "VSTR"))) {
+    } else if (t->rows == vfp_rows &&
+               (g_str_has_prefix(r->name, "VLDR") || g_str_has_prefix(r->name, "VSTR"))) {
         w = (w & ~(15u << 16)) | 13u << 16;
-    } else if (t->rows == vfp_rows && !strcmp(r->name, "VCVT_x")) {
+    } else if (t->rows == vfp_rows && g_str_has_prefix(r->name, "VCVT_x")) {
         w &= ~8u;       /* no more fraction bits than there are */
     } else if (t->rows == vfp_rows && (r->value & 0x0f000010) == 0x0e000010 &&
                (w >> 12 & 15) >= 13) {
