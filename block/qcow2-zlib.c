@@ -56,8 +56,8 @@ static void deflater_free(gpointer opaque)
 static GPrivate deflater = G_PRIVATE_INIT(deflater_free);
 
 /*
- * Level 5 and hash tables of the usual size: with a window of 4 KiB level 6 takes half as long again
- * for 0.1 % of the room, and larger tables are only more to clear.
+ * Level 5 and hash tables of the usual size: with a window of 4 KiB level 6 takes half as long
+ * again for 0.1 % of the room, and larger tables are only more to clear.
  */
 static z_stream *deflater_get(void)
 {
