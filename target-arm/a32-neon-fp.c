@@ -254,7 +254,8 @@ bool trans_vfp_sel(ArmCtx *s, const A32Insn *i)
     ArmCond c = arm_cond(s, conds[i->cond]);
 
     a32_put_fp(s, i->dp, a32_vreg(i->dp, i->vd, i->bits),
-               ir_select(s->b, c.cond, c.a, c.b, a32_operand(s, i, i->vn, i->lo), a32_operand(s, i, i->vm, i->hi)));
+               ir_select(s->b, c.cond, c.a, c.b, a32_operand(s, i, i->vn, i->lo),
+                         a32_operand(s, i, i->vm, i->hi)));
     return true;
 }
 
@@ -446,7 +447,9 @@ bool trans_neon_fmlal(ArmCtx *s, const A32Insn *i)
     return fmlal(s, i, halves(s, i->q, i->q ? reg_m(i) : a32_vreg(false, i->vm, i->hi)));
 }
 
-/* vm has three bits, x the fourth: of an S register the half, of a D register the index's low bit. */
+/*
+ * vm has three bits, x the fourth: of an S register the half, of a D register the index's low bit.
+ */
 bool trans_neon_fmlal_x(ArmCtx *s, const A32Insn *i)
 {
     if (!arm_has(s->cpu, FEATURE_FHM) || odd_q(i, reg_d(i))) {
@@ -462,7 +465,8 @@ bool trans_neon_fmlal_x(ArmCtx *s, const A32Insn *i)
 
 bool trans_neon_bfdot(ArmCtx *s, const A32Insn *i)
 {
-    if (!arm_has(s->cpu, FEATURE_BF16) || odd_q(i, reg_d(i) | reg_n(i) | (i->index ? 0 : reg_m(i)))) {
+    if (!arm_has(s->cpu, FEATURE_BF16) ||
+        odd_q(i, reg_d(i) | reg_n(i) | (i->index ? 0 : reg_m(i)))) {
         return false;
     }
     FP_OR_RETURN(s);
@@ -470,8 +474,8 @@ bool trans_neon_bfdot(ArmCtx *s, const A32Insn *i)
                        : a32_get_vec(s, i->q, reg_m(i));
 
     a32_put_vec(s, i->q, reg_d(i),
-                ir_call_bfdot(s->b, a32_get_vec(s, i->q, reg_d(i)), a32_get_vec(s, i->q, reg_n(i)), m,
-                              ir_i32(s->b, (uint32_t)i->op)));
+                ir_call_bfdot(s->b, a32_get_vec(s, i->q, reg_d(i)), a32_get_vec(s, i->q, reg_n(i)),
+                              m, ir_i32(s->b, (uint32_t)i->op)));
     return true;
 }
 

@@ -122,9 +122,10 @@ bool trans_vfp_fma(ArmCtx *s, const A32Insn *i)
     IrVal a = a32_operand(s, i, i->vn, i->lo),
           b = a32_operand(s, i, i->vm, i->hi);
 
-    a32_put_fp(s, i->dp, d,
-               low(s, arm_fp_muladd(s, word(i, (unsigned)(i->neg | i->sub << 1), 0, false),
-                                    vec(s, a32_operand(s, i, i->vd, i->bits)), vec(s, a), vec(s, b))));
+    a32_put_fp(
+        s, i->dp, d,
+        low(s, arm_fp_muladd(s, word(i, (unsigned)(i->neg | i->sub << 1), 0, false),
+                             vec(s, a32_operand(s, i, i->vd, i->bits)), vec(s, a), vec(s, b))));
     return true;
 }
 
