@@ -94,6 +94,14 @@ static void item_bytes(const StateItem *i, const uint8_t *base, Device *d, GByte
         }
         break;
     }
+    case STATE_BYTE_ARRAY: {
+        const GByteArray *data = *(GByteArray *const *)p;
+
+        if (data) {
+            g_byte_array_append(out, data->data, data->len);
+        }
+        break;
+    }
     default:
         break;
     }
@@ -274,6 +282,13 @@ static void load_item(const StateItem *i, void *opaque)
     if (!piece) {
         w->good = (i->field && i->field->needed) ||
                   fail(w->error, "%s: the state has no '%s'", w->who, i->path);
+        return;
+    }
+    if (i->kind == STATE_BYTE_ARRAY) {
+        GByteArray **array = (GByteArray **)p;
+
+        g_clear_pointer(array, g_byte_array_unref);
+        *array = g_byte_array_append(g_byte_array_new(), piece->data, piece->len);
         return;
     }
     if (piece->len != item_length(i, w->d, p)) {

@@ -9,9 +9,6 @@
 #include "util/bswap.h"
 
 #define HEADER 24u
-#define MAX_ENTRIES 16384u      /* pieces of a resource's memory */
-#define MAX_SIZE 16384u         /* pixels each way */
-#define CURSOR_SIZE 64u
 #define RESPONSE_MAX (HEADER + 8 + 1024)
 
 enum { CONTROL_QUEUE, CURSOR_QUEUE };
@@ -33,8 +30,7 @@ enum {
     CMD_UPDATE_CURSOR = 0x300,
     CMD_MOVE_CURSOR };
 enum {
-    OK_NODATA = 0x1100,
-    OK_DISPLAY_INFO,
+    OK_DISPLAY_INFO = 0x1101,
     OK_CAPSET_INFO,
     OK_CAPSET,
     OK_EDID,
@@ -45,20 +41,11 @@ enum {
     ERR_CONTEXT,
     ERR_PARAMETER };
 
-/* A 2D resource: its picture and the guest memory that it is filled from. */
-typedef struct Resource {
-    uint32_t id, width, height;
-    pixman_image_t *image;
-    uint64_t bytes;
-    DmaSg *backing;
-    uint32_t pieces;
-} Resource;
-
 /* ---- resources ---- */
 
 static void resource_free(void *p)
 {
-    Resource *r = p;
+    GpuResource *r = p;
 
     if (r->image) {
         pixman_image_unref(r->image);
@@ -67,7 +54,7 @@ static void resource_free(void *p)
     g_free(r);
 }
 
-static Resource *find_resource(VirtioGpu *s, uint32_t id)
+static GpuResource *find_resource(VirtioGpu *s, uint32_t id)
 {
     return g_hash_table_lookup(s->resources, GUINT_TO_POINTER(id));
 }
@@ -78,7 +65,7 @@ static void scanout_off(Scanout *o)
     o->dirty = true;
 }
 
-static void resource_drop(VirtioGpu *s, Resource *r)
+static void resource_drop(VirtioGpu *s, GpuResource *r)
 {
     for (unsigned i = 0; i < s->max_outputs; i++) {
         if (s->scanout[i].resource == r) {
@@ -105,15 +92,15 @@ static pixman_format_code_t pixel_format(uint32_t format)
     }
 }
 
-static uint32_t create_2d(VirtioGpu *s, const uint8_t *c)
+uint32_t virtio_gpu_create(VirtioGpu *s, uint32_t id, uint32_t virtio_format, uint32_t width,
+                           uint32_t height)
 {
-    uint32_t id = load_le32(c), width = load_le32(c + 8), height = load_le32(c + 12);
-    pixman_format_code_t format = pixel_format(load_le32(c + 4));
+    pixman_format_code_t format = pixel_format(virtio_format);
 
     if (id == 0 || find_resource(s, id)) {
         return ERR_RESOURCE;
     }
-    if (!format || !width || !height || width > MAX_SIZE || height > MAX_SIZE) {
+    if (!format || !width || !height || width > GPU_MAX_SIZE || height > GPU_MAX_SIZE) {
         return ERR_PARAMETER;
     }
     uint64_t bytes = (uint64_t)width * height * 4;
@@ -121,28 +108,34 @@ static uint32_t create_2d(VirtioGpu *s, const uint8_t *c)
     if (bytes > s->max_hostmem || s->hostmem > s->max_hostmem - bytes) {
         return ERR_OUT_OF_MEMORY;
     }
-    Resource *r = g_new0(Resource, 1);
+    GpuResource *r = g_new0(GpuResource, 1);
 
-    *r = (Resource){ .id = id, .width = width, .height = height, .bytes = bytes,
-                     .image = pixman_image_create_bits(format, (int)width, (int)height, NULL, 0) };
+    *r = (GpuResource){ .id = id, .format = virtio_format, .width = width, .height = height,
+                        .bytes = bytes, .image = pixman_image_create_bits(format, (int)width, (int)height, NULL, 0) };
     if (!r->image) {
         g_free(r);
         return ERR_OUT_OF_MEMORY;
     }
     s->hostmem += bytes;
     g_hash_table_insert(s->resources, GUINT_TO_POINTER(id), r);
-    return OK_NODATA;
+    return GPU_OK_NODATA;
+}
+
+static uint32_t create_2d(VirtioGpu *s, const uint8_t *c)
+{
+    return virtio_gpu_create(s, load_le32(c), load_le32(c + 4), load_le32(c + 8),
+                             load_le32(c + 12));
 }
 
 static uint32_t attach_backing(VirtioGpu *s, const VirtqElem *e, const uint8_t *c)
 {
-    Resource *r = find_resource(s, load_le32(c));
+    GpuResource *r = find_resource(s, load_le32(c));
     uint32_t n = load_le32(c + 4);
 
     if (!r) {
         return ERR_RESOURCE;
     }
-    if (r->backing || n > MAX_ENTRIES) {
+    if (r->backing || n > GPU_MAX_ENTRIES) {
         return ERR_UNSPEC;
     }
     g_autofree uint8_t *entries = g_malloc(n * 16u + 1);
@@ -156,11 +149,11 @@ static uint32_t attach_backing(VirtioGpu *s, const VirtqElem *e, const uint8_t *
         r->backing[i] =
             (DmaSg){.addr = load_le64(entries + i * 16), .len = load_le32(entries + i * 16 + 8)};
     }
-    return OK_NODATA;
+    return GPU_OK_NODATA;
 }
 
 /* Bytes [off, off + len) of a resource's memory; what is not there stays as it was. */
-static void backing_read(VirtioGpu *s, const Resource *r, uint64_t off, uint8_t *out, uint64_t len)
+static void backing_read(VirtioGpu *s, const GpuResource *r, uint64_t off, uint8_t *out, uint64_t len)
 {
     for (uint32_t i = 0; i < r->pieces && len; i++) {
         uint64_t n;
@@ -177,7 +170,12 @@ static void backing_read(VirtioGpu *s, const Resource *r, uint64_t off, uint8_t 
     }
 }
 
-static bool inside(uint32_t x, uint32_t y, uint32_t w, uint32_t h, const Resource *r)
+void virtio_gpu_fill(VirtioGpu *s, GpuResource *r)
+{
+    backing_read(s, r, 0, (uint8_t *)pixman_image_get_data(r->image), r->bytes);
+}
+
+static bool inside(uint32_t x, uint32_t y, uint32_t w, uint32_t h, const GpuResource *r)
 {
     return x <= r->width && w <= r->width - x && y <= r->height && h <= r->height - y;
 }
@@ -186,7 +184,7 @@ static uint32_t transfer(VirtioGpu *s, const uint8_t *c)
 {
     uint32_t x = load_le32(c), y = load_le32(c + 4), w = load_le32(c + 8), h = load_le32(c + 12);
     uint64_t offset = load_le64(c + 16);
-    Resource *r = find_resource(s, load_le32(c + 24));
+    GpuResource *r = find_resource(s, load_le32(c + 24));
 
     if (!r || !r->backing) {
         return ERR_RESOURCE;
@@ -199,21 +197,20 @@ static uint32_t transfer(VirtioGpu *s, const uint8_t *c)
 
     if (x == 0 && w == r->width && stride == line) {
         backing_read(s, r, offset, pixels + y * stride, (uint64_t)h * line);
-        return OK_NODATA;
+        return GPU_OK_NODATA;
     }
     for (uint32_t i = 0; i < h; i++) {
         backing_read(s, r, offset + i * line, pixels + (y + i) * stride + x * 4u, (uint64_t)w * 4);
     }
-    return OK_NODATA;
+    return GPU_OK_NODATA;
 }
 
 /* ---- what is shown ---- */
 
-static uint32_t set_scanout(VirtioGpu *s, const uint8_t *c)
+uint32_t virtio_gpu_show(VirtioGpu *s, uint32_t n, uint32_t id, uint32_t x, uint32_t y, uint32_t w,
+                         uint32_t h)
 {
-    uint32_t x = load_le32(c), y = load_le32(c + 4), w = load_le32(c + 8), h = load_le32(c + 12);
-    uint32_t n = load_le32(c + 16), id = load_le32(c + 20);
-    Resource *r = find_resource(s, id);
+    GpuResource *r = find_resource(s, id);
 
     if (n >= s->max_outputs) {
         return ERR_SCANOUT;
@@ -222,7 +219,7 @@ static uint32_t set_scanout(VirtioGpu *s, const uint8_t *c)
 
     if (id == 0) {
         scanout_off(o);
-        return OK_NODATA;
+        return GPU_OK_NODATA;
     }
     if (!r) {
         return ERR_RESOURCE;
@@ -237,12 +234,18 @@ static uint32_t set_scanout(VirtioGpu *s, const uint8_t *c)
     o->height = h;
     o->dirty = true;
     console_resize(o->console, w, h);
-    return OK_NODATA;
+    return GPU_OK_NODATA;
+}
+
+static uint32_t set_scanout(VirtioGpu *s, const uint8_t *c)
+{
+    return virtio_gpu_show(s, load_le32(c + 16), load_le32(c + 20), load_le32(c),
+                           load_le32(c + 4), load_le32(c + 8), load_le32(c + 12));
 }
 
 static uint32_t flush(VirtioGpu *s, const uint8_t *c)
 {
-    Resource *r = find_resource(s, load_le32(c + 16));
+    GpuResource *r = find_resource(s, load_le32(c + 16));
 
     if (!r) {
         return ERR_RESOURCE;
@@ -253,7 +256,7 @@ static uint32_t flush(VirtioGpu *s, const uint8_t *c)
     for (unsigned i = 0; i < s->max_outputs; i++) {
         s->scanout[i].dirty |= s->scanout[i].resource == r;
     }
-    return OK_NODATA;
+    return GPU_OK_NODATA;
 }
 
 /* The picture and the cursor over it. */
@@ -286,7 +289,7 @@ static void scanout_draw(void *opaque)
     if (o->cursor) {
         pixman_image_composite(PIXMAN_OP_OVER, o->cursor, NULL, surface, 0, 0, 0, 0,
                                (int16_t)(o->cursor_x - o->hot_x), (int16_t)(o->cursor_y - o->hot_y),
-                               CURSOR_SIZE, CURSOR_SIZE);
+                               GPU_CURSOR_SIZE, GPU_CURSOR_SIZE);
     }
     console_damage(o->console, 0, 0, width, height);
 }
@@ -315,20 +318,20 @@ static void cursor_command(VirtioGpu *s, uint32_t type, const uint8_t *c)
     }
     Scanout *o = &s->scanout[n];
 
-    o->cursor_x = (int)MIN(load_le32(c + 4), MAX_SIZE);
-    o->cursor_y = (int)MIN(load_le32(c + 8), MAX_SIZE);
+    o->cursor_x = (int)MIN(load_le32(c + 4), GPU_MAX_SIZE);
+    o->cursor_y = (int)MIN(load_le32(c + 8), GPU_MAX_SIZE);
     o->dirty = true;
     if (type == CMD_UPDATE_CURSOR) {
-        Resource *r = find_resource(s, load_le32(c + 16));
+        GpuResource *r = find_resource(s, load_le32(c + 16));
 
         cursor_hide(o);
-        o->hot_x = (int)MIN(load_le32(c + 20), CURSOR_SIZE);
-        o->hot_y = (int)MIN(load_le32(c + 24), CURSOR_SIZE);
-        if (r && r->width == CURSOR_SIZE && r->height == CURSOR_SIZE) {
+        o->hot_x = (int)MIN(load_le32(c + 20), GPU_CURSOR_SIZE);
+        o->hot_y = (int)MIN(load_le32(c + 24), GPU_CURSOR_SIZE);
+        if (r && r->width == GPU_CURSOR_SIZE && r->height == GPU_CURSOR_SIZE) {
             o->cursor =
-                pixman_image_create_bits(PIXMAN_a8r8g8b8, CURSOR_SIZE, CURSOR_SIZE, NULL, 0);
+                pixman_image_create_bits(PIXMAN_a8r8g8b8, GPU_CURSOR_SIZE, GPU_CURSOR_SIZE, NULL, 0);
             pixman_image_composite(PIXMAN_OP_SRC, r->image, NULL, o->cursor, 0, 0, 0, 0, 0, 0,
-                                   CURSOR_SIZE, CURSOR_SIZE);
+                                   GPU_CURSOR_SIZE, GPU_CURSOR_SIZE);
         }
     }
 }
@@ -382,7 +385,7 @@ static const Command commands[] = {
 static uint32_t run_command(VirtioGpu *s, const VirtqElem *e, uint32_t type, const uint8_t *c,
                             uint8_t *out)
 {
-    Resource *r;
+    GpuResource *r;
 
     switch (type) {
     case CMD_GET_DISPLAY_INFO:
@@ -394,7 +397,7 @@ static uint32_t run_command(VirtioGpu *s, const VirtqElem *e, uint32_t type, con
         if (r) {
             resource_drop(s, r);
         }
-        return r ? OK_NODATA : ERR_RESOURCE;
+        return r ? GPU_OK_NODATA : ERR_RESOURCE;
     case CMD_SET_SCANOUT:
         return set_scanout(s, c);
     case CMD_FLUSH:
@@ -409,7 +412,7 @@ static uint32_t run_command(VirtioGpu *s, const VirtqElem *e, uint32_t type, con
             g_clear_pointer(&r->backing, g_free);
             r->pieces = 0;
         }
-        return r ? OK_NODATA : ERR_RESOURCE;
+        return r ? GPU_OK_NODATA : ERR_RESOURCE;
     case CMD_GET_EDID:
         return s->edid_on ? get_edid(s, c, out) : ERR_UNSPEC;
     default:
@@ -531,6 +534,7 @@ static void gpu_unrealize(VirtioDevice *v)
         console_free(s->scanout[i].console);
     }
     g_hash_table_unref(s->resources);
+    g_clear_pointer(&s->saved, g_byte_array_unref);
 }
 
 const Prop virtio_gpu_props[] = {
@@ -543,12 +547,13 @@ const Prop virtio_gpu_props[] = {
 
 const StateField virtio_gpu_state[] = {
     STATE(VirtioGpu, events), HOST_ONLY(VirtioGpu, monitor.xmax, "no property"), HOST_ONLY(VirtioGpu, monitor.ymax, "no property"),
-    HOST_ONLY(VirtioGpu, monitor.refresh_mhz, "no property"), HOST_ONLY(VirtioGpu, scanout, "not saved yet"),
-    HOST_ONLY(VirtioGpu, resources, "not saved yet"), HOST_ONLY(VirtioGpu, hostmem, "sum of the resources"), STATE_END,
+    HOST_ONLY(VirtioGpu, monitor.refresh_mhz, "no property"), HOST_ONLY(VirtioGpu, scanout, "saved with the resources"),
+    STATE_BLOB(VirtioGpu, saved),
+    HOST_ONLY(VirtioGpu, resources, "in saved"), HOST_ONLY(VirtioGpu, hostmem, "sum of the resources"), STATE_END,
 };
 
 const VirtioType virtio_gpu_type = {
-    .not_saved = "its resources cannot be saved yet",
+    .saving = virtio_gpu_saving, .check_load = virtio_gpu_check_load, .loaded = virtio_gpu_loaded,
     .name = "virtio-gpu", .category = "display", .id = 16, .pci_class = 0x038000, .size = sizeof(VirtioGpu), .config_size = 16,
     .props = virtio_gpu_props, .state = virtio_gpu_state, .realize = gpu_realize, .unrealize = gpu_unrealize, .reset = gpu_reset,
     .features = gpu_features, .config_read = gpu_config_read, .config_write = gpu_config_write, .notify = gpu_notify,

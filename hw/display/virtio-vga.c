@@ -98,7 +98,7 @@ static const VirtioPciLayout virtio_vga_layout = {
     .bar = 2, .msix_bar = 4, .common = 0x1000, .isr = 0x1800, .area = 0x800};
 
 static const VirtioType virtio_vga_type = {
-    .not_saved = "its resources cannot be saved yet",
+    .saving = virtio_gpu_saving, .check_load = virtio_gpu_check_load, .loaded = virtio_gpu_loaded,
     .name = "virtio-vga", .category = "display", .id = 16, .pci_class = 0x030000, .size = sizeof(VirtioVga),
     .config_size = 16, .vectors = 3, .romfile = "vgabios-virtio.bin", .pci_only = true, .fixed = true, .layout = &virtio_vga_layout,
     .props = virtio_gpu_props, .state = virtio_vga_state, .realize = virtio_vga_realize, .pci_ready = virtio_vga_ready,

@@ -109,7 +109,7 @@ struct AtaDrive {
     uint32_t pio_pos, pio_len;
     uint64_t lba;
     uint32_t left; /* sectors */
-    uint32_t chunk; /* sectors of a PIO block */
+    uint32_t chunk; /* sectors of a PIO block; packets: bytes of one, as the guest limits them */
     bool dma_write; /* from guest memory */
     uint8_t step; /* AtaStep: what follows the phase */
     uint32_t reply_pos, reply_len; /* packet commands */

@@ -110,6 +110,15 @@ static void ata_device_reset(Device *dev)
     }
 }
 
+/* Of CD drives it is the byte count limit, as the guest wrote it. */
+static bool ata_check_load(Device *dev, GError **error)
+{
+    const AtaDrive *d = (AtaDrive *)dev;
+
+    return d->cd || d->chunk <= ATA_BUF_SIZE / ATA_SECTOR ||
+           fail(error, "a PIO block of %u sectors", d->chunk);
+}
+
 static size_t buf_len(Device *dev)
 {
     return ATA_BUF_SIZE;
@@ -140,7 +149,7 @@ static const StateField ata_state[] = {
     STATE_MAX(AtaDrive, pio_len, ATA_BUF_SIZE),
     STATE(AtaDrive, lba),
     STATE(AtaDrive, left),
-    STATE_MAX(AtaDrive, chunk, ATA_BUF_SIZE / ATA_SECTOR),
+    STATE_MAX(AtaDrive, chunk, UINT16_MAX),
     STATE(AtaDrive, dma_write),
     STATE(AtaDrive, step),
     STATE_TO(AtaDrive, reply_pos, reply_len, ATA_BUF_SIZE),
@@ -184,6 +193,7 @@ static const DeviceType ide_hd_type = {
     .realize = ide_hd_realize,
     .unrealize = ata_unrealize,
     .reset = ata_device_reset,
+    .check_load = ata_check_load,
 };
 DEVICE_TYPE(ide_hd_type);
 
@@ -199,5 +209,6 @@ static const DeviceType ide_cd_type = {
     .realize = ide_cd_realize,
     .unrealize = ata_unrealize,
     .reset = ata_device_reset,
+    .check_load = ata_check_load,
 };
 DEVICE_TYPE(ide_cd_type);

@@ -8,7 +8,7 @@
 
 #include "hw/virtio/virtio.h"
 #include "qom/vm.h"
-#include "util/bswap.h"
+#include "util/blob.h"
 #include "util/error.h"
 
 #define GRANULE_MASK 0xfffull
@@ -107,6 +107,7 @@ struct VirtioIommu {
     Fault faults[MAX_FAULTS];
     unsigned num_faults;
     Bh *fault_bh;
+    GByteArray *saved; /* the requests that make what is there, while the machine is saved */
 };
 
 /* ---- translation; any thread ---- */
@@ -257,10 +258,9 @@ static Domain *domain_of(VirtioIommu *s, uint32_t id)
     return g_hash_table_lookup(s->domains, GUINT_TO_POINTER(id));
 }
 
-static uint8_t run_attach(VirtioIommu *s, const uint8_t *q)
+static uint8_t run_attach(VirtioIommu *s, Endpoint *e, const uint8_t *q)
 {
     uint32_t id = load_le32(q + 4), flags = load_le32(q + 12);
-    Endpoint *e = endpoint_of(s, load_le32(q + 8));
     Domain *d = domain_of(s, id);
 
     if (!e) {
@@ -384,7 +384,7 @@ static uint32_t run_request(VirtioIommu *s, VirtqElem *e)
         pthread_mutex_lock(&s->lock);
         switch (q[0]) {
         case T_ATTACH:
-            *status = run_attach(s, q);
+            *status = run_attach(s, endpoint_of(s, load_le32(q + 8)), q);
             break;
         case T_DETACH:
             *status = run_detach(s, q);
@@ -560,8 +560,104 @@ static void iommu_unrealize(VirtioDevice *v)
     }
     g_hash_table_destroy(s->endpoints);
     g_hash_table_destroy(s->domains);
+    g_clear_pointer(&s->saved, g_byte_array_unref);
     bh_free(s->fault_bh);
     pthread_mutex_destroy(&s->lock);
+}
+
+/* ---- state: requests that make the domains and mappings anew ---- */
+
+static gboolean save_mapping(gpointer key, gpointer value, gpointer opaque)
+{
+    const Mapping *m = value;
+    GByteArray *b = opaque;
+
+    blob_put_u64(b, m->start);
+    blob_put_u64(b, m->end);
+    blob_put_u64(b, m->phys);
+    blob_put_u32(b, m->flags);
+    return FALSE;
+}
+
+static void iommu_saving(VirtioDevice *v)
+{
+    VirtioIommu *s = (VirtioIommu *)v;
+    GByteArray *b = g_byte_array_new();
+    GHashTableIter i;
+    gpointer p;
+
+    pthread_mutex_lock(&s->lock);
+    g_hash_table_iter_init(&i, s->endpoints);
+    while (g_hash_table_iter_next(&i, NULL, &p)) {
+        const Endpoint *e = p;
+
+        if (e->domain) {
+            blob_put_u32(b, e->id + 1u);
+            blob_put_u32(b, e->domain->id);
+            blob_put_u32(b, e->domain->bypass);
+        }
+    }
+    blob_put_u32(b, 0);
+    g_hash_table_iter_init(&i, s->domains);
+    while (g_hash_table_iter_next(&i, NULL, &p)) {
+        const Domain *d = p;
+
+        blob_put_u32(b, d->id);
+        blob_put_u32(b, (uint32_t)g_tree_nnodes(d->mappings));
+        g_tree_foreach(d->mappings, save_mapping, b);
+    }
+    pthread_mutex_unlock(&s->lock);
+    g_clear_pointer(&s->saved, g_byte_array_unref);
+    s->saved = b;
+}
+
+static bool load_attach(VirtioIommu *s, uint32_t endpoint, BlobReader *in)
+{
+    uint8_t q[20] = {T_ATTACH};
+
+    store_le32(q + 4, blob_get_u32(in));
+    store_le32(q + 12, blob_get_u32(in));
+    return endpoint <= UINT16_MAX && run_attach(s, endpoint_get(s, (uint16_t)endpoint), q) == S_OK;
+}
+
+static bool load_mapping(VirtioIommu *s, uint32_t domain, BlobReader *in)
+{
+    uint8_t q[36] = {T_MAP};
+
+    store_le32(q + 4, domain);
+    for (unsigned i = 0; i < 3; i++) {
+        store_le64(q + 8 + 8 * i, blob_get_u64(in));
+    }
+    store_le32(q + 32, blob_get_u32(in));
+    return !in->bad && run_map(s, q) == S_OK;
+}
+
+/* The machine was reset before: nothing is there yet. What fails is followed by another reset. */
+static bool iommu_check_load(VirtioDevice *v, GError **error)
+{
+    VirtioIommu *s = (VirtioIommu *)v;
+    BlobReader in = blob_reader(s->saved);
+    bool good = true;
+    uint32_t id;
+
+    pthread_mutex_lock(&s->lock);
+    while (good && (id = blob_get_u32(&in)) != 0) {
+        good = load_attach(s, id - 1, &in);
+    }
+    while (good && in.left && !in.bad) {
+        uint32_t domain = blob_get_u32(&in), n = blob_get_u32(&in);
+
+        for (; good && n; n--) {
+            good = load_mapping(s, domain, &in);
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
+    return (good && !in.bad) || fail(error, "its domains make no sense");
+}
+
+static void iommu_loaded(VirtioDevice *v)
+{
+    g_clear_pointer(&((VirtioIommu *)v)->saved, g_byte_array_unref);
 }
 
 static const Prop iommu_props[] = {
@@ -572,7 +668,8 @@ static const Prop iommu_props[] = {
 static const StateField iommu_state[] = {
     STATE(VirtioIommu, bypass),
     HOST_ONLY(VirtioIommu, root, "place"),
-    HOST_ONLY(VirtioIommu, endpoints, "saving domains and mappings is missing"),
+    STATE_BLOB(VirtioIommu, saved),
+    HOST_ONLY(VirtioIommu, endpoints, "in saved"),
     HOST_ONLY(VirtioIommu, domains, "likewise"),
     HOST_ONLY(VirtioIommu, num_mappings, "likewise"),
     HOST_ONLY(VirtioIommu, lock, "host side"),
@@ -589,5 +686,6 @@ static const VirtioType iommu_type = {
     .realize = iommu_realize, .unrealize = iommu_unrealize, .reset = iommu_reset, .system_reset = iommu_system_reset,
     .features = iommu_features, .config_read = iommu_config, .config_write = iommu_config_write,
     .notify = iommu_notify, .queue_reset = iommu_queue_reset,
+    .saving = iommu_saving, .check_load = iommu_check_load, .loaded = iommu_loaded,
 };
 VIRTIO_TYPE(iommu_type);

@@ -437,6 +437,11 @@ static bool backend_check_load(Device *d, GError **error)
     return virtio_core_check_load((VirtioDevice *)d, error);
 }
 
+static void backend_saving(Device *d)
+{
+    virtio_core_saving((VirtioDevice *)d);
+}
+
 static void backend_loaded(Device *d)
 {
     virtio_core_loaded((VirtioDevice *)d);
@@ -455,6 +460,7 @@ static const DeviceType backend_base = {
     .realize = backend_realize,
     .unrealize = backend_unrealize,
     .reset = backend_reset,
+    .saving = backend_saving,
     .check_load = backend_check_load,
     .post_load = backend_loaded,
 };

@@ -689,6 +689,11 @@ static bool virtio_pci_check_load(Device *d, GError **error)
     return virtio_core_check_load((VirtioDevice *)d, error);
 }
 
+static void virtio_pci_saving(Device *d)
+{
+    virtio_core_saving((VirtioDevice *)d);
+}
+
 static void virtio_pci_loaded(Device *d)
 {
     virtio_core_loaded((VirtioDevice *)d);
@@ -732,6 +737,7 @@ static const DeviceType virtio_pci_base = {
     .realize = virtio_pci_realize,
     .unrealize = virtio_pci_unrealize,
     .reset = virtio_pci_reset,
+    .saving = virtio_pci_saving,
     .check_load = virtio_pci_check_load,
     .post_load = virtio_pci_loaded,
 };

@@ -220,8 +220,18 @@ bool virtio_core_check_load(VirtioDevice *v, GError **error)
     return !v->type->check_load || v->type->check_load(v, error);
 }
 
+void virtio_core_saving(VirtioDevice *v)
+{
+    if (v->type->saving) {
+        v->type->saving(v);
+    }
+}
+
 void virtio_core_loaded(VirtioDevice *v)
 {
+    if (v->type->loaded) {
+        v->type->loaded(v);
+    }
     if (v->kicked) {
         bh_schedule(v->kick_bh);
     }

@@ -18,6 +18,7 @@ typedef enum StateKind {
     STATE_TIMER,     /* a Timer */
     STATE_STRUCT_,   /* count structs of `size` bytes described by `fields` */
     STATE_BUFFER,    /* pointer to host memory, length by len() */
+    STATE_BYTE_ARRAY, /* GByteArray *, of any length: `saving` makes it, `check_load` takes it */
     STATE_HOST,      /* not state: host side, rebuilt or constant; `why` says so */
 } StateKind;
 
@@ -86,6 +87,7 @@ typedef struct StateField {
     { .name = #f, .kind = STATE_STRUCT_, .offset = offsetof(T, f), .size = sizeof(((T *)0)->f[0]), \
       .count = sizeof(((T *)0)->f) / sizeof(((T *)0)->f[0]), .fields = fields_ }
 #define STATE_BUF(T, f, len_) STATE_FIELD_(T, f, STATE_BUFFER, .len = len_)
+#define STATE_BLOB(T, f) STATE_FIELD_(T, f, STATE_BYTE_ARRAY)
 #define HOST_ONLY(T, f, why_) STATE_FIELD_(T, f, STATE_HOST, .why = why_)
 #define STATE_END { 0 }
 

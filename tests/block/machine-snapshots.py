@@ -146,6 +146,82 @@ def test_round_trip():
             os.unlink(f'd{i}')
 
 
+class Virtio:
+    """A modern device on the root bus: its first queue, requests one by one."""
+
+    def __init__(self, q, slot, bar, ring):
+        self.q, self.bar, self.ring, self.done = q, bar, ring, 0
+        for at, value in ((0x20, bar), (0x24, 0), (4, 6)):
+            q.command(f'outl 0xcf8 {0x80000000 | slot << 11 | at}')
+            q.command(f'outl 0xcfc {value}')
+        for at, size, value in ((0x14, 'b', 3), (8, 'l', 1), (0xc, 'l', 1), (8, 'l', 0), (0xc, 'l', 0), (0x14, 'b', 11),
+                                (0x16, 'w', 0), (0x18, 'w', 16), (0x20, 'l', ring), (0x28, 'l', ring + 0x1000),
+                                (0x30, 'l', ring + 0x2000), (0x1c, 'w', 1), (0x14, 'b', 15)):
+            q.command(f'write{size} {bar + at} {value}')
+
+    def ask(self, *words):
+        """The request's 32-bit words; the first word of the answer."""
+        q, ring = self.q, self.ring
+        data = b''.join(w.to_bytes(4, 'little') for w in words)
+        q.command(f'write {ring + 0x3000} {len(data)} 0x{data.hex()}')
+        for at, addr, size, flags in ((0, 0x3000, len(data), 1), (16, 0x4000, 1024, 2)):
+            q.command(f'writeq {ring + at} {ring + addr}')
+            q.command(f'writel {ring + at + 8} {size}')
+            q.command(f'writel {ring + at + 12} {flags | 1 << 16}')
+        q.command(f'writew {ring + 0x1004 + 2 * (self.done % 16)} 0')
+        self.done += 1
+        q.command(f'writew {ring + 0x1002} {self.done}')
+        q.command(f'writew {self.bar + 0x3000} 0')
+        q.command('clock_step 1000')
+        assert q.command(f'readw {ring + 0x2002}') == [f'0x{self.done:016x}']
+        return int(q.command(f'readl {ring + 0x4000}')[0], 0)
+
+
+def picture(q):
+    qmp(q, 'screendump', filename=os.getcwd() + '/p', device='g')
+    with open('p', 'rb') as f:
+        return f.read()
+
+
+def test_host_tables():
+    """What devices keep in tables of the host: a GPU's resources, an IOMMU's mappings; a CD drive's byte limit."""
+    with start('q35', '-device', 'virtio-gpu-pci,id=g,addr=8', '-device', 'virtio-iommu-pci,id=i,addr=9',
+               '-device', 'ide-cd,bus=ide.0') as q:
+        gpu, iommu = Virtio(q, 8, 0xe0000000, 0x10000), Virtio(q, 9, 0xe1000000, 0x20000)
+        header = (0, 0, 0, 0, 0)
+        for i in range(0, 64 * 64 * 4, 4096):
+            q.command(f'memset {0x40000 + i} 4096 {0x11 * (1 + i // 4096)}')
+        for command in ((0x101, *header, 1, 2, 64, 64), (0x106, *header, 1, 1, 0x40000, 0, 64 * 64 * 4, 0),
+                        (0x105, *header, 0, 0, 64, 64, 0, 0, 1, 0), (0x103, *header, 0, 0, 64, 64, 0, 1)):
+            assert gpu.ask(*command) == 0x1100, command
+        attach, move = (1, 7, 2 << 3, 0, 0, 0), (3, 7, 0x1000, 0, 0x1fff, 0, 0x5000, 0, 3)
+        assert iommu.ask(*attach) == 0 and iommu.ask(*move) == 0 and iommu.ask(*move) == 4
+        shown = picture(q)
+        hmp(q, 'savevm one')
+        q.command('memset 0x40000 16384 0')
+        assert gpu.ask(0x102, *header, 1, 0) == 0x1100 and picture(q) != shown
+        assert iommu.ask(4, 7, 0x1000, 0, 0x1fff, 0, 0) == 0
+        hmp(q, 'loadvm one')
+        assert picture(q) == shown
+        gpu.done, iommu.done = 4, 3
+        # both are as they were: the resource is there, and so is the mapping
+        assert gpu.ask(0x101, *header, 1, 2, 64, 64) == 0x1203
+        assert iommu.ask(*move) == 4 and iommu.ask(4, 7, 0x1000, 0, 0x1fff, 0, 0) == 0 and iommu.ask(*move) == 0
+
+
+def test_byte_limit():
+    """A CD drive's byte limit is larger than any block of a disk."""
+    with start('pc', '-device', 'ide-cd,bus=ide.0,unit=0') as q:
+        for at, value in ((6, 0xa0), (4, 0xfe), (5, 0xff), (7, 0xa0)):
+            q.command(f'outb {0x1f0 + at} {value}')
+        for word in (0x12, 0, 36, 0, 0, 0):
+            q.command(f'outw 0x1f0 {word}')
+        hmp(q, 'savevm one')
+        first = q.command('inw 0x1f0')
+        hmp(q, 'loadvm one')
+        assert q.command('inw 0x1f0') == first
+
+
 def test_refused():
     """Another machine, another device, a disk that cannot, a device that cannot."""
     with start('pc') as q:
@@ -157,8 +233,8 @@ def test_refused():
         with start(machine, *more) as q:
             hmp(q, 'loadvm one', text)
             assert not qmp(q, 'query-status')['running']
-    with start('pc', '-device', 'virtio-gpu-pci') as q:
-        hmp(q, 'savevm two', 'virtio-gpu-pci')
+    with start('pc', '-fsdev', 'local,id=f,path=.,security_model=none', '-device', 'virtio-9p-pci,fsdev=f,mount_tag=t') as q:
+        hmp(q, 'savevm two', 'virtio-9p-pci')
     with start('pc', '-device', 'qemu-xhci', '-device', 'usb-tablet') as q:
         hmp(q, 'savevm usb')
         hmp(q, 'loadvm usb')

@@ -248,9 +248,9 @@ def test_refused():
         assert qmp(a, 'query-migrate-parameters')['downtime-limit'] == 10
         assert qmp(a, 'query-migrate') == {}
         end(a)
-    with start('pc', '-device', 'virtio-gpu-pci') as a:
-        refused(a, 'migrate', 'virtio-gpu-pci', uri='exec:true')
-        assert 'virtio-gpu-pci' in qmp(a, 'query-migrate')['blocked-reasons'][0]
+    with start('pc', '-fsdev', 'local,id=f,path=.,security_model=none', '-device', 'virtio-9p-pci,fsdev=f,mount_tag=t') as a:
+        refused(a, 'migrate', 'virtio-9p-pci', uri='exec:true')
+        assert 'virtio-9p-pci' in qmp(a, 'query-migrate')['blocked-reasons'][0]
         end(a)
 
 

@@ -101,6 +101,9 @@ struct VirtioType {
     void (*features_set)(VirtioDevice *v);
     /* DeviceType.check_load of the device itself; may be NULL. */
     bool (*check_load)(VirtioDevice *v, GError **error);
+    /* DeviceType.saving, .post_load of the device itself; may be NULL. */
+    void (*saving)(VirtioDevice *v);
+    void (*loaded)(VirtioDevice *v);
     /* Brings v->config up to date / acts on a write of [off, off + len); may be NULL. */
     void (*config_read)(VirtioDevice *v);
     void (*config_write)(VirtioDevice *v, uint32_t off, uint32_t len);
@@ -207,6 +210,7 @@ bool virtio_core_realize(VirtioDevice *v, GError **error);
 void virtio_core_unrealize(VirtioDevice *v);
 /* After a state was loaded: kicks that had not been handled are. */
 void virtio_core_loaded(VirtioDevice *v);
+void virtio_core_saving(VirtioDevice *v);
 bool virtio_core_check_load(VirtioDevice *v, GError **error);
 /* The driver writes the status register: FEATURES_OK sticks only for a set that was offered. */
 void virtio_driver_status(VirtioDevice *v, uint8_t value);
