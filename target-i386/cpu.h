@@ -42,7 +42,9 @@ typedef struct X86SseBefore {
     Vec128 operand[3][2]; /* of arithmetic: x86_xm_note */
     uint64_t cc_dst, cc_src, cc_src2;
     uint32_t cc_op, mxcsr;
+    uint32_t range; /* of EVEX elements: OE, UE, PE as they exactly are, and EVEX_RANGE */
 } X86SseBefore;
+#define EVEX_RANGE (1u << 31)
 
 typedef struct X86Model X86Model;
 

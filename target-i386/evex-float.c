@@ -6,6 +6,7 @@
 #include <math.h>
 #include "target-i386/avx-helper.h"
 #include "target-i386/evex.h"
+#include "target-i386/sse-exact.h"
 #include "tcg/interp/float.h"
 
 /* A format's parts. */
@@ -74,24 +75,35 @@ static uint64_t operate(const Evex *e, IrOpcode op, uint64_t x, uint64_t y, uint
     return interp_float_value(op, type_of(e->es), (uint64_t[3]){x, y, z}, 0);
 }
 
+/* What may leave the range of its format, and is told of exactly when that is not masked. */
+static uint64_t arithmetic(const Evex *e, IrOpcode op, uint64_t x, uint64_t y, uint64_t z)
+{
+    if (e->exact) {
+        const uint64_t v[3] = {x, y, z};
+
+        e->c->sse_before.range |= EVEX_RANGE | x86_xm_operation(op, e->es, v, e->c->mxcsr);
+    }
+    return operate(e, op, x, y, z);
+}
+
 uint64_t ev_fadd(Evex *e, uint64_t x, uint64_t y)
 {
-    return operate(e, OP_FADD, x, y, 0);
+    return arithmetic(e, OP_FADD, x, y, 0);
 }
 
 uint64_t ev_fsub(Evex *e, uint64_t x, uint64_t y)
 {
-    return operate(e, OP_FSUB, x, y, 0);
+    return arithmetic(e, OP_FSUB, x, y, 0);
 }
 
 uint64_t ev_fmul(Evex *e, uint64_t x, uint64_t y)
 {
-    return operate(e, OP_FMUL, x, y, 0);
+    return arithmetic(e, OP_FMUL, x, y, 0);
 }
 
 uint64_t ev_fdiv(Evex *e, uint64_t x, uint64_t y)
 {
-    return operate(e, OP_FDIV, x, y, 0);
+    return arithmetic(e, OP_FDIV, x, y, 0);
 }
 
 uint64_t ev_fmin(Evex *e, uint64_t x, uint64_t y)
@@ -129,7 +141,7 @@ uint64_t ev_fma(Evex *e, uint64_t x, uint64_t y)
         k[0] ^= low >= 12 ? p.sign : 0;
         k[2] ^= subtract ? p.sign : 0;
     }
-    return operate(e, OP_FMA, k[0], k[1], k[2]);
+    return arithmetic(e, OP_FMA, k[0], k[1], k[2]);
 }
 
 uint64_t ev_fcmp(Evex *e, uint64_t x, uint64_t y)
@@ -237,14 +249,14 @@ static uint64_t scale(const Evex *e, const Parts *p, uint64_t x, int n)
     uint64_t m = sign | fraction;
 
     if (exp > p->bias) { /* overflows */
-        return operate(e, OP_FMUL, m | (uint64_t)(2 * p->bias) << p->frac,
-                       (uint64_t)(p->bias + 1) << p->frac, 0);
+        return arithmetic(e, OP_FMUL, m | (uint64_t)(2 * p->bias) << p->frac,
+                          (uint64_t)(p->bias + 1) << p->frac, 0);
     }
     if (exp >= least) {
         return m | (uint64_t)(exp + p->bias) << p->frac;
     }
     int by = exp - least < -100 ? -100 : exp - least;
-    return operate(e, OP_FMUL, m | 1ull << p->frac, (uint64_t)(p->bias + by) << p->frac, 0);
+    return arithmetic(e, OP_FMUL, m | 1ull << p->frac, (uint64_t)(p->bias + by) << p->frac, 0);
 }
 
 /* Largest integer not above y, within what matters. */
@@ -588,14 +600,26 @@ uint64_t ev_f32_f64_2(Evex *e, uint64_t x, uint64_t y)
     return interp_widen(y);
 }
 
+/* From the format of 1 << es bytes to the one below. */
+static void note_narrow(const Evex *e, unsigned es, uint64_t x)
+{
+    if (e->exact) {
+        unsigned rc = e->c->mxcsr >> MXCSR_RC_SHIFT & 3;
+
+        rc = es == 2 && !(e->u.imm & 4) ? e->u.imm & 3 : rc;
+        e->c->sse_before.range |= EVEX_RANGE | x86_xm_narrow(es, x, rc, e->c->mxcsr);
+    }
+}
+
 uint64_t ev_f64_f32(Evex *e, uint64_t x, uint64_t y)
 {
+    note_narrow(e, 3, x);
     return interp_narrow(x);
 }
 
 uint64_t ev_f64_f32_2(Evex *e, uint64_t x, uint64_t y)
 {
-    return interp_narrow(y);
+    return ev_f64_f32(e, y, 0);
 }
 
 uint64_t ev_f16_f32(Evex *e, uint64_t x, uint64_t y)
@@ -610,6 +634,7 @@ uint64_t ev_f32_f16(Evex *e, uint64_t x, uint64_t y)
 {
     Vec128Lanes v = {.q = {x}};
 
+    note_narrow(e, 2, x);
     v.v = helper_cvtps2ph(v.v, e->u.imm);
     return v.w[0];
 }

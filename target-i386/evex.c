@@ -422,6 +422,7 @@ void helper_evex(Cpu *cpu, uint64_t word, uint64_t va, uint64_t seg_base)
         mxcsr = x86_get_mxcsr(e.c);
         x86_set_mxcsr(e.c, e.row->evex & EV_ER ? (mxcsr & ~(3u << MXCSR_RC_SHIFT)) | rc : mxcsr);
     }
+    e.exact = !quiet && ~e.c->mxcsr & (MXCSR_OE | MXCSR_UE) << MXCSR_MASK_SHIFT;
     e.row->driver(&e);
     if (quiet) {
         x86_set_mxcsr(e.c, mxcsr);

@@ -42,6 +42,7 @@ typedef struct Evex {
     unsigned valid; /* bytes of the result that are not zero */
     uint64_t mask;
     bool nowrite;
+    bool exact; /* overflow or underflow is not masked: sse-exact.h */
     Zmm d, a, b, r; /* destination before, EVEX.vvvv, the other; result */
 } Evex;
 

@@ -27,7 +27,7 @@ const X86Model *x86_model_find(const char *name)
     if (offered.host && (strcmp(name, "host") == 0 || strcmp(name, "max") == 0)) {
         return offered.host;
     }
-    if (strcmp(name, "max") == 0) {
+    if (strcmp(name, "max") == 0 || strcmp(name, "host") == 0) {
         return &model_max;
     }
     if (strcmp(name, "base") == 0) {
@@ -109,10 +109,21 @@ static void leave_out_wide(uint32_t *words)
     }
 }
 
+/* What a hardware accelerator leaves out of models unless asked for, as 7.2 does. */
+static void leave_out_unasked(uint32_t *words, const X86Model *m)
+{
+    if (offered.host && m != offered.host) {
+        set_feature(words, FEAT_ACPI, false);
+        set_feature(words, FEAT_MONITOR, false);
+        set_feature(words, FEAT_SVM, false);
+    }
+}
+
 void x86_model_apply(X86Cpu *c, const X86Model *m)
 {
     c->model = m;
     memcpy(c->features, m == &model_max ? offered.features : m->words, sizeof(c->features));
+    leave_out_unasked(c->features, m);
     set_feature(c->features, FEAT_HYPERVISOR, true);
     if (m == &model_max) {
         leave_out_wide(c->features);
@@ -523,12 +534,19 @@ void x86_models_help(GString *out)
 }
 
 /* NULL-terminated names of a model's features that are not implemented. */
-static const char *const *unavailable(const X86Model *m)
+static const char *const *unavailable(const char *name)
 {
+    const X86Model *m = x86_model_find(name);
     g_autoptr(GPtrArray) list = g_ptr_array_new();
+    uint32_t words[X86_FEATURE_WORDS];
 
+    memcpy(words, m->words, sizeof(words));
+    leave_out_unasked(words, m);
+    if (strcmp(name, "host") == 0 && !offered.host) {
+        g_ptr_array_add(list, (gpointer)"kvm");
+    }
     for (unsigned w = 0; m != &model_max && w < X86_FEATURE_WORDS; w++) {
-        uint32_t gone = m->words[w] & ~offered.features[w];
+        uint32_t gone = words[w] & ~offered.features[w];
 
         for (unsigned b = 0; b < 32; b++) {
             if (gone >> b & 1 && x86_feature_names[w][b]) {
@@ -540,28 +558,29 @@ static const char *const *unavailable(const X86Model *m)
     return (const char *const *)g_ptr_array_free(g_steal_pointer(&list), FALSE);
 }
 
+static const char *const others[] = {"base", "max", "host"};
+
 static gpointer build_infos(gpointer unused)
 {
-    unsigned n = x86_num_models + x86_num_model_aliases + 2;
-    CpuModelInfo *infos = g_new0(CpuModelInfo, n + 1);
+    unsigned n = x86_num_models + x86_num_model_aliases, all = n + ARRAY_COUNT(others);
+    CpuModelInfo *infos = g_new0(CpuModelInfo, all + 1);
 
-    for (unsigned i = 0; i < n; i++) {
+    for (unsigned i = 0; i < all; i++) {
         const char *name = i < x86_num_models ? x86_models[i].name
-                           : i < n - 2        ? x86_model_aliases[i - x86_num_models].name
-                           : i == n - 2       ? "base"
-                                              : "max";
+                           : i < n            ? x86_model_aliases[i - x86_num_models].name
+                                              : others[i - n];
         const X86Model *m = x86_model_find(name);
 
         infos[i] = (CpuModelInfo){
             .name = name,
             .type_name = g_strdup_printf("%s-%s-cpu", name, target_arch->name),
             .desc = m->model_id,
-            .alias_of = i >= x86_num_models && i < n - 2
+            .alias_of = i >= x86_num_models && i < n
                             ? x86_model_aliases[i - x86_num_models].model
                             : NULL,
             .migration_safe = m != &model_max,
             .is_static = m == &model_base,
-            .unavailable = unavailable(m),
+            .unavailable = unavailable(name),
         };
     }
     return infos;
@@ -572,7 +591,7 @@ const CpuModelInfo *x86_model_info(unsigned i)
     static GOnce once = G_ONCE_INIT;    /* the table is built once from constants */
     const CpuModelInfo *infos = g_once(&once, build_infos, NULL);
 
-    return i < x86_num_models + x86_num_model_aliases + 2 ? &infos[i] : NULL;
+    return infos[i].name ? &infos[i] : NULL;
 }
 
 void x86_offer_features(const uint32_t *words, const X86Model *host)
@@ -583,7 +602,7 @@ void x86_offer_features(const uint32_t *words, const X86Model *host)
     offered.host = host;
     for (unsigned i = 0; x86_model_info(i); i++) {
         g_free((gpointer)infos[i].unavailable);
-        infos[i].unavailable = unavailable(x86_model_find(infos[i].name));
+        infos[i].unavailable = unavailable(infos[i].name);
     }
 }
 
@@ -622,8 +641,7 @@ Cpu *x86_cpu_create(Vm *vm, const char *text, GError **error)
         unknown_model(name, error);
         return NULL;
     }
-    type = g_strdup_printf("%s-%s-cpu", strcmp(name, "host") == 0 ? "max" : name,
-                           target_arch->name);
+    type = g_strdup_printf("%s-%s-cpu", name, target_arch->name);
     c = (X86Cpu *)device_new(vm, type, error);
     if (!c) {
         return NULL;

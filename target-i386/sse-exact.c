@@ -349,6 +349,39 @@ uint32_t x86_xm_range(const X86SseBefore *b, uint32_t word, uint32_t mxcsr)
     return flags;
 }
 
+uint32_t x86_xm_operation(IrOpcode op, unsigned es, const uint64_t *v, uint32_t mxcsr)
+{
+    bool is64 = es == 3, daz = mxcsr & MXCSR_DAZ;
+    Exact a = unpack(v[0], is64, daz), b = unpack(v[1], is64, daz), r;
+
+    switch (op) {
+    case OP_FADD:
+        r = add(a, b);
+        break;
+    case OP_FSUB:
+        b.sign = !b.sign;
+        r = add(a, b);
+        break;
+    case OP_FMUL:
+        r = multiply(a, b);
+        break;
+    case OP_FDIV:
+        r = divide(a, b);
+        break;
+    default:
+        r = add(multiply(a, b), unpack(v[2], is64, daz));
+        break;
+    }
+    return range_flags(r, is64 ? &twice : &single, mxcsr >> MXCSR_RC_SHIFT & 3, mxcsr);
+}
+
+uint32_t x86_xm_narrow(unsigned es, uint64_t v, unsigned rc, uint32_t mxcsr)
+{
+    Exact x = unpack(v, es == 3, mxcsr & MXCSR_DAZ);
+
+    return range_flags(x, es == 3 ? &single : &half, rc, mxcsr);
+}
+
 /* ---- dot products: multiplied, added by pairs, added; an unmasked exception ends it ---- */
 
 /* Host flags of operands, and the rest exactly; *stop: no further step is made. */

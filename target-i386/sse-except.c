@@ -29,6 +29,7 @@ void helper_xm_begin(Cpu *cpu)
     b->cc_op = c->cc_op;
     x86_set_mxcsr(c, x86_get_mxcsr(c)); /* the host's flags are clear now */
     b->mxcsr = c->mxcsr;
+    b->range = 0;
     c->mxcsr &= ~(uint32_t)MXCSR_STICKY;
 }
 
@@ -41,6 +42,9 @@ static uint32_t new_flags(X86Cpu *c, uint32_t word)
 
     if (x86_xm_is_dot(word)) {
         return x86_xm_dot(c, word);
+    }
+    if (c->sse_before.range) {
+        return (seen & ~range) | (c->sse_before.range & range);
     }
     if (!word || (masks & (MXCSR_OE | MXCSR_UE)) == (MXCSR_OE | MXCSR_UE)) {
         return seen;

@@ -87,7 +87,7 @@ void trans_EVEX(X86Ctx *s, X86Insn *i)
         x86_ud(s);
     } else if (i->row->flags & X86_ROW_VSIB) {
         by_element(s, i, w);
-    } else if (!x86_wide(s, i, w)) {
+    } else if (s->mode & MODE_XM || !x86_wide(s, i, w)) {      /* exact flags are the helper's */
         x86_evex_call(s, i, w);
         if (i->row->kernel == ev_kortest || i->row->kernel == ev_ktest ||
             i->row->kernel == ev_ucomis || i->row->kernel == ev_comis) {

@@ -347,8 +347,8 @@ static uint32_t random_mxcsr(const X86Row *r)
         v = (uint32_t)(rnd() & 0xe040) |
             (rnd() & 1 ? MXCSR_MASKS : MXCSR_MASKS & ~(1u << (7 + rnd() % 6)));
         v |= reduce ? MXCSR_DAZ : 0;
-        /* AVX-512: overflow and underflow have the host's flags only */
-        v |= r->flags & X86_ROW_EVEX ? (MXCSR_OE | MXCSR_UE) << MXCSR_MASK_SHIFT : 0;
+        /* of VREDUCE overflow and underflow have the host's flags only */
+        v |= reduce ? (MXCSR_OE | MXCSR_UE) << MXCSR_MASK_SHIFT : 0;
     }
     return v;
 }
