@@ -77,10 +77,13 @@ static void co_wait(CoChannel *c, bool write)
     }
 }
 
-bool co_channel_start_tls(CoChannel *c, const char *creds_id, bool server, const char *hostname,
+bool co_channel_start_tls(CoChannel *c, const char *creds_id, bool server, const char *peer,
                           GError **error)
 {
-    c->tls = tls_session_new(creds_id, server, c->fd, hostname, error);
+    c->tls = tls_session_new(creds_id, server, c->fd, server ? NULL : peer, error);
+    if (c->tls && server) {
+        tls_session_authorize(c->tls, peer);
+    }
     while (c->tls) {
         TlsWait w = tls_handshake(c->tls, error);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "block/driver.h"
+#include "qom/object-help.h"
 #include "qom/object.h"
 #include "util/error.h"
 #include "util/main-loop.h"
@@ -43,6 +44,23 @@ int tool_error(const char *fmt, ...)
     fflush(stdout);
     fprintf(stderr, "%s: %s\n", g_get_prgname(), text);
     return 1;
+}
+
+bool tool_object_help(const char *text)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_autoptr(GError) error = NULL;
+
+    if (!keyval_wants_help(text)) {
+        return false;
+    }
+    if (!user_object_help(text, out, &error)) {
+        tool_error("%s", error->message);
+        return true;
+    }
+    fputs(out->str, stdout);
+    fflush(stdout);
+    return true;
 }
 
 bool tool_object_add(const char *text, GError **error)

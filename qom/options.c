@@ -13,6 +13,7 @@
 
 #include "qapi/startup.h"
 #include "qom/device-add.h"
+#include "qom/object-help.h"
 #include "qom/smp.h"
 #include "qom/vm.h"
 #include "util/error.h"
@@ -552,7 +553,7 @@ static bool list_creatable(const ObjectType *t, ObjectKind kind, void *opaque)
     return true;
 }
 
-static bool help_object(Vm *vm, const char *arg, GString *out, GError **error)
+bool user_object_help(const char *arg, GString *out, GError **error)
 {
     if (!strchr(arg, ',')) {
         g_string_append(out, "List of user creatable objects:\n");
@@ -567,6 +568,11 @@ static bool help_object(Vm *vm, const char *arg, GString *out, GError **error)
     }
     type_help(t, out);
     return true;
+}
+
+static bool help_object(Vm *vm, const char *arg, GString *out, GError **error)
+{
+    return user_object_help(arg, out, error);
 }
 
 OPTION(object, { .name = "object", .handle = opt_object, .help = help_object });

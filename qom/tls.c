@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lazy/gnutls.h"
+#include "qom/authz.h"
 #include "qom/object.h"
 #include "util/error.h"
 
@@ -28,7 +29,7 @@ typedef struct TlsCreds {
 struct TlsSession {
     gnutls_session_t session;
     TlsCreds *creds;
-    char *hostname;
+    char *hostname, *authz;     /* NULL: any peer */
     bool done, server;
 };
 
@@ -320,8 +321,50 @@ void tls_session_free(TlsSession *t)
             gnutls_deinit(t->session);
         }
         g_free(t->hostname);
+        g_free(t->authz);
         g_free(t);
     }
+}
+
+void tls_session_authorize(TlsSession *t, const char *authz_id)
+{
+    g_free(t->authz);
+    t->authz = g_strdup(authz_id);
+}
+
+/* The peer's distinguished name, or the name of its key. */
+static char *peer_name(TlsSession *t, GError **error)
+{
+    const gnutls_datum_t *list;
+    gnutls_x509_crt_t cert;
+    char *text = NULL, name[1024];
+    size_t len = sizeof(name);
+    unsigned n = 0;
+
+    if (t->creds->obj.type == &psk_type) {
+        return g_strdup(gnutls_psk_server_get_username(t->session));
+    }
+    list = t->creds->obj.type == &x509_type ? gnutls_certificate_get_peers(t->session, &n) : NULL;
+    if (!list || n == 0 || gnutls_x509_crt_init(&cert) < 0) {
+        return fail_null(error, "No certificate was found");
+    }
+    if (gnutls_x509_crt_import(cert, &list[0], GNUTLS_X509_FMT_DER) >= 0 &&
+        gnutls_x509_crt_get_dn(cert, name, &len) >= 0) {
+        text = g_strndup(name, len);
+    }
+    gnutls_x509_crt_deinit(cert);
+    return text ? text : fail_null(error, "The certificate has no name");
+}
+
+static bool check_name(TlsSession *t, GError **error)
+{
+    g_autofree char *name = NULL;
+
+    if (!t->authz) {
+        return true;
+    }
+    name = peer_name(t, error);
+    return name && authz_allowed(t->authz, name, error);
 }
 
 static bool check_peer(TlsSession *t, GError **error)
@@ -358,7 +401,7 @@ TlsWait tls_handshake(TlsSession *t, GError **error)
     int ret = gnutls_handshake(t->session);
 
     if (ret == GNUTLS_E_SUCCESS) {
-        t->done = check_peer(t, error);
+        t->done = check_peer(t, error) && check_name(t, error);
         return t->done ? TLS_DONE : TLS_FAILED;
     }
     if (ret == GNUTLS_E_AGAIN || ret == GNUTLS_E_INTERRUPTED ||

@@ -22,7 +22,8 @@ NbdServer *nbd_main_server(void)
 
 /* ---- the server ---- */
 
-static bool start(const SocketPlace *place, const char *creds, unsigned max, GError **error)
+static bool start(const SocketPlace *place, const char *creds, const char *authz, unsigned max,
+                  GError **error)
 {
     int fd;
 
@@ -33,7 +34,7 @@ static bool start(const SocketPlace *place, const char *creds, unsigned max, GEr
     if (fd < 0) {
         return false;
     }
-    server = nbd_server_new(fd, creds, max, error);
+    server = nbd_server_new(fd, creds, authz, max, error);
     socket_path = server && place->kind == SOCKET_UNIX ? g_strdup(place->path) : NULL;
     return server != NULL;
 }
@@ -69,12 +70,10 @@ bool qmp_nbd_server_start(QmpCall *call, const QmpNbdServerStartArgs *args, GErr
 {
     SocketPlace p;
 
-    if (args->tls_authz) {
-        return fail(error, "tls-authz is not supported");
-    }
     /* each branch sits in a member `data`, at the same place */
     return make_place(args->addr->type, args->addr->u.inet->data, &p, error) &&
-           start(&p, args->tls_creds, args->has_max_connections ? args->max_connections : 0, error);
+           start(&p, args->tls_creds, args->tls_authz,
+                 args->has_max_connections ? args->max_connections : 0, error);
 }
 
 bool nbd_server_start_options(struct json_object *opts, GError **error)
@@ -83,7 +82,8 @@ bool nbd_server_start_options(struct json_object *opts, GError **error)
     SocketPlace p;
     bool good = qapi_from_keyval(&qapi_type_NbdServerOptions, opts, &o, error) &&
                 make_place(o->addr->type, o->addr->u.any_branch, &p, error) &&
-                start(&p, o->tls_creds, o->has_max_connections ? o->max_connections : 0, error);
+                start(&p, o->tls_creds, o->tls_authz,
+                      o->has_max_connections ? o->max_connections : 0, error);
 
     if (o) {
         QAPI_FREE(NbdServerOptions, o);

@@ -277,7 +277,8 @@ static int co_start_tls(NbdClient *c, uint32_t len)
         return co_refuse(c, NBD_OPT_STARTTLS, NBD_ERR_POLICY, "TLS not configured");
     }
     ret = co_reply(c, NBD_OPT_STARTTLS, NBD_REP_ACK, NULL, 0);
-    if (ret == 0 && !co_channel_start_tls(c->channel, c->server->tls_creds, true, NULL, &why)) {
+    if (ret == 0 && !co_channel_start_tls(c->channel, c->server->tls_creds, true,
+                                          c->server->tls_authz, &why)) {
         return -EPROTO;
     }
     c->tls = ret == 0;

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "qom/authz.h"
 #include "qom/tls.h"
 #include "util/error.h"
 #include "util/main-loop.h"
@@ -75,17 +76,20 @@ static void listen_again(NbdServer *s)
     }
 }
 
-NbdServer *nbd_server_new(int listen_fd, const char *tls_creds, unsigned max, GError **error)
+NbdServer *nbd_server_new(int listen_fd, const char *tls_creds, const char *tls_authz,
+                          unsigned max, GError **error)
 {
     NbdServer *s;
 
-    if (tls_creds && !tls_creds_check(tls_creds, true, error)) {
+    if ((tls_creds && !tls_creds_check(tls_creds, true, error)) ||
+        (tls_authz && !authz_check(tls_authz, error))) {
         close(listen_fd);
         return NULL;
     }
     s = g_new0(NbdServer, 1);
     s->listen_fd = listen_fd;
     s->tls_creds = g_strdup(tls_creds);
+    s->tls_authz = g_strdup(tls_authz);
     s->max = max;
     s->exports = g_ptr_array_new();
     s->clients = g_ptr_array_new();
@@ -129,6 +133,7 @@ void nbd_server_free(NbdServer *s)
     g_ptr_array_free(s->exports, TRUE);
     g_ptr_array_free(s->clients, TRUE);
     g_free(s->tls_creds);
+    g_free(s->tls_authz);
     g_free(s);
 }
 

@@ -26,7 +26,7 @@ struct NbdExport {
 struct NbdServer {
     int listen_fd;
     unsigned tag;               /* watch of listen_fd, 0: not now */
-    char *tls_creds;
+    char *tls_creds, *tls_authz;
     unsigned max;
     GPtrArray *exports, *clients;
     void (*on_close)(void *opaque, bool negotiated);

@@ -20,7 +20,8 @@ void channel_free(CoChannel *c);
 int channel_fd(const CoChannel *c);
 /* Both directions end: who waits gets -EPIPE or the end. */
 void channel_shutdown(CoChannel *c);
-bool co_channel_start_tls(CoChannel *c, const char *creds_id, bool server, const char *hostname,
+/* peer: of a client, whose certificate it expects; of a server, who says which clients may come. */
+bool co_channel_start_tls(CoChannel *c, const char *creds_id, bool server, const char *peer,
                           GError **error);
 /* All of it: 1, or 0 at the end before the first byte, or -errno. */
 int co_channel_read(CoChannel *c, void *buf, size_t len);

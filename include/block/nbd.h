@@ -17,9 +17,11 @@ typedef struct NbdExportOptions {
 } NbdExportOptions;
 
 /*
- * Takes over listen_fd. tls_creds NULL: no TLS; otherwise clients must use it. max 0: any number.
+ * Takes over listen_fd. tls_creds NULL: no TLS; otherwise clients must use it,
+ * and tls_authz (or NULL) says which ones may come. max 0: any number.
  */
-NbdServer *nbd_server_new(int listen_fd, const char *tls_creds, unsigned max, GError **error);
+NbdServer *nbd_server_new(int listen_fd, const char *tls_creds, const char *tls_authz,
+                          unsigned max, GError **error);
 /* A connection that somebody else has accepted. */
 void nbd_server_add_client(NbdServer *s, int fd);
 /* Ends all connections and waits for them; exports stay. */

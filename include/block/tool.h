@@ -16,6 +16,8 @@ void tool_init(const char *name);
 /* Flushes and closes all that was opened by name; for the end. */
 void tool_exit(void);
 /* --object TEXT: "secret,id=...,..." or JSON. */
+/* "help" or "TYPE,help": true, it was said what there is; the program should end. */
+bool tool_object_help(const char *text);
 bool tool_object_add(const char *text, GError **error);
 /* -T / --trace: accepted. */
 bool tool_trace(const char *text, GError **error);

@@ -24,6 +24,8 @@ bool tls_creds_check(const char *id, bool server, GError **error);
 TlsSession *tls_session_new(const char *creds_id, bool server, int fd, const char *hostname,
                             GError **error);
 void tls_session_free(TlsSession *t);
+/* A server's: the handshake fails unless that object (qom/authz.h) allows the client's name. */
+void tls_session_authorize(TlsSession *t, const char *authz_id);
 /* Until TLS_DONE or TLS_FAILED (+ error), again after each wait. */
 TlsWait tls_handshake(TlsSession *t, GError **error);
 /* Bytes, 0 at the end, or -1 with errno (EAGAIN and *wait set, EIO). */

@@ -158,6 +158,9 @@ static bool common_option(int c, ImgArgs *a, GError **error)
         a->options = a->all_options->str;
         return true;
     case OPT_OBJECT:
+        if (tool_object_help(optarg)) {
+            exit(0);
+        }
         return tool_object_add(optarg, error);
     default:
         return false;

@@ -384,6 +384,9 @@ static int parse_arguments(int argc, char **argv, GPtrArray *commands)
             fputs(usage_text, stdout);
             return 0;
         case OPT_OBJECT:
+            if (tool_object_help(optarg)) {
+                exit(0);
+            }
             if (!tool_object_add(optarg, &err)) {
                 return tool_fail(err);
             }

@@ -40,6 +40,7 @@ static const char usage_text[] =
     "  --tls-creds=ID            use id of an earlier --object to provide TLS\n"
     "  --tls-authz=ID            use id of an earlier --object to provide\n"
     "                            authorization\n"
+    "  --selinux-label=LABEL     set SELinux process label on listening socket\n"
     "  -T, --trace [[enable=]<pattern>][,events=<file>][,file=<file>]\n"
     "                            specify tracing options\n"
     "  --fork                    fork off the server process and exit the parent\n"
@@ -107,6 +108,8 @@ static const char **place_of(NbdArgs *a, int c)
     case 'D': return &a->description;
     case OPT_CREDS: return &a->tls_creds;
     case OPT_HOSTNAME: return &a->tls_hostname;
+    case OPT_AUTHZ: return &a->tls_authz;
+    case OPT_SELINUX: return &a->selinux_label;
     case OPT_PID: return &a->pid_file;
     default: return NULL;
     }
@@ -150,7 +153,12 @@ static int take_option(NbdArgs *a, int c, bool *disconnect)
     case 'v': a->verbose = true; break;
     case OPT_IMAGE_OPTS: a->image_opts = true; break;
     case OPT_FORK: a->fork = true; break;
-    case OPT_OBJECT: g_ptr_array_add(a->objects, optarg); break;
+    case OPT_OBJECT:
+        if (tool_object_help(optarg)) {
+            return 0;
+        }
+        g_ptr_array_add(a->objects, optarg);
+        break;
     case 'T': break;
     case OPT_DISCARD:
         if (!g_strv_contains(discards, optarg)) {
@@ -181,8 +189,6 @@ static int take_option(NbdArgs *a, int c, bool *disconnect)
         }
         a->shared = (unsigned)n;
         break;
-    case OPT_AUTHZ: a->tls_authz = true; break;
-    case OPT_SELINUX: return tool_error("--selinux-label is not supported");
     default: return tool_error("Try `qemu-nbd --help' for more information.");
     }
     return -1;
@@ -200,9 +206,8 @@ static int check_words(const NbdArgs *a)
     if (a->tls_hostname && !a->tls_creds) {
         return tool_error("--tls-hostname is not permitted without --tls-creds");
     }
-    if (a->tls_authz) {
-        return tool_error(a->tls_creds ? "--tls-authz is not supported"
-                                       : "--tls-authz is not permitted without --tls-creds");
+    if (a->tls_authz && !a->tls_creds) {
+        return tool_error("--tls-authz is not permitted without --tls-creds");
     }
     if (a->socket && *a->socket != '/') {
         return tool_error("socket path must be absolute");
@@ -215,7 +220,8 @@ static int check_args(NbdArgs *a, int argc, bool disconnect)
     if (a->list) {
         return optind != argc ? tool_error("List mode is incompatible with a file name")
                : a->export_name || a->description || a->device || disconnect || a->persistent ||
-                       a->bitmap
+                       a->bitmap || a->format || a->load_snapshot || a->offset || a->read_only ||
+                       a->snapshot || a->cache || a->discard || a->detect_zeroes
                    ? tool_error("List mode is incompatible with per-device settings")
                : a->fork ? tool_error("List mode is incompatible with forking")
                          : -1;
@@ -226,9 +232,6 @@ static int check_args(NbdArgs *a, int argc, bool disconnect)
     }
     if (a->image_opts && a->format) {
         return tool_error("--image-opts and -f are mutually exclusive");
-    }
-    if (a->socket && (a->bind || a->port)) {
-        return tool_error("unix socket and bind/port are mutually exclusive");
     }
     if (a->tls_creds && a->device) {
         return tool_error("TLS is not supported when connecting to a host device");

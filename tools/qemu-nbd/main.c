@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* qemu-nbd: exports an image over NBD, connects one to a kernel device, lists what a server has. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <json-c/json.h>
 #include <signal.h>
@@ -130,6 +131,18 @@ static void co_load_snapshot(void *opaque)
     l->good = l->n->driver->co_snapshot_load(l->n, l->id, l->name, l->error);
 }
 
+static bool only_snapshot_words(struct json_object *o, GError **error)
+{
+    json_object_object_foreach (o, key, value) {
+        (void)value;
+        if (strcmp(key, "snapshot.id") != 0 && strcmp(key, "snapshot.name") != 0 &&
+            strcmp(key, "snapshot") != 0) {
+            return fail(error, "Invalid parameter '%s'", key);
+        }
+    }
+    return true;
+}
+
 /* "snapshot.id=X,snapshot.name=Y", or one of both. */
 static bool load_snapshot(BlockNode *n, const char *text, GError **error)
 {
@@ -142,9 +155,11 @@ static bool load_snapshot(BlockNode *n, const char *text, GError **error)
                     "temporarily loading internal snapshots",
                     n->driver->name);
     }
-    if (strchr(text, '=')) {
+    if (g_str_has_prefix(text, "snapshot.")) {
         o = keyval_parse(text, NULL, error);
-        if (!o) {
+        if (!o || !only_snapshot_words(o, error)) {
+            json_object_put(o);
+            g_prefix_error(error, "Failed in parsing snapshot param `%s': ", text);
             return false;
         }
         l.id = keyval_get(o, "snapshot.id");
@@ -178,6 +193,20 @@ static int activated_socket(void)
                : -1;
 }
 
+/* SELinux: sockets made from now on get that label; NULL: the usual one. */
+static bool label_sockets(const char *label, GError **error)
+{
+    int fd = label ? open("/proc/thread-self/attr/sockcreate", O_WRONLY | O_CLOEXEC) : -1;
+    bool good = !label || (fd >= 0 && write(fd, label, strlen(label)) == (ssize_t)strlen(label));
+    int why = errno;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return good || fail(error, "Cannot set SELinux socket create context to %s: %s", label,
+                        g_strerror(why));
+}
+
 static bool start_server(const NbdArgs *a, GError **error)
 {
     SocketPlace place = { .kind = a->socket ? SOCKET_UNIX : SOCKET_INET, .path = a->socket,
@@ -190,13 +219,16 @@ static bool start_server(const NbdArgs *a, GError **error)
                           .bitmaps = a->bitmap ? (const char *const[]){a->bitmap, NULL} : NULL};
     int fd = activated_socket();
 
+    if (fd < 0 && !label_sockets(a->selinux_label, error)) {
+        return false;
+    }
     if (fd < 0) {
         fd = socket_listen(&place, (int)a->shared, error);
     }
     if (fd < 0) {
         return false;
     }
-    run.server = nbd_server_new(fd, a->tls_creds, a->shared, error);
+    run.server = nbd_server_new(fd, a->tls_creds, a->tls_authz, a->shared, error);
     if (!run.server) {
         return false;
     }

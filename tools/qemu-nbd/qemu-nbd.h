@@ -13,10 +13,11 @@
 
 typedef struct NbdArgs {
     const char *file, *format, *cache, *discard, *detect_zeroes, *load_snapshot;
-    const char *port, *bind, *socket, *export_name, *description, *bitmap, *tls_creds, *tls_hostname, *pid_file;
+    const char *port, *bind, *socket, *export_name, *description, *bitmap, *tls_creds, *tls_hostname, *tls_authz, *selinux_label,
+        *pid_file;
     const char *device, *disconnect;
     unsigned open_flags;        /* BLOCK_OPEN_* of aio */
-    bool image_opts, read_only, snapshot, persistent, verbose, fork, list, allocation_depth, tls_authz;
+    bool image_opts, read_only, snapshot, persistent, verbose, fork, list, allocation_depth;
     unsigned shared;            /* 0: any number */
     uint64_t offset;
     GPtrArray *objects;

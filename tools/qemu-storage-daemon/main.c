@@ -161,6 +161,9 @@ static bool run_option(Vm *vm, int c, const char *arg, GError **error)
     case OPT_MONITOR:
         return add_monitor(vm, arg, error);
     case OPT_OBJECT:
+        if (tool_object_help(arg)) {
+            exit(0);
+        }
         return tool_object_add(arg, error);
     default:
         return true;
