@@ -1,46 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A 64 KiB firmware image for tests of 32-bit system behaviour: reset vector, the way into flat
- * protected mode, and a stub for each vector that ends in trap() (bare.c). Linked at F0000h.
+ * A 64 KiB firmware image for tests of 32-bit system behaviour, behind start16.S, and a stub for
+ * each vector that ends in trap() (bare.c).
  */
-    .section .reset, "ax"
-    .code16
-    ljmp $0xf000, $start16_offset
-    .balign 16
-
     .text
-    .code16
-    .globl start16, boot_gdtr
-start16:
-    cli
-    movl %edx, %ebp
-    lgdtl %cs:boot_gdtr_offset
-    movl %cr0, %eax
-    orl $1, %eax
-    movl %eax, %cr0
-    ljmpl $8, $start32
-
     .code32
-start32:
-    movw $16, %ax
-    movw %ax, %ds
-    movw %ax, %es
-    movw %ax, %ss
-    movw %ax, %fs
-    movw %ax, %gs
+    .globl start_flat
+start_flat:
     movl $0x70000, %esp
     call bare_main
 1:  hlt
     jmp 1b
-
-    .balign 8
-boot_gdt:
-    .quad 0
-    .quad 0x00cf9b000000ffff
-    .quad 0x00cf93000000ffff
-boot_gdtr:
-    .word . - boot_gdt - 1
-    .long boot_gdt
 
 /* Vector n: an error code (0 where the processor pushes none), n, the rest in one place. */
     .altmacro

@@ -1,33 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A 64 KiB firmware image for tests in 64-bit mode on several processors: reset vector, and at F0000h,
- * where application processors start too (SIPI vector F0h), the way into long mode with the first 4 GiB mapped
- * one to one. Each processor calls bare_cpu(its number) on a stack of its own.
+ * A 64 KiB firmware image for tests in 64-bit mode on several processors: behind start16.S the way
+ * into long mode with the first 4 GiB mapped one to one. Each processor calls bare_cpu(its number)
+ * on a stack of its own.
  */
-    .section .reset, "ax"
-    .code16
-    ljmp $0xf000, $start16_offset
-    .balign 16
-
     .text
-    .code16
-    .globl start16, boot_gdtr
-start16:
-    cli
-    lgdtl %cs:boot_gdtr_offset
-    movl %cr0, %eax
-    orl $1, %eax
-    movl %eax, %cr0
-    ljmpl $8, $start32
-
     .code32
-start32:
-    movw $16, %ax
-    movw %ax, %ds
-    movw %ax, %es
-    movw %ax, %ss
-    movw %ax, %fs
-    movw %ax, %gs
+    .globl start_flat
+start_flat:
     movl $1, %ebx
     lock xaddl %ebx, cpu_count
     testl %ebx, %ebx
@@ -71,16 +51,6 @@ start_long:
     call bare_cpu
 1:  hlt
     jmp 1b
-
-    .balign 8
-boot_gdt:
-    .quad 0
-    .quad 0x00cf9b000000ffff
-    .quad 0x00cf93000000ffff
-    .quad 0x00af9b000000ffff
-boot_gdtr:
-    .word . - boot_gdt - 1
-    .long boot_gdt
 
 /* Vector 40h: counts for this processor and sends EOI; others: bare_trap(frame). */
     .altmacro
