@@ -25,6 +25,7 @@ typedef struct Ring {
     int event_fd;
     unsigned watch;
     unsigned in_flight;
+    bool gathered;          /* entries wait for the end of the round */
     CoQueue full;           /* wait for room */
 } Ring;
 
@@ -58,10 +59,33 @@ static bool ring_has_work(void *opaque)
     return io_uring_cq_ready(&((Ring *)opaque)->ring) > 0;
 }
 
+static void ring_submit(Ring *r)
+{
+    /* nobody else fills the ring of an I/O thread */
+    bool unlocked = r->loop == event_loop_current() && event_loop_unlock();
+    int ret;
+
+    do {
+        ret = io_uring_submit(&r->ring);
+    } while (ret == -EINTR || ret == -EAGAIN || ret == -EBUSY);
+    event_loop_relock(unlocked);
+}
+
+static void ring_send_gathered(void *opaque)
+{
+    Ring *r = opaque;
+
+    if (r->gathered) {
+        r->gathered = false;
+        ring_submit(r);
+    }
+}
+
 static void ring_free(void *opaque)
 {
     Ring *r = opaque;
 
+    event_loop_remove_gathered(r->loop, ring_send_gathered, r);
     event_loop_remove_look(r->loop, ring_has_work, r);
     fd_unwatch(r->watch);
     io_uring_queue_exit(&r->ring);
@@ -87,6 +111,7 @@ static Ring *ring_new(EventLoop *loop)
     }
     r->watch = fd_watch(r->event_fd, G_IO_IN, ring_ready, r);
     event_loop_add_look(loop, ring_has_work, r);
+    event_loop_add_gathered(loop, ring_send_gathered, r);
     event_loop_set_slot(loop, LOOP_SLOT_URING, r, ring_free);
     return r;
 }
@@ -124,17 +149,15 @@ static struct io_uring_sqe *co_ring_entry(Ring *r)
 static int co_ring_submit(Ring *r, struct io_uring_sqe *sqe)
 {
     RingRequest q = { .co = coroutine_self() };
-    bool unlocked;
-    int ret;
 
     io_uring_sqe_set_data(sqe, &q);
     r->in_flight++;
-    /* nobody else fills the ring of an I/O thread */
-    unlocked = r->loop == event_loop_current() && event_loop_unlock();
-    do {
-        ret = io_uring_submit(&r->ring);
-    } while (ret == -EINTR || ret == -EAGAIN || ret == -EBUSY);
-    event_loop_relock(unlocked);
+    /* all requests of a round go to the kernel by one call; who is no loop's thread does not wait */
+    if (event_loop_here(r->loop)) {
+        r->gathered = true;
+    } else {
+        ring_submit(r);
+    }
     co_yield();
     return q.res;
 }

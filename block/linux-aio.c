@@ -20,13 +20,16 @@ typedef struct AioRequest {
     struct iocb cb;
     Coroutine *co;
     int64_t res;
+    bool refused;           /* the kernel did not take it, for the reason in res */
 } AioRequest;
 
 typedef struct Native {
     aio_context_t context;
     int event_fd;
     unsigned watch;
-    unsigned in_flight;
+    EventLoop *loop;
+    unsigned in_flight, gathered;
+    struct iocb *out[MAX_REQUESTS]; /* the gathered ones, which wait for the end of the round */
     CoQueue full;           /* wait for room */
 } Native;
 
@@ -59,10 +62,57 @@ static bool native_ready(int fd, GIOCondition events, void *opaque)
     return true;
 }
 
+/* Hands requests to the kernel; those that it refuses end with its error. */
+static void native_submit(Native *s, struct iocb **out, unsigned n)
+{
+    /* nobody else uses the context of an I/O thread */
+    bool unlocked = s->loop == event_loop_current() && event_loop_unlock();
+
+    while (n > 0) {
+        long ret = syscall(SYS_io_submit, s->context, (long)n, out);
+
+        if (ret > 0) {
+            out += ret;
+            n -= (unsigned)ret;
+        } else if (ret == 0 || errno != EINTR) {
+            AioRequest *r = (AioRequest *)(uintptr_t)out[0]->aio_data;
+
+            r->res = ret == 0 ? -EAGAIN : -errno;
+            r->refused = true;
+            out++;
+            n--;
+        }
+    }
+    event_loop_relock(unlocked);
+}
+
+static void native_send_gathered(void *opaque)
+{
+    Native *s = opaque;
+    unsigned n = s->gathered, refused = 0;
+    AioRequest *r;
+
+    s->gathered = 0;
+    if (n == 0) {
+        return;
+    }
+    native_submit(s, s->out, n);
+    for (unsigned i = 0; i < n; i++) {
+        r = (AioRequest *)(uintptr_t)s->out[i]->aio_data;
+        if (r->refused) {
+            refused++;
+            co_queue_wake_one(&s->full);
+            coroutine_wake(r->co);
+        }
+    }
+    s->in_flight -= refused;
+}
+
 static void native_free(void *opaque)
 {
     Native *s = opaque;
 
+    event_loop_remove_gathered(s->loop, native_send_gathered, s);
     fd_unwatch(s->watch);
     syscall(SYS_io_destroy, s->context);
     close(s->event_fd);
@@ -73,6 +123,7 @@ static Native *native_new(EventLoop *loop)
 {
     Native *s = g_new0(Native, 1);
 
+    s->loop = loop;
     if (syscall(SYS_io_setup, MAX_REQUESTS, &s->context) < 0) {
         g_free(s);
         return NULL;
@@ -84,6 +135,7 @@ static Native *native_new(EventLoop *loop)
         return NULL;
     }
     s->watch = fd_watch(s->event_fd, G_IO_IN, native_ready, s);
+    event_loop_add_gathered(loop, native_send_gathered, s);
     event_loop_set_slot(loop, LOOP_SLOT_NATIVE, s, native_free);
     return s;
 }
@@ -123,23 +175,20 @@ static int64_t native_co_rw(int fd, bool write, uint64_t offset, const struct io
                .aio_resfd = (uint32_t)s->event_fd},
     };
     struct iocb *list = &r.cb;
-    long ret;
 
     while (s->in_flight >= MAX_REQUESTS) {
         co_queue_wait(&s->full, NULL);
     }
     s->in_flight++;
-    bool unlocked = event_loop_unlock();
-
-    do {
-        ret = syscall(SYS_io_submit, s->context, 1L, &list);
-    } while (ret < 0 && errno == EINTR);
-    int error = errno;
-
-    event_loop_relock(unlocked);
-    if (ret != 1) {
-        s->in_flight--;
-        return ret < 0 ? -error : -EAGAIN;
+    /* all requests of a round go to the kernel by one call; who is no loop's thread does not wait */
+    if (event_loop_here(s->loop)) {
+        s->out[s->gathered++] = list;
+    } else {
+        native_submit(s, &list, 1);
+        if (r.refused) {
+            s->in_flight--;
+            return r.res;
+        }
     }
     co_yield();
     return r.res;

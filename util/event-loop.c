@@ -32,6 +32,11 @@ typedef struct Look {
     void *opaque;
 } Look;
 
+typedef struct Gathered {
+    EventLoopGathered *fn;
+    void *opaque;
+} Gathered;
+
 struct EventLoop {
     GMainContext *context;
     int wake_fd;
@@ -52,6 +57,7 @@ struct EventLoop {
     int64_t poll_max_ns, poll_grow, poll_shrink;
     int64_t poll_ns; /* the loop's own */
     GArray *looks;
+    GArray *gathered; /* machine lock */
     void *slots[LOOP_SLOTS];
     GDestroyNotify slot_free[LOOP_SLOTS];
 };
@@ -255,6 +261,44 @@ void event_loop_remove_look(EventLoop *l, EventLoopLook *fn, void *opaque)
     pthread_mutex_unlock(&l->lock);
 }
 
+/* ---- what goes out before sleeping ---- */
+
+bool event_loop_here(EventLoop *l)
+{
+    return l == event_loop_current() && (event_loop_own() || in_main_thread());
+}
+
+void event_loop_add_gathered(EventLoop *l, EventLoopGathered *fn, void *opaque)
+{
+    Gathered one = {fn, opaque};
+
+    if (!l->gathered) {
+        l->gathered = g_array_new(FALSE, FALSE, sizeof(Gathered));
+    }
+    g_array_append_val(l->gathered, one);
+}
+
+void event_loop_remove_gathered(EventLoop *l, EventLoopGathered *fn, void *opaque)
+{
+    for (unsigned i = 0; l->gathered && i < l->gathered->len; i++) {
+        const Gathered *one = &g_array_index(l->gathered, Gathered, i);
+
+        if (one->fn == fn && one->opaque == opaque) {
+            g_array_remove_index(l->gathered, i);
+            break;
+        }
+    }
+}
+
+static void send_gathered(EventLoop *l)
+{
+    for (unsigned i = 0; l->gathered && i < l->gathered->len; i++) {
+        Gathered one = g_array_index(l->gathered, Gathered, i);
+
+        one.fn(one.opaque);
+    }
+}
+
 static bool anything_there(EventLoop *l)
 {
     bool found = __atomic_load_n(&l->wake_wanted, __ATOMIC_RELAXED);
@@ -382,6 +426,7 @@ void event_loop_iterate(EventLoop *l, bool may_block)
     GPollFD *fds;
 
     l->depth++;
+    send_gathered(l);
     g_main_context_prepare(l->context, &priority);
     count = query_fds(l, priority, &timeout_ns);
     /* a nested iteration gets its own array */
@@ -467,6 +512,9 @@ void event_loop_free(EventLoop *l)
     }
     if (l->looks) {
         g_array_unref(l->looks);
+    }
+    if (l->gathered) {
+        g_array_unref(l->gathered);
     }
     g_main_context_unref(l->context);
     close(l->wake_fd);

@@ -63,6 +63,16 @@ void event_loop_add_look(EventLoop *l, EventLoopLook *fn, void *opaque);
 void event_loop_remove_look(EventLoop *l, EventLoopLook *fn, void *opaque);
 
 /*
+ * fn(opaque) is called before each poll of l, in its thread with the machine lock: what was gathered
+ * in a round goes out at once. It may drop the lock by event_loop_unlock. Machine lock.
+ */
+typedef void EventLoopGathered(void *opaque);
+void event_loop_add_gathered(EventLoop *l, EventLoopGathered *fn, void *opaque);
+void event_loop_remove_gathered(EventLoop *l, EventLoopGathered *fn, void *opaque);
+/* Whether this thread runs l: a loop of its own, or the main thread's. */
+bool event_loop_here(EventLoop *l);
+
+/*
  * Around a host call that takes a while: in a thread with a loop of its own the machine lock is
  * dropped (true) until event_loop_relock; elsewhere nothing happens, for there callers count on
  * the lock. In coroutines that is like a yield: anything may change meanwhile.

@@ -234,6 +234,26 @@ static void test_fair(void)
     machine_lock();
 }
 
+static void count_gathered(void *opaque)
+{
+    g_assert_true(machine_locked() && event_loop_here(event_loop_main()));
+    ++*(unsigned *)opaque;
+}
+
+/* What is gathered in a round goes out before the next poll; not when it was taken away. */
+static void test_gathered(void)
+{
+    unsigned count = 0;
+
+    event_loop_add_gathered(event_loop_main(), count_gathered, &count);
+    main_loop_iterate(false);
+    main_loop_iterate(false);
+    g_assert_cmpuint(count, ==, 2);
+    event_loop_remove_gathered(event_loop_main(), count_gathered, &count);
+    main_loop_iterate(false);
+    g_assert_cmpuint(count, ==, 2);
+}
+
 static void test_lock(void)
 {
     g_assert_true(in_main_thread());
@@ -249,6 +269,7 @@ int main(int argc, char **argv)
     main_loop_init();
     g_test_add_func("/main-loop/lock", test_lock);
     g_test_add_func("/main-loop/bh", test_bh);
+    g_test_add_func("/main-loop/gathered", test_gathered);
     g_test_add_func("/main-loop/fd", test_fd);
     g_test_add_func("/main-loop/thread", test_thread);
     g_test_add_func("/main-loop/other", test_other_loop);
