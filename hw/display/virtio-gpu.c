@@ -328,8 +328,8 @@ static void cursor_command(VirtioGpu *s, uint32_t type, const uint8_t *c)
         o->hot_x = (int)MIN(load_le32(c + 20), GPU_CURSOR_SIZE);
         o->hot_y = (int)MIN(load_le32(c + 24), GPU_CURSOR_SIZE);
         if (r && r->width == GPU_CURSOR_SIZE && r->height == GPU_CURSOR_SIZE) {
-            o->cursor =
-                pixman_image_create_bits(PIXMAN_a8r8g8b8, GPU_CURSOR_SIZE, GPU_CURSOR_SIZE, NULL, 0);
+            o->cursor = pixman_image_create_bits(PIXMAN_a8r8g8b8, GPU_CURSOR_SIZE,
+                                                 GPU_CURSOR_SIZE, NULL, 0);
             pixman_image_composite(PIXMAN_OP_SRC, r->image, NULL, o->cursor, 0, 0, 0, 0, 0, 0,
                                    GPU_CURSOR_SIZE, GPU_CURSOR_SIZE);
         }

@@ -110,6 +110,7 @@ static bool ctrl_pairs(VirtioNet *s, unsigned pairs)
         return false;
     }
     s->pairs = pairs;
+    virtio_net_vhost_pairs(s);
     s->rss.steers = false;
     memset(s->flow_queue, 0, sizeof(s->flow_queue));
     return true;

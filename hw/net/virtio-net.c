@@ -256,6 +256,8 @@ static void net_notify(VirtioDevice *v, unsigned n)
         virtio_net_control(s, &v->vq[n]);
     } else if (n >= 2 * s->pairs) {
         return;
+    } else if (s->front) {
+        vhost_front_kick(s->front, n);
     } else if (n & 1) {
         tx_run(s, n / 2);
     } else {
@@ -285,6 +287,7 @@ static uint64_t net_features(VirtioDevice *v)
                VIRTIO_BIT(NET_F_CTRL_GUEST_OFFLOADS) | VIRTIO_BIT(NET_F_RSS) |
                VIRTIO_BIT(NET_F_HASH_REPORT));
     }
+    f = s->front ? virtio_net_vhost_features(s, f) : f;
     f |= s->host_mtu ? VIRTIO_BIT(NET_F_MTU) : 0;
     f |= s->speed >= 0 || s->duplex ? VIRTIO_BIT(NET_F_SPEED_DUPLEX) : 0;
     return f;
@@ -340,6 +343,7 @@ static void net_reset(VirtioDevice *v)
         g_clear_pointer(&s->tx_waiting[i], g_free);
     }
     s->pairs = 1;
+    virtio_net_vhost_pairs(s);
     virtio_net_rss_reset(s);
     s->offloads = 0;
     s->announcing = false;
@@ -365,7 +369,9 @@ static void net_features_set(VirtioDevice *v)
 
 static void net_status_changed(VirtioDevice *v, uint8_t old)
 {
-    if (v->status & ~old & VIRTIO_STATUS_DRIVER_OK) {
+    if (((VirtioNet *)v)->front) {
+        vhost_front_status(((VirtioNet *)v)->front);
+    } else if (v->status & ~old & VIRTIO_STATUS_DRIVER_OK) {
         net_ready(&((VirtioNet *)v)->nic);
     }
 }
@@ -416,6 +422,9 @@ static bool net_realize(VirtioDevice *v, GError **error)
     if (s->host_features & VIRTIO_BIT(NET_F_CTRL_VQ)) {
         virtio_add_queue(v, 64);
     }
+    if (!virtio_net_vhost_realize(s, error)) {
+        return false;
+    }
     s->tx_buf = g_malloc(NET_MAX_FRAME);
     nic_attach(&s->nic, &net_ops, &v->pci.dev, s->peer);
     net_reset(v);
@@ -426,6 +435,7 @@ static void net_unrealize(VirtioDevice *v)
 {
     VirtioNet *s = (VirtioNet *)v;
 
+    virtio_net_vhost_unrealize(s);
     net_nic_fini(&s->nic);
     g_clear_pointer(&s->tx_buf, g_free);
 }
@@ -490,6 +500,7 @@ static const StateField net_state[] = {
     HOST_ONLY(VirtioNet, max_pairs, "made at realize"),
     HOST_ONLY(VirtioNet, tx_waiting, "popped again after loading"),
     HOST_ONLY(VirtioNet, tx_buf, "scratch"),
+    HOST_ONLY(VirtioNet, front, "what it has goes back to the queues before state is saved"),
     STATE_TO(VirtioNet, pairs, max_pairs, VIRTIO_NET_PAIRS),
     STATE(VirtioNet, offloads),
     STATE(VirtioNet, announcing),

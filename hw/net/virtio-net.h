@@ -4,6 +4,7 @@
 #define HW_NET_VIRTIO_NET_H
 
 #include "hw/net/nic.h"
+#include "hw/virtio/vhost-user.h"
 #include "hw/virtio/virtio.h"
 
 enum {
@@ -79,6 +80,7 @@ typedef struct VirtioNet {
     uint8_t flow_queue[VIRTIO_NET_FLOWS];     /* where the driver sent from, by hash */
     VirtqElem *tx_waiting[VIRTIO_NET_PAIRS];  /* its frame found the peer's queue full */
     uint8_t *tx_buf;
+    VhostFront *front;           /* another process moves the frames; NULL: this one */
 } VirtioNet;
 
 /* The control queue's number depends on whether the driver knows of more pairs. */
@@ -95,6 +97,15 @@ unsigned virtio_net_rss_hash(const VirtioNet *s, const uint8_t *frame, size_t le
 /* The pair for it, while rss.steers. */
 unsigned virtio_net_rss_pair(const VirtioNet *s, unsigned report, uint32_t hash);
 void virtio_net_rss_reset(VirtioNet *s);
+
+/*
+ * virtio-net-vhost.c: with -netdev vhost-user (true and s->front set, or false and *error); what is
+ * left of the features; the driver uses other pairs.
+ */
+bool virtio_net_vhost_realize(VirtioNet *s, GError **error);
+void virtio_net_vhost_unrealize(VirtioNet *s);
+uint64_t virtio_net_vhost_features(const VirtioNet *s, uint64_t features);
+void virtio_net_vhost_pairs(VirtioNet *s);
 
 /* virtio-net-ctrl.c */
 bool virtio_net_wanted(const VirtioNet *s, const uint8_t *frame, size_t len);

@@ -73,8 +73,10 @@ static bool on_call(int fd, GIOCondition events, void *opaque)
 
 bool vhost_front_add_rings(VhostFront *f, GError **error)
 {
-    f->rings = g_new0(VhostRing, f->v->num_queues);
-    for (unsigned i = 0; i < f->v->num_queues; i++) {
+    unsigned n = f->ring_limit ? f->ring_limit : f->v->num_queues;
+
+    f->rings = g_new0(VhostRing, n);
+    for (unsigned i = 0; i < n; i++) {
         VhostRing *r = &f->rings[i];
 
         *r = (VhostRing){
@@ -283,7 +285,7 @@ void vhost_ring_collect(VhostRing *r)
     VirtioDevice *v = f->v;
     VirtQueue *vq = &v->vq[r->index];
     uint16_t used = f->lent ? shared_load(f->shm + used_at(r) + 2) : r->last_used;
-    bool some = false;
+    unsigned some = 0;
 
     if ((uint16_t)(used - r->last_used) > r->in_flight) {
         vhost_front_drop(f, "used index moved too far");
@@ -303,11 +305,12 @@ void vhost_ring_collect(VhostRing *r)
         len = (uint32_t)MIN(len, q->in.size);
         /* all of the request's memory may have been written, whatever it says */
         dma_list_unmap(&q->in, q->in.size);
-        virtq_push(v, q->elem, len);
+        virtq_fill(v, q->elem, len, some++);
         request_free(q, 0);
-        some = true;
     }
     if (some) {
+        /* at once: several may be one packet */
+        virtq_flush(v, vq, some);
         virtq_notify(v, vq);
     }
 }
@@ -328,6 +331,28 @@ static int compare_sequence(gconstpointer a, gconstpointer b)
     const VhostRequest *p = *(VhostRequest *const *)a, *q = *(VhostRequest *const *)b;
 
     return p->sequence < q->sequence ? -1 : p->sequence > q->sequence;
+}
+
+void vhost_ring_return(VhostRing *r)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < r->size; i++) {
+        if (r->requests[i]) {
+            VhostRequest *q = r->requests[i];
+
+            r->requests[i] = NULL;
+            r->requests[n++] = q;
+        }
+    }
+    qsort(r->requests, n, sizeof(r->requests[0]), compare_sequence);
+    while (n) {
+        VhostRequest *q = g_steal_pointer(&r->requests[--n]);
+
+        virtq_unpop(r->front->v, q->elem);
+        request_free(q, q->in.size);
+    }
+    r->in_flight = 0;
 }
 
 /* A fresh ring; what the other end had before it was lost is offered again, in the old order. */
@@ -367,7 +392,7 @@ static bool lend(VhostRing *r)
     VhostFront *f = r->front;
     uint64_t base = (uintptr_t)f->shm;
     VuPayload num = {.state = {r->index, r->size}}, first = {.state = {r->index, 0}},
-              on = {.state = {r->index, 1}};
+              on = {.state = {r->index, vhost_ring_enabled(f, r->index)}};
     VuPayload addr = {.addr = {.index = r->index,
                                .desc = base + r->offset,
                                .avail = base + avail_at(r),

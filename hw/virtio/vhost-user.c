@@ -221,8 +221,10 @@ static bool settle(VhostFront *f)
 
 static void stop(VhostFront *f)
 {
+    bool back = f->gives_back && f->paused;
+
     f->running = false;
-    if (f->lent && !settle(f)) {
+    if (f->lent && !f->gives_back && !settle(f)) {
         vhost_front_drop(f, "requests do not end");
     }
     for (unsigned i = 0; f->lent && i < f->num_rings; i++) {
@@ -230,15 +232,28 @@ static void stop(VhostFront *f)
 
         vhost_ask(f, VU_GET_VRING_BASE, &p, sizeof(p.state), NULL, 0, sizeof(p.state));
     }
+    for (unsigned i = 0; f->lent && f->gives_back && i < f->num_rings; i++) {
+        vhost_ring_collect(&f->rings[i]);
+    }
     f->lent = false;
     for (unsigned i = 0; i < f->num_rings; i++) {
-        vhost_ring_forget(&f->rings[i]);
+        (back ? vhost_ring_return : vhost_ring_forget)(&f->rings[i]);
+    }
+}
+
+void vhost_front_enable(VhostFront *f, unsigned n)
+{
+    f->enabled = n;
+    for (unsigned i = 0; f->lent && i < f->num_rings; i++) {
+        VuPayload p = {.state = {i, vhost_ring_enabled(f, i)}};
+
+        vhost_ask(f, VU_SET_VRING_ENABLE, &p, sizeof(p.state), NULL, 0, 0);
     }
 }
 
 void vhost_front_status(VhostFront *f)
 {
-    bool run = f->v->status & VIRTIO_STATUS_DRIVER_OK;
+    bool run = (f->v->status & VIRTIO_STATUS_DRIVER_OK) && !f->paused;
 
     if (!run) {
         if (f->running) {
@@ -249,8 +264,8 @@ void vhost_front_status(VhostFront *f)
     f->running = true;
     if (f->connected && !f->lent) {
         uint64_t features = (f->v->driver_features & f->wanted & f->features) |
-                            VU_F_PROTOCOL_FEATURES | VIRTIO_BIT(VIRTIO_F_VERSION_1) |
-                            VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC);
+                            VU_F_PROTOCOL_FEATURES | VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) |
+                            (f->exact ? 0 : VIRTIO_BIT(VIRTIO_F_VERSION_1));
 
         f->lent = tell_u64(f, VU_SET_FEATURES, features) && vhost_rings_lend(f);
         for (unsigned i = 0; f->lent && i < f->num_rings; i++) {

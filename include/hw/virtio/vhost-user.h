@@ -55,6 +55,12 @@ struct VhostFront {
     VuMemTable table;           /* as the other end has it; our rings are the last */
     uint8_t config[VU_MAX_CONFIG];
     unsigned config_bytes;
+    unsigned ring_limit;        /* queues that are handed on, the first ones; 0: all */
+    unsigned enabled;           /* of these, the ones that are in use; 0: all */
+    bool exact;                 /* features are the driver's, virtio 1 among them or not */
+    /* Requests that have not ended when the machine or the driver stops go back where they were. */
+    bool gives_back;
+    bool paused;                /* the machine stands */
     /* A request that cannot be handed on: what the guest is told. */
     void (*reject)(VirtioDevice *v, VirtqElem *e);
 };
@@ -71,6 +77,8 @@ void vhost_front_fini(VhostFront *f);
 void vhost_front_status(VhostFront *f);
 /* Queue n was kicked. */
 void vhost_front_kick(VhostFront *f, unsigned n);
+/* The first n rings are in use from now on. */
+void vhost_front_enable(VhostFront *f, unsigned n);
 bool vhost_front_set_config(VhostFront *f, uint32_t offset, const void *data, uint32_t len);
 
 /* ---- between the two source files ---- */
@@ -83,5 +91,12 @@ bool vhost_rings_lend(VhostFront *f);
 /* Takes what has ended. */
 void vhost_ring_collect(VhostRing *r);
 void vhost_ring_forget(VhostRing *r);
+/* What has not ended is in the guest's queue again. */
+void vhost_ring_return(VhostRing *r);
+/* Whether the other end may use ring i. */
+static inline bool vhost_ring_enabled(const VhostFront *f, unsigned i)
+{
+    return !f->enabled || i < f->enabled;
+}
 
 #endif
