@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* -netdev vhost-user: see the header. What the other process does is hw/net/virtio-net-vhost.c's. */
+/* -netdev vhost-user: see the header. Rings are handed on by hw/net/virtio-net-vhost.c. */
 #include "net/vhost-user.h"
 
 #include "net-internal.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A virtio network device whose frames another process moves (-netdev vhost-user): the data queues
- * are handed on, the control queue stays here. Filters of the control queue are not told to the other
- * end. When the machine stops, buffers that the other end has not used are the guest's again, so that
- * it can be saved and moved.
+ * are handed on, the control queue stays here. Filters of the control queue are not told to the
+ * other end. When the machine stops, buffers that the other end has not used are the guest's again,
+ * so that it can be saved and moved.
  */
 #include "net/vhost-user.h"
 #include "qom/runstate.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * -netdev vhost-user: a name for a chardev behind which another process moves the frames. It neither
- * sends nor takes any itself: the NIC, a virtio-net, hands its rings on.
+ * -netdev vhost-user: a name for a chardev behind which another process moves the frames. It
+ * neither sends nor takes any itself: the NIC, a virtio-net, hands its rings on.
  */
 #ifndef NET_VHOST_USER_H
 #define NET_VHOST_USER_H
