@@ -15,6 +15,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "fuzz"))
 from machine import Qtest, QtestError  # noqa: E402  (the path comes first)
+import express  # noqa: E402
 import ide  # noqa: E402
 import network  # noqa: E402
 import other  # noqa: E402
@@ -22,7 +23,8 @@ import storage  # noqa: E402
 import usb  # noqa: E402
 import virtio  # noqa: E402
 
-TARGETS = {**virtio.TARGETS, **ide.TARGETS, **storage.TARGETS, **usb.TARGETS, **network.TARGETS, **other.TARGETS}
+TARGETS = {**virtio.TARGETS, **ide.TARGETS, **storage.TARGETS, **usb.TARGETS, **network.TARGETS, **other.TARGETS,
+           **express.TARGETS}
 
 
 def rounds(device, count):
