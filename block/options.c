@@ -67,9 +67,13 @@ static bool snapshot_first(Vm *vm, GError **error)
 }
 START_HOOK(block_snapshot, { .phase = START_OBJECT, .name = "snapshot", .start = snapshot_first });
 
-/* The machine is known: drives get their places, and an empty CD drive is added. */
+/*
+ * The machine is known: drives get their places, and an empty CD drive is added unless -device
+ * names drives.
+ */
 static bool settle(Vm *vm, GError **error)
 {
+    static const char *const others[] = {"ide-cd", "ide-hd", "scsi-cd", "scsi-hd", NULL};
     const MachineType *m = vm->machine_type;
     const char *iface = m->default_block_if ? m->default_block_if : "ide";
     unsigned cd_bus = m->drives_per_bus == 1 ? 2 : 1;
@@ -78,7 +82,8 @@ static bool settle(Vm *vm, GError **error)
         return false;
     }
     if (vm->use_default_devices && m->default_block_if && !m->no_cdrom &&
-        strcmp(iface, "ide") == 0 && !drive_at("ide", (int)cd_bus, 0)) {
+        strcmp(iface, "ide") == 0 && !option_device_given(others) &&
+        !drive_at("ide", (int)cd_bus, 0)) {
         g_autofree char *id = g_strdup_printf("ide%u-cd0", cd_bus);
 
         drive_register(

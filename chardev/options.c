@@ -156,47 +156,20 @@ static bool opt_nographic(Vm *vm, const char *arg, GError **error)
 
 OPTION(nographic, { .name = "nographic", .handle = opt_nographic });
 
-/* Whether a -device of this type was given, which takes the default one's place. */
-static bool device_given(const char *type)
-{
-    const char *arg;
-
-    for (unsigned i = 0; (arg = option_arg("device", i)) != NULL; i++) {
-        g_autofree char *json = g_strdup_printf("\"driver\":\"%s\"", type);
-        g_autofree char *spaced = g_strdup_printf("\"driver\": \"%s\"", type);
-        size_t n = strlen(type);
-
-        if (arg[0] == '{' ? strstr(arg, json) || strstr(arg, spaced)
-                          : strncmp(arg, type, n) == 0 && (!arg[n] || arg[n] == ',')) {
-            return true;
-        }
-    }
-    return false;
-}
-
 const char *parallel_chardev(Vm *vm, unsigned i, GError **error)
 {
+    static const char *const types[] = {"isa-parallel", NULL};
     const GPtrArray *ids = vm_published(vm, "parallels");
 
     if (ids) {
         return i < ids->len ? g_ptr_array_index(ids, i) : NULL;
     }
-    if (i > 0 || !vm->use_default_devices || device_given("isa-parallel")) {
+    if (i > 0 || !vm->use_default_devices || option_device_given(types)) {
         return NULL;
     }
     Chardev *c = chardev_new_short("parallel0", vm->graphics ? "vc:80Cx24C" : "null", error);
 
     return c ? chardev_id(c) : NULL;
-}
-
-static bool any_given(const char *const *types)
-{
-    for (; *types; types++) {
-        if (device_given(*types)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static bool monitor_given(void)
@@ -217,11 +190,12 @@ static bool default_chardevs(Vm *vm, GError **error)
     static const char *const serials[] = { "isa-serial", NULL };
     static const char *const displays[] = { "VGA", "cirrus-vga", "vmware-svga", "qxl-vga",
                                             "virtio-vga", NULL };
-    bool serial = vm->use_default_devices && !option_given("serial") && !any_given(serials);
+    bool serial = vm->use_default_devices && !option_given("serial") &&
+                  !option_device_given(serials);
     bool monitor = vm->use_default_devices && !monitor_given();
     bool none = g_strcmp0(option_arg("machine", 0), "none") == 0;
 
-    if (!vm->vga && any_given(displays)) {
+    if (!vm->vga && option_device_given(displays)) {
         vm->vga = "none";
     }
     if (!vm->graphics && serial && monitor && !none) {

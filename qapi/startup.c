@@ -137,6 +137,33 @@ const char *option_arg(const char *name, unsigned n)
     return NULL;
 }
 
+static bool device_type_given(const char *type)
+{
+    const char *arg;
+
+    for (unsigned i = 0; (arg = option_arg("device", i)) != NULL; i++) {
+        g_autofree char *json = g_strdup_printf("\"driver\":\"%s\"", type);
+        g_autofree char *spaced = g_strdup_printf("\"driver\": \"%s\"", type);
+        size_t n = strlen(type);
+
+        if (arg[0] == '{' ? strstr(arg, json) || strstr(arg, spaced)
+                          : strncmp(arg, type, n) == 0 && (!arg[n] || arg[n] == ',')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool option_device_given(const char *const *types)
+{
+    for (; *types; types++) {
+        if (device_type_given(*types)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool option_extend(const char *name, const char *id, const char *more)
 {
     for (guint i = 0; i < given->len; i++) {

@@ -196,9 +196,13 @@ static void piix_ide_reset(Device *d)
     }
 }
 
+/*
+ * SeaBIOS sets the timings at power-on, not when the machine wakes; without bit 15 Linux drops the
+ * channel.
+ */
 static const PciConfigRow piix_ide_config[] = {
-    { "IDETIM0", 0x40, 2, 0, 0xf3ff, 0, "timing of the first channel; bit 15 decodes" },
-    { "IDETIM1", 0x42, 2, 0, 0xf3ff, 0, "timing of the second channel" },
+    { "IDETIM0", 0x40, 2, 0, 0xf3ff, 0, "timing of the first channel; bit 15 decodes", true },
+    { "IDETIM1", 0x42, 2, 0, 0xf3ff, 0, "timing of the second channel", true },
     { "SIDETIM", 0x44, 1, 0, 0xff, 0, "timing of drives 1" },
     { 0 },
 };

@@ -361,7 +361,7 @@ static void pci_device_reset(Device *dev)
     d->config[PCI_CACHE_LINE_SIZE] = 0;
     d->config[PCI_INTERRUPT_LINE] = 0;
     for (const PciConfigRow *r = pci_info(d)->config; r && r->name; r++) {
-        uint32_t keep = ~(r->wmask | r->w1c);
+        uint32_t keep = r->kept ? ~0u : ~(r->wmask | r->w1c);
 
         pci_config_set(d, r->offset, r->size,
                        (pci_config_get(d, r->offset, r->size) & keep) | (r->reset & ~keep));

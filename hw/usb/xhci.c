@@ -24,13 +24,15 @@ enum {
     CMD_RUN = 1,
     CMD_RESET = 2,
     CMD_INTE = 4,
-    CMD_HSEE = 8
+    CMD_HSEE = 8,
+    CMD_RESTORE = 0x200
 };
 enum {
     STS_HALTED = 1,
     STS_HSE = 4,
     STS_EINT = 8,
     STS_PCD = 0x10,
+    STS_SRE = 0x400,
     STS_HCE = 0x1000
 };
 enum {
@@ -568,6 +570,9 @@ static void usbcmd_write(Device *d, const RegAccess *a)
         controller_reset(s);
         return;
     }
+    if (a->value & CMD_RESTORE) {
+        s->usbsts |= STS_SRE; /* 4.23.2: nothing was saved, the driver starts from a reset */
+    }
     if ((a->value & CMD_RUN) && !(a->old & CMD_RUN) && !(s->usbsts & STS_HCE)) {
         s->usbsts &= ~STS_HALTED;
         s->mfindex_start_ns = clock_now_ns(CLOCK_GUEST);
@@ -655,8 +660,8 @@ static const Reg xhci_regs[] = {
     REG_HOOK(0x30, 4, "protocol3", .reset = 0x03000002),
     REG_HOOK(0x34, 4, "protocol3_name", .reset = USB_NAME),
     REG_HOOK(0x38, 4, "protocol3_ports", .read = protocol3_read),
-    REG(Xhci, 0x40, usbcmd, .wmask = 0xf0d, .write = usbcmd_write, .help = "command"),
-    REG(Xhci, 0x44, usbsts, .reset = STS_HALTED, .w1c = STS_HSE | STS_EINT | STS_PCD,
+    REG(Xhci, 0x40, usbcmd, .wmask = 0xc0d, .write = usbcmd_write, .help = "command"),
+    REG(Xhci, 0x44, usbsts, .reset = STS_HALTED, .w1c = STS_HSE | STS_EINT | STS_PCD | STS_SRE,
         .help = "status"),
     REG_HOOK(0x48, 4, "pagesize", .reset = 1),
     REG(Xhci, 0x54, dnctrl, .wmask = 0xffff, .help = "device notifications"),

@@ -81,6 +81,8 @@ bool options_help(struct Vm *vm, GString *out, GError **error);
 bool option_given(const char *name);
 /* The i-th argument of an option in command line order, NULL past the end. */
 const char *option_arg(const char *name, unsigned i);
+/* Whether -device names one of the types (NULL ends them), which takes a default device's place. */
+bool option_device_given(const char *const *types);
 /* Adds an option as if it had been given last. */
 void option_add(const char *name, const char *arg);
 /* Appends text to the argument of the first such option with that id; false: there is none. */

@@ -53,6 +53,7 @@ typedef struct PciConfigRow {
     uint8_t size;
     uint32_t reset, wmask, w1c;
     const char *help;
+    bool kept; /* what firmware sets at power-on only: a reset leaves it */
 } PciConfigRow;
 
 /* DeviceType.bus_info of a PCI function. */
