@@ -153,7 +153,8 @@ static uint32_t attach_backing(VirtioGpu *s, const VirtqElem *e, const uint8_t *
 }
 
 /* Bytes [off, off + len) of a resource's memory; what is not there stays as it was. */
-static void backing_read(VirtioGpu *s, const GpuResource *r, uint64_t off, uint8_t *out, uint64_t len)
+static void backing_read(VirtioGpu *s, const GpuResource *r, uint64_t off, uint8_t *out,
+                         uint64_t len)
 {
     for (uint32_t i = 0; i < r->pieces && len; i++) {
         uint64_t n;

@@ -162,6 +162,7 @@ const StateField scsi_device_state[] = {
     STATE(ScsiDevice, attention_asc),
     STATE(ScsiDevice, attention_ascq),
     HOST_ONLY(ScsiDevice, in_flight, "zero while the machine is stopped"),
+    HOST_ONLY(ScsiDevice, block_bytes, "by a property"),
     STATE_END,
 };
 
@@ -273,7 +274,7 @@ ScsiRequest *scsi_request_new(ScsiBus *b, uint32_t channel, uint32_t id, uint32_
     r->done = done;
     r->opaque = opaque;
     if (r->dev) {
-        expect(r, scsi_info(r->dev)->block_bytes);
+        expect(r, r->dev->block_bytes ? r->dev->block_bytes : scsi_info(r->dev)->block_bytes);
     }
     return r;
 }

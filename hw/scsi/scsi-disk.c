@@ -11,7 +11,7 @@
 #include "util/cutils.h"
 #include "util/iov.h"
 
-#define BLOCK 512u
+#define DEFAULT_BLOCK 512u
 #define DISCARD_BYTES 4096u
 #define UNMAP_DESCRIPTORS 255u
 #define UNMAP_BLOCKS (1u << 21) /* in one command: 1 GiB */
@@ -52,7 +52,7 @@ typedef struct DiskCommand {
 
 static uint64_t disk_blocks(const ScsiDisk *s)
 {
-    return block_size(s->scsi.drive) / BLOCK;
+    return block_size(s->scsi.drive) / s->scsi.block_bytes;
 }
 
 static bool in_range(const ScsiDisk *s, uint64_t lba, uint64_t n)
@@ -103,7 +103,7 @@ static void write_done(void *opaque, int ret)
 /* The part of the adapter's memory that the command uses; bytes. */
 static uint64_t trim_data(ScsiRequest *r)
 {
-    uint64_t len = MIN(r->expected, r->size) & ~(uint64_t)(BLOCK - 1);
+    uint64_t len = MIN(r->expected, r->size) & ~(uint64_t)(r->dev->block_bytes - 1);
 
     r->own_iov = g_new(struct iovec, MAX(r->niov, 1u));
     r->parts = iov_slice(r->own_iov, r->niov, r->iov, r->niov, 0, len);
@@ -119,7 +119,7 @@ static void run_read(ScsiDisk *s, ScsiRequest *r)
     } else if (trim_data(r) == 0) {
         scsi_end(r);
     } else {
-        block_read(s->scsi.drive, lba * BLOCK, r->own_iov, r->parts, read_done, r);
+        block_read(s->scsi.drive, lba * s->scsi.block_bytes, r->own_iov, r->parts, read_done, r);
     }
 }
 
@@ -135,7 +135,8 @@ static void run_write(ScsiDisk *s, ScsiRequest *r)
     } else if (trim_data(r) == 0) {
         scsi_end(r);
     } else {
-        block_write(s->scsi.drive, lba * BLOCK, r->own_iov, r->parts, fua, write_done, r);
+        block_write(s->scsi.drive, lba * s->scsi.block_bytes, r->own_iov, r->parts, fua, write_done,
+                    r);
     }
 }
 
@@ -162,7 +163,8 @@ static void run_write_same(ScsiDisk *s, ScsiRequest *r)
     uint64_t lba = scsi_cdb_lba(r->cdb);
     uint64_t n = scsi_cdb_blocks(r->cdb);
     bool unmap = r->cdb[1] & 8, no_data = r->cdb[0] == 0x93 && (r->cdb[1] & 1);
-    uint8_t pattern[BLOCK] = {0};
+    uint32_t block = s->scsi.block_bytes;
+    g_autofree uint8_t *pattern = g_malloc0(block);
 
     if (n == 0) {
         n = lba <= disk_blocks(s) ? disk_blocks(s) - lba : 0;
@@ -173,20 +175,20 @@ static void run_write_same(ScsiDisk *s, ScsiRequest *r)
         illegal(r, ASC_LBA_RANGE);
     } else if ((r->cdb[1] & 0x10) || n > WRITE_SAME_BLOCKS) {
         illegal(r, ASC_FIELD);
-    } else if (!no_data && scsi_fetch(r, pattern, BLOCK) != BLOCK) {
+    } else if (!no_data && scsi_fetch(r, pattern, block) != block) {
         illegal(r, ASC_FIELD);
-    } else if (buffer_is_zero(pattern, BLOCK)) {
-        block_write_zeroes(s->scsi.drive, lba * BLOCK, n * BLOCK, unmap, write_done, r);
-    } else if (n * BLOCK > WRITE_SAME_BUFFER) {
+    } else if (buffer_is_zero(pattern, block)) {
+        block_write_zeroes(s->scsi.drive, lba * block, n * block, unmap, write_done, r);
+    } else if (n * block > WRITE_SAME_BUFFER) {
         illegal(r, ASC_FIELD);
     } else {
         g_free(r->buffer);
-        r->buffer = g_malloc(n * BLOCK);
+        r->buffer = g_malloc(n * block);
         for (uint64_t i = 0; i < n; i++) {
-            memcpy(r->buffer + i * BLOCK, pattern, BLOCK);
+            memcpy(r->buffer + i * block, pattern, block);
         }
-        r->buffer_iov = (struct iovec){.iov_base = r->buffer, .iov_len = n * BLOCK};
-        block_write(s->scsi.drive, lba * BLOCK, &r->buffer_iov, 1, !s->scsi.drive->write_cache,
+        r->buffer_iov = (struct iovec){.iov_base = r->buffer, .iov_len = n * block};
+        block_write(s->scsi.drive, lba * block, &r->buffer_iov, 1, !s->scsi.drive->write_cache,
                     write_done, r);
     }
 }
@@ -245,7 +247,8 @@ static void run_unmap(ScsiDisk *s, ScsiRequest *r)
 
         if (count) {
             r->parts++;
-            block_discard(s->scsi.drive, lba * BLOCK, count * BLOCK, unmap_part_done, r);
+            block_discard(s->scsi.drive, lba * s->scsi.block_bytes, count * s->scsi.block_bytes,
+                          unmap_part_done, r);
         }
     }
     unmap_part_done(r, 0);
@@ -283,12 +286,12 @@ static void run_request_sense(ScsiDisk *s, ScsiRequest *r)
 static void page_limits(ScsiDisk *s, uint8_t *p)
 {
     store_be16(p + 2, 0x3c);
-    store_be16(p + 6, (uint16_t)(s->conf.min_io_size / BLOCK));
-    store_be32(p + 8, MIN(s->max_io_size / BLOCK, UINT32_MAX));
-    store_be32(p + 12, (uint32_t)(s->conf.opt_io_size / BLOCK));
+    store_be16(p + 6, (uint16_t)(s->conf.min_io_size / s->scsi.block_bytes));
+    store_be32(p + 8, MIN(s->max_io_size / s->scsi.block_bytes, UINT32_MAX));
+    store_be32(p + 12, (uint32_t)(s->conf.opt_io_size / s->scsi.block_bytes));
     store_be32(p + 20, UNMAP_BLOCKS);
     store_be32(p + 24, UNMAP_DESCRIPTORS);
-    store_be32(p + 28, (uint32_t)s->conf.discard_granularity / BLOCK);
+    store_be32(p + 28, (uint32_t)s->conf.discard_granularity / s->scsi.block_bytes);
     store_be64(p + 36, WRITE_SAME_BLOCKS);
 }
 
@@ -361,7 +364,7 @@ static void run_capacity10(ScsiDisk *s, ScsiRequest *r)
     uint8_t p[8];
 
     store_be32(p, MIN(disk_blocks(s) - 1, UINT32_MAX));
-    store_be32(p + 4, BLOCK);
+    store_be32(p + 4, s->scsi.block_bytes);
     scsi_reply(r, p, sizeof(p));
 }
 
@@ -374,8 +377,8 @@ static void run_service_in16(ScsiDisk *s, ScsiRequest *r)
         return;
     }
     store_be64(p, disk_blocks(s) - 1);
-    store_be32(p + 8, BLOCK);
-    p[13] = (uint8_t)__builtin_ctzll(s->conf.physical_block_size / BLOCK);
+    store_be32(p + 8, s->scsi.block_bytes);
+    p[13] = (uint8_t)__builtin_ctzll(s->conf.physical_block_size / s->scsi.block_bytes);
     p[14] = 0xc0; /* thin; unmapped blocks read as zeroes */
     scsi_reply(r, p, sizeof(p));
 }
@@ -430,7 +433,7 @@ static void run_mode_sense(ScsiDisk *s, ScsiRequest *r)
     if (!no_descriptor) {
         p[ten ? 7 : 3] = 8;
         store_be32(p + len, disk_blocks(s) > 0xffffff ? 0 : disk_blocks(s));
-        store_be32(p + len + 4, BLOCK);
+        store_be32(p + len + 4, s->scsi.block_bytes);
         len += 8;
     }
     before = len;
@@ -555,13 +558,10 @@ static bool scsi_hd_realize(Device *dev, GError **error)
     if (!b->node) {
         return fail(error, "Device needs media, but drive is empty");
     }
-    if (!drive_conf_sizes(&s->conf, BLOCK, DISCARD_BYTES, error)) {
+    if (!drive_conf_sizes(&s->conf, DEFAULT_BLOCK, DISCARD_BYTES, error)) {
         return false;
     }
-    if (s->conf.logical_block_size != BLOCK) {
-        return fail(error, "scsi-hd: logical_block_size must be 512, not %" G_GUINT64_FORMAT,
-                    s->conf.logical_block_size);
-    }
+    s->scsi.block_bytes = (uint32_t)s->conf.logical_block_size;
     if (s->serial && strlen(s->serial) > 36) {
         return fail(error, "scsi-hd: serial '%s' is longer than 36 characters", s->serial);
     }
@@ -616,7 +616,7 @@ static const StateField scsi_hd_state[] = {
     STATE_END,
 };
 
-static const ScsiDeviceInfo scsi_hd_info = {.command = disk_command, .block_bytes = BLOCK};
+static const ScsiDeviceInfo scsi_hd_info = {.command = disk_command, .block_bytes = DEFAULT_BLOCK};
 
 static const DeviceType scsi_hd_type = {
     .name = "scsi-hd",

@@ -77,6 +77,7 @@ struct ScsiDevice {
     bool attention; /* a unit attention is due: asc, ascq */
     uint8_t attention_asc, attention_ascq;
     unsigned in_flight; /* host side */
+    uint32_t block_bytes; /* 0: as its kind has */
 };
 
 struct ScsiRequest {
