@@ -5,3 +5,4 @@ lazy-nfs := block/net/nfs.c
 lazy-ssh := block/net/ssh.c
 lazy-rados := block/net/rbd.c
 lazy-rbd := block/net/rbd.c
+lazy-gluster := block/net/gluster.c
