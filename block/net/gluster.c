@@ -362,9 +362,13 @@ static const OptDesc gluster_opts[] = {
     { NULL },
 };
 
-static const OptDesc gluster_create_opts[] = { { "size", OPT_SIZE, "Virtual disk size" }, { NULL } };
+static const OptDesc gluster_create_opts[] = {
+    { "size", OPT_SIZE, "Virtual disk size" }, { NULL },
+};
 
-static const char *const gluster_schemes[] = { "gluster", "gluster+tcp", "gluster+unix", "gluster+rdma", NULL };
+static const char *const gluster_schemes[] = {
+    "gluster", "gluster+tcp", "gluster+unix", "gluster+rdma", NULL,
+};
 
 static const BlockDriver gluster_driver = {
     .name = "gluster", .desc = "files of Gluster volumes", .protocol = true, .grows = true, .schemes = gluster_schemes,
