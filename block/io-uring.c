@@ -152,7 +152,7 @@ static int co_ring_submit(Ring *r, struct io_uring_sqe *sqe)
 
     io_uring_sqe_set_data(sqe, &q);
     r->in_flight++;
-    /* all requests of a round go to the kernel by one call; who is no loop's thread does not wait */
+    /* requests of a round go to the kernel by one call; who is no loop's thread does not wait */
     if (event_loop_here(r->loop)) {
         r->gathered = true;
     } else {

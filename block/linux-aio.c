@@ -180,7 +180,7 @@ static int64_t native_co_rw(int fd, bool write, uint64_t offset, const struct io
         co_queue_wait(&s->full, NULL);
     }
     s->in_flight++;
-    /* all requests of a round go to the kernel by one call; who is no loop's thread does not wait */
+    /* requests of a round go to the kernel by one call; who is no loop's thread does not wait */
     if (event_loop_here(s->loop)) {
         s->out[s->gathered++] = list;
     } else {

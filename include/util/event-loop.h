@@ -63,8 +63,8 @@ void event_loop_add_look(EventLoop *l, EventLoopLook *fn, void *opaque);
 void event_loop_remove_look(EventLoop *l, EventLoopLook *fn, void *opaque);
 
 /*
- * fn(opaque) is called before each poll of l, in its thread with the machine lock: what was gathered
- * in a round goes out at once. It may drop the lock by event_loop_unlock. Machine lock.
+ * fn(opaque) is called before each poll of l, in its thread with the machine lock: what was
+ * gathered in a round goes out at once. It may drop the lock by event_loop_unlock. Machine lock.
  */
 typedef void EventLoopGathered(void *opaque);
 void event_loop_add_gathered(EventLoop *l, EventLoopGathered *fn, void *opaque);

@@ -183,11 +183,12 @@ def contents(name, fmt):
         return f.read()
 
 
-def start(*args, size=4 * MIB, fmt='qcow2', aio='threads', count=1, device='virtio-blk-pci'):
+def start(*args, size=4 * MIB, fmt='qcow2', aio='threads', count=1, device='virtio-blk-pci', make=True):
     here = os.getcwd() + '/'
     options = ['-M', 'pc', '-nodefaults', '-m', '64M']
     for i in range(count):
-        tool('qemu-img', 'create', '-q', '-f', fmt, f'd{i}', str(size))
+        if make:
+            tool('qemu-img', 'create', '-q', '-f', fmt, f'd{i}', str(size))
         options += ['-object', f'iothread,id=io{i}', '-blockdev', f'file,filename={here}d{i},node-name=f{i},aio={aio}',
                     '-blockdev', f'{fmt},file=f{i},node-name=n{i},discard=unmap']
         if device == 'virtio-blk-pci':
@@ -339,6 +340,112 @@ def test_unplug():
         qmp('quit')
         q.wait()
         assert not q.errors(), q.errors()
+
+
+def test_unplug_pci():
+    """A function is taken away while its thread has requests; another comes in its place."""
+    with start() as q:
+        qmp, data = Qmp(q), {}
+        for turn in range(4):
+            q.command(f'memset {0x100000 + 4 * 0x200000} 0x3000 0')
+            d = Disk(q, 4, 400, seed=turn)
+            d.data = data
+            d.work(40)
+            d.settle()
+            while d.free:
+                d.submit(True, 500 + len(d.free), 7)
+            qmp('device_del', id='v0')
+            q.command('outl 0xae10 0')
+            q.command(f'outl 0xae08 {1 << 4}')      # the guest lets go: PIIX4's ejection
+            while not qmp.seen('DEVICE_DELETED', device='v0'):
+                qmp('query-status')
+            qmp.events.clear()
+            qmp('device_add', driver='virtio-blk-pci', drive='n0', id='v0', addr='4', iothread='io0')
+        qmp('quit')
+        q.wait()
+        assert not q.errors(), q.errors()
+    tool('qemu-img', 'check', '-q', 'd0')
+
+
+class Driver:
+    """What the driver of a disk knows, to go back to."""
+
+    def __init__(self, d):
+        d.settle()
+        self.avail, self.used, self.data, self.free = d.avail, d.used, dict(d.data), list(d.free)
+
+    def restore(self, d):
+        d.avail, d.used, d.data, d.free, d.busy = self.avail, self.used, dict(self.data), list(self.free), {}
+
+
+def wait_job(qmp, disks, job):
+    while any(j['id'] == job and j['status'] != 'concluded' for j in qmp('query-jobs')):
+        for d in disks:
+            d.work(4)
+    gone = [j for j in qmp('query-jobs') if j['id'] == job]
+    assert not any('error' in j for j in gone), gone
+    qmp('job-dismiss', id=job)
+
+
+def test_snapshot():
+    """A snapshot of the machine while its threads are idle; they go on from it after they have worked on."""
+    with start(count=2) as q:
+        qmp = Qmp(q)
+        disks = [Disk(q, 4 + i, 1024, seed=i) for i in range(2)]
+        for d in disks:
+            d.work(150)
+        then = [Driver(d) for d in disks]
+        qmp('snapshot-save', job_id='s', tag='s', vmstate='n0', devices=['n0', 'n1'])
+        wait_job(qmp, [], 's')
+        for d in disks:
+            d.work(150)
+            d.settle()
+        qmp('snapshot-load', job_id='l', tag='s', vmstate='n0', devices=['n0', 'n1'])
+        wait_job(qmp, [], 'l')
+        for d, state in zip(disks, then):
+            state.restore(d)
+            d.work(150)
+        want = [d.expected() for d in disks]
+        qmp('quit')
+        q.wait()
+        assert not q.errors(), q.errors()
+    for i in range(2):
+        assert contents(f'd{i}', 'qcow2') == want[i]
+
+
+def test_migration():
+    """The machine goes to a file while its threads have requests: they have ended well in it; threads go on where it is read."""
+    with start(count=2) as q:
+        qmp = Qmp(q)
+        disks = [Disk(q, 4 + i, 1024, seed=i) for i in range(2)]
+        for d in disks:
+            d.work(100)
+            d.settle()
+            for block in range(DEPTH):
+                d.submit(True, block, 9)
+                d.data[block] = 9
+        qmp('migrate', uri=f'exec:cat > {os.getcwd()}/state')
+        while qmp('query-migrate')['status'] != 'completed':
+            pass
+        states = [Driver(d) for d in disks]
+        qmp('quit')
+        q.wait()
+        assert not q.errors(), q.errors()
+    with start('-incoming', f'exec:cat {os.getcwd()}/state', count=2, make=False) as q:
+        qmp = Qmp(q)
+        while qmp('query-status')['status'] == 'inmigrate':
+            pass
+        qmp('cont')
+        for d, state in zip(disks, states):
+            d.q = q
+            state.restore(d)
+            d.work(100)
+        want = [d.expected() for d in disks]
+        qmp('quit')
+        q.wait()
+        assert not q.errors(), q.errors()
+    for i in range(2):
+        assert contents(f'd{i}', 'qcow2') == want[i]
 
 
 if __name__ == '__main__':
