@@ -650,14 +650,54 @@ bool trans_a32_pkh(ArmCtx *s, const A32Insn *i)
     return true;
 }
 
+/* m, with the bytes of n where GE's bits are set. */
 bool trans_a32_sel(ArmCtx *s, const A32Insn *i)
 {
-    a32_set_plain(s, i->rd, ir_call_a32_sel(s->b, a32_reg(s, i->rn), a32_reg(s, i->rm)));
+    IrBuilder *b = s->b;
+    IrVal n = a32_reg(s, i->rn), m = a32_reg(s, i->rm);
+    IrVal ge = ir_env_load(b, IR_I32, offsetof(ArmCpu, ge), MEM_32);
+    /* bit k of four to byte k */
+    IrVal ones = ir_andi(b, ir_mul(b, ge, ir_i32(b, 0x00204081)), 0x01010101),
+          mask = ir_mul(b, ones, ir_i32(b, 0xff));
+
+    a32_set_plain(s, i->rd, ir_xor(b, m, ir_and(b, ir_xor(b, n, m), mask)));
     return true;
+}
+
+/*
+ * UADD8 and USUB8, by which C libraries look for a byte in words: bytes in a word, carries out of
+ * bit 7 of each (Hacker's Delight 2-18), GE where one is or no borrow.
+ */
+static void bytes(ArmCtx *s, const A32Insn *i, bool subtract)
+{
+    const uint32_t high = 0x80808080, low = 0x7f7f7f7f;
+    IrBuilder *b = s->b;
+    IrVal n = a32_reg(s, i->rn), m = a32_reg(s, i->rm), ones = ir_i32(b, UINT32_MAX), r, out;
+
+    if (subtract) {
+        IrVal not_n = ir_xor(b, n, ones);
+
+        r = ir_sub(b, ir_or(b, n, ir_i32(b, high)), ir_andi(b, m, low));
+        r = ir_xor(b, r, ir_andi(b, ir_xor(b, not_n, m), high));
+        out = ir_or(b, ir_and(b, not_n, m), ir_and(b, ir_or(b, not_n, m), r));
+        out = ir_xor(b, out, ones);
+    } else {
+        r = ir_add(b, ir_andi(b, n, low), ir_andi(b, m, low));
+        r = ir_xor(b, r, ir_andi(b, ir_xor(b, n, m), high));
+        out = ir_or(b, ir_and(b, n, m), ir_and(b, ir_or(b, n, m), ir_xor(b, r, ones)));
+    }
+    a32_set_plain(s, i->rd, r);
+    out = ir_andi(b, ir_shri(b, out, 7), 0x01010101);
+    ir_env_store(b, ir_shri(b, ir_mul(b, out, ir_i32(b, 0x01020408)), 24), offsetof(ArmCpu, ge),
+                 MEM_32);
 }
 
 bool trans_a32_parallel(ArmCtx *s, const A32Insn *i)
 {
+    if (i->kind == 3 && i->op >= 4) {
+        bytes(s, i, i->op == 5);
+        return true;
+    }
     a32_set_plain(s, i->rd,
                   ir_call_a32_parallel(s->b, a32_reg(s, i->rn), a32_reg(s, i->rm),
                                        ir_i32(s->b, i->kind << 4 | i->op)));

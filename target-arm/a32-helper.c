@@ -295,17 +295,6 @@ uint32_t helper_a32_parallel(Cpu *cpu, uint32_t n, uint32_t m, uint32_t how)
     return r;
 }
 
-uint32_t helper_a32_sel(Cpu *cpu, uint32_t n, uint32_t m)
-{
-    ArmCpu *c = ARM(cpu);
-    uint32_t mask = 0;
-
-    for (unsigned k = 0; k < 4; k++) {
-        mask |= c->ge >> k & 1 ? 0xffu << (8 * k) : 0;
-    }
-    return (n & mask) | (m & ~mask);
-}
-
 uint32_t helper_a32_usad8(uint32_t n, uint32_t m)
 {
     uint32_t r = 0;

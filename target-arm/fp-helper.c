@@ -5,6 +5,7 @@
  */
 #include "target-arm/helpers.h"
 #include "target-arm/simd.h"
+#include "util/host-float.h"
 
 #include <math.h>
 #include <string.h>
@@ -81,6 +82,71 @@ uint64_t arm_fp_lane2(ArmCpu *c, unsigned fmt, unsigned op, uint64_t a, uint64_t
     return op2(c, simd_word(op, fmt, false, false, false, 0), a, b);
 }
 
+typedef uint32_t Lanes32 __attribute__((vector_size(16)));
+typedef float Floats __attribute__((vector_size(16)));
+
+static bool any(Lanes32 v)
+{
+    uint64_t q[2];
+
+    memcpy(q, &v, sizeof(q));
+    return q[0] | q[1];
+}
+
+/*
+ * Sums and products of singles with flush to zero, all lanes by the host: denormal operands, NaNs,
+ * and results that are tiny or may have been are left to fp-core.c (false; no flag is raised).
+ */
+static bool flushed_by_host(const ArmCpu *c, uint32_t w, uint32_t fpcr, const Vec128Lanes *va,
+                            const Vec128Lanes *vb, Vec128Lanes *r)
+{
+    const FpOp op = word_op(w);
+    const uint32_t minimum = 0x00800000, infinity = 0x7f800000;
+    Lanes32 x, y, z, magnitude = {INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX};
+    Floats fx, fy, fz;
+
+    /* the host rounds as FPCR says, the standard value to nearest */
+    if (word_size(w) != 2 || op > FP_MUL || !(c->fpcr & FPCR_FZ) || word_imm(w) & 1 ||
+        (fpcr >> FPCR_RMODE_SHIFT & 3)) {
+        return false;
+    }
+    Vec128Lanes a = *va, b = *vb;
+
+    for (unsigned n = word_lanes(w); n < 4; n++) {      /* 1 or 2 */
+        a.l[n] = a.l[0];
+        b.l[n] = b.l[0];
+    }
+    memcpy(&x, &a, sizeof(x));
+    memcpy(&y, &b, sizeof(y));
+    Lanes32 mx = x & magnitude, my = y & magnitude;
+
+    if (any((Lanes32)(mx - 1 < minimum - 1) | (Lanes32)(my - 1 < minimum - 1))) {
+        return false;
+    }
+    uint32_t flags = host_mxcsr();
+
+    __asm__ volatile("" : "+m"(a), "+m"(b));    /* not before the flags are read */
+    memcpy(&fx, &a, sizeof(fx));
+    memcpy(&fy, &b, sizeof(fy));
+    fz = op == FP_ADD ? fx + fy : op == FP_SUB ? fx - fy : fx * fy;
+    memcpy(&z, &fz, sizeof(z));
+    z &= magnitude;
+    Lanes32 bad = (Lanes32)(z - 1 < minimum) | (Lanes32)(z > infinity);
+
+    if (op == FP_MUL) {
+        bad |= (Lanes32)(z == 0) & (Lanes32)(mx != 0) & (Lanes32)(my != 0);
+    }
+    if (any(bad)) {
+        host_set_mxcsr(flags);
+        return false;
+    }
+    memcpy(r, &fz, sizeof(*r));
+    for (unsigned n = word_lanes(w); n < 4; n++) {
+        r->l[n] = 0;
+    }
+    return true;
+}
+
 /* imm: 1 pairwise. */
 Vec128 helper_fp3(Cpu *cpu, Vec128 va, Vec128 vb, uint32_t w)
 {
@@ -89,6 +155,10 @@ Vec128 helper_fp3(Cpu *cpu, Vec128 va, Vec128 vb, uint32_t w)
 
     uint32_t fpcr = fp_enter(ARM(cpu), w);
 
+    if (flushed_by_host(ARM(cpu), w, fpcr, &a, &b, &r)) {
+        ARM(cpu)->fpcr = fpcr;
+        return r.v;
+    }
     for (unsigned n = 0; n < lanes; n++) {
         if (word_imm(w) & 1) {
             const Vec128Lanes *s = n < lanes / 2 ? &a : &b;

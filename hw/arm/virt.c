@@ -200,10 +200,12 @@ static bool virt_configure(VirtBoard *b, GError **error)
     b->firmware = vm->firmware || drive_at("pflash", 0, 0) || m->pflash0;
     b->has_pmu = !b->compat.no_pmu;
     b->acpi = m->machine.acpi != ON_OFF_AUTO_OFF;
-    b->msi = b->gic_version == 2                                  ? VIRT_MSI_V2M
-             : b->kernel_gic                                          ? VIRT_MSI_NONE
-             : m->its && !b->compat.no_its && type_find("arm-gicv3-its", NULL) ? VIRT_MSI_ITS
-                                                                  : VIRT_MSI_NONE;
+    bool its = b->kernel_gic ? kernel_gics(b) & ACCEL_GIC_ITS
+                             : type_find("arm-gicv3-its", NULL) != NULL;
+
+    b->msi = b->gic_version == 2                     ? VIRT_MSI_V2M
+             : its && m->its && !b->compat.no_its ? VIRT_MSI_ITS
+                                                     : VIRT_MSI_NONE;
     if (m->secure && (b->firmware || !vm->kernel)) {
         b->psci_conduit = PSCI_DISABLED;
     } else {
@@ -511,8 +513,23 @@ static bool create_gic(VirtBoard *b, GError **error)
                                  : create_gicv3(b, error);
 }
 
+/* The kernel's: it sees the control frame itself. */
+static bool create_kernel_its(VirtBoard *b, GError **error)
+{
+    g_autofree char *base = g_strdup_printf("%" G_GUINT64_FORMAT, virt_map[VIRT_GIC_ITS].base);
+
+    b->its = device_create(b->vm, "kvm-arm-its", NULL, NULL, error, "base", base, NULL);
+    if (b->its) {
+        device_map(b->its, "translation", virt_map[VIRT_GIC_ITS].base + 0x10000);
+    }
+    return b->its != NULL;
+}
+
 static bool create_msi(VirtBoard *b, GError **error)
 {
+    if (b->msi == VIRT_MSI_ITS && b->kernel_gic) {
+        return create_kernel_its(b, error);
+    }
     if (b->msi == VIRT_MSI_ITS) {
         g_autofree char *path = object_path(&b->gic->obj);
 

@@ -11,6 +11,8 @@
 #include "qom/vm.h"
 
 typedef struct Accel Accel;
+#define ACCEL_GIC_ITS (1u << 16)        /* in gic_versions */
+
 typedef struct AccelType AccelType;
 
 /* Why cpu_exec came back. */
@@ -60,7 +62,7 @@ struct AccelType {
     void (*info)(Accel *a, GString *out);
     /*
      * ARM: interrupt controllers are the kernel's (devices kvm-arm-gic, kvm-arm-gicv3); bit n: a
-     * GICv<n> is there. NULL: they are devices like others.
+     * GICv<n> is there, ACCEL_GIC_ITS: an ITS (kvm-arm-its). NULL: they are devices like others.
      */
     unsigned (*gic_versions)(Accel *a);
     /* x86: there is no system management mode. */

@@ -4,7 +4,7 @@
  * CPU's own interrupts (banked in a GICv2's distributor, the redistributor of a GICv3) and of each
  * CPU's interface (IHI 0048B 4 and 5, IHI 0069 12; Documentation/virt/kvm/devices/arm-vgic.rst,
  * arm-vgic-v3.rst). Bits that are set and cleared by different registers are cleared first. The
- * tables of an ITS and pending LPIs are not here: there is none.
+ * tables of an ITS (its.c) and pending LPIs are not here.
  */
 #include "gic.h"
 

@@ -54,7 +54,10 @@ unsigned arm_kvm_gic_versions(Accel *a)
     const Kvm *k = (const Kvm *)a;
     const bool v2 = can_create(k, KVM_DEV_TYPE_ARM_VGIC_V2) || kvm_has(k, KVM_CAP_IRQCHIP);
 
-    return (v2 ? 1u << 2 : 0) | (can_create(k, KVM_DEV_TYPE_ARM_VGIC_V3) ? 1u << 3 : 0);
+    const bool its = can_create(k, KVM_DEV_TYPE_ARM_VGIC_ITS) && kvm_has(k, KVM_CAP_MSI_DEVID);
+
+    return (v2 ? 1u << 2 : 0) | (can_create(k, KVM_DEV_TYPE_ARM_VGIC_V3) ? 1u << 3 : 0) |
+           (its ? ACCEL_GIC_ITS : 0);
 }
 
 /* ---- lines ---- */

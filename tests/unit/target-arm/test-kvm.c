@@ -6,6 +6,7 @@
  */
 #include "../kvm-mock.h"
 
+#include "exec/bank.h"
 #include "qom/vm.h"
 #include "target-arm/kvm/arm-kvm.h"
 #include "target-arm/kvm/gic.h"
@@ -149,6 +150,11 @@ static int arm_control(int fd, unsigned long request, void *arg)
     case KVM_IRQ_LINE:
         mock_note("irq 0x%x %u", line->irq, line->level);
         return 0;
+    case KVM_SIGNAL_MSI: {
+        const struct kvm_msi *m = arg;
+        mock_note("msi 0x%x %u devid 0x%x flags 0x%x", m->address_lo, m->data, m->devid, m->flags);
+        return 1;
+    }
     case KVM_SET_MP_STATE:
         mock_note("power %d %u", fd - MOCK_CPU, power->mp_state);
         return 0;
@@ -245,6 +251,36 @@ static void test_gic(void)
                 "set device 0.5 0x100000080a0000\nset device 0.5 0x10004000000001\n"
                 "set device 4.0 0x0\n"
                 "set vcpu 0.0 0x17\nset vcpu 0.1 0x0\nset vcpu 0.0 0x17\nset vcpu 0.1 0x0\n");
+}
+
+static void test_its(void)
+{
+    GError *error = NULL;
+    Device *its;
+    const MemAttrs attrs = {.requester_id = 0x123};
+
+    g_assert_cmpuint(vm->accel->type->gic_versions(vm->accel), ==, 1u << 2 | 1u << 3);
+    mock.capability[KVM_CAP_MSI_DEVID] = 1;
+    g_assert_cmpuint(vm->accel->type->gic_versions(vm->accel), ==,
+                     1u << 2 | 1u << 3 | ACCEL_GIC_ITS);
+    mock.fail_request = KVM_SET_DEVICE_ATTR;
+    g_assert_null(device_create(vm, "kvm-arm-its", NULL, NULL, &error, NULL));
+    g_assert_nonnull(strstr(error->message, "ITS's address"));
+    g_clear_error(&error);
+    mock_expect("create_device 8\nrefused\nclose 1202\n");
+    its = device_create(vm, "kvm-arm-its", NULL, NULL, &error, "base", "0x8080000", NULL);
+    g_assert_no_error(error);
+    mock_expect("create_device 8\nset device 0.4 0x8080000\nset device 4.0 0x0\n");
+    /* messages of devices go on with their requester; what is no message does not */
+    device_map(its, "translation", 0x8090000);
+    address_space_store(vm->memory_as, 0x8090040, 7, 4, DEV_LITTLE, attrs);
+    address_space_store(vm->memory_as, 0x8090044, 9, 4, DEV_LITTLE, attrs);
+    mock_expect("msi 0x8090040 7 devid 0x123 flags 0x1\n");
+    mock.fail_request = KVM_SIGNAL_MSI;
+    address_space_store(vm->memory_as, 0x8090040, 8, 4, DEV_LITTLE, attrs);
+    mock_expect("refused\n");
+    device_reset(its);
+    mock_expect("set device 4.4 0x0\n");
 }
 
 /* ---- registers ---- */
@@ -457,6 +493,7 @@ int main(int argc, char **argv)
     g_test_add_func("/arm-kvm/begin", test_begin);
     g_test_add_func("/arm-kvm/cpus", test_cpus);
     g_test_add_func("/arm-kvm/gic", test_gic);
+    g_test_add_func("/arm-kvm/its", test_its);
     g_test_add_func("/arm-kvm/gic-state", test_gic_state);
     g_test_add_func("/arm-kvm/registers", test_registers);
     g_test_add_func("/arm-kvm/a32-registers", test_a32_registers);
