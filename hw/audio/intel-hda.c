@@ -460,7 +460,7 @@ static bool hda_realize(Device *d, GError **error)
     IntelHda *s = (IntelHda *)d;
     g_autofree char *name = bus_new_name(d, "hda");
 
-    if (s->msi != ON_OFF_AUTO_OFF && !pci_msi_init(&s->pci, 1, error)) {
+    if (s->msi != ON_OFF_AUTO_OFF && !pci_msi_init_plain(&s->pci, 0x60, error)) {
         return false;
     }
     bus_init(&s->link.bus, &hda_bus_type, d, name);
@@ -501,6 +501,7 @@ static const StateField hda_state[] = {
     HOST_ONLY(IntelHda, link, "codecs keep their own"), STATE_END,
 };
 
+/* Drivers know 44h as the traffic class and clear its low bits: no capability may lie there. */
 static const PciConfigRow hda_config[] = {{.name = "hdctl", .offset = 0x40, .size = 1, .reset = 1},
                                           {0}};
 
