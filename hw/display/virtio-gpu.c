@@ -110,8 +110,14 @@ uint32_t virtio_gpu_create(VirtioGpu *s, uint32_t id, uint32_t virtio_format, ui
     }
     GpuResource *r = g_new0(GpuResource, 1);
 
-    *r = (GpuResource){ .id = id, .format = virtio_format, .width = width, .height = height,
-                        .bytes = bytes, .image = pixman_image_create_bits(format, (int)width, (int)height, NULL, 0) };
+    *r = (GpuResource){
+        .id = id,
+        .format = virtio_format,
+        .width = width,
+        .height = height,
+        .bytes = bytes,
+        .image = pixman_image_create_bits(format, (int)width, (int)height, NULL, 0),
+    };
     if (!r->image) {
         g_free(r);
         return ERR_OUT_OF_MEMORY;
