@@ -153,6 +153,9 @@ static bool own_business(const Bytes *t)
     return !row_usable(i->row) || special_image(i->row) ||
            (near && i->opsize_prefix) || /* AMD: IP of 16 bits; Intel: not in 64-bit mode */
            i->row->trans == trans_ARPL || /* AMD: writable only when written */
+           /* undefined for counts above 16; UD0 has no operands on AMD's */
+           (i->row->flags & X86_ROW_SHD && i->op[0].size == 1) ||
+           (i->map == X86_MAP_0F && i->opcode == 0xff) ||
            (i->row->trans == trans_LOOP && i->rep) || /* AMD: another condition */
            (!strncmp(i->row->name, "SHA", 3) && x86_has_mem(i)) || /* AMD: may be misaligned */
            (i->map == X86_MAP_0F && i->opcode == 0x0d); /* AMD: PREFETCH has memory operands */
