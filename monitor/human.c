@@ -155,12 +155,12 @@ static void match(const HmpCommand *c, void *opaque)
 static void complete(Monitor *m)
 {
     Readline *r = m->line;
-    bool info = g_str_has_prefix(r->text->str, "info ");
+    bool info = r->cursor >= 5 && g_str_has_prefix(r->text->str, "info ");
     g_autofree char *prefix = g_strndup(r->text->str + (info ? 5 : 0), r->cursor - (info ? 5 : 0));
     g_autoptr(GPtrArray) found = g_ptr_array_new();
     Completion l = { prefix, found };
 
-    if (strchr(prefix, ' ') || (info && r->cursor < 5)) {
+    if (strchr(prefix, ' ')) {
         return;
     }
     hmp_foreach(info, match, &l);
