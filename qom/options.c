@@ -535,15 +535,39 @@ static bool opt_usbdevice(Vm *vm, const char *arg, GError **error)
 
 OPTION(usbdevice, { .name = "usbdevice", .handle = opt_usbdevice });
 
-static bool opt_object(Vm *vm, const char *arg, GError **error)
+/* Makes the object of one -object if its type is made early, or if it is not. */
+static bool add_object(const char *arg, bool early, GError **error)
 {
     bool json = arg[0] == '{';
     json_object *o = json ? json_from_text(arg, error) : keyval_parse(arg, "qom-type", error);
-    bool good = o && object_add(o, !json, error);
+    const char *name = o ? opts_string(o, "qom-type", NULL) : NULL;
+    const ObjectType *t = name ? type_find(name, NULL) : NULL;
+    bool good = o && ((t && t->early) != early || object_add(o, !json, error));
 
     json_object_put(o);
     return good;
 }
+
+static bool opt_object(Vm *vm, const char *arg, GError **error)
+{
+    return add_object(arg, false, error);
+}
+
+static bool start_early_objects(Vm *vm, GError **error)
+{
+    const char *arg;
+
+    for (unsigned i = 0; (arg = option_arg("object", i)) != NULL; i++) {
+        if (!add_object(arg, true, error)) {
+            g_prefix_error(error, "-object %s: ", arg);
+            return false;
+        }
+    }
+    return true;
+}
+
+START_HOOK(early_objects,
+           {.phase = START_EARLY_OBJECT, .name = "objects", .start = start_early_objects});
 
 static bool list_creatable(const ObjectType *t, ObjectKind kind, void *opaque)
 {

@@ -75,7 +75,7 @@ static const Prop secret_props[] = {
 
 static const ObjectType secret_type = {
     .name = "secret", .desc = "Bytes that are to stay unseen", .size = sizeof(Secret),
-    .props = secret_props, .user_creatable = true, .complete = secret_complete,
+    .props = secret_props, .user_creatable = true, .early = true, .complete = secret_complete,
     .finalize = secret_finalize,
 };
 OBJECT_TYPE(secret_type);

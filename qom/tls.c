@@ -220,19 +220,19 @@ static const Prop x509_props[] = {
 
 static const ObjectType anon_type = {
     .name = "tls-creds-anon", .desc = "TLS without authentication", .size = sizeof(TlsCreds), .props = anon_props,
-    .user_creatable = true, .complete = anon_complete, .finalize = creds_finalize,
+    .user_creatable = true, .early = true, .complete = anon_complete, .finalize = creds_finalize,
 };
 OBJECT_TYPE(anon_type);
 
 static const ObjectType psk_type = {
     .name = "tls-creds-psk", .desc = "TLS by keys that both ends know", .size = sizeof(TlsCreds), .props = psk_props,
-    .user_creatable = true, .complete = psk_complete, .finalize = creds_finalize,
+    .user_creatable = true, .early = true, .complete = psk_complete, .finalize = creds_finalize,
 };
 OBJECT_TYPE(psk_type);
 
 static const ObjectType x509_type = {
     .name = "tls-creds-x509", .desc = "TLS by certificates", .size = sizeof(TlsCreds), .props = x509_props,
-    .user_creatable = true, .complete = x509_complete, .finalize = creds_finalize,
+    .user_creatable = true, .early = true, .complete = x509_complete, .finalize = creds_finalize,
 };
 OBJECT_TYPE(x509_type);
 

@@ -17,6 +17,7 @@ struct Vm;
 /* In this order. Within a phase: options in command line order, then hooks by name. */
 typedef enum StartPhase {
     START_PROCESS,      /* logging, names, user-independent process settings */
+    START_EARLY_OBJECT, /* -object of types that others of the command line name: credentials, secrets */
     START_CHARDEV,      /* file descriptors, chardevs, serial ports */
     START_OBJECT,       /* -object */
     START_BLOCK,

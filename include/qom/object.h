@@ -36,6 +36,8 @@ typedef enum ObjectKind {
 
 struct ObjectType {
     OBJECT_TYPE_FIELDS;
+    /* -object makes it before character devices, which may name it. */
+    bool early;
     /* After the properties of -object/object-add are set; may be NULL. */
     bool (*complete)(Object *obj, GError **error);
     /* Undoes complete and frees what the instance owns (not the instance); may be NULL. */
