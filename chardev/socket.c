@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Stream sockets: TCP and local ones, as server or client, with reconnection, telnet
- * negotiation (RFC 854, 857, 858) and file descriptors passed along. TLS and WebSocket are
- * refused, not ignored.
+ * negotiation (RFC 854, 857, 858), TLS, WebSocket, and file descriptors passed along. With TLS or
+ * WebSocket a Stream stands between the socket and the character device.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +17,8 @@
 
 #include "chardev/internal.h"
 #include "chardev/sockets.h"
+#include "qom/stream.h"
+#include "qom/tls.h"
 #include "util/error.h"
 #include "util/fdset.h"
 #include "util/main-loop.h"
@@ -27,12 +29,14 @@ enum { MAX_FDS = 16 };
 typedef struct Socket {
     Chardev chr;
     SockAddr addr;
-    bool server, telnet, nodelay, is_unix;
+    bool server, telnet, nodelay, is_unix, websocket;
+    char *tls_creds;            /* NULL: no TLS */
     int64_t reconnect_ns;       /* 0: never */
     int listen_fd;              /* -1: a client */
     unsigned listen_tag, connect_tag;
     int fd;                     /* the connection, -1: none; also in io */
-    FdIo io;
+    FdIo io;                    /* without layers */
+    Stream *stream;             /* with layers; it has fd */
     Timer retry;
     char *peer;                 /* "host:port <-> host:port" of a connection over TCP */
     int fds[MAX_FDS];           /* received, oldest first */
@@ -53,9 +57,13 @@ static void connection_end(Socket *s)
     if (s->fd < 0) {
         return;
     }
-    fdio_stop(&s->io);
-    if (s->fd >= 0 && s->fd <= 2) {
-        close(s->fd);
+    if (s->stream) {
+        g_clear_pointer(&s->stream, stream_free);
+    } else {
+        fdio_stop(&s->io);
+        if (s->fd <= 2) {
+            close(s->fd);
+        }
     }
     s->fd = -1;
     g_clear_pointer(&s->peer, g_free);
@@ -65,7 +73,9 @@ static void connection_end(Socket *s)
     while (s->num_send_fds) {
         close(s->send_fds[--s->num_send_fds]);
     }
-    chardev_event(&s->chr, CHARDEV_CLOSED);
+    if (s->chr.connected) {
+        chardev_event(&s->chr, CHARDEV_CLOSED);
+    }
     if (s->listen_fd >= 0) {
         listen_watch(s);
     } else if (s->reconnect_ns) {
@@ -128,9 +138,8 @@ static size_t telnet_filter(Socket *s, uint8_t *buf, size_t len)
     return out;
 }
 
-static ssize_t socket_read(Chardev *c, uint8_t *buf, size_t len)
+static ssize_t read_with_fds(Socket *s, uint8_t *buf, size_t len)
 {
-    Socket *s = (Socket *)c;
     union {
         char buf[CMSG_SPACE(MAX_FDS * sizeof(int))];
         struct cmsghdr align;
@@ -147,6 +156,14 @@ static ssize_t socket_read(Chardev *c, uint8_t *buf, size_t len)
     if (n > 0 && s->is_unix) {
         take_fds(s, &msg);
     }
+    return n;
+}
+
+static ssize_t socket_read(Chardev *c, uint8_t *buf, size_t len)
+{
+    Socket *s = (Socket *)c;
+    ssize_t n = s->stream ? stream_read(s->stream, buf, len) : read_with_fds(s, buf, len);
+
     if (n > 0 && s->telnet) {
         size_t left = telnet_filter(s, buf, (size_t)n);
 
@@ -193,7 +210,25 @@ static int family_of(int fd)
     return getsockname(fd, (struct sockaddr *)&ss, &len) ? AF_UNSPEC : ss.ss_family;
 }
 
-static void connection_begin(Socket *s, int fd)
+static void socket_update_read(Chardev *c)
+{
+    Socket *s = (Socket *)c;
+
+    if (s->stream) {
+        stream_want_read(s->stream, chardev_can_receive(c) > 0);
+    } else if (s->fd >= 0) {
+        fdio_update_read(&s->io);
+    }
+}
+
+/* Bytes that went out, or -1 with errno. */
+static ssize_t send_some(Socket *s, const void *buf, size_t len)
+{
+    return s->stream ? stream_write(s->stream, buf, len)
+                     : send(s->fd, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void connection_opened(Socket *s)
 {
     static const uint8_t telnet_hello[] = {
         255, 251, 1,    /* will echo */
@@ -201,6 +236,66 @@ static void connection_begin(Socket *s, int fd)
         255, 251, 0,    /* will be binary */
         255, 253, 0,    /* please be binary */
     };
+
+    if (s->telnet && send_some(s, telnet_hello, sizeof(telnet_hello)) < 0) {
+        s->telnet_state = 0;    /* the reader will notice what is wrong */
+    }
+    chardev_event(&s->chr, CHARDEV_OPENED);
+    socket_update_read(&s->chr);
+}
+
+static void stream_readable(Socket *s)
+{
+    uint8_t buf[4096];
+    size_t want = MIN(chardev_can_receive(&s->chr), sizeof(buf));
+    ssize_t n;
+
+    if (want == 0) {
+        stream_want_read(s->stream, false);     /* until the front end asks again */
+        return;
+    }
+    n = socket_read(&s->chr, buf, want);
+    if (n > 0) {
+        chardev_input(&s->chr, buf, (size_t)n);
+    } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+        connection_end(s);
+    }
+}
+
+static void on_stream(void *opaque, StreamEvent event, const GError *error)
+{
+    Socket *s = opaque;
+
+    if (event == STREAM_OPENED) {
+        connection_opened(s);
+    } else if (event == STREAM_READABLE) {
+        stream_readable(s);
+    } else if (event == STREAM_WRITABLE) {
+        chardev_flush(&s->chr);
+    } else {
+        warn_report("chardev '%s': %s", s->chr.id, error->message);
+        connection_end(s);
+    }
+}
+
+/* The layers of a new connection; it opens when their handshakes are over. */
+static void add_layers(Socket *s)
+{
+    g_autoptr(GError) error = NULL;
+
+    s->stream = stream_new(s->fd, on_stream, s);
+    if (s->websocket) {
+        stream_add_websocket(s->stream);
+    }
+    if (s->tls_creds && !stream_add_tls(s->stream, s->tls_creds, s->server,
+                                        s->server ? NULL : s->addr.host, &error)) {
+        warn_report("chardev '%s': %s", s->chr.id, error->message);
+        connection_end(s);
+    }
+}
+
+static void connection_begin(Socket *s, int fd)
+{
     int on = 1;
 
     s->fd = fd;
@@ -212,14 +307,14 @@ static void connection_begin(Socket *s, int fd)
             setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         }
     }
+    if (s->websocket || s->tls_creds) {
+        add_layers(s);
+        return;
+    }
     fdio_start(&s->io, &s->chr, fd, fd);
     s->io.eof = on_eof;
     s->io.read = socket_read;
-    if (s->telnet && send(fd, telnet_hello, sizeof(telnet_hello), MSG_NOSIGNAL) < 0) {
-        s->telnet_state = 0;    /* the reader will notice what is wrong */
-    }
-    chardev_event(&s->chr, CHARDEV_OPENED);
-    fdio_update_read(&s->io);
+    connection_opened(s);
 }
 
 /* --- server ----------------------------------------------------------------------------- */
@@ -264,6 +359,22 @@ static bool wait_for_client(Socket *s, GError **error)
     return true;
 }
 
+/* The kernel has chosen the port. */
+static void learn_port(Socket *s)
+{
+    struct sockaddr_storage ss;
+    socklen_t len = sizeof(ss);
+    char port[NI_MAXSERV];
+
+    if (g_strcmp0(s->addr.port, "0") == 0 &&
+        getsockname(s->listen_fd, (struct sockaddr *)&ss, &len) == 0 &&
+        getnameinfo((struct sockaddr *)&ss, len, NULL, 0, port, sizeof(port), NI_NUMERICSERV) ==
+            0) {
+        g_free(s->addr.port);
+        s->addr.port = g_strdup(port);
+    }
+}
+
 static bool server_start(Socket *s, bool wait, GError **error)
 {
     if (s->addr.fd_text) {
@@ -289,6 +400,7 @@ static bool server_start(Socket *s, bool wait, GError **error)
         return false;
     }
     fcntl(s->listen_fd, F_SETFL, fcntl(s->listen_fd, F_GETFL) | O_NONBLOCK);
+    learn_port(s);
     if (wait) {
         return wait_for_client(s, error);
     }
@@ -341,17 +453,25 @@ static void on_retry(void *opaque)
 
 /* --- the driver ------------------------------------------------------------------------- */
 
-static bool check_supported(struct json_object *o, GError **error)
+static bool set_layers(Socket *s, struct json_object *o, GError **error)
 {
-    static const char *const not_yet[] = { "tls-creds", "tls-authz", "websocket", "tn3270" };
+    const char *creds = opts_string(o, "tls-creds", NULL);
 
-    for (size_t i = 0; i < ARRAY_COUNT(not_yet); i++) {
-        bool on = i < 2 ? opts_has(o, not_yet[i]) : opts_bool(o, not_yet[i], false);
-
-        if (on) {
-            return fail(error, "chardev: socket: '%s' is not supported yet", not_yet[i]);
-        }
+    s->websocket = opts_bool(o, "websocket", false);
+    if (opts_bool(o, "tn3270", false) || opts_has(o, "tls-authz")) {
+        return fail(error, "chardev: socket: '%s' is not supported yet",
+                    opts_has(o, "tls-authz") ? "tls-authz" : "tn3270");
     }
+    if (s->websocket && !s->server) {
+        return fail(error, "Websocket client is not implemented");
+    }
+    if (creds && s->addr.path) {
+        return fail(error, "'tls_creds' option is incompatible with 'unix' address type");
+    }
+    if (creds && !tls_creds_check(creds, s->server, error)) {
+        return false;
+    }
+    s->tls_creds = g_strdup(creds);
     return true;
 }
 
@@ -379,6 +499,7 @@ static void socket_close(Chardev *c)
         unlink(s->addr.path);
     }
     sockaddr_clear(&s->addr);
+    g_clear_pointer(&s->tls_creds, g_free);
 }
 
 static bool socket_open(Chardev *c, struct json_object *o, GError **error)
@@ -388,10 +509,14 @@ static bool socket_open(Chardev *c, struct json_object *o, GError **error)
 
     s->fd = s->listen_fd = -1;
     timer_init(&s->retry, CLOCK_RT, on_retry, s);
-    if (!check_supported(o, error) || !sockaddr_from_options(&s->addr, o, error)) {
+    s->server = opts_bool(o, "server", false);
+    if (!sockaddr_from_options(&s->addr, o, error)) {
         return false;
     }
-    s->server = opts_bool(o, "server", false);
+    if (!set_layers(s, o, error)) {
+        sockaddr_clear(&s->addr);
+        return false;
+    }
     s->telnet = opts_bool(o, "telnet", false);
     s->nodelay = opts_bool(o, "nodelay", !opts_bool(o, "delay", true));
     s->reconnect_ns = (int64_t)opts_number(o, "reconnect", 0) * NANOSECONDS_PER_SECOND;
@@ -441,7 +566,7 @@ static ssize_t telnet_send(Socket *s, const uint8_t *buf, size_t len)
         }
         out[used++] = buf[taken++];
     }
-    ssize_t n = send(s->fd, out, used, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t n = send_some(s, out, used);
 
     if (n < 0) {
         return -errno;
@@ -492,7 +617,7 @@ static ssize_t socket_write(Chardev *c, const uint8_t *buf, size_t len)
     } else if (s->telnet) {
         n = telnet_send(s, buf, len);
     } else {
-        n = send(s->fd, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        n = send_some(s, buf, len);
         n = n < 0 ? -errno : n;
     }
     /* A broken connection is taken down by the reader, which sees its end too. */
@@ -501,15 +626,12 @@ static ssize_t socket_write(Chardev *c, const uint8_t *buf, size_t len)
 
 static void socket_want_write(Chardev *c, bool on)
 {
-    if (((Socket *)c)->fd >= 0) {
-        fdio_want_write(&((Socket *)c)->io, on);
-    }
-}
+    Socket *s = (Socket *)c;
 
-static void socket_update_read(Chardev *c)
-{
-    if (((Socket *)c)->fd >= 0) {
-        fdio_update_read(&((Socket *)c)->io);
+    if (s->stream) {
+        stream_want_write(s->stream, on);
+    } else if (s->fd >= 0) {
+        fdio_want_write(&s->io, on);
     }
 }
 
@@ -561,7 +683,7 @@ static char *socket_filename(Chardev *c)
 {
     Socket *s = (Socket *)c;
     const char *mode = s->server ? ",server=on" : "";
-    const char *protocol = s->telnet ? "telnet" : "tcp";
+    const char *protocol = s->telnet ? "telnet" : s->websocket ? "websocket" : "tcp";
 
     if (s->peer) {
         char *arrow = strstr(s->peer, " <-> ");
@@ -591,8 +713,8 @@ static const OptDesc socket_opts[] = {
     { "reconnect", OPT_NUMBER, "seconds until a client tries again", "0" },
     { "telnet", OPT_BOOL, "speak telnet", "off" },
     { "tn3270", OPT_BOOL, "not supported yet", "off" },
-    { "websocket", OPT_BOOL, "not supported yet", "off" },
-    { "tls-creds", OPT_STRING, "not supported yet" },
+    { "websocket", OPT_BOOL, "a server speaks WebSocket", "off" },
+    { "tls-creds", OPT_STRING, "id of TLS credentials" },
     { "tls-authz", OPT_STRING, "not supported yet" },
     { NULL },
 };

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Clients that speak bytes: gdb's remote protocol, RFB, NBD, telnet and frames on a socket."""
+"""Clients that speak bytes: gdb's remote protocol, RFB, NBD, telnet, WebSocket and frames on a socket."""
 import struct
 
 NUMBERS = [0, 1, 2, 7, 15, 16, 0x7F, 0x80, 0xFF, 0x100, 0x1000, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000]
@@ -323,6 +323,43 @@ class Telnet(WireTarget):
         return b"".join(rng.choice(pieces) for _ in range(rng.randrange(1, 9)))
 
 
+class WebSocket(WireTarget):
+    """Upgrade requests and frames in front of a human monitor."""
+
+    options = "-chardev socket,id=c,path=wire,server=on,wait=off,websocket=on -mon chardev=c,mode=readline"
+
+    def greet(self):
+        rng = self.rng
+        lines = [
+            "GET / HTTP/1.1",
+            "Host: x",
+            "Connection: Upgrade",
+            "Upgrade: websocket",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Protocol: binary",
+        ]
+        if rng.random() < 0.2:
+            i = rng.randrange(len(lines))
+            lines[i] = rng.choice(["", "x" * 5000, lines[i][:9], lines[i] + "\0", ": :", lines[i] * 2])
+        self.s.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
+        self.drain()
+
+    def message(self):
+        rng = self.rng
+        data = rng.choice([b"help\n", b"\n", self.noise(), b"", b"z" * 70000])
+        length = len(data) if rng.random() < 0.9 else self.number(64)
+        mask = struct.pack(">I", self.number(32))
+        first = rng.choice([0x82, 0x82, 0x81, 0x80, 0x02, 0x88, 0x89, 0x8A, self.number(8)])
+        if length < 126:
+            head = struct.pack(">BB", first, 0x80 | length)
+        elif length < 1 << 16:
+            head = struct.pack(">BBH", first, 0x80 | 126, length)
+        else:
+            head = struct.pack(">BBQ", first, 0x80 | 127, length)
+        return head + mask + bytes(b ^ mask[i & 3] for i, b in enumerate(data))
+
+
 class Frames(WireTarget):
     """Frames with their lengths, as `-netdev stream` takes them, to a network card."""
 
@@ -335,4 +372,4 @@ class Frames(WireTarget):
         return struct.pack(">I", length) + data
 
 
-TARGETS = {"gdb": Gdb, "vnc": Vnc, "nbd": Nbd, "telnet": Telnet, "frames": Frames}
+TARGETS = {"gdb": Gdb, "vnc": Vnc, "nbd": Nbd, "telnet": Telnet, "websocket": WebSocket, "frames": Frames}

@@ -99,8 +99,10 @@ static void test_errors(void)
     make_bad("null,id=b,foo=1", "Invalid parameter 'foo'");
     make_bad("file,id=b", "chardev: file: no filename given");
     make_bad("socket,id=b,path=x,server=maybe", "Parameter 'server' expects 'on' or 'off'");
-    make_bad("socket,id=b,path=x,websocket=on",
-             "chardev: socket: 'websocket' is not supported yet");
+    make_bad("socket,id=b,path=x,websocket=on", "Websocket client is not implemented");
+    make_bad("socket,id=b,path=x,tls-creds=t",
+             "'tls_creds' option is incompatible with 'unix' address type");
+    make_bad("socket,id=b,host=h,port=1,tls-creds=t", "No TLS credentials with id 't'");
     make_bad("ringbuf,id=b,size=3", "size of ringbuf chardev must be power of two");
     chardev_cleanup();
 }
