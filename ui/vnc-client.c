@@ -6,13 +6,11 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "ui/input.h"
 #include "ui/vnc.h"
 #include "util/bswap.h"
-#include "util/main-loop.h"
+#include "util/error.h"
 #include "qapi/qapi-events.h"
 
 enum { CUT_TEXT_MAX = 1 << 20, ENCODINGS_MAX = 1024, AXIS_MAX = 32767 };
@@ -32,7 +30,7 @@ static bool on_message(VncClient *c, const uint8_t *data);
 static bool flush(VncClient *c)
 {
     while (c->out->len) {
-        ssize_t n = send(c->fd, c->out->data, c->out->len, MSG_NOSIGNAL);
+        ssize_t n = stream_write(c->stream, c->out->data, c->out->len);
 
         if (n < 0) {
             return errno == EAGAIN || errno == EINTR;
@@ -42,29 +40,34 @@ static bool flush(VncClient *c)
     return true;
 }
 
-static bool on_writable(int fd, GIOCondition events, void *opaque)
+/* The line is free. */
+static void on_writable(VncClient *c)
 {
-    VncClient *c = opaque;
-
     if (!flush(c) || (c->closing && !c->out->len)) {
-        c->out_watch = 0;
         vnc_client_free(c);
-        return false;
+        return;
     }
     if (c->out->len) {
-        return true;
+        return;
     }
-    c->out_watch = 0;
+    stream_want_write(c->stream, false);
+    if (c->start_tls) {
+        g_autoptr(GError) error = NULL;
+
+        c->start_tls = false;
+        if (!stream_add_tls(c->stream, c->server->tls_creds, true, NULL, &error)) {
+            warn_report("VNC: %s", error->message);
+            vnc_client_free(c);
+        }
+        return;
+    }
     vnc_client_update(c);
-    return false;
 }
 
 void vnc_send(VncClient *c, const void *data, size_t len)
 {
     g_byte_array_append(c->out, data, (guint)len);
-    if (!c->out_watch) {
-        c->out_watch = fd_watch(c->fd, G_IO_OUT, on_writable, c);
-    }
+    stream_want_write(c->stream, true);
 }
 
 void vnc_send_u8(VncClient *c, uint8_t v)
@@ -366,7 +369,7 @@ bool vnc_auth_done(VncClient *c, bool good, const char *why)
 {
     if (good) {
         /* Until 3.8 "None" has no result. */
-        if (c->minor >= 8 || c->server->auth != VNC_AUTH_NONE) {
+        if (c->minor >= 8 || c->auth != VNC_AUTH_NONE) {
             vnc_send_u32(c, 0);
         }
         c->need = 1;
@@ -382,17 +385,17 @@ bool vnc_auth_done(VncClient *c, bool good, const char *why)
     return true;
 }
 
-static bool begin_auth(VncClient *c)
+bool vnc_auth_begin(VncClient *c, int type)
 {
-    const VncAuth *a = vnc_auth_find(c->server->auth);
+    const VncAuth *a = vnc_auth_find(type);
 
-    return c->server->auth == VNC_AUTH_NONE ? vnc_auth_done(c, true, NULL) : a && a->start(c);
+    return type == VNC_AUTH_NONE ? vnc_auth_done(c, true, NULL) : a && a->start(c);
 }
 
 static bool on_auth_choice(VncClient *c, const uint8_t *data)
 {
-    return data[0] == c->server->auth ? begin_auth(c)
-                                      : vnc_auth_done(c, false, "Unsupported security type");
+    return data[0] == c->auth ? vnc_auth_begin(c, c->auth)
+                              : vnc_auth_done(c, false, "Unsupported security type");
 }
 
 static bool on_version(VncClient *c, const uint8_t *data)
@@ -403,12 +406,15 @@ static bool on_version(VncClient *c, const uint8_t *data)
     c->minor = (data[8] - '0') * 100 + (data[9] - '0') * 10 + data[10] - '0';
     if (c->minor < 7) {
         c->minor = 3;
-        vnc_send_u32(c, (uint32_t)c->server->auth);
-        return begin_auth(c);
+        if (c->auth == VNC_AUTH_VENCRYPT) {
+            return false;       /* it came with 3.7 */
+        }
+        vnc_send_u32(c, (uint32_t)c->auth);
+        return vnc_auth_begin(c, c->auth);
     }
     c->minor = MIN(c->minor, 8);
     vnc_send_u8(c, 1);
-    vnc_send_u8(c, (uint8_t)c->server->auth);
+    vnc_send_u8(c, (uint8_t)c->auth);
     c->need = 1;
     c->handle = on_auth_choice;
     return true;
@@ -416,16 +422,11 @@ static bool on_version(VncClient *c, const uint8_t *data)
 
 /* ---- input ---- */
 
-static bool on_readable(int fd, GIOCondition events, void *opaque)
+/* Messages that are whole; false: the client is to go. */
+static bool handle_input(VncClient *c)
 {
-    VncClient *c = opaque;
-    uint8_t buf[4096];
-    ssize_t n = recv(fd, buf, sizeof(buf), 0);
-    bool good = n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+    bool good = true;
 
-    if (n > 0 && !c->closing) {
-        g_byte_array_append(c->in, buf, (guint)n);
-    }
     while (good && !c->closing && c->in->len >= c->need) {
         size_t had = c->need;
         bool (*was)(VncClient *, const uint8_t *) = c->handle;
@@ -437,29 +438,76 @@ static bool on_readable(int fd, GIOCondition events, void *opaque)
             g_byte_array_remove_range(c->in, 0, (guint)had);
         }
     }
-    if (!good) {
-        c->in_watch = 0;
-        vnc_client_free(c);
-    }
     return good;
 }
 
-VncClient *vnc_client_new(VncServer *s, int fd)
+static void on_readable(VncClient *c)
+{
+    uint8_t buf[4096];
+    ssize_t n = stream_read(c->stream, buf, sizeof(buf));
+    bool good = n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+
+    if (n > 0 && !c->closing) {
+        g_byte_array_append(c->in, buf, (guint)n);
+    }
+    if (!good || !handle_input(c)) {
+        vnc_client_free(c);
+        return;
+    }
+    /* What a client sends in the clear behind its wish for TLS is no part of the session. */
+    if (c->start_tls) {
+        g_byte_array_set_size(c->in, 0);
+    }
+}
+
+static void on_stream(void *opaque, StreamEvent event, const GError *error)
+{
+    VncClient *c = opaque;
+
+    if (event == STREAM_READABLE) {
+        on_readable(c);
+    } else if (event == STREAM_WRITABLE) {
+        on_writable(c);
+    } else if (event == STREAM_FAILED || !c->opened(c)) {
+        vnc_client_free(c);
+    }
+}
+
+static bool begin(VncClient *c)
+{
+    c->need = 12;
+    c->handle = on_version;
+    stream_want_read(c->stream, true);
+    vnc_send(c, "RFB 003.008\n", 12);
+    return true;
+}
+
+VncClient *vnc_client_new(VncServer *s, const VncListener *l, int fd, GError **error)
 {
     VncClient *c = g_new0(VncClient, 1);
+    bool websocket = l && l->websocket;
 
     c->server = s;
-    c->fd = fd;
+    c->listener = l;
+    c->stream = stream_new(fd, on_stream, c);
+    c->opened = begin;
+    c->auth = s->tls_creds && !websocket ? VNC_AUTH_VENCRYPT : s->auth;
     c->in = g_byte_array_new();
     c->out = g_byte_array_new();
     c->format = vnc_native_format;
     c->pointer_absolute = -1;
     c->last_x = -1;
     pixman_region_init(&c->dirty);
-    c->need = 12;
-    c->handle = on_version;
-    c->in_watch = fd_watch(fd, G_IO_IN | G_IO_HUP, on_readable, c);
-    vnc_send(c, "RFB 003.008\n", 12);
+    /* Browsers have TLS below WebSocket, and not in RFB. */
+    if (websocket && s->tls_creds && !stream_add_tls(c->stream, s->tls_creds, true, NULL, error)) {
+        vnc_client_free(c);
+        return NULL;
+    }
+    if (websocket) {
+        stream_add_websocket(c->stream);
+    } else {
+        begin(c);
+    }
     return c;
 }
 
@@ -471,16 +519,10 @@ void vnc_client_free(VncClient *c)
         }
     }
     vnc_client_gone(c->server, c);
-    if (c->in_watch) {
-        fd_unwatch(c->in_watch);
-    }
-    if (c->out_watch) {
-        fd_unwatch(c->out_watch);
-    }
     if (c->zlib_open) {
         deflateEnd(&c->zlib);
     }
-    close(c->fd);
+    stream_free(c->stream);
     pixman_region_fini(&c->dirty);
     g_byte_array_unref(c->in);
     g_byte_array_unref(c->out);

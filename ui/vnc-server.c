@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * VNC servers: -vnc, where they listen, who is connected, the timer that brings the screen up to
- * date, and their QMP and HMP commands. Left out: reverse connections, WebSocket, TLS and SASL;
- * they are refused.
+ * date, and their QMP and HMP commands. Left out: SASL and access lists for certificates, which
+ * are refused.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <json-c/json.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "qapi/qapi-commands.h"
@@ -20,12 +16,13 @@
 #include "qapi/startup.h"
 #include "qom/hmp.h"
 #include "qom/secret.h"
+#include "qom/tls.h"
 #include "qom/vm.h"
 #include "ui/vnc.h"
 #include "util/error.h"
 #include "util/main-loop.h"
 
-enum { BASE_PORT = 5900, REFRESH_MS = 30, CLIENTS_MAX = 32, BACKLOG = 8 };
+enum { REFRESH_MS = 30, CLIENTS_MAX = 32 };
 
 extern const VncAuth __start_vnc_auths[] __attribute__((weak));
 extern const VncAuth __stop_vnc_auths[] __attribute__((weak));
@@ -105,16 +102,15 @@ static void refresh(void *opaque)
 
 /* ---- clients ---- */
 
-static VncBasicInfo *basic(const char *host, const char *service, bool is_unix)
+static void fill_basic(VncBasicInfo *b, const char *host, const char *service, bool is_unix,
+                       bool websocket)
 {
-    VncBasicInfo *b = g_new0(VncBasicInfo, 1);
-
     b->host = g_strdup(host ? host : "");
     b->service = g_strdup(service ? service : "");
     b->family = is_unix                ? NETWORK_ADDRESS_FAMILY_UNIX
                 : strchr(b->host, ':') ? NETWORK_ADDRESS_FAMILY_IPV6
                                        : NETWORK_ADDRESS_FAMILY_IPV4;
-    return b;
+    b->websocket = websocket;
 }
 
 static const char *auth_name(const VncServer *s)
@@ -122,39 +118,51 @@ static const char *auth_name(const VncServer *s)
     return s->auth == VNC_AUTH_PASSWORD ? "vnc" : "none";
 }
 
-static VncServerInfo *server_info(VncServer *s)
+/* "vencrypt+x509+vnc", as query-vnc has it. */
+static char *full_auth_name(const VncServer *s)
 {
-    VncBasicInfo *b = basic(s->host, s->service, s->is_unix);
+    return s->tls_creds ? g_strdup_printf("vencrypt+%s+%s", s->tls_anon ? "tls" : "x509",
+                                          auth_name(s))
+                        : g_strdup(auth_name(s));
+}
+
+/* l may be NULL: nobody connects to us. */
+static VncServerInfo *server_info(VncServer *s, const VncListener *l)
+{
+    VncBasicInfo b;
     VncServerInfo *i = g_new0(VncServerInfo, 1);
 
-    i->host = b->host;
-    i->service = b->service;
-    i->family = b->family;
-    i->auth = g_strdup(auth_name(s));
-    g_free(b);
+    fill_basic(&b, l ? l->host : NULL, l ? l->service : NULL, l && l->is_unix, l && l->websocket);
+    i->host = b.host;
+    i->service = b.service;
+    i->family = b.family;
+    i->websocket = b.websocket;
+    i->auth = l && l->websocket ? g_strdup(auth_name(s)) : full_auth_name(s);
     return i;
 }
 
 static VncClientInfo *client_info(VncClient *c)
 {
-    VncBasicInfo *b = basic(c->host, c->service, c->server->is_unix);
+    VncBasicInfo b;
     VncClientInfo *i = g_new0(VncClientInfo, 1);
 
-    i->host = b->host;
-    i->service = b->service;
-    i->family = b->family;
-    g_free(b);
+    fill_basic(&b, c->host, c->service, c->is_unix, c->listener && c->listener->websocket);
+    i->host = b.host;
+    i->service = b.service;
+    i->family = b.family;
+    i->websocket = b.websocket;
     return i;
 }
 
 void vnc_client_event(VncClient *c, VncEvent event)
 {
-    g_autofree VncServerInfo *server = server_info(c->server);
+    g_autofree VncServerInfo *server = server_info(c->server, c->listener);
     g_autofree VncClientInfo *client = client_info(c);
 
     if (event == VNC_EVENT_CONNECTED) {
         VncBasicInfo plain = {
-            .host = client->host, .service = client->service, .family = client->family};
+            .host = client->host, .service = client->service, .family = client->family,
+            .websocket = client->websocket};
 
         qapi_event_vnc_connected(&(VncConnectedEvent){ .server = server, .client = &plain });
     } else if (event == VNC_EVENT_INITIALIZED) {
@@ -191,20 +199,26 @@ static void name_address(const struct sockaddr *sa, socklen_t len, char **host, 
     }
 }
 
-static VncClient *adopt(VncServer *s, int fd)
+void vnc_server_adopt(VncServer *s, const VncListener *l, int fd)
 {
     struct sockaddr_storage sa = { 0 };
     socklen_t len = sizeof(sa);
+    g_autoptr(GError) error = NULL;
     int one = 1;
 
     if (s->clients->len >= CLIENTS_MAX) {
         close(fd);
-        return NULL;
+        return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    VncClient *c = vnc_client_new(s, fd);
+    VncClient *c = vnc_client_new(s, l, fd, &error);
 
+    if (!c) {
+        warn_report("VNC: %s", error->message);
+        return;
+    }
     if (getpeername(fd, (struct sockaddr *)&sa, &len) == 0) {
+        c->is_unix = sa.ss_family == AF_UNIX;
         name_address((struct sockaddr *)&sa, len, &c->host, &c->service);
     }
     g_ptr_array_add(s->clients, c);
@@ -214,148 +228,6 @@ static VncClient *adopt(VncServer *s, int fd)
             console_invalidate(s->console);
         }
         timer_set_ns(&s->refresh, clock_now_ns(CLOCK_RT));
-    }
-    return c;
-}
-
-static bool on_accept(int fd, GIOCondition events, void *opaque)
-{
-    int conn = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-    if (conn >= 0) {
-        adopt(opaque, conn);
-    }
-    return true;
-}
-
-/* ---- where it listens ---- */
-
-static void watch(VncServer *s, int fd)
-{
-    struct sockaddr_storage sa = { 0 };
-    socklen_t len = sizeof(sa);
-    unsigned tag = fd_watch(fd, G_IO_IN, on_accept, s);
-
-    g_array_append_val(s->fds, fd);
-    g_array_append_val(s->watches, tag);
-    if (!s->host && getsockname(fd, (struct sockaddr *)&sa, &len) == 0) {
-        name_address((struct sockaddr *)&sa, len, &s->host, &s->service);
-    }
-}
-
-static bool listen_unix(VncServer *s, const char *path, GError **error)
-{
-    struct sockaddr_un sun = { .sun_family = AF_UNIX };
-    int fd;
-
-    if (g_strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >= sizeof(sun.sun_path)) {
-        return fail(error, "UNIX socket path '%s' is too long", path);
-    }
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    unlink(path);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0 || listen(fd, BACKLOG) < 0) {
-        fail_errno(error, errno, "Failed to bind socket to %s", path);
-        if (fd >= 0) {
-            close(fd);
-        }
-        return false;
-    }
-    s->path = g_strdup(path);
-    s->host = g_strdup(path);
-    s->is_unix = true;
-    watch(s, fd);
-    return true;
-}
-
-/* A listening socket, or -1 with errno. */
-static int bind_one(const struct addrinfo *a)
-{
-    int one = 1,
-        fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
-
-    if (fd < 0) {
-        return -1;
-    }
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (a->ai_family == AF_INET6) {
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-    }
-    if (bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0) {
-        int err = errno;
-
-        close(fd);
-        errno = err;
-        return -1;
-    }
-    return fd;
-}
-
-/* All addresses of the host at this port; false with errno when one is in use or none works. */
-static bool listen_port(VncServer *s, const char *host, uint64_t port, int family, GError **error)
-{
-    struct addrinfo hints = {
-        .ai_flags = AI_PASSIVE, .ai_family = family, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *list = NULL;
-    g_autofree char *text = g_strdup_printf("%" PRIu64, port);
-    int err = getaddrinfo(*host ? host : NULL, text, &hints, &list), bad = 0;
-    g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
-
-    if (err) {
-        return fail(error, "address resolution failed for %s:%s: %s", host, text,
-                    gai_strerror(err));
-    }
-    for (const struct addrinfo *a = list; a; a = a->ai_next) {
-        int fd = bind_one(a);
-
-        if (fd >= 0) {
-            g_array_append_val(fds, fd);
-        } else if (errno != EAFNOSUPPORT && errno != EADDRNOTAVAIL) {
-            bad = errno;
-        }
-    }
-    freeaddrinfo(list);
-    if (bad || !fds->len) {
-        for (guint i = 0; i < fds->len; i++) {
-            close(g_array_index(fds, int, i));
-        }
-        return fail_errno(error, bad ? bad : EADDRNOTAVAIL,
-                          "Failed to find an available port for %s:%s", host, text);
-    }
-    for (guint i = 0; i < fds->len; i++) {
-        watch(s, g_array_index(fds, int, i));
-    }
-    return true;
-}
-
-/* "host:display[,to=n]". */
-static bool listen_tcp(VncServer *s, json_object *kv, GError **error)
-{
-    char *colon = strrchr(s->spec, ':');
-    uint64_t display, tries = opts_number(kv, "to", 0);
-    int family = opts_bool(kv, "ipv4", false)   ? AF_INET
-                 : opts_bool(kv, "ipv6", false) ? AF_INET6
-                                                : AF_UNSPEC;
-
-    if (!colon) {
-        return fail(error, "no vnc port specified");
-    }
-    if (!parse_u64(colon + 1, &display) || display > UINT16_MAX - BASE_PORT) {
-        return fail(error, "error parsing display '%s'", s->spec);
-    }
-    g_autofree char *host = g_strndup(s->spec, (gsize)(colon - s->spec));
-
-    if (host[0] == '[' && g_str_has_suffix(host, "]")) {
-        host[strlen(host) - 1] = '\0';
-        memmove(host, host + 1, strlen(host));
-    }
-    for (uint64_t d = display;; d++) {
-        g_clear_error(error);
-        if (listen_port(s, host, BASE_PORT + d, family, error)) {
-            return true;
-        }
-        if (d >= tries || d >= UINT16_MAX - BASE_PORT) {
-            return false;
-        }
     }
 }
 
@@ -381,14 +253,34 @@ static const OptDesc vnc_params[] = {
 
 static bool refuse_missing(json_object *kv, GError **error)
 {
-    static const char *const missing[] = { "reverse", "websocket", "tls-creds", "tls-authz", "sasl",
-                                           "sasl-authz", NULL };
+    static const char *const missing[] = { "tls-authz", "sasl", "sasl-authz", NULL };
 
     for (unsigned i = 0; missing[i]; i++) {
         if (opts_has(kv, missing[i])) {
             return fail(error, "%s is not supported yet", missing[i]);
         }
     }
+    return true;
+}
+
+/* Certificates or anonymous; keys that both know have no subtype of VeNCrypt. */
+static bool set_up_tls(VncServer *s, json_object *kv, GError **error)
+{
+    const char *creds = opts_string(kv, "tls-creds", NULL);
+
+    if (!creds) {
+        return true;
+    }
+    if (!tls_creds_check(creds, true, error)) {
+        return false;
+    }
+    const char *type = object_child(object_container("/objects"), creds)->type->name;
+
+    s->tls_anon = strcmp(type, "tls-creds-anon") == 0;
+    if (!s->tls_anon && strcmp(type, "tls-creds-x509") != 0) {
+        return fail(error, "Unsupported TLS cred type %s", type);
+    }
+    s->tls_creds = g_strdup(creds);
     return true;
 }
 
@@ -434,12 +326,8 @@ static bool open_server(Vm *vm, VncServer *s, json_object *kv, GError **error)
     if (device && !s->console) {
         return false;
     }
-    if (!refuse_missing(kv, error) || !set_up_auth(s, kv, error)) {
-        return false;
-    }
-    if (strcmp(s->spec, "none") != 0 &&
-        !(g_str_has_prefix(s->spec, "unix:") ? listen_unix(s, s->spec + 5, error)
-                                             : listen_tcp(s, kv, error))) {
+    if (!refuse_missing(kv, error) || !set_up_tls(s, kv, error) || !set_up_auth(s, kv, error) ||
+        !vnc_listen(s, kv, error)) {
         return false;
     }
     if (s->console) {
@@ -462,8 +350,7 @@ static bool add_server(Vm *vm, const char *arg, GError **error)
     s = g_new0(VncServer, 1);
     s->spec = g_strdup(opts_string(kv, "vnc", "none"));
     s->id = g_strdup(opts_string(kv, "id", "default"));
-    s->fds = g_array_new(FALSE, FALSE, sizeof(int));
-    s->watches = g_array_new(FALSE, FALSE, sizeof(unsigned));
+    s->listeners = g_ptr_array_new();
     s->clients = g_ptr_array_new();
     s->blank = pixman_image_create_bits(PIXMAN_x8r8g8b8, 640, 480, NULL, 0);
     timer_init(&s->refresh, CLOCK_RT, refresh, s);
@@ -493,13 +380,7 @@ static void stop_servers(Vm *vm)
         while (s->clients->len) {
             vnc_client_free(s->clients->pdata[s->clients->len - 1]);
         }
-        for (guint n = 0; n < s->fds->len; n++) {
-            fd_unwatch(g_array_index(s->watches, unsigned, n));
-            close(g_array_index(s->fds, int, n));
-        }
-        if (s->path) {
-            unlink(s->path);
-        }
+        vnc_listen_stop(s);
         if (s->viewer.damaged) {
             console_remove_viewer(s->console, &s->viewer);
         }
@@ -541,11 +422,11 @@ VncInfo *qmp_query_vnc(QmpCall *call, GError **error)
     VncInfo *i = g_new0(VncInfo, 1);
     VncServer *s = vnc_servers()->len ? servers->pdata[0] : NULL;
 
-    i->enabled = s && s->fds->len;
+    i->enabled = s && s->listeners->len;
     if (!i->enabled) {
         return i;
     }
-    VncServerInfo *where = server_info(s);
+    VncServerInfo *where = server_info(s, s->listeners->pdata[0]);
 
     i->host = where->host;
     i->service = where->service;
@@ -557,6 +438,43 @@ VncInfo *qmp_query_vnc(QmpCall *call, GError **error)
     return i;
 }
 
+static VncPrimaryAuth primary_auth(const VncServer *s, bool websocket)
+{
+    return s->tls_creds && !websocket         ? VNC_PRIMARY_AUTH_VENCRYPT
+           : s->auth == VNC_AUTH_PASSWORD ? VNC_PRIMARY_AUTH_VNC
+                                          : VNC_PRIMARY_AUTH_NONE;
+}
+
+/* The subtype's number in the schema, by its name. */
+static bool vencrypt_subtype(const VncServer *s, VncVencryptSubAuth *sub)
+{
+    const char *name = vnc_vencrypt_name(s);
+
+    if (name) {
+        *sub = strcmp(name, "tls-none") == 0    ? VNC_VENCRYPT_SUB_AUTH_TLS_NONE
+               : strcmp(name, "tls-vnc") == 0   ? VNC_VENCRYPT_SUB_AUTH_TLS_VNC
+               : strcmp(name, "x509-none") == 0 ? VNC_VENCRYPT_SUB_AUTH_X509_NONE
+                                                : VNC_VENCRYPT_SUB_AUTH_X509_VNC;
+    }
+    return name != NULL;
+}
+
+static VncServerInfo2 *listener_info(VncServer *s, const VncListener *l)
+{
+    VncServerInfo *where = server_info(s, l);
+    VncServerInfo2 *w = g_new0(VncServerInfo2, 1);
+
+    w->host = where->host;
+    w->service = where->service;
+    w->family = where->family;
+    w->websocket = where->websocket;
+    w->auth = primary_auth(s, l->websocket);
+    w->has_vencrypt = !l->websocket && vencrypt_subtype(s, &w->vencrypt);
+    g_free(where->auth);
+    g_free(where);
+    return w;
+}
+
 GPtrArray *qmp_query_vnc_servers(QmpCall *call, GError **error)
 {
     GPtrArray *list = g_ptr_array_new();
@@ -564,22 +482,15 @@ GPtrArray *qmp_query_vnc_servers(QmpCall *call, GError **error)
     for (guint n = 0; n < vnc_servers()->len; n++) {
         VncServer *s = servers->pdata[n];
         VncInfo2 *i = g_new0(VncInfo2, 1);
-        VncServerInfo *where = server_info(s);
-        VncServerInfo2 *w = g_new0(VncServerInfo2, 1);
 
-        w->host = where->host;
-        w->service = where->service;
-        w->family = where->family;
-        w->auth = s->auth == VNC_AUTH_PASSWORD ? VNC_PRIMARY_AUTH_VNC : VNC_PRIMARY_AUTH_NONE;
-        i->auth = w->auth;
+        i->auth = primary_auth(s, false);
+        i->has_vencrypt = vencrypt_subtype(s, &i->vencrypt);
         i->id = g_strdup(s->id);
         i->server = g_ptr_array_new();
-        if (s->fds->len) {
-            g_ptr_array_add(i->server, w);
+        for (guint k = s->listeners->len; k-- > 0;) {   /* the newest first, as clients know it */
+            g_ptr_array_add(i->server, listener_info(s, s->listeners->pdata[k]));
         }
         i->clients = list_clients(s);
-        g_free(where->auth);
-        g_free(where);
         g_ptr_array_add(list, i);
     }
     return list;
@@ -642,6 +553,27 @@ bool qmp_expire_password(QmpCall *call, const QmpExpirePasswordArgs *args, GErro
     return true;
 }
 
+static void print_auth(GString *out, const VncServer *s, const char *indent, bool websocket)
+{
+    bool vencrypt = s->tls_creds && !websocket;
+
+    g_string_append_printf(out, "%sAuth: %s (Sub: %s)\n", indent,
+                           vencrypt ? "vencrypt" : auth_name(s),
+                           vencrypt ? vnc_vencrypt_name(s) : "none");
+}
+
+/* host:service (family), a line. */
+static void print_address(GString *out, const char *what, const char *host, const char *service,
+                          bool is_unix, bool websocket)
+{
+    g_string_append_printf(out, "  %s: %s:%s (%s%s)\n", what, host ? host : "",
+                           service ? service : "",
+                           is_unix                     ? "unix"
+                           : host && strchr(host, ':') ? "ipv6"
+                                                       : "ipv4",
+                           websocket ? " (Websocket)" : "");
+}
+
 static void hmp_info_vnc(HmpCall *call, GError **error)
 {
     if (!vnc_servers()->len) {
@@ -651,19 +583,21 @@ static void hmp_info_vnc(HmpCall *call, GError **error)
         VncServer *s = servers->pdata[n];
 
         g_string_append_printf(call->out, "%s:\n", s->id);
-        if (s->fds->len) {
-            g_string_append_printf(call->out, "  Server: %s%s%s\n    Auth: %s (Sub: none)\n",
-                                   s->host, s->service ? ":" : "", s->service ? s->service : "",
-                                   auth_name(s));
-        } else {
-            g_string_append_printf(call->out, "  Auth: %s (Sub: none)\n", auth_name(s));
+        for (guint i = s->listeners->len; i-- > 0;) {
+            const VncListener *l = s->listeners->pdata[i];
+
+            print_address(call->out, "Server", l->host, l->service, l->is_unix, l->websocket);
+            print_auth(call->out, s, "    ", l->websocket);
+        }
+        if (!s->listeners->len) {
+            print_auth(call->out, s, "  ", false);
         }
         for (guint i = 0; i < s->clients->len; i++) {
             const VncClient *c = s->clients->pdata[i];
 
-            g_string_append_printf(
-                call->out, "  Client: %s:%s\n    x509_dname: none\n    sasl_username: none\n",
-                c->host ? c->host : "", c->service ? c->service : "");
+            print_address(call->out, "Client", c->host, c->service, c->is_unix,
+                          c->listener && c->listener->websocket);
+            g_string_append(call->out, "    x509_dname: none\n    sasl_username: none\n");
         }
     }
 }

@@ -6,8 +6,10 @@
 #ifndef UI_VNC_H
 #define UI_VNC_H
 
+#include <json-c/json.h>
 #include <pixman.h>
 #include <zlib.h>
+#include "qom/stream.h"
 #include "ui/console.h"
 #include "util/timer.h"
 
@@ -15,7 +17,7 @@ enum {
     VNC_ENC_RAW = 0, VNC_ENC_HEXTILE = 5, VNC_ENC_ZLIB = 6, VNC_ENC_ZRLE = 16,
     VNC_ENC_DESKTOP_SIZE = -223, VNC_ENC_POINTER_TYPE = -257, VNC_ENC_EXT_KEY = -258,
 };
-enum { VNC_AUTH_NONE = 1, VNC_AUTH_PASSWORD = 2 };
+enum { VNC_AUTH_NONE = 1, VNC_AUTH_PASSWORD = 2, VNC_AUTH_VENCRYPT = 19 };
 
 typedef struct VncServer VncServer;
 typedef struct VncClient VncClient;
@@ -28,29 +30,40 @@ typedef struct VncFormat {
     uint8_t shift[3];
 } VncFormat;
 
+/* A socket that a server listens on. */
+typedef struct VncListener {
+    VncServer *server;
+    int fd;
+    unsigned watch;
+    bool websocket, is_unix;
+    char *host, *service;       /* of a unix socket: "", and the path */
+} VncListener;
+
 struct VncServer {
     char *id, *spec;
     char *path;                 /* unix socket that we made; NULL: none */
-    GArray *fds;                /* int: listening */
-    GArray *watches;            /* unsigned */
+    GPtrArray *listeners;       /* VncListener: the plain ones, then those for WebSocket */
     Console *console;           /* NULL: the machine has no screen */
     ConsoleViewer viewer;
     pixman_image_t *blank;      /* shown without a console */
     GPtrArray *clients;
     Timer refresh;
     const char *name;           /* of the guest; NULL: none */
-    int auth;
+    int auth;                   /* without what TLS adds */
+    char *tls_creds;            /* NULL: no TLS */
+    bool tls_anon;              /* they are anonymous, not certificates */
     char *password;             /* NULL: none set, nobody gets in */
     int64_t expires_s;          /* host time; INT64_MAX: never */
     bool exclusive_refused;     /* share=ignore or force-shared: nobody is thrown out */
-    char *host, *service;       /* where the first socket listens */
-    bool is_unix;
 };
 
 struct VncClient {
     VncServer *server;
-    int fd;
-    unsigned in_watch, out_watch;
+    const VncListener *listener;        /* NULL: we have connected to it */
+    Stream *stream;
+    bool (*opened)(VncClient *c);       /* the stream's layers are through their handshakes */
+    bool start_tls;             /* as soon as `out` has left */
+    int auth;                   /* what the client must choose */
     GByteArray *in, *out;
     size_t need;                /* bytes that handle() waits for */
     bool (*handle)(VncClient *c, const uint8_t *data);
@@ -58,6 +71,7 @@ struct VncClient {
     uint8_t challenge[16];
     bool running, closing, dead, shared;
     char *host, *service;
+    bool is_unix;
     VncFormat format;
     int encoding;
     bool want_size, want_pointer_type, want_ext_key, sent_ext_key;
@@ -72,8 +86,8 @@ struct VncClient {
     bool zlib_open;
 };
 
-/* vnc-client.c: takes fd over. */
-VncClient *vnc_client_new(VncServer *s, int fd);
+/* vnc-client.c: takes fd over, which l has accepted (NULL: we have connected). NULL + error. */
+VncClient *vnc_client_new(VncServer *s, const VncListener *l, int fd, GError **error);
 /* Disconnects and frees. */
 void vnc_client_free(VncClient *c);
 void vnc_client_damage(VncClient *c, int x, int y, int width, int height);
@@ -86,6 +100,8 @@ void vnc_send_u16(VncClient *c, uint16_t v);
 void vnc_send_u32(VncClient *c, uint32_t v);
 /* Authentication is over. why: text for the client when it failed. */
 bool vnc_auth_done(VncClient *c, bool good, const char *why);
+/* Goes on with a security type, after the choice or inside of VeNCrypt. */
+bool vnc_auth_begin(VncClient *c, int type);
 
 /* vnc-encode.c */
 extern const VncFormat vnc_native_format;
@@ -98,7 +114,19 @@ void vnc_send_rect(VncClient *c, pixman_image_t *image, int x, int y, int width,
 /* vnc-keys.c: set-1 scan code (0x80 added for E0 keys) of an X keysym on a US keyboard; 0: none. */
 unsigned vnc_key(uint32_t keysym);
 
+/*
+ * vnc-listen.c. Opens the sockets of s->spec, or connects (reverse=on), with vnc_server_adopt() for
+ * each connection.
+ * kv: the options of -vnc. false + error.
+ */
+bool vnc_listen(VncServer *s, json_object *kv, GError **error);
+void vnc_listen_stop(VncServer *s);
+
+/* vnc-vencrypt.c: the names of a server's VeNCrypt subtype, as "x509-vnc"; NULL: none. */
+const char *vnc_vencrypt_name(const VncServer *s);
+
 /* vnc-server.c */
+void vnc_server_adopt(VncServer *s, const VncListener *l, int fd);
 pixman_image_t *vnc_screen(VncServer *s);
 GPtrArray *vnc_servers(void);
 /* NULL id: the first. NULL with *error set when there is none. */

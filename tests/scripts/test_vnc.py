@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The VNC server: versions, passwords, encodings that show the same picture, input, bad clients."""
+"""The VNC server: versions, passwords, TLS, WebSocket, encodings that show the same picture, input, bad clients."""
 import json
 import os
 import socket
@@ -9,6 +9,8 @@ import tempfile
 import unittest
 import zlib
 
+from layers import WebSocket, anonymous_tls
+
 PROGRAM = os.path.join(os.path.abspath(os.environ.get("BUILD_DIR", ".")), "qemu-system-x86_64")
 TIMEOUT_SECONDS = 60
 RAW, HEXTILE, ZLIB = 0, 5, 6
@@ -17,10 +19,11 @@ RAW, HEXTILE, ZLIB = 0, 5, 6
 class Viewer:
     """A client that knows what is tested here."""
 
-    def __init__(self, path, version=b"RFB 003.008\n", auth=1):
-        self.s = socket.socket(socket.AF_UNIX)
-        self.s.settimeout(TIMEOUT_SECONDS)
-        self.s.connect(path)
+    def __init__(self, path, version=b"RFB 003.008\n", auth=1, connection=None):
+        self.s = connection or socket.socket(socket.AF_UNIX)
+        if not connection:
+            self.s.settimeout(TIMEOUT_SECONDS)
+            self.s.connect(path)
         self.inflate = zlib.decompressobj()
         assert self.read(12) == b"RFB 003.008\n"
         self.s.sendall(version)
@@ -108,6 +111,7 @@ class Vnc(unittest.TestCase):
         self.path = os.path.join(self.folder.name, "v")
         spec = f"unix:{self.path}" + "".join("," + o for o in options)
         self.p = subprocess.Popen([PROGRAM, "-machine", machine, "-S", "-display", "none", "-qmp", "stdio",
+                                   "-object", "tls-creds-anon,id=tls0,endpoint=server",
                                    "-name", "box", "-vnc", spec],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.addCleanup(self.stop)
@@ -183,6 +187,109 @@ class Vnc(unittest.TestCase):
                 v.read(16)
                 v.s.sendall(bytes(16))
                 self.assertEqual(v.result(), 1)
+
+    def vencrypt(self, subtype):
+        """A viewer inside of TLS, before it shows who it is."""
+        v = self.viewer(auth=19)
+        self.assertEqual((v.types, v.read(2)), ([19], b"\0\2"))
+        v.s.sendall(b"\0\2")
+        self.assertEqual(v.read(6), b"\0\1" + struct.pack(">I", subtype))
+        v.s.sendall(struct.pack(">I", subtype))
+        self.assertEqual(v.read(1), b"\1")
+        v.s = anonymous_tls(v.s)
+        self.addCleanup(v.s.close)
+        return v
+
+    def test_vencrypt(self):
+        self.start("tls-creds=tls0", machine="pc")
+        v = self.vencrypt(257)
+        self.assertEqual(v.result(), 0)
+        v.begin()
+        v.encodings(RAW)
+        picture = v.picture()
+        v.encodings(ZLIB)
+        self.assertEqual(v.picture(), picture)
+        self.assertEqual(self.qmp("query-vnc")["return"]["auth"], "vencrypt+tls+none")
+        info = self.qmp("query-vnc-servers")["return"][0]
+        self.assertEqual((info["auth"], info["vencrypt"], info["server"][0]["vencrypt"]), ("vencrypt", "tls-none", "tls-none"))
+
+    def test_vencrypt_password(self):
+        self.start("tls-creds=tls0", "password=on")
+        self.assertEqual(self.qmp("change-vnc-password", password="secret"), {"return": {}})
+        v = self.vencrypt(258)
+        v.read(16)
+        v.s.sendall(bytes(16))
+        self.assertEqual(v.result(), 1)
+
+    def test_bad_vencrypt(self):
+        self.start("tls-creds=tls0")
+        with self.assertRaises((EOFError, ConnectionError)):
+            self.viewer(version=b"RFB 003.003\n")
+        v = self.viewer(auth=1)
+        self.assertEqual((v.types, v.result()), ([19], 1))
+        for version, subtype in ((b"\0\1", None), (b"\0\2", 260)):
+            v = self.viewer(auth=19)
+            v.read(2)
+            v.s.sendall(version)
+            self.assertEqual(v.read(1)[0], subtype is None)
+            if subtype:
+                v.read(5)
+                v.s.sendall(struct.pack(">I", subtype))
+                self.assertEqual(v.read(1), b"\0")
+            with self.assertRaises((EOFError, ConnectionError)):
+                v.read(1)
+        v = self.viewer(auth=19)
+        v.read(2)
+        v.s.sendall(b"\0\2" + struct.pack(">I", 257) + b"\1")     # something in the clear behind it
+        v.read(7)
+        v.s.sendall(bytes(100))
+        with self.assertRaises((EOFError, ConnectionError)):
+            v.read(100)
+
+    def websocket(self):
+        address = next(w for w in self.qmp("query-vnc-servers")["return"][0]["server"] if w["websocket"] and w["family"] == "ipv4")
+        s = socket.create_connection(("127.0.0.1", int(address["service"])), TIMEOUT_SECONDS)
+        self.addCleanup(s.close)
+        return s
+
+    def test_websocket(self):
+        self.start("websocket=0", "tls-creds=tls0", machine="pc")
+        tls = anonymous_tls(self.websocket())
+        self.addCleanup(tls.close)
+        v = Viewer(None, connection=WebSocket(tls))
+        self.assertEqual((v.types, v.result()), ([1], 0))
+        v.begin()
+        for kind in (RAW, HEXTILE):
+            v.encodings(kind)
+            self.assertEqual(len(v.picture()), v.height)
+        clients = self.qmp("query-vnc-servers")["return"][0]["clients"]
+        self.assertEqual([c["websocket"] for c in clients], [True])
+        s = self.websocket()
+        s.sendall(b"RFB 003.008\n")
+        try:
+            while s.recv(4096):
+                pass
+        except ConnectionResetError:
+            pass
+
+    def test_reverse(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind(os.path.join(folder.name, "v"))
+        listener.listen()
+        p = subprocess.Popen([PROGRAM, "-machine", "none", "-display", "none", "-vnc", f"unix:{folder.name}/v,reverse=on"])
+        self.addCleanup(p.wait)
+        self.addCleanup(p.kill)
+        s, _ = listener.accept()
+        self.addCleanup(s.close)
+        s.settimeout(TIMEOUT_SECONDS)
+        v = Viewer(None, connection=s)
+        v.result()
+        v.begin()
+        v.encodings(RAW)
+        self.assertEqual(len(v.picture()), 480)
 
     def test_exclusive(self):
         self.start()
