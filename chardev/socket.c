@@ -30,7 +30,7 @@ typedef struct Socket {
     Chardev chr;
     SockAddr addr;
     bool server, telnet, nodelay, is_unix, websocket;
-    char *tls_creds;            /* NULL: no TLS */
+    char *tls_creds, *tls_authz;        /* NULL: no TLS; any client */
     int64_t reconnect_ns;       /* 0: never */
     int listen_fd;              /* -1: a client */
     unsigned listen_tag, connect_tag;
@@ -287,8 +287,11 @@ static void add_layers(Socket *s)
     if (s->websocket) {
         stream_add_websocket(s->stream);
     }
-    if (s->tls_creds && !stream_add_tls(s->stream, s->tls_creds, s->server,
-                                        s->server ? NULL : s->addr.host, &error)) {
+    bool good = !s->tls_creds ||
+                (s->server ? stream_add_tls_server(s->stream, s->tls_creds, s->tls_authz, &error)
+                           : stream_add_tls_client(s->stream, s->tls_creds, s->addr.host, &error));
+
+    if (!good) {
         warn_report("chardev '%s': %s", s->chr.id, error->message);
         connection_end(s);
     }
@@ -458,9 +461,8 @@ static bool set_layers(Socket *s, struct json_object *o, GError **error)
     const char *creds = opts_string(o, "tls-creds", NULL);
 
     s->websocket = opts_bool(o, "websocket", false);
-    if (opts_bool(o, "tn3270", false) || opts_has(o, "tls-authz")) {
-        return fail(error, "chardev: socket: '%s' is not supported yet",
-                    opts_has(o, "tls-authz") ? "tls-authz" : "tn3270");
+    if (opts_bool(o, "tn3270", false)) {
+        return fail(error, "chardev: socket: 'tn3270' is not supported yet");
     }
     if (s->websocket && !s->server) {
         return fail(error, "Websocket client is not implemented");
@@ -471,7 +473,11 @@ static bool set_layers(Socket *s, struct json_object *o, GError **error)
     if (creds && !tls_creds_check(creds, s->server, error)) {
         return false;
     }
+    if (!creds && opts_has(o, "tls-authz")) {
+        return fail(error, "'tls_authz' option requires 'tls_creds' option");
+    }
     s->tls_creds = g_strdup(creds);
+    s->tls_authz = g_strdup(opts_string(o, "tls-authz", NULL));
     return true;
 }
 
@@ -500,6 +506,7 @@ static void socket_close(Chardev *c)
     }
     sockaddr_clear(&s->addr);
     g_clear_pointer(&s->tls_creds, g_free);
+    g_clear_pointer(&s->tls_authz, g_free);
 }
 
 static bool socket_open(Chardev *c, struct json_object *o, GError **error)
@@ -715,7 +722,7 @@ static const OptDesc socket_opts[] = {
     { "tn3270", OPT_BOOL, "not supported yet", "off" },
     { "websocket", OPT_BOOL, "a server speaks WebSocket", "off" },
     { "tls-creds", OPT_STRING, "id of TLS credentials" },
-    { "tls-authz", OPT_STRING, "not supported yet" },
+    { "tls-authz", OPT_STRING, "id of what knows whom a server lets in" },
     { NULL },
 };
 

@@ -138,13 +138,13 @@ static const Prop file_props[] = {
 
 static const ObjectType simple_type = {
     .name = "authz-simple", .desc = "One client that may come", .size = sizeof(Authz), .props = simple_props,
-    .user_creatable = true, .complete = simple_complete,
+    .user_creatable = true, .early = true, .complete = simple_complete,
 };
 OBJECT_TYPE(simple_type);
 
 static const ObjectType file_type = {
     .name = "authz-list-file", .desc = "Rules in a file about who may come", .size = sizeof(Authz), .props = file_props,
-    .user_creatable = true, .complete = file_complete,
+    .user_creatable = true, .early = true, .complete = file_complete,
 };
 OBJECT_TYPE(file_type);
 

@@ -284,7 +284,7 @@ Stream *stream_new(int fd, StreamFn *fn, void *opaque)
     return s;
 }
 
-bool stream_add_tls(Stream *s, const char *creds, bool server, const char *host, GError **error)
+static bool add_tls(Stream *s, const char *creds, bool server, const char *host, GError **error)
 {
     s->tls = tls_session_new(creds, server, s->fd, host, error);
     if (!s->tls) {
@@ -294,6 +294,22 @@ bool stream_add_tls(Stream *s, const char *creds, bool server, const char *host,
     s->tls_wants_out = !server;
     update_watches(s);
     return true;
+}
+
+bool stream_add_tls_server(Stream *s, const char *creds, const char *authz, GError **error)
+{
+    if (!add_tls(s, creds, true, NULL, error)) {
+        return false;
+    }
+    if (authz) {
+        tls_session_authorize(s->tls, authz);
+    }
+    return true;
+}
+
+bool stream_add_tls_client(Stream *s, const char *creds, const char *host, GError **error)
+{
+    return add_tls(s, creds, false, host, error);
 }
 
 void stream_add_websocket(Stream *s)

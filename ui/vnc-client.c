@@ -55,7 +55,7 @@ static void on_writable(VncClient *c)
         g_autoptr(GError) error = NULL;
 
         c->start_tls = false;
-        if (!stream_add_tls(c->stream, c->server->tls_creds, true, NULL, &error)) {
+        if (!stream_add_tls_server(c->stream, c->server->tls_creds, c->server->tls_authz, &error)) {
             warn_report("VNC: %s", error->message);
             vnc_client_free(c);
         }
@@ -499,7 +499,8 @@ VncClient *vnc_client_new(VncServer *s, const VncListener *l, int fd, GError **e
     c->last_x = -1;
     pixman_region_init(&c->dirty);
     /* Browsers have TLS below WebSocket, and not in RFB. */
-    if (websocket && s->tls_creds && !stream_add_tls(c->stream, s->tls_creds, true, NULL, error)) {
+    if (websocket && s->tls_creds &&
+        !stream_add_tls_server(c->stream, s->tls_creds, s->tls_authz, error)) {
         vnc_client_free(c);
         return NULL;
     }

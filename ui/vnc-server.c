@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * VNC servers: -vnc, where they listen, who is connected, the timer that brings the screen up to
- * date, and their QMP and HMP commands. Left out: SASL and access lists for certificates, which
- * are refused.
+ * date, and their QMP and HMP commands. Left out: SASL, which is refused.
  */
 #include <json-c/json.h>
 #include <netdb.h>
@@ -253,7 +252,7 @@ static const OptDesc vnc_params[] = {
 
 static bool refuse_missing(json_object *kv, GError **error)
 {
-    static const char *const missing[] = { "tls-authz", "sasl", "sasl-authz", NULL };
+    static const char *const missing[] = { "sasl", "sasl-authz", NULL };
 
     for (unsigned i = 0; missing[i]; i++) {
         if (opts_has(kv, missing[i])) {
@@ -269,7 +268,8 @@ static bool set_up_tls(VncServer *s, json_object *kv, GError **error)
     const char *creds = opts_string(kv, "tls-creds", NULL);
 
     if (!creds) {
-        return true;
+        return !opts_has(kv, "tls-authz") ||
+               fail(error, "'tls-authz' provided but TLS is not enabled");
     }
     if (!tls_creds_check(creds, true, error)) {
         return false;
@@ -281,6 +281,7 @@ static bool set_up_tls(VncServer *s, json_object *kv, GError **error)
         return fail(error, "Unsupported TLS cred type %s", type);
     }
     s->tls_creds = g_strdup(creds);
+    s->tls_authz = g_strdup(opts_string(kv, "tls-authz", NULL));
     return true;
 }
 

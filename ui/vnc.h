@@ -50,7 +50,7 @@ struct VncServer {
     Timer refresh;
     const char *name;           /* of the guest; NULL: none */
     int auth;                   /* without what TLS adds */
-    char *tls_creds;            /* NULL: no TLS */
+    char *tls_creds, *tls_authz;        /* NULL: no TLS; any client */
     bool tls_anon;              /* they are anonymous, not certificates */
     char *password;             /* NULL: none set, nobody gets in */
     int64_t expires_s;          /* host time; INT64_MAX: never */

@@ -31,11 +31,13 @@ Stream *stream_new(int fd, StreamFn *fn, void *opaque);
 /* Closes the socket, with what TLS says at the end. NULL is fine. */
 void stream_free(Stream *s);
 /*
- * Layers, from the wire inwards: TLS by credentials (host: whose certificate a client expects, else
- * NULL), then WebSocket, as server. STREAM_OPENED comes when their handshakes are over; until then
- * nothing is read or written.
+ * Layers, from the wire inwards: TLS by credentials (host: whose certificate a client expects;
+ * authz: the object of qom/authz.h that knows whom a server lets in; or NULL), then WebSocket, as
+ * server. STREAM_OPENED comes when their handshakes are over; until then nothing is read or
+ * written.
  */
-bool stream_add_tls(Stream *s, const char *creds, bool server, const char *host, GError **error);
+bool stream_add_tls_server(Stream *s, const char *creds, const char *authz, GError **error);
+bool stream_add_tls_client(Stream *s, const char *creds, const char *host, GError **error);
 void stream_add_websocket(Stream *s);
 bool stream_is_open(const Stream *s);
 /* Bytes, 0 at the end, or -1 with errno (EAGAIN: wait for the event). */
