@@ -153,6 +153,17 @@ static bool co_connect(Connect *c, GError **error)
     return c->good;
 }
 
+static char *gluster_name(struct json_object *opts)
+{
+    const char *volume = opts_string(opts, "volume", ""), *path = opts_string(opts, "path", "");
+
+    return opts_has(opts, "server.0.path")
+               ? g_strdup_printf("gluster+unix:///%s/%s?socket=%s", volume, path,
+                                 opts_string(opts, "server.0.path", ""))
+               : g_strdup_printf("gluster://%s:%s/%s/%s", opts_string(opts, "server.0.host", ""),
+                                 opts_string(opts, "server.0.port", "24007"), volume, path);
+}
+
 static bool gluster_open(BlockNode *n, struct json_object *opts, GError **error)
 {
     Connect c = { .opts = opts, .flags = n->read_only ? O_RDONLY : O_RDWR };
@@ -161,6 +172,8 @@ static bool gluster_open(BlockNode *n, struct json_object *opts, GError **error)
         return false;
     }
     *(GlusterState *)n->state = c.s;
+    g_free(n->filename);
+    n->filename = gluster_name(opts);
     n->length = c.length;
     n->align = 1;
     return true;

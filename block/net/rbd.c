@@ -199,6 +199,12 @@ static bool co_connect(Connect *c, struct json_object *opts, GError **error)
     return c->good;
 }
 
+static char *rbd_name(const Connect *c)
+{
+    return g_strconcat("rbd:", c->pool, "/", c->space ? c->space : "", c->space ? "/" : "",
+                       c->image, c->snapshot ? "@" : "", c->snapshot, NULL);
+}
+
 static bool rbd_node_open(BlockNode *n, struct json_object *opts, GError **error)
 {
     RbdState *s = n->state;
@@ -212,6 +218,8 @@ static bool rbd_node_open(BlockNode *n, struct json_object *opts, GError **error
         return false;
     }
     *s = c.s;
+    g_free(n->filename);
+    n->filename = rbd_name(&c);
     n->length = c.length;
     n->align = 1;
     return true;
