@@ -244,12 +244,46 @@ bool qmp_change_backing_file(QmpCall *call, const QmpChangeBackingFileArgs *a, G
 
 /* ---- reopening: what may change while a node is in use ---- */
 
+/* A filter shows another node. */
+static bool change_file(BlockNode *n, BlockNode *to, GError **error)
+{
+    BlockNode *old = n->file;
+    unsigned role = BLOCK_ROLE_FILTERED | BLOCK_ROLE_PRIMARY;
+
+    for (unsigned i = 0; i < n->children->len; i++) {
+        const BlockEdge *e = g_ptr_array_index(n->children, i);
+
+        role = e->node == old && strcmp(e->name, "file") == 0 ? e->role : role;
+    }
+    if (!n->driver->filter) {
+        return fail(error, "Cannot change the option 'file' of node '%s'", n->name);
+    }
+    if (old) {
+        block_node_ref(old);
+        block_child_detach(n, "file");
+    }
+    if (!block_child_attach(n, block_node_ref(to), "file", role, error)) {
+        g_autoptr(GError) ignored = NULL;
+
+        if (old) {
+            block_child_attach(n, old, "file", role, &ignored);
+        }
+        return false;
+    }
+    block_node_unref(old);
+    if (n->driver->children_changed) {
+        n->driver->children_changed(n);
+    }
+    n->length = to->length;
+    return true;
+}
+
 static bool reopen_one(struct json_object *o, GError **error)
 {
     const char *name = json_object_is_type(o, json_type_object) ? keyval_get(o, "node-name") : NULL;
     BlockNode *n = name ? block_node_find(name) : NULL;
     BlockNode wish = { .open_flags = BLOCK_OPEN_BLOCKDEV };
-    struct json_object *backing;
+    struct json_object *backing, *own;
 
     if (!name) {
         return fail(error, "node-name not specified");
@@ -260,8 +294,14 @@ static bool reopen_one(struct json_object *o, GError **error)
     if (!keyval_get(o, "driver") || strcmp(keyval_get(o, "driver"), n->driver->name) != 0) {
         return fail(error, "Cannot change the option 'driver'");
     }
-    if (!block_get_common(&wish, o, error)) {
+    own = block_own_options(n->driver, o, true, error);
+    if (!own || !block_get_common(&wish, o, error)) {
+        json_object_put(own);
         return false;
+    }
+    json_object_put(own);
+    if (n->driver->backing && n->backing && !json_object_object_get_ex(o, "backing", &backing)) {
+        return fail(error, "backing is missing for '%s'", name);
     }
     if (json_object_object_get_ex(o, "backing", &backing) && n->driver->backing) {
         const char *below = backing && json_object_is_type(backing, json_type_string)
@@ -276,7 +316,7 @@ static bool reopen_one(struct json_object *o, GError **error)
             return false;
         }
     }
-    if (json_object_object_get_ex(o, "file", &backing) && n->driver->filter &&
+    if (json_object_object_get_ex(o, "file", &backing) &&
         json_object_is_type(backing, json_type_string)) {
         BlockNode *to = block_node_find(json_object_get_string(backing));
 
@@ -284,13 +324,8 @@ static bool reopen_one(struct json_object *o, GError **error)
             return fail(error, "Cannot find device='' nor node-name='%s'",
                         json_object_get_string(backing));
         }
-        if (to != n->file) {
-            block_child_detach(n, "file");
-            if (!block_child_attach(n, block_node_ref(to), "file",
-                                    BLOCK_ROLE_FILTERED | BLOCK_ROLE_PRIMARY, error)) {
-                return false;
-            }
-            n->length = to->length;
+        if (to != n->file && !change_file(n, to, error)) {
+            return false;
         }
     }
     if (!(wish.read_only ? block_make_read_only(n, error) : block_make_writable(n, error))) {

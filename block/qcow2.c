@@ -481,8 +481,17 @@ static const OptDesc qcow2_opts[] = {
     { NULL },
 };
 
+static void qcow2_children_changed(BlockNode *n)
+{
+    Qcow2 *q = n->state;
+    BlockNode *data = block_child(n, "data-file");
+
+    q->data = data ? data : n->file;
+}
+
 static const BlockDriver qcow2_driver = {
-    .name = "qcow2", .desc = "copy on write, snapshots, compression", .backing = true, .opts = qcow2_opts,
+    .name = "qcow2", .children_changed = qcow2_children_changed,
+    .desc = "copy on write, snapshots, compression", .backing = true, .opts = qcow2_opts,
     .children = qcow2_children, .state_size = sizeof(Qcow2), .probe = qcow2_probe, .open = qcow2_open, .close = qcow2_close,
     .reopen = qcow2_reopen, .activate = qcow2_activate, .inactivate = qcow2_put_in_order,
     .co_preadv = co_qcow2_preadv, .co_pwritev = co_qcow2_pwritev, .co_pwrite_compressed = co_qcow2_pwrite_compressed,

@@ -76,7 +76,8 @@ class Qmp:
     def io(self, node, text):
         """What qemu-io does; it says so on the standard output, as programs expect."""
         self.said = []
-        self('human-monitor-command', command_line=f'qemu-io {node} "{text}"')
+        refused = self('human-monitor-command', command_line=f'qemu-io {node} "{text}"')
+        assert not refused, refused
         assert not any('failed' in line for line in self.said), self.said
 
     def chain(self, node):
