@@ -37,6 +37,14 @@ static void flush_large(Cpu *cpu, unsigned mmu, bool keep_global)
     }
 }
 
+/* Anybody's; other threads after the change to comparators that it is about. */
+static void forget_streams(CpuTlb *tlb)
+{
+    for (unsigned i = 0; i < TLB_STREAMS; i++) {
+        __atomic_store_n(&tlb->streams[i].limit, 0, __ATOMIC_RELEASE);
+    }
+}
+
 static void flush_mode(Cpu *cpu, unsigned mmu, bool keep_global)
 {
     CpuTlb *tlb = &cpu->tlb;
@@ -70,6 +78,7 @@ void tlb_flush_now(Cpu *cpu)
 {
     tcg_cpu(cpu)->counts.tlb_flushes++;
     cpu->tlb.flushes++;
+    forget_streams(&cpu->tlb);
     for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
         flush_mode(cpu, mmu, false);
     }
@@ -91,6 +100,7 @@ void tlb_flush_modes(Cpu *cpu, uint32_t mode_mask)
     }
     tcg_cpu(cpu)->counts.tlb_flushes++;
     cpu->tlb.flushes++;
+    forget_streams(&cpu->tlb);
     for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
         if (mode_mask >> mmu & 1) {
             flush_mode(cpu, mmu, false);
@@ -103,6 +113,7 @@ void tlb_flush_modes(Cpu *cpu, uint32_t mode_mask)
 static void flush_local(Cpu *cpu)
 {
     cpu->tlb.flushes++;
+    forget_streams(&cpu->tlb);
     for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
         flush_mode(cpu, mmu, true);
     }
@@ -196,6 +207,7 @@ void tlb_flush_page(Cpu *cpu, uint64_t va)
     }
     tcg_cpu(cpu)->counts.tlb_page_flushes++;
     tlb->flushes++;
+    forget_streams(tlb);
     for (unsigned mmu = 0; mmu < MMU_MODES; mmu++) {
         if (tlb->used[mmu] == 0) {
             continue;
@@ -324,6 +336,7 @@ void tlb_protect_host(const uint8_t *host, uint64_t len)
                 protect_entry(&cpu->tlb.victim[mmu][v], host, len);
             }
         }
+        forget_streams(&cpu->tlb);
     }
     pthread_mutex_unlock(&tcg->blocks_lock);
 }
@@ -452,6 +465,11 @@ static void enter(Cpu *cpu, unsigned mmu_idx, uint64_t va, const TlbEntry *new, 
     unsigned i = tlb_index(va);
     TlbEntry *e = &tlb->table[mmu_idx][i];
 
+    for (unsigned s = 0; s < TLB_STREAMS; s++) {
+        if (tlb->streams[s].page == va) {       /* it may be another one now */
+            tlb->streams[s].limit = 0;
+        }
+    }
     /* Whoever protects a page now must find this mode in use. */
     __atomic_store_n(&tlb->used[mmu_idx], tlb->used[mmu_idx] + 1, __ATOMIC_SEQ_CST);
     if (!entry_is_page(e, va) &&

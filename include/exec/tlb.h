@@ -57,6 +57,20 @@ static inline unsigned tlb_index(uint64_t va)
     return (unsigned)(va >> PAGE_BITS_MIN) & (TLB_SIZE - 1);
 }
 
+/*
+ * What a loop remembers of the page that a variable of its own points into: an access hits if its
+ * va - page is below limit, 0: none. Generated code fills it (tcg/i386/streams.c), and a function
+ * that finds the set to be another one's clears it; so does whatever takes translations away. Other
+ * threads only clear limits.
+ */
+enum { TLB_STREAM_SETS = 4, TLB_SET_STREAMS = 8 };
+enum { TLB_STREAMS = TLB_STREAM_SETS * TLB_SET_STREAMS };
+typedef struct TlbStream {
+    uint64_t page, limit;
+    uintptr_t addend;                  /* as in TlbEntry */
+    uint64_t unused;
+} TlbStream;
+
 /* 2 MiB of RAM inside a large page of the guest's, from which the TLB is filled without a walk. */
 enum { LARGE_BITS = 21, LARGE_PAGES = 64 };
 typedef struct LargePage {
@@ -68,6 +82,8 @@ typedef struct LargePage {
 typedef struct CpuTlb {
     TlbEntry table[MMU_MODES][TLB_SIZE];
     TlbEntry victim[MMU_MODES][TLB_VICTIMS];
+    TlbStream streams[TLB_STREAMS];
+    uint32_t stream_owner[TLB_STREAM_SETS];     /* number of the function that uses the set */
     TlbFull full[MMU_MODES][TLB_SIZE];
     TlbFull victim_full[MMU_MODES][TLB_VICTIMS];
     LargePage large[MMU_MODES][LARGE_PAGES];

@@ -16,6 +16,8 @@ typedef struct Access {
     PageGroup *group;                   /* NULL: checked for itself */
     bool follower;                      /* entry has the group's addend, or 0 */
     int32_t first, last;                /* bytes that the check covers, from va on */
+    int stream;                         /* whose page is looked at first, or -1 */
+    uint8_t *resume;                    /* then: behind that */
     int page;                           /* register: of which page is looked up; mostly va */
     bool is_const;                      /* that is const_va */
     uint64_t const_va;
@@ -24,7 +26,7 @@ typedef struct Access {
 
 static Access access_of(const IrOp *o, IrType t)
 {
-    Access x = {.op = (MemOp)o->mem.op, .mmu = o->mem.mmu, .type = t};
+    Access x = {.op = (MemOp)o->mem.op, .mmu = o->mem.mmu, .type = t, .stream = -1};
 
     x.size_log2 = x.op & MEM_SIZE;
     x.bytes = 1u << x.size_log2;
@@ -80,6 +82,7 @@ static void access_begin_shared(Gen *g, Access *x, const IrOp *o, uint32_t va)
                        ? ra_reg(&g->ra, x->group->base) : -1;
         g->ra.pinned |= base >= 0 ? REG_BIT(base) : 0;
         access_begin(g, x, va);
+        x->stream = x->is_const ? -1 : gen_stream_of(g, o);
         if (x->group && x->group->indexed) {
             x->group = check_base(g, x) ? x->group : NULL;
         } else if (x->group && x->group->last != g->ra.pos) {
@@ -103,7 +106,7 @@ static uint32_t tlb_table(unsigned mmu)
 }
 
 /* The place in the table of the entry for va + first. */
-static void tlb_entry(Gen *g, int entry, int va, int32_t first)
+void gen_tlb_entry(Gen *g, int entry, int va, int32_t first)
 {
     if (!first && g->host.bmi2) {
         v_rrr(&g->a, V_RORX | X_W, entry, 0, va);           /* what comes in above is masked away */
@@ -163,12 +166,20 @@ static void access_check(Gen *g, const Access *x, Stub *s, bool write, bool alig
         s->jump[0] = x_jcc32(&g->a, CC_E);
         return;
     }
+    if (x->stream >= 0) {
+        s->jump[0] = gen_stream_check(g, &(StreamAccess){.stream = x->stream, .va = x->page,
+                                                         .entry = x->entry, .tmp = x->tmp,
+                                                         .first = x->first, .last = x->last,
+                                                         .read = read, .write = write});
+        s->resume = g->a.p;
+        return;
+    }
     if (x->is_const && !x->first && offset + (uint64_t)x->last < 1 << PAGE_BITS_MIN &&
         !(aligned && offset & (x->bytes - 1))) {
         check_const(g, x, s, table, read, write);
         return;
     }
-    tlb_entry(g, x->entry, x->page, x->first);
+    gen_tlb_entry(g, x->entry, x->page, x->first);
     if (aligned || x->last == 0) {
         x_mov_rr(&g->a, X_W, x->tmp, x->page);
         mask |= (int32_t)x->bytes - 1;
@@ -199,13 +210,14 @@ static void add_stub(Gen *g, const IrOp *o, const Access *x, Stub s)
     s.x87 = g->x87;
     s.insn = g->insn;
     s.va = (int8_t)x->va;
-    s.entry = x->group ? (int8_t)x->entry : -1;
+    s.entry = x->group || x->stream >= 0 ? (int8_t)x->entry : -1;
+    s.stream = (int8_t)x->stream;
+    s.first = x->first;
+    s.last = x->last;
     s.tmp = x->follower ? -1 : (int8_t)x->tmp;
     s.base = -1;
     if (x->group && !x->follower && x->group->indexed && x->group->base && !x->group->write) {
         s.base = (int8_t)x->page;
-        s.first = x->first;
-        s.last = x->last;
     }
     s.first_var = x->first_var;
     s.num_vars = x->num_vars;
@@ -721,7 +733,7 @@ static void stub_alone(Gen *g, const Stub *s, const Access *x, bool store)
     if (s->tmp < 0) {
         x_push(&g->a, tmp);
     }
-    tlb_entry(g, s->entry, s->va, 0);
+    gen_tlb_entry(g, s->entry, s->va, 0);
     x_rm(&g->a, X_LEA | X_W, tmp, mem_bd(s->va, (int32_t)x->bytes - 1));
     x_alu_ri(&g->a, X_W, ALU_AND, tmp, -(1 << PAGE_BITS_MIN));
     m.index = s->entry;
@@ -744,7 +756,7 @@ static uint8_t *page_of(Gen *g, const Stub *s, int entry, int32_t offset, Mem *a
     const uint32_t table = tlb_table(x.mmu);
     Mem m = gen_env(g, table + (uint32_t)offsetof(TlbEntry, read));
 
-    tlb_entry(g, entry, s->base, offset);
+    gen_tlb_entry(g, entry, s->base, offset);
     x_rm(&g->a, X_LEA | X_W, s->tmp, mem_bd(s->base, offset));
     x_alu_ri(&g->a, X_W, ALU_AND, s->tmp, -(1 << PAGE_BITS_MIN));
     m.index = (int8_t)entry;
@@ -812,6 +824,11 @@ static void gen_stub(Gen *g, const Stub *s)
     x_patch32(s->jump[0], g->a.p);
     if (s->jump[1]) {
         x_patch32(s->jump[1], g->a.p);
+    }
+    if (s->stream >= 0) {
+        gen_stream_refill(g, &(StreamAccess){.stream = s->stream, .va = s->va, .entry = s->entry,
+                                             .tmp = s->tmp, .first = s->first, .last = s->last},
+                          tlb_table(x.mmu), s->resume);
     }
     if (s->entry >= 0 && (store || o->opcode == OP_LOAD)) {
         if (s->base >= 0) {

@@ -81,6 +81,7 @@ void gen_ways_in(Gen *g)
         gen_note_page(g);
         x_alu_mi(&g->a, 0, ALU_CMP, gen_env(g, offsetof(Cpu, attention)), 0);
         x_jcc(&g->a, CC_NE, g->attend);
+        gen_streams_enter(g);
         ra_load_owned(&g->ra, t->block);
         x_jmp(&g->a, g->block_at[t->block->id]);
         g_array_append_val(g->ways_in, w);

@@ -277,6 +277,8 @@ static bool gen_function(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb)
     gen_note_page(g);
     cb->code.chained = (uint16_t)(g->a.p - g->start);      /* chained jumps stay in the page */
     poll = gen_poll(g);
+    gen_streams_begin(g);
+    gen_streams_enter(g);
     ra_entry_moves(&g->ra);
     for (IrBlock *b = f->entry; b; b = b->next) {
         if (b->cold && b != f->entry) {

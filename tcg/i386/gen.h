@@ -39,6 +39,8 @@ typedef struct Stub {
     int8_t va, value, expect, dst;      /* registers; value: or -1 and value_bits */
     int8_t entry;                       /* of an access that shares its check: the page's addend; else -1 */
     int8_t tmp;                         /* with entry: a free register, or -1 */
+    int8_t stream;                      /* -1: none; see streams.c */
+    uint8_t *resume;                    /* with stream: where its addend is there */
     int8_t base;                        /* of a table that may lie in two pages; else -1 */
     int32_t first, last;
     bool value_const;
@@ -84,6 +86,17 @@ typedef struct PageGroup {
     uint32_t last;                      /* position of the last access */
     uint32_t val;                       /* the allocator's value for the page's addend; 0: slow path ran */
 } PageGroup;
+/* What a stream's accesses want of its page, of those that are emitted so far. */
+typedef struct StreamUse {
+    bool read, write;
+    int32_t span;                       /* at most so many bytes from an access's first to its last */
+} StreamUse;
+/* An access that goes by a stream: bytes first to last from va on; see streams.c. */
+typedef struct StreamAccess {
+    int stream, va, entry, tmp;         /* registers; entry becomes the addend */
+    int32_t first, last;
+    bool read, write;
+} StreamAccess;
 enum { MAX_GROUPS = 24, NO_GROUP = 0xffff };
 
 /* Slow paths, by a stub that supplies the Cpu and the return address. */
@@ -129,6 +142,10 @@ typedef struct Gen {
     X87Cache x87;
     uint32_t first_page_val;            /* allocator's values of page addends, MAX_GROUPS of them */
     GArray *fixups, *stubs, *stub_vars, *side, *insns, *groups, *group_at, *chains, *chain_exits, *misses, *target_misses, *ways_in;
+    StreamUse streams[TLB_SET_STREAMS];
+    unsigned num_streams;
+    uint32_t stream_owner;              /* this function's number; UINT32_MAX: no more streams */
+    uint8_t *stream_at;                 /* by op: its stream, plus 1; NULL: there are none */
     TargetIndex targets; /* of the table of targets */
 } Gen;
 
@@ -233,6 +250,17 @@ void gen_exit(Gen *g, unsigned reason);
 void gen_pages_begin(Gen *g);           /* pages.c: finds the block's groups */
 /* The group of the access at hand and the access's offset, or NULL. */
 PageGroup *gen_page_group(Gen *g, const IrOp *o, int64_t *offset);
+/* The address is a table's that is looked up by its base. */
+bool gen_is_table(const IrFunc *f, uint32_t address);
+/* streams.c: finds the function's; at each way into it; the access's one or -1. */
+void gen_streams_begin(Gen *g);
+void gen_streams_enter(Gen *g);
+int gen_stream_of(const Gen *g, const IrOp *o);
+/* The check; returns the jump of a miss, for which the other one makes the cold path. */
+uint8_t *gen_stream_check(Gen *g, const StreamAccess *x);
+void gen_stream_refill(Gen *g, const StreamAccess *x, uint32_t table, uint8_t *resume);
+/* entry = offset of the entry for va + first in a table of the TLB. */
+void gen_tlb_entry(Gen *g, int entry, int va, int32_t first);
 RegSet gen_page_regs(const Gen *g);     /* that hold addends now */
 extern const RaHost gen_ra_host;
 void gen_disassemble(const uint8_t *p, size_t size, GString *out);

@@ -68,6 +68,11 @@ static Split split_address(const IrFunc *f, uint32_t v)
     return (Split){.base = v};
 }
 
+bool gen_is_table(const IrFunc *f, uint32_t address)
+{
+    return split_address(f, address).most != 0;
+}
+
 /* The group that the access would be of itself. False: it cannot share. */
 static bool alone(const IrFunc *f, const IrOp *o, PageGroup *p)
 {
