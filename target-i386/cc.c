@@ -23,14 +23,24 @@ static void cc_uses(X86Ctx *s, unsigned used)
     s->cc_dead = ~used & 7;
 }
 
+/* For the 64-bit variable: where only the size's low bits count, whatever has them. */
+static IrVal cc_wide(X86Ctx *s, unsigned group, IrVal v)
+{
+    const bool low = group == CCG_CMP || group == CCG_SUB || group == CCG_ADD || group == CCG_LOGIC;
+
+    if (ir_type(s->b, v) != IR_I32) {
+        return v;
+    }
+    return low ? ir_widen(s->b, v) : ir_zextq(s->b, v);
+}
+
 void x86_cc(X86Ctx *s, unsigned group, unsigned size, IrVal dst, IrVal src, IrVal src2)
 {
     IrVal v[3] = {dst, src, src2};
 
     for (unsigned k = 0; k < 3; k++) {
         if (v[k].id) {
-            IrVal wide = ir_type(s->b, v[k]) == IR_I32 ? ir_zextq(s->b, v[k]) : v[k];
-            ir_set(s->b, V_CC_DST + k, wide);
+            ir_set(s->b, V_CC_DST + k, cc_wide(s, group, v[k]));
         }
         s->cc_val[k] = v[k];
     }
@@ -222,6 +232,25 @@ static X86Cond cond_sub(X86Ctx *s, unsigned kind, unsigned size)
     return cond_compare(s, kind, size, cc_minuend(s, size, false), cc_value(s, 1, size));
 }
 
+static X86Cond cond_cmp(X86Ctx *s, unsigned kind, unsigned size)
+{
+    IrVal a = cc_value(s, 0, size), b = cc_value(s, 1, size);
+
+    switch (kind) {
+    case K_O: {
+        /* the operands differ in sign and so do minuend and result */
+        IrVal o = ir_and(s->b, ir_xor(s->b, a, b), ir_xor(s->b, a, ir_sub(s->b, a, b)));
+        return make(COND_TSTNZ, o, sign_bit(s, size));
+    }
+    case K_S:
+        return sign_cond(s, size, ir_sub(s->b, a, b));
+    case K_P:
+        return parity_cond(s, size, ir_sub(s->b, a, b));
+    default:
+        return cond_compare(s, kind, size, a, b);
+    }
+}
+
 static X86Cond cond_add(X86Ctx *s, unsigned kind, unsigned size)
 {
     IrVal dst = cc_value(s, 0, size), src = cc_value(s, 1, size);
@@ -323,6 +352,9 @@ static X86Cond cond_group(X86Ctx *s, unsigned kind)
 {
     unsigned group = s->cc_op & ~3u, size = s->cc_op & 3;
 
+    if (group == CCG_CMP) {
+        return cond_cmp(s, kind, size);
+    }
     if (kind == K_Z && group != CCG_SUB) {
         return zero_cond(s, size, cc_value(s, 0, size));
     }

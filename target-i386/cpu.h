@@ -163,8 +163,8 @@ struct X86Cpu {
  *   CLR     Z and P set, O S A C clear (XOR r,r); no operand
  *   ADD     dst = result, src = second operand (first = dst - src)
  *   ADC     dst = result, src = second operand, src2 = carry in, 0 or 1
- *   SUB     dst = result, src = subtrahend (minuend = dst + src); CMP, SUB, NEG (src = operand),
- *           CMPS, SCAS, CMPXCHG
+ *   SUB     dst = result, src = subtrahend (minuend = dst + src); SUB, NEG (src = operand),
+ *           CMPXCHG
  *   SBB     dst = result, src = subtrahend, src2 = borrow in, 0 or 1 LOGIC   dst = result; C = O =
  *   A = 0 INC     dst = result, src = carry before, 0 or 1 (64-bit value) DEC     likewise SHL
  *   dst = result, src = operand shifted left by count - 1: C = its top bit, O = C ^ S, A = 0 SAR
@@ -174,6 +174,7 @@ struct X86Cpu {
  *           (src counts in all 64 bits)
  *   BMI     dst = result (S Z from it), C = (src == 0); O = A = P = 0. BLSR BLSMSK LZCNT TZCNT
  *           pass their operand; BLSI BZHI pass 0 for carry and 1 for none (src: `size` bits)
+ *   CMP     dst = minuend, src = subtrahend: what a register has anyway; CMP, CMPS, SCAS
  *   POPCNT  Z = (dst == 0) in 64 bits; the others clear
  *   ADCX    like EFLAGS, but C is cc_dst (0 or 1)
  *   ADOX    like EFLAGS, but O is cc_src2 (0 or 1)
@@ -230,6 +231,10 @@ typedef enum CcOp {
     CC_BMIW,
     CC_BMIL,
     CC_BMIQ,
+    CC_CMPB,
+    CC_CMPW,
+    CC_CMPL,
+    CC_CMPQ,
     CC_COUNT,
 } CcOp;
 

@@ -126,6 +126,8 @@ uint32_t x86_cc_all(uint64_t dst, uint64_t src, uint64_t src2, uint32_t op)
         return cc_sar(dst, src, size);
     case CC_MULB:
         return cc_mul(dst, src, size);
+    case CC_CMPB:
+        return cc_sub(dst - src, src, 0, size);
     case CC_BMIB:
         return cc_bmi(dst, src, size);
     default:
@@ -142,6 +144,8 @@ uint32_t x86_cc_carry(uint64_t dst, uint64_t src, uint64_t src2, uint32_t op)
         return (dst & m) < (src & m);
     case CC_SUBB:
         return ((dst + src) & m) < (src & m);
+    case CC_CMPB:
+        return (dst & m) < (src & m);
     case CC_LOGICB:
         return 0;
     case CC_INCB:

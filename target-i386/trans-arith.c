@@ -73,8 +73,7 @@ void trans_CMP(X86Ctx *s, X86Insn *i)
 {
     IrVal a = x86_read(s, i, 0), src = x86_read(s, i, 1);
 
-    x86_cc(s, CCG_SUB, i->op[0].size, ir_sub(s->b, a, src), src, x86_none);
-    x86_cc_minuend(s, a);
+    x86_cc(s, CCG_CMP, i->op[0].size, a, src, x86_none);
 }
 
 /* operand: source + carry, computed before the loop; it may not be kept as one value for flags */

@@ -114,8 +114,7 @@ void trans_LODS(X86Ctx *s, X86Insn *i)
 
 static void compare_flags(X86Ctx *s, unsigned size, IrVal a, IrVal c)
 {
-    x86_cc(s, CCG_SUB, size, ir_sub(s->b, a, c), c, x86_none);
-    x86_cc_minuend(s, a);
+    x86_cc(s, CCG_CMP, size, a, c, x86_none);
 }
 
 void trans_CMPS(X86Ctx *s, X86Insn *i)

@@ -113,7 +113,8 @@ enum {
     CCG_SHL = CC_SHLB,
     CCG_SAR = CC_SARB,
     CCG_MUL = CC_MULB,
-    CCG_BMI = CC_BMIB };
+    CCG_BMI = CC_BMIB,
+    CCG_CMP = CC_CMPB };
 extern const IrVal x86_none;
 /* Flags from now on: group + size, typed values; x86_none for what the group does not use. */
 void x86_cc(X86Ctx *s, unsigned group, unsigned size, IrVal dst, IrVal src, IrVal src2);

@@ -95,6 +95,16 @@ static IrVal low_part(IrBuilder *b, IrVal v, MemOp op)
     return v;
 }
 
+IrVal ir_widen(IrBuilder *b, IrVal v)
+{
+    const IrOp *d = ir_def(&b->f, v.id);
+
+    if (!b->f.values[v.id].is_const && d->opcode == OP_TRUNC) {
+        return (IrVal){d->args[0]};
+    }
+    return ir_zextq(b, v);
+}
+
 void ir_env_store(IrBuilder *b, IrVal v, uint32_t offset, MemOp op)
 {
     v = low_part(b, v, op);

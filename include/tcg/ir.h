@@ -180,6 +180,8 @@ bool ir_target(IrBuilder *b, uint64_t pc, IrBlock *to);
 void ir_no_target(IrBuilder *b, const IrBlock *to);
 void ir_exit(IrBuilder *b, unsigned reason);
 /* Adds an immediate; the usual front-end shorthand. */
+/* An i64 whose low half is v, an i32; above it is whatever costs nothing. */
+IrVal ir_widen(IrBuilder *b, IrVal v);
 IrVal ir_addi(IrBuilder *b, IrVal a, int64_t i);
 IrVal ir_andi(IrBuilder *b, IrVal a, uint64_t i);
 IrVal ir_shli(IrBuilder *b, IrVal a, unsigned i);
