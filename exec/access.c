@@ -462,3 +462,41 @@ MemResult address_space_store(AddressSpace *as, hwaddr addr, uint64_t value, uns
     unsettle(locked);
     return r;
 }
+
+static MemResult run_step(AddressSpace *as, hwaddr addr, uint8_t *p, unsigned size, bool write,
+                          MemAttrs attrs)
+{
+    if (write) {
+        return address_space_store(as, addr, load_host(p, size, DEV_LITTLE), size, DEV_LITTLE,
+                                   attrs);
+    }
+    MemResult r;
+    store_host(p, address_space_load(as, addr, size, DEV_LITTLE, attrs, &r), size, DEV_LITTLE);
+    return r;
+}
+
+MemResult address_space_run(AddressSpace *as, hwaddr addr, unsigned size, bool write,
+                            MemAttrs attrs, void *buf, size_t count)
+{
+    MemResult result = MEM_OK;
+    bool locked;
+    uint8_t *p = buf;
+    Section s = settle(as, addr, write, attrs, &locked);
+    const FlatView *view = rcu_get(&as->view);
+    const bool plain = s.region != NULL && section_host(&s, write) == NULL &&
+                       in_one_piece(&s, NULL, size) && !(write && s.readonly);
+
+    for (; count > 0 && plain && rcu_get(&as->view) == view; count--, p += size) {
+        uint64_t v = write ? load_host(p, size, DEV_LITTLE) : 0;
+
+        result |= device_access(s.region, s.offset, &v, size, DEV_LITTLE, write, attrs);
+        if (!write) {
+            store_host(p, v, size, DEV_LITTLE);
+        }
+    }
+    unsettle(locked);
+    for (; count > 0; count--, p += size) {
+        result |= run_step(as, addr, p, size, write, attrs);
+    }
+    return result;
+}

@@ -377,6 +377,12 @@ bool x86_pat_valid(uint64_t value);
 /* Bits of CR0 that must be set in VMX operation (vmx.c). */
 uint64_t x86_vmx_cr0_fixed(const X86Cpu *c);
 /* #GP(0) if the guest's task may not use the ports (io.c). */
+/* Some breakpoint is enabled that may be one on a port. */
+bool x86_port_breaks(const X86Cpu *c);
+/* INS and OUTS, an element at a time. */
+void x86_ins(X86Cpu *c, unsigned size, unsigned address_size, bool rep, uintptr_t host_pc);
+void x86_outs(X86Cpu *c, unsigned size, unsigned address_size, unsigned seg, bool rep,
+              uintptr_t host_pc);
 void x86_io_permission(X86Cpu *c, uint32_t port, unsigned size, uintptr_t host_pc);
 /* Takes the machine lock unless this thread has it. */
 bool x86_lock_machine(void);

@@ -42,8 +42,7 @@ static void port_write(X86Cpu *c, uint32_t port, uint64_t value, unsigned size)
     }
 }
 
-/* Some breakpoint is enabled that may be one on a port. */
-static bool breaks(const X86Cpu *c)
+bool x86_port_breaks(const X86Cpu *c)
 {
     return (c->cr4 & CR4_DE) && (c->dr[7] & 0xff);
 }
@@ -56,7 +55,7 @@ uint64_t helper_in(Cpu *cpu, uint32_t port, uint32_t size)
     port &= 0xffff;
     x86_io_permission(c, port, size, HOST_PC());
     v = port_read(c, port, size) & mask;
-    if (breaks(c)) {            /* the trap is behind IN: RAX has the value then */
+    if (x86_port_breaks(c)) {            /* the trap is behind IN: RAX has the value then */
         uint64_t old = c->regs[R_AX];
 
         c->regs[R_AX] = size == 2 ? v : (old & ~mask) | v;
@@ -73,7 +72,7 @@ void helper_out(Cpu *cpu, uint32_t port, uint64_t value, uint32_t size)
     port &= 0xffff;
     x86_io_permission(c, port, size, HOST_PC());
     port_write(c, port, value & ((1ull << (8u << size)) - 1), size);
-    if (breaks(c)) {
+    if (x86_port_breaks(c)) {
         x86_port_break(c, port, size, false, HOST_PC());
     }
 }
@@ -97,7 +96,7 @@ static bool round_ends(X86Cpu *c, uint32_t port, unsigned size, unsigned address
     if (rep) {
         advance(c, R_CX, -1, address_size);
     }
-    if (breaks(c)) {
+    if (x86_port_breaks(c)) {
         bool again = rep && (c->regs[R_CX] & address_mask(address_size));
 
         x86_port_break(c, port, size, again, host_pc);
@@ -108,10 +107,9 @@ static bool round_ends(X86Cpu *c, uint32_t port, unsigned size, unsigned address
 /* Iterations done before interrupts are looked at again; the instruction is then restarted. */
 #define STRING_CHUNK 4096
 
-void helper_ins(Cpu *cpu, uint32_t size, uint32_t address_size, uint32_t rep)
+void x86_ins(X86Cpu *c, unsigned size, unsigned address_size, bool rep, uintptr_t host_pc)
 {
-    X86Cpu *c = X86(cpu);
-    uintptr_t host_pc = HOST_PC();
+    Cpu *cpu = &c->cpu;
     uint32_t port = c->regs[R_DX] & 0xffff;
     unsigned mmu = x86_mmu_index(c), left = STRING_CHUNK;
 
@@ -136,10 +134,10 @@ void helper_ins(Cpu *cpu, uint32_t size, uint32_t address_size, uint32_t rep)
     }
 }
 
-void helper_outs(Cpu *cpu, uint32_t size, uint32_t address_size, uint32_t seg, uint32_t rep)
+void x86_outs(X86Cpu *c, unsigned size, unsigned address_size, unsigned seg, bool rep,
+              uintptr_t host_pc)
 {
-    X86Cpu *c = X86(cpu);
-    uintptr_t host_pc = HOST_PC();
+    Cpu *cpu = &c->cpu;
     uint32_t port = c->regs[R_DX] & 0xffff;
     unsigned mmu = x86_mmu_index(c), left = STRING_CHUNK;
 
@@ -157,4 +155,14 @@ void helper_outs(Cpu *cpu, uint32_t size, uint32_t address_size, uint32_t seg, u
             break;
         }
     }
+}
+
+void helper_ins(Cpu *cpu, uint32_t size, uint32_t address_size)
+{
+    x86_ins(X86(cpu), size, address_size, false, HOST_PC());
+}
+
+void helper_outs(Cpu *cpu, uint32_t size, uint32_t address_size, uint32_t seg)
+{
+    x86_outs(X86(cpu), size, address_size, seg, false, HOST_PC());
 }

@@ -229,6 +229,8 @@ void helper_rep_lods(Cpu *cpu, uint32_t word)
     add_reg(&r, R_CX, 0);
 }
 
+/* ---- ports ---- */
+
 static uint64_t element(const uint8_t *p, uint64_t k, unsigned size)
 {
     uint64_t v = 0;
@@ -237,6 +239,101 @@ static uint64_t element(const uint8_t *p, uint64_t k, unsigned size)
     return v;
 }
 
+/* Elements that go through a device before others may have the machine lock. */
+enum { PORT_RUN = 512 };
+
+static void port_run(const Rep *r, bool write, void *buf, uint64_t n)
+{
+    Cpu *cpu = &r->c->cpu;
+    const MemAttrs attrs = {.is_cpu = 1, .cpu_index = cpu->index};
+
+    if (cpu->io) {
+        address_space_run(cpu->io, r->c->regs[R_DX] & 0xffff, 1u << r->size, write, attrs, buf, n);
+    } else if (!write) {
+        memset(buf, 0xff, n << r->size);
+    }
+}
+
+/* What has come from the port goes to where a look has found writable memory before. */
+static void store_run(const Rep *r, const uint8_t *from, uint64_t n)
+{
+    uint8_t *dst = probe(r, R_DI, n, ACCESS_STORE);
+
+    if (dst) {
+        memcpy(dst, from, n << r->size);
+        return;
+    }
+    for (uint64_t k = 0; k < n; k++) {
+        cpu_store(&r->c->cpu, linear(r, R_DI) + (k << r->size), element(from, k, r->size), r->size,
+                  r->mmu, r->host_pc);
+    }
+}
+
+void helper_rep_ins(Cpu *cpu, uint32_t word)
+{
+    uint8_t buf[PORT_RUN * 4];
+    Rep r = rep_begin(cpu, word, HOST_PC());
+    uint64_t count;
+
+    if (x86_port_breaks(r.c)) {
+        x86_ins(r.c, r.size, word >> 2 & 3, true, r.host_pc);
+        return;
+    }
+    r.stores = true;
+    x86_io_permission(r.c, r.c->regs[R_DX] & 0xffff, r.size, r.host_pc);
+    while ((count = get_reg(&r, R_CX)) != 0) {
+        uint64_t n = r.c->df > 0 ? run_length(&r, R_DI, MIN(count, PORT_RUN)) : 0;
+        if (n && probe(&r, R_DI, n, ACCESS_STORE)) {
+            port_run(&r, false, buf, n);
+            store_run(&r, buf, n);
+        } else {
+            uint64_t va = checked(&r, R_DI, true);
+            n = 1;
+            if ((va & 0xfff) + (1u << r.size) <= 0x1000) {
+                cpu_probe(cpu, va, 1u << r.size, ACCESS_STORE, r.mmu, r.host_pc);
+            }
+            port_run(&r, false, buf, 1);
+            cpu_store(cpu, va, element(buf, 0, r.size), r.size, r.mmu, r.host_pc);
+        }
+        add_reg(&r, R_DI, (int64_t)(n << r.size) * r.c->df);
+        add_reg(&r, R_CX, -(int64_t)n);
+        if (interrupted(&r)) {
+            return;
+        }
+    }
+    add_reg(&r, R_CX, 0);
+}
+
+void helper_rep_outs(Cpu *cpu, uint32_t word)
+{
+    uint8_t buf[PORT_RUN * 4];
+    Rep r = rep_begin(cpu, word, HOST_PC());
+    uint64_t count;
+
+    if (x86_port_breaks(r.c)) {
+        x86_outs(r.c, r.size, word >> 2 & 3, r.seg, true, r.host_pc);
+        return;
+    }
+    x86_io_permission(r.c, r.c->regs[R_DX] & 0xffff, r.size, r.host_pc);
+    while ((count = get_reg(&r, R_CX)) != 0) {
+        uint64_t n = r.c->df > 0 ? run_length(&r, R_SI, MIN(count, PORT_RUN)) : 0;
+        const uint8_t *src = n ? probe(&r, R_SI, n, ACCESS_LOAD) : NULL;
+        if (src) {
+            memcpy(buf, src, n << r.size);
+        } else {
+            uint64_t v = load(&r, R_SI);
+            n = 1;
+            memcpy(buf, &v, 1u << r.size);
+        }
+        port_run(&r, true, buf, n);
+        add_reg(&r, R_SI, (int64_t)(n << r.size) * r.c->df);
+        add_reg(&r, R_CX, -(int64_t)n);
+        if (interrupted(&r)) {
+            return;
+        }
+    }
+    add_reg(&r, R_CX, 0);
+}
 static uint32_t compare_done(Rep *r, uint64_t a, uint64_t c)
 {
     r->c->cc_src = c;

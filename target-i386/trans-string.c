@@ -148,11 +148,13 @@ void trans_SCAS(X86Ctx *s, X86Insn *i)
 void trans_INS(X86Ctx *s, X86Insn *i)
 {
     IrBuilder *b = s->b;
+    unsigned size = i->op[0].size;
 
-    x86_sync(s);
-    ir_call_ins(b, ir_i32(b, i->op[0].size), ir_i32(b, i->addrsize), ir_i32(b, i->rep != 0));
     if (i->rep) {
-        rep_again(s, i, x86_none);
+        rep_move(s, i, size, ir_call_rep_ins);
+    } else {
+        x86_sync(s);
+        ir_call_ins(b, ir_i32(b, size), ir_i32(b, i->addrsize));
     }
     x86_end_exit(s, true, IR_EXIT_LOOP);
 }
@@ -160,13 +162,13 @@ void trans_INS(X86Ctx *s, X86Insn *i)
 void trans_OUTS(X86Ctx *s, X86Insn *i)
 {
     IrBuilder *b = s->b;
-    unsigned seg = i->seg < 0 ? S_DS : (unsigned)i->seg;
+    unsigned seg = i->seg < 0 ? S_DS : (unsigned)i->seg, size = i->op[1].size;
 
-    x86_sync(s);
-    ir_call_outs(b, ir_i32(b, i->op[1].size), ir_i32(b, i->addrsize), ir_i32(b, seg),
-                 ir_i32(b, i->rep != 0));
     if (i->rep) {
-        rep_again(s, i, x86_none);
+        rep_move(s, i, size, ir_call_rep_outs);
+    } else {
+        x86_sync(s);
+        ir_call_outs(b, ir_i32(b, size), ir_i32(b, i->addrsize), ir_i32(b, seg));
     }
     x86_end_exit(s, true, IR_EXIT_LOOP);
 }

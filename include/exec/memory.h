@@ -211,6 +211,12 @@ MemResult address_space_fill(AddressSpace *as, hwaddr addr, MemAttrs attrs, uint
                              uint64_t len);
 /* For loaders and debuggers: writes ROM as well as RAM, and no device. */
 void address_space_write_rom(AddressSpace *as, hwaddr addr, const void *buf, size_t len);
+/*
+ * count accesses of size bytes, one after the other, all of them at addr: a port that is a FIFO.
+ * buf has them in little-endian order. The machine lock is held over all that a device gets.
+ */
+MemResult address_space_run(AddressSpace *as, hwaddr addr, unsigned size, bool write,
+                            MemAttrs attrs, void *buf, size_t count);
 /* One naturally sized access in the given byte order. */
 uint64_t address_space_load(AddressSpace *as, hwaddr addr, unsigned size, Endian e, MemAttrs attrs,
                             MemResult *result);

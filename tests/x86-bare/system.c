@@ -284,6 +284,17 @@ static void string_io(void)
     count = 0;
     __asm__ volatile("rep insb" : "+D"(to), "+c"(count) : "d"(0xe9) : "memory");
     ok(to == AREA && count == 0, "REP INSB of nothing");
+    to = AREA + 1;
+    count = 3000;                      /* words that lie in several pages, one of them in two */
+    p[0] = p[6001] = 0x11;
+    __asm__ volatile("rep insw" : "+D"(to), "+c"(count) : "d"(0xe9) : "memory");
+    ok(to == AREA + 6001 && count == 0 && p[0] == 0x11 && p[1] == 0xe9 && p[2] == 0xff &&
+           p[4095] == 0xe9 && p[4096] == 0xff && p[6000] == 0xff && p[6001] == 0x11,
+       "REP INSW over pages");
+    to = AREA + 1;
+    count = 3000;
+    __asm__ volatile("rep outsw" : "+S"(to), "+c"(count) : "d"(0x80) : "memory");
+    ok(to == AREA + 6001 && count == 0, "REP OUTSW over pages");
     to = AREA + 3;
     count = 2;
     __asm__ volatile("std; rep outsb; cld" : "+S"(to), "+c"(count) : "d"(0x80) : "memory");
