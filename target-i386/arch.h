@@ -32,6 +32,7 @@ unsigned x86_gdb_write(Cpu *cpu, unsigned n, const uint8_t *buf);
     .dump = x86_dump, .register_value = x86_register_value, .vars = x86_vars,                    \
     .set_register = x86_set_register,                                                              \
     .block_key = x86_block_key, .translate = x86_translate,                                      \
+    .translate_direct = x86_translate_direct,                                                   \
     .translate_region = x86_translate_region, .restore = x86_restore, .movable = x86_movable,    \
     .pc_home = offsetof(X86Cpu, rip), .tlb_fill = x86_tlb_fill, .mmu_index = x86_mmu_index_hook, \
     .unaligned = x86_unaligned, .deliver = x86_deliver, .interrupt = x86_interrupt,              \

@@ -438,6 +438,7 @@ void x86_block_key(Cpu *cpu, BlockKey *key);
 
 /* ---- translator: translate.h declares x86_vars ---- */
 void x86_translate(Cpu *cpu, struct IrBuilder *b, const BlockKey *key, unsigned max_insns);
+bool x86_translate_direct(Cpu *cpu, struct Direct *d, const BlockKey *key, unsigned max_insns);
 void x86_translate_region(Cpu *cpu, struct IrBuilder *b, const BlockKey *key, RegionGuide *guide);
 bool x86_movable(const BlockKey *key);
 void x86_restore(Cpu *cpu, const BlockKey *key, uint64_t pc, uint64_t meta);

@@ -443,6 +443,22 @@ static bool generate(CodeBuffer *room, CodeBlock *cb, bool best)
     return tcg->engine->generate(room, f, cb, true);
 }
 
+/* The shortest way: without IR. Not where somebody wants to see that. */
+static CodeFirst generate_directly(Cpu *cpu, CodeBuffer *room, const BlockKey *key, CodeBlock *cb,
+                                   unsigned max_insns)
+{
+    if (!tcg->arch->translate_direct || !tcg->engine->generate_direct || tcg->tier == TIER_BEST ||
+        key->flags & ~(uint32_t)KEY_ANYWHERE || log_enabled(LOG_OP | LOG_OP_OPT)) {
+        return FIRST_UNFIT;
+    }
+    cb->trips = TRIPS;
+    CodeFirst r = tcg->engine->generate_direct(room, cpu, key, cb, max_insns,
+                                               tcg->tier == TIER_AUTO ? &cb->trips : NULL);
+    tcg->stats.first += r == FIRST_DONE;
+    tcg->stats.direct += r == FIRST_DONE;
+    return r;
+}
+
 /* The block that is made next, NULL: no room. */
 static CodeBlock *block_next(const CodeSegment *s)
 {
@@ -459,6 +475,17 @@ static void block_made(CodeSegment *s, CodeBlock *cb)
     tcg->stats.guest_bytes += cb->bytes;
 }
 
+static bool translate_by_ir(Cpu *cpu, CodeBuffer *room, const BlockKey *key, CodeBlock *cb,
+                            unsigned max_insns, bool best)
+{
+    ir_begin(tcg->builder);
+    tcg->arch->translate(cpu, tcg->builder, key, max_insns);
+    if (log_enabled(LOG_OP)) {
+        log_ir(key, ir_func(tcg->builder));
+    }
+    return generate(room, cb, best || key->flags & ~(uint32_t)KEY_ANYWHERE);
+}
+
 /*
  * One attempt; translate_lock. NULL: no room. best: anew, by the best tier.
  */
@@ -471,12 +498,13 @@ static CodeBlock *translate_locked(Cpu *cpu, const BlockKey *key, unsigned max_i
         return NULL;
     }
     block_begin(cb, key);
-    ir_begin(tcg->builder);
-    tcg->arch->translate(cpu, tcg->builder, key, max_insns);
-    if (log_enabled(LOG_OP)) {
-        log_ir(key, ir_func(tcg->builder));
+    CodeFirst direct =
+        best ? FIRST_UNFIT : generate_directly(cpu, &s->room, key, cb, max_insns);
+    cb->code = direct == FIRST_UNFIT ? (GeneratedCode){0} : cb->code;
+    if (direct == FIRST_UNFIT && !translate_by_ir(cpu, &s->room, key, cb, max_insns, best)) {
+        direct = FIRST_FULL;
     }
-    if (!generate(&s->room, cb, best || key->flags & ~(uint32_t)KEY_ANYWHERE)) {
+    if (direct == FIRST_FULL) {
         return NULL;
     }
     if (log_enabled(LOG_IN_ASM | LOG_OUT_ASM)) {

@@ -142,6 +142,7 @@ static void tcg_info(Accel *a, GString *out)
     g_string_append_printf(out, "TB count            %" PRIu64 "\n", t->stats.blocks);
     g_string_append_printf(out, "of the first tier   %" PRIu64 ", %" PRIu64 " made anew\n",
                            t->stats.first, t->stats.anew);
+    g_string_append_printf(out, "of these without IR %" PRIu64 "\n", t->stats.direct);
     g_string_append_printf(out, "regions             %" PRIu64 "\n", t->stats.regions);
     g_string_append_printf(out, "TB avg target size  %" PRIu64 " bytes\n",
                            t->stats.guest_bytes / blocks);

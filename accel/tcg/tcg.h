@@ -41,7 +41,7 @@ typedef struct CodePage {
 } CodePage;
 
 typedef struct TcgStats {
-    uint64_t blocks, first, anew, regions, invalidated, flushes, code_bytes, guest_bytes, smc_writes;
+    uint64_t blocks, first, direct, anew, regions, invalidated, flushes, code_bytes, guest_bytes, smc_writes;
 } TcgStats;
 
 /* What a vCPU counts, for `info jit`. */

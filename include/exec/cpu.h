@@ -18,6 +18,7 @@ typedef struct Cpu Cpu;
 typedef struct CpuArch CpuArch;
 typedef struct CodeBlock CodeBlock;     /* accel/tcg: a translated block or region */
 struct IrBuilder;
+struct Direct;
 struct ArmCpuHooks;
 
 enum {
@@ -188,6 +189,9 @@ struct CpuArch {
     /* Emits IR for the block at key and what it reaches in its page as far as guide->has_run allows; branches
      * back look at cpu->attention. Keys without flags only. NULL: single blocks are all there is. */
     void (*translate_region)(Cpu *cpu, struct IrBuilder *b, const BlockKey *key, RegionGuide *guide);
+    /* A block at key, or its first part, without IR (tcg/direct.h). False: no; nothing has been done but emitting.
+     * NULL: never. */
+    bool (*translate_direct)(Cpu *cpu, struct Direct *d, const BlockKey *key, unsigned max_insns);
     /* Whether code of this key can be made so that its addresses are relative to cpu->code_page. NULL: never. */
     bool (*movable)(const BlockKey *key);
     uint32_t pc_home;                              /* of such keys: offset of the 64-bit pc; from the Cpu's start */

@@ -220,6 +220,12 @@ typedef struct CodeEngine {
      * each entry takes 1 from it and leaves with IR_EXIT_ENTRY once it is below 0. NULL: the engine has but one way.
      */
     CodeFirst (*generate_first)(CodeBuffer *c, IrFunc *f, CodeBlock *cb, int32_t *trips);
+    /*
+     * The same without IR: cpu->arch->translate_direct is called. UNFIT: the target has no such way for what
+     * is at key, whose flags are 0 but for KEY_ANYWHERE. NULL: the engine has none.
+     */
+    CodeFirst (*generate_direct)(CodeBuffer *c, Cpu *cpu, const BlockKey *key, CodeBlock *cb, unsigned max_insns,
+                                 int32_t *trips);
     /* Functions of such ops are fit for it, but for types and rare attributes. */
     bool (*first_has)(IrOpcode opcode);
     /*

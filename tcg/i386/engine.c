@@ -354,6 +354,12 @@ static CodeFirst engine_generate_first(CodeBuffer *c, IrFunc *f, CodeBlock *cb, 
     return gen_first(&the_gen, c, f, cb, trips);
 }
 
+static CodeFirst engine_generate_direct(CodeBuffer *c, Cpu *cpu, const BlockKey *key, CodeBlock *cb,
+                                        unsigned max_insns, int32_t *trips)
+{
+    return gen_direct(&the_gen, c, cpu, key, cb, max_insns, trips);
+}
+
 static bool engine_generate(CodeBuffer *c, IrFunc *f, CodeBlock *cb, bool opt)
 {
     if (opt) {
@@ -462,6 +468,7 @@ static const CodeEngine engine_x86_64 = {
     .generate = engine_generate,
     .generate_first = engine_generate_first,
     .first_has = gen_first_has,
+    .generate_direct = engine_generate_direct,
     .run = engine_run,
     .chain = engine_chain,
     .chain_counted = engine_chain_counted,

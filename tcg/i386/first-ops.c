@@ -11,7 +11,7 @@ static uint32_t type_wide(const First *q, uint32_t v)
 
 static void first_insn(First *q, const IrOp *o)
 {
-    first_point(q, o);
+    first_point(q, o->insn.pc, o->insn.meta);
 }
 
 /* Nothing is read before somebody wants it. */
@@ -568,30 +568,28 @@ static void first_brcond(First *q, const IrOp *o)
     }
 }
 
-static void first_exit_chain(First *q, const IrOp *o)
+void first_chain(First *q, unsigned slot, uint64_t pc)
 {
     Gen *g = q->g;
-    const unsigned slot = (unsigned)o->chain.slot;
 
     while (((uintptr_t)g->a.p + 1) & 3) {
         x_u8(&g->a, 0x90);
     }
     q->exits[q->num_exits].jump = x_jcc32(&g->a, CC_ALWAYS);
-    q->exits[q->num_exits].pc = (int32_t)(o->chain.pc - g->cb->key.pc);
+    q->exits[q->num_exits].pc = (int32_t)(pc - g->cb->key.pc);
     q->exits[q->num_exits++].slot = slot;
 }
 
-static void first_exit_lookup(First *q, const IrOp *o)
+static void first_exit_chain(First *q, const IrOp *o)
+{
+    first_chain(q, (unsigned)o->chain.slot, o->chain.pc);
+}
+
+void first_lookup(First *q, IrWay way)
 {
     Gen *g = q->g;
     const uint64_t context = block_context(&g->cb->key);
-    const IrWay way = (IrWay)o->imm[0];
 
-    if (g->cb->key.flags) {
-        gen_exit(g, IR_EXIT_LOOKUP);
-        return;
-    }
-    first_use_in(q, o->args[0], RSI);
     if ((uint32_t)context) {
         gen_jump_cache(g, way);
         return;
@@ -599,6 +597,16 @@ static void first_exit_lookup(First *q, const IrOp *o)
     x_mov_ri(&g->a, RCX, (uintptr_t)g->cb);
     x_mov_ri(&g->a, RDX, context >> 32);
     x_jmp(&g->a, g->first_lookup[way]);
+}
+
+static void first_exit_lookup(First *q, const IrOp *o)
+{
+    if (q->g->cb->key.flags) {
+        gen_exit(q->g, IR_EXIT_LOOKUP);
+        return;
+    }
+    first_use_in(q, o->args[0], RSI);
+    first_lookup(q, (IrWay)o->imm[0]);
 }
 
 static void first_exit(First *q, const IrOp *o)

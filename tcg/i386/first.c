@@ -233,7 +233,7 @@ static uint64_t zigzag(uint64_t d)
     return d << 1 ^ (uint64_t)((int64_t)d >> 63);
 }
 
-void first_point(First *q, const IrOp *o)
+void first_point(First *q, uint64_t pc, uint64_t meta)
 {
     uint32_t offset = (uint32_t)(q->g->a.p - q->g->start);
 
@@ -242,11 +242,11 @@ void first_point(First *q, const IrOp *o)
         return;
     }
     put_varint(q, offset - q->point_offset);
-    put_varint(q, zigzag(o->insn.pc - q->point_pc));
-    put_varint(q, o->insn.meta ^ q->point_meta);
+    put_varint(q, zigzag(pc - q->point_pc));
+    put_varint(q, meta ^ q->point_meta);
     q->point_offset = offset;
-    q->point_pc = o->insn.pc;
-    q->point_meta = o->insn.meta;
+    q->point_pc = pc;
+    q->point_meta = meta;
     q->num_points++;
 }
 
@@ -516,15 +516,14 @@ static bool has_few_exits(const IrFunc *f)
 static void begin_code(First *q, Gen *g, CodeBuffer *c, CodeBlock *cb, uint8_t *points, size_t size)
 {
     g->buffer = c;
-    g->f = (IrFunc *)q->f;
     g->cb = cb;
     g->start = g->a.p = (uint8_t *)(((uintptr_t)c->ptr + 7) & ~(uintptr_t)7);
     g->end = c->end;
     g->hot_end = NULL;
-    g->block_at = ir_arena(g->f, g->f->num_blocks * sizeof *g->block_at);
-    memset(g->block_at, 0, g->f->num_blocks * sizeof *g->block_at);
     g_array_set_size(g->fixups, 0);
     g_array_set_size(g->misses, 0);
+    q->num_exits = 0;
+    q->full = false;
     cb->code = (GeneratedCode){.entry = g->start, .packed = true};
     q->points = points;
     q->points_end = points + size;
@@ -533,16 +532,26 @@ static void begin_code(First *q, Gen *g, CodeBuffer *c, CodeBlock *cb, uint8_t *
     q->point_meta = 0;
 }
 
+/* What is behind the code: ways out, the table of instructions. */
 static bool finish(First *q, uint8_t *points)
 {
     Gen *g = q->g;
     GeneratedCode *c = &g->cb->code;
     const size_t n = (size_t)(q->points - points);
 
-    for (guint i = 0; i < g->fixups->len; i++) {
-        const Fixup *x = &g_array_index(g->fixups, Fixup, i);
-        x_patch32(x->at, g->block_at[x->block]);
+    for (uint32_t i = 0; i < q->num_exits; i++) {
+        c->num_chains = (uint8_t)MAX(c->num_chains, q->exits[i].slot + 1);
     }
+    c->chains = code_buffer_slots(g->buffer, c->num_chains);
+    if (!c->chains) {
+        return false;
+    }
+    g->hot_end = g->a.p;
+    g->a.p = g->buffer->cold;
+    g->end = g->buffer->cold_end;
+    c->cold = (uint32_t)(g->buffer->cold - g->start);
+    ways_out(q, q->entry_jump);
+    gen_lookup_misses(g);
     if (!gen_has_room(g) || q->full) {
         return false;
     }
@@ -553,46 +562,59 @@ static bool finish(First *q, uint8_t *points)
     g->buffer->ptr = g->hot_end;
     g->buffer->cold = g->a.p + n;
     perf_map_add(c->entry, c->size, "guest-first", g->cb->key.pc);
-    block_extent(g->cb, q->f);
     return true;
+}
+
+/* The translator's lock; nothing outlives the function. */
+static First the_first;
+
+First *first_begin(Gen *g, CodeBuffer *c, CodeBlock *cb, uint8_t *points, size_t size,
+                   int32_t *trips)
+{
+    First *q = &the_first;
+
+    q->g = g;
+    begin_code(q, g, c, cb, points, size);
+    if (!gen_has_room(g) || c->cold_end - c->cold < 2 * ROOM_PER_OP) {
+        return NULL;
+    }
+    gen_note_page(g);
+    cb->code.chained = (uint16_t)(g->a.p - g->start);
+    entry_checks(g, trips, q->entry_jump);
+    return q;
+}
+
+CodeFirst first_end(First *q, uint8_t *points)
+{
+    return finish(q, points) ? FIRST_DONE : q->full ? FIRST_UNFIT : FIRST_FULL;
 }
 
 CodeFirst gen_first(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb, int32_t *trips)
 {
-    static First first; /* translator's lock; nothing outlives the function */
-    First *q = &first;
-    uint8_t points[2048], *entry_jump[2];
+    First *q = &the_first;
+    uint8_t points[2048];
 
     ir_finish(f);
     if (f->num_targets || !begin(q, g, f) || !has_few_exits(f) || !scan_all(q)) {
         return FIRST_UNFIT;
     }
-    begin_code(q, g, c, cb, points, sizeof(points));
-    if (!gen_has_room(g) || c->cold_end - c->cold < 2 * ROOM_PER_OP) {
+    g->f = f;
+    g->block_at = ir_arena(f, f->num_blocks * sizeof *g->block_at);
+    memset(g->block_at, 0, f->num_blocks * sizeof *g->block_at);
+    if (!first_begin(g, c, cb, points, sizeof(points), trips)) {
         return FIRST_FULL;
     }
-    gen_note_page(g);
-    cb->code.chained = (uint16_t)(g->a.p - g->start);
-    entry_checks(g, trips, entry_jump);
     for (IrBlock *b = f->entry; b; b = b->next) {
         if (!emit_block(q, b)) {
             return q->full ? FIRST_UNFIT : FIRST_FULL;
         }
     }
-    for (uint32_t i = 0; i < q->num_exits; i++) {
-        cb->code.num_chains = (uint8_t)MAX(cb->code.num_chains, q->exits[i].slot + 1);
+    for (guint i = 0; i < g->fixups->len; i++) {
+        const Fixup *x = &g_array_index(g->fixups, Fixup, i);
+        x_patch32(x->at, g->block_at[x->block]);
     }
-    cb->code.chains = code_buffer_slots(c, cb->code.num_chains);
-    if (!cb->code.chains) {
-        return FIRST_FULL;
-    }
-    g->hot_end = g->a.p;
-    g->a.p = c->cold;
-    g->end = c->cold_end;
-    cb->code.cold = (uint32_t)(c->cold - g->start);
-    ways_out(q, entry_jump);
-    gen_lookup_misses(g);
-    return finish(q, points) ? FIRST_DONE : q->full ? FIRST_UNFIT : FIRST_FULL;
+    block_extent(cb, f);
+    return first_end(q, points);
 }
 
 bool gen_first_has(IrOpcode opcode)

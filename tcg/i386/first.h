@@ -48,6 +48,7 @@ typedef struct First {
         int32_t pc; /* from the block's own */
     } exits[IR_CHAINS];
     unsigned num_exits;
+    uint8_t *entry_jump[2]; /* of the checks at its beginning */
 } First;
 
 /* General registers: those that values live in, and those of them that C destroys. */
@@ -85,6 +86,18 @@ Mem first_home(const First *q, uint32_t var);
 bool first_place(const First *q, uint32_t v, Mem *m);
 Opnd first_opnd(First *q, uint32_t v, unsigned allow);
 void first_pin(First *q, uint32_t v);
-void first_point(First *q, const IrOp *o);
+void first_point(First *q, uint64_t pc, uint64_t meta);
+/*
+ * A function's beginning, and its end. points: a table of instructions of that size. NULL: no
+ * room.
+ */
+First *first_begin(Gen *g, CodeBuffer *c, CodeBlock *cb, uint8_t *points, size_t size,
+                   int32_t *trips);
+CodeFirst first_end(First *q, uint8_t *points);
+
+/* ---- first-ops.c ---- */
+void first_chain(First *q, unsigned slot, uint64_t pc);
+/* The pc is in rsi. */
+void first_lookup(First *q, IrWay way);
 
 #endif

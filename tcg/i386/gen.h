@@ -245,6 +245,9 @@ void gen_common_stubs(Gen *g);          /* emit-ctl.c */
 /* first.c: CodeEngine.generate_first and first_has; first-ops.c: its stubs, behind the others. */
 CodeFirst gen_first(Gen *g, CodeBuffer *c, IrFunc *f, CodeBlock *cb, int32_t *trips);
 bool gen_first_has(IrOpcode opcode);
+/* direct.c: CodeEngine.generate_direct */
+CodeFirst gen_direct(Gen *g, CodeBuffer *c, Cpu *cpu, const BlockKey *key, CodeBlock *cb,
+                     unsigned max_insns, int32_t *trips);
 void gen_first_stubs(Gen *g);
 void gen_exit(Gen *g, unsigned reason);
 void gen_pages_begin(Gen *g);           /* pages.c: finds the block's groups */

@@ -113,6 +113,9 @@ static void run_block(unsigned n, bool print)
     memset(cb, 0, sizeof(*cb));
     c->cpu.arch->block_key(&c->cpu, &key);
     cb->key = key;
+    const bool direct = n == TEST_FIRST_TIER && engine->generate_direct && !print &&
+                        engine->generate_direct(buffer, &c->cpu, &key, cb, 64, NULL) == FIRST_DONE;
+    cb->code = direct ? cb->code : (GeneratedCode){0};
     IrFunc *f = ir_begin(builder);
     /* the optimising interpreter has v256 as well, the other one halves */
     ir_set_v256(builder, opt && (!engine->has_v256 || engine->has_v256()));
@@ -126,8 +129,8 @@ static void run_block(unsigned n, bool print)
         ir_print(f, text);
         printf("%s", text->str);
     }
-    if (n != TEST_FIRST_TIER || !engine->generate_first ||
-        engine->generate_first(buffer, f, cb, NULL) != FIRST_DONE) {
+    if (!direct && (n != TEST_FIRST_TIER || !engine->generate_first ||
+                    engine->generate_first(buffer, f, cb, NULL) != FIRST_DONE)) {
         g_assert_true(engine->generate(buffer, f, cb, opt));
     }
     if (sigsetjmp(c->cpu.jump, 0) == 0) {
