@@ -87,8 +87,14 @@ void x86_set_cpl(X86Cpu *c, unsigned cpl)
 void x86_set_seg(X86Cpu *c, unsigned seg, uint32_t selector, uint64_t base, uint32_t limit,
                  uint32_t flags)
 {
+    const uint32_t matters = SEG_P | SEG_S | SEG_CODE | SEG_E | SEG_R | SEG_W;
+    const X86Seg old = c->segs[seg];
+
     c->segs[seg] = (X86Seg){ .base = base, .limit = limit, .flags = flags, .selector = selector };
-    x86_seg_derive(c);
+    /* SYSCALL and the way back change none of it; what else matters stays in long mode */
+    if (!x86_long_mode(c) || old.limit != limit || (old.flags ^ flags) & matters) {
+        x86_seg_derive(c);
+    }
 }
 
 void x86_set_seg_real(X86Cpu *c, unsigned seg, uint32_t selector)

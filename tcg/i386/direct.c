@@ -10,6 +10,8 @@ typedef struct HostDirect {
     Direct d;
     First *q;
     uint8_t *branch;                    /* the displacement of the one under way */
+    uint32_t holds[4];                  /* by DirectReg: the home that has the same; 0: none */
+    uint8_t bits32[4];                  /* only in its lower half, with zeros above in the register */
 } HostDirect;
 
 /* rdx is free within an operation. */
@@ -30,6 +32,43 @@ static uint32_t w_of(unsigned size)
     return size == 3 ? X_W : 0;
 }
 
+/* ---- what registers hold: homes are not read again ---- */
+
+static void lose(Direct *d, DirectReg r)
+{
+    ((HostDirect *)d)->holds[r] = 0;
+}
+
+static void changes(Direct *d, uint32_t offset)
+{
+    for (unsigned r = D_RES; r <= D_VALUE; r++) {
+        if (((HostDirect *)d)->holds[r] == offset) {
+            lose(d, (DirectReg)r);
+        }
+    }
+}
+
+static void holds(Direct *d, DirectReg r, uint32_t offset, bool bits32)
+{
+    ((HostDirect *)d)->holds[r] = offset;
+    ((HostDirect *)d)->bits32[r] = bits32;
+}
+
+/* A register with the home's low `size` bytes, -1: none. */
+static int holder(const Direct *d, uint32_t offset, unsigned size)
+{
+    const HostDirect *h = (const HostDirect *)d;
+
+    for (int r = D_RES; r <= D_VALUE; r++) {
+        if (h->holds[r] == offset && !(h->bits32[r] && size == 3)) {
+            return r;
+        }
+    }
+    return -1;
+}
+
+/* ---- operations ---- */
+
 static bool d_insn(Direct *d, uint64_t pc, uint64_t meta)
 {
     First *q = ((HostDirect *)d)->q;
@@ -44,8 +83,19 @@ static bool d_insn(Direct *d, uint64_t pc, uint64_t meta)
 static void d_get(Direct *d, DirectReg r, uint32_t offset, unsigned size)
 {
     static const uint32_t forms[] = {X_MOVZX8, X_MOVZX16, X_MOV_RM, X_MOV_RM | X_W};
+    const HostDirect *h = (const HostDirect *)d;
+    const int have = holder(d, offset, size);
 
-    x_rm(asm_of(d), forms[size], regs[r], gen_env(gen_of(d), offset));
+    if (have < 0) {
+        x_rm(asm_of(d), forms[size], regs[r], gen_env(gen_of(d), offset));
+    } else if (have != (int)r || size < 2 || (size == 2 && !h->bits32[r])) {
+        x_rr(asm_of(d), forms[size], regs[r], regs[have]);
+    }
+    if (size >= 2) {
+        holds(d, r, offset, size == 2);
+    } else {
+        lose(d, r);
+    }
 }
 
 static void d_put(Direct *d, uint32_t offset, DirectReg r, unsigned size)
@@ -53,12 +103,17 @@ static void d_put(Direct *d, uint32_t offset, DirectReg r, unsigned size)
     static const uint32_t forms[] = {X_MOV8_MR, X_MOV16_MR, X_MOV_MR | X_W, X_MOV_MR | X_W};
 
     x_rm(asm_of(d), forms[size], regs[r], gen_env(gen_of(d), offset));
+    changes(d, offset);
+    if (size >= 2 && !((HostDirect *)d)->holds[r]) {
+        holds(d, r, offset, false);
+    }
 }
 
 static void d_put_imm(Direct *d, uint32_t offset, uint64_t v, unsigned size)
 {
     Mem m = gen_env(gen_of(d), offset);
 
+    changes(d, offset);
     if (size < 3 || (int64_t)v == (int32_t)v) {
         x_mov_mi(asm_of(d), w_of(size), m, (int32_t)v);
         return;
@@ -71,11 +126,15 @@ static void d_put_imm(Direct *d, uint32_t offset, uint64_t v, unsigned size)
 static void d_imm(Direct *d, DirectReg r, uint64_t v)
 {
     x_mov_ri(asm_of(d), regs[r], v);
+    lose(d, r);
 }
 
 static void d_move(Direct *d, DirectReg dst, DirectReg src)
 {
+    const HostDirect *h = (const HostDirect *)d;
+
     x_mov_rr(asm_of(d), X_W, regs[dst], regs[src]);
+    holds(d, dst, h->holds[src], h->bits32[src]);
 }
 
 static void d_extend(Direct *d, DirectReg dst, DirectReg src, unsigned size, bool sign, bool wide)
@@ -86,12 +145,14 @@ static void d_extend(Direct *d, DirectReg dst, DirectReg src, unsigned size, boo
 
     x_rr(asm_of(d), plain ? X_MOV_RM : forms[sign][size] | (sign && wide ? X_W : 0), regs[dst],
          regs[src]);
+    lose(d, dst);
 }
 
 static void d_add(Direct *d, DirectReg r, int32_t v)
 {
     if (v) {
         x_rm(asm_of(d), X_LEA | X_W, regs[r], mem_bd(regs[r], v));
+        lose(d, r);
     }
 }
 
@@ -99,6 +160,19 @@ static void d_add_home(Direct *d, DirectReg r, uint32_t offset)
 {
     x_rm(asm_of(d), X_MOV_RM | X_W, RDX, gen_env(gen_of(d), offset));
     x_rm(asm_of(d), X_LEA | X_W, regs[r], mem_bi(regs[r], RDX, 0));
+    lose(d, r);
+}
+
+/* The register with a home's content: `into`, unless some other has it. */
+static int8_t home_in(Direct *d, uint32_t offset, int8_t into)
+{
+    const int have = holder(d, offset, 3);
+
+    if (have >= 0) {
+        return regs[have];
+    }
+    x_rm(asm_of(d), X_MOV_RM | X_W, into, gen_env(gen_of(d), offset));
+    return into;
 }
 
 static void d_address(Direct *d, uint32_t base, uint32_t index, unsigned scale, int32_t disp)
@@ -106,18 +180,20 @@ static void d_address(Direct *d, uint32_t base, uint32_t index, unsigned scale, 
     Asm *a = asm_of(d);
     Mem m = {.base = NO_REG, .index = NO_REG, .scale = (uint8_t)scale, .disp = disp};
 
-    if (base) {
-        x_rm(a, X_MOV_RM | X_W, RSI, gen_env(gen_of(d), base));
-        m.base = RSI;
-    }
     if (index) {
-        x_rm(a, X_MOV_RM | X_W, RDX, gen_env(gen_of(d), index));
-        m.index = RDX;
+        m.index = home_in(d, index, RDX);
     }
+    if (base) {
+        /* rsi may be the index; else it is not needed any more */
+        m.base = home_in(d, base, m.index == RSI ? RDX : RSI);
+    }
+    lose(d, D_ADDR);
     if (!base && !index) {
         x_mov_ri(a, RSI, (uint64_t)(int64_t)disp);
     } else if (index || disp) {
         x_rm(a, X_LEA | X_W, RSI, m);
+    } else {
+        x_mov_rr(a, X_W, RSI, m.base);
     }
 }
 
@@ -132,11 +208,13 @@ static void two(Direct *d, uint32_t opcode, unsigned size, DirectReg dst, Direct
 static void d_alu(Direct *d, unsigned op, unsigned size, DirectReg dst, DirectReg src)
 {
     two(d, op << 3, size, dst, src);
+    lose(d, dst);
 }
 
 static void d_alu_imm(Direct *d, unsigned op, unsigned size, DirectReg dst, int32_t v)
 {
     x_alu_ri(asm_of(d), w_of(size), op, regs[dst], v);
+    lose(d, dst);
 }
 
 static void d_test(Direct *d, unsigned size, DirectReg a, DirectReg b)
@@ -147,52 +225,64 @@ static void d_test(Direct *d, unsigned size, DirectReg a, DirectReg b)
 static void d_shift(Direct *d, unsigned op, unsigned size, DirectReg r, unsigned n)
 {
     x_shift_ri(asm_of(d), w_of(size), op, regs[r], n);
+    lose(d, r);
 }
 
 static void d_shift_other(Direct *d, unsigned op, unsigned size, DirectReg r)
 {
     x_shift_cl(asm_of(d), w_of(size), op, regs[r]);
+    lose(d, r);
 }
 
 static void d_mul(Direct *d, unsigned size, DirectReg dst, DirectReg src)
 {
     x_rr(asm_of(d), X_IMUL | w_of(size), regs[dst], regs[src]);
+    lose(d, dst);
 }
 
 static void d_load(Direct *d, unsigned size, unsigned mmu)
 {
     x_call(asm_of(d), gen_of(d)->first_mem[0][0][mmu][size]);
+    lose(d, D_RES);
+    lose(d, D_ADDR);
 }
 
 static void d_store(Direct *d, unsigned size, unsigned mmu)
 {
     x_call(asm_of(d), gen_of(d)->first_mem[1][0][mmu][size]);
+    lose(d, D_RES);
+    lose(d, D_ADDR);
 }
 
 static void d_add_to_home(Direct *d, uint32_t offset, int32_t v)
 {
     x_alu_mi(asm_of(d), X_W, ALU_ADD, gen_env(gen_of(d), offset), v);
+    changes(d, offset);
 }
 
 static void d_not(Direct *d, unsigned size, DirectReg r)
 {
     x_f7(asm_of(d), w_of(size), F7_NOT, regs[r]);
+    lose(d, r);
 }
 
 static void d_bswap(Direct *d, unsigned size, DirectReg r)
 {
     x_bswap(asm_of(d), w_of(size), regs[r]);
+    lose(d, r);
 }
 
 static void d_set_cond(Direct *d, unsigned cond, DirectReg r)
 {
     x_rr(asm_of(d), X_SETCC | cond, 0, RDX);
     x_rr(asm_of(d), X_MOVZX8, regs[r], RDX);
+    lose(d, r);
 }
 
 static void d_move_cond(Direct *d, unsigned cond, unsigned size, DirectReg dst, DirectReg src)
 {
     x_rr(asm_of(d), X_CMOV | cond | w_of(size), regs[dst], regs[src]);
+    lose(d, dst);
 }
 
 static void d_branch(Direct *d, unsigned cond)
@@ -203,6 +293,9 @@ static void d_branch(Direct *d, unsigned cond)
 static void d_branch_here(Direct *d)
 {
     x_patch32(((HostDirect *)d)->branch, asm_of(d)->p);
+    for (unsigned r = D_RES; r <= D_VALUE; r++) {
+        lose(d, (DirectReg)r);
+    }
 }
 
 static void d_exit_chain(Direct *d, unsigned slot, uint64_t pc)

@@ -140,6 +140,10 @@ enum {
 /* Runs count of them by a single step each; returns the number that differ. */
 unsigned run_bytes(unsigned count, uint64_t first);
 
+/* ---- insn-sequence.c: several common instructions ---- */
+/* Runs count sequences; returns the number that differ between engines. */
+unsigned run_sequences(unsigned count, uint64_t first);
+
 /* ---- insn-table.c: what the manuals say ---- */
 /* Runs the table; sets seen[row] of those that are right. Returns the number of wrong ones. */
 unsigned run_manual_table(bool *seen);

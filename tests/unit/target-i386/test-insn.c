@@ -11,7 +11,8 @@
 #include "tests/unit/target-i386/insn.h"
 
 enum {
-    BYTES_A_ROUND = 500
+    BYTES_A_ROUND = 500,
+    SEQUENCES_A_ROUND = 200
 };
 
 static uint64_t seed;
@@ -596,6 +597,8 @@ int main(int argc, char **argv)
     unsigned untested = print_untested(seen);
     printf("%s 3 - every row has a test\n", untested ? "not ok" : "ok");
     unsigned odd = run_bytes(rounds * BYTES_A_ROUND, start);
-    printf("%s 4 - random bytes, %u differ\n1..4\n", odd ? "not ok" : "ok", odd);
-    return bad || wrong || untested || odd;
+    printf("%s 4 - random bytes, %u differ\n", odd ? "not ok" : "ok", odd);
+    unsigned apart = run_sequences(rounds * SEQUENCES_A_ROUND, start);
+    printf("%s 5 - sequences, %u differ between engines\n1..5\n", apart ? "not ok" : "ok", apart);
+    return bad || wrong || untested || odd || apart;
 }
