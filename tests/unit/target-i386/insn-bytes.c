@@ -284,6 +284,13 @@ static void print_bytes(const Bytes *t)
     printf("# %s%s\n", t->compat ? "32-bit:" : "", text->str);
 }
 
+/* An instruction that is not there, is too long, or ends beyond the page. */
+static bool no_instruction(const Bytes *t, int vector, uint64_t cr2)
+{
+    return vector == EXC_UD || (vector == EXC_PF && cr2 == PAGE_END) ||
+           (vector == EXC_GP && t->decoded != X86_OK && t->decoded != X86_UD);
+}
+
 static bool run_engine(const Bytes *t, unsigned e, bool ran)
 {
     NativeState emu = t->input;
@@ -299,6 +306,11 @@ static bool run_engine(const Bytes *t, unsigned e, bool ran)
     the_cpu->eflags &= ~(uint32_t)FLAG_TF;
     state_from_cpu(the_cpu, &emu);
     good = got == expect;
+    /* How long an instruction is that one of them does not know is its own business. */
+    if (!good && !ran && (got == EXC_UD || expect == EXC_UD) &&
+        no_instruction(t, got, the_cpu->cr2) && no_instruction(t, expect, fault_cr2)) {
+        return true;
+    }
     if (!good) {
         printf("# exception %d (rip %" PRIx64 ", cr2 %" PRIx64 "), on the host %d (rip %" PRIx64
                ", cr2 %" PRIx64 ")\n",

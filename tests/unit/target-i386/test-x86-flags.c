@@ -146,9 +146,9 @@ static void test_fixed(void)
     g_assert_cmphex(x86_cc_all(0, FLAG_C, 1, CC_ADOX), ==, FLAG_C | FLAG_O);
     g_assert_cmphex(x86_cc_all(0, 1ull << 40, 0, CC_MULL) & (FLAG_C | FLAG_O), ==, FLAG_C | FLAG_O);
     for (unsigned size = 0; size < 4; size++) {
-        const uint64_t top = 1ull << ((8u << size) - 1), values[] = {0, 1, 5, top - 1, top, ~0ull};
+        const uint64_t top = 1ull << ((8u << size) - 1), edges[] = {0, 1, 5, top - 1, top, ~0ull};
         for (unsigned i = 0; i < 36; i++) {
-            const uint64_t a = values[i / 6], b = values[i % 6];
+            const uint64_t a = edges[i / 6], b = edges[i % 6];
             g_assert_cmphex(x86_cc_all(a, b, 0, CC_CMPB + size), ==,
                             x86_cc_all(a - b, b, 0, CC_SUBB + size));
             g_assert_cmphex(x86_cc_carry(a, b, 0, CC_CMPB + size), ==,
