@@ -261,8 +261,8 @@ static void test_short(void)
 {
     static const struct { const char *spec, *file; } rows[] = {
         { "null", "null" }, { "vc:80Cx24C", "vc" },
-        { "tcp:127.0.0.1:0,server=on,wait=off", "disconnected:tcp:127.0.0.1:0,server=on" },
-        { "telnet::0,server,nowait", "disconnected:telnet::0,server=on" },
+        { "tcp:127.0.0.1:0,server=on,wait=off", "disconnected:tcp:127.0.0.1:*,server=on" },
+        { "telnet::0,server,nowait", "disconnected:telnet::*,server=on" },
     };
     g_autoptr(GError) error = NULL;
 
@@ -271,7 +271,9 @@ static void test_short(void)
         GPtrArray *list = qmp_query_chardev(NULL, &error);
 
         g_assert_cmpuint(list->len, ==, 1);
-        g_assert_cmpstr(((ChardevInfo *)list->pdata[0])->filename, ==, rows[i].file);
+        g_assert_true(
+            g_pattern_match_simple(rows[i].file, ((ChardevInfo *)list->pdata[0])->filename));
+        g_assert_null(strstr(((ChardevInfo *)list->pdata[0])->filename, ":0,"));
         qapi_clear(&qapi_array_ChardevInfo, &list);
         chardev_cleanup();
     }
