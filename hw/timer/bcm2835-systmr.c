@@ -13,6 +13,13 @@ typedef struct SysTimer {
     Irq irq[4];
 } SysTimer;
 
+/*
+ * A comparator matches when the counter has its value. A guest that sets one a few microseconds
+ * ahead, as drivers do, and then waits for a busy host's turn would wait for the counter to come
+ * round, 71 minutes: a value that has passed so recently matches at once.
+ */
+enum { MISSED_US = 1000000 };
+
 static uint64_t now_us(void)
 {
     return (uint64_t)clock_now_ns(CLOCK_GUEST) / 1000;
@@ -37,6 +44,9 @@ static void systmr_compare_write(Device *d, const RegAccess *a)
     uint64_t now = now_us();
     uint32_t left = (uint32_t)a->value - (uint32_t)now;
 
+    if (left > UINT32_MAX - MISSED_US) {
+        left = 0;
+    }
     timer_set_ns(&s->timer[a->index], (int64_t)(now + MAX(left, 1)) * 1000);
 }
 
