@@ -123,10 +123,15 @@ void pci_bars_reset(PciDevice *d)
     }
 }
 
-void pci_bars_fini(PciDevice *d)
+void pci_bars_unmap(PciDevice *d)
 {
     d->config[PCI_COMMAND] = 0;
     pci_update_mappings(d);
+}
+
+void pci_bars_fini(PciDevice *d)
+{
+    pci_bars_unmap(d);
     if (d->bar[PCI_ROM_BAR].kind != PCI_BAR_NONE) {
         region_fini(&d->rom);
     }

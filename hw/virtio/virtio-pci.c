@@ -554,6 +554,17 @@ static void legacy_init(VirtioDevice *v)
     pci_set_bar(&v->pci, 0, PCI_BAR_IO, false, &v->legacy);
 }
 
+static void regions_fini(VirtioDevice *v)
+{
+    pci_bars_unmap(&v->pci);
+    region_fini(&v->modern);
+    region_fini(&v->common_region);
+    region_fini(&v->isr_region);
+    region_fini(&v->device_region_);
+    region_fini(&v->notify_region);
+    region_fini(&v->legacy);
+}
+
 static bool in_express_slot(const VirtioDevice *v)
 {
     return v->pci.bus->express && v->pci.bus->parent;
@@ -664,6 +675,7 @@ static bool virtio_pci_realize(Device *d, GError **error)
     }
     if (!ok || (v->type->pci_ready && !v->type->pci_ready(v, error))) {
         virtio_core_unrealize(v);
+        regions_fini(v);
         return false;
     }
     return true;
@@ -672,6 +684,7 @@ static bool virtio_pci_realize(Device *d, GError **error)
 static void virtio_pci_unrealize(Device *d)
 {
     virtio_core_unrealize((VirtioDevice *)d);
+    regions_fini((VirtioDevice *)d);
 }
 
 static void virtio_pci_reset(Device *d)

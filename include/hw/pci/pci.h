@@ -143,6 +143,8 @@ void pci_config_w1c(PciDevice *d, uint32_t off, unsigned size, uint32_t mask);
 
 /* Realize-time: BAR n shows region (size rounded up to a power of two by the caller). */
 void pci_set_bar(PciDevice *d, unsigned n, PciBarKind kind, bool prefetch, Region *region);
+/* Takes the bars out of the address spaces, before a device that goes away ends its regions. */
+void pci_bars_unmap(PciDevice *d);
 /* Adds a capability of `size` bytes; its offset (0: any place), or 0 with *error set. */
 uint8_t pci_add_cap(PciDevice *d, uint8_t id, uint8_t offset, uint8_t size, GError **error);
 uint16_t pci_add_ext_cap(PciDevice *d, uint16_t id, uint8_t version, uint16_t offset,
