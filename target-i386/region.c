@@ -126,7 +126,7 @@ void x86_translate_region(Cpu *cpu, IrBuilder *b, const BlockKey *key, RegionGui
     s.region = &r;
     s.code = cpu_fetch_page(cpu, key->pc, NULL);
     region_begin(&r.nodes, b, guide, key->pc, CC_DYNAMIC);
-    r.x87[0] = (X86Stack){0};
+    r.x87[0] = s.x87;
     ir_br(b, r.nodes.node[0].block);
     while ((n = region_next(&r.nodes)) != NULL) {
         emit_node(&s, n);
